@@ -1,0 +1,184 @@
+"""The Porter stemmer, as Lucene's PorterStemFilter applies it.
+
+It is the algorithm of M. F. Porter, "An algorithm for suffix stripping", Program 14(3),
+1980, with the three departures that its author made in his own later implementations
+and that Lucene took over: step 2 has ``-bli`` where the paper has ``-abli``, it also
+knows ``-logi``, and words of one or two letters are left alone. Snowball's ``porter``
+keeps to the paper, so that it stems "possibly", "analogy" and "us" otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Final
+
+# Within a step only the longest suffix counts, even if its condition then does not hold:
+# a search finds that one, as it is the one that starts first.
+_Step = tuple[re.Pattern[str], dict[str, str]]
+
+
+def _step(replacements: dict[str, str]) -> _Step:
+    return re.compile(f"(?:{'|'.join(replacements)})$"), replacements
+
+
+_STEP_2: Final = _step(
+    {
+        "ational": "ate",
+        "tional": "tion",
+        "enci": "ence",
+        "anci": "ance",
+        "izer": "ize",
+        "bli": "ble",
+        "alli": "al",
+        "entli": "ent",
+        "eli": "e",
+        "ousli": "ous",
+        "ization": "ize",
+        "ation": "ate",
+        "ator": "ate",
+        "alism": "al",
+        "iveness": "ive",
+        "fulness": "ful",
+        "ousness": "ous",
+        "aliti": "al",
+        "iviti": "ive",
+        "biliti": "ble",
+        "logi": "log",
+    }
+)
+_STEP_3: Final = _step(
+    {
+        "icate": "ic",
+        "ative": "",
+        "alize": "al",
+        "iciti": "ic",
+        "ical": "ic",
+        "ful": "",
+        "ness": "",
+    }
+)
+_STEP_4: Final = re.compile(
+    "(?:al|ance|ence|er|ic|able|ible|ant|ement|ment|ent|ion|ou|ism|ate|iti|ous|ive|ize)$"
+)
+
+
+def stem(word: str) -> str:
+    """Return the stem of ``word``, which should be in lower case.
+
+    Letters other than those of English are taken for consonants, as Lucene does; one
+    outside Unicode's Basic Multilingual Plane for two of them, which it is in UTF-16.
+    """
+    if word.isascii() or max(word) <= "\uffff":
+        return _stem(word)
+    data = word.encode("utf-16-le", "surrogatepass")
+    units = "".join(map(chr, struct.unpack(f"<{len(data) // 2}H", data)))
+    data = _stem(units).encode("utf-16-le", "surrogatepass")
+    return data.decode("utf-16-le", "surrogatepass")
+
+
+def _stem(word: str) -> str:
+    if len(word) <= 2:
+        return word
+    word = _step_1a(word)
+    word = _step_1b(word)
+    if word.endswith("y") and _has_vowel(word[:-1]):  # step 1c
+        word = word[:-1] + "i"
+    word = _replace_suffix(word, _STEP_2)
+    word = _replace_suffix(word, _STEP_3)
+    word = _step_4(word)
+    return _step_5(word)
+
+
+def _step_1a(word: str) -> str:
+    """Take off the plural."""
+    if word.endswith(("sses", "ies")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith("ss"):
+        return word[:-1]
+    return word
+
+
+def _step_1b(word: str) -> str:
+    """Take off the past tense and the participle, and mend what is left."""
+    if word.endswith("eed"):
+        return word[:-1] if _measure(word[:-3]) > 0 else word
+    if word.endswith("ed"):
+        base = word[:-2]
+    elif word.endswith("ing"):
+        base = word[:-3]
+    else:
+        return word
+    if not _has_vowel(base):
+        return word
+    if base.endswith(("at", "bl", "iz")):
+        return base + "e"
+    if _ends_in_double_consonant(base):
+        return base if base[-1] in "lsz" else base[:-1]
+    if _measure(base) == 1 and _ends_in_short_syllable(base):
+        return base + "e"
+    return base
+
+
+def _replace_suffix(word: str, step: _Step) -> str:
+    """Apply step 2 or 3: replace the suffix where what precedes it is long enough."""
+    pattern, replacements = step
+    found = pattern.search(word)
+    if found and _measure(word[: found.start()]) > 0:
+        return word[: found.start()] + replacements[found[0]]
+    return word
+
+
+def _step_4(word: str) -> str:
+    """Take off the suffixes that are left, from long words only."""
+    found = _STEP_4.search(word)
+    if not found:
+        return word
+    base = word[: found.start()]
+    if found[0] == "ion" and not base.endswith(("s", "t")):
+        return word
+    return base if _measure(base) > 1 else word
+
+
+def _step_5(word: str) -> str:
+    """Take off a final e, and one l of two."""
+    if word.endswith("e"):
+        base = word[:-1]
+        measure = _measure(base)
+        if measure > 1 or (measure == 1 and not _ends_in_short_syllable(base)):
+            word = base
+    if word.endswith("ll") and _measure(word) > 1:
+        word = word[:-1]
+    return word
+
+
+def _shape(word: str) -> str:
+    """Return the word with a v for each vowel and a c for each consonant.
+
+    A y is a vowel after a consonant, and a consonant elsewhere.
+    """
+    shape = ""
+    for letter in word:
+        if letter in "aeiou" or (letter == "y" and shape.endswith("c")):
+            shape += "v"
+        else:
+            shape += "c"
+    return shape
+
+
+def _measure(word: str) -> int:
+    """Return m of the paper: how often a consonant follows on a vowel."""
+    return _shape(word).count("vc")
+
+
+def _has_vowel(word: str) -> bool:
+    return "v" in _shape(word)
+
+
+def _ends_in_double_consonant(word: str) -> bool:
+    return word[-1:] == word[-2:-1] and _shape(word).endswith("c")
+
+
+def _ends_in_short_syllable(word: str) -> bool:
+    """Tell *o of the paper: consonant, vowel and a consonant other than w, x and y."""
+    return _shape(word).endswith("cvc") and word[-1] not in "wxy"

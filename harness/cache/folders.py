@@ -1,0 +1,121 @@
+"""Built folders: made once beside their place, moved into it whole, found again by key."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from harness.errors import CacheError
+from harness.files import HashMemo, sha256, write_text
+
+META = "meta.json"
+log = logging.getLogger("harness.cache")
+
+
+def default_root() -> Path:
+    """`HARNESS_CACHE`, else the user's cache folder."""
+    import platformdirs
+
+    named = os.environ.get("HARNESS_CACHE")
+    return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("retrieval-harness"))
+
+
+class Cache:
+    """A folder of built things.
+
+    Args:
+        root: the folder; made when first written to. Default: `HARNESS_CACHE` or the user's cache folder.
+
+    Raises:
+        CacheError: the folder cannot be made or written.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or default_root()
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.root).close()
+        except OSError as error:
+            raise CacheError(
+                f"the cache folder {self.root} cannot be written ({error.strerror or error}); "
+                "name another with --cache-dir or HARNESS_CACHE."
+            ) from error
+        self.hashes = HashMemo(self.root / "hashes")
+
+    def lock(self, kind: str, key: str) -> FileLock:
+        """A lock between processes for one entry; released by the system if its holder dies."""
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{kind}-{key}.lock")
+
+    def folder(self, kind: str, key: str, describe: Mapping[str, Any], build: Callable[[Path], None]) -> Path:
+        """The folder built for `key`, built now if it is not there whole.
+
+        Args:
+            kind: group of entries, as `corpora` or `bm25`.
+            key: hash of all that decides the content.
+            describe: JSON-safe words about the entry, for `harness cache ls`.
+            build: fills an empty folder; what it raises passes through, and nothing is left behind.
+        """
+        place = self.root / kind / key
+        if self._whole(place):
+            self._touch(place)
+            return place
+        with self.lock(kind, key):
+            if self._whole(place):  # another process built it while this one waited
+                return place
+            if place.exists():
+                log.warning("%s is damaged (a file is missing or cut short): building it again", place)
+                shutil.rmtree(place)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            part = Path(tempfile.mkdtemp(prefix=f".{key}.", suffix=".part", dir=place.parent))
+            started = time.perf_counter()
+            try:
+                build(part)
+                files = {
+                    str(f.relative_to(part)): {"bytes": f.stat().st_size, "sha256": sha256(f)}
+                    for f in sorted(part.rglob("*"))
+                    if f.is_file()
+                }
+                meta = {
+                    "kind": kind,
+                    "key": key,
+                    "describe": dict(describe),
+                    "files": files,
+                    "seconds": round(time.perf_counter() - started, 3),
+                    "created": time.time(),
+                }
+                write_text(part / META, json.dumps(meta, indent=1, sort_keys=True))
+                os.replace(part, place)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+        return place
+
+    def meta(self, place: Path) -> dict[str, Any]:
+        """What was written about an entry when it was built."""
+        return json.loads((place / META).read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+    @staticmethod
+    def _touch(place: Path) -> None:
+        try:
+            os.utime(place / META)  # the time of last use, which `gc` goes by
+        except OSError:
+            return
+
+    @staticmethod
+    def _whole(place: Path) -> bool:
+        """Every file there with its length; the hashes are for `harness cache verify`, since a mapped file is not read whole."""
+        try:
+            files = json.loads((place / META).read_text(encoding="utf-8"))["files"]
+            return all((place / name).stat().st_size == held["bytes"] for name, held in files.items())
+        except (OSError, ValueError, KeyError, TypeError):
+            return False

@@ -1,0 +1,210 @@
+"""The context of a run: seed, device, cache, progress, and the ledger in which every shared step is done once and timed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import psutil
+
+from harness.cache.folders import Cache
+
+T = TypeVar("T")
+
+
+class Advance(Protocol):
+    """Tells a progress bar that `n` more things are done."""
+
+    def __call__(self, n: int = 1) -> None: ...
+
+
+class Progress(Protocol):
+    """Opens a progress bar: `with context.progress("encode", 5183, "documents") as advance: …`."""
+
+    def __call__(self, label: str, total: int, unit: str) -> contextlib.AbstractContextManager[Advance]: ...
+
+
+@contextlib.contextmanager
+def quiet(label: str, total: int, unit: str) -> Iterator[Advance]:
+    """The progress bar that shows nothing."""
+
+    def advance(n: int = 1) -> None:
+        return None
+
+    yield advance
+
+
+@dataclass
+class Step:
+    """One thing done once: what it was and what it took, without the steps inside it.
+
+    Args:
+        kind: `load`, `fit`, `index` or `search`.
+        label: for people, as `index bm25`.
+        key: everything that decides the result.
+        seconds: wall time of this run, without the steps inside.
+        cached_seconds: wall time that earlier runs spent on what this one took from the cache.
+        peak_mb: highest resident memory of the process while the step ran, in MiB.
+        counts: what was counted, as `encoded` and `from cache`.
+        inner: the steps that this one needed.
+    """
+
+    kind: str
+    label: str
+    key: str
+    seconds: float = 0.0
+    cached_seconds: float = 0.0
+    peak_mb: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+    inner: list[Step] = field(default_factory=list)
+
+    def all(self) -> list[Step]:
+        """This step and all it needed, each once, needed ones first."""
+        found: dict[str, Step] = {}
+        for step in self.inner:
+            found.update((s.key, s) for s in step.all())
+        found[self.key] = self
+        return list(found.values())
+
+
+class Context:
+    """What a method is given besides data. One per run of the bench; nothing in it is global.
+
+    Args:
+        seed: of every random stream, through `rng`.
+        device: where models run (`cpu`, `cuda`, `mps`); None lets torch choose.
+        cache: kept things; None opens the user's cache folder.
+        data_dirs: folders that may hold BEIR collections, before `HARNESS_DATA` and the user's cache.
+        progress: how to show progress; quiet by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        device: str | None = None,
+        cache: Cache | None = None,
+        data_dirs: tuple[Path, ...] = (),
+        progress: Progress = quiet,
+    ) -> None:
+        self.seed = seed
+        self.device = device
+        self.cache = cache or Cache()
+        self.data_dirs = data_dirs
+        self.progress = progress
+        self.live = False
+        self.depth = 0
+        self.steps: dict[str, Step] = {}
+        self._held: dict[str, Any] = {}
+        self._depths: dict[str, int] = {}
+        self._open: list[Step] = []
+        self._inside: list[float] = []
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """A random stream of its own for each purpose, so that adding one use does not move another."""
+        word = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "little")
+        return np.random.default_rng([self.seed, word])
+
+    def once(self, kind: str, label: str, key: str, build: Callable[[], T]) -> T:
+        """Builds the thing behind `key` the first time it is asked for; times it, without the steps inside it.
+
+        Args:
+            kind: `load`, `model`, `fit`, `index` or `search`.
+            label: for people.
+            key: everything that decides the result.
+            build: makes it; what it raises passes through and nothing is remembered.
+        """
+        key = f"{kind}:{key}"
+        if key not in self._held:
+            step = Step(kind, label, key)
+            self._open.append(step)
+            self._inside.append(0.0)
+            try:
+                with watched() as spent:
+                    self._held[key] = build()
+            finally:
+                self._open.pop()
+                inside = self._inside.pop()
+            if self._inside:
+                self._inside[-1] += spent.seconds
+            step.seconds = max(0.0, spent.seconds - inside)
+            step.peak_mb = spent.peak_mb
+            self.steps[key] = step
+        step = self.steps[key]
+        if self._open and step not in self._open[-1].inner:
+            self._open[-1].inner.append(step)
+        return self._held[key]  # type: ignore[no-any-return]
+
+    def deepest(self, search: str, k: int) -> int:
+        """The greatest depth a search was done or announced at, at least k: one deep search serves every shallower need."""
+        self._depths[search] = max(k, self._depths.get(search, 0), self.depth)
+        return self._depths[search]
+
+    def count(self, name: str, n: int) -> None:
+        """Adds to a count of the step that is being done."""
+        if self._open:
+            counts = self._open[-1].counts
+            counts[name] = counts.get(name, 0) + n
+
+    def saved(self, seconds: float) -> None:
+        """Adds to the time that the step being done took from the cache instead of spending it."""
+        if self._open:
+            self._open[-1].cached_seconds += seconds
+
+    def forget(self) -> None:
+        """Drops everything held but loaded models, so that the memory of one dataset is free before the next."""
+        for key in [k for k in self._held if not k.startswith("model:")]:
+            del self._held[key], self.steps[key]
+        self._depths.clear()
+
+    @contextlib.contextmanager
+    def uncached_queries(self) -> Iterator[None]:
+        """Inside, query texts are encoded afresh: for measuring the latency a user would see."""
+        before, self.live = self.live, True
+        try:
+            yield
+        finally:
+            self.live = before
+
+
+@dataclass
+class Spent:
+    """Wall time and highest resident memory of a block."""
+
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+
+
+@contextlib.contextmanager
+def watched(every: float = 0.02) -> Iterator[Spent]:
+    """Times a block and samples the process's resident memory while it runs.
+
+    The kernel's own high-water mark cannot be reset for a phase, so a thread samples: a peak shorter than `every` seconds
+    may be missed.
+    """
+    process = psutil.Process(os.getpid())
+    spent = Spent(peak_mb=process.memory_info().rss / 2**20)
+    done = threading.Event()
+
+    def sample() -> None:
+        while not done.wait(every):
+            spent.peak_mb = max(spent.peak_mb, process.memory_info().rss / 2**20)
+
+    thread = threading.Thread(target=sample, name="harness-memory", daemon=True)
+    thread.start()
+    started = time.perf_counter()
+    try:
+        yield spent
+    finally:
+        spent.seconds = time.perf_counter() - started
+        done.set()
+        thread.join()
+        spent.peak_mb = max(spent.peak_mb, process.memory_info().rss / 2**20)

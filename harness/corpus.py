@@ -1,0 +1,242 @@
+"""A corpus: documents in a memory-mapped Arrow table, so that one larger than memory can be indexed.
+
+Row i is one document in every array of the harness. The one way to join title and text is `joined`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.errors import DatasetError
+
+SCHEMA = pa.schema([("id", pa.large_string()), ("title", pa.large_string()), ("text", pa.large_string())])
+ROWS_PER_BATCH = 4096
+_REVISION = b"harness.revision"
+
+
+class Document(NamedTuple):
+    """One document; a missing or null title is the empty string."""
+
+    id: str
+    title: str
+    text: str
+
+
+def joined(title: str, text: str) -> str:
+    """Title and text joined by one space, and the text alone where there is no title.
+
+    This is the policy of both MTEB and Anserini's flat BEIR indexes; it moves scores and lives only here.
+    """
+    return f"{title} {text}".strip() if title else text.strip()
+
+
+class Corpus:
+    """N documents: `ids` unique, titles possibly empty, texts.
+
+    Build one with `Corpus.of` (in memory) or `Corpus.open` (memory-mapped, written by `write_corpus`).
+    """
+
+    def __init__(self, table: pa.Table, revision: str, path: Path | None = None) -> None:
+        self._table = table
+        self.revision = revision
+        self.path = path
+
+    @classmethod
+    def of(cls, documents: Iterable[Document | tuple[str, str, str]]) -> Corpus:
+        """A corpus in memory, for notebooks and tests.
+
+        Raises:
+            DatasetError: an id appears twice, or there is no document.
+        """
+        rows = [Document(*d) for d in documents]
+        digest = _Digest()
+        digest.update(rows)
+        columns = [pa.array([getattr(r, name) for r in rows], pa.large_string()) for name in SCHEMA.names]
+        table = pa.table(columns, schema=SCHEMA)
+        _check(table, "the documents given")
+        return cls(table, digest.hexdigest())
+
+    @classmethod
+    def open(cls, path: Path) -> Corpus:
+        """Memory-maps a corpus written by `write_corpus`.
+
+        Raises:
+            DatasetError: the file is not a whole Arrow file of this schema (truncated, say).
+        """
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            revision = (table.schema.metadata or {})[_REVISION].decode()
+        except (pa.ArrowInvalid, KeyError, OSError) as error:
+            raise DatasetError(f"{path} is not a whole corpus file ({error}); delete it and run again to rebuild it.") from error
+        return cls(table, revision, path)
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    @property
+    def id_array(self) -> pa.ChunkedArray:
+        """(N,) document ids as an Arrow array."""
+        return self._table["id"]
+
+    def ids(self, rows: npt.NDArray[np.int64]) -> list[str]:
+        """Document ids of the given rows, in their order."""
+        return self.id_array.take(pa.array(rows)).to_pylist()  # type: ignore[no-any-return]
+
+    def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Row of each id, −1 where the corpus has no such document."""
+        found = pc.index_in(pa.array(ids, pa.large_string()), value_set=self.id_array)
+        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+
+    def __getitem__(self, row: int) -> Document:
+        record = self._table.slice(int(row), 1).to_pylist()[0]
+        return Document(**record)
+
+    @property
+    def texts(self) -> Texts:
+        """The joined texts of all documents, read when asked for."""
+        return Texts(self, None)
+
+    def texts_of(self, rows: npt.NDArray[np.int64]) -> Texts:
+        """The joined texts of some rows, in their order, read when asked for."""
+        return Texts(self, rows)
+
+    def batches(self, size: int = ROWS_PER_BATCH) -> Iterator[list[Document]]:
+        """All documents in order, `size` at a time; holds one batch in memory."""
+        for start in range(0, len(self), size):
+            columns = self._table.slice(start, size).to_pydict()
+            yield [Document(*row) for row in zip(columns["id"], columns["title"], columns["text"], strict=True)]
+
+    @cached_property
+    def id_order(self) -> npt.NDArray[np.int32]:
+        """(N,) place of each document's id in the descending order of all ids: the tie-breaker of every ranking.
+
+        The order is that of the UTF-8 bytes, as `strcmp` in trec_eval.
+        """
+        order = pc.sort_indices(self._table.select(["id"]), sort_keys=[("id", "descending")]).to_numpy()
+        places = np.empty(len(self), dtype=np.int32)
+        places[order] = np.arange(len(self), dtype=np.int32)
+        return places
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of ids, titles and texts."""
+        return int(self._table.nbytes)
+
+
+class Texts(Sequence[str]):
+    """The joined texts of a corpus or of some of its rows; a slice is a list, read from the mapped table when asked for."""
+
+    def __init__(self, corpus: Corpus, rows: npt.NDArray[np.int64] | None) -> None:
+        self._corpus = corpus
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._corpus) if self._rows is None else len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, int):
+            row = index if self._rows is None else int(self._rows[index])
+            document = self._corpus[row]
+            return joined(document.title, document.text)
+        table = self._corpus._table
+        if self._rows is None:
+            start, stop, step = index.indices(len(self))
+            part = table.slice(start, max(0, stop - start))
+            part = part if step == 1 else part.take(pa.array(range(0, max(0, stop - start), step), pa.int64()))
+        else:
+            part = table.take(pa.array(self._rows[index]))
+        columns = part.select(["title", "text"]).to_pydict()
+        return [joined(title, text) for title, text in zip(columns["title"], columns["text"], strict=True)]
+
+
+def write_corpus(path: Path, documents: Iterable[Document], source: str) -> str:
+    """Writes documents to an Arrow file as they come and returns the revision; the caller owns moving the file into place.
+
+    Args:
+        path: file to write.
+        documents: read once, never held together in memory.
+        source: what to call the collection in messages.
+
+    Raises:
+        DatasetError: no document at all, an id twice, or a text that is not Unicode.
+    """
+    digest = _Digest()
+    raw = path.with_name(path.name + ".raw")
+    batch: list[Document] = []
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(lambda: raw.unlink(missing_ok=True))
+        with pa.OSFile(str(raw), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+            def flush() -> None:
+                digest.update(batch)
+                columns = [pa.array([getattr(d, name) for d in batch], pa.large_string()) for name in SCHEMA.names]
+                writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
+                batch.clear()
+
+            for document in documents:
+                batch.append(document)
+                if len(batch) >= ROWS_PER_BATCH:
+                    flush()
+            flush()
+        table = pa.ipc.open_file(pa.memory_map(str(raw))).read_all()
+        _check(table, source)
+        # The revision is known only at the end, and Arrow keeps its metadata in front: write again, batch by batch.
+        schema = SCHEMA.with_metadata({_REVISION: digest.hexdigest().encode()})
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+            for part in table.to_batches():
+                if part.num_rows:
+                    writer.write_batch(part.replace_schema_metadata(schema.metadata))
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+class _Digest:
+    """The content hash of a corpus: ids, titles and texts in order, with their lengths so that no two corpora share one."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def update(self, documents: Iterable[Document]) -> None:
+        for document in documents:
+            for part in document:
+                try:
+                    raw = part.encode()
+                except UnicodeEncodeError as error:
+                    raise DatasetError(
+                        f"document {document.id!r} holds a lone surrogate (an escape like \\ud800), which is not text: "
+                        "mend the file, for example by decoding it with errors='replace'."
+                    ) from error
+                self._hash.update(len(raw).to_bytes(8, "little"))
+                self._hash.update(raw)
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()[:32]
+
+
+def _check(table: pa.Table, source: str) -> None:
+    if table.num_rows == 0:
+        raise DatasetError(f"{source}: the corpus is empty; a line of corpus.jsonl is {{\"_id\": …, \"title\": …, \"text\": …}}.")
+    distinct = pc.count_distinct(table["id"]).as_py()
+    if distinct != table.num_rows:
+        counts = table["id"].value_counts()
+        twice = [c["values"].as_py() for c in counts if c["counts"].as_py() > 1][:3]
+        raise DatasetError(
+            f"{source}: {table.num_rows - distinct} document ids appear more than once, for example "
+            f"{', '.join(map(repr, twice))}; ids must be unique. `harness data check` lists them."
+        )

@@ -1,0 +1,90 @@
+"""Sources of judged collections, one per file; a dataset is named `source/name[/split]`.
+
+To add one: a file here with one frozen dataclass that derives from `Source`, and `tests/datasets/test_<file>.py`. Its first
+line is what `harness list` shows.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from harness.context import Context
+from harness.errors import UnknownName
+from harness.judged import Dataset
+from harness.registry import Room
+from harness.values import Value
+
+
+class Source(Value, ABC):
+    """Where collections come from."""
+
+    room: ClassVar[str] = "harness.datasets"
+
+    @abstractmethod
+    def load(self, rest: str, context: Context) -> Dataset:
+        """The collection named by what follows the source's name, for example `scifact` or `scifact/test`.
+
+        Raises:
+            DatasetError: it is there and cannot be used; names file and line.
+            UnknownName: no such collection or split.
+            Unavailable: it is not here and cannot be fetched; names the folders looked in and the command that would fetch it.
+        """
+
+    @abstractmethod
+    def available(self, context: Context) -> list[str]:
+        """Names of the collections that `load` would find without a download, for `harness list`."""
+
+
+SOURCES: Room[Source] = Room(__name__, Source, "dataset source")  # type: ignore[type-abstract]
+
+
+def load_dataset(name: str, context: Context) -> Dataset:
+    """Loads `source/name[/split]`; a path that begins with `.`, `~` or `/` is short for `folder/<path>`.
+
+    Raises:
+        UnknownName: no such source, collection or split.
+        DatasetError: malformed; names file and line.
+        Unavailable: not on this machine and not to be fetched.
+    """
+    source, rest = split_name(name, context)
+    return context.once("load", f"load {name}", name, lambda: SOURCES.get(source)().load(rest, context))
+
+
+def split_name(name: str, context: Context) -> tuple[str, str]:
+    """`beir/scifact/test` → (`beir`, `scifact/test`).
+
+    Raises:
+        UnknownName: no such source; where a known collection has that name, its full name is offered.
+    """
+    if name.startswith((".", "~", "/")):
+        return "folder", name
+    source, _, rest = name.partition("/")
+    if source in SOURCES:
+        return source, rest
+    known = [full for full in every_name(context)]
+    raise UnknownName("dataset", name, known, "A dataset is named source/name[/split], or by a path as ./my-folder.")
+
+
+def every_name(context: Context) -> Iterator[str]:
+    """Full names of all collections that can be had without a download."""
+    for source in SOURCES.names():
+        for name in SOURCES.get(source)().available(context):
+            yield f"{source}/{name}"
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders that may hold collections, in the order they are looked in."""
+
+    folders: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, context: Context) -> Places:
+        """`--data-dir`, then `HARNESS_DATA`, then the user's cache."""
+        named = os.environ.get("HARNESS_DATA")
+        return cls((*context.data_dirs, *([Path(named).expanduser()] if named else []), context.cache.root / "data"))

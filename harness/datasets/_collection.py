@@ -1,0 +1,147 @@
+"""The files of one collection: `corpus.jsonl`, `queries.jsonl` and qrels per split, and how they are opened."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from harness.context import Context
+from harness.corpus import Corpus, write_corpus
+from harness.datasets._jsonl import read_documents, read_queries
+from harness.datasets._qrels import read_qrels
+from harness.errors import DatasetError
+from harness.judged import Qrels, Queries
+
+CORPUS_SCHEMA = 1
+"""Part of a corpus's cache key; raise it when `read_documents` or the Arrow schema give something else for the same file."""
+
+EXPECTED = "corpus.jsonl and queries.jsonl (each may end in .gz), and qrels/<split>.tsv or a TREC file qrels.txt"
+DEV_NAMES = ("dev", "valid", "validation", "val")
+_QRELS_ENDINGS = (".tsv", ".txt", ".qrels", ".trec")
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Where the parts of a collection lie.
+
+    Args:
+        folder: the folder that holds them.
+        corpus: `corpus.jsonl` or `corpus.jsonl.gz`.
+        queries: `queries.jsonl` or `queries.jsonl.gz`.
+        qrels: split → its file; `valid`, `validation` and `val` are called `dev`.
+    """
+
+    folder: Path
+    corpus: Path
+    queries: Path
+    qrels: dict[str, Path]
+
+    @classmethod
+    def find(cls, folder: Path) -> Collection:
+        """Looks for the files.
+
+        Raises:
+            DatasetError: one is missing, or two files claim one split; names the folder and what belongs there.
+        """
+        corpus, queries, qrels = _one(folder, "corpus.jsonl"), _one(folder, "queries.jsonl"), _splits(folder)
+        missing = [
+            name for name, found in (("corpus.jsonl", corpus), ("queries.jsonl", queries), ("qrels/<split>.tsv", qrels)) if not found
+        ]
+        if corpus is None or queries is None or not qrels:
+            raise DatasetError(f"{folder} has no {' and no '.join(missing)}; a collection is a folder with {EXPECTED}.")
+        return cls(folder, corpus, queries, qrels)
+
+    def open_corpus(self, name: str, context: Context) -> Corpus:
+        """The documents, memory-mapped; read and kept in the cache the first time a file of this content is seen.
+
+        Args:
+            name: what to call the collection in the cache's list.
+            context: its cache and progress.
+
+        Raises:
+            DatasetError: the file is malformed; names the line.
+        """
+        key = hashlib.sha256(f"{CORPUS_SCHEMA}:{context.cache.hashes.sha256(self.corpus)}".encode()).hexdigest()[:32]
+        fresh: list[bool] = []
+
+        def build(part: Path) -> None:
+            fresh.append(True)
+            with context.progress("read corpus", self.corpus.stat().st_size, "bytes") as advance:
+                documents = (document for _, document in read_documents(self.corpus, advance=advance))
+                write_corpus(part / "corpus.arrow", documents, str(self.corpus))
+
+        place = context.cache.folder("corpora", key, {"collection": name}, build)
+        if not fresh:
+            context.saved(float(context.cache.meta(place)["seconds"]))
+        corpus = Corpus.open(place / "corpus.arrow")
+        context.count("documents", len(corpus))
+        return corpus
+
+    def read_queries(self) -> Queries:
+        """All queries, judged or not, in the order of the file.
+
+        Raises:
+            DatasetError: the file is malformed or holds no query; names the line.
+        """
+        rows = [(query, text) for _, query, text in read_queries(self.queries)]
+        if not rows:
+            raise DatasetError(f'{self.queries} holds no query; a line is {{"_id": "…", "text": "…"}}.')
+        return Queries([query for query, _ in rows], [text for _, text in rows])
+
+    def readers(self) -> dict[str, Callable[[], Qrels]]:
+        """Split → what reads its judgements; nothing is read before it is called."""
+        return {split: partial(_read, path) for split, path in self.qrels.items()}
+
+
+def is_collection(folder: Path) -> bool:
+    """Whether a folder looks like a collection, whole or not: `Collection.find` says what is missing."""
+    return _one(folder, "corpus.jsonl") is not None or _one(folder, "queries.jsonl") is not None
+
+
+def collections_in(folder: Path, prefix: str = "", depth: int = 2) -> list[str]:
+    """Names of the whole collections below a folder, nested ones as `cqadupstack/android`, sorted."""
+    found: list[str] = []
+    try:
+        inner = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    except OSError:
+        return []
+    for place in inner:
+        name = prefix + place.name
+        if is_collection(place):
+            found.append(name)
+        elif depth > 1:
+            found += collections_in(place, name + "/", depth - 1)
+    return found
+
+
+def _read(path: Path) -> Qrels:
+    qrels = read_qrels(path)
+    if not qrels:
+        raise DatasetError(f"{path} holds no judgement; a line is query id, document id and grade, separated by tabs.")
+    return qrels
+
+
+def _one(folder: Path, name: str) -> Path | None:
+    """A file, plain or gzip; the plain one where both are there."""
+    return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+
+
+def _splits(folder: Path) -> dict[str, Path]:
+    files = [p for p in sorted((folder / "qrels").glob("*")) if p.suffix in _QRELS_ENDINGS and not p.name.startswith(".")]
+    found: dict[str, Path] = {}
+    for name, path in [(p.stem, p) for p in files if p.is_file()] + [
+        ("test", p) for p in (folder / "qrels.txt", folder / "qrels.tsv") if p.is_file()
+    ]:
+        split = split_name(name)
+        if split in found:
+            raise DatasetError(f"{found[split]} and {path} both hold the judgements of split {split!r}; keep one of them.")
+        found[split] = path
+    return found
+
+
+def split_name(name: str) -> str:
+    """The one name of a split: `valid`, `validation` and `val` are `dev`."""
+    return "dev" if name in DEV_NAMES else name

@@ -1,0 +1,130 @@
+"""Documents and queries of a BEIR collection: one JSON object per line, `{"_id": …, "title": …, "text": …}`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.corpus import Document
+from harness.datasets._lines import Fault, Report, lines, refuse
+
+DOCUMENT = '{"_id": "…", "title": "…", "text": "…"}'
+QUERY = '{"_id": "…", "text": "…"}'
+
+
+def read_documents(
+    path: Path, report: Report = refuse, advance: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, Document]]:
+    """The documents of `corpus.jsonl[.gz]` with their line numbers, read as they are asked for.
+
+    A missing or null title and a null text are the empty string; an id that is an integer becomes its digits.
+
+    Args:
+        path: the file.
+        report: told of each malformed line, which is then skipped.
+        advance: told how many bytes were read.
+
+    Raises:
+        DatasetError: with the default `report`, at the first malformed line.
+    """
+    for number, record in _records(path, DOCUMENT, report, advance):
+        parts = _id(record), _text(record, "title", required=False), _text(record, "text", required=True)
+        if faults := [p for p in parts if isinstance(p, _Wrong)]:
+            for fault in faults:
+                report(Fault(fault.code, path, number, f"{fault.message} A line is {DOCUMENT}."))
+            continue
+        yield number, Document(*(str(p) for p in parts))
+
+
+def read_queries(path: Path, report: Report = refuse) -> Iterator[tuple[int, str, str]]:
+    """Line number, id and text of each query of `queries.jsonl[.gz]`.
+
+    Args:
+        path: the file.
+        report: told of each malformed line and each repeated id; that line is then skipped.
+
+    Raises:
+        DatasetError: with the default `report`, at the first malformed line or repeated id.
+    """
+    first: dict[str, int] = {}
+    for number, record in _records(path, QUERY, report, None):
+        parts = _id(record), _text(record, "text", required=True)
+        if faults := [p for p in parts if isinstance(p, _Wrong)]:
+            for fault in faults:
+                report(Fault(fault.code, path, number, f"{fault.message} A line is {QUERY}."))
+            continue
+        query, text = (str(p) for p in parts)
+        if query in first:
+            message = f"query id {query!r} is also on line {first[query]}; ids must be unique: rename or delete one."
+            report(Fault("duplicate-query-id", path, number, message))
+            continue
+        first[query] = number
+        yield number, query, text
+
+
+class _Wrong:
+    """A field that cannot be used."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+
+
+def _records(
+    path: Path, shape: str, report: Report, advance: Callable[[int], None] | None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in lines(path, report, advance):
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            detail = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+            report(Fault("json", path, number, f"not JSON ({detail}). A line is {shape}."))
+            continue
+        if not isinstance(record, dict):
+            report(Fault("json", path, number, f"not a JSON object but {_kind(record)}. A line is {shape}."))
+            continue
+        yield number, record
+
+
+def _id(record: dict[str, Any]) -> str | _Wrong:
+    if "_id" not in record:
+        like = next((k for k in ("id", "docid", "doc_id", "query_id", "qid") if k in record), None)
+        return _Wrong("missing-id", "no \"_id\"" + (f"; rename {like!r} to \"_id\"." if like else "."))
+    value = record["_id"]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        return _Wrong("bad-id", f"\"_id\" is {_kind(value)}; write it as a string.")
+    if not value:
+        return _Wrong("bad-id", "\"_id\" is empty; give the line an id of its own.")
+    return _whole(value, "_id")
+
+
+def _text(record: dict[str, Any], name: str, *, required: bool) -> str | _Wrong:
+    if required and name not in record:
+        like = next((k for k in ("contents", "content", "body", "abstract", "query", "question") if k in record), None)
+        return _Wrong("missing-text", f"no \"{name}\"" + (f"; rename {like!r} to \"{name}\"." if like else "."))
+    value = record.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return _Wrong("bad-text", f"\"{name}\" is {_kind(value)}; write it as a string.")
+    return _whole(value, name)
+
+
+def _whole(value: str, name: str) -> str | _Wrong:
+    if not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            escape = f"\\u{ord(value[error.start]):04x}"
+            return _Wrong("surrogate", f"\"{name}\" holds a lone surrogate ({escape}), which is not text; write the character itself.")
+    return value
+
+
+def _kind(value: object) -> str:
+    """What JSON calls a value."""
+    kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"}
+    return "null" if value is None else kinds[type(value)]

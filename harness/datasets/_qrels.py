@@ -1,0 +1,107 @@
+"""Judgements: BEIR's three tab-separated columns under a header, and TREC's four columns without one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.datasets._lines import Fault, Report, lines, refuse
+
+HEADER = ("query-id", "corpus-id", "score")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
+
+
+class Judgement(NamedTuple):
+    """One line of a qrels file."""
+
+    line: int
+    query: str
+    document: str
+    grade: int
+
+
+def read_qrels(path: Path, report: Report = refuse) -> dict[str, dict[str, int]]:
+    """Query id → document id → grade, in the order of the file; BEIR's format for `.tsv`, TREC's otherwise.
+
+    The same pair twice with one grade counts once.
+
+    Args:
+        path: the file.
+        report: told of each malformed line and each contradiction; that line is then skipped.
+
+    Raises:
+        DatasetError: with the default `report`, at the first malformed line, or where one pair has two grades.
+    """
+    qrels: dict[str, dict[str, int]] = {}
+    for line, query, document, grade in judgements(path, report):
+        grades = qrels.setdefault(query, {})
+        if grades.setdefault(document, grade) != grade:
+            message = (
+                f"query {query!r} and document {document!r} are judged {grade} here and {grades[document]} "
+                f"on line {_line_of(path, query, document)}; keep one of the two lines."
+            )
+            report(Fault("contradiction", path, line, message))
+    return qrels
+
+
+def judgements(path: Path, report: Report = refuse) -> Iterator[Judgement]:
+    """The well-formed lines of a qrels file, as they stand.
+
+    Raises:
+        DatasetError: with the default `report`, at the first malformed line.
+    """
+    rows = _beir(path, report) if path.suffix == ".tsv" else _trec(path, report)
+    for line, query, document, grade in rows:
+        if not _INTEGER.fullmatch(grade):
+            message = f"grade {grade!r} is not an integer; write a whole number, 0 for not relevant and 1 or more for relevant."
+            report(Fault("grade", path, line, message))
+            continue
+        yield Judgement(line, query, document, int(grade))
+
+
+def _beir(path: Path, report: Report) -> Iterator[tuple[int, str, str, str]]:
+    add = "the first line must be " + "\\t".join(HEADER) + " (three columns, separated by tabs)"
+    headed = False
+    for number, line in lines(path, report):
+        cells = [cell.strip() for cell in line.split("\t")]
+        if not headed:
+            headed = True
+            if tuple(c.lower().replace("_", "-") for c in cells) == HEADER:
+                continue
+            found = f"it is {line.strip()!r}"
+            if len(line.split()) == 4 and _INTEGER.fullmatch(line.split()[3]):
+                found += "; this looks like TREC qrels: name the file .qrels instead of .tsv to have it read as such"
+            elif _INTEGER.fullmatch(cells[-1]):
+                found += "; add the header above it"
+            report(Fault("header", path, number, f"no header: {add}; {found}."))
+            if not _INTEGER.fullmatch(cells[-1]):
+                continue  # a header in other words, not a judgement
+        if len(cells) != 3:
+            hint = " (separate them by tabs, not spaces)" if len(cells) == 1 and len(line.split()) == 3 else ""
+            message = f"{len(cells)} columns where 3 are expected, query-id, corpus-id and score{hint}."
+            report(Fault("columns", path, number, message))
+            continue
+        if not (cells[0] and cells[1]):
+            report(Fault("columns", path, number, "an id is empty; fill it or delete the line."))
+            continue
+        yield number, cells[0], cells[1], cells[2]
+
+
+def _trec(path: Path, report: Report) -> Iterator[tuple[int, str, str, str]]:
+    for number, line in lines(path, report):
+        cells = line.split()
+        if len(cells) != 4:
+            message = f"{len(cells)} columns where 4 are expected: query id, iteration, document id and grade, separated by spaces."
+            if tuple(c.lower().replace("_", "-") for c in cells) == HEADER:
+                message += " This looks like BEIR qrels: name the file .tsv to have it read as such."
+            report(Fault("columns", path, number, message))
+            continue
+        yield number, cells[0], cells[2], cells[3]
+
+
+def _line_of(path: Path, query: str, document: str) -> int:
+    """Where a pair is first judged; asked only once something is wrong, so that good files pay nothing for it."""
+    found = judgements(path, lambda fault: None)
+    return next((j.line for j in found if (j.query, j.document) == (query, document)), 0)

@@ -1,0 +1,115 @@
+"""A dataset from corpus, queries and judgements per split: what is reported on, and what training may see.
+
+The reported split never appears in the `TrainView`, and a query that is in it is taken out of train and dev too. Where the
+collection has no dev split, one is cut from train: a fifth of the queries, at most 1,000, those whose id comes first by
+SHA-256, so that the cut depends on neither the order of a file nor a random seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from harness.corpus import Corpus
+from harness.datasets._collection import split_name
+from harness.datasets._self import self_retrieval
+from harness.errors import DatasetError, UnknownName
+from harness.judged import Dataset, Labelled, Qrels, Queries, TrainView
+
+DEV_SHARE = 0.2
+DEV_MOST = 1000
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a source has read of a collection.
+
+    Args:
+        name: full name without the split, as `beir/scifact`.
+        corpus: the documents.
+        queries: all queries of all splits.
+        qrels: split → what reads its judgements.
+        licence: where known.
+        notes: the source's own.
+    """
+
+    name: str
+    corpus: Corpus
+    queries: Queries
+    qrels: Mapping[str, Callable[[], Qrels]]
+    licence: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def build_dataset(parts: Parts, split: str) -> Dataset:
+    """The dataset that reports on one split.
+
+    Raises:
+        UnknownName: the collection has no such split; lists those it has.
+        DatasetError: a judged query has no text, or a file is malformed.
+    """
+    split = split_name(split)
+    if split not in parts.qrels:
+        raise UnknownName("split", split, parts.qrels, f"These are the splits of {parts.name}.")
+    test = _labelled(parts, split, parts.qrels[split]())
+    dropped, notes = self_retrieval(parts.name, test.queries, parts.corpus)
+    reported = frozenset(test.queries.ids)
+    return Dataset(
+        name=f"{parts.name}/{split}",
+        corpus=parts.corpus,
+        test=test,
+        load_train=lambda: _view(parts, split, reported),
+        drop_self=dropped,
+        notes=(*parts.notes, *notes, *_overlaps(parts, split, reported)),
+        licence=parts.licence,
+    )
+
+
+def cut_dev(ids: Collection[str]) -> frozenset[str]:
+    """The train queries that become dev where a collection has no dev split; none of fewer than five."""
+    order = sorted(ids, key=lambda query: hashlib.sha256(query.encode()).digest())
+    return frozenset(order[: min(DEV_MOST, int(len(order) * DEV_SHARE))])
+
+
+def _view(parts: Parts, reported_split: str, reported: frozenset[str]) -> TrainView:
+    held = {
+        split: {query: grades for query, grades in parts.qrels[split]().items() if query not in reported}
+        for split in ("train", "dev")
+        if split in parts.qrels and split != reported_split
+    }
+    train, dev = held.get("train", {}), held.get("dev", {})
+    dev_ids = frozenset(dev) & frozenset(train)
+    if "dev" not in held:
+        dev_ids = cut_dev(train)
+        dev = {query: grades for query, grades in train.items() if query in dev_ids}
+    # What settings are chosen on must not have been trained on either.
+    train = {query: grades for query, grades in train.items() if query not in dev_ids}
+    return TrainView(
+        parts.corpus,
+        train=_labelled(parts, "train", train) if train else None,
+        dev=_labelled(parts, "dev", dev) if dev else None,
+    )
+
+
+def _overlaps(parts: Parts, reported_split: str, reported: frozenset[str]) -> list[str]:
+    """Notes on queries that the view leaves out. Known when the dataset is loaded, so that a record says so in any case."""
+    notes = []
+    for split in ("train", "dev"):
+        if split in parts.qrels and split != reported_split:
+            shared = len(reported & parts.qrels[split]().keys())
+            if shared:
+                notes.append(f"{shared} queries of {split} are also in {reported_split}: left out of {split}")
+    return notes
+
+
+def _labelled(parts: Parts, split: str, qrels: Qrels) -> Labelled:
+    queries = parts.queries.only(list(qrels))
+    if len(queries) != len(qrels):
+        known = set(queries.ids)
+        lost = [query for query in qrels if query not in known]
+        raise DatasetError(
+            f"{parts.name}: {len(lost)} judged queries of split {split!r} have no text, for example "
+            f"{', '.join(map(repr, lost[:3]))}; add them to queries.jsonl or delete their judgements."
+        )
+    return Labelled(queries, qrels)

@@ -1,0 +1,51 @@
+"""Your own collection, by its path: corpus.jsonl, queries.jsonl and qrels/<split>.tsv in one folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.context import Context
+from harness.datasets import Source
+from harness.datasets._collection import EXPECTED, Collection, is_collection
+from harness.datasets._splits import Parts, build_dataset
+from harness.errors import DatasetError
+from harness.judged import Dataset
+
+
+@dataclass(frozen=True)
+class Folder(Source):
+    """`folder/<path>[/split]`, or the path alone where it begins with `.`, `~` or `/`."""
+
+    def load(self, rest: str, context: Context) -> Dataset:
+        """The collection in a folder; the last component is the split where it is no folder inside a collection.
+
+        Raises:
+            DatasetError: no such folder, or a file that is missing or malformed; names file and line.
+            UnknownName: the collection has no such split.
+        """
+        path, split = locate(rest)
+        collection = Collection.find(path.expanduser())
+        name = f"folder/{path.as_posix()}"
+        parts = Parts(name, collection.open_corpus(name, context), collection.read_queries(), collection.readers())
+        return build_dataset(parts, split)
+
+    def available(self, context: Context) -> list[str]:
+        """None: folders are named by their path, not found."""
+        return []
+
+
+def locate(rest: str) -> tuple[Path, str]:
+    """Folder, as written, and split of a path; the split is `test` where none is named.
+
+    Raises:
+        DatasetError: there is no such folder.
+    """
+    path = Path(os.path.normpath(rest))
+    if path.expanduser().is_dir():
+        return path, "test"
+    parent = path.parent
+    if is_collection(parent.expanduser()):
+        return parent, path.name
+    raise DatasetError(f"there is no folder {path}; name one that holds {EXPECTED}.")

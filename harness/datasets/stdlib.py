@@ -1,0 +1,66 @@
+"""Code search in Python's own standard library, built on the spot: the default that needs no download."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.context import Context
+from harness.datasets import Source
+from harness.datasets._code_search import BUILDER, write_collection
+from harness.datasets._collection import Collection
+from harness.datasets._functions import Library
+from harness.datasets._splits import Parts, build_dataset
+from harness.errors import UnknownName
+from harness.judged import Dataset
+
+NAME = "code"
+LICENCE = "PSF-2.0"
+
+
+@dataclass(frozen=True)
+class Stdlib(Source):
+    """`stdlib/code[/split]`. The content depends on the Python that runs it: `Dataset.revision` tells two apart."""
+
+    def load(self, rest: str, context: Context) -> Dataset:
+        """The collection of the running Python, built the first time.
+
+        Raises:
+            UnknownName: no such collection or split.
+            Unavailable: this Python came without the sources of its library.
+        """
+        name, _, split = rest.partition("/")
+        if name != NAME:
+            raise UnknownName("stdlib collection", name, [NAME])
+        collection = Collection.find(build(context))
+        full = f"stdlib/{NAME}"
+        note = f"built from the standard library of {_python()}: compare scores only between equal revisions"
+        parts = Parts(
+            full, collection.open_corpus(full, context), collection.read_queries(), collection.readers(), LICENCE, (note,)
+        )
+        return build_dataset(parts, split or "test")
+
+    def available(self, context: Context) -> list[str]:
+        """`code`."""
+        return [NAME]
+
+
+def build(context: Context) -> Path:
+    """The folder of the collection, in the format of any other.
+
+    Raises:
+        Unavailable: this Python came without the sources of its library.
+    """
+    library = Library.running()
+    key = hashlib.sha256(f"{BUILDER}:{_python()}:{library.revision}".encode()).hexdigest()[:32]
+
+    def fill(part: Path) -> None:
+        write_collection(library.functions(), part)
+
+    return context.cache.folder("stdlib", key, {"collection": f"stdlib/{NAME}", "python": _python()}, fill)
+
+
+def _python() -> str:
+    return f"{platform.python_implementation()} {platform.python_version()}"

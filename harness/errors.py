@@ -1,0 +1,60 @@
+"""What can go wrong, in words that say what to do next.
+
+Every error a user can cause is a `HarnessError`; its message names the thing, the place and the remedy. Anything else that
+escapes is a defect of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """Base of all errors a user can mend. `str(error)` is one paragraph that says what to do next."""
+
+
+class UnknownName(HarnessError):
+    """A name that no room, row, split or setting answers to; carries the closest names."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        known = sorted(known)
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        close += [k for k in known if k not in close and name and (name.lower() in k.lower() or k.lower() in name.lower())][:3]
+        asked = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
+        listed = f" Known: {', '.join(known)}." if known else ""
+        super().__init__(f"unknown {kind} {name!r}{asked}{listed}{' ' + hint if hint else ''}")
+        self.name = name
+        self.close = close
+
+
+class SettingError(HarnessError):
+    """A setting of a method, dataset or command that has the wrong type or a value out of range."""
+
+
+class DatasetError(HarnessError):
+    """A collection that is missing, malformed or inconsistent; names the file and the line where there is one."""
+
+
+class ModelError(HarnessError):
+    """A model that loads or answers wrongly: not a number, wrong dimension, no prompt where its family needs one."""
+
+
+class CacheError(HarnessError):
+    """A cache folder that cannot be read or written."""
+
+
+class RecordError(HarnessError):
+    """A results folder or record that cannot be read or written."""
+
+
+class Unavailable(HarnessError):
+    """Something optional is absent (a library, a model, a download): the row is skipped by name, never replaced in silence.
+
+    `reason` says what is missing, `remedy` the command or setting that would bring it.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason} {remedy}")
+        self.reason = reason
+        self.remedy = remedy

@@ -1,0 +1,157 @@
+"""Values as text: `rerank(first=bm25(k1=1.2), scorer=dense(model="…"), depth=200)` ↔ the value that prints so.
+
+The grammar is Python's call expression with literals, and two short cuts: a bare name is the value with its defaults, and
+`a >> b` is `rerank(first=a, scorer=b)`. Nothing is evaluated: the text is parsed with `ast` and built from the rooms.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import re
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union
+
+from harness.errors import SettingError, UnknownName
+from harness.registry import Room, normalised
+from harness.values import Value
+
+T = TypeVar("T", bound=Value)
+
+_OUTSIDE_QUOTES = re.compile(r'("(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')|(?<=\w)-(?=[A-Za-z_])')
+
+
+def parse(text: str, room: Room[T], rooms: Mapping[str, Room[Any]], named: Mapping[str, str] | None = None) -> T:
+    """Reads an expression.
+
+    Args:
+        text: the expression.
+        room: where a bare name at the top is looked up.
+        rooms: package → room, for the settings whose type is a value of another room.
+        named: short names for whole expressions, usable wherever a value of `room` is.
+
+    Raises:
+        UnknownName: a name no room has, or a setting the value has not; carries the closest ones.
+        SettingError: not an expression, or a setting of the wrong type.
+    """
+    short = {normalised(k): v for k, v in (named or {}).items() if k not in room}  # an item's own name needs no expansion
+    reader = _Reader(text, rooms, short, room)
+    return reader.read(text, room)
+
+
+class _Reader:
+    def __init__(self, text: str, rooms: Mapping[str, Room[Any]], named: Mapping[str, str], top: Room[Any]) -> None:
+        self._text, self._rooms, self._named, self._top = text, rooms, named, top
+
+    def read(self, text: str, room: Room[Any]) -> Any:
+        text = text.strip()
+        if normalised(text) in self._named:
+            text = self._named[normalised(text)]
+        plain = _OUTSIDE_QUOTES.sub(lambda m: m.group(1) or "_", text)
+        try:
+            tree = ast.parse(plain, mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise self._fault("it is not an expression") from error
+        return self._value(tree, room)
+
+    def _fault(self, why: str) -> SettingError:
+        return SettingError(f'cannot read {self._text!r}: {why}. An expression looks like bm25, dense(model="…") or bm25(k1=1.2)>>dense.')
+
+    def _value(self, node: ast.expr, room: Room[Any]) -> Any:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift):
+            return self._build(room.get("rerank"), {"first": node.left, "scorer": node.right})
+        if isinstance(node, ast.Name):
+            if room is self._top and node.id in self._named:
+                return self.read(self._named[node.id], room)
+            return self._build(self._class(room, node.id), {})
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            cls = self._class(room, node.func.id)
+            names = [f.name for f in dataclasses.fields(cls)]
+            if len(node.args) > len(names) or any(isinstance(a, ast.Starred) for a in node.args):
+                raise self._fault(f"{node.func.id} takes at most {len(names)} settings")
+            given = dict(zip(names, node.args, strict=False))
+            for keyword in node.keywords:
+                if keyword.arg is None or keyword.arg in given:
+                    raise self._fault(f"{keyword.arg or '**'} is given twice or cannot be read")
+                given[keyword.arg] = keyword.value
+            return self._build(cls, given)
+        raise self._fault(f"{ast.unparse(node)!r} names no {room.noun}")
+
+    def _class(self, room: Room[Any], name: str) -> type[Value]:
+        try:
+            return room.get(name)
+        except UnknownName as error:
+            known = [*room.names(), *(self._named if room is self._top else ())]
+            raise UnknownName(room.noun, name, known) from error
+
+    def _build(self, cls: type[Value], given: Mapping[str, ast.expr]) -> Value:
+        hints = _hints(cls)
+        settings = {}
+        for name, node in given.items():
+            if name not in hints:
+                raise UnknownName(f"setting of {cls.name()}", name, hints)
+            settings[name] = self._setting(node, hints[name], f"{cls.name()}: {name}")
+        try:
+            return cls(**settings)
+        except TypeError as error:
+            raise self._fault(str(error)) from error
+
+    def _setting(self, node: ast.expr, hint: Any, where: str) -> Any:
+        room = self._room_of(hint)
+        if room is not None:
+            return self._value(node, room)
+        element = _element(hint)
+        if element is not None and isinstance(node, (ast.Tuple, ast.List)):
+            return tuple(self._setting(e, element, where) for e in node.elts)
+        try:
+            value = ast.literal_eval(node)
+        except (ValueError, TypeError, SyntaxError, RecursionError) as error:
+            raise SettingError(f"{where} must be {_words(hint)}, not {ast.unparse(node)}; texts go in quotes.") from error
+        if isinstance(value, int) and not isinstance(value, bool) and _fits(1.0, hint) and not _fits(1, hint):
+            value = float(value)
+        if not _fits(value, hint):
+            raise SettingError(f"{where} must be {_words(hint)}, not {value!r}.")
+        return value
+
+    def _room_of(self, hint: Any) -> Room[Any] | None:
+        if isinstance(hint, type) and issubclass(hint, Value):
+            return self._rooms[hint.room]
+        return None
+
+
+@functools.cache
+def _hints(cls: type[Value]) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+
+
+def _element(hint: Any) -> Any:
+    arguments = typing.get_args(hint)
+    return arguments[0] if typing.get_origin(hint) is tuple and len(arguments) == 2 and arguments[1] is ... else None
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, option) for option in typing.get_args(hint))
+    if origin is Literal:
+        return value in typing.get_args(hint)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(v, _element(hint)) for v in value)
+    if hint is type(None):
+        return value is None
+    return isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool)
+
+
+def _words(hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_words(option) for option in typing.get_args(hint))
+    if origin is Literal:
+        return "one of " + ", ".join(repr(option) for option in typing.get_args(hint))
+    if origin is tuple:
+        return f"a tuple of {_words(_element(hint))}"
+    return {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}.get(hint, str(hint))

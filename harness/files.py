@@ -1,0 +1,77 @@
+"""Files: atomic writes, and content hashes that are not computed twice for an unchanged file."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; moved over it when the block ends well, removed when it does not.
+
+    A reader sees the old file or the whole new one, never half of it, whatever kills the writer.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        with open(part, "rb") as file:
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        part.chmod(0o666 & ~umask)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file whole or not at all."""
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def slug(name: str) -> str:
+    """A name as one readable path component: letters, digits, `.`, `_`, `+` and `-` stay; the rest becomes `-`."""
+    return re.sub(r"-{2,}", "-", re.sub(r"[^A-Za-z0-9._+-]+", "-", name.replace(">>", "-then-"))).strip("-.") or "unnamed"
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class HashMemo:
+    """SHA-256 of files, remembered by path, size and time of change, so that a large unchanged file is read once.
+
+    Args:
+        folder: where to keep the memo, one small file per hashed file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def sha256(self, path: Path) -> str:
+        """The hash; computed when the file's size or time of change differ from what is remembered."""
+        path = path.resolve()
+        stat = path.stat()
+        stamp = [str(path), stat.st_size, stat.st_mtime_ns]
+        memo = self._folder / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            held = json.loads(memo.read_text(encoding="utf-8"))
+            if held["file"] == stamp:
+                return str(held["sha256"])
+        value = sha256(path)
+        with contextlib.suppress(OSError):  # a read-only cache costs time, not correctness
+            write_text(memo, json.dumps({"file": stamp, "sha256": value}))
+        return value

@@ -1,0 +1,37 @@
+"""Reciprocal rank fusion: the sum of 1/(k + rank) over the rankings that hold a document; no score is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.errors import SettingError
+from harness.fusions import Fusion
+from harness.ranking import Floats, Ints
+
+
+@dataclass(frozen=True)
+class RRF(Fusion):
+    """Reciprocal rank fusion.
+
+    Source: Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods"
+    (SIGIR 2009), section 2: score(d) = Σ 1/(k + rank(d)), ranks from 1.
+
+    Args:
+        k: how slowly the credit falls with the rank; the paper's 60.
+    """
+
+    k: int = 60
+
+    def __post_init__(self) -> None:
+        if self.k < 0:
+            raise SettingError(f"rrf: k must be 0 or more, not {self.k}")
+
+    def scores(self, rankings: Sequence[tuple[Ints, Floats]], candidates: Ints) -> Floats:
+        """See `Fusion.scores`."""
+        total = np.zeros(len(candidates), dtype=np.float64)
+        for indices, _ in rankings:
+            total[np.searchsorted(candidates, indices)] += 1.0 / (self.k + 1 + np.arange(len(indices)))
+        return total.astype(np.float32)

@@ -1,0 +1,153 @@
+"""Methods: the rows of the leaderboard, one per file.
+
+A method is a frozen dataclass of settings. `fit` learns what it needs from a `TrainView` (nothing, for most) and returns a
+`Fitted`; `Fitted.index` takes the corpus and returns a `Searcher`; `Searcher.search` takes queries and returns the best k. Each
+hands on a new thing and remembers nothing, so that searching before indexing cannot be written.
+
+To add one: a file here with one frozen dataclass that derives from `Method`, and `tests/methods/test_<file>.py`; the contract
+tests, `harness list`, the command line and the suites find it by its file's name. A method made of others asks for them with
+`fit`, `index` and `search` of this module, which do a shared step once however many rows need it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.judged import Queries, TrainView
+from harness.ranking import Floats, Ints, TopK
+from harness.registry import Room
+from harness.values import Value
+
+NO_LABELS = "none"
+DEV_LABELS = "dev labels"
+TRAIN_LABELS = "train labels"
+
+
+class Method(Value, ABC):
+    """A way to rank documents for a query: settings only."""
+
+    room: ClassVar[str] = "harness.methods"
+
+    @abstractmethod
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        """Learns from the view, or checks that the method can run.
+
+        Raises:
+            Unavailable: a library or model is absent; the row is skipped by name.
+            HarnessError: the settings and the view do not fit.
+        """
+
+    def nested(self) -> Iterator[Method]:
+        """The methods directly inside this one."""
+        return (part for part in self.parts() if isinstance(part, Method))
+
+    def depth_of(self, part: Method, depth: int) -> int:
+        """How deep a nested method must be searched for a run of this one of the given depth; for planning."""
+        return depth
+
+
+class Fitted(ABC):
+    """A method that has learnt what it needs.
+
+    Attributes:
+        key: hash of the method, its resolved settings and what it was fitted on.
+        resolved: JSON-safe settings as they turned out (weights hash, chosen weight, prompts), for the record.
+        supervision: which labels were used: `none`, `dev labels` or `train labels`.
+        notes: what a reader of the results must know.
+    """
+
+    key: str
+    resolved: Mapping[str, Any]
+    supervision: str = NO_LABELS
+    notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def index(self, corpus: Corpus, context: Context) -> Searcher:
+        """Makes the corpus searchable."""
+
+
+class Searcher(ABC):
+    """A corpus that a method can search.
+
+    Attributes:
+        key: hash of the fitted method and the corpus.
+        size: what it takes.
+        live: whether asking it one query takes the time a user would wait; False for a run file.
+    """
+
+    key: str
+    size: Size
+    live: bool = True
+
+    @abstractmethod
+    def search(self, queries: Queries, k: int) -> TopK:
+        """The k best documents of each of Q queries, (Q, k), in the documented order."""
+
+
+class CandidateScorer(ABC):
+    """Scores documents that a first stage found.
+
+    Attributes:
+        size: what it takes, for the candidates seen so far.
+    """
+
+    size: Size
+
+    @abstractmethod
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+        """For each of Q query texts, the scores of its candidates (rows of the corpus), in their order."""
+
+
+class Reranks(ABC):
+    """A `Fitted` that can also score what another method found."""
+
+    @abstractmethod
+    def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
+        """Scores candidates from this corpus."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a searcher takes: bytes of its index, bytes of model weights, number of model parameters."""
+
+    index_bytes: int = 0
+    model_bytes: int = 0
+    parameters: int = 0
+    dimensions: int = 0
+
+    def __add__(self, other: Size) -> Size:
+        return Size(
+            self.index_bytes + other.index_bytes,
+            self.model_bytes + other.model_bytes,
+            self.parameters + other.parameters,
+            max(self.dimensions, other.dimensions),
+        )
+
+
+METHODS: Room[Method] = Room(__name__, Method, "method")  # type: ignore[type-abstract]
+
+
+def fit(method: Method, view: TrainView, context: Context) -> Fitted:
+    """`method.fit`, done once per method and view in a run."""
+    key = f"{method.fingerprint()}-{view.revision}"
+    return context.once("fit", f"fit {method}", key, lambda: method.fit(view, context))
+
+
+def index(method: Method, fitted: Fitted, corpus: Corpus, context: Context) -> Searcher:
+    """`fitted.index`, done once per fitted method and corpus in a run."""
+    key = f"{fitted.key}-{corpus.revision}"
+    return context.once("index", f"index {method}", key, lambda: fitted.index(corpus, context))
+
+
+def search(method: Method, searcher: Searcher, queries: Queries, k: int, context: Context) -> TopK:
+    """`searcher.search`, done once per searcher and queries in a run; a deeper run answers a shallower one."""
+    if context.live:
+        return searcher.search(queries, k)
+    deepest = context.deepest(f"{searcher.key}-{queries.revision}", k)
+    key = f"{searcher.key}-{queries.revision}-{deepest}"
+    return context.once("search", f"search {method}", key, lambda: searcher.search(queries, deepest)).cut(k)

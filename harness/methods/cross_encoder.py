@@ -1,0 +1,121 @@
+"""A cross-encoder: reads query and document together. Meant for re-ranking: bm25>>cross_encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, overload
+
+import numpy as np
+
+from harness.context import Context
+from harness.corpus import Corpus, joined
+from harness.errors import HarnessError
+from harness.judged import Queries, TrainView
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
+from harness.modeling.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
+from harness.ranking import Floats, Ints, TopK, select, stack
+
+EXHAUSTIVE_PAIRS = 200_000
+"""More pairs than this are refused when a cross-encoder stands alone: it has to read every document for every query."""
+
+
+@dataclass(frozen=True)
+class CrossEncoder(Method):
+    """Scores every pair of query and document with a model that sees both.
+
+    Source: Nogueira and Cho, "Passage Re-ranking with BERT" (2019). Alone it reads the whole corpus for each query, which only
+    a tiny collection bears; as `rerank(first=bm25, scorer=cross_encoder)` it reads the candidates.
+
+    Args:
+        model: hub name or folder of a sentence-transformers cross-encoder with one output.
+        revision: the hub's commit, tag or branch.
+        max_length: tokens kept of query and document together; None takes the model's own.
+        precision: of the weights in memory.
+        batch_tokens: tokens that go through the model at once, padding included.
+        trust_remote_code: run the code that the model's folder brings.
+    """
+
+    model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
+    revision: str | None = None
+    max_length: int | None = None
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    batch_tokens: int = 4096
+    trust_remote_code: bool = False
+
+    def __post_init__(self) -> None:
+        self._pair_settings().check()
+
+    def _pair_settings(self) -> PairSettings:
+        return PairSettings(self.model, self.revision, self.max_length, self.precision, self.batch_tokens, self.trust_remote_code)
+
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        """Finds the model; nothing is trained."""
+        return _Fitted(open_pair_scorer(self._pair_settings(), context))
+
+
+class _Fitted(Fitted, Reranks):
+    def __init__(self, scorer: PairScorer) -> None:
+        self._scorer = scorer
+        self.key = f"cross_encoder-{scorer.key}"
+        self.resolved = scorer.resolved
+
+    def index(self, corpus: Corpus, context: Context) -> Searcher:
+        return _Exhaustive(self.key, _CandidateScorer(self._scorer, corpus, context), corpus)
+
+    def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
+        return _CandidateScorer(self._scorer, corpus, context)
+
+
+class _CandidateScorer(CandidateScorer):
+    def __init__(self, scorer: PairScorer, corpus: Corpus, context: Context) -> None:
+        self._scorer, self._corpus, self._context = scorer, corpus, context
+        self.size = Size(0, scorer.folder.model_bytes, scorer.folder.parameters)
+
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+        pairs = _Pairs(texts, candidates, self._corpus)
+        if self._context.live:
+            flat = self._scorer.compute(pairs[:])[:, 0] if len(pairs) else np.zeros(0, np.float32)
+        else:
+            flat = self._scorer.scores(pairs)
+        return np.split(flat, np.cumsum([len(c) for c in candidates])[:-1])
+
+
+class _Exhaustive(Searcher):
+    def __init__(self, key: str, scorer: CandidateScorer, corpus: Corpus) -> None:
+        self.key = f"{key}-{corpus.revision}"
+        self.size = scorer.size
+        self._scorer, self._corpus = scorer, corpus
+
+    def search(self, queries: Queries, k: int) -> TopK:
+        pairs = len(queries) * len(self._corpus)
+        if pairs > EXHAUSTIVE_PAIRS:
+            raise HarnessError(
+                f"a cross_encoder alone would score {pairs:,} pairs here; use it as re-ranker, as in bm25>>cross_encoder."
+            )
+        rows = np.arange(len(self._corpus), dtype=np.int64)
+        scores = self._scorer.scores(queries.texts, [rows] * len(queries))
+        return stack([select(rows, s, self._corpus.id_order, k) for s in scores], k)
+
+
+class _Pairs(Sequence[Pair]):
+    """The pairs of all queries with their candidates, end to end; texts are read when a slice is asked for."""
+
+    def __init__(self, texts: Sequence[str], candidates: Sequence[Ints], corpus: Corpus) -> None:
+        self._texts, self._corpus = texts, corpus
+        self._rows = np.concatenate([*candidates, np.zeros(0, np.int64)])
+        self._query = np.repeat(np.arange(len(texts)), [len(c) for c in candidates])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Pair: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Pair]: ...
+    def __getitem__(self, index: int | slice) -> Pair | list[Pair]:
+        if isinstance(index, int):
+            document = self._corpus[int(self._rows[index])]
+            return self._texts[int(self._query[index])], joined(document.title, document.text)
+        documents = self._corpus.texts_of(self._rows[index])[:]
+        return [(self._texts[int(q)], d) for q, d in zip(self._query[index], documents, strict=True)]

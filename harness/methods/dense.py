@@ -1,0 +1,136 @@
+"""A sentence-transformers bi-encoder: queries and documents as vectors, nearest first. Re-ranks too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.indexes import Index
+from harness.indexes.exact import Exact
+from harness.judged import Queries, TrainView
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
+from harness.modeling.encoder import Encoder, EncoderSettings, open_encoder
+from harness.ranking import Floats, Ints, TopK
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True)
+class Dense(Method):
+    """Ranks by the similarity of one vector per query and one per document.
+
+    Any sentence-transformers model, by hub name or folder. Every text is encoded once per encoder and kept, whatever the number
+    of rows that need it.
+
+    Args:
+        model: hub name or folder.
+        revision: the hub's commit, tag or branch; None takes the newest the machine has.
+        query_prompt: put before each query; None takes the model's own, `""` says none.
+        document_prompt: put before each document; the same.
+        pooling: token vectors → text vector; None takes the model's own.
+        max_length: tokens kept of a text; None takes the model's own.
+        precision: of the weights in memory; vectors are kept as float32.
+        similarity: `cosine` or `dot`; None takes the model's own.
+        batch_tokens: tokens that go through the model at once, padding included.
+        trust_remote_code: run the code that the model's folder brings.
+        index: how the vectors are searched.
+    """
+
+    model: str = DEFAULT_MODEL
+    revision: str | None = None
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    pooling: str | None = None
+    max_length: int | None = None
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    similarity: Literal["cosine", "dot"] | None = None
+    batch_tokens: int = 4096
+    trust_remote_code: bool = False
+    index: Index = field(default_factory=Exact)
+
+    def __post_init__(self) -> None:
+        self._encoder_settings().check()
+
+    def _encoder_settings(self) -> EncoderSettings:
+        return EncoderSettings(
+            self.model,
+            self.revision,
+            self.query_prompt,
+            self.document_prompt,
+            self.pooling,
+            self.max_length,
+            self.precision,
+            self.similarity,
+            self.batch_tokens,
+            self.trust_remote_code,
+        )
+
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        """Finds the model; nothing is trained."""
+        return _Fitted(self, open_encoder(self._encoder_settings(), context))
+
+
+class _Fitted(Fitted, Reranks):
+    def __init__(self, method: Dense, encoder: Encoder) -> None:
+        self._method = method
+        self._encoder = encoder
+        self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
+        self.resolved = {**encoder.resolved, "index": method.settings()["index"]}
+
+    def index(self, corpus: Corpus, context: Context) -> Searcher:
+        return _Searcher(self._method, self._encoder, corpus, context)
+
+    def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
+        return _CandidateScorer(self._encoder, corpus, context)
+
+
+class _Searcher(Searcher):
+    def __init__(self, method: Dense, encoder: Encoder, corpus: Corpus, context: Context) -> None:
+        vectors = encoder.vectors(corpus.texts, "document")
+        self._encoder, self._context = encoder, context
+        self._nearest = method.index.build(vectors, corpus.id_order)
+        self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}-{corpus.revision}"
+        self.size = _size(encoder, self._nearest.nbytes, vectors.dimension)
+
+    def search(self, queries: Queries, k: int) -> TopK:
+        return self._nearest.search(_encode_queries(self._encoder, queries.texts, self._context), k)
+
+
+class _CandidateScorer(CandidateScorer):
+    """Encodes the documents that are asked for and no others: the budget option for paid or slow encoders.
+
+    Source: Kamalloo et al., "Evaluating Embedding APIs for Information Retrieval" (ACL 2023), section 4.
+    """
+
+    def __init__(self, encoder: Encoder, corpus: Corpus, context: Context) -> None:
+        self._encoder, self._corpus, self._context = encoder, corpus, context
+        self._rows: Ints = np.zeros(0, np.int64)
+        self._vectors: Floats = np.zeros((0, 0), np.float32)
+        self.size = _size(encoder, 0, 0)
+
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+        wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
+        if not np.isin(wanted, self._rows).all():
+            self._rows = np.union1d(self._rows, wanted)
+            vectors = self._encoder.vectors(self._corpus.texts_of(self._rows), "document")
+            self._vectors = vectors.block(0, len(vectors))
+            self.size = _size(self._encoder, self._vectors.nbytes, vectors.dimension)
+        queries = _encode_queries(self._encoder, texts, self._context)
+        places = [np.searchsorted(self._rows, rows) for rows in candidates]
+        return [self._vectors[p] @ q if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
+
+
+def _encode_queries(encoder: Encoder, texts: Sequence[str], context: Context) -> Floats:
+    if context.live:
+        return encoder.encode(texts, "query")
+    vectors = encoder.vectors(texts, "query")
+    return vectors.block(0, len(vectors))
+
+
+def _size(encoder: Encoder, index_bytes: int, dimensions: int) -> Size:
+    return Size(index_bytes, encoder.folder.model_bytes, encoder.folder.parameters, dimensions)

@@ -1,0 +1,88 @@
+"""A first stage finds candidates, a scorer puts them in order: bm25>>dense, bm25>>cross_encoder."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.errors import SettingError
+from harness.judged import Queries, TrainView
+from harness.methods import NO_LABELS, CandidateScorer, Fitted, Method, Reranks, Searcher, fit, index, search
+from harness.methods.bm25 import BM25
+from harness.methods.dense import Dense
+from harness.ranking import TopK, select, stack
+
+
+@dataclass(frozen=True)
+class Rerank(Method):
+    """Re-orders the first stage's best documents by another model's scores; the first stage's scores are dropped.
+
+    With a bi-encoder as scorer only the candidates are embedded, which is the budget option of Kamalloo et al., "Evaluating
+    Embedding APIs for Information Retrieval" (ACL 2023). The ranking is no longer than `depth`: recall beyond it is the first
+    stage's to win and is not padded with its tail.
+
+    Args:
+        first: finds the candidates.
+        scorer: scores them; a method that can re-rank (`dense`, `cross_encoder`).
+        depth: how many candidates.
+    """
+
+    first: Method = field(default_factory=BM25)
+    scorer: Method = field(default_factory=Dense)
+    depth: int = 100
+
+    def __post_init__(self) -> None:
+        if self.depth < 1:
+            raise SettingError(f"rerank: depth must be 1 or more, not {self.depth}")
+
+    def depth_of(self, part: Method, depth: int) -> int:
+        """See `Method.depth_of`; the scorer is not searched."""
+        return self.depth if part is self.first else 0
+
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        """Fits both.
+
+        Raises:
+            SettingError: the scorer is a method that cannot score given candidates.
+        """
+        first, scorer = fit(self.first, view, context), fit(self.scorer, view, context)
+        if not isinstance(scorer, Reranks):
+            raise SettingError(f"{self.scorer} cannot re-rank; a scorer is dense or cross_encoder, as in bm25>>dense.")
+        return _Fitted(self, first, scorer)
+
+
+class _Fitted(Fitted):
+    def __init__(self, method: Rerank, first: Fitted, scorer: Fitted) -> None:
+        assert isinstance(scorer, Reranks)
+        self.method, self._first, self._scorer = method, first, scorer
+        words = f"{first.key} {scorer.key} {method.depth}"
+        self.key = f"rerank-{hashlib.sha256(words.encode()).hexdigest()[:32]}"
+        self.resolved = {
+            "first": {"name": method.first.name(), **first.resolved},
+            "scorer": {"name": method.scorer.name(), **scorer.resolved},
+            "depth": method.depth,
+        }
+        self.notes = (*first.notes, *scorer.notes)
+        self.supervision = max({first.supervision, scorer.supervision} - {NO_LABELS}, default=NO_LABELS)
+
+    def index(self, corpus: Corpus, context: Context) -> Searcher:
+        assert isinstance(self._scorer, Reranks)
+        first = index(self.method.first, self._first, corpus, context)
+        return _Searcher(self, first, self._scorer.candidate_scorer(corpus, context), corpus, context)
+
+
+class _Searcher(Searcher):
+    def __init__(self, fitted: _Fitted, first: Searcher, scorer: CandidateScorer, corpus: Corpus, context: Context) -> None:
+        self.key = f"{fitted.key}-{corpus.revision}"
+        self._method, self._first, self._scorer = fitted.method, first, scorer
+        self._corpus, self._context = corpus, context
+        self.size = first.size + scorer.size
+
+    def search(self, queries: Queries, k: int) -> TopK:
+        top = search(self._method.first, self._first, queries, self._method.depth, self._context)
+        candidates = [indices for indices, _ in top.rows()]
+        scored = zip(candidates, self._scorer.scores(queries.texts, candidates), strict=True)
+        self.size = self._first.size + self._scorer.size  # the scorer's grows with the candidates it has seen
+        return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in scored], k)

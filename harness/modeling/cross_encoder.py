@@ -1,0 +1,156 @@
+"""Cross-encoders: (query, document) pairs → scores, each pair scored once per model and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from harness.cache.vectors import VectorStore, text_keys
+from harness.context import Context
+from harness.errors import ModelError, SettingError
+from harness.modeling.keep import Work, kept
+from harness.modeling.resolve import resolve
+from harness.ranking import Floats
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+Pair = tuple[str, str]
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """Everything that decides a pair's score, as asked; None takes the model's own.
+
+    Args:
+        model: hub name or folder.
+        revision: the hub's commit, tag or branch.
+        max_length: tokens kept of query and document together.
+        precision: of the weights in memory: `fp32`, `bf16` or `fp16`.
+        batch_tokens: tokens that go through the model at once, padding included.
+        trust_remote_code: run the code that the model's folder brings.
+    """
+
+    model: str
+    revision: str | None
+    max_length: int | None
+    precision: str
+    batch_tokens: int
+    trust_remote_code: bool
+
+    def check(self) -> None:
+        """Raises SettingError where a setting is out of range."""
+        if self.precision not in PRECISIONS:
+            raise SettingError(f"cross_encoder: precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
+        if self.batch_tokens < 1 or (self.max_length is not None and self.max_length < 1):
+            raise SettingError("cross_encoder: batch_tokens and max_length must be 1 or more")
+
+
+class PairScorer:
+    """A cross-encoder with resolved settings; the weights are loaded when the first pair has to go through them.
+
+    Raises:
+        Unavailable: the model is not to be had.
+    """
+
+    def __init__(self, settings: PairSettings, context: Context) -> None:
+        settings.check()
+        self._settings = settings
+        self._context = context
+        self.folder = resolve(settings.model, context, settings.revision)
+
+    @cached_property
+    def resolved(self) -> dict[str, Any]:
+        """Everything that decides a score, as it turned out; JSON-safe."""
+        settings = self._settings
+        return {
+            "model": self.folder.name,
+            "source": self.folder.source,
+            "revision": self.folder.revision,
+            "sha": self.folder.sha,
+            "max_length": settings.max_length,
+            "precision": settings.precision,
+            "batch_tokens": settings.batch_tokens,
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of everything that decides a score, except the pair."""
+        deciding = {k: v for k, v in self.resolved.items() if k not in ("model", "source", "revision")}
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
+
+    def scores(self, pairs: Sequence[Pair]) -> Floats:
+        """(N,) scores of pairs, those not kept yet computed and kept.
+
+        Raises:
+            ModelError: the model answers something that is not a number, or more than one number a pair.
+        """
+        store = VectorStore(self._context.cache, "pairs", self.key, self.resolved)
+        work = Work[Pair]("score pairs", "pairs", _pair_keys, self._lengths, self.compute, self._settings.batch_tokens)
+        vectors = kept(pairs, work, store, self._context)
+        return vectors.block(0, len(vectors))[:, 0] if len(vectors) else np.zeros(0, np.float32)
+
+    def compute(self, pairs: Sequence[Pair]) -> Floats:
+        """(n, 1) scores of pairs, computed now and not kept.
+
+        They are the model's logits: a sigmoid would be 1 for many a document in float32 and tie them.
+        """
+        import torch
+
+        scores = self.model.predict(
+            [list(pair) for pair in pairs], batch_size=max(1, len(pairs)), activation_fn=torch.nn.Identity(), show_progress_bar=False
+        )
+        scores = np.asarray(scores, dtype=np.float32)
+        if scores.ndim == 2 and scores.shape[1] != 1:
+            raise ModelError(f"{self.folder.name} answers {scores.shape[1]} numbers a pair; a re-ranker answers one (num_labels=1).")
+        if not np.isfinite(scores).all():
+            raise ModelError(f"{self.folder.name} answered a pair with a value that is not a number. Try precision=\"fp32\".")
+        return scores.reshape(-1, 1)
+
+    @property
+    def model(self) -> CrossEncoder:
+        """The loaded model; one per run and settings."""
+        return self._context.once("model", f"load {self.folder.name}", self.key, self._load)
+
+    def _load(self) -> CrossEncoder:
+        # Imported here: a run whose pairs are all kept does not need torch.
+        import torch
+        from sentence_transformers import CrossEncoder
+
+        settings = self._settings
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[settings.precision]
+        model = CrossEncoder(
+            str(self.folder.path),
+            device=self._context.device,
+            local_files_only=True,
+            trust_remote_code=settings.trust_remote_code,
+            model_kwargs={"dtype": dtype},
+        )
+        if settings.max_length is not None:
+            model.max_length = settings.max_length
+        return model
+
+    def _lengths(self, pairs: Sequence[Pair]) -> list[int]:
+        tokenizer: Any = self.model.tokenizer
+        limit = self.model.max_length or 512
+        encoded = tokenizer([list(p) for p in pairs], truncation=True, max_length=limit, padding=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+
+def _pair_keys(pairs: Sequence[Pair]) -> pa.Array:
+    """The query's length goes first, so that no two pairs share a text."""
+    return text_keys(f"{len(query)} {query}{document}" for query, document in pairs)
+
+
+def open_pair_scorer(settings: PairSettings, context: Context) -> PairScorer:
+    """The scorer for these settings, one per run."""
+    key = hashlib.sha256(repr(settings).encode()).hexdigest()
+    return context.once("model", f"resolve {settings.model}", key, lambda: PairScorer(settings, context))

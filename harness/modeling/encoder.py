@@ -1,0 +1,255 @@
+"""Encoders: texts → vectors, each text encoded once per encoder and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from harness.cache.vectors import StoredVectors, VectorStore, text_keys
+from harness.context import Context
+from harness.errors import ModelError, SettingError, Unavailable
+from harness.modeling.keep import Work, kept
+from harness.modeling.prompts import family
+from harness.modeling.resolve import ModelFolder, resolve
+from harness.ranking import Floats
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Side = Literal["query", "document"]
+SIDE_NAMES: dict[Side, str] = {"query": "queries", "document": "documents"}
+SIDE_PROMPTS = {"query": ("query", "search_query"), "document": ("document", "passage", "corpus", "search_document")}
+POOLINGS = ("mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens")
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """Everything that decides a vector, as asked; None takes the model's own.
+
+    Args:
+        model: hub name or folder.
+        revision: the hub's commit, tag or branch.
+        query_prompt: put before each query.
+        document_prompt: put before each document.
+        pooling: token vectors → text vector.
+        max_length: tokens kept of a text.
+        precision: of the weights in memory: `fp32`, `bf16` or `fp16`; vectors are kept as float32.
+        similarity: `cosine` (vectors are normalised) or `dot`.
+        batch_tokens: tokens that go through the model at once, padding included; moves the last bits, so it is part of the key.
+        trust_remote_code: run the code that the model's folder brings.
+    """
+
+    model: str
+    revision: str | None
+    query_prompt: str | None
+    document_prompt: str | None
+    pooling: str | None
+    max_length: int | None
+    precision: str
+    similarity: str | None
+    batch_tokens: int
+    trust_remote_code: bool
+
+    def check(self) -> None:
+        """Raises SettingError where a setting is out of range."""
+        for name, value, known in (
+            ("pooling", self.pooling, (None, *POOLINGS)),
+            ("precision", self.precision, PRECISIONS),
+            ("similarity", self.similarity, (None, "cosine", "dot")),
+        ):
+            if value not in known:
+                raise SettingError(f"dense: {name} must be one of {', '.join(str(k) for k in known if k)}, not {value!r}")
+        if self.max_length is not None and self.max_length < 1:
+            raise SettingError(f"dense: max_length must be 1 or more, not {self.max_length}")
+        if self.batch_tokens < 1:
+            raise SettingError(f"dense: batch_tokens must be 1 or more, not {self.batch_tokens}")
+
+
+class Encoder:
+    """A model with resolved settings. The weights are loaded when the first text has to go through them.
+
+    Raises:
+        ModelError: the model's family needs prompts and none is named.
+        Unavailable: the model is not to be had.
+    """
+
+    def __init__(self, settings: EncoderSettings, context: Context) -> None:
+        settings.check()
+        self._context = context
+        self._settings = settings
+        self.folder: ModelFolder = resolve(settings.model, context, settings.revision)
+        config = self.folder.config("config_sentence_transformers.json")
+        own = {str(k): str(v) for k, v in (config.get("prompts") or {}).items()}
+        self.prompts: dict[Side, str] = {
+            "query": _prompt("query", settings.query_prompt, own),
+            "document": _prompt("document", settings.document_prompt, own),
+        }
+        asked = settings.query_prompt is not None or settings.document_prompt is not None
+        if not asked and not any(self.prompts.values()) and (known := family(self.folder.name)):
+            raise ModelError(
+                f"{self.folder.name} was trained with prompts, and neither its configuration nor the settings name any. Its model "
+                f"card says query_prompt={json.dumps(known.query)}, document_prompt={json.dumps(known.document)}; to run it with "
+                'none, say query_prompt="" .'
+            )
+        self.similarity = settings.similarity or config.get("similarity_fn_name") or "cosine"
+        if self.similarity not in ("cosine", "dot"):
+            raise SettingError(f"{self.folder.name} compares by {self.similarity}; say similarity=\"cosine\" or similarity=\"dot\".")
+
+    @cached_property
+    def resolved(self) -> dict[str, Any]:
+        """Everything that decides a vector, as it turned out; JSON-safe."""
+        bert = self.folder.config("sentence_bert_config.json")
+        return {
+            "model": self.folder.name,
+            "source": self.folder.source,
+            "revision": self.folder.revision,
+            "sha": self.folder.sha,
+            "query_prompt": self.prompts["query"],
+            "document_prompt": self.prompts["document"],
+            "pooling": self._settings.pooling or _pooling(self.folder),
+            "max_length": self._settings.max_length or bert.get("max_seq_length"),
+            "precision": self._settings.precision,
+            "similarity": self.similarity,
+            "batch_tokens": self._settings.batch_tokens,
+        }
+
+    def key(self, side: Side) -> str:
+        """Hash of everything that decides a vector of this side, except the text."""
+        return hashlib.sha256(json.dumps(self._deciding(side), sort_keys=True).encode()).hexdigest()[:32]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of both sides."""
+        return hashlib.sha256((self.key("query") + self.key("document")).encode()).hexdigest()[:16]
+
+    def _deciding(self, side: Side) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "sha": self.folder.sha,
+            "side": side,
+            "prompt": self.prompts[side],
+            "pooling": settings.pooling,
+            "max_length": settings.max_length,
+            "precision": settings.precision,
+            "normalised": self.similarity == "cosine",
+            "batch_tokens": settings.batch_tokens,
+        }
+
+    def vectors(self, texts: Sequence[str], side: Side) -> StoredVectors:
+        """(N, D) vectors of the texts, those not kept yet encoded and kept.
+
+        Args:
+            texts: read by slices, so a corpus larger than memory will do.
+            side: which prompt.
+
+        Raises:
+            ModelError: the model answers something that is not a number; what was encoded before is kept.
+        """
+        describe = {"model": self.folder.name, **self._deciding(side)}
+        store = VectorStore(self._context.cache, "embeddings", self.key(side), describe)
+        work = Work[str](
+            label=f"encode {SIDE_NAMES[side]}",
+            unit="texts",
+            keys=text_keys,
+            lengths=lambda some: self._lengths(some, side),
+            run=lambda some: self.encode(some, side),
+            budget=self._settings.batch_tokens,
+        )
+        return kept(texts, work, store, self._context)
+
+    def encode(self, texts: Sequence[str], side: Side) -> Floats:
+        """(n, D) vectors of texts, encoded now and not kept."""
+        vectors = self.model.encode(
+            list(texts),
+            prompt=self.prompts[side],
+            batch_size=max(1, len(texts)),
+            normalize_embeddings=self.similarity == "cosine",
+            show_progress_bar=False,
+        )
+        vectors = np.asarray(vectors, dtype=np.float32)
+        if not np.isfinite(vectors).all():
+            bad = texts[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
+            raise ModelError(
+                f"{self.folder.name} ({self._settings.precision}) answered a {side} with values that are not numbers, first for "
+                f"{bad[:80]!r}. Try precision=\"fp32\"; if it persists the weights are damaged."
+            )
+        return vectors
+
+    @property
+    def model(self) -> SentenceTransformer:
+        """The loaded model; one per run and settings."""
+        label = f"load {self.folder.name}"
+        return self._context.once("model", label, f"{self.fingerprint}", self._load)
+
+    def _load(self) -> SentenceTransformer:
+        # Imported here: torch takes seconds to import, and a run whose vectors are all kept does not need it.
+        import torch
+
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ModuleNotFoundError as error:  # pragma: no cover - it is a dependency
+            raise Unavailable(f"dense rows need {error.name}.", "pip install retrieval-harness") from error
+        settings = self._settings
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[settings.precision]
+        model = SentenceTransformer(
+            str(self.folder.path),
+            device=self._context.device,
+            local_files_only=True,
+            trust_remote_code=settings.trust_remote_code,
+            model_kwargs={"dtype": dtype},
+        )
+        model.eval()
+        if settings.max_length is not None:
+            model.max_seq_length = settings.max_length
+        if settings.pooling is not None:
+            _repool(model, settings.pooling)
+        return model
+
+    def _lengths(self, texts: Sequence[str], side: Side) -> list[int]:
+        """Tokens of each text as the model will see it; characters where the model has no fast tokenizer."""
+        tokenizer = getattr(self.model, "tokenizer", None)
+        limit = self.model.max_seq_length or 512
+        if not getattr(tokenizer, "is_fast", False):
+            return [min(len(t) // 4 + 1, limit) for t in texts]
+        prompt = self.prompts[side]
+        tokens = tokenizer([prompt + t for t in texts], add_special_tokens=True, truncation=True, max_length=limit, padding=False)
+        return [len(ids) for ids in tokens["input_ids"]]
+
+
+def _prompt(side: Side, asked: str | None, own: dict[str, str]) -> str:
+    if asked is not None:
+        return asked
+    return next((own[name] for name in SIDE_PROMPTS[side] if name in own), "")
+
+
+def _pooling(folder: ModelFolder) -> str | None:
+    for module in folder.config("modules.json").get("modules", []):
+        if str(module.get("type", "")).endswith("Pooling"):
+            config = folder.config(f"{module['path']}/config.json")
+            chosen = [name.removeprefix("pooling_mode_") for name, on in config.items() if name.startswith("pooling_mode_") and on is True]
+            return str(config.get("pooling_mode") or "+".join(chosen).replace("mean_tokens", "mean").replace("cls_token", "cls"))
+    return "mean" if not (folder.path / "modules.json").exists() else None
+
+
+def _repool(model: SentenceTransformer, mode: str) -> None:
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    for name, module in model.named_children():
+        if isinstance(module, Pooling):
+            setattr(model, name, Pooling(module.embedding_dimension, pooling_mode=mode, include_prompt=module.include_prompt))
+            return
+    raise SettingError(f"pooling={mode!r}: the model has no pooling layer to change.")
+
+
+def open_encoder(settings: EncoderSettings, context: Context) -> Encoder:
+    """The encoder for these settings, one per run."""
+    key = hashlib.sha256(repr(settings).encode()).hexdigest()
+    return context.once("model", f"resolve {settings.model}", key, lambda: Encoder(settings, context))
+

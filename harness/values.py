@@ -1,0 +1,93 @@
+"""Values: everything one can choose (a method, an analyser, a fusion, an index) is a frozen dataclass that prints as an expression.
+
+`bm25(k1=1.2)` is how `BM25(k1=1.2)` prints, how it is written on the command line and how it is named in a record;
+`harness.expressions.parse` reads it back to an equal value. An item's name is the name of the file that holds it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+
+class Value:
+    """Base of every choosable thing. Subclasses are `@dataclass(frozen=True)` and live one per file."""
+
+    room: ClassVar[str]
+    """The package that holds the values of this kind, for example `harness.methods`; set by each room's contract."""
+
+    @classmethod
+    def name(cls) -> str:
+        """The item's name: that of its file."""
+        return cls.__module__.rpartition(".")[2]
+
+    def __str__(self) -> str:
+        """The shortest expression that parses back to this value: settings at their defaults are left out."""
+        return self._expression(full=False)
+
+    def full(self) -> str:
+        """The expression with every setting written out, defaults too."""
+        return self._expression(full=True)
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that identify the value with all its settings."""
+        return hashlib.sha256(self.full().encode()).hexdigest()[:16]
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting as JSON-safe data; nested values become `{"name": …, settings…}`."""
+        return {f.name: _plain(getattr(self, f.name)) for f in _fields(self)}
+
+    def parts(self) -> Iterator[Value]:
+        """The values nested directly in this one, in the order of the settings."""
+        for field in _fields(self):
+            yield from _values(getattr(self, field.name))
+
+    def _expression(self, *, full: bool) -> str:
+        shown = []
+        for field in _fields(self):
+            value = getattr(self, field.name)
+            if full or value != _default(field):
+                shown.append(f"{field.name}={_literal(value, full=full)}")
+        return f"{self.name()}({', '.join(shown)})" if shown else self.name()
+
+
+def _fields(value: Value) -> tuple[dataclasses.Field[Any], ...]:
+    if not dataclasses.is_dataclass(value):
+        raise TypeError(f"{type(value).__name__} must be a frozen dataclass")
+    return dataclasses.fields(value)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _literal(value: Any, *, full: bool) -> str:
+    if isinstance(value, Value):
+        return value._expression(full=full)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, tuple):
+        inner = ", ".join(_literal(v, full=full) for v in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Value):
+        return {"name": value.name(), **value.settings()}
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _values(value: Any) -> Iterator[Value]:
+    if isinstance(value, Value):
+        yield value
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from _values(inner)
