@@ -1,1 +1,71 @@
-"""placeholder"""
+"""retrieval-harness: methods of retrieval, trained where needed, measured end to end over BEIR-style collections.
+
+The rooms, from the ground up; a file imports only from lower ones (`tests/test_layers.py`):
+
+    errors, values, registry, files     what everything stands on
+    corpus, judged, ranking, context    documents, queries and judgements; the one order; seed, cache and ledger
+    cache/                              kept things, by content
+    analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
+    datasets/                           plural: where judged collections come from
+    lexical/ modeling/ measures trec    BM25; encoders and cross-encoders; ir-measures; run files
+    methods/                            plural: the rows of the leaderboard
+    expressions, rows                   values as text; the default rows
+    bench/ report/                      plan, runner, records; tables
+    api, cli                            the ways in
+
+A plural room is an extension point: drop one file in, and it exists under the file's name.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.api import Board, open_context, run
+    from harness.bench.runner import Bench
+    from harness.corpus import Corpus
+    from harness.datasets import load_dataset
+    from harness.errors import HarnessError
+    from harness.judged import Dataset, Queries, TrainView
+    from harness.methods import Method
+    from harness.rows import parse_method
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Bench": "harness.bench.runner",
+    "Board": "harness.api",
+    "Corpus": "harness.corpus",
+    "Dataset": "harness.judged",
+    "HarnessError": "harness.errors",
+    "Method": "harness.methods",
+    "Queries": "harness.judged",
+    "TrainView": "harness.judged",
+    "load_dataset": "harness.datasets",
+    "open_context": "harness.api",
+    "parse_method": "harness.rows",
+    "run": "harness.api",
+}
+
+__all__ = [
+    "Bench",
+    "Board",
+    "Corpus",
+    "Dataset",
+    "HarnessError",
+    "Method",
+    "Queries",
+    "TrainView",
+    "load_dataset",
+    "open_context",
+    "parse_method",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when first used, so that `harness --help` pays for none of them."""
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'harness' has no attribute {name!r}")

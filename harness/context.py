@@ -143,6 +143,18 @@ class Context:
             self._open[-1].inner.append(step)
         return self._held[key]  # type: ignore[no-any-return]
 
+    @contextlib.contextmanager
+    def tracked(self, label: str) -> Iterator[Step]:
+        """A step that is not remembered: its `inner` collects what the block needed, done now or earlier."""
+        step = Step("row", label, label)
+        self._open.append(step)
+        self._inside.append(0.0)
+        try:
+            yield step
+        finally:
+            self._open.pop()
+            self._inside.pop()
+
     def deepest(self, search: str, k: int) -> int:
         """The greatest depth a search was done or announced at, at least k: one deep search serves every shallower need."""
         self._depths[search] = max(k, self._depths.get(search, 0), self.depth)

@@ -1,10 +1,9 @@
 """The Porter stemmer, as Lucene's PorterStemFilter applies it.
 
-It is the algorithm of M. F. Porter, "An algorithm for suffix stripping", Program 14(3),
-1980, with the three departures that its author made in his own later implementations
-and that Lucene took over: step 2 has ``-bli`` where the paper has ``-abli``, it also
-knows ``-logi``, and words of one or two letters are left alone. Snowball's ``porter``
-keeps to the paper, so that it stems "possibly", "analogy" and "us" otherwise.
+It is the algorithm of M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980, with the three
+departures that its author made in his own later implementations and that Lucene took over: step 2 has `-bli` where the
+paper has `-abli`, it also knows `-logi`, and words of one or two letters are left alone. Snowball's `porter` keeps to
+the paper, so that it stems "assembly", "analogy" and "5s" otherwise.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ import re
 import struct
 from typing import Final
 
-# Within a step only the longest suffix counts, even if its condition then does not hold:
-# a search finds that one, as it is the one that starts first.
+# Within a step only the longest suffix counts, even if its condition then does not hold. A search finds that one, since
+# it is the one that starts first.
 _Step = tuple[re.Pattern[str], dict[str, str]]
 
 
 def _step(replacements: dict[str, str]) -> _Step:
-    return re.compile(f"(?:{'|'.join(replacements)})$"), replacements
+    return re.compile(rf"(?:{'|'.join(replacements)})\Z"), replacements
 
 
 _STEP_2: Final = _step(
@@ -58,16 +57,14 @@ _STEP_3: Final = _step(
         "ness": "",
     }
 )
-_STEP_4: Final = re.compile(
-    "(?:al|ance|ence|er|ic|able|ible|ant|ement|ment|ent|ion|ou|ism|ate|iti|ous|ive|ize)$"
-)
+_STEP_4: Final = re.compile(r"(?:al|ance|ence|er|ic|able|ible|ant|ement|ment|ent|ion|ou|ism|ate|iti|ous|ive|ize)\Z")
 
 
 def stem(word: str) -> str:
-    """Return the stem of ``word``, which should be in lower case.
+    """Return the stem of `word`, which should be in lower case.
 
-    Letters other than those of English are taken for consonants, as Lucene does; one
-    outside Unicode's Basic Multilingual Plane for two of them, which it is in UTF-16.
+    Characters other than the English letters are taken for consonants, as Lucene does; one outside Unicode's Basic
+    Multilingual Plane is taken for two, which it is in UTF-16.
     """
     if word.isascii() or max(word) <= "\uffff":
         return _stem(word)

@@ -1,15 +1,13 @@
 """Lucene's StandardTokenizer: word boundaries by UAX #29, with Lucene's own additions.
 
-The rules are those of Unicode Standard Annex #29, except that Lucene keeps only what is
-a word and drops the rest, takes every Han and Hiragana character for a word, keeps runs
-of South-East Asian script whole, recognises emoji by the grammar of UTS #51, and splits
-what is longer than :data:`MAX_TOKEN_LENGTH`. At each position the longest match of any
-rule is the token; where no rule matches, one character is passed over.
+The rules are those of Unicode Standard Annex #29, except that Lucene keeps only what is a word and drops the rest,
+takes every Han and Hiragana character for a word, keeps runs of South-East Asian script whole, recognises emoji by the
+grammar of UTS #51, and splits what is longer than `MAX_TOKEN_LENGTH`. At each position the longest match of any rule is
+the token; where no rule matches, one character is passed over.
 
-The rules speak of classes of characters, and so does this code: a text is first turned
-into a string of the same length with one letter per character, its class (they are
-listed in :mod:`harness.analyzers._uax29_data`), and the regular expressions run over
-that. It keeps them short enough to be read, and Unicode's tables out of them.
+The rules speak of classes of characters, and so does this code: a text is first turned into a string of the same length
+with one letter per character, its class (they are listed in `harness.analyzers._uax29_data`), and the regular
+expressions run over that. It keeps them short enough to be read, and Unicode's tables out of them.
 """
 
 from __future__ import annotations
@@ -23,33 +21,31 @@ from harness.analyzers._uax29_data import CLASSES
 MAX_TOKEN_LENGTH: Final = 255
 """The longest token, in UTF-16 code units, which are what Lucene counts in."""
 
-# Characters that attach to the one before them (UAX #29, rule WB4). Inside an emoji the
-# two presentation selectors (v, V) are not among them: they have places of their own.
+# Characters that attach to the one before them (UAX #29, rule WB4). Inside an emoji the two presentation selectors
+# (v, V) are not among them: they have places of their own.
 _EXTEND: Final = "xjSKmtTvV"
 _X: Final = f"[{_EXTEND}]*"
 _EMOJI_X: Final = "[xjSKmtT]*"
 
-# What a match may begin with repeatedly is bounded. A longer run cannot be the start of
-# a token, and without the bound a long run that turns out to start none, such as a line
-# of underscores, would be walked to its end from every one of its characters.
-_FEW: Final = f"{{0,{MAX_TOKEN_LENGTH}}}"
+# What a match may begin with repeatedly is bounded. A longer run cannot be the start of a token, and without the bound
+# a long run that turns out to start none, such as underscores, would be walked to its end from every one of them.
+_FEW: Final = f"{{0,{MAX_TOKEN_LENGTH}}}+"
 
-# `re` takes the first alternative that matches and Lucene's scanner the longest. Each
-# expression below is arranged so that the two are the same: wherever two alternatives
-# could go on from one character, the first of them can be continued by everything that
-# could continue the second.
+# `re` takes the first alternative that matches and Lucene's scanner the longest. Each expression below is arranged so
+# that the two are the same: wherever two alternatives could go on from one character, the first of them can be
+# continued by everything that could continue the second.
 _LETTERS: Final = f"[ai][ai{_EXTEND}]*"
 _DIGITS: Final = f"0[0{_EXTEND}]*"
 _JOINED_LETTERS: Final = f"(?:[.:']{_X}(?:{_LETTERS}|h{_X}))*"
 _UNIT: Final = (
     f"(?:{_LETTERS}{_JOINED_LETTERS}"
     f"|{_DIGITS}(?:[.,']{_X}{_DIGITS})*"
-    # Hebrew quotation marks inside and after a word. As in Lucene, a letter that has
-    # just been joined by _JOINED_LETTERS takes none.
+    # Hebrew quotation marks inside and after a word. As in Lucene, a letter that has just been joined by
+    # _JOINED_LETTERS takes none.
     f"|h{_X}(?:\"{_X}h{_X}|'{_X}|{_JOINED_LETTERS}))"
 )
 _CORE: Final = f"(?:{_UNIT}+|k[k{_EXTEND}]*)"
-_WORD: Final = f"(?:_{_X}){_FEW}{_CORE}(?:(?:_{_X})+{_CORE})*(?:_{_X})*"
+_WORD: Final = f"(?:_[_{_EXTEND}]{_FEW})?{_CORE}(?:_[_{_EXTEND}]*+{_CORE})*(?:_[_{_EXTEND}]*)?"
 
 _SCRIPT: Final = f"[sS][s{_EXTEND}]*|[cy]{_X}"
 
@@ -71,18 +67,18 @@ _TOKEN_RE: Final = re.compile(f"{_WORD}|{_SCRIPT}|{_EMOJI}")
 
 # The same rules as far as they concern ASCII, to run over the text itself.
 _ASCII_CORE: Final = "(?:[A-Za-z]+(?:[.:'][A-Za-z]+)*|[0-9]+(?:[.,;'][0-9]+)*)+"
-_ASCII_RE: Final = re.compile(f"_{_FEW}{_ASCII_CORE}(?:_+{_ASCII_CORE})*_*")
+_ASCII_RE: Final = re.compile(f"_{_FEW}{_ASCII_CORE}(?:_++{_ASCII_CORE})*_*")
 
 
 def tokenize(text: str) -> list[str]:
-    """Return the tokens of ``text``, in order, as Lucene's StandardTokenizer does."""
+    """Return the tokens of `text`, in order, as Lucene's StandardTokenizer does."""
     if text.isascii():
         tokens: list[str] = _ASCII_RE.findall(text)
     else:
         classes = text.translate(_class_of_each_character())
         if "i" in classes:
-            # A letter that is an emoji can start a match of two rules, and which is the
-            # longer is not known from the next few characters.
+            # A letter that is also an emoji can start a match of two rules, and which of them is the longer is only
+            # known once both have been matched.
             return _scan(text, classes)
         tokens = [text[m.start() : m.end()] for m in _TOKEN_RE.finditer(classes)]
     # A character is at most two code units, so that shorter tokens cannot be too long.
@@ -92,21 +88,18 @@ def tokenize(text: str) -> list[str]:
 
 
 def _scan(text: str, classes: str) -> list[str]:
-    """Tokenise to the letter of the rules, where :func:`tokenize` may take no short cut.
+    """Tokenise by the letter of the rules, where `tokenize` may take no short cut.
 
-    Lucene's scanner sees :data:`MAX_TOKEN_LENGTH` code units from where a token starts,
-    as if the text ended there, so a rule may match less of a long run than all of it.
+    Lucene's scanner sees `MAX_TOKEN_LENGTH` code units from where a token starts, as if the text ended there.
     """
     tokens = []
     start = 0
     while start < len(text):
-        limit = start + MAX_TOKEN_LENGTH
+        limit = min(start + MAX_TOKEN_LENGTH, len(text))
         end = _longest_match(classes, start, limit)
         if end - start > MAX_TOKEN_LENGTH // 2:
             # Only now is it worth counting code units, of which there may be too many.
-            while len(text[start:limit].encode("utf-16-le", "surrogatepass")) > (
-                2 * MAX_TOKEN_LENGTH
-            ):
+            while len(text[start:limit].encode("utf-16-le", "surrogatepass")) > 2 * MAX_TOKEN_LENGTH:
                 limit -= 1
             end = _longest_match(classes, start, limit)
         if end > start:
@@ -116,7 +109,7 @@ def _scan(text: str, classes: str) -> list[str]:
 
 
 def _longest_match(classes: str, start: int, limit: int) -> int:
-    """Return where the longest token ends, or ``start`` if none starts there."""
+    """Return where the longest token ends, or `start` if none starts there."""
     matches = (
         _WORD_OR_SCRIPT_RE.match(classes, start, limit),
         _EMOJI_RE.match(classes, start, limit),

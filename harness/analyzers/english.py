@@ -12,14 +12,15 @@ from harness.analyzers._porter import stem as porter_stem
 from harness.analyzers._uax29 import tokenize
 from harness.analyzers.standard import lowercase
 
-STOP_WORDS: Final = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the "
-    "their then there these they this to was will with".split()
-)
+_STOP_WORDS: Final = """
+    a an and are as at be but by for if in into is it no not of on or such that the their then there these they this
+    to was will with
+"""
+STOP_WORDS: Final = frozenset(_STOP_WORDS.split())
 """The words that Lucene leaves out of English text by default."""
 
-# Terms of the distinct tokens seen last. English text repeats its words so much that
-# this many serve nearly all of a large corpus, in some tens of megabytes.
+# How many tokens to remember the terms of. Text repeats its words so much that these serve nearly all of a large
+# corpus; they take some tens of megabytes.
 _CACHED_TOKENS: Final = 2**17
 
 
@@ -27,18 +28,18 @@ _CACHED_TOKENS: Final = 2**17
 class English(Analyzer):
     """Turn English text into the terms that Lucene's EnglishAnalyzer gives.
 
-    That is, into words by Unicode's rules, without a possessive ``'s``, in lower case,
-    without stop words, and stemmed by Porter's algorithm. The terms are equal to those
-    of Lucene 9, so that scores computed from them can be set beside Anserini's.
+    That is, into words by Unicode's rules, without a possessive `'s`, in lower case, without stop words, and stemmed
+    by Porter's algorithm. The terms are equal to those of Lucene 9, so that scores computed from them can be set
+    beside Anserini's; `benchmarks/lucene_terms.py` compares the two.
     """
 
     stop: bool = True
-    """Whether to leave out :data:`STOP_WORDS`."""
+    """Whether to leave out `STOP_WORDS`."""
     stem: bool = True
     """Whether to stem."""
 
     def __call__(self, text: str) -> list[str]:
-        """Return the terms of ``text``, in order, as often as they occur."""
+        """Return the terms of `text`, in order, as often as they occur."""
         return list(filter(None, map(_term_of(self.stop, self.stem), tokenize(text))))
 
 

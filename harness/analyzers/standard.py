@@ -12,20 +12,20 @@ from harness.analyzers._uax29 import tokenize
 class Standard(Analyzer):
     """Split a text into words and put them into lower case, as Lucene does.
 
-    The terms are those of Lucene 9's StandardAnalyzer: no word is dropped and none is
-    stemmed, so it suits languages for which there is no analyser of their own.
+    The terms are those of Lucene 9's StandardAnalyzer. No word is dropped and none is stemmed, so it suits languages
+    that have no analyser of their own.
     """
 
     def __call__(self, text: str) -> list[str]:
-        """Return the terms of ``text``, in order."""
+        """Return the terms of `text`, in order."""
         return [lowercase(token) for token in tokenize(text)]
 
 
 def lowercase(token: str) -> str:
     """Put a token into lower case, character by character, as Lucene does.
 
-    :meth:`str.lower` looks at a capital sigma's neighbours and makes two characters of
-    a dotted capital I; Java's mapping of single characters does neither.
+    `str.lower` looks at the neighbours of a capital sigma and makes two characters of a dotted capital I; Java's
+    mapping of single characters, which Lucene uses, does neither.
     """
     if token.isascii():
         return token.lower()

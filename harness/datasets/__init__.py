@@ -39,6 +39,14 @@ class Source(Value, ABC):
     def available(self, context: Context) -> list[str]:
         """Names of the collections that `load` would find without a download, for `harness list`."""
 
+    def folder(self, rest: str, context: Context) -> Path | None:  # noqa: ARG002 (for those that override it)
+        """The folder with the collection's files, for `harness data check`; None where the source has no such folder.
+
+        Raises:
+            HarnessError: as `load`, where the collection is not to be had.
+        """
+        return None
+
 
 SOURCES: Room[Source] = Room(__name__, Source, "dataset source")  # type: ignore[type-abstract]
 
@@ -66,8 +74,8 @@ def split_name(name: str, context: Context) -> tuple[str, str]:
     source, _, rest = name.partition("/")
     if source in SOURCES:
         return source, rest
-    known = [full for full in every_name(context)]
-    raise UnknownName("dataset", name, known, "A dataset is named source/name[/split], or by a path as ./my-folder.")
+    hint = "A dataset is named source/name[/split], or by a path as ./my-folder."
+    raise UnknownName("dataset", name, every_name(context), hint)
 
 
 def every_name(context: Context) -> Iterator[str]:

@@ -36,9 +36,10 @@ SIMILAR = 0.8
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|resp)|\b[A-Z])\.$", re.IGNORECASE)
 _BOILERPLATE = re.compile(
     # Says how the function is kept, called or derived from another, not what it does.
-    r"^(?:see|deprecated|internal|private|override\w*|overrid\w*|callback|implement\w*|initiali[sz]e\w*|constructor|same as|like|alias|"
-    r"equivalent to|called (?:by|when|if)|undocumented|not implemented|abstract|todo|xxx|note|warning|return self|used by|use|hook|"
-    r"this (?:method|function)|for internal|default implementation|subclass\w*|convenience|wrapper (?:for|around))\b"
+    r"^(?:see|deprecated|internal|private|overrid\w*|callback|implement\w*|initiali[sz]e\w*|constructor|same as|like|alias|"
+    r"equivalent to|called (?:by|when|if)|undocumented|not implemented|abstract|todo|xxx|note|warning|return self|used by|"
+    r"use|hook|this (?:method|function)|for internal|default implementation|subclass\w*|convenience|"
+    r"wrapper (?:for|around))\b"
     r"|\b(?:helper|variant of|version of|symmetry|implementation of|backwards? compatibility|instead)\b",
     re.IGNORECASE,
 )
@@ -69,17 +70,17 @@ def write_collection(functions: Iterable[Function], folder: Path) -> dict[str, i
     asked = {pair.document for kept in chosen.values() for pair in kept}
     others = sorted(documents.keys() - asked, key=_order)[: max(0, MOST_DOCUMENTS - len(asked))]
     with open(folder / "corpus.jsonl", "w", encoding="utf-8", newline="\n") as file:
-        for name in sorted(asked.union(others)):
-            file.write(json.dumps({"_id": name, "title": "", "text": documents[name]}, ensure_ascii=False) + "\n")
+        kept_documents = sorted(asked.union(others))
+        file.writelines(_line({"_id": name, "title": "", "text": documents[name]}) for name in kept_documents)
     (folder / "qrels").mkdir()
     with open(folder / "queries.jsonl", "w", encoding="utf-8", newline="\n") as file:
         for split, kept in chosen.items():
             with open(folder / "qrels" / f"{split}.tsv", "w", encoding="utf-8", newline="\n") as qrels:
                 qrels.write("query-id\tcorpus-id\tscore\n")
                 for number, pair in enumerate(kept, 1):
-                    file.write(json.dumps({"_id": f"{split}-{number}", "text": pair.query}, ensure_ascii=False) + "\n")
+                    file.write(_line({"_id": f"{split}-{number}", "text": pair.query}))
                     qrels.write(f"{split}-{number}\t{pair.document}\t1\n")
-    return {"documents": len(asked) + len(others), **{split: len(kept) for split, kept in chosen.items()}}
+    return {"documents": len(kept_documents), **{split: len(kept) for split, kept in chosen.items()}}
 
 
 def query_of(function: Function) -> str | None:
@@ -175,6 +176,10 @@ def _split(document: str) -> str:
             return split
         place -= share
     raise AssertionError("the shares add up to 100")
+
+
+def _line(record: dict[str, str]) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def _order(name: str) -> bytes:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from harness.context import Context
 from harness.corpus import Corpus, write_corpus
-from harness.datasets._jsonl import read_documents, read_queries
+from harness.datasets._jsonl import QUERY, read_documents, read_queries
+from harness.datasets._lines import Fault, OnFault, refuse
 from harness.datasets._qrels import read_qrels
 from harness.errors import DatasetError
 from harness.judged import Qrels, Queries
@@ -18,6 +19,7 @@ from harness.judged import Qrels, Queries
 CORPUS_SCHEMA = 1
 """Part of a corpus's cache key; raise it when `read_documents` or the Arrow schema give something else for the same file."""
 
+CORPUS, QUERIES = "corpus.jsonl", "queries.jsonl"
 EXPECTED = "corpus.jsonl and queries.jsonl (each may end in .gz), and qrels/<split>.tsv or a TREC file qrels.txt"
 DEV_NAMES = ("dev", "valid", "validation", "val")
 _QRELS_ENDINGS = (".tsv", ".txt", ".qrels", ".trec")
@@ -46,11 +48,10 @@ class Collection:
         Raises:
             DatasetError: one is missing, or two files claim one split; names the folder and what belongs there.
         """
-        corpus, queries, qrels = _one(folder, "corpus.jsonl"), _one(folder, "queries.jsonl"), _splits(folder)
-        missing = [
-            name for name, found in (("corpus.jsonl", corpus), ("queries.jsonl", queries), ("qrels/<split>.tsv", qrels)) if not found
-        ]
+        corpus, queries, qrels = file_of(folder, CORPUS), file_of(folder, QUERIES), qrels_of(folder)
         if corpus is None or queries is None or not qrels:
+            parts = {CORPUS: corpus, QUERIES: queries, "qrels/<split>.tsv": qrels}
+            missing = [name for name, found in parts.items() if not found]
             raise DatasetError(f"{folder} has no {' and no '.join(missing)}; a collection is a folder with {EXPECTED}.")
         return cls(folder, corpus, queries, qrels)
 
@@ -88,7 +89,7 @@ class Collection:
         """
         rows = [(query, text) for _, query, text in read_queries(self.queries)]
         if not rows:
-            raise DatasetError(f'{self.queries} holds no query; a line is {{"_id": "…", "text": "…"}}.')
+            raise DatasetError(f"{self.queries} holds no query; a line is {QUERY}.")
         return Queries([query for query, _ in rows], [text for _, text in rows])
 
     def readers(self) -> dict[str, Callable[[], Qrels]]:
@@ -98,7 +99,7 @@ class Collection:
 
 def is_collection(folder: Path) -> bool:
     """Whether a folder looks like a collection, whole or not: `Collection.find` says what is missing."""
-    return _one(folder, "corpus.jsonl") is not None or _one(folder, "queries.jsonl") is not None
+    return file_of(folder, CORPUS) is not None or file_of(folder, QUERIES) is not None
 
 
 def collections_in(folder: Path, prefix: str = "", depth: int = 2) -> list[str]:
@@ -124,12 +125,13 @@ def _read(path: Path) -> Qrels:
     return qrels
 
 
-def _one(folder: Path, name: str) -> Path | None:
-    """A file, plain or gzip; the plain one where both are there."""
+def file_of(folder: Path, name: str) -> Path | None:
+    """A file of a folder, plain or gzip; the plain one where both are there."""
     return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
 
 
-def _splits(folder: Path) -> dict[str, Path]:
+def qrels_of(folder: Path, report: OnFault = refuse) -> dict[str, Path]:
+    """Split → its qrels file; `report` is told where two files claim one split."""
     files = [p for p in sorted((folder / "qrels").glob("*")) if p.suffix in _QRELS_ENDINGS and not p.name.startswith(".")]
     found: dict[str, Path] = {}
     for name, path in [(p.stem, p) for p in files if p.is_file()] + [
@@ -137,7 +139,8 @@ def _splits(folder: Path) -> dict[str, Path]:
     ]:
         split = split_name(name)
         if split in found:
-            raise DatasetError(f"{found[split]} and {path} both hold the judgements of split {split!r}; keep one of them.")
+            report(Fault("two-files", path, 0, f"{found[split]} holds judgements of split {split!r} too; keep one of them."))
+            continue
         found[split] = path
     return found
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from harness.errors import Unavailable
 
 LEFT_OUT = frozenset(
-    "__hello__ __phello__ antigravity curses dbm distutils encodings ensurepip idlelib lib2to3 msilib pydoc_data site sysconfig "
-    "test this tkinter turtle turtledemo venv".split()
+    {"__hello__", "__phello__", "antigravity", "curses", "dbm", "distutils", "encodings", "ensurepip", "idlelib", "lib2to3"}
+    | {"msilib", "pydoc_data", "site", "sysconfig", "test", "this", "tkinter", "turtle", "turtledemo", "venv"}
 )
 INNER_LEFT_OUT = frozenset({"__pycache__", "macholib", "test", "tests"})
 FEWEST_FILES = 100
@@ -65,7 +65,7 @@ class Library:
         digest = hashlib.sha256()
         for path in _files(root):
             # Windows installers write Windows line ends.
-            text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+            text = path.read_bytes().decode("utf-8", errors="replace").replace("\r\n", "\n")
             name = path.relative_to(root).as_posix()
             sources[name] = text
             digest.update(f"{name}\0{len(text)}\0{text}".encode())
@@ -103,9 +103,8 @@ def _files(root: Path) -> list[Path]:
     for name in sorted(sys.stdlib_module_names - LEFT_OUT):
         if (root / f"{name}.py").is_file():
             found.append(root / f"{name}.py")
-        for path in (root / name).rglob("*.py"):
-            if not INNER_LEFT_OUT.intersection(path.relative_to(root).parts):
-                found.append(path)
+        inner = (root / name).rglob("*.py")
+        found += [path for path in inner if not INNER_LEFT_OUT.intersection(path.relative_to(root).parts)]
     return sorted(found, key=lambda p: p.relative_to(root).as_posix())
 
 

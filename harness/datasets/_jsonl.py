@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.corpus import Document
-from harness.datasets._lines import Fault, Report, lines, refuse
+from harness.datasets._lines import Fault, OnFault, lines, refuse
 
 DOCUMENT = '{"_id": "…", "title": "…", "text": "…"}'
 QUERY = '{"_id": "…", "text": "…"}'
 
 
 def read_documents(
-    path: Path, report: Report = refuse, advance: Callable[[int], None] | None = None
+    path: Path, report: OnFault = refuse, advance: Callable[[int], None] | None = None
 ) -> Iterator[tuple[int, Document]]:
     """The documents of `corpus.jsonl[.gz]` with their line numbers, read as they are asked for.
 
@@ -38,7 +38,7 @@ def read_documents(
         yield number, Document(*(str(p) for p in parts))
 
 
-def read_queries(path: Path, report: Report = refuse) -> Iterator[tuple[int, str, str]]:
+def read_queries(path: Path, report: OnFault = refuse) -> Iterator[tuple[int, str, str]]:
     """Line number, id and text of each query of `queries.jsonl[.gz]`.
 
     Args:
@@ -73,7 +73,7 @@ class _Wrong:
 
 
 def _records(
-    path: Path, shape: str, report: Report, advance: Callable[[int], None] | None
+    path: Path, shape: str, report: OnFault, advance: Callable[[int], None] | None
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in lines(path, report, advance):
         try:
@@ -91,26 +91,26 @@ def _records(
 def _id(record: dict[str, Any]) -> str | _Wrong:
     if "_id" not in record:
         like = next((k for k in ("id", "docid", "doc_id", "query_id", "qid") if k in record), None)
-        return _Wrong("missing-id", "no \"_id\"" + (f"; rename {like!r} to \"_id\"." if like else "."))
+        return _Wrong("missing-id", 'no "_id"' + (f'; rename {like!r} to "_id".' if like else "."))
     value = record["_id"]
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
-        return _Wrong("bad-id", f"\"_id\" is {_kind(value)}; write it as a string.")
+        return _Wrong("bad-id", f'"_id" is {_kind(value)}; write it as a string.')
     if not value:
-        return _Wrong("bad-id", "\"_id\" is empty; give the line an id of its own.")
+        return _Wrong("bad-id", '"_id" is empty; give the line an id of its own.')
     return _whole(value, "_id")
 
 
 def _text(record: dict[str, Any], name: str, *, required: bool) -> str | _Wrong:
     if required and name not in record:
         like = next((k for k in ("contents", "content", "body", "abstract", "query", "question") if k in record), None)
-        return _Wrong("missing-text", f"no \"{name}\"" + (f"; rename {like!r} to \"{name}\"." if like else "."))
+        return _Wrong("missing-text", f'no "{name}"' + (f'; rename {like!r} to "{name}".' if like else "."))
     value = record.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
-        return _Wrong("bad-text", f"\"{name}\" is {_kind(value)}; write it as a string.")
+        return _Wrong("bad-text", f'"{name}" is {_kind(value)}; write it as a string.')
     return _whole(value, name)
 
 
@@ -120,7 +120,8 @@ def _whole(value: str, name: str) -> str | _Wrong:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
             escape = f"\\u{ord(value[error.start]):04x}"
-            return _Wrong("surrogate", f"\"{name}\" holds a lone surrogate ({escape}), which is not text; write the character itself.")
+            message = f'"{name}" holds a lone surrogate ({escape}), which is not text; write the character itself.'
+            return _Wrong("surrogate", message)
     return value
 
 

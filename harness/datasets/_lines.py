@@ -40,7 +40,7 @@ class Fault:
         return f"{where}: {self.message}"
 
 
-Report = Callable[[Fault], None]
+OnFault = Callable[[Fault], None]
 """Told of each fault; the reader goes on with the next line if it returns."""
 
 
@@ -53,25 +53,23 @@ def refuse(fault: Fault) -> None:
     raise DatasetError(str(fault))
 
 
-def lines(path: Path, report: Report = refuse, advance: Callable[[int], None] | None = None) -> Iterator[tuple[int, str]]:
+def lines(path: Path, report: OnFault = refuse, advance: Callable[[int], None] | None = None) -> Iterator[tuple[int, str]]:
     """The lines of a file, plain or gzip, with their numbers from 1, without line end; blank ones are left out.
 
     A byte order mark and Windows line ends are accepted.
 
     Args:
         path: `.gz` is unpacked on the way.
-        report: told of lines that are not UTF-8 and of an archive that is cut short.
+        report: told of a file that cannot be opened, of lines that are not UTF-8 and of an archive that is cut short.
         advance: told how many bytes of the file were read, now and then.
-
-    Raises:
-        DatasetError: the file cannot be opened.
     """
     try:
         raw = open(path, "rb")  # noqa: SIM115 (closed below; a `with` would hide that only opening is guarded)
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from error
+        report(Fault("unreadable", path, 0, f"cannot be read ({error.strerror}); check the path and its permissions."))
+        return
     with raw:
-        stream: IO[bytes] = io.BufferedReader(gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw  # type: ignore[type-var,assignment]
+        stream: IO[bytes] = io.BufferedReader(gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
         number, told = 0, 0
         try:
             for number, line in enumerate(stream, 1):

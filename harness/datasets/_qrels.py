@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.datasets._lines import Fault, Report, lines, refuse
+from harness.datasets._lines import Fault, OnFault, lines, refuse
 
 HEADER = ("query-id", "corpus-id", "score")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
@@ -22,7 +22,7 @@ class Judgement(NamedTuple):
     grade: int
 
 
-def read_qrels(path: Path, report: Report = refuse) -> dict[str, dict[str, int]]:
+def read_qrels(path: Path, report: OnFault = refuse) -> dict[str, dict[str, int]]:
     """Query id → document id → grade, in the order of the file; BEIR's format for `.tsv`, TREC's otherwise.
 
     The same pair twice with one grade counts once.
@@ -46,7 +46,7 @@ def read_qrels(path: Path, report: Report = refuse) -> dict[str, dict[str, int]]
     return qrels
 
 
-def judgements(path: Path, report: Report = refuse) -> Iterator[Judgement]:
+def judgements(path: Path, report: OnFault = refuse) -> Iterator[Judgement]:
     """The well-formed lines of a qrels file, as they stand.
 
     Raises:
@@ -61,7 +61,7 @@ def judgements(path: Path, report: Report = refuse) -> Iterator[Judgement]:
         yield Judgement(line, query, document, int(grade))
 
 
-def _beir(path: Path, report: Report) -> Iterator[tuple[int, str, str, str]]:
+def _beir(path: Path, report: OnFault) -> Iterator[tuple[int, str, str, str]]:
     add = "the first line must be " + "\\t".join(HEADER) + " (three columns, separated by tabs)"
     headed = False
     for number, line in lines(path, report):
@@ -89,11 +89,11 @@ def _beir(path: Path, report: Report) -> Iterator[tuple[int, str, str, str]]:
         yield number, cells[0], cells[1], cells[2]
 
 
-def _trec(path: Path, report: Report) -> Iterator[tuple[int, str, str, str]]:
+def _trec(path: Path, report: OnFault) -> Iterator[tuple[int, str, str, str]]:
     for number, line in lines(path, report):
         cells = line.split()
         if len(cells) != 4:
-            message = f"{len(cells)} columns where 4 are expected: query id, iteration, document id and grade, separated by spaces."
+            message = f"{len(cells)} columns where 4 are expected: query id, iteration, document id, grade (separated by spaces)."
             if tuple(c.lower().replace("_", "-") for c in cells) == HEADER:
                 message += " This looks like BEIR qrels: name the file .tsv to have it read as such."
             report(Fault("columns", path, number, message))
@@ -103,5 +103,5 @@ def _trec(path: Path, report: Report) -> Iterator[tuple[int, str, str, str]]:
 
 def _line_of(path: Path, query: str, document: str) -> int:
     """Where a pair is first judged; asked only once something is wrong, so that good files pay nothing for it."""
-    found = judgements(path, lambda fault: None)
+    found = judgements(path, lambda _: None)
     return next((j.line for j in found if (j.query, j.document) == (query, document)), 0)

@@ -12,7 +12,7 @@ count from 1 (Cranfield), and removing it would hide an answer. The rule:
 
 from __future__ import annotations
 
-from harness.corpus import Corpus, joined
+from harness.corpus import Corpus, Document, joined
 from harness.judged import Queries
 
 ALWAYS = frozenset({"beir/arguana", "beir/quora"})
@@ -34,7 +34,7 @@ def self_retrieval(collection: str, queries: Queries, corpus: Corpus) -> tuple[f
     for query, text, row in zip(queries.ids, queries.texts, rows, strict=True):
         if row < 0:
             continue
-        if collection in ALWAYS or _same(text, corpus, int(row)):
+        if is_self(collection, text, corpus[int(row)]):
             dropped.add(query)
         else:
             kept += 1
@@ -46,11 +46,19 @@ def self_retrieval(collection: str, queries: Queries, corpus: Corpus) -> tuple[f
     return frozenset(dropped), tuple(notes)
 
 
+def is_self(collection: str, query: str, document: Document) -> bool:
+    """Whether the document that has the query's id is the query itself, by the rule above.
+
+    Args:
+        collection: name without the split.
+        query: the query's text.
+        document: the document of the same id.
+    """
+    if collection in ALWAYS:
+        return True
+    return normal_text(query) in (normal_text(document.text), normal_text(joined(document.title, document.text)))
+
+
 def normal_text(text: str) -> str:
     """A text without differences of white space and case."""
     return " ".join(text.split()).casefold()
-
-
-def _same(text: str, corpus: Corpus, row: int) -> bool:
-    document = corpus[row]
-    return normal_text(text) in (normal_text(document.text), normal_text(joined(document.title, document.text)))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 
 from harness.context import Context
 from harness.datasets import Places, Source
-from harness.datasets._collection import Collection, collections_in, is_collection
+from harness.datasets._archives import ARCHIVES, HOST, UNPUBLISHED, Archive
+from harness.datasets._collection import EXPECTED, Collection, collections_in, is_collection
+from harness.datasets._download import download, offline, verify_md5
 from harness.datasets._splits import Parts, build_dataset
-from harness.errors import UnknownName
+from harness.datasets._unpack import unpack
+from harness.errors import DatasetError, Unavailable, UnknownName
 from harness.judged import Dataset
 
 DEFAULT_SPLIT = {"msmarco": "dev"}
@@ -21,38 +27,134 @@ class Beir(Source):
     """`beir/<name>[/split]`; nested collections are named as `beir/cqadupstack/android`."""
 
     def load(self, rest: str, context: Context) -> Dataset:
-        """The collection of that name, from the first data folder that has it.
+        """The collection of that name, from the first data folder that has it, else downloaded.
 
         Raises:
             UnknownName: no such collection or split.
             DatasetError: a file is missing or malformed; names file and line.
-            Unavailable: not on this machine and not to be fetched.
+            Unavailable: not on this machine and not to be fetched; names the folders looked in.
         """
-        found, split = find(rest, context)
-        if found is None:
-            raise UnknownName("BEIR collection", rest, self.available(context))
-        folder, name = found
-        collection = Collection.find(folder)
-        full = f"beir/{name}"
-        parts = Parts(full, collection.open_corpus(full, context), collection.read_queries(), collection.readers())
-        return build_dataset(parts, split or DEFAULT_SPLIT.get(name, "test"))
+        found = self._find(rest, context)
+        collection = Collection.find(found.folder)
+        full = f"beir/{found.name}"
+        known = ARCHIVES.get(found.name.partition("/")[0])
+        parts = Parts(
+            full,
+            collection.open_corpus(full, context),
+            collection.read_queries(),
+            collection.readers(),
+            licence=known.licence if known else "",
+        )
+        return build_dataset(parts, found.split or DEFAULT_SPLIT.get(found.name, "test"))
 
     def available(self, context: Context) -> list[str]:
         """Names of the collections in the data folders."""
         found = {name for root in _roots(context) for name in collections_in(root)}
         return sorted(name for name in found if not name.startswith("beir/"))
 
+    def folder(self, rest: str, context: Context) -> Path:
+        """Where the collection is, downloaded if need be.
 
-def find(rest: str, context: Context) -> tuple[tuple[Path, str] | None, str]:
-    """Folder and name of a collection in the data folders, or None, and the split named ("" for none)."""
+        Raises:
+            HarnessError: as `load`.
+        """
+        return self._find(rest, context).folder
+
+    def _find(self, rest: str, context: Context) -> Found:
+        found = find(rest, context)
+        if found is None:
+            fetch(rest, context)
+            found = find(rest, context)
+        if found is None:
+            raise UnknownName("BEIR collection", rest, self.available(context))
+        return found
+
+
+@dataclass(frozen=True)
+class Found:
+    """A collection in a data folder, and the split that was named with it, or the empty string."""
+
+    folder: Path
+    name: str
+    split: str
+
+
+def find(rest: str, context: Context) -> Found | None:
+    """Looks for `name[/split]` in the data folders, in their order."""
     parts = rest.strip("/").split("/")
     if any(part in ("", ".", "..") for part in parts):
-        return None, ""
-    for name, split in (("/".join(parts), ""), ("/".join(parts[:-1]), parts[-1])):
+        return None
+    for cut in (len(parts), len(parts) - 1):
+        name = "/".join(parts[:cut])
         for root in _roots(context):
             if name and is_collection(root / name):
-                return (root / name, name), split
-    return None, ""
+                return Found(root / name, name, "/".join(parts[cut:]))
+    return None
+
+
+def fetch(name: str, context: Context) -> Path:
+    """The folder of a collection, downloaded and unpacked into the user's cache if it is in no data folder.
+
+    Args:
+        name: as `scifact`, also with `beir/` before it or a split after it.
+        context: its data folders, cache and progress.
+
+    Raises:
+        UnknownName: BEIR has no such collection.
+        Unavailable: offline, not to be downloaded, or the host cannot be reached.
+        DatasetError: what came is not what BEIR published.
+    """
+    name = name.removeprefix("beir/").partition("/")[0]
+    for root in _roots(context):
+        if name and (is_collection(root / name) or collections_in(root / name)):
+            return root / name
+    looked = f"beir/{name} is not in {', '.join(str(root / name) for root in _roots(context))}"
+    by_hand = f"put its folder ({EXPECTED}) into one of them, or name the folder that holds it with --data-dir or HARNESS_DATA."
+    if name in UNPUBLISHED:
+        raise Unavailable(
+            f"{looked}, and BEIR may not publish it.",
+            f"Make it as https://github.com/beir-cellar/beir/tree/main/examples/dataset says, and {by_hand}",
+        )
+    if name not in ARCHIVES:
+        known = {*ARCHIVES, *UNPUBLISHED, *Beir().available(context)}
+        raise UnknownName("BEIR collection", name, known, f"For one of your own, {by_hand}")
+    if offline():
+        raise Unavailable(
+            f"{looked}, and HARNESS_OFFLINE forbids the download.",
+            f"Unset it and run `harness data fetch beir/{name}`, or {by_hand}",
+        )
+    try:
+        return _install(name, ARCHIVES[name], context)
+    except Unavailable as error:
+        raise Unavailable(
+            f"{looked}, and {error.reason}", f"`harness data fetch beir/{name}` goes on where the download stopped; or {by_hand}"
+        ) from error
+
+
+def _install(name: str, archive: Archive, context: Context) -> Path:
+    """Downloads, verifies and unpacks; another process that wants the same waits for this one."""
+    place = context.cache.root / "data" / "beir" / name
+    with context.cache.lock("beir", name):
+        if place.exists():
+            return place
+        url = f"{os.environ.get('HARNESS_BEIR_URL', HOST).rstrip('/')}/{name}.zip"
+        part = context.cache.root / "downloads" / f"beir-{name}.zip.part"
+        with context.progress(f"download beir/{name}", archive.size, "bytes") as advance:
+            download(url, part, advance)
+        verify_md5(part, archive.md5, url)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Beside its place, so that the move is one rename; hidden, so that nothing takes it for a collection.
+        opened = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=place.parent))
+        try:
+            unpack(part, opened)
+            inner = opened / name
+            if not (is_collection(inner) or collections_in(inner)):
+                raise DatasetError(f"{url} holds no folder {name} with {EXPECTED}.")
+            inner.rename(place)
+        finally:
+            rmtree(opened, ignore_errors=True)
+        part.unlink()
+    return place
 
 
 def _roots(context: Context) -> list[Path]:

@@ -31,9 +31,17 @@ class Folder(Source):
         parts = Parts(name, collection.open_corpus(name, context), collection.read_queries(), collection.readers())
         return build_dataset(parts, split)
 
-    def available(self, context: Context) -> list[str]:
+    def available(self, context: Context) -> list[str]:  # noqa: ARG002 (the contract has it)
         """None: folders are named by their path, not found."""
         return []
+
+    def folder(self, rest: str, context: Context) -> Path:  # noqa: ARG002 (the contract has it)
+        """The folder that the path names.
+
+        Raises:
+            DatasetError: there is none.
+        """
+        return locate(rest)[0].expanduser()
 
 
 def locate(rest: str) -> tuple[Path, str]:

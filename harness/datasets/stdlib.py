@@ -31,20 +31,29 @@ class Stdlib(Source):
             UnknownName: no such collection or split.
             Unavailable: this Python came without the sources of its library.
         """
-        name, _, split = rest.partition("/")
-        if name != NAME:
-            raise UnknownName("stdlib collection", name, [NAME])
-        collection = Collection.find(build(context))
+        collection = Collection.find(self.folder(rest, context))
         full = f"stdlib/{NAME}"
         note = f"built from the standard library of {_python()}: compare scores only between equal revisions"
         parts = Parts(
             full, collection.open_corpus(full, context), collection.read_queries(), collection.readers(), LICENCE, (note,)
         )
-        return build_dataset(parts, split or "test")
+        return build_dataset(parts, rest.partition("/")[2] or "test")
 
-    def available(self, context: Context) -> list[str]:
+    def available(self, context: Context) -> list[str]:  # noqa: ARG002 (the contract has it)
         """`code`."""
         return [NAME]
+
+    def folder(self, rest: str, context: Context) -> Path:
+        """Where the collection is built.
+
+        Raises:
+            UnknownName: no such collection.
+            Unavailable: this Python came without the sources of its library.
+        """
+        name = rest.partition("/")[0]
+        if name != NAME:
+            raise UnknownName("stdlib collection", name, [NAME])
+        return build(context)
 
 
 def build(context: Context) -> Path:

@@ -42,6 +42,14 @@ class Method(Value, ABC):
             HarnessError: the settings and the view do not fit.
         """
 
+    def inputs(self, context: Context) -> dict[str, str]:
+        """What the settings point to, by content: name → hash of a model folder or a file. Part of a record's identity.
+
+        Raises:
+            Unavailable: it is not to be had.
+        """
+        return {name: value for part in self.nested() for name, value in part.inputs(context).items()}
+
     def nested(self) -> Iterator[Method]:
         """The methods directly inside this one."""
         return (part for part in self.parts() if isinstance(part, Method))

@@ -49,6 +49,11 @@ class CrossEncoder(Method):
     def _pair_settings(self) -> PairSettings:
         return PairSettings(self.model, self.revision, self.max_length, self.precision, self.batch_tokens, self.trust_remote_code)
 
+    def inputs(self, context: Context) -> dict[str, str]:
+        """See `Method.inputs`."""
+        folder = open_pair_scorer(self._pair_settings(), context).folder
+        return {folder.name: folder.sha}
+
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Finds the model; nothing is trained."""
         return _Fitted(open_pair_scorer(self._pair_settings(), context))

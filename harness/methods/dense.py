@@ -70,6 +70,11 @@ class Dense(Method):
             self.trust_remote_code,
         )
 
+    def inputs(self, context: Context) -> dict[str, str]:
+        """See `Method.inputs`."""
+        folder = open_encoder(self._encoder_settings(), context).folder
+        return {folder.name: folder.sha}
+
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Finds the model; nothing is trained."""
         return _Fitted(self, open_encoder(self._encoder_settings(), context))

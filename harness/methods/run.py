@@ -37,6 +37,11 @@ class RunFile(Method):
         if not self.path:
             raise SettingError('run: name the file, as run/my.trec or run(path="my.trec")')
 
+    def inputs(self, context: Context) -> dict[str, str]:
+        """See `Method.inputs`."""
+        path = Path(self.path).expanduser()
+        return {self.path: context.cache.hashes.sha256(path)} if path.is_file() else {}
+
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Reads the file.
 

@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced below."""
+"""Reports: records → tables. `board.py` arranges the records, `markdown.py`, `csv.py` and `terminal.py` write them."""

@@ -1,0 +1,131 @@
+"""The harness from Python: `run("bm25", "dense", dataset="./my-corpus")`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
+from harness.bench.store import Store
+from harness.cache.folders import Cache
+from harness.context import Context, Progress, quiet
+from harness.files import write_text
+from harness.measures import DEFAULT
+from harness.methods import Method
+from harness.report import csv, markdown
+from harness.report.board import Table, tables
+from harness.rows import DEFAULT_ROWS, parse_method
+
+DEFAULT_DATASET = "stdlib/code"
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a run gave: one result per row and dataset, in the order done. In a notebook it shows itself as tables."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def tables(self) -> list[Table]:
+        """One table per dataset."""
+        return tables(result.record for result in self.results)
+
+    def __str__(self) -> str:
+        return markdown.leaderboard(self.tables)
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+    def measures(self, row: str) -> dict[str, float]:
+        """Measure → mean, of the first result of that row.
+
+        Raises:
+            KeyError: no such row.
+        """
+        for result in self.results:
+            if result.record.row == row:
+                return dict(result.record.measures)
+        raise KeyError(row)
+
+
+def methods_of(rows: Sequence[str | Method]) -> list[Method]:
+    """The methods of rows given as values or text; the default rows where none is given.
+
+    Raises:
+        UnknownName, SettingError: see `harness.rows.parse_method`.
+    """
+    found = [parse_method(row) if isinstance(row, str) else row for row in (rows or tuple(DEFAULT_ROWS))]
+    return list(dict.fromkeys(found))
+
+
+def open_context(
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    cache_dir: Path | None = None,
+    data_dirs: Sequence[Path] = (),
+    progress: Progress = quiet,
+) -> Context:
+    """A context with its cache.
+
+    Raises:
+        CacheError: the cache folder cannot be written.
+    """
+    return Context(seed=seed, device=device, cache=Cache(cache_dir), data_dirs=tuple(data_dirs), progress=progress)
+
+
+def run(
+    *rows: str | Method,
+    dataset: str | Sequence[str] = DEFAULT_DATASET,
+    measures: Sequence[str] = DEFAULT,
+    depth: int = DEFAULT_DEPTH,
+    results: str | Path = "results",
+    context: Context | None = None,
+    rerun: bool = False,
+    tell: Callable[[Result], None] | None = None,
+) -> Board:
+    """Runs rows over datasets and stores their records.
+
+    Args:
+        rows: row names, expressions or methods; none runs the default rows.
+        dataset: one or several, as `source/name[/split]` or a path.
+        measures: in ir-measures' notation.
+        depth: of the runs.
+        results: folder of the records; a row already there with the same identity is not run again.
+        context: seed, device, cache, progress; None takes the defaults.
+        rerun: run every row again.
+        tell: called after each row.
+
+    Raises:
+        HarnessError: bad input, or a dataset that cannot be had. What a row raises goes into its record instead.
+    """
+    datasets = [dataset] if isinstance(dataset, str) else list(dataset)
+    methods = methods_of(rows)
+    bench = Bench(methods, datasets, context or open_context(), Store(Path(results)), measures, depth, rerun=rerun)
+    done = []
+    for name in datasets:
+        for method in methods:
+            result = bench.run(name, method)
+            done.append(result)
+            if tell is not None:
+                tell(result)
+    return Board(tuple(done))
+
+
+def write_leaderboard(results: Path) -> tuple[list[Table], list[Exception]]:
+    """Writes `leaderboard.md` and `leaderboard.csv` from the records alone.
+
+    Returns:
+        The tables, and a fault for each record that could not be read (the others are shown).
+
+    Raises:
+        RecordError: the folder cannot be written.
+    """
+    store = Store(results)
+    records, faults = store.all()
+    found = tables(records)
+    store.check()
+    write_text(results / "leaderboard.md", markdown.leaderboard(found))
+    write_text(results / "leaderboard.csv", csv.leaderboard(found))
+    return found, list(faults)

@@ -1,0 +1,85 @@
+"""A record: everything one row on one dataset gave and was made with, JSON-safe, under a schema number."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.errors import RecordError
+
+SCHEMA = 1
+Status = Literal["ok", "skipped", "error"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one row gave on one dataset.
+
+    Args:
+        schema: number of this form.
+        status: `ok`; `skipped` (something is absent: `problem` has the reason and the remedy); `error` (`problem` has the trace).
+        row: name on the board.
+        method: the full expression, every setting written out.
+        identity: hash of all that decides the figures; a record of the same identity need not be made again.
+        dataset: name, revision (content hash), documents, queries, judgements, unreachable, notes.
+        seed: of every random stream.
+        depth: of the run.
+        supervision: `none`, `dev labels`, `train labels` or `unknown`.
+        resolved: settings as they turned out: weights hash, prompts, the chosen weight.
+        measures: measure → mean over all judged queries.
+        phases: kind, label, seconds, cached_seconds, peak_mb, counts of each step, in the order done.
+        seconds: per kind, with what was taken from the cache counted at what it took to make.
+        size: index_bytes, model_bytes, parameters, dimensions.
+        latency: p50_ms and p95_ms of single queries; None where not measured.
+        notes: what a reader of the figures must know.
+        run_sha256: of the run file's bytes.
+        provenance: commit, dirty, code, packages, python, machine, device.
+        started: UTC, ISO 8601.
+        problem: of a skipped or failed row.
+    """
+
+    row: str
+    method: str
+    dataset: dict[str, Any]
+    status: Status = "ok"
+    identity: str = ""
+    seed: int = 0
+    depth: int = 0
+    supervision: str = "none"
+    resolved: dict[str, Any] = field(default_factory=dict)
+    measures: dict[str, float] = field(default_factory=dict)
+    phases: list[dict[str, Any]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    size: dict[str, int] = field(default_factory=dict)
+    latency: dict[str, Any] | None = None
+    notes: list[str] = field(default_factory=list)
+    run_sha256: str = ""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    started: str = ""
+    problem: dict[str, str] | None = None
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """Indented, keys in a fixed order."""
+        return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> Record:
+        """Reads a record back.
+
+        Raises:
+            RecordError: not JSON, of another schema, or a field is missing; names `source`.
+        """
+        try:
+            held = json.loads(text)
+        except ValueError as error:
+            raise RecordError(f"{source} is not JSON ({error}); delete it and run the row again.") from error
+        if not isinstance(held, dict) or held.get("schema") != SCHEMA:
+            found = held.get("schema") if isinstance(held, dict) else None
+            raise RecordError(f"{source} has record schema {found!r}, this version reads {SCHEMA}; run the row again.")
+        try:
+            return cls(**held)
+        except TypeError as error:
+            raise RecordError(f"{source} is no whole record ({error}); delete it and run the row again.") from error

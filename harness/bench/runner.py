@@ -1,0 +1,219 @@
+"""The runner: does a row's planned steps and makes a record of it, whatever happens."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.bench.latency import latency
+from harness.bench.plan import Plan, plan
+from harness.bench.provenance import code_hash, packages, provenance
+from harness.bench.record import Record
+from harness.bench.store import Place, Store
+from harness.context import Context, Step
+from harness.datasets import load_dataset
+from harness.errors import HarnessError, Unavailable
+from harness.judged import Dataset
+from harness.measures import PerQuery, means, parse_measures, per_query
+from harness.methods import Fitted, Method, Searcher, fit, index, search
+from harness.ranking import Run
+from harness.rows import row_name
+
+DEFAULT_DEPTH = 1000
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row's record, and whether it was already there.
+
+    Args:
+        record: what is in the store now.
+        kept: True where a record of the same identity was there and nothing was done.
+    """
+
+    record: Record
+    kept: bool
+
+
+class Bench:
+    """Runs rows over datasets, each shared step once.
+
+    Args:
+        methods: the rows, in the order they are to be done.
+        datasets: names of the collections.
+        context: seed, device, cache, progress.
+        store: where records go.
+        measures: in ir-measures' notation.
+        depth: of the reported runs.
+        rerun: make a row's record again even if one of the same identity is there.
+
+    Raises:
+        SettingError: a measure that cannot be read or computed.
+        RecordError: the results folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        methods: Sequence[Method],
+        datasets: Sequence[str],
+        context: Context,
+        store: Store,
+        measures: Sequence[str],
+        depth: int = DEFAULT_DEPTH,
+        *,
+        rerun: bool = False,
+    ) -> None:
+        self.measures = parse_measures(measures)
+        self.methods, self.datasets = list(methods), list(datasets)
+        self.plan: Plan = plan(methods, datasets, depth)
+        self.depth, self.rerun = depth, rerun
+        self.context, self.store = context, store
+        self._loaded: str | None = None
+        store.check()
+
+    def load(self, name: str) -> Dataset:
+        """The dataset; what is held of another one is dropped first.
+
+        Raises:
+            HarnessError: it cannot be had or used.
+        """
+        if self._loaded not in (None, name):
+            self.context.forget()
+        self._loaded = name
+        dataset = load_dataset(name, self.context)
+        self.context.depth = self.plan.depth(name) + (1 if dataset.drop_self else 0)
+        return dataset
+
+    def run(self, name: str, method: Method) -> Result:
+        """Runs one row on one dataset and stores its record.
+
+        Raises:
+            HarnessError: the dataset cannot be had or used. What the row itself raises goes into its record.
+        """
+        dataset = self.load(name)
+        place = self.store.place(dataset.name, method, self.context.seed)
+        blank = self._blank(dataset, method)
+        before = self.store.load(place)
+        try:
+            identity = self._identity(dataset, method)
+            if not self.rerun and before is not None and before.status == "ok" and before.identity == identity and place.queries.exists():
+                return Result(before, kept=True)
+            record, values = self._measure(name, dataset, method, dataclasses.replace(blank, identity=identity), place)
+        except Unavailable as error:
+            problem = {"reason": error.reason, "remedy": error.remedy}
+            record, values = dataclasses.replace(blank, status="skipped", problem=problem), None
+            if before is not None and before.status == "ok":
+                return Result(record, kept=True)  # figures made when it could be had still stand
+        except Exception as error:  # noqa: BLE001 - one row must not take the others down; the record and the test tell of it
+            told = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+            problem = {"reason": told, "trace": traceback.format_exc()}
+            record, values = dataclasses.replace(blank, status="error", problem=problem), None
+        self.store.save(place, record, values)
+        return Result(record, kept=False)
+
+    def _blank(self, dataset: Dataset, method: Method) -> Record:
+        return Record(
+            row=row_name(method),
+            method=method.full(),
+            dataset={
+                "name": dataset.name,
+                "revision": dataset.revision,
+                "documents": len(dataset.corpus),
+                "queries": len(dataset.test.queries),
+                "judgements": sum(len(grades) for grades in dataset.test.qrels.values()),
+                "unreachable": dataset.unreachable,
+                "notes": list(dataset.notes),
+                "licence": dataset.licence,
+            },
+            seed=self.context.seed,
+            depth=self.depth,
+            provenance=provenance(self.context.device),
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def _identity(self, dataset: Dataset, method: Method) -> str:
+        deciding: dict[str, Any] = {
+            "method": method.full(),
+            "inputs": method.inputs(self.context),
+            "dataset": dataset.revision,
+            "train": dataset.train.revision,
+            "seed": self.context.seed,
+            "depth": self.depth,
+            "measures": sorted(map(str, self.measures)),
+            "code": code_hash(),
+            "packages": packages(),
+        }
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
+
+    def _measure(
+        self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place
+    ) -> tuple[Record, PerQuery]:
+        context, queries = self.context, dataset.test.queries
+        row = row_name(method)
+        with context.tracked(row) as done:
+            for step in self.plan.of(name, row):
+                if step.method is None or step.kind == "measure":
+                    continue
+                fitted = fit(step.method, dataset.train, context)
+                if step.kind in ("index", "search"):
+                    searcher = index(step.method, fitted, dataset.corpus, context)
+                if step.kind == "search":
+                    extra = 1 if dataset.drop_self else 0
+                    top = search(step.method, searcher, queries, step.depth + extra, context)
+            # The row's own fit, index and search close its plan, so these are its own.
+            run = Run.of(queries, top, dataset.corpus, dataset.drop_self, self.depth)
+        values = per_query(self.measures, dataset.test.qrels, run)
+        sha = self.store.write_run(place, run, row)
+        record = dataclasses.replace(
+            _with_fit(blank, fitted, searcher),
+            measures={m: round(v, 6) for m, v in means(values).items()},
+            phases=[_phase(step) for step in done.all()[:-1]],
+            seconds=_seconds(done),
+            latency=latency(searcher, queries, context),
+            run_sha256=sha,
+            provenance=provenance(context.device),  # again: by now the device is known
+        )
+        return record, values
+
+
+def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher) -> Record:
+    return dataclasses.replace(
+        blank,
+        supervision=fitted.supervision,
+        resolved=dict(fitted.resolved),
+        notes=list(fitted.notes),
+        size=dataclasses.asdict(searcher.size),
+    )
+
+
+def _phase(step: Step) -> dict[str, Any]:
+    return {
+        "kind": step.kind,
+        "label": step.label,
+        "seconds": round(step.seconds, 3),
+        "cached_seconds": round(step.cached_seconds, 3),
+        "peak_mb": round(step.peak_mb, 1),
+        "counts": dict(step.counts),
+    }
+
+
+def _seconds(row: Step) -> dict[str, float]:
+    """Seconds per kind at what things cost without a cache; loading a model counts as `model`, wherever it happened.
+
+    A search that only the fitting needed (of dev queries, say) counts as fitting.
+    """
+    seconds = dict.fromkeys(("model", "fit", "index", "search"), 0.0)
+    counted: set[str] = {step.key for step in row.inner}
+    for outer in row.inner:
+        for step in outer.all():
+            if step is outer or step.key not in counted:
+                counted.add(step.key)
+                kind = step.kind if step.kind == "model" else outer.kind
+                seconds[kind] = seconds.get(kind, 0.0) + step.seconds + step.cached_seconds
+    return {kind: round(value, 3) for kind, value in seconds.items()}

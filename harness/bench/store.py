@@ -1,0 +1,101 @@
+"""The results folder: `<dataset>/<row>/seed<k>.json`, beside it the per-query values and the run."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.bench.record import Record
+from harness.errors import RecordError
+from harness.files import sha256, slug, write_text
+from harness.measures import PerQuery
+from harness.methods import Method
+from harness.ranking import Run
+from harness.rows import DEFAULT_ROWS, row_name
+from harness.trec import write_run
+
+
+@dataclass(frozen=True)
+class Place:
+    """The files of one row on one dataset with one seed."""
+
+    record: Path
+
+    @property
+    def queries(self) -> Path:
+        """Per-query values: measure → query id → value."""
+        return self.record.with_suffix(".queries.json")
+
+    @property
+    def run(self) -> Path:
+        """The TREC run."""
+        return self.record.with_suffix(".run.gz")
+
+
+class Store:
+    """A results folder. Every file is written whole or not at all, the record last.
+
+    Args:
+        root: the folder; made when first written to.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def check(self) -> None:
+        """Raises RecordError where the folder cannot be written: better before the work than after."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.root).close()
+        except OSError as error:
+            raise RecordError(
+                f"the results folder {self.root} cannot be written ({error.strerror or error}); name another with --results."
+            ) from error
+
+    def place(self, dataset: str, method: Method, seed: int) -> Place:
+        """Where a row's files are; a row that is not one of the default ones carries its fingerprint in the name."""
+        row = row_name(method)
+        name = slug(row) if row in DEFAULT_ROWS else f"{slug(row)[:80]}-{method.fingerprint()[:8]}"
+        return Place(self.root / slug(dataset) / name / f"seed{seed}.json")
+
+    def write_run(self, place: Place, run: Run, tag: str) -> str:
+        """Writes the run and returns the SHA-256 of its bytes."""
+        write_run(place.run, run, tag)
+        return sha256(place.run)
+
+    def save(self, place: Place, record: Record, values: PerQuery | None) -> None:
+        """Writes the per-query values, then the record."""
+        if values is None:
+            place.queries.unlink(missing_ok=True)
+            place.run.unlink(missing_ok=True)
+        else:
+            rounded = {m: {q: round(v, 6) for q, v in by_query.items()} for m, by_query in values.items()}
+            write_text(place.queries, json.dumps(rounded, separators=(",", ":"), sort_keys=True) + "\n")
+        write_text(place.record, record.to_json())
+
+    def load(self, place: Place) -> Record | None:
+        """The record there, None where there is none that can be read."""
+        try:
+            return Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record))
+        except (OSError, RecordError, UnicodeDecodeError):
+            return None
+
+    def values(self, place: Place) -> PerQuery:
+        """Per-query values of a record."""
+        return json.loads(place.queries.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+    def all(self) -> tuple[list[Record], list[RecordError]]:
+        """All records, sorted by their paths, and what could not be read."""
+        records, faults = [], []
+        for path in sorted(self.root.glob("*/*/seed*.json")):
+            if path.name.endswith(".queries.json"):
+                continue
+            try:
+                records.append(Record.from_json(path.read_text(encoding="utf-8"), str(path)))
+            except RecordError as error:
+                faults.append(error)
+            except (OSError, UnicodeDecodeError) as error:
+                faults.append(RecordError(f"{path} cannot be read ({error})."))
+        return records, faults

@@ -1,0 +1,129 @@
+"""Looking after the cache: what is there, is it sound, what may go."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from harness.cache.folders import META, Cache
+from harness.files import sha256
+
+NOT_ENTRIES = {"locks", "hashes", "data"}
+UNFINISHED_AFTER = 3600.0
+"""Seconds after which something half-written that nobody holds counts as left behind."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One kept thing.
+
+    Args:
+        kind: as `embeddings`, `corpora`, `bm25`.
+        key: its hash.
+        path: its folder.
+        bytes: of all its files.
+        used: seconds since the epoch when it was last written or asked for.
+        describe: words about it.
+    """
+
+    kind: str
+    key: str
+    path: Path
+    bytes: int
+    used: float
+    describe: dict[str, Any]
+
+
+def entries(cache: Cache) -> list[Entry]:
+    """Everything kept, the last used first."""
+    found = []
+    for folder in cache.root.glob("*/*"):
+        if folder.is_dir() and folder.parent.name not in NOT_ENTRIES and not folder.name.startswith("."):
+            files = [f.stat() for f in folder.rglob("*") if f.is_file()]
+            meta = _meta(folder)
+            used = max((s.st_mtime for s in files), default=0.0)
+            found.append(Entry(folder.parent.name, folder.name, folder, sum(s.st_size for s in files), used, meta.get("describe", {})))
+    return sorted(found, key=lambda e: (-e.used, e.kind, e.key))
+
+
+def faults(entry: Entry) -> list[str]:
+    """What is wrong with an entry, every byte of it read; empty when it is sound."""
+    meta = _meta(entry.path)
+    if not meta:
+        return [f"{entry.path / META} is missing or no JSON"]
+    wrong = [f"{path} is damaged" for path in sorted(entry.path.glob("*.bad"))]
+    for path in sorted(entry.path.glob("*.arrow")):
+        if "files" not in meta and sha256(path)[:32] != path.stem:
+            wrong.append(f"{path} does not answer to its hash")
+    for name, held in meta.get("files", {}).items():
+        path = entry.path / name
+        if not path.is_file():
+            wrong.append(f"{path} is missing")
+        elif path.stat().st_size != held["bytes"] or sha256(path) != held["sha256"]:
+            wrong.append(f"{path} does not answer to its hash")
+    return wrong
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Something `gc` removes, and why."""
+
+    path: Path
+    bytes: int
+    why: str
+
+
+def removals(cache: Cache, older_than_days: float | None, max_bytes: int | None) -> Iterator[Removal]:
+    """What may go: left-overs and damaged things always, then what is old, then the longest unused beyond a size."""
+    for part in [*cache.root.glob("*/.*.part"), *cache.root.glob("*/*/.*.part")]:
+        if time.time() - part.stat().st_mtime > UNFINISHED_AFTER:
+            yield Removal(part, _bytes(part), "left unfinished")
+    for bad in cache.root.glob("*/*/*.bad"):
+        yield Removal(bad, _bytes(bad), "damaged")
+    left = []
+    for entry in entries(cache):
+        if not _meta(entry.path):
+            yield Removal(entry.path, entry.bytes, "damaged")
+        elif older_than_days is not None and time.time() - entry.used > older_than_days * 86400:
+            yield Removal(entry.path, entry.bytes, f"not used for {(time.time() - entry.used) / 86400:.0f} days")
+        else:
+            left.append(entry)
+    if max_bytes is not None:
+        total = sum(e.bytes for e in left)
+        for entry in reversed(left):
+            if total <= max_bytes:
+                break
+            total -= entry.bytes
+            yield Removal(entry.path, entry.bytes, "over the size")
+
+
+def remove(cache: Cache, removal: Removal) -> bool:
+    """Removes it unless another process is at work on it; says whether it went."""
+    if removal.path.is_dir():
+        try:
+            with cache.lock(removal.path.parent.name, removal.path.name).acquire(timeout=0):
+                shutil.rmtree(removal.path)
+        except Timeout:
+            return False
+    else:
+        removal.path.unlink(missing_ok=True)
+    return True
+
+
+def _meta(folder: Path) -> dict[str, Any]:
+    try:
+        held = json.loads((folder / META).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _bytes(path: Path) -> int:
+    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) if path.is_dir() else path.stat().st_size

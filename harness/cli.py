@@ -1,0 +1,146 @@
+"""The command line: `harness run | leaderboard | list | data | cache`.
+
+Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
+130 interrupted. This file only reads arguments, so that `harness --help` answers at once; `commands.py` does the work.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.errors import HarnessError
+
+app = typer.Typer(
+    help="Compare BM25, dense, hybrid and re-ranking rows over judged collections, with figures one can believe.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data = typer.Typer(help="Look after collections: check, fetch.", no_args_is_help=True)
+cache = typer.Typer(help="Look after the cache: ls, verify, gc.", no_args_is_help=True)
+app.add_typer(data, name="data")
+app.add_typer(cache, name="cache")
+
+Dataset = Annotated[
+    list[str] | None,
+    typer.Option("--dataset", "-d", help="source/name[/split], or a folder as ./mine; repeat for several. Default: stdlib/code."),
+]
+Rows = Annotated[
+    list[str] | None,
+    typer.Option("--method", "-m", help='A row: bm25, hybrid-rrf, "bm25(k1=1.2)>>dense", run/my.trec; repeat. Default: the default rows.'),
+]
+Measures = Annotated[
+    list[str] | None, typer.Option("--measure", help="In ir-measures' notation; repeat. Default: nDCG@10 R@100 RR@10 AP@100.")
+]
+Results = Annotated[Path, typer.Option("--results", help="Folder of the records.")]
+DataDir = Annotated[list[Path] | None, typer.Option("--data-dir", help="Folder that holds BEIR collections; before HARNESS_DATA.")]
+CacheDir = Annotated[Path | None, typer.Option("--cache-dir", help="Cache folder; default HARNESS_CACHE or the user's cache.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
+
+
+class Kind(StrEnum):
+    """What `harness list` lists."""
+
+    rows = "rows"
+    methods = "methods"
+    datasets = "datasets"
+    fusions = "fusions"
+    analyzers = "analyzers"
+    indexes = "indexes"
+
+
+@app.command()
+def run(
+    dataset: Dataset = None,
+    method: Rows = None,
+    measure: Measures = None,
+    depth: Annotated[int, typer.Option(min=1, help="Documents kept per query.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of every random stream.")] = 0,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: torch's choice.")] = None,
+    rerun: Annotated[bool, typer.Option("--rerun", help="Run rows again whose records are up to date.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Print the steps and who shares them; run nothing.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run rows over datasets, store their records and print the leaderboard."""
+    raise typer.Exit(
+        _commands().run(
+            dataset or [], method or [], measure or [], depth, seed, results, data_dir or [], cache_dir, device, rerun, plan, quiet
+        )
+    )
+
+
+@app.command()
+def leaderboard(results: Results = Path("results"), quiet: Quiet = False) -> None:
+    """Regenerate leaderboard.md and leaderboard.csv from the records alone."""
+    raise typer.Exit(_commands().leaderboard(results, quiet))
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[Kind | None, typer.Argument(help="What to list; default: everything.")] = None,
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+) -> None:
+    """List rows, methods, datasets and the values their settings take."""
+    raise typer.Exit(_commands().list_(kind.value if kind else None, data_dir or [], cache_dir))
+
+
+@data.command()
+def check(dataset: str, data_dir: DataDir = None, cache_dir: CacheDir = None) -> None:
+    """Say what is wrong with a collection; status 1 if it cannot be used."""
+    raise typer.Exit(_commands().check(dataset, data_dir or [], cache_dir))
+
+
+@data.command()
+def fetch(dataset: str, cache_dir: CacheDir = None) -> None:
+    """Download a BEIR collection, as beir/scifact, verified and resumed after a break."""
+    raise typer.Exit(_commands().fetch(dataset, cache_dir))
+
+
+@cache.command("ls")
+def ls(cache_dir: CacheDir = None) -> None:
+    """List what is kept: kind, size, age, what it is of."""
+    raise typer.Exit(_commands().cache_ls(cache_dir))
+
+
+@cache.command()
+def verify(cache_dir: CacheDir = None) -> None:
+    """Read everything kept and compare it with its hashes; status 1 if something is damaged."""
+    raise typer.Exit(_commands().cache_verify(cache_dir))
+
+
+@cache.command()
+def gc(
+    cache_dir: CacheDir = None,
+    older_than: Annotated[float | None, typer.Option(min=0, help="Remove what was not used for this many days.")] = None,
+    max_size: Annotated[float | None, typer.Option(min=0, help="Then remove the longest unused until this many GiB are left.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+) -> None:
+    """Remove damaged and unfinished things, and what --older-than and --max-size say."""
+    raise typer.Exit(_commands().cache_gc(cache_dir, older_than, max_size, dry_run))
+
+
+def _commands() -> Any:
+    return import_module("harness.commands")
+
+
+def main() -> None:
+    """Entry point of the `harness` command."""
+    try:
+        app()
+    except HarnessError as error:
+        typer.secho(f"harness: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.secho("harness: interrupted; what was finished is kept, run the same command to go on.", err=True)
+        sys.exit(130)

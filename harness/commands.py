@@ -1,0 +1,186 @@
+"""What the commands do; each returns its exit status."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from harness import api
+from harness.analyzers import ANALYZERS
+from harness.bench.plan import plan as plan_of
+from harness.bench.runner import Result
+from harness.cache.folders import Cache
+from harness.cache.manage import Removal, entries, faults, remove, removals
+from harness.checks import check as check_dataset
+from harness.datasets import SOURCES, every_name
+from harness.datasets.beir import fetch as fetch_beir
+from harness.errors import UnknownName
+from harness.fusions import FUSIONS
+from harness.indexes import INDEXES
+from harness.measures import DEFAULT
+from harness.methods import METHODS
+from harness.progress import bars
+from harness.report import terminal
+from harness.report.board import figure, megabytes
+from harness.rows import DEFAULT_ROWS
+
+OK, FAILED, NOTHING = 0, 1, 3
+
+
+def run(
+    datasets: Sequence[str],
+    rows: Sequence[str],
+    measures: Sequence[str],
+    depth: int,
+    seed: int,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+    device: str | None,
+    rerun: bool,
+    show_plan: bool,
+    quiet: bool,
+) -> int:
+    """`harness run`."""
+    out, err = _consoles(quiet)
+    names = list(dict.fromkeys(datasets)) or [api.DEFAULT_DATASET]
+    if show_plan:
+        for step in plan_of(api.methods_of(rows), names, depth).steps:
+            Console(soft_wrap=True).print(str(step), markup=False, highlight=False)
+        return OK
+    context = api.open_context(seed=seed, device=device, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err))
+
+    def tell(result: Result) -> None:
+        record = result.record
+        head = f"[bold]{escape(record.row)}[/bold] on {record.dataset['name']}: "
+        if record.status == "ok":
+            first = next(iter(record.measures.items()))
+            err.print(f"{head}{first[0]} {figure(first[1])}{' (up to date)' if result.kept else ''}", highlight=False)
+        else:
+            colour = "yellow" if record.status == "skipped" else "red"
+            problem = record.problem or {}
+            told = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
+            console = err if record.status == "skipped" else Console(stderr=True)
+            console.print(f"{head}[{colour}]{record.status}[/{colour}]: {escape(told)}", highlight=False)
+
+    board = api.run(
+        *rows, dataset=names, measures=measures or DEFAULT, depth=depth, results=results, context=context, rerun=rerun, tell=tell
+    )
+    api.write_leaderboard(results)
+    terminal.show(board.tables, out)
+    out.print(f"records and leaderboard.md in {results}", highlight=False)
+    statuses = [r.record.status for r in board.results]
+    return FAILED if "error" in statuses else OK if "ok" in statuses else NOTHING
+
+
+def leaderboard(results: Path, quiet: bool) -> int:
+    """`harness leaderboard`."""
+    out, _ = _consoles(quiet)
+    found, unread = api.write_leaderboard(results)
+    terminal.show(found, out)
+    for fault in unread:
+        Console(stderr=True).print(f"[red]{escape(str(fault))}[/red]", highlight=False)
+    out.print(f"wrote {results / 'leaderboard.md'} and {results / 'leaderboard.csv'}", highlight=False)
+    return FAILED if unread else OK
+
+
+def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
+    """`harness list`."""
+    out = Console(soft_wrap=True)
+    rooms = {"methods": METHODS, "fusions": FUSIONS, "analyzers": ANALYZERS, "indexes": INDEXES, "datasets": SOURCES}
+    if kind in (None, "rows"):
+        _print(out, "rows", [(name, text if text != name else "") for name, text in DEFAULT_ROWS.items()])
+    for name, room in rooms.items():
+        if kind in (None, name):
+            _print(out, name if name != "datasets" else "dataset sources", [(item, room.summary(item)) for item in room.names()])
+    if kind in (None, "datasets"):
+        context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
+        _print(out, "datasets at hand", [(name, "") for name in every_name(context)])
+    return OK
+
+
+def check(dataset: str, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
+    """`harness data check`."""
+    report = check_dataset(dataset, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
+    Console(soft_wrap=True).print(str(report), markup=False, highlight=False)
+    return OK if report.usable else FAILED
+
+
+def fetch(dataset: str, cache_dir: Path | None) -> int:
+    """`harness data fetch`."""
+    source, _, name = dataset.partition("/")
+    if source != "beir" or not name:
+        raise UnknownName("dataset to fetch", dataset, [], "Only beir/<name> is downloaded, as beir/scifact.")
+    out, err = _consoles(False)
+    out.print(f"{dataset} is in {fetch_beir(name, api.open_context(cache_dir=cache_dir, progress=bars(err)))}", highlight=False)
+    return OK
+
+
+def cache_ls(cache_dir: Path | None) -> int:
+    """`harness cache ls`."""
+    cache = Cache(cache_dir)
+    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    for name, right in (("kind", False), ("key", False), ("MiB", True), ("unused for", True), ("of", False)):
+        grid.add_column(name, justify="right" if right else "left", overflow="fold")
+    found = entries(cache)
+    for entry in found:
+        words = ", ".join(f"{k} {v}" for k, v in entry.describe.items() if v not in ("", None))
+        grid.add_row(entry.kind, entry.key[:12], megabytes(entry.bytes), f"{(time.time() - entry.used) / 86400:.1f} d", escape(words))
+    out = Console()
+    out.print(grid)
+    out.print(f"{len(found)} entries, {megabytes(sum(e.bytes for e in found))} MiB in {cache.root}", highlight=False)
+    return OK
+
+
+def cache_verify(cache_dir: Path | None) -> int:
+    """`harness cache verify`."""
+    cache, out = Cache(cache_dir), Console(soft_wrap=True)
+    found = entries(cache)
+    wrong = [fault for entry in found for fault in faults(entry)]
+    for fault in wrong:
+        out.print(fault, markup=False, highlight=False)
+    if wrong:
+        out.print("Damaged things are made again when they are needed; `harness cache gc` removes what is left of them.")
+        return FAILED
+    out.print(f"{len(found)} entries in {cache.root}: all sound", highlight=False)
+    return OK
+
+
+def cache_gc(cache_dir: Path | None, older_than: float | None, max_size: float | None, dry_run: bool) -> int:
+    """`harness cache gc`."""
+    cache, out = Cache(cache_dir), Console(soft_wrap=True)
+    gone: list[Removal] = []
+    for removal in list(removals(cache, older_than, None if max_size is None else int(max_size * 2**30))):
+        if dry_run or remove(cache, removal):
+            gone.append(removal)
+            out.print(f"{removal.path}: {removal.why}", markup=False, highlight=False)
+        else:
+            out.print(f"{removal.path}: in use, left alone", markup=False, highlight=False)
+    size = megabytes(sum(r.bytes for r in gone))
+    out.print(f"{'would remove' if dry_run else 'removed'} {len(gone)} things, {size} MiB", highlight=False)
+    return OK
+
+
+def _consoles(quiet: bool) -> tuple[Console, Console]:
+    """Standard output for results, standard error for what goes on; rich itself heeds NO_COLOR and terminals."""
+    width = None if os.environ.get("COLUMNS") or Console().is_terminal else 200
+    out, err = Console(quiet=quiet, width=width), Console(stderr=True, quiet=quiet)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=Console(stderr=True), show_time=False, show_path=False)])
+    return out, err
+
+
+def _print(out: Console, title: str, items: Sequence[tuple[str, str]]) -> None:
+    out.print(f"[bold]{title}[/bold]")
+    width = max((len(name) for name, _ in items), default=0)
+    for name, words in items:
+        out.print(f"  {name.ljust(width)}  {words}".rstrip(), markup=False, highlight=False)
+    if not items:
+        out.print("  none")

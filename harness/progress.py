@@ -1,0 +1,46 @@
+"""Progress bars with throughput and time left, on a terminal only."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from harness.context import Advance
+from harness.context import Progress as Opener
+from harness.context import quiet
+
+
+class _Rate(ProgressColumn):
+    """Things per second."""
+
+    def render(self, task: Task) -> Text:
+        unit = task.fields.get("unit", "")
+        speed = task.finished_speed or task.speed
+        if speed is None:
+            return Text(f"– {unit}/s")
+        if unit == "bytes":
+            return Text(f"{speed / 2**20:.1f} MiB/s")
+        return Text(f"{speed:.1f} {unit}/s" if speed < 100 else f"{speed:,.0f} {unit}/s")
+
+
+def bars(console: Console) -> Opener:
+    """Opens bars on the console; none where it is not a terminal."""
+    if not console.is_terminal:
+        return quiet
+
+    @contextlib.contextmanager
+    def open_bar(label: str, total: int, unit: str) -> Iterator[Advance]:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True) as shown:
+            task = shown.add_task(label, total=total, unit=unit)
+
+            def advance(n: int = 1) -> None:
+                shown.advance(task, n)
+
+            yield advance
+
+    return open_bar

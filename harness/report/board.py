@@ -1,0 +1,193 @@
+"""The board: records arranged into one table per dataset and one across datasets. Depends on the records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.bench.record import Record
+from harness.measures import DEFAULT
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table: its records, one per seed, and what they give together.
+
+    Args:
+        row: name on the board.
+        records: of one dataset, by seed; all `ok`, or one that is not.
+    """
+
+    row: str
+    records: tuple[Record, ...]
+
+    @property
+    def first(self) -> Record:
+        """The record that stands for the row's settings and costs."""
+        return self.records[0]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there are figures."""
+        return self.first.status == "ok"
+
+    def value(self, measure: str) -> float | None:
+        """Mean of a measure over the seeds; None where it was not measured."""
+        held = [r.measures[measure] for r in self.records if measure in r.measures]
+        return sum(held) / len(held) if held else None
+
+    @property
+    def problem(self) -> str:
+        """Why there are no figures, in one line."""
+        told = self.first.problem or {}
+        return " ".join(f"{told.get('reason', '')} {told.get('remedy', '')}".split())
+
+
+@dataclass(frozen=True)
+class Table:
+    """One dataset's rows, best first by the first measure; rows without figures last.
+
+    Args:
+        dataset: full name.
+        measures: the columns.
+        lines: the rows.
+        best: measure → the best value as shown, several rows may share it.
+    """
+
+    dataset: str
+    measures: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def first(self) -> Record:
+        """Any record, for what all share about the dataset."""
+        return self.lines[0].first
+
+    def best(self, measure: str) -> str | None:
+        """The best value as it is shown, so that equal figures are equally bold."""
+        shown = [figure(line.value(measure)) for line in self.lines if line.ok and line.value(measure) is not None]
+        return max(shown, default=None)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know: of the dataset, of each row, of each row without figures, each once."""
+        dataset = self.first.dataset
+        found = list(dataset["notes"])
+        if dataset["unreachable"]:
+            found.append(f"{dataset['unreachable']} relevant documents are not in the corpus; they stay in the judgements and cap recall.")
+        for line in self.lines:
+            found += [f"`{line.row}`: {note}" for note in line.first.notes]
+            if not line.ok:
+                found.append(f"`{line.row}`: {line.first.status}: {line.problem}")
+            if any(r.provenance.get("dirty") for r in line.records):
+                found.append(f"`{line.row}`: made with uncommitted changes to the code.")
+        return list(dict.fromkeys(found))
+
+
+def tables(records: Iterable[Record]) -> list[Table]:
+    """One table per dataset, by name."""
+    by_dataset: dict[str, dict[str, list[Record]]] = {}
+    for record in records:
+        by_dataset.setdefault(record.dataset["name"], {}).setdefault(record.row, []).append(record)
+    return [_table(name, rows) for name, rows in sorted(by_dataset.items())]
+
+
+def _table(dataset: str, rows: dict[str, list[Record]]) -> Table:
+    lines = []
+    for row, records in rows.items():
+        records.sort(key=lambda r: r.seed)
+        ok = [r for r in records if r.status == "ok"]
+        lines.append(Line(row, tuple(ok or records[:1])))
+    measures = _order({m for line in lines if line.ok for r in line.records for m in r.measures})
+
+    def key(line: Line) -> tuple[bool, float, str]:
+        value = line.value(measures[0]) if measures and line.ok else None
+        return value is None, -(value or 0.0), line.row
+
+    return Table(dataset, measures, tuple(sorted(lines, key=key)))
+
+
+def _order(names: set[str]) -> tuple[str, ...]:
+    """The default measures first, in their order, then the others by name."""
+    return (*(m for m in DEFAULT if m in names), *sorted(names - set(DEFAULT)))
+
+
+@dataclass(frozen=True)
+class Across:
+    """One measure over all datasets.
+
+    Args:
+        measure: which.
+        datasets: the columns.
+        rows: row → its value on each dataset, None where there is none; those with all of them first, by their mean.
+    """
+
+    measure: str
+    datasets: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+
+    @staticmethod
+    def mean(values: Sequence[float | None]) -> float | None:
+        """The mean, None unless the row has a value on every dataset: means over different datasets do not compare."""
+        held = [v for v in values if v is not None]
+        return sum(held) / len(held) if held and len(held) == len(values) else None
+
+
+def across(found: Sequence[Table]) -> Across | None:
+    """The table across datasets by the first measure they share; None for fewer than two datasets."""
+    shared = [m for m in found[0].measures if all(m in t.measures for t in found)] if found else []
+    if len(found) < 2 or not shared:
+        return None
+    measure = shared[0]
+    names = sorted({line.row for table in found for line in table.lines if line.ok})
+    rows = []
+    for name in names:
+        lines = [next((line for line in table.lines if line.row == name and line.ok), None) for table in found]
+        rows.append((name, tuple(line.value(measure) if line else None for line in lines)))
+    rows.sort(key=lambda r: (Across.mean(r[1]) is None, -(Across.mean(r[1]) or 0.0), r[0]))
+    return Across(measure, tuple(t.dataset for t in found), tuple(rows))
+
+
+def figure(value: float | None) -> str:
+    """A measure as shown: four decimals, as trec_eval and Anserini print."""
+    return "–" if value is None else f"{value:.4f}"
+
+
+def seconds(value: float | None) -> str:
+    """Seconds as shown."""
+    if value is None:
+        return "–"
+    return f"{value:.0f} s" if value >= 100 else f"{value:.1f} s"
+
+
+def millions(value: int) -> str:
+    """Parameters as shown."""
+    return f"{value / 1e6:.1f} M" if value else "–"
+
+
+def megabytes(value: int) -> str:
+    """Bytes as shown, in MiB."""
+    return f"{value / 2**20:.1f}" if value else "–"
+
+
+def costs(record: Record) -> tuple[str, ...]:
+    """The cost columns of a row, in the order of `COSTS`."""
+    if record.status != "ok":
+        return ("–",) * len(COSTS)
+    latency = record.latency or {}
+    return (
+        record.supervision,
+        seconds(record.seconds.get("fit", 0.0) + record.seconds.get("index", 0.0)),
+        f"{latency['p50_ms']:.1f}" if latency else "–",
+        f"{latency['p95_ms']:.1f}" if latency else "–",
+        megabytes(record.size.get("index_bytes", 0)),
+        millions(record.size.get("parameters", 0)),
+    )
+
+
+COSTS = ("labels used", "fit + index", "query p50 ms", "p95 ms", "index MiB", "parameters")
+EXPLAINED = (
+    "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. Best value of a column in bold. "
+    "`fit + index` is what it takes without a cache, on the machine of the record; latency is one query at a time, encoded afresh, "
+    "top 100. `–`: not measured."
+)

@@ -1,0 +1,62 @@
+"""The board as CSV: one line per dataset, row, seed and measure, with what made it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from harness.report.board import Table
+
+HEAD = (
+    "dataset",
+    "row",
+    "seed",
+    "status",
+    "measure",
+    "value",
+    "supervision",
+    "fit_seconds",
+    "index_seconds",
+    "search_seconds",
+    "query_p50_ms",
+    "query_p95_ms",
+    "index_bytes",
+    "model_bytes",
+    "parameters",
+    "depth",
+    "dataset_revision",
+    "method",
+    "identity",
+    "commit",
+    "dirty",
+    "started",
+)
+
+
+def leaderboard(found: Sequence[Table]) -> str:
+    """All records, long form, the lines in the order of the tables."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEAD)
+    for table in found:
+        for line in table.lines:
+            for r in line.records:
+                latency = r.latency or {}
+                tail = (
+                    r.supervision,
+                    *(r.seconds.get(kind, "") for kind in ("fit", "index", "search")),
+                    *(latency.get(name, "") for name in ("p50_ms", "p95_ms")),
+                    *(r.size.get(name, "") for name in ("index_bytes", "model_bytes", "parameters")),
+                    r.depth,
+                    r.dataset["revision"],
+                    r.method,
+                    r.identity,
+                    r.provenance.get("commit") or "",
+                    r.provenance.get("dirty"),
+                    r.started,
+                )
+                measured = [(m, f"{r.measures[m]:.6f}") for m in table.measures if m in r.measures] or [("", "")]
+                for measure, value in measured:
+                    writer.writerow((table.dataset, line.row, r.seed, r.status, measure, value, *tail))
+    return out.getvalue()

@@ -1,0 +1,84 @@
+"""The board as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.report.board import COSTS, EXPLAINED, Across, Line, Table, across, costs, figure
+
+
+def leaderboard(found: Sequence[Table]) -> str:
+    """The whole page: one table across datasets where there are several, one per dataset. The same bytes for the same records."""
+    parts = ["# Leaderboard", EXPLAINED]
+    over = across(found)
+    if over is not None:
+        parts += [f"## {over.measure} across datasets", _across(over)]
+    for table in found:
+        parts += [f"## {table.dataset}", _facts(table), _table(table)]
+        parts += ["\n".join(f"- {_escaped(note)}" for note in table.notes)] if table.notes else []
+    if not found:
+        parts.append("No records yet: `harness run` makes some.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(table: Table) -> str:
+    dataset = table.first.dataset
+    machines = sorted({_machine(line) for line in table.lines if line.ok})
+    made = f" Made on {'; '.join(machines)}." if machines else ""
+    return (
+        f"{dataset['documents']:,} documents, {dataset['queries']:,} queries, {dataset['judgements']:,} judgements; "
+        f"revision `{dataset['revision'][:12]}`.{made}"
+    )
+
+
+def _machine(line: Line) -> str:
+    machine = line.first.provenance["machine"]
+    device = line.first.provenance["device"]
+    return f"{machine['cores']} cores of {machine['processor']}" + (f" and {device}" if device != "cpu" else "")
+
+
+def _table(table: Table) -> str:
+    head = ["row", *table.measures, *COSTS]
+    rows = []
+    for line in table.lines:
+        seeds = f" ({len(line.records)} seeds)" if len(line.records) > 1 else ""
+        figures = [_bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures]
+        status = "" if line.ok else f" *({line.first.status})*"
+        rows.append([f"`{line.row}`{seeds}{status}", *figures, *costs(line.first)])
+    return _grid(head, rows, left=2 + len(table.measures))
+
+
+def _across(over: Across) -> str:
+    best = [max((figure(v) for _, values in over.rows if (v := values[i]) is not None), default="") for i in range(len(over.datasets))]
+    means = [Across.mean(values) for _, values in over.rows]
+    best_mean = max((figure(m) for m in means if m is not None), default="")
+    rows = []
+    for (name, values), mean in zip(over.rows, means, strict=True):
+        cells = [_bold(figure(v), figure(v) == b) for v, b in zip(values, best, strict=True)]
+        rows.append([f"`{name}`", *cells, _bold(figure(mean), figure(mean) == best_mean)])
+    return _grid(["row", *over.datasets, "mean"], rows, left=0)
+
+
+def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+    """A pipe table, numbers to the right, padded so that it reads as text too; column `left` (1-based) is words."""
+    cells = [[_cell(c) for c in row] for row in (head, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    words = [i == 0 or i == left - 1 for i in range(len(head))]
+
+    def line(row: Sequence[str]) -> str:
+        return "| " + " | ".join(c.ljust(w) if t else c.rjust(w) for c, w, t in zip(row, widths, words, strict=True)) + " |"
+
+    rule = "|" + "|".join("-" * (w + 2) if t else "-" * (w + 1) + ":" for w, t in zip(widths, words, strict=True)) + "|"
+    return "\n".join([line(cells[0]), rule, *(line(row) for row in cells[1:])])
+
+
+def _bold(text: str, on: bool) -> str:
+    return f"**{text}**" if on else text
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("<", "&lt;").replace("\n", " ")

@@ -1,0 +1,38 @@
+"""The board in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from harness.report.board import COSTS, Table, costs, figure
+
+
+def show(found: Sequence[Table], console: Console) -> None:
+    """Prints one table per dataset, best values bold, and what a reader must know below it."""
+    for table in found:
+        console.print(grid(table))
+        for note in table.notes:
+            console.print(f"  [dim]{escape(note)}[/dim]", highlight=False)
+        console.print()
+
+
+def grid(table: Table) -> Grid:
+    """One dataset's table."""
+    dataset = table.first.dataset
+    title = f"{table.dataset} [dim]({dataset['documents']:,} documents, {dataset['queries']:,} queries)[/dim]"
+    drawn = Grid(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    drawn.add_column("row", no_wrap=True)
+    for measure in table.measures:
+        drawn.add_column(measure, justify="right", no_wrap=True)
+    for i, name in enumerate(COSTS):
+        drawn.add_column(name, justify="left" if i == 0 else "right")
+    for line in table.lines:
+        figures = [figure(line.value(m)) for m in table.measures]
+        shown = [f"[bold green]{f}[/bold green]" if line.ok and f == table.best(m) else f for f, m in zip(figures, table.measures, strict=True)]
+        status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
+        drawn.add_row(f"{escape(line.row)}{status}", *shown, *costs(line.first))
+    return drawn

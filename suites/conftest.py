@@ -1,0 +1,154 @@
+"""Options of `pytest suites/ --benchmark`, the cells (row × dataset) it runs, and the leaderboard it prints at the end.
+
+Without `--benchmark` everything here is collected and skipped, and torch is not imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness import api
+from harness.bench.record import Record
+from harness.bench.runner import DEFAULT_DEPTH, Bench
+from harness.bench.store import Store
+from harness.context import Advance, Context
+from harness.errors import HarnessError
+from harness.measures import DEFAULT
+from harness.methods import Method
+from harness.progress import bars
+from harness.report import terminal
+from harness.report.board import tables
+from harness.rows import row_name
+
+CELL = "harness_cell"
+_RUN: set[tuple[str, ...]] = set()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row on one dataset."""
+
+    dataset: str
+    method: Method
+
+    def __str__(self) -> str:
+        return f"{self.dataset}-{row_name(self.method)}"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the benchmark; they mean what they mean to `harness run`."""
+    group = parser.getgroup("retrieval-harness")
+    group.addoption("--benchmark", action="store_true", help="run the suites in suites/; without it they are skipped")
+    group.addoption("--dataset", action="append", default=[], help="source/name[/split] or a folder; repeat (default: stdlib/code)")
+    group.addoption("--method", action="append", default=[], help="a row or an expression; repeat (default: the default rows)")
+    group.addoption("--measure", action="append", default=[], help=f"ir-measures' notation; repeat (default: {' '.join(DEFAULT)})")
+    group.addoption("--depth", type=int, default=DEFAULT_DEPTH, help="documents kept per query")
+    group.addoption("--seed", type=int, default=0, help="of every random stream")
+    group.addoption("--results", type=Path, default=Path("results"), help="folder of the records")
+    group.addoption("--data-dir", action="append", type=Path, default=[], help="folder that holds BEIR collections; repeat")
+    group.addoption("--cache-dir", type=Path, default=None, help="cache folder (default: HARNESS_CACHE or the user's cache)")
+    group.addoption("--device", default=None, help="cpu, cuda, mps (default: torch's choice)")
+    group.addoption("--rerun", action="store_true", help="run rows again whose records are up to date")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Builds every row before the first expensive step, so that a wrong name is told at once; datasets outermost."""
+    if "cell" in metafunc.fixturenames:
+        config = metafunc.config
+        try:
+            methods = api.methods_of(config.getoption("--method"))
+        except HarnessError as error:
+            raise pytest.UsageError(str(error)) from error
+        cells = [Cell(dataset, method) for dataset in _datasets(config) for method in methods]
+        metafunc.parametrize("cell", cells, ids=str)
+
+
+def _datasets(config: pytest.Config) -> list[str]:
+    return list(dict.fromkeys(config.getoption("--dataset"))) or [api.DEFAULT_DATASET]
+
+
+@pytest.fixture(autouse=True)
+def _only_on_request(request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--benchmark"):
+        pytest.skip("run with --benchmark")
+
+
+@pytest.fixture(scope="session")
+def context(request: pytest.FixtureRequest) -> Context:
+    """The context of the options, with progress bars that get past pytest's capture on a terminal."""
+    config = request.config
+    capture = config.pluginmanager.getplugin("capturemanager")
+
+    @contextlib.contextmanager
+    def progress(label: str, total: int, unit: str) -> Iterator[Advance]:
+        shown = capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext()
+        with shown, bars(Console(stderr=True))(label, total, unit) as advance:
+            yield advance
+
+    return api.open_context(
+        seed=config.getoption("--seed"),
+        device=config.getoption("--device"),
+        cache_dir=config.getoption("--cache-dir"),
+        data_dirs=config.getoption("--data-dir"),
+        progress=progress,
+    )
+
+
+@pytest.fixture(scope="session")
+def bench(request: pytest.FixtureRequest, context: Context) -> Bench:
+    """One bench for all cells, so that shared steps are done once."""
+    config = request.config
+    return Bench(
+        api.methods_of(config.getoption("--method")),
+        _datasets(config),
+        context,
+        Store(config.getoption("--results")),
+        config.getoption("--measure") or DEFAULT,
+        config.getoption("--depth"),
+        rerun=config.getoption("--rerun"),
+    )
+
+
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Callable[[Record], None]:
+    """Puts a record on the leaderboard that is printed at the end."""
+
+    def one(record: Record) -> None:
+        record_property(CELL, (record.dataset["name"], record.row))
+
+    return one
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remembers which cells were run; with pytest-xdist this is called where the leaderboard is printed."""
+    for name, value in report.user_properties:
+        if name == CELL:
+            _RUN.add(tuple(value))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Prints the leaderboard of the cells that were run, and writes leaderboard.md and .csv from all records."""
+    if not _RUN:
+        return
+    results: Path = config.getoption("--results")
+    records, faults = Store(results).all()
+    shown = [r for r in records if (r.dataset["name"], r.row) in _RUN and r.seed == config.getoption("--seed")]
+    text = io.StringIO()
+    console = Console(file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup)
+    terminal.show(tables(shown), console)
+    terminalreporter.section("leaderboard")
+    terminalreporter.write(text.getvalue())
+    for fault in faults:
+        terminalreporter.write_line(str(fault))
+    try:
+        api.write_leaderboard(results)
+        terminalreporter.write_line(f"records and leaderboard.md in {results}")
+    except HarnessError as error:
+        terminalreporter.write_line(str(error))
