@@ -105,6 +105,7 @@ class Context:
         self.steps: dict[str, Step] = {}
         self._held: dict[str, Any] = {}
         self._depths: dict[str, int] = {}
+        self._dataset: str | None = None
         self._open: list[Step] = []
         self._inside: list[float] = []
 
@@ -171,8 +172,14 @@ class Context:
         if self._open:
             self._open[-1].cached_seconds += seconds
 
+    def turn_to(self, dataset: str) -> None:
+        """Drops what is held of another dataset, so that its memory is free before the next is loaded."""
+        if self._dataset not in (None, dataset):
+            self.forget()
+        self._dataset = dataset
+
     def forget(self) -> None:
-        """Drops everything held but loaded models, so that the memory of one dataset is free before the next."""
+        """Drops everything held but loaded models."""
         for key in [k for k in self._held if not k.startswith("model:")]:
             del self._held[key], self.steps[key]
         self._depths.clear()

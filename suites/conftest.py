@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -19,6 +21,7 @@ from harness.bench.record import Record
 from harness.bench.runner import DEFAULT_DEPTH, Bench
 from harness.bench.store import Store
 from harness.context import Advance, Context
+from harness.datasets import SOURCES
 from harness.errors import HarnessError
 from harness.measures import DEFAULT
 from harness.methods import Method
@@ -28,7 +31,9 @@ from harness.report.board import tables
 from harness.rows import row_name
 
 CELL = "harness_cell"
+PUBLISHED = "harness_published"
 _RUN: set[tuple[str, ...]] = set()
+_PUBLISHED: list[tuple[Any, ...]] = []
 
 
 @dataclass(frozen=True)
@@ -59,15 +64,50 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Builds every row before the first expensive step, so that a wrong name is told at once; datasets outermost."""
+    """The cells and the published figures that the options ask for.
+
+    Every row is built here, before the first expensive step, so that a wrong name is told at once; datasets outermost.
+    """
+    config = metafunc.config
     if "cell" in metafunc.fixturenames:
-        config = metafunc.config
         try:
             methods = api.methods_of(config.getoption("--method"))
         except HarnessError as error:
             raise pytest.UsageError(str(error)) from error
         cells = [Cell(dataset, method) for dataset in _datasets(config) for method in methods]
         metafunc.parametrize("cell", cells, ids=str)
+    if "expected" in metafunc.fixturenames:
+        every = expected_figures()
+        if config.getoption("--benchmark"):
+            at_hand = {f"beir/{name}" for name in SOURCES.get("beir")().available(_context(config))}
+            asked = set(config.getoption("--dataset")) or at_hand
+            every = [e for e in every if e.dataset in at_hand & asked]
+        metafunc.parametrize("expected", every, ids=str)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Published figures of one row on one dataset, from `published/*.json`."""
+
+    title: str
+    source: str
+    row: str
+    tolerance: float
+    dataset: str
+    figures: dict[str, float]
+
+    def __str__(self) -> str:
+        return f"{self.title} on {self.dataset}"
+
+
+def expected_figures() -> list[Expected]:
+    """All published figures, each file with its source, row and tolerance."""
+    found = []
+    for path in sorted((Path(__file__).parent / "published").glob("*.json")):
+        held = json.loads(path.read_text(encoding="utf-8"))
+        for name, figures in held["figures"].items():
+            found.append(Expected(held["title"], held["source"], held["row"], held["tolerance"], f"beir/{name}", figures))
+    return found
 
 
 def _datasets(config: pytest.Config) -> list[str]:
@@ -83,7 +123,10 @@ def _only_on_request(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 def context(request: pytest.FixtureRequest) -> Context:
     """The context of the options, with progress bars that get past pytest's capture on a terminal."""
-    config = request.config
+    return _context(request.config)
+
+
+def _context(config: pytest.Config) -> Context:
     capture = config.pluginmanager.getplugin("capturemanager")
 
     @contextlib.contextmanager
@@ -126,15 +169,34 @@ def show(record_property: Callable[[str, object], None]) -> Callable[[Record], N
     return one
 
 
+@pytest.fixture
+def held_against(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Puts a published figure and ours on the table that is printed at the end."""
+
+    def one(expected: Any, measure: str, published: float, measured: float, verdict: str) -> None:
+        record_property(PUBLISHED, (str(expected), measure, published, measured, verdict, expected.tolerance))
+
+    return one
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Remembers which cells were run; with pytest-xdist this is called where the leaderboard is printed."""
+    if report.when != "call":  # the properties come with the teardown's report again
+        return
     for name, value in report.user_properties:
         if name == CELL:
             _RUN.add(tuple(value))
+        elif name == PUBLISHED:
+            _PUBLISHED.append(tuple(value))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Prints the leaderboard of the cells that were run, and writes leaderboard.md and .csv from all records."""
+    if _PUBLISHED:
+        terminalreporter.section("held against published figures")
+        for title, measure, published, measured, verdict, tolerance in _PUBLISHED:
+            difference = f"{measured - published:+.5f} (tolerance {tolerance})"
+            terminalreporter.write_line(f"{verdict:4}  {title}: {measure} {measured:.5f}, published {published}, {difference}")
     if not _RUN:
         return
     results: Path = config.getoption("--results")

@@ -74,7 +74,6 @@ class Bench:
         self.plan: Plan = plan(methods, datasets, depth)
         self.depth, self.rerun = depth, rerun
         self.context, self.store = context, store
-        self._loaded: str | None = None
         store.check()
 
     def load(self, name: str) -> Dataset:
@@ -83,9 +82,7 @@ class Bench:
         Raises:
             HarnessError: it cannot be had or used.
         """
-        if self._loaded not in (None, name):
-            self.context.forget()
-        self._loaded = name
+        self.context.turn_to(name)
         dataset = load_dataset(name, self.context)
         self.context.depth = self.plan.depth(name) + (1 if dataset.drop_self else 0)
         return dataset

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.corpus import Corpus, Document
+from harness.datasets._splits import Parts, build_dataset, cut_dev
+from harness.errors import DatasetError, UnknownName
+from harness.judged import Dataset, Qrels, Queries
+
+CORPUS = Corpus.of([Document("d0", "", "zero"), Document("d1", "", "one")])
+
+
+def dataset(split: str, **splits: Qrels) -> Dataset:
+    ids = sorted({query for qrels in splits.values() for query in qrels})
+    parts = Parts("made/up", CORPUS, Queries(ids, [f"about {i}" for i in ids]), {s: (lambda q=q: q) for s, q in splits.items()})
+    return build_dataset(parts, split)
+
+
+def judged(*ids: str) -> Qrels:
+    return {i: {"d0": 1} for i in ids}
+
+
+def test_only_judged_queries_in_the_order_of_the_queries() -> None:
+    held = dataset("test", test=judged("c", "a"), train=judged("b"))
+    assert held.test.queries.ids == ["a", "c"]
+    assert held.test.queries.texts == ["about a", "about c"]
+    assert held.name == "made/up/test"
+
+
+def test_dev_is_kept_where_there_is_one() -> None:
+    view = dataset("test", test=judged("a"), train=judged(*map(str, range(50))), dev=judged("b")).train
+    assert view.train is not None
+    assert view.dev is not None
+    assert view.dev.queries.ids == ["b"]
+    assert len(view.train.queries) == 50
+
+
+def test_dev_is_cut_from_train() -> None:
+    ids = [f"t{n}" for n in range(50)]
+    view = dataset("test", test=judged("a"), train=judged(*ids)).train
+    assert view.train is not None
+    assert view.dev is not None
+    assert (len(view.train.queries), len(view.dev.queries)) == (40, 10)
+    assert sorted(view.train.queries.ids + view.dev.queries.ids) == sorted(ids)
+
+
+def test_the_cut_is_the_same_everywhere() -> None:
+    ids = [f"q{n}" for n in range(20)]
+    # By hand: the four of these whose SHA-256 comes first.
+    assert cut_dev(ids) == {"q15", "q17", "q2", "q8"}
+    shuffled = random.Random(1).sample(ids, len(ids))
+    assert cut_dev(shuffled) == cut_dev(ids)
+
+
+def test_at_most_a_thousand_and_none_of_a_few() -> None:
+    assert len(cut_dev([str(n) for n in range(9000)])) == 1000
+    assert cut_dev(["a", "b", "c", "d"]) == frozenset()
+
+
+def test_reporting_on_train_leaves_no_train() -> None:
+    view = dataset("train", test=judged("a"), train=judged(*map(str, range(50))), dev=judged("b")).train
+    assert view.train is None
+    assert view.dev is not None
+
+
+def test_reporting_on_dev_cuts_another() -> None:
+    view = dataset("dev", dev=judged("b"), train=judged(*map(str, range(50)))).train
+    assert view.dev is not None
+    assert len(view.dev.queries) == 10
+    assert "b" not in view.dev.queries.ids
+
+
+def test_a_shared_query_is_taken_out_and_noted() -> None:
+    held = dataset("test", test=judged("a", "b"), train=judged("a", "t"), dev=judged("b", "v"))
+    assert held.notes == (
+        "1 queries of train are also in test: left out of train",
+        "1 queries of dev are also in test: left out of dev",
+    )
+    assert held.train.train is not None
+    assert held.train.dev is not None
+    assert held.train.train.queries.ids == ["t"]
+    assert held.train.dev.queries.ids == ["v"]
+
+
+def test_test_alone_gives_an_empty_view() -> None:
+    view = dataset("test", test=judged("a")).train
+    assert view.train is None
+    assert view.dev is None
+    assert view.corpus is CORPUS
+
+
+IDS = st.sets(st.sampled_from([f"q{n}" for n in range(30)]), min_size=1)
+
+
+@given(test=IDS, train=st.none() | IDS, dev=st.none() | IDS, reported=st.sampled_from(["test", "train", "dev"]))
+def test_nothing_reported_is_in_the_view(test: set[str], train: set[str] | None, dev: set[str] | None, reported: str) -> None:
+    splits = {"test": test, "train": train, "dev": dev}
+    held = {split: judged(*sorted(ids)) for split, ids in splits.items() if ids}
+    if reported not in held:
+        with pytest.raises(UnknownName):
+            dataset(reported, **held)
+        return
+    made = dataset(reported, **held)
+    seen = [set(part.queries.ids) for part in (made.train.train, made.train.dev) if part]
+    assert all(ids.isdisjoint(made.test.queries.ids) for ids in seen)
+    assert len(seen) < 2 or seen[0].isdisjoint(seen[1])
+    for part in (made.test, made.train.train, made.train.dev):
+        assert part is None or set(part.queries.ids) == set(part.qrels)
+
+
+def test_unknown_split_lists_those_there_are() -> None:
+    with pytest.raises(UnknownName, match=r"unknown split 'tset'; did you mean 'test'\? Known: test, train"):
+        dataset("tset", test=judged("a"), train=judged("b"))
+
+
+@pytest.mark.parametrize("name", ["valid", "validation", "val", "dev"])
+def test_names_of_dev(name: str) -> None:
+    assert dataset(name, dev=judged("a")).name == "made/up/dev"
+
+
+def test_a_judged_query_without_text() -> None:
+    parts = Parts("made/up", CORPUS, Queries(["a"], ["x"]), {"test": lambda: judged("a", "lost")})
+    with pytest.raises(DatasetError, match=r"made/up: 1 judged queries of split 'test' have no text, for example 'lost'"):
+        build_dataset(parts, "test")
