@@ -150,12 +150,11 @@ class _Checker:
             examples = ", ".join(map(repr, sorted(ids)[:EXAMPLES]))
             self.found.add("warning", "split-overlap", message, f"{first} and {second}: {examples}", len(ids))
         held = {normal_text(texts[q]): q for q in qrels[first] if q in texts and q not in ids}
-        pairs = [
-            (held[t], q) for q in qrels[second] if q in texts and q not in ids and (t := normal_text(texts[q])) and t in held
-        ]
-        for query, other in pairs:
-            message = "the same text under two ids in two splits: what is trained on is also measured; delete one."
-            self.found.add("warning", "split-overlap-text", message, f"{first} {query!r} and {second} {other!r}")
+        for query in qrels[second]:
+            text = normal_text(texts.get(query, ""))
+            if text and query not in ids and text in held:
+                message = "the same text under two ids in two splits: what is trained on is also measured; delete one."
+                self.found.add("warning", "split-overlap-text", message, f"{first} {held[text]!r} and {second} {query!r}")
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -47,7 +47,7 @@ def test_the_working_folder_itself(home: Path, context: Context, monkeypatch: py
 
 
 def test_no_such_folder(home: Path, context: Context) -> None:
-    with pytest.raises(DatasetError, match="there is no folder theirs; name one that holds corpus.jsonl"):
+    with pytest.raises(DatasetError, match=r"there is no folder theirs; name one that holds corpus\.jsonl"):
         load_dataset("./theirs", context)
 
 
