@@ -1,17 +1,21 @@
 """retrieval-harness: methods of retrieval, trained where needed, measured end to end over BEIR-style collections.
 
-The rooms, from the ground up; a file imports only from lower ones (`tests/test_layers.py`):
+The rooms, from the ground up; a file imports only from those above it here, or before it in its line
+(`tests/test_layers.py` reads this map):
 
     errors, values, registry, files     what everything stands on
-    corpus, judged, ranking, context    documents, queries and judgements; the one order; seed, cache and ledger
+    corpus, judged, ranking             documents; queries and judgements; the one order
     cache/                              kept things, by content
+    context, progress                   seed, cache and ledger of a run; bars
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
     datasets/                           plural: where judged collections come from
-    lexical/ modeling/ measures trec    BM25; encoders and cross-encoders; ir-measures; run files
+    findings, corpus_check, checks      what is wrong with a collection
+    measures, trec                      ir-measures; run files
+    lexical/ modeling/                  BM25; encoders and cross-encoders
     methods/                            plural: the rows of the leaderboard
     expressions, rows                   values as text; the default rows
     bench/ report/                      plan, runner, records; tables
-    api, cli                            the ways in
+    api, commands, cli                  the ways in
 
 A plural room is an extension point: drop one file in, and it exists under the file's name.
 """

@@ -23,20 +23,23 @@ T = TypeVar("T")
 class Advance(Protocol):
     """Tells a progress bar that `n` more things are done."""
 
-    def __call__(self, n: int = 1) -> None: ...
+    def __call__(self, n: int = 1) -> None:
+        """`n` more."""
 
 
 class Progress(Protocol):
     """Opens a progress bar: `with context.progress("encode", 5183, "documents") as advance: …`."""
 
-    def __call__(self, label: str, total: int, unit: str) -> contextlib.AbstractContextManager[Advance]: ...
+    def __call__(self, label: str, total: int, unit: str) -> contextlib.AbstractContextManager[Advance]:
+        """A bar for `total` things called `unit`."""
+        ...
 
 
 @contextlib.contextmanager
-def quiet(label: str, total: int, unit: str) -> Iterator[Advance]:
+def quiet(label: str, total: int, unit: str) -> Iterator[Advance]:  # noqa: ARG001
     """The progress bar that shows nothing."""
 
-    def advance(n: int = 1) -> None:
+    def advance(n: int = 1) -> None:  # noqa: ARG001
         return None
 
     yield advance
@@ -67,7 +70,7 @@ class Step:
     inner: list[Step] = field(default_factory=list)
 
     def all(self) -> list[Step]:
-        """This step and all it needed, each once, needed ones first."""
+        """The step and all it needed, each once, needed ones first."""
         found: dict[str, Step] = {}
         for step in self.inner:
             found.update((s.key, s) for s in step.all())

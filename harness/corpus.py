@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import operator
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -53,13 +54,13 @@ class Corpus:
         self.path = path
 
     @classmethod
-    def of(cls, documents: Iterable[Document | tuple[str, str, str]]) -> Corpus:
+    def of(cls, documents: Iterable[Document | tuple[str, str | None, str | None]]) -> Corpus:
         """A corpus in memory, for notebooks and tests.
 
         Raises:
             DatasetError: an id appears twice, or there is no document.
         """
-        rows = [Document(*d) for d in documents]
+        rows = [_without_nulls(*d) for d in documents]
         digest = _Digest()
         digest.update(rows)
         columns = [pa.array([getattr(r, name) for r in rows], pa.large_string()) for name in SCHEMA.names]
@@ -149,17 +150,16 @@ class Texts(Sequence[str]):
     @overload
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, int):
-            row = index if self._rows is None else int(self._rows[index])
-            document = self._corpus[row]
+        if not isinstance(index, slice):
+            place = range(len(self))[operator.index(index)]  # counts from the end where it is negative
+            document = self._corpus[place if self._rows is None else int(self._rows[place])]
             return joined(document.title, document.text)
         table = self._corpus._table
-        if self._rows is None:
-            start, stop, step = index.indices(len(self))
-            part = table.slice(start, max(0, stop - start))
-            part = part if step == 1 else part.take(pa.array(range(0, max(0, stop - start), step), pa.int64()))
+        places = range(*index.indices(len(self)))
+        if self._rows is None and places.step == 1:
+            part = table.slice(places.start, len(places))
         else:
-            part = table.take(pa.array(self._rows[index]))
+            part = table.take(pa.array(places if self._rows is None else self._rows[index], pa.int64()))
         columns = part.select(["title", "text"]).to_pydict()
         return [joined(title, text) for title, text in zip(columns["title"], columns["text"], strict=True)]
 
@@ -189,7 +189,7 @@ def write_corpus(path: Path, documents: Iterable[Document], source: str) -> str:
                 batch.clear()
 
             for document in documents:
-                batch.append(document)
+                batch.append(_without_nulls(*document))
                 if len(batch) >= ROWS_PER_BATCH:
                     flush()
             flush()
@@ -204,6 +204,10 @@ def write_corpus(path: Path, documents: Iterable[Document], source: str) -> str:
     with open(path, "rb") as file:
         os.fsync(file.fileno())
     return digest.hexdigest()
+
+
+def _without_nulls(id: str, title: str | None, text: str | None) -> Document:
+    return Document(id, title or "", text or "")
 
 
 class _Digest:

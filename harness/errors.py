@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class HarnessError(Exception):
     """Base of all errors a user can mend. `str(error)` is one paragraph that says what to do next."""
+
+    def __reduce__(self) -> tuple[Any, ...]:  # else an error with arguments of its own would not cross processes
+        return _as_it_was, (type(self), self.args, self.__dict__.copy())
+
+
+def _as_it_was(cls: type[HarnessError], args: tuple[Any, ...], state: dict[str, Any]) -> HarnessError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class UnknownName(HarnessError):

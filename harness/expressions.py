@@ -39,7 +39,10 @@ def parse(text: str, room: Room[T], rooms: Mapping[str, Room[Any]], named: Mappi
     """
     short = {normalised(k): v for k, v in (named or {}).items() if k not in room}  # an item's own name needs no expansion
     reader = _Reader(text, rooms, short, room)
-    return reader.read(text, room)
+    try:
+        return reader.read(text, room)  # type: ignore[no-any-return]
+    except RecursionError as error:
+        raise SettingError(f"cannot read {text[:80]!r}…: it is nested too deeply.") from error
 
 
 class _Reader:
@@ -53,12 +56,13 @@ class _Reader:
         plain = _OUTSIDE_QUOTES.sub(lambda m: m.group(1) or "_", text)
         try:
             tree = ast.parse(plain, mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        except (SyntaxError, ValueError, MemoryError) as error:
             raise self._fault("it is not an expression") from error
         return self._value(tree, room)
 
     def _fault(self, why: str) -> SettingError:
-        return SettingError(f'cannot read {self._text!r}: {why}. An expression looks like bm25, dense(model="…") or bm25(k1=1.2)>>dense.')
+        like = 'bm25, dense(model="…") or bm25(k1=1.2)>>dense'
+        return SettingError(f"cannot read {self._text!r}: {why}. An expression looks like {like}.")
 
     def _value(self, node: ast.expr, room: Room[Any]) -> Any:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift):
@@ -69,7 +73,7 @@ class _Reader:
             return self._build(self._class(room, node.id), {})
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             cls = self._class(room, node.func.id)
-            names = [f.name for f in dataclasses.fields(cls)]
+            names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
             if len(node.args) > len(names) or any(isinstance(a, ast.Starred) for a in node.args):
                 raise self._fault(f"{node.func.id} takes at most {len(names)} settings")
             given = dict(zip(names, node.args, strict=False))
@@ -88,7 +92,7 @@ class _Reader:
             raise UnknownName(room.noun, name, known) from error
 
     def _build(self, cls: type[Value], given: Mapping[str, ast.expr]) -> Value:
-        hints = _hints(cls)
+        hints = _hints(cls)  # type: ignore[arg-type]
         settings = {}
         for name, node in given.items():
             if name not in hints:
@@ -108,10 +112,10 @@ class _Reader:
             return tuple(self._setting(e, element, where) for e in node.elts)
         try:
             value = ast.literal_eval(node)
-        except (ValueError, TypeError, SyntaxError, RecursionError) as error:
+            if isinstance(value, int) and not isinstance(value, bool) and _fits(1.0, hint) and not _fits(1, hint):
+                value = float(value)
+        except (ValueError, TypeError, SyntaxError, OverflowError) as error:
             raise SettingError(f"{where} must be {_words(hint)}, not {ast.unparse(node)}; texts go in quotes.") from error
-        if isinstance(value, int) and not isinstance(value, bool) and _fits(1.0, hint) and not _fits(1, hint):
-            value = float(value)
         if not _fits(value, hint):
             raise SettingError(f"{where} must be {_words(hint)}, not {value!r}.")
         return value
@@ -154,4 +158,7 @@ def _words(hint: Any) -> str:
         return "one of " + ", ".join(repr(option) for option in typing.get_args(hint))
     if origin is tuple:
         return f"a tuple of {_words(_element(hint))}"
-    return {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}.get(hint, str(hint))
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return f"the name of a {hint.__name__.lower()}"
+    words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}
+    return words.get(hint, str(hint))

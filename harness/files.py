@@ -26,12 +26,17 @@ def replacing(path: Path) -> Iterator[Path]:
         yield part
         with open(part, "rb") as file:
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        part.chmod(0o666 & ~umask)
-        os.replace(part, path)
+        share(part)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def share(path: Path) -> None:
+    """Gives a temporary file or folder the mode of a new one; `tempfile` makes them readable by their owner alone."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -52,7 +57,9 @@ def sha256(path: Path) -> str:
 
 
 class HashMemo:
-    """SHA-256 of files, remembered by path, size and time of change, so that a large unchanged file is read once.
+    """SHA-256 of files, remembered by path, size and times of change, so that a large unchanged file is read once.
+
+    Both times count: archives that are built reproducibly give all their files one time of modification.
 
     Args:
         folder: where to keep the memo, one small file per hashed file.
@@ -62,10 +69,10 @@ class HashMemo:
         self._folder = folder
 
     def sha256(self, path: Path) -> str:
-        """The hash; computed when the file's size or time of change differ from what is remembered."""
+        """The hash; computed when the file's size or times of change differ from what is remembered."""
         path = path.resolve()
         stat = path.stat()
-        stamp = [str(path), stat.st_size, stat.st_mtime_ns]
+        stamp = [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
         memo = self._folder / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             held = json.loads(memo.read_text(encoding="utf-8"))

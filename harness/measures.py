@@ -1,12 +1,15 @@
 """Measures, all of them from ir-measures: `nDCG@10`, `R@100`, `RR@10`, `AP@100` and whatever else its notation can say.
 
-The rules that move means live here: every judged query counts, one that is not answered counts 0, grades are kept, and nDCG's
-gain is linear, as trec_eval has it.
+The rules that move means live here: every judged query counts, one that is not answered counts 0, grades are kept, nDCG's gain
+is linear as trec_eval has it, and ties are broken by the documented order (`harness.ranking`) in every measure. The providers
+behind ir-measures break them each in its own way (for `RR@10`, the one that follows MS MARCO's script takes the lower id first,
+against trec_eval), so they are handed ranks in place of scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import subprocess
+from collections.abc import Iterable, Sequence
 
 import ir_measures
 from ir_measures.measures import Measure
@@ -32,9 +35,14 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
         for part in name.replace(",", " ").split() if "(" not in name else [name]:
             try:
                 measure = ir_measures.parse_measure(part)
-                supported = ir_measures.DefaultPipeline.supports(measure)
-            except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError) as error:
-                raise SettingError(f"{part!r} is no measure of ir-measures ({error}); for example nDCG@10, R@1000, P@5, RR, AP(rel=2).") from error
+                supported = ir_measures.DefaultPipeline.supports(measure)  # type: ignore[no-untyped-call]
+            except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError, AssertionError) as error:
+                examples = "for example nDCG@10, R@1000, P@5, RR, AP(rel=2)"
+                raise SettingError(f"{part!r} is no measure of ir-measures ({error}); {examples}.") from error
+            for setting in ("cutoff", "rel"):  # below 1 trec_eval ends the process
+                value = measure.params.get(setting, 1)
+                if isinstance(value, bool) or value < 1:
+                    raise SettingError(f"{part}: {setting} must be 1 or more, not {value}.")
             if not supported:
                 raise SettingError(f"none of ir-measures' providers installed here computes {part}.")
             found[str(measure)] = measure
@@ -50,14 +58,24 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Run) -> PerQuery:
         measures: from `parse_measures`.
         qrels: judgements of the split.
         run: a ranking; queries that are not judged are left out, judged ones it does not answer count 0.
+
+    Raises:
+        SettingError: the provider of a measure refuses these judgements (`ERR` takes grades up to 4).
     """
     values: PerQuery = {str(m): dict.fromkeys(qrels, 0.0) for m in measures}
-    scores = {query: ranking for query, ranking in run.scores().items() if ranking and query in qrels}
-    judged: Mapping[str, Mapping[str, int]] = qrels
-    if scores:
-        for metric in ir_measures.iter_calc(list(measures), {q: dict(d) for q, d in judged.items()}, scores):
-            if metric.query_id in qrels:
-                values[str(metric.measure)][metric.query_id] = float(metric.value)
+    names = list(qrels)
+    numbers = {query: str(number) for number, query in enumerate(names)}  # the provider of ERR reads no other query ids
+    judged = {numbers[query]: dict(grades) for query, grades in qrels.items()}
+    ranks = {
+        numbers[query]: dict(zip(documents, map(float, range(len(documents), 0, -1)), strict=True))
+        for query, documents, _ in run
+        if documents and query in numbers
+    }
+    try:
+        for metric in ir_measures.iter_calc(list(measures), judged, ranks) if ranks else ():
+            values[str(metric.measure)][names[int(metric.query_id)]] = float(metric.value)
+    except subprocess.CalledProcessError as error:
+        raise SettingError(f"the provider of one of {', '.join(values)} refuses these judgements: {error}.") from error
     return values
 
 

@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from harness.context import Advance
+from harness.context import Advance, quiet
 from harness.context import Progress as Opener
-from harness.context import quiet
 
 
 class _Rate(ProgressColumn):

@@ -91,7 +91,9 @@ class Run:
     corpus: Corpus
 
     @classmethod
-    def of(cls, queries: Queries, top: TopK, corpus: Corpus, drop_self: frozenset[str] = frozenset(), k: int | None = None) -> Run:
+    def of(
+        cls, queries: Queries, top: TopK, corpus: Corpus, drop_self: frozenset[str] = frozenset(), k: int | None = None
+    ) -> Run:
         """Freezes a ranking.
 
         Args:

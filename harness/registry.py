@@ -62,7 +62,13 @@ class Room(Generic[T]):
             return found[0]
         entries = _entry_points(self.package)
         if key in entries:
-            item = entries[key].load()
+            try:
+                item = entries[key].load()
+            except (ImportError, AttributeError) as error:
+                raise SettingError(
+                    f"the entry point {key!r} of group {self.package!r} cannot be loaded: {error}. "
+                    "Mend or remove the package that installs it."
+                ) from error
             if not (isinstance(item, type) and issubclass(item, self.base)) or item.name() != key:
                 raise SettingError(
                     f"the entry point {key!r} of group {self.package!r} must name a {self.base.__name__} defined in a file "
@@ -77,7 +83,8 @@ class Room(Generic[T]):
         if key not in _files(self.package):
             return f"from {_entry_points(self.package)[key].value}"
         spec = importlib.util.find_spec(self.package)
-        assert spec is not None and spec.submodule_search_locations is not None
+        assert spec is not None
+        assert spec.submodule_search_locations is not None
         for place in spec.submodule_search_locations:
             try:
                 with open(f"{place}/{key}.py", encoding="utf-8") as file:

@@ -34,10 +34,14 @@ def parse_method(text: str) -> Method:
 
 
 def row_name(method: Method) -> str:
-    """How a method is called on the board: a default row's name, else `first>>scorer` where that says all, else its expression."""
+    """What a method is called on the board: a default row's name, `first>>scorer` where that says all, else its expression."""
     for name, text in DEFAULT_ROWS.items():
         if method.name() == _top(text) and method == parse_method(text):
             return name
+    if method.name() == "rerank":
+        first, scorer = method.nested()
+        if method == type(method)(first, scorer):  # type: ignore[call-arg]
+            return f"{row_name(first)}>>{scorer}"
     return str(method)
 
 

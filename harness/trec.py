@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import math
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from harness.errors import DatasetError
 from harness.files import replacing
 from harness.ranking import Run
+
+GREATEST = float(np.finfo(np.float32).max)
 
 
 def write_run(path: Path, run: Run, tag: str) -> None:
@@ -46,20 +48,21 @@ def read_run(path: Path) -> dict[str, dict[str, float]]:
                 if not columns:
                     continue
                 if len(columns) != 6:
-                    raise DatasetError(f"{path}, line {number}: {len(columns)} columns; a TREC run has six: query Q0 document rank score tag.")
+                    shape = "a TREC run has six: query Q0 document rank score tag."
+                    raise DatasetError(f"{path}, line {number}: {len(columns)} columns; {shape}")
                 query, _, document, _, score, _ = columns
                 ranking = rankings.setdefault(query, {})
                 if document in ranking:
                     raise DatasetError(f"{path}, line {number}: query {query!r} ranks document {document!r} a second time.")
                 value = float(score)
-                if not math.isfinite(value):
-                    raise DatasetError(f"{path}, line {number}: score {score!r} is not a finite number.")
+                if not abs(value) <= GREATEST:
+                    raise DatasetError(f"{path}, line {number}: score {score!r} is not a finite number of 32 bits.")
                 ranking[document] = value
     except FileNotFoundError as error:
         raise DatasetError(f"there is no run file {path}.") from error
     except (UnicodeDecodeError, ValueError) as error:
         raise DatasetError(f"{path}, line {number}: {error}") from error
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{path} cannot be read: {error}.") from error
     if not rankings:
         raise DatasetError(f"{path} holds no ranking.")

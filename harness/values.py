@@ -1,4 +1,4 @@
-"""Values: everything one can choose (a method, an analyser, a fusion, an index) is a frozen dataclass that prints as an expression.
+"""Values: all that one can choose (a method, an analyser, a fusion, an index) is a frozen dataclass that prints as an expression.
 
 `bm25(k1=1.2)` is how `BM25(k1=1.2)` prints, how it is written on the command line and how it is named in a record;
 `harness.expressions.parse` reads it back to an equal value. An item's name is the name of the file that holds it.
@@ -11,6 +11,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
+
+EXACT_INTEGERS = 2.0**53
 
 
 class Value:
@@ -70,7 +72,10 @@ def _literal(value: Any, *, full: bool) -> str:
     if isinstance(value, Value):
         return value._expression(full=full)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        raw = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")  # a lone surrogate as its escape
+        return raw.decode()
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_INTEGERS:
+        return str(int(value))  # 1.0 equals 1, and equal values print and hash alike
     if isinstance(value, tuple):
         inner = ", ".join(_literal(v, full=full) for v in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+# Read when the libraries are imported, so set before any of them is: no way to the hub, one thread, the same bits every time.
+os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1")
 
 import pytest
 
 from harness.cache.folders import Cache
 from harness.context import Context
+from harness.datasets import load_dataset
+from harness.judged import Dataset
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +35,161 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     return Context(cache=Cache(tmp_path / "cache"))
+
+
+@dataclass(frozen=True)
+class Language:
+    """A made-up collection that can be learnt: people ask in other words than documents use, one for one by topic.
+
+    Args:
+        documents: 60 of 10 topics: id, title, text.
+        queries: id → text; half of the test queries share no word with any document.
+        qrels: `train` and `test`.
+    """
+
+    documents: list[tuple[str, str, str]]
+    queries: dict[str, str]
+    qrels: dict[str, dict[str, dict[str, int]]]
+
+
+def _language() -> Language:
+    rng = random.Random(7)
+    syllables = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
+    words = iter(rng.sample([a + b for a in syllables for b in syllables], 400))
+    documents, queries, qrels = [], {}, {"train": {}, "test": {}}
+    for topic in range(10):
+        said, asked = [next(words) for _ in range(5)], [next(words) for _ in range(3)]
+        names = [next(words) for _ in range(6)]
+        ids = [f"d{topic}{i}" for i in range(6)]
+        for i, (own, name) in enumerate(zip(ids, names, strict=True)):
+            documents.append((own, f"{name} {said[0]}" if i % 2 else "", " ".join([name, *rng.choices(said, k=6), own])))
+        for i in range(3):
+            queries[f"train{topic}{i}"] = " ".join([*rng.sample(asked, 2), rng.choice(said)])
+            qrels["train"][f"train{topic}{i}"] = dict.fromkeys(ids, 1)
+        queries[f"name{topic}"] = f"{names[0]} {said[1]}"
+        qrels["test"][f"name{topic}"] = {**dict.fromkeys(ids, 1), ids[0]: 2}
+        queries[f"asked{topic}"] = " ".join(asked)
+        qrels["test"][f"asked{topic}"] = dict.fromkeys(ids, 1)
+    return Language(documents, queries, qrels)
+
+
+LANGUAGE = _language()
+
+
+@pytest.fixture(scope="session")
+def language() -> Language:
+    return LANGUAGE
+
+
+@pytest.fixture
+def small_folder(tmp_path: Path) -> Path:
+    """The made-up collection as a BEIR folder; nothing in it is shared, so a test may change it."""
+    folder = tmp_path / "small"
+    (folder / "qrels").mkdir(parents=True)
+    rows = [json.dumps({"_id": i, "title": t, "text": x}) for i, t, x in LANGUAGE.documents]
+    (folder / "corpus.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    rows = [json.dumps({"_id": i, "text": x}) for i, x in LANGUAGE.queries.items()]
+    (folder / "queries.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    for split, judged in LANGUAGE.qrels.items():
+        lines = ["query-id\tcorpus-id\tscore", *(f"{q}\t{d}\t{g}" for q, grades in judged.items() for d, g in grades.items())]
+        (folder / "qrels" / f"{split}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def small(small_folder: Path, context: Context) -> Dataset:
+    """The made-up collection, loaded."""
+    return load_dataset(str(small_folder), context)
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Folders of a random 2-layer BERT as encoder (mean pooling) and as cross-encoder; every text has tokens, few are [UNK]."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+    from tokenizers.models import WordPiece
+    from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
+
+    root = tmp_path_factory.mktemp("models")
+    characters = "abcdefghijklmnopqrstuvwxyz0123456789.,:?!-'"
+    words = sorted({word for _, title, text in LANGUAGE.documents for word in f"{title} {text}".split()})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = {token: i for i, token in enumerate([*special, *characters, *(f"##{c}" for c in characters), *words])}
+    tokens = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    tokens.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokens.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokens.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokens, model_max_length=64, **names)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        initializer_range=0.3,
+    )
+    BertModel(config).save_pretrained(root / "bert")
+    tokenizer.save_pretrained(root / "bert")
+    modules = [Transformer(str(root / "bert")), Pooling(32, "mean")]
+    SentenceTransformer(modules=modules, device="cpu").save(str(root / "tiny-encoder"))
+    config.num_labels = 1
+    BertForSequenceClassification(config).save_pretrained(root / "tiny-cross-encoder")
+    tokenizer.save_pretrained(root / "tiny-cross-encoder")
+    return root / "tiny-encoder", root / "tiny-cross-encoder"
+
+
+@pytest.fixture
+def tiny_encoder(tiny_models: tuple[Path, Path]) -> Path:
+    return tiny_models[0]
+
+
+@pytest.fixture
+def tiny_cross_encoder(tiny_models: tuple[Path, Path]) -> Path:
+    return tiny_models[1]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def harness_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Said]:
+    """Runs `harness <arguments>` in this process, in the test's own folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Said:
+        from harness.cli import main
+
+        out, err, status = io.StringIO(), io.StringIO(), 0
+        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main()
+            except SystemExit as end:
+                status = int(end.code or 0)
+        return Said(status, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Python code in a process of its own, in the test's own folder; arguments are its `sys.argv[1:]`."""
+
+    def run(code: str, *arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=timeout, check=False)
+
+    return run

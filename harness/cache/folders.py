@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -15,7 +16,7 @@ from typing import Any
 from filelock import FileLock
 
 from harness.errors import CacheError
-from harness.files import HashMemo, sha256, write_text
+from harness.files import HashMemo, sha256, share, write_text
 
 META = "meta.json"
 log = logging.getLogger("harness.cache")
@@ -68,7 +69,7 @@ class Cache:
         """
         place = self.root / kind / key
         if self._whole(place):
-            self._touch(place)
+            self.touch(place)
             return place
         with self.lock(kind, key):
             if self._whole(place):  # another process built it while this one waited
@@ -95,7 +96,8 @@ class Cache:
                     "created": time.time(),
                 }
                 write_text(part / META, json.dumps(meta, indent=1, sort_keys=True))
-                os.replace(part, place)
+                share(part)
+                part.replace(place)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
         return place
@@ -105,11 +107,10 @@ class Cache:
         return json.loads((place / META).read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
     @staticmethod
-    def _touch(place: Path) -> None:
-        try:
-            os.utime(place / META)  # the time of last use, which `gc` goes by
-        except OSError:
-            return
+    def touch(place: Path) -> None:
+        """Notes that an entry is used; `gc` goes by the time of last use."""
+        with contextlib.suppress(OSError):
+            os.utime(place / META)
 
     @staticmethod
     def _whole(place: Path) -> bool:

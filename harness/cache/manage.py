@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -46,10 +48,10 @@ def entries(cache: Cache) -> list[Entry]:
     found = []
     for folder in cache.root.glob("*/*"):
         if folder.is_dir() and folder.parent.name not in NOT_ENTRIES and not folder.name.startswith("."):
-            files = [f.stat() for f in folder.rglob("*") if f.is_file()]
-            meta = _meta(folder)
+            files = _stats(folder)
+            describe = _meta(folder).get("describe", {})
             used = max((s.st_mtime for s in files), default=0.0)
-            found.append(Entry(folder.parent.name, folder.name, folder, sum(s.st_size for s in files), used, meta.get("describe", {})))
+            found.append(Entry(folder.parent.name, folder.name, folder, sum(s.st_size for s in files), used, describe))
     return sorted(found, key=lambda e: (-e.used, e.kind, e.key))
 
 
@@ -59,9 +61,9 @@ def faults(entry: Entry) -> list[str]:
     if not meta:
         return [f"{entry.path / META} is missing or no JSON"]
     wrong = [f"{path} is damaged" for path in sorted(entry.path.glob("*.bad"))]
-    for path in sorted(entry.path.glob("*.arrow")):
-        if "files" not in meta and sha256(path)[:32] != path.stem:
-            wrong.append(f"{path} does not answer to its hash")
+    if "files" not in meta:
+        shards = sorted(entry.path.glob("*.arrow"))
+        wrong += [f"{path} does not answer to its hash" for path in shards if sha256(path)[:32] != path.stem]
     for name, held in meta.get("files", {}).items():
         path = entry.path / name
         if not path.is_file():
@@ -83,8 +85,10 @@ class Removal:
 def removals(cache: Cache, older_than_days: float | None, max_bytes: int | None) -> Iterator[Removal]:
     """What may go: left-overs and damaged things always, then what is old, then the longest unused beyond a size."""
     for part in [*cache.root.glob("*/.*.part"), *cache.root.glob("*/*/.*.part")]:
-        if time.time() - part.stat().st_mtime > UNFINISHED_AFTER:
-            yield Removal(part, _bytes(part), "left unfinished")
+        with contextlib.suppress(FileNotFoundError):  # finished meanwhile
+            written = max([part.stat().st_mtime, *(s.st_mtime for s in _stats(part))])
+            if time.time() - written > UNFINISHED_AFTER:
+                yield Removal(part, _bytes(part), "left unfinished")
     for bad in cache.root.glob("*/*/*.bad"):
         yield Removal(bad, _bytes(bad), "damaged")
     left = []
@@ -106,15 +110,17 @@ def removals(cache: Cache, older_than_days: float | None, max_bytes: int | None)
 
 def remove(cache: Cache, removal: Removal) -> bool:
     """Removes it unless another process is at work on it; says whether it went."""
-    if removal.path.is_dir():
-        try:
-            with cache.lock(removal.path.parent.name, removal.path.name).acquire(timeout=0):
-                shutil.rmtree(removal.path)
-        except Timeout:
-            return False
-    else:
-        removal.path.unlink(missing_ok=True)
-    return True
+    kind, name = removal.path.relative_to(cache.root).parts[:2]
+    key = name[1:].partition(".")[0] if name.startswith(".") else name  # `.<key>.….part` is built under the lock of its key
+    try:
+        with cache.lock(kind, key).acquire(timeout=0):
+            if removal.path.is_dir():
+                shutil.rmtree(removal.path, ignore_errors=True)
+            else:
+                removal.path.unlink(missing_ok=True)
+    except Timeout:
+        return False
+    return not removal.path.exists()
 
 
 def _meta(folder: Path) -> dict[str, Any]:
@@ -126,4 +132,14 @@ def _meta(folder: Path) -> dict[str, Any]:
 
 
 def _bytes(path: Path) -> int:
-    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) if path.is_dir() else path.stat().st_size
+    return sum(s.st_size for s in _stats(path))
+
+
+def _stats(path: Path) -> list[os.stat_result]:
+    """Of a file, or of all files in a folder; what another process takes away meanwhile is left out."""
+    found = []
+    for file in [path, *path.rglob("*")]:
+        with contextlib.suppress(OSError):
+            if file.is_file():
+                found.append(file.stat())
+    return found

@@ -24,11 +24,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.cache.folders import META, Cache
-from harness.files import sha256, write_text
+from harness.files import sha256, share, write_text
 from harness.ranking import Floats, Ints
 
 KEY_BYTES = 16
 SECONDS = b"harness.seconds"
+MERGED_BYTES = 512 << 20
+"""Shards are merged up to about this size: merging takes that much memory."""
 log = logging.getLogger("harness.cache")
 
 
@@ -58,6 +60,7 @@ class VectorStore:
 
     def read(self) -> Held:
         """Everything kept so far, memory-mapped; a shard that does not answer to its name is set aside."""
+        self._cache.touch(self.folder)
         shards = []
         for path in sorted(self.folder.glob("*.arrow")):
             try:
@@ -86,26 +89,28 @@ class VectorStore:
             _save(table, part)
             with open(part, "rb") as file:
                 os.fsync(file.fileno())
-            os.replace(part, self.folder / f"{sha256(part)[:32]}.arrow")
+            share(part)
+            part.replace(self.folder / f"{sha256(part)[:32]}.arrow")
         finally:
             part.unlink(missing_ok=True)
 
     def merge(self, most: int = 8) -> None:
-        """Makes one shard of many, so that a finished entry opens fast; call it under `lock`."""
-        held = self.read()
-        if len(held.shards) > most:
-            seconds = sum(s.seconds for s in held.shards)
-            keys = pa.concat_arrays([s.keys for s in held.shards])
-            vectors = np.concatenate([s.vectors for s in held.shards])
-            self.write(keys, vectors, seconds)
-            for shard in held.shards:
+        """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`."""
+        small = [s for s in self.read().shards if s.vectors.nbytes < MERGED_BYTES]
+        while len(small) > most:
+            group = small[:1]
+            while len(group) < len(small) and sum(s.vectors.nbytes for s in group) < MERGED_BYTES:
+                group = small[: len(group) + 1]
+            small = small[len(group) :]
+            keys = pa.concat_arrays([s.keys for s in group])
+            self.write(keys, np.concatenate([s.vectors for s in group]), sum(s.seconds for s in group))
+            for shard in group:
                 shard.path.unlink(missing_ok=True)
 
 
 def _table(keys: pa.Array, vectors: Floats, seconds: float) -> pa.Table:
-    n, dimension = vectors.shape
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
-    column = pa.FixedSizeListArray.from_arrays(flat, dimension)
+    column = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
     return pa.table({"text": keys, "vector": column}).replace_schema_metadata({SECONDS: repr(round(seconds, 3)).encode()})
 
 

@@ -1,7 +1,9 @@
 """Sources of judged collections, one per file; a dataset is named `source/name[/split]`.
 
 To add one: a file here with one frozen dataclass that derives from `Source`, and `tests/datasets/test_<file>.py`. Its first
-line is what `harness list` shows.
+line is what `harness list` shows. Files that begin with an underscore are machinery: `_collection` and the readers below it turn
+a folder into a corpus, queries and judgements, `_splits` turns those into a `Dataset`, `_self` holds the rule on queries that are
+documents.
 """
 
 from __future__ import annotations

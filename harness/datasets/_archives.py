@@ -4,8 +4,8 @@ MD5: the table "Available Datasets" of BEIR's README, https://github.com/beir-ce
 with ir_datasets' `etc/downloads.json` for all fifteen; sizes in bytes from the latter. `examples/dataset/md5.csv` in BEIR's
 repository is older for `fever` and `webis-touche2020`.
 
-Licences are those of the original collections, only where two public sources agree: BEIR's paper
-(https://arxiv.org/abs/2104.08663, appendix E) and the collection's own page or card. BEIR itself leaves it to the user to check.
+Licences are those that public dataset cards state for the original collection, and empty where none was found or cards disagree.
+They inform and bind nobody: BEIR leaves it to its users to see what a collection allows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Archive:
     Args:
         md5: of the zip file, hexadecimal.
         size: of the zip file in bytes.
-        licence: SPDX name of the collection's licence, empty where not known.
+        licence: short name of the collection's licence, empty where not known.
     """
 
     md5: str

@@ -24,9 +24,6 @@ from pathlib import Path
 
 from harness.datasets._functions import Function
 
-BUILDER = 1
-"""Part of the cache key; raise it when anything here or in `_functions` changes what is built."""
-
 MOST_DOCUMENTS = 5000
 MOST_QUERIES = {"test": 300, "dev": 300, "train": 2000}
 SHARES = (("test", 25), ("dev", 15), ("train", 60))
@@ -43,7 +40,7 @@ _BOILERPLATE = re.compile(
     r"|\b(?:helper|variant of|version of|symmetry|implementation of|backwards? compatibility|instead)\b",
     re.IGNORECASE,
 )
-_MARKUP = re.compile(r">>>| = |->|^\s*[\w.]+\(|:param|:return|^\.\. |^@|=>|^\W")
+_MARKUP = re.compile(r">>>| = |->|\*\(|^\s*[\w.]+\(|:param|:return|^\.\. |^@|=>|^\W")
 _STUB = re.compile(r"(?:pass|\.\.\.|raise NotImplementedError\b.*|return NotImplemented|return None|return)$")
 
 
@@ -89,7 +86,7 @@ def query_of(function: Function) -> str | None:
     sentence = first_sentence(" ".join(paragraph.split()))
     if _BOILERPLATE.search(sentence) or _MARKUP.search(sentence) or sentence.endswith(":"):
         return None
-    if not 3 <= len(sentence.split()) <= 40:
+    if len(words(sentence)) < 3 or len(sentence.split()) > 40:
         return None
     return None if _names(sentence, function.name) else sentence
 

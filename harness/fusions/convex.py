@@ -20,7 +20,7 @@ class Convex(Fusion):
     """(1 − w) · first + w · second, each ranking's scores normalised per query first.
 
     Source: Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (TOIS 2023), eq. 4; a document that a
-    ranking does not hold gets that ranking's lowest normalised score.
+    ranking does not hold gets that ranking's lowest normalised score, and 0 from a ranking whose scores are all equal.
 
     Args:
         weight: w, the share of the second ranking, 0 to 1; None chooses it on the dev queries (steps of 0.05), and takes 0.5,
@@ -53,7 +53,7 @@ class Convex(Fusion):
         for weight, (indices, scores) in zip((1 - share, share), rankings, strict=True):
             if len(indices):
                 normal = NORMALISERS[self.normalise](scores.astype(np.float64))
-                column = np.full(len(candidates), normal.min())
+                column = np.full(len(candidates), min(0.0, normal.min()))
                 column[np.searchsorted(candidates, indices)] = normal
                 total += weight * column
         return total.astype(np.float32)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.errors import SettingError
-from harness.indexes import Index, Vectors
+from harness.indexes import Index, Vectors, inner
 from harness.ranking import Floats, Ints, TopK, select, stack
 
 
 @dataclass(frozen=True)
 class Exact(Index):
     """Compares every query with every vector, block by block.
+
+    A matrix product rounds differently from one place in a block to another, so that equal vectors get unequal scores. It only
+    tells here which vectors can be among the k best, by a bound on its error; `harness.indexes.inner` scores those.
 
     Args:
         block: vectors compared at once. Scores of a block take 4 · block · queries bytes, queries being cut to keep that
@@ -44,11 +48,21 @@ class _Flat:
     def nbytes(self) -> int:
         return len(self._vectors) * self._vectors.dimension * 4
 
+    @cached_property
+    def _longest(self) -> float:
+        """The greatest length of a vector."""
+        starts = range(0, len(self._vectors), self._block)
+        blocks = (self._vectors.block(start, min(start + self._block, len(self._vectors))) for start in starts)
+        return max((float(np.linalg.norm(block, axis=1).max()) for block in blocks), default=0.0)
+
     def search(self, queries: Floats, k: int) -> TopK:
         """See `Nearest.search`."""
-        if queries.shape[1] != self._vectors.dimension:
-            raise ValueError(f"queries have {queries.shape[1]} dimensions, the index {self._vectors.dimension}")
-        best: list[tuple[Ints, Floats]] = [(np.zeros(0, np.int64), np.zeros(0, np.float32)) for _ in queries]
+        dimension = self._vectors.dimension
+        if queries.shape[1] != dimension:
+            raise ValueError(f"queries have {queries.shape[1]} dimensions, the index {dimension}")
+        # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is off too.
+        slack = (dimension + 4) * 2.0**-23 * np.linalg.norm(queries, axis=1) * self._longest
+        near = [_Near(k, margin) for margin in slack.tolist()]
         many = max(1, (64 << 20) // (4 * self._block))
         for start in range(0, len(self._vectors), self._block):
             stop = min(start + self._block, len(self._vectors))
@@ -56,14 +70,30 @@ class _Flat:
             rows = np.arange(start, stop, dtype=np.int64)
             for first in range(0, len(queries), many):
                 for i, scores in enumerate(queries[first : first + many] @ block.T, start=first):
-                    best[i] = self._merge(best[i], rows, scores, k)
-        return stack(best, k)
+                    near[i].add(rows, scores)
+        return stack([self._best(query, found.rows, k) for query, found in zip(queries, near, strict=True)], k)
 
-    def _merge(self, held: tuple[Ints, Floats], rows: Ints, scores: Floats, k: int) -> tuple[Ints, Floats]:
-        indices, values = held
-        if len(indices) == k:  # only what reaches the k-th score so far can enter
-            near = scores >= values[-1]
-            rows, scores = rows[near], scores[near]
-        if not len(rows):
-            return held
-        return select(np.concatenate([indices, rows]), np.concatenate([values, scores]), self._id_order, k)
+    def _best(self, query: Floats, rows: Ints, k: int) -> tuple[Ints, Floats]:
+        return select(rows, inner(self._vectors.take(rows), query), self._id_order, k)
+
+
+class _Near:
+    """The vectors that may be among the k best of one query: none that scores more than `slack` below the k-th so far."""
+
+    def __init__(self, k: int, slack: float) -> None:
+        self.rows: Ints = np.zeros(0, np.int64)
+        self._scores: Floats = np.zeros(0, np.float32)
+        self._k, self._slack, self._floor = k, slack, -np.inf
+
+    def add(self, rows: Ints, scores: Floats) -> None:
+        """Takes in a block, (n,) rows and their scores."""
+        enter = scores >= self._floor
+        if not enter.any():
+            return
+        rows, scores = np.concatenate([self.rows, rows[enter]]), np.concatenate([self._scores, scores[enter]])
+        if len(scores) > self._k:
+            place = len(scores) - self._k
+            self._floor = float(np.partition(scores, place)[place]) - self._slack
+            stay = scores >= self._floor
+            rows, scores = rows[stay], scores[stay]
+        self.rows, self._scores = rows, scores

@@ -23,7 +23,11 @@ class LuceneBM25(bm25s.BM25):  # type: ignore[misc]
     """bm25s with Lucene's document lengths, its weights computed for the whole collection at once instead of per document."""
 
     def build_index_from_ids(
-        self, unique_token_ids: Any, corpus_token_ids: Any, show_progress: bool = False, leave_progress: bool = False
+        self,
+        unique_token_ids: Any,
+        corpus_token_ids: Any,
+        show_progress: bool = False,  # noqa: ARG002
+        leave_progress: bool = False,  # noqa: ARG002
     ) -> dict[str, Any]:
         """The eager index of bm25s.
 
@@ -43,8 +47,10 @@ class LuceneBM25(bm25s.BM25):  # type: ignore[misc]
         counts = sp.coo_matrix((ones, (documents, terms)), shape=shape).tocsc()  # sums repeated terms
         counts.sort_indices()
         df = np.diff(counts.indptr)
-        idf = np.log1p((shape[0] - df + 0.5) / (df + 0.5)).astype(np.float32)
-        average = max(float(lengths.mean()), 1e-9)
+        # As Lucene counts a field's documents: one without a term is not among them, in N and in the average length.
+        held = max(int(np.count_nonzero(lengths)), 1)
+        idf = np.log1p((held - df + 0.5) / (df + 0.5)).astype(np.float32)
+        average = max(float(lengths.sum()) / held, 1e-9)
         norm = (self.k1 * (1 - self.b + self.b * lucene_length(lengths) / average)).astype(np.float32)
         tf = counts.data
         weights = np.repeat(idf, df) * (tf / (tf + norm[counts.indices]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from harness.lexical.bm25 import InvertedIndex, TermIds
 from harness.methods import Fitted, Method, Searcher, Size
 from harness.ranking import TopK, stack
 
-FORMAT = "1"
+FORMAT = "2"
 """Part of the key of a kept index: raised when the same settings would build another index."""
 
 
@@ -38,7 +39,7 @@ class BM25(Method):
     analyzer: Analyzer = field(default_factory=English)
 
     def __post_init__(self) -> None:
-        if self.k1 < 0:
+        if not 0 <= self.k1 < math.inf:
             raise SettingError(f"bm25: k1 must be 0 or more, not {self.k1}")
         if not 0 <= self.b <= 1:
             raise SettingError(f"bm25: b must be between 0 and 1, not {self.b}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.indexes import Index
+from harness.indexes import Index, inner
 from harness.indexes.exact import Exact
 from harness.judged import Queries, TrainView
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
@@ -127,7 +127,7 @@ class _CandidateScorer(CandidateScorer):
             self.size = _size(self._encoder, self._vectors.nbytes, vectors.dimension)
         queries = _encode_queries(self._encoder, texts, self._context)
         places = [np.searchsorted(self._rows, rows) for rows in candidates]
-        return [self._vectors[p] @ q if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
+        return [inner(self._vectors[p], q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
 
 
 def _encode_queries(encoder: Encoder, texts: Sequence[str], context: Context) -> Floats:

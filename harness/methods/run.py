@@ -76,9 +76,10 @@ class _Searcher(Searcher):
         if not any(query in self._rankings for query in queries.ids):
             raise DatasetError(f"{self._path} ranks none of the {len(queries)} queries asked, for example {queries.ids[0]!r}; is it of another collection or split?")
         found = []
-        for query in queries.ids:
-            ranking = self._rankings.get(query, {})
-            rows = self._corpus.rows(list(ranking))
+        rankings = [self._rankings.get(query, {}) for query in queries.ids]
+        everything = self._corpus.rows([document for ranking in rankings for document in ranking])  # each call reads all ids
+        parts = np.split(everything, np.cumsum([len(ranking) for ranking in rankings])[:-1])
+        for query, ranking, rows in zip(queries.ids, rankings, parts, strict=True):
             scores = np.fromiter(ranking.values(), np.float32, len(ranking))
             if (rows < 0).any():
                 unknown = list(ranking)[int(np.flatnonzero(rows < 0)[0])]

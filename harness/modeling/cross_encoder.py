@@ -105,12 +105,13 @@ class PairScorer:
         """
         import torch
 
-        scores = self.model.predict(
-            [list(pair) for pair in pairs], batch_size=max(1, len(pairs)), activation_fn=torch.nn.Identity(), show_progress_bar=False
+        answers = self.model.predict(
+            list(pairs), batch_size=max(1, len(pairs)), activation_fn=torch.nn.Identity(), show_progress_bar=False
         )
-        scores = np.asarray(scores, dtype=np.float32)
+        scores = np.asarray(answers, dtype=np.float32)
         if scores.ndim == 2 and scores.shape[1] != 1:
-            raise ModelError(f"{self.folder.name} answers {scores.shape[1]} numbers a pair; a re-ranker answers one (num_labels=1).")
+            told = f"{self.folder.name} answers {scores.shape[1]} numbers a pair"
+            raise ModelError(f"{told}; a re-ranker answers one (num_labels=1).")
         if not np.isfinite(scores).all():
             raise ModelError(f"{self.folder.name} answered a pair with a value that is not a number. Try precision=\"fp32\".")
         return scores.reshape(-1, 1)
@@ -135,12 +136,12 @@ class PairScorer:
             model_kwargs={"dtype": dtype},
         )
         if settings.max_length is not None:
-            model.max_length = settings.max_length
+            model.max_seq_length = settings.max_length
         return model
 
     def _lengths(self, pairs: Sequence[Pair]) -> list[int]:
         tokenizer: Any = self.model.tokenizer
-        limit = self.model.max_length or 512
+        limit = self.model.max_seq_length or 512
         encoded = tokenizer([list(p) for p in pairs], truncation=True, max_length=limit, padding=False)
         return [len(ids) for ids in encoded["input_ids"]]
 

@@ -71,7 +71,7 @@ def resolve(name: str, context: Context, revision: str | None = None) -> ModelFo
     """Finds a model: a folder, else a package that carries it (when no revision is asked), else the hub or its local copy.
 
     Raises:
-        ModelError: a path that is no model folder.
+        ModelError: a path that is no model folder, or a name that no hub could have.
         Unavailable: not on this machine, and no hub can be reached or it has no such model.
     """
     path = Path(name).expanduser()
@@ -120,13 +120,15 @@ def _parameters(path: Path) -> int:
 def _from_hub(name: str, revision: str | None) -> Path:
     # Imported here: rows that need no hub must not pay for its client.
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, IncompleteSnapshotError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, IncompleteSnapshotError, LocalEntryNotFoundError
 
     options: dict[str, Any] = {"revision": revision, "ignore_patterns": SKIPPED_ON_THE_HUB}
     try:
         return Path(snapshot_download(name, local_files_only=True, **options))
     except (LocalEntryNotFoundError, IncompleteSnapshotError):
         pass
+    except HFValidationError as error:
+        raise ModelError(f"{name!r} is neither a folder nor a name the hub could have. Name a hub model, as owner/model, or a folder.") from error
     try:
         return Path(snapshot_download(name, etag_timeout=5, **options))
     except (HfHubHTTPError, IncompleteSnapshotError, OSError, ValueError) as error:

@@ -6,7 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analyzers.english import English
@@ -71,11 +71,13 @@ def test_stems(word, stem):
     assert English()(word) == [stem]
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_term_reaches_over_a_line_feed(left, right):
     assert English()(f"{left}\n{right}") == English()(left) + English()(right)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="aeilsty'\u2019S_.1 \U00010428", max_size=40))
 def test_no_term_is_empty_and_stop_words_are_all_that_goes(text):
     kept = English(stop=False, stem=False)(text)

@@ -24,6 +24,7 @@ def function(id: str, docstring: str = "", source: str | None = None, n: int = 0
         ("Use of e.g. a parser (cf. RFC 822) for dates. Next.", None),
         ("Parse a date, e.g. Monday. Next one.", "Parse a date, e.g. Monday."),
         ("Open it", None),
+        ("Open the open", None),
         ("See the other function.", None),
         ("Deprecated since 3.4, to be removed.", None),
         ("Helper function for the parser.", None),
@@ -79,8 +80,8 @@ def test_like_queries_of_two_documents_are_both_left_out() -> None:
 def test_likeness_against_all_pairs() -> None:
     texts = [
         f"{verb} the {adjective} {noun} of it"
-        for verb in "get put".split()
-        for adjective in "old new big".split()
+        for verb in ("get", "put")
+        for adjective in ("old", "new", "big")
         for noun in ("cat", "dog")
     ]
     texts += ["get the old cat of it now", "wholly different words stand here"]

@@ -55,10 +55,8 @@ def test_what_is_not_there(name: str, rest: str, world: Context) -> None:
         SOURCES.get(name)().load(rest, world)
 
 
-def test_every_name_can_be_loaded(world: Context) -> None:
-    names = list(every_name(world))
-    assert names == ["beir/mine", "stdlib/code"]
-    assert [load_dataset(name, world).name for name in names] == ["beir/mine/test", "stdlib/code/test"]
+def test_every_name(world: Context) -> None:
+    assert list(every_name(world)) == ["beir/mine", "stdlib/code"]
 
 
 def test_a_name_without_its_source_is_offered_in_full(world: Context) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cache.folders import Cache
 from harness.context import Context
 from harness.datasets import load_dataset
 from harness.datasets._code_search import words
@@ -15,9 +16,15 @@ from harness.errors import UnknownName
 from harness.judged import Dataset
 
 
-@pytest.fixture
-def dataset(context: Context) -> Dataset:
-    return load_dataset("stdlib/code", context)
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return load_dataset("stdlib/code", Context(cache=Cache(tmp_path_factory.mktemp("cache"))))
+
+
+def beside(dataset: Dataset) -> Context:
+    """A new context over the cache that the dataset was built in."""
+    assert dataset.corpus.path is not None
+    return Context(cache=Cache(dataset.corpus.path.parents[2]))
 
 
 def test_what_it_is(context: Context) -> None:
@@ -52,7 +59,7 @@ def test_no_module_is_in_two_splits(dataset: Dataset) -> None:
     parts = [dataset.test, dataset.train.train, dataset.train.dev]
     modules = [{d.split(".")[0].lstrip("_") for grades in part.qrels.values() for d in grades} for part in parts if part]
     assert len(modules) == 3
-    assert not (modules[0] & modules[1] or modules[0] & modules[2] or modules[1] & modules[2])
+    assert sum(map(len, modules)) == len(set.union(*modules))
 
 
 def test_no_two_documents_are_copies(dataset: Dataset) -> None:
@@ -71,13 +78,13 @@ def test_the_same_in_another_process_with_another_hash_seed(dataset: Dataset, tm
     assert done.stdout.split() == [dataset.revision, dataset.train.revision]
 
 
-def test_splits_share_the_corpus(dataset: Dataset, context: Context) -> None:
-    train = load_dataset("stdlib/code/train", context)
+def test_splits_share_the_corpus(dataset: Dataset) -> None:
+    train = load_dataset("stdlib/code/train", beside(dataset))
     assert train.corpus.revision == dataset.corpus.revision
     assert train.train.train is None
 
 
 @pytest.mark.parametrize("name", ["stdlib/code/tset", "stdlib/prose"])
-def test_unknown(name: str, context: Context) -> None:
+def test_unknown(name: str, dataset: Dataset) -> None:
     with pytest.raises(UnknownName):
-        load_dataset(name, context)
+        load_dataset(name, beside(dataset))

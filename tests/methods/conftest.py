@@ -1,0 +1,58 @@
+"""A corpus with ties, copies and odd ids, queries for it, and the short way from a method to its ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.judged import Queries, TrainView
+from harness.methods import Method, Searcher, fit, index
+from harness.ranking import TopK
+
+Search = Callable[..., Searcher]
+Rank = Callable[..., TopK]
+
+
+@pytest.fixture
+def corpus() -> Corpus:
+    """36 documents; every third has the text of the one before it, one has none, ids sort otherwise than numbers do."""
+    words = ["wing", "drag", "flow", "heat", "shock", "plate", "layer", "jet"]
+    documents = []
+    for i in range(36):
+        j = i - 1 if i % 3 == 2 else i
+        text = " ".join([words[j % 8], words[(j * 3 + 1) % 8], words[(j * 5 + 2) % 8]] + ["filler"] * (j % 4))
+        documents.append((str(i), "" if i % 2 else "of the", text))
+    documents[2] = ("2", "", "drag heat jet filler")
+    documents[1] = ("1", "", "drag heat jet filler")
+    return Corpus.of([*documents, ("ö", "", ""), ("Z", "", "wing"), ("z", "", "wing"), ("É", "", "wing")])
+
+
+@pytest.fixture
+def queries() -> Queries:
+    """Five that match something, the last of them twice over, and one of which the corpus holds no word."""
+    texts = ["wing", "drag of a heat jet", "shock layer", "filler", "wing wing plate", "qqq xxyyzz"]
+    return Queries([f"q{i}" for i in range(5)] + ["nothing"], texts)
+
+
+@pytest.fixture
+def searcher_of(context: Context) -> Search:
+    """Fits and indexes: `searcher_of(method, corpus)`; `view` for a method that learns."""
+
+    def one(method: Method, corpus: Corpus, view: TrainView | None = None, within: Context | None = None) -> Searcher:
+        within = within or context
+        return index(method, fit(method, view or TrainView(corpus), within), corpus, within)
+
+    return one
+
+
+@pytest.fixture
+def rank(searcher_of: Search) -> Rank:
+    """Fits, indexes and searches: `rank(method, corpus, queries, k)`."""
+
+    def one(method: Method, corpus: Corpus, queries: Queries, k: int, **more: object) -> TopK:
+        return searcher_of(method, corpus, **more).search(queries, k)
+
+    return one

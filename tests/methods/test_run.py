@@ -1,0 +1,124 @@
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.errors import DatasetError, SettingError
+from harness.judged import Queries, TrainView
+from harness.methods import Searcher, Size, fit
+from harness.methods.bm25 import BM25
+from harness.methods.run import RunFile
+from harness.ranking import Run, TopK
+from harness.rows import parse_method
+from harness.trec import write_run
+
+Rank = Callable[..., TopK]
+Search = Callable[..., Searcher]
+
+
+def written(path: Path, *lines: str) -> RunFile:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return RunFile(str(path))
+
+
+@pytest.mark.parametrize("name", ["mine.trec", "mine.run.gz"])
+def test_a_row_that_was_written_is_read_back_the_same(
+    name: str, corpus: Corpus, queries: Queries, rank: Rank, tmp_path: Path
+) -> None:
+    top = rank(BM25(), corpus, queries, 25)
+    write_run(tmp_path / name, Run(queries, top, corpus), "bm25")
+    again = rank(RunFile(str(tmp_path / name)), corpus, queries, 25)
+    assert np.array_equal(again.indices, top.indices)
+    assert np.array_equal(again.scores, top.scores)
+
+
+def test_scores_decide_and_not_ranks_nor_the_order_of_the_lines(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
+    row = written(tmp_path / "r.trec", "q0 Q0 5 1 0.5 x", "q0 Q0 7 2 0.9 x", "q0 Q0 6 3 0.9 x")
+    assert corpus.ids(rank(row, corpus, Queries(["q0"], ["?"]), 3).indices[0]) == ["7", "6", "5"]
+
+
+def test_a_query_the_file_does_not_rank_is_unanswered(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
+    row = written(tmp_path / "r.trec", "q0 Q0 5 1 0.5 x")
+    top = rank(row, corpus, Queries(["q1", "q0"], ["?", "?"]), 2)
+    assert top.indices.tolist() == [[-1, -1], [5, -1]]
+
+
+def test_ranked_queries_that_are_not_asked_are_left_out(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
+    row = written(tmp_path / "r.trec", "q0 Q0 5 1 0.5 x", "other Q0 nowhere 1 0.5 x")
+    assert rank(row, corpus, Queries(["q0"], ["?"]), 1).indices.tolist() == [[5]]
+
+
+def test_an_unknown_document_is_named_with_its_query(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
+    row = written(tmp_path / "r.trec", "q0 Q0 5 1 0.5 x", "q0 Q0 nowhere 2 0.4 x")
+    with pytest.raises(DatasetError, match=r"r\.trec: query 'q0' ranks 'nowhere', which is no document of the collection"):
+        rank(row, corpus, Queries(["q0"], ["?"]), 2)
+
+
+def test_a_run_of_another_collection_is_told_by_its_queries(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
+    row = written(tmp_path / "r.trec", "other Q0 5 1 0.5 x")
+    with pytest.raises(DatasetError, match="ranks none of the 2 queries asked, for example 'q0'; is it of another collection"):
+        rank(row, corpus, Queries(["q0", "q1"], ["?", "?"]), 2)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["q0 Q0 5 1 0.5 x", "q0 Q0 6 2"], "line 2: 4 columns; a TREC run has six"),
+        (["q0 Q0 5 1 high x"], "line 1: could not convert string to float: 'high'"),
+        (["q0 Q0 5 1 nan x"], "line 1: score 'nan' is not a finite number"),
+        (["q0 Q0 5 1 0.5 x", "", "q0 Q0 5 2 0.4 x"], "line 3: query 'q0' ranks document '5' a second time"),
+        ([], "holds no ranking"),
+    ],
+)
+def test_a_malformed_line_is_named(lines: list[str], told: str, tmp_path: Path, corpus: Corpus, context: Context) -> None:
+    with pytest.raises(DatasetError, match=told) as caught:
+        fit(written(tmp_path / "r.trec", *lines), TrainView(corpus), context)
+    assert "r.trec" in str(caught.value)
+
+
+def test_a_file_that_is_no_archive_though_it_says_so_is_a_dataset_error(tmp_path: Path, corpus: Corpus, context: Context) -> None:
+    (tmp_path / "plain.gz").write_text("q0 Q0 5 1 0.5 x\n")
+    (tmp_path / "short.gz").write_bytes(gzip.compress(b"q0 Q0 5 1 0.5 x\n" * 100)[:-10])
+    for name in ("plain.gz", "short.gz"):
+        with pytest.raises(DatasetError, match=name):
+            fit(RunFile(str(tmp_path / name)), TrainView(corpus), context)
+
+
+def test_a_missing_file_and_a_folder_are_dataset_errors(tmp_path: Path, corpus: Corpus, context: Context) -> None:
+    with pytest.raises(DatasetError, match=r"there is no run file .*nowhere\.trec"):
+        fit(RunFile(str(tmp_path / "nowhere.trec")), TrainView(corpus), context)
+    with pytest.raises(DatasetError, match="cannot be read"):
+        fit(RunFile(str(tmp_path)), TrainView(corpus), context)
+
+
+def test_run_slash_file_is_the_row_of_that_file() -> None:
+    assert parse_method("run/some folder/my.trec") == RunFile("some folder/my.trec")
+    assert parse_method('run(path="a.trec")') == RunFile("a.trec")
+
+
+@pytest.mark.parametrize("text", ["run", "run/", 'run(path="")'])
+def test_without_a_file_it_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match=r"name the file, as run/my\.trec"):
+        parse_method(text)
+
+
+def test_its_content_is_its_input_and_its_key(tmp_path: Path, corpus: Corpus, context: Context) -> None:
+    row = written(tmp_path / "r.trec", "q0 Q0 5 1 0.5 x")
+    before = row.inputs(context), fit(row, TrainView(corpus), context).key
+    written(tmp_path / "r.trec", "q0 Q0 5 1 0.25 x")
+    later = Context(cache=context.cache)
+    after = row.inputs(later), fit(row, TrainView(corpus), later).key
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+    assert RunFile(str(tmp_path / "nowhere")).inputs(context) == {}
+
+
+def test_nothing_is_known_of_how_it_was_made(tmp_path: Path, corpus: Corpus, searcher_of: Search, context: Context) -> None:
+    row = written(tmp_path / "r.trec", "q0 Q0 5 1 0.5 x")
+    searcher = searcher_of(row, corpus)
+    assert fit(row, TrainView(corpus), context).supervision == "unknown"
+    assert (searcher.live, searcher.size) == (False, Size())

@@ -1,0 +1,157 @@
+"""The map in `harness/__init__.py` is true: imports point down it, rooms stay open, every module has its test."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import harness
+
+ROOT = Path(harness.__file__).parent
+TESTS = Path(__file__).parent
+PLURAL = {"analyzers", "fusions", "indexes", "datasets", "methods"}
+BUILT_ON = {
+    # A method whose default is made of others, and an analyser that is another's words, stemmed.
+    ("methods.hybrid", "methods.bm25"),
+    ("methods.hybrid", "methods.dense"),
+    ("methods.rerank", "methods.bm25"),
+    ("methods.rerank", "methods.dense"),
+    ("analyzers.english", "analyzers.standard"),
+}
+HEAVY = {"torch", "sentence_transformers", "transformers"}
+
+
+def dotted(path: Path) -> str:
+    """`methods/bm25.py` → `methods.bm25`, `methods/__init__.py` → `methods`, the package itself → ``."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {dotted(path): path for path in sorted(ROOT.rglob("*.py"))}
+
+
+def is_private(name: str) -> bool:
+    return any(part.startswith("_") for part in name.split("."))
+
+
+def guarded(node: ast.AST) -> bool:
+    """`if TYPE_CHECKING:`, which nothing runs."""
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def statements(node: ast.AST, *, lazy: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports that are run when the module is imported; with `lazy`, those inside functions too."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif not guarded(child) and (lazy or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)):
+            yield from statements(child, lazy=lazy)
+
+
+def targets(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """Dotted names of all modules a statement may import."""
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names)
+    else:
+        assert statement.level == 0, "relative imports hide where they point"
+        assert statement.module is not None
+        inner = [f"{statement.module}.{alias.name}" for alias in statement.names]
+        modules = [name for name in inner if name.removeprefix("harness.") in FILES]
+        yield from modules
+        if len(modules) < len(inner):
+            yield statement.module
+
+
+@functools.cache
+def imports(name: str, *, lazy: bool) -> frozenset[str]:
+    """What a module of ours imports of ours."""
+    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
+    found = {target for statement in statements(tree, lazy=lazy) for target in targets(statement)}
+    return frozenset(t.removeprefix("harness").removeprefix(".") for t in found if t.partition(".")[0] == "harness") - {name}
+
+
+def layers() -> list[str]:
+    """The map's names in order, read from the package's own words."""
+    rows = re.findall(r"^    (\S+(?:,? \S+)*)  +\S", harness.__doc__ or "", re.MULTILINE)
+    return [name.rstrip("/") for row in rows for name in re.split(r",? ", row)]
+
+
+LAYERS = layers()
+
+
+def layer(name: str) -> int:
+    return LAYERS.index(name.partition(".")[0])
+
+
+def test_the_map_names_every_module_and_room_once_and_nothing_else() -> None:
+    there = {name.partition(".")[0] for name in FILES} - {""}
+    assert sorted(LAYERS) == sorted(there)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name])
+def test_imports_point_down_the_map(name: str) -> None:
+    for target in imports(name, lazy=True):
+        if target:  # the package itself, which imports nothing, may be asked for its version
+            room, other = name.partition(".")[0], target.partition(".")[0]
+            assert room == other or layer(target) < layer(name), f"{name} imports {target}, which stands above it"
+
+
+def test_importing_the_package_imports_no_module_of_it() -> None:
+    assert not imports("", lazy=False)
+
+
+@pytest.mark.parametrize("room", sorted(PLURAL))
+def test_a_plural_room_imports_none_of_its_residents(room: str) -> None:
+    assert not [target for target in imports(room, lazy=True) if target.startswith(f"{room}.") and not is_private(target)]
+
+
+def test_residents_of_a_plural_room_know_each_other_only_where_one_is_built_on_another() -> None:
+    known = {
+        (name, target)
+        for name in FILES
+        for target in imports(name, lazy=True)
+        if name.partition(".")[0] in PLURAL
+        and target.partition(".")[0] == name.partition(".")[0]
+        and "." in name
+        and "." in target
+        and not is_private(target)
+    }
+    assert known == BUILT_ON
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    try:
+        TopologicalSorter({name: imports(name, lazy=False) for name in FILES}).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name and not is_private(name) and FILES[name].name != "__init__.py"])
+def test_every_public_module_has_its_test(name: str) -> None:
+    *rooms, item = name.split(".")
+    assert TESTS.joinpath(*rooms, f"test_{item}.py").is_file()
+
+
+@pytest.mark.parametrize("room", sorted(PLURAL))
+def test_every_plural_room_has_tests_of_its_contract(room: str) -> None:
+    assert TESTS.joinpath(room, "test_contract.py").is_file()
+
+
+@pytest.mark.parametrize("name", list(FILES))
+def test_models_are_imported_only_when_something_is_encoded(name: str) -> None:
+    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
+    found = {target.partition(".")[0] for statement in statements(tree, lazy=False) for target in targets(statement)}
+    assert not found & HEAVY
+
+
+@pytest.mark.parametrize("name", list(FILES))
+def test_nothing_prints_behind_the_callers_back(name: str) -> None:
+    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    assert not [f"line {call.lineno}" for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
