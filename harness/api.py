@@ -63,6 +63,7 @@ def open_context(
     *,
     seed: int = 0,
     device: str | None = None,
+    batch_tokens: int | None = None,
     cache_dir: Path | None = None,
     data_dirs: Sequence[Path] = (),
     progress: Progress = quiet,
@@ -72,7 +73,14 @@ def open_context(
     Raises:
         CacheError: the cache folder cannot be written.
     """
-    return Context(seed=seed, device=device, cache=Cache(cache_dir), data_dirs=tuple(data_dirs), progress=progress)
+    return Context(
+        seed=seed,
+        device=device,
+        batch_tokens=batch_tokens,
+        cache=Cache(cache_dir),
+        data_dirs=tuple(data_dirs),
+        progress=progress,
+    )
 
 
 def run(

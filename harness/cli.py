@@ -67,6 +67,9 @@ def run(
     data_dir: DataDir = None,
     cache_dir: CacheDir = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: torch's choice.")] = None,
+    batch_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Tokens that go through a model at once; lower it if memory runs out.")
+    ] = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Run rows again whose records are up to date.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps and who shares them; run nothing.")] = False,
     quiet: Quiet = False,
@@ -74,7 +77,7 @@ def run(
     """Run rows over datasets, store their records and print the leaderboard."""
     raise typer.Exit(
         _commands().run(
-            dataset or [], method or [], measure or [], depth, seed, results, data_dir or [], cache_dir, device, rerun, plan, quiet
+            dataset or [], method or [], measure or [], depth, seed, results, data_dir or [], cache_dir, device, batch_tokens, rerun, plan, quiet
         )
     )
 

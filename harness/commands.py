@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -18,7 +19,7 @@ from harness.analyzers import ANALYZERS
 from harness.bench.plan import plan as plan_of
 from harness.bench.runner import Result
 from harness.cache.folders import Cache
-from harness.cache.manage import Removal, entries, faults, remove, removals
+from harness.cache.manage import Removal, entries, faults, removals, remove
 from harness.checks import check as check_dataset
 from harness.datasets import SOURCES, every_name
 from harness.datasets.beir import fetch as fetch_beir
@@ -28,6 +29,7 @@ from harness.indexes import INDEXES
 from harness.measures import DEFAULT
 from harness.methods import METHODS
 from harness.progress import bars
+from harness.registry import Room
 from harness.report import terminal
 from harness.report.board import figure, megabytes
 from harness.rows import DEFAULT_ROWS
@@ -45,6 +47,7 @@ def run(
     data_dirs: Sequence[Path],
     cache_dir: Path | None,
     device: str | None,
+    batch_tokens: int | None,
     rerun: bool,
     show_plan: bool,
     quiet: bool,
@@ -56,27 +59,30 @@ def run(
         for step in plan_of(api.methods_of(rows), names, depth).steps:
             Console(soft_wrap=True).print(str(step), markup=False, highlight=False)
         return OK
-    context = api.open_context(seed=seed, device=device, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err))
+    context = api.open_context(
+        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
+    )
 
     def tell(result: Result) -> None:
         record = result.record
-        head = f"[bold]{escape(record.row)}[/bold] on {record.dataset['name']}: "
+        head = f"[bold]{escape(record.row)}[/bold] on {escape(record.dataset['name'])}: "
         if record.status == "ok":
             first = next(iter(record.measures.items()))
-            err.print(f"{head}{first[0]} {figure(first[1])}{' (up to date)' if result.kept else ''}", highlight=False)
+            kept = " (up to date)" if result.kept else ""
+            err.print(f"{head}{first[0]} {figure(first[1])}{kept}", highlight=False, soft_wrap=True)
         else:
             colour = "yellow" if record.status == "skipped" else "red"
             problem = record.problem or {}
             told = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
             console = err if record.status == "skipped" else Console(stderr=True)
-            console.print(f"{head}[{colour}]{record.status}[/{colour}]: {escape(told)}", highlight=False)
+            console.print(f"{head}[{colour}]{record.status}[/{colour}]: {escape(told)}", highlight=False, soft_wrap=True)
 
     board = api.run(
         *rows, dataset=names, measures=measures or DEFAULT, depth=depth, results=results, context=context, rerun=rerun, tell=tell
     )
     api.write_leaderboard(results)
     terminal.show(board.tables, out)
-    out.print(f"records and leaderboard.md in {results}", highlight=False)
+    out.print(f"records and leaderboard.md in {results}", markup=False, highlight=False, soft_wrap=True)
     statuses = [r.record.status for r in board.results]
     return FAILED if "error" in statuses else OK if "ok" in statuses else NOTHING
 
@@ -87,15 +93,16 @@ def leaderboard(results: Path, quiet: bool) -> int:
     found, unread = api.write_leaderboard(results)
     terminal.show(found, out)
     for fault in unread:
-        Console(stderr=True).print(f"[red]{escape(str(fault))}[/red]", highlight=False)
-    out.print(f"wrote {results / 'leaderboard.md'} and {results / 'leaderboard.csv'}", highlight=False)
+        Console(stderr=True).print(str(fault), style="red", markup=False, highlight=False, soft_wrap=True)
+    told = f"wrote {results / 'leaderboard.md'} and {results / 'leaderboard.csv'}"
+    out.print(told, markup=False, highlight=False, soft_wrap=True)
     return FAILED if unread else OK
 
 
 def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
     """`harness list`."""
     out = Console(soft_wrap=True)
-    rooms = {"methods": METHODS, "fusions": FUSIONS, "analyzers": ANALYZERS, "indexes": INDEXES, "datasets": SOURCES}
+    rooms: dict[str, Room[Any]] = {"methods": METHODS, "fusions": FUSIONS, "analyzers": ANALYZERS, "indexes": INDEXES, "datasets": SOURCES}
     if kind in (None, "rows"):
         _print(out, "rows", [(name, text if text != name else "") for name, text in DEFAULT_ROWS.items()])
     for name, room in rooms.items():
@@ -120,7 +127,8 @@ def fetch(dataset: str, cache_dir: Path | None) -> int:
     if source != "beir" or not name:
         raise UnknownName("dataset to fetch", dataset, [], "Only beir/<name> is downloaded, as beir/scifact.")
     out, err = _consoles(False)
-    out.print(f"{dataset} is in {fetch_beir(name, api.open_context(cache_dir=cache_dir, progress=bars(err)))}", highlight=False)
+    place = fetch_beir(name, api.open_context(cache_dir=cache_dir, progress=bars(err)))
+    out.print(f"{dataset} is in {place}", markup=False, highlight=False, soft_wrap=True)
     return OK
 
 
@@ -136,7 +144,8 @@ def cache_ls(cache_dir: Path | None) -> int:
         grid.add_row(entry.kind, entry.key[:12], megabytes(entry.bytes), f"{(time.time() - entry.used) / 86400:.1f} d", escape(words))
     out = Console()
     out.print(grid)
-    out.print(f"{len(found)} entries, {megabytes(sum(e.bytes for e in found))} MiB in {cache.root}", highlight=False)
+    told = f"{len(found)} entries, {megabytes(sum(e.bytes for e in found))} MiB in {cache.root}"
+    out.print(told, markup=False, highlight=False, soft_wrap=True)
     return OK
 
 
@@ -150,7 +159,7 @@ def cache_verify(cache_dir: Path | None) -> int:
     if wrong:
         out.print("Damaged things are made again when they are needed; `harness cache gc` removes what is left of them.")
         return FAILED
-    out.print(f"{len(found)} entries in {cache.root}: all sound", highlight=False)
+    out.print(f"{len(found)} entries in {cache.root}: all sound", markup=False, highlight=False)
     return OK
 
 
@@ -173,7 +182,8 @@ def _consoles(quiet: bool) -> tuple[Console, Console]:
     """Standard output for results, standard error for what goes on; rich itself heeds NO_COLOR and terminals."""
     width = None if os.environ.get("COLUMNS") or Console().is_terminal else 200
     out, err = Console(quiet=quiet, width=width), Console(stderr=True, quiet=quiet)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=Console(stderr=True), show_time=False, show_path=False)])
+    handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     return out, err
 
 

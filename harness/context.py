@@ -84,6 +84,7 @@ class Context:
     Args:
         seed: of every random stream, through `rng`.
         device: where models run (`cpu`, `cuda`, `mps`); None lets torch choose.
+        batch_tokens: tokens that go through a model at once, padding included; None takes what suits the device.
         cache: kept things; None opens the user's cache folder.
         data_dirs: folders that may hold BEIR collections, before `HARNESS_DATA` and the user's cache.
         progress: how to show progress; quiet by default.
@@ -94,12 +95,14 @@ class Context:
         *,
         seed: int = 0,
         device: str | None = None,
+        batch_tokens: int | None = None,
         cache: Cache | None = None,
         data_dirs: tuple[Path, ...] = (),
         progress: Progress = quiet,
     ) -> None:
         self.seed = seed
         self.device = device
+        self.batch_tokens = batch_tokens
         self.cache = cache or Cache()
         self.data_dirs = data_dirs
         self.progress = progress

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import harness
 from harness import registry
 from harness.analyzers import ANALYZERS, Analyzer
 from harness.datasets import SOURCES
@@ -76,9 +77,8 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Room
 @pytest.mark.parametrize("package", ROOMS)
 def test_every_item_answers_to_the_name_of_its_file(package: str) -> None:
     room = ROOMS[package]
-    files = {path.stem for path in Path(*package.split(".")).glob("[!_]*.py")} or set(room.names())
-    assert files
-    assert set(room.names()) == files
+    folder = Path(harness.__file__).parent / package.rpartition(".")[2]
+    assert room.names() == sorted(path.stem for path in folder.glob("[!_]*.py"))
     for name in room.names():
         item = room.get(name)
         assert item.name() == name
@@ -91,7 +91,7 @@ def test_every_item_answers_to_the_name_of_its_file(package: str) -> None:
 def test_every_item_has_a_line_for_listings(package: str) -> None:
     for name in ROOMS[package].names():
         assert len(ROOMS[package].summary(name).split()) > 2
-        assert '"' not in ROOMS[package].summary(name)
+        assert not ROOMS[package].summary(name).startswith('"')
 
 
 def test_listing_names_and_summaries_imports_no_item(python: Callable[..., subprocess.CompletedProcess[str]]) -> None:
@@ -155,7 +155,7 @@ def test_a_room_that_is_no_package_is_a_defect() -> None:
 
 def test_an_installed_package_adds_an_item(install: Install) -> None:
     install("shout = shouting.shout:Shout", shout=SHOUT)
-    assert ANALYZERS.names() == sorted([*ANALYZERS.names(), "shout"]) == ["english", "shout", "standard"]
+    assert ANALYZERS.names() == ["english", "shout", "standard"]
     assert "shouting.shout" not in sys.modules, "listing imports nothing"
     assert ANALYZERS.summary("shout") == "from shouting.shout:Shout"
     item = ANALYZERS.get("shout")

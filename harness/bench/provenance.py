@@ -111,6 +111,6 @@ def device_name(device: str | None) -> str:
     torch = sys.modules.get("torch")  # not imported for the sake of its name
     if torch is None or device == "cpu":
         return "cpu"
-    if torch.cuda.is_available() and device in (None, "cuda") or (device or "").startswith("cuda:"):
+    if (device in (None, "cuda") and torch.cuda.is_available()) or (device or "").startswith("cuda:"):
         return str(torch.cuda.get_device_name(device if device and ":" in device else None))
     return device or ("mps" if torch.backends.mps.is_available() else "cpu")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.errors import RecordError
 
 SCHEMA = 1
+DATASET_COUNTS = ("documents", "queries", "judgements", "unreachable")
 Status = Literal["ok", "skipped", "error"]
 
 
@@ -80,6 +82,24 @@ class Record:
             found = held.get("schema") if isinstance(held, dict) else None
             raise RecordError(f"{source} has record schema {found!r}, this version reads {SCHEMA}; run the row again.")
         try:
-            return cls(**held)
-        except TypeError as error:
+            record = cls(**held)
+            _check(record)
+        except (TypeError, KeyError) as error:
             raise RecordError(f"{source} is no whole record ({error}); delete it and run the row again.") from error
+        return record
+
+
+def _check(record: Record) -> None:
+    """Raises TypeError or KeyError where a field is not of the form that `Record` says, as in a file edited by hand."""
+    blank = Record("", "", {})
+    for field in dataclasses.fields(Record):
+        value, usual = getattr(record, field.name), getattr(blank, field.name)
+        if not isinstance(value, (dict, type(None)) if usual is None else type(usual)):
+            raise TypeError(f"{field.name} is {value!r}")
+    forms = {"name": str, "revision": str, "notes": list, **dict.fromkeys(DATASET_COUNTS, int)}
+    for name, form in forms.items():
+        if not isinstance(record.dataset[name], form):
+            raise TypeError(f"{name} of the dataset is {record.dataset[name]!r}")
+    for name, figure in record.measures.items():
+        if not isinstance(figure, (int, float)) or not math.isfinite(figure):
+            raise TypeError(f"{name} is {figure!r}")

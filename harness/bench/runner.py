@@ -18,7 +18,7 @@ from harness.bench.record import Record
 from harness.bench.store import Place, Store
 from harness.context import Context, Step
 from harness.datasets import load_dataset
-from harness.errors import HarnessError, Unavailable
+from harness.errors import HarnessError, SettingError, Unavailable
 from harness.judged import Dataset
 from harness.measures import PerQuery, means, parse_measures, per_query
 from harness.methods import Fitted, Method, Searcher, fit, index, search
@@ -54,7 +54,7 @@ class Bench:
         rerun: make a row's record again even if one of the same identity is there.
 
     Raises:
-        SettingError: a measure that cannot be read or computed.
+        SettingError: a measure that cannot be read or computed, or a depth below 1.
         RecordError: the results folder cannot be written.
     """
 
@@ -69,6 +69,8 @@ class Bench:
         *,
         rerun: bool = False,
     ) -> None:
+        if depth < 1:
+            raise SettingError(f"depth must be 1 or more, not {depth}")
         self.measures = parse_measures(measures)
         self.methods, self.datasets = list(methods), list(datasets)
         self.plan: Plan = plan(methods, datasets, depth)
@@ -99,7 +101,7 @@ class Bench:
         before = self.store.load(place)
         try:
             identity = self._identity(dataset, method)
-            if not self.rerun and before is not None and before.status == "ok" and before.identity == identity and place.queries.exists():
+            if not self.rerun and before is not None and before.identity == identity and self.store.whole(place, before):
                 return Result(before, kept=True)
             record, values = self._measure(name, dataset, method, dataclasses.replace(blank, identity=identity), place)
         except Unavailable as error:

@@ -82,6 +82,11 @@ class Store:
         except (OSError, RecordError, UnicodeDecodeError):
             return None
 
+    def whole(self, place: Place, record: Record) -> bool:
+        """Whether a record has figures, and what they were made from lies beside it: the per-query values and the run."""
+        held = record.status == "ok" and place.queries.is_file() and place.run.is_file()
+        return held and sha256(place.run) == record.run_sha256
+
     def values(self, place: Place) -> PerQuery:
         """Per-query values of a record."""
         return json.loads(place.queries.read_text(encoding="utf-8"))  # type: ignore[no-any-return]

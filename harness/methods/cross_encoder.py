@@ -32,7 +32,6 @@ class CrossEncoder(Method):
         revision: the hub's commit, tag or branch.
         max_length: tokens kept of query and document together; None takes the model's own.
         precision: of the weights in memory.
-        batch_tokens: tokens that go through the model at once, padding included.
         trust_remote_code: run the code that the model's folder brings.
     """
 
@@ -40,14 +39,13 @@ class CrossEncoder(Method):
     revision: str | None = None
     max_length: int | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    batch_tokens: int = 4096
     trust_remote_code: bool = False
 
     def __post_init__(self) -> None:
         self._pair_settings().check()
 
     def _pair_settings(self) -> PairSettings:
-        return PairSettings(self.model, self.revision, self.max_length, self.precision, self.batch_tokens, self.trust_remote_code)
+        return PairSettings(self.model, self.revision, self.max_length, self.precision, self.trust_remote_code)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""

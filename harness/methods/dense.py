@@ -36,7 +36,6 @@ class Dense(Method):
         max_length: tokens kept of a text; None takes the model's own.
         precision: of the weights in memory; vectors are kept as float32.
         similarity: `cosine` or `dot`; None takes the model's own.
-        batch_tokens: tokens that go through the model at once, padding included.
         trust_remote_code: run the code that the model's folder brings.
         index: how the vectors are searched.
     """
@@ -49,7 +48,6 @@ class Dense(Method):
     max_length: int | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     similarity: Literal["cosine", "dot"] | None = None
-    batch_tokens: int = 4096
     trust_remote_code: bool = False
     index: Index = field(default_factory=Exact)
 
@@ -66,7 +64,6 @@ class Dense(Method):
             self.max_length,
             self.precision,
             self.similarity,
-            self.batch_tokens,
             self.trust_remote_code,
         )
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
 from harness.errors import ModelError, SettingError
-from harness.modeling.keep import Work, kept
+from harness.modeling.keep import Work, batch_tokens, kept, memory_advice
 from harness.modeling.resolve import resolve
 from harness.ranking import Floats
 
@@ -35,7 +35,6 @@ class PairSettings:
         revision: the hub's commit, tag or branch.
         max_length: tokens kept of query and document together.
         precision: of the weights in memory: `fp32`, `bf16` or `fp16`.
-        batch_tokens: tokens that go through the model at once, padding included.
         trust_remote_code: run the code that the model's folder brings.
     """
 
@@ -43,15 +42,14 @@ class PairSettings:
     revision: str | None
     max_length: int | None
     precision: str
-    batch_tokens: int
     trust_remote_code: bool
 
     def check(self) -> None:
         """Raises SettingError where a setting is out of range."""
         if self.precision not in PRECISIONS:
             raise SettingError(f"cross_encoder: precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
-        if self.batch_tokens < 1 or (self.max_length is not None and self.max_length < 1):
-            raise SettingError("cross_encoder: batch_tokens and max_length must be 1 or more")
+        if self.max_length is not None and self.max_length < 1:
+            raise SettingError(f"cross_encoder: max_length must be 1 or more, not {self.max_length}")
 
 
 class PairScorer:
@@ -78,7 +76,6 @@ class PairScorer:
             "sha": self.folder.sha,
             "max_length": settings.max_length,
             "precision": settings.precision,
-            "batch_tokens": settings.batch_tokens,
         }
 
     @cached_property
@@ -94,7 +91,14 @@ class PairScorer:
             ModelError: the model answers something that is not a number, or more than one number a pair.
         """
         store = VectorStore(self._context.cache, "pairs", self.key, self.resolved)
-        work = Work[Pair]("score pairs", "pairs", _pair_keys, self._lengths, self.compute, self._settings.batch_tokens)
+        work = Work[Pair](
+            label="score pairs",
+            unit="pairs",
+            keys=_pair_keys,
+            lengths=self._lengths,
+            run=self.compute,
+            budget=lambda: batch_tokens(self._context, self.model.device.type),
+        )
         vectors = kept(pairs, work, store, self._context)
         return vectors.block(0, len(vectors))[:, 0] if len(vectors) else np.zeros(0, np.float32)
 
@@ -105,9 +109,10 @@ class PairScorer:
         """
         import torch
 
-        answers = self.model.predict(
-            list(pairs), batch_size=max(1, len(pairs)), activation_fn=torch.nn.Identity(), show_progress_bar=False
-        )
+        with memory_advice(self.folder.name):
+            answers = self.model.predict(
+                list(pairs), batch_size=max(1, len(pairs)), activation_fn=torch.nn.Identity(), show_progress_bar=False
+            )
         scores = np.asarray(answers, dtype=np.float32)
         if scores.ndim == 2 and scores.shape[1] != 1:
             told = f"{self.folder.name} answers {scores.shape[1]} numbers a pair"

@@ -14,7 +14,7 @@ import numpy as np
 from harness.cache.vectors import StoredVectors, VectorStore, text_keys
 from harness.context import Context
 from harness.errors import ModelError, SettingError, Unavailable
-from harness.modeling.keep import Work, kept
+from harness.modeling.keep import Work, batch_tokens, kept, memory_advice
 from harness.modeling.prompts import family
 from harness.modeling.resolve import ModelFolder, resolve
 from harness.ranking import Floats
@@ -42,7 +42,6 @@ class EncoderSettings:
         max_length: tokens kept of a text.
         precision: of the weights in memory: `fp32`, `bf16` or `fp16`; vectors are kept as float32.
         similarity: `cosine` (vectors are normalised) or `dot`.
-        batch_tokens: tokens that go through the model at once, padding included; moves the last bits, so it is part of the key.
         trust_remote_code: run the code that the model's folder brings.
     """
 
@@ -54,7 +53,6 @@ class EncoderSettings:
     max_length: int | None
     precision: str
     similarity: str | None
-    batch_tokens: int
     trust_remote_code: bool
 
     def check(self) -> None:
@@ -68,8 +66,6 @@ class EncoderSettings:
                 raise SettingError(f"dense: {name} must be one of {', '.join(str(k) for k in known if k)}, not {value!r}")
         if self.max_length is not None and self.max_length < 1:
             raise SettingError(f"dense: max_length must be 1 or more, not {self.max_length}")
-        if self.batch_tokens < 1:
-            raise SettingError(f"dense: batch_tokens must be 1 or more, not {self.batch_tokens}")
 
 
 class Encoder:
@@ -117,7 +113,6 @@ class Encoder:
             "max_length": self._settings.max_length or bert.get("max_seq_length"),
             "precision": self._settings.precision,
             "similarity": self.similarity,
-            "batch_tokens": self._settings.batch_tokens,
         }
 
     def key(self, side: Side) -> str:
@@ -139,7 +134,6 @@ class Encoder:
             "max_length": settings.max_length,
             "precision": settings.precision,
             "normalised": self.similarity == "cosine",
-            "batch_tokens": settings.batch_tokens,
         }
 
     def vectors(self, texts: Sequence[str], side: Side) -> StoredVectors:
@@ -160,19 +154,20 @@ class Encoder:
             keys=text_keys,
             lengths=lambda some: self._lengths(some, side),
             run=lambda some: self.encode(some, side),
-            budget=self._settings.batch_tokens,
+            budget=lambda: batch_tokens(self._context, self.model.device.type),
         )
         return kept(texts, work, store, self._context)
 
     def encode(self, texts: Sequence[str], side: Side) -> Floats:
         """(n, D) vectors of texts, encoded now and not kept."""
-        vectors = self.model.encode(
-            list(texts),
-            prompt=self.prompts[side],
-            batch_size=max(1, len(texts)),
-            normalize_embeddings=self.similarity == "cosine",
-            show_progress_bar=False,
-        )
+        with memory_advice(self.folder.name):
+            vectors = self.model.encode(
+                list(texts),
+                prompt=self.prompts[side],
+                batch_size=max(1, len(texts)),
+                normalize_embeddings=self.similarity == "cosine",
+                show_progress_bar=False,
+            )
         vectors = np.asarray(vectors, dtype=np.float32)
         if not np.isfinite(vectors).all():
             bad = texts[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]

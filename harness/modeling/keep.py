@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,15 @@ import pyarrow as pa
 
 from harness.cache.vectors import StoredVectors, VectorStore
 from harness.context import Advance, Context
-from harness.errors import CacheError
+from harness.errors import CacheError, ModelError
 from harness.ranking import Floats, Ints
 
 T = TypeVar("T")
 
 CHUNK = 16384
 """Items that are sorted by length together: bounds memory, and fixes the batches whatever was done before."""
+CPU_TOKENS = 1024
+ACCELERATOR_TOKENS = 65536
 FLUSH_SECONDS = 5.0
 """At most about this much work is lost to a kill."""
 
@@ -33,7 +36,7 @@ class Work(Generic[T]):
         keys: items → (n,) hashes (`harness.cache.vectors.text_keys`).
         lengths: items → tokens of each, as the model will see it.
         run: a batch of items → (n, D) float32, in their order.
-        budget: tokens in a batch, padding included.
+        budget: gives the tokens of a batch, padding included; asked after `lengths`, when the model is loaded.
     """
 
     label: str
@@ -41,7 +44,7 @@ class Work(Generic[T]):
     keys: Callable[[Sequence[T]], pa.Array]
     lengths: Callable[[Sequence[T]], list[int]]
     run: Callable[[Sequence[T]], Floats]
-    budget: int
+    budget: Callable[[], int]
 
 
 def kept(items: Sequence[T], work: Work[T], store: VectorStore, context: Context) -> StoredVectors:
@@ -120,7 +123,7 @@ def _fill_chunk(items: list[T], keys: pa.Array, work: Work[T], store: VectorStor
         started = time.perf_counter()
 
     try:
-        for batch in packed(lengths, work.budget):
+        for batch in packed(lengths, work.budget()):
             vectors.append(work.run([items[i] for i in batch]))
             rows.extend(batch)
             advance(len(batch))
@@ -128,6 +131,31 @@ def _fill_chunk(items: list[T], keys: pa.Array, work: Work[T], store: VectorStor
                 flush()
     finally:
         flush()  # an error in one batch, or Ctrl-C, does not undo the others
+
+
+def batch_tokens(context: Context, device: str) -> int:
+    """Tokens that go through a model at once, padding included: as the context says, else what suits the kind of device.
+
+    Small batches suit a CPU's caches, an accelerator wants large ones. It moves the last bits of a vector and nothing else, so it is
+    no setting of a method and no part of a key.
+    """
+    return context.batch_tokens or (CPU_TOKENS if device == "cpu" else ACCELERATOR_TOKENS)
+
+
+@contextlib.contextmanager
+def memory_advice(model: str) -> Iterator[None]:
+    """Turns running out of memory into an error that says what to do.
+
+    Raises:
+        ModelError: in place of torch's `OutOfMemoryError`, or of the RuntimeError of its CPU allocator.
+    """
+    try:
+        yield
+    except RuntimeError as error:  # torch.OutOfMemoryError is one
+        told = str(error).lower()
+        if "out of memory" in told or "not enough memory" in told or "can't allocate memory" in told:
+            raise ModelError(f"{model} ran out of memory: lower --batch-tokens, or set max_length or precision=\"bf16\".") from error
+        raise
 
 
 def packed(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

@@ -65,13 +65,13 @@ class Table:
 
     def best(self, measure: str) -> str | None:
         """The best value as it is shown, so that equal figures are equally bold."""
-        shown = [figure(line.value(measure)) for line in self.lines if line.ok and line.value(measure) is not None]
-        return max(shown, default=None)
+        held = [value for line in self.lines if line.ok and (value := line.value(measure)) is not None]
+        return figure(max(held)) if held else None
 
     @property
     def notes(self) -> list[str]:
         """What a reader must know: of the dataset, of each row, of each row without figures, each once."""
-        dataset = self.first.dataset
+        dataset, depth = self.first.dataset, self.first.depth
         found = list(dataset["notes"])
         if dataset["unreachable"]:
             found.append(f"{dataset['unreachable']} relevant documents are not in the corpus; they stay in the judgements and cap recall.")
@@ -81,6 +81,10 @@ class Table:
                 found.append(f"`{line.row}`: {line.first.status}: {line.problem}")
             if any(r.provenance.get("dirty") for r in line.records):
                 found.append(f"`{line.row}`: made with uncommitted changes to the code.")
+            if line.ok and any(r.dataset["revision"] != dataset["revision"] for r in line.records):
+                found.append(f"`{line.row}`: made on another revision of the collection; do not compare it with `{self.first.row}`.")
+            if line.ok and any(r.depth != depth for r in line.records):
+                found.append(f"`{line.row}`: ranked to depth {line.first.depth}, `{self.first.row}` to {depth}.")
         return list(dict.fromkeys(found))
 
 

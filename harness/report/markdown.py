@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.report.board import COSTS, EXPLAINED, Across, Line, Table, across, costs, figure
@@ -14,7 +15,7 @@ def leaderboard(found: Sequence[Table]) -> str:
     if over is not None:
         parts += [f"## {over.measure} across datasets", _across(over)]
     for table in found:
-        parts += [f"## {table.dataset}", _facts(table), _table(table)]
+        parts += [f"## {_escaped(table.dataset)}", _facts(table), _table(table)]
         parts += ["\n".join(f"- {_escaped(note)}" for note in table.notes)] if table.notes else []
     if not found:
         parts.append("No records yet: `harness run` makes some.")
@@ -32,9 +33,10 @@ def _facts(table: Table) -> str:
 
 
 def _machine(line: Line) -> str:
-    machine = line.first.provenance["machine"]
-    device = line.first.provenance["device"]
-    return f"{machine['cores']} cores of {machine['processor']}" + (f" and {device}" if device != "cpu" else "")
+    machine = line.first.provenance.get("machine", {})
+    device = line.first.provenance.get("device", "cpu")
+    told = f"{machine.get('cores', '?')} cores of {machine.get('processor', '?')}" + (f" and {device}" if device != "cpu" else "")
+    return _escaped(told)
 
 
 def _table(table: Table) -> str:
@@ -44,19 +46,20 @@ def _table(table: Table) -> str:
         seeds = f" ({len(line.records)} seeds)" if len(line.records) > 1 else ""
         figures = [_bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures]
         status = "" if line.ok else f" *({line.first.status})*"
-        rows.append([f"`{line.row}`{seeds}{status}", *figures, *costs(line.first)])
+        rows.append([f"{_code(line.row)}{seeds}{status}", *figures, *costs(line.first)])
     return _grid(head, rows, left=2 + len(table.measures))
 
 
 def _across(over: Across) -> str:
-    best = [max((figure(v) for _, values in over.rows if (v := values[i]) is not None), default="") for i in range(len(over.datasets))]
-    means = [Across.mean(values) for _, values in over.rows]
-    best_mean = max((figure(m) for m in means if m is not None), default="")
-    rows = []
-    for (name, values), mean in zip(over.rows, means, strict=True):
-        cells = [_bold(figure(v), figure(v) == b) for v, b in zip(values, best, strict=True)]
-        rows.append([f"`{name}`", *cells, _bold(figure(mean), figure(mean) == best_mean)])
-    return _grid(["row", *over.datasets, "mean"], rows, left=0)
+    lines = [(name, (*values, Across.mean(values))) for name, values in over.rows]
+    best = [_best(column) for column in zip(*(values for _, values in lines), strict=True)]
+    rows = [[_code(name), *(_bold(figure(v), figure(v) == b) for v, b in zip(values, best, strict=True))] for name, values in lines]
+    return _grid(["row", *map(_escaped, over.datasets), "mean"], rows, left=0)
+
+
+def _best(column: Sequence[float | None]) -> str | None:
+    held = [value for value in column if value is not None]
+    return figure(max(held)) if held else None
 
 
 def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
@@ -80,5 +83,14 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+def _code(text: str) -> str:
+    """Inline code, fenced by more backticks than the text holds in a row."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, pad = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
 def _escaped(text: str) -> str:
-    return text.replace("<", "&lt;").replace("\n", " ")
+    """Text in which no `<` opens a tag; inline code is left as it is."""
+    parts = re.split("(`[^`]*`)", text.replace("\n", " "))
+    return "".join(part if i % 2 else part.replace("<", "&lt;") for i, part in enumerate(parts))

@@ -23,7 +23,7 @@ def show(found: Sequence[Table], console: Console) -> None:
 def grid(table: Table) -> Grid:
     """One dataset's table."""
     dataset = table.first.dataset
-    title = f"{table.dataset} [dim]({dataset['documents']:,} documents, {dataset['queries']:,} queries)[/dim]"
+    title = f"{escape(table.dataset)} [dim]({dataset['documents']:,} documents, {dataset['queries']:,} queries)[/dim]"
     drawn = Grid(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     drawn.add_column("row", no_wrap=True)
     for measure in table.measures:
@@ -32,7 +32,8 @@ def grid(table: Table) -> Grid:
         drawn.add_column(name, justify="left" if i == 0 else "right")
     for line in table.lines:
         figures = [figure(line.value(m)) for m in table.measures]
-        shown = [f"[bold green]{f}[/bold green]" if line.ok and f == table.best(m) else f for f, m in zip(figures, table.measures, strict=True)]
+        best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
+        shown = [f"[bold green]{f}[/bold green]" if top else f for f, top in zip(figures, best, strict=True)]
         status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
         drawn.add_row(f"{escape(line.row)}{status}", *shown, *costs(line.first))
     return drawn

@@ -113,7 +113,7 @@ def test_torch_is_not_imported_where_every_score_is_kept(tiny_cross_encoder: Pat
     assert np.array_equal(np.array(found, np.float32), expected)
 
 
-@pytest.mark.parametrize("changed", [{"max_length": 16}, {"precision": "bf16"}, {"batch_tokens": 64}])
+@pytest.mark.parametrize("changed", [{"max_length": 16}, {"precision": "bf16"}])
 def test_a_setting_changes_the_key(changed: dict[str, object], tiny_cross_encoder: Path, context: Context) -> None:
     assert scorer_of(tiny_cross_encoder, context, **changed).key != scorer_of(tiny_cross_encoder, context).key
 
@@ -166,7 +166,6 @@ def test_what_was_resolved_is_json_and_says_all_that_decides_a_score(tiny_cross_
         "sha": scorer.folder.sha,
         "max_length": None,
         "precision": "fp32",
-        "batch_tokens": 4096,
     }
 
 
@@ -177,7 +176,7 @@ def test_one_scorer_serves_all_rows_with_the_same_settings(tiny_cross_encoder: P
 
 @pytest.mark.parametrize(
     ("changed", "told"),
-    [({"precision": "int8"}, "precision must be one of"), ({"batch_tokens": 0}, "1 or more"), ({"max_length": 0}, "1 or more")],
+    [({"precision": "int8"}, "precision must be one of"), ({"max_length": 0}, "1 or more")],
 )
 def test_a_setting_out_of_range_is_refused_before_anything_is_loaded(changed: dict[str, object], told: str) -> None:
     with pytest.raises(SettingError, match=told):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.cache.folders import Cache
 from harness.context import Context
 from harness.errors import ModelError, SettingError
 from harness.methods.dense import Dense
@@ -92,9 +93,10 @@ def test_kept_vectors_of_a_real_model_are_those_of_sentence_transformers(context
     assert np.allclose(np.linalg.norm(expected, axis=1), 1, atol=1e-6)
 
 
-def test_vectors_of_small_batches_are_those_of_large_ones(tiny_encoder: Path, context: Context) -> None:
-    one_by_one = vectors_of(encoder_of(tiny_encoder, context, batch_tokens=1))
-    together = vectors_of(encoder_of(tiny_encoder, context, batch_tokens=100_000))
+def test_vectors_of_small_batches_are_those_of_large_ones(tiny_encoder: Path, tmp_path: Path) -> None:
+    small, large = (Context(cache=Cache(tmp_path / str(n)), batch_tokens=n) for n in (1, 100_000))
+    one_by_one = vectors_of(encoder_of(tiny_encoder, small))
+    together = vectors_of(encoder_of(tiny_encoder, large))
     assert np.abs(one_by_one - together).max() < 1e-5
 
 
@@ -261,7 +263,6 @@ def test_one_encoder_and_one_loaded_model_serve_all_rows_with_the_same_settings(
         ({"max_length": 16}, {"query", "document"}),
         ({"precision": "bf16"}, {"query", "document"}),
         ({"similarity": "dot"}, {"query", "document"}),
-        ({"batch_tokens": 64}, {"query", "document"}),
     ],
 )
 def test_a_setting_changes_the_key_of_the_sides_it_moves_and_of_no_other(
@@ -307,7 +308,6 @@ def test_what_was_resolved_is_json_and_says_all_that_decides_a_vector(tiny_encod
         "max_length": 32,
         "precision": "fp32",
         "similarity": "cosine",
-        "batch_tokens": 4096,
     }
 
 
@@ -366,7 +366,8 @@ def test_an_answer_that_is_not_a_number_is_a_model_error_and_what_was_encoded_be
     word = language.documents[0][2].split()[0]  # type: ignore[attr-defined]
     poison(copy, word)
     texts = ["?" * 40, "!" * 20, word, "."]
-    encoder = encoder_of(copy, context, batch_tokens=30)
+    context.batch_tokens = 30
+    encoder = encoder_of(copy, context)
     with pytest.raises(ModelError, match="not numbers") as caught:
         encoder.vectors(texts, "query")
     assert str(copy) in str(caught.value)
@@ -384,7 +385,6 @@ def test_an_answer_that_is_not_a_number_is_a_model_error_and_what_was_encoded_be
         ({"precision": "fp8"}, "precision must be one of fp32, bf16, fp16, not 'fp8'"),
         ({"similarity": "manhattan"}, "similarity must be one of cosine, dot, not 'manhattan'"),
         ({"max_length": 0}, "max_length must be 1 or more"),
-        ({"batch_tokens": 0}, "batch_tokens must be 1 or more"),
     ],
 )
 def test_a_setting_out_of_range_is_refused_before_anything_is_loaded(changed: dict[str, object], told: str) -> None:

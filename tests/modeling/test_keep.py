@@ -82,7 +82,7 @@ class Model:
         return np.stack([vector(text) for text in texts])
 
     def work(self, budget: int = 8) -> Work[str]:
-        return Work("encode", "texts", text_keys, lambda texts: [len(t) for t in texts], self.run, budget)
+        return Work("encode", "texts", text_keys, lambda texts: [len(t) for t in texts], self.run, lambda: budget)
 
 
 def store_of(context: Context) -> VectorStore:
@@ -137,7 +137,7 @@ def test_the_step_counts_what_was_asked_and_what_was_computed(context: Context) 
 
 def test_a_step_is_told_what_the_vectors_it_takes_from_the_cache_took_to_make(context: Context) -> None:
     model = Model()
-    slow = Work("encode", "texts", text_keys, lambda t: [1] * len(t), lambda t: (time.sleep(0.2), model.run(t))[1], 100)
+    slow = Work("encode", "texts", text_keys, lambda t: [1] * len(t), lambda t: (time.sleep(0.2), model.run(t))[1], lambda: 100)
     context.once("index", "first", "1", lambda: kept(["a", "b"], slow, store_of(context), context))
     context.once("index", "second", "2", lambda: kept(["a"], slow, store_of(context), context))
     assert context.steps["index:1"].cached_seconds == 0
@@ -176,7 +176,7 @@ def test_work_that_resumes_after_a_kill_makes_the_very_batches_the_killed_one_wo
                 raise KeyboardInterrupt
             return killed.run(some)
 
-        work = Work("encode", "texts", text_keys, lambda t: [len(x) for x in t], run, 8)
+        work = Work("encode", "texts", text_keys, lambda t: [len(x) for x in t], run, lambda: 8)
         try:
             kept(texts, work, store_of(broken), broken)
         except KeyboardInterrupt:
@@ -194,7 +194,7 @@ def test_work_is_written_while_it_goes_on_and_merged_at_the_end(context: Context
         return model.run(some)
 
     texts = [f"text {i}" for i in range(12)]
-    kept(texts, Work("encode", "texts", text_keys, lambda t: [8] * len(t), run, 8), store, context)
+    kept(texts, Work("encode", "texts", text_keys, lambda t: [8] * len(t), run, lambda: 8), store, context)
     assert shards == list(range(12))
     assert len(list(store.folder.glob("*.arrow"))) == 1
 
@@ -243,7 +243,7 @@ def run(texts):
 while len(list(root.glob("*.ready"))) < 2:
     time.sleep(0.005)
 texts = [f"text {i % 40}" for i in range(60)]
-found = kept(texts, Work("encode", "texts", text_keys, lambda t: [1] * len(t), run, 4),
+found = kept(texts, Work("encode", "texts", text_keys, lambda t: [1] * len(t), run, lambda: 4),
              VectorStore(context.cache, "embeddings", "k", {}), context)
 print(found.block(0, 60).shape)
 """
@@ -273,8 +273,8 @@ def slow(self, texts, side):
     return encode(self, texts, side)
 harness.modeling.encoder.Encoder.encode = slow
 root, model, folder = sys.argv[1:]
-method = Dense(model=model, batch_tokens=64)
-Bench([method], [folder], Context(cache=Cache(Path(root) / "cache")), Store(Path(root) / "results"), ["nDCG@10"]).run(folder, method)
+method, context, store = Dense(model=model), Context(batch_tokens=64, cache=Cache(Path(root) / "cache")), Store(Path(root) / "results")
+Bench([method], [folder], context, store, ["nDCG@10"]).run(folder, method)
 """
 
 
@@ -287,7 +287,7 @@ def test_a_run_killed_while_it_encodes_goes_on_where_it_was_and_ends_in_the_same
     from harness.methods.dense import Dense
     from harness.modeling.encoder import Encoder
 
-    method = Dense(model=str(tiny_encoder), batch_tokens=64)
+    method = Dense(model=str(tiny_encoder))
     encoded: list[str] = []
     encode = Encoder.encode
 
@@ -300,7 +300,7 @@ def test_a_run_killed_while_it_encodes_goes_on_where_it_was_and_ends_in_the_same
 
     def run_in(root: Path) -> tuple[bytes, list[str]]:
         encoded.clear()
-        context, store = Context(cache=Cache(root / "cache")), Store(root / "results")
+        context, store = Context(batch_tokens=64, cache=Cache(root / "cache")), Store(root / "results")
         record = Bench([method], [str(small_folder)], context, store, ["nDCG@10"]).run(str(small_folder), method).record
         assert record.status == "ok", record.problem
         return store.place(record.dataset["name"], method, 0).run.read_bytes(), sorted(encoded)

@@ -1,0 +1,146 @@
+"""Run files read back as what was written."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytrec_eval
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.corpus import Corpus
+from harness.errors import DatasetError
+from harness.judged import Queries
+from harness.ranking import Run, TopK, select, stack
+from harness.trec import read_run, write_run
+
+ID = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5).filter(lambda i: i.split() == [i])
+SCORE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+def run_of(rankings: dict[str, dict[str, float]]) -> Run:
+    ids = sorted({document for ranking in rankings.values() for document in ranking})
+    corpus = Corpus.of([(i, "", "") for i in ids or ["none"]])
+    parts = [
+        select(corpus.rows(list(ranking)), np.fromiter(ranking.values(), np.float32, len(ranking)), corpus.id_order, 99)
+        for ranking in rankings.values()
+    ]
+    return Run.of(Queries(list(rankings), [""] * len(rankings)), stack(parts, 99), corpus)
+
+
+RUN = {"q1": {"d1": 2.5, "d2": 0.1, "d3": -1e-20}, "q2": {"d2": 3.0}}
+
+
+@given(st.dictionaries(ID, st.dictionaries(ID, SCORE, min_size=1, max_size=5), min_size=1, max_size=4), st.sampled_from(["", ".gz"]))
+def test_a_run_reads_back_bit_for_bit(rankings: dict[str, dict[str, float]], suffix: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"run{suffix}"
+        write_run(path, run_of(rankings), "tag")
+        held = read_run(path)
+    assert held.keys() == rankings.keys()
+    for query, ranking in rankings.items():
+        assert held[query].keys() == ranking.keys()
+        for document, score in ranking.items():
+            assert np.float32(held[query][document]).tobytes() == np.float32(score).tobytes()
+
+
+def test_lines_are_in_the_documented_order_with_ranks_from_1(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", run_of({"q1": {"a": 1.0, "b": 1.0, "c": 0.1}, "q2": {"a": 100.0}}), "my tag")
+    assert (tmp_path / "run").read_text() == (
+        "q1 Q0 b 1 1.0 my_tag\nq1 Q0 a 2 1.0 my_tag\nq1 Q0 c 3 0.1 my_tag\nq2 Q0 a 1 100.0 my_tag\n"
+    )
+
+
+def test_a_query_without_an_answer_has_no_line(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", run_of({"q1": {"a": 1.0}, "q2": {}}), "t")
+    assert read_run(tmp_path / "run") == {"q1": {"a": 1.0}}
+
+
+@pytest.mark.parametrize(("tag", "column"), [("bm25 >> dense", "bm25_>>_dense"), ("a\tb\n", "a_b_"), ("", "run")])
+def test_a_tag_is_one_column(tmp_path: Path, tag: str, column: str) -> None:
+    write_run(tmp_path / "run", run_of({"q": {"d": 1.0}}), tag)
+    assert (tmp_path / "run").read_text().split(" ")[5] == f"{column}\n"
+
+
+def test_the_bytes_of_a_compressed_run_know_no_time_and_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(tmp_path / "one.gz", run_of(RUN), "t")
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
+    write_run(tmp_path / "two.gz", run_of(RUN), "t")
+    assert (tmp_path / "one.gz").read_bytes() == (tmp_path / "two.gz").read_bytes()
+    assert gzip.decompress((tmp_path / "one.gz").read_bytes()).startswith(b"q1 Q0 d1 1 2.5 t\n")
+
+
+def test_trec_eval_reads_the_same_figures_from_the_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rankings = {f"q{q}": {f"d{d}": float(rng.integers(0, 4)) for d in rng.permutation(30)[:20]} for q in range(5)}
+    qrels = {f"q{q}": {f"d{d}": int(rng.integers(0, 3)) for d in range(30)} for q in range(5)}
+    write_run(tmp_path / "run", run_of(rankings), "t")
+    with open(tmp_path / "run") as file:
+        theirs = pytrec_eval.parse_run(file)
+    evaluator = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg", "map"})
+    assert evaluator.evaluate(theirs) == evaluator.evaluate(rankings)
+
+
+def test_a_write_that_fails_leaves_the_old_run(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", run_of(RUN), "t")
+    before = (tmp_path / "run").read_bytes()
+    two = Run(Queries(["a"], [""]), TopK(np.zeros((2, 1), np.int64), np.zeros((2, 1), np.float32)), run_of(RUN).corpus)
+    with pytest.raises(ValueError, match="zip"):
+        write_run(tmp_path / "run", two, "t")
+    assert (tmp_path / "run").read_bytes() == before
+    assert list(tmp_path.iterdir()) == [tmp_path / "run"]
+
+
+def test_columns_may_be_parted_by_any_white_space_and_lines_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "run").write_bytes(b"\n q1\tQ0\td1  7\t1e-3 me \r\n\r\nq1 0 d2 1 -2 me")
+    assert read_run(tmp_path / "run") == {"q1": {"d1": 0.001, "d2": -2.0}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"q Q0 d 1 1.0 t\nq Q0 d 1 1.0\n", r"line 2: 5 columns; a TREC run has six"),
+        (b"q Q0 d 1 1.0 t more\n", r"line 1: 7 columns"),
+        (b"q Q0 d 1 high t\n", r"line 1: could not convert string to float: 'high'"),
+        (b"q Q0 d 1 nan t\n", r"line 1: score 'nan' is not a finite number"),
+        (b"q Q0 d 1 -inf t\n", r"line 1: score '-inf' is not a finite number"),
+        (b"q Q0 d 1 1e39 t\n", r"line 1: score '1e39' is not a finite number of 32 bits"),
+        (b"q Q0 d 1 2 t\nx Q0 d 1 2 t\nq Q0 d 2 1 t\n", r"line 3: query 'q' ranks document 'd' a second time"),
+        (b"q Q0 d 1 2 t\nq Q0 \xff 1 2 t\n", r"line 2: .*utf-8"),
+        (b"", r"holds no ranking"),
+        (b"\n\n", r"holds no ranking"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_malformed_run_is_refused_with_the_line(tmp_path: Path, content: bytes, message: str, suffix: str) -> None:
+    path = tmp_path / f"my.run{suffix}"
+    path.write_bytes(gzip.compress(content) if suffix else content)
+    with pytest.raises(DatasetError, match=rf"my\.run{suffix}.* {message}"):
+        read_run(path)
+
+
+def test_a_run_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="there is no run file .*absent"):
+        read_run(tmp_path / "absent")
+
+
+def test_a_folder_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="cannot be read"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["not compressed", "cut short", "altered"])
+def test_a_damaged_compressed_run_is_refused(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "run.gz"
+    write_run(path, run_of({f"q{i}": {f"d{i}": i / 7} for i in range(500)}), "t")
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    altered = whole[:middle] + bytes(255 - b for b in whole[middle : middle + 40]) + whole[middle + 40 :]
+    path.write_bytes({"not compressed": b"q Q0 d 1 1 t\n", "cut short": whole[:-20], "altered": altered}[damage])
+    with pytest.raises(DatasetError, match=r"run\.gz"):
+        read_run(path)
