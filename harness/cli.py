@@ -30,17 +30,17 @@ app.add_typer(cache, name="cache")
 
 Dataset = Annotated[
     list[str] | None,
-    typer.Option("--dataset", "-d", help="source/name[/split], or a folder as ./mine; repeat for several. Default: stdlib/code."),
+    typer.Option("--dataset", "-d", help="source/name, source/name/split or a folder as ./mine; repeat. Default: stdlib/code."),
 ]
 Rows = Annotated[
     list[str] | None,
-    typer.Option("--method", "-m", help='A row: bm25, hybrid-rrf, "bm25(k1=1.2)>>dense", run/my.trec; repeat. Default: the default rows.'),
+    typer.Option("--method", "-m", help='A row: bm25, "bm25(k1=1.2)>>dense", run/my.trec; repeat. Default: the default rows.'),
 ]
 Measures = Annotated[
     list[str] | None, typer.Option("--measure", help="In ir-measures' notation; repeat. Default: nDCG@10 R@100 RR@10 AP@100.")
 ]
 Results = Annotated[Path, typer.Option("--results", help="Folder of the records.")]
-DataDir = Annotated[list[Path] | None, typer.Option("--data-dir", help="Folder that holds BEIR collections; before HARNESS_DATA.")]
+DataDir = Annotated[list[Path] | None, typer.Option("--data-dir", help="Folder of BEIR collections; goes before HARNESS_DATA.")]
 CacheDir = Annotated[Path | None, typer.Option("--cache-dir", help="Cache folder; default HARNESS_CACHE or the user's cache.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
 
@@ -75,17 +75,15 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run rows over datasets, store their records and print the leaderboard."""
-    raise typer.Exit(
-        _commands().run(
-            dataset or [], method or [], measure or [], depth, seed, results, data_dir or [], cache_dir, device, batch_tokens, rerun, plan, quiet
-        )
-    )
+    what = (dataset or [], method or [], measure or [], depth, seed)
+    where = (results, data_dir or [], cache_dir, device, batch_tokens)
+    _do("run", *what, *where, rerun, plan, quiet)
 
 
 @app.command()
 def leaderboard(results: Results = Path("results"), quiet: Quiet = False) -> None:
     """Regenerate leaderboard.md and leaderboard.csv from the records alone."""
-    raise typer.Exit(_commands().leaderboard(results, quiet))
+    _do("leaderboard", results, quiet)
 
 
 @app.command("list")
@@ -95,55 +93,58 @@ def list_(
     cache_dir: CacheDir = None,
 ) -> None:
     """List rows, methods, datasets and the values their settings take."""
-    raise typer.Exit(_commands().list_(kind.value if kind else None, data_dir or [], cache_dir))
+    _do("list_", kind.value if kind else None, data_dir or [], cache_dir)
 
 
 @data.command()
 def check(dataset: str, data_dir: DataDir = None, cache_dir: CacheDir = None) -> None:
     """Say what is wrong with a collection; status 1 if it cannot be used."""
-    raise typer.Exit(_commands().check(dataset, data_dir or [], cache_dir))
+    _do("check", dataset, data_dir or [], cache_dir)
 
 
 @data.command()
 def fetch(dataset: str, cache_dir: CacheDir = None) -> None:
     """Download a BEIR collection, as beir/scifact, verified and resumed after a break."""
-    raise typer.Exit(_commands().fetch(dataset, cache_dir))
+    _do("fetch", dataset, cache_dir)
 
 
 @cache.command("ls")
 def ls(cache_dir: CacheDir = None) -> None:
     """List what is kept: kind, size, age, what it is of."""
-    raise typer.Exit(_commands().cache_ls(cache_dir))
+    _do("cache_ls", cache_dir)
 
 
 @cache.command()
 def verify(cache_dir: CacheDir = None) -> None:
     """Read everything kept and compare it with its hashes; status 1 if something is damaged."""
-    raise typer.Exit(_commands().cache_verify(cache_dir))
+    _do("cache_verify", cache_dir)
 
 
 @cache.command()
 def gc(
     cache_dir: CacheDir = None,
     older_than: Annotated[float | None, typer.Option(min=0, help="Remove what was not used for this many days.")] = None,
-    max_size: Annotated[float | None, typer.Option(min=0, help="Then remove the longest unused until this many GiB are left.")] = None,
+    max_size: Annotated[float | None, typer.Option(min=0, help="Then remove the longest unused beyond this many GiB.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
 ) -> None:
     """Remove damaged and unfinished things, and what --older-than and --max-size say."""
-    raise typer.Exit(_commands().cache_gc(cache_dir, older_than, max_size, dry_run))
+    _do("cache_gc", cache_dir, older_than, max_size, dry_run)
 
 
-def _commands() -> Any:
-    return import_module("harness.commands")
+def _do(command: str, *arguments: Any) -> None:
+    """Does the work of a command and ends with its status; typer itself would end an interrupted one without a word."""
+    try:
+        status = getattr(import_module("harness.commands"), command)(*arguments)
+    except KeyboardInterrupt:
+        typer.secho("harness: interrupted; what was finished is kept, run the same command to go on.", err=True)
+        status = 130
+    raise typer.Exit(status)
 
 
 def main() -> None:
     """Entry point of the `harness` command."""
     try:
-        app()
+        app(prog_name="harness")
     except HarnessError as error:
         typer.secho(f"harness: {error}", err=True, fg=typer.colors.RED)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.secho("harness: interrupted; what was finished is kept, run the same command to go on.", err=True)
-        sys.exit(130)

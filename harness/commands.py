@@ -31,7 +31,7 @@ from harness.methods import METHODS
 from harness.progress import bars
 from harness.registry import Room
 from harness.report import terminal
-from harness.report.board import figure, megabytes
+from harness.report.board import figure, megabytes, tables
 from harness.rows import DEFAULT_ROWS
 
 OK, FAILED, NOTHING = 0, 1, 3
@@ -67,9 +67,9 @@ def run(
         record = result.record
         head = f"[bold]{escape(record.row)}[/bold] on {escape(record.dataset['name'])}: "
         if record.status == "ok":
-            first = next(iter(record.measures.items()))
+            first = tables([record])[0].measures[0]
             kept = " (up to date)" if result.kept else ""
-            err.print(f"{head}{first[0]} {figure(first[1])}{kept}", highlight=False, soft_wrap=True)
+            err.print(f"{head}{first} {figure(record.measures[first])}{kept}", highlight=False, soft_wrap=True)
         else:
             colour = "yellow" if record.status == "skipped" else "red"
             problem = record.problem or {}
@@ -102,7 +102,13 @@ def leaderboard(results: Path, quiet: bool) -> int:
 def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
     """`harness list`."""
     out = Console(soft_wrap=True)
-    rooms: dict[str, Room[Any]] = {"methods": METHODS, "fusions": FUSIONS, "analyzers": ANALYZERS, "indexes": INDEXES, "datasets": SOURCES}
+    rooms: dict[str, Room[Any]] = {
+        "methods": METHODS,
+        "fusions": FUSIONS,
+        "analyzers": ANALYZERS,
+        "indexes": INDEXES,
+        "datasets": SOURCES,
+    }
     if kind in (None, "rows"):
         _print(out, "rows", [(name, text if text != name else "") for name, text in DEFAULT_ROWS.items()])
     for name, room in rooms.items():
@@ -141,7 +147,8 @@ def cache_ls(cache_dir: Path | None) -> int:
     found = entries(cache)
     for entry in found:
         words = ", ".join(f"{k} {v}" for k, v in entry.describe.items() if v not in ("", None))
-        grid.add_row(entry.kind, entry.key[:12], megabytes(entry.bytes), f"{(time.time() - entry.used) / 86400:.1f} d", escape(words))
+        days = f"{(time.time() - entry.used) / 86400:.1f} d"
+        grid.add_row(entry.kind, entry.key[:12], megabytes(entry.bytes), days, escape(words))
     out = Console()
     out.print(grid)
     told = f"{len(found)} entries, {megabytes(sum(e.bytes for e in found))} MiB in {cache.root}"

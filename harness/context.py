@@ -173,6 +173,11 @@ class Context:
             counts = self._open[-1].counts
             counts[name] = counts.get(name, 0) + n
 
+    def waited(self, seconds: float) -> None:
+        """Leaves time out of the step being done that it spent waiting for another process to do the work."""
+        if self._inside:
+            self._inside[-1] += seconds
+
     def saved(self, seconds: float) -> None:
         """Adds to the time that the step being done took from the cache instead of spending it."""
         if self._open:

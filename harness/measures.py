@@ -60,7 +60,7 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Run) -> PerQuery:
         run: a ranking; queries that are not judged are left out, judged ones it does not answer count 0.
 
     Raises:
-        SettingError: the provider of a measure refuses these judgements (`ERR` takes grades up to 4).
+        SettingError: the provider of a measure fails on these judgements (`ERR` takes grades up to 4).
     """
     values: PerQuery = {str(m): dict.fromkeys(qrels, 0.0) for m in measures}
     names = list(qrels)
@@ -74,8 +74,8 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Run) -> PerQuery:
     try:
         for metric in ir_measures.iter_calc(list(measures), judged, ranks) if ranks else ():
             values[str(metric.measure)][names[int(metric.query_id)]] = float(metric.value)
-    except subprocess.CalledProcessError as error:
-        raise SettingError(f"the provider of one of {', '.join(values)} refuses these judgements: {error}.") from error
+    except (subprocess.CalledProcessError, ArithmeticError) as error:
+        raise SettingError(f"a provider of ir-measures fails on {', '.join(values)}: {error}.") from error
     return values
 
 

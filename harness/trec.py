@@ -12,7 +12,8 @@ from harness.errors import DatasetError
 from harness.files import replacing
 from harness.ranking import Run
 
-GREATEST = float(np.finfo(np.float32).max)
+TOO_GREAT = 2.0**128 - 2.0**103
+"""What rounds to infinity in 32 bits."""
 
 
 def write_run(path: Path, run: Run, tag: str) -> None:
@@ -55,7 +56,7 @@ def read_run(path: Path) -> dict[str, dict[str, float]]:
                 if document in ranking:
                     raise DatasetError(f"{path}, line {number}: query {query!r} ranks document {document!r} a second time.")
                 value = float(score)
-                if not abs(value) <= GREATEST:
+                if not abs(value) < TOO_GREAT:  # nor is NaN
                     raise DatasetError(f"{path}, line {number}: score {score!r} is not a finite number of 32 bits.")
                 ranking[document] = value
     except FileNotFoundError as error:

@@ -51,9 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the benchmark; they mean what they mean to `harness run`."""
     group = parser.getgroup("retrieval-harness")
     group.addoption("--benchmark", action="store_true", help="run the suites in suites/; without it they are skipped")
-    group.addoption("--dataset", action="append", default=[], help="source/name[/split] or a folder; repeat (default: stdlib/code)")
-    group.addoption("--method", action="append", default=[], help="a row or an expression; repeat (default: the default rows)")
-    group.addoption("--measure", action="append", default=[], help=f"ir-measures' notation; repeat (default: {' '.join(DEFAULT)})")
+    group.addoption("--dataset", action="append", default=[], help="source/name[/split] or a folder; default: stdlib/code")
+    group.addoption("--method", action="append", default=[], help="a row or an expression; default: the default rows")
+    group.addoption("--measure", action="append", default=[], help=f"ir-measures' notation; default: {' '.join(DEFAULT)}")
     group.addoption("--depth", type=int, default=DEFAULT_DEPTH, help="documents kept per query")
     group.addoption("--seed", type=int, default=0, help="of every random stream")
     group.addoption("--results", type=Path, default=Path("results"), help="folder of the records")
@@ -115,7 +115,7 @@ def _datasets(config: pytest.Config) -> list[str]:
     return list(dict.fromkeys(config.getoption("--dataset"))) or [api.DEFAULT_DATASET]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")  # before any other of the session, so that a skipped suite makes no folder
 def _only_on_request(request: pytest.FixtureRequest) -> None:
     if not request.config.getoption("--benchmark"):
         pytest.skip("run with --benchmark")
@@ -185,7 +185,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Remembers which cells were run; with pytest-xdist this is called where the leaderboard is printed."""
     if report.when != "call":  # the properties come with the teardown's report again
         return
-    for name, value in report.user_properties:
+    told: list[tuple[str, Any]] = report.user_properties
+    for name, value in told:
         if name == CELL:
             _RUN.add(tuple(value))
         elif name == PUBLISHED:

@@ -36,4 +36,4 @@ def test_leaderboard(cell: Cell, bench: Bench, show: Callable[[Record], None]) -
     if record.status == "error":
         pytest.fail(f"{problem['reason']}\n\n{problem['trace']}", pytrace=False)
     assert set(record.measures) == {str(m) for m in bench.measures}
-    assert all(0.0 <= value for value in record.measures.values())
+    assert all(value >= 0.0 for value in record.measures.values())

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
+
 # Read when the libraries are imported, so set before any of them is: no way to the hub, one thread, the same bits every time.
 os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1")
 
@@ -22,6 +24,9 @@ from harness.cache.folders import Cache
 from harness.context import Context
 from harness.datasets import load_dataset
 from harness.judged import Dataset
+
+hypothesis.settings.register_profile("harness", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("harness")
 
 
 @pytest.fixture(autouse=True)

@@ -143,7 +143,7 @@ def test_no_document_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("row", [("a\ud800", "", ""), ("a", "\ud800", ""), ("a", "", "x\udfff")])
 def test_a_lone_surrogate_is_refused_with_the_document(tmp_path: Path, row: tuple[str, str, str]) -> None:
-    with pytest.raises(DatasetError, match="document 'a.*lone surrogate"):
+    with pytest.raises(DatasetError, match=r"document 'a.*lone surrogate"):
         Corpus.of([row])
     with pytest.raises(DatasetError, match="lone surrogate"):
         write_corpus(tmp_path / "c", [Document(*row)], "mine")

@@ -29,7 +29,7 @@ def test_replacing_makes_the_folder_and_the_file(tmp_path: Path) -> None:
 
 def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
-    with pytest.raises(RuntimeError, match="half"), replacing(tmp_path / "a") as part:
+    with pytest.raises(RuntimeError, match="half"), replacing(tmp_path / "a") as part:  # noqa: PT012
         part.write_text("ne")
         raise RuntimeError("half")
     assert (tmp_path / "a").read_text() == "old"

@@ -42,7 +42,14 @@ def test_only_keeps_the_order_here_and_ignores_ids_it_has_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [(["b", "a"], ["2", "1"]), (["a", "b"], ["2", "1"]), (["a"], ["1"]), (["a", "1"], ["b", "2"]), (["a", "b"], ["1", "\ud800"])]
+    "other",
+    [
+        (["b", "a"], ["2", "1"]),
+        (["a", "b"], ["2", "1"]),
+        (["a"], ["1"]),
+        (["a", "1"], ["b", "2"]),
+        (["a", "b"], ["1", "\ud800"]),
+    ],
 )
 def test_the_revision_tells_queries_apart(other: tuple[list[str], list[str]]) -> None:
     assert Queries(["a", "b"], ["1", "2"]).revision != Queries(*other).revision

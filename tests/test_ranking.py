@@ -12,7 +12,8 @@ from harness.corpus import Corpus
 from harness.judged import Queries
 from harness.ranking import Floats, Ints, Run, TopK, select, stack
 
-IDS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=3), min_size=1, unique=True, max_size=30)
+ID = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=3)
+IDS = st.lists(ID, min_size=1, unique=True, max_size=30)
 TIED = st.sampled_from([-2.0, -0.0, 0.0, 0.1, 1.0, 1e30])
 ANY = st.floats(width=32, allow_nan=False, allow_infinity=False)
 

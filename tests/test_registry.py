@@ -206,5 +206,6 @@ def test_an_entry_point_that_names_no_item_of_its_name_is_told(install: Install,
 )
 def test_an_entry_point_that_cannot_be_imported_is_told(install: Install, entry: str, source: str) -> None:
     install(entry, shout=source)
-    with pytest.raises(SettingError, match=r"entry point 'shout' of group 'harness.analyzers' cannot be loaded: .*(absent|Absent|not_there)"):
+    told = r"entry point 'shout' of group 'harness.analyzers' cannot be loaded: .*(absent|Absent|not_there)"
+    with pytest.raises(SettingError, match=told):
         ANALYZERS.get("shout")

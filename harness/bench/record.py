@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from harness.errors import RecordError
 
@@ -33,6 +33,7 @@ class Record:
         measures: measure → mean over all judged queries.
         phases: kind, label, seconds, cached_seconds, peak_mb, counts of each step, in the order done.
         seconds: per kind, with what was taken from the cache counted at what it took to make.
+        throughput: documents_per_second of fit and index, queries_per_second of search, from `seconds`.
         size: index_bytes, model_bytes, parameters, dimensions.
         latency: p50_ms and p95_ms of single queries; None where not measured.
         notes: what a reader of the figures must know.
@@ -54,6 +55,7 @@ class Record:
     measures: dict[str, float] = field(default_factory=dict)
     phases: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    throughput: dict[str, float] = field(default_factory=dict)
     size: dict[str, int] = field(default_factory=dict)
     latency: dict[str, Any] | None = None
     notes: list[str] = field(default_factory=list)
@@ -92,10 +94,12 @@ class Record:
 def _check(record: Record) -> None:
     """Raises TypeError or KeyError where a field is not of the form that `Record` says, as in a file edited by hand."""
     blank = Record("", "", {})
-    for field in dataclasses.fields(Record):
-        value, usual = getattr(record, field.name), getattr(blank, field.name)
+    for name, usual in vars(blank).items():
+        value = getattr(record, name)
         if not isinstance(value, (dict, type(None)) if usual is None else type(usual)):
-            raise TypeError(f"{field.name} is {value!r}")
+            raise TypeError(f"{name} is {value!r}")
+    if record.status not in get_args(Status):
+        raise TypeError(f"status is {record.status!r}")
     forms = {"name": str, "revision": str, "notes": list, **dict.fromkeys(DATASET_COUNTS, int)}
     for name, form in forms.items():
         if not isinstance(record.dataset[name], form):

@@ -173,7 +173,8 @@ class Bench:
             _with_fit(blank, fitted, searcher),
             measures={m: round(v, 6) for m, v in means(values).items()},
             phases=[_phase(step) for step in done.all()[:-1]],
-            seconds=_seconds(done),
+            seconds=(spent := _seconds(done)),
+            throughput=_throughput(spent, dataset),
             latency=latency(searcher, queries, context),
             run_sha256=sha,
             provenance=provenance(context.device),  # again: by now the device is known
@@ -189,6 +190,14 @@ def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher) -> Record:
         notes=list(fitted.notes),
         size=dataclasses.asdict(searcher.size),
     )
+
+
+def _throughput(spent: dict[str, float], dataset: Dataset) -> dict[str, float]:
+    done = {
+        "documents_per_second": (len(dataset.corpus), spent["fit"] + spent["index"]),
+        "queries_per_second": (len(dataset.test.queries), spent["search"]),
+    }
+    return {name: round(number / seconds, 2) for name, (number, seconds) in done.items() if seconds >= 0.001}
 
 
 def _phase(step: Step) -> dict[str, Any]:

@@ -8,6 +8,7 @@ not yet written, and two processes can add to one entry at once.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -24,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.cache.folders import META, Cache
+from harness.errors import CacheError
 from harness.files import sha256, share, write_text
 from harness.ranking import Floats, Ints
 
@@ -31,6 +33,7 @@ KEY_BYTES = 16
 SECONDS = b"harness.seconds"
 MERGED_BYTES = 512 << 20
 """Shards are merged up to about this size: merging takes that much memory."""
+TRIES = 10
 log = logging.getLogger("harness.cache")
 
 
@@ -59,19 +62,23 @@ class VectorStore:
             write_text(self.folder / META, json.dumps(meta, indent=1, sort_keys=True))
 
     def read(self) -> Held:
-        """Everything kept so far, memory-mapped; a shard that does not answer to its name is set aside."""
+        """Everything kept so far, memory-mapped; a shard that does not answer to its name is set aside.
+
+        Raises:
+            CacheError: shards vanish faster than they are read.
+        """
         self._cache.touch(self.folder)
-        shards = []
-        for path in sorted(self.folder.glob("*.arrow")):
-            try:
-                if self._cache.hashes.sha256(path)[:32] != path.stem:
-                    log.warning("%s is damaged: set aside as .bad, its vectors will be made again", path)
-                    path.rename(path.with_suffix(".bad"))
-                    continue
-                shards.append(_Shard(path))
-            except FileNotFoundError:  # merged by another process since it was listed
-                continue
-        return Held(shards)
+        for _ in range(TRIES):
+            with contextlib.suppress(FileNotFoundError):  # merged by another process since they were listed: list them again
+                return Held([_Shard(path) for path in sorted(self.folder.glob("*.arrow")) if self._sound(path)])
+        raise CacheError(f"shards of {self.folder} vanish while they are read; run again, and see `harness cache verify`.")
+
+    def _sound(self, path: Path) -> bool:
+        if self._cache.hashes.sha256(path)[:32] == path.stem:
+            return True
+        log.warning("%s is damaged: set aside as .bad, its vectors will be made again", path)
+        path.rename(path.with_suffix(".bad"))
+        return False
 
     def write(self, keys: pa.Array, vectors: Floats, seconds: float) -> None:
         """Adds one shard.

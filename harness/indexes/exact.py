@@ -14,6 +14,10 @@ from harness.indexes import Index, Vectors, inner
 from harness.ranking import Floats, Ints, TopK, select, stack
 
 
+HELD_BYTES = 512 << 20
+"""Vectors of a collection up to this size stay in memory: bounded, and a query need not gather them anew."""
+
+
 @dataclass(frozen=True)
 class Exact(Index):
     """Compares every query with every vector, block by block.
@@ -34,8 +38,28 @@ class Exact(Index):
             raise SettingError(f"exact: block must be 1 or more, not {self.block}")
 
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32]) -> _Flat:
-        """See `Index.build`; nothing is copied."""
+        """See `Index.build`; up to `HELD_BYTES` of vectors are read into memory once, more are read block by block."""
+        if len(vectors) * vectors.dimension * 4 <= HELD_BYTES:
+            vectors = _InMemory(vectors.block(0, len(vectors)))
         return _Flat(vectors, id_order, self.block)
+
+
+class _InMemory:
+    def __init__(self, array: Floats) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    @property
+    def dimension(self) -> int:
+        return int(self._array.shape[1])
+
+    def block(self, start: int, stop: int) -> Floats:
+        return self._array[start:stop]
+
+    def take(self, rows: Ints) -> Floats:
+        return self._array[rows]
 
 
 class _Flat:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
 from harness.errors import ModelError, SettingError
-from harness.modeling.keep import Work, batch_tokens, kept, memory_advice
+from harness.modeling.keep import Work, batch_tokens, kept, memory_advice, no_weight_bars
 from harness.modeling.resolve import resolve
 from harness.ranking import Floats
 
@@ -124,7 +124,8 @@ class PairScorer:
     @property
     def model(self) -> CrossEncoder:
         """The loaded model; one per run and settings."""
-        return self._context.once("model", f"load {self.folder.name}", self.key, self._load)
+        loaded: CrossEncoder = self._context.once("model", f"load {self.folder.name}", self.key, self._load)
+        return loaded
 
     def _load(self) -> CrossEncoder:
         # Imported here: a run whose pairs are all kept does not need torch.
@@ -133,13 +134,14 @@ class PairScorer:
 
         settings = self._settings
         dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[settings.precision]
-        model = CrossEncoder(
-            str(self.folder.path),
-            device=self._context.device,
-            local_files_only=True,
-            trust_remote_code=settings.trust_remote_code,
-            model_kwargs={"dtype": dtype},
-        )
+        with no_weight_bars():
+            model = CrossEncoder(
+                str(self.folder.path),
+                device=self._context.device,
+                local_files_only=True,
+                trust_remote_code=settings.trust_remote_code,
+                model_kwargs={"dtype": dtype},
+            )
         if settings.max_length is not None:
             model.max_seq_length = settings.max_length
         return model

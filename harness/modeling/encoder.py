@@ -14,7 +14,7 @@ import numpy as np
 from harness.cache.vectors import StoredVectors, VectorStore, text_keys
 from harness.context import Context
 from harness.errors import ModelError, SettingError, Unavailable
-from harness.modeling.keep import Work, batch_tokens, kept, memory_advice
+from harness.modeling.keep import Work, batch_tokens, kept, memory_advice, no_weight_bars
 from harness.modeling.prompts import family
 from harness.modeling.resolve import ModelFolder, resolve
 from harness.ranking import Floats
@@ -193,13 +193,14 @@ class Encoder:
             raise Unavailable(f"dense rows need {error.name}.", "pip install retrieval-harness") from error
         settings = self._settings
         dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[settings.precision]
-        model = SentenceTransformer(
-            str(self.folder.path),
-            device=self._context.device,
-            local_files_only=True,
-            trust_remote_code=settings.trust_remote_code,
-            model_kwargs={"dtype": dtype},
-        )
+        with no_weight_bars():
+            model = SentenceTransformer(
+                str(self.folder.path),
+                device=self._context.device,
+                local_files_only=True,
+                trust_remote_code=settings.trust_remote_code,
+                model_kwargs={"dtype": dtype},
+            )
         model.eval()
         if settings.max_length is not None:
             model.max_seq_length = settings.max_length
@@ -209,7 +210,7 @@ class Encoder:
 
     def _lengths(self, texts: Sequence[str], side: Side) -> list[int]:
         """Tokens of each text as the model will see it; characters where the model has no fast tokenizer."""
-        tokenizer = getattr(self.model, "tokenizer", None)
+        tokenizer: Any = getattr(self.model, "tokenizer", None)
         limit = self.model.max_seq_length or 512
         if not getattr(tokenizer, "is_fast", False):
             return [min(len(t) // 4 + 1, limit) for t in texts]

@@ -67,7 +67,9 @@ def kept(items: Sequence[T], work: Work[T], store: VectorStore, context: Context
     had = held.seconds(places[places >= 0])
     computed = 0
     if (places < 0).any():
+        asked = time.perf_counter()
         with store.lock:  # another process may be at the same texts: wait, then take what it kept
+            context.waited(time.perf_counter() - asked)
             held = store.read()
             places = held.locate(keys)
             had = held.seconds(places[places >= 0])
@@ -140,6 +142,20 @@ def batch_tokens(context: Context, device: str) -> int:
     no setting of a method and no part of a key.
     """
     return context.batch_tokens or (CPU_TOKENS if device == "cpu" else ACCELERATOR_TOKENS)
+
+
+@contextlib.contextmanager
+def no_weight_bars() -> Iterator[None]:
+    """Inside, transformers draws no bars of its own: loading is told of by ours, and not where nobody watches."""
+    from transformers.utils import logging as bars
+
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

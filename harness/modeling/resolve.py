@@ -120,7 +120,14 @@ def _parameters(path: Path) -> int:
 def _from_hub(name: str, revision: str | None) -> Path:
     # Imported here: rows that need no hub must not pay for its client.
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, IncompleteSnapshotError, LocalEntryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        IncompleteSnapshotError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     options: dict[str, Any] = {"revision": revision, "ignore_patterns": SKIPPED_ON_THE_HUB}
     try:
@@ -131,6 +138,10 @@ def _from_hub(name: str, revision: str | None) -> Path:
         raise ModelError(f"{name!r} is neither a folder nor a name the hub could have. Name a hub model, as owner/model, or a folder.") from error
     try:
         return Path(snapshot_download(name, etag_timeout=5, **options))
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        at = f" at revision {revision}" if revision else ""
+        reason = f"the hub has no model {name}{at} that it would show you."
+        raise Unavailable(reason, "Check the name; for a private or gated model: hf auth login.") from error
     except (HfHubHTTPError, IncompleteSnapshotError, OSError, ValueError) as error:
-        reason = f"the model {name} is not on this machine and cannot be had from the hub ({type(error).__name__})."
-        raise Unavailable(reason, f"Where the hub can be reached: hf download {name}; or name a folder that holds a model.") from error
+        reason = f"the model {name} is not on this machine and the hub cannot be reached."
+        raise Unavailable(reason, f"Where it can: hf download {name}; or name a folder that holds a model.") from error

@@ -53,7 +53,10 @@ def _table(table: Table) -> str:
 def _across(over: Across) -> str:
     lines = [(name, (*values, Across.mean(values))) for name, values in over.rows]
     best = [_best(column) for column in zip(*(values for _, values in lines), strict=True)]
-    rows = [[_code(name), *(_bold(figure(v), figure(v) == b) for v, b in zip(values, best, strict=True))] for name, values in lines]
+    rows = []
+    for name, values in lines:
+        cells = [_bold(figure(v), figure(v) == b) for v, b in zip(values, best, strict=True)]
+        rows.append([_code(name), *cells])
     return _grid(["row", *map(_escaped, over.datasets), "mean"], rows, left=0)
 
 

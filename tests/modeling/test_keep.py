@@ -319,3 +319,24 @@ def test_a_run_killed_while_it_encodes_goes_on_where_it_was_and_ends_in_the_same
     assert resumed == whole
     assert 0 < len(rest) <= len(every) - 5
     assert set(rest) < set(every)
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "tokens"), [(None, "cpu", keep.CPU_TOKENS), (None, "cuda", keep.ACCELERATOR_TOKENS), (77, "cuda", 77)]
+)
+def test_the_context_says_how_many_tokens_go_through_at_once_else_the_device_does(
+    asked: int | None, device: str, tokens: int, context: Context
+) -> None:
+    context.batch_tokens = asked
+    assert keep.batch_tokens(context, device) == tokens
+
+
+@pytest.mark.parametrize("told", ["CUDA out of memory. Tried to allocate 2 GiB", "DefaultCPUAllocator: not enough memory"])
+def test_running_out_of_memory_is_a_model_error_that_says_what_to_lower(told: str) -> None:
+    with pytest.raises(ModelError, match="some/model ran out of memory: lower --batch-tokens"), keep.memory_advice("some/model"):
+        raise RuntimeError(told)
+
+
+def test_any_other_error_of_a_model_passes_through() -> None:
+    with pytest.raises(RuntimeError, match="shapes do not match"), keep.memory_advice("some/model"):
+        raise RuntimeError("shapes do not match")

@@ -1,0 +1,48 @@
+import io
+from collections.abc import Callable
+
+from rich.console import Console
+
+from harness.bench.record import Record
+from harness.report import terminal
+from harness.report.board import tables
+
+Made = Callable[..., Record]
+
+
+def shown(*records: Record, colour: bool = False) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=200, force_terminal=colour, color_system="standard" if colour else None)
+    terminal.show(tables(records), console)
+    return out.getvalue()
+
+
+def test_every_row_is_shown_with_its_figures_best_first(made: Made) -> None:
+    text = shown(made("low", 0.1), made("high", 0.25))
+    assert "beir/example/test (5,183 documents, 300 queries)" in text
+    assert text.index("high") < text.index("low")
+    assert "0.2500" in text
+    assert "0.1000" in text
+
+
+def test_the_best_of_a_column_is_bold_and_ties_are_bold_together(made: Made) -> None:
+    text = shown(made("a", 0.51234), made("b", 0.51232), made("c", 0.5), colour=True)
+    assert text.count("\x1b[1;32m0.5123") == 2
+    assert "\x1b[1;32m0.5000" not in text
+
+
+def test_what_is_no_terminal_gets_no_escape_codes(made: Made, skipped: Made) -> None:
+    assert "\x1b" not in shown(made("a", 0.5), skipped("b"))
+
+
+def test_a_row_without_figures_is_shown_with_its_status_and_reason(skipped: Made) -> None:
+    text = shown(skipped("b"))
+    assert "b (skipped)" in text
+    assert "skipped: no model <x>. hf download x|y." in text
+
+
+def test_brackets_in_names_are_shown_and_not_taken_for_markup(made: Made) -> None:
+    row, dataset, note = 'run(path="[red]x[/red].trec")', "folder/[bold]y", "[link]"
+    text = shown(made(row, 0.5, dataset, notes=[note]), colour=False)
+    for name in (row, dataset, note):
+        assert name in text

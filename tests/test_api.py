@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness import api
+from harness.bench.runner import Result
+from harness.context import Context
+from harness.errors import DatasetError, RecordError, UnknownName
+from harness.methods.bm25 import BM25
+from harness.methods.dense import Dense
+from harness.rows import DEFAULT_ROWS
+
+
+def test_rows_run_over_a_dataset_and_come_back_in_order(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    board = api.run("bm25", BM25(k1=1.2), dataset=str(small_folder), results=tmp_path / "results", context=context)
+    assert [r.record.row for r in board.results] == ["bm25", "bm25(k1=1.2)"]
+    assert {r.record.status for r in board.results} == {"ok"}
+    assert set(board.measures("bm25")) == {"nDCG@10", "R@100", "RR@10", "AP@100"}
+    assert board.measures("bm25")["nDCG@10"] > 0.3
+    with pytest.raises(KeyError, match="dense"):
+        board.measures("dense")
+
+
+def test_a_board_shows_itself_as_markdown(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    board = api.run("bm25", dataset=str(small_folder), results=tmp_path / "results", context=context)
+    assert board._repr_markdown_() == str(board)
+    assert "| `bm25`" in str(board)
+    assert len(board.tables) == 1
+
+
+def test_several_datasets_are_done_one_after_the_other(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    told: list[Result] = []
+    datasets = [str(small_folder), f"{small_folder}/train"]
+    board = api.run("bm25", "bm25(b=0)", dataset=datasets, results=tmp_path / "results", context=context, tell=told.append)
+    assert [(r.record.dataset["name"].rpartition("/")[2], r.record.row) for r in board.results] == [
+        ("test", "bm25"),
+        ("test", "bm25(b=0)"),
+        ("train", "bm25"),
+        ("train", "bm25(b=0)"),
+    ]
+    assert tuple(told) == board.results
+    assert "nDCG@10 across datasets" in str(board)
+
+
+def test_a_second_run_keeps_what_is_up_to_date(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    for kept, rerun in ((False, False), (True, False), (False, True)):
+        board = api.run("bm25", dataset=str(small_folder), results=tmp_path / "results", context=context, rerun=rerun)
+        assert board.results[0].kept is kept
+
+
+def test_no_rows_are_the_default_rows_and_a_row_twice_is_one() -> None:
+    assert api.methods_of([]) == [harness.parse_method(text) for text in DEFAULT_ROWS]
+    assert api.methods_of(["bm25", BM25(), "bm25(k1=0.9)", "dense"]) == [BM25(), Dense()]
+
+
+def test_an_unknown_row_or_dataset_is_an_error_before_any_work(tmp_path: Path, context: Context) -> None:
+    with pytest.raises(UnknownName, match="'bm25'"):
+        api.run("bm52", dataset=str(tmp_path), results=tmp_path / "results", context=context)
+    with pytest.raises(DatasetError, match="there is no folder"):
+        api.run("bm25", dataset="./nowhere-at-all", results=tmp_path / "results", context=context)
+    assert not list((tmp_path / "results").rglob("*.json"))
+
+
+def test_a_context_takes_its_settings(tmp_path: Path) -> None:
+    made = api.open_context(seed=3, device="cpu", cache_dir=tmp_path / "c", data_dirs=[tmp_path])
+    assert (made.seed, made.device, made.cache.root, made.data_dirs) == (3, "cpu", tmp_path / "c", (tmp_path,))
+
+
+def test_the_leaderboard_is_written_from_the_records_alone_byte_for_byte_the_same(
+    small_folder: Path, tmp_path: Path, context: Context
+) -> None:
+    results = tmp_path / "results"
+    api.run("bm25", "bm25(k1=2)", "run/nowhere.trec", dataset=str(small_folder), results=results, context=context)
+    files = [results / "leaderboard.md", results / "leaderboard.csv"]
+    api.write_leaderboard(results)
+    first = [f.read_bytes() for f in files]
+    for file in files:
+        file.unlink()
+    found, faults = api.write_leaderboard(results)
+    assert [f.read_bytes() for f in files] == first
+    assert len(found) == 1
+    assert faults == []
+    assert b"| `bm25`" in first[0]
+    assert b'run(path=""nowhere.trec"")' in first[1]
+
+
+def test_a_broken_record_is_named_and_the_others_are_shown(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    results = tmp_path / "results"
+    api.run("bm25", "bm25(k1=2)", dataset=str(small_folder), results=results, context=context)
+    paths = sorted(p for p in results.glob("*/*/seed0.json"))
+    paths[0].write_text("{ half a rec")
+    extra = paths[1].with_name("seed1.json")
+    extra.write_text(json.dumps({**json.loads(paths[1].read_text()), "dataset": {"name": "x"}, "seed": 1}))
+    found, faults = api.write_leaderboard(results)
+    assert [len(t.lines) for t in found] == [1]
+    assert [str(p) in str(f) for p, f in zip([paths[0], extra], faults, strict=True)] == [True, True]
+    assert (results / "leaderboard.md").exists()
+
+
+def test_a_leaderboard_of_no_records_says_how_to_make_some(tmp_path: Path) -> None:
+    assert api.write_leaderboard(tmp_path / "results") == ([], [])
+    assert "harness run" in (tmp_path / "results" / "leaderboard.md").read_text()
+
+
+def test_a_leaderboard_that_cannot_be_written_is_a_record_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordError, match="cannot be written"):
+        api.write_leaderboard(tmp_path / "file")
+
+
+def test_every_public_name_can_be_imported_and_importing_the_package_imports_none(python) -> None:
+    for name in harness.__all__:
+        assert getattr(harness, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = harness.nothing
+    done = python("import sys, harness; print(sorted({'numpy', 'pyarrow', 'torch', 'harness.api'} & set(sys.modules)))")
+    assert done.stdout == "[]\n", done.stderr

@@ -1,0 +1,89 @@
+"""Rows have names, and every name is an expression of its method."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import SettingError, UnknownName
+from harness.methods import METHODS, Method
+from harness.methods.bm25 import BM25
+from harness.methods.cross_encoder import CrossEncoder
+from harness.methods.dense import Dense
+from harness.methods.hybrid import Hybrid
+from harness.methods.rerank import Rerank
+from harness.methods.run import RunFile
+from harness.rows import DEFAULT_ROWS, ROOMS, parse_method, row_name
+
+
+def test_the_default_rows_are_the_six_of_the_board() -> None:
+    assert list(DEFAULT_ROWS) == ["bm25", "dense", "hybrid-rrf", "hybrid-convex", "bm25>>dense", "bm25>>cross-encoder"]
+    assert len({parse_method(row) for row in DEFAULT_ROWS}) == 6
+
+
+@pytest.mark.parametrize("row", DEFAULT_ROWS)
+def test_a_default_row_is_known_by_its_name_and_by_its_expression(row: str) -> None:
+    method = parse_method(row)
+    assert parse_method(DEFAULT_ROWS[row]) == method
+    assert parse_method(str(method)) == method
+    assert parse_method(method.full()) == method
+    assert row_name(method) == row
+
+
+def test_every_room_of_settings_can_be_written() -> None:
+    assert all(ROOMS[room.package] is room for room in ROOMS.values())
+    assert METHODS.package in ROOMS
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        (BM25(k1=1.2), "bm25(k1=1.2)"),
+        (CrossEncoder(), "cross_encoder"),
+        (Hybrid((BM25(), Dense("m"))), 'hybrid(methods=(bm25, dense(model="m")))'),
+        (Rerank(BM25(k1=1.2), Dense()), "bm25(k1=1.2)>>dense"),
+        (Rerank(Hybrid(), CrossEncoder("m")), 'hybrid-rrf>>cross_encoder(model="m")'),
+        (Rerank(Rerank(BM25(), Dense()), CrossEncoder()), "bm25>>dense>>cross_encoder"),
+        (Rerank(BM25(), Rerank(Dense(), Dense())), "bm25>>rerank(first=dense)"),
+        (Rerank(BM25(), Dense(), depth=50), "rerank(depth=50)"),
+        (Rerank(Dense(), Dense(), 1000), "rerank(first=dense, depth=1000)"),
+        (RunFile("a b.trec"), 'run(path="a b.trec")'),
+    ],
+)
+def test_another_row_is_called_by_the_shortest_text_that_says_all(method: Method, name: str) -> None:
+    assert row_name(method) == name
+    assert parse_method(name) == method
+
+
+LEAF = st.sampled_from([BM25(), BM25(b=0.0), Dense(), Dense("a>>b"), CrossEncoder(), Hybrid(), RunFile("r")])
+METHOD = st.recursive(
+    LEAF,
+    lambda inner: st.builds(Rerank, inner, inner, st.sampled_from([100, 7])) | st.builds(Hybrid, st.tuples(inner, inner)),
+    max_leaves=5,
+)
+
+
+@given(METHOD)
+def test_a_row_name_reads_back_as_its_method(method: Method) -> None:
+    assert parse_method(row_name(method)) == method
+
+
+@given(st.lists(METHOD, min_size=2, max_size=2, unique=True))
+def test_no_two_methods_have_one_row_name(methods: list[Method]) -> None:
+    assert row_name(methods[0]) != row_name(methods[1])
+
+
+@pytest.mark.parametrize("path", ["mine.trec", "/a/b.gz", "run/run", "a b(c).trec", "C:\\runs\\a", 'a"b', "näme"])
+def test_a_run_file_is_named_by_its_path(path: str) -> None:
+    assert parse_method(f"run/{path}") == RunFile(path)
+
+
+def test_a_run_without_a_path_is_told() -> None:
+    with pytest.raises(SettingError, match="name the file"):
+        parse_method("run/")
+
+
+def test_a_row_that_is_not_known_is_told_with_the_closest_row() -> None:
+    with pytest.raises(UnknownName, match=r"unknown method 'hybrid_rff'; did you mean 'hybrid_rrf'"):
+        parse_method("hybrid-rff")
