@@ -36,10 +36,10 @@ class Progress(Protocol):
 
 
 @contextlib.contextmanager
-def quiet(label: str, total: int, unit: str) -> Iterator[Advance]:  # noqa: ARG001
+def quiet(label: str, total: int, unit: str) -> Iterator[Advance]:
     """The progress bar that shows nothing."""
 
-    def advance(n: int = 1) -> None:  # noqa: ARG001
+    def advance(n: int = 1) -> None:
         return None
 
     yield advance

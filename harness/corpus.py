@@ -182,6 +182,7 @@ def write_corpus(path: Path, documents: Iterable[Document], source: str) -> str:
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: raw.unlink(missing_ok=True))
         with pa.OSFile(str(raw), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+
             def flush() -> None:
                 digest.update(batch)
                 columns = [pa.array([getattr(d, name) for d in batch], pa.large_string()) for name in SCHEMA.names]
@@ -235,7 +236,7 @@ class _Digest:
 
 def _check(table: pa.Table, source: str) -> None:
     if table.num_rows == 0:
-        raise DatasetError(f"{source}: the corpus is empty; a line of corpus.jsonl is {{\"_id\": …, \"title\": …, \"text\": …}}.")
+        raise DatasetError(f'{source}: the corpus is empty; a line of corpus.jsonl is {{"_id": …, "title": …, "text": …}}.')
     distinct = pc.count_distinct(table["id"]).as_py()
     if distinct != table.num_rows:
         counts = table["id"].value_counts()

@@ -23,7 +23,7 @@ from harness.bench.store import Store
 from harness.context import Advance, Context
 from harness.datasets import SOURCES
 from harness.errors import HarnessError
-from harness.measures import DEFAULT
+from harness.measures import DEFAULT, parse_measures
 from harness.methods import Method
 from harness.progress import bars
 from harness.report import terminal
@@ -64,17 +64,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rerun", action="store_true", help="run rows again whose records are up to date")
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The cells and the published figures that the options ask for.
-
-    Every row is built here, before the first expensive step, so that a wrong name is told at once; datasets outermost.
-    """
-    config = metafunc.config
-    if "cell" in metafunc.fixturenames:
+def pytest_configure(config: pytest.Config) -> None:
+    """Reads the options before the first expensive step, so that a wrong row, measure or depth is told at once."""
+    if config.getoption("--benchmark"):
         try:
-            methods = api.methods_of(config.getoption("--method"))
+            api.methods_of(config.getoption("--method"))
+            parse_measures(config.getoption("--measure") or DEFAULT)
         except HarnessError as error:
             raise pytest.UsageError(str(error)) from error
+        if config.getoption("--depth") < 1:
+            raise pytest.UsageError("--depth must be 1 or more")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The cells and the published figures that the options ask for; datasets outermost."""
+    config = metafunc.config
+    if "cell" in metafunc.fixturenames:
+        methods = api.methods_of(config.getoption("--method")) if config.getoption("--benchmark") else api.methods_of([])
         cells = [Cell(dataset, method) for dataset in _datasets(config) for method in methods]
         metafunc.parametrize("cell", cells, ids=str)
     if "expected" in metafunc.fixturenames:

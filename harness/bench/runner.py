@@ -150,9 +150,7 @@ class Bench:
         }
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
-    def _measure(
-        self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place
-    ) -> tuple[Record, PerQuery]:
+    def _measure(self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place) -> tuple[Record, PerQuery]:
         context, queries = self.context, dataset.test.queries
         row = row_name(method)
         with context.tracked(row) as done:

@@ -41,7 +41,7 @@ class Source(Value, ABC):
     def available(self, context: Context) -> list[str]:
         """Names of the collections that `load` would find without a download, for `harness list`."""
 
-    def folder(self, rest: str, context: Context) -> Path | None:  # noqa: ARG002 (for those that override it)
+    def folder(self, rest: str, context: Context) -> Path | None:
         """The folder with the collection's files, for `harness data check`; None where the source has no such folder.
 
         Raises:

@@ -31,11 +31,11 @@ class Folder(Source):
         parts = Parts(name, collection.open_corpus(name, context), collection.read_queries(), collection.readers())
         return build_dataset(parts, split)
 
-    def available(self, context: Context) -> list[str]:  # noqa: ARG002 (the contract has it)
+    def available(self, context: Context) -> list[str]:
         """None: folders are named by their path, not found."""
         return []
 
-    def folder(self, rest: str, context: Context) -> Path:  # noqa: ARG002 (the contract has it)
+    def folder(self, rest: str, context: Context) -> Path:
         """The folder that the path names.
 
         Raises:

@@ -39,7 +39,7 @@ class Stdlib(Source):
         )
         return build_dataset(parts, rest.partition("/")[2] or "test")
 
-    def available(self, context: Context) -> list[str]:  # noqa: ARG002 (the contract has it)
+    def available(self, context: Context) -> list[str]:
         """`code`."""
         return [NAME]
 

@@ -34,7 +34,7 @@ class Fusion(Value, ABC):
             (C,) float32, higher is better.
         """
 
-    def candidates_for_dev(self, methods: int) -> Sequence[Fusion]:  # noqa: ARG002 (for those that override it)
+    def candidates_for_dev(self, methods: int) -> Sequence[Fusion]:
         """Settings to choose from on dev queries, in order of preference on a tie; empty where there is nothing to choose."""
         return ()
 

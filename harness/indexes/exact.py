@@ -13,7 +13,6 @@ from harness.errors import SettingError
 from harness.indexes import Index, Vectors, inner
 from harness.ranking import Floats, Ints, TopK, select, stack
 
-
 HELD_BYTES = 512 << 20
 """Vectors of a collection up to this size stay in memory: bounded, and a query need not gather them anew."""
 

@@ -26,8 +26,8 @@ class LuceneBM25(bm25s.BM25):  # type: ignore[misc]
         self,
         unique_token_ids: Any,
         corpus_token_ids: Any,
-        show_progress: bool = False,  # noqa: ARG002
-        leave_progress: bool = False,  # noqa: ARG002
+        show_progress: bool = False,
+        leave_progress: bool = False,
     ) -> dict[str, Any]:
         """The eager index of bm25s.
 

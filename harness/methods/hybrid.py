@@ -40,7 +40,9 @@ class Hybrid(Method):
 
     def __post_init__(self) -> None:
         if len(self.methods) < 2:
-            raise SettingError(f"hybrid: methods must name two or more, as hybrid(methods=(bm25, dense)); got {len(self.methods)}")
+            raise SettingError(
+                f"hybrid: methods must name two or more, as hybrid(methods=(bm25, dense)); got {len(self.methods)}"
+            )
         if self.depth < 1:
             raise SettingError(f"hybrid: depth must be 1 or more, not {self.depth}")
         self.fusion.candidates_for_dev(len(self.methods))
@@ -65,7 +67,9 @@ class Hybrid(Method):
     def _on_dev(
         self, choices: Sequence[Fusion], fitted: list[Fitted], dev: Labelled, corpus: Corpus, context: Context
     ) -> dict[Fusion, float]:
-        tops = _search_all(self, [index(m, f, corpus, context) for m, f in zip(self.methods, fitted, strict=True)], dev.queries, context)
+        tops = _search_all(
+            self, [index(m, f, corpus, context) for m, f in zip(self.methods, fitted, strict=True)], dev.queries, context
+        )
         measures = parse_measures([CHOSEN_BY])
         scores = {}
         for choice in choices:

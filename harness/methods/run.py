@@ -74,7 +74,10 @@ class _Searcher(Searcher):
 
     def search(self, queries: Queries, k: int) -> TopK:
         if not any(query in self._rankings for query in queries.ids):
-            raise DatasetError(f"{self._path} ranks none of the {len(queries)} queries asked, for example {queries.ids[0]!r}; is it of another collection or split?")
+            raise DatasetError(
+                f"{self._path} ranks none of the {len(queries)} queries asked, for example {queries.ids[0]!r}; "
+                "is it of another collection or split?"
+            )
         found = []
         rankings = [self._rankings.get(query, {}) for query in queries.ids]
         everything = self._corpus.rows([document for ranking in rankings for document in ranking])  # each call reads all ids

@@ -118,7 +118,7 @@ class PairScorer:
             told = f"{self.folder.name} answers {scores.shape[1]} numbers a pair"
             raise ModelError(f"{told}; a re-ranker answers one (num_labels=1).")
         if not np.isfinite(scores).all():
-            raise ModelError(f"{self.folder.name} answered a pair with a value that is not a number. Try precision=\"fp32\".")
+            raise ModelError(f'{self.folder.name} answered a pair with a value that is not a number. Try precision="fp32".')
         return scores.reshape(-1, 1)
 
     @property
@@ -144,7 +144,7 @@ class PairScorer:
             )
         if settings.max_length is not None:
             model.max_seq_length = settings.max_length
-        return model
+        return model  # type: ignore[no-any-return]
 
     def _lengths(self, pairs: Sequence[Pair]) -> list[int]:
         tokenizer: Any = self.model.tokenizer

@@ -90,13 +90,13 @@ class Encoder:
         asked = settings.query_prompt is not None or settings.document_prompt is not None
         if not asked and not any(self.prompts.values()) and (known := family(self.folder.name)):
             raise ModelError(
-                f"{self.folder.name} was trained with prompts, and neither its configuration nor the settings name any. Its model "
-                f"card says query_prompt={json.dumps(known.query)}, document_prompt={json.dumps(known.document)}; to run it with "
-                'none, say query_prompt="" .'
+                f"{self.folder.name} was trained with prompts, and neither its configuration nor the settings name any. Its "
+                f"model card says query_prompt={json.dumps(known.query)}, document_prompt={json.dumps(known.document)}; to run "
+                'it with none, say query_prompt=""'
             )
         self.similarity = settings.similarity or config.get("similarity_fn_name") or "cosine"
         if self.similarity not in ("cosine", "dot"):
-            raise SettingError(f"{self.folder.name} compares by {self.similarity}; say similarity=\"cosine\" or similarity=\"dot\".")
+            raise SettingError(f'{self.folder.name} compares by {self.similarity}; say similarity="cosine" or similarity="dot".')
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class Encoder:
             bad = texts[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
             raise ModelError(
                 f"{self.folder.name} ({self._settings.precision}) answered a {side} with values that are not numbers, first for "
-                f"{bad[:80]!r}. Try precision=\"fp32\"; if it persists the weights are damaged."
+                f'{bad[:80]!r}. Try precision="fp32"; if it persists the weights are damaged.'
             )
         return vectors
 
@@ -229,7 +229,11 @@ def _pooling(folder: ModelFolder) -> str | None:
     for module in folder.config("modules.json").get("modules", []):
         if str(module.get("type", "")).endswith("Pooling"):
             config = folder.config(f"{module['path']}/config.json")
-            chosen = [name.removeprefix("pooling_mode_") for name, on in config.items() if name.startswith("pooling_mode_") and on is True]
+            chosen = [
+                name.removeprefix("pooling_mode_")
+                for name, on in config.items()
+                if name.startswith("pooling_mode_") and on is True
+            ]
             return str(config.get("pooling_mode") or "+".join(chosen).replace("mean_tokens", "mean").replace("cls_token", "cls"))
     return "mean" if not (folder.path / "modules.json").exists() else None
 
@@ -248,4 +252,3 @@ def open_encoder(settings: EncoderSettings, context: Context) -> Encoder:
     """The encoder for these settings, one per run."""
     key = hashlib.sha256(repr(settings).encode()).hexdigest()
     return context.once("model", f"resolve {settings.model}", key, lambda: Encoder(settings, context))
-

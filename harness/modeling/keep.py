@@ -78,7 +78,9 @@ def kept(items: Sequence[T], work: Work[T], store: VectorStore, context: Context
             held = store.read()
             places = held.locate(keys)
         if (places < 0).any():
-            raise CacheError(f"shards of {store.folder} vanished while they were read; run again, and see `harness cache verify`.")
+            raise CacheError(
+                f"shards of {store.folder} vanished while they were read; run again, and see `harness cache verify`."
+            )
     context.count("asked", len(items))
     context.count("computed", computed)
     context.saved(had)
@@ -138,8 +140,8 @@ def _fill_chunk(items: list[T], keys: pa.Array, work: Work[T], store: VectorStor
 def batch_tokens(context: Context, device: str) -> int:
     """Tokens that go through a model at once, padding included: as the context says, else what suits the kind of device.
 
-    Small batches suit a CPU's caches, an accelerator wants large ones. It moves the last bits of a vector and nothing else, so it is
-    no setting of a method and no part of a key.
+    Small batches suit a CPU's caches, an accelerator wants large ones. It moves the last bits of a vector and nothing else, so it
+    is no setting of a method and no part of a key.
     """
     return context.batch_tokens or (CPU_TOKENS if device == "cpu" else ACCELERATOR_TOKENS)
 
@@ -170,7 +172,9 @@ def memory_advice(model: str) -> Iterator[None]:
     except RuntimeError as error:  # torch.OutOfMemoryError is one
         told = str(error).lower()
         if "out of memory" in told or "not enough memory" in told or "can't allocate memory" in told:
-            raise ModelError(f"{model} ran out of memory: lower --batch-tokens, or set max_length or precision=\"bf16\".") from error
+            raise ModelError(
+                f'{model} ran out of memory: lower --batch-tokens, or set max_length or precision="bf16".'
+            ) from error
         raise
 
 

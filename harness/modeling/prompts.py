@@ -30,11 +30,19 @@ class Family:
 FAMILIES = (
     Family(r"e5-mistral|e5-.*-instruct|gte-qwen|qwen3-embedding|linq-embed|sfr-embedding", WEB_SEARCH, ""),
     Family(r"(^|[/-])e5-(small|base|large)", "query: ", "passage: "),
-    Family(r"bge-(small|base|large)-en|mxbai-embed|arctic-embed-(xs|s|m|l)(-long)?$", "Represent this sentence for searching relevant passages: ", ""),
+    Family(
+        r"bge-(small|base|large)-en|mxbai-embed|arctic-embed-(xs|s|m|l)(-long)?$",
+        "Represent this sentence for searching relevant passages: ",
+        "",
+    ),
     Family(r"bge-(small|base|large)-zh", "为这个句子生成表示以用于检索相关文章：", ""),
     Family(r"arctic-embed-.*-v2", "query: ", ""),
     Family(r"nomic-embed-text|modernbert-embed", "search_query: ", "search_document: "),
-    Family(r"instructor-(base|large|xl)", "Represent the question for retrieving supporting documents: ", "Represent the document for retrieval: "),
+    Family(
+        r"instructor-(base|large|xl)",
+        "Represent the question for retrieving supporting documents: ",
+        "Represent the document for retrieval: ",
+    ),
     Family(r"embeddinggemma", "task: search result | query: ", "title: none | text: "),
 )
 

@@ -77,7 +77,9 @@ def resolve(name: str, context: Context, revision: str | None = None) -> ModelFo
     path = Path(name).expanduser()
     if name.startswith((".", "/", "~")) or path.is_dir():
         if not (path / "config.json").exists() and not (path / "modules.json").exists():
-            raise ModelError(f"{name} is not a model folder: it has neither modules.json nor config.json. Name a hub model or a folder.")
+            raise ModelError(
+                f"{name} is not a model folder: it has neither modules.json nor config.json. Name a hub model or a folder."
+            )
         return _folder(name, path.resolve(), "folder", None, context)
     full = name if "/" in name else f"sentence-transformers/{name}"
     if full in PACKAGED and revision is None:
@@ -106,7 +108,10 @@ def _deciding(path: Path) -> list[Path]:
     found = [
         f
         for f in path.rglob("*")
-        if f.is_file() and f.suffix in DECIDING and f.name not in NOT_DECIDING and f.relative_to(path).parts[0] not in ("onnx", "openvino")
+        if f.is_file()
+        and f.suffix in DECIDING
+        and f.name not in NOT_DECIDING
+        and f.relative_to(path).parts[0] not in ("onnx", "openvino")
     ]
     return sorted(found, key=lambda f: f.relative_to(path).as_posix())
 
@@ -135,7 +140,9 @@ def _from_hub(name: str, revision: str | None) -> Path:
     except (LocalEntryNotFoundError, IncompleteSnapshotError):
         pass
     except HFValidationError as error:
-        raise ModelError(f"{name!r} is neither a folder nor a name the hub could have. Name a hub model, as owner/model, or a folder.") from error
+        raise ModelError(
+            f"{name!r} is neither a folder nor a name the hub could have. Name a hub model, as owner/model, or a folder."
+        ) from error
     try:
         return Path(snapshot_download(name, etag_timeout=5, **options))
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:

@@ -196,6 +196,7 @@ def costs(record: Record) -> tuple[str, ...]:
 COSTS = ("labels used", "fit + index", "search", "query p50 ms", "p95 ms", "index MiB", "parameters")
 EXPLAINED = (
     "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. Best value of a column in bold. "
-    "`fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, loading a model left "
-    "out (a re-ranker embeds its candidates in `search`); latency is one query at a time, encoded afresh, top 100. `–`: not measured."
+    "`fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, loading a "
+    "model left out (a re-ranker embeds its candidates in `search`); latency is one query at a time, encoded afresh, top 100. "
+    "`–`: not measured."
 )
