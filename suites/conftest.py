@@ -66,21 +66,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Reads the options before the first expensive step, so that a wrong row, measure or depth is told at once."""
-    if config.getoption("--benchmark"):
-        try:
-            api.methods_of(config.getoption("--method"))
-            parse_measures(config.getoption("--measure") or DEFAULT)
-        except HarnessError as error:
-            raise pytest.UsageError(str(error)) from error
-        if config.getoption("--depth") < 1:
-            raise pytest.UsageError("--depth must be 1 or more")
+    try:
+        api.methods_of(config.getoption("--method"))
+        parse_measures(config.getoption("--measure") or DEFAULT)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+    if config.getoption("--depth") < 1:
+        raise pytest.UsageError("--depth must be 1 or more")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The cells and the published figures that the options ask for; datasets outermost."""
     config = metafunc.config
     if "cell" in metafunc.fixturenames:
-        methods = api.methods_of(config.getoption("--method")) if config.getoption("--benchmark") else api.methods_of([])
+        methods = api.methods_of(config.getoption("--method"))
         cells = [Cell(dataset, method) for dataset in _datasets(config) for method in methods]
         metafunc.parametrize("cell", cells, ids=str)
     if "expected" in metafunc.fixturenames:

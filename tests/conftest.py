@@ -27,6 +27,8 @@ from harness.judged import Dataset
 
 hypothesis.settings.register_profile("harness", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("harness")
+for name in ("FORCE_COLOR", "PY_COLORS", "NO_COLOR", "GITHUB_ACTIONS", "COLUMNS"):  # what is printed is the same everywhere
+    os.environ.pop(name, None)
 
 
 @pytest.fixture(autouse=True)

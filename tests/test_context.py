@@ -113,6 +113,7 @@ def test_all_lists_each_step_once_needed_ones_first(context: Context, work: Call
         base()
     assert [step.label for step in row.all()] == ["fit base", "fit left", "fit right", "row"]
     assert [step.label for step in row.inner] == ["fit left", "fit right", "fit base"]
+    assert [step.label for step in context.steps["fit:right"].inner] == ["fit base", "fit left"]
     assert sum(step.seconds for step in row.all()) == 3
 
 

@@ -111,6 +111,8 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
         ("cross_encoder(max-length=3)", CrossEncoder(max_length=3)),
         ('dense(query_prompt="a-b >> c: ")', Dense(query_prompt="a-b >> c: ")),
         ("dense(query_prompt='it\\'s \"a-b\"')", Dense(query_prompt='it\'s "a-b"')),
+        ("dense(query_prompt='it\\'s a-b')", Dense(query_prompt="it's a-b")),
+        ('dense(query_prompt="\\"a-b")', Dense(query_prompt='"a-b')),
         ('dense(model="a" "b")', Dense("ab")),
         ("dense(max_length=None, similarity=\"dot\")", Dense(similarity="dot")),
         ("hybrid(methods=(bm25, dense, bm25))", Hybrid((BM25(), Dense(), BM25()))),

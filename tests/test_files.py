@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import re
@@ -174,7 +173,7 @@ def test_a_link_and_its_file_are_one(tmp_path: Path, read: list[Path]) -> None:
     assert read == [tmp_path / "a"]
 
 
-@pytest.mark.parametrize("held", [b"", b"{", b"[]", b"{}", b'{"file": 3}', b"\xff", gzip.compress(b"{}")])
+@pytest.mark.parametrize("held", [b"", b"{", b"[]", b"{}", b'{"file": 3}', b"\xff", b"\x1f\x8b"])
 def test_a_broken_memo_costs_time_only(tmp_path: Path, held: bytes, read: list[Path]) -> None:
     file, memo = tmp_path / "a", HashMemo(tmp_path / "memo")
     file.write_bytes(b"one")

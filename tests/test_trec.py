@@ -137,13 +137,19 @@ def test_a_folder_is_no_run(tmp_path: Path) -> None:
         read_run(tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["not compressed", "cut short", "altered"])
+@pytest.mark.parametrize("damage", ["not compressed", "cut short", "altered", "no deflate"])
 def test_a_damaged_compressed_run_is_refused(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "run.gz"
     write_run(path, run_of({f"q{i}": {f"d{i}": i / 7} for i in range(500)}), "t")
     whole = path.read_bytes()
     middle = len(whole) // 2
     altered = whole[:middle] + bytes(255 - b for b in whole[middle : middle + 40]) + whole[middle + 40 :]
-    path.write_bytes({"not compressed": b"q Q0 d 1 1 t\n", "cut short": whole[:-20], "altered": altered}[damage])
+    broken = {
+        "not compressed": b"q Q0 d 1 1 t\n",
+        "cut short": whole[:-20],
+        "altered": altered,
+        "no deflate": whole[:10] + b"\xff" * 30,
+    }
+    path.write_bytes(broken[damage])
     with pytest.raises(DatasetError, match=r"run\.gz"):
         read_run(path)

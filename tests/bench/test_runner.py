@@ -193,6 +193,15 @@ def test_what_was_taken_from_the_cache_is_charged_at_what_it_took_to_make(
     assert index["cached_seconds"] > 0.2 > index["seconds"]
 
 
+def test_throughput_is_what_was_done_by_the_seconds_it_took(bench: Callable[..., Bench], tiny_encoder: Path) -> None:
+    record = only(bench(Dense(model=str(tiny_encoder)))).record
+    spent = record.seconds
+    if spent["fit"] + spent["index"] >= 0.001:
+        assert record.throughput["documents_per_second"] == pytest.approx(60 / (spent["fit"] + spent["index"]), abs=0.01)
+    if spent["search"] >= 0.001:
+        assert record.throughput["queries_per_second"] == pytest.approx(20 / spent["search"], abs=0.01)
+
+
 def test_a_row_on_a_collection_is_ranked_to_the_depth_asked_for(bench: Callable[..., Bench], small: Dataset) -> None:
     made = bench(act("quiet", lambda: None), depth=7)
     only(made)
@@ -203,8 +212,13 @@ def test_a_row_on_a_collection_is_ranked_to_the_depth_asked_for(bench: Callable[
 # Steps shared between rows
 
 
+@pytest.mark.parametrize("collection", ["small_folder", "itself"])
 def test_a_shared_step_is_done_once_for_all_rows(
-    bench: Callable[..., Bench], tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+    collection: str,
+    bench: Callable[..., Bench],
+    tiny_encoder: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from harness.methods import bm25 as module
 
@@ -219,7 +233,8 @@ def test_a_shared_step_is_done_once_for_all_rows(
 
         monkeypatch.setattr(cls, name, counting)
     dense = Dense(model=str(tiny_encoder))
-    made = bench(BM25(), Hybrid(methods=(BM25(), dense)), Rerank(BM25(), dense))
+    rows = [Hybrid(methods=(BM25(), dense), depth=50), Rerank(BM25(), dense), BM25()]
+    made = bench(*rows, datasets=[str(request.getfixturevalue(collection))])
     for method in made.methods:
         assert made.run(made.datasets[0], method).record.status == "ok"
     assert done == ["fit", "index", "search"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.cache import vectors as module
@@ -52,6 +52,7 @@ def shards(store: VectorStore) -> list[Path]:
 
 
 @given(st.lists(st.text(st.characters(codec=None))))
+@example(["\ud800", "\ud801", "?", "\ufffd"])
 def test_texts_have_one_key_each(texts: list[str]) -> None:
     keys = text_keys(texts).to_pylist()
     assert len(set(keys)) == len(set(texts))

@@ -13,6 +13,7 @@ import pytest
 from harness.cache.folders import Cache
 from harness.context import Context
 from harness.corpus import Corpus
+from harness.datasets import load_dataset
 from harness.errors import HarnessError
 from harness.judged import Dataset, Labelled, Queries, TrainView
 from harness.methods import (
@@ -255,6 +256,16 @@ def test_nothing_of_the_test_split_can_be_reached_from_what_a_method_is_fitted_o
     assert not texts & set(small.test.queries.texts)
     assert not any(thing is small or thing is small.test or thing is small.test.qrels for thing in found)
     assert {id(t) for t in found if isinstance(t, Labelled)} == {id(view.train), id(view.dev)}
+
+
+def test_a_test_query_that_is_also_a_train_query_cannot_be_reached_either(small_folder: Path, context: Context) -> None:
+    with open(small_folder / "qrels" / "train.tsv", "a") as file:
+        file.write("name0\td00\t1\nname1\td10\t1\n")
+    dataset = load_dataset(str(small_folder), context)
+    texts = {thing for thing in reachable(dataset.train) if isinstance(thing, str)}
+    assert "name0" in dataset.test.queries.ids
+    assert not texts & {"name0", "name1", *dataset.test.queries.texts}
+    assert dataset.notes == ("2 queries of train are also in test: left out of train",)
 
 
 def test_the_walk_would_find_a_test_split_behind_a_closure(small: Dataset) -> None:

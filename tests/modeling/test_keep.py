@@ -273,7 +273,8 @@ def slow(self, texts, side):
     return encode(self, texts, side)
 harness.modeling.encoder.Encoder.encode = slow
 root, model, folder = sys.argv[1:]
-method, context, store = Dense(model=model), Context(batch_tokens=64, cache=Cache(Path(root) / "cache")), Store(Path(root) / "results")
+method, root = Dense(model=model), Path(root)
+context, store = Context(batch_tokens=64, cache=Cache(root / "cache")), Store(root / "results")
 Bench([method], [folder], context, store, ["nDCG@10"]).run(folder, method)
 """
 
