@@ -12,6 +12,7 @@ import functools
 import re
 import types
 import typing
+import warnings
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union
 
@@ -55,8 +56,12 @@ class _Reader:
             text = self._named[normalised(text)]
         plain = _OUTSIDE_QUOTES.sub(lambda m: m.group(1) or "_", text)
         try:
-            tree = ast.parse(plain, mode="eval").body
-        except (SyntaxError, ValueError, MemoryError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # for escapes that are none, as in "C:\\data"; else told behind the caller's back
+                tree = ast.parse(plain, mode="eval").body
+        except SyntaxError as error:
+            raise self._fault(f"it is not an expression ({error.msg})") from error
+        except (ValueError, MemoryError) as error:
             raise self._fault("it is not an expression") from error
         return self._value(tree, room)
 

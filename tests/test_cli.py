@@ -179,6 +179,7 @@ def test_a_keyboard_interrupt_ends_with_130_and_says_that_what_was_done_is_kept(
 
 def test_a_run_interrupted_by_the_terminal_ends_with_130_and_no_traceback(tmp_path: Path, small_folder: Path) -> None:
     slow = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell would have it ignored
         "import time; from pathlib import Path; import harness.methods.bm25 as m; build = m._Fitted.index\n"
         "def index(self, *a):\n    Path('indexing').touch(); time.sleep(60)\n"
         "m._Fitted.index = index\n"

@@ -164,6 +164,7 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
         ("bm25(k1=)", "it is not an expression"),
         ("bm25(k1=1, k1=2)", "k1 is given twice"),
         ("\ud800", "it is not an expression"),
+        ('run(path="C:\\data")', r"it is not an expression \(.*invalid escape sequence"),
         ("bm25\x00", "it is not an expression"),
         ("3", "'3' names no method"),
         ("bm25 + dense", r"'bm25 \+ dense' names no method"),
