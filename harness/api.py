@@ -111,6 +111,9 @@ def run(
     datasets = [dataset] if isinstance(dataset, str) else list(dataset)
     methods = methods_of(rows)
     bench = Bench(methods, datasets, context or open_context(), Store(Path(results)), measures, depth, rerun=rerun)
+    if len(datasets) > 1:
+        for name in datasets:  # one that cannot be had is told before the others' work, not after it
+            bench.load(name)
     done = []
     for name in datasets:
         for method in methods:

@@ -150,6 +150,11 @@ class Bench:
         }
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
+    def _shallow(self) -> list[str]:
+        """A note where a measure looks deeper than the run goes."""
+        deep = [str(m) for m in self.measures if m.params.get("cutoff", 0) > self.depth]
+        return [f"{', '.join(deep)}: the run is only {self.depth} deep"] if deep else []
+
     def _measure(self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place) -> tuple[Record, PerQuery]:
         context, queries = self.context, dataset.test.queries
         row = row_name(method)
@@ -168,7 +173,7 @@ class Bench:
         values = per_query(self.measures, dataset.test.qrels, run)
         sha = self.store.write_run(place, run, row)
         record = dataclasses.replace(
-            _with_fit(blank, fitted, searcher),
+            _with_fit(blank, fitted, searcher, self._shallow()),
             measures={m: round(v, 6) for m, v in means(values).items()},
             phases=[_phase(step) for step in done.all()[:-1]],
             seconds=(spent := _seconds(done)),
@@ -180,12 +185,12 @@ class Bench:
         return record, values
 
 
-def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher) -> Record:
+def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher, notes: Sequence[str]) -> Record:
     return dataclasses.replace(
         blank,
         supervision=fitted.supervision,
         resolved=dict(fitted.resolved),
-        notes=list(fitted.notes),
+        notes=[*fitted.notes, *notes],
         size=dataclasses.asdict(searcher.size),
     )
 

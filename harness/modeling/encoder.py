@@ -110,7 +110,7 @@ class Encoder:
             "query_prompt": self.prompts["query"],
             "document_prompt": self.prompts["document"],
             "pooling": self._settings.pooling or _pooling(self.folder),
-            "max_length": self._settings.max_length or bert.get("max_seq_length"),
+            "max_length": self._settings.max_length or bert.get("max_seq_length") or _tokenizer_length(self.folder),
             "precision": self._settings.precision,
             "similarity": self.similarity,
         }
@@ -223,6 +223,12 @@ def _prompt(side: Side, asked: str | None, own: dict[str, str]) -> str:
     if asked is not None:
         return asked
     return next((own[name] for name in SIDE_PROMPTS[side] if name in own), "")
+
+
+def _tokenizer_length(folder: ModelFolder) -> int | None:
+    """The tokenizer's own limit; None where it says it has none, as a number beyond any text."""
+    length = folder.config("tokenizer_config.json").get("model_max_length")
+    return int(length) if isinstance(length, int | float) and length < 10**7 else None
 
 
 def _pooling(folder: ModelFolder) -> str | None:
