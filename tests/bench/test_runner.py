@@ -548,6 +548,12 @@ def test_a_run_that_was_written_is_a_row_with_the_same_figures(bench: Callable[.
     assert (again.supervision, again.latency) == ("unknown", None)
 
 
+def test_a_measure_that_looks_deeper_than_the_run_is_noted(bench: Callable[..., Bench]) -> None:
+    shallow = only(bench(BM25(), measures=["nDCG@10", "R@100", "RR"], depth=20)).record
+    assert shallow.notes == ["R@100: the run is only 20 deep"]
+    assert only(bench(BM25(), measures=["nDCG@10", "R@100"], depth=100)).record.notes == []
+
+
 def test_a_record_says_what_the_loader_and_the_method_want_said(
     bench: Callable[..., Bench], small_folder: Path, tiny_encoder: Path
 ) -> None:
@@ -558,8 +564,9 @@ def test_a_record_says_what_the_loader_and_the_method_want_said(
     qrels.write_text(qrels.read_text() + "name0\tnowhere\t1\n")
     record = only(bench(Hybrid(methods=(BM25(), Dense(model=str(tiny_encoder))), fusion=Convex()))).record
     assert record.status == "ok", record.problem
-    assert len(record.notes) == 1
-    assert "no train or dev queries to choose on" in record.notes[0]
+    told = [note for note in record.notes if not note.endswith(" deep")]
+    assert len(told) == 1
+    assert "no train or dev queries to choose on" in told[0]
     assert record.dataset["unreachable"] == 1
 
 
