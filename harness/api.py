@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
 from harness.bench.store import Store
 from harness.cache.folders import Cache
 from harness.context import Context, Progress, quiet
+from harness.errors import SettingError
 from harness.files import write_text
 from harness.measures import DEFAULT
 from harness.methods import Method
@@ -73,6 +75,12 @@ def open_context(
     Raises:
         CacheError: the cache folder cannot be written.
     """
+    if seed < 0:
+        raise SettingError(f"seed must be 0 or more, not {seed}.")
+    if device is not None and not re.fullmatch(r"(cpu|cuda|mps|xpu|npu|hpu)(:\d+)?", device):
+        raise SettingError(
+            f"device {device!r} is none that models run on: cpu, cuda, cuda:1, mps; leave it out for torch's choice."
+        )
     return Context(
         seed=seed,
         device=device,

@@ -59,6 +59,9 @@ class _Checker:
         for part, path in ((CORPUS, corpus), (QUERIES, queries), ("qrels/<split>.tsv", splits)):
             if not path:
                 self.found.add("error", "missing-file", f"{folder} has no {part}; a collection has {EXPECTED}.", part)
+        if splits and "test" not in splits:
+            message = "no test split: a run must name the split it reports on, as folder/…/dev."
+            self.found.add("warning", "no-test-split", message, ", ".join(sorted(splits)))
         texts = {query: text for _, query, text in read_queries(queries, self._fault)} if queries else {}
         qrels = {split: read_qrels(path, self._fault) for split, path in splits.items()}
         if corpus:
@@ -96,7 +99,8 @@ class _Checker:
             self.counts[f"{split}: unreachable"] = len(lost)
         if seen.missing:
             message = "judged documents are not in the corpus; those judged 0 do no harm."
-            self.found.add("note", "judged-not-in-corpus", message, ", ".join(sorted(seen.missing)[:EXAMPLES]), len(seen.missing))
+            for document in sorted(seen.missing):
+                self.found.add("note", "judged-not-in-corpus", message, repr(document))
 
     def _queries(self, texts: Mapping[str, str], qrels: Mapping[str, Qrels], *, whole: bool) -> None:
         """`whole`: whether the texts were read at all; where not, one finding has said so."""
@@ -108,7 +112,7 @@ class _Checker:
                 self.found.add("warning", "empty-query", "queries without text find nothing; give them one.", repr(query))
             if len(query.split()) != 1:
                 message = "ids with white space: a TREC run or qrels file cannot hold them; rename them."
-                self.found.add("warning", "white-space-in-id", message, f"query {query!r}")
+                self.found.add("error", "white-space-in-id", message, f"query {query!r}")
         unjudged = len(texts.keys() - {query for judged in qrels.values() for query in judged})
         if unjudged and qrels:
             self.found.add("note", "unjudged-queries", "queries are judged in no split: not reported on.", count=unjudged)

@@ -62,7 +62,7 @@ def run(
     method: Rows = None,
     measure: Measures = None,
     depth: Annotated[int, typer.Option(min=1, help="Documents kept per query.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of every random stream.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of every random stream.")] = 0,
     results: Results = Path("results"),
     data_dir: DataDir = None,
     cache_dir: CacheDir = None,

@@ -164,7 +164,7 @@ def cache_verify(cache_dir: Path | None) -> int:
     for fault in wrong:
         out.print(fault, markup=False, highlight=False)
     if wrong:
-        out.print("Damaged things are made again when they are needed; `harness cache gc` removes what is left of them.")
+        out.print("`harness cache gc` removes what is damaged; it is made again when it is needed.")
         return FAILED
     out.print(f"{len(found)} entries in {cache.root}: all sound", markup=False, highlight=False)
     return OK

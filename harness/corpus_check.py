@@ -90,7 +90,7 @@ class CorpusCheck:
             self.found.add("warning", "empty-text", message, f"line {line}: {document.id!r}")
         if len(document.id.split()) != 1:
             message = "ids with white space: a TREC run or qrels file cannot hold them; rename them."
-            self.found.add("warning", "white-space-in-id", message, f"document {document.id!r}")
+            self.found.add("error", "white-space-in-id", message, f"document {document.id!r}")
         query = self.queries.get(document.id)
         if query is not None:
             if is_self(self.collection, query, document):

@@ -20,11 +20,19 @@ def write_run(path: Path, run: Run, tag: str) -> None:
     """Writes a run, ranks from 1, scores as the shortest decimals that give the same float32; `.gz` is compressed.
 
     The bytes depend on the run and the tag alone: no time goes into the compressed file.
+
+    Raises:
+        DatasetError: an id with white space.
     """
     tag = "".join("_" if c.isspace() else c for c in tag) or "run"
     with replacing(path) as part, open(part, "wb") as raw:
         out = gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) if path.suffix == ".gz" else raw
         for query, documents, scores in run:
+            for name in (query, *documents):
+                if len(name.split()) != 1:
+                    raise DatasetError(
+                        f"the id {name!r} has white space, which a TREC run cannot hold: rename it in the collection."
+                    )
             lines = [
                 f"{query} Q0 {document} {rank} {np.float32(score)!s} {tag}\n"
                 for rank, (document, score) in enumerate(zip(documents, scores, strict=True), start=1)

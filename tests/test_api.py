@@ -7,7 +7,7 @@ import harness
 from harness import api
 from harness.bench.runner import Result
 from harness.context import Context
-from harness.errors import DatasetError, RecordError, UnknownName
+from harness.errors import DatasetError, RecordError, SettingError, UnknownName
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.rows import DEFAULT_ROWS
@@ -117,3 +117,12 @@ def test_every_public_name_can_be_imported_and_importing_the_package_imports_non
         _ = harness.nothing
     done = python("import sys, harness; print(sorted({'numpy', 'pyarrow', 'torch', 'harness.api'} & set(sys.modules)))")
     assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.parametrize(("settings", "told"), [({"seed": -1}, "seed must be 0 or more"), ({"device": "banana"}, "device 'banana'")])
+def test_a_seed_or_device_that_cannot_be_is_refused_before_anything_is_done(
+    settings: dict[str, object], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingError, match=told):
+        api.open_context(cache_dir=tmp_path / "cache", **settings)
+    assert not (tmp_path / "cache").exists()

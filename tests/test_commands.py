@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -30,7 +31,7 @@ def kept(harness_command, small_folder: Path, tmp_path: Path) -> Path:
 def test_a_run_writes_record_run_values_and_leaderboard(harness_command, small_folder: Path, tmp_path: Path) -> None:
     said = harness_command("run", "-d", "./small", "-m", "bm25", "-m", "bm25(b=0)")
     results = tmp_path / "results"
-    assert sorted(f.name for f in (results / "folder-small-test" / "bm25").iterdir()) == [
+    assert sorted(f.name for f in (next(results.glob("folder-small-test-*")) / "bm25").iterdir()) == [
         "seed0.json",
         "seed0.queries.json",
         "seed0.run.gz",
@@ -62,19 +63,19 @@ def test_leaderboard_names_a_broken_record_shows_the_others_and_ends_with_1(
     harness_command, small_folder: Path, tmp_path: Path
 ) -> None:
     harness_command("run", "-d", "./small", "-m", "bm25", "-m", "bm25(b=0)")
-    (tmp_path / "results" / "folder-small-test" / "bm25" / "seed0.json").write_text("{")
+    (next((tmp_path / "results").glob("folder-small-test-*")) / "bm25" / "seed0.json").write_text("{")
     said = harness_command("leaderboard")
     assert said.status == 1
     assert "bm25(b=0)" in said.out
     (line,) = said.err.strip().splitlines()
-    assert line.startswith("results/folder-small-test/bm25/seed0.json is not JSON")
+    assert re.match(r"results/folder-small-test-[0-9a-f]{8}/bm25/seed0\.json is not JSON", line)
 
 
 def test_leaderboard_quiet_says_only_what_is_broken(harness_command, small_folder: Path, tmp_path: Path) -> None:
     harness_command("run", "-d", "./small", "-m", "bm25")
     said = harness_command("leaderboard", "-q")
     assert (said.status, said.out, said.err) == (0, "", "")
-    (tmp_path / "results" / "folder-small-test" / "bm25" / "seed0.json").write_text("{")
+    (next((tmp_path / "results").glob("folder-small-test-*")) / "bm25" / "seed0.json").write_text("{")
     said = harness_command("leaderboard", "-q")
     assert (said.status, said.out) == (1, "")
     assert "is not JSON" in said.err

@@ -1,6 +1,8 @@
 """The method that CONTRIBUTING.md adds is one file, and works as it stands there."""
 
 import importlib
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,10 @@ import pytest
 import harness.methods
 from harness import api, registry
 from harness.context import Context
+from harness.datasets import load_dataset
+from harness.judged import Queries
+from harness.methods import fit, index
+from harness.rows import parse_method
 
 TEXT = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
@@ -41,3 +47,20 @@ def test_its_seed_decides_and_repeats(added: str, small_folder: Path, tmp_path: 
         return api.run(added, dataset=str(small_folder), results=tmp_path / folder, context=other).results[0].record.run_sha256
 
     assert run(0, "a") == run(0, "b") != run(1, "c")
+
+
+def test_a_query_asked_alone_is_ranked_as_among_others(added: str, small_folder: Path, context: Context) -> None:
+    dataset = load_dataset(str(small_folder), context)
+    method = parse_method(added)
+    searcher = index(method, fit(method, dataset.train, context), dataset.corpus, context)
+    queries = dataset.test.queries
+    together = searcher.search(queries, 10)
+    alone = searcher.search(Queries(queries.ids[3:4], queries.texts[3:4]), 10)
+    assert (together.indices[3] == alone.indices[0]).all()
+
+
+def test_its_text_passes_the_lint_of_the_project(added: str, tmp_path: Path) -> None:
+    ruff = shutil.which("ruff") or pytest.skip("needs 'ruff': pip install retrieval-harness[dev]")
+    settings = ["--config", str(TEXT.parent / "pyproject.toml"), "--no-cache"]
+    told = subprocess.run([ruff, "check", *settings, str(tmp_path / "random_order.py")], capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout

@@ -153,3 +153,12 @@ def test_a_damaged_compressed_run_is_refused(tmp_path: Path, damage: str) -> Non
     path.write_bytes(broken[damage])
     with pytest.raises(DatasetError, match=r"run\.gz"):
         read_run(path)
+
+
+@pytest.mark.parametrize(("query", "document"), [("q 1", "d1"), ("q1", "a doc"), ("q1", "a\nb")])
+def test_an_id_with_white_space_is_refused_and_nothing_is_written(query: str, document: str, tmp_path: Path) -> None:
+    corpus = Corpus.of([(document, "", "x")])
+    run = Run.of(Queries([query], ["x"]), TopK(np.array([[0]]), np.array([[1.0]], np.float32)), corpus)
+    with pytest.raises(DatasetError, match="white space"):
+        write_run(tmp_path / "run.gz", run, "tag")
+    assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
+import inspect
 import os
 import platform
 import subprocess
@@ -15,6 +16,8 @@ from typing import Any
 import psutil
 
 import harness
+from harness.files import sha256
+from harness.values import Value
 
 PACKAGES = (
     "retrieval-harness",
@@ -51,6 +54,18 @@ def code_hash() -> str:
     for file in sorted(SOURCES.rglob("*.py")):
         digest.update(file.relative_to(SOURCES).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def foreign_code(value: Value) -> dict[str, str]:
+    """Module → hash of its source, for a value and all nested in it that other packages bring: `code_hash` does not see them."""
+    found = {}
+    for part in value.parts():
+        found.update(foreign_code(part))
+    module = type(value).__module__
+    if not module.startswith("harness."):
+        source = inspect.getsourcefile(type(value))
+        found[module] = sha256(Path(source)) if source else ""
+    return found
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.bench.latency import latency
 from harness.bench.plan import Plan, plan
-from harness.bench.provenance import code_hash, packages, provenance
+from harness.bench.provenance import code_hash, foreign_code, packages, provenance
 from harness.bench.record import Record
 from harness.bench.store import Place, Store
 from harness.context import Context, Step
@@ -146,14 +146,16 @@ class Bench:
             "depth": self.depth,
             "measures": sorted(map(str, self.measures)),
             "code": code_hash(),
+            "other_code": foreign_code(method),
             "packages": packages(),
         }
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
-    def _shallow(self) -> list[str]:
-        """A note where a measure looks deeper than the run goes."""
-        deep = [str(m) for m in self.measures if m.params.get("cutoff", 0) > self.depth]
-        return [f"{', '.join(deep)}: the run is only {self.depth} deep"] if deep else []
+    def _shallow(self, method: Method) -> list[str]:
+        """A note where a measure looks deeper than the row's rankings go."""
+        reach = method.reach(self.depth)
+        deep = [str(m) for m in self.measures if m.params.get("cutoff", 0) > reach]
+        return [f"{', '.join(deep)}: the run is only {reach} deep"] if deep else []
 
     def _measure(self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place) -> tuple[Record, PerQuery]:
         context, queries = self.context, dataset.test.queries
@@ -173,7 +175,7 @@ class Bench:
         values = per_query(self.measures, dataset.test.qrels, run)
         sha = self.store.write_run(place, run, row)
         record = dataclasses.replace(
-            _with_fit(blank, fitted, searcher, self._shallow()),
+            _with_fit(blank, fitted, searcher, self._shallow(method)),
             measures={m: round(v, 6) for m, v in means(values).items()},
             phases=[_phase(step) for step in done.all()[:-1]],
             seconds=(spent := _seconds(done)),

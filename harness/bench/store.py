@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from dataclasses import dataclass
@@ -34,6 +35,14 @@ class Place:
         return self.record.with_suffix(".run.gz")
 
 
+def _folder(dataset: str) -> str:
+    """A dataset's name as a folder; with a hash where two names could give one folder, as `./a b` and `./a-b` would."""
+    plain = dataset.replace("/", "-")
+    if slug(dataset) == plain and not dataset.startswith("folder/"):
+        return plain
+    return f"{slug(dataset)[:60]}-{hashlib.sha256(dataset.encode()).hexdigest()[:8]}"
+
+
 class Store:
     """A results folder. Every file is written whole or not at all, the record last.
 
@@ -58,7 +67,7 @@ class Store:
         """Where a row's files are; a row that is not one of the default ones carries its fingerprint in the name."""
         row = row_name(method)
         name = slug(row) if row in DEFAULT_ROWS else f"{slug(row)[:80]}-{method.fingerprint()[:8]}"
-        return Place(self.root / slug(dataset) / name / f"seed{seed}.json")
+        return Place(self.root / _folder(dataset) / name / f"seed{seed}.json")
 
     def write_run(self, place: Place, run: Run, tag: str) -> str:
         """Writes the run and returns the SHA-256 of its bytes."""

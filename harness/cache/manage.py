@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -83,7 +84,10 @@ class Removal:
 
 
 def removals(cache: Cache, older_than_days: float | None, max_bytes: int | None) -> Iterator[Removal]:
-    """What may go: left-overs and damaged things always, then what is old, then the longest unused beyond a size."""
+    """What may go: left-overs and damaged things always, then what is old, then the longest unused beyond a size.
+
+    Every byte of what stays is read, to find what is damaged.
+    """
     for part in [*cache.root.glob("*/.*.part"), *cache.root.glob("*/*/.*.part")]:
         with contextlib.suppress(FileNotFoundError):  # finished meanwhile
             written = max([part.stat().st_mtime, *(s.st_mtime for s in _stats(part))])
@@ -93,9 +97,11 @@ def removals(cache: Cache, older_than_days: float | None, max_bytes: int | None)
         yield Removal(bad, _bytes(bad), "damaged")
     left = []
     for entry in entries(cache):
-        if not _meta(entry.path):
-            yield Removal(entry.path, entry.bytes, "damaged")
-        elif older_than_days is not None and time.time() - entry.used > older_than_days * 86400:
+        damaged = _damaged(entry)
+        yield from (Removal(path, _bytes(path), "damaged") for path in damaged)
+        if entry.path in damaged:
+            continue
+        if older_than_days is not None and time.time() - entry.used > older_than_days * 86400:
             yield Removal(entry.path, entry.bytes, f"not used for {(time.time() - entry.used) / 86400:.0f} days")
         else:
             left.append(entry)
@@ -106,6 +112,20 @@ def removals(cache: Cache, older_than_days: float | None, max_bytes: int | None)
                 break
             total -= entry.bytes
             yield Removal(entry.path, entry.bytes, "over the size")
+
+
+def _damaged(entry: Entry) -> list[Path]:
+    """What of an entry does not hold what it should: single shards, or the whole where its files belong together.
+
+    Shards answer to their names, so they stand without the words about them.
+    """
+    meta = _meta(entry.path)
+    if "files" in meta:
+        return [entry.path] if faults(entry) else []
+    shards = sorted(path for path in entry.path.glob("*.arrow") if re.fullmatch("[0-9a-f]{32}", path.stem))
+    if not meta and not shards:
+        return [entry.path]
+    return [path for path in shards if sha256(path)[:32] != path.stem]
 
 
 def remove(cache: Cache, removal: Removal) -> bool:

@@ -57,7 +57,9 @@ class VectorStore:
         self.folder = cache.root / kind / key
         self._cache = cache
         self.lock = cache.lock(kind, key)
-        if not (self.folder / META).exists():
+        try:
+            json.loads((self.folder / META).read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # not there yet, or damaged; nothing but the listing rests on it
             meta = {"kind": kind, "key": key, "describe": dict(describe), "created": time.time()}
             write_text(self.folder / META, json.dumps(meta, indent=1, sort_keys=True))
 

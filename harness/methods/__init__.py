@@ -54,6 +54,10 @@ class Method(Value, ABC):
         """The methods directly inside this one."""
         return (part for part in self.parts() if isinstance(part, Method))
 
+    def reach(self, depth: int) -> int:
+        """How long a ranking can be in a run of the given depth: a measure that looks deeper is noted in the record."""
+        return depth
+
     def depth_of(self, part: Method, depth: int) -> int:
         """How deep a nested method must be searched for a run of this one of the given depth; for planning."""
         return depth

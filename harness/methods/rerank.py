@@ -37,6 +37,10 @@ class Rerank(Method):
         if self.depth < 1:
             raise SettingError(f"rerank: depth must be 1 or more, not {self.depth}")
 
+    def reach(self, depth: int) -> int:
+        """See `Method.reach`; nothing but the candidates is ranked."""
+        return min(depth, self.depth)
+
     def depth_of(self, part: Method, depth: int) -> int:
         """See `Method.depth_of`; the scorer is not searched."""
         return self.depth if part is self.first else 0

@@ -74,6 +74,8 @@ def resolve(name: str, context: Context, revision: str | None = None) -> ModelFo
         ModelError: a path that is no model folder, or a name that no hub could have.
         Unavailable: not on this machine, and no hub can be reached or it has no such model.
     """
+    if not name.strip():
+        raise ModelError("the model's name is empty. Name a hub model, as owner/model, or a folder.")
     path = Path(name).expanduser()
     if name.startswith((".", "/", "~")) or path.is_dir():
         if not (path / "config.json").exists() and not (path / "modules.json").exists():

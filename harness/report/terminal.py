@@ -10,30 +10,35 @@ from rich.table import Table as Grid
 
 from harness.report.board import COSTS, Table, costs, figure
 
+WIDE = 120
+"""Columns of a terminal that the cost columns need to be readable."""
+
 
 def show(found: Sequence[Table], console: Console) -> None:
     """Prints one table per dataset, best values bold, and what a reader must know below it."""
     for table in found:
-        console.print(grid(table))
+        console.print(grid(table, costs_shown := console.width >= WIDE))
+        if not costs_shown:
+            console.print(f"  [dim]a terminal of {WIDE} columns or more shows what each row costs[/dim]", highlight=False)
         for note in table.notes:
             console.print(f"  [dim]{escape(note)}[/dim]", highlight=False)
         console.print()
 
 
-def grid(table: Table) -> Grid:
-    """One dataset's table."""
+def grid(table: Table, costs_shown: bool = True) -> Grid:
+    """One dataset's table, with the cost columns or without."""
     dataset = table.first.dataset
     title = f"{escape(table.dataset)} [dim]({dataset['documents']:,} documents, {dataset['queries']:,} queries)[/dim]"
     drawn = Grid(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     drawn.add_column("row", no_wrap=True)
     for measure in table.measures:
         drawn.add_column(measure, justify="right", no_wrap=True)
-    for i, name in enumerate(COSTS):
+    for i, name in enumerate(COSTS if costs_shown else ()):
         drawn.add_column(name, justify="left" if i == 0 else "right")
     for line in table.lines:
         figures = [figure(line.value(m)) for m in table.measures]
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
         shown = [f"[bold green]{f}[/bold green]" if top else f for f, top in zip(figures, best, strict=True)]
         status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
-        drawn.add_row(f"{escape(line.row)}{status}", *shown, *costs(line.first))
+        drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line.first) if costs_shown else ()))
     return drawn

@@ -143,3 +143,17 @@ def test_a_half_written_record_is_never_seen(store: Store, monkeypatch: pytest.M
     assert place.record.read_bytes() == before
     assert json.loads(before)["notes"] == []
     assert sorted(p.name for p in place.record.parent.iterdir()) == ["seed0.json", "seed0.queries.json"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("./a b", "./a-b"), ("folder/雪/test", "folder/猫/test"), ("folder/a/b/test", "folder/a-b/test")],
+)
+def test_two_datasets_never_share_a_folder(one: str, other: str, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.place(one, BM25(), 0).record.parent != store.place(other, BM25(), 0).record.parent
+
+
+def test_a_plain_name_is_a_plain_folder(tmp_path: Path) -> None:
+    place = Store(tmp_path).place("beir/climate-fever/test", BM25(), 0)
+    assert place.record == tmp_path / "beir-climate-fever-test" / "bm25" / "seed0.json"

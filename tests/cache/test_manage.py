@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -252,3 +253,21 @@ with Cache(Path(sys.argv[1])).lock(sys.argv[2], sys.argv[3]):
         holder.communicate("")
     assert remove(cache, Removal(place, 0, "old"))
     assert not place.exists()
+
+
+def test_what_was_altered_without_a_change_of_length_goes(cache: Cache) -> None:
+    place, store = built(cache, "a"), stored(cache, "b")
+    (shard,) = store.folder.glob("*.arrow")
+    for path in (next(p for p in place.iterdir() if p.name != META), shard):
+        held = bytearray(path.read_bytes())
+        held[-1] ^= 1
+        path.write_bytes(bytes(held))
+    assert gone(cache) == sorted([("a", "damaged"), (shard.name, "damaged")])
+
+
+def test_vectors_stay_when_only_the_words_about_them_are_damaged(cache: Cache) -> None:
+    store = stored(cache, "b")
+    (store.folder / META).write_text("{")
+    assert gone(cache) == []
+    assert len(stored(cache, "b").read()) > 0
+    assert json.loads((store.folder / META).read_text())["key"] == "b"

@@ -154,3 +154,8 @@ def test_inputs_are_those_of_both_parts(tiny_encoder: Path, tiny_cross_encoder: 
 def test_a_depth_below_one_is_refused() -> None:
     with pytest.raises(SettingError, match="depth must be 1 or more, not 0"):
         Rerank(depth=0)
+
+
+def test_it_reaches_no_deeper_than_its_candidates() -> None:
+    assert Rerank(depth=7).reach(1000) == 7
+    assert Rerank(depth=1000).reach(10) == 10

@@ -10,9 +10,9 @@ from harness.report.board import tables
 Made = Callable[..., Record]
 
 
-def shown(*records: Record, colour: bool = False) -> str:
+def shown(*records: Record, colour: bool = False, width: int = 200) -> str:
     out = io.StringIO()
-    console = Console(file=out, width=200, force_terminal=colour, color_system="standard" if colour else None)
+    console = Console(file=out, width=width, force_terminal=colour, color_system="standard" if colour else None)
     terminal.show(tables(records), console)
     return out.getvalue()
 
@@ -46,3 +46,11 @@ def test_brackets_in_names_are_shown_and_not_taken_for_markup(made: Made) -> Non
     text = shown(made(row, 0.5, dataset, notes=[note]), colour=False)
     for name in (row, dataset, note):
         assert name in text
+
+
+def test_a_narrow_terminal_gets_the_figures_whole_and_the_costs_left_out(made: Made) -> None:
+    text = shown(made("a", 0.51234), width=80)
+    assert "0.5123" in text
+    assert "fit + index" not in text
+    assert "columns or more shows what each row costs" in text
+    assert "fit + index" in shown(made("a", 0.51234), width=140)
