@@ -119,7 +119,9 @@ def test_every_public_name_can_be_imported_and_importing_the_package_imports_non
     assert done.stdout == "[]\n", done.stderr
 
 
-@pytest.mark.parametrize(("settings", "told"), [({"seed": -1}, "seed must be 0 or more"), ({"device": "banana"}, "device 'banana'")])
+@pytest.mark.parametrize(
+    ("settings", "told"), [({"seed": -1}, "seed must be 0 or more"), ({"device": "banana"}, "device 'banana'")]
+)
 def test_a_seed_or_device_that_cannot_be_is_refused_before_anything_is_done(
     settings: dict[str, object], told: str, tmp_path: Path
 ) -> None:
