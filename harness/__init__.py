@@ -12,7 +12,12 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     findings, corpus_check, checks      what is wrong with a collection
     measures, trec                      ir-measures; run files
     lexical/ modeling/                  BM25; encoders and cross-encoders
+    losses/ generators/                 plural: losses that sentence-transformers lacks; passages → questions
+    methods                             the contract of the rows (the room's `__init__`)
+    training/                           gold pairs, negatives, teacher, dev, the one loop
+    recipes                             the contract of the recipes
     methods/                            plural: the rows of the leaderboard
+    recipes/                            plural: ways of fine-tuning
     expressions, rows                   values as text; the default rows
     bench/ report/                      plan, runner, records; tables
     api, commands, cli                  the ways in

@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 
 class Advance(Protocol):
-    """Tells a progress bar that `n` more things are done."""
+    """Tells a progress bar that `n` more things are done, and what to say beside it."""
 
-    def __call__(self, n: int = 1) -> None:
-        """`n` more."""
+    def __call__(self, n: int = 1, note: str | None = None) -> None:
+        """`n` more; `note` replaces what stood beside the bar, None leaves it."""
 
 
 class Progress(Protocol):
@@ -39,7 +39,7 @@ class Progress(Protocol):
 def quiet(label: str, total: int, unit: str) -> Iterator[Advance]:
     """The progress bar that shows nothing."""
 
-    def advance(n: int = 1) -> None:
+    def advance(n: int = 1, note: str | None = None) -> None:
         return None
 
     yield advance

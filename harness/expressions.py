@@ -1,7 +1,8 @@
 """Values as text: `rerank(first=bm25(k1=1.2), scorer=dense(model="…"), depth=200)` ↔ the value that prints so.
 
-The grammar is Python's call expression with literals, and two short cuts: a bare name is the value with its defaults, and
-`a >> b` is `rerank(first=a, scorer=b)`. Nothing is evaluated: the text is parsed with `ast` and built from the rooms.
+The grammar is Python's call expression with literals, and three short cuts: a bare name is the value with its defaults,
+`a >> b` is `rerank(first=a, scorer=b)`, and `dense+supervised` is `dense(recipes=(supervised,))`: a value whose last words are
+what is done to it first. Nothing is evaluated: the text is parsed with `ast` and built from the rooms.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from harness.registry import Room, normalised
 from harness.values import Value
 
 T = TypeVar("T", bound=Value)
+
+RECIPES = "recipes"
+"""The setting that `+` adds to."""
 
 _OUTSIDE_QUOTES = re.compile(r'("(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')|(?<=\w)-(?=[A-Za-z_])')
 
@@ -72,6 +76,8 @@ class _Reader:
     def _value(self, node: ast.expr, room: Room[Any]) -> Any:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift):
             return self._build(room.get("rerank"), {"first": node.left, "scorer": node.right})
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return self._trained(self._value(node.left, room), node.right)
         if isinstance(node, ast.Name):
             if room is self._top and node.id in self._named:
                 return self.read(self._named[node.id], room)
@@ -88,6 +94,13 @@ class _Reader:
                 given[keyword.arg] = keyword.value
             return self._build(cls, given)
         raise self._fault(f"{ast.unparse(node)!r} names no {room.noun}")
+
+    def _trained(self, value: Value, recipe: ast.expr) -> Value:
+        element = _element(_hints(type(value)).get(RECIPES))  # type: ignore[arg-type]
+        if element is None:
+            raise self._fault(f"{value.name()} cannot be trained, so nothing can follow it after a +")
+        more = (*getattr(value, RECIPES), self._setting(recipe, element, f"{value.name()}: {RECIPES}"))
+        return dataclasses.replace(value, **{RECIPES: more})  # type: ignore[type-var]
 
     def _class(self, room: Room[Any], name: str) -> type[Value]:
         try:
@@ -110,7 +123,7 @@ class _Reader:
 
     def _setting(self, node: ast.expr, hint: Any, where: str) -> Any:
         room = self._room_of(hint)
-        if room is not None:
+        if room is not None and not (isinstance(node, ast.Constant) and node.value is None and _fits(None, hint)):
             return self._value(node, room)
         element = _element(hint)
         if element is not None and isinstance(node, (ast.Tuple, ast.List)):
@@ -126,6 +139,9 @@ class _Reader:
         return value
 
     def _room_of(self, hint: Any) -> Room[Any] | None:
+        if typing.get_origin(hint) in (Union, types.UnionType):  # a value or None
+            held = [o for o in typing.get_args(hint) if isinstance(o, type) and issubclass(o, Value)]
+            hint = held[0] if held else None
         if isinstance(hint, type) and issubclass(hint, Value):
             return self._rooms[hint.room]
         return None

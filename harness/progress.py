@@ -33,11 +33,14 @@ def bars(console: Console) -> Opener:
 
     @contextlib.contextmanager
     def open_bar(label: str, total: int, unit: str) -> Iterator[Advance]:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+        told = TextColumn("{task.fields[note]}", style="dim")
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(), told)
         with Progress(*columns, console=console, transient=True) as shown:
-            task = shown.add_task(label, total=total, unit=unit)
+            task = shown.add_task(label, total=total, unit=unit, note="")
 
-            def advance(n: int = 1) -> None:
+            def advance(n: int = 1, note: str | None = None) -> None:
+                if note is not None:
+                    shown.update(task, note=note)
                 shown.advance(task, n)
 
             yield advance

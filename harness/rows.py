@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from harness.analyzers import ANALYZERS
 from harness.expressions import parse
 from harness.fusions import FUSIONS
+from harness.generators import GENERATORS
 from harness.indexes import INDEXES
+from harness.losses import LOSSES
 from harness.methods import METHODS, Method
+from harness.recipes import RECIPES
 
-ROOMS = {room.package: room for room in (METHODS, ANALYZERS, FUSIONS, INDEXES)}
+ROOMS = {room.package: room for room in (METHODS, RECIPES, ANALYZERS, FUSIONS, INDEXES, LOSSES, GENERATORS)}
+
 
 DEFAULT_ROWS = {
     "bm25": "bm25",
@@ -20,6 +26,14 @@ DEFAULT_ROWS = {
 }
 """What the board shows when nothing is asked for: name → expression."""
 
+SHORT_NAMES = {
+    "ce": 'cross_encoder(model="sentence-transformers/all-MiniLM-L6-v2") + cross_encoder',
+    "ce-contrastive": 'cross_encoder(model="sentence-transformers/all-MiniLM-L6-v2") + cross_encoder(pairs="unlabelled")',
+}
+"""Names for cross-encoders that are trained here, from the encoder that needs no download: `bm25>>ce`."""
+
+NAMED = {**DEFAULT_ROWS, **SHORT_NAMES}
+
 
 def parse_method(text: str) -> Method:
     """A method from its row name, an expression, or `run/<file>`.
@@ -30,18 +44,24 @@ def parse_method(text: str) -> Method:
     """
     if text.startswith("run/"):
         return METHODS.get("run")(path=text.removeprefix("run/"))  # type: ignore[call-arg]
-    return parse(text, METHODS, ROOMS, DEFAULT_ROWS)
+    return parse(text, METHODS, ROOMS, NAMED)
 
 
 def row_name(method: Method) -> str:
-    """What a method is called on the board: a default row's name, `first>>scorer` where that says all, else its expression."""
-    for name, text in DEFAULT_ROWS.items():
+    """What a method is called on the board: a name of a row, `first>>scorer` or `method+recipe` where that says all, else its
+    expression.
+    """
+    for name, text in NAMED.items():
         if method.name() == _top(text) and method == parse_method(text):
             return name
     if method.name() == "rerank":
         first, scorer = method.nested()
         if method == type(method)(first, scorer):  # type: ignore[call-arg]
-            return f"{row_name(first)}>>{scorer}"
+            return f"{row_name(first)}>>{row_name(scorer) if scorer.name() != 'rerank' else scorer}"
+    recipes = getattr(method, "recipes", ())
+    if recipes:
+        untrained = dataclasses.replace(method, recipes=())  # type: ignore[type-var]
+        return "+".join([row_name(untrained), *map(str, recipes)])
     return str(method)
 
 

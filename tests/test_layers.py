@@ -15,7 +15,7 @@ import harness
 
 ROOT = Path(harness.__file__).parent
 TESTS = Path(__file__).parent
-PLURAL = {"analyzers", "fusions", "indexes", "datasets", "methods"}
+PLURAL = {"analyzers", "fusions", "indexes", "datasets", "losses", "generators", "methods", "recipes"}
 BUILT_ON = {
     # A method whose default is made of others, and an analyser that is another's words, stemmed.
     ("methods.hybrid", "methods.bm25"),
@@ -79,19 +79,24 @@ def imports(name: str, *, lazy: bool) -> frozenset[str]:
 def layers() -> list[str]:
     """The map's names in order, read from the package's own words."""
     rows = re.findall(r"^    (\S+(?:,? \S+)*)  +\S", harness.__doc__ or "", re.MULTILINE)
-    return [name.rstrip("/") for row in rows for name in re.split(r",? ", row)]
+    return [name for row in rows for name in re.split(r",? ", row)]
 
 
 LAYERS = layers()
+CONTRACTS = {name for name in LAYERS if f"{name}/" in LAYERS}
+"""Rooms whose `__init__` stands lower in the map than their residents."""
 
 
 def layer(name: str) -> int:
-    return LAYERS.index(name.partition(".")[0])
+    room, _, inside = name.partition(".")
+    return LAYERS.index(room if room in CONTRACTS and not inside else f"{room}/" if f"{room}/" in LAYERS else room)
 
 
 def test_the_map_names_every_module_and_room_once_and_nothing_else() -> None:
     there = {name.partition(".")[0] for name in FILES} - {""}
-    assert sorted(LAYERS) == sorted(there)
+    assert sorted({name.rstrip("/") for name in LAYERS}) == sorted(there)
+    assert len(set(LAYERS)) == len(LAYERS)
+    assert {name for name in LAYERS if name.endswith("/")} == {f"{name}/" for name in there if FILES[name].name == "__init__.py"}
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name])

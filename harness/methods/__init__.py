@@ -12,13 +12,14 @@ tests, `harness list`, the command line and the suites find it by its file's nam
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.judged import Queries, TrainView
+from harness.modeling.encoder import Encoder
 from harness.ranking import Floats, Ints, TopK
 from harness.registry import Room
 from harness.values import Value
@@ -26,6 +27,13 @@ from harness.values import Value
 NO_LABELS = "none"
 DEV_LABELS = "dev labels"
 TRAIN_LABELS = "train labels"
+UNKNOWN_LABELS = "unknown"
+
+
+def strongest(used: Iterable[str]) -> str:
+    """The label use that says most about several parts: train labels over dev labels over none; unknown where any is."""
+    order = (NO_LABELS, DEV_LABELS, TRAIN_LABELS, UNKNOWN_LABELS)
+    return max(used, key=order.index, default=NO_LABELS)
 
 
 class Method(Value, ABC):
@@ -121,6 +129,16 @@ class Reranks(ABC):
     @abstractmethod
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
         """Scores candidates from this corpus."""
+
+
+class Encodes:
+    """A `Fitted` that has an encoder.
+
+    Attributes:
+        encoder: texts → vectors.
+    """
+
+    encoder: Encoder
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, overload
 
 import numpy as np
@@ -12,9 +12,11 @@ from harness.context import Context
 from harness.corpus import Corpus, joined
 from harness.errors import HarnessError
 from harness.judged import Queries, TrainView
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
+from harness.methods import METHODS, CandidateScorer, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.modeling.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
 from harness.ranking import Floats, Ints, TopK, select, stack
+from harness.recipes import Recipe, Trained, told, trained
+from harness.training.base import PairBase
 
 EXHAUSTIVE_PAIRS = 200_000
 """More pairs than this are refused when a cross-encoder stands alone: it has to read every document for every query."""
@@ -33,6 +35,8 @@ class CrossEncoder(Method):
         max_length: tokens kept of query and document together; None takes the model's own.
         precision: of the weights in memory.
         trust_remote_code: run the code that the model's folder brings.
+        recipes: how the model is trained first, one after the other. With one, `model` may be an encoder, which then gets a
+            scoring head.
     """
 
     model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
@@ -40,6 +44,7 @@ class CrossEncoder(Method):
     max_length: int | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     trust_remote_code: bool = False
+    recipes: tuple[Recipe, ...] = ()
 
     def __post_init__(self) -> None:
         self._pair_settings().check()
@@ -50,18 +55,33 @@ class CrossEncoder(Method):
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_pair_scorer(self._pair_settings(), context).folder
-        return {folder.name: folder.sha}
+        return {folder.name: folder.sha, **{k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}}
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Finds the model; nothing is trained."""
-        return _Fitted(open_pair_scorer(self._pair_settings(), context))
+        """Finds the model, and trains it where recipes are named.
+
+        Raises:
+            Unavailable: the collection lacks what a recipe needs.
+        """
+        scorer = open_pair_scorer(self._pair_settings(), context)
+        # An encoder whose scoring head is still random judges nothing; its vectors do.
+        encoder = scorer.folder.has_module("Pooling")
+        untrained = METHODS.get("dense")(model=self.model, revision=self.revision) if encoder else replace(self, recipes=())  # type: ignore[call-arg]
+        lessons = []
+        for recipe in self.recipes:
+            lesson = trained(recipe, PairBase(scorer, (METHODS.get("bm25")(),), untrained), view, context)
+            scorer = scorer.retrained(lesson.folder)
+            lessons.append(lesson)
+        return _Fitted(self, scorer, lessons)
 
 
 class _Fitted(Fitted, Reranks):
-    def __init__(self, scorer: PairScorer) -> None:
+    def __init__(self, method: CrossEncoder, scorer: PairScorer, lessons: Sequence[Trained]) -> None:
         self._scorer = scorer
         self.key = f"cross_encoder-{scorer.key}"
-        self.resolved = scorer.resolved
+        self.resolved = {**scorer.resolved, **told(method.recipes, lessons)}
+        self.supervision = strongest(lesson.supervision for lesson in lessons)
+        self.notes = tuple(note for lesson in lessons for note in lesson.report.notes)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return _Exhaustive(self.key, _CandidateScorer(self._scorer, corpus, context), corpus)

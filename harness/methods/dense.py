@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -13,9 +13,11 @@ from harness.corpus import Corpus
 from harness.indexes import Index, inner
 from harness.indexes.exact import Exact
 from harness.judged import Queries, TrainView
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
+from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.modeling.encoder import Encoder, EncoderSettings, open_encoder
 from harness.ranking import Floats, Ints, TopK
+from harness.recipes import Recipe, Trained, told, trained
+from harness.training.base import EncoderBase
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -38,6 +40,7 @@ class Dense(Method):
         similarity: `cosine` or `dot`; None takes the model's own.
         trust_remote_code: run the code that the model's folder brings.
         index: how the vectors are searched.
+        recipes: how the model is trained first, one after the other; `dense+supervised` says the same.
     """
 
     model: str = DEFAULT_MODEL
@@ -50,6 +53,7 @@ class Dense(Method):
     similarity: Literal["cosine", "dot"] | None = None
     trust_remote_code: bool = False
     index: Index = field(default_factory=Exact)
+    recipes: tuple[Recipe, ...] = ()
 
     def __post_init__(self) -> None:
         self._encoder_settings().check()
@@ -70,25 +74,39 @@ class Dense(Method):
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_encoder(self._encoder_settings(), context).folder
-        return {folder.name: folder.sha}
+        return {folder.name: folder.sha, **{k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}}
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Finds the model; nothing is trained."""
-        return _Fitted(self, open_encoder(self._encoder_settings(), context))
+        """Finds the model, and trains it where recipes are named.
+
+        Raises:
+            Unavailable: the collection lacks what a recipe needs.
+        """
+        encoder = open_encoder(self._encoder_settings(), context)
+        untrained = replace(self, recipes=())
+        first_stages = (METHODS.get("bm25")(), untrained)
+        lessons = []
+        for recipe in self.recipes:
+            lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
+            encoder = encoder.retrained(lesson.folder)
+            lessons.append(lesson)
+        return _Fitted(self, encoder, lessons)
 
 
-class _Fitted(Fitted, Reranks):
-    def __init__(self, method: Dense, encoder: Encoder) -> None:
+class _Fitted(Fitted, Reranks, Encodes):
+    def __init__(self, method: Dense, encoder: Encoder, lessons: Sequence[Trained]) -> None:
         self._method = method
-        self._encoder = encoder
+        self.encoder = encoder
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
-        self.resolved = {**encoder.resolved, "index": method.settings()["index"]}
+        self.resolved = {**encoder.resolved, "index": method.settings()["index"], **told(method.recipes, lessons)}
+        self.supervision = strongest(lesson.supervision for lesson in lessons)
+        self.notes = tuple(note for lesson in lessons for note in lesson.report.notes)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        return _Searcher(self._method, self._encoder, corpus, context)
+        return _Searcher(self._method, self.encoder, corpus, context)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
-        return _CandidateScorer(self._encoder, corpus, context)
+        return _CandidateScorer(self.encoder, corpus, context)
 
 
 class _Searcher(Searcher):

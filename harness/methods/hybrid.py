@@ -13,7 +13,7 @@ from harness.fusions import Fusion
 from harness.fusions.rrf import RRF
 from harness.judged import Labelled, Queries, TrainView
 from harness.measures import means, parse_measures, per_query
-from harness.methods import DEV_LABELS, NO_LABELS, Fitted, Method, Searcher, Size, fit, index, search
+from harness.methods import DEV_LABELS, NO_LABELS, Fitted, Method, Searcher, Size, fit, index, search, strongest
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.ranking import Run, TopK
@@ -92,8 +92,7 @@ class _Fitted(Fitted):
             **({"chosen_by": f"dev {CHOSEN_BY}", "dev": dev} if dev else {}),
         }
         self.notes = (*notes, *(note for f in fitted for note in f.notes))
-        labels = {f.supervision for f in fitted} - {NO_LABELS} | ({DEV_LABELS} if dev else set())
-        self.supervision = max(labels, default=NO_LABELS)  # "train labels" sorts after "dev labels"
+        self.supervision = strongest([*(f.supervision for f in fitted), DEV_LABELS if dev else NO_LABELS])
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         pairs = zip(self._method.methods, self._parts, strict=True)

@@ -9,7 +9,7 @@ from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import SettingError
 from harness.judged import Queries, TrainView
-from harness.methods import NO_LABELS, CandidateScorer, Fitted, Method, Reranks, Searcher, fit, index, search
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, fit, index, search, strongest
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.ranking import TopK, select, stack
@@ -69,7 +69,7 @@ class _Fitted(Fitted):
             "depth": method.depth,
         }
         self.notes = (*first.notes, *scorer.notes)
-        self.supervision = max({first.supervision, scorer.supervision} - {NO_LABELS}, default=NO_LABELS)
+        self.supervision = strongest((first.supervision, scorer.supervision))
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         assert isinstance(self._scorer, Reranks)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,15 +56,22 @@ class PairSettings:
 class PairScorer:
     """A cross-encoder with resolved settings; the weights are loaded when the first pair has to go through them.
 
+    Args:
+        settings: as asked.
+        context: device, cache.
+        called: the model's name, where it is not that of the settings: of a folder that was trained from a named model.
+
     Raises:
         Unavailable: the model is not to be had.
     """
 
-    def __init__(self, settings: PairSettings, context: Context) -> None:
+    def __init__(self, settings: PairSettings, context: Context, called: str | None = None) -> None:
         settings.check()
         self._settings = settings
         self._context = context
         self.folder = resolve(settings.model, context, settings.revision)
+        if called is not None:
+            self.folder = replace(self.folder, name=called, source="trained")
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -127,13 +135,21 @@ class PairScorer:
         loaded: CrossEncoder = self._context.once("model", f"load {self.folder.name}", self.key, self._load)
         return loaded
 
-    def _load(self) -> CrossEncoder:
+    def fresh(self) -> CrossEncoder:
+        """The model loaded anew in fp32, for training; one that has no scoring head (an encoder) gets a random one."""
+        return self._load("fp32", num_labels=1)
+
+    def retrained(self, path: Path) -> PairScorer:
+        """The scorer that training made of this one: its folder, with the length of this one."""
+        return open_pair_scorer(replace(self._settings, model=str(path), revision=None), self._context, self.folder.name)
+
+    def _load(self, precision: str | None = None, **options: Any) -> CrossEncoder:
         # Imported here: a run whose pairs are all kept does not need torch.
         import torch
         from sentence_transformers import CrossEncoder
 
         settings = self._settings
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[settings.precision]
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision or settings.precision]
         with no_weight_bars():
             model = CrossEncoder(
                 str(self.folder.path),
@@ -141,6 +157,7 @@ class PairScorer:
                 local_files_only=True,
                 trust_remote_code=settings.trust_remote_code,
                 model_kwargs={"dtype": dtype},
+                **options,
             )
         if settings.max_length is not None:
             model.max_seq_length = settings.max_length
@@ -158,7 +175,7 @@ def _pair_keys(pairs: Sequence[Pair]) -> pa.Array:
     return text_keys(f"{len(query)} {query}{document}" for query, document in pairs)
 
 
-def open_pair_scorer(settings: PairSettings, context: Context) -> PairScorer:
-    """The scorer for these settings, one per run."""
-    key = hashlib.sha256(repr(settings).encode()).hexdigest()
-    return context.once("model", f"resolve {settings.model}", key, lambda: PairScorer(settings, context))
+def open_pair_scorer(settings: PairSettings, context: Context, called: str | None = None) -> PairScorer:
+    """The scorer for these settings, one per run; `called` is the model's name where the settings hold a trained folder."""
+    key = hashlib.sha256(f"{settings!r} {called}".encode()).hexdigest()
+    return context.once("model", f"resolve {called or settings.model}", key, lambda: PairScorer(settings, context, called))

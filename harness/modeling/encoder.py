@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -71,16 +72,23 @@ class EncoderSettings:
 class Encoder:
     """A model with resolved settings. The weights are loaded when the first text has to go through them.
 
+    Args:
+        settings: as asked.
+        context: device, cache.
+        called: the model's name, where it is not that of the settings: of a folder that was trained from a named model.
+
     Raises:
         ModelError: the model's family needs prompts and none is named.
         Unavailable: the model is not to be had.
     """
 
-    def __init__(self, settings: EncoderSettings, context: Context) -> None:
+    def __init__(self, settings: EncoderSettings, context: Context, called: str | None = None) -> None:
         settings.check()
         self._context = context
         self._settings = settings
         self.folder: ModelFolder = resolve(settings.model, context, settings.revision)
+        if called is not None:
+            self.folder = replace(self.folder, name=called, source="trained")
         config = self.folder.config("config_sentence_transformers.json")
         own = {str(k): str(v) for k, v in (config.get("prompts") or {}).items()}
         self.prompts: dict[Side, str] = {
@@ -88,7 +96,7 @@ class Encoder:
             "document": _prompt("document", settings.document_prompt, own),
         }
         asked = settings.query_prompt is not None or settings.document_prompt is not None
-        if not asked and not any(self.prompts.values()) and (known := family(self.folder.name)):
+        if called is None and not asked and not any(self.prompts.values()) and (known := family(self.folder.name)):
             raise ModelError(
                 f"{self.folder.name} was trained with prompts, and neither its configuration nor the settings name any. Its "
                 f"model card says query_prompt={json.dumps(known.query)}, document_prompt={json.dumps(known.document)}; to run "
@@ -183,7 +191,30 @@ class Encoder:
         label = f"load {self.folder.name}"
         return self._context.once("model", label, f"{self.fingerprint}", self._load)
 
-    def _load(self) -> SentenceTransformer:
+    @property
+    def source(self) -> tuple[str, str | None]:
+        """Name or folder, and revision, that settings would be given to open the same weights."""
+        return self._settings.model, self._settings.revision
+
+    def fresh(self) -> SentenceTransformer:
+        """The model loaded anew in fp32, for training: nobody else holds it."""
+        return self._load("fp32")
+
+    def retrained(self, path: Path) -> Encoder:
+        """The encoder that training made of this one: its folder with the prompts in it, this one's length and similarity."""
+        settings = replace(
+            self._settings,
+            model=str(path),
+            revision=None,
+            query_prompt=None,
+            document_prompt=None,
+            pooling=None,
+            max_length=self.resolved["max_length"],
+            similarity=self.similarity,
+        )
+        return open_encoder(settings, self._context, self.folder.name)
+
+    def _load(self, precision: str | None = None) -> SentenceTransformer:
         # Imported here: torch takes seconds to import, and a run whose vectors are all kept does not need it.
         import torch
 
@@ -192,7 +223,7 @@ class Encoder:
         except ModuleNotFoundError as error:  # pragma: no cover - it is a dependency
             raise Unavailable(f"dense rows need {error.name}.", "pip install retrieval-harness") from error
         settings = self._settings
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[settings.precision]
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision or settings.precision]
         with no_weight_bars():
             model = SentenceTransformer(
                 str(self.folder.path),
@@ -254,7 +285,7 @@ def _repool(model: SentenceTransformer, mode: str) -> None:
     raise SettingError(f"pooling={mode!r}: the model has no pooling layer to change.")
 
 
-def open_encoder(settings: EncoderSettings, context: Context) -> Encoder:
-    """The encoder for these settings, one per run."""
-    key = hashlib.sha256(repr(settings).encode()).hexdigest()
-    return context.once("model", f"resolve {settings.model}", key, lambda: Encoder(settings, context))
+def open_encoder(settings: EncoderSettings, context: Context, called: str | None = None) -> Encoder:
+    """The encoder for these settings, one per run; `called` is the model's name where the settings hold a trained folder."""
+    key = hashlib.sha256(f"{settings!r} {called}".encode()).hexdigest()
+    return context.once("model", f"resolve {called or settings.model}", key, lambda: Encoder(settings, context, called))

@@ -148,14 +148,18 @@ def batch_tokens(context: Context, device: str) -> int:
 
 @contextlib.contextmanager
 def no_weight_bars() -> Iterator[None]:
-    """Inside, transformers draws no bars of its own: loading is told of by ours, and not where nobody watches."""
+    """Inside, transformers draws no bars and reports no new weights: loading is told of by ours, and a head without weights is
+    meant to have none.
+    """
     from transformers.utils import logging as bars
 
-    shown = bars.is_progress_bar_enabled()
+    shown, level = bars.is_progress_bar_enabled(), bars.get_verbosity()
     bars.disable_progress_bar()  # type: ignore[no-untyped-call]
+    bars.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
+        bars.set_verbosity(level)
         if shown:
             bars.enable_progress_bar()  # type: ignore[no-untyped-call]
 

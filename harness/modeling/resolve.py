@@ -58,6 +58,11 @@ class ModelFolder:
         """Number of floating-point weights, from the headers of the safetensors files; 0 where there are none."""
         return sum(_parameters(f) for f in self.weights if f.suffix == ".safetensors")
 
+    def has_module(self, kind: str) -> bool:
+        """Whether a sentence-transformers folder names a module of this kind, as `Pooling`."""
+        modules = self.config("modules.json").get("modules", [])
+        return any(str(module.get("type", "")).rpartition(".")[2] == kind for module in modules)
+
     def config(self, name: str) -> dict[str, Any]:
         """A JSON file of the folder; empty where there is none."""
         try:

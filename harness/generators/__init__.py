@@ -1,0 +1,190 @@
+"""Generators: passages → questions for recipes that need no labels, one way per file.
+
+To add one: a file here with one frozen dataclass that derives from `Generator`, and `tests/generators/test_<file>.py`. A generator
+is called through `questions`, which keeps what it made and drops what cannot be used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+import numpy as np
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.errors import ModelError, SettingError
+from harness.registry import Room
+from harness.values import Value
+
+RULES: Final = 1
+"""Counts the changes of what `questions` keeps and of what the generators make: part of every key."""
+_SPACE = re.compile(r"\s+")
+_FILE = "questions.json"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that one document answers.
+
+    Args:
+        text: as one would type it.
+        row: row of the corpus it was made from.
+        origin: `title`, `sentence`, `phrase`, or the name of the model that wrote it.
+    """
+
+    text: str
+    row: int
+    origin: str
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What came of asking about some documents.
+
+    Args:
+        questions: those that can be used, in the order of the rows asked.
+        asked: distinct documents asked about.
+        dropped: why → how many: `empty`, `too long`, `whole document`, `repeated`, `shared`.
+    """
+
+    questions: tuple[Question, ...]
+    asked: int
+    dropped: Mapping[str, int]
+
+
+class Generator(Value, ABC):
+    """A way to make questions from passages: settings only."""
+
+    room: ClassVar[str] = "harness.generators"
+
+    per_document: int = 3
+    """Questions wanted of each document; short documents may give fewer."""
+
+    @abstractmethod
+    def generate(self, corpus: Corpus, rows: Sequence[int], context: Context) -> Iterator[Question]:
+        """Questions about the documents of these rows, one after the other, in the order of the rows; call `questions` instead.
+
+        What is random comes from `context.rng("generate …")`, never from a global generator.
+
+        Args:
+            corpus: all documents.
+            rows: distinct rows to ask about.
+            context: seed, cache, device, progress.
+
+        Raises:
+            Unavailable: a model or service is not to be had.
+            HarnessError: it does not answer as it should.
+        """
+
+    def inputs(self, context: Context) -> dict[str, str]:
+        """What the settings point to, by content, as `Method.inputs`: name → hash of a model folder.
+
+        Raises:
+            Unavailable: it is not to be had.
+        """
+        return {}
+
+
+GENERATORS: Room[Generator] = Room(__name__, Generator, "generator")  # type: ignore[type-abstract]
+
+
+def questions(generator: Generator, corpus: Corpus, rows: Sequence[int], context: Context) -> Generated:
+    """The usable questions that a generator makes of some documents; made once, then taken from the cache.
+
+    White space is normalised. A question is dropped that is empty, longer in characters than its document, the whole document,
+    a repetition (case and closing punctuation aside) of one from the same document, or shared: the same as one from another
+    document. A shared one is dropped for all its documents, for each of them answers it: whichever kept it, the others would be
+    taught to be wrong.
+
+    The key holds the corpus's revision besides the rows, since a generator may weigh a document against all others.
+
+    Args:
+        generator: makes them.
+        corpus: all documents.
+        rows: rows to ask about; one that comes twice is asked once.
+        context: seed and cache.
+
+    Raises:
+        SettingError: no rows.
+        ModelError: nothing usable was made.
+        HarnessError: what the generator raises; nothing is kept then but what it keeps itself.
+    """
+    rows = list(dict.fromkeys(int(row) for row in rows))
+    if not rows:
+        raise SettingError(f"{generator} was asked about no document: name at least one row of the corpus.")
+    if min(rows) < 0 or max(rows) >= len(corpus):
+        raise IndexError(f"rows {min(rows)} to {max(rows)} were asked of a corpus of {len(corpus)} documents")
+    deciding = {
+        "generator": generator.fingerprint(),
+        "inputs": generator.inputs(context),
+        "corpus": corpus.revision,
+        "rows": hashlib.sha256(np.asarray(rows, dtype="<i8").tobytes()).hexdigest(),
+        "seed": context.seed,
+        "rules": RULES,
+    }
+    key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
+
+    def build(folder: Path) -> None:
+        made = _usable(generator, corpus, rows, context)
+        told = {"dropped": dict(made.dropped), "questions": [[q.text, q.row, q.origin] for q in made.questions]}
+        (folder / _FILE).write_text(json.dumps(told), encoding="utf-8")
+
+    describe = {"generator": str(generator), "documents": len(rows), **deciding}
+    place = context.cache.folder("questions", key, describe, build)
+    held = json.loads((place / _FILE).read_text(encoding="utf-8"))
+    return Generated(tuple(Question(*each) for each in held["questions"]), len(rows), held["dropped"])
+
+
+def tidy(text: str) -> str:
+    """The text with each run of white space as one space, none at its ends."""
+    return _SPACE.sub(" ", text).strip()
+
+
+def plain(text: str) -> str:
+    """What two texts share that ask the same: case, white space and closing punctuation do not count."""
+    return tidy(text).casefold().rstrip(" .?!…")
+
+
+def _usable(generator: Generator, corpus: Corpus, rows: Sequence[int], context: Context) -> Generated:
+    texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
+    places = {row: place for place, row in enumerate(rows)}
+    dropped: Counter[str] = Counter()
+    kept: dict[tuple[str, int], Question] = {}
+    for made in generator.generate(corpus, rows, context):
+        question = Question(tidy(made.text), made.row, made.origin)
+        fault = _fault(question.text, tidy(texts[places[question.row]]))
+        if fault is None and (plain(question.text), question.row) in kept:
+            fault = "repeated"
+        if fault is None:
+            kept[plain(question.text), question.row] = question
+        else:
+            dropped[fault] += 1
+    documents = Counter(text for text, _ in kept)
+    found = [question for (text, _), question in kept.items() if documents[text] == 1]
+    if len(found) < len(kept):
+        dropped["shared"] = len(kept) - len(found)
+    if not found:
+        ids = corpus.ids(np.asarray(rows[:3], dtype=np.int64))
+        why = ", ".join(f"{count} {name}" for name, count in sorted(dropped.items())) or "it made none"
+        raise ModelError(
+            f"{generator} made no usable question of the {len(rows)} documents asked (first {', '.join(map(repr, ids))}): {why}. "
+            "Ask about more or longer documents, or take another generator; `extractive` needs no model."
+        )
+    found.sort(key=lambda question: places[question.row])
+    return Generated(tuple(found), len(rows), dict(dropped))
+
+
+def _fault(question: str, document: str) -> str | None:
+    if not plain(question):
+        return "empty"
+    if plain(question) == plain(document):
+        return "whole document"
+    return "too long" if len(question) > len(document) else None

@@ -1,0 +1,163 @@
+"""Titles, sentences and keyword queries taken from the documents themselves: needs no model."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from harness.analyzers.english import English
+from harness.analyzers.standard import Standard
+from harness.context import Context
+from harness.corpus import Corpus, Document, joined
+from harness.errors import SettingError
+from harness.generators import Generator, Question, plain, tidy
+from harness.generators._kept import digest
+from harness.generators._sentences import sentences
+from harness.ranking import Floats
+
+KINDS = ("title", "sentence", "phrase")
+COUNTED_DOCUMENTS = 100_000
+"""At most so many documents, evenly spread, are read for document frequencies."""
+WINDOW_PER_KEYWORD = 3
+"""A keyword query is drawn from so many words of the document for each of its keywords."""
+
+
+@dataclass(frozen=True)
+class Extractive(Generator):
+    """Pieces of a document as questions it answers: its title, some of its sentences, its most telling words.
+
+    Sources: pseudo-queries from a passage's own sentences are the inverse cloze task of Lee et al. (1906.00300), section 4; a
+    keyword query holds the words of greatest tf · idf of a window (Salton and Buckley, "Term-weighting approaches in automatic
+    text retrieval", 1988), with the idf of Lucene's BM25, ln(1 + (N − df + ½)/(df + ½)). The kinds take turns, and which
+    sentence or window is taken is drawn by a random stream of the document's own, so that it does not hang on what else is asked.
+
+    Args:
+        per_document: questions of each document.
+        kinds: of `title`, `sentence`, `phrase`, in the order they take turns.
+        min_words: of a sentence.
+        max_words: of a sentence.
+        keywords: of a keyword query.
+    """
+
+    per_document: int = 3
+    kinds: tuple[Literal["title", "sentence", "phrase"], ...] = ("title", "sentence", "phrase")
+    min_words: int = 4
+    max_words: int = 40
+    keywords: int = 4
+
+    def __post_init__(self) -> None:
+        if self.per_document < 1:
+            raise SettingError(f"extractive: per_document must be 1 or more, not {self.per_document}")
+        if not self.kinds or len(set(self.kinds)) < len(self.kinds) or not set(self.kinds) <= set(KINDS):
+            raise SettingError(f"extractive: kinds must be some of {', '.join(KINDS)}, each once, not {self.kinds}")
+        if not 1 <= self.min_words <= self.max_words:
+            raise SettingError(f"extractive: 1 ≤ min_words ≤ max_words must hold, not {self.min_words} and {self.max_words}")
+        if self.keywords < 1:
+            raise SettingError(f"extractive: keywords must be 1 or more, not {self.keywords}")
+
+    def generate(self, corpus: Corpus, rows: Sequence[int], context: Context) -> Iterator[Question]:
+        """See `Generator.generate`."""
+        frequencies = _frequencies(corpus, context) if "phrase" in self.kinds else None
+        with context.progress("generate", len(rows), "passages") as advance:
+            for row in rows:
+                document = corpus[row]
+                rng = context.rng(f"generate extractive {digest(document.title, document.text)}")
+                for origin, text in self._chosen(document, frequencies, rng):
+                    yield Question(text, row, origin)
+                advance()
+
+    def _chosen(
+        self, document: Document, frequencies: _Frequencies | None, rng: np.random.Generator
+    ) -> Iterator[tuple[str, str]]:
+        """At most `per_document` (kind, text), the kinds in turn, none twice and none the whole document."""
+        waiting = []
+        for kind in self.kinds:
+            found = self._candidates(kind, document, frequencies)
+            waiting.append((kind, [found[i] for i in rng.permutation(len(found))]))
+        seen = {"", plain(joined(document.title, document.text))}
+        left = self.per_document
+        while left and any(texts for _, texts in waiting):
+            for kind, texts in waiting:
+                while texts and plain(texts[-1]) in seen:
+                    texts.pop()
+                if texts and left:
+                    seen.add(plain(texts[-1]))
+                    left -= 1
+                    yield kind, texts.pop()
+
+    def _candidates(self, kind: str, document: Document, frequencies: _Frequencies | None) -> list[str]:
+        if kind == "title":
+            return [tidy(document.title)]
+        if kind == "sentence":
+            found = map(tidy, sentences(document.text))
+            return [s for s in found if self.min_words <= len(s.split()) <= self.max_words]
+        assert frequencies is not None
+        return phrases(document.text, frequencies, self.keywords, 2 * self.per_document)
+
+
+class _Frequencies:
+    """How many of N documents hold a term.
+
+    Args:
+        corpus: of which at most `COUNTED_DOCUMENTS` are read.
+    """
+
+    def __init__(self, corpus: Corpus) -> None:
+        analyze = English()
+        self.documents = min(len(corpus), COUNTED_DOCUMENTS)
+        texts = corpus.texts_of(np.linspace(0, len(corpus) - 1, self.documents).astype(np.int64))
+        self._holding: Counter[str] = Counter()
+        for start in range(0, self.documents, 4096):
+            for text in texts[start : start + 4096]:
+                self._holding.update(set(analyze(text)))
+
+    def idf(self, term: str) -> float:
+        """ln(1 + (N − df + ½)/(df + ½)), above 0."""
+        holding = self._holding[term]
+        return float(np.log1p((self.documents - holding + 0.5) / (holding + 0.5)))
+
+
+def _frequencies(corpus: Corpus, context: Context) -> _Frequencies:
+    return context.once("index", "count terms", f"document frequencies {corpus.revision}", lambda: _Frequencies(corpus))
+
+
+def phrases(text: str, frequencies: _Frequencies, keywords: int, most: int) -> list[str]:
+    """Keyword queries: of windows that do not overlap, greatest tf · idf first, the telling words in document order.
+
+    Args:
+        text: of the document, without its title.
+        frequencies: of the corpus.
+        keywords: distinct terms in a query.
+        most: windows to take.
+    """
+    held = [(word, term[0]) for word in Standard()(text) if (term := _term(word)) and len(word) > 1]
+    counts = Counter(term for _, term in held)
+    weight = {term: n * frequencies.idf(term) for term, n in counts.items()}
+    width = keywords * WINDOW_PER_KEYWORD
+    picked = [_telling([t for _, t in held[i : i + width]], weight, keywords) for i in range(max(1, len(held) - width + 1))]
+    totals: Floats = np.array([sum(weight[held[i + j][1]] for j in at) for i, at in enumerate(picked)], dtype=np.float32)
+    found: list[str] = []
+    taken: list[int] = []
+    for start in np.argsort(-totals, kind="stable").tolist():
+        if len(found) < most and picked[start] and all(abs(start - other) >= width for other in taken):
+            taken.append(start)
+            found.append(" ".join(held[start + j][0] for j in picked[start]))
+    return found
+
+
+def _telling(window: list[str], weight: dict[str, float], keywords: int) -> list[int]:
+    """Positions in the window of the first occurrences of its weightiest terms, in order."""
+    first: dict[str, int] = {}
+    for place, term in enumerate(window):
+        first.setdefault(term, place)
+    return sorted(sorted(first.values(), key=lambda place: (-weight[window[place]], place))[:keywords])
+
+
+@functools.lru_cache(maxsize=2**16)
+def _term(word: str) -> list[str]:
+    return English()(word)

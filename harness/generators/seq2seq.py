@@ -1,0 +1,165 @@
+"""A sequence-to-sequence model that was trained to ask what a passage answers, as docT5query and GPL's generator."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.errors import ModelError, SettingError
+from harness.generators import RULES, Generator, Question
+from harness.generators._kept import Pieces, digest
+from harness.modeling.keep import memory_advice, no_weight_bars
+from harness.modeling.resolve import ModelFolder, resolve
+
+
+@dataclass(frozen=True)
+class Seq2seq(Generator):
+    """Nucleus sampling from a T5-type model.
+
+    Source: Wang et al., "GPL" (2112.07577), section 4: BeIR/query-gen-msmarco-t5-base-v1, temperature 1, top-k 25, top-p 0.95,
+    three questions a passage. Passages go through the model `batch` at a time, each batch with a seed of its own that its texts
+    and the run's seed decide, and each batch is kept when it is done.
+
+    Args:
+        model: hub name or folder.
+        revision: the hub's commit, tag or branch.
+        per_document: questions of each passage.
+        temperature: above 0; lower is safer and more alike.
+        top_k: only so many of the likeliest tokens are drawn from; 0 for all.
+        top_p: only the likeliest tokens of so much probability together are drawn from, 0 to 1.
+        max_length: tokens of a question.
+        max_input: tokens kept of a passage.
+        batch: passages at once; which passages share a batch moves what is drawn.
+        precision: of the weights in memory.
+    """
+
+    model: str = "BeIR/query-gen-msmarco-t5-base-v1"
+    revision: str | None = None
+    per_document: int = 3
+    temperature: float = 1.0
+    top_k: int = 25
+    top_p: float = 0.95
+    max_length: int = 64
+    max_input: int = 350
+    batch: int = 16
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+
+    def __post_init__(self) -> None:
+        for name in ("per_document", "max_length", "max_input", "batch"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"seq2seq: {name} must be 1 or more, not {getattr(self, name)}")
+        if not self.temperature > 0:
+            raise SettingError(f"seq2seq: temperature must be above 0, not {self.temperature}")
+        if self.top_k < 0:
+            raise SettingError(f"seq2seq: top_k must be 0 (all tokens) or more, not {self.top_k}")
+        if not 0 < self.top_p <= 1:
+            raise SettingError(f"seq2seq: top_p must be above 0 and at most 1, not {self.top_p}")
+        if self.precision not in ("fp32", "bf16", "fp16"):
+            raise SettingError(f"seq2seq: precision must be fp32, bf16 or fp16, not {self.precision!r}")
+
+    def inputs(self, context: Context) -> dict[str, str]:
+        """See `Generator.inputs`."""
+        folder = self._folder(context)
+        return {folder.name: folder.sha}
+
+    def generate(self, corpus: Corpus, rows: Sequence[int], context: Context) -> Iterator[Question]:
+        """See `Generator.generate`.
+
+        Raises:
+            ModelError: the folder holds no such model, memory runs out, or its probabilities are not numbers.
+        """
+        folder = self._folder(context)
+        deciding = {k: v for k, v in self.settings().items() if k not in ("model", "revision", "batch")}
+        key = digest(folder.sha, deciding, context.seed, RULES)
+        pieces = Pieces(context.cache, "generated", key, {"model": folder.name, "seed": context.seed, **deciding})
+        texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
+        with pieces.lock, context.progress("generate", len(rows), "passages") as advance:
+            held = pieces.read()
+            for start in range(0, len(rows), self.batch):
+                chunk, name = texts[start : start + self.batch], digest(texts[start : start + self.batch])
+                if name not in held:
+                    held[name] = self._sampled(chunk, name, folder, context)
+                    pieces.add(name, held[name])
+                for row, made in zip(rows[start : start + self.batch], held[name], strict=True):
+                    yield from (Question(text, row, folder.name) for text in made)
+                advance(len(chunk))
+
+    def _folder(self, context: Context) -> ModelFolder:
+        key = f"{self.model} {self.revision}"
+        return context.once("model", f"resolve {self.model}", key, lambda: resolve(self.model, context, self.revision))
+
+    def _sampled(self, texts: list[str], name: str, folder: ModelFolder, context: Context) -> list[list[str]]:
+        """`per_document` questions of each text."""
+        # Imported here: what is kept is read without torch.
+        import torch
+
+        tokenizer, model = context.once(
+            "model", f"load {folder.name}", f"{folder.sha} {self.precision}", lambda: self._load(folder, context)
+        )
+        seed = int(context.rng(f"generate seq2seq {name}").integers(2**63))
+        options = {"do_sample": True, "temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p}
+        with _advice(folder.name), torch.inference_mode(), _seeded(model.device, seed):
+            given = tokenizer(texts, truncation=True, max_length=self.max_input, padding=True, return_tensors="pt")
+            out = model.generate(
+                input_ids=given["input_ids"].to(model.device),
+                attention_mask=given["attention_mask"].to(model.device),
+                max_new_tokens=self.max_length,
+                num_return_sequences=self.per_document,
+                num_beams=1,
+                **options,
+            )
+        told: list[str] = tokenizer.batch_decode(out, skip_special_tokens=True)
+        return [told[i : i + self.per_document] for i in range(0, len(told), self.per_document)]
+
+    def _load(self, folder: ModelFolder, context: Context) -> tuple[Any, Any]:
+        import torch
+        from sentence_transformers.util import get_device_name
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.precision]
+        try:
+            with no_weight_bars():
+                tokenizer: Any = AutoTokenizer.from_pretrained(str(folder.path), local_files_only=True)
+                model: Any = AutoModelForSeq2SeqLM.from_pretrained(str(folder.path), local_files_only=True, dtype=dtype)
+        except (ValueError, OSError, KeyError) as error:
+            raise ModelError(
+                f"{folder.name} cannot be loaded as a sequence-to-sequence model ({str(error).splitlines()[0][:200]}). Name one of "
+                "the T5 type that was trained to ask questions, as BeIR/query-gen-msmarco-t5-base-v1."
+            ) from error
+        return tokenizer, model.to(context.device or get_device_name()).eval()
+
+
+@contextlib.contextmanager
+def _seeded(device: Any, seed: int) -> Iterator[None]:
+    """Inside, torch draws from a stream of its own; afterwards its global generators are as they were."""
+    import torch
+
+    cuda = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if cuda else []):
+        torch.random.default_generator.manual_seed(seed)
+        if cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        elif device.type == "mps":  # pragma: no cover - its generator cannot be forked
+            torch.mps.manual_seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def _advice(name: str) -> Iterator[None]:
+    """Says which settings help where memory runs out, or where a precision breaks down."""
+    try:
+        with memory_advice(name):
+            yield
+    except ModelError as error:
+        raise ModelError(f'{name} ran out of memory: lower batch, max_input or per_document, or set precision="bf16".') from error
+    except RuntimeError as error:
+        if "probability tensor" in str(error):
+            raise ModelError(f'{name} gave probabilities that are not numbers. Try precision="fp32".') from error
+        raise

@@ -1,0 +1,219 @@
+"""Recipes: ways of fine-tuning a model to a collection, one per file.
+
+A recipe is a frozen dataclass of settings. `lesson` turns what a `TrainView` holds into examples, a loss and a schedule; the one
+loop (`harness.training.loop`) trains on them, chooses the checkpoint on dev, and goes on after a kill; `trained` keeps the result
+as an ordinary sentence-transformers folder, so that the same recipe on the same data with the same seed is never trained twice.
+A row of the board is a method plus recipes: `dense+supervised`, or one after the other, `dense+contrastive_tension+supervised`.
+
+To add one: a file here with one frozen dataclass that derives from `Recipe`, and `tests/recipes/test_<file>.py`; the contract
+tests, `harness list` and the command line find it by its file's name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from harness.context import Context
+from harness.errors import SettingError, Unavailable
+from harness.judged import TrainView
+from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS
+from harness.registry import Room
+from harness.training import card, loop
+from harness.training.base import Trainable
+from harness.training.lesson import Lesson, Report
+from harness.training.schedule import BUDGETS, Budget, Precision, Schedule
+from harness.values import Value
+
+Need = Literal["train labels", "teacher", "guide", "generator"]
+MODEL = "model"
+log = logging.getLogger("harness.recipes")
+
+
+@dataclass(frozen=True)
+class Recipe(Value, ABC):
+    """A way of fine-tuning: settings only.
+
+    Args:
+        budget: `smoke` (seconds), `small` (up to about 15 minutes on 2 cores) or `full` (the paper's settings; wants a GPU).
+        epochs: passes over the examples; None takes the budget's, as for all that follow.
+        batch: examples that stand in one loss together.
+        accumulate: batches whose gradients are added before a step.
+        learning_rate: the peak.
+        max_length: tokens kept of a text while training.
+        dropout: probability, in place of the model's own.
+        precision: `auto` (bf16 where the processor has it), `bf16` or `fp32`.
+        choose: `dev` keeps the checkpoint with the best nDCG@10 on dev, where the collection has dev queries; `last` the last.
+    """
+
+    budget: Budget = "small"
+    epochs: float | None = None
+    batch: int | None = None
+    accumulate: int | None = None
+    learning_rate: float | None = None
+    max_length: int | None = None
+    dropout: float | None = None
+    precision: Precision = "auto"
+    choose: Literal["dev", "last"] = "dev"
+
+    room: ClassVar[str] = "harness.recipes"
+    trains: ClassVar[Literal["encoder", "cross_encoder"]] = "encoder"
+    """What kind of model."""
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """What it needs besides the corpus."""
+    schedules: ClassVar[Mapping[Budget, Schedule]]
+    """The numbers of each budget."""
+    version: ClassVar[int] = 1
+    """Part of the trained model's key: raised when a change of the code changes what is trained."""
+
+    def __post_init__(self) -> None:
+        if self.budget not in BUDGETS:
+            raise SettingError(f"{self.name()}: budget must be one of {', '.join(BUDGETS)}, not {self.budget!r}")
+        if self.choose not in ("dev", "last"):
+            raise SettingError(f"{self.name()}: choose must be dev or last, not {self.choose!r}")
+        self.schedule().check(self.name())
+
+    def needed(self) -> frozenset[Need]:
+        """What it needs with these settings; `needs` with the defaults."""
+        return self.needs
+
+    def schedule(self) -> Schedule:
+        """The budget's numbers, with those that are set in their place."""
+        asked = {f.name: getattr(self, f.name) for f in dataclasses.fields(Schedule) if hasattr(self, f.name)}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        steps = {"steps": None} if "epochs" in asked else {}
+        return dataclasses.replace(self.schedules[self.budget], **{**steps, **asked})
+
+    def inputs(self, context: Context) -> dict[str, str]:
+        """What the settings point to, by content, as `Method.inputs`: the models of a teacher, a guide or a generator."""
+        return {k: v for part in self.parts() if hasattr(part, "inputs") for k, v in part.inputs(context).items()}
+
+    @abstractmethod
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """Examples, loss and schedule.
+
+        Args:
+            base: the model that is to be trained, as it is before.
+            view: corpus, train and dev queries; no test query and no test judgement.
+            context: seed, cache, progress.
+
+        Raises:
+            Unavailable: the view lacks what the recipe needs.
+            HarnessError: the settings and the view do not fit.
+        """
+
+    def train(self, base: Trainable, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
+        """Trains and saves the model to the folder `place`; a recipe with a loop of its own overrides this."""
+        lesson = self.lesson(base, view, context)
+        model = base.fresh(context)
+        probe = base.probe(view, lesson.schedule, context) if self.choose == "dev" else None
+        prompts = dict(lesson.prompts or base.prompts)
+        if base.kind == "encoder":
+            model.prompts = {**prompts}  # so that the folder says how its texts are to be written
+            if probe is not None:
+                probe.prompts = prompts
+        report = loop.train(model, lesson, prompts, probe, context, checkpoints, self.name())
+        with loop.memory_and_disk(self.name(), place):
+            model.save_pretrained(str(place), create_model_card=False)
+        return dataclasses.replace(report, dev_pool=probe.pool.describe() if probe is not None else None)
+
+
+RECIPES: Room[Recipe] = Room(__name__, Recipe, "recipe")  # type: ignore[type-abstract]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model on disk.
+
+    Args:
+        folder: an ordinary sentence-transformers folder.
+        report: what training did.
+        supervision: which labels were used, for training or for choosing the checkpoint.
+    """
+
+    folder: Path
+    report: Report
+    supervision: str
+
+
+def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) -> Trained:
+    """The model that a recipe makes of another; trained now if it is not kept.
+
+    Args:
+        recipe: how.
+        base: from what: an encoder or a cross-encoder.
+        view: on what.
+        context: its seed is part of the key, its cache keeps the model.
+
+    Raises:
+        SettingError: the recipe trains the other kind of model.
+        Unavailable: the view lacks what the recipe needs.
+        HarnessError: what training meets.
+    """
+    if recipe.trains != base.kind:
+        other = "dense" if recipe.trains == "encoder" else "cross_encoder"
+        raise SettingError(
+            f"{recipe.name()} trains {_KINDS[recipe.trains]}, not {_KINDS[base.kind]}; write {other}+{recipe.name()}."
+        )
+    if "train labels" in recipe.needed() and view.train is None:
+        free = [n for n in RECIPES.names() if (r := RECIPES.get(n)).trains == recipe.trains and "train labels" not in r.needs]
+        raise Unavailable(
+            f"{recipe.name()} needs training judgements and the collection has none.",
+            f"Recipes that need none: {', '.join(free) or 'none of this kind'}; or add qrels/train.tsv.",
+        )
+    deciding = {
+        "recipe": recipe.full(),
+        "version": recipe.version,
+        "inputs": recipe.inputs(context),
+        "base": base.training_key,
+        "data": view.revision,
+        "seed": context.seed,
+    }
+    key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
+    checkpoints = context.cache.root / "checkpoints" / key
+
+    def build(part: Path) -> None:
+        report = recipe.train(base, view, context, part / MODEL, checkpoints)
+        report.write(part)
+        card.write(part / MODEL, recipe, base.name, report, supervision(recipe, view), context.seed)
+
+    describe = {**deciding, "base": base.name}
+    fresh = False
+
+    def build_now(part: Path) -> None:
+        nonlocal fresh
+        fresh = True
+        build(part)
+
+    place = context.cache.folder("models", key, describe, build_now)
+    loop.discard(checkpoints)
+    report = Report.read(place)
+    if not fresh:
+        context.saved(report.seconds)
+    return Trained(place / MODEL, report, supervision(recipe, view))
+
+
+def supervision(recipe: Recipe, view: TrainView) -> str:
+    """Which labels a recipe uses on this view."""
+    if "train labels" in recipe.needed():
+        return TRAIN_LABELS
+    return DEV_LABELS if recipe.choose == "dev" and view.dev is not None else NO_LABELS
+
+
+def told(recipes: Sequence[Recipe], lessons: Sequence[Trained]) -> dict[str, Any]:
+    """What a record says about training: one entry for each recipe, empty without any."""
+    said = [
+        {"recipe": recipe.full(), "supervision": lesson.supervision, **dataclasses.asdict(lesson.report)}
+        for recipe, lesson in zip(recipes, lessons, strict=True)
+    ]
+    return {"training": said} if said else {}
+
+
+_KINDS = {"encoder": "an encoder", "cross_encoder": "a cross-encoder"}

@@ -1,0 +1,82 @@
+"""What the recipes on gold pairs share: which queries, and how their hard negatives are mined."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from harness.context import Context
+from harness.errors import SettingError
+from harness.judged import TrainView
+from harness.methods import Method
+from harness.methods.bm25 import BM25
+from harness.recipes import Need, Recipe
+from harness.training.base import Trainable
+from harness.training.examples import triplets
+from harness.training.gold import Gold, gold
+from harness.training.negatives import Mining, Negatives, mine
+
+
+@dataclass(frozen=True)
+class FromGold(Recipe, ABC):
+    """A recipe that learns from gold pairs with mined hard negatives.
+
+    Args:
+        queries: train on so many of the queries; None takes all. The subsets of one seed are nested.
+        miners: methods that mine the hard negatives, their rankings taken in turn.
+        negatives: mined negatives of each pair; 0 leaves the in-batch ones alone.
+        ranks: from and to which rank they are drawn.
+        judge: scores mined candidates beside the positives, for the false-negative rate and for `below`; None takes the model as
+            it is before training.
+        below: leave out candidates that the judge scores above this share of the positive's.
+    """
+
+    queries: int | None = None
+    miners: tuple[Method, ...] = field(default_factory=lambda: (BM25(),))
+    negatives: int = 1
+    ranks: tuple[int, ...] = (1, 30)
+    judge: Method | None = None
+    below: float | None = None
+
+    needs: ClassVar[frozenset[Need]] = frozenset({"train labels"})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.ranks) != 2:
+            raise SettingError(f"{self.name()}: ranks must be (from, to), as (1, 30), not {self.ranks}")
+        if self.queries is not None and self.queries < 1:
+            raise SettingError(f"{self.name()}: queries must be 1 or more, not {self.queries}")
+        self._mining(BM25())
+
+    def _mining(self, judge: Method) -> Mining:
+        return Mining(self.miners, (self.ranks[0], self.ranks[1]), self.negatives, judge, self.below)
+
+    def mined(self, base: Trainable, view: TrainView, context: Context, each: int = 1) -> Mined:
+        """Gold pairs with their negatives.
+
+        Args:
+            base: the model before training.
+            view: the data.
+            context: seed, cache.
+            each: positives of one query that stand in one example: 1 makes one example of each pair.
+        """
+        held = gold(view, context, self.queries)
+        pairs = list(held.pairs()) if each == 1 else [(q, int(rows[0])) for q, rows in enumerate(held.relevant)]
+        mining = self._mining(self.judge or base.untrained)
+        found = mine(mining, held.queries, pairs, held.relevant, view, context)
+        return Mined(held, pairs, found, {"train_queries": len(held), "negatives": found.facts})
+
+
+@dataclass(frozen=True)
+class Mined:
+    """Gold pairs with negatives."""
+
+    gold: Gold
+    pairs: list[tuple[int, int]]
+    negatives: Negatives
+    facts: dict[str, Any]
+
+    def triplets(self, view: TrainView) -> dict[str, list[str]]:
+        """Columns `query`, `positive`, `negative_1` and so on."""
+        return triplets(self.gold.queries.texts, self.pairs, self.negatives.rows, view)

@@ -1,0 +1,254 @@
+"""Augmented SBERT: a cross-encoder trained on gold labels sampled pairs; the bi-encoder learns gold and silver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from harness.context import Context
+from harness.datasets import load_dataset
+from harness.errors import SettingError, Unavailable
+from harness.generators import Generator
+from harness.generators.extractive import Extractive
+from harness.judged import Queries, TrainView
+from harness.methods import Method, fit, index, search
+from harness.methods.bm25 import BM25
+from harness.ranking import Floats, Ints
+from harness.recipes import Need, Recipe
+from harness.recipes._teacher import local_teacher
+from harness.training.base import Trainable
+from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
+from harness.training.gold import Gold, gold
+from harness.training.labels import try_teacher
+from harness.training.lesson import Lesson
+from harness.training.margins import margin_loss, spread_ratio
+from harness.training.negatives import candidate_scores
+from harness.training.schedule import Budget, Schedule
+from harness.training.unlabelled import asked
+
+DEEP = 50
+
+
+@dataclass(frozen=True)
+class AugmentedSBERT(Recipe):
+    """Gold and silver: the teacher's scores of sampled (query, document) pairs stand beside the gold judgements.
+
+    Source: Thakur et al. (2010.08240), section 3: the cross-encoder is trained on the gold pairs, labels pairs sampled by BM25,
+    semantic search, both, kernel density or at random, and the bi-encoder learns gold and silver by regression of the cosine. The
+    paper is about sentence pairs; for retrieval the pairs are of queries and documents, and `loss="margin"`, ours and not the
+    paper's, learns differences of the teacher's scores of one query (Hofstätter et al., 2010.02666), since only the order counts.
+
+    Args:
+        queries: gold queries; None takes all. The teacher sees the same.
+        others: also pair the training queries beyond `queries` whose judgements are not used: queries are cheap, labels are not.
+        sampling: `bm25`, `semantic` (the model before training), `both`, `kde` (of both, drawn so that the silver scores lie as
+            the gold scores do) or `random`.
+        per_query: sampled documents of each query.
+        teacher: a cross-encoder row; None trains one on the same gold, from the student's weights.
+        source: name of a collection whose gold the teacher is trained on, as `beir/scifact`: domain transfer; then silver alone
+            is learnt, no label of this collection is used, and queries are made by `generator`.
+        generator: makes the queries of domain transfer.
+        documents: how many documents it is asked about.
+        loss: `margin` or `cosine`.
+    """
+
+    queries: int | None = None
+    others: bool = False
+    sampling: Literal["bm25", "semantic", "both", "kde", "random"] = "both"
+    per_query: int = 6
+    teacher: Method | None = None
+    source: str | None = None
+    generator: Generator = field(default_factory=Extractive)
+    documents: int = 700
+    loss: Literal["margin", "cosine"] = "margin"
+
+    needs: ClassVar[frozenset[Need]] = frozenset({"train labels", "teacher"})
+    schedules: ClassVar[Mapping[Budget, Schedule]] = {
+        "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_queries=10, dev_pool=100),
+        "small": Schedule(epochs=1, batch=24, learning_rate=3e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500),
+        "full": Schedule(epochs=1, batch=16, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.per_query < 2:
+            raise SettingError(f"augmented_sbert: per_query must be 2 or more, not {self.per_query}")
+        for name, known in (("sampling", ("bm25", "semantic", "both", "kde", "random")), ("loss", ("margin", "cosine"))):
+            if getattr(self, name) not in known:
+                raise SettingError(f"augmented_sbert: {name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
+
+    def needed(self) -> frozenset[Need]:
+        """See `Recipe.needed`."""
+        return frozenset({"teacher", "generator"}) if self.source else self.needs
+
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """See `Recipe.lesson`."""
+        student = base.untrained
+        teacher = self.teacher or local_teacher(base, self.budget, gold=True, queries=self.queries)
+        learnt_on = self._source_view(view, context)
+        schedule = self.schedule()
+        tested = try_teacher(teacher, student, base.first_stages, view, schedule, context, learnt_on)
+        queries, held = self._queries(view, context)
+        sampled = self._sample(queries, held, student, view, context)
+        scores = candidate_scores(teacher, queries.texts, sampled, view, context, learnt_on)
+        if self.sampling == "kde":
+            sampled, scores = self._thin(sampled, scores, held, context)
+        facts = {
+            "teacher": tested.facts,
+            "gold_queries": len(held) if held else 0,
+            "queries": len(queries),
+            "silver_pairs": int(sum(map(len, sampled))),
+            "sampling": self.sampling,
+        }
+        build = self._margin if self.loss == "margin" else self._cosine
+        return build(queries, sampled, scores, held, student, view, context, schedule, facts, tested.notes)
+
+    def _source_view(self, view: TrainView, context: Context) -> TrainView:
+        if self.source is None:
+            return view
+        found = load_dataset(self.source, context).train
+        if found.train is None:
+            raise Unavailable(f"{self.source} has no training judgements to train the teacher on.", "Name a source that has.")
+        return found
+
+    def _queries(self, view: TrainView, context: Context) -> tuple[Queries, Gold | None]:
+        """The queries to pair, those with gold first, and their gold."""
+        if self.source is not None:
+            return asked(self.generator, view, context, self.documents).queries, None
+        held = gold(view, context, self.queries)
+        if not self.others:
+            return held.queries, held
+        rest = gold(view, context).queries
+        mine = set(held.queries.ids)
+        more = [(i, t) for i, t in zip(rest.ids, rest.texts, strict=True) if i not in mine]
+        return Queries([*held.queries.ids, *(i for i, _ in more)], [*held.queries.texts, *(t for _, t in more)]), held
+
+    def _sample(self, queries: Queries, held: Gold | None, student: Method, view: TrainView, context: Context) -> list[Ints]:
+        """Per query: its relevant documents first, then sampled ones that are not judged relevant."""
+        rng = context.rng("silver pairs")
+        kinds: dict[str, list[Method]] = {"bm25": [BM25()], "semantic": [student], "random": []}
+        methods = kinds.get(self.sampling, [BM25(), student])
+        tops = [search(m, index(m, fit(m, view, context), view.corpus, context), queries, DEEP, context).indices for m in methods]
+        wanted = self.per_query * (2 if self.sampling == "kde" else 1)
+        sampled = []
+        for number in range(len(queries)):
+            relevant = held.relevant[number] if held is not None and number < len(held) else np.zeros(0, np.int64)
+            if methods:
+                each = -(-wanted // len(methods))
+                found = np.concatenate([top[number][top[number] >= 0][: 2 * each] for top in tops])
+                found = np.array(list(dict.fromkeys(found.tolist())), dtype=np.int64)
+            else:
+                found = rng.integers(len(view.corpus), size=2 * wanted)
+            found = np.unique(found[~np.isin(found, relevant)])
+            chosen = rng.permutation(found)[:wanted]
+            sampled.append(np.concatenate([relevant, chosen]).astype(np.int64))
+        return sampled
+
+    def _thin(
+        self, sampled: list[Ints], scores: list[Floats], held: Gold | None, context: Context
+    ) -> tuple[list[Ints], list[Floats]]:
+        """Kernel density: a silver pair stays with a probability in proportion to the ratio of gold to silver density there."""
+        from scipy.stats import gaussian_kde
+
+        gold_size = [len(held.relevant[i]) if held is not None and i < len(held) else 0 for i in range(len(sampled))]
+        silver = np.concatenate([s[n:] for s, n in zip(scores, gold_size, strict=True)])
+        own = np.concatenate([s[:n] for s, n in zip(scores, gold_size, strict=True)])
+        if len(own) < 3 or own.std() == 0 or len(silver) < 3 or silver.std() == 0:
+            return sampled, scores
+        ratio = gaussian_kde(own)(silver) / np.maximum(gaussian_kde(silver)(silver), 1e-12)
+        stays = context.rng("kde").random(len(silver)) < ratio / ratio.max() * max(
+            1.0, len(silver) / 2 / (ratio / ratio.max()).sum()
+        )
+        kept_rows, kept_scores, start = [], [], 0
+        for rows, values, n in zip(sampled, scores, gold_size, strict=True):
+            keep = np.concatenate([np.ones(n, bool), stays[start : start + len(rows) - n]])
+            start += len(rows) - n
+            kept_rows.append(rows[keep])
+            kept_scores.append(values[keep])
+        return kept_rows, kept_scores
+
+    def _margin(
+        self,
+        queries: Queries,
+        sampled: Sequence[Ints],
+        scores: Sequence[Floats],
+        held: Gold | None,
+        student: Method,
+        view: TrainView,
+        context: Context,
+        schedule: Schedule,
+        facts: dict[str, Any],
+        notes: tuple[str, ...],
+    ) -> Lesson:
+        """Triples (query, better, worse): a gold document against each sampled one; without gold, the teacher's best.
+
+        A gold document's margin is the teacher's, but at least 0: gold outranks silver.
+        """
+        own = candidate_scores(student, queries.texts, sampled, view, context)
+        triples: list[tuple[int, int, int, float]] = []
+        differences: list[float] = []
+        for number, (rows, values) in enumerate(zip(sampled, scores, strict=True)):
+            known = len(held.relevant[number]) if held is not None and number < len(held) else 0
+            better = range(known) if known else [int(np.argmax(values))] if len(values) else []
+            for b in better:
+                for w in range(known, len(rows)):
+                    if w != b:
+                        margin = float(values[b] - values[w])
+                        triples.append((number, int(rows[b]), int(rows[w]), max(0.0, margin) if known else margin))
+                        differences.append(float(own[number][b] - own[number][w]))
+        if not triples:
+            raise SettingError("augmented_sbert: no query has two documents to compare; raise per_query.")
+        margins = np.array([t[3] for t in triples], dtype=np.float32)
+        scale = spread_ratio(margins, np.array(differences, dtype=np.float32))
+        texts = view.corpus.texts_of
+        columns = {
+            QUERY: [queries.texts[t[0]] for t in triples],
+            POSITIVE: texts(np.array([t[1] for t in triples], dtype=np.int64))[:],
+            f"{NEGATIVE}_1": texts(np.array([t[2] for t in triples], dtype=np.int64))[:],
+        }
+        facts = {**facts, "triples": len(triples), "margin_scale": round(scale, 4)}
+        return Lesson(
+            columns,
+            margin_loss(scale),
+            schedule,
+            labels=margins.tolist(),
+            sides=sides(columns),
+            order="random",
+            facts=facts,
+            notes=notes,
+        )
+
+    def _cosine(
+        self,
+        queries: Queries,
+        sampled: Sequence[Ints],
+        scores: Sequence[Floats],
+        held: Gold | None,
+        student: Method,
+        view: TrainView,
+        context: Context,
+        schedule: Schedule,
+        facts: dict[str, Any],
+        notes: tuple[str, ...],
+    ) -> Lesson:
+        """Pairs with a label between 0 and 1: 1 for gold, the sigmoid of the teacher's score for silver."""
+        numbers = np.concatenate([np.full(len(rows), i) for i, rows in enumerate(sampled)])
+        labels = np.concatenate([1 / (1 + np.exp(-np.asarray(v, dtype=np.float64))) for v in scores])
+        start = 0
+        for i, rows in enumerate(sampled):
+            if held is not None and i < len(held):
+                labels[start : start + len(held.relevant[i])] = 1.0
+            start += len(rows)
+        columns = {QUERY: [queries.texts[i] for i in numbers], POSITIVE: view.corpus.texts_of(np.concatenate(list(sampled)))[:]}
+
+        def loss(model: Any) -> Any:
+            from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss
+
+            return CosineSimilarityLoss(model)
+
+        return Lesson(
+            columns, loss, schedule, labels=labels.tolist(), sides=sides(columns), order="random", facts=facts, notes=notes
+        )

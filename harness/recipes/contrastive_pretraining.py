@@ -1,0 +1,124 @@
+"""Contrastive pre-training (cpt): neighbouring chunks of the corpus as pairs, a large batch, both directions; no labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from harness.context import Context
+from harness.errors import SettingError
+from harness.judged import TrainView
+from harness.recipes import Need, Recipe
+from harness.training.base import EncoderBase, Trainable
+from harness.training.gold import gold
+from harness.training.lesson import Lesson
+from harness.training.schedule import Budget, Schedule
+from harness.training.sentences import chunks
+
+PAIRS: Mapping[Budget, int] = {"smoke": 40, "small": 3000, "full": 1_000_000}
+
+
+@dataclass(frozen=True)
+class ContrastivePretraining(Recipe):
+    """Symmetric cross-entropy over cosines in the batch: each text must find its neighbour among all, and the other way round.
+
+    Source: Neelakantan et al., "Text and Code Embeddings by Contrastive Pre-Training" (2201.10005), section 2: neighbouring
+    pieces of one text, or a docstring and its function, are a positive pair; the sides are told apart by delimiters; batches
+    are large. The paper trains decoders of 300 million parameters and more from language-model weights on web-scale data; here
+    an encoder is adapted to one corpus. The large batch comes from gradient caching (Gao et al., 2101.06983), which gives the
+    very gradient of the large batch in the memory of a small one.
+
+    Args:
+        pairs: `chunks` takes neighbouring chunks of one document (and title and first chunk); `gold` the training queries with
+            their documents: docstring ↔ function on `stdlib/code`.
+        words: of a chunk.
+        count: pairs that are drawn; None takes the budget's.
+        queries: of `gold`: train on so many of them.
+        query_prefix: put before queries from then on; None keeps the model's prompt.
+        document_prefix: put before documents; the same.
+        scale: factor of the cosine, the inverse of the temperature.
+        mini_batch: texts that go through the model at once.
+    """
+
+    pairs: Literal["chunks", "gold"] = "chunks"
+    words: int = 60
+    count: int | None = None
+    queries: int | None = None
+    query_prefix: str | None = "query: "
+    document_prefix: str | None = "passage: "
+    scale: float = 20.0
+    mini_batch: int = 32
+
+    schedules: ClassVar[Mapping[Budget, Schedule]] = {
+        "smoke": Schedule(steps=3, batch=8, max_length=32, evaluations=1, dev_pool=100),
+        "small": Schedule(epochs=2, batch=256, learning_rate=5e-5, max_length=128, dropout=0.0, evaluations=2, dev_pool=1500),
+        "full": Schedule(epochs=3, batch=4096, learning_rate=1e-4, max_length=256, evaluations=10, dev_pool=100_000),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.words < 2 or self.mini_batch < 1:
+            raise SettingError("contrastive_pretraining: words must be 2 or more, mini_batch 1 or more")
+
+    def needed(self) -> frozenset[Need]:
+        """See `Recipe.needed`."""
+        return frozenset({"train labels"}) if self.pairs == "gold" else frozenset()
+
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """See `Recipe.lesson`."""
+        assert isinstance(base, EncoderBase)
+        first, second = self._gold(view, context) if self.pairs == "gold" else self._chunks(view, context)
+        prompts = {
+            "query": base.prompts["query"] if self.query_prefix is None else self.query_prefix,
+            "document": base.prompts["document"] if self.document_prefix is None else self.document_prefix,
+        }
+
+        def loss(model: Any) -> Any:
+            from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
+
+            return CachedMultipleNegativesRankingLoss(
+                model,
+                scale=self.scale,
+                mini_batch_size=self.mini_batch,
+                directions=("query_to_doc", "doc_to_query"),
+                partition_mode="per_direction",
+            )
+
+        return Lesson(
+            {"query": first, "document": second},
+            loss,
+            self.schedule(),
+            sides={"query": "query", "document": "document"},
+            prompts=prompts,  # type: ignore[arg-type]
+            facts={"pairs": len(first), "kind": self.pairs},
+        )
+
+    def _gold(self, view: TrainView, context: Context) -> tuple[list[str], list[str]]:
+        held = gold(view, context, self.queries)
+        pairs = list(held.pairs())
+        documents = view.corpus.texts_of(np.array([row for _, row in pairs], dtype=np.int64))[:]
+        return [held.queries.texts[number] for number, _ in pairs], documents
+
+    def _chunks(self, view: TrainView, context: Context) -> tuple[list[str], list[str]]:
+        rng = context.rng("neighbours")
+        count = self.count or PAIRS[self.budget]
+        found: list[tuple[str, str]] = []
+        for row in rng.permutation(len(view.corpus)):
+            document = view.corpus[int(row)]
+            parts = [*([document.title] if document.title.strip() else []), *chunks(document.text, self.words)]
+            found.extend(pairwise(parts))
+            if len(found) >= count:
+                break
+        if not found:
+            raise SettingError(
+                f'contrastive_pretraining: no document has two chunks of {self.words} words; lower words, or use pairs="gold".'
+            )
+        found = found[:count]
+        # Which of the two asks is drawn: neighbourhood has no direction.
+        turned = rng.random(len(found)) < 0.5
+        pairs = [(b, a) if turn else (a, b) for (a, b), turn in zip(found, turned, strict=True)]
+        return [a for a, _ in pairs], [b for _, b in pairs]

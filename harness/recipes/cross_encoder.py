@@ -1,0 +1,111 @@
+"""Cross-encoder: a re-ranker trained on gold pairs, or contrastively on questions made from the corpus; also a teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from harness.context import Context
+from harness.errors import SettingError
+from harness.generators import Generator
+from harness.generators.extractive import Extractive
+from harness.judged import TrainView
+from harness.recipes import Need
+from harness.recipes._gold import FromGold
+from harness.training.base import Trainable
+from harness.training.examples import NEGATIVE, POSITIVE, QUERY
+from harness.training.lesson import Lesson
+from harness.training.negatives import mine
+from harness.training.schedule import Budget, Schedule
+from harness.training.unlabelled import asked
+
+ONE_HOT = 1e4
+DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 800, "full": 50_000}
+
+
+@dataclass(frozen=True)
+class CrossEncoder(FromGold):
+    """Each query's relevant document against hard negatives, under one softmax (`listwise`) or each pair alone (`pointwise`).
+
+    Source: Nogueira and Cho (1901.04085) for the pointwise form; Gao, Dai and Callan, "Rethink Training of BERT Rerankers"
+    (2101.08751), section 3, for the contrastive one: the loss over one positive and mined negatives of the same first stage.
+    Trained on pairs made from the corpus it needs no labels: that is contrastive pre-training of a cross-encoder, and the
+    question's own words are taken out of its document in most pairs, or the model would learn to look for copies (Lee et al.,
+    the inverse cloze task, 1906.00300, section 4).
+
+    Args:
+        pairs: `gold` takes the training queries; `unlabelled` asks `generator` for questions to sampled documents.
+        loss: `listwise` or `pointwise`.
+        generator: makes the questions of `unlabelled`.
+        documents: how many documents it is asked about; None takes the budget's.
+        hide: share of the made pairs whose document loses the question's words.
+    """
+
+    pairs: Literal["gold", "unlabelled"] = "gold"
+    loss: Literal["listwise", "pointwise"] = "listwise"
+    generator: Generator = field(default_factory=Extractive)
+    documents: int | None = None
+    hide: float = 0.9
+    negatives: int = 5
+
+    trains = "cross_encoder"
+    schedules: ClassVar[Mapping[Budget, Schedule]] = {
+        "smoke": Schedule(steps=3, batch=2, max_length=48, evaluations=1, dev_queries=10, dev_pool=100),
+        "small": Schedule(
+            epochs=2, batch=8, learning_rate=5e-5, max_length=256, dropout=0.0, evaluations=2, dev_queries=80, dev_pool=1500
+        ),
+        "full": Schedule(epochs=5, batch=32, learning_rate=3e-5, max_length=320, evaluations=10, dev_pool=100_000),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.negatives < 1:
+            raise SettingError(f"{self.name()}: negatives must be 1 or more, not {self.negatives}")
+        if self.pairs not in ("gold", "unlabelled") or self.loss not in ("listwise", "pointwise"):
+            raise SettingError(f"{self.name()}: pairs is gold or unlabelled, and loss listwise or pointwise")
+
+    def needed(self) -> frozenset[Need]:
+        """See `Recipe.needed`."""
+        return frozenset({"train labels"}) if self.pairs == "gold" else frozenset({"generator"})
+
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """See `Recipe.lesson`."""
+        columns, facts = self._groups(base, view, context)
+        first, *rest = columns
+        groups = [list(row) for row in zip(*(columns[name] for name in rest), strict=True)]
+        # ListNet's target is a softmax of the labels: a large one makes it the one-hot target of cross-entropy.
+        labels = [ONE_HOT if self.loss == "listwise" else 1.0] + [0.0] * (len(rest) - 1)
+        laid: dict[str, list[Any]]
+        given: list[Any]
+        if self.loss == "listwise":
+            laid, given = {QUERY: columns[first], "documents": groups}, [labels] * len(groups)
+        else:
+            flat = [
+                (q, d, y) for q, group in zip(columns[first], groups, strict=True) for d, y in zip(group, labels, strict=True)
+            ]
+            laid, given = {QUERY: [q for q, _, _ in flat], "document": [d for _, d, _ in flat]}, [y for _, _, y in flat]
+
+        def loss(model: Any) -> Any:
+            from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss, ListNetLoss
+
+            if self.loss == "listwise":
+                return ListNetLoss(model, mini_batch_size=-1)
+            import torch
+
+            return BinaryCrossEntropyLoss(model, pos_weight=torch.tensor(float(self.negatives)))
+
+        return Lesson(laid, loss, self.schedule(), labels=given, facts=facts, order="random")
+
+    def _groups(self, base: Trainable, view: TrainView, context: Context) -> tuple[dict[str, list[str]], dict[str, Any]]:
+        """Columns `query`, `positive`, `negative_1` …, and what was measured."""
+        if self.pairs == "gold":
+            found = self.mined(base, view, context)
+            return found.triplets(view), found.facts
+        made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
+        mining = self._mining(self.judge or base.untrained)
+        mined = mine(mining, made.queries, made.pairs, made.known, view, context)
+        columns = {QUERY: made.queries.texts, POSITIVE: made.documents(view, context, self.hide)}
+        for place, rows in enumerate(mined.rows.T, 1):
+            columns[f"{NEGATIVE}_{place}"] = view.corpus.texts_of(rows)[:]
+        return columns, {**made.facts, "negatives": mined.facts}

@@ -1,0 +1,195 @@
+"""Frozen head: the encoder stays as it is, a dense layer behind it is trained on kept vectors; seconds instead of minutes."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from harness.context import Context
+from harness.errors import ModelError, SettingError
+from harness.judged import TrainView
+from harness.ranking import Floats, select
+from harness.recipes._gold import FromGold
+from harness.training.base import EncoderBase, Trainable
+from harness.training.dev import pool
+from harness.training.lesson import Lesson, Report
+from harness.training.loop import memory_and_disk, own_randomness, seed_of
+from harness.training.schedule import Budget, Schedule
+
+
+@dataclass(frozen=True)
+class FrozenHead(FromGold):
+    """A dense layer over the frozen encoder's vectors, for both sides, trained by in-batch and mined negatives.
+
+    Source: Modal's "Beating Proprietary Models with a Quick Fine-Tune" (Liu et al., 2024) freezes the encoder and trains a dense
+    layer with tanh on question pairs, by their AUC; here the measure is retrieval, dev chooses, and the encoder's vectors are
+    computed once and kept, so that an epoch is a few matrix products.
+
+    Args:
+        out: dimensions of the new vectors; None keeps the encoder's.
+        activation: after the layer: `none` (the layer starts as the identity where `out` allows) or `tanh`.
+        decay: pull of the layer towards where it starts, as weight decay has towards 0.
+        scale: factor of the cosine in the softmax.
+    """
+
+    out: int | None = None
+    activation: Literal["none", "tanh"] = "none"
+    decay: float = 0.01
+    scale: float = 20.0
+    negatives: int = 3
+
+    schedules: ClassVar[Mapping[Budget, Schedule]] = {
+        "smoke": Schedule(epochs=2, batch=8, learning_rate=1e-3, evaluations=2, dev_pool=100, precision="fp32"),
+        "small": Schedule(
+            epochs=40, batch=128, learning_rate=5e-4, evaluations=20, patience=5, dev_pool=10_000, precision="fp32"
+        ),
+        "full": Schedule(
+            epochs=100, batch=256, learning_rate=5e-4, evaluations=50, patience=10, dev_pool=1_000_000, precision="fp32"
+        ),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.out is not None and self.out < 1:
+            raise SettingError(f"frozen_head: out must be 1 or more, not {self.out}")
+        if self.activation not in ("none", "tanh"):
+            raise SettingError(f"frozen_head: activation must be none or tanh, not {self.activation!r}")
+
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """The encoder never runs in training, so that there is no lesson for the loop; see `train`."""
+        raise NotImplementedError
+
+    def train(self, base: Trainable, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
+        """See `Recipe.train`. Nothing is kept in between: a run takes seconds."""
+        import torch
+        from sentence_transformers.sentence_transformer.modules import Dense, Normalize
+
+        assert isinstance(base, EncoderBase)
+        schedule = self.schedule()
+        found = self.mined(base, view, context)
+        encoder = base.encoder
+        queries = _block(encoder.vectors(found.gold.queries.texts, "query"))
+        rows = np.unique(np.concatenate([[row for _, row in found.pairs], found.negatives.rows.ravel()]).astype(np.int64))
+        documents = _block(encoder.vectors(view.corpus.texts_of(rows), "document"))
+        width = documents.shape[1]
+        out = self.out or width
+        started = time.perf_counter()
+        with own_randomness():
+            torch.manual_seed(seed_of(context, "head"))
+            activation = torch.nn.Tanh() if self.activation == "tanh" else torch.nn.Identity()
+            head = Dense(width, out, bias=False, activation_function=activation)
+            if out <= width and self.activation == "none":
+                torch.nn.init.eye_(head.linear.weight)
+            else:
+                torch.nn.init.orthogonal_(head.linear.weight)
+            probe = _probe(head, base, view, schedule, context) if self.choose == "dev" else None
+            report = self._fit(head, found, queries, documents, rows, probe, schedule)
+        model = base.fresh(context)
+        # The head learnt on the encoder's kept vectors, which are normalised where the similarity is the cosine.
+        modules = list(model.children())
+        if encoder.similarity == "cosine" and type(modules[-1]).__name__ != "Normalize":
+            modules.append(Normalize())
+        for place_of, module in enumerate([*modules, head, Normalize()]):
+            model.add_module(str(place_of), module)
+        model.prompts = dict(base.prompts)
+        with memory_and_disk(self.name(), place):
+            model.save_pretrained(str(place), create_model_card=False)
+        return dataclasses.replace(
+            report,
+            seconds=round(time.perf_counter() - started, 2),
+            dev_pool=probe.pool.describe() if probe is not None else None,
+            facts={**found.facts, "head_parameters": int(head.linear.weight.numel())},
+        )
+
+    def _fit(
+        self, head: Any, found: Any, queries: Floats, documents: Floats, rows: Any, probe: Any, schedule: Schedule
+    ) -> Report:
+        import torch
+
+        asked = torch.from_numpy(queries[[number for number, _ in found.pairs]])
+        held = torch.from_numpy(documents)
+        own = torch.from_numpy(np.searchsorted(rows, [row for _, row in found.pairs]))
+        mined = torch.from_numpy(np.searchsorted(rows, found.negatives.rows))
+        start = head.linear.weight.detach().clone()
+        optimiser = torch.optim.Adam(head.parameters(), lr=schedule.learning_rate)
+        steps = schedule.total(len(asked))
+        every = schedule.every(steps)
+        losses: list[tuple[int, float]] = []
+        dev: list[tuple[int, float]] = [(0, probe())] if probe is not None else []
+        best, waited, step = (None, -1.0, 0), 0, 0
+
+        def embedded(vectors: Any) -> Any:
+            return torch.nn.functional.normalize(head({"sentence_embedding": vectors})["sentence_embedding"], dim=-1)
+
+        while step < steps:
+            for batch in torch.split(torch.randperm(len(asked)), schedule.batch):
+                targets = torch.cat([own[batch], mined[batch].reshape(-1)])
+                logits = self.scale * embedded(asked[batch]) @ embedded(held[targets]).T
+                # The same document elsewhere in the batch is the positive itself, and no negative.
+                same = (targets[None, :] == own[batch][:, None]) & ~torch.eye(len(batch), len(targets), dtype=torch.bool)
+                loss = torch.nn.functional.cross_entropy(logits.masked_fill(same, -torch.inf), torch.arange(len(batch)))
+                if not torch.isfinite(loss):
+                    raise ModelError(f"frozen_head: the loss is not a number at step {step + 1} of {steps}; lower learning_rate.")
+                optimiser.zero_grad()
+                (loss + self.decay * (head.linear.weight - start).square().sum()).backward()
+                optimiser.step()
+                step += 1
+                losses.append((step, round(loss.item(), 6)))
+                if probe is not None and step % every == 0:
+                    value = probe()
+                    dev.append((step, value))
+                    waited += 1
+                    if value > best[1]:
+                        best, waited = (head.linear.weight.detach().clone(), value, step), 0
+                if step >= steps or waited >= schedule.patience:
+                    break
+            if step >= steps or waited >= schedule.patience:
+                break
+        if best[0] is not None:
+            head.linear.weight.data.copy_(best[0])
+        return Report(
+            examples=len(asked),
+            steps=step,
+            epochs=round(step * schedule.batch / len(asked), 3),
+            seconds=0.0,
+            schedule=dataclasses.asdict(schedule),
+            precision="fp32",
+            device="cpu",
+            loss=tuple(losses[:: max(1, len(losses) // 100)]),
+            dev=tuple((s, round(v, 6)) for s, v in dev),
+            chosen=best[2] if best[0] is not None else step,
+        )
+
+
+def _probe(head: Any, base: EncoderBase, view: TrainView, schedule: Schedule, context: Context) -> Any:
+    """() → nDCG@10 on dev with the head as it is; None without dev queries."""
+    import torch
+
+    held = pool(view, base.first_stages, schedule, context)
+    if held is None:
+        return None
+    documents = torch.from_numpy(_block(base.encoder.vectors(view.corpus.texts_of(held.rows), "document")))
+    queries = torch.from_numpy(_block(base.encoder.vectors(held.split.queries.texts, "query")))
+
+    def measure() -> float:
+        with torch.no_grad():
+            both = [
+                torch.nn.functional.normalize(head({"sentence_embedding": v})["sentence_embedding"], dim=-1)
+                for v in (queries, documents)
+            ]
+            scores = (both[0] @ both[1].T).numpy()
+        order = view.corpus.id_order
+        return held.measure([select(held.rows, row, order, 10) for row in scores])
+
+    measure.pool = held  # type: ignore[attr-defined]
+    return measure
+
+
+def _block(vectors: Any) -> Floats:
+    return np.array(vectors.block(0, len(vectors)))

@@ -1,0 +1,100 @@
+"""GPL: made questions, negatives of two retrievers, margins of a teacher; MarginMSE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from harness.context import Context
+from harness.errors import SettingError
+from harness.generators import Generator
+from harness.generators.extractive import Extractive
+from harness.judged import TrainView
+from harness.methods import Method
+from harness.methods.bm25 import BM25
+from harness.recipes import Need, Recipe
+from harness.recipes._teacher import local_teacher
+from harness.training.base import Trainable
+from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
+from harness.training.labels import try_teacher
+from harness.training.lesson import Lesson
+from harness.training.margins import margin_loss, margins
+from harness.training.negatives import Mining, mine
+from harness.training.schedule import Budget, Schedule
+from harness.training.unlabelled import asked
+
+DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 700, "full": 83_000}
+
+
+@dataclass(frozen=True)
+class GPL(Recipe):
+    """Generative pseudo-labelling: the student learns the teacher's margin between a question's document and a mined one.
+
+    Source: Wang et al. (2112.07577), sections 3 and 4. The paper's settings are
+    `gpl(budget="full", generator=seq2seq, teacher=cross_encoder)`, with two dense retrievers as miners; the defaults need no
+    download: questions are extracted, BM25 and the untrained student mine, and the teacher is trained here.
+
+    Args:
+        generator: makes the questions.
+        teacher: scores pairs: a cross-encoder. None trains one contrastively on the corpus (`ce-contrastive`), without labels.
+        miners: methods that mine the negatives, their rankings taken in turn; None takes BM25 and the model before training.
+        ranks: from and to which rank.
+        negatives: how many (question, document, negative) triples each question gives.
+        documents: how many documents are asked about; None takes the budget's.
+        hide: share of the pairs whose document loses, for the student, the question's own words.
+    """
+
+    generator: Generator = field(default_factory=Extractive)
+    teacher: Method | None = None
+    miners: tuple[Method, ...] = ()
+    ranks: tuple[int, ...] = (1, 50)
+    negatives: int = 1
+    documents: int | None = None
+    hide: float = 0.9
+
+    needs: ClassVar[frozenset[Need]] = frozenset({"generator", "teacher"})
+    schedules: ClassVar[Mapping[Budget, Schedule]] = {
+        "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_queries=10, dev_pool=100),
+        "small": Schedule(epochs=1, batch=24, learning_rate=2e-5, max_length=192, dropout=0.0, evaluations=3, dev_pool=1500),
+        "full": Schedule(steps=140_000, batch=32, learning_rate=2e-5, warmup=1000 / 140_000, max_length=350, evaluations=14),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.ranks) != 2 or self.negatives < 1:
+            raise SettingError("gpl: ranks must be (from, to), as (1, 50), and negatives 1 or more")
+
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """See `Recipe.lesson`."""
+        teacher = self.teacher or local_teacher(base, self.budget)
+        schedule = self.schedule()
+        student = base.untrained
+        tested = try_teacher(teacher, student, base.first_stages, view, schedule, context)
+        made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
+        miners = self.miners or (BM25(), student)
+        mined = mine(
+            Mining(miners, (self.ranks[0], self.ranks[1]), self.negatives, student), made.queries, made.pairs, made.known, view, context
+        )
+        number = np.repeat(np.arange(len(made.pairs)), self.negatives)
+        pairs = [made.pairs[i] for i in number]
+        rows = mined.rows.reshape(-1, 1)
+        found = margins(teacher, student, made.queries.texts, pairs, rows, view, context)
+        positives = made.documents(view, context, self.hide)
+        columns = {
+            QUERY: [made.queries.texts[i] for i in number],
+            POSITIVE: [positives[i] for i in number],
+            f"{NEGATIVE}_1": view.corpus.texts_of(rows[:, 0])[:],
+        }
+        facts = {**made.facts, "negatives": {**mined.facts, **found.facts}, "teacher": tested.facts}
+        return Lesson(
+            columns,
+            margin_loss(found.scale),
+            schedule,
+            labels=found.values.tolist(),
+            sides=sides(columns),
+            facts=facts,
+            notes=tested.notes,
+        )

@@ -1,0 +1,60 @@
+"""QGen: questions made from the corpus with in-batch negatives; GPL's baseline without a teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from harness.context import Context
+from harness.generators import Generator
+from harness.generators.extractive import Extractive
+from harness.judged import TrainView
+from harness.recipes import Need, Recipe
+from harness.training.base import Trainable
+from harness.training.examples import POSITIVE, QUERY, sides
+from harness.training.lesson import Lesson
+from harness.training.schedule import Budget, Schedule
+from harness.training.unlabelled import asked
+
+DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 1200, "full": 83_000}
+"""`full`: about 250 000 questions at 3 a document, GPL's number."""
+
+
+@dataclass(frozen=True)
+class QGen(Recipe):
+    """Multiple-negatives ranking loss on (made question, its document).
+
+    Source: Ma et al., "Zero-shot Neural Passage Retrieval via Domain-targeted Synthetic Question Generation" (2004.14503), as the
+    baseline of Wang et al., GPL (2112.07577), section 4.
+
+    Args:
+        generator: makes the questions. `seq2seq` is the paper's; `extractive` needs no model.
+        documents: how many documents it is asked about; None takes the budget's.
+        hide: share of the pairs whose document loses the question's own words, where it holds them.
+        scale: factor of the cosine in the softmax.
+    """
+
+    generator: Generator = field(default_factory=Extractive)
+    documents: int | None = None
+    hide: float = 0.9
+    scale: float = 20.0
+
+    needs: ClassVar[frozenset[Need]] = frozenset({"generator"})
+    schedules: ClassVar[Mapping[Budget, Schedule]] = {
+        "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
+        "small": Schedule(epochs=1, batch=32, learning_rate=2e-5, max_length=192, dropout=0.0, evaluations=3, dev_pool=1500),
+        "full": Schedule(epochs=1, batch=75, learning_rate=2e-5, max_length=350, evaluations=10, dev_pool=100_000),
+    }
+
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """See `Recipe.lesson`."""
+        made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
+        columns = {QUERY: made.queries.texts, POSITIVE: made.documents(view, context, self.hide)}
+
+        def loss(model: Any) -> Any:
+            from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+            return MultipleNegativesRankingLoss(model, scale=self.scale)
+
+        return Lesson(columns, loss, self.schedule(), sides=sides(columns), facts=made.facts)

@@ -1,0 +1,91 @@
+"""Ranked List Loss: a query's documents within one radius, all others beyond another; no peer has it for text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from harness.context import Context
+from harness.errors import SettingError
+from harness.judged import TrainView
+from harness.losses.ranked_list import RankedList as Loss
+from harness.losses.ranked_list import scaled_alpha
+from harness.recipes._gold import FromGold, Mined
+from harness.training.base import Trainable
+from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
+from harness.training.lesson import Lesson
+from harness.training.negatives import candidate_scores
+from harness.training.schedule import Budget, Schedule
+
+
+@dataclass(frozen=True)
+class RankedList(FromGold):
+    """Ranked List Loss over queries with lists of relevant documents, in-batch and mined negatives.
+
+    Source: Wang et al. (1903.03238), made for image retrieval with many positives to a class. Ported: a query's relevant
+    documents are its positives, every other document of the batch and the mined ones its negatives. On the unit sphere d² = 2 −
+    2·cos, and encoders differ in where their cosines lie, so that α is set by the distances of mined negatives before training.
+
+    Args:
+        positives: relevant documents of a query that stand in one example; a query with fewer repeats them, and a document that
+            stands twice counts once.
+        alpha: negatives are pushed beyond this distance; None takes the median distance of the mined negatives plus half of
+            `margin`.
+        margin: positives are pulled within alpha − margin.
+        temperature: weighting of the negatives: 0 equal, large the hardest alone.
+        balance: λ, the share of the negatives' term.
+    """
+
+    positives: int = 2
+    alpha: float | None = None
+    margin: float = 0.4
+    temperature: float = 10.0
+    balance: float = 0.5
+    negatives: int = 3
+
+    schedules: ClassVar[Mapping[Budget, Schedule]] = {
+        "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
+        "small": Schedule(epochs=4, batch=24, learning_rate=3e-5, max_length=192, dropout=0.0, evaluations=4, dev_pool=1500),
+        "full": Schedule(epochs=20, batch=60, learning_rate=3e-5, max_length=256, evaluations=10, dev_pool=100_000),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.positives < 1:
+            raise SettingError(f"ranked_list: positives must be 1 or more, not {self.positives}")
+        self._loss(1.2 if self.alpha is None else self.alpha)
+
+    def _loss(self, alpha: float) -> Loss:
+        return Loss(alpha=alpha, margin=self.margin, temperature=self.temperature, balance=self.balance, positives=self.positives)
+
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """See `Recipe.lesson`."""
+        found = self.mined(base, view, context, each=self.positives + 1)
+        rows = np.array([np.resize(relevant, self.positives) for relevant in found.gold.relevant], dtype=np.int64)
+        numbers = np.concatenate([rows, found.negatives.rows], axis=1)
+        columns = {QUERY: list(found.gold.queries.texts)}
+        for place in range(numbers.shape[1]):
+            name = f"{POSITIVE}_{place + 1}" if place < self.positives else f"{NEGATIVE}_{place - self.positives + 1}"
+            columns[name] = view.corpus.texts_of(numbers[:, place])[:]
+        alpha = self._alpha(base, found, view, context) if self.alpha is None else self.alpha
+        built = self._loss(alpha)
+        return Lesson(
+            columns,
+            lambda model: built.build(model),
+            self.schedule(),
+            labels=numbers.tolist(),
+            sides=sides(columns),
+            order="random",
+            facts={**found.facts, "alpha": round(alpha, 4), "inner_radius": round(alpha - self.margin, 4)},
+        )
+
+    def _alpha(self, base: Trainable, found: Mined, view: TrainView, context: Context) -> float:
+        numbers = [number for number, _ in found.pairs]
+        texts = [found.gold.queries.texts[number] for number in numbers]
+        scores = candidate_scores(base.untrained, texts, list(found.negatives.rows), view, context)
+        distances = np.sqrt(np.maximum(0.0, 2 - 2 * np.clip(np.concatenate(scores), -1, 1)))
+        alpha = scaled_alpha(distances) + self.margin / 2
+        return float(min(2.0, max(alpha, self.margin + 0.05)))

@@ -1,0 +1,108 @@
+"""What is trained: an encoder or a cross-encoder as it is before training, and how to measure it on dev."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from harness.context import Context
+from harness.judged import TrainView
+from harness.methods import Method
+from harness.modeling.cross_encoder import PairScorer
+from harness.modeling.encoder import Encoder, Side
+from harness.training import dev
+from harness.training.loop import bf16_suits, own_randomness, seed_of
+from harness.training.schedule import Schedule
+
+RERANKED = 20
+"""Candidates of a dev query that a cross-encoder in training re-ranks."""
+
+
+class Trainable(ABC):
+    """A model before training.
+
+    Args:
+        first_stages: methods whose best documents fill the dev pool.
+        untrained: the model as a row that scores pairs; for a new scoring head, the encoder behind it.
+
+    Attributes:
+        name: what to call the model.
+        weights: its folder on disk.
+        prompts: side → what is put before a text.
+        training_key: hash of everything that decides what it computes.
+    """
+
+    kind: ClassVar[Literal["encoder", "cross_encoder"]]
+    name: str
+    weights: str
+    prompts: dict[Side, str]
+    training_key: str
+
+    def __init__(self, first_stages: Sequence[Method], untrained: Method) -> None:
+        self.first_stages = tuple(first_stages)
+        self.untrained = untrained
+
+    @abstractmethod
+    def fresh(self, context: Context) -> Any:
+        """The model, loaded anew in fp32: training changes it."""
+
+    @abstractmethod
+    def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:
+        """Measures a model of this kind on dev; None where the view has no dev queries."""
+
+
+class EncoderBase(Trainable):
+    """A bi-encoder before training.
+
+    Attributes:
+        source: name or folder that a method would be given, and `revision` the hub's commit.
+    """
+
+    kind = "encoder"
+
+    def __init__(self, encoder: Encoder, first_stages: Sequence[Method], untrained: Method) -> None:
+        super().__init__(first_stages, untrained)
+        self.encoder = encoder
+        self.name, self.prompts, self.training_key = encoder.folder.name, encoder.prompts, encoder.fingerprint
+        self.source, self.revision = encoder.source
+        self.weights = str(encoder.folder.path)
+
+    def fresh(self, context: Context) -> Any:
+        """See `Trainable.fresh`."""
+        return self.encoder.fresh()
+
+    def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:
+        """See `Trainable.probe`."""
+        held = dev.pool(view, self.first_stages, schedule, context)
+        if held is None:
+            return None
+        bf16 = bf16_suits(schedule, self.encoder.model.device.type)
+        return dev.EncoderProbe(held, self.encoder, context, bf16=bf16)
+
+
+class PairBase(Trainable):
+    """A cross-encoder before training, or an encoder that gets a new scoring head."""
+
+    kind = "cross_encoder"
+
+    def __init__(self, scorer: PairScorer, first_stages: Sequence[Method], untrained: Method) -> None:
+        super().__init__(first_stages, untrained)
+        self.scorer = scorer
+        self.name, self.prompts, self.training_key = scorer.folder.name, {"query": "", "document": ""}, scorer.key
+        self.weights = str(scorer.folder.path)
+
+    def fresh(self, context: Context) -> Any:
+        """See `Trainable.fresh`; the weights of a new head are drawn from the context's seed."""
+        import torch
+
+        with own_randomness():
+            torch.manual_seed(seed_of(context, "scoring head"))
+            return self.scorer.fresh()
+
+    def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:
+        """See `Trainable.probe`."""
+        held = dev.pool(view, self.first_stages, schedule, context)
+        if held is None:
+            return None
+        return dev.PairProbe(held, RERANKED, context, bf16=schedule.precision != "fp32")

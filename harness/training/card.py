@@ -1,0 +1,47 @@
+"""The model card of a trained model, written from the report: what it was made from, with what, and what dev said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.training.lesson import Report
+from harness.values import Value
+
+
+def write(folder: Path, recipe: Value, base: str, report: Report, supervision: str, seed: int) -> None:
+    """Writes `README.md` into the model's folder."""
+    (folder / "README.md").write_text(text(recipe, base, report, supervision, seed), encoding="utf-8")
+
+
+def text(recipe: Value, base: str, report: Report, supervision: str, seed: int) -> str:
+    """The card, Markdown with the header that model hubs read."""
+    kind = "cross-encoder" if getattr(recipe, "trains", "") == "cross_encoder" else "sentence-transformers"
+    header = ["---", "library_name: sentence-transformers", f"base_model: {base}", f"tags: [{kind}, retrieval-harness]", "---"]
+    lines = [
+        *header,
+        "",
+        f"# {base}, trained by `{recipe.name()}`",
+        "",
+        "Made by retrieval-harness. An ordinary sentence-transformers folder: load it with "
+        f'`{"CrossEncoder" if kind == "cross-encoder" else "SentenceTransformer"}("path/to/this/folder")`.',
+        "",
+        "| | |",
+        "|---|---|",
+        f"| recipe | `{recipe.full()}` |",
+        f"| labels used | {supervision} |",
+        f"| seed | {seed} |",
+        f"| examples | {report.examples:,} |",
+        f"| steps | {report.steps:,} ({report.epochs:g} epochs), weights of step {report.chosen:,} |",
+        f"| time | {report.seconds:,.0f} s on {report.device}, {report.precision} |",
+    ]
+    if report.dev:
+        before, best = report.dev[0][1], dict(report.dev)[report.chosen]
+        pool = report.dev_pool or {}
+        over = f"{pool.get('queries')} dev queries, {pool.get('documents'):,} documents" if pool else "dev"
+        lines.append(f"| nDCG@10 on dev | {before:.4f} before, {best:.4f} after ({over}) |")
+    if report.facts:
+        lines += ["", "## What was measured on the way", ""]
+        lines += [f"- {name}: {value}" for name, value in report.facts.items()]
+    if report.notes:
+        lines += ["", "## Notes", ""] + [f"- {note}" for note in report.notes]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,193 @@
+"""Dev: nDCG@10 on the dev queries while a model learns, on a pool of documents that is small enough to encode often."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.context import Context
+from harness.judged import Labelled, TrainView
+from harness.measures import means, parse_measures, per_query
+from harness.methods import Method, fit, index, search
+from harness.modeling.encoder import Encoder, Side
+from harness.modeling.keep import batch_tokens
+from harness.ranking import Floats, Ints, Run, TopK, select, stack
+from harness.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder, SentenceTransformer
+
+CHOSEN_BY = "nDCG@10"
+DEEP = 100
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What dev is measured on.
+
+    Args:
+        split: the dev queries and their judgements.
+        view: whose corpus the rows point into.
+        rows: (P,) rows that are ranked, ascending.
+        candidates: per query, the best rows of each first stage, interleaved: what a cross-encoder re-ranks.
+        whole: whether the pool is the whole corpus.
+    """
+
+    split: Labelled
+    view: TrainView
+    rows: Ints
+    candidates: tuple[Ints, ...]
+    whole: bool
+
+    def describe(self) -> dict[str, Any]:
+        """JSON-safe, for the report."""
+        return {"queries": len(self.split.queries), "documents": len(self.rows), "whole_corpus": self.whole}
+
+    def measure(self, rankings: Sequence[tuple[Ints, Floats]]) -> float:
+        """nDCG@10 of per-query rankings (rows of the corpus, best first)."""
+        top: TopK = stack([(rows[:10], scores[:10]) for rows, scores in rankings], 10)
+        run = Run.of(self.split.queries, top, self.view.corpus)
+        return means(per_query(parse_measures([CHOSEN_BY]), self.split.qrels, run))[CHOSEN_BY]
+
+
+def pool(view: TrainView, first_stages: Sequence[Method], schedule: Schedule, context: Context) -> Pool | None:
+    """The dev pool: relevant documents, and the best of each first stage until it is full; None without dev queries.
+
+    A pool of hard documents orders models almost as the whole corpus does and costs a fraction; its figures are higher than
+    the whole corpus would give, and are compared with each other alone.
+
+    Args:
+        view: what training may see.
+        first_stages: whose best documents fill the pool; the untrained encoder should be one of them.
+        schedule: how many queries and documents.
+        context: seed of the choice of queries.
+    """
+    if view.dev is None:
+        return None
+    queries = view.dev.queries
+    if len(queries) > schedule.dev_queries:
+        chosen = context.rng("dev queries").permutation(len(queries))[: schedule.dev_queries]
+        queries = queries.only([queries.ids[i] for i in sorted(chosen)])
+    split = Labelled(queries, {q: view.dev.qrels[q] for q in queries.ids})
+    corpus = view.corpus
+    tops = [search(m, index(m, fit(m, view, context), corpus, context), queries, DEEP, context).indices for m in first_stages]
+    candidates = tuple(interleaved([top[i] for top in tops]) for i in range(len(queries)))
+    if len(corpus) <= schedule.dev_pool:
+        return Pool(split, view, np.arange(len(corpus), dtype=np.int64), candidates, whole=True)
+    relevant = corpus.rows(sorted({d for grades in split.qrels.values() for d, g in grades.items() if g > 0}))
+    held = dict.fromkeys(int(r) for r in relevant if r >= 0)
+    for rank in range(max((len(c) for c in candidates), default=0)):
+        for found in candidates:
+            if len(held) >= schedule.dev_pool:
+                break
+            if rank < len(found):
+                held.setdefault(int(found[rank]))
+    return Pool(split, view, np.array(sorted(held), dtype=np.int64), candidates, whole=False)
+
+
+def interleaved(tops: Sequence[Ints]) -> Ints:
+    """Rankings of one query taken in turn, each row once, −1 left out."""
+    turns = [int(row) for rank in zip(*tops, strict=True) for row in rank if row >= 0]
+    return np.array(list(dict.fromkeys(turns)), dtype=np.int64)
+
+
+class Probe(ABC):
+    """Measures a model on a pool while it learns.
+
+    Attributes:
+        pool: what it is measured on.
+        prompts: side → what is put before a text; a lesson may change it.
+    """
+
+    pool: Pool
+    prompts: dict[Side, str]
+
+    @abstractmethod
+    def __call__(self, model: Any) -> float:
+        """nDCG@10."""
+
+
+class EncoderProbe(Probe):
+    """Measures a bi-encoder on a pool.
+
+    Args:
+        held: the pool.
+        base: the encoder that is trained: its prompts and similarity.
+        context: tokens of a batch.
+        bf16: whether to encode under bf16 autocast, as the training does.
+    """
+
+    def __init__(self, held: Pool, base: Encoder, context: Context, *, bf16: bool) -> None:
+        self.pool, self._context, self._bf16 = held, context, bf16
+        self.prompts = dict(base.prompts)
+        self._cosine = base.similarity == "cosine"
+        self._texts = held.view.corpus.texts_of(held.rows)[:]
+
+    def __call__(self, model: SentenceTransformer) -> float:
+        """nDCG@10."""
+        documents = self._encode(model, self._texts, self.prompts["document"])
+        queries = self._encode(model, self.pool.split.queries.texts, self.prompts["query"])
+        order = self.pool.view.corpus.id_order
+        return self.pool.measure([select(self.pool.rows, documents @ query, order, 10) for query in queries])
+
+    def _encode(self, model: SentenceTransformer, texts: Sequence[str], prompt: str) -> Floats:
+        budget = batch_tokens(self._context, model.device.type)
+        with autocast(model.device.type, on=self._bf16):
+            vectors = model.encode(
+                list(texts),
+                prompt=prompt,
+                batch_size=max(1, budget // (model.max_seq_length or 512)),
+                normalize_embeddings=self._cosine,
+                convert_to_tensor=True,
+                show_progress_bar=False,
+            )
+        return vectors.float().cpu().numpy()
+
+
+class PairProbe(Probe):
+    """Measures a cross-encoder: each dev query's candidates re-ranked.
+
+    Args:
+        held: the pool.
+        depth: candidates of each query.
+        context: tokens of a batch.
+        bf16: whether to score under bf16 autocast.
+    """
+
+    def __init__(self, held: Pool, depth: int, context: Context, *, bf16: bool) -> None:
+        self.pool, self._context, self._bf16 = held, context, bf16
+        self.prompts = {}
+        self._candidates = [rows[:depth] for rows in held.candidates]
+
+    def __call__(self, model: CrossEncoder) -> float:
+        """nDCG@10."""
+        import torch
+
+        corpus = self.pool.view.corpus
+        texts = self.pool.split.queries.texts
+        pairs = [(q, d) for q, rows in zip(texts, self._candidates, strict=True) for d in corpus.texts_of(rows)[:]]
+        budget = batch_tokens(self._context, model.device.type)
+        with autocast(model.device.type, on=self._bf16):
+            scores = model.predict(
+                pairs,
+                batch_size=max(1, budget // (model.max_seq_length or 512)),
+                activation_fn=torch.nn.Identity(),
+                convert_to_tensor=True,
+                show_progress_bar=False,
+            )
+        flat = scores.float().cpu().numpy().reshape(-1)
+        parts = np.split(flat, np.cumsum([len(rows) for rows in self._candidates])[:-1])
+        order = corpus.id_order
+        return self.pool.measure([select(r, s, order, 10) for r, s in zip(self._candidates, parts, strict=True)])
+
+
+def autocast(device: str, *, on: bool) -> contextlib.AbstractContextManager[Any]:
+    """bf16 autocast, or nothing."""
+    import torch
+
+    return torch.autocast(device, dtype=torch.bfloat16) if on else contextlib.nullcontext()

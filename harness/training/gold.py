@@ -1,0 +1,83 @@
+"""Gold pairs: the training queries of a view with their relevant documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.context import Context
+from harness.errors import SettingError, Unavailable
+from harness.judged import Labelled, Queries, TrainView
+from harness.ranking import Ints
+
+
+@dataclass(frozen=True)
+class Gold:
+    """Q training queries with their relevant documents.
+
+    Args:
+        queries: their ids and texts.
+        relevant: per query, the rows of the corpus judged above 0, best grade first; at least one each.
+        judged: per query, all rows judged, 0 included.
+    """
+
+    queries: Queries
+    relevant: tuple[Ints, ...]
+    judged: tuple[Ints, ...]
+
+    def __len__(self) -> int:
+        return len(self.relevant)
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """(query number, row of a relevant document), query by query."""
+        for number, rows in enumerate(self.relevant):
+            for row in rows:
+                yield number, int(row)
+
+
+def gold(view: TrainView, context: Context, queries: int | None = None) -> Gold:
+    """The training queries that have a relevant document in the corpus.
+
+    Args:
+        view: what training may see.
+        context: its seed decides which queries are drawn.
+        queries: use only so many of them. The subsets of one seed are nested: the 100 are among the 300.
+
+    Raises:
+        Unavailable: the collection has no training judgements.
+        SettingError: `queries` is below 1.
+    """
+    if queries is not None and queries < 1:
+        raise SettingError(f"queries must be 1 or more, not {queries}")
+    if view.train is None:
+        raise Unavailable(
+            "the collection has no training judgements.",
+            "Recipes that need none: `harness list recipes`; or add qrels/train.tsv.",
+        )
+    found = judged_rows(view.train, view)
+    keep = [i for i, (relevant, _) in enumerate(found) if len(relevant)]
+    if not keep:
+        raise Unavailable(
+            "no training query has a relevant document in the corpus.", "See `harness data check` for what is wrong with it."
+        )
+    if queries is not None and queries < len(keep):
+        keep = sorted(context.rng("training queries").permutation(keep)[:queries].tolist())
+    ids = view.train.queries
+    chosen = Queries([ids.ids[i] for i in keep], [ids.texts[i] for i in keep])
+    return Gold(chosen, tuple(found[i][0] for i in keep), tuple(found[i][1] for i in keep))
+
+
+def judged_rows(split: Labelled, view: TrainView) -> list[tuple[Ints, Ints]]:
+    """Per query of a split: rows judged above 0 (best grade first, then by row), and all rows judged."""
+    found = []
+    for query in split.queries.ids:
+        grades = split.qrels.get(query, {})
+        rows = view.corpus.rows(list(grades)) if grades else np.zeros(0, np.int64)
+        values = np.array(list(grades.values()), dtype=np.int64)
+        here = rows >= 0
+        rows, values = rows[here], values[here]
+        order = np.lexsort((rows, -values))
+        found.append((rows[order][values[order] > 0], np.sort(rows)))
+    return found

@@ -1,0 +1,72 @@
+"""Labels: a teacher is tested on dev before it is believed, and scores every pair once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.context import Context
+from harness.judged import TrainView
+from harness.methods import Method
+from harness.ranking import select
+from harness.training.dev import pool
+from harness.training.negatives import candidate_scores
+from harness.training.schedule import Schedule
+
+TESTED = 20
+"""Candidates of a dev query that teacher and student re-rank."""
+log = logging.getLogger("harness.training")
+
+
+@dataclass(frozen=True)
+class Tested:
+    """How well a teacher orders dev candidates, beside the student.
+
+    Args:
+        teacher: nDCG@10 of the candidates in the teacher's order; None without dev queries.
+        student: the same in the student's.
+        facts: JSON-safe, for the record.
+        notes: what a reader of the results must know; empty where the teacher is better.
+    """
+
+    teacher: float | None
+    student: float | None
+    facts: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def try_teacher(
+    teacher: Method,
+    student: Method,
+    first_stages: Sequence[Method],
+    view: TrainView,
+    schedule: Schedule,
+    context: Context,
+    learnt_on: TrainView | None = None,
+) -> Tested:
+    """Both re-rank the same candidates of the dev queries. Where the teacher is no better, a note says so and the log warns.
+
+    A weak teacher is the usual reason why pseudo-labelling makes a model worse (Wang et al., GPL, 2112.07577, section 5).
+    """
+    held = pool(view, first_stages, schedule, context)
+    if held is None:
+        note = f"the teacher {teacher} could not be tested: the collection has no dev queries"
+        return Tested(None, None, {"teacher": str(teacher), "teacher_dev": None, "student_dev": None}, (note,))
+    candidates = [rows[:TESTED] for rows in held.candidates]
+    texts = held.split.queries.texts
+    values = []
+    for method, learnt in ((teacher, learnt_on), (student, None)):
+        scores = candidate_scores(method, texts, candidates, view, context, learnt)
+        ranked = [select(r, s, view.corpus.id_order, 10) for r, s in zip(candidates, scores, strict=True)]
+        values.append(round(held.measure(ranked), 6))
+    facts = {"teacher": str(teacher), "teacher_dev": values[0], "student_dev": values[1], "tested_on": TESTED}
+    if values[0] > values[1]:
+        return Tested(values[0], values[1], facts, ())
+    note = (
+        f"the teacher {teacher} orders the dev candidates no better than the student does before training "
+        f"(nDCG@10 {values[0]:.4f} against {values[1]:.4f}): expect its labels to harm"
+    )
+    log.warning("%s", note)
+    return Tested(values[0], values[1], facts, (note,))

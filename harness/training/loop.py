@@ -1,0 +1,186 @@
+"""The one loop: sentence-transformers' trainers, with dev nDCG@10 choosing the checkpoint, and a run that survives a kill.
+
+What is added to the trainers: the model is measured on dev before the first step and at even distances after it; the best
+checkpoint is kept; a loss that is not a number stops the run with the last good checkpoint in place; a run that was killed
+goes on from its last checkpoint with the data order and random states it had; no global random generator is left touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import logging
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.context import Context
+from harness.errors import CacheError, ModelError
+from harness.modeling.encoder import Side
+from harness.modeling.keep import no_weight_bars
+from harness.training.checkpoints import State, last_checkpoint
+from harness.training.lesson import Lesson, Report
+from harness.training.schedule import Schedule
+from harness.training.trainer import METRIC, Job, Measure, trainer_of
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder, SentenceTransformer
+
+log = logging.getLogger("harness.training")
+
+
+def bf16_suits(schedule: Schedule, device: str) -> bool:
+    """Whether the matrix products run in bf16: as the schedule says; `auto` asks the processor."""
+    if schedule.precision != "auto":
+        return schedule.precision == "bf16"
+    import torch
+
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported())
+    if device == "cpu":
+        can = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+    return False
+
+
+def train(
+    model: SentenceTransformer | CrossEncoder,
+    lesson: Lesson,
+    prompts: dict[Side, str],
+    probe: Measure | None,
+    context: Context,
+    checkpoints: Path,
+    name: str,
+) -> Report:
+    """Trains a model in place.
+
+    Args:
+        model: the model; afterwards it holds the chosen weights.
+        lesson: examples, loss, schedule.
+        prompts: side → what is put before a text of that side; used for an encoder.
+        probe: model → nDCG@10 on dev; None trains to the end of the schedule.
+        context: seed, device, progress.
+        checkpoints: a folder of this run alone; if it holds a checkpoint the run goes on from there.
+        name: of the recipe, for messages and the bar.
+
+    Raises:
+        ModelError: the loss is not a number, or memory is short; the last good checkpoint stays.
+        CacheError: the disk is full.
+    """
+    import torch
+
+    schedule = lesson.schedule
+    schedule.check(name)
+    device = model.device.type
+    bf16 = bf16_suits(schedule, device)
+    if schedule.dropout is not None:
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = schedule.dropout
+            for own in ("attention_dropout", "dropout_prob"):  # some attention layers keep the number, not a module
+                if isinstance(getattr(module, own, None), float):
+                    setattr(module, own, schedule.dropout)
+    model.max_seq_length = schedule.max_length
+    if lesson.before is not None:
+        lesson.before(model)
+    state = State.at(checkpoints)
+    steps = schedule.total(len(lesson))
+    with own_randomness(), memory_and_disk(name, checkpoints), no_weight_bars():
+        torch.manual_seed(seed_of(context, "initial weights"))
+        loss = lesson.loss(model)
+        if probe is not None and state.before is None:
+            state.before = probe(model)
+            state.save()
+        with context.progress(f"train {name}", steps, "steps") as advance:
+            job = Job(lesson, prompts, probe, checkpoints, steps, bf16, seed_of(context, "training"), name)
+            trainer = trainer_of(model, loss, job, state, advance)
+            last = last_checkpoint(checkpoints)
+            if last is not None:
+                log.info("%s goes on from step %s", name, last.name.rpartition("-")[2])
+            state.start()
+            trainer.train(resume_from_checkpoint=str(last) if last is not None else None)
+            state.stop()
+        if lesson.after is not None:
+            lesson.after(model, loss, probe)
+    model.eval()
+    history = trainer.state.log_history
+    dev = [(int(h["step"]), round(float(h[f"eval_{METRIC}"]), 6)) for h in history if f"eval_{METRIC}" in h]
+    done = int(trainer.state.global_step)
+    return Report(
+        examples=len(lesson),
+        steps=done,
+        epochs=round(done * schedule.batch * schedule.accumulate / len(lesson), 3),
+        seconds=round(state.seconds, 1),
+        schedule=dataclasses.asdict(schedule),
+        precision="bf16" if bf16 else "fp32",
+        device=device,
+        loss=tuple((int(h["step"]), round(float(h["loss"]), 6)) for h in history if "loss" in h),
+        dev=((0, round(state.before, 6)), *dev) if state.before is not None else (),
+        chosen=max(dev, key=lambda point: point[1])[0] if dev else done,
+        facts=dict(lesson.facts),
+        notes=lesson.notes,
+    )
+
+
+def seed_of(context: Context, purpose: str) -> int:
+    """A seed for torch, one for each purpose."""
+    return int(context.rng(purpose).integers(2**31))
+
+
+def discard(checkpoints: Path) -> None:
+    """Removes the checkpoints of a run that is done."""
+    shutil.rmtree(checkpoints, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def own_randomness() -> Iterator[None]:
+    """Inside, the trainer may seed the global generators; afterwards they are as they were."""
+    import torch
+
+    python, numbers = random.getstate(), np.random.get_state()  # noqa: NPY002 - kept for the caller, not drawn from
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numbers)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def memory_and_disk(name: str, folder: Path) -> Iterator[None]:
+    """Turns running out of memory or disk into an error that says what to do.
+
+    Raises:
+        ModelError: out of memory.
+        CacheError: the disk that holds the checkpoints is full.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise ModelError(_memory_words(name)) from error
+    except Exception as error:
+        told = str(error).lower()
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or "no space left" in told or "failed writing file" in told or "disk quota" in told:
+            raise CacheError(
+                f"{name}: no space left for checkpoints in {folder}; free some, or name another place with --cache-dir or "
+                "HARNESS_CACHE. What was trained up to the last whole checkpoint is kept."
+            ) from error
+        if isinstance(error, RuntimeError) and (
+            "out of memory" in told or "not enough memory" in told or "can't allocate memory" in told
+        ):
+            raise ModelError(_memory_words(name)) from error
+        raise
+
+
+def _memory_words(name: str) -> str:
+    return (
+        f"{name} ran out of memory: lower batch (and raise accumulate by as much, where the loss has no in-batch negatives), or "
+        "lower max_length. The last checkpoint is kept."
+    )

@@ -1,0 +1,85 @@
+"""Margins: how much better a teacher finds one document than another; what MarginMSE learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.context import Context
+from harness.judged import TrainView
+from harness.methods import Method
+from harness.ranking import Floats, Ints
+from harness.training.negatives import candidate_scores
+
+
+@dataclass(frozen=True)
+class Margins:
+    """P margins.
+
+    Args:
+        values: (P,) teacher(q, d+) − teacher(q, d−).
+        scale: what the student's cosines are multiplied with, so that its margins before training spread as the teacher's do.
+        facts: JSON-safe: share of negatives that the teacher puts above the positive, the scale.
+    """
+
+    values: Floats
+    scale: float
+    facts: dict[str, Any]
+
+
+def margins(
+    teacher: Method,
+    student: Method,
+    texts: Sequence[str],
+    pairs: Sequence[tuple[int, int]],
+    negatives: Ints,
+    view: TrainView,
+    context: Context,
+) -> Margins:
+    """A teacher's margins over triples.
+
+    MarginMSE (Hofstätter et al., 2010.02666, eq. 3) was made for dot products without a bound. Encoders that normalise answer
+    cosines, which cannot spread as a teacher's logits do, so that they get a factor.
+
+    Args:
+        teacher: scores pairs; each is scored once and kept.
+        student: the model before training.
+        texts: of the queries.
+        pairs: P (query number, row of its positive).
+        negatives: (P, 1) rows.
+        view: the corpus.
+        context: cache.
+    """
+    queries = [texts[number] for number, _ in pairs]
+    both = np.column_stack([[row for _, row in pairs], negatives[:, 0]]).astype(np.int64)
+    candidates = list(both)
+    values = _differences(candidate_scores(teacher, queries, candidates, view, context))
+    own = _differences(candidate_scores(student, queries, candidates, view, context))
+    scale = spread_ratio(values, own)
+    facts = {"false_negative_rate_by_teacher": round(float((values < 0).mean()), 4), "margin_scale": round(scale, 4)}
+    return Margins(values, scale, facts)
+
+
+def spread_ratio(teacher: Floats, student: Floats) -> float:
+    """What the student's margins are multiplied with to spread as the teacher's do; 1 where either has no spread."""
+    wide, narrow = float(teacher.std()), float(student.std())
+    return wide / narrow if wide > 0 and narrow > 0 else 1.0
+
+
+def margin_loss(scale: float) -> Callable[[Any], Any]:
+    """MarginMSE over `scale` times the dot product of the model's vectors."""
+
+    def build(model: Any) -> Any:
+        from sentence_transformers.sentence_transformer.losses import MarginMSELoss
+        from sentence_transformers.util import pairwise_dot_score
+
+        return MarginMSELoss(model, similarity_fct=lambda a, b: scale * pairwise_dot_score(a, b))
+
+    return build
+
+
+def _differences(scores: Sequence[Floats]) -> Floats:
+    return np.array([float(s[0]) - float(s[1]) for s in scores], dtype=np.float32)

@@ -1,0 +1,212 @@
+"""sentence-transformers' trainers, with what the loop adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.context import Advance
+from harness.errors import ModelError
+from harness.modeling.encoder import Side
+from harness.training.checkpoints import State, last_checkpoint
+from harness.training.lesson import Lesson
+
+if TYPE_CHECKING:
+    import torch
+
+METRIC = "dev_ndcg10"
+LOSS = "loss.pt"
+LOGGED = 100
+"""The loss is kept for about so many points."""
+
+Measure = Callable[[Any], float]
+"""Model → nDCG@10 on dev."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run.
+
+    Args:
+        lesson: examples, loss, schedule.
+        prompts: side → what is put before a text.
+        probe: measures the model on dev; None without.
+        checkpoints: a folder of this run alone.
+        steps: optimiser steps.
+        bf16: whether under bf16 autocast.
+        seed: of the order of the examples and of dropout.
+        name: of the recipe, for messages.
+    """
+
+    lesson: Lesson
+    prompts: dict[Side, str]
+    probe: Measure | None
+    checkpoints: Path
+    steps: int
+    bf16: bool
+    seed: int
+    name: str
+
+
+def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advance: Advance) -> Any:
+    """A trainer that is ready to run."""
+    from datasets import Dataset
+    from sentence_transformers import CrossEncoder
+    from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
+    from sentence_transformers.sentence_transformer import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+    from transformers import EarlyStoppingCallback
+
+    pairs = isinstance(model, CrossEncoder)
+    lesson = job.lesson
+    columns = {name: list(column) for name, column in lesson.columns.items()}
+    if lesson.labels is not None:
+        columns["label"] = list(lesson.labels)
+    callbacks: list[Any] = [_bar(advance)]
+    if job.probe is not None:
+        callbacks.append(EarlyStoppingCallback(early_stopping_patience=lesson.schedule.patience))
+    kind = CrossEncoderTrainingArguments if pairs else SentenceTransformerTrainingArguments
+    trainer = _checked(CrossEncoderTrainer if pairs else SentenceTransformerTrainer, loss, job, state)(
+        model=model,
+        args=kind(**_arguments(job, model.device.type, prompted=not pairs)),
+        train_dataset=Dataset.from_dict(columns),
+        loss=loss,
+        evaluator=_evaluator(job.probe) if job.probe is not None else None,
+        callbacks=callbacks,
+    )
+    for callback in list(trainer.callback_handler.callbacks):
+        if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
+            trainer.remove_callback(callback)
+    return trainer
+
+
+def _arguments(job: Job, device: str, *, prompted: bool) -> dict[str, Any]:
+    """The trainer's arguments."""
+    from sentence_transformers.sentence_transformer.training_args import BatchSamplers
+
+    schedule = job.lesson.schedule
+    every = schedule.every(job.steps)
+    prompts = {c: job.prompts[s] for c, s in job.lesson.sides.items() if job.prompts[s]} if prompted else {}
+    return {
+        "output_dir": str(job.checkpoints),
+        "max_steps": job.steps,
+        "per_device_train_batch_size": schedule.batch,
+        "gradient_accumulation_steps": schedule.accumulate,
+        "learning_rate": schedule.learning_rate,
+        "warmup_steps": round(schedule.warmup * job.steps),
+        "lr_scheduler_type": {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}[schedule.decay],
+        "optim": {"adamw": "adamw_torch", "rmsprop": "rmsprop"}[schedule.optimiser],
+        "weight_decay": schedule.weight_decay,
+        "bf16": job.bf16,
+        "use_cpu": device == "cpu",
+        "seed": job.seed,
+        "eval_strategy": "steps" if job.probe is not None else "no",
+        "eval_steps": every,
+        "save_strategy": "steps",
+        "save_steps": every,
+        "save_total_limit": 2,
+        "load_best_model_at_end": job.probe is not None,
+        "metric_for_best_model": f"eval_{METRIC}",
+        "greater_is_better": True,
+        "batch_sampler": BatchSamplers.NO_DUPLICATES if job.lesson.order == "distinct" else BatchSamplers.BATCH_SAMPLER,
+        "logging_steps": max(1, job.steps // LOGGED),
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "dataloader_pin_memory": device == "cuda",
+        **({"prompts": prompts} if prompts else {}),
+    }
+
+
+def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
+    """The trainer's class, with a loss that is looked at, batches in the order asked, and every weight in its checkpoints."""
+    import torch
+
+    class Checked(base):  # type: ignore[misc]
+        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+            return None  # the card is ours
+
+        def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+            answer = super().compute_loss(*args, **kwargs)
+            value = answer[0] if isinstance(answer, tuple) else answer
+            if not torch.isfinite(value.detach()).all():
+                raise ModelError(_not_a_number(job, int(self.state.global_step)))
+            return answer
+
+        def get_batch_sampler(self, dataset: Any, batch_size: int, drop_last: bool, *args: Any, **kwargs: Any) -> Any:
+            if job.lesson.order != "given":
+                return super().get_batch_sampler(dataset, batch_size, drop_last, *args, **kwargs)
+            return torch.utils.data.BatchSampler(torch.utils.data.SequentialSampler(dataset), batch_size, drop_last)
+
+        def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+            super()._load_from_checkpoint(checkpoint_path)
+            kept = Path(checkpoint_path) / LOSS
+            if kept.is_file():
+                loss.load_state_dict(torch.load(kept, weights_only=True), strict=False)
+
+        def _load_best_model(self) -> None:
+            # The parent's logs what goes wrong and goes on with the last weights, as if they were the best.
+            if self.state.best_model_checkpoint:
+                self._load_from_checkpoint(self.state.best_model_checkpoint)
+
+        def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+            state.stop()
+            super()._save(output_dir, state_dict)
+            own = _own_weights(loss, self.model)
+            if own:  # a second tower, a learnt temperature: the trainer saves the model alone
+                torch.save(own, Path(output_dir or job.checkpoints) / LOSS)
+            state.save()
+            state.start()
+
+    return Checked
+
+
+def _not_a_number(job: Job, step: int) -> str:
+    kept = last_checkpoint(job.checkpoints)
+    where = f"the last good checkpoint is {kept}" if kept else "no checkpoint was reached before"
+    said = f"{job.name}: the loss is not a number at step {step + 1} of {job.steps}; {where}."
+    return f'{said} Lower learning_rate, or set precision="fp32".'
+
+
+def _own_weights(loss: Any, model: Any) -> dict[str, Any]:
+    """The weights of a loss that are not the model's."""
+    shared = {id(p) for p in (*model.parameters(), *model.buffers())}
+    return {name: value for name, value in loss.state_dict(keep_vars=True).items() if id(value) not in shared}
+
+
+def _evaluator(probe: Measure) -> Any:
+    from sentence_transformers.base.evaluation import BaseEvaluator
+
+    class DevEvaluator(BaseEvaluator):
+        def __call__(self, model: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
+            training = model.training
+            value = probe(model)
+            model.train(training)
+            return {METRIC: value}
+
+    made: Any = DevEvaluator
+    return made()
+
+
+def _bar(advance: Advance) -> Any:
+    from transformers import TrainerCallback
+
+    class Bar(TrainerCallback):
+        def __init__(self) -> None:
+            self.loss = self.dev = ""
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            advance(int(state.global_step))
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            advance(1, f"{self.loss} {self.dev}".strip())
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            logs = logs or {}
+            if "loss" in logs:
+                self.loss = f"loss {float(logs['loss']):.4f}"
+            if f"eval_{METRIC}" in logs:
+                self.dev = f"dev nDCG@10 {float(logs[f'eval_{METRIC}']):.4f}"
+
+    return Bar()

@@ -1,0 +1,67 @@
+"""What holds for every file of the room."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+
+from harness.expressions import parse
+from harness.losses import LOSSES, Loss
+
+TEXTS = [["kala bero", "a longer question"], ["first text", "second text, longer"], ["third", "fourth"], ["fifth one", "sixth"]]
+LABELS = torch.tensor([[1, 2, 3], [4, 5, 1]])
+
+
+@pytest.fixture(params=LOSSES.names())
+def loss(request: pytest.FixtureRequest) -> Loss:
+    return LOSSES.get(request.param)()
+
+
+def test_a_loss_is_a_frozen_value_with_defaults_and_a_source(loss: Loss) -> None:
+    rooms = {LOSSES.package: LOSSES}
+    assert parse(str(loss), LOSSES, rooms) == loss
+    assert parse(loss.full(), LOSSES, rooms) == loss
+    assert "Source:" in (type(loss).__doc__ or "")
+    field = dataclasses.fields(loss)[0].name  # type: ignore[arg-type]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(loss, field, 1)
+
+
+def test_every_setting_can_be_written_as_json_and_is_explained(loss: Loss) -> None:
+    assert json.loads(json.dumps(loss.settings())) == loss.settings()
+    for name in loss.settings():
+        assert f"        {name}: " in (type(loss).__doc__ or "")
+
+
+def test_a_loss_is_lowered_by_following_its_gradient(loss: Loss, tiny_encoder: Path) -> None:
+    model = SentenceTransformer(str(tiny_encoder), device="cpu")
+    module = loss.build(model)
+    assert module.model is model
+
+    def value() -> torch.Tensor:
+        return module([model.preprocess(column) for column in TEXTS], LABELS)
+
+    before = value()
+    assert before.shape == ()
+    assert before > 0
+    before.backward()
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    assert gradients
+    assert all(g.isfinite().all() for g in gradients)
+    assert any(g.abs().max() > 0 for g in gradients)
+    torch.optim.SGD(model.parameters(), lr=1e-3).step()
+    assert value() < before
+
+
+def test_columns_already_encoded_give_the_same_loss(loss: Loss, tiny_encoder: Path) -> None:
+    model = SentenceTransformer(str(tiny_encoder), device="cpu")
+    module = loss.build(model)
+    vectors = [model(model.preprocess(column))["sentence_embedding"] for column in TEXTS]
+    torch.testing.assert_close(
+        module.compute_loss_from_embeddings(vectors, LABELS), module([model.preprocess(c) for c in TEXTS], LABELS)
+    )
