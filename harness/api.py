@@ -17,7 +17,7 @@ from harness.measures import DEFAULT
 from harness.methods import Method
 from harness.report import csv, markdown
 from harness.report.board import Table, tables
-from harness.rows import DEFAULT_ROWS, parse_method
+from harness.rows import GROUPS, parse_method
 
 DEFAULT_DATASET = "stdlib/code"
 
@@ -52,12 +52,15 @@ class Board:
 
 
 def methods_of(rows: Sequence[str | Method]) -> list[Method]:
-    """The methods of rows given as values or text; the default rows where none is given.
+    """The methods of rows given as values or text, `default` and `recipes` standing for several; the default where none is given.
 
     Raises:
         UnknownName, SettingError: see `harness.rows.parse_method`.
     """
-    found = [parse_method(row) if isinstance(row, str) else row for row in (rows or tuple(DEFAULT_ROWS))]
+    found: list[Method] = []
+    for row in rows or ("default",):
+        named = GROUPS[row]() if isinstance(row, str) and row in GROUPS else (row,)
+        found += [parse_method(each) if isinstance(each, str) else each for each in named]
     return list(dict.fromkeys(found))
 
 

@@ -34,7 +34,9 @@ Dataset = Annotated[
 ]
 Rows = Annotated[
     list[str] | None,
-    typer.Option("--method", "-m", help='A row: bm25, "bm25(k1=1.2)>>dense", run/my.trec; repeat. Default: the default rows.'),
+    typer.Option(
+        "--method", "-m", help='A row: bm25, "bm25(k1=1.2)>>dense", dense+supervised, run/my.trec, or recipes for all; repeat.'
+    ),
 ]
 Measures = Annotated[
     list[str] | None, typer.Option("--measure", help="In ir-measures' notation; repeat. Default: nDCG@10 R@100 RR@10 AP@100.")
@@ -50,6 +52,9 @@ class Kind(StrEnum):
 
     rows = "rows"
     methods = "methods"
+    recipes = "recipes"
+    losses = "losses"
+    generators = "generators"
     datasets = "datasets"
     fusions = "fusions"
     analyzers = "analyzers"

@@ -25,10 +25,13 @@ from harness.datasets import SOURCES, every_name
 from harness.datasets.beir import fetch as fetch_beir
 from harness.errors import UnknownName
 from harness.fusions import FUSIONS
+from harness.generators import GENERATORS
 from harness.indexes import INDEXES
+from harness.losses import LOSSES
 from harness.measures import DEFAULT
 from harness.methods import METHODS
 from harness.progress import bars
+from harness.recipes import RECIPES
 from harness.registry import Room
 from harness.report import terminal
 from harness.report.board import figure, megabytes, tables
@@ -104,6 +107,9 @@ def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -
     out = Console(soft_wrap=True)
     rooms: dict[str, Room[Any]] = {
         "methods": METHODS,
+        "recipes": RECIPES,
+        "losses": LOSSES,
+        "generators": GENERATORS,
         "fusions": FUSIONS,
         "analyzers": ANALYZERS,
         "indexes": INDEXES,
@@ -113,7 +119,10 @@ def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -
         _print(out, "rows", [(name, text if text != name else "") for name, text in DEFAULT_ROWS.items()])
     for name, room in rooms.items():
         if kind in (None, name):
-            _print(out, name if name != "datasets" else "dataset sources", [(item, room.summary(item)) for item in room.names()])
+            told = {item: room.summary(item) for item in room.names()}
+            if room is RECIPES:
+                told = {item: f"{words} Needs: {_needs(item)}." for item, words in told.items()}
+            _print(out, name if name != "datasets" else "dataset sources", list(told.items()))
     if kind in (None, "datasets"):
         context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
         _print(out, "datasets at hand", [(name, "") for name in every_name(context)])
@@ -192,6 +201,10 @@ def _consoles(quiet: bool) -> tuple[Console, Console]:
     handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     return out, err
+
+
+def _needs(recipe: str) -> str:
+    return ", ".join(sorted(RECIPES.get(recipe).needs)) or "the corpus alone"
 
 
 def _print(out: Console, title: str, items: Sequence[tuple[str, str]]) -> None:

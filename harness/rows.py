@@ -35,6 +35,17 @@ SHORT_NAMES = {
 NAMED = {**DEFAULT_ROWS, **SHORT_NAMES}
 
 
+def trained_rows() -> tuple[str, ...]:
+    """A row for every recipe, and those that the trained ones are to be compared with."""
+    encoders = [name for name in RECIPES.names() if RECIPES.get(name).trains == "encoder"]
+    rows = [f"dense+{name}" for name in encoders] + ["dense+contrastive_tension+supervised"]
+    return (*DEFAULT_ROWS, *rows, *(f"bm25>>{name}" for name in SHORT_NAMES))
+
+
+GROUPS = {"default": lambda: tuple(DEFAULT_ROWS), "recipes": trained_rows}
+"""Names that stand for several rows."""
+
+
 def parse_method(text: str) -> Method:
     """A method from its row name, an expression, or `run/<file>`.
 

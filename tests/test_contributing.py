@@ -1,15 +1,19 @@
-"""The method that CONTRIBUTING.md adds is one file, and works as it stands there."""
+"""The method and the recipe that CONTRIBUTING.md adds are one file each, and work as they stand there."""
 
+import contextlib
 import importlib
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import harness.methods
+import harness.recipes
 from harness import api, registry
 from harness.context import Context
 from harness.datasets import load_dataset
@@ -20,18 +24,34 @@ from harness.rows import parse_method
 TEXT = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
 
-@pytest.fixture
-def added(tmp_path: Path) -> Iterator[str]:
-    """The example's file, dropped into the room of methods; gives the method's name."""
-    code = TEXT.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
-    (tmp_path / "random_order.py").write_text(code, encoding="utf-8")
-    harness.methods.__path__.append(str(tmp_path))
+@contextlib.contextmanager
+def dropped_in(room: ModuleType, name: str, number: int, folder: Path) -> Iterator[None]:
+    """The text's block of code, by number, as a file of the room."""
+    code = re.findall(r"```python\n(.*?)```", TEXT.read_text(encoding="utf-8"), re.DOTALL)[number]
+    (folder / f"{name}.py").write_text(code, encoding="utf-8")
+    room.__path__.append(str(folder))
     registry._files.cache_clear()
     importlib.invalidate_caches()
-    yield "random-order"
-    harness.methods.__path__.remove(str(tmp_path))
-    sys.modules.pop("harness.methods.random_order", None)
-    registry._files.cache_clear()
+    try:
+        yield
+    finally:
+        room.__path__.remove(str(folder))
+        sys.modules.pop(f"{room.__name__}.{name}", None)
+        registry._files.cache_clear()
+
+
+@pytest.fixture
+def added(tmp_path: Path) -> Iterator[str]:
+    """The method, dropped into its room; gives its name."""
+    with dropped_in(harness.methods, "random_order", 0, tmp_path):
+        yield "random-order"
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Iterator[str]:
+    """The recipe, dropped into its room; gives its name."""
+    with dropped_in(harness.recipes, "titles", 1, tmp_path):
+        yield "titles"
 
 
 def test_the_example_is_a_row_by_its_files_name(added: str, small_folder: Path, tmp_path: Path, context: Context) -> None:
@@ -59,8 +79,22 @@ def test_a_query_asked_alone_is_ranked_as_among_others(added: str, small_folder:
     assert (together.indices[3] == alone.indices[0]).all()
 
 
-def test_its_text_passes_the_lint_of_the_project(added: str, tmp_path: Path) -> None:
+def test_the_recipe_is_a_row_after_a_plus_and_trains(
+    recipe: str, tiny_encoder: Path, small_folder: Path, tmp_path: Path, context: Context
+) -> None:
+    row = f'dense(model="{tiny_encoder}")+{recipe}(budget="smoke")'
+    record = api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
+    assert record.status == "ok", record.problem
+    (told,) = record.resolved["training"]
+    assert told["steps"] == 4
+    assert told["facts"]["titled"] == 30
+    assert record.supervision == "dev labels"
+
+
+def test_their_text_passes_the_lint_of_the_project(added: str, recipe: str, tmp_path: Path) -> None:
     ruff = shutil.which("ruff") or pytest.skip("needs 'ruff': pip install retrieval-harness[dev]")
     settings = ["--config", str(TEXT.parent / "pyproject.toml"), "--no-cache"]
-    told = subprocess.run([ruff, "check", *settings, str(tmp_path / "random_order.py")], capture_output=True, text=True)
+    told = subprocess.run(
+        [ruff, "check", *settings, str(tmp_path / "random_order.py"), str(tmp_path / "titles.py")], capture_output=True, text=True
+    )
     assert told.returncode == 0, told.stdout

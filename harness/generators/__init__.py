@@ -1,7 +1,7 @@
 """Generators: passages → questions for recipes that need no labels, one way per file.
 
-To add one: a file here with one frozen dataclass that derives from `Generator`, and `tests/generators/test_<file>.py`. A generator
-is called through `questions`, which keeps what it made and drops what cannot be used.
+To add one: a file here with one frozen dataclass that derives from `Generator`, and `tests/generators/test_<file>.py`. A
+generator is called through `questions`, which keeps what it made and drops what cannot be used.
 """
 
 from __future__ import annotations

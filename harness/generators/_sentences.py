@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_ABBREVIATIONS: Final = frozenset(
-    """
-    al approx art assoc ca capt cf ch col corp co dept det dr ed eds e.g eg eq eqs esp est etc e.t.c fig figs gen gov hon i.e ie
-    inc jan feb mar apr jun jul aug sep sept oct nov dec jr ltd lt m.d messrs mr mrs ms mt no nos nr op p.m a.m ph.d pp prof
-    ref refs resp rev sec sect sen sgt spp sr ssp st subsp suppl u.k u.s vol vols viz vs
-    """.split()
-)
-_END: Final = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”]?|\n[ \t]*\n")
+_WORDS: Final = """
+    al approx ca capt cf corp co dept dr eds e.g eg esp etc fig figs gen gov hon i.e ie inc jan feb apr aug sept oct nov dec jr
+    ltd lt messrs mr mrs ph.d pp prof resp rev sgt spp sr ssp st subsp suppl u.k u.s viz vs
+"""
+_ABBREVIATIONS: Final = frozenset(_WORDS.split())
+_BEFORE_NUMBERS: Final = frozenset(["ch", "eq", "eqs", "no", "nos", "nr", "op", "p", "ref", "refs", "sec", "sect", "vol", "vols"])
+_END: Final = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|[。！？]+[」』”]?|\n[ \t]*\n")
 _NEXT: Final = re.compile(r"\s*[\"'“‘«(\[]*(\S?)")
 _LAST_WORD: Final = re.compile(r"[^\s(\[\"'“‘]*\Z")
 _LONGEST_WORD: Final = 32
@@ -21,7 +20,8 @@ _LONGEST_WORD: Final = 32
 def sentences(text: str) -> list[str]:
     """The sentences of a text, stripped, in order; nothing but white space is lost.
 
-    A full stop ends none after an abbreviation or an initial, before a lower-case letter, or inside a number. Blank lines end one.
+    A full stop ends none after an abbreviation or an initial, before a lower-case letter, or inside a number. Blank lines
+    end one.
     """
     found, start = [], 0
     for match in _END.finditer(text):
@@ -37,11 +37,13 @@ def _ends(text: str, match: re.Match[str]) -> bool:
     if mark[0] in "。！？\n":
         return True
     after = _NEXT.match(text, match.end())
-    if after is not None and after.group(1).islower():
+    following = after.group(1) if after else ""
+    if following.islower():
         return False
     if mark[0] != "." or mark.startswith(".."):
         return True
     last = _LAST_WORD.search(text, max(0, match.start() - _LONGEST_WORD), match.start())
     word = last.group() if last else ""
     initial = len(word) == 1 and word.isalpha() and word.isupper()
-    return not initial and word.lower() not in _ABBREVIATIONS
+    numbered = following.isdigit() and word.lower() in _BEFORE_NUMBERS
+    return not initial and not numbered and word.lower() not in _ABBREVIATIONS

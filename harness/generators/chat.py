@@ -170,7 +170,8 @@ class Chat(Generator):
         log.log(logging.WARNING if estimate.dollars else logging.INFO, "chat %s: %s", self.model, estimate)
         if self.cap is not None and estimate.dollars is not None and estimate.dollars > self.cap:
             raise SettingError(
-                f"chat: {estimate}, over the cap of {_dollars(self.cap)}. Raise cap, lower max_tokens or ask about fewer documents."
+                f"chat: {estimate}, over the cap of {_dollars(self.cap)}. Raise cap, lower max_tokens or "
+                "ask about fewer documents."
             )
 
 
@@ -225,8 +226,9 @@ class _Run:
         if cap is None or spent is None or spent <= cap:
             return None
         return SettingError(
-            f"chat: {_dollars(spent)} are spent by the server's count, over the cap of {_dollars(cap)}: no more is asked. What was "
-            "answered is kept and will not be paid for again; raise cap to ask about the rest, or ask about fewer documents."
+            f"chat: {_dollars(spent)} are spent by the server's count, over the cap of {_dollars(cap)}: no more is asked. "
+            "What was answered is kept and will not be paid for again; raise cap to ask about the rest, or ask about "
+            "fewer documents."
         )
 
     def _left(self, texts: dict[str, str]) -> list[str]:

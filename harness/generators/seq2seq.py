@@ -129,8 +129,8 @@ class Seq2seq(Generator):
                 model: Any = AutoModelForSeq2SeqLM.from_pretrained(str(folder.path), local_files_only=True, dtype=dtype)
         except (ValueError, OSError, KeyError) as error:
             raise ModelError(
-                f"{folder.name} cannot be loaded as a sequence-to-sequence model ({str(error).splitlines()[0][:200]}). Name one of "
-                "the T5 type that was trained to ask questions, as BeIR/query-gen-msmarco-t5-base-v1."
+                f"{folder.name} cannot be loaded as a sequence-to-sequence model ({str(error).splitlines()[0][:200]}). Name one "
+                "of the T5 type that was trained to ask questions, as BeIR/query-gen-msmarco-t5-base-v1."
             ) from error
         return tokenizer, model.to(context.device or get_device_name()).eval()
 
@@ -142,7 +142,7 @@ def _seeded(device: Any, seed: int) -> Iterator[None]:
 
     cuda = device.type == "cuda"
     with torch.random.fork_rng(devices=[device] if cuda else []):
-        torch.random.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         if cuda:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)

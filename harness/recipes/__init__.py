@@ -15,14 +15,17 @@ import dataclasses
 import hashlib
 import json
 import logging
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from harness.cache.folders import META
 from harness.context import Context
 from harness.errors import SettingError, Unavailable
+from harness.files import write_text
 from harness.judged import TrainView
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS
 from harness.registry import Room
@@ -34,6 +37,7 @@ from harness.values import Value
 
 Need = Literal["train labels", "teacher", "guide", "generator"]
 MODEL = "model"
+CHECKPOINTS = "checkpoints"
 log = logging.getLogger("harness.recipes")
 
 
@@ -68,6 +72,8 @@ class Recipe(Value, ABC):
     """What kind of model."""
     needs: ClassVar[frozenset[Need]] = frozenset()
     """What it needs besides the corpus."""
+    without_labels: ClassVar[str] = ""
+    """How a recipe that needs train labels is written to need none, where it can be."""
     schedules: ClassVar[Mapping[Budget, Schedule]]
     """The numbers of each budget."""
     version: ClassVar[int] = 1
@@ -84,10 +90,31 @@ class Recipe(Value, ABC):
         """What it needs with these settings; `needs` with the defaults."""
         return self.needs
 
+    def _check(self, least: float, *names: str) -> None:
+        """Raises SettingError where one of these settings is a number below the least."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and not value >= least:
+                raise SettingError(f"{self.name()}: {name} must be {least:g} or more, not {value}")
+
+    def _check_positive(self, name: str) -> None:
+        if not 0 < getattr(self, name) < math.inf:
+            raise SettingError(f"{self.name()}: {name} must be above 0, not {getattr(self, name)}")
+
+    def _check_share(self, name: str) -> None:
+        if not 0 <= getattr(self, name) <= 1:
+            raise SettingError(f"{self.name()}: {name} must be between 0 and 1, not {getattr(self, name)}")
+
+    def _check_choice(self, name: str, *known: str) -> None:
+        if getattr(self, name) not in known:
+            raise SettingError(f"{self.name()}: {name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
+
     def schedule(self) -> Schedule:
         """The budget's numbers, with those that are set in their place."""
-        asked = {f.name: getattr(self, f.name) for f in dataclasses.fields(Schedule) if hasattr(self, f.name)}
-        asked = {name: value for name, value in asked.items() if value is not None}
+        # Of the settings that all recipes have: one's own may be called as a number of the schedule and mean another thing.
+        shared = {f.name for f in dataclasses.fields(Recipe)} & {f.name for f in dataclasses.fields(Schedule)}
+        asked = {name: getattr(self, name) for name in shared}
+        asked = {name: value for name, value in asked.items() if value not in (None, "auto")}
         steps = {"steps": None} if "epochs" in asked else {}
         return dataclasses.replace(self.schedules[self.budget], **{**steps, **asked})
 
@@ -163,10 +190,11 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
             f"{recipe.name()} trains {_KINDS[recipe.trains]}, not {_KINDS[base.kind]}; write {other}+{recipe.name()}."
         )
     if "train labels" in recipe.needed() and view.train is None:
-        free = [n for n in RECIPES.names() if (r := RECIPES.get(n)).trains == recipe.trains and "train labels" not in r.needs]
+        kin = [RECIPES.get(name) for name in RECIPES.names() if RECIPES.get(name).trains == recipe.trains]
+        free = [k.without_labels if "train labels" in k.needs else k.name() for k in kin]
         raise Unavailable(
             f"{recipe.name()} needs training judgements and the collection has none.",
-            f"Recipes that need none: {', '.join(free) or 'none of this kind'}; or add qrels/train.tsv.",
+            f"Recipes that need none: {', '.join(filter(None, free)) or 'none of this kind'}; or add qrels/train.tsv.",
         )
     deciding = {
         "recipe": recipe.full(),
@@ -177,22 +205,22 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         "seed": context.seed,
     }
     key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
-    checkpoints = context.cache.root / "checkpoints" / key
+    checkpoints = context.cache.root / CHECKPOINTS / key
+    fresh = False
+
+    describe = {**deciding, "base": base.name}
 
     def build(part: Path) -> None:
-        report = recipe.train(base, view, context, part / MODEL, checkpoints)
+        nonlocal fresh
+        fresh = True
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        write_text(checkpoints / META, json.dumps({"kind": CHECKPOINTS, "key": key, "describe": describe}))
+        with context.cache.lock(CHECKPOINTS, key):
+            report = recipe.train(base, view, context, part / MODEL, checkpoints)
         report.write(part)
         card.write(part / MODEL, recipe, base.name, report, supervision(recipe, view), context.seed)
 
-    describe = {**deciding, "base": base.name}
-    fresh = False
-
-    def build_now(part: Path) -> None:
-        nonlocal fresh
-        fresh = True
-        build(part)
-
-    place = context.cache.folder("models", key, describe, build_now)
+    place = context.cache.folder("models", key, describe, build)
     loop.discard(checkpoints)
     report = Report.read(place)
     if not fresh:

@@ -76,9 +76,9 @@ class AugmentedSBERT(Recipe):
         super().__post_init__()
         if self.per_query < 2:
             raise SettingError(f"augmented_sbert: per_query must be 2 or more, not {self.per_query}")
-        for name, known in (("sampling", ("bm25", "semantic", "both", "kde", "random")), ("loss", ("margin", "cosine"))):
-            if getattr(self, name) not in known:
-                raise SettingError(f"augmented_sbert: {name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
+        self._check(1, "queries", "documents")
+        self._check_choice("sampling", "bm25", "semantic", "both", "kde", "random")
+        self._check_choice("loss", "margin", "cosine")
 
     def needed(self) -> frozenset[Need]:
         """See `Recipe.needed`."""
@@ -87,7 +87,7 @@ class AugmentedSBERT(Recipe):
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
         student = base.untrained
-        teacher = self.teacher or local_teacher(base, self.budget, gold=True, queries=self.queries)
+        teacher = self.teacher or local_teacher(base, self, gold=True, queries=self.queries)
         learnt_on = self._source_view(view, context)
         schedule = self.schedule()
         tested = try_teacher(teacher, student, base.first_stages, view, schedule, context, learnt_on)

@@ -63,6 +63,9 @@ class ContrastivePretraining(Recipe):
         super().__post_init__()
         if self.words < 2 or self.mini_batch < 1:
             raise SettingError("contrastive_pretraining: words must be 2 or more, mini_batch 1 or more")
+        self._check(1, "count", "queries")
+        self._check_positive("scale")
+        self._check_choice("pairs", "chunks", "gold")
 
     def needed(self) -> frozenset[Need]:
         """See `Recipe.needed`."""

@@ -56,6 +56,9 @@ class ContrastiveTension(Recipe):
         super().__post_init__()
         if self.negatives < 1:
             raise SettingError(f"contrastive_tension: negatives must be 1 or more, not {self.negatives}")
+        self._check(2, "texts")
+        self._check_choice("form", "pairs", "in_batch")
+        self._check_choice("unit", "sentence", "document")
         batch = self.schedule().batch
         if self.form == "pairs" and batch % (self.negatives + 1):
             raise SettingError(f"contrastive_tension: a batch of {batch} is no multiple of negatives + 1 = {self.negatives + 1}")

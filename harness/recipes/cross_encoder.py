@@ -50,6 +50,7 @@ class CrossEncoder(FromGold):
     negatives: int = 5
 
     trains = "cross_encoder"
+    without_labels = 'cross_encoder(pairs="unlabelled")'
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=2, max_length=48, evaluations=1, dev_queries=10, dev_pool=100),
         "small": Schedule(
@@ -62,8 +63,10 @@ class CrossEncoder(FromGold):
         super().__post_init__()
         if self.negatives < 1:
             raise SettingError(f"{self.name()}: negatives must be 1 or more, not {self.negatives}")
-        if self.pairs not in ("gold", "unlabelled") or self.loss not in ("listwise", "pointwise"):
-            raise SettingError(f"{self.name()}: pairs is gold or unlabelled, and loss listwise or pointwise")
+        self._check(1, "documents")
+        self._check_share("hide")
+        self._check_choice("pairs", "gold", "unlabelled")
+        self._check_choice("loss", "listwise", "pointwise")
 
     def needed(self) -> frozenset[Need]:
         """See `Recipe.needed`."""

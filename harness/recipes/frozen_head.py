@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from harness.context import Context
-from harness.errors import ModelError, SettingError
+from harness.errors import ModelError
 from harness.judged import TrainView
 from harness.ranking import Floats, select
 from harness.recipes._gold import FromGold
@@ -56,10 +56,10 @@ class FrozenHead(FromGold):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.out is not None and self.out < 1:
-            raise SettingError(f"frozen_head: out must be 1 or more, not {self.out}")
-        if self.activation not in ("none", "tanh"):
-            raise SettingError(f"frozen_head: activation must be none or tanh, not {self.activation!r}")
+        self._check(1, "out")
+        self._check(0, "decay")
+        self._check_positive("scale")
+        self._check_choice("activation", "none", "tanh")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """The encoder never runs in training, so that there is no lesson for the loop; see `train`."""

@@ -66,18 +66,19 @@ class GPL(Recipe):
         super().__post_init__()
         if len(self.ranks) != 2 or self.negatives < 1:
             raise SettingError("gpl: ranks must be (from, to), as (1, 50), and negatives 1 or more")
+        self._check(1, "documents")
+        self._check_share("hide")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
-        teacher = self.teacher or local_teacher(base, self.budget)
+        teacher = self.teacher or local_teacher(base, self)
         schedule = self.schedule()
         student = base.untrained
         tested = try_teacher(teacher, student, base.first_stages, view, schedule, context)
         made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
         miners = self.miners or (BM25(), student)
-        mined = mine(
-            Mining(miners, (self.ranks[0], self.ranks[1]), self.negatives, student), made.queries, made.pairs, made.known, view, context
-        )
+        mining = Mining(miners, (self.ranks[0], self.ranks[1]), self.negatives, student)
+        mined = mine(mining, made.queries, made.pairs, made.known, view, context)
         number = np.repeat(np.arange(len(made.pairs)), self.negatives)
         pairs = [made.pairs[i] for i in number]
         rows = mined.rows.reshape(-1, 1)

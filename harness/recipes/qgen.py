@@ -47,6 +47,12 @@ class QGen(Recipe):
         "full": Schedule(epochs=1, batch=75, learning_rate=2e-5, max_length=350, evaluations=10, dev_pool=100_000),
     }
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check(1, "documents")
+        self._check_share("hide")
+        self._check_positive("scale")
+
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
         made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])

@@ -34,6 +34,10 @@ class Supervised(FromGold):
         "full": Schedule(epochs=10, batch=64, learning_rate=3e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_positive("scale")
+
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
         found = self.mined(base, view, context)

@@ -44,6 +44,7 @@ class TSDAE(Recipe):
         super().__post_init__()
         if not 0 < self.delete < 1:
             raise SettingError(f"tsdae: delete must be between 0 and 1, not {self.delete}")
+        self._check(1, "texts")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""

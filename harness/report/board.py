@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,20 @@ class Line:
         """Mean of a measure over the seeds; None where it was not measured."""
         held = [r.measures[measure] for r in self.records if measure in r.measures]
         return sum(held) / len(held) if held else None
+
+    @property
+    def training(self) -> float | None:
+        """Seconds in which models were trained, the mean over the seeds; None where nothing was."""
+        spent = [sum(_training(r.resolved)) for r in self.records if any(_training(r.resolved))]
+        return sum(spent) / len(spent) if spent else None
+
+    def seeds(self, measure: str) -> str:
+        """The figures of each seed and their standard deviation, in words; empty for fewer than two seeds."""
+        held = [r.measures[measure] for r in self.records if measure in r.measures]
+        if len(held) < 2:
+            return ""
+        told = ", ".join(figure(value) for value in held)
+        return f"{measure} of {len(held)} seeds: {told} (standard deviation {figure(statistics.stdev(held))})"
 
     @property
     def problem(self) -> str:
@@ -78,6 +93,8 @@ class Table:
             found.append(f"{lost}; they stay in the judgements and cap recall.")
         for line in self.lines:
             found += [f"`{line.row}`: {note}" for note in line.first.notes]
+            if line.ok and self.measures and (told := line.seeds(self.measures[0])):
+                found.append(f"`{line.row}`: {told}")
             if not line.ok:
                 found.append(f"`{line.row}`: {line.first.status}: {line.problem}")
             if line.ok and any(r.dataset["revision"] != dataset["revision"] for r in line.records):
@@ -177,13 +194,23 @@ def megabytes(value: int) -> str:
     return f"{value / 2**20:.1f}" if value else "–"
 
 
-def costs(record: Record) -> tuple[str, ...]:
+def _training(resolved: object) -> list[float]:
+    """Seconds of every training that a record tells of, at whatever depth a nested method told of it."""
+    if isinstance(resolved, dict):
+        own = [float(t.get("seconds", 0.0)) for t in resolved.get("training", ()) if isinstance(t, dict)]
+        return own + [s for key, value in resolved.items() if key != "training" for s in _training(value)]
+    return [s for value in resolved for s in _training(value)] if isinstance(resolved, list) else []
+
+
+def costs(line: Line) -> tuple[str, ...]:
     """The cost columns of a row, in the order of `COSTS`."""
+    record = line.first
     if record.status != "ok":
         return ("–",) * len(COSTS)
     latency = record.latency or {}
     return (
         record.supervision,
+        seconds(line.training),
         seconds(record.seconds.get("fit", 0.0) + record.seconds.get("index", 0.0)),
         seconds(record.seconds.get("search", 0.0)),
         f"{latency['p50_ms']:.1f}" if latency else "–",
@@ -193,10 +220,10 @@ def costs(record: Record) -> tuple[str, ...]:
     )
 
 
-COSTS = ("labels used", "fit + index", "search", "query p50 ms", "p95 ms", "index MiB", "parameters")
+COSTS = ("labels used", "training", "fit + index", "search", "query p50 ms", "p95 ms", "index MiB", "parameters")
 EXPLAINED = (
     "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. Best value of a column in bold. "
     "`fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, loading a "
-    "model left out (a re-ranker embeds its candidates in `search`); latency is one query at a time, encoded afresh, top 100. "
+    "model left out and `training` included (a re-ranker embeds its candidates in `search`); latency is one query at a time, encoded afresh, top 100. "
     "`–`: not measured."
 )

@@ -46,7 +46,7 @@ def _table(table: Table) -> str:
         seeds = f" ({len(line.records)} seeds)" if len(line.records) > 1 else ""
         figures = [_bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures]
         status = "" if line.ok else f" *({line.first.status})*"
-        rows.append([f"{_code(line.row)}{seeds}{status}", *figures, *costs(line.first)])
+        rows.append([f"{_code(line.row)}{seeds}{status}", *figures, *costs(line)])
     return _grid(head, rows, left=2 + len(table.measures))
 
 

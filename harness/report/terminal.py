@@ -40,5 +40,5 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
         shown = [f"[bold green]{f}[/bold green]" if top else f for f, top in zip(figures, best, strict=True)]
         status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
-        drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line.first) if costs_shown else ()))
+        drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line) if costs_shown else ()))
     return drawn

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from harness.context import Context
-from harness.errors import ModelError, SettingError
+from harness.errors import DatasetError, ModelError, SettingError
 from harness.judged import Queries, TrainView
 from harness.methods import Method, Reranks, fit, index, search
 from harness.ranking import Floats, Ints
@@ -94,6 +94,7 @@ def mine(
 
     Raises:
         ModelError: the judge cannot score candidates.
+        DatasetError: every document is relevant to a query.
     """
     asked = [*mining.miners, *([mining.judge] if mining.judge else [])]
     deciding = {
@@ -132,7 +133,10 @@ def _mine(
     for number, rows in enumerate(known):
         united = interleaved([top.indices[number] for top in found])
         windows.append(united[~np.isin(united, rows)][first - 1 : last])
-    positives = [np.array([row for number, row in pairs if number == q], dtype=np.int64) for q in range(len(queries))]
+    own_rows: list[list[int]] = [[] for _ in range(len(queries))]
+    for number, row in pairs:
+        own_rows[number].append(row)
+    positives = [np.array(rows, dtype=np.int64) for rows in own_rows]
     scored = _judged(mining.judge, queries, positives, windows, view, context)
     rng = context.rng("negatives")
     rows = np.zeros((len(pairs), mining.count), dtype=np.int64)
@@ -151,9 +155,9 @@ def _mine(
                 candidates, values = candidates[allowed], values[allowed]
         if not len(candidates):
             without += 1
-            candidates = np.setdiff1d(rng.integers(len(view.corpus), size=4 * mining.count + 8), known[number])
+            candidates = _drawn(rng, 4 * mining.count + 8, known[number], len(view.corpus), queries.ids[number])
             values = np.full(len(candidates), -np.inf, np.float32)
-        if not mining.count or not len(candidates):
+        if not mining.count:
             continue
         order = rng.permutation(len(candidates)) if mining.random else np.arange(len(candidates))
         chosen = np.resize(order[: mining.count], mining.count)
@@ -174,6 +178,18 @@ def _mine(
             "false_negative_rate": round(false / max(1, rows.size), 4),
         }
     return rows, facts
+
+
+def _drawn(rng: np.random.Generator, size: int, known: Ints, documents: int, query: str) -> Ints:
+    """Rows drawn from the whole corpus, known ones left out; all that are left where the draw hit known ones alone."""
+    drawn = np.setdiff1d(rng.integers(documents, size=size), known)
+    if not len(drawn):
+        drawn = np.setdiff1d(np.arange(documents), known)
+    if not len(drawn):
+        raise DatasetError(
+            f"every document of the corpus is relevant to {query!r}, so that it has no negative; leave the query out, or mine none."
+        )
+    return drawn
 
 
 def _judged(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n\s*\n")
+_END = re.compile(r"(?<=[.!?])(?P<closing>[\"')\]]*)\s+(?=[\"'(\[]?[A-Z0-9])|\n\s*\n")
 _SHORT = re.compile(r"(?:\b(?:e\.g|i\.e|et al|cf|vs|Fig|Figs|Eq|Ref|No|Dr|Mr|Mrs|Prof|approx|ca)|\b[A-Z])\.$")
 
 
@@ -19,6 +19,7 @@ def sentences(text: str) -> list[str]:
         part = text[start : match.start()]
         if _SHORT.search(part) and "\n" not in match.group():
             continue
+        part += match["closing"] or ""
         if part.strip():
             found.append(" ".join(part.split()))
         start = match.end()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.bench.record import Record
-from harness.report.board import COSTS, across, costs, figure, tables
+from harness.report.board import COSTS, Line, across, costs, figure, tables
 
 Made = Callable[..., Record]
 
@@ -179,16 +179,34 @@ def test_a_figure_has_four_decimals_and_what_is_not_there_a_dash() -> None:
 
 
 def test_costs_are_one_for_each_column_and_dashes_where_there_are_none(made: Made, skipped: Made) -> None:
-    shown = dict(zip(COSTS, costs(made("a", 0.5)), strict=True))
+    shown = dict(zip(COSTS, costs(Line("a", (made("a", 0.5),))), strict=True))
     assert shown["labels used"] == "none"
     assert shown["fit + index"] == "2.5 s"
     assert (shown["query p50 ms"], shown["p95 ms"], shown["index MiB"], shown["parameters"]) == ("1.3", "2.5", "4.0", "–")
-    assert costs(skipped("b")) == ("–",) * len(COSTS)
-    not_timed = dict(zip(COSTS, costs(made("a", 0.5, latency=None)), strict=True))
+    assert costs(Line("b", (skipped("b"),))) == ("–",) * len(COSTS)
+    not_timed = dict(zip(COSTS, costs(Line("a", (made("a", 0.5, latency=None),))), strict=True))
     assert (not_timed["query p50 ms"], not_timed["p95 ms"]) == ("–", "–")
+
+
+def test_training_is_told_in_seconds_of_all_models_that_a_row_trained_the_mean_over_its_seeds(made: Made) -> None:
+    first = {"first": {"training": [{"seconds": 100.0}, {"seconds": 20.0}]}, "scorer": {"training": [{"seconds": 30.0}]}}
+    second = {"methods": [{"name": "bm25"}, {"training": [{"seconds": 250.0}]}]}
+    line = Line("a", (made("a", 0.5, resolved=first), made("a", 0.5, resolved=second, seed=1)))
+    assert line.training == 200.0
+    assert dict(zip(COSTS, costs(line), strict=True))["training"] == "200 s"
+    assert Line("b", (made("b", 0.5),)).training is None
+
+
+def test_several_seeds_are_told_of_one_by_one_with_their_deviation(made: Made) -> None:
+    records = [made("a", value, seed=seed) for seed, value in enumerate((0.7, 0.72, 0.74))]
+    (table,) = tables(records)
+    (told,) = [note for note in table.notes if "seeds" in note]
+    assert told == "`a`: nDCG@10 of 3 seeds: 0.7000, 0.7200, 0.7400 (standard deviation 0.0200)"
+    (alone,) = tables(records[:1])
+    assert not [note for note in alone.notes if "seeds" in note]
 
 
 def test_parameters_and_long_times_are_shown_round(made: Made) -> None:
     large = made("a", 0.5, size={"parameters": 22_713_216}, seconds={"fit": 12.0, "index": 130.4})
-    shown = dict(zip(COSTS, costs(large), strict=True))
+    shown = dict(zip(COSTS, costs(Line("a", (large,))), strict=True))
     assert (shown["parameters"], shown["fit + index"], shown["index MiB"]) == ("22.7 M", "142 s", "–")
