@@ -152,7 +152,10 @@ class Context:
 
     @contextlib.contextmanager
     def tracked(self, label: str) -> Iterator[Step]:
-        """A step that is not remembered: its `inner` collects what the block needed, done now or earlier."""
+        """A step that is not remembered: its `inner` collects what the block needed, done now or earlier.
+
+        Inside another step it changes nothing of that one: what is counted here counts there too.
+        """
         step = Step("row", label, label)
         self._open.append(step)
         self._inside.append(0.0)
@@ -160,7 +163,14 @@ class Context:
             yield step
         finally:
             self._open.pop()
-            self._inside.pop()
+            inside = self._inside.pop()
+            if self._open:
+                outer = self._open[-1]
+                self._inside[-1] += inside
+                outer.cached_seconds += step.cached_seconds
+                outer.inner += [s for s in step.inner if s not in outer.inner]
+                for name, n in step.counts.items():
+                    outer.counts[name] = outer.counts.get(name, 0) + n
 
     def deepest(self, search: str, k: int) -> int:
         """The greatest depth a search was done or announced at, at least k: one deep search serves every shallower need."""

@@ -83,7 +83,7 @@ class PairScorer:
             "revision": self.folder.revision,
             "sha": self.folder.sha,
             "max_length": settings.max_length,
-            "precision": settings.precision,
+            "precision": settings.precision if settings.precision == "fp32" else f"{settings.precision}, last layer fp32",
         }
 
     @cached_property
@@ -161,6 +161,7 @@ class PairScorer:
             )
         if settings.max_length is not None:
             model.max_seq_length = settings.max_length
+        _exact_head(model)
         return model  # type: ignore[no-any-return]
 
     def _lengths(self, pairs: Sequence[Pair]) -> list[int]:
@@ -168,6 +169,17 @@ class PairScorer:
         limit = self.model.max_seq_length or 512
         encoded = tokenizer([list(p) for p in pairs], truncation=True, max_length=limit, padding=False)
         return [len(ids) for ids in encoded["input_ids"]]
+
+
+def _exact_head(model: CrossEncoder) -> None:
+    """Lets the last layer answer in fp32: bf16 has so few digits that many of a query's documents would tie."""
+    import torch
+
+    if model.keep_in_fp32_modules:
+        return
+    heads = [name for name, module in model.named_modules() if type(module) is torch.nn.Linear and module.out_features == 1]
+    if heads:
+        model.set_keep_in_fp32_modules(heads[-1:])
 
 
 def _pair_keys(pairs: Sequence[Pair]) -> pa.Array:

@@ -17,7 +17,7 @@ import json
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -27,7 +27,7 @@ from harness.context import Context
 from harness.errors import SettingError, Unavailable
 from harness.files import write_text
 from harness.judged import TrainView
-from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS
+from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, strongest
 from harness.registry import Room
 from harness.training import card, loop
 from harness.training.base import Trainable
@@ -117,6 +117,10 @@ class Recipe(Value, ABC):
         asked = {name: value for name, value in asked.items() if value not in (None, "auto")}
         steps = {"steps": None} if "epochs" in asked else {}
         return dataclasses.replace(self.schedules[self.budget], **{**steps, **asked})
+
+    def fitted_here(self) -> Iterator[Value]:
+        """The parts that learn from the same collection, where they learn."""
+        return self.parts()
 
     def inputs(self, context: Context) -> dict[str, str]:
         """What the settings point to, by content, as `Method.inputs`: the models of a teacher, a guide or a generator."""
@@ -215,8 +219,10 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         fresh = True
         checkpoints.mkdir(parents=True, exist_ok=True)
         write_text(checkpoints / META, json.dumps({"kind": CHECKPOINTS, "key": key, "describe": describe}))
-        with context.cache.lock(CHECKPOINTS, key):
+        with context.cache.lock(CHECKPOINTS, key), context.tracked(f"train {recipe}") as needed:
             report = recipe.train(base, view, context, part / MODEL, checkpoints)
+        spent = [s.seconds + s.cached_seconds for s in needed.all()[:-1] if s.kind != "model"]
+        report = dataclasses.replace(report, preparation=round(sum(spent) + needed.cached_seconds, 1))
         report.write(part)
         card.write(part / MODEL, recipe, base.name, report, supervision(recipe, view), context.seed)
 
@@ -224,15 +230,25 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
     loop.discard(checkpoints)
     report = Report.read(place)
     if not fresh:
-        context.saved(report.seconds)
+        context.saved(report.seconds + report.preparation)
     return Trained(place / MODEL, report, supervision(recipe, view))
 
 
 def supervision(recipe: Recipe, view: TrainView) -> str:
-    """Which labels a recipe uses on this view."""
+    """Which labels a recipe uses on this view: its own, and those that its teacher, guide, judge and miners were trained with."""
+    own = DEV_LABELS if recipe.choose == "dev" and view.dev is not None else NO_LABELS
     if "train labels" in recipe.needed():
-        return TRAIN_LABELS
-    return DEV_LABELS if recipe.choose == "dev" and view.dev is not None else NO_LABELS
+        own = TRAIN_LABELS
+    inside = (other for part in recipe.fitted_here() for other in _recipes_in(part))
+    return strongest((own, *(supervision(other, view) for other in inside)))
+
+
+def _recipes_in(value: Value) -> Iterator[Recipe]:
+    for part in value.parts():
+        if isinstance(part, Recipe):
+            yield part
+        else:
+            yield from _recipes_in(part)
 
 
 def told(recipes: Sequence[Recipe], lessons: Sequence[Trained]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -28,6 +28,7 @@ from harness.training.margins import margin_loss, spread_ratio
 from harness.training.negatives import candidate_scores
 from harness.training.schedule import Budget, Schedule
 from harness.training.unlabelled import asked
+from harness.values import Value
 
 DEEP = 50
 
@@ -83,6 +84,10 @@ class AugmentedSBERT(Recipe):
     def needed(self) -> frozenset[Need]:
         """See `Recipe.needed`."""
         return frozenset({"teacher", "generator"}) if self.source else self.needs
+
+    def fitted_here(self) -> Iterator[Value]:
+        """See `Recipe.fitted_here`; the teacher of domain transfer learns elsewhere."""
+        return (part for part in self.parts() if self.source is None or part is not self.teacher)
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""

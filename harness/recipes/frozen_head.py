@@ -116,6 +116,8 @@ class FrozenHead(FromGold):
         held = torch.from_numpy(documents)
         own = torch.from_numpy(np.searchsorted(rows, [row for _, row in found.pairs]))
         mined = torch.from_numpy(np.searchsorted(rows, found.negatives.rows))
+        numbers = torch.tensor([number for number, _ in found.pairs])
+        relevant = numbers * len(rows) + own  # every relevant document stands in a pair
         start = head.linear.weight.detach().clone()
         optimiser = torch.optim.Adam(head.parameters(), lr=schedule.learning_rate)
         steps = schedule.total(len(asked))
@@ -131,9 +133,10 @@ class FrozenHead(FromGold):
             for batch in torch.split(torch.randperm(len(asked)), schedule.batch):
                 targets = torch.cat([own[batch], mined[batch].reshape(-1)])
                 logits = self.scale * embedded(asked[batch]) @ embedded(held[targets]).T
-                # The same document elsewhere in the batch is the positive itself, and no negative.
-                same = (targets[None, :] == own[batch][:, None]) & ~torch.eye(len(batch), len(targets), dtype=torch.bool)
-                loss = torch.nn.functional.cross_entropy(logits.masked_fill(same, -torch.inf), torch.arange(len(batch)))
+                # Another relevant document of the query, and its own where it stands again, is no negative.
+                known = torch.isin(numbers[batch][:, None] * len(rows) + targets[None, :], relevant)
+                known &= ~torch.eye(len(batch), len(targets), dtype=torch.bool)
+                loss = torch.nn.functional.cross_entropy(logits.masked_fill(known, -torch.inf), torch.arange(len(batch)))
                 if not torch.isfinite(loss):
                     raise ModelError(f"frozen_head: the loss is not a number at step {step + 1} of {steps}; lower learning_rate.")
                 optimiser.zero_grad()

@@ -11,8 +11,8 @@ import numpy as np
 from harness.context import Context
 from harness.errors import SettingError
 from harness.judged import TrainView
+from harness.losses.ranked_list import NO_DOCUMENT, scaled_alpha
 from harness.losses.ranked_list import RankedList as Loss
-from harness.losses.ranked_list import scaled_alpha
 from harness.recipes._gold import FromGold, Mined
 from harness.training.base import Trainable
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
@@ -56,10 +56,17 @@ class RankedList(FromGold):
         super().__post_init__()
         if self.positives < 1:
             raise SettingError(f"ranked_list: positives must be 1 or more, not {self.positives}")
-        self._loss(1.2 if self.alpha is None else self.alpha)
+        self._loss(1.2 if self.alpha is None else self.alpha, 0)
 
-    def _loss(self, alpha: float) -> Loss:
-        return Loss(alpha=alpha, margin=self.margin, temperature=self.temperature, balance=self.balance, positives=self.positives)
+    def _loss(self, alpha: float, others: int) -> Loss:
+        return Loss(
+            alpha=alpha,
+            margin=self.margin,
+            temperature=self.temperature,
+            balance=self.balance,
+            positives=self.positives,
+            other_positives=others,
+        )
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
@@ -71,12 +78,16 @@ class RankedList(FromGold):
             name = f"{POSITIVE}_{place + 1}" if place < self.positives else f"{NEGATIVE}_{place - self.positives + 1}"
             columns[name] = view.corpus.texts_of(numbers[:, place])[:]
         alpha = self._alpha(base, found, view, context) if self.alpha is None else self.alpha
-        built = self._loss(alpha)
+        # Relevant documents beyond `positives` are no negatives where another query brings them into the batch.
+        more = [relevant[self.positives :] for relevant in found.gold.relevant]
+        others = max(map(len, more))
+        rest = np.array([np.pad(rows, (0, others - len(rows)), constant_values=NO_DOCUMENT) for rows in more], dtype=np.int64)
+        built = self._loss(alpha, others)
         return Lesson(
             columns,
             lambda model: built.build(model),
             self.schedule(),
-            labels=numbers.tolist(),
+            labels=np.concatenate([numbers, rest], axis=1).tolist(),
             sides=sides(columns),
             order="random",
             facts={**found.facts, "alpha": round(alpha, 4), "inner_radius": round(alpha - self.margin, 4)},

@@ -39,7 +39,7 @@ class Line:
 
     @property
     def training(self) -> float | None:
-        """Seconds in which models were trained, the mean over the seeds; None where nothing was."""
+        """Seconds that training took, preparation included, the mean over the seeds; None where nothing was trained."""
         spent = [sum(_training(r.resolved)) for r in self.records if any(_training(r.resolved))]
         return sum(spent) / len(spent) if spent else None
 
@@ -197,7 +197,8 @@ def megabytes(value: int) -> str:
 def _training(resolved: object) -> list[float]:
     """Seconds of every training that a record tells of, at whatever depth a nested method told of it."""
     if isinstance(resolved, dict):
-        own = [float(t.get("seconds", 0.0)) for t in resolved.get("training", ()) if isinstance(t, dict)]
+        told = [t for t in resolved.get("training", ()) if isinstance(t, dict)]
+        own = [float(t.get("seconds", 0.0)) + float(t.get("preparation", 0.0)) for t in told]
         return own + [s for key, value in resolved.items() if key != "training" for s in _training(value)]
     return [s for value in resolved for s in _training(value)] if isinstance(resolved, list) else []
 
@@ -224,6 +225,6 @@ COSTS = ("labels used", "training", "fit + index", "search", "query p50 ms", "p9
 EXPLAINED = (
     "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. Best value of a column in bold. "
     "`fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, loading a "
-    "model left out and `training` included (a re-ranker embeds its candidates in `search`); latency is one query at a time, encoded afresh, top 100. "
-    "`–`: not measured."
+    "model left out and `training` included (a re-ranker embeds its candidates in `search`); latency is one query at a time, "
+    "encoded afresh, top 100. `–`: not measured."
 )

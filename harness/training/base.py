@@ -105,4 +105,7 @@ class PairBase(Trainable):
         held = dev.pool(view, self.first_stages, schedule, context)
         if held is None:
             return None
-        return dev.PairProbe(held, RERANKED, context, bf16=schedule.precision != "fp32")
+        from sentence_transformers.util import get_device_name
+
+        device = (context.device or get_device_name()).partition(":")[0]
+        return dev.PairProbe(held, RERANKED, context, bf16=bf16_suits(schedule, device))

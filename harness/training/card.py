@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from harness.training.lesson import Report
@@ -16,7 +17,8 @@ def write(folder: Path, recipe: Value, base: str, report: Report, supervision: s
 def text(recipe: Value, base: str, report: Report, supervision: str, seed: int) -> str:
     """The card, Markdown with the header that model hubs read."""
     kind = "cross-encoder" if getattr(recipe, "trains", "") == "cross_encoder" else "sentence-transformers"
-    header = ["---", "library_name: sentence-transformers", f"base_model: {base}", f"tags: [{kind}, retrieval-harness]", "---"]
+    named = json.dumps(base, ensure_ascii=False)  # a folder's name may hold what YAML would read
+    header = ["---", "library_name: sentence-transformers", f"base_model: {named}", f"tags: [{kind}, retrieval-harness]", "---"]
     lines = [
         *header,
         "",
@@ -32,7 +34,7 @@ def text(recipe: Value, base: str, report: Report, supervision: str, seed: int) 
         f"| seed | {seed} |",
         f"| examples | {report.examples:,} |",
         f"| steps | {report.steps:,} ({report.epochs:g} epochs), weights of step {report.chosen:,} |",
-        f"| time | {report.seconds:,.0f} s on {report.device}, {report.precision} |",
+        f"| time | {report.seconds:,.0f} s on {report.device}, {report.precision}; {report.preparation:,.0f} s of preparation |",
     ]
     if report.dev:
         before, best = report.dev[0][1], dict(report.dev)[report.chosen]

@@ -70,6 +70,7 @@ class Report:
         steps: optimiser steps done.
         epochs: passes over the examples.
         seconds: wall time of the loop, all its runs together when it was killed in between.
+        preparation: seconds that mining, questions, labels and the training of teachers take without a cache.
         schedule: every number of it.
         precision: as it turned out: `fp32` or `bf16`.
         device: where.
@@ -88,6 +89,7 @@ class Report:
     schedule: Mapping[str, Any]
     precision: str
     device: str
+    preparation: float = 0.0
     loss: tuple[tuple[int, float], ...] = ()
     dev: tuple[tuple[int, float], ...] = ()
     chosen: int = 0

@@ -13,6 +13,7 @@ import errno
 import logging
 import random
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from harness.modeling.keep import no_weight_bars
 from harness.training.checkpoints import State, last_checkpoint
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import Schedule
-from harness.training.trainer import METRIC, Job, Measure, trainer_of
+from harness.training.trainer import METRIC, Job, Measure, run, trainer_of
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
@@ -85,7 +86,7 @@ def train(
             for own in ("attention_dropout", "dropout_prob"):  # some attention layers keep the number, not a module
                 if isinstance(getattr(module, own, None), float):
                     setattr(module, own, schedule.dropout)
-    model.max_seq_length = schedule.max_length
+    model.max_seq_length = min(schedule.max_length, longest(model))
     if lesson.before is not None:
         lesson.before(model)
     state = State.at(checkpoints)
@@ -103,7 +104,7 @@ def train(
             if last is not None:
                 log.info("%s goes on from step %s", name, last.name.rpartition("-")[2])
             state.start()
-            trainer.train(resume_from_checkpoint=str(last) if last is not None else None)
+            run(trainer, last, advance)
             state.stop()
         if lesson.after is not None:
             lesson.after(model, loss, probe)
@@ -121,10 +122,21 @@ def train(
         device=device,
         loss=tuple((int(h["step"]), round(float(h["loss"]), 6)) for h in history if "loss" in h),
         dev=((0, round(state.before, 6)), *dev) if state.before is not None else (),
-        chosen=max(dev, key=lambda point: point[1])[0] if dev else done,
+        chosen=int(trainer.state.best_global_step or done) if dev else done,
         facts=dict(lesson.facts),
         notes=lesson.notes,
     )
+
+
+def longest(model: SentenceTransformer | CrossEncoder) -> int:
+    """Tokens that the model has positions for; no bound where its positions are not learnt one by one."""
+    import torch
+
+    for module in model.modules():
+        table, padding = getattr(module, "position_embeddings", None), getattr(module, "padding_idx", None)
+        if isinstance(table, torch.nn.Embedding):  # RoBERTa and its kin count from the padding's number on
+            return int(table.num_embeddings) - (padding + 1 if isinstance(padding, int) else 0)
+    return sys.maxsize
 
 
 def seed_of(context: Context, purpose: str) -> int:

@@ -153,12 +153,12 @@ def _mine(
                 allowed = values - floor <= mining.below * (own - floor)
                 dropped += int((~allowed).sum())
                 candidates, values = candidates[allowed], values[allowed]
-        if not len(candidates):
-            without += 1
-            candidates = _drawn(rng, 4 * mining.count + 8, known[number], len(view.corpus), queries.ids[number])
-            values = np.full(len(candidates), -np.inf, np.float32)
+        without += not len(candidates)
         if not mining.count:
             continue
+        if not len(candidates):
+            candidates = _drawn(rng, 4 * mining.count + 8, known[number], len(view.corpus), queries.ids[number])
+            values = np.full(len(candidates), -np.inf, np.float32)
         order = rng.permutation(len(candidates)) if mining.random else np.arange(len(candidates))
         chosen = np.resize(order[: mining.count], mining.count)
         rows[place] = candidates[chosen]
@@ -187,7 +187,8 @@ def _drawn(rng: np.random.Generator, size: int, known: Ints, documents: int, que
         drawn = np.setdiff1d(np.arange(documents), known)
     if not len(drawn):
         raise DatasetError(
-            f"every document of the corpus is relevant to {query!r}, so that it has no negative; leave the query out, or mine none."
+            f"every document of the corpus is relevant to {query!r}, so that it has no negative; leave the query out, or mine "
+            "none."
         )
     return drawn
 

@@ -107,6 +107,7 @@ def _arguments(job: Job, device: str, *, prompted: bool) -> dict[str, Any]:
         "save_steps": every,
         "save_total_limit": 2,
         "load_best_model_at_end": job.probe is not None,
+        "restore_callback_states_from_checkpoint": True,  # else a run that goes on has all its patience again
         "metric_for_best_model": f"eval_{METRIC}",
         "greater_is_better": True,
         "batch_sampler": BatchSamplers.NO_DUPLICATES if job.lesson.order == "distinct" else BatchSamplers.BATCH_SAMPLER,
@@ -131,7 +132,7 @@ def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
             answer = super().compute_loss(*args, **kwargs)
             value = answer[0] if isinstance(answer, tuple) else answer
             if not torch.isfinite(value.detach()).all():
-                raise ModelError(_not_a_number(job, int(self.state.global_step)))
+                raise ModelError(_no_number(job, f"the loss is not a number at step {self.state.global_step + 1}"))
             return answer
 
         def get_batch_sampler(self, dataset: Any, batch_size: int, drop_last: bool, *args: Any, **kwargs: Any) -> Any:
@@ -147,10 +148,11 @@ def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
 
         def _load_best_model(self) -> None:
             # The parent's logs what goes wrong and goes on with the last weights, as if they were the best.
-            if self.state.best_model_checkpoint:
-                self._load_from_checkpoint(self.state.best_model_checkpoint)
+            self._load_from_checkpoint(str(job.checkpoints / f"checkpoint-{self.state.best_global_step}"))
 
         def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+            if not all(torch.isfinite(p.detach()).all() for p in {*self.model.parameters(), *loss.parameters()}):
+                raise ModelError(_no_number(job, f"weights are not numbers after step {self.state.global_step}"))
             state.stop()
             super()._save(output_dir, state_dict)
             own = _own_weights(loss, self.model)
@@ -162,11 +164,29 @@ def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
     return Checked
 
 
-def _not_a_number(job: Job, step: int) -> str:
+def run(trainer: Any, last: Path | None, advance: Advance) -> None:
+    """Trains, from the last checkpoint on; one that was written when all was done is loaded and not trained further."""
+    from transformers import TrainerState
+
+    if last is None:
+        trainer.train()
+        return
+    held = TrainerState.load_from_json(str(last / "trainer_state.json"))
+    control = (held.stateful_callbacks or {}).get("TrainerControl", {})
+    if not control.get("args", {}).get("should_training_stop"):
+        trainer.train(resume_from_checkpoint=str(last))
+        return
+    trainer.state = held  # the parent would do one more step before it saw that there is nothing to do
+    advance(int(held.global_step))
+    trainer._load_from_checkpoint(str(last))
+    if trainer.args.load_best_model_at_end:
+        trainer._load_best_model()
+
+
+def _no_number(job: Job, what: str) -> str:
     kept = last_checkpoint(job.checkpoints)
     where = f"the last good checkpoint is {kept}" if kept else "no checkpoint was reached before"
-    said = f"{job.name}: the loss is not a number at step {step + 1} of {job.steps}; {where}."
-    return f'{said} Lower learning_rate, or set precision="fp32".'
+    return f'{job.name}: {what} of {job.steps}; {where}. Lower learning_rate, or set precision="fp32".'
 
 
 def _own_weights(loss: Any, model: Any) -> dict[str, Any]:
