@@ -5,6 +5,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
 
     errors, values, registry, files     what everything stands on
     corpus, judged, ranking             documents; queries and judgements; the one order
+    sentences                           text → sentences and chunks
     cache/                              kept things, by content
     context, progress                   seed, cache and ledger of a run; bars
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest

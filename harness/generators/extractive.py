@@ -17,8 +17,8 @@ from harness.corpus import Corpus, Document, joined
 from harness.errors import SettingError
 from harness.generators import Generator, Question, plain, tidy
 from harness.generators._kept import digest
-from harness.generators._sentences import sentences
 from harness.ranking import Floats
+from harness.sentences import sentences
 
 KINDS = ("title", "sentence", "phrase")
 COUNTED_DOCUMENTS = 100_000

@@ -13,11 +13,11 @@ from harness.context import Context
 from harness.errors import SettingError
 from harness.judged import TrainView
 from harness.recipes import Need, Recipe
+from harness.sentences import chunks
 from harness.training.base import EncoderBase, Trainable
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
-from harness.training.sentences import chunks
 
 PAIRS: Mapping[Budget, int] = {"smoke": 40, "small": 3000, "full": 1_000_000}
 

@@ -12,10 +12,10 @@ from harness.context import Context
 from harness.errors import SettingError
 from harness.judged import TrainView
 from harness.recipes import Recipe
+from harness.sentences import sentences
 from harness.training.base import Trainable
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
-from harness.training.sentences import sentences
 
 TEXTS: Mapping[Budget, int] = {"smoke": 60, "small": 8000, "full": 1_000_000}
 
@@ -98,7 +98,7 @@ class ContrastiveTension(Recipe):
         found: list[str] = []
         for start in range(0, len(rows), 1000):
             for text in view.corpus.texts_of(np.sort(rows[start : start + 1000]))[:]:
-                found.extend(sentences(text) if self.unit == "sentence" else [text])
+                found.extend([" ".join(s.split()) for s in sentences(text)] if self.unit == "sentence" else [text])
             if len(found) >= count:
                 break
         found = [text for text in dict.fromkeys(found) if text.strip()]

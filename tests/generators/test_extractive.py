@@ -16,8 +16,8 @@ from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import SettingError
 from harness.generators import questions
-from harness.generators._sentences import sentences
 from harness.generators.extractive import Extractive, _Frequencies, phrases
+from harness.sentences import sentences
 
 TEXT = (
     "Aspirin lowers the risk of stroke in men. The dose was 2.5 mg per day in all trials. "

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.training.sentences import chunks, sentences
+from harness.sentences import chunks, sentences
 
 
 @pytest.mark.parametrize(
@@ -13,12 +13,12 @@ from harness.training.sentences import chunks, sentences
         ("Wings, e.g. Fokker wings, by Dr. Smith et al. 1999 are thin.", None),
         ("As J. R. Tolkien says. See Fig. 3 and No. 7.", ["As J. R. Tolkien says.", "See Fig. 3 and No. 7."]),
         ("small letters. follow here", None),
-        ("first\n\nsecond line\nthird", ["first", "second line third"]),
+        ("first\n\nsecond line\nthird", ["first", "second line\nthird"]),
         ("ends with Dr.\n\nNext part", ["ends with Dr.", "Next part"]),
         ('He said "Go." Then left.', ['He said "Go."', "Then left."]),
         ("(It was so.) Next.", ["(It was so.)", "Next."]),
         ('Done. "Quoted now." (Bracket.)', ["Done.", '"Quoted now."', "(Bracket.)"]),
-        ("def f(x):\n    return x.y\n", ["def f(x): return x.y"]),
+        ("def f(x):\n    return x.y\n", ["def f(x):\n    return x.y"]),
         ("", []),
         (" \n\n \t", []),
     ],

@@ -1,4 +1,4 @@
-"""Text → sentences, by rule: good enough to quote from, for languages that end sentences with a mark."""
+"""Text → sentences and chunks, by rule: good enough to quote from, for languages that end sentences with a mark."""
 
 from __future__ import annotations
 
@@ -30,6 +30,20 @@ def sentences(text: str) -> list[str]:
             start = match.end()
     found.append(text[start:].strip())
     return [sentence for sentence in found if sentence]
+
+
+def chunks(text: str, words: int) -> list[str]:
+    """A text cut at sentence ends into chunks of about so many words, white space normalised; the last may be longer by half."""
+    parts: list[list[str]] = [[]]
+    for sentence in sentences(text):
+        tokens = sentence.split()
+        if parts[-1] and len(parts[-1]) + len(tokens) > words:
+            parts.append([])
+        parts[-1].extend(tokens)
+    if len(parts) > 1 and len(parts[-1]) < words // 2:
+        last = parts.pop()
+        parts[-1].extend(last)
+    return [" ".join(part) for part in parts if part]
 
 
 def _ends(text: str, match: re.Match[str]) -> bool:
