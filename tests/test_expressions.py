@@ -24,6 +24,12 @@ from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.methods.rerank import Rerank
 from harness.methods.run import RunFile
+from harness.recipes.contrastive_tension import ContrastiveTension
+from harness.recipes.cross_encoder import CrossEncoder as PairRecipe
+from harness.recipes.frozen_head import FrozenHead
+from harness.recipes.gist_embed import GISTEmbed
+from harness.recipes.gpl import GPL
+from harness.recipes.supervised import Supervised
 from harness.rows import DEFAULT_ROWS, ROOMS
 
 NAMED = {"dense": "dense", "twin": "hybrid(fusion=convex)", "bm25>>dense": "bm25>>dense", "my-own": "bm25(k1=3)"}
@@ -54,6 +60,14 @@ DENSE = st.builds(
     trust_remote_code=st.booleans(),
     index=st.builds(Exact, POSITIVE),
 )
+RECIPE = (
+    st.builds(Supervised, queries=st.none() | st.integers(1, 10**6), scale=st.floats(0.1, 100))
+    | st.builds(FrozenHead, epochs=st.none() | st.floats(0.1, 9), out=st.none() | st.integers(1, 512))
+    | st.builds(ContrastiveTension, form=st.sampled_from(["pairs", "in_batch"]))
+    | st.builds(GPL, teacher=st.none() | st.builds(CrossEncoder, model=TEXT), miners=st.lists(BM, max_size=2).map(tuple))
+    | st.builds(GISTEmbed, guide=st.none() | DENSE, below=st.none() | SHARE)
+)
+TRAINED = st.builds(Dense, model=TEXT, recipes=st.lists(RECIPE, min_size=1, max_size=3).map(tuple))
 CROSS = st.builds(CrossEncoder, model=TEXT, revision=st.none() | TEXT, max_length=st.none() | POSITIVE, precision=PRECISION)
 RUN = st.builds(RunFile, TEXT.filter(bool))
 CONVEX = st.builds(Convex, st.none() | SHARE, st.sampled_from(["minmax", "zscore"]))
@@ -69,7 +83,7 @@ def made_of(inner: st.SearchStrategy[Method]) -> st.SearchStrategy[Method]:
     )
 
 
-METHOD = st.recursive(BM | DENSE | CROSS | RUN, made_of, max_leaves=6)
+METHOD = st.recursive(BM | DENSE | TRAINED | CROSS | RUN, made_of, max_leaves=6)
 
 
 @given(method=METHOD)
@@ -86,6 +100,15 @@ def test_two_arrows_are_rerank_of_rerank(first: Method, second: Method, third: M
     assert read(f"{first}>>{second}") == Rerank(first, second)
     assert read(f" {first} >> {second}\t>> {third} ") == Rerank(Rerank(first, second), third)
     assert read(f"{first} >> ({second} >> {third})") == Rerank(first, Rerank(second, third))
+
+
+@given(recipes=st.lists(RECIPE, min_size=1, max_size=3), first=METHOD)
+def test_a_plus_adds_a_recipe_and_binds_more_closely_than_an_arrow(recipes: list[Supervised], first: Method) -> None:
+    chain = " + ".join(["dense", *map(str, recipes)])
+    trained = Dense(recipes=tuple(recipes))
+    assert read(chain) == trained
+    assert read(f"{first} >> {chain}") == Rerank(first, trained)
+    assert read(f"{chain} >> {first}") == Rerank(trained, first)
 
 
 PIECES = [*"abk125>(),=\".'-_ \n\\[]{}:*+#%", "bm25", "dense", ">>", "k1=", "rerank", "analyzer=", "é", "\ud800"]
@@ -114,7 +137,7 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
         ("dense(query_prompt='it\\'s a-b')", Dense(query_prompt="it's a-b")),
         ('dense(query_prompt="\\"a-b")', Dense(query_prompt='"a-b')),
         ('dense(model="a" "b")', Dense("ab")),
-        ("dense(max_length=None, similarity=\"dot\")", Dense(similarity="dot")),
+        ('dense(max_length=None, similarity="dot")', Dense(similarity="dot")),
         ("hybrid(methods=(bm25, dense, bm25))", Hybrid((BM25(), Dense(), BM25()))),
         ("hybrid(methods=[bm25, bm25(k1=2)])", Hybrid((BM25(), BM25(2.0)))),
         ("hybrid(fusion=convex(weight=0.3))", Hybrid(fusion=Convex(0.3))),
@@ -125,6 +148,20 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
         ("my_own>>dense", Rerank(BM25(3.0), Dense())),
         ("hybrid(methods=(twin, my-own))", Hybrid((Hybrid(fusion=Convex()), BM25(3.0)))),
         ("bm25>>dense", Rerank(BM25(), Dense())),
+        ("dense+supervised", Dense(recipes=(Supervised(),))),
+        ("dense + supervised()", Dense(recipes=(Supervised(),))),
+        ("dense(recipes=(supervised,))", Dense(recipes=(Supervised(),))),
+        ("dense(recipes=(gpl,))+supervised", Dense(recipes=(GPL(), Supervised()))),
+        ("(dense+gpl)+supervised", Dense(recipes=(GPL(), Supervised()))),
+        ("dense+supervised(queries=100)", Dense(recipes=(Supervised(queries=100),))),
+        ("dense+contrastive-tension", Dense(recipes=(ContrastiveTension(),))),
+        ('dense(model="a+b")+supervised', Dense("a+b", recipes=(Supervised(),))),
+        ("dense+supervised+supervised", Dense(recipes=(Supervised(), Supervised()))),
+        ("bm25>>dense+supervised", Rerank(BM25(), Dense(recipes=(Supervised(),)))),
+        ("dense+supervised>>cross_encoder", Rerank(Dense(recipes=(Supervised(),)), CrossEncoder())),
+        ("cross_encoder+cross_encoder", CrossEncoder(recipes=(PairRecipe(),))),
+        ("dense+gpl(teacher=cross_encoder+cross_encoder)", Dense(recipes=(GPL(teacher=CrossEncoder(recipes=(PairRecipe(),))),))),
+        ("dense+supervised(miners=(bm25>>dense,))", Dense(recipes=(Supervised(miners=(Rerank(BM25(), Dense()),)),))),
     ],
 )
 def test_what_can_be_written(text: str, method: Method) -> None:
@@ -147,6 +184,14 @@ def test_a_whole_number_becomes_the_float_that_a_setting_is() -> None:
         ("hybrid(fusion=bm25)", r"unknown fusion 'bm25'"),
         ("bm25(analyzer=a>>b)", r"unknown analyzer 'rerank'"),
         ("bm25>>dens", r"unknown method 'dens'; did you mean 'dense'"),
+        ("dense+supervise", r"unknown recipe 'supervise'; did you mean 'supervised'"),
+        ("dense+contrastive_tention", r"unknown recipe 'contrastive_tention'; did you mean 'contrastive_tension'"),
+        ("dense+bm25", r"unknown recipe 'bm25'"),
+        ("dense+twin", r"unknown recipe 'twin'"),
+        ("dens+supervised", r"unknown method 'dens'; did you mean 'dense'"),
+        ("supervised", r"unknown method 'supervised'"),
+        ("dense+supervised(query=100)", r"unknown setting of supervised 'query'; did you mean 'queries'\?"),
+        ("dense+gpl(teacher=cross_encoder+gpI)", r"unknown recipe 'gpI'; did you mean 'gpl'"),
     ],
 )
 def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: str) -> None:
@@ -167,7 +212,18 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
         ('run(path="C:\\data")', r"it is not an expression \(.*invalid escape sequence"),
         ("bm25\x00", "it is not an expression"),
         ("3", "'3' names no method"),
-        ("bm25 + dense", r"'bm25 \+ dense' names no method"),
+        ("bm25 + dense", r"bm25 cannot be trained, so nothing can follow it after a \+"),
+        ("bm25+supervised", r"bm25 cannot be trained, so nothing can follow it after a \+"),
+        ("hybrid+supervised", "hybrid cannot be trained"),
+        ("(bm25>>dense)+supervised", "rerank cannot be trained"),
+        ("dense+(supervised+gpl)", "supervised cannot be trained"),
+        ("dense+", "it is not an expression"),
+        ("dense+3", "'3' names no recipe"),
+        ("dense+'supervised'", "names no recipe"),
+        ("dense+supervised(queries=0)", "supervised: queries must be 1 or more, not 0"),
+        ('dense+supervised(queries="all")', "supervised: queries must be a whole number or None, not 'all'"),
+        ('dense+gpl(budget="huge")', "gpl: budget must be one of 'smoke', 'small', 'full', not 'huge'"),
+        ("dense(recipes=supervised)", "dense: recipes must be a tuple of the name of a recipe"),
         ("bm25 < dense", "names no method"),
         ("bm25.k1", "'bm25.k1' names no method"),
         ("bm25()()", "names no method"),

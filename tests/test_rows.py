@@ -14,7 +14,12 @@ from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.methods.rerank import Rerank
 from harness.methods.run import RunFile
-from harness.rows import DEFAULT_ROWS, ROOMS, parse_method, row_name
+from harness.recipes import RECIPES
+from harness.recipes.contrastive_tension import ContrastiveTension
+from harness.recipes.cross_encoder import CrossEncoder as PairRecipe
+from harness.recipes.gpl import GPL
+from harness.recipes.supervised import Supervised
+from harness.rows import DEFAULT_ROWS, ROOMS, SHORT_NAMES, parse_method, row_name
 
 
 def test_the_default_rows_are_the_six_of_the_board() -> None:
@@ -49,6 +54,15 @@ def test_every_room_of_settings_can_be_written() -> None:
         (Rerank(BM25(), Dense(), depth=50), "rerank(depth=50)"),
         (Rerank(Dense(), Dense(), 1000), "rerank(first=dense, depth=1000)"),
         (RunFile("a b.trec"), 'run(path="a b.trec")'),
+        (Dense(recipes=(Supervised(),)), "dense+supervised"),
+        (Dense(recipes=(ContrastiveTension(), Supervised(queries=100))), "dense+contrastive_tension+supervised(queries=100)"),
+        (Dense("m", recipes=(GPL(budget="full"),)), 'dense(model="m")+gpl(budget="full")'),
+        (Dense(recipes=(GPL(teacher=CrossEncoder()),)), "dense+gpl(teacher=cross_encoder)"),
+        (Rerank(BM25(), Dense(recipes=(Supervised(),))), "bm25>>dense+supervised"),
+        (Rerank(Dense(recipes=(Supervised(),)), CrossEncoder()), "dense+supervised>>cross_encoder"),
+        (Rerank(BM25(), Dense(recipes=(Supervised(),)), 20), "rerank(scorer=dense(recipes=(supervised,)), depth=20)"),
+        (Hybrid((BM25(), Dense(recipes=(Supervised(),)))), "hybrid(methods=(bm25, dense(recipes=(supervised,))))"),
+        (CrossEncoder("m", recipes=(PairRecipe(),)), 'cross_encoder(model="m")+cross_encoder'),
     ],
 )
 def test_another_row_is_called_by_the_shortest_text_that_says_all(method: Method, name: str) -> None:
@@ -56,7 +70,12 @@ def test_another_row_is_called_by_the_shortest_text_that_says_all(method: Method
     assert parse_method(name) == method
 
 
-LEAF = st.sampled_from([BM25(), BM25(b=0.0), Dense(), Dense("a>>b"), CrossEncoder(), Hybrid(), RunFile("r")])
+MADE = [
+    Dense(recipes=(Supervised(),)),
+    Dense("a+b", recipes=(ContrastiveTension(), GPL(teacher=CrossEncoder(recipes=(PairRecipe(negatives=2),))))),
+    CrossEncoder(recipes=(PairRecipe(pairs="unlabelled"), PairRecipe())),
+]
+LEAF = st.sampled_from([BM25(), BM25(b=0.0), Dense(), Dense("a>>b"), CrossEncoder(), Hybrid(), RunFile("r"), *MADE])
 METHOD = st.recursive(
     LEAF,
     lambda inner: st.builds(Rerank, inner, inner, st.sampled_from([100, 7])) | st.builds(Hybrid, st.tuples(inner, inner)),
@@ -87,3 +106,43 @@ def test_a_run_without_a_path_is_told() -> None:
 def test_a_row_that_is_not_known_is_told_with_the_closest_row() -> None:
     with pytest.raises(UnknownName, match=r"unknown method 'hybrid_rff'; did you mean 'hybrid_rrf'"):
         parse_method("hybrid-rff")
+
+
+# Cross-encoders that are trained here
+
+
+@pytest.mark.parametrize("name", SHORT_NAMES)
+def test_a_short_name_is_an_expression_that_is_called_by_it(name: str) -> None:
+    method = parse_method(name)
+    assert parse_method(SHORT_NAMES[name]) == parse_method(name.replace("-", "_")) == method
+    assert row_name(method) == name
+    assert name not in DEFAULT_ROWS
+
+
+def test_ce_learns_from_labels_and_ce_contrastive_from_none_both_from_the_encoder_that_needs_no_download() -> None:
+    start = Dense().model
+    assert parse_method("ce") == CrossEncoder(start, recipes=(PairRecipe(),))
+    assert parse_method("ce-contrastive") == CrossEncoder(start, recipes=(PairRecipe(pairs="unlabelled"),))
+
+
+@pytest.mark.parametrize("first", ["bm25", "dense", "hybrid-rrf", "dense+supervised"])
+@pytest.mark.parametrize("name", SHORT_NAMES)
+def test_a_short_name_re_ranks_and_teaches(first: str, name: str) -> None:
+    method = parse_method(f"{first}>>{name}")
+    assert method == Rerank(parse_method(first), parse_method(name))
+    assert row_name(method) == f"{first}>>{name}"
+    taught = parse_method(f"dense+gpl(teacher={name})")
+    assert taught == Dense(recipes=(GPL(teacher=parse_method(name)),))
+    assert parse_method(row_name(taught)) == taught
+
+
+def test_a_short_name_may_be_trained_further() -> None:
+    method = parse_method("ce-contrastive+cross_encoder")
+    assert method == CrossEncoder(Dense().model, recipes=(PairRecipe(pairs="unlabelled"), PairRecipe()))
+    assert parse_method(row_name(method)) == method
+
+
+@pytest.mark.parametrize("name", RECIPES.names())
+def test_every_recipe_makes_a_row(name: str) -> None:
+    method = {"encoder": "dense", "cross_encoder": "cross_encoder"}[RECIPES.get(name).trains]
+    assert row_name(parse_method(f"{method}+{name}")) == f"{method}+{name}"

@@ -1,0 +1,451 @@
+"""What holds for every recipe in the room, one that is added tomorrow too."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.cache.folders import Cache
+from harness.context import Context
+from harness.errors import HarnessError, SettingError, Unavailable
+from harness.expressions import parse
+from harness.judged import Labelled, TrainView
+from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, Method, fit
+from harness.methods.cross_encoder import CrossEncoder
+from harness.methods.dense import Dense
+from harness.recipes import RECIPES, Need, Recipe
+from harness.rows import ROOMS, parse_method, row_name
+from harness.training.lesson import Report
+from harness.training.schedule import BUDGETS, Schedule
+
+Row = Callable[..., Method]
+Trained = Callable[[Recipe], Any]
+ROW = {"encoder": "dense", "cross_encoder": "cross_encoder"}
+
+
+@pytest.fixture(params=RECIPES.names(), scope="module")
+def recipe(request: pytest.FixtureRequest) -> Recipe:
+    """One of each; a recipe that runs with its defaults needs no line here."""
+    known: dict[str, Recipe] = {}
+    return known.get(request.param) or RECIPES.get(request.param)(budget="smoke")
+
+
+@pytest.fixture(scope="module")
+def done(recipe: Recipe, trained_at_smoke: Trained) -> Any:
+    return trained_at_smoke(recipe)
+
+
+# Its text
+
+
+def test_a_recipe_is_a_frozen_dataclass_named_after_its_file(recipe: Recipe) -> None:
+    assert RECIPES.get(recipe.name()) is type(recipe)
+    assert type(recipe).__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert hash(recipe) == hash(dataclasses.replace(recipe))
+    assert type(recipe).__doc__
+
+
+def test_its_settings_print_and_parse_back(recipe: Recipe) -> None:
+    assert parse(str(recipe), RECIPES, ROOMS) == recipe
+    assert parse(recipe.full(), RECIPES, ROOMS) == recipe
+    assert len(str(recipe)) <= len(recipe.full())
+
+
+def test_its_row_prints_and_parses_back(recipe: Recipe) -> None:
+    bare = RECIPES.get(recipe.name())()
+    row = f"{ROW[recipe.trains]}+{recipe.name()}"
+    assert (
+        parse_method(row)
+        == parse_method(row.replace("+", " + "))
+        == {"dense": Dense, "cross_encoder": CrossEncoder}[ROW[recipe.trains]](recipes=(bare,))
+    )
+    for method in (parse_method(row), parse_method(f"{ROW[recipe.trains]}+{recipe}")):
+        assert parse_method(row_name(method)) == parse_method(str(method)) == parse_method(method.full()) == method
+    assert row_name(parse_method(row)) == row
+
+
+def test_it_stands_in_a_chain(recipe: Recipe) -> None:
+    last = {"encoder": "supervised", "cross_encoder": "cross_encoder"}[recipe.trains]
+    chain = f"{ROW[recipe.trains]}+{recipe.name()}+{last}"
+    method = parse_method(chain)
+    assert [r.name() for r in method.recipes] == [recipe.name(), last]  # type: ignore[attr-defined]
+    assert row_name(method) == chain
+
+
+def test_its_settings_are_json(recipe: Recipe) -> None:
+    json.dumps(recipe.settings(), allow_nan=False)
+
+
+def test_it_says_what_kind_of_model_it_trains_and_what_it_needs(recipe: Recipe) -> None:
+    assert recipe.trains in ROW
+    assert recipe.needed() <= set(typing.get_args(Need))
+    assert type(recipe)().needed() == recipe.needs
+
+
+# Its schedules
+
+
+def test_each_budget_has_a_schedule_that_passes_its_own_check(recipe: Recipe) -> None:
+    assert set(recipe.schedules) == set(BUDGETS)
+    for budget in BUDGETS:
+        schedule = type(recipe)(budget=budget).schedule()
+        assert schedule == recipe.schedules[budget]
+        schedule.check(recipe.name())
+
+
+OVERRIDES = {
+    "epochs": 0.2,
+    "batch": 8,
+    "accumulate": 2,
+    "learning_rate": 3e-4,
+    "max_length": 24,
+    "dropout": 0.125,
+    "precision": "fp32",
+}
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_setting_stands_in_place_of_the_budgets(recipe: Recipe, budget: str) -> None:
+    made = type(recipe)(budget=budget, **OVERRIDES)
+    schedule = dataclasses.asdict(made.schedule())
+    for name, value in dataclasses.asdict(recipe.schedules[budget]).items():
+        assert schedule[name] == {**OVERRIDES, "steps": None}.get(name, value), name
+
+
+def test_the_settings_that_are_overridden_reach_the_report(recipe: Recipe, sealed: TrainView, row: Row, context: Context) -> None:
+    changed = dataclasses.replace(recipe, **OVERRIDES, choose="last")
+    told = fit(row(changed), sealed, context).resolved["training"][0]
+    schedule = told["schedule"]
+    assert {name: schedule[name] for name in OVERRIDES} == OVERRIDES
+    assert told["precision"] == "fp32"
+    assert told["steps"] == Schedule(**schedule).total(told["examples"])
+    assert told["dev"] == ()
+    assert told["chosen"] == told["steps"]
+    assert told["recipe"] == changed.full()
+
+
+# Training
+
+
+def test_the_report_is_complete_and_json(done: Any) -> None:
+    told = done.told
+    assert set(told) == {f.name for f in dataclasses.fields(Report)} | {"recipe", "supervision"}
+    again = json.loads(json.dumps(dict(done.fitted.resolved), allow_nan=False))["training"]
+    assert again[0]["recipe"] == done.recipe.full()
+    assert told["examples"] > 0
+    assert told["steps"] >= 1
+    assert told["seconds"] >= 0
+    assert told["schedule"] == dataclasses.asdict(done.recipe.schedule())
+    assert told["device"] == "cpu"
+    assert told["precision"] in ("fp32", "bf16")
+    assert told["loss"]
+    assert told["facts"]
+    assert all(isinstance(note, str) for note in told["notes"])
+    assert done.fitted.notes == told["notes"]
+
+
+def test_dev_is_measured_before_the_first_step_and_chooses_the_checkpoint(done: Any) -> None:
+    told = done.told
+    steps = [step for step, _ in told["dev"]]
+    assert steps[0] == 0
+    assert steps[1:] == sorted(set(steps[1:]))
+    assert steps[-1] == told["steps"]
+    assert all(0 <= value <= 1 for _, value in told["dev"])
+    assert told["chosen"] == max(told["dev"][1:], key=lambda point: point[1])[0]
+    assert told["dev_pool"]["queries"] == 6
+    assert told["dev_pool"]["documents"] == 60
+
+
+def test_the_supervision_is_what_it_needs_and_dev(done: Any) -> None:
+    wanted = TRAIN_LABELS if "train labels" in done.recipe.needed() else DEV_LABELS
+    assert done.told["supervision"] == done.fitted.supervision == wanted
+
+
+def test_the_model_is_an_ordinary_folder_that_computes_what_the_row_does(done: Any, sealed: TrainView) -> None:
+    from sentence_transformers import CrossEncoder as Pairs
+    from sentence_transformers import SentenceTransformer
+
+    texts = sealed.corpus.texts[:8]
+    if done.recipe.trains == "encoder":
+        model: Any = SentenceTransformer(str(done.place), device="cpu")
+        for side, theirs in (("query", model.encode_query), ("document", model.encode_document)):
+            mine = done.fitted.encoder.encode(texts, side)
+            assert theirs(texts, normalize_embeddings=True) == pytest.approx(mine, abs=1e-5)
+            assert np.linalg.norm(mine, axis=1) == pytest.approx(1, abs=1e-5)
+    else:
+        model = Pairs(str(done.place), device="cpu")
+        query = sealed.train.queries.texts[0]  # type: ignore[union-attr]
+        scorer = done.fitted.candidate_scorer(sealed.corpus, Context(cache=Cache(done.cache)))
+        mine = scorer.scores([query], [np.arange(8)])[0]
+        import torch
+
+        theirs = model.predict([(query, t) for t in texts], activation_fn=torch.nn.Identity())
+        assert theirs == pytest.approx(mine, abs=1e-5)
+
+
+def test_training_changes_the_model(done: Any, row: Row, sealed: TrainView, context: Context) -> None:
+    untrained = fit(dataclasses.replace(done.method, recipes=()), sealed, context)
+    assert done.fitted.key != untrained.key
+    assert done.fitted.resolved["model"] == untrained.resolved["model"]  # the name stays the base's
+
+
+def test_the_model_card_says_what_was_done(done: Any) -> None:
+    card = (done.place / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: sentence-transformers\n")
+    assert f"`{done.recipe.full()}`" in card
+    assert f"| labels used | {done.told['supervision']} |" in card
+    assert f"| steps | {done.told['steps']:,} " in card
+    assert "| seed | 0 |" in card
+    before, best = done.told["dev"][0][1], dict(done.told["dev"])[done.told["chosen"]]
+    assert f"| nDCG@10 on dev | {before:.4f} before, {best:.4f} after (6 dev queries, 60 documents) |" in card
+
+
+def test_no_checkpoint_is_left(done: Any) -> None:
+    assert not list((done.cache / "checkpoints").glob("*"))
+
+
+def written(cache: Path) -> dict[Path, int]:
+    """When each file of the kept models was written; `meta.json` holds when it was last used."""
+    files = [p for p in (cache / "models").rglob("*") if p.is_file() and p.name != "meta.json"]
+    return {p: p.stat().st_mtime_ns for p in files}
+
+
+def test_a_second_fit_trains_nothing(done: Any, sealed: TrainView, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trains(*given: object) -> None:
+        raise AssertionError("trained again")
+
+    before = written(done.cache)
+    for name in RECIPES.names():
+        monkeypatch.setattr(RECIPES.get(name), "train", trains)
+    again = fit(done.method, sealed, Context(cache=Cache(done.cache)))
+    assert again.key == done.fitted.key
+    assert again.resolved == done.fitted.resolved
+    assert written(done.cache) == before
+
+
+def test_the_same_seed_trains_the_same_model_with_nothing_shared(done: Any, sealed: TrainView, context: Context) -> None:
+    import torch
+
+    state = torch.get_rng_state()
+    again = fit(done.method, sealed, context)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert again.key == done.fitted.key
+    told = again.resolved["training"][0]
+    for name in ("examples", "steps", "loss", "dev", "chosen", "facts", "notes"):
+        assert told[name] == done.told[name], name
+
+
+def test_another_seed_setting_or_collection_is_another_model(
+    recipe: Recipe, sealed: TrainView, row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def train(self: Recipe, base: Any, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
+        asked.append((self, context.seed, view.revision))
+        base.fresh(context).save_pretrained(str(place), create_model_card=False)
+        return Report(1, 1, 1.0, 0.0, dataclasses.asdict(self.schedule()), "fp32", "cpu")
+
+    monkeypatch.setattr(type(recipe), "train", train)
+    assert sealed.train is not None
+    fewer = sealed.train.queries.only(sealed.train.queries.ids[1:])
+    other = TrainView(sealed.corpus, Labelled(fewer, {q: sealed.train.qrels[q] for q in fewer.ids}), sealed.dev)
+    cache = Cache(tmp_path / "cache")
+    for _ in range(2):
+        fit(row(recipe), sealed, Context(cache=cache))
+        fit(row(recipe), sealed, Context(cache=cache, seed=1))
+        fit(row(dataclasses.replace(recipe, learning_rate=0.5)), sealed, Context(cache=cache))
+        fit(row(recipe), other, Context(cache=cache))
+    assert len(asked) == len(set(asked)) == 4
+    assert len(list((tmp_path / "cache" / "models").iterdir())) == 4
+
+
+# What it may see
+
+
+def test_no_text_of_a_test_query_reaches_a_tokenizer_a_model_or_bm25(done: Any, sealed: TrainView) -> None:
+    assert len(done.texts) > 60  # the spies do see: every document at least
+    assert set(sealed.corpus.texts[:]) <= {t.removeprefix("passage: ") for t in done.texts}
+    assert not [text for text in done.texts if "zzsealed" in text]
+    assert sealed.dev is not None
+    assert set(sealed.dev.queries.texts) <= {t.removeprefix("query: ") for t in done.texts}
+
+
+def test_a_recipe_that_needs_no_train_labels_reads_no_train_query(done: Any, sealed: TrainView) -> None:
+    assert sealed.train is not None
+    read = {t.removeprefix("query: ") for t in done.texts} & set(sealed.train.queries.texts)
+    assert bool(read) == ("train labels" in done.recipe.needed())
+
+
+def test_a_collection_without_train_labels_is_refused_with_the_recipes_that_need_none_or_learnt_from(
+    recipe: Recipe, sealed: TrainView, row: Row, context: Context
+) -> None:
+    view = TrainView(sealed.corpus, None, sealed.dev)
+    if "train labels" not in recipe.needed():
+        assert fit(row(recipe), view, context).supervision == DEV_LABELS
+        return
+    free = [n for n in RECIPES.names() if RECIPES.get(n).trains == recipe.trains and "train labels" not in RECIPES.get(n).needs]
+    with pytest.raises(Unavailable) as told:
+        fit(row(recipe), view, context)
+    assert str(told.value).startswith(f"{recipe.name()} needs training judgements and the collection has none.")
+    free = free or ['cross_encoder(pairs="unlabelled")']
+    assert told.value.remedy == f"Recipes that need none: {', '.join(free)}; or add qrels/train.tsv."
+
+
+def test_a_collection_without_dev_queries_is_learnt_to_the_end(
+    recipe: Recipe, sealed: TrainView, row: Row, context: Context
+) -> None:
+    fitted = fit(row(recipe), TrainView(sealed.corpus, sealed.train, None), context)
+    told = fitted.resolved["training"][0]
+    assert told["dev"] == ()
+    assert told["dev_pool"] is None
+    assert told["steps"] == told["chosen"] == Schedule(**told["schedule"]).total(told["examples"])
+    assert fitted.supervision == (TRAIN_LABELS if "train labels" in recipe.needed() else NO_LABELS)
+
+
+def test_the_last_checkpoint_needs_no_dev_label(recipe: Recipe, sealed: TrainView, row: Row, context: Context) -> None:
+    last = dataclasses.replace(recipe, choose="last")
+    fitted = fit(row(last), sealed, context)
+    assert fitted.supervision == (TRAIN_LABELS if "train labels" in recipe.needed() else NO_LABELS)
+    for file in (context.cache.root / "models").glob("*/training.json"):
+        assert json.loads(file.read_text())["dev"] == []  # that of a teacher trained on the way neither
+
+
+# What it refuses
+
+
+def test_the_other_kind_of_model_is_refused_with_the_row_to_write(
+    recipe: Recipe, sealed: TrainView, tiny_models: tuple[Path, Path], context: Context
+) -> None:
+    other = {
+        "encoder": CrossEncoder(model=str(tiny_models[1]), recipes=(recipe,)),
+        "cross_encoder": Dense(model=str(tiny_models[0]), recipes=(recipe,)),
+    }[recipe.trains]
+    with pytest.raises(SettingError, match=rf"write {ROW[recipe.trains]}\+{recipe.name()}\."):
+        fit(other, sealed, context)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"budget": "tiny"}, "budget must be one of smoke, small, full, not 'tiny'"),
+        ({"choose": "best"}, "choose must be dev or last, not 'best'"),
+        ({"epochs": 0}, "epochs must be above 0"),
+        ({"epochs": -1.0}, "epochs must be above 0"),
+        ({"batch": 0}, "batch must be 1 or more, not 0"),
+        ({"accumulate": 0}, "accumulate must be 1 or more, not 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0.0"),
+        ({"learning_rate": float("inf")}, "learning_rate must be above 0, not inf"),
+        ({"max_length": 0}, "max_length must be 1 or more, not 0"),
+        ({"dropout": 1.0}, "dropout must be 0 or more and below 1, not 1.0"),
+        ({"precision": "fp8"}, "precision must be auto, fp32 or bf16, not 'fp8'"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_in_words(recipe: Recipe, setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError, match=f"^{recipe.name()}: {message}"):
+        type(recipe)(**setting)
+
+
+def test_a_setting_it_does_not_have_is_refused_by_name(recipe: Recipe) -> None:
+    with pytest.raises(HarnessError, match=r"unknown setting of .* 'no_such_setting'"):
+        parse_method(f"{ROW[recipe.trains]}+{recipe.name()}(no_such_setting=1)")
+
+
+OWN = [
+    ("supervised(queries=0)", "supervised: queries must be 1 or more, not 0"),
+    ("supervised(negatives=-1)", "count must be 0 or more, not -1"),
+    ("supervised(miners=())", "name at least one method that mines"),
+    ("supervised(ranks=(5, 1))", r"ranks must be \(from, to\) with 1 ≤ from ≤ to"),
+    ("supervised(ranks=(5,))", r"ranks must be \(from, to\), as \(1, 30\)"),
+    ("supervised(scale=0)", "supervised: scale must be above 0"),
+    ("gist_embed(negatives=2)", "gist_embed: negatives must be 0 or 1"),
+    ("gist_embed(temperature=0)", "gist_embed: temperature must be above 0"),
+    ("ranked_list(positives=0)", "ranked_list: positives must be 1 or more, not 0"),
+    ("ranked_list(alpha=3)", "ranked_list: alpha must be above 0 and at most 2"),
+    ("ranked_list(alpha=0.3)", "ranked_list: margin must be above 0 and below alpha"),
+    ("ranked_list(temperature=-1)", "ranked_list: temperature must be from 0"),
+    ("ranked_list(balance=2)", "ranked_list: balance must be between 0 and 1"),
+    ("frozen_head(out=0)", "frozen_head: out must be 1 or more, not 0"),
+    ("frozen_head(scale=0)", "frozen_head: scale must be above 0"),
+    ("frozen_head(decay=-1)", "frozen_head: decay must be 0 or more"),
+    ("augmented_sbert(per_query=1)", "augmented_sbert: per_query must be 2 or more, not 1"),
+    ("augmented_sbert(queries=0)", "augmented_sbert: queries must be 1 or more, not 0"),
+    ("augmented_sbert(documents=0)", "augmented_sbert: documents must be 1 or more, not 0"),
+    ("contrastive_tension(negatives=0)", "contrastive_tension: negatives must be 1 or more, not 0"),
+    ("contrastive_tension(negatives=4)", r"a batch of 32 is no multiple of negatives \+ 1 = 5"),
+    ("contrastive_tension(texts=1)", "contrastive_tension: texts must be 2 or more, not 1"),
+    ("contrastive_pretraining(words=1)", "words must be 2 or more"),
+    ("contrastive_pretraining(mini_batch=0)", "mini_batch 1 or more"),
+    ("contrastive_pretraining(count=0)", "contrastive_pretraining: count must be 1 or more, not 0"),
+    ("contrastive_pretraining(queries=0)", "contrastive_pretraining: queries must be 1 or more, not 0"),
+    ("tsdae(delete=1)", "tsdae: delete must be between 0 and 1"),
+    ("tsdae(delete=0)", "tsdae: delete must be between 0 and 1"),
+    ("tsdae(texts=0)", "tsdae: texts must be 1 or more, not 0"),
+    ("qgen(documents=0)", "qgen: documents must be 1 or more, not 0"),
+    ("qgen(hide=1.5)", "qgen: hide must be between 0 and 1, not 1.5"),
+    ("qgen(scale=0)", "qgen: scale must be above 0"),
+    ("gpl(ranks=(1,))", r"gpl: ranks must be \(from, to\)"),
+    ("gpl(negatives=0)", "negatives 1 or more"),
+    ("gpl(documents=-1)", "gpl: documents must be 1 or more, not -1"),
+    ("gpl(hide=-0.5)", "gpl: hide must be between 0 and 1"),
+    ("cross_encoder(negatives=0)", "cross_encoder: negatives must be 1 or more, not 0"),
+    ("cross_encoder(documents=0)", "cross_encoder: documents must be 1 or more, not 0"),
+    ("cross_encoder(hide=2)", "cross_encoder: hide must be between 0 and 1"),
+    ('cross_encoder(loss="pairwise")', "cross_encoder: loss must be one of 'listwise', 'pointwise'"),
+    ('contrastive_tension(form="triples")', "form must be one of 'pairs', 'in_batch'"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), OWN)
+def test_its_own_settings_are_checked_in_words(text: str, message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        parse(text, RECIPES, ROOMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("cross_encoder", {"pairs": "silver"}),
+        ("cross_encoder", {"loss": "pairwise"}),
+        ("contrastive_pretraining", {"pairs": "silver"}),
+        ("contrastive_tension", {"form": "triples"}),
+        ("contrastive_tension", {"unit": "word"}),
+        ("augmented_sbert", {"sampling": "all"}),
+        ("augmented_sbert", {"loss": "mse"}),
+        ("frozen_head", {"activation": "relu"}),
+    ],
+)
+def test_a_choice_that_is_none_is_refused_where_python_is_written_too(name: str, settings: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match=f"{name}: .*{next(iter(settings))}"):
+        RECIPES.get(name)(**settings)
+
+
+# Chains
+
+
+@pytest.mark.parametrize("first", ["contrastive_tension", "contrastive_pretraining", "frozen_head", "tsdae"])
+def test_recipes_follow_one_another(first: str, sealed: TrainView, row: Row, context: Context) -> None:
+    chain = [RECIPES.get(name)(budget="smoke") for name in (first, "supervised")]
+    fitted = fit(row(*chain), sealed, context)
+    told = fitted.resolved["training"]
+    assert [t["recipe"] for t in told] == [r.full() for r in chain]
+    assert told[1]["dev"][0][1] == pytest.approx(dict(told[0]["dev"])[told[0]["chosen"]], abs=0.05)  # where the first one ended
+    assert fitted.supervision == TRAIN_LABELS
+    assert fitted.key not in {fit(row(r), sealed, context).key for r in chain}
+    if first == "contrastive_pretraining":
+        assert fitted.encoder.prompts == {"query": "query: ", "document": "passage: "}
+
+
+def test_a_chain_takes_the_first_recipe_from_the_cache(sealed: TrainView, row: Row, context: Context) -> None:
+    first, second = RECIPES.get("contrastive_tension")(budget="smoke"), RECIPES.get("supervised")(budget="smoke")
+    fit(row(first), sealed, context)
+    before = written(context.cache.root)
+    fit(row(first, second), sealed, Context(cache=context.cache))
+    assert before.items() <= written(context.cache.root).items()
+    assert len(list((context.cache.root / "models").iterdir())) == 2
