@@ -68,7 +68,9 @@ class CrossEncoder(Method):
         encoder = scorer.folder.has_module("Pooling")
         untrained = METHODS.get("dense")(model=self.model, revision=self.revision) if encoder else replace(self, recipes=())  # type: ignore[call-arg]
         lessons = []
-        for recipe in self.recipes:
+        for done, recipe in enumerate(self.recipes):
+            if done:
+                untrained = replace(self, recipes=self.recipes[:done])
             lesson = trained(recipe, PairBase(scorer, (METHODS.get("bm25")(),), untrained), view, context)
             scorer = scorer.retrained(lesson.folder)
             lessons.append(lesson)

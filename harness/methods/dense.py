@@ -83,10 +83,10 @@ class Dense(Method):
             Unavailable: the collection lacks what a recipe needs.
         """
         encoder = open_encoder(self._encoder_settings(), context)
-        untrained = replace(self, recipes=())
-        first_stages = (METHODS.get("bm25")(), untrained)
+        first_stages = (METHODS.get("bm25")(), replace(self, recipes=()))
         lessons = []
-        for recipe in self.recipes:
+        for done, recipe in enumerate(self.recipes):
+            untrained = replace(self, recipes=self.recipes[:done])
             lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
             encoder = encoder.retrained(lesson.folder)
             lessons.append(lesson)

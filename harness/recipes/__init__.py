@@ -223,6 +223,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
             report = recipe.train(base, view, context, part / MODEL, checkpoints)
         spent = [s.seconds + s.cached_seconds for s in needed.all()[:-1] if s.kind != "model"]
         report = dataclasses.replace(report, preparation=round(sum(spent) + needed.cached_seconds, 1))
+        report = dataclasses.replace(report, **_named(report, base))
         report.write(part)
         card.write(part / MODEL, recipe, base.name, report, supervision(recipe, view), context.seed)
 
@@ -232,6 +233,13 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
     if not fresh:
         context.saved(report.seconds + report.preparation)
     return Trained(place / MODEL, report, supervision(recipe, view))
+
+
+def _named(report: Report, base: Trainable) -> dict[str, Any]:
+    """Facts and notes with the base model's name in place of the folder it was loaded from: they go into records."""
+    text = json.dumps({"facts": report.facts, "notes": report.notes})
+    held = json.loads(text.replace(json.dumps(base.weights)[1:-1], json.dumps(base.name)[1:-1]))
+    return {"facts": held["facts"], "notes": tuple(held["notes"])}
 
 
 def supervision(recipe: Recipe, view: TrainView) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.context import Context
@@ -24,7 +24,8 @@ class FromGold(Recipe, ABC):
 
     Args:
         queries: train on so many of the queries; None takes all. The subsets of one seed are nested.
-        miners: methods that mine the hard negatives, their rankings taken in turn.
+        miners: methods that mine the hard negatives, their rankings taken in turn; none named takes BM25 and the model as it is
+            before training.
         negatives: mined negatives of each pair; 0 leaves the in-batch ones alone.
         ranks: from and to which rank they are drawn.
         judge: scores mined candidates beside the positives, for the false-negative rate and for `below`; None takes the model as
@@ -33,7 +34,7 @@ class FromGold(Recipe, ABC):
     """
 
     queries: int | None = None
-    miners: tuple[Method, ...] = field(default_factory=lambda: (BM25(),))
+    miners: tuple[Method, ...] = ()
     negatives: int = 1
     ranks: tuple[int, ...] = (1, 30)
     judge: Method | None = None
@@ -49,8 +50,9 @@ class FromGold(Recipe, ABC):
             raise SettingError(f"{self.name()}: queries must be 1 or more, not {self.queries}")
         self._mining(BM25())
 
-    def _mining(self, judge: Method) -> Mining:
-        return Mining(self.miners, (self.ranks[0], self.ranks[1]), self.negatives, judge, self.below)
+    def _mining(self, untrained: Method) -> Mining:
+        window = (self.ranks[0], self.ranks[1])
+        return Mining(self.miners or (BM25(), untrained), window, self.negatives, self.judge or untrained, self.below)
 
     def mined(self, base: Trainable, view: TrainView, context: Context, each: int = 1) -> Mined:
         """Gold pairs with their negatives.
@@ -63,7 +65,7 @@ class FromGold(Recipe, ABC):
         """
         held = gold(view, context, self.queries)
         pairs = list(held.pairs()) if each == 1 else [(q, int(rows[0])) for q, rows in enumerate(held.relevant)]
-        mining = self._mining(self.judge or base.untrained)
+        mining = self._mining(base.untrained)
         found = mine(mining, held.queries, pairs, held.relevant, view, context)
         return Mined(held, pairs, found, {"train_queries": len(held), "negatives": found.facts})
 

@@ -71,7 +71,7 @@ class ContrastiveTension(Recipe):
         if self.form == "in_batch":
             columns, labels = {"text": drawn, "same": drawn}, None
         else:
-            first, second, labels = pairing(drawn, self.negatives, rng, schedule.steps or 0, schedule.batch)
+            first, second, labels = pairing(drawn, self.negatives, rng, schedule.steps or 0, schedule.batch * schedule.accumulate)
             columns = {"first": first, "second": second}
 
         def loss(model: Any) -> Any:
@@ -141,9 +141,20 @@ def without_normalisation(model: Any, taken: list[tuple[str, Any]]) -> None:
             delattr(model, name)
 
 
-def better_tower(model: Any, loss: Any, probe: Callable[[Any], float] | None, taken: Sequence[tuple[str, Any]]) -> None:
-    """Keeps the tower that does better on dev (the second without dev, as sentence-transformers does); normalises again."""
-    if probe is not None and probe(loss.model1) > probe(model):
-        model.load_state_dict(loss.model1.state_dict())
+def better_tower(
+    model: Any, loss: Any, probe: Callable[[Any], float] | None, taken: Sequence[tuple[str, Any]]
+) -> dict[str, Any]:
+    """Keeps the tower that does better on dev (the second without dev, as sentence-transformers does); normalises again.
+
+    Returns:
+        Which tower, and what both gave on dev; the curve in the report is the second's.
+    """
+    facts: dict[str, Any] = {"tower": 2}
+    if probe is not None:
+        values = [probe(loss.model1), probe(model)]
+        facts = {"tower": 1 if values[0] > values[1] else 2, "dev_of_towers": [round(v, 6) for v in values]}
+        if facts["tower"] == 1:
+            model.load_state_dict(loss.model1.state_dict())
     for name, module in taken:
         model.add_module(name, module)
+    return facts

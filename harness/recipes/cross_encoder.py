@@ -11,6 +11,8 @@ from harness.errors import SettingError
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
 from harness.judged import TrainView
+from harness.methods import Method
+from harness.methods.bm25 import BM25
 from harness.recipes import Need
 from harness.recipes._gold import FromGold
 from harness.training.base import Trainable
@@ -40,6 +42,7 @@ class CrossEncoder(FromGold):
         generator: makes the questions of `unlabelled`.
         documents: how many documents it is asked about; None takes the budget's.
         hide: share of the made pairs whose document loses the question's words.
+        miners: BM25, for its candidates are what is re-ranked.
     """
 
     pairs: Literal["gold", "unlabelled"] = "gold"
@@ -47,6 +50,7 @@ class CrossEncoder(FromGold):
     generator: Generator = field(default_factory=Extractive)
     documents: int | None = None
     hide: float = 0.9
+    miners: tuple[Method, ...] = field(default_factory=lambda: (BM25(),))
     negatives: int = 5
 
     trains = "cross_encoder"
@@ -106,7 +110,7 @@ class CrossEncoder(FromGold):
             found = self.mined(base, view, context)
             return found.triplets(view), found.facts
         made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
-        mining = self._mining(self.judge or base.untrained)
+        mining = self._mining(base.untrained)
         mined = mine(mining, made.queries, made.pairs, made.known, view, context)
         columns = {QUERY: made.queries.texts, POSITIVE: made.documents(view, context, self.hide)}
         for place, rows in enumerate(mined.rows.T, 1):

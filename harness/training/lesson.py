@@ -33,7 +33,8 @@ class Lesson:
             its own false negative), `random`, or as `given`.
         prompts: in place of the model's own; kept with the trained model.
         before: changes the model before the first step.
-        after: changes it after the last, for example picks one of two towers; is given the loss and the probe of dev.
+        after: changes it after the last, for example picks one of two towers; is given the loss and the probe of dev, and answers
+            what is to stand among the facts.
         facts: what was measured while the examples were made; JSON-safe, for the record.
         notes: what a reader of the results must know.
     """
@@ -46,7 +47,7 @@ class Lesson:
     order: Literal["distinct", "random", "given"] = "distinct"
     prompts: Mapping[Side, str] | None = None
     before: Callable[[Any], None] | None = None
-    after: Callable[[Any, Any, Callable[[Any], float] | None], None] | None = None
+    after: Callable[[Any, Any, Callable[[Any], float] | None], Mapping[str, Any]] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

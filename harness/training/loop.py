@@ -106,8 +106,7 @@ def train(
             state.start()
             run(trainer, last, advance)
             state.stop()
-        if lesson.after is not None:
-            lesson.after(model, loss, probe)
+        facts = dict(lesson.facts) | dict(lesson.after(model, loss, probe) if lesson.after is not None else {})
     model.eval()
     history = trainer.state.log_history
     dev = [(int(h["step"]), round(float(h[f"eval_{METRIC}"]), 6)) for h in history if f"eval_{METRIC}" in h]
@@ -123,7 +122,7 @@ def train(
         loss=tuple((int(h["step"]), round(float(h["loss"]), 6)) for h in history if "loss" in h),
         dev=((0, round(state.before, 6)), *dev) if state.before is not None else (),
         chosen=int(trainer.state.best_global_step or done) if dev else done,
-        facts=dict(lesson.facts),
+        facts=facts,
         notes=lesson.notes,
     )
 

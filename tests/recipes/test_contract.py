@@ -360,7 +360,6 @@ def test_a_setting_it_does_not_have_is_refused_by_name(recipe: Recipe) -> None:
 OWN = [
     ("supervised(queries=0)", "supervised: queries must be 1 or more, not 0"),
     ("supervised(negatives=-1)", "count must be 0 or more, not -1"),
-    ("supervised(miners=())", "name at least one method that mines"),
     ("supervised(ranks=(5, 1))", r"ranks must be \(from, to\) with 1 ≤ from ≤ to"),
     ("supervised(ranks=(5,))", r"ranks must be \(from, to\), as \(1, 30\)"),
     ("supervised(scale=0)", "supervised: scale must be above 0"),

@@ -117,10 +117,12 @@ def test_a_lesson_changes_the_model_before_and_after(lesson_of: LessonOf, learn:
     def before(model: Any) -> None:
         told.append(("before", model.max_seq_length))
 
-    def after(model: Any, loss: Any, probe: Any) -> None:
+    def after(model: Any, loss: Any, probe: Any) -> dict[str, Any]:
         told.append(("after", loss.model is model, probe(model)))
+        return {"picked": 2}
 
-    learn(lesson_of(before=before, after=after, evaluations=1), tools.Curve([0.1, 0.2, 0.75]))
+    _, report = learn(lesson_of(before=before, after=after, evaluations=1), tools.Curve([0.1, 0.2, 0.75]))
+    assert report.facts["picked"] == 2
     assert told == [("before", 32), ("after", True, 0.75)]
 
 
@@ -362,8 +364,8 @@ def test_the_weights_of_a_loss_go_on_with_it(lesson_of: LessonOf, learn: Learn, 
 
         return ContrastiveTensionLoss(model)
 
-    def after(name: str) -> Callable[..., None]:
-        return lambda model, built, probe: towers.update({name: tools.weights(built.model1)})
+    def after(name: str) -> Callable[..., dict[str, Any]]:
+        return lambda model, built, probe: towers.update({name: tools.weights(built.model1)}) or {}
 
     usual = lesson_of()
     texts = list(usual.columns["positive"])[:64]
