@@ -211,7 +211,8 @@ def test_a_loss_with_weights_of_its_own_learns_them(lesson_of: LessonOf, learn: 
         scales.append(float(built.logit_scale.detach()))
         return built
 
-    learn(lesson_of(loss=loss, sides={}, steps=2, after=lambda _, built, probe: scales.append(float(built.logit_scale.detach())) or {}))
+    after = lambda _, built, probe: scales.append(float(built.logit_scale.detach())) or {}  # noqa: E731
+    learn(lesson_of(loss=loss, sides={}, steps=2, after=after))
     assert scales[0] != scales[1]
 
 
