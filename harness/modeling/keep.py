@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -148,18 +149,23 @@ def batch_tokens(context: Context, device: str) -> int:
 
 @contextlib.contextmanager
 def no_weight_bars() -> Iterator[None]:
-    """Inside, transformers draws no bars and reports no new weights: loading is told of by ours, and a head without weights is
-    meant to have none.
+    """Inside, transformers draws no bars and reports no new weights, and sentence-transformers tells of no conversion.
+
+    Loading is told of by ours, and a scoring head that an encoder gets is meant to be new.
     """
     from transformers.utils import logging as bars
 
     shown, level = bars.is_progress_bar_enabled(), bars.get_verbosity()
+    models = logging.getLogger("sentence_transformers")
+    before = models.level
     bars.disable_progress_bar()  # type: ignore[no-untyped-call]
     bars.set_verbosity_error()  # type: ignore[no-untyped-call]
+    models.setLevel(logging.ERROR)
     try:
         yield
     finally:
         bars.set_verbosity(level)
+        models.setLevel(before)
         if shown:
             bars.enable_progress_bar()  # type: ignore[no-untyped-call]
 

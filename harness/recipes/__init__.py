@@ -151,8 +151,7 @@ class Recipe(Value, ABC):
             if probe is not None:
                 probe.prompts = prompts
         report = loop.train(model, lesson, prompts, probe, context, checkpoints, self.name())
-        with loop.memory_and_disk(self.name(), place):
-            model.save_pretrained(str(place), create_model_card=False)
+        loop.save(model, place, self.name())
         return dataclasses.replace(report, dev_pool=probe.pool.describe() if probe is not None else None)
 
 
@@ -212,7 +211,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
     checkpoints = context.cache.root / CHECKPOINTS / key
     fresh = False
 
-    describe = {**deciding, "base": base.name}
+    describe = {"recipe": str(recipe), "base": base.name, "seed": context.seed, "data": view.revision}
 
     def build(part: Path) -> None:
         nonlocal fresh

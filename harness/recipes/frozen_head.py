@@ -19,7 +19,7 @@ from harness.recipes._gold import FromGold
 from harness.training.base import EncoderBase, Trainable
 from harness.training.dev import pool
 from harness.training.lesson import Lesson, Report
-from harness.training.loop import memory_and_disk, own_randomness, seed_of
+from harness.training.loop import own_randomness, save, seed_of
 from harness.training.schedule import Budget, Schedule
 
 
@@ -98,8 +98,7 @@ class FrozenHead(FromGold):
         for place_of, module in enumerate([*modules, head, Normalize()]):
             model.add_module(str(place_of), module)
         model.prompts = dict(base.prompts)
-        with memory_and_disk(self.name(), place):
-            model.save_pretrained(str(place), create_model_card=False)
+        save(model, place, self.name())
         return dataclasses.replace(
             report,
             seconds=round(time.perf_counter() - started, 2),

@@ -143,6 +143,16 @@ def seed_of(context: Context, purpose: str) -> int:
     return int(context.rng(purpose).integers(2**31))
 
 
+def save(model: SentenceTransformer | CrossEncoder, place: Path, name: str) -> None:
+    """Writes a model as an ordinary sentence-transformers folder, without a card.
+
+    Raises:
+        CacheError: the disk is full.
+    """
+    with memory_and_disk(name, place), no_weight_bars():
+        model.save_pretrained(str(place), create_model_card=False)
+
+
 def discard(checkpoints: Path) -> None:
     """Removes the checkpoints of a run that is done."""
     shutil.rmtree(checkpoints, ignore_errors=True)
