@@ -40,7 +40,7 @@ class GISTEmbed(FromGold):
     needs: ClassVar[frozenset[Need]] = frozenset({"train labels", "guide"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=4, batch=24, learning_rate=2e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500),
+        "small": Schedule(epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500),
         "full": Schedule(epochs=40, batch=32, learning_rate=5e-6, max_length=512, evaluations=10, dev_pool=100_000),
     }
 

@@ -48,7 +48,7 @@ class RankedList(FromGold):
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=4, batch=24, learning_rate=3e-5, max_length=192, dropout=0.0, evaluations=4, dev_pool=1500),
+        "small": Schedule(epochs=4, batch=24, learning_rate=6e-5, max_length=192, dropout=0.0, evaluations=4, dev_pool=1500),
         "full": Schedule(epochs=20, batch=60, learning_rate=3e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 
