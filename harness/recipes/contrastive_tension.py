@@ -141,9 +141,7 @@ def without_normalisation(model: Any, taken: list[tuple[str, Any]]) -> None:
             delattr(model, name)
 
 
-def better_tower(
-    model: Any, loss: Any, probe: Callable[[Any], float] | None, taken: Sequence[tuple[str, Any]]
-) -> dict[str, Any]:
+def better_tower(model: Any, loss: Any, probe: Callable[[Any], float] | None, taken: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Keeps the tower that does better on dev (the second without dev, as sentence-transformers does); normalises again.
 
     Returns:

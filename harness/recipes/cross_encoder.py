@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from harness.context import Context
@@ -58,7 +58,7 @@ class CrossEncoder(FromGold):
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=2, max_length=48, evaluations=1, dev_queries=10, dev_pool=100),
         "small": Schedule(
-            epochs=2, batch=8, learning_rate=5e-5, max_length=256, dropout=0.0, evaluations=2, dev_queries=80, dev_pool=1500
+            epochs=2, batch=8, learning_rate=5e-5, max_length=192, dropout=0.0, evaluations=2, dev_queries=80, dev_pool=1500
         ),
         "full": Schedule(epochs=5, batch=32, learning_rate=3e-5, max_length=320, evaluations=10, dev_pool=100_000),
     }
@@ -71,6 +71,13 @@ class CrossEncoder(FromGold):
         self._check_share("hide")
         self._check_choice("pairs", "gold", "unlabelled")
         self._check_choice("loss", "listwise", "pointwise")
+
+    def schedule(self) -> Schedule:
+        """See `Recipe.schedule`; made pairs are many and are gone through once at `small`."""
+        usual = super().schedule()
+        return (
+            replace(usual, epochs=1.0) if self.pairs == "unlabelled" and self.budget == "small" and self.epochs is None else usual
+        )
 
     def needed(self) -> frozenset[Need]:
         """See `Recipe.needed`."""

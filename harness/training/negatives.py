@@ -137,33 +137,29 @@ def _mine(
     for number, row in pairs:
         own_rows[number].append(row)
     positives = [np.array(rows, dtype=np.int64) for rows in own_rows]
-    scored = _judged(mining.judge, queries, positives, windows, view, context)
+    # The whole window is judged only where candidates are left out by it: a cross-encoder as judge is slow.
+    scored = _judged(mining.judge, queries, positives, windows, view, context) if mining.below is not None else None
     rng = context.rng("negatives")
     rows = np.zeros((len(pairs), mining.count), dtype=np.int64)
-    false = above = total = dropped = without = 0
+    above = total = dropped = without = 0
     for place, (number, positive) in enumerate(pairs):
         candidates = windows[number]
-        if scored is not None:
+        if scored is not None and mining.below is not None:
             values = scored[number][1]
             own = float(scored[number][0][int(np.flatnonzero(positives[number] == positive)[0])])
             total += len(candidates)
             above += int((values > own).sum())
-            if mining.below is not None:
-                floor = min(float(values.min()), own) if len(values) else own
-                allowed = values - floor <= mining.below * (own - floor)
-                dropped += int((~allowed).sum())
-                candidates, values = candidates[allowed], values[allowed]
+            floor = min(float(values.min()), own) if len(values) else own
+            allowed = values - floor <= mining.below * (own - floor)
+            dropped += int((~allowed).sum())
+            candidates = candidates[allowed]
         without += not len(candidates)
         if not mining.count:
             continue
         if not len(candidates):
             candidates = _drawn(rng, 4 * mining.count + 8, known[number], len(view.corpus), queries.ids[number])
-            values = np.full(len(candidates), -np.inf, np.float32)
         order = rng.permutation(len(candidates)) if mining.random else np.arange(len(candidates))
-        chosen = np.resize(order[: mining.count], mining.count)
-        rows[place] = candidates[chosen]
-        if scored is not None:
-            false += int((values[chosen] > own).sum())
+        rows[place] = candidates[np.resize(order[: mining.count], mining.count)]
     facts: dict[str, Any] = {
         "miners": [str(m) for m in mining.miners],
         "ranks": list(mining.ranks),
@@ -171,13 +167,23 @@ def _mine(
         "pairs_without_candidates": without,
     }
     if scored is not None:
+        facts |= {"above_the_positive_in_the_window": round(above / max(1, total), 4), "left_out": dropped}
+    if mining.judge is not None:
         facts |= {
             "judge": str(mining.judge),
-            "above_the_positive_in_the_window": round(above / max(1, total), 4),
-            "left_out": dropped,
-            "false_negative_rate": round(false / max(1, rows.size), 4),
+            "false_negative_rate": _false_rate(mining.judge, queries, pairs, rows, view, context),
         }
     return rows, facts
+
+
+def _false_rate(
+    judge: Method, queries: Queries, pairs: Sequence[tuple[int, int]], rows: Ints, view: TrainView, context: Context
+) -> float:
+    """Share of the negatives that the judge scores above the positive of their pair."""
+    texts = [queries.texts[number] for number, _ in pairs]
+    both = [np.array([positive, *mined], dtype=np.int64) for (_, positive), mined in zip(pairs, rows, strict=True)]
+    scores = candidate_scores(judge, texts, both, view, context)
+    return round(sum(int((s[1:] > s[0]).sum()) for s in scores) / max(1, rows.size), 4)
 
 
 def _drawn(rng: np.random.Generator, size: int, known: Ints, documents: int, query: str) -> Ints:
@@ -200,10 +206,9 @@ def _judged(
     windows: Sequence[Ints],
     view: TrainView,
     context: Context,
-) -> list[tuple[Floats, Floats]] | None:
+) -> list[tuple[Floats, Floats]]:
     """Per query, the judge's scores of its positives and of its window."""
-    if judge is None:
-        return None
+    assert judge is not None, "Mining has seen to it"
     both = [np.concatenate([p, w]) for p, w in zip(positives, windows, strict=True)]
     scores = candidate_scores(judge, queries.texts, both, view, context)
     return [(s[: len(p)], s[len(p) :]) for s, p in zip(scores, positives, strict=True)]
