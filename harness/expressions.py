@@ -19,12 +19,9 @@ from typing import Any, Literal, TypeVar, Union
 
 from harness.errors import SettingError, UnknownName
 from harness.registry import Room, normalised
-from harness.values import Value
+from harness.values import RECIPES, Value
 
 T = TypeVar("T", bound=Value)
-
-RECIPES = "recipes"
-"""The setting that `+` adds to."""
 
 _OUTSIDE_QUOTES = re.compile(r'("(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')|(?<=\w)-(?=[A-Za-z_])')
 

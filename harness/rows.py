@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from harness.analyzers import ANALYZERS
 from harness.expressions import parse
 from harness.fusions import FUSIONS
@@ -69,10 +67,6 @@ def row_name(method: Method) -> str:
         first, scorer = method.nested()
         if method == type(method)(first, scorer):  # type: ignore[call-arg]
             return f"{row_name(first)}>>{row_name(scorer) if scorer.name() != 'rerank' else scorer}"
-    recipes = getattr(method, "recipes", ())
-    if recipes:
-        untrained = dataclasses.replace(method, recipes=())  # type: ignore[type-var]
-        return "+".join([row_name(untrained), *map(str, recipes)])
     return str(method)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 EXACT_INTEGERS = 2.0**53
+RECIPES = "recipes"
+"""The setting of a value that says how it is trained first; `+` adds to it in an expression."""
 
 
 class Value:

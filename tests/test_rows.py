@@ -60,8 +60,8 @@ def test_every_room_of_settings_can_be_written() -> None:
         (Dense(recipes=(GPL(teacher=CrossEncoder()),)), "dense+gpl(teacher=cross_encoder)"),
         (Rerank(BM25(), Dense(recipes=(Supervised(),))), "bm25>>dense+supervised"),
         (Rerank(Dense(recipes=(Supervised(),)), CrossEncoder()), "dense+supervised>>cross_encoder"),
-        (Rerank(BM25(), Dense(recipes=(Supervised(),)), 20), "rerank(scorer=dense(recipes=(supervised,)), depth=20)"),
-        (Hybrid((BM25(), Dense(recipes=(Supervised(),)))), "hybrid(methods=(bm25, dense(recipes=(supervised,))))"),
+        (Rerank(BM25(), Dense(recipes=(Supervised(),)), 20), "rerank(scorer=dense+supervised, depth=20)"),
+        (Hybrid((BM25(), Dense(recipes=(Supervised(),)))), "hybrid(methods=(bm25, dense+supervised))"),
         (CrossEncoder("m", recipes=(PairRecipe(),)), 'cross_encoder(model="m")+cross_encoder'),
     ],
 )

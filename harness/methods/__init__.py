@@ -11,6 +11,7 @@ tests, `harness list`, the command line and the suites find it by its file's nam
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from harness.judged import Queries, TrainView
 from harness.modeling.encoder import Encoder
 from harness.ranking import Floats, Ints, TopK
 from harness.registry import Room
-from harness.values import Value
+from harness.values import RECIPES, Value
 
 NO_LABELS = "none"
 DEV_LABELS = "dev labels"
@@ -57,6 +58,13 @@ class Method(Value, ABC):
             Unavailable: it is not to be had.
         """
         return {name: value for part in self.nested() for name, value in part.inputs(context).items()}
+
+    def _expression(self, *, full: bool) -> str:
+        """What is trained first prints as it is written short: `dense+supervised`."""
+        recipes = getattr(self, RECIPES, ())
+        if full or not recipes:
+            return super()._expression(full=full)
+        return "+".join(map(str, (dataclasses.replace(self, **{RECIPES: ()}), *recipes)))  # type: ignore[type-var]
 
     def nested(self) -> Iterator[Method]:
         """The methods directly inside this one."""
