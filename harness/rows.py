@@ -24,11 +24,14 @@ DEFAULT_ROWS = {
 }
 """What the board shows when nothing is asked for: name → expression."""
 
+_PAIRS = 'cross_encoder(model="sentence-transformers/all-MiniLM-L6-v2", max_length=256)'
 SHORT_NAMES = {
-    "ce": 'cross_encoder(model="sentence-transformers/all-MiniLM-L6-v2") + cross_encoder',
-    "ce-contrastive": 'cross_encoder(model="sentence-transformers/all-MiniLM-L6-v2") + cross_encoder(pairs="unlabelled")',
+    "ce": f'{_PAIRS} + cross_encoder(pairs="unlabelled") + cross_encoder',
+    "ce-gold": f"{_PAIRS} + cross_encoder",
+    "ce-contrastive": f'{_PAIRS} + cross_encoder(pairs="unlabelled")',
 }
-"""Names for cross-encoders that are trained here, from the encoder that needs no download: `bm25>>ce`."""
+"""Names for cross-encoders that are trained here, from the encoder that needs no download: contrastively on the corpus, on gold
+pairs, or first the one and then the other: `bm25>>ce`."""
 
 NAMED = {**DEFAULT_ROWS, **SHORT_NAMES}
 

@@ -119,10 +119,12 @@ def test_a_short_name_is_an_expression_that_is_called_by_it(name: str) -> None:
     assert name not in DEFAULT_ROWS
 
 
-def test_ce_learns_from_labels_and_ce_contrastive_from_none_both_from_the_encoder_that_needs_no_download() -> None:
+def test_ce_learns_from_labels_and_ce_contrastive_from_none_all_from_the_encoder_that_needs_no_download() -> None:
     start = Dense().model
-    assert parse_method("ce") == CrossEncoder(start, recipes=(PairRecipe(),))
-    assert parse_method("ce-contrastive") == CrossEncoder(start, recipes=(PairRecipe(pairs="unlabelled"),))
+    unlabelled, gold = PairRecipe(pairs="unlabelled"), PairRecipe()
+    assert parse_method("ce") == CrossEncoder(start, max_length=256, recipes=(unlabelled, gold))
+    assert parse_method("ce-gold") == CrossEncoder(start, max_length=256, recipes=(gold,))
+    assert parse_method("ce-contrastive") == CrossEncoder(start, max_length=256, recipes=(PairRecipe(pairs="unlabelled"),))
 
 
 @pytest.mark.parametrize("first", ["bm25", "dense", "hybrid-rrf", "dense+supervised"])
@@ -138,8 +140,11 @@ def test_a_short_name_re_ranks_and_teaches(first: str, name: str) -> None:
 
 def test_a_short_name_may_be_trained_further() -> None:
     method = parse_method("ce-contrastive+cross_encoder")
-    assert method == CrossEncoder(Dense().model, recipes=(PairRecipe(pairs="unlabelled"), PairRecipe()))
-    assert parse_method(row_name(method)) == method
+    assert method == parse_method("ce")
+    assert row_name(method) == "ce"
+    again = parse_method("ce+cross_encoder(epochs=1)")
+    assert again == CrossEncoder(Dense().model, max_length=256, recipes=(*method.recipes, PairRecipe(epochs=1)))  # type: ignore[attr-defined]
+    assert parse_method(row_name(again)) == again
 
 
 @pytest.mark.parametrize("name", RECIPES.names())

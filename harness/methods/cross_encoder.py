@@ -14,6 +14,7 @@ from harness.errors import HarnessError
 from harness.judged import Queries, TrainView
 from harness.methods import METHODS, CandidateScorer, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.modeling.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
+from harness.modeling.prompts import family
 from harness.ranking import Floats, Ints, TopK, select, stack
 from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import PairBase
@@ -57,6 +58,12 @@ class CrossEncoder(Method):
         folder = open_pair_scorer(self._pair_settings(), context).folder
         return {folder.name: folder.sha, **{k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}}
 
+    def _encoder(self, scorer: PairScorer) -> Method:
+        """The encoder that a scoring head is put on, as a row; a cross-encoder takes no prompts, so that none is asked for."""
+        prompts = {"query_prompt": "", "document_prompt": ""} if family(scorer.folder.name) else {}
+        settings = {"revision": self.revision, "trust_remote_code": self.trust_remote_code, **prompts}
+        return METHODS.get("dense")(model=self.model, **settings)  # type: ignore[call-arg]
+
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Finds the model, and trains it where recipes are named.
 
@@ -66,7 +73,7 @@ class CrossEncoder(Method):
         scorer = open_pair_scorer(self._pair_settings(), context)
         # An encoder whose scoring head is still random judges nothing; its vectors do, in all stages, at a fraction of the cost.
         encoder = scorer.folder.has_module("Pooling")
-        untrained = METHODS.get("dense")(model=self.model, revision=self.revision) if encoder else replace(self, recipes=())  # type: ignore[call-arg]
+        untrained = self._encoder(scorer) if encoder else replace(self, recipes=())
         lessons = []
         for done, recipe in enumerate(self.recipes):
             if done and not encoder:

@@ -135,6 +135,11 @@ class PairScorer:
         loaded: CrossEncoder = self._context.once("model", f"load {self.folder.name}", self.key, self._load)
         return loaded
 
+    @property
+    def source(self) -> str:
+        """Name or folder that settings would be given to open the same weights."""
+        return self._settings.model
+
     def fresh(self) -> CrossEncoder:
         """The model loaded anew in fp32, for training; one that has no scoring head (an encoder) gets a random one."""
         return self._load("fp32", num_labels=1)

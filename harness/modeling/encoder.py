@@ -196,6 +196,11 @@ class Encoder:
         """Name or folder, and revision, that settings would be given to open the same weights."""
         return self._settings.model, self._settings.revision
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the code that the model's folder brings may run."""
+        return self._settings.trust_remote_code
+
     def fresh(self) -> SentenceTransformer:
         """The model loaded anew in fp32, for training: nobody else holds it."""
         return self._load("fp32")

@@ -27,7 +27,7 @@ from harness.context import Context
 from harness.errors import SettingError, Unavailable
 from harness.files import write_text
 from harness.judged import TrainView
-from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, strongest
+from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, Method, fit, strongest
 from harness.registry import Room
 from harness.training import card, loop
 from harness.training.base import Trainable
@@ -37,6 +37,8 @@ from harness.values import Value
 
 Need = Literal["train labels", "teacher", "guide", "generator"]
 MODEL = "model"
+RULES = 1
+"""Part of every trained model's key: raised when a change of `harness.training` changes what is trained."""
 CHECKPOINTS = "checkpoints"
 log = logging.getLogger("harness.recipes")
 
@@ -72,12 +74,14 @@ class Recipe(Value, ABC):
     """What kind of model."""
     needs: ClassVar[frozenset[Need]] = frozenset()
     """What it needs besides the corpus."""
+    unused: ClassVar[frozenset[str]] = frozenset()
+    """Settings of all recipes that mean nothing here; one that is set is refused."""
     without_labels: ClassVar[str] = ""
     """How a recipe that needs train labels is written to need none, where it can be."""
     schedules: ClassVar[Mapping[Budget, Schedule]]
     """The numbers of each budget."""
     version: ClassVar[int] = 1
-    """Part of the trained model's key: raised when a change of the code changes what is trained."""
+    """Part of the trained model's key: raised when a change of the recipe's code changes what is trained."""
 
     def __post_init__(self) -> None:
         if self.budget not in BUDGETS:
@@ -85,6 +89,9 @@ class Recipe(Value, ABC):
         if self.choose not in ("dev", "last"):
             raise SettingError(f"{self.name()}: choose must be dev or last, not {self.choose!r}")
         self.schedule().check(self.name())
+        for name in sorted(self.unused):
+            if getattr(self, name) is not None:
+                raise SettingError(f"{self.name()}: {name} has no meaning here; leave it out.")
 
     def needed(self) -> frozenset[Need]:
         """What it needs with these settings; `needs` with the defaults."""
@@ -122,6 +129,10 @@ class Recipe(Value, ABC):
         """The parts that learn from the same collection, where they learn."""
         return self.parts()
 
+    def helpers(self) -> Iterator[Recipe]:
+        """Other recipes that it has run: those of its teacher, guide, judge and miners."""
+        return _recipes_in(self)
+
     def inputs(self, context: Context) -> dict[str, str]:
         """What the settings point to, by content, as `Method.inputs`: the models of a teacher, a guide or a generator."""
         return {k: v for part in self.parts() if hasattr(part, "inputs") for k, v in part.inputs(context).items()}
@@ -147,10 +158,12 @@ class Recipe(Value, ABC):
         probe = base.probe(view, lesson.schedule, context) if self.choose == "dev" else None
         prompts = dict(lesson.prompts or base.prompts)
         if base.kind == "encoder":
-            model.prompts = {**prompts}  # so that the folder says how its texts are to be written
-            if probe is not None:
-                probe.prompts = prompts
-        report = loop.train(model, lesson, prompts, probe, context, checkpoints, self.name())
+            model.prompts, model.default_prompt_name = {**prompts}, None  # the folder says how its texts are to be written
+        first = probe
+        if probe is not None and lesson.prompts is not None:  # before training, the model is asked as it always was
+            first = base.probe(view, lesson.schedule, context)
+            probe.prompts = prompts
+        report = loop.train(model, lesson, prompts, probe, context, checkpoints, self.name(), first)
         loop.save(model, place, self.name())
         return dataclasses.replace(report, dev_pool=probe.pool.describe() if probe is not None else None)
 
@@ -165,12 +178,15 @@ class Trained:
     Args:
         folder: an ordinary sentence-transformers folder.
         report: what training did.
-        supervision: which labels were used, for training or for choosing the checkpoint.
     """
 
     folder: Path
     report: Report
-    supervision: str
+
+    @property
+    def supervision(self) -> str:
+        """Which labels were used, for training or for choosing the checkpoint."""
+        return self.report.supervision
 
 
 def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) -> Trained:
@@ -201,7 +217,8 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         )
     deciding = {
         "recipe": recipe.full(),
-        "version": recipe.version,
+        "trained_by": [[r.name(), r.version, dataclasses.asdict(r.schedule())] for r in (recipe, *recipe.helpers())],
+        "rules": RULES,
         "inputs": recipe.inputs(context),
         "base": base.training_key,
         "data": view.revision,
@@ -222,22 +239,25 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
             report = recipe.train(base, view, context, part / MODEL, checkpoints)
         spent = [s.seconds + s.cached_seconds for s in needed.all()[:-1] if s.kind != "model"]
         report = dataclasses.replace(report, preparation=round(sum(spent) + needed.cached_seconds, 1))
-        report = dataclasses.replace(report, **_named(report, base))
+        used = strongest((supervision(recipe, view), *(fit(m, view, context).supervision for m in _methods_in(recipe))))
+        report = dataclasses.replace(report, supervision=used, **_named(report, base))
         report.write(part)
-        card.write(part / MODEL, recipe, base.name, report, supervision(recipe, view), context.seed)
+        card.write(part / MODEL, recipe, base.name, report, context.seed)
 
     place = context.cache.folder("models", key, describe, build)
     loop.discard(checkpoints)
     report = Report.read(place)
     if not fresh:
         context.saved(report.seconds + report.preparation)
-    return Trained(place / MODEL, report, supervision(recipe, view))
+    return Trained(place / MODEL, report)
 
 
 def _named(report: Report, base: Trainable) -> dict[str, Any]:
     """Facts and notes with the base model's name in place of the folder it was loaded from: they go into records."""
     text = json.dumps({"facts": report.facts, "notes": report.notes})
-    held = json.loads(text.replace(json.dumps(base.weights)[1:-1], json.dumps(base.name)[1:-1]))
+    for folder in {base.weights, base.source} - {base.name}:
+        text = text.replace(json.dumps(folder)[1:-1], json.dumps(base.name)[1:-1])
+    held = json.loads(text)
     return {"facts": held["facts"], "notes": tuple(held["notes"])}
 
 
@@ -248,6 +268,11 @@ def supervision(recipe: Recipe, view: TrainView) -> str:
         own = TRAIN_LABELS
     inside = (other for part in recipe.fitted_here() for other in _recipes_in(part))
     return strongest((own, *(supervision(other, view) for other in inside)))
+
+
+def _methods_in(recipe: Recipe) -> Iterator[Method]:
+    """The methods that a recipe names and that learn from the same collection."""
+    return (part for part in recipe.fitted_here() if isinstance(part, Method))
 
 
 def _recipes_in(value: Value) -> Iterator[Recipe]:
@@ -261,8 +286,7 @@ def _recipes_in(value: Value) -> Iterator[Recipe]:
 def told(recipes: Sequence[Recipe], lessons: Sequence[Trained]) -> dict[str, Any]:
     """What a record says about training: one entry for each recipe, empty without any."""
     said = [
-        {"recipe": recipe.full(), "supervision": lesson.supervision, **dataclasses.asdict(lesson.report)}
-        for recipe, lesson in zip(recipes, lessons, strict=True)
+        {"recipe": recipe.full(), **dataclasses.asdict(lesson.report)} for recipe, lesson in zip(recipes, lessons, strict=True)
     ]
     return {"training": said} if said else {}
 

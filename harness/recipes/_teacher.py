@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Any
 
 from harness.errors import SettingError
 from harness.methods import METHODS, Method
@@ -10,14 +10,25 @@ from harness.recipes import RECIPES, Recipe
 from harness.training.base import EncoderBase, Trainable
 
 
-def local_teacher(base: Trainable, student: Recipe, *, gold: bool = False, queries: int | None = None) -> Method:
-    """A cross-encoder from the student's weights, trained contrastively on the corpus, or on the same gold queries.
+def local_recipes(student: Recipe, *, gold: bool = False, queries: int | None = None, **settings: Any) -> tuple[Recipe, ...]:
+    """How the teacher is trained: contrastively on the corpus, and then on the same gold queries, as the row `ce`.
 
-    Its budget and whether dev chooses its checkpoint are the student's: no label is used that the student does not own up to.
+    Its budget and whether dev chooses its checkpoints are the student's: no label is used that the student does not own up to.
     """
+    recipe: Any = RECIPES.get("cross_encoder")
+    both: dict[str, Any] = {"budget": student.budget, "choose": student.choose}
+    first = recipe(**both, pairs="unlabelled")
+    return (first, recipe(**both, queries=queries, **settings)) if gold else (first,)
+
+
+def local_teacher(base: Trainable, recipes: tuple[Recipe, ...]) -> Method:
+    """A cross-encoder from the student's weights, trained by the recipes; it reads as many tokens as the student."""
     if not isinstance(base, EncoderBase):
         raise SettingError("a cross-encoder has no teacher of its own; name one, as teacher=cross_encoder")
-    recipe = RECIPES.get("cross_encoder")
-    how = recipe(budget=student.budget, choose=student.choose)
-    how = dataclasses.replace(how, **({"queries": queries} if gold else {"pairs": "unlabelled"}))
-    return METHODS.get("cross_encoder")(model=base.source, revision=base.revision, recipes=(how,))  # type: ignore[call-arg]
+    settings: dict[str, Any] = {
+        "revision": base.revision,
+        "trust_remote_code": base.trust_remote_code,
+        "max_length": base.encoder.resolved["max_length"],
+        "recipes": recipes,
+    }
+    return METHODS.get("cross_encoder")(model=base.source, **settings)  # type: ignore[call-arg]

@@ -18,14 +18,14 @@ from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25
 from harness.ranking import Floats, Ints
 from harness.recipes import Need, Recipe
-from harness.recipes._teacher import local_teacher
-from harness.training.base import Trainable
+from harness.recipes._teacher import local_recipes, local_teacher
+from harness.training.base import Trainable, by_cosine
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.gold import Gold, gold
 from harness.training.labels import try_teacher
 from harness.training.lesson import Lesson
 from harness.training.margins import margin_loss, spread_ratio
-from harness.training.negatives import candidate_scores
+from harness.training.negatives import candidate_scores, unknown
 from harness.training.schedule import Budget, Schedule
 from harness.training.unlabelled import asked
 from harness.values import Value
@@ -48,7 +48,8 @@ class AugmentedSBERT(Recipe):
         sampling: `bm25`, `semantic` (the model before training), `both`, `kde` (of both, drawn so that the silver scores lie as
             the gold scores do) or `random`.
         per_query: sampled documents of each query.
-        teacher: a cross-encoder row; None trains one on the same gold, from the student's weights.
+        teacher: a cross-encoder row; None trains one from the student's weights, contrastively on the corpus and then on the same
+            gold.
         source: name of a collection whose gold the teacher is trained on, as `beir/scifact`: domain transfer; then silver alone
             is learnt, no label of this collection is used, and queries are made by `generator`.
         generator: makes the queries of domain transfer.
@@ -59,7 +60,7 @@ class AugmentedSBERT(Recipe):
     queries: int | None = None
     others: bool = False
     sampling: Literal["bm25", "semantic", "both", "kde", "random"] = "both"
-    per_query: int = 6
+    per_query: int = 4
     teacher: Method | None = None
     source: str | None = None
     generator: Generator = field(default_factory=Extractive)
@@ -85,6 +86,22 @@ class AugmentedSBERT(Recipe):
         """See `Recipe.needed`."""
         return frozenset({"teacher", "generator"}) if self.source else self.needs
 
+    def inputs(self, context: Context) -> dict[str, str]:
+        """See `Recipe.inputs`; of domain transfer, the data of the source too."""
+        own = super().inputs(context)
+        return own | ({f"source {self.source}": load_dataset(self.source, context).train.revision} if self.source else {})
+
+    def helpers(self) -> Iterator[Recipe]:
+        """See `Recipe.helpers`; the teacher that is trained where none is named is one."""
+        yield from super().helpers()
+        if self.teacher is None:
+            yield from self._teacher()
+
+    def _teacher(self) -> tuple[Recipe, ...]:
+        # A sigmoid, and a density of scores, mean something only where each pair was judged by itself.
+        alone = self.loss == "cosine" or self.sampling == "kde"
+        return local_recipes(self, gold=True, queries=self.queries, loss="pointwise" if alone else "listwise")
+
     def fitted_here(self) -> Iterator[Value]:
         """See `Recipe.fitted_here`; the teacher of domain transfer learns elsewhere."""
         return (part for part in self.parts() if self.source is None or part is not self.teacher)
@@ -92,7 +109,9 @@ class AugmentedSBERT(Recipe):
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
         student = base.untrained
-        teacher = self.teacher or local_teacher(base, self, gold=True, queries=self.queries)
+        if self.loss == "cosine":
+            by_cosine(base, 'augmented_sbert(loss="cosine")')
+        teacher = self.teacher or local_teacher(base, self._teacher())
         learnt_on = self._source_view(view, context)
         schedule = self.schedule()
         tested = try_teacher(teacher, student, base.first_stages, view, schedule, context, learnt_on)
@@ -105,16 +124,21 @@ class AugmentedSBERT(Recipe):
             "teacher": tested.facts,
             "gold_queries": len(held) if held else 0,
             "queries": len(queries),
-            "silver_pairs": int(sum(map(len, sampled))),
+            "silver_pairs": int(sum(map(len, sampled))) - (sum(map(len, held.relevant)) if held else 0),
             "sampling": self.sampling,
         }
-        build = self._margin if self.loss == "margin" else self._cosine
-        return build(queries, sampled, scores, held, student, view, context, schedule, facts, tested.notes)
+        silver = _Silver(queries, sampled, scores, held, facts, tested.notes)
+        return self._margin(silver, base, view, context) if self.loss == "margin" else self._cosine(silver, view)
 
     def _source_view(self, view: TrainView, context: Context) -> TrainView:
         if self.source is None:
             return view
         found = load_dataset(self.source, context).train
+        if found.corpus.revision == view.corpus.revision:
+            raise SettingError(
+                f"augmented_sbert: {self.source} is the collection at hand, whose queries may be those that are reported; name "
+                "another as source, or leave it out."
+            )
         if found.train is None:
             raise Unavailable(f"{self.source} has no training judgements to train the teacher on.", "Name a source that has.")
         return found
@@ -147,7 +171,8 @@ class AugmentedSBERT(Recipe):
                 found = np.array(list(dict.fromkeys(found.tolist())), dtype=np.int64)
             else:
                 found = rng.integers(len(view.corpus), size=2 * wanted)
-            found = np.unique(found[~np.isin(found, relevant)])
+            one = Queries(queries.ids[number : number + 1], queries.texts[number : number + 1])
+            found = np.unique(unknown(one, [found], [relevant], view)[0])
             chosen = rng.permutation(found)[:wanted]
             sampled.append(np.concatenate([relevant, chosen]).astype(np.int64))
         return sampled
@@ -164,9 +189,8 @@ class AugmentedSBERT(Recipe):
         if len(own) < 3 or own.std() == 0 or len(silver) < 3 or silver.std() == 0:
             return sampled, scores
         ratio = gaussian_kde(own)(silver) / np.maximum(gaussian_kde(silver)(silver), 1e-12)
-        stays = context.rng("kde").random(len(silver)) < ratio / ratio.max() * max(
-            1.0, len(silver) / 2 / (ratio / ratio.max()).sum()
-        )
+        share = ratio / ratio.max()
+        stays = context.rng("kde").random(len(silver)) < share * max(1.0, len(silver) / 2 / share.sum())
         kept_rows, kept_scores, start = [], [], 0
         for rows, values, n in zip(sampled, scores, gold_size, strict=True):
             keep = np.concatenate([np.ones(n, bool), stays[start : start + len(rows) - n]])
@@ -175,28 +199,16 @@ class AugmentedSBERT(Recipe):
             kept_scores.append(values[keep])
         return kept_rows, kept_scores
 
-    def _margin(
-        self,
-        queries: Queries,
-        sampled: Sequence[Ints],
-        scores: Sequence[Floats],
-        held: Gold | None,
-        student: Method,
-        view: TrainView,
-        context: Context,
-        schedule: Schedule,
-        facts: dict[str, Any],
-        notes: tuple[str, ...],
-    ) -> Lesson:
+    def _margin(self, silver: _Silver, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """Triples (query, better, worse): a gold document against each sampled one; without gold, the teacher's best.
 
         A gold document's margin is the teacher's, but at least 0: gold outranks silver.
         """
-        own = candidate_scores(student, queries.texts, sampled, view, context)
+        own = candidate_scores(base.untrained, silver.queries.texts, silver.rows, view, context)
         triples: list[tuple[int, int, int, float]] = []
         differences: list[float] = []
-        for number, (rows, values) in enumerate(zip(sampled, scores, strict=True)):
-            known = len(held.relevant[number]) if held is not None and number < len(held) else 0
+        for number, (rows, values) in enumerate(zip(silver.rows, silver.scores, strict=True)):
+            known = silver.known(number)
             better = range(known) if known else [int(np.argmax(values))] if len(values) else []
             for b in better:
                 for w in range(known, len(rows)):
@@ -205,49 +217,36 @@ class AugmentedSBERT(Recipe):
                         triples.append((number, int(rows[b]), int(rows[w]), max(0.0, margin) if known else margin))
                         differences.append(float(own[number][b] - own[number][w]))
         if not triples:
-            raise SettingError("augmented_sbert: no query has two documents to compare; raise per_query.")
+            raise SettingError("augmented_sbert: no query has two documents to compare; raise per_query, or sample by both.")
         margins = np.array([t[3] for t in triples], dtype=np.float32)
         scale = spread_ratio(margins, np.array(differences, dtype=np.float32))
         texts = view.corpus.texts_of
         columns = {
-            QUERY: [queries.texts[t[0]] for t in triples],
+            QUERY: [silver.queries.texts[t[0]] for t in triples],
             POSITIVE: texts(np.array([t[1] for t in triples], dtype=np.int64))[:],
             f"{NEGATIVE}_1": texts(np.array([t[2] for t in triples], dtype=np.int64))[:],
         }
-        facts = {**facts, "triples": len(triples), "margin_scale": round(scale, 4)}
         return Lesson(
             columns,
-            margin_loss(scale),
-            schedule,
+            margin_loss(scale, base),
+            self.schedule(),
             labels=margins.tolist(),
             sides=sides(columns),
             order="random",
-            facts=facts,
-            notes=notes,
+            facts={**silver.facts, "triples": len(triples), "margin_scale": round(scale, 4)},
+            notes=silver.notes,
         )
 
-    def _cosine(
-        self,
-        queries: Queries,
-        sampled: Sequence[Ints],
-        scores: Sequence[Floats],
-        held: Gold | None,
-        student: Method,
-        view: TrainView,
-        context: Context,
-        schedule: Schedule,
-        facts: dict[str, Any],
-        notes: tuple[str, ...],
-    ) -> Lesson:
+    def _cosine(self, silver: _Silver, view: TrainView) -> Lesson:
         """Pairs with a label between 0 and 1: 1 for gold, the sigmoid of the teacher's score for silver."""
-        numbers = np.concatenate([np.full(len(rows), i) for i, rows in enumerate(sampled)])
-        labels = np.concatenate([1 / (1 + np.exp(-np.asarray(v, dtype=np.float64))) for v in scores])
+        numbers = np.concatenate([np.full(len(rows), i) for i, rows in enumerate(silver.rows)])
+        labels = np.concatenate([1 / (1 + np.exp(-np.asarray(v, dtype=np.float64))) for v in silver.scores])
         start = 0
-        for i, rows in enumerate(sampled):
-            if held is not None and i < len(held):
-                labels[start : start + len(held.relevant[i])] = 1.0
+        for i, rows in enumerate(silver.rows):
+            labels[start : start + silver.known(i)] = 1.0
             start += len(rows)
-        columns = {QUERY: [queries.texts[i] for i in numbers], POSITIVE: view.corpus.texts_of(np.concatenate(list(sampled)))[:]}
+        documents = view.corpus.texts_of(np.concatenate(list(silver.rows)))[:]
+        columns = {QUERY: [silver.queries.texts[i] for i in numbers], POSITIVE: documents}
 
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss
@@ -255,5 +254,28 @@ class AugmentedSBERT(Recipe):
             return CosineSimilarityLoss(model)
 
         return Lesson(
-            columns, loss, schedule, labels=labels.tolist(), sides=sides(columns), order="random", facts=facts, notes=notes
+            columns,
+            loss,
+            self.schedule(),
+            labels=labels.tolist(),
+            sides=sides(columns),
+            order="random",
+            facts=silver.facts,
+            notes=silver.notes,
         )
+
+
+@dataclass(frozen=True)
+class _Silver:
+    """Pairs with the teacher's scores: per query its relevant documents first, then the sampled ones."""
+
+    queries: Queries
+    rows: Sequence[Ints]
+    scores: Sequence[Floats]
+    held: Gold | None
+    facts: dict[str, Any]
+    notes: tuple[str, ...]
+
+    def known(self, number: int) -> int:
+        """How many relevant documents a query's rows begin with."""
+        return len(self.held.relevant[number]) if self.held is not None and number < len(self.held) else 0

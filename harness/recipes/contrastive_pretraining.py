@@ -14,7 +14,7 @@ from harness.errors import SettingError
 from harness.judged import TrainView
 from harness.recipes import Need, Recipe
 from harness.sentences import chunks
-from harness.training.base import EncoderBase, Trainable
+from harness.training.base import EncoderBase, Trainable, contrast
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
@@ -85,7 +85,7 @@ class ContrastivePretraining(Recipe):
 
             return CachedMultipleNegativesRankingLoss(
                 model,
-                scale=self.scale,
+                **contrast(base, self.scale),
                 mini_batch_size=self.mini_batch,
                 directions=("query_to_doc", "doc_to_query"),
                 partition_mode="per_direction",

@@ -134,11 +134,11 @@ def pairing(
 
 
 def without_normalisation(model: Any, taken: list[tuple[str, Any]]) -> None:
-    """Takes the normalising module off, for the paper's dot products are of vectors as they come from pooling."""
-    for name, module in list(model.named_children()):
-        if type(module).__name__ == "Normalize":
-            taken.append((name, module))
-            delattr(model, name)
+    """Takes a normalising module off the end, for the paper's dot products are of vectors as they come from pooling."""
+    name, module = list(model.named_children())[-1]
+    if type(module).__name__ == "Normalize":
+        taken.append((name, module))
+        delattr(model, name)
 
 
 def better_tower(model: Any, loss: Any, probe: Callable[[Any], float] | None, taken: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from harness.training.schedule import Budget, Schedule
 from harness.training.unlabelled import asked
 
 ONE_HOT = 1e4
-DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 800, "full": 50_000}
+DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 1000, "full": 50_000}
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class CrossEncoder(FromGold):
     documents: int | None = None
     hide: float = 0.9
     miners: tuple[Method, ...] = field(default_factory=lambda: (BM25(),))
-    negatives: int = 5
+    negatives: int = 4
 
     trains = "cross_encoder"
     without_labels = 'cross_encoder(pairs="unlabelled")'
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=2, max_length=48, evaluations=1, dev_queries=10, dev_pool=100),
         "small": Schedule(
-            epochs=2, batch=8, learning_rate=5e-5, max_length=192, dropout=0.0, evaluations=2, dev_queries=80, dev_pool=1500
+            epochs=3, batch=8, learning_rate=5e-5, max_length=192, dropout=0.0, evaluations=3, dev_queries=80, dev_pool=1500
         ),
         "full": Schedule(epochs=5, batch=32, learning_rate=3e-5, max_length=320, evaluations=10, dev_pool=100_000),
     }

@@ -44,6 +44,7 @@ class FrozenHead(FromGold):
     scale: float = 20.0
     negatives: int = 3
 
+    unused: ClassVar[frozenset[str]] = frozenset({"accumulate", "max_length", "dropout"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(epochs=2, batch=8, learning_rate=1e-3, evaluations=2, dev_pool=100, precision="fp32"),
         "small": Schedule(

@@ -12,7 +12,7 @@ from harness.judged import TrainView
 from harness.methods import Method
 from harness.recipes import Need
 from harness.recipes._gold import FromGold
-from harness.training.base import Trainable
+from harness.training.base import Trainable, by_cosine
 from harness.training.examples import sides
 from harness.training.guide import guide_vectors
 from harness.training.lesson import Lesson
@@ -53,6 +53,7 @@ class GISTEmbed(FromGold):
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
+        by_cosine(base, self.name())
         found = self.mined(base, view, context)
         columns = found.triplets(view)
         which = sides(columns)

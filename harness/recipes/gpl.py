@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from harness.judged import TrainView
 from harness.methods import Method
 from harness.methods.bm25 import BM25
 from harness.recipes import Need, Recipe
-from harness.recipes._teacher import local_teacher
+from harness.recipes._teacher import local_recipes, local_teacher
 from harness.training.base import Trainable
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.labels import try_teacher
@@ -69,9 +69,15 @@ class GPL(Recipe):
         self._check(1, "documents")
         self._check_share("hide")
 
+    def helpers(self) -> Iterator[Recipe]:
+        """See `Recipe.helpers`; the teacher that is trained where none is named is one."""
+        yield from super().helpers()
+        if self.teacher is None:
+            yield from local_recipes(self)
+
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
-        teacher = self.teacher or local_teacher(base, self)
+        teacher = self.teacher or local_teacher(base, local_recipes(self))
         schedule = self.schedule()
         student = base.untrained
         tested = try_teacher(teacher, student, base.first_stages, view, schedule, context)
@@ -92,7 +98,7 @@ class GPL(Recipe):
         facts = {**made.facts, "negatives": {**mined.facts, **found.facts}, "teacher": tested.facts}
         return Lesson(
             columns,
-            margin_loss(found.scale),
+            margin_loss(found.scale, base),
             schedule,
             labels=found.values.tolist(),
             sides=sides(columns),

@@ -11,7 +11,7 @@ from harness.generators import Generator
 from harness.generators.extractive import Extractive
 from harness.judged import TrainView
 from harness.recipes import Need, Recipe
-from harness.training.base import Trainable
+from harness.training.base import Trainable, contrast
 from harness.training.examples import POSITIVE, QUERY, sides
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
@@ -61,6 +61,6 @@ class QGen(Recipe):
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
-            return MultipleNegativesRankingLoss(model, scale=self.scale)
+            return MultipleNegativesRankingLoss(model, **contrast(base, self.scale))
 
         return Lesson(columns, loss, self.schedule(), sides=sides(columns), facts=made.facts)

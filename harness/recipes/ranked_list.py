@@ -14,7 +14,7 @@ from harness.judged import TrainView
 from harness.losses.ranked_list import NO_DOCUMENT, scaled_alpha
 from harness.losses.ranked_list import RankedList as Loss
 from harness.recipes._gold import FromGold, Mined
-from harness.training.base import Trainable
+from harness.training.base import Trainable, by_cosine
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.lesson import Lesson
 from harness.training.negatives import candidate_scores
@@ -56,6 +56,8 @@ class RankedList(FromGold):
         super().__post_init__()
         if self.positives < 1:
             raise SettingError(f"ranked_list: positives must be 1 or more, not {self.positives}")
+        if self.negatives < 1:
+            raise SettingError(f"ranked_list: negatives must be 1 or more, not {self.negatives}: their distances set alpha")
         self._loss(1.2 if self.alpha is None else self.alpha, 0)
 
     def _loss(self, alpha: float, others: int) -> Loss:
@@ -70,6 +72,7 @@ class RankedList(FromGold):
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
+        by_cosine(base, self.name())
         found = self.mined(base, view, context, each=self.positives + 1)
         rows = np.array([np.resize(relevant, self.positives) for relevant in found.gold.relevant], dtype=np.int64)
         numbers = np.concatenate([rows, found.negatives.rows], axis=1)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from harness.context import Context
 from harness.judged import TrainView
 from harness.recipes._gold import FromGold
-from harness.training.base import Trainable
+from harness.training.base import Trainable, contrast
 from harness.training.examples import sides
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
@@ -23,7 +23,7 @@ class Supervised(FromGold):
     in DPR, Karpukhin et al. (2004.04906), section 3.2.
 
     Args:
-        scale: factor of the cosine in the softmax, the inverse of its temperature.
+        scale: factor of the cosine in the softmax, the inverse of its temperature; dot products get none.
     """
 
     scale: float = 20.0
@@ -46,6 +46,6 @@ class Supervised(FromGold):
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
-            return MultipleNegativesRankingLoss(model, scale=self.scale)
+            return MultipleNegativesRankingLoss(model, **contrast(base, self.scale))
 
         return Lesson(columns, loss, self.schedule(), sides=sides(columns), facts=found.facts)

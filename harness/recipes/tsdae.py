@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness.context import Context
-from harness.errors import SettingError
+from harness.errors import ModelError, SettingError
 from harness.judged import TrainView
 from harness.recipes import Recipe
 from harness.training.base import Trainable
@@ -57,7 +57,13 @@ class TSDAE(Recipe):
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer.losses import DenoisingAutoEncoderLoss
 
-            return DenoisingAutoEncoderLoss(model, decoder_name_or_path=base.weights, tie_encoder_decoder=True)
+            try:
+                return DenoisingAutoEncoderLoss(model, decoder_name_or_path=base.weights, tie_encoder_decoder=True)
+            except (ValueError, AttributeError, OSError) as error:
+                raise ModelError(
+                    f"tsdae: {base.name} has no decoder of its own kind to rebuild texts with, as BERT and RoBERTa have; "
+                    "take another model, or another recipe: `harness list recipes`."
+                ) from error
 
         return Lesson(
             columns, loss, self.schedule(), sides={"damaged": "document", "text": "document"}, facts={"texts": len(whole)}

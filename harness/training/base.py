@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from harness.context import Context
+from harness.errors import SettingError
 from harness.judged import TrainView
 from harness.methods import Method
 from harness.modeling.cross_encoder import PairScorer
@@ -29,15 +30,19 @@ class Trainable(ABC):
     Attributes:
         name: what to call the model.
         weights: its folder on disk.
+        source: name or folder that a method would be given.
         prompts: side → what is put before a text.
         training_key: hash of everything that decides what it computes.
+        cosine: whether an encoder ranks by the cosine; else by the dot product.
     """
 
     kind: ClassVar[Literal["encoder", "cross_encoder"]]
     name: str
     weights: str
+    source: str
     prompts: dict[Side, str]
     training_key: str
+    cosine: bool = True
 
     def __init__(self, first_stages: Sequence[Method], untrained: Method) -> None:
         self.first_stages = tuple(first_stages)
@@ -52,11 +57,27 @@ class Trainable(ABC):
         """Measures a model of this kind on dev; None where the view has no dev queries."""
 
 
+def contrast(base: Trainable, scale: float) -> dict[str, Any]:
+    """How a contrastive loss compares vectors: as the encoder ranks, with the scale for cosines; dot products have their own."""
+    from sentence_transformers.util import cos_sim, dot_score
+
+    return {"similarity_fct": cos_sim, "scale": scale} if base.cosine else {"similarity_fct": dot_score, "scale": 1.0}
+
+
+def by_cosine(base: Trainable, recipe: str) -> None:
+    """Raises SettingError where an encoder ranks by the dot product and the recipe's loss knows cosines alone."""
+    if not base.cosine:
+        raise SettingError(
+            f'{recipe} compares by cosine and {base.name} by dot product; say dense(similarity="cosine", …)+{recipe}.'
+        )
+
+
 class EncoderBase(Trainable):
     """A bi-encoder before training.
 
     Attributes:
-        source: name or folder that a method would be given, and `revision` the hub's commit.
+        revision: the hub's commit that a method would be given with `source`.
+        trust_remote_code: the same.
     """
 
     kind = "encoder"
@@ -66,6 +87,8 @@ class EncoderBase(Trainable):
         self.encoder = encoder
         self.name, self.prompts, self.training_key = encoder.folder.name, encoder.prompts, encoder.fingerprint
         self.source, self.revision = encoder.source
+        self.cosine = encoder.similarity == "cosine"
+        self.trust_remote_code = encoder.trusted
         self.weights = str(encoder.folder.path)
 
     def fresh(self, context: Context) -> Any:
@@ -90,7 +113,7 @@ class PairBase(Trainable):
         super().__init__(first_stages, untrained)
         self.scorer = scorer
         self.name, self.prompts, self.training_key = scorer.folder.name, {"query": "", "document": ""}, scorer.key
-        self.weights = str(scorer.folder.path)
+        self.weights, self.source = str(scorer.folder.path), scorer.source
 
     def fresh(self, context: Context) -> Any:
         """See `Trainable.fresh`; the weights of a new head are drawn from the context's seed."""

@@ -9,12 +9,12 @@ from harness.training.lesson import Report
 from harness.values import Value
 
 
-def write(folder: Path, recipe: Value, base: str, report: Report, supervision: str, seed: int) -> None:
+def write(folder: Path, recipe: Value, base: str, report: Report, seed: int) -> None:
     """Writes `README.md` into the model's folder."""
-    (folder / "README.md").write_text(text(recipe, base, report, supervision, seed), encoding="utf-8")
+    (folder / "README.md").write_text(text(recipe, base, report, seed), encoding="utf-8")
 
 
-def text(recipe: Value, base: str, report: Report, supervision: str, seed: int) -> str:
+def text(recipe: Value, base: str, report: Report, seed: int) -> str:
     """The card, Markdown with the header that model hubs read."""
     kind = "cross-encoder" if getattr(recipe, "trains", "") == "cross_encoder" else "sentence-transformers"
     named = json.dumps(base, ensure_ascii=False)  # a folder's name may hold what YAML would read
@@ -30,7 +30,7 @@ def text(recipe: Value, base: str, report: Report, supervision: str, seed: int) 
         "| | |",
         "|---|---|",
         f"| recipe | `{recipe.full()}` |",
-        f"| labels used | {supervision} |",
+        f"| labels used | {report.supervision} |",
         f"| seed | {seed} |",
         f"| examples | {report.examples:,} |",
         f"| steps | {report.steps:,} ({report.epochs:g} epochs), weights of step {report.chosen:,} |",

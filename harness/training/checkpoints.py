@@ -1,8 +1,9 @@
-"""What a run leaves on disk while it trains: its checkpoints, seconds spent, dev before training."""
+"""What a run leaves on disk while it trains: its checkpoints, seconds spent, examples seen, dev before training."""
 
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import time
 from pathlib import Path
@@ -10,13 +11,19 @@ from pathlib import Path
 from harness.files import write_text
 
 STATE = "harness.json"
+SEEN = "seen.json"
+log = logging.getLogger("harness.training")
 
 
 class State:
-    """What the trainer's own state does not hold: seconds spent, and dev before training; kept beside the checkpoints."""
+    """What the trainer's own state does not hold.
+
+    Seconds spent and dev before training are kept beside the checkpoints, the number of examples seen in each.
+    """
 
     def __init__(self, file: Path, seconds: float, before: float | None) -> None:
         self._file, self.seconds, self.before = file, seconds, before
+        self.seen = 0
         self._since: float | None = None
 
     @classmethod
@@ -39,9 +46,15 @@ class State:
             self.seconds += time.perf_counter() - self._since
             self._since = None
 
-    def save(self) -> None:
-        """Writes it."""
+    def save(self, checkpoint: Path | None = None) -> None:
+        """Writes it; what belongs to a checkpoint goes into that."""
         write_text(self._file, json.dumps({"seconds": self.seconds, "before": self.before}))
+        if checkpoint is not None:
+            write_text(checkpoint / SEEN, json.dumps(self.seen))
+
+    def go_on(self, checkpoint: Path) -> None:
+        """Takes from a checkpoint what was seen up to it."""
+        self.seen = int(json.loads((checkpoint / SEEN).read_text(encoding="utf-8")))
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -51,3 +64,41 @@ def last_checkpoint(folder: Path) -> Path | None:
             return place
         shutil.rmtree(place, ignore_errors=True)
     return None
+
+
+def readable_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that can be gone on from; damaged ones are removed, with a warning.
+
+    Where the best checkpoint so far is among the damaged, all go: the run could not end with it.
+    """
+    damaged = False
+    while (place := last_checkpoint(folder)) is not None:
+        try:
+            held = json.loads((place / "trainer_state.json").read_text(encoding="utf-8"))
+            _read(place)
+            best = held.get("best_global_step")
+            if best and not damaged:
+                _read(folder / f"checkpoint-{best}")
+            if best and not (folder / f"checkpoint-{best}").is_dir():
+                raise OSError("the best checkpoint before it is gone")
+        except Exception as error:  # noqa: BLE001 - whatever a reader of damaged bytes raises
+            log.warning("the checkpoint %s cannot be read (%s): training goes on from an earlier one", place, error)
+            shutil.rmtree(place, ignore_errors=True)
+            damaged = True
+            continue
+        return place
+    return None
+
+
+def _read(place: Path) -> None:
+    """Raises what its readers raise where a file of the checkpoint is damaged."""
+    import torch
+    from safetensors import safe_open
+
+    for file in place.rglob("*.safetensors"):
+        with safe_open(file, framework="pt") as held:
+            for name in held.keys():  # noqa: SIM118 - it is no mapping
+                held.get_slice(name)
+    for file in [*place.glob("*.pt"), *place.glob("*.pth")]:
+        torch.load(file, map_location="cpu", weights_only=False)  # ours: the trainer wrote it
+    json.loads((place / SEEN).read_text(encoding="utf-8"))

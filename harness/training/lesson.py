@@ -69,7 +69,7 @@ class Report:
     Args:
         examples: how many.
         steps: optimiser steps done.
-        epochs: passes over the examples.
+        epochs: passes over the examples, by what the batches held: without the same text twice they may hold less than asked.
         seconds: wall time of the loop, all its runs together when it was killed in between.
         preparation: seconds that mining, questions, labels and the training of teachers take without a cache.
         schedule: every number of it.
@@ -81,6 +81,7 @@ class Report:
         dev_pool: queries and documents that dev is measured on; None without.
         facts: of the lesson.
         notes: of the lesson and the loop.
+        supervision: which labels were used, for training or for choosing the checkpoint.
     """
 
     examples: int
@@ -97,6 +98,7 @@ class Report:
     dev_pool: Mapping[str, Any] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    supervision: str = "none"
 
     def write(self, folder: Path) -> None:
         """Writes it beside the model."""

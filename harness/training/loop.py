@@ -24,7 +24,7 @@ from harness.context import Context
 from harness.errors import CacheError, ModelError
 from harness.modeling.encoder import Side
 from harness.modeling.keep import no_weight_bars
-from harness.training.checkpoints import State, last_checkpoint
+from harness.training.checkpoints import State, readable_checkpoint
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import Schedule
 from harness.training.trainer import METRIC, Job, Measure, run, trainer_of
@@ -32,6 +32,8 @@ from harness.training.trainer import METRIC, Job, Measure, run, trainer_of
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
+DISK = ("no space left", "failed writing file", "disk quota", "file too large", "inline_container")
+"""What writers of weights say when a disk or a quota is full; they raise errors of their own kinds."""
 log = logging.getLogger("harness.training")
 
 
@@ -57,6 +59,7 @@ def train(
     context: Context,
     checkpoints: Path,
     name: str,
+    first: Measure | None = None,
 ) -> Report:
     """Trains a model in place.
 
@@ -68,6 +71,7 @@ def train(
         context: seed, device, progress.
         checkpoints: a folder of this run alone; if it holds a checkpoint the run goes on from there.
         name: of the recipe, for messages and the bar.
+        first: measures dev before the first step, where that is not `probe`.
 
     Raises:
         ModelError: the loss is not a number, or memory is short; the last good checkpoint stays.
@@ -86,6 +90,7 @@ def train(
             for own in ("attention_dropout", "dropout_prob"):  # some attention layers keep the number, not a module
                 if isinstance(getattr(module, own, None), float):
                     setattr(module, own, schedule.dropout)
+    length = model.max_seq_length
     model.max_seq_length = min(schedule.max_length, longest(model))
     if lesson.before is not None:
         lesson.before(model)
@@ -95,26 +100,28 @@ def train(
         torch.manual_seed(seed_of(context, "initial weights"))
         loss = lesson.loss(model)
         if probe is not None and state.before is None:
-            state.before = probe(model)
+            state.before = (first or probe)(model)
             state.save()
         with context.progress(f"train {name}", steps, "steps") as advance:
             job = Job(lesson, prompts, probe, checkpoints, steps, bf16, seed_of(context, "training"), name)
             trainer = trainer_of(model, loss, job, state, advance)
-            last = last_checkpoint(checkpoints)
+            last = readable_checkpoint(checkpoints)
             if last is not None:
                 log.info("%s goes on from step %s", name, last.name.rpartition("-")[2])
+                state.go_on(last)
             state.start()
             run(trainer, last, advance)
             state.stop()
         facts = dict(lesson.facts) | dict(lesson.after(model, loss, probe) if lesson.after is not None else {})
     model.eval()
+    model.max_seq_length = length  # texts were cut for training alone
     history = trainer.state.log_history
     dev = [(int(h["step"]), round(float(h[f"eval_{METRIC}"]), 6)) for h in history if f"eval_{METRIC}" in h]
     done = int(trainer.state.global_step)
     return Report(
         examples=len(lesson),
         steps=done,
-        epochs=round(done * schedule.batch * schedule.accumulate / len(lesson), 3),
+        epochs=round(state.seen / len(lesson), 3),
         seconds=round(state.seconds, 1),
         schedule=dataclasses.asdict(schedule),
         precision="bf16" if bf16 else "fp32",
@@ -123,8 +130,15 @@ def train(
         dev=((0, round(state.before, 6)), *dev) if state.before is not None else (),
         chosen=int(trainer.state.best_global_step or done) if dev else done,
         facts=facts,
-        notes=lesson.notes,
+        notes=(*lesson.notes, *_small_batches(name, schedule, state.seen / max(1, done * schedule.accumulate))),
     )
+
+
+def _small_batches(name: str, schedule: Schedule, mean: float) -> tuple[str, ...]:
+    if mean >= 0.75 * schedule.batch:
+        return ()
+    told = f"{name}: batches held {mean:.1f} examples on average instead of {schedule.batch}"
+    return (f"{told}; there are too few, or too many share a text",)
 
 
 def longest(model: SentenceTransformer | CrossEncoder) -> int:
@@ -187,8 +201,8 @@ def memory_and_disk(name: str, folder: Path) -> Iterator[None]:
         raise ModelError(_memory_words(name)) from error
     except Exception as error:
         told = str(error).lower()
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or "no space left" in told or "failed writing file" in told or "disk quota" in told:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if full or any(words in told for words in DISK):
             raise CacheError(
                 f"{name}: no space left for checkpoints in {folder}; free some, or name another place with --cache-dir or "
                 "HARNESS_CACHE. What was trained up to the last whole checkpoint is kept."

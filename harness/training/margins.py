@@ -12,6 +12,7 @@ from harness.context import Context
 from harness.judged import TrainView
 from harness.methods import Method
 from harness.ranking import Floats, Ints
+from harness.training.base import Trainable
 from harness.training.negatives import candidate_scores
 
 
@@ -69,14 +70,15 @@ def spread_ratio(teacher: Floats, student: Floats) -> float:
     return wide / narrow if wide > 0 and narrow > 0 else 1.0
 
 
-def margin_loss(scale: float) -> Callable[[Any], Any]:
-    """MarginMSE over `scale` times the dot product of the model's vectors."""
+def margin_loss(scale: float, base: Trainable) -> Callable[[Any], Any]:
+    """MarginMSE over `scale` times what the model ranks by: the cosine or the dot product of its vectors."""
 
     def build(model: Any) -> Any:
         from sentence_transformers.sentence_transformer.losses import MarginMSELoss
-        from sentence_transformers.util import pairwise_dot_score
+        from sentence_transformers.util import pairwise_cos_sim, pairwise_dot_score
 
-        return MarginMSELoss(model, similarity_fct=lambda a, b: scale * pairwise_dot_score(a, b))
+        score = pairwise_cos_sim if base.cosine else pairwise_dot_score
+        return MarginMSELoss(model, similarity_fct=lambda a, b: scale * score(a, b))
 
     return build
 

@@ -23,6 +23,9 @@ from harness.methods import Method, Reranks, fit, index, search
 from harness.ranking import Floats, Ints
 from harness.training.dev import interleaved
 
+RULES = 1
+"""Part of the key of what is mined: raised when a change of the code changes it."""
+
 
 @dataclass(frozen=True)
 class Mining:
@@ -105,6 +108,7 @@ def mine(
         "pairs": hashlib.sha256(json.dumps([list(map(list, pairs)), [k.tolist() for k in known]]).encode()).hexdigest(),
         "view": view.revision,
         "seed": context.seed,
+        "rules": RULES,
     }
     key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -129,10 +133,8 @@ def _mine(
     first, last = mining.ranks
     deep = last + max((len(k) for k in known), default=0)
     found = [search(m, index(m, fit(m, view, context), view.corpus, context), queries, deep, context) for m in mining.miners]
-    windows = []
-    for number, rows in enumerate(known):
-        united = interleaved([top.indices[number] for top in found])
-        windows.append(united[~np.isin(united, rows)][first - 1 : last])
+    united = [interleaved([top.indices[number] for top in found]) for number in range(len(queries))]
+    windows = [rows[first - 1 : last] for rows in unknown(queries, united, known, view)]
     own_rows: list[list[int]] = [[] for _ in range(len(queries))]
     for number, row in pairs:
         own_rows[number].append(row)
@@ -184,6 +186,24 @@ def _false_rate(
     both = [np.array([positive, *mined], dtype=np.int64) for (_, positive), mined in zip(pairs, rows, strict=True)]
     scores = candidate_scores(judge, texts, both, view, context)
     return round(sum(int((s[1:] > s[0]).sum()) for s in scores) / max(1, rows.size), 4)
+
+
+def unknown(queries: Queries, candidates: Sequence[Ints], known: Sequence[Ints], view: TrainView) -> list[Ints]:
+    """Per query, the candidates that are not known documents, nor copies of their texts, nor the query's own text.
+
+    Args:
+        queries: Q queries.
+        candidates: rows for each.
+        known: rows for each that are relevant.
+        view: whose corpus.
+    """
+    wanted = np.unique(np.concatenate([*candidates, *known, np.zeros(0, np.int64)]))
+    texts = dict(zip(wanted.tolist(), (" ".join(t.split()) for t in view.corpus.texts_of(wanted)[:]), strict=True))
+    left = []
+    for text, rows, own in zip(queries.texts, candidates, known, strict=True):
+        barred = {texts[row] for row in own.tolist()} | {" ".join(text.split())}
+        left.append(np.array([row for row in rows.tolist() if texts[row] not in barred], dtype=np.int64))
+    return left
 
 
 def _drawn(rng: np.random.Generator, size: int, known: Ints, documents: int, query: str) -> Ints:

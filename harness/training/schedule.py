@@ -64,7 +64,7 @@ class Schedule:
             "steps": 1,
             "batch": 1,
             "accumulate": 1,
-            "max_length": 1,
+            "max_length": 3,
             "evaluations": 1,
             "patience": 1,
             "learning_rate": 0.0,

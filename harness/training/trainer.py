@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 METRIC = "dev_ndcg10"
 LOSS = "loss.pt"
+CLIP = 1.0
+"""The gradient is made no longer than this."""
 LOGGED = 100
 """The loss is kept for about so many points."""
 
@@ -66,10 +68,11 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
     callbacks: list[Any] = [_bar(advance)]
     if job.probe is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=lesson.schedule.patience))
+    own = bool(_own_weights(loss, model))
     kind = CrossEncoderTrainingArguments if pairs else SentenceTransformerTrainingArguments
     trainer = _checked(CrossEncoderTrainer if pairs else SentenceTransformerTrainer, loss, job, state)(
         model=model,
-        args=kind(**_arguments(job, model.device.type, prompted=not pairs)),
+        args=kind(**_arguments(job, model.device.type, prompted=not pairs, own_weights=own)),
         train_dataset=Dataset.from_dict(columns),
         loss=loss,
         evaluator=_evaluator(job.probe) if job.probe is not None else None,
@@ -81,7 +84,7 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
     return trainer
 
 
-def _arguments(job: Job, device: str, *, prompted: bool) -> dict[str, Any]:
+def _arguments(job: Job, device: str, *, prompted: bool, own_weights: bool) -> dict[str, Any]:
     """The trainer's arguments."""
     from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 
@@ -108,6 +111,8 @@ def _arguments(job: Job, device: str, *, prompted: bool) -> dict[str, Any]:
         "save_total_limit": 2,
         "load_best_model_at_end": job.probe is not None,
         "restore_callback_states_from_checkpoint": True,  # else a run that goes on has all its patience again
+        # The trainer would clip the gradient of the model alone: of two towers, one.
+        "max_grad_norm": 0.0 if own_weights else CLIP,
         "metric_for_best_model": f"eval_{METRIC}",
         "greater_is_better": True,
         "batch_sampler": BatchSamplers.NO_DUPLICATES if job.lesson.order == "distinct" else BatchSamplers.BATCH_SAMPLER,
@@ -128,11 +133,13 @@ def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
         def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
             return None  # the card is ours
 
+        def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            state.seen += _size(inputs)
+            return super().training_step(model, inputs, *args, **kwargs)
+
         def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
             answer = super().compute_loss(*args, **kwargs)
-            value = answer[0] if isinstance(answer, tuple) else answer
-            if not torch.isfinite(value.detach()).all():
-                raise ModelError(_no_number(job, f"the loss is not a number at step {self.state.global_step + 1}"))
+            _look_at(answer[0] if isinstance(answer, tuple) else answer, job, self.state.global_step)
             return answer
 
         def get_batch_sampler(self, dataset: Any, batch_size: int, drop_last: bool, *args: Any, **kwargs: Any) -> Any:
@@ -158,7 +165,7 @@ def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
             own = _own_weights(loss, self.model)
             if own:  # a second tower, a learnt temperature: the trainer saves the model alone
                 torch.save(own, Path(output_dir or job.checkpoints) / LOSS)
-            state.save()
+            state.save(Path(output_dir or job.checkpoints))
             state.start()
 
     return Checked
@@ -181,6 +188,18 @@ def run(trainer: Any, last: Path | None, advance: Advance) -> None:
     trainer._load_from_checkpoint(str(last))
     if trainer.args.load_best_model_at_end:
         trainer._load_best_model()
+
+
+def _look_at(loss: Any, job: Job, step: int) -> None:
+    if not loss.detach().isfinite().all():
+        raise ModelError(_no_number(job, f"the loss is not a number at step {step + 1}"))
+
+
+def _size(inputs: Any) -> int:
+    """Examples in a batch: the length of its first column."""
+    import torch
+
+    return next(len(v) for v in inputs.values() if isinstance(v, list) or (isinstance(v, torch.Tensor) and v.dim() > 0))
 
 
 def _no_number(job: Job, what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ class Asked:
         texts = view.corpus.texts_of(np.array([row for _, row in self.pairs], dtype=np.int64))[:]
         hidden = rng.random(len(texts)) < hide
         return [
-            without(text, question.text) if gone else text
+            (without_words if question.origin == "phrase" else without)(text, question.text) if gone else text
             for text, question, gone in zip(texts, self.questions, hidden, strict=True)
         ]
 
@@ -79,9 +80,19 @@ def asked(generator: Generator, view: TrainView, context: Context, documents: in
 
 
 def without(text: str, question: str) -> str:
-    """The text without the first verbatim copy of the question; unchanged where nothing or nothing else would be left."""
-    start = text.find(question)
-    if start < 0:
+    """The text without the first copy of the question, whatever its white space; unchanged where nothing else is left."""
+    words = question.split()
+    found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
+    if found is None:
         return text
-    rest = f"{text[:start].rstrip()} {text[start + len(question) :].lstrip(' .')}".strip()
+    rest = f"{text[: found.start()].rstrip()} {text[found.end() :].lstrip(' .')}".strip()
+    return rest or text
+
+
+def without_words(text: str, question: str) -> str:
+    """The text without any of the question's words, for questions whose words do not stand together in it."""
+    if not question.split():
+        return text
+    pattern = rf"\b(?:{'|'.join(map(re.escape, question.split()))})\b"
+    rest = " ".join(re.sub(pattern, " ", text, flags=re.IGNORECASE).split())
     return rest or text

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.cache.folders import Cache
 from harness.context import Context
 from harness.datasets import load_dataset
-from harness.errors import Unavailable
+from harness.errors import SettingError, Unavailable
 from harness.judged import TrainView
 from harness.methods import fit, index, search
 from harness.methods.bm25 import BM25
@@ -179,11 +180,36 @@ def test_the_local_teacher_sees_the_same_few_queries(lesson_of: Lessons, view: T
     assert 'cross_encoder(budget="smoke", choose="last", queries=5)' in facts["teacher"]["teacher"]
 
 
+def another(folder: Path, tmp_path: Path) -> Path:
+    """A collection like the one in the folder, with one more document."""
+    source = shutil.copytree(folder, tmp_path / "source")
+    with open(source / "corpus.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"_id": "more", "title": "", "text": "one more"}\n')
+    return Path(source)
+
+
+def test_the_collection_at_hand_is_no_source_for_its_queries_may_be_those_that_are_reported(
+    small_folder: Path, lesson_of: Lessons, view: TrainView
+) -> None:
+    with pytest.raises(SettingError, match="is the collection at hand"):
+        lesson_of(AugmentedSBERT(budget="smoke", source=str(small_folder)), TrainView(view.corpus))
+
+
+def test_what_the_source_holds_is_part_of_the_key(small_folder: Path, tmp_path: Path) -> None:
+    source = another(small_folder, tmp_path)
+    recipe = AugmentedSBERT(source=str(source))
+    before = recipe.inputs(Context(cache=Cache(tmp_path / "cache")))
+    lines = (source / "qrels" / "train.tsv").read_text(encoding="utf-8").splitlines()
+    (source / "qrels" / "train.tsv").write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8")
+    assert recipe.inputs(Context(cache=Cache(tmp_path / "cache"))) != before
+
+
 def test_domain_transfer_learns_from_another_collection_and_no_label_of_this_one(
-    small_folder: Path, view: TrainView, context: Context, student: Dense
+    small_folder: Path, tmp_path: Path, view: TrainView, context: Context, student: Dense
 ) -> None:
     target = TrainView(load_dataset(str(small_folder), context).corpus)
-    recipe = AugmentedSBERT(budget="smoke", source=str(small_folder), documents=15)
+    source = another(small_folder, tmp_path)
+    recipe = AugmentedSBERT(budget="smoke", source=str(source), documents=15)
     assert recipe.needed() == {"teacher", "generator"}
     fitted: Any = fit(Dense(student.model, recipes=(recipe,)), target, context)
     told = fitted.resolved["training"][0]
@@ -191,7 +217,7 @@ def test_domain_transfer_learns_from_another_collection_and_no_label_of_this_one
     assert told["facts"]["gold_queries"] == 0
     assert 0 < told["facts"]["queries"] <= 45
     teachers = [p for p in (context.cache.root / "models").glob("*/meta.json") if '"cross_encoder(' in p.read_text()]
-    assert len(teachers) == 1  # it learnt, on the source
+    assert len(teachers) == 2  # it learnt in two steps, on the source
 
 
 def test_a_teacher_of_domain_transfer_counts_no_label_of_this_collection(view: TrainView, tiny_encoder: Path) -> None:
@@ -203,7 +229,7 @@ def test_a_teacher_of_domain_transfer_counts_no_label_of_this_collection(view: T
 def test_a_source_without_training_judgements_is_refused(
     small_folder: Path, tmp_path: Path, lesson_of: Lessons, view: TrainView
 ) -> None:
-    source = shutil.copytree(small_folder, tmp_path / "source")
+    source = another(small_folder, tmp_path)
     (source / "qrels" / "train.tsv").unlink()
     with pytest.raises(Unavailable, match="has no training judgements to train the teacher on"):
         lesson_of(AugmentedSBERT(budget="smoke", source=str(source)), TrainView(view.corpus))

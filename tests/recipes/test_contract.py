@@ -113,17 +113,25 @@ OVERRIDES = {
 
 @pytest.mark.parametrize("budget", BUDGETS)
 def test_a_setting_stands_in_place_of_the_budgets(recipe: Recipe, budget: str) -> None:
-    made = type(recipe)(budget=budget, **OVERRIDES)
+    overrides = {name: value for name, value in OVERRIDES.items() if name not in recipe.unused}
+    made = type(recipe)(budget=budget, **overrides)
     schedule = dataclasses.asdict(made.schedule())
     for name, value in dataclasses.asdict(recipe.schedules[budget]).items():
-        assert schedule[name] == {**OVERRIDES, "steps": None}.get(name, value), name
+        assert schedule[name] == {**overrides, "steps": None}.get(name, value), name
+
+
+def test_a_setting_that_means_nothing_is_refused(recipe: Recipe) -> None:
+    for name in recipe.unused:
+        with pytest.raises(SettingError, match=f"{name} has no meaning here"):
+            dataclasses.replace(recipe, **{name: OVERRIDES[name]})
 
 
 def test_the_settings_that_are_overridden_reach_the_report(recipe: Recipe, sealed: TrainView, row: Row, context: Context) -> None:
-    changed = dataclasses.replace(recipe, **OVERRIDES, choose="last")
+    overrides = {name: value for name, value in OVERRIDES.items() if name not in recipe.unused}
+    changed = dataclasses.replace(recipe, **overrides, choose="last")
     told = fit(row(changed), sealed, context).resolved["training"][0]
     schedule = told["schedule"]
-    assert {name: schedule[name] for name in OVERRIDES} == OVERRIDES
+    assert {name: schedule[name] for name in overrides} == overrides
     assert told["precision"] == "fp32"
     assert told["steps"] == Schedule(**schedule).total(told["examples"])
     assert told["dev"] == ()
@@ -136,7 +144,7 @@ def test_the_settings_that_are_overridden_reach_the_report(recipe: Recipe, seale
 
 def test_the_report_is_complete_and_json(done: Any) -> None:
     told = done.told
-    assert set(told) == {f.name for f in dataclasses.fields(Report)} | {"recipe", "supervision"}
+    assert set(told) == {f.name for f in dataclasses.fields(Report)} | {"recipe"}
     again = json.loads(json.dumps(dict(done.fitted.resolved), allow_nan=False))["training"]
     assert again[0]["recipe"] == done.recipe.full()
     assert told["examples"] > 0
@@ -342,7 +350,7 @@ def test_the_other_kind_of_model_is_refused_with_the_row_to_write(
         ({"accumulate": 0}, "accumulate must be 1 or more, not 0"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0.0"),
         ({"learning_rate": float("inf")}, "learning_rate must be above 0, not inf"),
-        ({"max_length": 0}, "max_length must be 1 or more, not 0"),
+        ({"max_length": 0}, "max_length must be 3 or more, not 0"),
         ({"dropout": 1.0}, "dropout must be 0 or more and below 1, not 1.0"),
         ({"precision": "fp8"}, "precision must be auto, fp32 or bf16, not 'fp8'"),
     ],

@@ -80,7 +80,7 @@ def test_gold_pairs_are_the_training_queries_with_a_relevant_document_first(
         assert query == held.queries.texts[number]
         assert group[0] == texts[row]
         assert not set(group[1:]) & relevant[number]
-        assert len(group) == 6
+        assert len(group) == 1 + CrossEncoder().negatives
 
 
 def test_unlabelled_pairs_are_questions_with_the_document_whose_words_are_hidden(lesson_of: Lessons, view: TrainView) -> None:

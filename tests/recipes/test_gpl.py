@@ -46,14 +46,14 @@ def test_a_label_is_the_teachers_margin_of_the_document_over_the_mined_one(
     assert lesson.columns["query"][0] == lesson.columns["query"][1]
 
 
-def test_the_loss_is_margin_mse_of_scaled_dot_products(
+def test_the_loss_is_margin_mse_of_scaled_cosines(
     lesson_of: Lessons, base_of: Callable[..., Any], view: TrainView, teacher: CrossEncoder, context: Context
 ) -> None:
     recipe = GPL(budget="smoke", teacher=teacher)
     lesson = lesson_of(recipe, view)
     model = base_of(recipe, context).fresh(context)
     texts = [list(column[:6]) for column in lesson.columns.values()]
-    q, p, n = (model.encode(t, convert_to_tensor=True) for t in texts)
+    q, p, n = (model.encode(t, convert_to_tensor=True, normalize_embeddings=True) for t in texts)
     scale = lesson.facts["negatives"]["margin_scale"]
     margins = torch.tensor(lesson.labels[:6])  # type: ignore[index]
     by_hand = sum(float((scale * (q[i] @ p[i] - q[i] @ n[i]) - margins[i]) ** 2) for i in range(6)) / 6

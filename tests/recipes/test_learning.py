@@ -235,7 +235,7 @@ def apart(model: SentenceTransformer, pairs: list[tuple[str, str]]) -> float:
 @pytest.mark.parametrize(
     ("recipe", "gain"),
     [
-        (ContrastiveTension(learning_rate=1e-2, epochs=3, batch=16, max_length=32, precision="fp32"), 0.05),
+        (ContrastiveTension(learning_rate=3e-3, epochs=10, batch=16, max_length=32, precision="fp32"), 0.05),
         (ContrastiveTension(form="in_batch", learning_rate=1e-3, epochs=10, max_length=32, precision="fp32"), 0.1),
     ],
     ids=["pairs", "in_batch"],

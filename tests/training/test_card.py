@@ -28,6 +28,9 @@ REPORT = Report(
 )
 
 
+LABELLED = replace(REPORT, supervision="train labels")
+
+
 @dataclass(frozen=True)
 class Made(Value):
     scale: float = 20.0
@@ -48,7 +51,7 @@ def header(text: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("base", ["sentence-transformers/all-MiniLM-L6-v2", "/a folder/x: y #1", "- 'quoted\"", "5"])
 def test_its_header_is_yaml_whatever_the_base_is_called(base: str) -> None:
-    assert header(card.text(Made(), base, REPORT, "train labels", 3)) == {
+    assert header(card.text(Made(), base, LABELLED, 3)) == {
         "library_name": "sentence-transformers",
         "base_model": base,
         "tags": ["sentence-transformers", "retrieval-harness"],
@@ -56,14 +59,14 @@ def test_its_header_is_yaml_whatever_the_base_is_called(base: str) -> None:
 
 
 def test_a_cross_encoder_is_called_one() -> None:
-    text = card.text(Pairs(), "base", REPORT, "none", 0)
+    text = card.text(Pairs(), "base", REPORT, 0)
     assert header(text)["tags"] == ["cross-encoder", "retrieval-harness"]
     assert 'CrossEncoder("path/to/this/folder")' in text
     assert 'SentenceTransformer("' not in text
 
 
 def test_what_it_was_made_from_and_what_dev_said_is_told() -> None:
-    text = card.text(Made(scale=5.0), "base", REPORT, "train labels", 3)
+    text = card.text(Made(scale=5.0), "base", LABELLED, 3)
     for told in (
         "# base, trained by `test_card`",
         "| recipe | `test_card(scale=5)` |",
@@ -81,12 +84,12 @@ def test_what_it_was_made_from_and_what_dev_said_is_told() -> None:
 
 
 def test_what_is_not_known_is_not_told() -> None:
-    text = card.text(Made(), "base", replace(REPORT, dev=(), dev_pool=None, facts={}, notes=()), "none", 0)
+    text = card.text(Made(), "base", replace(REPORT, dev=(), dev_pool=None, facts={}, notes=()), 0)
     assert "dev" not in text
     assert "##" not in text.replace("# base", "")
-    assert "(dev)" in card.text(Made(), "base", replace(REPORT, dev_pool=None), "none", 0)
+    assert "(dev)" in card.text(Made(), "base", replace(REPORT, dev_pool=None), 0)
 
 
 def test_it_is_written_beside_the_weights(tmp_path: Path) -> None:
-    card.write(tmp_path, Made(), "bäse", REPORT, "none", 0)
-    assert (tmp_path / "README.md").read_text(encoding="utf-8") == card.text(Made(), "bäse", REPORT, "none", 0)
+    card.write(tmp_path, Made(), "bäse", REPORT, 0)
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == card.text(Made(), "bäse", REPORT, 0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -62,15 +63,19 @@ def test_no_spread_on_either_side_scales_by_one() -> None:
     assert spread_ratio(flat, wide) == spread_ratio(wide, flat) == spread_ratio(flat, flat) == 1.0
 
 
+@pytest.mark.parametrize("cosine", [True, False])
 @pytest.mark.parametrize("scale", [1.0, 7.5])
-def test_the_loss_is_the_mean_square_of_what_the_scaled_margin_lacks(fresh: Callable[[], Any], scale: float) -> None:
+def test_the_loss_is_the_mean_square_of_what_the_scaled_margin_lacks(
+    fresh: Callable[[], Any], scale: float, cosine: bool
+) -> None:
     import torch
 
+    base = types.SimpleNamespace(cosine=cosine)
     model = fresh()
     columns = [["bado kelo", "x"], ["mira tu", "longer text here"], ["ne", "pi lo"]]
     wanted = torch.tensor([2.0, -1.5])
     with torch.no_grad():
-        value = float(margin_loss(scale)(model)([model.preprocess(c) for c in columns], wanted))
-    q, p, n = (model.encode(c) for c in columns)
+        value = float(margin_loss(scale, base)(model)([model.preprocess(c) for c in columns], wanted))
+    q, p, n = (model.encode(c, normalize_embeddings=cosine) for c in columns)
     slow = [(scale * float(q[i] @ p[i]) - scale * float(q[i] @ n[i]) - float(wanted[i])) ** 2 for i in range(2)]
     assert value == pytest.approx(sum(slow) / 2, rel=1e-4)

@@ -58,7 +58,7 @@ def test_a_hundred_examples_take_so_many_steps(settings: dict[str, int], total: 
         ("steps", 0, "steps must be 1 or more, not 0"),
         ("batch", 0, "batch must be 1 or more"),
         ("accumulate", 0, "accumulate must be 1 or more"),
-        ("max_length", 0, "max_length must be 1 or more"),
+        ("max_length", 0, "max_length must be 3 or more"),
         ("evaluations", 0, "evaluations must be 1 or more"),
         ("patience", 0, "patience must be 1 or more"),
         ("dev_queries", 0, "dev_queries must be 1 or more"),

@@ -109,7 +109,7 @@ def test_the_first_copy_of_a_question_is_taken_out(text: str, question: str, exp
 def test_taking_out_leaves_something_and_adds_nothing(text: str, question: str) -> None:
     rest = without(text, question)
     assert rest
-    if question not in text:
+    if " ".join(question.split()) not in " ".join(text.split()):
         assert rest == text
     assert len(rest) <= max(len(text), len(text) - len(question) + 1)
     for letter in "ab":
