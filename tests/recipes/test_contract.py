@@ -456,3 +456,18 @@ def test_a_chain_takes_the_first_recipe_from_the_cache(sealed: TrainView, row: R
     fit(row(first, second), sealed, Context(cache=context.cache))
     assert before.items() <= written(context.cache.root).items()
     assert len(list((context.cache.root / "models").iterdir())) == 2
+
+
+# Its key
+
+
+def test_what_a_budget_means_is_part_of_the_key(
+    recipe: Recipe, sealed: TrainView, row: Row, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = context.cache.root / "models"
+    fit(row(recipe), sealed, context)
+    before = set(kept.glob("*/model"))
+    other = dataclasses.replace(recipe.schedules["smoke"], learning_rate=1e-4)
+    monkeypatch.setattr(type(recipe), "schedules", {**recipe.schedules, "smoke": other})
+    fit(row(recipe), sealed, Context(cache=context.cache))
+    assert set(kept.glob("*/model")) > before

@@ -12,9 +12,15 @@ import torch
 from sentence_transformers.util import batch_to_device
 
 from harness.context import Context
+from harness.errors import SettingError
 from harness.judged import TrainView
+from harness.methods import fit
+from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
+from harness.modeling.encoder import open_encoder
 from harness.recipes.supervised import Supervised
+from harness.rows import parse_method
+from harness.training.base import EncoderBase
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
 
@@ -84,3 +90,24 @@ def test_negatives_too_like_the_positive_are_left_out_by_the_judge(
     assert rate(0.9) < rate(None)  # what is drawn where nothing is left is not below anything
     facts = lesson_of(Supervised(budget="smoke"), view).facts["negatives"]
     assert facts["judge"] == f'dense(model="{tiny_encoder}")'  # the model before training
+
+
+def test_a_model_that_ranks_by_dot_products_is_trained_on_them(view: TrainView, tiny_encoder: Path, context: Context) -> None:
+    recipe = Supervised(budget="smoke", negatives=0)
+    losses = {}
+    for similarity in ("cosine", "dot"):
+        row = Dense(str(tiny_encoder), similarity=similarity)
+        base = EncoderBase(open_encoder(row._encoder_settings(), context), (BM25(), row), row)
+        built = recipe.lesson(base, view, context).loss(base.fresh(context))
+        losses[similarity] = (built.similarity_fct.__name__, built.scale)
+    assert losses == {"cosine": ("cos_sim", 20.0), "dot": ("dot_score", 1.0)}
+
+
+@pytest.mark.parametrize("name", ["gist_embed", "ranked_list", 'augmented_sbert(loss="cosine")'])
+def test_recipes_that_know_cosines_alone_refuse_a_model_that_ranks_by_dot_products(
+    name: str, view: TrainView, tiny_encoder: Path, context: Context
+) -> None:
+    text = name.replace("(", '(budget="smoke", ') if "(" in name else f'{name}(budget="smoke")'
+    row = parse_method(f'dense(model="{tiny_encoder}", similarity="dot")+{text}')
+    with pytest.raises(SettingError, match="compares by cosine"):
+        fit(row, view, context)

@@ -626,3 +626,51 @@ def test_the_loss_is_kept_for_about_a_hundred_points(lesson_of: LessonOf, learn:
     _, report = learn(lesson_of(steps=12, evaluations=1))
     assert [step for step, _ in report.loss] == [3, 6, 9, 12]
     assert all(np.isfinite(value) for _, value in report.loss)
+
+
+# What a reader of the report must know, and what a model keeps
+
+
+def test_batches_that_cannot_be_filled_are_counted_as_they_were_and_told_of(lesson_of: LessonOf, learn: Learn) -> None:
+    columns = {"query": ["a b"] * 6 + ["c d"] * 6, "positive": [f"text {i}" for i in range(12)]}
+    _, report = learn(lesson_of(columns=columns, steps=3, batch=6), None)
+    assert report.epochs == pytest.approx(3 * 2 / 12)
+    assert report.notes == (
+        "supervised: batches held 2.0 examples on average instead of 6; there are too few, or too many share a text",
+    )
+    _, report = learn(lesson_of(steps=3, batch=6), None, "full")
+    assert report.notes == ()
+
+
+def test_examples_seen_go_on_with_a_checkpoint(lesson_of: LessonOf, learn: Learn, tools: Any) -> None:
+    _, whole = learn(lesson_of(), tools.Curve([0.1, 0.2, 0.3, 0.4]), "whole")
+    dying = tools.Curve([0.1, 0.2, 0.3, 0.4], (2,))
+    with pytest.raises(tools.Killed):
+        learn(lesson_of(), dying, "dying")
+    _, report = learn(lesson_of(), dying, "dying")
+    assert report.epochs == whole.epochs
+
+
+def test_texts_are_cut_for_training_alone(lesson_of: LessonOf, learn: Learn) -> None:
+    model, _ = learn(lesson_of(max_length=8), None)
+    assert model.max_seq_length == 64
+
+
+@pytest.mark.parametrize(
+    "file", ["trainer_state.json", "model.safetensors", "optimizer.pt", "rng_state.pth", "scheduler.pt", "seen.json"]
+)
+def test_a_damaged_checkpoint_is_passed_over_with_a_warning(
+    file: str, lesson_of: LessonOf, learn: Learn, tools: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    curve = [0.1, 0.2, 0.3, 0.4]
+    whole, _ = learn(lesson_of(), tools.Curve(curve), "whole")
+    dying = tools.Curve(curve, (3,))
+    with pytest.raises(tools.Killed):
+        learn(lesson_of(), dying, "dying")
+    newest = max((p for p in (tmp_path / "dying").glob("checkpoint-*")), key=lambda p: int(p.name.rpartition("-")[2]))
+    damaged = newest / file
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    with caplog.at_level(logging.WARNING, "harness.training"):
+        model, _ = learn(lesson_of(), tools.Curve(curve[2:]), "dying")
+    assert "cannot be read" in caplog.text
+    assert tools.same(tools.weights(model), tools.weights(whole))

@@ -278,3 +278,11 @@ def test_scores_of_candidates_are_the_methods_own_for_each_query(
 def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(SettingError, match=told):
         Mining(**{"miners": (BM25(),), **settings})
+
+
+def test_copies_of_a_relevant_document_and_of_the_query_itself_are_no_negatives(scored: Scored, context: Context) -> None:
+    texts = ["relevant  one", "relevant one", "the query", "other", "another"]
+    view = TrainView(Corpus.of([(f"d{i}", "", text) for i, text in enumerate(texts)]))
+    mining = Mining((scored("own", lambda t, r: -r),), (1, 5), count=2, random=False)
+    rows = mine(mining, Queries(["q"], ["the  query"]), [(0, 0)], [np.array([0])], view, context).rows
+    assert rows.tolist() == [[3, 4]]

@@ -12,7 +12,7 @@ from harness.corpus import Corpus
 from harness.errors import ModelError
 from harness.generators import Generator, Question
 from harness.judged import TrainView
-from harness.training.unlabelled import asked, without
+from harness.training.unlabelled import asked, without, without_words
 
 VIEW = TrainView(
     Corpus.of([(f"{i:03}", f"title {i}" if i % 2 else "", f"Words of {i} here. Number {i} is meant.") for i in range(120)])
@@ -98,6 +98,8 @@ def test_a_generator_that_makes_nothing_is_an_error(context: Context) -> None:
         ("One here.", "nothing of it", "One here."),
         ("a b a b", "a b", "a b"),
         ("title words and text", "title words", "and text"),
+        ("One\nhere\t now. Two there.", "One here now.", "Two there."),
+        ("Is it (so)? Yes.", "Is it (so)?", "Yes."),
     ],
 )
 def test_the_first_copy_of_a_question_is_taken_out(text: str, question: str, expected: str) -> None:
@@ -114,3 +116,16 @@ def test_taking_out_leaves_something_and_adds_nothing(text: str, question: str) 
     assert len(rest) <= max(len(text), len(text) - len(question) + 1)
     for letter in "ab":
         assert rest.count(letter) in (text.count(letter), text.count(letter) - question.count(letter))
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "expected"),
+    [
+        ("Wings lift. A wing's drag and LIFT.", "lift wing", "Wings . A 's drag and ."),
+        ("lift", "lift", "lift"),
+        ("text", "", "text"),
+        ("a.b c", "a.b", "c"),
+    ],
+)
+def test_words_that_do_not_stand_together_are_each_taken_out(text: str, question: str, expected: str) -> None:
+    assert without_words(text, question) == expected
