@@ -7,12 +7,13 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 
 from harness.cache.folders import Cache
@@ -45,6 +46,9 @@ def quiet(label: str, total: int, unit: str) -> Iterator[Advance]:
     yield advance
 
 
+Credit = tuple[str, npt.NDArray[np.uint64], npt.NDArray[np.float32]]
+
+
 @dataclass
 class Step:
     """One thing done once: what it was and what it took, without the steps inside it.
@@ -54,7 +58,9 @@ class Step:
         label: for people, as `index bm25`.
         key: everything that decides the result.
         seconds: wall time of this run, without the steps inside.
-        cached_seconds: wall time that earlier runs spent on what this one took from the cache.
+        cached_seconds: wall time that earlier runs spent on what this one took from the cache, texts that went through a model
+            left out.
+        credits: texts that were taken: store, (n,) their numbers, (n,) seconds that each took; 0 for those computed now.
         peak_mb: highest resident memory of the process while the step ran, in MiB.
         counts: what was counted, as `encoded` and `from cache`.
         inner: the steps that this one needed.
@@ -66,6 +72,7 @@ class Step:
     seconds: float = 0.0
     cached_seconds: float = 0.0
     peak_mb: float = 0.0
+    credits: list[Credit] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     inner: list[Step] = field(default_factory=list)
 
@@ -76,6 +83,21 @@ class Step:
             found.update((s.key, s) for s in step.all())
         found[self.key] = self
         return list(found.values())
+
+
+def costs(steps: Iterable[Step]) -> list[float]:
+    """What each step takes without a cache, in seconds; a text that several of them took counts for the first."""
+    seen: dict[str, npt.NDArray[np.uint64]] = {}
+    found = []
+    for step in steps:
+        total = step.seconds + step.cached_seconds
+        for store, numbers, seconds in step.credits:
+            numbers, first = np.unique(numbers, return_index=True)
+            new = ~np.isin(numbers, seen.get(store, np.zeros(0, np.uint64)))
+            total += float(seconds[first][new].sum())
+            seen[store] = np.union1d(seen.get(store, np.zeros(0, np.uint64)), numbers)
+        found.append(total)
+    return found
 
 
 class Context:
@@ -168,6 +190,7 @@ class Context:
                 outer = self._open[-1]
                 self._inside[-1] += inside
                 outer.cached_seconds += step.cached_seconds
+                outer.credits += step.credits
                 outer.inner += [s for s in step.inner if s not in outer.inner]
                 for name, n in step.counts.items():
                     outer.counts[name] = outer.counts.get(name, 0) + n
@@ -187,6 +210,11 @@ class Context:
         """Leaves time out of the step being done that it spent waiting for another process to do the work."""
         if self._inside:
             self._inside[-1] += seconds
+
+    def credit(self, store: str, numbers: npt.NDArray[np.uint64], seconds: npt.NDArray[np.float32]) -> None:
+        """Notes which texts the step being done took from a store and what they took to make (`Step.credits`)."""
+        if self._open and len(numbers):
+            self._open[-1].credits.append((store, numbers, seconds))
 
     def saved(self, seconds: float) -> None:
         """Adds to the time that the step being done took from the cache instead of spending it."""

@@ -16,7 +16,7 @@ from harness.bench.plan import Plan, plan
 from harness.bench.provenance import code_hash, foreign_code, packages, provenance
 from harness.bench.record import Record
 from harness.bench.store import Place, Store
-from harness.context import Context, Step
+from harness.context import Context, Step, costs
 from harness.datasets import load_dataset
 from harness.errors import HarnessError, SettingError, Unavailable
 from harness.judged import Dataset
@@ -210,7 +210,7 @@ def _phase(step: Step) -> dict[str, Any]:
         "kind": step.kind,
         "label": step.label,
         "seconds": round(step.seconds, 3),
-        "cached_seconds": round(step.cached_seconds, 3),
+        "cached_seconds": round(costs([step])[0] - step.seconds, 3),
         "peak_mb": round(step.peak_mb, 1),
         "counts": dict(step.counts),
     }
@@ -223,10 +223,14 @@ def _seconds(row: Step) -> dict[str, float]:
     """
     seconds = dict.fromkeys(("model", "fit", "index", "search"), 0.0)
     counted: set[str] = {step.key for step in row.inner}
+    kinds: list[str] = []
+    steps: list[Step] = []
     for outer in row.inner:
         for step in outer.all():
             if step is outer or step.key not in counted:
                 counted.add(step.key)
-                kind = step.kind if step.kind == "model" else outer.kind
-                seconds[kind] = seconds.get(kind, 0.0) + step.seconds + step.cached_seconds
+                kinds.append(step.kind if step.kind == "model" else outer.kind)
+                steps.append(step)
+    for kind, cost in zip(kinds, costs(steps), strict=True):
+        seconds[kind] = seconds.get(kind, 0.0) + cost
     return {kind: round(value, 3) for kind, value in seconds.items()}

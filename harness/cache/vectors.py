@@ -155,11 +155,11 @@ class Held:
         """(N,) place of each text's vector, −1 where there is none."""
         return pc.index_in(keys, value_set=self._keys).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
-    def seconds(self, places: Ints) -> float:
-        """What the vectors at these places took to make."""
+    def seconds(self, places: Ints) -> Floats:
+        """(n,) what each of the vectors at these places took to make: an even share of its shard."""
         shard = np.searchsorted(self._starts, places, side="right") - 1
-        counts = np.bincount(shard, minlength=len(self.shards))
-        return sum(s.seconds * int(n) / len(s.keys) for s, n in zip(self.shards, counts, strict=True) if n)
+        shares = np.array([s.seconds / max(1, len(s.keys)) for s in self.shards], dtype=np.float32)
+        return shares[shard]
 
     def at(self, places: Ints) -> StoredVectors:
         """The vectors at these places, none of them −1, as `harness.indexes.Vectors`."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from harness.cache.folders import META
-from harness.context import Context
+from harness.context import Context, costs
 from harness.errors import SettingError, Unavailable
 from harness.files import write_text
 from harness.judged import TrainView
@@ -237,8 +237,8 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         write_text(checkpoints / META, json.dumps({"kind": CHECKPOINTS, "key": key, "describe": describe}))
         with context.cache.lock(CHECKPOINTS, key), context.tracked(f"train {recipe}") as needed:
             report = recipe.train(base, view, context, part / MODEL, checkpoints)
-        # What was taken from the cache outside of these steps was taken by one of them too: a corpus that is searched is encoded.
-        spent = [s.seconds + s.cached_seconds for s in needed.all()[:-1] if s.kind != "model"]
+        needed.seconds = 0.0  # the loop's own time is in the report
+        spent = costs(step for step in needed.all() if step.kind != "model")
         report = dataclasses.replace(report, preparation=round(sum(spent), 1))
         used = strongest((supervision(recipe, view), *(fit(m, view, context).supervision for m in _methods_in(recipe))))
         report = dataclasses.replace(report, supervision=used, **_named(report, base))

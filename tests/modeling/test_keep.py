@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.cache.vectors import VectorStore, text_keys
-from harness.context import Context
+from harness.context import Context, costs
 from harness.errors import CacheError, ModelError
 from harness.modeling import keep
 from harness.modeling.keep import Work, kept, packed
@@ -140,11 +140,28 @@ def test_a_step_is_told_what_the_vectors_it_takes_from_the_cache_took_to_make(co
     slow = Work("encode", "texts", text_keys, lambda t: [1] * len(t), lambda t: (time.sleep(0.4), model.run(t))[1], lambda: 100)
     context.once("index", "first", "1", lambda: kept(["a", "b"], slow, store_of(context), context))
     context.once("index", "second", "2", lambda: kept(["a"], slow, store_of(context), context))
-    assert context.steps["index:1"].cached_seconds == 0
+    assert costs([context.steps["index:1"]]) == [context.steps["index:1"].seconds]
     (shard,) = store_of(context).read().shards
     assert shard.seconds >= 0.4
-    assert context.steps["index:2"].cached_seconds == pytest.approx(shard.seconds / 2)
-    assert context.steps["index:2"].seconds < 0.4
+    second = context.steps["index:2"]
+    assert second.seconds < 0.4
+    assert costs([second])[0] == pytest.approx(second.seconds + shard.seconds / 2)
+
+
+def test_a_text_that_several_steps_took_counts_for_the_first_alone(context: Context) -> None:
+    slow = Work("encode", "texts", text_keys, lambda t: [1] * len(t), lambda t: (time.sleep(0.3), Model().run(t))[1], lambda: 100)
+    kept(["a", "b", "c"], slow, store_of(context), context)
+    context.once(
+        "index",
+        "first",
+        "1",
+        lambda: (kept(["a", "b", "a"], slow, store_of(context), context), kept(["b"], slow, store_of(context), context)),
+    )
+    context.once("index", "second", "2", lambda: kept(["b", "c"], slow, store_of(context), context))
+    (shard,) = store_of(context).read().shards
+    first, second = (context.steps[f"index:{i}"] for i in (1, 2))
+    assert costs([first, second]) == pytest.approx([first.seconds + shard.seconds * 2 / 3, second.seconds + shard.seconds / 3])
+    assert costs([second]) == pytest.approx([second.seconds + shard.seconds * 2 / 3])
 
 
 def test_what_was_done_before_an_error_is_kept(context: Context) -> None:
@@ -232,7 +249,7 @@ from pathlib import Path
 import numpy as np
 from harness.cache.folders import Cache
 from harness.cache.vectors import VectorStore, text_keys
-from harness.context import Context
+from harness.context import Context, costs
 from harness.modeling.keep import Work, kept
 root, name = Path(sys.argv[1]), sys.argv[2]
 context = Context(cache=Cache(root / "cache"))
@@ -266,7 +283,7 @@ import harness.modeling.encoder, harness.modeling.keep
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.context import Context, costs
 from harness.methods.dense import Dense
 harness.modeling.keep.FLUSH_SECONDS = -1.0
 encode = harness.modeling.encoder.Encoder.encode
