@@ -35,7 +35,7 @@ Dataset = Annotated[
 Rows = Annotated[
     list[str] | None,
     typer.Option(
-        "--method", "-m", help='A row: bm25, "bm25(k1=1.2)>>dense", dense+supervised, run/my.trec, or recipes for all; repeat.'
+        "--method", "-m", help='A row: bm25, "bm25(k1=1.2)>>dense", dense+supervised, run/my.trec, or recipes. Default: default.'
     ),
 ]
 Measures = Annotated[

@@ -203,18 +203,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         Unavailable: the view lacks what the recipe needs.
         HarnessError: what training meets.
     """
-    if recipe.trains != base.kind:
-        other = "dense" if recipe.trains == "encoder" else "cross_encoder"
-        raise SettingError(
-            f"{recipe.name()} trains {_KINDS[recipe.trains]}, not {_KINDS[base.kind]}; write {other}+{recipe.name()}."
-        )
-    if "train labels" in recipe.needed() and view.train is None:
-        kin = [RECIPES.get(name) for name in RECIPES.names() if RECIPES.get(name).trains == recipe.trains]
-        free = [k.without_labels if "train labels" in k.needs else k.name() for k in kin]
-        raise Unavailable(
-            f"{recipe.name()} needs training judgements and the collection has none.",
-            f"Recipes that need none: {', '.join(filter(None, free)) or 'none of this kind'}; or add qrels/train.tsv.",
-        )
+    _check_fit(recipe, base, view)
     deciding = {
         "recipe": recipe.full(),
         "trained_by": [[r.name(), r.version, dataclasses.asdict(r.schedule())] for r in (recipe, *recipe.helpers())],
@@ -227,7 +216,6 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
     key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
     checkpoints = context.cache.root / CHECKPOINTS / key
     fresh = False
-
     describe = {"recipe": str(recipe), "base": base.name, "seed": context.seed, "data": view.revision}
 
     def build(part: Path) -> None:
@@ -253,10 +241,27 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
     return Trained(place / MODEL, report)
 
 
+def _check_fit(recipe: Recipe, base: Trainable, view: TrainView) -> None:
+    """Raises what `trained` says, where the recipe is for the other kind of model or the view lacks what it needs."""
+    if recipe.trains != base.kind:
+        other = "dense" if recipe.trains == "encoder" else "cross_encoder"
+        raise SettingError(
+            f"{recipe.name()} trains {_KINDS[recipe.trains]}, not {_KINDS[base.kind]}; write {other}+{recipe.name()}."
+        )
+    if "train labels" in recipe.needed() and view.train is None:
+        kin = [RECIPES.get(name) for name in RECIPES.names() if RECIPES.get(name).trains == recipe.trains]
+        free = [k.without_labels if "train labels" in k.needs else k.name() for k in kin]
+        raise Unavailable(
+            f"{recipe.name()} needs training judgements and the collection has none.",
+            f"Recipes that need none: {', '.join(filter(None, free)) or 'none of this kind'}; or add qrels/train.tsv.",
+        )
+
+
 def _named(report: Report, base: Trainable) -> dict[str, Any]:
     """Facts and notes with the base model's name in place of the folder it was loaded from: they go into records."""
     text = json.dumps({"facts": report.facts, "notes": report.notes})
-    for folder in {base.weights, base.source} - {base.name}:
+    # Folders alone: a hub's short name may be part of its full one.
+    for folder in {f for f in (base.weights, base.source) if Path(f).is_dir()} - {base.name}:
         text = text.replace(json.dumps(folder)[1:-1], json.dumps(base.name)[1:-1])
     held = json.loads(text)
     return {"facts": held["facts"], "notes": tuple(held["notes"])}

@@ -16,7 +16,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,12 +84,7 @@ def train(
     device = model.device.type
     bf16 = bf16_suits(schedule, device)
     if schedule.dropout is not None:
-        for module in model.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = schedule.dropout
-            for own in ("attention_dropout", "dropout_prob"):  # some attention layers keep the number, not a module
-                if isinstance(getattr(module, own, None), float):
-                    setattr(module, own, schedule.dropout)
+        _set_dropout(model, schedule.dropout)
     length = model.max_seq_length
     model.max_seq_length = min(schedule.max_length, longest(model))
     if lesson.before is not None:
@@ -115,22 +110,39 @@ def train(
         facts = dict(lesson.facts) | dict(lesson.after(model, loss, probe) if lesson.after is not None else {})
     model.eval()
     model.max_seq_length = length  # texts were cut for training alone
-    history = trainer.state.log_history
+    return _report(job, facts, trainer.state, state, device)
+
+
+def _set_dropout(model: SentenceTransformer | CrossEncoder, probability: float) -> None:
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = probability
+        for own in ("attention_dropout", "dropout_prob"):  # some attention layers keep the number, not a module
+            if isinstance(getattr(module, own, None), float):
+                setattr(module, own, probability)
+
+
+def _report(job: Job, facts: dict[str, Any], trainer_state: Any, state: State, device: str) -> Report:
+    lesson, schedule = job.lesson, job.lesson.schedule
+    history = trainer_state.log_history
     dev = [(int(h["step"]), round(float(h[f"eval_{METRIC}"]), 6)) for h in history if f"eval_{METRIC}" in h]
-    done = int(trainer.state.global_step)
+    done = int(trainer_state.global_step)
+    mean = state.seen / max(1, done * schedule.accumulate)
     return Report(
         examples=len(lesson),
         steps=done,
         epochs=round(state.seen / len(lesson), 3),
         seconds=round(state.seconds, 1),
         schedule=dataclasses.asdict(schedule),
-        precision="bf16" if bf16 else "fp32",
+        precision="bf16" if job.bf16 else "fp32",
         device=device,
         loss=tuple((int(h["step"]), round(float(h["loss"]), 6)) for h in history if "loss" in h),
         dev=((0, round(state.before, 6)), *dev) if state.before is not None else (),
-        chosen=int(trainer.state.best_global_step or done) if dev else done,
+        chosen=int(trainer_state.best_global_step or done) if dev else done,
         facts=facts,
-        notes=(*lesson.notes, *_small_batches(name, schedule, state.seen / max(1, done * schedule.accumulate))),
+        notes=(*lesson.notes, *_small_batches(job.name, schedule, mean)),
     )
 
 

@@ -10,7 +10,7 @@ from harness.errors import SettingError
 
 Budget = Literal["smoke", "small", "full"]
 BUDGETS: tuple[Budget, ...] = ("smoke", "small", "full")
-"""`smoke` takes seconds and proves that a recipe runs; `small` at most about 15 minutes on 2 cores; `full` is the paper's
+"""`smoke` takes seconds and proves that a recipe runs; `small` is meant for about 15 minutes on 2 cores; `full` is the paper's
 settings, or what comes nearest, and wants a GPU."""
 
 Precision = Literal["auto", "fp32", "bf16"]

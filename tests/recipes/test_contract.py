@@ -471,3 +471,13 @@ def test_what_a_budget_means_is_part_of_the_key(
     monkeypatch.setattr(type(recipe), "schedules", {**recipe.schedules, "smoke": other})
     fit(row(recipe), sealed, Context(cache=context.cache))
     assert set(kept.glob("*/model")) > before
+
+
+def test_a_short_name_that_is_part_of_the_full_one_is_left_alone_and_a_folder_is_called_by_its_model(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from harness.recipes import _named
+
+    base: Any = SimpleNamespace(weights=str(tmp_path), source="all-tiny", name="owner/all-tiny")
+    report = Report(1, 1, 1.0, 0.0, {}, "fp32", "cpu", facts={"judge": f'dense(model="{tmp_path}")', "guide": "owner/all-tiny"})
+    assert _named(report, base)["facts"] == {"judge": 'dense(model="owner/all-tiny")', "guide": "owner/all-tiny"}
