@@ -74,6 +74,9 @@ class CrossEncoder(Method):
         # An encoder whose scoring head is still random judges nothing; its vectors do, in all stages, at a fraction of the cost.
         encoder = scorer.folder.has_module("Pooling")
         untrained = self._encoder(scorer) if encoder else replace(self, recipes=())
+        if encoder:
+            # Nothing in its training asks the scorer: how answers are computed afterwards is no reason to train again.
+            scorer = scorer.at("fp32")
         lessons = []
         for done, recipe in enumerate(self.recipes):
             if done and not encoder:
@@ -81,7 +84,7 @@ class CrossEncoder(Method):
             lesson = trained(recipe, PairBase(scorer, (METHODS.get("bm25")(),), untrained), view, context)
             scorer = scorer.retrained(lesson.folder)
             lessons.append(lesson)
-        return _Fitted(self, scorer, lessons)
+        return _Fitted(self, scorer.at(self.precision), lessons)
 
 
 class _Fitted(Fitted, Reranks):

@@ -69,6 +69,7 @@ class PairScorer:
         settings.check()
         self._settings = settings
         self._context = context
+        self._called = called
         self.folder = resolve(settings.model, context, settings.revision)
         if called is not None:
             self.folder = replace(self.folder, name=called, source="trained")
@@ -147,6 +148,12 @@ class PairScorer:
     def retrained(self, path: Path) -> PairScorer:
         """The scorer that training made of this one: its folder, with the length of this one."""
         return open_pair_scorer(replace(self._settings, model=str(path), revision=None), self._context, self.folder.name)
+
+    def at(self, precision: str) -> PairScorer:
+        """The same model, its weights in memory at another precision."""
+        if precision == self._settings.precision:
+            return self
+        return open_pair_scorer(replace(self._settings, precision=precision), self._context, self._called)
 
     def _load(self, precision: str | None = None, **options: Any) -> CrossEncoder:
         # Imported here: a run whose pairs are all kept does not need torch.

@@ -118,3 +118,14 @@ def test_an_encoder_judges_its_negatives_by_its_vectors(view: TrainView, tiny_en
 def test_both_losses_train(loss: Any, view: TrainView, context: Context, tiny_cross_encoder: Path) -> None:
     fitted = fit(Row(str(tiny_cross_encoder), recipes=(CrossEncoder(budget="smoke", loss=loss),)), view, context)
     assert fitted.resolved["training"][0]["steps"] == 3
+
+
+def test_what_an_encoder_became_is_not_trained_again_to_score_in_bf16(
+    tiny_models: tuple[Path, Path], view: TrainView, context: Context
+) -> None:
+    rows = [Row(str(tiny_models[0]), precision=p, recipes=(CrossEncoder(budget="smoke"),)) for p in ("fp32", "bf16")]
+    full, half = (fit(row, view, context) for row in rows)
+    assert len(list((context.cache.root / "models").glob("*/model"))) == 1
+    assert full.key != half.key
+    assert (full.resolved["precision"], half.resolved["precision"]) == ("fp32", "bf16, last layer fp32")
+    assert half.resolved["model"] == full.resolved["model"]
