@@ -80,6 +80,8 @@ class _Reader:
                 return self.read(self._named[node.id], room)
             return self._build(self._class(room, node.id), {})
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if room is self._top and node.func.id in self._named:
+                return self._changed(node.func.id, node, room)
             cls = self._class(room, node.func.id)
             names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
             if len(node.args) > len(names) or any(isinstance(a, ast.Starred) for a in node.args):
@@ -91,6 +93,19 @@ class _Reader:
                 given[keyword.arg] = keyword.value
             return self._build(cls, given)
         raise self._fault(f"{ast.unparse(node)!r} names no {room.noun}")
+
+    def _changed(self, name: str, call: ast.Call, room: Room[Any]) -> Any:
+        """`ce(precision="bf16")`: what a short name stands for, with other settings."""
+        value: Any = self.read(self._named[name], room)
+        given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+        if len(given) < len(call.args) + len(call.keywords):
+            raise self._fault(f"settings of {name} are given by their names")
+        hints = _hints(type(value))  # type: ignore[arg-type]
+        for setting in given:
+            if setting not in hints:
+                raise UnknownName(f"setting of {name}", setting, hints)
+        changed = {s: self._setting(node, hints[s], f"{name}: {s}") for s, node in given.items()}
+        return dataclasses.replace(value, **changed)
 
     def _trained(self, value: Value, recipe: ast.expr) -> Value:
         element = _element(_hints(type(value)).get(RECIPES))  # type: ignore[arg-type]

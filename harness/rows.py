@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Literal
+
 from harness.analyzers import ANALYZERS
 from harness.expressions import parse
 from harness.fusions import FUSIONS
@@ -10,6 +13,7 @@ from harness.indexes import INDEXES
 from harness.losses import LOSSES
 from harness.methods import METHODS, Method
 from harness.recipes import RECIPES
+from harness.values import Value
 
 ROOMS = {room.package: room for room in (METHODS, RECIPES, ANALYZERS, FUSIONS, INDEXES, LOSSES, GENERATORS)}
 
@@ -63,15 +67,26 @@ def row_name(method: Method) -> str:
     """What a method is called on the board: a name of a row, `first>>scorer` or `method+recipe` where that says all, else its
     expression.
     """
-    for name, text in NAMED.items():
-        if method.name() == _top(text) and method == parse_method(text):
+    for name, row in _rows("default").items():
+        if method == row:
             return name
     if method.name() == "rerank":
         first, scorer = method.nested()
         if method == type(method)(first, scorer):  # type: ignore[call-arg]
-            return f"{row_name(first)}>>{row_name(scorer) if scorer.name() != 'rerank' else scorer}"
-    return str(method)
+            return f"{row_name(first)}>>{row_name(scorer) if scorer.name() != 'rerank' else scorer.told(_short)}"
+    return method.told(_short)
 
 
-def _top(text: str) -> str:
-    return "rerank" if ">>" in text else text.partition("(")[0]
+def _short(value: Value) -> str | None:
+    """Of a cross-encoder that is trained as a short name says: that name, with the settings that differ."""
+    for name, row in _rows("short").items():
+        if type(value) is type(row) and (value.model, value.recipes) == (row.model, row.recipes):  # type: ignore[attr-defined]
+            differ = value.settings_beside(row)
+            return f"{name}({differ})" if differ else name
+    return None
+
+
+@functools.cache
+def _rows(which: Literal["default", "short"]) -> dict[str, Method]:
+    texts = {"default": DEFAULT_ROWS, "short": SHORT_NAMES}[which]
+    return {name: parse_method(text) for name, text in texts.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 EXACT_INTEGERS = 2.0**53
@@ -36,6 +36,15 @@ class Value:
         """The expression with every setting written out, defaults too."""
         return self._expression(full=True)
 
+    def told(self, short: Callable[[Value], str | None]) -> str:
+        """As `str`, with short names for parts: `short` gives a value's, or None where it has none."""
+        return short(self) or self._expression(full=False, short=short)
+
+    def settings_beside(self, other: Value) -> str:
+        """Those of its settings that differ from another value's of its class, as they print: `k1=1.2, b=0.3`."""
+        differ = [f.name for f in _fields(self) if getattr(self, f.name) != getattr(other, f.name)]
+        return ", ".join(f"{name}={_literal(getattr(self, name), full=False)}" for name in differ)
+
     def fingerprint(self) -> str:
         """16 hexadecimal digits that identify the value with all its settings."""
         return hashlib.sha256(self.full().encode()).hexdigest()[:16]
@@ -49,12 +58,12 @@ class Value:
         for field in _fields(self):
             yield from _values(getattr(self, field.name))
 
-    def _expression(self, *, full: bool) -> str:
+    def _expression(self, *, full: bool, short: Callable[[Value], str | None] = lambda value: None) -> str:
         shown = []
         for field in _fields(self):
             value = getattr(self, field.name)
             if full or value != _default(field):
-                shown.append(f"{field.name}={_literal(value, full=full)}")
+                shown.append(f"{field.name}={_literal(value, full=full, short=short)}")
         return f"{self.name()}({', '.join(shown)})" if shown else self.name()
 
 
@@ -70,16 +79,16 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return field.default
 
 
-def _literal(value: Any, *, full: bool) -> str:
+def _literal(value: Any, *, full: bool, short: Callable[[Value], str | None] = lambda value: None) -> str:
     if isinstance(value, Value):
-        return value._expression(full=full)
+        return short(value) or value._expression(full=full, short=short)
     if isinstance(value, str):
         raw = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")  # a lone surrogate as its escape
         return raw.decode()
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_INTEGERS:
         return str(int(value))  # 1.0 equals 1, and equal values print and hash alike
     if isinstance(value, tuple):
-        inner = ", ".join(_literal(v, full=full) for v in value)
+        inner = ", ".join(_literal(v, full=full, short=short) for v in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     return repr(value)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +76,9 @@ MADE = [
     Dense(recipes=(Supervised(),)),
     Dense("a+b", recipes=(ContrastiveTension(), GPL(teacher=CrossEncoder(recipes=(PairRecipe(negatives=2),))))),
     CrossEncoder(recipes=(PairRecipe(pairs="unlabelled"), PairRecipe())),
+    parse_method("ce"),
+    parse_method('ce-gold(precision="bf16")'),
+    parse_method("ce+cross_encoder(epochs=1)"),
 ]
 LEAF = st.sampled_from([BM25(), BM25(b=0.0), Dense(), Dense("a>>b"), CrossEncoder(), Hybrid(), RunFile("r"), *MADE])
 METHOD = st.recursive(
@@ -136,6 +141,33 @@ def test_a_short_name_re_ranks_and_teaches(first: str, name: str) -> None:
     taught = parse_method(f"dense+gpl(teacher={name})")
     assert taught == Dense(recipes=(GPL(teacher=parse_method(name)),))
     assert parse_method(row_name(taught)) == taught
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'ce(precision="bf16")',
+        'bm25>>ce-gold(max_length=128, precision="bf16")',
+        "rerank(scorer=ce, depth=50)",
+        'rerank(first=hybrid(methods=(bm25, dense+supervised), fusion=convex), scorer=ce(precision="bf16"), depth=50)',
+        'dense+gpl(teacher=ce-gold(precision="bf16"))',
+        "hybrid(methods=(bm25, ce))",
+    ],
+)
+def test_a_short_name_takes_settings_and_is_printed_wherever_it_stands(text: str) -> None:
+    assert row_name(parse_method(text)) == text
+
+
+def test_settings_of_a_short_name_are_those_of_what_it_stands_for() -> None:
+    assert parse_method('ce(precision="bf16")') == dataclasses.replace(parse_method("ce"), precision="bf16")  # type: ignore[type-var]
+    assert row_name(parse_method("hybrid-convex(fusion=rrf)")) == "hybrid-rrf"
+    with pytest.raises(UnknownName, match="setting of ce 'precison'; did you mean 'precision'"):
+        parse_method('ce(precison="bf16")')
+    with pytest.raises(SettingError, match="ce: precision must be one of 'fp32', 'bf16'"):
+        parse_method('ce(precision="fp8")')
+    for text in ('ce("m")', "ce(**{})", "ce(*())"):
+        with pytest.raises(SettingError, match="settings of ce are given by their names"):
+            parse_method(text)
 
 
 def test_a_short_name_may_be_trained_further() -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -59,12 +59,13 @@ class Method(Value, ABC):
         """
         return {name: value for part in self.nested() for name, value in part.inputs(context).items()}
 
-    def _expression(self, *, full: bool) -> str:
+    def _expression(self, *, full: bool, short: Callable[[Value], str | None] = lambda value: None) -> str:
         """What is trained first prints as it is written short: `dense+supervised`."""
         recipes = getattr(self, RECIPES, ())
         if full or not recipes:
-            return super()._expression(full=full)
-        return "+".join(map(str, (dataclasses.replace(self, **{RECIPES: ()}), *recipes)))  # type: ignore[type-var]
+            return super()._expression(full=full, short=short)
+        untrained: Value = dataclasses.replace(self, **{RECIPES: ()})  # type: ignore[type-var]
+        return "+".join(part.told(short) for part in (untrained, *recipes))
 
     def nested(self) -> Iterator[Method]:
         """The methods directly inside this one."""
