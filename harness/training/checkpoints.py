@@ -24,7 +24,9 @@ class State:
     def __init__(self, file: Path, seconds: float, before: float | None) -> None:
         self._file, self.seconds, self.before = file, seconds, before
         self.seen = 0
+        self.saving = 0.0
         self._since: float | None = None
+        self._stopped = self._saved = time.perf_counter()
 
     @classmethod
     def at(cls, folder: Path) -> State:
@@ -36,15 +38,23 @@ class State:
         except (OSError, ValueError, KeyError, TypeError):
             return cls(folder / STATE, 0.0, None)
 
-    def start(self) -> None:
-        """The clock runs from now on."""
+    def start(self, *, saved: bool = False) -> None:
+        """The clock runs from now on; after a checkpoint was written, how long that took is kept as `saving`."""
         self._since = time.perf_counter()
+        if saved:
+            self.saving = self._since - self._stopped
+        self._saved = self._since
 
     def stop(self) -> None:
         """What has run is added to `seconds`."""
+        self._stopped = time.perf_counter()
         if self._since is not None:
-            self.seconds += time.perf_counter() - self._since
+            self.seconds += self._stopped - self._since
             self._since = None
+
+    def unsaved(self) -> float:
+        """Seconds since the last checkpoint, or since the run began."""
+        return time.perf_counter() - self._saved
 
     def save(self, checkpoint: Path | None = None) -> None:
         """Writes it; what belongs to a checkpoint goes into that."""

@@ -22,6 +22,10 @@ CLIP = 1.0
 """The gradient is made no longer than this."""
 LOGGED = 100
 """The loss is kept for about so many points."""
+SAVED_EVERY = 120.0
+"""Seconds of training between checkpoints where evaluations are further apart: so much is lost at most when a run is killed."""
+SAVING = 0.05
+"""But no larger a part of the time than this goes into writing them."""
 
 Measure = Callable[[Any], float]
 """Model → nDCG@10 on dev."""
@@ -65,7 +69,7 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
     columns = {name: list(column) for name, column in lesson.columns.items()}
     if lesson.labels is not None:
         columns["label"] = list(lesson.labels)
-    callbacks: list[Any] = [_bar(advance)]
+    callbacks: list[Any] = [_bar(advance), _clock(state)]
     if job.probe is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=lesson.schedule.patience))
     own = bool(_own_weights(loss, model))
@@ -166,7 +170,7 @@ def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
             if own:  # a second tower, a learnt temperature: the trainer saves the model alone
                 torch.save(own, Path(output_dir or job.checkpoints) / LOSS)
             state.save(Path(output_dir or job.checkpoints))
-            state.start()
+            state.start(saved=True)
 
     return Checked
 
@@ -228,6 +232,17 @@ def _evaluator(probe: Measure) -> Any:
     return made()
 
 
+def _clock(kept: State) -> Any:
+    from transformers import TrainerCallback
+
+    class Clock(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if kept.unsaved() > max(SAVED_EVERY, kept.saving / SAVING):
+                control.should_save = True
+
+    return Clock()
+
+
 def _bar(advance: Advance) -> Any:
     from transformers import TrainerCallback
 
@@ -235,11 +250,15 @@ def _bar(advance: Advance) -> Any:
         def __init__(self) -> None:
             self.loss = self.dev = ""
 
+        @property
+        def text(self) -> str:
+            return f"{self.loss} {self.dev}".strip()
+
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             advance(int(state.global_step))
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            advance(1, f"{self.loss} {self.dev}".strip())
+            advance(1, self.text)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
             logs = logs or {}
@@ -247,5 +266,6 @@ def _bar(advance: Advance) -> Any:
                 self.loss = f"loss {float(logs['loss']):.4f}"
             if f"eval_{METRIC}" in logs:
                 self.dev = f"dev nDCG@10 {float(logs[f'eval_{METRIC}']):.4f}"
+                advance(0, self.text)  # no step follows the last one
 
     return Bar()

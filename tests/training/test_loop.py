@@ -215,6 +215,49 @@ def test_a_run_that_died_goes_on_to_the_same_bits(lesson_of: LessonOf, learn: Le
     assert len(dying.shown) == 4, "dev before training is measured once"
 
 
+@pytest.mark.parametrize("step", [2, 5, 8])
+def test_a_long_run_leaves_checkpoints_between_its_evaluations_and_goes_on_from_them_to_the_same_bits(
+    lesson_of: LessonOf, learn: Learn, tools: Any, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    lesson, curve = lesson_of(steps=9, evaluations=3), [0.1, 0.3, 0.2, 0.25]
+    whole, expected = learn(lesson, tools.Curve(curve), "whole")
+    assert {path.name for path in (tmp_path / "whole").glob("checkpoint-*")} <= {"checkpoint-3", "checkpoint-6", "checkpoint-9"}
+    monkeypatch.setattr(trainer_module, "SAVED_EVERY", 0.0)
+    monkeypatch.setattr(trainer_module, "SAVING", 1e9)
+    once = tools.Curve(curve)
+
+    @contextlib.contextmanager
+    def dying(label: str, total: int, unit: str) -> Iterator[Any]:
+        done = [0]
+
+        def advance(n: int = 1, note: str | None = None) -> None:
+            done[0] += n
+            if done[0] == step:
+                raise tools.Killed
+
+        yield advance
+
+    with pytest.raises(tools.Killed):
+        learn(lesson, once, "dying", within=Context(cache=context.cache, progress=dying))
+    last = max(int(path.name.removeprefix("checkpoint-")) for path in (tmp_path / "dying").glob("checkpoint-*"))
+    assert last == step - 1
+    if step > 3:
+        assert (tmp_path / "dying" / "checkpoint-3").is_dir(), "the best so far"
+    model, report = learn(lesson, once, "dying")
+    assert tools.same(tools.weights(model), tools.weights(whole))
+    assert without_seconds(report) == without_seconds(expected)
+    assert len(once.shown) == 4, "nothing is measured twice"
+
+
+def test_checkpoints_take_no_large_part_of_the_time(
+    lesson_of: LessonOf, learn: Learn, tools: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "SAVED_EVERY", 0.0)
+    monkeypatch.setattr(trainer_module, "SAVING", 1e-9)  # the first one shows how long it takes
+    learn(lesson_of(steps=9, evaluations=1), None, "few")
+    assert {path.name for path in (tmp_path / "few").glob("checkpoint-*")} == {"checkpoint-1", "checkpoint-9"}
+
+
 def test_a_run_that_died_goes_on_over_the_end_of_an_epoch(lesson_of: LessonOf, learn: Learn, tools: Any) -> None:
     usual = lesson_of()
     few = {name: column[::15] for name, column in usual.columns.items()}  # 12 examples, 2 steps an epoch
@@ -572,12 +615,12 @@ def test_the_bar_counts_steps_and_tells_loss_and_dev(lesson_of: LessonOf, learn:
     _, report = learn(lesson_of(), dying, within=within)
     assert [bar[:3] for bar in bars] == [("train supervised", 6, "steps")] * 2
     first, second = bars[0][3], bars[1][3]
-    assert [n for n, _ in first] == [0, 1, 1, 1, 1]
-    assert [n for n, _ in second] == [2, 1, 1, 1, 1], "a bar goes on from where it was"
+    assert [n for n, _ in first] == [0, 1, 1, 0, 1, 1]
+    assert [n for n, _ in second] == [2, 1, 1, 0, 1, 1, 0], "a bar goes on from where it was"
     losses = dict(report.loss)
     assert first[2][1] == f"loss {losses[1]:.4f}"
-    assert first[3][1] == f"loss {losses[2]:.4f} dev nDCG@10 0.2500"
-    assert second[-1][1] == f"loss {losses[5]:.4f} dev nDCG@10 0.3000"
+    assert first[4][1] == f"loss {losses[2]:.4f} dev nDCG@10 0.2500"
+    assert second[-1][1] == f"loss {losses[6]:.4f} dev nDCG@10 0.4000", "the last evaluation, though no step follows it"
 
 
 def test_nothing_is_printed(lesson_of: LessonOf, learn: Learn, tools: Any, capfd: pytest.CaptureFixture[str]) -> None:
