@@ -20,6 +20,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     methods/                            plural: the rows of the leaderboard
     recipes/                            plural: ways of fine-tuning
     expressions, rows                   values as text; the default rows
+    statistics/                         is a difference real?
     bench/ report/                      plan, runner, records; tables
     api, commands, cli                  the ways in
 

@@ -54,6 +54,10 @@ class CacheError(HarnessError):
     """A cache folder that cannot be read or written."""
 
 
+class ComparisonError(HarnessError):
+    """Rows that cannot be compared: not of the same queries, collection or measure."""
+
+
 class RecordError(HarnessError):
     """A results folder or record that cannot be read or written."""
 

@@ -1,0 +1,63 @@
+"""What a number of queries can show: the smallest difference that would be seen, and how many queries another one needs."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import optimize, stats
+
+ALPHA = 0.05
+POWER = 0.8
+MOST_QUERIES = 10_000_000
+
+
+def power_of(difference: float, deviation: float, queries: int, alpha: float = ALPHA) -> float:
+    """Chance that a two-sided paired t-test at `alpha` sees a true mean difference.
+
+    Args:
+        difference: the true mean difference.
+        deviation: standard deviation of the per-query differences.
+        queries: how many.
+        alpha: chance of a false alarm.
+    """
+    if queries < 2 or deviation <= 0:
+        return float(queries >= 2 and difference != 0)
+    freedom = queries - 1
+    shift = abs(difference) / deviation * math.sqrt(queries)
+    edge = stats.t.ppf(1 - alpha / 2, freedom)
+    if shift > 30:  # the noncentral t loses its digits there, and the answer is 1 to all of them
+        return 1.0
+    wrong_way = stats.nct.cdf(-edge, freedom, shift)  # scipy has no number for it where it is all but 0
+    return float(stats.nct.sf(edge, freedom, shift) + (wrong_way if math.isfinite(wrong_way) else 0.0))
+
+
+def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, power: float = POWER) -> float:
+    """The minimum detectable effect: the true mean difference seen with chance `power`; infinite for fewer than 2 queries."""
+    if queries < 2:
+        return math.inf
+    if deviation <= 0:
+        return 0.0
+    most = 30 * deviation / math.sqrt(queries)
+    while power_of(most, deviation, queries, alpha) < power:
+        if most > 1e6 * deviation:
+            return math.inf
+        most *= 2
+    return float(optimize.brentq(lambda d: power_of(d, deviation, queries, alpha) - power, 0.0, most, xtol=1e-12 * deviation))
+
+
+def queries_needed(difference: float, deviation: float, alpha: float = ALPHA, power: float = POWER) -> int:
+    """How many queries show a true mean difference with chance `power`; at most 10 million.
+
+    Raises:
+        ValueError: the difference is 0, which no number of queries shows.
+    """
+    if difference == 0:
+        raise ValueError("a difference of 0 is shown by no number of queries")
+    low, high = 1, 2
+    while high < MOST_QUERIES and power_of(difference, deviation, high, alpha) < power:
+        low, high = high, high * 2
+    high = min(high, MOST_QUERIES)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if power_of(difference, deviation, middle, alpha) >= power else (middle, high)
+    return high

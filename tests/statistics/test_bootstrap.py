@@ -1,0 +1,60 @@
+"""Intervals of a mean: against scipy's, and what they cover."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.statistics.bootstrap import intervals
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize("kind", ["normal", "skewed", "grades"])
+def test_it_agrees_with_scipy(kind: str, level: float) -> None:
+    rng = np.random.default_rng(1)
+    values = {
+        "normal": rng.normal(0.02, 0.2, 120),
+        "skewed": rng.exponential(0.3, 60),
+        "grades": rng.choice([0.0, 0.5, 0.63, 1.0], 90, p=[0.5, 0.1, 0.1, 0.3]),
+    }[kind]
+    other = stats.bootstrap(
+        (values,), np.mean, confidence_level=level, method="BCa", n_resamples=20_000, rng=rng
+    ).confidence_interval
+    (found,) = intervals(values, level=level, resamples=20_000)
+    width = other.high - other.low
+    assert found.low == pytest.approx(other.low, abs=0.03 * width)
+    assert found.high == pytest.approx(other.high, abs=0.03 * width)
+    assert found.level == level
+
+
+def test_columns_have_the_intervals_that_they_have_alone_and_the_seed_gives_them_again() -> None:
+    table = np.random.default_rng(2).random((50, 3))
+    together = intervals(table, seed=5)
+    assert together == intervals(table, seed=5) != intervals(table, seed=6)
+    for column, found in zip(table.T, together, strict=True):
+        (alone,) = intervals(column, seed=5)
+        assert (found.low, found.high) == pytest.approx((alone.low, alone.high), abs=1e-9)
+
+
+def test_values_that_are_all_alike_have_an_interval_of_no_width() -> None:
+    (found,) = intervals(np.full(10, 0.4))
+    assert found.low == found.high == pytest.approx(0.4)
+    (one,) = intervals(np.array([0.7]))
+    assert one.low == one.high == 0.7
+
+
+def test_a_wider_level_holds_a_narrower_one() -> None:
+    values = np.random.default_rng(3).exponential(1, 40)
+    (narrow,), (wide,) = intervals(values, level=0.8), intervals(values, level=0.99)
+    assert wide.low < narrow.low < values.mean() < narrow.high < wide.high
+
+
+def test_it_covers_the_true_mean_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(4)
+    population = rng.choice([0.0, 0.39, 0.5, 0.63, 1.0], 5000, p=[0.35, 0.1, 0.1, 0.15, 0.3])
+    covered = 0
+    for seed in range(300):
+        (found,) = intervals(rng.choice(population, 120), seed=seed, resamples=1000)
+        covered += found.low <= population.mean() <= found.high
+    assert 0.91 <= covered / 300 <= 0.985

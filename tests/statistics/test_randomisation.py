@@ -1,0 +1,79 @@
+"""The sign-flip test against all assignments by hand, and against scipy's."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from harness.statistics import randomisation
+from harness.statistics.randomisation import sign_flips
+
+GRID = st.lists(st.integers(-8, 8).map(lambda v: v / 8), min_size=1, max_size=9)
+
+
+@given(GRID)
+def test_few_queries_are_tested_over_all_assignments_of_signs(differences: list[float]) -> None:
+    sums = [
+        abs(sum(s * d for s, d in zip(signs, differences, strict=True)))
+        for signs in itertools.product((1, -1), repeat=len(differences))
+    ]
+    found = sign_flips(np.array(differences))
+    assert found.exact
+    assert found.p == pytest.approx(np.mean([s >= abs(sum(differences)) for s in sums]))
+
+
+def test_it_agrees_with_scipy_where_all_assignments_are_gone_through() -> None:
+    differences = np.random.default_rng(1).normal(0.3, 1, 14)
+    other = stats.permutation_test(
+        (differences, -differences), lambda a, b: (a - b).mean(), permutation_type="samples", n_resamples=np.inf
+    )
+    assert sign_flips(differences).p == pytest.approx(other.pvalue, abs=1e-12)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1, 0.2])
+def test_it_agrees_with_scipy_to_the_error_of_drawing(shift: float) -> None:
+    differences = np.random.default_rng(2).normal(shift, 1, 150)
+    other = stats.permutation_test(
+        (differences, -differences),
+        lambda a, b, axis: (a - b).mean(axis),
+        permutation_type="samples",
+        n_resamples=20_000,
+        vectorized=True,
+        rng=np.random.default_rng(3),
+    )
+    found = sign_flips(differences)
+    assert not found.exact
+    assert found.p == pytest.approx(other.pvalue, abs=4 * np.sqrt(0.25 / 20_000))
+
+
+def test_a_drawn_p_value_is_never_0_and_comes_again_with_its_seed() -> None:
+    differences = np.ones(100)
+    assert sign_flips(differences, draws=999).p == 1 / 1000
+    noise = np.random.default_rng(4).normal(0.1, 1, 60)
+    assert sign_flips(noise, seed=1) == sign_flips(noise, seed=1)
+    assert sign_flips(noise, seed=1) != sign_flips(noise, seed=2)
+
+
+def test_blocks_are_no_matter_for_the_number_of_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    differences = np.random.default_rng(5).normal(0.1, 1, 40)
+    whole = sign_flips(differences, draws=5000)
+    monkeypatch.setattr(randomisation, "_BLOCK", 1)
+    parts = sign_flips(differences, draws=5000)
+    assert parts.draws == whole.draws == 5000
+    assert parts.p == pytest.approx(whole.p, abs=0.04)
+
+
+def test_queries_without_a_difference_change_nothing() -> None:
+    few = np.array([0.5, 0.25, -0.125, 0.75])
+    assert sign_flips(np.concatenate([few, np.zeros(500)])) == sign_flips(few)
+    assert sign_flips(np.zeros(30)).p == 1.0
+
+
+def test_rounding_does_not_tell_equal_sums_apart() -> None:
+    differences = np.array([0.1, 0.2, -0.3, 0.6])  # 0.1 + 0.2 is not 0.3 in floating point
+    assert sign_flips(differences).p == sign_flips(np.array([1.0, 2.0, -3.0, 6.0])).p
