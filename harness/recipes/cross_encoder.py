@@ -73,11 +73,13 @@ class CrossEncoder(FromGold):
         self._check_choice("loss", "listwise", "pointwise")
 
     def schedule(self) -> Schedule:
-        """See `Recipe.schedule`; made pairs are many and are gone through once at `small`."""
+        """See `Recipe.schedule`; made pairs are many and are gone through once at `small`, with longer steps: a scoring head that
+        is still random needs a hundred steps of 5e-5 before it begins to learn.
+        """
         usual = super().schedule()
-        return (
-            replace(usual, epochs=1.0) if self.pairs == "unlabelled" and self.budget == "small" and self.epochs is None else usual
-        )
+        if self.pairs != "unlabelled" or self.budget != "small":
+            return usual
+        return replace(usual, epochs=self.epochs or 1.0, learning_rate=self.learning_rate or 1e-4)
 
     def needed(self) -> frozenset[Need]:
         """See `Recipe.needed`."""
