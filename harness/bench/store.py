@@ -43,6 +43,14 @@ def _folder(dataset: str) -> str:
     return f"{slug(dataset)[:60]}-{hashlib.sha256(dataset.encode()).hexdigest()[:8]}"
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A record and where it lies."""
+
+    record: Record
+    place: Place
+
+
 class Store:
     """A results folder. Every file is written whole or not at all, the record last.
 
@@ -97,19 +105,32 @@ class Store:
         return held and sha256(place.run) == record.run_sha256
 
     def values(self, place: Place) -> PerQuery:
-        """Per-query values of a record."""
-        return json.loads(place.queries.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        """Per-query values of a record.
 
-    def all(self) -> tuple[list[Record], list[RecordError]]:
-        """All records, sorted by their paths, and what could not be read."""
-        records, faults = [], []
+        Raises:
+            RecordError: they are not there or cannot be read.
+        """
+        try:
+            held = json.loads(place.queries.read_text(encoding="utf-8"))
+            return {str(m): {str(q): float(v) for q, v in by_query.items()} for m, by_query in held.items()}
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            raise RecordError(f"the per-query values {place.queries} cannot be read ({error}); run the row again.") from error
+
+    def stored(self) -> tuple[list[Stored], list[RecordError]]:
+        """All records with their places, sorted by their paths, and what could not be read."""
+        held, faults = [], []
         for path in sorted(self.root.glob("*/*/seed*.json")):
             if path.name.endswith(".queries.json"):
                 continue
             try:
-                records.append(Record.from_json(path.read_text(encoding="utf-8"), str(path)))
+                held.append(Stored(Record.from_json(path.read_text(encoding="utf-8"), str(path)), Place(path)))
             except RecordError as error:
                 faults.append(error)
             except (OSError, UnicodeDecodeError) as error:
                 faults.append(RecordError(f"{path} cannot be read ({error})."))
-        return records, faults
+        return held, faults
+
+    def all(self) -> tuple[list[Record], list[RecordError]]:
+        """All records, sorted by their paths, and what could not be read."""
+        held, faults = self.stored()
+        return [stored.record for stored in held], faults

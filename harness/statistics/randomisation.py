@@ -12,7 +12,8 @@ EXACT = 20
 """Up to so many queries that differ, all 2ⁿ assignments of signs are gone through."""
 DRAWS = 100_000
 """Else so many are drawn: the standard error of a p-value of 0.05 is then 0.0007."""
-_BLOCK = 4_000_000
+BLOCK = 2000
+"""So many are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +41,37 @@ def sign_flips(differences: Values, seed: int = 0, draws: int = DRAWS) -> Random
     Args:
         differences: (n,) of one query each.
         seed: gives the same p-value again.
-        draws: how many assignments are drawn, where there are more than 2²⁰.
+        draws: how many assignments are drawn, where more than 20 queries differ.
     """
-    found = np.abs(differences[np.abs(differences) > ROUNDING])  # no sign changes 0, and the others' are drawn anyway
+    return many_sign_flips(differences.reshape(-1, 1), seed, draws)[0]
+
+
+def many_sign_flips(differences: Values, seed: int = 0, draws: int = DRAWS) -> list[Randomised]:
+    """As `sign_flips`, for (n, contrasts) differences: the signs that are drawn are the same for all."""
+    nonzero = np.abs(differences) > ROUNDING
+    few = nonzero.sum(0) <= EXACT
+    found: list[Randomised | None] = [_exact(c[k]) if f else None for c, k, f in zip(differences.T, nonzero.T, few, strict=True)]
+    drawn = iter(_drawn(differences[:, ~few], seed, draws)) if not few.all() else iter(())
+    return [next(drawn) if one is None else one for one in found]
+
+
+def _exact(differences: Values) -> Randomised:
+    sums = np.zeros(1)
+    for value in differences:
+        sums = np.concatenate([sums + value, sums - value])
     observed = abs(float(differences.sum()))
-    if len(found) <= EXACT:
-        sums = np.zeros(1)
-        for value in found:
-            sums = np.concatenate([sums + value, sums - value])
-        return Randomised(float((np.abs(sums) >= observed - ROUNDING).mean()), len(sums), exact=True)
-    rng = np.random.default_rng([seed, len(found)])
-    reached, left = 0, draws
-    while left:
-        block = min(left, max(1, _BLOCK // len(found)))
-        bits = np.unpackbits(rng.integers(0, 256, (block, -(-len(found) // 8)), np.uint8), axis=1, count=len(found))
-        sums = 2.0 * (bits @ found) - found.sum()
-        reached += int((np.abs(sums) >= observed - ROUNDING).sum())
-        left -= block
-    return Randomised((reached + 1) / (draws + 1), draws, exact=False)
+    return Randomised(float((np.abs(sums) >= observed - ROUNDING).mean()), len(sums), exact=True)
+
+
+def _drawn(differences: Values, seed: int, draws: int) -> list[Randomised]:
+    n = len(differences)
+    rng = np.random.default_rng([seed, n])
+    total = differences.sum(0)
+    observed = np.abs(total) - ROUNDING
+    reached = np.zeros(differences.shape[1], np.int64)
+    for start in range(0, draws, BLOCK):
+        block = min(BLOCK, draws - start)
+        bits = np.unpackbits(rng.integers(0, 256, (block, -(-n // 8)), np.uint8), axis=1, count=n)
+        sums = 2.0 * (bits.astype(np.float64) @ differences) - total
+        reached += (np.abs(sums) >= observed).sum(0)
+    return [Randomised(float((count + 1) / (draws + 1)), draws, exact=False) for count in reached]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.statistics import randomisation
-from harness.statistics.randomisation import sign_flips
+from harness.statistics.randomisation import many_sign_flips, sign_flips
 
 GRID = st.lists(st.integers(-8, 8).map(lambda v: v / 8), min_size=1, max_size=9)
 
@@ -62,10 +62,20 @@ def test_a_drawn_p_value_is_never_0_and_comes_again_with_its_seed() -> None:
 def test_blocks_are_no_matter_for_the_number_of_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     differences = np.random.default_rng(5).normal(0.1, 1, 40)
     whole = sign_flips(differences, draws=5000)
-    monkeypatch.setattr(randomisation, "_BLOCK", 1)
+    monkeypatch.setattr(randomisation, "BLOCK", 700)
     parts = sign_flips(differences, draws=5000)
     assert parts.draws == whole.draws == 5000
     assert parts.p == pytest.approx(whole.p, abs=0.04)
+
+
+def test_many_contrasts_at_once_have_the_p_values_that_they_have_alone() -> None:
+    table = np.random.default_rng(6).normal(0.1, 1, (50, 4))
+    table[:, 1] = 0
+    table[5:, 2] = 0
+    together = many_sign_flips(table, draws=3000)
+    assert [found.exact for found in together] == [False, True, True, False]
+    assert together == [sign_flips(column, draws=3000) for column in table.T]
+    assert many_sign_flips(np.zeros((5, 0))) == []
 
 
 def test_queries_without_a_difference_change_nothing() -> None:

@@ -1,0 +1,96 @@
+"""Where rows stand on a board: intervals of their means, groups that cannot be told apart, and what the queries can show."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.bench.evidence import Scores, of_seeds, same_collection
+from harness.statistics.bootstrap import Interval, intervals
+from harness.statistics.groups import groups
+from harness.statistics.holm import holm
+from harness.statistics.power import ALPHA, queries_needed, smallest_difference
+from harness.statistics.randomisation import many_sign_flips
+
+LEAST_DRAWS, MOST_WORK = 10_000, 5e10
+"""Draws of signs; more where many pairs share α, up to so many multiplications."""
+POINT = 0.01
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What can be said of the rows of one dataset by one measure.
+
+    Args:
+        rows: names, best first.
+        intervals: of each row's mean over queries, at 95 %.
+        letters: of each row; rows that share one cannot be told apart.
+        queries: how many.
+        deviation: the middle standard deviation of a pair's per-query differences; 0 for one row.
+    """
+
+    rows: tuple[str, ...]
+    intervals: tuple[Interval, ...]
+    letters: tuple[str, ...]
+    queries: int
+    deviation: float
+
+    @property
+    def smallest(self) -> float:
+        """The difference between two rows that these queries show four times in five, asked for alone."""
+        return smallest_difference(self.deviation, self.queries)
+
+    @property
+    def sentence(self) -> str:
+        """What the number of queries can show, in words; empty where nothing can be said."""
+        if self.deviation <= 0 or not math.isfinite(self.smallest):
+            return ""
+        told = (
+            f"with {self.queries:,} queries you can see a difference of {self.smallest:.3f} between two rows (four times in five)"
+        )
+        if self.smallest <= POINT:
+            return told
+        return f"{told}; one of {POINT:g} would take {queries_needed(POINT, self.deviation):,} queries"
+
+
+def standing(held: Sequence[Scores], seed: int = 0) -> Standing:
+    """Compares all rows with each other, Holm's correction over all pairs.
+
+    Args:
+        held: one per row, best first, all of the same queries.
+        seed: of the draws.
+
+    Raises:
+        ComparisonError: they are not of one collection.
+    """
+    same_collection(record for row in held for record in row.records)
+    means = np.stack([row.values.mean(1) for row in held], axis=1)
+    pairs = list(itertools.combinations(range(len(held)), 2))
+    different: set[tuple[int, int]] = set()
+    deviation = 0.0
+    if pairs:
+        differences = np.stack([means[:, a] - means[:, b] for a, b in pairs], axis=1)
+        draws = min(max(LEAST_DRAWS, int(20 * len(pairs) / ALPHA)), max(LEAST_DRAWS, int(MOST_WORK / differences.size)))
+        tests = many_sign_flips(differences, seed, draws)
+        others = [of_seeds(held[a], held[b]) for a, b in pairs]
+        p_values = [max(test.p, other.p if other else 0.0) for test, other in zip(tests, others, strict=True)]
+        different = {pair for pair, p in zip(pairs, holm(p_values), strict=True) if p <= ALPHA}
+        if len(means) > 1:
+            deviation = statistics.median(differences.std(axis=0, ddof=1).tolist())
+    letters = [""] * len(held)
+    for number, members in enumerate(groups(len(held), different)):
+        for row in members:
+            letters[row] += _letter(number)
+    names = tuple(row.row for row in held)
+    return Standing(names, tuple(intervals(means, seed)), tuple(letters), len(means), deviation)
+
+
+def _letter(number: int) -> str:
+    """A … z, then a1 …: for boards of more than 26 groups."""
+    turn, place = divmod(number, 26)
+    return chr(ord("a") + place) + (str(turn) if turn else "")

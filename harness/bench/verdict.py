@@ -1,0 +1,110 @@
+"""A verdict on a contrast: better, worse, equivalent within a margin, or that it cannot be told; and why, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.bench.evidence import Contrast
+from harness.errors import SettingError
+from harness.statistics.bootstrap import Interval
+from harness.statistics.power import ALPHA, MOST_QUERIES, queries_needed
+
+Finding = Literal["better", "worse", "equivalent", "cannot tell"]
+MARGIN = 0.01
+"""Differences smaller than this are of no interest to most: a point of nDCG."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a contrast shows.
+
+    Args:
+        finding: `equivalent` where the whole interval lies within the margin, real difference or not (two one-sided tests,
+            Schuirmann 1987); else `better` or `worse` where the adjusted p-value is at most α; else `cannot tell`.
+        contrast: the figures.
+        margin: differences up to this do not matter.
+        within: the interval that was held against the margin, at 1 − 2α shared among the contrasts.
+    """
+
+    finding: Finding
+    contrast: Contrast
+    margin: float
+    within: Interval
+
+    @property
+    def sentences(self) -> list[str]:
+        """The figures behind it, one plain sentence each."""
+        c = self.contrast
+        measure, n = c.row.measure, len(c.pairs.ids)
+        won, tied, lost = c.pairs.wins_ties_losses
+        told = [
+            f"{self._head()}: {measure} {c.row.mean:.4f} against {c.baseline.mean:.4f}, a difference of {c.difference:+.4f} "
+            f"[{c.interval.low:+.4f}, {c.interval.high:+.4f}] at {c.interval.level:.0%} over {_queries(n)}.",
+            f"It is better on {_queries(won)}, equal on {tied:,}, worse on {lost:,}; the effect is {c.pairs.effect:+.2f} "
+            f"standard deviations of a query's difference.",
+            self._chance(),
+        ]
+        if c.new_seed is not None:
+            new = c.new_seed
+            told.append(
+                f"For models trained with other seeds: {new.mean:+.4f} [{new.interval.low:+.4f}, {new.interval.high:+.4f}], "
+                f"p = {_p(new.p)}; {new.query_part:.0%} of the uncertainty is the choice of queries, the rest the seed's."
+            )
+        elif one_seed := [s.row for s in (c.row, c.baseline) if s.trained]:
+            told.append(f"{' and '.join(one_seed)}: one seed, so nothing is known of models trained with another (--seeds 3).")
+        told.append(self._reach())
+        return told
+
+    def _head(self) -> str:
+        row, baseline = self.contrast.row.row, self.contrast.baseline.row
+        with_these = _queries(len(self.contrast.pairs.ids))
+        return {
+            "better": f"{row} is better than {baseline}",
+            "worse": f"{row} is worse than {baseline}",
+            "equivalent": f"{row} and {baseline} are equivalent within {self.margin:g}",
+            "cannot tell": f"whether {row} is better than {baseline} cannot be told with {with_these}",
+        }[self.finding]
+
+    def _chance(self) -> str:
+        c = self.contrast
+        how = f"over all {c.test.draws:,} assignments of signs" if c.test.exact else f"{c.test.draws:,} draws of signs"
+        more = f", {_p(c.adjusted)} after Holm's correction for {c.asked} contrasts" if c.asked > 1 else ""
+        return f"If both were alike, so large a difference would have p = {_p(c.test.p)} ({how}){more}."
+
+    def _reach(self) -> str:
+        c = self.contrast
+        n, deviation = len(c.pairs.ids), c.pairs.deviation
+        if deviation == 0:
+            return "All differences are equal, so nothing can be said of what more queries would show."
+        told = f"With {_queries(n)} a true difference of {c.smallest:.4f} would be seen four times in five"
+        needed = queries_needed(self.margin, deviation, ALPHA / c.asked)
+        if needed <= n:
+            return f"{told}."
+        more = f"{needed:,}" if needed < MOST_QUERIES else "more than 10 million"
+        return f"{told}; one of {self.margin:g} would take {more} queries."
+
+
+def verdict(contrast: Contrast, margin: float = MARGIN, alpha: float = ALPHA) -> Verdict:
+    """What a contrast shows.
+
+    Raises:
+        SettingError: the margin is not above 0.
+    """
+    if not 0 < margin < 1:
+        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
+    within = contrast.interval_at(1 - 2 * alpha / contrast.asked)
+    finding: Finding = "cannot tell"
+    if len(contrast.pairs.ids) > 1 and -margin < within.low and within.high < margin:
+        finding = "equivalent"
+    elif contrast.adjusted <= alpha:
+        finding = "better" if contrast.difference > 0 else "worse"
+    return Verdict(finding, contrast, margin, within)
+
+
+def _queries(count: int) -> str:
+    return f"{count:,} {'query' if count == 1 else 'queries'}"
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value < 0.001 else f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
