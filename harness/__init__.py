@@ -22,7 +22,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     expressions, rows                   values as text; the default rows
     statistics/                         is a difference real?
     bench/ report/                      plan, runner, records; tables
-    api, commands, cli                  the ways in
+    api, validation, commands, cli      the ways in
 
 A plural room is an extension point: drop one file in, and it exists under the file's name.
 """
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from harness.judged import Dataset, Queries, TrainView
     from harness.methods import Method
     from harness.rows import parse_method
+    from harness.validation import validate
 
 __version__ = "0.1.0"
 
@@ -57,6 +58,7 @@ _PUBLIC = {
     "open_context": "harness.api",
     "parse_method": "harness.rows",
     "run": "harness.api",
+    "validate": "harness.validation",
 }
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "open_context",
     "parse_method",
     "run",
+    "validate",
 ]
 
 

@@ -1,6 +1,7 @@
-"""The command line: `harness run | leaderboard | list | data | cache`.
+"""The command line: `harness run | validate | compare | leaderboard | list | data | cache`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
+4 a verdict that cannot be told;
 130 interrupted. This file only reads arguments, so that `harness --help` answers at once; `commands.py` does the work.
 """
 
@@ -44,6 +45,13 @@ Measures = Annotated[
 Results = Annotated[Path, typer.Option("--results", help="Folder of the records.")]
 DataDir = Annotated[list[Path] | None, typer.Option("--data-dir", help="Folder of BEIR collections; goes before HARNESS_DATA.")]
 CacheDir = Annotated[Path | None, typer.Option("--cache-dir", help="Cache folder; default HARNESS_CACHE or the user's cache.")]
+OneDataset = Annotated[str, typer.Option("--dataset", "-d", help="source/name, source/name/split or a folder as ./mine.")]
+OneMeasure = Annotated[str, typer.Option("--measure", help="In ir-measures' notation.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of every random stream.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: torch's choice.")]
+BatchTokens = Annotated[
+    int | None, typer.Option(min=1, help="Tokens that go through a model at once; lower it if memory runs out.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
 
 
@@ -67,14 +75,12 @@ def run(
     method: Rows = None,
     measure: Measures = None,
     depth: Annotated[int, typer.Option(min=1, help="Documents kept per query.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of every random stream.")] = 0,
+    seed: Seed = 0,
     results: Results = Path("results"),
     data_dir: DataDir = None,
     cache_dir: CacheDir = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: torch's choice.")] = None,
-    batch_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens that go through a model at once; lower it if memory runs out.")
-    ] = None,
+    device: Device = None,
+    batch_tokens: BatchTokens = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Run rows again whose records are up to date.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps and who shares them; run nothing.")] = False,
     quiet: Quiet = False,
@@ -83,6 +89,51 @@ def run(
     what = (dataset or [], method or [], measure or [], depth, seed)
     where = (results, data_dir or [], cache_dir, device, batch_tokens)
     _do("run", *what, *where, rerun, plan, quiet)
+
+
+@app.command()
+def validate(
+    row: Annotated[str, typer.Argument(help='The row that is validated, as dense+supervised or "bm25(k1=1.2)".')],
+    baseline: Annotated[list[str], typer.Option("--baseline", "-b", help="A row it is held against; repeat.")],
+    dataset: OneDataset = "stdlib/code",
+    measure: OneMeasure = "nDCG@10",
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds that a trained row is trained with.")] = 1,
+    seed: Seed = 0,
+    margin: Annotated[float, typer.Option(help="Differences up to this do not matter.")] = 0.01,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    device: Device = None,
+    batch_tokens: BatchTokens = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether a row is better than baselines, with the figures behind it.
+
+    Status: 0 better than or equivalent to each, 1 worse than one, 4 it cannot be told for one.
+    """
+    where = (results, data_dir or [], cache_dir, device, batch_tokens)
+    _do("validate", row, baseline, dataset, measure, seeds, seed, margin, *where, quiet)
+
+
+@app.command()
+def compare(
+    row: Annotated[str, typer.Argument(help="A row.")],
+    other: Annotated[str, typer.Argument(help="The row it is compared with.")],
+    dataset: OneDataset = "stdlib/code",
+    measure: OneMeasure = "nDCG@10",
+    top: Annotated[int, typer.Option(min=0, help="So many queries on which each gains most.")] = 10,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds that a trained row is trained with.")] = 1,
+    seed: Seed = 0,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    device: Device = None,
+    batch_tokens: BatchTokens = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compare two rows query by query, and show the queries on which each gains most."""
+    where = (results, data_dir or [], cache_dir, device, batch_tokens)
+    _do("compare", row, other, dataset, measure, top, seeds, seed, *where, quiet)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from harness import api
+from harness import api, validation
 from harness.analyzers import ANALYZERS
 from harness.bench.plan import plan as plan_of
 from harness.bench.runner import Result
+from harness.bench.verdict import Verdict
 from harness.cache.folders import Cache
 from harness.cache.manage import Removal, entries, faults, removals, remove
 from harness.checks import check as check_dataset
-from harness.datasets import SOURCES, every_name
+from harness.datasets import SOURCES, every_name, load_dataset
 from harness.datasets.beir import fetch as fetch_beir
 from harness.errors import UnknownName
 from harness.fusions import FUSIONS
@@ -36,8 +37,9 @@ from harness.registry import Room
 from harness.report import terminal
 from harness.report.board import figure, megabytes, tables
 from harness.rows import DEFAULT_ROWS
+from harness.statistics.paired import ROUNDING
 
-OK, FAILED, NOTHING = 0, 1, 3
+OK, FAILED, NOTHING, UNTOLD = 0, 1, 3, 4
 
 
 def run(
@@ -66,28 +68,85 @@ def run(
         seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
     )
 
-    def tell(result: Result) -> None:
-        record = result.record
-        head = f"[bold]{escape(record.row)}[/bold] on {escape(record.dataset['name'])}: "
-        if record.status == "ok":
-            first = tables([record])[0].measures[0]
-            kept = " (up to date)" if result.kept else ""
-            err.print(f"{head}{first} {figure(record.measures[first])}{kept}", highlight=False, soft_wrap=True)
-        else:
-            colour = "yellow" if record.status == "skipped" else "red"
-            problem = record.problem or {}
-            told = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
-            console = err if record.status == "skipped" else Console(stderr=True)
-            console.print(f"{head}[{colour}]{record.status}[/{colour}]: {escape(told)}", highlight=False, soft_wrap=True)
-
     board = api.run(
-        *rows, dataset=names, measures=measures or DEFAULT, depth=depth, results=results, context=context, rerun=rerun, tell=tell
+        *rows,
+        dataset=names,
+        measures=measures or DEFAULT,
+        depth=depth,
+        results=results,
+        context=context,
+        rerun=rerun,
+        tell=_teller(err),
     )
     api.write_leaderboard(results)
     terminal.show(board.tables, out)
     out.print(f"records and leaderboard.md in {results}", markup=False, highlight=False, soft_wrap=True)
     statuses = [r.record.status for r in board.results]
     return FAILED if "error" in statuses else OK if "ok" in statuses else NOTHING
+
+
+def validate(
+    row: str,
+    baselines: Sequence[str],
+    dataset: str,
+    measure: str,
+    seeds: int,
+    seed: int,
+    margin: float,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+    device: str | None,
+    batch_tokens: int | None,
+    quiet: bool,
+) -> int:
+    """`harness validate`."""
+    out, err = _consoles(quiet)
+    context = api.open_context(
+        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
+    )
+    found = validation.validate(row, baselines, dataset, measure, seeds, margin, results, context, _teller(err))
+    for verdict in found:
+        _sentences(out, verdict)
+    findings = {verdict.finding for verdict in found}
+    return FAILED if "worse" in findings else UNTOLD if "cannot tell" in findings else OK
+
+
+def compare(
+    row: str,
+    other: str,
+    dataset: str,
+    measure: str,
+    top: int,
+    seeds: int,
+    seed: int,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+    device: str | None,
+    batch_tokens: int | None,
+    quiet: bool,
+) -> int:
+    """`harness compare`."""
+    out, err = _consoles(quiet)
+    context = api.open_context(
+        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
+    )
+    (found,) = validation.validate(row, [other], dataset, measure, seeds, results=results, context=context, tell=_teller(err))
+    _sentences(out, found)
+    contrast = found.contrast
+    queries = load_dataset(dataset, context).test.queries
+    texts = dict(zip(queries.ids, queries.texts, strict=True))
+    lines = validation.differences((contrast.row, contrast.baseline))
+    gained = [line for line in lines if line[1] - line[2] > ROUNDING][:top]
+    lost = [line for line in reversed(lines) if line[2] - line[1] > ROUNDING][:top]
+    names = (contrast.row.row, contrast.baseline.row)
+    for name, shown in zip(names, (gained, lost), strict=True):
+        if shown:
+            told = [(*line, texts.get(line[0], "")) for line in shown]
+            out.print(terminal.differences(f"where {name} gains most", names, told))
+            out.print()
+    return OK
 
 
 def leaderboard(results: Path, quiet: bool) -> int:
@@ -201,6 +260,34 @@ def _consoles(quiet: bool) -> tuple[Console, Console]:
     handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     return out, err
+
+
+def _teller(err: Console) -> Callable[[Result], None]:
+    """Says of each row, as it is done, what it gave."""
+
+    def tell(result: Result) -> None:
+        record = result.record
+        head = f"[bold]{escape(record.row)}[/bold] on {escape(record.dataset['name'])}: "
+        if record.status == "ok":
+            first = tables([record])[0].measures[0]
+            kept = " (up to date)" if result.kept else ""
+            err.print(f"{head}{first} {figure(record.measures[first])}{kept}", highlight=False, soft_wrap=True)
+        else:
+            colour = "yellow" if record.status == "skipped" else "red"
+            problem = record.problem or {}
+            told = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
+            console = err if record.status == "skipped" else Console(stderr=True)
+            console.print(f"{head}[{colour}]{record.status}[/{colour}]: {escape(told)}", highlight=False, soft_wrap=True)
+
+    return tell
+
+
+def _sentences(out: Console, verdict: Verdict) -> None:
+    first, *rest = verdict.sentences
+    out.print(first, style="bold", markup=False, highlight=False, soft_wrap=True)
+    for sentence in rest:
+        out.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
+    out.print()
 
 
 def _needs(recipe: str) -> str:

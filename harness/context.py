@@ -137,6 +137,17 @@ class Context:
         self._open: list[Step] = []
         self._inside: list[float] = []
 
+    def reseeded(self, seed: int) -> Context:
+        """Another run with the same device, cache and bars."""
+        return Context(
+            seed=seed,
+            device=self.device,
+            batch_tokens=self.batch_tokens,
+            cache=self.cache,
+            data_dirs=self.data_dirs,
+            progress=self.progress,
+        )
+
     def rng(self, purpose: str) -> np.random.Generator:
         """A random stream of its own for each purpose, so that adding one use does not move another."""
         word = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "little")

@@ -42,3 +42,15 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
         status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
         drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line) if costs_shown else ()))
     return drawn
+
+
+def differences(title: str, rows: tuple[str, str], lines: Sequence[tuple[str, float, float, str]]) -> Grid:
+    """A table of queries: id, the values of both rows, their difference, the query's text."""
+    drawn = Grid(title=escape(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+    drawn.add_column("query", overflow="fold")
+    for head in (*rows, "difference"):
+        drawn.add_column(escape(head), justify="right")
+    drawn.add_column("text", overflow="fold")
+    for query, one, other, text in lines:
+        drawn.add_row(escape(query), figure(one), figure(other), f"{one - other:+.4f}", escape(text))
+    return drawn

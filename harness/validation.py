@@ -1,0 +1,98 @@
+"""One row held against baselines on one dataset: runs what is not there yet, then says what the difference is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from harness import api
+from harness.bench.evidence import Scores, contrasts, scores
+from harness.bench.runner import Result
+from harness.bench.store import Store, Stored
+from harness.bench.verdict import MARGIN, Verdict, verdict
+from harness.context import Context
+from harness.errors import ComparisonError, SettingError
+from harness.measures import DEFAULT, parse_measures
+from harness.methods import Method
+from harness.recipes import Recipe
+from harness.rows import parse_method, row_name
+from harness.values import Value
+
+
+def validate(
+    row: str | Method,
+    baselines: Sequence[str | Method],
+    dataset: str = api.DEFAULT_DATASET,
+    measure: str = DEFAULT[0],
+    seeds: int = 1,
+    margin: float = MARGIN,
+    results: str | Path = "results",
+    context: Context | None = None,
+    tell: Callable[[Result], None] | None = None,
+) -> list[Verdict]:
+    """Whether a row is better than baselines: one verdict for each, p-values corrected over all of them.
+
+    Args:
+        row: what is validated.
+        baselines: what it is held against.
+        dataset: one, as `source/name[/split]` or a path.
+        measure: in ir-measures' notation.
+        seeds: how many a trained row is trained with, from the context's on; rows that train nothing are run once.
+        margin: differences up to this do not matter.
+        results: folder of the records; what is there is not run again.
+        context: cache, device, progress and the first seed.
+        tell: called after each run.
+
+    Raises:
+        ComparisonError: a row gave no figures; says why.
+        HarnessError: bad input, or a dataset that cannot be had.
+    """
+    if not 0 < margin < 1:
+        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
+    if seeds < 1:
+        raise SettingError(f"seeds must be 1 or more, not {seeds}.")
+    measures = parse_measures([measure])
+    if len(measures) > 1:
+        raise SettingError(f"a verdict is by one measure, not by {', '.join(map(str, measures))}.")
+    first = context or api.open_context()
+    methods = [parse_method(each) if isinstance(each, str) else each for each in (row, *baselines)]
+    own, others = methods[0], [m for m in dict.fromkeys(methods[1:]) if m != methods[0]]
+    if not others:
+        raise SettingError(f"{row_name(own)} is held against nothing: name another row as baseline.")
+    names = list(dict.fromkeys((*DEFAULT, str(measures[0]))))  # the records are those that `harness run` makes
+    store = Store(Path(results))
+    made: dict[Method, list[Stored]] = {method: [] for method in (own, *others)}
+    for seed in range(seeds):
+        due = [method for method in made if seed == 0 or trains(method)]
+        here = first if seed == 0 else first.reseeded(first.seed + seed)
+        board = api.run(*due, dataset=dataset, measures=names, results=results, context=here, tell=tell) if due else api.Board(())
+        for method, result in zip(due, board.results, strict=True):
+            made[method].append(_with_figures(result, store, method))
+    held = {method: scores(stored, store, str(measures[0])) for method, stored in made.items()}
+    return [verdict(contrast, margin) for contrast in contrasts([(held[own], held[m]) for m in others])]
+
+
+def trains(method: Method) -> bool:
+    """Whether a recipe stands anywhere in a row, so that a seed makes another model of it."""
+    return any(isinstance(part, Recipe) for part in _parts(method))
+
+
+def _parts(value: Value) -> Iterator[Value]:
+    for part in value.parts():
+        yield part
+        yield from _parts(part)
+
+
+def _with_figures(result: Result, store: Store, method: Method) -> Stored:
+    record = result.record
+    if record.status != "ok":
+        told = record.problem or {}
+        why = " ".join(f"{told.get('reason', '')} {told.get('remedy', '')}".split())
+        raise ComparisonError(f"{record.row} gave no figures ({record.status}): {why}")
+    return Stored(record, store.place(record.dataset["name"], method, record.seed))
+
+
+def differences(held: tuple[Scores, Scores]) -> list[tuple[str, float, float]]:
+    """Query id and both values, the queries on which the first gains most first."""
+    one, other = held[0].by_query, held[1].by_query
+    return sorted(((q, one[q], other[q]) for q in one), key=lambda line: (line[2] - line[1], line[0]))
