@@ -17,6 +17,7 @@ from harness.measures import DEFAULT
 from harness.methods import Method
 from harness.report import csv, markdown
 from harness.report.board import Table, tables
+from harness.report.standings import with_standings
 from harness.rows import GROUPS, parse_method
 
 DEFAULT_DATASET = "stdlib/code"
@@ -27,11 +28,13 @@ class Board:
     """What a run gave: one result per row and dataset, in the order done. In a notebook it shows itself as tables."""
 
     results: tuple[Result, ...]
+    store: Store | None = None
 
     @property
     def tables(self) -> list[Table]:
-        """One table per dataset."""
-        return tables(result.record for result in self.results)
+        """One table per dataset, with intervals where the results folder has the per-query values."""
+        found = tables(result.record for result in self.results)
+        return with_standings(found, self.store, self.store.stored()[0]) if self.store else found
 
     def __str__(self) -> str:
         return markdown.leaderboard(self.tables)
@@ -132,7 +135,7 @@ def run(
             done.append(result)
             if tell is not None:
                 tell(result)
-    return Board(tuple(done))
+    return Board(tuple(done), bench.store)
 
 
 def write_leaderboard(results: Path) -> tuple[list[Table], list[Exception]]:
@@ -145,8 +148,8 @@ def write_leaderboard(results: Path) -> tuple[list[Table], list[Exception]]:
         RecordError: the folder cannot be written.
     """
     store = Store(results)
-    records, faults = store.all()
-    found = tables(records)
+    held, faults = store.stored()
+    found = with_standings(tables(stored.record for stored in held), store, held)
     store.check()
     write_text(results / "leaderboard.md", markdown.leaderboard(found))
     write_text(results / "leaderboard.csv", csv.leaderboard(found))

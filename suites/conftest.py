@@ -28,6 +28,7 @@ from harness.methods import Method
 from harness.progress import bars
 from harness.report import terminal
 from harness.report.board import tables
+from harness.report.standings import with_standings
 from harness.rows import row_name
 
 CELL = "harness_cell"
@@ -208,11 +209,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if not _RUN:
         return
     results: Path = config.getoption("--results")
-    records, faults = Store(results).all()
+    store = Store(results)
+    held, faults = store.stored()
+    records = [stored.record for stored in held]
     shown = [r for r in records if (r.dataset["name"], r.row) in _RUN and r.seed == config.getoption("--seed")]
     text = io.StringIO()
     console = Console(file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup)
-    terminal.show(tables(shown), console)
+    terminal.show(with_standings(tables(shown), store, held), console)
     terminalreporter.section("leaderboard")
     terminalreporter.write(text.getvalue())
     for fault in faults:

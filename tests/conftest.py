@@ -9,9 +9,10 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 
@@ -20,6 +21,9 @@ os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELIS
 
 import pytest
 
+from harness.bench.evidence import Scores, scores
+from harness.bench.record import Record
+from harness.bench.store import Place, Store, Stored
 from harness.cache.folders import Cache
 from harness.context import Context
 from harness.datasets import load_dataset
@@ -200,3 +204,39 @@ def python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=timeout, check=False)
 
     return run
+
+
+RECORDED = Path(__file__).parent / "bench" / "schema1"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Store:
+    return Store(tmp_path / "results")
+
+
+@pytest.fixture
+def put(results: Store) -> Callable[..., Stored]:
+    """`put("bm25", {"q1": 0.5}, seed=1)` writes a record and its values of nDCG@10."""
+
+    def one(row: str, values: Mapping[str, float], seed: int = 0, dataset: str = "beir/example/test", **changed: Any) -> Stored:
+        held = json.loads((RECORDED / "bm25.json").read_text(encoding="utf-8"))
+        revision = changed.pop("revision", held["dataset"]["revision"])
+        held["dataset"] = {**held["dataset"], "name": dataset, "revision": revision}
+        mean = sum(values.values()) / max(1, len(values))
+        held.update({"row": row, "method": row, "seed": seed, "measures": {"nDCG@10": mean}, **changed})
+        place = Place(results.root / dataset.replace("/", "-") / row / f"seed{seed}.json")
+        record = Record(**held)
+        results.save(place, record, {"nDCG@10": dict(values)})
+        return Stored(record, place)
+
+    return one
+
+
+@pytest.fixture
+def scored(results: Store, put: Callable[..., Stored]) -> Callable[..., Scores]:
+    """`scored("dense", {"q1": 0.5}, {"q1": 0.6})`: a row with a seed for each mapping."""
+
+    def one(row: str, *seeds: Mapping[str, float], **changed: Any) -> Scores:
+        return scores([put(row, values, seed, **changed) for seed, values in enumerate(seeds)], results, "nDCG@10")
+
+    return one

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.bench.record import Record
 from harness.measures import DEFAULT
+from harness.statistics.bootstrap import Interval
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,14 @@ class Line:
     Args:
         row: name on the board.
         records: of one dataset, by seed; all `ok`, or one that is not.
+        interval: of the mean of the table's first measure, at 95 %; None where the per-query values are not at hand.
+        letters: rows of the table that share one cannot be told apart by that measure.
     """
 
     row: str
-    records: tuple[Record, ...]
+    records: tuple[Record, ...] = field(hash=False)
+    interval: Interval | None = None
+    letters: str = ""
 
     @property
     def first(self) -> Record:
@@ -66,12 +71,20 @@ class Table:
         dataset: full name.
         measures: the columns.
         lines: the rows.
-        best: measure → the best value as shown, several rows may share it.
+        more: notes on the evidence.
+        seen: what this number of queries can show, in words.
     """
 
     dataset: str
     measures: tuple[str, ...]
     lines: tuple[Line, ...]
+    more: tuple[str, ...] = ()
+    seen: str = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether rows have intervals."""
+        return any(line.interval is not None for line in self.lines)
 
     @property
     def first(self) -> Record:
@@ -105,7 +118,7 @@ class Table:
         dirty = [f"`{line.row}`" for line in self.lines if line.ok and any(r.provenance.get("dirty") for r in line.records)]
         if dirty:
             found.append(f"made with uncommitted changes to the code: {', '.join(dirty)}")
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys((*found, *self.more)))
 
 
 def tables(records: Iterable[Record]) -> list[Table]:
@@ -177,6 +190,11 @@ def figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
+def span(interval: Interval | None) -> str:
+    """An interval as shown."""
+    return "–" if interval is None else f"{interval.low:.3f} – {interval.high:.3f}"
+
+
 def seconds(value: float | None) -> str:
     """Seconds as shown."""
     if value is None:
@@ -221,9 +239,12 @@ def costs(line: Line) -> tuple[str, ...]:
     )
 
 
+STANDING = ("95 %", "alike")
 COSTS = ("labels used", "training", "fit + index", "search", "query p50 ms", "p95 ms", "index MiB", "parameters")
 EXPLAINED = (
     "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. Best value of a column in bold. "
+    "`95 %` is the interval of the first measure's mean over queries (BCa bootstrap); rows that share a letter in `alike` cannot "
+    "be told apart by it (paired randomisation test of all pairs, Holm's correction, α = 0.05). "
     "`fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, loading a "
     "model left out and `training` included (a re-ranker embeds its candidates in `search`); latency is one query at a time, "
     "encoded afresh, top 100. `–`: not measured."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.report.board import COSTS, EXPLAINED, Across, Line, Table, across, costs, figure
+from harness.report.board import COSTS, EXPLAINED, STANDING, Across, Line, Table, across, costs, figure, span
 
 
 def leaderboard(found: Sequence[Table]) -> str:
@@ -26,9 +26,10 @@ def _facts(table: Table) -> str:
     dataset = table.first.dataset
     machines = sorted({_machine(line) for line in table.lines if line.ok})
     made = f" Made on {'; '.join(machines)}." if machines else ""
+    seen = f" By {table.measures[0]}, {table.seen}." if table.seen else ""
     return (
         f"{dataset['documents']:,} documents, {dataset['queries']:,} queries, {dataset['judgements']:,} judgements; "
-        f"revision `{dataset['revision'][:12]}`.{made}"
+        f"revision `{dataset['revision'][:12]}`.{made}{seen}"
     )
 
 
@@ -41,13 +42,16 @@ def _machine(line: Line) -> str:
 
 def _table(table: Table) -> str:
     head = ["row", *table.measures, *COSTS]
+    head[2:2] = STANDING if table.stands else ()
     rows = []
     for line in table.lines:
         seeds = f" ({len(line.records)} seeds)" if len(line.records) > 1 else ""
         figures = [_bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures]
         status = "" if line.ok else f" *({line.first.status})*"
-        rows.append([f"{_code(line.row)}{seeds}{status}", *figures, *costs(line)])
-    return _grid(head, rows, left=2 + len(table.measures))
+        cells = [f"{_code(line.row)}{seeds}{status}", *figures, *costs(line)]
+        cells[2:2] = (span(line.interval), line.letters) if table.stands else ()
+        rows.append(cells)
+    return _grid(head, rows, left=head.index(COSTS[0]) + 1)
 
 
 def _across(over: Across) -> str:

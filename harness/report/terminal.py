@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from harness.report.board import COSTS, Table, costs, figure
+from harness.report.board import COSTS, STANDING, Table, costs, figure, span
 
-WIDE = 120
+WIDE = 140
 """Columns of a terminal that the cost columns need to be readable."""
 
 
@@ -20,6 +20,8 @@ def show(found: Sequence[Table], console: Console) -> None:
         console.print(grid(table, costs_shown := console.width >= WIDE))
         if not costs_shown:
             console.print(f"  [dim]a terminal of {WIDE} columns or more shows what each row costs[/dim]", highlight=False)
+        if table.seen:
+            console.print(f"  [dim]{table.measures[0]}: {table.seen}[/dim]", highlight=False)
         for note in table.notes:
             console.print(f"  [dim]{escape(note)}[/dim]", highlight=False)
         console.print()
@@ -31,8 +33,11 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
     title = f"{escape(table.dataset)} [dim]({dataset['documents']:,} documents, {dataset['queries']:,} queries)[/dim]"
     drawn = Grid(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     drawn.add_column("row", no_wrap=True)
-    for measure in table.measures:
+    for i, measure in enumerate(table.measures):
         drawn.add_column(measure, justify="right", no_wrap=True)
+        if table.stands and i == 0:
+            drawn.add_column(STANDING[0], justify="right", no_wrap=True)
+            drawn.add_column(STANDING[1], no_wrap=True)
     for i, name in enumerate(COSTS if costs_shown else ()):
         drawn.add_column(name, justify="left" if i == 0 else "right")
     for line in table.lines:
@@ -40,6 +45,7 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
         shown = [f"[bold green]{f}[/bold green]" if top else f for f, top in zip(figures, best, strict=True)]
         status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
+        shown[1:1] = (span(line.interval), line.letters) if table.stands else ()
         drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line) if costs_shown else ()))
     return drawn
 

@@ -1,0 +1,50 @@
+"""Puts on each table what the per-query values say: intervals of the means, and who cannot be told apart."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from harness.bench.evidence import Scores, scores
+from harness.bench.record import Record
+from harness.bench.standing import standing
+from harness.bench.store import Store, Stored
+from harness.errors import HarnessError
+from harness.report.board import Line, Table
+
+
+def with_standings(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> list[Table]:
+    """The tables with `interval` and `letters` of their rows, by their first measure, and the sentence on what can be seen.
+
+    A row whose per-query values cannot be read, or that is of another revision or of other queries, stays without, with a note.
+    """
+    places = {_key(stored.record): stored for stored in held}
+    return [_with_standing(table, store, places) for table in found]
+
+
+def _with_standing(table: Table, store: Store, places: dict[tuple[str, ...], Stored]) -> Table:
+    scored: dict[Line, Scores] = {}
+    more = list(table.more)
+    for line in table.lines:
+        if not line.ok or not table.measures or table.measures[0] not in line.first.measures:
+            continue
+        try:
+            here = scores([places[_key(record)] for record in line.records], store, table.measures[0])
+            if any(r.dataset["revision"] != table.first.dataset["revision"] for r in line.records):
+                continue  # the table has a note on it
+            if scored and here.ids != next(iter(scored.values())).ids:
+                more.append(f"`{line.row}`: of other queries than `{next(iter(scored)).row}`; not compared with it.")
+                continue
+            scored[line] = here
+        except HarnessError as error:
+            more.append(f"`{line.row}`: without an interval: {error}")
+    if not scored:
+        return dataclasses.replace(table, more=tuple(more))
+    stands = standing(list(scored.values()))
+    placed = dict(zip(scored, zip(stands.intervals, stands.letters, strict=True), strict=True))
+    lines = [dataclasses.replace(ln, interval=placed[ln][0], letters=placed[ln][1]) if ln in placed else ln for ln in table.lines]
+    return dataclasses.replace(table, lines=tuple(lines), more=tuple(more), seen=stands.sentence)
+
+
+def _key(record: Record) -> tuple[str, ...]:
+    return record.dataset["name"], record.row, record.method, str(record.seed)
