@@ -42,9 +42,10 @@ def intervals(values: Values, seed: int = 0, level: float = LEVEL, resamples: in
     squares = (deviations**2).sum(0)
     rng = np.random.default_rng([seed, n])
     drawn = np.empty((resamples, table.shape[1]))
-    for start in range(0, resamples, max(1, _BLOCK // n)):
-        stop = min(resamples, start + max(1, _BLOCK // n))
-        drawn[start:stop] = rng.multinomial(n, np.full(n, 1 / n), stop - start) @ deviations / n
+    block = max(1, _BLOCK // deviations.size)
+    for start in range(0, resamples, block):
+        stop = min(resamples, start + block)
+        drawn[start:stop] = deviations[rng.integers(0, n, (stop - start, n))].mean(1)
     found = []
     tail = stats.norm.ppf((1 - level) / 2)
     for column, mean in enumerate(means):
