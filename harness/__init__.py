@@ -11,6 +11,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
     datasets/                           plural: where judged collections come from
     findings, corpus_check, checks      what is wrong with a collection
+    leaks                               what training has seen of the test split
     measures, trec                      ir-measures; run files
     lexical/ modeling/                  BM25; encoders and cross-encoders
     losses/ generators/                 plural: losses that sentence-transformers lacks; passages → questions

@@ -36,6 +36,8 @@ class Record:
         throughput: documents_per_second of fit and index, queries_per_second of search, from `seconds`.
         size: index_bytes, model_bytes, parameters, dimensions.
         latency: p50_ms and p95_ms of single queries; None where not measured.
+        leaks: of a row that used labels: test queries that training or dev has too, and those that share a relevant document
+            with it, each with the number, and the means of the measures without them.
         notes: what a reader of the figures must know.
         run_sha256: of the run file's bytes.
         provenance: commit, dirty, code, packages, python, machine, device.
@@ -58,6 +60,7 @@ class Record:
     throughput: dict[str, float] = field(default_factory=dict)
     size: dict[str, int] = field(default_factory=dict)
     latency: dict[str, Any] | None = None
+    leaks: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     run_sha256: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.bench.latency import latency
+from harness.bench.leaked import leak_notes, leaked
 from harness.bench.plan import Plan, plan
 from harness.bench.provenance import code_hash, foreign_code, packages, provenance
 from harness.bench.record import Record
@@ -174,8 +175,10 @@ class Bench:
             run = Run.of(queries, top, dataset.corpus, dataset.drop_self, self.depth)
         values = per_query(self.measures, dataset.test.qrels, run)
         sha = self.store.write_run(place, run, row)
+        seen = leaked(dataset, values, context) if fitted.supervision != "none" else {}
         record = dataclasses.replace(
-            _with_fit(blank, fitted, searcher, self._shallow(method)),
+            _with_fit(blank, fitted, searcher, [*self._shallow(method), *leak_notes(seen)]),
+            leaks=seen,
             measures={m: round(v, 6) for m, v in means(values).items()},
             phases=[_phase(step) for step in done.all()[:-1]],
             seconds=(spent := _seconds(done)),

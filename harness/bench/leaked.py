@@ -1,0 +1,67 @@
+"""What a row's figures are without the test queries that training has seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from harness.context import Context
+from harness.judged import Dataset
+from harness.leaks import leaks
+from harness.measures import PerQuery
+
+
+def leaked(dataset: Dataset, values: PerQuery, context: Context) -> dict[str, Any]:
+    """JSON-safe: `queries` and `documents`, each with a count and the means `without` and `only` those queries.
+
+    Empty where the collection has no training and no dev queries.
+    """
+    if dataset.train.train is None and dataset.train.dev is None:
+        return {}
+    found = leaks(dataset, context)
+    kinds = Counter(kind for _, kind, _ in found.queries.values())
+    return {
+        "queries": {"count": len(found.queries), "kinds": dict(sorted(kinds.items())), **_means(values, found.queries.keys())},
+        "documents": {"count": len(found.documents), **_means(values, found.documents)},
+    }
+
+
+def _means(values: PerQuery, which: Collection[str]) -> dict[str, Any]:
+    inside = set(which)
+
+    def mean(of: list[float]) -> float | None:
+        return round(sum(of) / len(of), 6) if of else None
+
+    return {
+        "without": {m: mean([v for q, v in by_query.items() if q not in inside]) for m, by_query in values.items()},
+        "only": {m: mean([v for q, v in by_query.items() if q in inside]) for m, by_query in values.items()},
+    }
+
+
+def leak_notes(seen: dict[str, Any]) -> list[str]:
+    """What a reader must know of them, by the first measure; nothing where nothing is shared."""
+    told = []
+    if seen and (count := seen["queries"]["count"]):
+        kinds = ", ".join(f"{n} {kind}" for kind, n in seen["queries"]["kinds"].items())
+        told.append(f"{_queries(count, 'stands', 'stand')} among those of train or dev too ({kinds}){_without(seen['queries'])}")
+    if seen and (count := seen["documents"]["count"]):
+        which = f"{_queries(count, 'has', 'have')} a relevant document that a train or dev query has too"
+        told.append(f"{which}{_split(seen['documents'])}")
+    return told
+
+
+def _queries(count: int, one: str, several: str) -> str:
+    return f"1 test query {one}" if count == 1 else f"{count:,} test queries {several}"
+
+
+def _without(part: dict[str, Any]) -> str:
+    measure, value = next(iter(part["without"].items()))
+    return f"; without them {measure} is {value:.4f}" if value is not None else ", which is all of them"
+
+
+def _split(part: dict[str, Any]) -> str:
+    measure, value = next(iter(part["only"].items()))
+    rest = part["without"][measure]
+    others = f"{rest:.4f} on the others" if rest is not None else "and there are no others"
+    return f": {measure} is {value:.4f} there, {others}"

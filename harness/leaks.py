@@ -1,0 +1,165 @@
+"""Leaks: test queries that training has seen, word for word, but for case and signs, or nearly; and documents that both share.
+
+Sources: Broder (1997) for resemblance, the Jaccard overlap of n-grams; MinHash with banding finds the pairs worth comparing, and
+each of these is compared exactly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.context import Context
+from harness.files import write_text
+from harness.judged import Dataset, Labelled
+
+Kind = Literal["exact", "normalised", "near"]
+NGRAM = 5
+"""Characters."""
+NEAR = 0.7
+"""Overlap from which two texts are near duplicates: a claim of twelve words in which one was exchanged has about that."""
+_BANDING = 0.5
+"""MinHash is asked for pairs from here on, so that hardly one above `NEAR` escapes."""
+_PERMUTATIONS = 64
+FILE = "leaks.json"
+RULES = 1
+"""Raised where the rules here change, so that what is kept is made again."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """A text that stands on both sides.
+
+    Args:
+        here: its place on one side.
+        there: the place of the most alike on the other.
+        kind: `exact`, `normalised` (case, accents, signs and spaces apart) or `near`.
+        similarity: Jaccard overlap of the normalised texts' character 5-grams; 1 for the first two kinds.
+    """
+
+    here: int
+    there: int
+    kind: Kind
+    similarity: float
+
+
+def overlaps(here: Sequence[str], there: Sequence[str], near: float = NEAR) -> list[Overlap]:
+    """For each text on one side that the other side has too, or nearly: the most alike there.
+
+    Args:
+        here: N texts, say test queries.
+        there: M texts, say training queries and generated ones.
+        near: overlap from which two texts are near duplicates.
+    """
+    exact: dict[str, int] = {}
+    plain: dict[str, int] = {}
+    normal_there = [normalised(text) for text in there]
+    for place, (text, normal) in enumerate(zip(there, normal_there, strict=True)):
+        exact.setdefault(text, place)
+        plain.setdefault(normal, place)
+    found: dict[int, Overlap] = {}
+    left: list[int] = []
+    normal_here = [normalised(text) for text in here]
+    for place, (text, normal) in enumerate(zip(here, normal_here, strict=True)):
+        if not normal:
+            continue
+        if text in exact:
+            found[place] = Overlap(place, exact[text], "exact", 1.0)
+        elif normal in plain:
+            found[place] = Overlap(place, plain[normal], "normalised", 1.0)
+        else:
+            left.append(place)
+    for place, other, similarity in _nearest([normal_here[i] for i in left], normal_there, near):
+        found[left[place]] = Overlap(left[place], other, "near", similarity)
+    return [found[place] for place in sorted(found)]
+
+
+def normalised(text: str) -> str:
+    """Lower case, without accents and signs, single spaces: what is left when nothing but form differs."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(c if c.isalnum() else "" if unicodedata.combining(c) else " " for c in apart)
+    return " ".join(kept.split())
+
+
+def grams(text: str) -> frozenset[str]:
+    """The character 5-grams of a text; a shorter text is one of its own."""
+    return frozenset(text[i : i + NGRAM] for i in range(max(1, len(text) - NGRAM + 1)))
+
+
+def _nearest(here: Sequence[str], there: Sequence[str], near: float) -> Iterable[tuple[int, int, float]]:
+    """Place, the place most alike on the other side, the overlap; where that is at least `near`."""
+    if not here or not there:
+        return
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=min(_BANDING, near), num_perm=_PERMUTATIONS)
+    settings = {"num_perm": _PERMUTATIONS, "hashfunc": _hashed, "seed": 1}
+    sketches = MinHash.bulk([grams(text) for text in there], **settings)
+    with index.insertion_session() as session:
+        for place, sketch in enumerate(sketches):
+            session.insert(place, sketch)
+    for place, sketch in enumerate(MinHash.bulk([grams(text) for text in here], **settings)):
+        own = grams(here[place])
+        best = max(((_jaccard(own, grams(there[other])), -other) for other in index.query(sketch)), default=(0.0, 0))
+        if best[0] >= near:
+            yield place, -best[1], best[0]
+
+
+def _hashed(gram: str) -> int:
+    return zlib.crc32(gram.encode("utf-8", "surrogatepass"))
+
+
+def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    common = len(one & other)
+    return common / (len(one) + len(other) - common)
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """What training and dev queries have in common with those that are reported on.
+
+    Args:
+        queries: test query id → the most alike training or dev query's id, the kind, the overlap.
+        documents: ids of the test queries of which a relevant document is relevant to a training or dev query too.
+    """
+
+    queries: Mapping[str, tuple[str, Kind, float]]
+    documents: tuple[str, ...]
+
+
+def leaks(dataset: Dataset, context: Context, near: float = NEAR) -> Leaks:
+    """Looks for test queries and their relevant documents in what training and tuning may see; kept, for it takes a while.
+
+    Args:
+        dataset: whose test split is looked for in its train and dev splits.
+        context: its cache.
+        near: overlap from which two queries are near duplicates.
+    """
+    splits = [split for split in (dataset.train.train, dataset.train.dev) if split is not None]
+    if not splits:
+        return Leaks({}, ())
+    deciding = [dataset.test.revision, *(split.revision for split in splits), near, NGRAM, _BANDING, _PERMUTATIONS, RULES]
+    key = hashlib.sha256(json.dumps(deciding).encode()).hexdigest()[:32]
+
+    def build(part: Path) -> None:
+        found = _leaks(dataset.test, splits, near)
+        write_text(part / FILE, json.dumps({"queries": dict(found.queries), "documents": list(found.documents)}))
+
+    place = context.cache.folder("leaks", key, {"collection": dataset.name}, build)
+    held = json.loads((place / FILE).read_text(encoding="utf-8"))
+    return Leaks({q: (other, kind, overlap) for q, (other, kind, overlap) in held["queries"].items()}, tuple(held["documents"]))
+
+
+def _leaks(test: Labelled, splits: Sequence[Labelled], near: float) -> Leaks:
+    ids = [query for split in splits for query in split.queries.ids]
+    texts = [text for split in splits for text in split.queries.texts]
+    found = overlaps(test.queries.texts, texts, near)
+    seen = {d for split in splits for grades in split.qrels.values() for d, grade in grades.items() if grade > 0}
+    shared = [q for q, grades in test.qrels.items() if any(grade > 0 and d in seen for d, grade in grades.items())]
+    return Leaks({test.queries.ids[o.here]: (ids[o.there], o.kind, round(o.similarity, 4)) for o in found}, tuple(sorted(shared)))
