@@ -10,8 +10,8 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     context, progress                   seed, cache and ledger of a run; bars
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
     datasets/                           plural: where judged collections come from
-    findings, corpus_check, checks      what is wrong with a collection
     leaks                               what training has seen of the test split
+    findings, corpus_check, checks      what is wrong with a collection
     measures, trec                      ir-measures; run files
     lexical/ modeling/                  BM25; encoders and cross-encoders
     losses/ generators/                 plural: losses that sentence-transformers lacks; passages → questions

@@ -22,6 +22,7 @@ from harness.datasets._qrels import read_qrels
 from harness.datasets._self import ALWAYS, normal_text
 from harness.findings import EXAMPLES, Findings, Report
 from harness.judged import Qrels
+from harness.leaks import overlaps
 
 
 def check(name: str, context: Context) -> Report:
@@ -159,6 +160,13 @@ class _Checker:
             if text and query not in ids and text in held:
                 message = "the same text under two ids in two splits: what is trained on is also measured; delete one."
                 self.found.add("warning", "split-overlap-text", message, f"{first} {held[text]!r} and {second} {query!r}")
+        ours = [q for q in qrels[second] if q not in ids and q in texts and normal_text(texts[q]) not in held]
+        theirs = list(held.values())
+        for near in overlaps([texts[q] for q in ours], [texts[q] for q in theirs]):
+            message = "queries of two splits differ in a word or two: what is trained on is nearly what is measured; scores of "
+            message += "trained rows are told with and without them."
+            pair = f"{first} {theirs[near.there]!r} and {second} {ours[near.here]!r} ({near.similarity:.2f} alike)"
+            self.found.add("warning", "split-overlap-near", message, pair)
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -221,3 +221,14 @@ def test_usable_means_that_it_loads(
         assert not usable
     else:
         assert usable
+
+
+def test_queries_of_two_splits_that_differ_in_a_word_are_named(folder: Path, context: Context) -> None:
+    text = "statins lower the risk of a second stroke in older patients"
+    both = {"n1": text, "n2": text.replace("lower", "raise")}
+    add(folder / "queries.jsonl", *(json.dumps({"_id": query, "text": words}) for query, words in both.items()))
+    add(folder / "qrels" / "train.tsv", "n1\td1\t1")
+    add(folder / "qrels" / "test.tsv", "n2\td2\t1")
+    finding = found(check(str(folder), context))["split-overlap-near"]
+    assert finding.count == 1
+    assert finding.examples[0].startswith("train 'n1' and test 'n2' (0.")
