@@ -1,4 +1,4 @@
-"""The command line: `harness run | validate | compare | leaderboard | list | data | cache`.
+"""The command line: `harness run | validate | compare | audit | leaderboard | list | data | cache`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
 4 a verdict that cannot be told;
@@ -134,6 +134,24 @@ def compare(
     """Compare two rows query by query, and show the queries on which each gains most."""
     where = (results, data_dir or [], cache_dir, device, batch_tokens)
     _do("compare", row, other, dataset, measure, top, seeds, seed, *where, quiet)
+
+
+@app.command()
+def audit(
+    row: Annotated[str, typer.Argument(help='The row, as bm25>>dense or run/my.trec.')],
+    dataset: OneDataset = "stdlib/code",
+    measure: OneMeasure = "nDCG@10",
+    seed: Seed = 0,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    device: Device = None,
+    batch_tokens: BatchTokens = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say what a row's figure rests on: ties, unanswered, unjudged, conventions; what its encoders cut, how steady they are."""
+    where = (results, data_dir or [], cache_dir, device, batch_tokens)
+    _do("audit", row, dataset, measure, seed, *where, quiet)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from harness import api, validation
+from harness import api, auditing, validation
 from harness.analyzers import ANALYZERS
 from harness.bench.plan import plan as plan_of
 from harness.bench.runner import Result
@@ -146,6 +146,29 @@ def compare(
             told = [(*line, texts.get(line[0], "")) for line in shown]
             out.print(terminal.differences(f"where {name} gains most", names, told))
             out.print()
+    return OK
+
+
+def audit(
+    row: str,
+    dataset: str,
+    measure: str,
+    seed: int,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+    device: str | None,
+    batch_tokens: int | None,
+    quiet: bool,
+) -> int:
+    """`harness audit`."""
+    out, err = _consoles(quiet)
+    context = api.open_context(
+        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
+    )
+    found = auditing.audit(row, dataset, measure, results, context, _teller(err))
+    for line in found.lines:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
     return OK
 
 

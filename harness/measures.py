@@ -16,9 +16,11 @@ from ir_measures.measures import Measure
 
 from harness.errors import SettingError
 from harness.judged import Qrels
-from harness.ranking import Run
 
 DEFAULT = ("nDCG@10", "R@100", "RR@10", "AP@100")
+
+Ranking = tuple[str, list[str], list[float]]
+"""Query id, document ids best first, their scores: what a `Run` consists of."""
 
 PerQuery = dict[str, dict[str, float]]
 """Measure → query id → value."""
@@ -51,7 +53,7 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
     return list(found.values())
 
 
-def per_query(measures: Sequence[Measure], qrels: Qrels, run: Run) -> PerQuery:
+def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking]) -> PerQuery:
     """Every measure for every judged query.
 
     Args:

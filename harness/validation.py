@@ -67,7 +67,7 @@ def validate(
         here = first if seed == 0 else first.reseeded(first.seed + seed)
         board = api.run(*due, dataset=dataset, measures=names, results=results, context=here, tell=tell) if due else api.Board(())
         for method, result in zip(due, board.results, strict=True):
-            made[method].append(_with_figures(result, store, method))
+            made[method].append(with_figures(result, store, method))
     held = {method: scores(stored, store, str(measures[0])) for method, stored in made.items()}
     return [verdict(contrast, margin) for contrast in contrasts([(held[own], held[m]) for m in others])]
 
@@ -83,7 +83,8 @@ def _parts(value: Value) -> Iterator[Value]:
         yield from _parts(part)
 
 
-def _with_figures(result: Result, store: Store, method: Method) -> Stored:
+def with_figures(result: Result, store: Store, method: Method) -> Stored:
+    """The record of a run with its place; raises ComparisonError where it has no figures, with the reason."""
     record = result.record
     if record.status != "ok":
         told = record.problem or {}

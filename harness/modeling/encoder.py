@@ -86,6 +86,7 @@ class Encoder:
         settings.check()
         self._context = context
         self._settings = settings
+        self._called = called
         self.folder: ModelFolder = resolve(settings.model, context, settings.revision)
         if called is not None:
             self.folder = replace(self.folder, name=called, source="trained")
@@ -243,6 +244,21 @@ class Encoder:
         if settings.pooling is not None:
             _repool(model, settings.pooling)
         return model
+
+    def tokens(self, texts: Sequence[str], side: Side) -> list[int]:
+        """Tokens of each text with its prompt, before anything is cut; empty where the model has no fast tokenizer."""
+        tokenizer: Any = getattr(self.model, "tokenizer", None)
+        if not getattr(tokenizer, "is_fast", False):
+            return []
+        prompt = self.prompts[side]
+        counted = tokenizer([prompt + t for t in texts], add_special_tokens=True, truncation=False, padding=False, verbose=False)
+        return [len(ids) for ids in counted["input_ids"]]
+
+    def at(self, precision: str) -> Encoder:
+        """The same model, its weights in memory at another precision."""
+        if precision == self._settings.precision:
+            return self
+        return open_encoder(replace(self._settings, precision=precision), self._context, self._called)
 
     def _lengths(self, texts: Sequence[str], side: Side) -> list[int]:
         """Tokens of each text as the model will see it; characters where the model has no fast tokenizer."""
