@@ -1,4 +1,4 @@
-"""The command line: `harness run | validate | compare | audit | leaderboard | list | data | cache`.
+"""The command line: `harness run | validate | compare | audit | accept | leaderboard | list | data | cache`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
 4 a verdict that cannot be told;
@@ -152,6 +152,21 @@ def audit(
     """Say what a row's figure rests on: ties, unanswered, unjudged, conventions; what its encoders cut, how steady they are."""
     where = (results, data_dir or [], cache_dir, device, batch_tokens)
     _do("audit", row, dataset, measure, seed, *where, quiet)
+
+
+@app.command()
+def accept(
+    row: Annotated[str, typer.Argument(help="The row whose new record takes the place of the stored one.")],
+    why: Annotated[str, typer.Option("--why", help="The reason; it is written into the record.")],
+    dataset: OneDataset = "stdlib/code",
+    seed: Seed = 0,
+    new: Annotated[Path, typer.Option("--new", help="Folder of the new records.")] = Path("results.new"),
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+) -> None:
+    """Accept a deliberate change that `pytest suites/ --benchmark --against results` found, with its reason."""
+    _do("accept", row, why, dataset, seed, new, results, data_dir or [], cache_dir)
 
 
 @app.command()

@@ -16,15 +16,18 @@ from rich.table import Table as Grid
 
 from harness import api, auditing, validation
 from harness.analyzers import ANALYZERS
+from harness.bench import regression
 from harness.bench.plan import plan as plan_of
+from harness.bench.record import Record
 from harness.bench.runner import Result
+from harness.bench.store import Store, Stored
 from harness.bench.verdict import Verdict
 from harness.cache.folders import Cache
 from harness.cache.manage import Removal, entries, faults, removals, remove
 from harness.checks import check as check_dataset
 from harness.datasets import SOURCES, every_name, load_dataset
 from harness.datasets.beir import fetch as fetch_beir
-from harness.errors import UnknownName
+from harness.errors import RecordError, UnknownName
 from harness.fusions import FUSIONS
 from harness.generators import GENERATORS
 from harness.indexes import INDEXES
@@ -169,6 +172,35 @@ def audit(
     found = auditing.audit(row, dataset, measure, results, context, _teller(err))
     for line in found.lines:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
+    return OK
+
+
+def accept(
+    row: str,
+    why: str,
+    dataset: str,
+    seed: int,
+    new: Path,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+) -> int:
+    """`harness accept`."""
+    out, _ = _consoles(False)
+    (method,) = api.methods_of([row])
+    name = load_dataset(dataset, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)).name
+    store = Store(new)
+    place = store.place(name, method, seed)
+    if not place.record.is_file():
+        remedy = f"pytest suites/ --benchmark --against {results} makes one."
+        raise RecordError(f"{new} has no record of {row} on {name} with seed {seed}; {remedy}")
+    record = Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record))
+    target = Store(results)
+    taken = regression.accept(Stored(record, place), target, target.place(name, method, seed), why)
+    told = f"accepted {taken.row} on {name} into {results}"
+    changed = "; ".join(taken.accepted[-1].get("changed", ()))
+    out.print(f"{told} (changed: {changed})" if changed else told, markup=False, highlight=False, soft_wrap=True)
+    api.write_leaderboard(results)
     return OK
 
 

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from harness import api
 from harness.bench.record import Record
+from harness.bench.regression import Regression
 from harness.bench.runner import DEFAULT_DEPTH, Bench
 from harness.bench.store import Store
 from harness.context import Advance, Context
@@ -33,8 +34,10 @@ from harness.rows import row_name
 
 CELL = "harness_cell"
 PUBLISHED = "harness_published"
+STANDS = "harness_stands"
 _RUN: set[tuple[str, ...]] = set()
 _PUBLISHED: list[tuple[Any, ...]] = []
+_STANDS: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--measure", action="append", default=[], help=f"ir-measures' notation; default: {' '.join(DEFAULT)}")
     group.addoption("--depth", type=int, default=DEFAULT_DEPTH, help="documents kept per query")
     group.addoption("--seed", type=int, default=0, help="of every random stream")
-    group.addoption("--results", type=Path, default=Path("results"), help="folder of the records")
+    group.addoption("--results", type=Path, default=None, help="folder of the records (default: results)")
+    group.addoption(
+        "--against", type=Path, default=None, help="hold new records against those of this folder; they go to <folder>.new"
+    )
     group.addoption("--data-dir", action="append", type=Path, default=[], help="folder that holds BEIR collections; repeat")
     group.addoption("--cache-dir", type=Path, default=None, help="cache folder (default: HARNESS_CACHE or the user's cache)")
     group.addoption("--device", default=None, help="cpu, cuda, mps (default: torch's choice)")
@@ -74,6 +80,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     if config.getoption("--depth") < 1:
         raise pytest.UsageError("--depth must be 1 or more")
+    against: Path | None = config.getoption("--against")
+    if against is not None and not against.is_dir():
+        raise pytest.UsageError(f"--against {against}: there is no such folder")
+    if config.option.results is None:
+        config.option.results = Path("results") if against is None else against.with_name(f"{against.name}.new")
+    if against is not None and config.option.results.resolve() == against.resolve():
+        raise pytest.UsageError("--against and --results name one folder; new records would replace those they are held against")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -178,6 +191,23 @@ def show(record_property: Callable[[str, object], None]) -> Callable[[Record], N
 
 
 @pytest.fixture
+def against(request: pytest.FixtureRequest) -> Path | None:
+    """The folder of `--against`."""
+    folder: Path | None = request.config.getoption("--against")
+    return folder
+
+
+@pytest.fixture
+def stands(record_property: Callable[[str, object], None]) -> Callable[[Regression], None]:
+    """Puts what the gate found of a row on the list that is printed at the end."""
+
+    def one(found: Regression) -> None:
+        record_property(STANDS, found.sentence)
+
+    return one
+
+
+@pytest.fixture
 def held_against(record_property: Callable[[str, object], None]) -> Callable[..., None]:
     """Puts a published figure and ours on the table that is printed at the end."""
 
@@ -197,6 +227,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             _RUN.add(tuple(value))
         elif name == PUBLISHED:
             _PUBLISHED.append(tuple(value))
+        elif name == STANDS:
+            _STANDS.append(value)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -206,6 +238,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         for title, measure, published, measured, verdict, tolerance in _PUBLISHED:
             difference = f"{measured - published:+.5f} (tolerance {tolerance})"
             terminalreporter.write_line(f"{verdict:4}  {title}: {measure} {measured:.5f}, published {published}, {difference}")
+    if _STANDS:
+        terminalreporter.section(f"held against {config.getoption('--against')}")
+        for sentence in _STANDS:
+            terminalreporter.write_line(sentence)
     if not _RUN:
         return
     results: Path = config.getoption("--results")

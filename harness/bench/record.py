@@ -38,6 +38,7 @@ class Record:
         latency: p50_ms and p95_ms of single queries; None where not measured.
         leaks: of a row that used labels: test queries that training or dev has too, and those that share a relevant document
             with it, each with the number, and the means of the measures without them.
+        accepted: deliberate changes of these figures, oldest first: why, when, the identity and measures before, what changed.
         notes: what a reader of the figures must know.
         run_sha256: of the run file's bytes.
         provenance: commit, dirty, code, packages, python, machine, device.
@@ -61,6 +62,7 @@ class Record:
     size: dict[str, int] = field(default_factory=dict)
     latency: dict[str, Any] | None = None
     leaks: dict[str, Any] = field(default_factory=dict)
+    accepted: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     run_sha256: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
