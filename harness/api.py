@@ -15,8 +15,9 @@ from harness.errors import SettingError
 from harness.files import write_text
 from harness.measures import DEFAULT
 from harness.methods import Method
-from harness.report import csv, markdown
+from harness.report import csv, latex, markdown
 from harness.report.board import Table, tables
+from harness.report.page import leaderboard_page
 from harness.report.standings import with_standings
 from harness.rows import GROUPS, parse_method
 
@@ -138,8 +139,14 @@ def run(
     return Board(tuple(done), bench.store)
 
 
-def write_leaderboard(results: Path) -> tuple[list[Table], list[Exception]]:
-    """Writes `leaderboard.md` and `leaderboard.csv` from the records alone.
+def write_leaderboard(results: Path, context: Context | None = None) -> tuple[list[Table], list[Exception]]:
+    """Writes `leaderboard.md`, `.csv`, `.html` and `.tex` from the records.
+
+    The page also shows texts, titles and grades of the collections that are on this machine; nothing is downloaded for it.
+
+    Args:
+        results: folder of the records.
+        context: its data folders and cache; None takes the defaults.
 
     Returns:
         The tables, and a fault for each record that could not be read (the others are shown).
@@ -153,4 +160,6 @@ def write_leaderboard(results: Path) -> tuple[list[Table], list[Exception]]:
     store.check()
     write_text(results / "leaderboard.md", markdown.leaderboard(found))
     write_text(results / "leaderboard.csv", csv.leaderboard(found))
+    write_text(results / "leaderboard.tex", latex.leaderboard(found))
+    write_text(results / "leaderboard.html", leaderboard_page(found, store, held, context or open_context()))
     return found, list(faults)

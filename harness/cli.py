@@ -170,9 +170,15 @@ def accept(
 
 
 @app.command()
-def leaderboard(results: Results = Path("results"), quiet: Quiet = False) -> None:
-    """Regenerate leaderboard.md and leaderboard.csv from the records alone."""
-    _do("leaderboard", results, quiet)
+def leaderboard(
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    plots: Annotated[bool, typer.Option("--plots", help="Draw plots/*.svg and *.png too; needs matplotlib.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Regenerate leaderboard.md, .csv, .html and .tex from the records."""
+    _do("leaderboard", results, data_dir or [], cache_dir, plots, quiet)
 
 
 @app.command("list")

@@ -39,6 +39,7 @@ from harness.recipes import RECIPES
 from harness.registry import Room
 from harness.report import terminal
 from harness.report.board import figure, megabytes, tables
+from harness.report.plots import write_plots
 from harness.rows import DEFAULT_ROWS
 from harness.statistics.paired import ROUNDING
 
@@ -81,9 +82,9 @@ def run(
         rerun=rerun,
         tell=_teller(err),
     )
-    api.write_leaderboard(results)
+    api.write_leaderboard(results, context)
     terminal.show(board.tables, out)
-    out.print(f"records and leaderboard.md in {results}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"records, leaderboard.md and leaderboard.html in {results}", markup=False, highlight=False, soft_wrap=True)
     statuses = [r.record.status for r in board.results]
     return FAILED if "error" in statuses else OK if "ok" in statuses else NOTHING
 
@@ -188,7 +189,8 @@ def accept(
     """`harness accept`."""
     out, _ = _consoles(False)
     (method,) = api.methods_of([row])
-    name = load_dataset(dataset, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)).name
+    context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
+    name = load_dataset(dataset, context).name
     store = Store(new)
     place = store.place(name, method, seed)
     if not place.record.is_file():
@@ -200,18 +202,21 @@ def accept(
     told = f"accepted {taken.row} on {name} into {results}"
     changed = "; ".join(taken.accepted[-1].get("changed", ()))
     out.print(f"{told} (changed: {changed})" if changed else told, markup=False, highlight=False, soft_wrap=True)
-    api.write_leaderboard(results)
+    api.write_leaderboard(results, context)
     return OK
 
 
-def leaderboard(results: Path, quiet: bool) -> int:
+def leaderboard(results: Path, data_dirs: Sequence[Path], cache_dir: Path | None, plots: bool, quiet: bool) -> int:
     """`harness leaderboard`."""
     out, _ = _consoles(quiet)
-    found, unread = api.write_leaderboard(results)
+    found, unread = api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
+    drawn = write_plots(found, results / "plots") if plots else []
     terminal.show(found, out)
     for fault in unread:
         Console(stderr=True).print(str(fault), style="red", markup=False, highlight=False, soft_wrap=True)
-    told = f"wrote {results / 'leaderboard.md'} and {results / 'leaderboard.csv'}"
+    told = f"wrote {results / 'leaderboard.md'}, .csv, .html and .tex" + (
+        f", {len(drawn)} plots in {results / 'plots'}" if drawn else ""
+    )
     out.print(told, markup=False, highlight=False, soft_wrap=True)
     return FAILED if unread else OK
 

@@ -257,7 +257,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for fault in faults:
         terminalreporter.write_line(str(fault))
     try:
-        api.write_leaderboard(results)
-        terminalreporter.write_line(f"records and leaderboard.md in {results}")
+        context = api.open_context(cache_dir=config.getoption("--cache-dir"), data_dirs=config.getoption("--data-dir"))
+        api.write_leaderboard(results, context)
+        terminalreporter.write_line(f"records, leaderboard.md and leaderboard.html in {results}")
     except HarnessError as error:
         terminalreporter.write_line(str(error))

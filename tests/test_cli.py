@@ -202,7 +202,7 @@ def test_a_run_interrupted_by_the_terminal_ends_with_130_and_no_traceback(tmp_pa
 def test_results_go_to_standard_output_and_what_goes_on_to_standard_error(harness_command, small_folder: Path) -> None:
     said = harness_command("run", "-d", small_folder, "-m", "bm25")
     assert "nDCG@10" in said.out
-    assert "records and leaderboard.md in results" in said.out
+    assert "records, leaderboard.md and leaderboard.html in results" in said.out
     assert said.err.startswith("bm25 on folder/")
     assert len(said.err.strip().splitlines()) == 1
 

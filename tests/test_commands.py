@@ -49,14 +49,14 @@ def test_a_run_shows_its_own_rows_and_the_leaderboard_holds_all(harness_command,
 
 def test_leaderboard_regenerates_its_files_byte_for_byte(harness_command, small_folder: Path, tmp_path: Path) -> None:
     harness_command("run", "-d", small_folder, "-m", "bm25", "-m", "bm25(b=0)", "-m", "run/nowhere")
-    files = [tmp_path / "results" / f"leaderboard.{ending}" for ending in ("md", "csv")]
+    files = [tmp_path / "results" / f"leaderboard.{ending}" for ending in ("md", "csv", "html", "tex")]
     before = [f.read_bytes() for f in files]
     for file in files:
         file.unlink()
     said = harness_command("leaderboard")
     assert said.status == 0
     assert [f.read_bytes() for f in files] == before
-    assert "wrote results/leaderboard.md and results/leaderboard.csv" in said.out
+    assert "wrote results/leaderboard.md, .csv, .html and .tex" in said.out
 
 
 def test_leaderboard_names_a_broken_record_shows_the_others_and_ends_with_1(
@@ -81,6 +81,16 @@ def test_leaderboard_quiet_says_only_what_is_broken(harness_command, small_folde
     assert "is not JSON" in said.err
 
 
+def test_leaderboard_draws_plots_where_they_are_asked_for(harness_command, small_folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    harness_command("run", "-d", small_folder, "-m", "bm25")
+    assert not (tmp_path / "results" / "plots").exists()
+    said = harness_command("leaderboard", "--plots")
+    assert said.status == 0
+    assert "plots in results/plots" in said.out
+    assert {p.suffix for p in (tmp_path / "results" / "plots").iterdir()} == {".svg", ".png"}
+
+
 def test_leaderboard_of_an_empty_folder_is_fine(harness_command, tmp_path: Path) -> None:
     said = harness_command("leaderboard", "--results", "none yet")
     assert said.status == 0
@@ -91,7 +101,7 @@ def test_brackets_in_names_are_shown_as_they_are(harness_command, small_folder: 
     small_folder.rename(tmp_path / "[bold]x[red]")
     said = harness_command("run", "-d", "./[bold]x[red]", "-m", "bm25", "-m", "run/[blue]y.trec", "--results", "[dim]r")
     assert "folder/[bold]x[red]/test" in said.out
-    assert "leaderboard.md in [dim]r" in said.out
+    assert "leaderboard.html in [dim]r" in said.out
     assert "bm25 on folder/[bold]x[red]/test: nDCG@10" in said.err
     assert "there is no run file [blue]y.trec" in said.err
 

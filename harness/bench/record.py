@@ -36,8 +36,8 @@ class Record:
         throughput: documents_per_second of fit and index, queries_per_second of search, from `seconds`.
         size: index_bytes, model_bytes, parameters, dimensions.
         latency: p50_ms and p95_ms of single queries; None where not measured.
-        leaks: of a row that used labels: test queries that training or dev has too, and those that share a relevant document
-            with it, each with the number, and the means of the measures without them.
+        leaks: test queries that training or dev has too, and those that share a relevant document with it, each with the number,
+            and the means of the measures without them; of rows that used no label as well, to compare with.
         accepted: deliberate changes of these figures, oldest first: why, when, the identity and measures before, what changed.
         notes: what a reader of the figures must know.
         run_sha256: of the run file's bytes.

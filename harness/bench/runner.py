@@ -175,9 +175,10 @@ class Bench:
             run = Run.of(queries, top, dataset.corpus, dataset.drop_self, self.depth)
         values = per_query(self.measures, dataset.test.qrels, run)
         sha = self.store.write_run(place, run, row)
-        seen = leaked(dataset, values, context) if fitted.supervision != "none" else {}
+        seen = leaked(dataset, values, context)
+        told = leak_notes(seen) if fitted.supervision != "none" else []
         record = dataclasses.replace(
-            _with_fit(blank, fitted, searcher, [*self._shallow(method), *leak_notes(seen)]),
+            _with_fit(blank, fitted, searcher, [*self._shallow(method), *told]),
             leaks=seen,
             measures={m: round(v, 6) for m, v in means(values).items()},
             phases=[_phase(step) for step in done.all()[:-1]],

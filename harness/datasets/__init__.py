@@ -41,6 +41,10 @@ class Source(Value, ABC):
     def available(self, context: Context) -> list[str]:
         """Names of the collections that `load` would find without a download, for `harness list`."""
 
+    def at_hand(self, rest: str, context: Context) -> bool:
+        """Whether `load` would find the collection without a download."""
+        return any(rest == name or rest.startswith(f"{name}/") for name in self.available(context))
+
     def folder(self, rest: str, context: Context) -> Path | None:
         """The folder with the collection's files, for `harness data check`; None where the source has no such folder.
 
@@ -78,6 +82,16 @@ def split_name(name: str, context: Context) -> tuple[str, str]:
         return source, rest
     hint = "A dataset is named source/name[/split], or by a path as ./my-folder."
     raise UnknownName("dataset", name, every_name(context), hint)
+
+
+def at_hand(name: str, context: Context) -> bool:
+    """Whether a dataset can be loaded without a download.
+
+    Raises:
+        UnknownName: no such source.
+    """
+    source, rest = split_name(name, context)
+    return SOURCES.get(source)().at_hand(rest, context)
 
 
 def every_name(context: Context) -> Iterator[str]:

@@ -35,6 +35,10 @@ class Folder(Source):
         """None: folders are named by their path, not found."""
         return []
 
+    def at_hand(self, rest: str, context: Context) -> bool:
+        """Whether the path is a collection."""
+        return is_collection(locate(rest)[0].expanduser())
+
     def folder(self, rest: str, context: Context) -> Path:
         """The folder that the path names.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.bench.record import Record
 from harness.measures import DEFAULT
@@ -91,6 +93,12 @@ class Table:
         """Any record, for what all share about the dataset."""
         return self.lines[0].first
 
+    def by(self, measure: str) -> Table:
+        """The same rows with that measure first and in its order, without what was said of them by another."""
+        measures = (measure, *(m for m in self.measures if m != measure))
+        bare = [dataclasses.replace(line, interval=None, letters="") for line in self.lines]
+        return Table(self.dataset, measures, tuple(sorted(bare, key=lambda line: _place(line, measures))))
+
     def best(self, measure: str) -> str | None:
         """The best value as it is shown, so that equal figures are equally bold."""
         held = [value for line in self.lines if line.ok and (value := line.value(measure)) is not None]
@@ -136,12 +144,13 @@ def _table(dataset: str, rows: dict[tuple[str, str], list[Record]]) -> Table:
         ok = [r for r in records if r.status == "ok"]
         lines.append(Line(row, tuple(ok or records[:1])))
     measures = _order({m for line in lines if line.ok for r in line.records for m in r.measures})
+    return Table(dataset, measures, tuple(sorted(lines, key=lambda line: _place(line, measures))))
 
-    def key(line: Line) -> tuple[bool, float, str, str]:
-        value = line.value(measures[0]) if measures and line.ok else None
-        return value is None, -(value or 0.0), line.row, line.first.method
 
-    return Table(dataset, measures, tuple(sorted(lines, key=key)))
+def _place(line: Line, measures: Sequence[str]) -> tuple[bool, float, str, str]:
+    """Best first by the first measure; rows without a figure last."""
+    value = line.value(measures[0]) if measures and line.ok else None
+    return value is None, -(value or 0.0), line.row, line.first.method
 
 
 def _order(names: set[str]) -> tuple[str, ...]:
@@ -212,13 +221,17 @@ def megabytes(value: int) -> str:
     return f"{value / 2**20:.1f}" if value else "–"
 
 
-def _training(resolved: object) -> list[float]:
-    """Seconds of every training that a record tells of, at whatever depth a nested method told of it."""
+def trainings(resolved: object) -> list[dict[str, Any]]:
+    """What a record's `resolved` tells of every training, at whatever depth a nested method told of it."""
     if isinstance(resolved, dict):
-        told = [t for t in resolved.get("training", ()) if isinstance(t, dict)]
-        own = [float(t.get("seconds", 0.0)) + float(t.get("preparation", 0.0)) for t in told]
-        return own + [s for key, value in resolved.items() if key != "training" for s in _training(value)]
-    return [s for value in resolved for s in _training(value)] if isinstance(resolved, list) else []
+        own = [told for told in resolved.get("training", ()) if isinstance(told, dict)]
+        return own + [told for key, value in resolved.items() if key != "training" for told in trainings(value)]
+    return [told for value in resolved for told in trainings(value)] if isinstance(resolved, list) else []
+
+
+def _training(resolved: object) -> list[float]:
+    """Seconds of every training that a record tells of."""
+    return [float(told.get("seconds", 0.0)) + float(told.get("preparation", 0.0)) for told in trainings(resolved)]
 
 
 def costs(line: Line) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ from harness.bench.store import Store, Stored
 from harness.errors import HarnessError
 from harness.report.board import Line, Table
 
+MOST_ROWS = 20
+"""Of a table whose further measures get intervals too: the pairs that are compared grow with the square."""
+
 
 def with_standings(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> list[Table]:
     """The tables with `interval` and `letters` of their rows, by their first measure, and the sentence on what can be seen.
@@ -20,6 +23,24 @@ def with_standings(found: Sequence[Table], store: Store, held: Sequence[Stored])
     """
     places = {_key(stored.record): stored for stored in held}
     return [_with_standing(table, store, places) for table in found]
+
+
+def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> list[tuple[Table, ...]]:
+    """Each table once for every measure, that measure first; all with standings where the table is small enough.
+
+    Args:
+        found: tables that have their standings by their first measure.
+        store: of the per-query values.
+        held: the records with their places.
+    """
+    return [
+        (table, *(_other(table.by(measure), store, held) for measure in table.measures[1:])) if table.measures else (table,)
+        for table in found
+    ]
+
+
+def _other(table: Table, store: Store, held: Sequence[Stored]) -> Table:
+    return with_standings([table], store, held)[0] if len(table.lines) <= MOST_ROWS else table
 
 
 def _with_standing(table: Table, store: Store, places: dict[tuple[str, ...], Stored]) -> Table:

@@ -9,9 +9,9 @@ import pytest
 
 from harness.bench.evidence import Scores
 from harness.bench.store import Store, Stored
-from harness.report import markdown, terminal
+from harness.report import markdown, standings, terminal
 from harness.report.board import Table, tables
-from harness.report.standings import with_standings
+from harness.report.standings import by_each_measure, with_standings
 
 BASE = np.random.default_rng(1).uniform(0.2, 0.8, 200)
 
@@ -87,3 +87,24 @@ def test_a_terminal_shows_them_too(put: Callable[..., Stored], results: Store, c
     said = capsys.readouterr().out
     assert "95 %" in said
     assert "nDCG@10: with 200 queries you can see" in said or "all" in said
+
+
+def test_every_measure_has_intervals_of_its_own_where_the_table_is_small(
+    put: Callable[..., Stored], results: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(3).normal(0, 0.01, 200)
+    for row, column in (("a", BASE + 0.1 + noise), ("b", BASE)):
+        stored = put(row, by_query(column), measures={"nDCG@10": float(column.mean()), "R@100": float(1 - column.mean())})
+        results.save(stored.place, stored.record, {"nDCG@10": by_query(column), "R@100": by_query(1 - column)})
+    held, _ = results.stored()
+    found = tabled(results)
+    ((first, other),) = by_each_measure(found, results, held)
+    assert first is found[0]
+    assert [[line.row for line in table.lines] for table in (first, other)] == [["a", "b"], ["b", "a"]]
+    assert [line.letters for line in other.lines] == ["a", "b"]
+    for line in other.lines:
+        assert line.interval is not None
+        assert line.interval.low < (line.value("R@100") or 0) < line.interval.high
+    monkeypatch.setattr(standings, "MOST_ROWS", 1)
+    ((_, other),) = by_each_measure(found, results, held)
+    assert not other.stands

@@ -60,7 +60,7 @@ def test_the_leaderboard_is_printed_at_the_end_and_written(suites, small_options
     outcome = suites(*small_options, file="test_leaderboard.py")
     assert "folder/small/test" in board(outcome.out)
     assert re.search(r"bm25 +0\.\d{4}", board(outcome.out))
-    assert "records and leaderboard.md in results" in board(outcome.out)
+    assert "records, leaderboard.md and leaderboard.html in results" in board(outcome.out)
     assert "`bm25`" in (tmp_path / "results" / "leaderboard.md").read_text()
 
 

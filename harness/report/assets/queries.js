@@ -1,0 +1,197 @@
+"use strict";
+/* Two rows, query by query: unpacked from the page when the tab is opened. */
+(() => {
+  const { $, data, state, make, listen } = window.board;
+  const SCALE = 10000, PAGE = 50;
+  const blocks = [...document.querySelectorAll("script.queries")];
+  const held = new Map();
+  let here = null, rows = [], part = null, shown = PAGE, asked = 0;
+
+  async function unpack(place) {
+    if (!held.has(place)) {
+      const text = (blocks[place] && blocks[place].textContent.trim()) || "";
+      if (!text) { held.set(place, null); return null; }
+      const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      held.set(place, JSON.parse(await new Response(stream).text()));
+    }
+    return held.get(place);
+  }
+
+  const line = (row) => nameOf.get(row.line);
+  let nameOf = new Map();
+  const figure = (value) => (value === null || value === undefined ? "–" : (value / SCALE).toFixed(4));
+  const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : "±"}${Math.abs(value / SCALE).toFixed(4)}`;
+  const shade = (value) => (value > 0 ? "gain" : value < 0 ? "loss" : "");
+  const mean = (values) => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : 0);
+
+  function measureOf() {
+    const all = data.datasets[place()].measures;
+    return all.includes(state.measure) ? state.measure : all[0];
+  }
+  const place = () => Number(state.dataset || 0);
+
+  async function load() {
+    const mine = ++asked;
+    $("summary").textContent = "Unpacking…";
+    try {
+      here = await unpack(place());
+    } catch (error) {
+      here = null;
+      $("summary").textContent = `The per-query values cannot be unpacked by this browser (${error.message}).`;
+      return;
+    }
+    if (mine !== asked) return;
+    const dataset = data.datasets[place()];
+    nameOf = new Map(dataset.rows.map((row) => [Number(row.key.split("-")[2]), row]));
+    rows = here ? here.rows.filter((row) => nameOf.has(row.line)) : [];
+    for (const [id, fallback] of [["row-a", 0], ["row-b", 1]]) {
+      const before = $(id).dataset.name;
+      $(id).replaceChildren(...rows.map((row, i) => make("option", { value: i }, line(row).name)));
+      const again = rows.findIndex((row) => line(row).name === before);
+      $(id).value = String(again >= 0 ? again : Math.min(fallback, rows.length - 1));
+    }
+    part = null;
+    compare();
+  }
+
+  function pairs() {
+    const [a, b] = [rows[Number($("row-a").value)], rows[Number($("row-b").value)]];
+    const measure = measureOf();
+    const one = (a.values[measure] || []), other = (b.values[measure] || []);
+    return here.queries.map((id, i) => ({ id, i, text: here.texts ? here.texts[i] : "", a: one[i] ?? null, b: other[i] ?? null }))
+      .filter((q) => q.a !== null && q.b !== null).map((q) => ({ ...q, difference: q.a - q.b }));
+  }
+
+  const inPart = (q) => !part || here.slices[part.slice].of[q.i] === part.label;
+  function counts(found) {
+    return [found.filter((q) => q.difference > 0).length, found.filter((q) => q.difference === 0).length, found.filter((q) => q.difference < 0).length];
+  }
+
+  function compare() {
+    for (const id of ["summary", "verdict", "why"]) $(id).textContent = "";
+    $("differences").replaceChildren(); $("slices").replaceChildren(); $("listed").tBodies[0].replaceChildren(); $("listed").tHead.replaceChildren();
+    $("more").hidden = true;
+    if (rows.length < 2) {
+      $("summary").textContent = `${data.datasets[place()].name} has ${rows.length} ${rows.length === 1 ? "row" : "rows"} with per-query values on this page; two are needed.`;
+      return;
+    }
+    const [a, b] = [rows[Number($("row-a").value)], rows[Number($("row-b").value)]];
+    $("row-a").dataset.name = line(a).name; $("row-b").dataset.name = line(b).name;
+    $("why").textContent = here.why;
+    const measure = measureOf(), all = pairs(), [won, tied, lost] = counts(all);
+    $("summary").textContent = `${data.datasets[place()].name}, ${measure}: A ${figure(mean(all.map((q) => q.a)))}, B ${figure(mean(all.map((q) => q.b)))}, difference ${signed(mean(all.map((q) => q.difference)))} over ${all.length} queries. A is better on ${won}, equal on ${tied}, worse on ${lost}.`;
+    const [one, other] = [line(a).values[measure], line(b).values[measure]];
+    const share = [...(one.letters || "")].some((letter) => /[a-z]/.test(letter) && (other.letters || "").includes(letter));
+    const told = one.letters && other.letters && a !== b ? (share ? "They share a letter on the board: these queries do not tell them apart. " : "They share no letter on the board: the difference is more than chance would give. ") : "";
+    $("verdict").replaceChildren(told, "The whole verdict: ", make("code", {}, `harness compare ${quoted(line(a).name)} ${quoted(line(b).name)} --dataset ${quoted(here.dataset)} --measure ${quoted(measure)}`));
+    drawDifferences(all, measure);
+    drawSlices(all);
+    shown = PAGE;
+    list();
+  }
+
+  const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);
+
+  function drawDifferences(all, measure) {
+    const sorted = [...all].sort((x, y) => y.difference - x.difference).map((q, i) => ({ x: i, y: q.difference / SCALE }));
+    if (!sorted.length) return;
+    const steps = [...sorted, { x: sorted.length, y: sorted[sorted.length - 1].y }];
+    const drawn = Plot.plot({
+      style: { background: "none", fontSize: "12px" }, width: Math.max(300, Math.min(760, $("queries").clientWidth)), height: 180, marginLeft: 46, marginBottom: 40,
+      ariaLabel: "differences, sorted", x: { label: "queries, sorted →" }, y: { label: `↑ ${measure}, A − B`, grid: true, domain: [Math.min(-0.05, ...sorted.map((q) => q.y)), Math.max(0.05, ...sorted.map((q) => q.y))], ticks: 5 },
+      marks: [
+        Plot.areaY(steps, { x: "x", y: (q) => Math.max(0, q.y), fill: "var(--good)", fillOpacity: 0.6, curve: "step-after" }),
+        Plot.areaY(steps, { x: "x", y: (q) => Math.min(0, q.y), fill: "var(--bad)", fillOpacity: 0.6, curve: "step-after" }),
+        Plot.ruleY([0], { stroke: "currentColor" }),
+      ],
+    });
+    $("differences").replaceChildren(make("figure", {}, drawn));
+  }
+
+  function drawSlices(all) {
+    const tables = here.slices.map((slice, s) => {
+      const body = slice.labels.map((label, l) => {
+        const found = all.filter((q) => slice.of[q.i] === l);
+        if (!found.length) return null;
+        const [won, tied, lost] = counts(found), difference = mean(found.map((q) => q.difference));
+        const on = Boolean(part) && part.slice === s && part.label === l;
+        const button = make("button", { type: "button", "aria-pressed": on, "data-part": `${s} ${l}` }, label);
+        button.addEventListener("click", () => { part = on ? null : { slice: s, label: l }; shown = PAGE; drawSlices(all); list(); [...$("slices").querySelectorAll("button")].find((other) => other.dataset.part === `${s} ${l}`)?.focus(); });
+        return make("tr", { "aria-selected": on }, make("th", { scope: "row", class: "name" }, button), make("td", {}, found.length), make("td", {}, figure(mean(found.map((q) => q.a)))), make("td", {}, figure(mean(found.map((q) => q.b)))), make("td", { class: shade(Math.round(difference)) }, signed(difference)), make("td", {}, `${won} / ${tied} / ${lost}`));
+      }).filter(Boolean);
+      const heads = ["", "queries", "A", "B", "A − B", "better / equal / worse"].map((text) => make("th", { scope: "col" }, text));
+      return make("div", { class: "scroll" }, make("table", { class: "board" }, make("caption", {}, `By ${slice.name}`), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...body)));
+    });
+    $("slices").replaceChildren(...tables);
+  }
+
+  function list() {
+    const words = $("asked").value.toLowerCase();
+    const orders = { a: (x, y) => y.difference - x.difference, b: (x, y) => x.difference - y.difference, size: (x, y) => Math.abs(y.difference) - Math.abs(x.difference), id: (x, y) => x.i - y.i };
+    const found = pairs().filter((q) => inPart(q) && (!words || q.id.toLowerCase().includes(words) || q.text.toLowerCase().includes(words)));
+    found.sort((x, y) => orders[$("order").value](x, y) || x.i - y.i);
+    const heads = [["query", "text"], ["A", ""], ["B", ""], ["A − B", ""]].map(([text, kind]) => make("th", { scope: "col", class: kind }, text));
+    $("listed").tHead.replaceChildren(make("tr", {}, ...heads));
+    $("listed").tBodies[0].replaceChildren(...found.slice(0, shown).map(queryRow));
+    const rest = found.length - shown;
+    $("more").hidden = rest <= 0;
+    $("more").textContent = `${Math.min(PAGE, rest)} more of ${rest}`;
+    if (!found.length) $("listed").tBodies[0].append(make("tr", {}, make("td", { class: "text", colspan: 4 }, "No query matches.")));
+  }
+
+  function queryRow(q) {
+    const button = make("button", { type: "button", class: "query", "aria-expanded": "false" }, q.text || q.id, ...(q.text ? [make("small", {}, ` ${q.id}`)] : []));
+    const row = make("tr", { "data-query": q.id }, make("td", { class: "text" }, button), make("td", {}, figure(q.a)), make("td", {}, figure(q.b)), make("td", { class: shade(q.difference) }, signed(q.difference)));
+    button.addEventListener("click", () => {
+      const open = button.getAttribute("aria-expanded") === "true";
+      button.setAttribute("aria-expanded", !open);
+      if (open) row.nextElementSibling.remove();
+      else row.after(make("tr", { class: "opened" }, make("td", { class: "lists", colspan: 4 }, sides(q))));
+    });
+    return row;
+  }
+
+  function sides(q) {
+    const chosen = [rows[Number($("row-a").value)], rows[Number($("row-b").value)]];
+    const lists = chosen.map((row) => (row.tops ? row.tops[q.i] : null));
+    const grades = here.grades ? new Map(here.grades[q.i]) : null;
+    const columns = chosen.map((row, side) => {
+      const own = lists[side], other = lists[1 - side];
+      const head = make("h4", {}, `${side ? "B" : "A"}: `, make("a", { href: `#${line(row).key}` }, make("code", {}, line(row).name)), row.seeds > 1 ? " (its first seed)" : "");
+      if (!own) return make("div", {}, head, make("p", { class: "facts" }, "The run file was not at hand when this page was made."));
+      if (!own.length) return make("div", {}, head, make("p", { class: "facts" }, "Nothing was found."));
+      return make("div", {}, head, make("ol", {}, ...own.map((d) => entry(d, grades, other))));
+    });
+    const relevant = here.relevant ? [make("p", { class: "facts" }, `${here.relevant[q.i]} judged relevant.`)] : [];
+    return make("div", {}, ...relevant, make("div", { class: "side" }, ...columns));
+  }
+
+  function entry(d, grades, other) {
+    const id = here.documents[d], title = here.titles ? here.titles[d] : "";
+    const parts = [title || id];
+    if (title) parts.push(make("span", { class: "document" }, ` ${id}`));
+    if (grades) {
+      const grade = grades.get(d);
+      const [words, kind] = grade === undefined ? ["unjudged", "unjudged"] : grade > 0 ? [`grade ${grade}`, "relevant"] : [`grade ${grade}`, ""];
+      parts.push(" ", make("span", { class: `grade ${kind}` }, words));
+    }
+    if (other) {
+      const there = other.indexOf(d);
+      parts.push(make("span", { class: "document" }, there < 0 ? " · only here" : ` · ${there + 1} in the other`));
+    }
+    return make("li", {}, ...parts);
+  }
+
+  for (const id of ["row-a", "row-b"]) $(id)?.addEventListener("input", compare);
+  $("order")?.addEventListener("input", () => { shown = PAGE; list(); });
+  $("asked")?.addEventListener("input", () => { shown = PAGE; list(); });
+  $("choice")?.addEventListener("submit", (event) => event.preventDefault());
+  $("more")?.addEventListener("click", () => { shown += PAGE; list(); });
+  $("swap")?.addEventListener("click", () => { [$("row-a").value, $("row-b").value] = [$("row-b").value, $("row-a").value]; compare(); });
+  listen((_, what) => {
+    if (state.view !== "queries") return;
+    if (what === "measure" && here) compare();
+    else if (what === "view" || what === "dataset") load();
+  });
+})();

@@ -1,0 +1,87 @@
+"""What a collection says of the queries and documents of a record: texts, titles, grades. Nothing is downloaded for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.analyzers.english import English
+from harness.context import Context
+from harness.datasets import at_hand, load_dataset
+from harness.errors import HarnessError
+from harness.judged import Dataset
+
+LONGEST = 110
+"""Characters of a title, or of the text that stands for one."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a collection says.
+
+    Args:
+        dataset: the collection.
+        texts: query id → text.
+        overlap: query id → the greatest share of the query's terms that one of its relevant documents has; stems, without stop
+            words. A query without terms or without a relevant document in the corpus is left out.
+    """
+
+    dataset: Dataset
+    texts: Mapping[str, str]
+    overlap: Mapping[str, float]
+
+    def titles(self, documents: Iterable[str]) -> dict[str, str]:
+        """Document id → its title, or the beginning of its text where it has none; those not in the corpus are left out."""
+        ids, corpus = list(documents), self.dataset.corpus
+        rows = corpus.rows(ids) if ids else np.zeros(0, np.int64)
+        found = {}
+        for document, row in zip(ids, rows.tolist(), strict=True):
+            if row >= 0:
+                held = corpus[row]
+                found[document] = _short(held.title.strip() or held.text)
+        return found
+
+
+def words(name: str, revision: str, context: Context) -> tuple[Words | None, str]:
+    """What the collection of a record says, or None and why there is nothing, as a sentence.
+
+    Args:
+        name: of the dataset.
+        revision: of the record; another content says nothing about it.
+        context: its data folders and cache.
+    """
+    try:
+        if not at_hand(name, context):
+            return None, "The collection was not on the machine that made this page: ids only, no texts, titles or grades."
+        dataset = load_dataset(name, context)
+    except HarnessError as error:
+        return None, f"The collection could not be read ({error}): ids only, no texts, titles or grades."
+    if dataset.revision != revision:
+        return None, "The collection at hand is another revision than the records': ids only, no texts, titles or grades."
+    queries = dataset.test.queries
+    texts = dict(zip(queries.ids, queries.texts, strict=True))
+    return Words(dataset, texts, _overlaps(dataset, texts)), ""
+
+
+def _overlaps(dataset: Dataset, texts: Mapping[str, str]) -> dict[str, float]:
+    terms = English()
+    relevant = {q: [d for d, grade in dataset.test.qrels.get(q, {}).items() if grade > 0] for q in texts}
+    ids = sorted({d for found in relevant.values() for d in found})
+    rows = dataset.corpus.rows(ids) if ids else np.zeros(0, np.int64)
+    there = rows >= 0
+    held = [d for d, here in zip(ids, there.tolist(), strict=True) if here]
+    documents = {d: frozenset(terms(text)) for d, text in zip(held, dataset.corpus.texts_of(rows[there]), strict=True)}
+    found = {}
+    for query, text in texts.items():
+        asked = frozenset(terms(text))
+        shares = [len(asked & documents[d]) / len(asked) for d in relevant[query] if asked and d in documents]
+        if shares:
+            found[query] = max(shares)
+    return found
+
+
+def _short(text: str) -> str:
+    text = " ".join(text[: 4 * LONGEST].split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"

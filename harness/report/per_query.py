@@ -1,0 +1,142 @@
+"""One dataset's per-query values and top lists, packed small: the page unpacks them when somebody asks for them."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.bench.record import Record
+from harness.bench.store import Store, Stored
+from harness.cache.folders import Cache
+from harness.errors import HarnessError
+from harness.report.board import Line, Table
+from harness.report.collection import Words
+from harness.report.top_lists import TopLists, top_lists
+
+SCALE = 10_000
+"""Values are whole numbers of this fraction: four decimals, as they are shown."""
+
+
+def per_query(table: Table, store: Store, held: Sequence[Stored], words: Words | None, why: str, cache: Cache) -> dict[str, Any]:
+    """What the page's query browser shows of a dataset, JSON-safe.
+
+    Rows of another revision than the table's first are left out, as are rows without per-query values.
+
+    Args:
+        table: the dataset's rows.
+        store: of the records.
+        held: the records with their places.
+        words: what the collection says, or None.
+        why: the sentence that says why there are no words.
+        cache: where the top of each run is kept.
+    """
+    places = {_key(stored.record): stored for stored in held}
+    rows: list[tuple[int, dict[str, dict[str, float]], TopLists | None]] = []
+    for i, line in enumerate(table.lines):
+        if line.ok and line.first.dataset["revision"] == table.first.dataset["revision"]:
+            stored = [places[_key(record)] for record in line.records if _key(record) in places]
+            values = _values(stored, store)
+            if values:
+                rows.append((i, values, top_lists(stored[0], cache)))
+    queries = sorted({q for _, values, _ in rows for by_query in values.values() for q in by_query})
+    documents = _Numbers()
+    return {
+        "dataset": table.dataset,
+        "why": why,
+        "queries": queries,
+        "texts": [words.texts.get(q, "") for q in queries] if words else None,
+        "rows": [
+            {
+                "line": i,
+                "seeds": len(table.lines[i].records),
+                "values": {
+                    m: [_whole(by_query.get(q)) for q in queries] for m, by_query in values.items() if m in table.measures
+                },
+                "tops": [documents.of(tops.get(q, ())) for q in queries] if tops is not None else None,
+            }
+            for i, values, tops in rows
+        ],
+        **_said(words, queries, documents),
+    }
+
+
+def packed(value: Mapping[str, Any]) -> str:
+    """JSON, gzip, base64; the same bytes for the same value."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+class _Numbers:
+    """Documents by number, in the order in which they are met."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def of(self, documents: Sequence[str]) -> list[int]:
+        return [self.numbers.setdefault(d, len(self.numbers)) for d in documents]
+
+
+def _said(words: Words | None, queries: Sequence[str], documents: _Numbers) -> dict[str, Any]:
+    """Titles and grades of the documents that were met, and the slices of the queries."""
+    ids = list(documents.numbers)
+    if words is None:
+        return {"documents": ids, "titles": None, "grades": None, "relevant": None, "slices": []}
+    titles, qrels = words.titles(ids), words.dataset.test.qrels
+    grades = [[[documents.numbers[d], g] for d, g in qrels.get(q, {}).items() if d in documents.numbers] for q in queries]
+    return {
+        "documents": ids,
+        "titles": [titles.get(d, "") for d in ids],
+        "grades": grades,
+        "relevant": [sum(grade > 0 for grade in qrels.get(q, {}).values()) for q in queries],
+        "slices": slices(words, queries),
+    }
+
+
+def slices(words: Words, queries: Sequence[str]) -> list[dict[str, Any]]:
+    """Queries by length and by term overlap: the name, the labels of the parts, and the part of each query (−1: none)."""
+    lengths = [len(words.texts.get(q, "").split()) for q in queries]
+    ordered = sorted(lengths)
+    cuts = sorted({ordered[len(ordered) * i // 3] for i in (1, 2)} - {ordered[0]}) if ordered else []
+    starts = [ordered[0] if ordered else 0, *cuts]
+    ends = [*(c - 1 for c in cuts), ordered[-1] if ordered else 0]
+    by_length = [sum(length >= cut for cut in cuts) for length in lengths]
+    shares = [words.overlap.get(q) for q in queries]
+    by_overlap = [-1 if s is None else 0 if s < 1 / 3 else 1 if s < 2 / 3 else 2 for s in shares]
+    spans = [f"{low} words" if low == high else f"{low}–{high} words" for low, high in zip(starts, ends, strict=True)]
+    return [
+        {"name": "length", "labels": spans, "of": by_length},
+        {"name": "term overlap", "labels": ["below ⅓", "⅓ to ⅔", "⅔ and more"], "of": by_overlap},
+    ]
+
+
+def _values(stored: Sequence[Stored], store: Store) -> dict[str, dict[str, float]]:
+    """Measure → query → mean over the seeds; empty where a seed's values cannot be read."""
+    try:
+        seeds = [store.values(one.place) for one in stored]
+    except HarnessError:
+        return {}
+    shared = [m for m in seeds[0] if all(m in seed for seed in seeds)] if seeds else []
+    return {m: {q: sum(s[m].get(q, 0.0) for s in seeds) / len(seeds) for q in seeds[0][m]} for m in shared}
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None or not math.isfinite(value) else round(value * SCALE)
+
+
+def _key(record: Record) -> tuple[str, ...]:
+    return record.dataset["name"], record.row, record.method, str(record.seed)
+
+
+def file_names(line: Line, held: Sequence[Stored], store: Store) -> list[dict[str, str]]:
+    """For each record of a row, its files, relative to the results folder; empty where it is not stored."""
+    places = {_key(stored.record): stored.place for stored in held}
+    found = []
+    for record in line.records:
+        place = places.get(_key(record))
+        paths = {"record": place.record, "queries": place.queries, "run": place.run} if place else {}
+        found.append({name: path.relative_to(store.root).as_posix() for name, path in paths.items() if path.is_file()})
+    return found

@@ -1,0 +1,122 @@
+"""Plots for papers, as SVG and PNG: means with intervals, and quality against each cost. Needs matplotlib, the extra `plots`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Unavailable
+from harness.files import replacing, slug
+from harness.report.board import Table
+from harness.report.frontier import non_dominated
+from harness.report.page_data import TRADES, family, trade_values
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Of the families, distinct for colour-blind readers (Okabe and Ito 2008)."""
+LONGEST = 36
+"""Characters of a row's name."""
+STYLE: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "harness",
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+}
+
+
+def write_plots(found: Sequence[Table], folder: Path) -> list[Path]:
+    """Draws every table's plots by its first measure, and returns the files; the same bytes with the same matplotlib.
+
+    Raises:
+        Unavailable: matplotlib is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise Unavailable("matplotlib is not installed.", "python3 -m pip install 'retrieval-harness[plots]'")
+    from matplotlib import rc_context
+
+    families = sorted({family(line.first.method) for table in found for line in table.lines})
+    colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(families)}
+    written = []
+    with rc_context(STYLE):
+        for table in found:
+            if any(line.ok for line in table.lines) and table.measures:
+                written += _save(_means(table, colours), folder / f"{slug(table.dataset)}-means")
+                for name in TRADES:
+                    drawn = _trade(table, name, colours)
+                    written += _save(drawn, folder / f"{slug(table.dataset)}-{name}") if drawn else []
+    return written
+
+
+def _means(table: Table, colours: dict[str, str]) -> Any:
+    from matplotlib.figure import Figure
+
+    measure = table.measures[0]
+    lines = [line for line in table.lines if line.ok and line.value(measure) is not None]
+    drawn = Figure(figsize=(5.5, 0.7 + 0.22 * len(lines)), layout="constrained")
+    axes = drawn.subplots()
+    for place, line in enumerate(lines):
+        colour = colours[family(line.first.method)]
+        if line.interval:
+            axes.plot([line.interval.low, line.interval.high], [place, place], color=colour, linewidth=1.5, alpha=0.6)
+            axes.annotate(line.letters, (line.interval.high, place), (4, -2.5), textcoords="offset points", fontsize=7)
+        axes.plot([line.value(measure) or 0.0], [place], "o", color=colour, markersize=4)
+    axes.set_yticks(range(len(lines)), [_short(line.row) for line in lines])
+    axes.invert_yaxis()
+    axes.set_xlabel(f"{measure}, 95 % interval" if table.stands else measure)
+    axes.set_title(table.dataset, fontsize=9)
+    axes.grid(axis="x", linewidth=0.4, alpha=0.5)
+    return drawn
+
+
+def _trade(table: Table, name: str, colours: dict[str, str]) -> Any:
+    from matplotlib.figure import Figure
+
+    measure, points, lines = table.measures[0], [], []
+    for line in table.lines:
+        cost, value = trade_values(line)[name], line.value(measure) if line.ok else None
+        if cost is not None and value is not None:
+            points.append((cost, value))
+            lines.append(line)
+    if not points:
+        return None
+    costs = sorted(cost for cost, _ in points)
+    middle = math.sqrt(max(costs[0], 1.0) * max(costs[-1], 1.0)) if costs[0] <= 0 else math.sqrt(costs[0] * costs[-1])
+    drawn = Figure(figsize=(3.4, 2.6), layout="constrained")
+    axes = drawn.subplots()
+    for line, point, free in zip(lines, points, non_dominated(points), strict=True):
+        colour = colours[family(line.first.method)]
+        axes.plot(*point, "D" if free else "o", color=colour, markerfacecolor=colour if free else "white", markersize=5)
+        if free:
+            late = point[0] > middle
+            place: dict[str, Any] = {
+                "xytext": (-3 if late else 3, 5),
+                "textcoords": "offset points",
+                "ha": "right" if late else "left",
+            }
+            axes.annotate(_short(line.row, 28), point, fontsize=6, in_layout=False, **place)
+    axes.set_xscale("symlog" if costs[0] <= 0 else "log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(lambda *_: "")
+    axes.set_xlabel(TRADES[name])
+    axes.set_ylabel(measure)
+    axes.set_title(table.dataset, fontsize=9)
+    axes.grid(linewidth=0.4, alpha=0.5)
+    return drawn
+
+
+def _short(name: str, most: int = LONGEST) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _save(drawn: Any, place: Path) -> list[Path]:
+    written = []
+    for ending, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
+        path = place.parent / f"{place.name}.{ending}"
+        with replacing(path) as part:
+            drawn.savefig(part, format=ending, dpi=200, metadata=metadata)
+        written.append(path)
+    return written

@@ -1,0 +1,41 @@
+"""The first documents of each query of a stored run: what a reader looks at, without parsing the other 990."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+
+from harness.bench.store import Stored
+from harness.cache.folders import Cache
+from harness.files import write_text
+
+TopLists = Mapping[str, Sequence[str]]
+"""Query id → document ids, best first."""
+_FIRST = re.compile(rb"^(\S+) Q0 (\S+) (?:[1-9]|10) ", re.MULTILINE)
+
+
+def top_lists(stored: Stored, cache: Cache) -> TopLists | None:
+    """The ten best of each query, kept by the run's content; None where the run is not there, or is not the record's."""
+    path, wanted = stored.place.run, stored.record.run_sha256
+    try:
+        if not wanted or cache.hashes.sha256(path) != wanted:
+            return None
+    except OSError:
+        return None
+
+    memo = cache.root / "top_lists" / f"{wanted[:32]}.json"  # small, as the memo of hashes is, and no entry of the cache
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(memo.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    found: dict[str, list[str]] = {}
+    try:
+        for query, document in _FIRST.findall(gzip.decompress(path.read_bytes())):
+            found.setdefault(query.decode(), []).append(document.decode())
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+        return None
+    with contextlib.suppress(OSError):  # a read-only cache costs time, not correctness
+        write_text(memo, json.dumps(found, ensure_ascii=False))
+    return found

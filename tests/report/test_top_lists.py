@@ -1,0 +1,47 @@
+"""The first documents of each query of a stored run."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+from collections.abc import Callable
+
+import pytest
+
+from harness.bench.store import Stored
+from harness.context import Context
+from harness.files import sha256
+from harness.report.top_lists import top_lists
+
+LINES = "".join(f"{q} Q0 d{q}{rank} {rank} {1 / rank} tag\n" for q in ("q1", "é2") for rank in range(1, 101))
+
+
+@pytest.fixture
+def stored(put: Callable[..., Stored]) -> Stored:
+    one = put("bm25", {"q1": 0.5, "é2": 0.5})
+    one.place.run.write_bytes(gzip.compress(LINES.encode(), mtime=0))
+    return dataclasses.replace(one, record=dataclasses.replace(one.record, run_sha256=sha256(one.place.run)))
+
+
+def test_each_query_has_its_ten_best_in_their_order(stored: Stored, context: Context) -> None:
+    found = top_lists(stored, context.cache)
+    assert found == {q: [f"d{q}{rank}" for rank in range(1, 11)] for q in ("q1", "é2")}
+
+
+def test_a_second_look_reads_what_was_kept(stored: Stored, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = top_lists(stored, context.cache)
+    monkeypatch.setattr("harness.report.top_lists.gzip.decompress", lambda _: pytest.fail("read again"))
+    assert top_lists(stored, context.cache) == first
+
+
+def test_a_run_that_is_not_the_records_or_not_there_gives_nothing(stored: Stored, context: Context) -> None:
+    stored.place.run.write_bytes(gzip.compress(b"q1 Q0 other 1 1.0 tag\n", mtime=0))
+    assert top_lists(stored, context.cache) is None
+    stored.place.run.unlink()
+    assert top_lists(stored, context.cache) is None
+
+
+def test_a_damaged_run_gives_nothing(stored: Stored, context: Context) -> None:
+    stored.place.run.write_bytes(b"no gzip")
+    damaged = dataclasses.replace(stored, record=dataclasses.replace(stored.record, run_sha256=sha256(stored.place.run)))
+    assert top_lists(damaged, context.cache) is None
