@@ -20,8 +20,10 @@ DAY = 86400
 
 @pytest.fixture
 def kept(harness_command, small_folder: Path, tmp_path: Path) -> Path:
-    """The cache folder after one run of BM25: a corpus and an index."""
+    """The cache folder after one run of BM25: a corpus and an index; what was kept of leaks and pages is taken away again."""
     assert harness_command("run", "-d", small_folder, "-m", "bm25").status == 0
+    for other in {path.name for path in (tmp_path / "cache").iterdir()} - {"corpora", "bm25", "locks", "hashes"}:
+        shutil.rmtree(tmp_path / "cache" / other)
     return tmp_path / "cache"
 
 
