@@ -11,7 +11,7 @@ from harness.context import Context
 from harness.modeling.encoder import Encoder, EncoderSettings, open_encoder
 from harness.modeling.probe import drifts, truncation
 
-TEXTS = [f"text number {n} " * (1 + n % 7) for n in range(40)]
+TEXTS = [f"{n} {chr(97 + n % 26)}{chr(97 + n % 7)} text" for n in range(40)]
 
 
 @pytest.fixture
