@@ -23,7 +23,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     expressions, rows                   values as text; the default rows
     statistics/                         is a difference real?
     bench/ report/                      plan, runner, records; tables, pages, plots
-    api, validation, auditing, commands, cli   the ways in
+    api, validation, auditing, deciding, commands, cli, __main__   the ways in
 
 A plural room is an extension point: drop one file in, and it exists under the file's name.
 """

@@ -1,4 +1,4 @@
-"""The command line: `harness run | validate | compare | audit | accept | leaderboard | list | data | cache`.
+"""The command line: `harness run | decide | validate | compare | audit | accept | leaderboard | list | data | cache`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
 4 a verdict that cannot be told;
@@ -116,6 +116,26 @@ def validate(
 
 
 @app.command()
+def decide(
+    dataset: Annotated[str, typer.Argument(help="source/name, source/name/split or a folder as ./mine.")],
+    method: Rows = None,
+    measure: OneMeasure = "nDCG@10",
+    margin: Annotated[float, typer.Option(help="Differences up to this do not matter.")] = 0.01,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds that a trained row is trained with.")] = 1,
+    seed: Seed = 0,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    device: Device = None,
+    batch_tokens: BatchTokens = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run the board of a collection and say which row to take: the best, its equals, the cheapest that comes close."""
+    where = (results, data_dir or [], cache_dir, device, batch_tokens)
+    _do("decide", dataset, method or [], measure, margin, seeds, seed, *where, quiet)
+
+
+@app.command()
 def compare(
     row: Annotated[str, typer.Argument(help="A row.")],
     other: Annotated[str, typer.Argument(help="The row it is compared with.")],
@@ -138,7 +158,7 @@ def compare(
 
 @app.command()
 def audit(
-    row: Annotated[str, typer.Argument(help='The row, as bm25>>dense or run/my.trec.')],
+    row: Annotated[str, typer.Argument(help="The row, as bm25>>dense or run/my.trec.")],
     dataset: OneDataset = "stdlib/code",
     measure: OneMeasure = "nDCG@10",
     seed: Seed = 0,

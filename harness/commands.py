@@ -14,7 +14,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from harness import api, auditing, validation
+from harness import api, auditing, deciding, validation
 from harness.analyzers import ANALYZERS
 from harness.bench import regression
 from harness.bench.plan import plan as plan_of
@@ -114,6 +114,36 @@ def validate(
         _sentences(out, verdict)
     findings = {verdict.finding for verdict in found}
     return FAILED if "worse" in findings else UNTOLD if "cannot tell" in findings else OK
+
+
+def decide(
+    dataset: str,
+    rows: Sequence[str],
+    measure: str,
+    margin: float,
+    seeds: int,
+    seed: int,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+    device: str | None,
+    batch_tokens: int | None,
+    quiet: bool,
+) -> int:
+    """`harness decide`."""
+    out, err = _consoles(quiet)
+    context = api.open_context(
+        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
+    )
+    found = deciding.decide(dataset, rows, measure, margin, seeds, results, context, _teller(err))
+    api.write_leaderboard(results, context)
+    out.print(terminal.decision(found.dataset, found.decision))
+    out.print()
+    for i, sentence in enumerate(found.told):
+        out.print(sentence.replace("`", ""), style="bold" if i == 0 else None, markup=False, highlight=False, soft_wrap=True)
+    told = f"the decision is in {found.place}, the board in {results / 'leaderboard.html'}"
+    out.print(f"\n{told}", markup=False, highlight=False, soft_wrap=True)
+    return OK
 
 
 def compare(

@@ -49,27 +49,56 @@ def validate(
     """
     if not 0 < margin < 1:
         raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
-    if seeds < 1:
-        raise SettingError(f"seeds must be 1 or more, not {seeds}.")
     measures = parse_measures([measure])
     if len(measures) > 1:
         raise SettingError(f"a verdict is by one measure, not by {', '.join(map(str, measures))}.")
-    first = context or api.open_context()
+    context = context or api.open_context()
     methods = [parse_method(each) if isinstance(each, str) else each for each in (row, *baselines)]
     own, others = methods[0], [m for m in dict.fromkeys(methods[1:]) if m != methods[0]]
     if not others:
         raise SettingError(f"{row_name(own)} is held against nothing: name another row as baseline.")
-    names = list(dict.fromkeys((*DEFAULT, str(measures[0]))))  # the records are those that `harness run` makes
     store = Store(Path(results))
-    made: dict[Method, list[Stored]] = {method: [] for method in (own, *others)}
-    for seed in range(seeds):
-        due = [method for method in made if seed == 0 or trains(method)]
-        here = first if seed == 0 else first.reseeded(first.seed + seed)
-        board = api.run(*due, dataset=dataset, measures=names, results=results, context=here, tell=tell) if due else api.Board(())
-        for method, result in zip(due, board.results, strict=True):
-            made[method].append(with_figures(result, store, method))
+    done = run_seeds([own, *others], dataset, str(measures[0]), seeds, results, context, tell)
+    made = {method: [with_figures(result, store, method) for result in found] for method, found in done.items()}
     held = {method: scores(stored, store, str(measures[0])) for method, stored in made.items()}
     return [verdict(contrast, margin) for contrast in contrasts([(held[own], held[m]) for m in others])]
+
+
+def run_seeds(
+    methods: Sequence[Method],
+    dataset: str,
+    measure: str,
+    seeds: int,
+    results: str | Path,
+    context: Context,
+    tell: Callable[[Result], None] | None = None,
+) -> dict[Method, list[Result]]:
+    """Runs what is not there yet: rows that train once a seed, the others once.
+
+    Args:
+        methods: the rows.
+        dataset: as `source/name[/split]` or a path.
+        measure: one, besides those of every record.
+        seeds: how many, from the context's on.
+        results: folder of the records.
+        context: cache, device, progress and the first seed.
+        tell: called after each run.
+
+    Raises:
+        SettingError: seeds below 1.
+        HarnessError: bad input, or a dataset that cannot be had.
+    """
+    if seeds < 1:
+        raise SettingError(f"seeds must be 1 or more, not {seeds}.")
+    names = list(dict.fromkeys((*DEFAULT, measure)))  # the records are those that `harness run` makes
+    made: dict[Method, list[Result]] = {method: [] for method in methods}
+    for seed in range(seeds):
+        due = [method for method in made if seed == 0 or trains(method)]
+        here = context if seed == 0 else context.reseeded(context.seed + seed)
+        board = api.run(*due, dataset=dataset, measures=names, results=results, context=here, tell=tell) if due else api.Board(())
+        for method, result in zip(due, board.results, strict=True):
+            made[method].append(result)
+    return made
 
 
 def trains(method: Method) -> bool:

@@ -21,6 +21,7 @@ from harness.bench.record import Record
 from harness.bench.regression import Regression
 from harness.bench.runner import DEFAULT_DEPTH, Bench
 from harness.bench.store import Store
+from harness.bench.verdict import MARGIN, Verdict
 from harness.context import Advance, Context
 from harness.datasets import SOURCES
 from harness.errors import HarnessError
@@ -35,9 +36,11 @@ from harness.rows import row_name
 CELL = "harness_cell"
 PUBLISHED = "harness_published"
 STANDS = "harness_stands"
+VERDICTS = "harness_verdicts"
 _RUN: set[tuple[str, ...]] = set()
 _PUBLISHED: list[tuple[Any, ...]] = []
 _STANDS: list[str] = []
+_VERDICTS: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--against", type=Path, default=None, help="hold new records against those of this folder; they go to <folder>.new"
     )
+    group.addoption("--baseline", action="append", default=[], help="hold each row against this one; repeat")
+    group.addoption("--margin", type=float, default=MARGIN, help="differences up to this do not matter (default: %(default)s)")
+    group.addoption("--seeds", type=int, default=1, help="seeds that a trained row is validated with")
     group.addoption("--data-dir", action="append", type=Path, default=[], help="folder that holds BEIR collections; repeat")
     group.addoption("--cache-dir", type=Path, default=None, help="cache folder (default: HARNESS_CACHE or the user's cache)")
     group.addoption("--device", default=None, help="cpu, cuda, mps (default: torch's choice)")
@@ -74,12 +80,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Reads the options before the first expensive step, so that a wrong row, measure or depth is told at once."""
     try:
-        api.methods_of(config.getoption("--method"))
+        api.methods_of([*config.getoption("--method"), *config.getoption("--baseline")])
         parse_measures(config.getoption("--measure") or DEFAULT)
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
     if config.getoption("--depth") < 1:
         raise pytest.UsageError("--depth must be 1 or more")
+    if not 0 < config.getoption("--margin") < 1 or config.getoption("--seeds") < 1:
+        raise pytest.UsageError("--margin must be above 0 and below 1, --seeds 1 or more")
     against: Path | None = config.getoption("--against")
     if against is not None and not against.is_dir():
         raise pytest.UsageError(f"--against {against}: there is no such folder")
@@ -198,6 +206,23 @@ def against(request: pytest.FixtureRequest) -> Path | None:
 
 
 @pytest.fixture
+def results(request: pytest.FixtureRequest) -> Path:
+    """The folder of the records."""
+    folder: Path = request.config.getoption("--results")
+    return folder
+
+
+@pytest.fixture
+def judged(record_property: Callable[[str, object], None]) -> Callable[[Verdict], None]:
+    """Puts a verdict on the list that is printed at the end."""
+
+    def one(verdict: Verdict) -> None:
+        record_property(VERDICTS, verdict.sentences[0])
+
+    return one
+
+
+@pytest.fixture
 def stands(record_property: Callable[[str, object], None]) -> Callable[[Regression], None]:
     """Puts what the gate found of a row on the list that is printed at the end."""
 
@@ -229,6 +254,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             _PUBLISHED.append(tuple(value))
         elif name == STANDS:
             _STANDS.append(value)
+        elif name == VERDICTS:
+            _VERDICTS.append(value)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -241,6 +268,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if _STANDS:
         terminalreporter.section(f"held against {config.getoption('--against')}")
         for sentence in _STANDS:
+            terminalreporter.write_line(sentence)
+    if _VERDICTS:
+        terminalreporter.section("verdicts")
+        for sentence in _VERDICTS:
             terminalreporter.write_line(sentence)
     if not _RUN:
         return

@@ -9,6 +9,7 @@ from itertools import groupby
 import ir_measures
 from ir_measures.measures import Measure
 
+from harness.bench.unjudged import all_relevant
 from harness.judged import Qrels
 from harness.measures import Ranking, means, per_query
 
@@ -98,11 +99,8 @@ def _conventions(measure: Measure, qrels: Qrels, ranked: Mapping[str, list[str]]
         found["gain 2^grade - 1 in place of the grade"] = _mean(ir_measures.nDCG(dcg="exp-log2") @ cutoff, qrels, ranked)
     condensed = {q: [d for d in documents if d in qrels[q]] for q, documents in ranked.items()}
     found["unjudged documents left out of the ranking"] = _mean(measure, qrels, condensed)
-    generous = {
-        q: {**dict.fromkeys((d for d in documents[:cutoff] if d not in qrels[q]), max(1, *qrels[q].values(), 1)), **qrels[q]}
-        for q, documents in ranked.items()
-    }
-    found["unjudged documents within the cutoff all relevant"] = _mean(measure, generous, ranked)
+    heads = {q: documents[:cutoff] for q, documents in ranked.items()}
+    found["unjudged documents within the cutoff all relevant"] = _mean(measure, all_relevant(qrels, heads), ranked)
     return found
 
 

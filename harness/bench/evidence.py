@@ -42,7 +42,7 @@ class Scores:
     @property
     def trained(self) -> bool:
         """Whether a seed makes another model of it."""
-        return bool(self.records[0].resolved) and "'training':" in repr(self.records[0].resolved)
+        return bool(self.records[0].trainings)
 
     @property
     def mean(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -38,6 +39,8 @@ class Record:
         latency: p50_ms and p95_ms of single queries; None where not measured.
         leaks: test queries that training or dev has too, and those that share a relevant document with it, each with the number,
             and the means of the measures without them; of rows that used no label as well, to compare with.
+        unjudged: measure → `judged`, the share of the documents within its cutoff that are judged, and `all_relevant`, what it
+            would be if all others within it were relevant; measures with a cutoff up to 100.
         accepted: deliberate changes of these figures, oldest first: why, when, the identity and measures before, what changed.
         notes: what a reader of the figures must know.
         run_sha256: of the run file's bytes.
@@ -62,6 +65,7 @@ class Record:
     size: dict[str, int] = field(default_factory=dict)
     latency: dict[str, Any] | None = None
     leaks: dict[str, Any] = field(default_factory=dict)
+    unjudged: dict[str, dict[str, float]] = field(default_factory=dict)
     accepted: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     run_sha256: str = ""
@@ -69,6 +73,16 @@ class Record:
     started: str = ""
     problem: dict[str, str] | None = None
     schema: int = SCHEMA
+
+    @property
+    def trainings(self) -> list[dict[str, Any]]:
+        """What is told of every training, at whatever depth a nested method told of it."""
+        return list(_trainings(self.resolved))
+
+    @property
+    def training_seconds(self) -> float:
+        """Of every training that it tells of, preparation included."""
+        return sum(float(told.get("seconds", 0.0)) + float(told.get("preparation", 0.0)) for told in self.trainings)
 
     def to_json(self) -> str:
         """Indented, keys in a fixed order."""
@@ -96,6 +110,17 @@ class Record:
         return record
 
 
+def _trainings(resolved: object) -> Iterator[dict[str, Any]]:
+    if isinstance(resolved, dict):
+        yield from (told for told in resolved.get("training", ()) if isinstance(told, dict))
+        for key, value in resolved.items():
+            if key != "training":
+                yield from _trainings(value)
+    elif isinstance(resolved, list):
+        for value in resolved:
+            yield from _trainings(value)
+
+
 def _check(record: Record) -> None:
     """Raises TypeError or KeyError where a field is not of the form that `Record` says, as in a file edited by hand."""
     blank = Record("", "", {})
@@ -112,3 +137,6 @@ def _check(record: Record) -> None:
     for name, figure in record.measures.items():
         if not isinstance(figure, (int, float)) or not math.isfinite(figure):
             raise TypeError(f"{name} is {figure!r}")
+    for name, told in record.unjudged.items():
+        if not all(isinstance(told[figure], (int, float)) for figure in ("judged", "all_relevant")):
+            raise TypeError(f"unjudged {name} is {told!r}")

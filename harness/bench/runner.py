@@ -17,6 +17,7 @@ from harness.bench.plan import Plan, plan
 from harness.bench.provenance import code_hash, foreign_code, packages, provenance
 from harness.bench.record import Record
 from harness.bench.store import Place, Store
+from harness.bench.unjudged import unjudged
 from harness.context import Context, Step, costs
 from harness.datasets import load_dataset
 from harness.errors import HarnessError, SettingError, Unavailable
@@ -180,6 +181,7 @@ class Bench:
         record = dataclasses.replace(
             _with_fit(blank, fitted, searcher, [*self._shallow(method), *told]),
             leaks=seen,
+            unjudged=unjudged(self.measures, dataset.test.qrels, run),
             measures={m: round(v, 6) for m, v in means(values).items()},
             phases=[_phase(step) for step in done.all()[:-1]],
             seconds=(spent := _seconds(done)),

@@ -6,7 +6,6 @@ import dataclasses
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.bench.record import Record
 from harness.measures import DEFAULT
@@ -47,7 +46,7 @@ class Line:
     @property
     def training(self) -> float | None:
         """Seconds that training took, preparation included, the mean over the seeds; None where nothing was trained."""
-        spent = [sum(_training(r.resolved)) for r in self.records if any(_training(r.resolved))]
+        spent = [r.training_seconds for r in self.records if r.training_seconds]
         return sum(spent) / len(spent) if spent else None
 
     def seeds(self, measure: str) -> str:
@@ -75,6 +74,7 @@ class Table:
         lines: the rows.
         more: notes on the evidence.
         seen: what this number of queries can show, in words.
+        decision: which row to take, in words; empty where there is nothing to decide, or too much to compare.
     """
 
     dataset: str
@@ -82,6 +82,7 @@ class Table:
     lines: tuple[Line, ...]
     more: tuple[str, ...] = ()
     seen: str = ""
+    decision: tuple[str, ...] = ()
 
     @property
     def stands(self) -> bool:
@@ -221,27 +222,26 @@ def megabytes(value: int) -> str:
     return f"{value / 2**20:.1f}" if value else "–"
 
 
-def trainings(resolved: object) -> list[dict[str, Any]]:
-    """What a record's `resolved` tells of every training, at whatever depth a nested method told of it."""
-    if isinstance(resolved, dict):
-        own = [told for told in resolved.get("training", ()) if isinstance(told, dict)]
-        return own + [told for key, value in resolved.items() if key != "training" for told in trainings(value)]
-    return [told for value in resolved for told in trainings(value)] if isinstance(resolved, list) else []
+def judged(line: Line) -> float | None:
+    """Share of the documents within the first measure's cutoff that are judged; None where it is not known."""
+    told = line.first.unjudged
+    return next((told[m]["judged"] for m in (*DEFAULT, *told) if m in told), None)
 
 
-def _training(resolved: object) -> list[float]:
-    """Seconds of every training that a record tells of."""
-    return [float(told.get("seconds", 0.0)) + float(told.get("preparation", 0.0)) for told in trainings(resolved)]
+def share(value: float | None) -> str:
+    """A share as shown."""
+    return "–" if value is None else f"{value:.0%}"
 
 
 def costs(line: Line) -> tuple[str, ...]:
-    """The cost columns of a row, in the order of `COSTS`."""
+    """The other columns of a row, in the order of `COSTS`."""
     record = line.first
     if record.status != "ok":
         return ("–",) * len(COSTS)
     latency = record.latency or {}
     return (
         record.supervision,
+        share(judged(line)),
         seconds(line.training),
         seconds(record.seconds.get("fit", 0.0) + record.seconds.get("index", 0.0)),
         seconds(record.seconds.get("search", 0.0)),
@@ -253,12 +253,13 @@ def costs(line: Line) -> tuple[str, ...]:
 
 
 STANDING = ("95 %", "alike")
-COSTS = ("labels used", "training", "fit + index", "search", "query p50 ms", "p95 ms", "index MiB", "parameters")
+COSTS = ("labels used", "judged", "training", "fit + index", "search", "query p50 ms", "p95 ms", "index MiB", "parameters")
 EXPLAINED = (
     "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. Best value of a column in bold. "
     "`95 %` is the interval of the first measure's mean over queries (BCa bootstrap); rows that share a letter in `alike` cannot "
     "be told apart by it (paired randomisation test of all pairs, Holm's correction, α = 0.05). "
-    "`fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, loading a "
-    "model left out and `training` included (a re-ranker embeds its candidates in `search`); latency is one query at a time, "
-    "encoded afresh, top 100. `–`: not measured."
+    "`judged` is the share of the documents within the first measure's cutoff that have a judgement; the others count as not "
+    "relevant. `fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, "
+    "loading a model left out and `training` included (a re-ranker embeds its candidates in `search`); latency is one query at "
+    "a time, encoded afresh, top 100. `–`: not measured."
 )

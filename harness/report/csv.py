@@ -15,6 +15,8 @@ HEAD = (
     "status",
     "measure",
     "value",
+    "judged",
+    "value_if_unjudged_relevant",
     "supervision",
     "fit_seconds",
     "index_seconds",
@@ -58,5 +60,7 @@ def leaderboard(found: Sequence[Table]) -> str:
                 )
                 measured = [(m, f"{r.measures[m]:.6f}") for m in table.measures if m in r.measures] or [("", "")]
                 for measure, value in measured:
-                    writer.writerow((table.dataset, line.row, r.seed, r.status, measure, value, *tail))
+                    told = r.unjudged.get(measure, {})
+                    bound = (told.get("judged", ""), told.get("all_relevant", ""))
+                    writer.writerow((table.dataset, line.row, r.seed, r.status, measure, value, *bound, *tail))
     return out.getvalue()

@@ -15,8 +15,8 @@ def leaderboard(found: Sequence[Table]) -> str:
     if over is not None:
         parts += [f"## {over.measure} across datasets", _across(over)]
     for table in found:
-        parts += [f"## {_escaped(table.dataset)}", _facts(table), _table(table)]
-        parts += ["\n".join(f"- {_escaped(note)}" for note in table.notes)] if table.notes else []
+        parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table)]
+        parts += ["\n".join(f"- {escaped(note)}" for note in table.notes)] if table.notes else []
     if not found:
         parts.append("No records yet: `harness run` makes some.")
     return "\n\n".join(parts) + "\n"
@@ -37,7 +37,7 @@ def _machine(line: Line) -> str:
     machine = line.first.provenance.get("machine", {})
     device = line.first.provenance.get("device", "cpu")
     told = f"{machine.get('cores', '?')} cores of {machine.get('processor', '?')}" + (f" and {device}" if device != "cpu" else "")
-    return _escaped(told)
+    return escaped(told)
 
 
 def _table(table: Table) -> str:
@@ -48,10 +48,10 @@ def _table(table: Table) -> str:
         seeds = f" ({len(line.records)} seeds)" if len(line.records) > 1 else ""
         figures = [_bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures]
         status = "" if line.ok else f" *({line.first.status})*"
-        cells = [f"{_code(line.row)}{seeds}{status}", *figures, *costs(line)]
+        cells = [f"{code(line.row)}{seeds}{status}", *figures, *costs(line)]
         cells[2:2] = (span(line.interval), line.letters) if table.stands else ()
         rows.append(cells)
-    return _grid(head, rows, left=head.index(COSTS[0]) + 1)
+    return grid(head, rows, left=head.index(COSTS[0]) + 1)
 
 
 def _across(over: Across) -> str:
@@ -60,8 +60,8 @@ def _across(over: Across) -> str:
     rows = []
     for name, values in lines:
         cells = [_bold(figure(v), figure(v) == b) for v, b in zip(values, best, strict=True)]
-        rows.append([_code(name), *cells])
-    return _grid(["row", *map(_escaped, over.datasets), "mean"], rows, left=0)
+        rows.append([code(name), *cells])
+    return grid(["row", *map(escaped, over.datasets), "mean"], rows, left=0)
 
 
 def _best(column: Sequence[float | None]) -> str | None:
@@ -69,7 +69,7 @@ def _best(column: Sequence[float | None]) -> str | None:
     return figure(max(held)) if held else None
 
 
-def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
     """A pipe table, numbers to the right, padded so that it reads as text too; column `left` (1-based) is words."""
     cells = [[_cell(c) for c in row] for row in (head, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
@@ -90,14 +90,14 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Inline code, fenced by more backticks than the text holds in a row."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence, pad = "`" * (longest + 1), " " if longest else ""
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text in which no `<` opens a tag; inline code is left as it is."""
     parts = re.split("(`[^`]*`)", text.replace("\n", " "))
     return "".join(part if i % 2 else part.replace("<", "&lt;") for i, part in enumerate(parts))

@@ -8,7 +8,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.bench.record import Record
-from harness.report.board import COSTS, Across, Line, Table, across, costs, figure, millions, seconds, span, trainings
+from harness.report.board import (
+    COSTS,
+    Across,
+    Line,
+    Table,
+    across,
+    costs,
+    figure,
+    judged,
+    millions,
+    seconds,
+    share,
+    span,
+)
 from harness.report.frontier import non_dominated
 
 Files = Mapping[str, str]
@@ -82,6 +95,7 @@ def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files
         "measures": list(table.measures),
         "standing": {t.measures[0]: t.stands for t in tables if t.measures},
         "seen": {t.measures[0]: t.seen for t in tables if t.measures and t.seen},
+        "decision": {t.measures[0]: t.decision for t in tables if t.measures and t.decision},
         "notes": list(dict.fromkeys(note for t in tables for note in t.notes)),
         "rows": rows,
         "curves": _curves(table),
@@ -139,6 +153,7 @@ def _numbers(line: Line) -> tuple[float | None, ...]:
         return (None,) * (len(COSTS) - 1)
     latency = record.latency or {}
     return (
+        judged(line),
         line.training,
         record.seconds.get("fit", 0.0) + record.seconds.get("index", 0.0),
         record.seconds.get("search", 0.0),
@@ -196,6 +211,10 @@ def _record(record: Record, files: Files) -> dict[str, Any]:
             ]
             + ([f"{millions(size['parameters'])} parameters"] if size.get("parameters") else [])
         ),
+        "unjudged": "; ".join(
+            f"{share(told['judged'])} of what {m} looks at is judged, {figure(told['all_relevant'])} if all else were relevant"
+            for m, told in record.unjudged.items()
+        ),
         "latency": f"p50 {latency['p50_ms']:.1f} ms, p95 {latency['p95_ms']:.1f} ms" if latency else "",
     }
     return {
@@ -212,7 +231,7 @@ def _curves(table: Table) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for line in table.lines:
         for record in line.records:
-            for told in trainings(record.resolved):
+            for told in record.trainings:
                 dev, loss = _pairs(told.get("dev")), _thinned(_pairs(told.get("loss")))
                 name = f"{str(told.get('recipe', '')).partition('(')[0]}, seed {record.seed}"
                 key = json.dumps([name, dev, loss])

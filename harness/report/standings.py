@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from harness.bench.decision import decide, sentences
 from harness.bench.evidence import Scores, scores
 from harness.bench.record import Record
-from harness.bench.standing import standing
+from harness.bench.standing import LEAST_DRAWS, standing
 from harness.bench.store import Store, Stored
 from harness.errors import HarnessError
 from harness.report.board import Line, Table
 
-MOST_ROWS = 20
-"""Of a table whose further measures get intervals too: the pairs that are compared grow with the square."""
+MOST_WORK = 500_000
+"""Rows squared times queries, up to which further measures get intervals too and a decision is told: pairs take their time."""
 
 
 def with_standings(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> list[Table]:
@@ -40,7 +41,7 @@ def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]
 
 
 def _other(table: Table, store: Store, held: Sequence[Stored]) -> Table:
-    return with_standings([table], store, held)[0] if len(table.lines) <= MOST_ROWS else table
+    return with_standings([table], store, held)[0] if _work(table) <= MOST_WORK else table
 
 
 def _with_standing(table: Table, store: Store, places: dict[tuple[str, ...], Stored]) -> Table:
@@ -64,7 +65,14 @@ def _with_standing(table: Table, store: Store, places: dict[tuple[str, ...], Sto
     stands = standing(list(scored.values()))
     placed = dict(zip(scored, zip(stands.intervals, stands.letters, strict=True), strict=True))
     lines = [dataclasses.replace(ln, interval=placed[ln][0], letters=placed[ln][1]) if ln in placed else ln for ln in table.lines]
-    return dataclasses.replace(table, lines=tuple(lines), more=tuple(more), seen=stands.sentence)
+    told: tuple[str, ...] = ()
+    if len(scored) > 1 and _work(table) <= MOST_WORK:
+        told = tuple(sentences(decide(list(scored.values()), stands=stands, draws=LEAST_DRAWS)))
+    return dataclasses.replace(table, lines=tuple(lines), more=tuple(more), seen=stands.sentence, decision=told)
+
+
+def _work(table: Table) -> int:
+    return len(table.lines) ** 2 * int(table.first.dataset["queries"])
 
 
 def _key(record: Record) -> tuple[str, ...]:

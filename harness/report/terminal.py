@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from harness.bench.decision import Decision
 from harness.report.board import COSTS, STANDING, Table, costs, figure, span
+from harness.report.decision import board
 
 WIDE = 140
 """Columns of a terminal that the cost columns need to be readable."""
@@ -47,6 +49,17 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
         status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
         shown[1:1] = (span(line.interval), line.letters) if table.stands else ()
         drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line) if costs_shown else ()))
+    return drawn
+
+
+def decision(dataset: str, found: Decision) -> Grid:
+    """The rows of a decision: mean, interval, difference from the best, letters, costs."""
+    head, rows = board(found)
+    drawn = Grid(title=escape(dataset), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in head:
+        drawn.add_column(name, justify="left" if name in ("row", "alike") else "right", no_wrap=name != "row", overflow="fold")
+    for row in rows:
+        drawn.add_row(*map(escape, row))
     return drawn
 
 

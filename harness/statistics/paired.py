@@ -77,9 +77,7 @@ def paired(first: Mapping[str, float], second: Mapping[str, float], names: tuple
             if alone:
                 told.append(f"{len(alone)} only of {name} (as {', '.join(alone[:3])})")
         raise ComparisonError(
-
             f"{names[0]} and {names[1]} are not of the same queries: {' and '.join(told)}. Run both on one split."
-
         )
     if not first:
         raise ComparisonError(f"{names[0]} and {names[1]} have no queries in common: there is nothing to compare.")

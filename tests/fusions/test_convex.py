@@ -21,9 +21,7 @@ NORMALISE = st.sampled_from(["minmax", "zscore"])
 
 
 def top_of(*rankings: dict[int, float]) -> TopK:
-    parts = [
-        select(np.array(list(r), np.int64), np.array(list(r.values()), np.float32), CORPUS.id_order, 9) for r in rankings
-    ]
+    parts = [select(np.array(list(r), np.int64), np.array(list(r.values()), np.float32), CORPUS.id_order, 9) for r in rankings]
     return stack(parts, 9)
 
 

@@ -34,11 +34,13 @@ def test_documents_are_ranked_by_the_cosine_of_their_vectors(
 
 @real
 def test_a_real_model_finds_what_is_meant(rank: Rank) -> None:
-    corpus = Corpus.of([
-        ("cat", "", "The cat slept on the warm sofa."),
-        ("bank", "", "Interest rates were raised by the central bank."),
-        ("soup", "Recipes", "Boil the vegetables for twenty minutes, then blend them."),
-    ])
+    corpus = Corpus.of(
+        [
+            ("cat", "", "The cat slept on the warm sofa."),
+            ("bank", "", "Interest rates were raised by the central bank."),
+            ("soup", "Recipes", "Boil the vegetables for twenty minutes, then blend them."),
+        ]
+    )
     top = rank(Dense(), corpus, Queries(["1", "2", "3"], ["how to cook soup", "a sleeping pet", "monetary policy"]), 1)
     assert corpus.ids(top.indices[:, 0]) == ["soup", "cat", "bank"]
 

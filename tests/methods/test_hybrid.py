@@ -130,7 +130,7 @@ def test_without_dev_queries_the_even_mixture_stands_and_the_record_says_so(
     fitted = fit(Hybrid(methods=scripted, fusion=Convex()), TrainView(letters), context)
     assert fitted.resolved["fusion"]["weight"] == 0.5
     assert fitted.supervision == "none"
-    assert fitted.notes == ("no train or dev queries to choose on: convex(weight=0.5, normalise=\"minmax\") taken as it is",)
+    assert fitted.notes == ('no train or dev queries to choose on: convex(weight=0.5, normalise="minmax") taken as it is',)
     assert "dev" not in fitted.resolved
 
 

@@ -105,6 +105,6 @@ def test_every_measure_has_intervals_of_its_own_where_the_table_is_small(
     for line in other.lines:
         assert line.interval is not None
         assert line.interval.low < (line.value("R@100") or 0) < line.interval.high
-    monkeypatch.setattr(standings, "MOST_ROWS", 1)
+    monkeypatch.setattr(standings, "MOST_WORK", 1)
     ((_, other),) = by_each_measure(found, results, held)
     assert not other.stands

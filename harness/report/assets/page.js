@@ -62,7 +62,7 @@ window.board = (() => {
       section.hidden = alone && section.dataset.place !== state.dataset;
       const measures = data.datasets[Number(section.dataset.place)].measures;
       const measure = measures.includes(state.measure) ? state.measure : measures[0];
-      for (const part of section.querySelectorAll(".interval, .letters, .seen")) part.hidden = part.dataset.measure !== measure;
+      for (const part of section.querySelectorAll(".interval, .letters, .seen, .decision")) part.hidden = part.dataset.measure !== measure;
       for (const head of section.querySelectorAll("th.of-measure")) head.classList.toggle("chosen", head.dataset.measure === measure);
     }
     for (const row of document.querySelectorAll("#table tbody tr")) {

@@ -1,0 +1,146 @@
+"""Which row to take on one collection: runs what is not there yet, decides, and writes the decision down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import api
+from harness.bench.decision import Decision, sentences
+from harness.bench.decision import decide as decide_between
+from harness.bench.evidence import Scores, scores
+from harness.bench.record import Record
+from harness.bench.runner import Result
+from harness.bench.store import Store, Stored
+from harness.bench.verdict import MARGIN
+from harness.context import Context
+from harness.datasets import load_dataset
+from harness.errors import ComparisonError, SettingError
+from harness.files import write_text
+from harness.judged import Dataset
+from harness.measures import DEFAULT, parse_measures
+from harness.methods import Method
+from harness.report.decision import document
+from harness.validation import run_seeds, trains
+
+FEWER = 0.8
+"""Of the best row's share of judged documents: below it, a row's figure may be low because of what nobody judged."""
+FILE = "decision.md"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided.
+
+    Args:
+        dataset: full name.
+        decision: between the rows that gave figures.
+        told: the decision and what must be known with it, one sentence each.
+        place: the file that says so.
+    """
+
+    dataset: str
+    decision: Decision
+    told: tuple[str, ...]
+    place: Path
+
+
+def decide(
+    dataset: str,
+    rows: Sequence[str | Method] = (),
+    measure: str = DEFAULT[0],
+    margin: float = MARGIN,
+    seeds: int = 1,
+    results: str | Path = "results",
+    context: Context | None = None,
+    tell: Callable[[Result], None] | None = None,
+) -> Decided:
+    """Runs the board of a collection, decides between its rows, and writes `decision.md` beside their records.
+
+    Args:
+        dataset: as `source/name[/split]` or a path.
+        rows: to decide between; none takes the default rows.
+        measure: in ir-measures' notation.
+        margin: differences up to this do not matter.
+        seeds: how many a row that trains is trained with.
+        results: folder of the records; what is there is not run again.
+        context: cache, device, progress and the first seed.
+        tell: called after each run.
+
+    Raises:
+        ComparisonError: no row gave figures.
+        HarnessError: bad input, or a dataset that cannot be had.
+    """
+    if not 0 < margin < 1:
+        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
+    measures = parse_measures([measure])
+    if len(measures) > 1:
+        raise SettingError(f"a decision is by one measure, not by {', '.join(map(str, measures))}.")
+    context = context or api.open_context()
+    methods = api.methods_of(rows)
+    done = run_seeds(methods, dataset, str(measures[0]), seeds, results, context, tell)
+    store = Store(Path(results))
+    held: list[Scores] = []
+    absent: list[Record] = []
+    for method, made in done.items():
+        ok = [r.record for r in made if r.record.status == "ok"]
+        absent += [r.record for r in made if r.record.status != "ok"][:1]
+        places = [Stored(r, store.place(r.dataset["name"], method, r.seed)) for r in ok]
+        held += [scores(places, store, str(measures[0]))] if places else []
+    if not held:
+        why = "; ".join(f"{r.row}: {(r.problem or {}).get('reason', r.status)}" for r in absent)
+        raise ComparisonError(f"there is nothing to decide between: no row gave figures ({why}).")
+    loaded = load_dataset(dataset, context)
+    decision = decide_between(held, margin)
+    told = (*sentences(decision), *_known(decision, loaded, methods, absent))
+    place = store.place(loaded.name, methods[0], context.seed).record.parents[1] / FILE
+    write_text(place, document(loaded.name, decision, told))
+    return Decided(loaded.name, decision, told, place)
+
+
+def _known(decision: Decision, dataset: Dataset, methods: Sequence[Method], absent: Sequence[Record]) -> list[str]:
+    """What must be known with a decision: leaks, unjudged documents, rows that were not tried."""
+    told = [*_leaks(decision), *_judged(decision, dataset)]
+    for record in absent:
+        problem = record.problem or {}
+        told.append(f"`{record.row}` is not among them, {record.status}: {problem.get('reason', '')}")
+    if dataset.train.train is not None and not any(trains(method) for method in methods):
+        told.append(
+            f"No row was trained, though there are {len(dataset.train.train.queries):,} training queries: "
+            "`-m default -m dense+frozen_head` takes seconds more, `-m default -m recipes` tries every recipe."
+        )
+    return told
+
+
+def _leaks(decision: Decision) -> list[str]:
+    """Who would be first without the queries that training has seen."""
+    measure = decision.best.scores.measure
+    without: dict[str, float] = {}
+    count = 0
+    for option in decision.options:
+        seen = [r.leaks.get("queries", {}) for r in option.scores.records]
+        values = [part["without"][measure] for part in seen if part.get("count") and part["without"].get(measure) is not None]
+        if values:
+            count = seen[0]["count"]
+            without[option.row] = sum(values) / len(values)
+    if not without:
+        return []
+    first = max(without, key=lambda row: without[row])
+    which = "1 query that stands" if count == 1 else f"{count:,} queries that stand"
+    same = "still" if first == decision.best.row else "instead"
+    return [f"Without the {which} among those of train or dev too, `{first}` is first {same} ({measure} {without[first]:.4f})."]
+
+
+def _judged(decision: Decision, dataset: Dataset) -> list[str]:
+    """Rows that show many more unjudged documents than the best, where judgements say too what is not relevant."""
+    if not any(grade <= 0 for grades in dataset.test.qrels.values() for grade in grades.values()):
+        return []  # where only relevant documents are judged, the share of them is the quality itself
+    measure = decision.best.scores.measure
+    shares = {o.row: told["judged"] for o in decision.options if (told := o.scores.records[0].unjudged.get(measure))}
+    best = shares.get(decision.best.row)
+    low = [row for row, share in shares.items() if best is not None and share < FEWER * best]
+    if not low:
+        return []
+    names = ", ".join(f"`{row}` ({shares[row]:.0%})" for row in low)
+    return [f"Of what the best shows, {best:.0%} is judged; figures of rows with much less may be too low: {names}."]

@@ -1,0 +1,49 @@
+"""A decision as Markdown: the sentences, then a table of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.bench.decision import Decision, Option, difference
+from harness.report.board import figure, span
+from harness.report.markdown import code, escaped, grid
+
+
+def document(dataset: str, decision: Decision, told: Sequence[str]) -> str:
+    """The file; the same bytes for the same records.
+
+    Args:
+        dataset: full name.
+        decision: between its rows.
+        told: sentences, the verdict first.
+    """
+    head, rows = board(decision)
+    parts = [
+        f"# Which row on {escaped(dataset)}",
+        "\n".join(f"- {escaped(sentence)}" for sentence in told),
+        grid(head, [[code(row[0]), *row[1:]] for row in rows], left=head.index("alike") + 1),
+        "Differences are paired by query, with 95 % intervals (BCa bootstrap over queries); rows that share a letter cannot be "
+        "told apart (paired randomisation test of all pairs, Holm's correction, α = 0.05). A query's time is the median of "
+        "single queries, encoded afresh; MiB are of index and model; costs are of the machine of the records.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def board(decision: Decision) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of its table, best first."""
+    head = ["row", decision.best.scores.measure, "95 %", "from the best", "alike", "ms a query", "MiB", "training"]
+    return head, [_row(option, letters) for option, letters in zip(decision.options, decision.standing.letters, strict=True)]
+
+
+def _row(option: Option, letters: str) -> list[str]:
+    training = option.scores.records[0].training_seconds
+    return [
+        option.row,
+        figure(option.scores.mean),
+        span(option.interval),
+        difference(option),
+        letters,
+        "–" if option.latency is None else f"{option.latency * 1000:.1f}",
+        "–" if option.memory is None else f"{option.memory * 1024:.1f}",
+        f"{training:.0f} s" if training else "–",
+    ]
