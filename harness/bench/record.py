@@ -37,7 +37,10 @@ class Record:
         size: index_bytes, model_bytes, parameters, dimensions.
         latency: p50_ms and p95_ms of single queries; None where not measured.
         leaks: test queries that training or dev has too, and those that share a relevant document with it, each with the number,
-            and the means of the measures without them; of rows that used no label as well, to compare with.
+            and the means of the measures without them; of rows that used no label as well, to compare with. `taught`, of rows
+            with a model that was trained here: the same of the queries it was taught, by where they come from (gold, dev,
+            generated, silver), `pairs` those it was taught with a document that is relevant to them; `known` says whether all
+            of that is known.
         accepted: deliberate changes of these figures, oldest first: why, when, the identity and measures before, what changed.
         notes: what a reader of the figures must know.
         run_sha256: of the run file's bytes.
