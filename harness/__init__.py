@@ -10,7 +10,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     context, progress                   seed, cache and ledger of a run; bars
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
     datasets/                           plural: where judged collections come from
-    leaks                               what training has seen of the test split
+    leaks, taught                       what training has seen of the test split; what a model was taught
     findings, corpus_check, checks      what is wrong with a collection
     measures, trec                      ir-measures; run files
     lexical/ modeling/                  BM25; encoders and cross-encoders

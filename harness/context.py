@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -136,9 +136,10 @@ class Context:
         self._dataset: str | None = None
         self._open: list[Step] = []
         self._inside: list[float] = []
+        self._guard: Callable[[Sequence[str]], object] | None = None
 
     def reseeded(self, seed: int) -> Context:
-        """Another run with the same device, cache and bars."""
+        """Another run with the same device, cache and bars; who guards this one does not guard that."""
         return Context(
             seed=seed,
             device=self.device,
@@ -226,6 +227,26 @@ class Context:
         """Notes which texts the step being done took from a store and what they took to make (`Step.credits`)."""
         if self._open and len(numbers):
             self._open[-1].credits.append((store, numbers, seconds))
+
+    def result(self, step: Step) -> Any:
+        """What a step gave; None where it is no longer held."""
+        return self._held.get(step.key)
+
+    @contextlib.contextmanager
+    def guarded(self, guard: Callable[[Sequence[str]], object]) -> Iterator[None]:
+        """Inside, `guard` is shown each text that a model is about to learn from as a query."""
+        before, self._guard = self._guard, guard
+        try:
+            yield
+        finally:
+            self._guard = before
+
+    def announce(self, texts: Sequence[str]) -> None:
+        """Shows whoever guards the run what is about to be learnt. One way: no answer comes back, and its time is nobody's."""
+        if self._guard is not None:
+            started = time.perf_counter()
+            self._guard(tuple(texts))
+            self.waited(time.perf_counter() - started)
 
     def saved(self, seconds: float) -> None:
         """Adds to the time that the step being done took from the cache instead of spending it."""

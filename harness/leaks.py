@@ -17,7 +17,7 @@ from typing import Literal
 
 from harness.context import Context
 from harness.files import write_text
-from harness.judged import Dataset, Labelled
+from harness.judged import Dataset, Labelled, Queries
 
 Kind = Literal["exact", "normalised", "near"]
 NGRAM = 5
@@ -57,27 +57,26 @@ def overlaps(here: Sequence[str], there: Sequence[str], near: float = NEAR) -> l
         there: M texts, say training queries and generated ones.
         near: overlap from which two texts are near duplicates.
     """
-    exact: dict[str, int] = {}
-    plain: dict[str, int] = {}
-    normal_there = [normalised(text) for text in there]
-    for place, (text, normal) in enumerate(zip(there, normal_there, strict=True)):
-        exact.setdefault(text, place)
-        plain.setdefault(normal, place)
-    found: dict[int, Overlap] = {}
-    left: list[int] = []
-    normal_here = [normalised(text) for text in here]
-    for place, (text, normal) in enumerate(zip(here, normal_here, strict=True)):
-        if not normal:
-            continue
-        if text in exact:
-            found[place] = Overlap(place, exact[text], "exact", 1.0)
-        elif normal in plain:
-            found[place] = Overlap(place, plain[normal], "normalised", 1.0)
-        else:
-            left.append(place)
-    for place, other, similarity in _nearest([normal_here[i] for i in left], normal_there, near):
-        found[left[place]] = Overlap(left[place], other, "near", similarity)
-    return [found[place] for place in sorted(found)]
+    best: dict[int, Overlap] = {}
+    for found in alike(here, there, near):
+        best.setdefault(found.here, found)
+    return list(best.values())
+
+
+def alike(here: Sequence[str], there: Sequence[str], near: float = NEAR) -> list[Overlap]:
+    """As `overlaps`, with all that is alike there and not the most alike alone: by place here, the most alike first."""
+    places: dict[str, list[int]] = {}
+    for place, text in enumerate(there):
+        places.setdefault(normalised(text), []).append(place)
+    normal_there, normal_here = list(places), [normalised(text) for text in here]
+    found = []
+    for place, other, similarity in _pairs(normal_here, normal_there, near):
+        same = normal_here[place] == normal_there[other]
+        for twin in places[normal_there[other]]:
+            kind: Kind = ("exact" if here[place] == there[twin] else "normalised") if same else "near"
+            found.append(Overlap(place, twin, kind, similarity))
+    order = {"exact": 0, "normalised": 1, "near": 2}
+    return sorted(found, key=lambda o: (o.here, order[o.kind], -o.similarity, o.there))
 
 
 def normalised(text: str) -> str:
@@ -92,9 +91,9 @@ def grams(text: str) -> frozenset[str]:
     return frozenset(text[i : i + NGRAM] for i in range(max(1, len(text) - NGRAM + 1)))
 
 
-def _nearest(here: Sequence[str], there: Sequence[str], near: float) -> Iterable[tuple[int, int, float]]:
-    """Place, the place most alike on the other side, the overlap; where that is at least `near`."""
-    if not here or not there:
+def _pairs(here: Sequence[str], there: Sequence[str], near: float) -> Iterable[tuple[int, int, float]]:
+    """Place, place on the other side, overlap; of all pairs of normalised texts where that is at least `near`."""
+    if not any(here) or not any(there):
         return
     from datasketch import MinHash, MinHashLSH
 
@@ -105,10 +104,13 @@ def _nearest(here: Sequence[str], there: Sequence[str], near: float) -> Iterable
         for place, sketch in enumerate(sketches):
             session.insert(place, sketch)
     for place, sketch in enumerate(MinHash.bulk([grams(text) for text in here], **settings)):
+        if not here[place]:  # nothing but signs: no text
+            continue
         own = grams(here[place])
-        best = max(((_jaccard(own, grams(there[other])), -other) for other in index.query(sketch)), default=(0.0, 0))
-        if best[0] >= near:
-            yield place, -best[1], best[0]
+        for other in index.query(sketch):
+            overlap = _jaccard(own, grams(there[other]))
+            if overlap >= near:
+                yield place, other, overlap
 
 
 def _hashed(gram: str) -> int:
@@ -118,6 +120,29 @@ def _hashed(gram: str) -> int:
 def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     common = len(one & other)
     return common / (len(one) + len(other) - common)
+
+
+def kept_alike(test: Queries, texts: Sequence[str], context: Context, near: float = NEAR) -> list[Overlap]:
+    """`alike`, kept by content: a run asks the same before training and when it measures, and it may take a minute.
+
+    Args:
+        test: the queries that are reported on.
+        texts: what is looked for them in.
+        context: its cache.
+        near: overlap from which two texts are near duplicates.
+    """
+    if not texts:
+        return []
+    told = hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
+    deciding = ["alike", test.revision, told, near, NGRAM, _BANDING, _PERMUTATIONS, RULES]
+    key = hashlib.sha256(json.dumps(deciding).encode()).hexdigest()[:32]
+
+    def build(part: Path) -> None:
+        found = alike(test.texts, texts, near)
+        write_text(part / FILE, json.dumps([[o.here, o.there, o.kind, round(o.similarity, 4)] for o in found]))
+
+    place = context.cache.folder("leaks", key, {"queries": len(test), "texts": len(texts)}, build)
+    return [Overlap(*held) for held in json.loads((place / FILE).read_text(encoding="utf-8"))]
 
 
 @dataclass(frozen=True)

@@ -255,3 +255,38 @@ def test_quiet_progress_shows_nothing(capfd: pytest.CaptureFixture[str]) -> None
 def test_a_step_alone_lists_itself() -> None:
     step = Step("fit", "fit a", "a")
     assert step.all() == [step]
+
+
+def test_a_guard_hears_what_is_announced_inside_and_the_one_before_it_comes_back(context: Context) -> None:
+    heard: list[tuple[str, list[str]]] = []
+    context.announce(["nobody listens"])
+    with context.guarded(lambda texts: heard.append(("outer", list(texts)))):
+        with pytest.raises(RuntimeError), context.guarded(lambda texts: heard.append(("inner", list(texts)))):  # noqa: PT012
+            context.announce(["a"])
+            raise RuntimeError
+        context.announce(["b"])
+        context.reseeded(1).announce(["another run's"])
+    context.announce(["nobody listens"])
+    assert heard == [("inner", ["a"]), ("outer", ["b"])]
+
+
+def test_the_time_of_a_guard_is_nobodys(context: Context, clock: Clock) -> None:
+    def learn() -> None:
+        clock.now += 2
+        context.announce(["a"])
+
+    def guard(texts: object) -> None:
+        clock.now += 100
+
+    with context.guarded(guard):
+        context.once("fit", "fit", "one", learn)
+    assert context.steps["fit:one"].seconds == 2
+
+
+def test_what_a_step_gave_can_be_asked_for_while_it_is_held(context: Context, work: Callable[..., str]) -> None:
+    with context.tracked("row") as done:
+        context.once("fit", "fit", "one", lambda: "fitted")
+    (step,) = done.inner
+    assert context.result(step) == "fitted"
+    context.forget()
+    assert context.result(step) is None

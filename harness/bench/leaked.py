@@ -22,12 +22,17 @@ def leaked(dataset: Dataset, values: PerQuery, context: Context) -> dict[str, An
     found = leaks(dataset, context)
     kinds = Counter(kind for _, kind, _ in found.queries.values())
     return {
-        "queries": {"count": len(found.queries), "kinds": dict(sorted(kinds.items())), **_means(values, found.queries.keys())},
-        "documents": {"count": len(found.documents), **_means(values, found.documents)},
+        "queries": {
+            "count": len(found.queries),
+            "kinds": dict(sorted(kinds.items())),
+            **split_means(values, found.queries.keys()),
+        },
+        "documents": {"count": len(found.documents), **split_means(values, found.documents)},
     }
 
 
-def _means(values: PerQuery, which: Collection[str]) -> dict[str, Any]:
+def split_means(values: PerQuery, which: Collection[str]) -> dict[str, Any]:
+    """The means `without` these queries and over them `only`; None where none is left."""
     inside = set(which)
 
     def mean(of: list[float]) -> float | None:
@@ -42,20 +47,23 @@ def _means(values: PerQuery, which: Collection[str]) -> dict[str, Any]:
 def leak_notes(seen: dict[str, Any]) -> list[str]:
     """What a reader must know of them, by the first measure; nothing where nothing is shared."""
     told = []
-    if seen and (count := seen["queries"]["count"]):
+    if "queries" in seen and (count := seen["queries"]["count"]):
         kinds = ", ".join(f"{n} {kind}" for kind, n in seen["queries"]["kinds"].items())
-        told.append(f"{_queries(count, 'stands', 'stand')} among those of train or dev too ({kinds}){_without(seen['queries'])}")
-    if seen and (count := seen["documents"]["count"]):
-        which = f"{_queries(count, 'has', 'have')} a relevant document that a train or dev query has too"
+        which = f"{queries(count, 'stands', 'stand')} among those of train or dev too ({kinds})"
+        told.append(f"{which}{without(seen['queries'])}")
+    if "documents" in seen and (count := seen["documents"]["count"]):
+        which = f"{queries(count, 'has', 'have')} a relevant document that a train or dev query has too"
         told.append(f"{which}{_split(seen['documents'])}")
     return told
 
 
-def _queries(count: int, one: str, several: str) -> str:
+def queries(count: int, one: str, several: str) -> str:
+    """`2 test queries stand`, for a sentence to begin with."""
     return f"1 test query {one}" if count == 1 else f"{count:,} test queries {several}"
 
 
-def _without(part: dict[str, Any]) -> str:
+def without(part: dict[str, Any]) -> str:
+    """What the first measure is without them, to end the sentence."""
     measure, value = next(iter(part["without"].items()))
     return f"; without them {measure} is {value:.4f}" if value is not None else ", which is all of them"
 

@@ -38,7 +38,10 @@ class Record:
         size: index_bytes, model_bytes, parameters, dimensions.
         latency: p50_ms and p95_ms of single queries; None where not measured.
         leaks: test queries that training or dev has too, and those that share a relevant document with it, each with the number,
-            and the means of the measures without them; of rows that used no label as well, to compare with.
+            and the means of the measures without them; of rows that used no label as well, to compare with. `taught`, of rows
+            with a model that was trained here: the same of the queries it was taught, by where they come from (gold, dev,
+            generated, silver), `pairs` those it was taught with a document that is relevant to them; `known` says whether all
+            of that is known.
         unjudged: measure → `judged`, the share of the documents within its cutoff that are judged, and `all_relevant`, what it
             would be if all others within it were relevant; measures with a cutoff up to 100.
         accepted: deliberate changes of these figures, oldest first: why, when, the identity and measures before, what changed.

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.bench.guard import Guard
 from harness.bench.latency import latency
 from harness.bench.leaked import leak_notes, leaked
 from harness.bench.plan import Plan, plan
 from harness.bench.provenance import code_hash, foreign_code, packages, provenance
 from harness.bench.record import Record
 from harness.bench.store import Place, Store
+from harness.bench.taught import taught_leaks, taught_notes
 from harness.bench.unjudged import unjudged
 from harness.context import Context, Step, costs
 from harness.datasets import load_dataset
@@ -78,6 +80,7 @@ class Bench:
         self.plan: Plan = plan(methods, datasets, depth)
         self.depth, self.rerun = depth, rerun
         self.context, self.store = context, store
+        self._warned: set[tuple[str, str]] = set()
         store.check()
 
     def load(self, name: str) -> Dataset:
@@ -162,11 +165,14 @@ class Bench:
     def _measure(self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place) -> tuple[Record, PerQuery]:
         context, queries = self.context, dataset.test.queries
         row = row_name(method)
+        guard = Guard(dataset, context, self._warned)
+        guard.admit(method)
         with context.tracked(row) as done:
             for step in self.plan.of(name, row):
                 if step.method is None or step.kind == "measure":
                     continue
-                fitted = fit(step.method, dataset.train, context)
+                with context.guarded(guard):
+                    fitted = fit(step.method, dataset.train, context)
                 if step.kind in ("index", "search"):
                     searcher = index(step.method, fitted, dataset.corpus, context)
                 if step.kind == "search":
@@ -178,6 +184,9 @@ class Bench:
         sha = self.store.write_run(place, run, row)
         seen = leaked(dataset, values, context)
         told = leak_notes(seen) if fitted.supervision != "none" else []
+        if taught := taught_leaks(fitted.models, dataset, values, context):
+            seen = {**seen, "taught": taught}
+            told = [*told, *taught_notes(seen)]
         record = dataclasses.replace(
             _with_fit(blank, fitted, searcher, [*self._shallow(method), *told]),
             leaks=seen,

@@ -15,6 +15,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.context import Context
@@ -88,12 +89,14 @@ class Fitted(ABC):
         resolved: JSON-safe settings as they turned out (weights hash, chosen weight, prompts), for the record.
         supervision: which labels were used: `none`, `dev labels` or `train labels`.
         notes: what a reader of the results must know.
+        models: the folders of the models that it computes with, so that what they were taught can be looked up.
     """
 
     key: str
     resolved: Mapping[str, Any]
     supervision: str = NO_LABELS
     notes: tuple[str, ...] = ()
+    models: tuple[Path, ...] = ()
 
     @abstractmethod
     def index(self, corpus: Corpus, context: Context) -> Searcher:

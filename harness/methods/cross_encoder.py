@@ -94,6 +94,7 @@ class _Fitted(Fitted, Reranks):
         self.resolved = {**scorer.resolved, **told(method.recipes, lessons)}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
         self.notes = tuple(note for lesson in lessons for note in lesson.report.notes)
+        self.models = (scorer.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return _Exhaustive(self.key, _CandidateScorer(self._scorer, corpus, context), corpus)

@@ -101,6 +101,7 @@ class _Fitted(Fitted, Reranks, Encodes):
         self.resolved = {**encoder.resolved, "index": method.settings()["index"], **told(method.recipes, lessons)}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
         self.notes = tuple(note for lesson in lessons for note in lesson.report.notes)
+        self.models = (encoder.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return _Searcher(self._method, self.encoder, corpus, context)

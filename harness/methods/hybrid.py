@@ -92,6 +92,7 @@ class _Fitted(Fitted):
             **({"chosen_by": f"dev {CHOSEN_BY}", "dev": dev} if dev else {}),
         }
         self.notes = (*notes, *(note for f in fitted for note in f.notes))
+        self.models = tuple(model for f in fitted for model in f.models)
         self.supervision = strongest([*(f.supervision for f in fitted), DEV_LABELS if dev else NO_LABELS])
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

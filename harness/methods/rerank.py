@@ -69,6 +69,7 @@ class _Fitted(Fitted):
             "depth": method.depth,
         }
         self.notes = (*first.notes, *scorer.notes)
+        self.models = (*first.models, *scorer.models)
         self.supervision = strongest((first.supervision, scorer.supervision))
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

@@ -29,8 +29,10 @@ from harness.files import write_text
 from harness.judged import TrainView
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, Method, fit, strongest
 from harness.registry import Room
+from harness.taught import Taught, history, keep, note, noted, together
 from harness.training import card, loop
 from harness.training.base import Trainable
+from harness.training.dev import Pool
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import BUDGETS, Budget, Precision, Schedule
 from harness.values import Value
@@ -152,7 +154,10 @@ class Recipe(Value, ABC):
         """
 
     def train(self, base: Trainable, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
-        """Trains and saves the model to the folder `place`; a recipe with a loop of its own overrides this."""
+        """Trains and saves the model to the folder `place`.
+
+        A recipe with a loop of its own overrides this, and calls `announce` before its first step.
+        """
         lesson = self.lesson(base, view, context)
         model = base.fresh(context)
         probe = base.probe(view, lesson.schedule, context) if self.choose == "dev" else None
@@ -163,9 +168,19 @@ class Recipe(Value, ABC):
         if probe is not None and lesson.prompts is not None:  # before training, the model is asked as it always was
             first = base.probe(view, lesson.schedule, context)
             probe.prompts = prompts
+        self.announce(lesson.learnt(), probe.pool if probe is not None else None, context, place)
         report = loop.train(model, lesson, prompts, probe, context, checkpoints, self.name(), first)
         loop.save(model, place, self.name())
         return dataclasses.replace(report, dev_pool=probe.pool.describe() if probe is not None else None)
+
+    def announce(self, taught: Sequence[Taught], chosen_on: Pool | None, context: Context, place: Path) -> None:
+        """Notes beside the model which queries it learns from and is chosen on, and shows them to whoever guards the run.
+
+        One way: nothing of what is known about test comes back.
+        """
+        held = history([*taught, *(chosen_on.taught() if chosen_on is not None else ())])
+        note(place.parent, held)
+        context.announce(list(dict.fromkeys(one.text for one in held.taught)))
 
 
 RECIPES: Room[Recipe] = Room(__name__, Recipe, "recipe")  # type: ignore[type-abstract]
@@ -228,10 +243,15 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         needed.seconds = 0.0  # the loop's own time is in the report
         spent = costs(step for step in needed.all() if step.kind != "model")
         report = dataclasses.replace(report, preparation=round(sum(spent), 1))
-        used = strongest((supervision(recipe, view), *(fit(m, view, context).supervision for m in _methods_in(recipe))))
+        named = [fit(m, view, context) for m in _methods_in(recipe)]
+        used = strongest((supervision(recipe, view), *(helper.supervision for helper in named)))
         report = dataclasses.replace(report, supervision=used, **_named(report, base))
         report.write(part)
         card.write(part / MODEL, recipe, base.name, report, context.seed)
+        # A teacher that no setting names is among the steps; one whose answers were kept is not, but is named.
+        helpers = [*named, *(context.result(step) for step in needed.all() if step.kind == "fit")]
+        stands_on = [Path(base.weights), *(model for helper in helpers for model in getattr(helper, "models", ()))]
+        keep(part / MODEL, together(noted(part), stands_on))
 
     place = context.cache.folder("models", key, describe, build)
     loop.discard(checkpoints)

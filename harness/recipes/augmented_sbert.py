@@ -19,6 +19,7 @@ from harness.methods.bm25 import BM25
 from harness.ranking import Floats, Ints
 from harness.recipes import Need, Recipe
 from harness.recipes._teacher import local_recipes, local_teacher
+from harness.taught import Taught
 from harness.training.base import Trainable, by_cosine
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.gold import Gold, gold
@@ -235,6 +236,7 @@ class AugmentedSBERT(Recipe):
             order="random",
             facts={**silver.facts, "triples": len(triples), "margin_scale": round(scale, 4)},
             notes=silver.notes,
+            taught=silver.taught(view),
         )
 
     def _cosine(self, silver: _Silver, view: TrainView) -> Lesson:
@@ -262,6 +264,7 @@ class AugmentedSBERT(Recipe):
             order="random",
             facts=silver.facts,
             notes=silver.notes,
+            taught=silver.taught(view),
         )
 
 
@@ -275,6 +278,14 @@ class _Silver:
     held: Gold | None
     facts: dict[str, Any]
     notes: tuple[str, ...]
+
+    def taught(self, view: TrainView) -> list[Taught]:
+        """Gold queries with their documents, and all with those that the teacher judged."""
+        found = list(self.held.taught(view)) if self.held is not None else []
+        for number, (text, rows) in enumerate(zip(self.queries.texts, self.rows, strict=True)):
+            judged = tuple(view.corpus.ids(rows[self.known(number) :]))
+            found.append(Taught("silver" if self.held is not None else "generated", text, judged))
+        return found
 
     def known(self, number: int) -> int:
         """How many relevant documents a query's rows begin with."""

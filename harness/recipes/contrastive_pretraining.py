@@ -14,8 +14,9 @@ from harness.errors import SettingError
 from harness.judged import TrainView
 from harness.recipes import Need, Recipe
 from harness.sentences import chunks
+from harness.taught import Taught
 from harness.training.base import EncoderBase, Trainable, contrast
-from harness.training.gold import gold
+from harness.training.gold import Gold, gold
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
 
@@ -74,7 +75,12 @@ class ContrastivePretraining(Recipe):
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
         assert isinstance(base, EncoderBase)
-        first, second = self._gold(view, context) if self.pairs == "gold" else self._chunks(view, context)
+        taught: list[Taught] = []
+        if self.pairs == "gold":
+            held = gold(view, context, self.queries)
+            (first, second), taught = _texts(held, view), held.taught(view)
+        else:
+            first, second = self._chunks(view, context)
         prompts = {
             "query": base.prompts["query"] if self.query_prefix is None else self.query_prefix,
             "document": base.prompts["document"] if self.document_prefix is None else self.document_prefix,
@@ -98,13 +104,8 @@ class ContrastivePretraining(Recipe):
             sides={"query": "query", "document": "document"},
             prompts=prompts,  # type: ignore[arg-type]
             facts={"pairs": len(first), "kind": self.pairs},
+            taught=taught,
         )
-
-    def _gold(self, view: TrainView, context: Context) -> tuple[list[str], list[str]]:
-        held = gold(view, context, self.queries)
-        pairs = list(held.pairs())
-        documents = view.corpus.texts_of(np.array([row for _, row in pairs], dtype=np.int64))[:]
-        return [held.queries.texts[number] for number, _ in pairs], documents
 
     def _chunks(self, view: TrainView, context: Context) -> tuple[list[str], list[str]]:
         rng = context.rng("neighbours")
@@ -125,3 +126,9 @@ class ContrastivePretraining(Recipe):
         turned = rng.random(len(found)) < 0.5
         pairs = [(b, a) if turn else (a, b) for (a, b), turn in zip(found, turned, strict=True)]
         return [a for a, _ in pairs], [b for _, b in pairs]
+
+
+def _texts(held: Gold, view: TrainView) -> tuple[list[str], list[str]]:
+    pairs = list(held.pairs())
+    documents = view.corpus.texts_of(np.array([row for _, row in pairs], dtype=np.int64))[:]
+    return [held.queries.texts[number] for number, _ in pairs], documents

@@ -15,6 +15,7 @@ from harness.methods import Method
 from harness.methods.bm25 import BM25
 from harness.recipes import Need
 from harness.recipes._gold import FromGold
+from harness.taught import Taught
 from harness.training.base import Trainable
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY
 from harness.training.lesson import Lesson
@@ -87,7 +88,7 @@ class CrossEncoder(FromGold):
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
-        columns, facts = self._groups(base, view, context)
+        columns, facts, taught = self._groups(base, view, context)
         first, *rest = columns
         groups = [list(row) for row in zip(*(columns[name] for name in rest), strict=True)]
         # ListNet's target is a softmax of the labels: a large one makes it the one-hot target of cross-entropy.
@@ -111,17 +112,19 @@ class CrossEncoder(FromGold):
 
             return BinaryCrossEntropyLoss(model, pos_weight=torch.tensor(float(self.negatives)))
 
-        return Lesson(laid, loss, self.schedule(), labels=given, facts=facts, order="random")
+        return Lesson(laid, loss, self.schedule(), labels=given, facts=facts, order="random", taught=taught)
 
-    def _groups(self, base: Trainable, view: TrainView, context: Context) -> tuple[dict[str, list[str]], dict[str, Any]]:
-        """Columns `query`, `positive`, `negative_1` …, and what was measured."""
+    def _groups(
+        self, base: Trainable, view: TrainView, context: Context
+    ) -> tuple[dict[str, list[str]], dict[str, Any], list[Taught]]:
+        """Columns `query`, `positive`, `negative_1` …, what was measured, and the queries."""
         if self.pairs == "gold":
             found = self.mined(base, view, context)
-            return found.triplets(view), found.facts
+            return found.triplets(view), found.facts, found.gold.taught(view)
         made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
         mining = self._mining(base.untrained)
         mined = mine(mining, made.queries, made.pairs, made.known, view, context)
         columns = {QUERY: made.queries.texts, POSITIVE: made.documents(view, context, self.hide)}
         for place, rows in enumerate(mined.rows.T, 1):
             columns[f"{NEGATIVE}_{place}"] = view.corpus.texts_of(rows)[:]
-        return columns, {**made.facts, "negatives": mined.facts}
+        return columns, {**made.facts, "negatives": mined.facts}, made.taught(view)

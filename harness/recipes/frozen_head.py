@@ -90,6 +90,7 @@ class FrozenHead(FromGold):
             else:
                 torch.nn.init.orthogonal_(head.linear.weight)
             probe = _probe(head, base, view, schedule, context) if self.choose == "dev" else None
+            self.announce(found.gold.taught(view), probe.pool if probe is not None else None, context, place)
             report = self._fit(head, found, queries, documents, rows, probe, schedule)
         model = base.fresh(context)
         # The head learnt on the encoder's kept vectors, which are normalised where the similarity is the cosine.

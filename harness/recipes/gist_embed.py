@@ -65,4 +65,5 @@ class GISTEmbed(FromGold):
             guide = held.module(model, {c: base.prompts[s] for c, s in which.items()})
             return GISTEmbedLoss(model, guide, temperature=self.temperature, margin=self.margin)
 
-        return Lesson(columns, loss, self.schedule(), sides=which, facts={**found.facts, **held.facts})
+        facts = {**found.facts, **held.facts}
+        return Lesson(columns, loss, self.schedule(), sides=which, facts=facts, taught=found.gold.taught(view))

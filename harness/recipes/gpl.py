@@ -104,4 +104,5 @@ class GPL(Recipe):
             sides=sides(columns),
             facts=facts,
             notes=tested.notes,
+            taught=made.taught(view),
         )

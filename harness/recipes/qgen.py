@@ -63,4 +63,4 @@ class QGen(Recipe):
 
             return MultipleNegativesRankingLoss(model, **contrast(base, self.scale))
 
-        return Lesson(columns, loss, self.schedule(), sides=sides(columns), facts=made.facts)
+        return Lesson(columns, loss, self.schedule(), sides=sides(columns), facts=made.facts, taught=made.taught(view))

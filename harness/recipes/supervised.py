@@ -48,4 +48,4 @@ class Supervised(FromGold):
 
             return MultipleNegativesRankingLoss(model, **contrast(base, self.scale))
 
-        return Lesson(columns, loss, self.schedule(), sides=sides(columns), facts=found.facts)
+        return Lesson(columns, loss, self.schedule(), sides=sides(columns), facts=found.facts, taught=found.gold.taught(view))

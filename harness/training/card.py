@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from harness.taught import MADE
 from harness.training.lesson import Report
 from harness.values import Value
 
@@ -24,7 +25,7 @@ def text(recipe: Value, base: str, report: Report, seed: int) -> str:
         "",
         f"# {base}, trained by `{recipe.name()}`",
         "",
-        "Made by retrieval-harness. An ordinary sentence-transformers folder: load it with "
+        f"{MADE} An ordinary sentence-transformers folder: load it with "
         f'`{"CrossEncoder" if kind == "cross-encoder" else "SentenceTransformer"}("path/to/this/folder")`.',
         "",
         "| | |",

@@ -17,6 +17,7 @@ from harness.methods import Method, fit, index, search
 from harness.modeling.encoder import Encoder, Side
 from harness.modeling.keep import batch_tokens
 from harness.ranking import Floats, Ints, Run, TopK, select, stack
+from harness.taught import Taught
 from harness.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Pool:
     def describe(self) -> dict[str, Any]:
         """JSON-safe, for the report."""
         return {"queries": len(self.split.queries), "documents": len(self.rows), "whole_corpus": self.whole}
+
+    def taught(self) -> list[Taught]:
+        """What a checkpoint is chosen on."""
+        texts = zip(self.split.queries.ids, self.split.queries.texts, strict=True)
+        return [Taught("dev", text, tuple(d for d, g in self.split.qrels[q].items() if g > 0)) for q, text in texts]
 
     def measure(self, rankings: Sequence[tuple[Ints, Floats]]) -> float:
         """nDCG@10 of per-query rankings (rows of the corpus, best first)."""

@@ -11,6 +11,7 @@ from harness.context import Context
 from harness.errors import SettingError, Unavailable
 from harness.judged import Labelled, Queries, TrainView
 from harness.ranking import Ints
+from harness.taught import Taught
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Gold:
 
     def __len__(self) -> int:
         return len(self.relevant)
+
+    def taught(self, view: TrainView) -> list[Taught]:
+        """What a model learns from them, by the documents' ids."""
+        ids = [view.corpus.ids(rows) for rows in self.relevant]
+        return [Taught("gold", text, tuple(own)) for text, own in zip(self.queries.texts, ids, strict=True)]
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """(query number, row of a relevant document), query by query."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import ModelError
 from harness.modeling.encoder import Side
+from harness.taught import Taught
+from harness.training.examples import QUERY
 from harness.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class Lesson:
             what is to stand among the facts.
         facts: what was measured while the examples were made; JSON-safe, for the record.
         notes: what a reader of the results must know.
+        taught: the queries in it, with where they come from and the documents they are learnt with, so that those which test has
+            too are found; none where it holds texts of the corpus alone. None takes the columns that are queries.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -50,6 +54,7 @@ class Lesson:
     after: Callable[[Any, Any, Callable[[Any], float] | None], Mapping[str, Any]] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    taught: Sequence[Taught] | None = None
 
     def __post_init__(self) -> None:
         sizes = {name: len(column) for name, column in self.columns.items()}
@@ -60,6 +65,13 @@ class Lesson:
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
+
+    def learnt(self) -> list[Taught]:
+        """The queries in it; where the recipe does not say, every text that is given as a query."""
+        if self.taught is not None:
+            return list(self.taught)
+        asking = [column for name, column in self.columns.items() if name == QUERY or self.sides.get(name) == "query"]
+        return [Taught("other", text) for text in dict.fromkeys(t for column in asking for t in column if isinstance(t, str))]
 
 
 @dataclass(frozen=True)

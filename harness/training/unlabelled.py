@@ -12,6 +12,7 @@ from harness.context import Context
 from harness.generators import Generator, Question, questions
 from harness.judged import Queries, TrainView
 from harness.ranking import Ints
+from harness.taught import Taught
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,13 @@ class Asked:
     known: list[Ints]
     questions: tuple[Question, ...]
     facts: dict[str, Any]
+
+    def taught(self, view: TrainView) -> list[Taught]:
+        """What a model learns from them: each question with the document it was made from."""
+        rows = np.array([row for _, row in self.pairs], dtype=np.int64)
+        numbers = [number for number, _ in self.pairs]
+        ids = view.corpus.ids(rows)
+        return [Taught("generated", self.queries.texts[i], (own,)) for i, own in zip(numbers, ids, strict=True)]
 
     def documents(self, view: TrainView, context: Context, hide: float) -> list[str]:
         """The text of each question's document; in a share `hide` of them the question's own words are taken out.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.recipes import RECIPES, Need, Recipe
 from harness.rows import ROOMS, parse_method, row_name
+from harness.taught import recall
 from harness.training.lesson import Report
 from harness.training.schedule import BUDGETS, Schedule
 
@@ -238,11 +239,22 @@ def test_a_second_fit_trains_nothing(done: Any, sealed: TrainView, monkeypatch: 
     assert written(done.cache) == before
 
 
-def test_the_same_seed_trains_the_same_model_with_nothing_shared(done: Any, sealed: TrainView, context: Context) -> None:
+def test_the_same_seed_trains_the_same_model_with_nothing_shared_and_under_guard(
+    done: Any, sealed: TrainView, context: Context
+) -> None:
     import torch
 
+    def guard(texts: Sequence[str]) -> list[str]:
+        heard.update(texts)
+        return ["an answer that must not be heard"]
+
+    heard: set[str] = set()
     state = torch.get_rng_state()
-    again = fit(done.method, sealed, context)
+    with context.guarded(guard):
+        again = fit(done.method, sealed, context)
+    held = recall(done.place)
+    assert held is not None
+    assert {one.text for one in held.taught} == heard
     assert torch.equal(torch.get_rng_state(), state)
     assert again.key == done.fitted.key
     told = again.resolved["training"][0]
@@ -283,6 +295,23 @@ def test_no_text_of_a_test_query_reaches_a_tokenizer_a_model_or_bm25(done: Any, 
     assert not [text for text in done.texts if "zzsealed" in text]
     assert sealed.dev is not None
     assert set(sealed.dev.queries.texts) <= {t.removeprefix("query: ") for t in done.texts}
+
+
+def test_what_it_was_taught_is_kept_with_the_model(done: Any, sealed: TrainView) -> None:
+    held = recall(done.place)
+    assert held is not None
+    assert held.whole
+    assert held.texts
+    texts = {kind: {one.text for one in held.taught if one.kind == kind} for kind in held.hashes}
+    assert sealed.train is not None
+    assert sealed.dev is not None
+    assert texts.pop("dev") == set(sealed.dev.queries.texts)
+    assert texts.get("gold", set()) <= set(sealed.train.queries.texts)
+    assert ("gold" in texts) == ("train labels" in done.recipe.needed())
+    assert ("generated" in texts) >= ("generator" in done.recipe.needed())
+    assert (sealed.corpus.rows([d for one in held.taught for d in one.documents]) >= 0).all()
+    assert all(one.documents for one in held.taught if one.kind != "other")
+    assert not [one for one in held.taught if "zzsealed" in one.text]
 
 
 def test_a_recipe_that_needs_no_train_labels_reads_no_train_query(done: Any, sealed: TrainView) -> None:

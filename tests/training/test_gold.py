@@ -6,6 +6,7 @@ from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import SettingError, Unavailable
 from harness.judged import Labelled, Queries, TrainView
+from harness.taught import Taught
 from harness.training.gold import gold, judged_rows
 
 
@@ -76,3 +77,8 @@ def test_a_query_without_judgements_has_no_rows() -> None:
     view = view_of({"q": {"a": 1}})
     split = Labelled(Queries(["q", "p"], ["1", "2"]), {"q": {"a": 1}})
     assert [(r.tolist(), j.tolist()) for r, j in judged_rows(split, view)] == [([0], [0]), ([], [])]
+
+
+def test_what_is_learnt_from_gold_is_each_query_with_its_relevant_documents(context: Context) -> None:
+    view = view_of({"q": {"h": 1, "a": 0, "d": 3}, "p": {"c": 1}})
+    assert gold(view, context).taught(view) == [Taught("gold", "what is q", ("d", "h")), Taught("gold", "what is p", ("c",))]

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ModelError
+from harness.taught import Taught
 from harness.training.lesson import REPORT, Lesson, Report
 from harness.training.schedule import Schedule
 
@@ -58,3 +59,12 @@ def test_columns_and_labels_are_of_one_length() -> None:
     for wrong in ({"columns": {**columns, "c": ["5"]}}, {"columns": columns, "labels": [1]}, {"columns": {}}):
         with pytest.raises(ValueError, match="columns of a lesson must be of one length"):
             Lesson(loss=lambda model: model, schedule=Schedule(), **wrong)  # type: ignore[arg-type]
+
+
+def test_a_recipe_that_does_not_say_learns_from_all_that_is_given_as_a_query() -> None:
+    columns = {"query": ["a", "b", "a"], "positive": ["x", "y", "z"], "asked": ["c", "c", "d"]}
+    lesson = Lesson(columns, lambda model: model, Schedule(), sides={"asked": "query", "positive": "document"})
+    assert [(one.kind, one.text, one.documents) for one in lesson.learnt()] == [("other", text, ()) for text in "abcd"]
+    said = [Taught("gold", "a", ("x",))]
+    assert Lesson(columns, lambda model: model, Schedule(), taught=said).learnt() == said
+    assert Lesson(columns, lambda model: model, Schedule(), taught=()).learnt() == []

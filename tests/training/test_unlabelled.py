@@ -12,6 +12,7 @@ from harness.corpus import Corpus
 from harness.errors import ModelError
 from harness.generators import Generator, Question
 from harness.judged import TrainView
+from harness.taught import Taught
 from harness.training.unlabelled import asked, without, without_words
 
 VIEW = TrainView(
@@ -129,3 +130,11 @@ def test_taking_out_leaves_something_and_adds_nothing(text: str, question: str) 
 )
 def test_words_that_do_not_stand_together_are_each_taken_out(text: str, question: str, expected: str) -> None:
     assert without_words(text, question) == expected
+
+
+def test_what_is_learnt_is_each_question_with_its_document(context: Context) -> None:
+    found = asked(Scripted(), VIEW, context, 1000)
+    taught = found.taught(VIEW)
+    assert [one.text for one in taught] == found.queries.texts
+    assert taught[:2] == [Taught("generated", "Number 0 is meant.", ("000",)), Taught("generated", "what is 0", ("000",))]
+    assert taught[-1].documents == ("119",)
