@@ -68,6 +68,19 @@ def test_every_link_within_the_page_has_its_target(page: str) -> None:
     assert wanted <= ids
 
 
+def test_every_number_across_datasets_leads_to_records(
+    two_datasets: Callable[..., object], results: Store, context: Context
+) -> None:
+    text = page_of(results, context)
+    section = text.partition('<section class="across"')[2].partition("</section>")[0]
+    cells = re.findall(r"<td [^>]*>(.*?)</td>", section, re.DOTALL)
+    numbers = [cell for cell in cells if re.search(r"\d", re.sub(r"<[^>]*>", "", cell))]
+    assert len(numbers) == 2 * 3 + 1 + 2 * 3 + 5 * 2  # figures, means with their intervals, two rows against the first
+    assert all(re.fullmatch(r'<a href="#record-(\d|across)-\d" tabindex="-1">[^<]+</a>', cell) for cell in numbers)
+    article = text.partition('<article id="record-across-')[2].partition("</article>")[0]
+    assert len(re.findall(r'<a href="#record-\d-\d">', article)) == 4
+
+
 def test_records_name_their_files_and_their_command(page: str, results: Store) -> None:
     links = [str(a["href"]) for tag, a in Elements(page).tags if tag == "a" and str(a.get("href", "")).endswith(".json")]
     assert links
