@@ -14,7 +14,7 @@ import pytest
 from harness import api
 from harness.bench.store import Store, Stored
 from harness.context import Context
-from harness.report.page import SCRIPTS, asset, script_json, ticked
+from harness.report.page import SCRIPTS, asset, parted, script_json, ticked
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)><!--"
 
@@ -133,6 +133,10 @@ def test_json_in_a_script_opens_no_tag_and_reads_back() -> None:
 
 def test_backticks_are_code_and_nothing_else_is_a_tag() -> None:
     assert ticked("a <b> `x<y` `") == "a &lt;b&gt; <code>x&lt;y</code> `"
+
+
+def test_a_name_may_be_broken_after_each_slash_and_nothing_else_in_it_is_a_tag() -> None:
+    assert parted("a/<b>/c") == "a/<wbr>&lt;b&gt;/<wbr>c"
 
 
 def test_own_scripts_set_text_and_never_markup() -> None:
