@@ -16,9 +16,9 @@ from harness.files import write_text
 from harness.measures import DEFAULT
 from harness.methods import Method
 from harness.report import csv, latex, markdown
-from harness.report.board import Table, tables
+from harness.report.board import Across, Table, across, tables
 from harness.report.page import leaderboard_page
-from harness.report.standings import with_standings
+from harness.report.standings import across_with_standing, with_standings
 from harness.rows import GROUPS, parse_method
 
 DEFAULT_DATASET = "stdlib/code"
@@ -37,8 +37,14 @@ class Board:
         found = tables(result.record for result in self.results)
         return with_standings(found, self.store, self.store.stored()[0]) if self.store else found
 
+    @property
+    def across(self) -> Across | None:
+        """The table across datasets, None for fewer than two; with intervals as `tables` has them."""
+        found = tables(result.record for result in self.results)
+        return across_with_standing(found, self.store, self.store.stored()[0]) if self.store else across(found)
+
     def __str__(self) -> str:
-        return markdown.leaderboard(self.tables)
+        return markdown.leaderboard(self.tables, self.across)
 
     def _repr_markdown_(self) -> str:
         return str(self)
@@ -139,7 +145,7 @@ def run(
     return Board(tuple(done), bench.store)
 
 
-def write_leaderboard(results: Path, context: Context | None = None) -> tuple[list[Table], list[Exception]]:
+def write_leaderboard(results: Path, context: Context | None = None) -> tuple[list[Table], Across | None, list[Exception]]:
     """Writes `leaderboard.md`, `.csv`, `.html` and `.tex` from the records.
 
     The page also shows texts, titles and grades of the collections that are on this machine; nothing is downloaded for it.
@@ -149,7 +155,7 @@ def write_leaderboard(results: Path, context: Context | None = None) -> tuple[li
         context: its data folders and cache; None takes the defaults.
 
     Returns:
-        The tables, and a fault for each record that could not be read (the others are shown).
+        The tables, the one across datasets, and a fault for each record that could not be read (the others are shown).
 
     Raises:
         RecordError: the folder cannot be written.
@@ -157,9 +163,10 @@ def write_leaderboard(results: Path, context: Context | None = None) -> tuple[li
     store = Store(results)
     held, faults = store.stored()
     found = with_standings(tables(stored.record for stored in held), store, held)
+    over = across_with_standing(found, store, held)
     store.check()
-    write_text(results / "leaderboard.md", markdown.leaderboard(found))
+    write_text(results / "leaderboard.md", markdown.leaderboard(found, over))
     write_text(results / "leaderboard.csv", csv.leaderboard(found))
-    write_text(results / "leaderboard.tex", latex.leaderboard(found))
-    write_text(results / "leaderboard.html", leaderboard_page(found, store, held, context or open_context()))
-    return found, list(faults)
+    write_text(results / "leaderboard.tex", latex.leaderboard(found, over))
+    write_text(results / "leaderboard.html", leaderboard_page(found, store, held, context or open_context(), over))
+    return found, over, list(faults)

@@ -83,7 +83,7 @@ def run(
         tell=_teller(err),
     )
     api.write_leaderboard(results, context)
-    terminal.show(board.tables, out)
+    terminal.show(board.tables, out, board.across)
     out.print(f"records, leaderboard.md and leaderboard.html in {results}", markup=False, highlight=False, soft_wrap=True)
     statuses = [r.record.status for r in board.results]
     return FAILED if "error" in statuses else OK if "ok" in statuses else NOTHING
@@ -239,9 +239,9 @@ def accept(
 def leaderboard(results: Path, data_dirs: Sequence[Path], cache_dir: Path | None, plots: bool, quiet: bool) -> int:
     """`harness leaderboard`."""
     out, _ = _consoles(quiet)
-    found, unread = api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
+    found, over, unread = api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
     drawn = write_plots(found, results / "plots") if plots else []
-    terminal.show(found, out)
+    terminal.show(found, out, over)
     for fault in unread:
         Console(stderr=True).print(str(fault), style="red", markup=False, highlight=False, soft_wrap=True)
     told = f"wrote {results / 'leaderboard.md'}, .csv, .html and .tex" + (

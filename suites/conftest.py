@@ -30,7 +30,7 @@ from harness.methods import Method
 from harness.progress import bars
 from harness.report import terminal
 from harness.report.board import tables
-from harness.report.standings import with_standings
+from harness.report.standings import across_with_standing, with_standings
 from harness.rows import row_name
 
 CELL = "harness_cell"
@@ -282,7 +282,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     shown = [r for r in records if (r.dataset["name"], r.row) in _RUN and r.seed == config.getoption("--seed")]
     text = io.StringIO()
     console = Console(file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup)
-    terminal.show(with_standings(tables(shown), store, held), console)
+    found = tables(shown)
+    terminal.show(with_standings(found, store, held), console, across_with_standing(found, store, held))
     terminalreporter.section("leaderboard")
     terminalreporter.write(text.getvalue())
     for fault in faults:

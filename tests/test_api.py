@@ -78,7 +78,7 @@ def test_the_leaderboard_is_written_from_the_records_alone_byte_for_byte_the_sam
     first = [f.read_bytes() for f in files]
     for file in files:
         file.unlink()
-    found, faults = api.write_leaderboard(results)
+    found, _, faults = api.write_leaderboard(results)
     assert [f.read_bytes() for f in files] == first
     assert len(found) == 1
     assert faults == []
@@ -93,14 +93,14 @@ def test_a_broken_record_is_named_and_the_others_are_shown(small_folder: Path, t
     paths[0].write_text("{ half a rec")
     extra = paths[1].with_name("seed1.json")
     extra.write_text(json.dumps({**json.loads(paths[1].read_text()), "dataset": {"name": "x"}, "seed": 1}))
-    found, faults = api.write_leaderboard(results)
+    found, _, faults = api.write_leaderboard(results)
     assert [len(t.lines) for t in found] == [1]
     assert [str(p) in str(f) for p, f in zip([paths[0], extra], faults, strict=True)] == [True, True]
     assert (results / "leaderboard.md").exists()
 
 
 def test_a_leaderboard_of_no_records_says_how_to_make_some(tmp_path: Path) -> None:
-    assert api.write_leaderboard(tmp_path / "results") == ([], [])
+    assert api.write_leaderboard(tmp_path / "results") == ([], None, [])
     assert "harness run" in (tmp_path / "results" / "leaderboard.md").read_text()
 
 

@@ -75,19 +75,28 @@ def standing(held: Sequence[Scores], seed: int = 0) -> Standing:
     deviation = 0.0
     if pairs:
         differences = np.stack([means[:, a] - means[:, b] for a, b in pairs], axis=1)
-        draws = min(max(LEAST_DRAWS, int(20 * len(pairs) / ALPHA)), max(LEAST_DRAWS, int(MOST_WORK / differences.size)))
-        tests = many_sign_flips(differences, seed, draws)
+        tests = many_sign_flips(differences, seed, draws_for(*differences.shape))
         others = [of_seeds(held[a], held[b]) for a, b in pairs]
         p_values = [max(test.p, other.p if other else 0.0) for test, other in zip(tests, others, strict=True)]
         different = {pair for pair, p in zip(pairs, holm(p_values), strict=True) if p <= ALPHA}
         if len(means) > 1:
             deviation = statistics.median(differences.std(axis=0, ddof=1).tolist())
-    letters = [""] * len(held)
-    for number, members in enumerate(groups(len(held), different)):
+    names = tuple(row.row for row in held)
+    return Standing(names, tuple(intervals(means, seed)), letters_of(len(held), different), len(means), deviation)
+
+
+def draws_for(queries: int, pairs: int) -> int:
+    """How many draws of signs a test of so many pairs takes."""
+    return min(max(LEAST_DRAWS, int(20 * pairs / ALPHA)), max(LEAST_DRAWS, int(MOST_WORK / (queries * pairs))))
+
+
+def letters_of(rows: int, different: set[tuple[int, int]]) -> tuple[str, ...]:
+    """The letters of each row, 0 the best, where those pairs are told apart."""
+    letters = [""] * rows
+    for number, members in enumerate(groups(rows, different)):
         for row in members:
             letters[row] += _letter(number)
-    names = tuple(row.row for row in held)
-    return Standing(names, tuple(intervals(means, seed)), tuple(letters), len(means), deviation)
+    return tuple(letters)
 
 
 def _letter(number: int) -> str:

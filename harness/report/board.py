@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.bench.across import Against, Overall
 from harness.bench.record import Record
 from harness.measures import DEFAULT
 from harness.statistics.bootstrap import Interval
@@ -94,6 +95,10 @@ class Table:
         """Any record, for what all share about the dataset."""
         return self.lines[0].first
 
+    def line(self, row: str) -> Line | None:
+        """The first line of that name that has figures."""
+        return next((line for line in self.lines if line.row == row and line.ok), None)
+
     def by(self, measure: str) -> Table:
         """The same rows with that measure first and in its order, without what was said of them by another."""
         measures = (measure, *(m for m in self.measures if m != measure))
@@ -167,11 +172,43 @@ class Across:
         measure: which.
         datasets: the columns.
         rows: row → its value on each dataset, None where there is none; those with all of them first, by their mean.
+        standing: row → what the per-query values say of it; empty where they are not at hand.
+        notes: on the evidence.
     """
 
     measure: str
     datasets: tuple[str, ...]
     rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+    standing: Mapping[str, Overall] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def stands(self) -> bool:
+        """Whether rows have intervals."""
+        return bool(self.standing)
+
+    @property
+    def compared(self) -> bool:
+        """Whether rows are held against the first."""
+        return any(each.against for each in self.standing.values())
+
+    @property
+    def best(self) -> tuple[str | None, ...]:
+        """The best value of each dataset and the best mean, as shown."""
+        columns = zip(*((*values, Across.mean(values)) for _, values in self.rows), strict=True)
+        held = [[value for value in column if value is not None] for column in columns]
+        return tuple(figure(max(values)) if values else None for values in held)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The heads after the datasets'."""
+        return ("mean", *(STANDING if self.stands else ()), *(AGAINST if self.compared else ()))
+
+    def cells(self, row: str) -> tuple[str, ...]:
+        """What stands under `columns`, but for the mean."""
+        placed = self.standing.get(row)
+        found = (span(placed.interval if placed else None), placed.letters if placed else "") if self.stands else ()
+        return (*found, *against(placed.against if placed else None)) if self.compared else found
 
     @staticmethod
     def mean(values: Sequence[float | None]) -> float | None:
@@ -189,7 +226,7 @@ def across(found: Sequence[Table]) -> Across | None:
     names = sorted({line.row for table in found for line in table.lines if line.ok})
     rows = []
     for name in names:
-        lines = [next((line for line in table.lines if line.row == name and line.ok), None) for table in found]
+        lines = [table.line(name) for table in found]
         rows.append((name, tuple(line.value(measure) if line else None for line in lines)))
     rows.sort(key=lambda r: (Across.mean(r[1]) is None, -(Across.mean(r[1]) or 0.0), r[0]))
     return Across(measure, tuple(t.dataset for t in found), tuple(rows))
@@ -203,6 +240,15 @@ def figure(value: float | None) -> str:
 def span(interval: Interval | None) -> str:
     """An interval as shown."""
     return "–" if interval is None else f"{interval.low:.3f} – {interval.high:.3f}"
+
+
+def against(held: Against | None) -> tuple[str, ...]:
+    """A row against the first, in the order of `AGAINST`."""
+    if held is None:
+        return ("–",) * len(AGAINST)
+    counts = ["/".join(map(str, counts)) for counts in (held.datasets, held.queries)]
+    found = (f"{held.difference:+.4f}", f"[{held.interval.low:+.3f}, {held.interval.high:+.3f}]", *counts, f"{held.p:.4f}")
+    return tuple(text.replace("-", "−") for text in found)
 
 
 def seconds(value: float | None) -> str:
@@ -253,6 +299,7 @@ def costs(line: Line) -> tuple[str, ...]:
 
 
 STANDING = ("95 %", "alike")
+AGAINST = ("difference", "its 95 %", "datasets w/t/l", "queries w/t/l", "p")
 COSTS = ("labels used", "judged", "training", "fit + index", "search", "query p50 ms", "p95 ms", "index MiB", "parameters")
 EXPLAINED = (
     "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. Best value of a column in bold. "
@@ -262,4 +309,11 @@ EXPLAINED = (
     "relevant. `fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, "
     "loading a model left out and `training` included (a re-ranker embeds its candidates in `search`); latency is one query at "
     "a time, encoded afresh, top 100. `–`: not measured."
+)
+EXPLAINED_ACROSS = (
+    "`mean` counts every dataset alike, whatever its number of queries; `95 %` is its interval (BCa bootstrap, queries resampled "
+    "within each dataset), and rows that share a letter in `alike` cannot be told apart by it (randomisation test paired by "
+    "dataset and query, all pairs, Holm's correction, α = 0.05); `difference` is a row's mean less that of the first row with an "
+    "interval, `datasets` and `queries` are how many it has won, tied and lost against that row, and `p` is adjusted over all "
+    "pairs. All this is about other queries of these datasets, not about other datasets."
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.report.board import Across, Table, across, figure
+from harness.report.board import Across, Table, across, against, figure
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -19,18 +19,35 @@ SPECIAL = {
     "→": r"$\rightarrow$",
     "×": r"$\times$",
     "·": r"$\cdot$",
+    "−": "$-$",
     **{c: rf"\{c}" for c in "&%$#_{}"},
 }
 LONGEST, WIDTH = 28, "11em"
 """Characters of a row's name beyond which it is broken, and the width it then has."""
-HEAD = r"""% Written by `harness leaderboard`. \usepackage{booktabs} in the preamble; \input{leaderboard} where the tables belong.
+NARROW, NARROWER = 20, "10em"
+"""The same in the tables across datasets."""
+RAGGED = r"\raggedright "
+SMALL, SMALLER = r"\small\setlength{\tabcolsep}{4pt}", r"\footnotesize\setlength{\tabcolsep}{3pt}"
+SHORT, TALL = 6, "8em"
+"""Characters of a dataset's name beyond which its head is turned, and the height it then has."""
+ROOM = 240.0
+"""Points beside the names in a text of 345 points, as `article` has it at 10 points."""
+HEAD = r"""% Written by `harness leaderboard`. \usepackage{booktabs,graphicx} in the preamble; \input{leaderboard} in the text.
 """
 
+Column = tuple[str, list[str]]
+"""A head and its cells."""
 
-def leaderboard(found: Sequence[Table]) -> str:
-    """One table per dataset, and one across datasets where there are several. The same bytes for the same records."""
-    over = across(found)
-    parts = [HEAD, *([_across(over)] if over else []), *(_table(i, table) for i, table in enumerate(found, start=1))]
+
+def leaderboard(found: Sequence[Table], over: Across | None = None) -> str:
+    """One table per dataset, and those across datasets where there are several. The same bytes for the same records.
+
+    Args:
+        found: the tables.
+        over: the table across them with its standing; None takes it from the tables alone.
+    """
+    over = over or across(found)
+    parts = [HEAD, *(_across(over) if over else []), *(_table(i, table) for i, table in enumerate(found, start=1))]
     return "\n".join(parts) if found else HEAD + "% No records yet: `harness run` makes some.\n"
 
 
@@ -41,10 +58,9 @@ def escaped(text: str) -> str:
 
 def _table(number: int, table: Table) -> str:
     rows = []
-    for line in table.lines:
-        if not line.ok:
-            continue
-        cells = [_row(line.row)]
+    there = [line for line in table.lines if line.ok]
+    for line, name in zip(there, _rows([line.row for line in there]), strict=True):
+        cells = [name]
         for i, measure in enumerate(table.measures):
             shown = figure(line.value(measure)).replace("–", "--")
             shown = rf"\textbf{{{shown}}}" if line.value(measure) is not None and shown == table.best(measure) else shown
@@ -63,38 +79,104 @@ def _table(number: int, table: Table) -> str:
             f"Rows that share a superscript cannot be told apart by {escaped(table.measures[0])} (paired randomisation test of "
             r"all pairs, Holm's correction, $\alpha = 0.05$); intervals by BCa bootstrap over queries."
         )
-    left_out = [_row(line.row) for line in table.lines if not line.ok]
+    left_out = [_breakable(_row(line.row)) for line in table.lines if not line.ok]
     if left_out:
         told.append(f"Without figures: {', '.join(left_out)}.")
     return _floated(" ".join([*told, "Best in bold."]), f"board-{number}", head, rows)
 
 
-def _across(over: Across) -> str:
-    lines = [(name, (*values, Across.mean(values))) for name, values in over.rows]
-    best = [max((v for v in column if v is not None), default=None) for column in zip(*(v for _, v in lines), strict=True)]
-    rows = []
-    for name, values in lines:
-        cells = [figure(v).replace("–", "--") for v in values]
-        bold = [
-            rf"\textbf{{{c}}}" if v is not None and c == figure(b) else c for c, v, b in zip(cells, values, best, strict=True)
-        ]
-        rows.append([_row(name), *bold])
-    head = ["row", *map(escaped, over.datasets), "mean"]
-    return _floated(f"{escaped(over.measure)} across datasets. Best in bold.", "board-across", head, rows)
+def _across(over: Across) -> list[str]:
+    """The figures, in as many tables as a page is too narrow for, and each row against the first in one of its own."""
+    columns = [
+        (_turned(dataset), [_shown(values[i], over.best[i]) for _, values in over.rows])
+        for i, dataset in enumerate(over.datasets)
+    ]
+    placed = [over.standing.get(name) for name, _ in over.rows]
+    means = [_shown(Across.mean(values), over.best[-1]) for _, values in over.rows]
+    letters = [rf"$^{{\mathrm{{{each.letters}}}}}$" if each else "" for each in placed]
+    columns.append(("mean", [mean + letter for mean, letter in zip(means, letters, strict=True)]))
+    if over.stands:
+        spans = [f"[{each.interval.low:.3f}, {each.interval.high:.3f}]" if each else "--" for each in placed]
+        columns.append((r"95\,\%", spans))
+    names = _rows([name for name, _ in over.rows], NARROW)
+    caption = f"{escaped(over.measure)} across datasets. Best in bold."
+    if over.stands:
+        caption = (
+            f"{escaped(over.measure)} across datasets; the mean counts every dataset alike. Rows that share a superscript cannot "
+            r"be told apart by it (randomisation test paired by dataset and query, all pairs, Holm's correction, "
+            r"$\alpha = 0.05$); intervals by BCa bootstrap, queries resampled within each dataset. Best in bold."
+        )
+    parts = []
+    for number, panel in enumerate(_panels(columns)):
+        heads, cells = zip(*panel, strict=True)
+        label, told = ("board-across", caption) if number == 0 else (f"board-across-{number + 1}", "Continued.")
+        parts.append(_floated(told, label, ["row", *heads], [list(row) for row in zip(names, *cells, strict=True)], SMALLER))
+    return [*parts, *([_against(over)] if over.compared else [])]
+
+
+def _against(over: Across) -> str:
+    first = next(name for name, placed in over.standing.items() if placed.against is None)
+    told = (
+        f"{escaped(over.measure)} across datasets, against {_breakable(_row(first))}: the difference of the means with "
+        r"its 95\,\% interval, datasets and queries won/tied/lost, and $p$ after Holm's correction over all pairs of rows."
+    )
+    held = {name: placed.against for name, placed in over.standing.items() if placed.against is not None}
+    head = ["row", "difference", r"95\,\%", "datasets", "queries", "$p$"]
+    rows = [[name, *map(escaped, against(each))] for name, each in zip(_rows(list(held), NARROW), held.values(), strict=True)]
+    return _floated(told, "board-across-against", head, rows, SMALLER)
+
+
+def _shown(value: float | None, best: str | None) -> str:
+    shown = figure(value)
+    return rf"\textbf{{{shown}}}" if value is not None and shown == best else shown.replace("–", "--")
+
+
+def _turned(dataset: str) -> str:
+    """The head of a dataset's column, upwards where it is long, broken after what parts a name."""
+    if len(dataset) <= SHORT:
+        return escaped(dataset)
+    return rf"\rotatebox{{90}}{{\parbox{{{TALL}}}{{{RAGGED}{_breakable(escaped(dataset))}}}}}"
+
+
+def _panels(columns: Sequence[Column]) -> list[list[Column]]:
+    """Columns in their order, as many together as a page is wide."""
+    found: list[list[Column]] = [[]]
+    left = ROOM
+    for head, cells in columns:
+        width = max(map(_width, cells if head.startswith(r"\rotatebox") else (head, *cells)))
+        if width > left and found[-1]:
+            found.append([])
+            left = ROOM
+        found[-1].append((head, cells))
+        left -= width
+    return found
+
+
+def _width(text: str) -> float:
+    """Points that a cell takes at 8 points, the space beside it included; letters and digits counted as bold digits are."""
+    plain = re.sub(r"\\[a-z]+|[{}$^\\]", "", text)
+    return 6 + sum(4.9 if c.isalnum() else 2.7 for c in plain)
+
+
+def _rows(names: Sequence[str], longest: int = LONGEST) -> list[str]:
+    """The cells of rows' names: where one is long all may be broken, as their column is narrower than they are."""
+    return [RAGGED + _breakable(_row(n)) for n in names] if any(len(n) > longest for n in names) else [_row(n) for n in names]
 
 
 def _row(name: str) -> str:
-    """A row's name, which may be broken after a bracket or a comma where it is long."""
-    shown = rf"\texttt{{{escaped(name)}}}"
-    breakable = re.sub(r"([(,=])", r"\1\\allowbreak{}", shown)
-    return rf"\raggedright {breakable}" if len(name) > LONGEST else shown
+    return rf"\texttt{{{escaped(name)}}}"
 
 
-def _floated(caption: str, label: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    first = rf"p{{{WIDTH}}}" if any(row[0].startswith(r"\raggedright") for row in rows) else "l"
+def _breakable(text: str) -> str:
+    """LaTeX text that may be broken after what parts a name."""
+    return re.sub(r"([(,=+/.-]|\\_|\\textgreater\{\}(?!\\textgreater))", r"\1\\allowbreak{}", text)
+
+
+def _floated(caption: str, label: str, head: Sequence[str], rows: Sequence[Sequence[str]], size: str = SMALL) -> str:
+    first = rf"p{{{WIDTH if size == SMALL else NARROWER}}}" if any(row[0].startswith(RAGGED) for row in rows) else "l"
     lines = [
         r"\begin{table}",
-        r"\centering\small\setlength{\tabcolsep}{4pt}",
+        rf"\centering{size}",
         rf"\caption{{{caption}}}",
         rf"\label{{tab:{label}}}",
         rf"\begin{{tabular}}{{{first}{'r' * (len(head) - 1)}}}",

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.report.board import COSTS, EXPLAINED, STANDING, Across, Line, Table, across, costs, figure, span
+from harness.report.board import COSTS, EXPLAINED, EXPLAINED_ACROSS, STANDING, Across, Line, Table, across, costs, figure, span
 
 
-def leaderboard(found: Sequence[Table]) -> str:
-    """The whole page: one table across datasets where there are several, one per dataset. The same bytes for the same records."""
+def leaderboard(found: Sequence[Table], over: Across | None = None) -> str:
+    """The whole page: one table across datasets where there are several, one per dataset. The same bytes for the same records.
+
+    Args:
+        found: the tables.
+        over: the table across them with its standing; None takes it from the tables alone.
+    """
     parts = ["# Leaderboard", EXPLAINED]
-    over = across(found)
+    over = over or across(found)
     if over is not None:
-        parts += [f"## {over.measure} across datasets", _across(over)]
+        parts += [f"## {over.measure} across datasets", *([EXPLAINED_ACROSS] if over.stands else []), _across(over)]
+        parts += ["\n".join(f"- {escaped(note)}" for note in over.notes)] if over.notes else []
     for table in found:
         parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table)]
         parts += ["\n".join(f"- {escaped(note)}" for note in table.notes)] if table.notes else []
@@ -55,18 +61,12 @@ def _table(table: Table) -> str:
 
 
 def _across(over: Across) -> str:
-    lines = [(name, (*values, Across.mean(values))) for name, values in over.rows]
-    best = [_best(column) for column in zip(*(values for _, values in lines), strict=True)]
     rows = []
-    for name, values in lines:
-        cells = [_bold(figure(v), figure(v) == b) for v, b in zip(values, best, strict=True)]
-        rows.append([code(name), *cells])
-    return grid(["row", *map(escaped, over.datasets), "mean"], rows, left=0)
-
-
-def _best(column: Sequence[float | None]) -> str | None:
-    held = [value for value in column if value is not None]
-    return figure(max(held)) if held else None
+    for name, values in over.rows:
+        shown = [figure(value) for value in (*values, Across.mean(values))]
+        cells = [_bold(text, text == top) for text, top in zip(shown, over.best, strict=True)]
+        rows.append([code(name), *cells, *over.cells(name)])
+    return grid(["row", *map(escaped, over.datasets), *over.columns], rows, left=0)
 
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:

@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 import harness
 from harness.bench.store import Store, Stored
 from harness.context import Context
-from harness.report.board import EXPLAINED, Table
+from harness.report.board import AGAINST, EXPLAINED, EXPLAINED_ACROSS, Across, Table
 from harness.report.collection import words
 from harness.report.page_data import charts, page_data
 from harness.report.per_query import file_names, packed, per_query
@@ -30,7 +30,9 @@ from harness.report.standings import by_each_measure
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "page.js", "charts.js", "queries.js")
 
 
-def leaderboard_page(found: Sequence[Table], store: Store, held: Sequence[Stored], context: Context) -> str:
+def leaderboard_page(
+    found: Sequence[Table], store: Store, held: Sequence[Stored], context: Context, over: Across | None = None
+) -> str:
     """The page of a results folder; the same bytes for the same records, runs and collections.
 
     Args:
@@ -38,6 +40,7 @@ def leaderboard_page(found: Sequence[Table], store: Store, held: Sequence[Stored
         store: the folder.
         held: its records with their places.
         context: data folders and cache; nothing is downloaded.
+        over: the table across them with its standing; None takes it from the tables alone.
     """
     blocks = []
     for table in found:
@@ -45,7 +48,7 @@ def leaderboard_page(found: Sequence[Table], store: Store, held: Sequence[Stored
         said, why = words(table.dataset, table.first.dataset["revision"], context)
         blocks.append(packed(per_query(table, store, held, said, why, context.cache)))
     files_of = [[file_names(line, held, store) for line in table.lines] for table in found]
-    return page(page_data(by_each_measure(found, store, held), files_of), blocks)
+    return page(page_data(by_each_measure(found, store, held), files_of, over), blocks)
 
 
 def page(data: Mapping[str, Any], queries: Sequence[str]) -> str:
@@ -64,6 +67,7 @@ def page(data: Mapping[str, Any], queries: Sequence[str]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["ticked"] = ticked
+    environment.filters["parted"] = parted
     template = environment.from_string(asset("page.html.jinja"))
     return template.render(
         data=data,
@@ -73,6 +77,8 @@ def page(data: Mapping[str, Any], queries: Sequence[str]) -> str:
         hashes=[_hash(script) for script in scripts],
         style=asset("page.css"),
         explained=EXPLAINED,
+        explained_across=EXPLAINED_ACROSS,
+        against=AGAINST,
         version=harness.__version__,
     )
 
@@ -81,6 +87,11 @@ def ticked(text: str) -> Markup:
     """Text whose parts between backticks are code; everything in it is escaped."""
     parts = re.split("`([^`]*)`", text)
     return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
+
+
+def parted(name: str) -> Markup:
+    """A name that may be broken after each `/`; everything in it is escaped."""
+    return Markup("/<wbr>").join(name.split("/"))
 
 
 def script_json(value: object) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 from harness.bench.record import Record
 from harness.report.board import (
+    AGAINST,
     COSTS,
     Across,
     Line,
     Table,
     across,
+    against,
     costs,
     figure,
     judged,
@@ -31,22 +33,27 @@ TRADES = {"latency": "query p50, ms", "size": "index and model, MiB", "training"
 """Costs that quality is held against."""
 
 
-def page_data(found: Sequence[Sequence[Table]], files: Sequence[Sequence[Sequence[Files]]]) -> dict[str, Any]:
+def page_data(
+    found: Sequence[Sequence[Table]], files: Sequence[Sequence[Sequence[Files]]], over: Across | None = None
+) -> dict[str, Any]:
     """The tables as the template takes them.
 
     Args:
         found: for each dataset its table, once for each measure, that measure first.
         files: for each dataset, row and seed, the record's files (`harness.report.per_query.file_names`).
+        over: the table across datasets with its standing; None takes it from the tables alone.
     """
     firsts = [tables[0] for tables in found]
     datasets = [_dataset(i, tables, files[i]) for i, tables in enumerate(found)]
     rows = [row for dataset in datasets for row in dataset["rows"]]
+    side_by_side = _across(firsts, datasets, over)
     return {
         "datasets": datasets,
         "measures": list(dict.fromkeys(m for table in firsts for m in table.measures)),
         "supervisions": sorted({row["supervision"] for row in rows}),
         "families": sorted({row["family"] for row in rows}),
-        "across": _across(firsts, datasets),
+        "across": side_by_side,
+        "means": _means(side_by_side),
         "costs": COSTS,
     }
 
@@ -259,33 +266,76 @@ def _thinned(points: list[list[float]]) -> list[list[float]]:
     return [[part[-1][0], round(sum(value for _, value in part) / len(part), 6)] for part in parts] or points
 
 
-def _across(firsts: Sequence[Table], datasets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One table across datasets for each measure that all of them have."""
+def _across(firsts: Sequence[Table], datasets: Sequence[Mapping[str, Any]], standing: Across | None) -> list[dict[str, Any]]:
+    """One table across datasets for each measure that all of them have; what `standing` says, for its measure."""
     keys = {(d["name"], row["name"]): row["key"] for d in reversed(datasets) for row in reversed(d["rows"]) if row["ok"]}
     facts = {row["name"]: row for dataset in datasets for row in dataset["rows"]}
-    found = []
+    found: list[dict[str, Any]] = []
     for measure in firsts[0].measures if firsts else ():
-        if len(firsts) < 2 or not all(measure in table.measures for table in firsts):
-            continue
-        over = across([table.by(measure) for table in firsts])
+        over = across([table.by(measure) for table in firsts]) if all(measure in table.measures for table in firsts) else None
         if over is None:
             continue
-        columns = list(zip(*((*values, Across.mean(values)) for _, values in over.rows), strict=True))
-        best = [max((v for v in column if v is not None), default=None) for column in columns]
+        over = standing if standing is not None and standing.measure == measure else over
+        names = sorted(name for name, _ in over.rows)
         lines = []
         for name, values in over.rows:
-            shown = (*values, Across.mean(values))
+            own = f"record-across-{names.index(name)}"
             cells = [
                 {
                     "value": value,
                     "text": figure(value),
-                    "best": value is not None and figure(value) == figure(top),
-                    "key": keys.get((dataset, name), ""),
+                    "best": value is not None and figure(value) == top,
+                    "key": keys.get((dataset, name), own),
                 }
-                for value, top, dataset in zip(shown, best, (*over.datasets, ""), strict=True)
+                for value, top, dataset in zip((*values, Across.mean(values)), over.best, (*over.datasets, ""), strict=True)
             ]
             lines.append(
-                {"name": name, "family": facts[name]["family"], "supervision": facts[name]["supervision"], "cells": cells}
+                {
+                    "name": name,
+                    "key": own,
+                    "family": facts[name]["family"],
+                    "supervision": facts[name]["supervision"],
+                    "cells": cells,
+                    **_placed(over, name),
+                }
             )
-        found.append({"measure": measure, "datasets": list(over.datasets), "rows": lines})
+        found.append(
+            {
+                "measure": measure,
+                "datasets": list(over.datasets),
+                "rows": lines,
+                "stands": over.stands,
+                "compared": over.compared,
+                "notes": list(over.notes),
+            }
+        )
     return found
+
+
+def _placed(over: Across, name: str) -> dict[str, Any]:
+    """What stands beside a row's mean: its interval, its letters, and what it is against the first."""
+    placed = over.standing.get(name)
+    held = placed.against if placed else None
+    numbers = (held.difference, None, held.datasets[0], held.queries[0], held.p) if held else (None,) * len(AGAINST)
+    return {
+        "interval": span(placed.interval if placed else None),
+        "letters": placed.letters if placed else "",
+        "first": placed is not None and held is None,
+        "against": [{"text": text, "value": value} for text, value in zip(against(held), numbers, strict=True)],
+        "held": held is not None,
+    }
+
+
+def _means(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """For each row across datasets what its mean is made of: the datasets with their records and figures, by name."""
+    found: dict[str, dict[str, Any]] = {}
+    for over in tables:
+        for row in over["rows"]:
+            one = found.setdefault(row["name"], {"name": row["name"], "key": row["key"], "datasets": {}, "means": {}})
+            *cells, mean = row["cells"]
+            one["means"][over["measure"]] = mean["text"]
+            for dataset, cell in zip(over["datasets"], cells, strict=True):
+                if cell["value"] is not None:
+                    there = one["datasets"].setdefault(dataset, {"key": cell["key"], "figures": {}})
+                    there["figures"][over["measure"]] = cell["text"]
+    return [found[name] for name in sorted(found)]

@@ -1,17 +1,19 @@
-"""Puts on each table what the per-query values say: intervals of the means, and who cannot be told apart."""
+"""Puts on the tables what the per-query values say: intervals of the means, and who cannot be told apart."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 
+from harness.bench.across import overall
 from harness.bench.decision import decide, sentences
 from harness.bench.evidence import Scores, scores
 from harness.bench.record import Record
 from harness.bench.standing import LEAST_DRAWS, standing
 from harness.bench.store import Store, Stored
 from harness.errors import HarnessError
-from harness.report.board import Line, Table
+from harness.report.board import Across, Line, Table, across
 
 MOST_WORK = 500_000
 """Rows squared times queries, up to which further measures get intervals too and a decision is told: pairs take their time."""
@@ -38,6 +40,68 @@ def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]
         (table, *(_other(table.by(measure), store, held) for measure in table.measures[1:])) if table.measures else (table,)
         for table in found
     ]
+
+
+def across_with_standing(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> Across | None:
+    """The table across datasets with intervals, letters and each row against the best; None for fewer than two datasets.
+
+    Only rows with figures on every dataset are compared. One whose per-query values cannot be read, or that is of other queries
+    or another revision than most rows, stays without, with a note.
+    """
+    over = across(found)
+    if over is None:
+        return None
+    read, unread = _read(over, found, store, {_key(stored.record): stored for stored in held})
+    scored, others = _of_one_kind(over, read)
+    placed = dict(zip(scored, overall(list(scored.values())), strict=True)) if scored else {}
+    return dataclasses.replace(over, standing=placed, notes=(*unread, *others, *_weak(over, scored)))
+
+
+def _read(
+    over: Across, found: Sequence[Table], store: Store, places: dict[tuple[str, ...], Stored]
+) -> tuple[dict[str, tuple[Scores, ...]], list[str]]:
+    """The scores of the rows that have figures on every dataset, and notes."""
+    scored: dict[str, tuple[Scores, ...]] = {}
+    complete = [name for name, values in over.rows if Across.mean(values) is not None]
+    notes = [] if complete else ["No row has figures on every dataset: there are no means to compare."]
+    for name in complete:
+        doubled = [table.dataset for table in found if sum(line.ok and line.row == name for line in table.lines) > 1]
+        if doubled:
+            notes.append(f"`{name}`: several methods bear this name on {', '.join(doubled)}; the best of them is taken.")
+        lines = [line for table in found if (line := table.line(name))]
+        try:
+            scored[name] = tuple(scores([places[_key(r)] for r in line.records], store, over.measure) for line in lines)
+        except HarnessError as error:
+            notes.append(f"`{name}`: without an interval: {error}")
+    return scored, notes
+
+
+def _of_one_kind(over: Across, scored: dict[str, tuple[Scores, ...]]) -> tuple[dict[str, tuple[Scores, ...]], list[str]]:
+    """The rows of the revisions and queries that most rows are of, and notes on the others."""
+    kinds = {name: tuple((each.records[0].dataset["revision"], each.ids) for each in row) for name, row in scored.items()}
+    if not kinds:
+        return {}, []
+    most = Counter(kinds.values()).most_common(1)[0][0]  # of equally many the first, which has the best row
+    notes = []
+    for name, kind in kinds.items():
+        there = [dataset for dataset, one, other in zip(over.datasets, kind, most, strict=True) if one != other]
+        if there:
+            told = f"of another revision or other queries than most rows on {', '.join(there)}"
+            notes.append(f"`{name}`: {told}; not compared across datasets.")
+    return {name: row for name, row in scored.items() if kinds[name] == most}, notes
+
+
+def _weak(over: Across, scored: dict[str, tuple[Scores, ...]]) -> list[str]:
+    """Notes on what the intervals and p-values leave out."""
+    shared = next(iter(scored.values()), None)
+    if shared is None:
+        return []
+    single = [dataset for dataset, each in zip(over.datasets, shared, strict=True) if len(each.ids) == 1]
+    notes = [f"{dataset} has one query, whose figure the intervals take as certain." for dataset in single]
+    several = [f"`{name}`" for name, row in scored.items() if any(len(each.records) > 1 for each in row)]
+    if several:
+        notes.append(f"the mean of several seeds counts; nothing is said of models trained with others: {', '.join(several)}.")
+    return notes
 
 
 def _other(table: Table, store: Store, held: Sequence[Stored]) -> Table:

@@ -9,15 +9,21 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from harness.bench.decision import Decision
-from harness.report.board import COSTS, STANDING, Table, costs, figure, span
+from harness.report.board import AGAINST, COSTS, STANDING, Across, Table, across, against, costs, figure, span
 from harness.report.decision import board
 
 WIDE = 140
 """Columns of a terminal that the cost columns need to be readable."""
 
 
-def show(found: Sequence[Table], console: Console) -> None:
-    """Prints one table per dataset, best values bold, and what a reader must know below it."""
+def show(found: Sequence[Table], console: Console, over: Across | None = None) -> None:
+    """Prints one table per dataset and one across them, best values bold, and what a reader must know below each.
+
+    Args:
+        found: the tables.
+        console: where to.
+        over: the table across them with its standing; None takes it from the tables alone.
+    """
     for table in found:
         console.print(grid(table, costs_shown := console.width >= WIDE))
         if not costs_shown:
@@ -27,6 +33,39 @@ def show(found: Sequence[Table], console: Console) -> None:
         for note in table.notes:
             console.print(f"  [dim]{escape(note)}[/dim]", highlight=False)
         console.print()
+    over = over or across(found)
+    if over is not None:
+        for drawn in across_grids(over):
+            console.print(drawn)
+            console.print()
+        for note in over.notes:
+            console.print(f"  [dim]{escape(note)}[/dim]", highlight=False)
+
+
+def across_grids(over: Across) -> list[Grid]:
+    """The table across datasets, and below it, so that both fit, each row against the first."""
+    figures = Grid(title=f"{over.measure} across datasets", title_justify="left", header_style="bold", box=None, pad_edge=False)
+    figures.add_column("row", overflow="fold")
+    for dataset in over.datasets:
+        figures.add_column(escape(dataset.replace("/", "/\n")), justify="right", no_wrap=True)
+    for i, head in enumerate(("mean", *(STANDING if over.stands else ()))):
+        figures.add_column(head, justify="left" if i == 2 else "right", no_wrap=True)
+    best = over.best
+    for name, values in over.rows:
+        shown = [figure(value) for value in (*values, Across.mean(values))]
+        bold = [f"[bold green]{f}[/bold green]" if f == top else f for f, top in zip(shown, best, strict=True)]
+        figures.add_row(escape(name), *bold, *over.cells(name)[: len(STANDING)])
+    if not over.compared:
+        return [figures]
+    first = next(name for name, placed in over.standing.items() if placed.against is None)
+    held = Grid(title=f"against {escape(first)}", title_justify="left", header_style="bold", box=None, pad_edge=False)
+    held.add_column("row", overflow="fold")
+    for head in AGAINST:
+        held.add_column(head, justify="right", no_wrap=True)
+    for name, placed in over.standing.items():
+        if placed.against is not None:
+            held.add_row(escape(name), *against(placed.against))
+    return [figures, held]
 
 
 def grid(table: Table, costs_shown: bool = True) -> Grid:

@@ -12,8 +12,8 @@ EXACT = 20
 """Up to so many queries that differ, all 2ⁿ assignments of signs are gone through."""
 DRAWS = 100_000
 """Else so many are drawn: the standard error of a p-value of 0.05 is then 0.0007."""
-BLOCK = 2000
-"""So many are looked at together."""
+BLOCK, CELLS = 2000, 25_000_000
+"""So many are looked at together, fewer where they would be more signs than `CELLS`."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,9 @@ def _drawn(differences: Values, seed: int, draws: int) -> list[Randomised]:
     total = differences.sum(0)
     observed = np.abs(total) - ROUNDING
     reached = np.zeros(differences.shape[1], np.int64)
-    for start in range(0, draws, BLOCK):
-        block = min(BLOCK, draws - start)
+    most = min(BLOCK, max(1, CELLS // max(1, n)))
+    for start in range(0, draws, most):
+        block = min(most, draws - start)
         bits = np.unpackbits(rng.integers(0, 256, (block, -(-n // 8)), np.uint8), axis=1, count=n)
         sums = 2.0 * (bits.astype(np.float64) @ differences) - total
         reached += (np.abs(sums) >= observed).sum(0)

@@ -6,9 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.bench.record import Record
+from harness.bench.store import Store, Stored
+from harness.report.board import Across, Table, tables
+from harness.report.standings import across_with_standing
 
 GOLDEN = Path(__file__).parent.parent / "bench" / "schema1"
 
@@ -35,3 +39,23 @@ def skipped(made: Callable[..., Record]) -> Callable[..., Record]:
         return made(row, **settings)
 
     return one
+
+
+@pytest.fixture
+def two_datasets(put: Callable[..., Stored], results: Store) -> Callable[[], tuple[list[Table], Across]]:
+    """Stores `best`, `twin` and `last` on `d1` (30 queries) and `d2` (90), `half` on `d1` alone; called, reads what is stored."""
+    rng = np.random.default_rng(5)
+    for dataset, n in (("d1", 30), ("d2", 90)):
+        base = rng.uniform(0.3, 0.7, n)
+        for row, shift in (("best", 0.1), ("twin", 0.098), ("last", -0.1)):
+            put(row, {f"q{i}": round(float(v), 6) for i, v in enumerate(base + shift + rng.normal(0, 0.05, n))}, dataset=dataset)
+    put("half", {f"q{i}": 0.9 for i in range(30)}, dataset="d1")
+
+    def there() -> tuple[list[Table], Across]:
+        held, _ = results.stored()
+        found = tables(stored.record for stored in held)
+        over = across_with_standing(found, results, held)
+        assert over is not None
+        return found, over
+
+    return there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,9 +12,9 @@ import pytest
 
 from harness.bench.record import Record
 from harness.bench.store import Store, Stored
-from harness.report.board import tables
+from harness.report.board import Across, Table, tables
 from harness.report.latex import escaped, leaderboard
-from harness.report.standings import with_standings
+from harness.report.standings import across_with_standing, with_standings
 
 Made = Callable[..., Record]
 
@@ -44,6 +45,31 @@ def test_several_datasets_have_a_table_across_them(made: Made) -> None:
     assert r"\texttt{b} & \textbf{0.9000} & -- & -- \\" in text
 
 
+def test_rows_across_datasets_have_intervals_superscripts_and_a_table_against_the_first(
+    two_datasets: Callable[[], tuple[list[Table], Across]],
+) -> None:
+    text = leaderboard(*two_datasets())
+    assert r"row & d1 & d2 & mean & 95\,\% \\" in text
+    assert re.search(r"\\texttt\{last\} & 0\.\d{4} & 0\.\d{4} & 0\.\d{4}\$\^\{\\mathrm\{b\}\}\$ & \[0\.\d{3}, 0\.\d{3}\] ", text)
+    held = text.partition(r"\label{tab:board-across-against}")[2].partition(r"\end{table}")[0]
+    assert r"row & difference & 95\,\% & datasets & queries & $p$ \\" in held
+    assert re.search(r"\\texttt\{last\} & \$-\$0\.\d{4} & \[\$-\$0\.\d{3}, \$-\$0\.\d{3}\] & 0/0/2 & \d+/\d+/\d+ & 0\.0", held)
+    assert r"\texttt{best} &" not in held
+
+
+def test_more_datasets_than_a_page_is_wide_are_several_tables_with_heads_that_stand_upright(made: Made) -> None:
+    names = [f"beir/collection_{i}/test" for i in range(12)]
+    text = leaderboard(tables([made(row, 0.5, name) for row in ("a", "b") for name in names])).partition("tab:board-1}")[0]
+    heads = [line for line in text.splitlines() if line.startswith("row & ")]
+    assert len(heads) == 2
+    assert (
+        sum(head.count(r"\rotatebox{90}{\parbox{8em}{\raggedright beir/\allowbreak{}collection\_\allowbreak{}") for head in heads)
+        == 12
+    )
+    assert heads[1].endswith(r"& mean \\")
+    assert text.count(r"\texttt{a} &") == 2
+
+
 def test_every_special_character_is_escaped() -> None:
     assert escaped("a\\b{c}#$%&_~^<>") == (
         r"a\textbackslash{}b\{c\}\#\$\%\&\_\textasciitilde{}\textasciicircum{}\textless{}\textgreater{}"
@@ -61,9 +87,10 @@ def test_a_long_name_may_be_broken(made: Made) -> None:
     text = leaderboard(tables([made("hybrid(methods=(bm25, dense+supervised))", 0.4), made("b", 0.3)]))
     assert r"\begin{tabular}{p{11em}r}" in text
     assert (
-        r"\raggedright \texttt{hybrid(\allowbreak{}methods=\allowbreak{}(\allowbreak{}bm25,\allowbreak{} dense+supervised))}"
+        r"\raggedright \texttt{hybrid(\allowbreak{}methods=\allowbreak{}(\allowbreak{}bm25,\allowbreak{} dense+\allowbreak{}"
         in text
     )
+    assert r"\raggedright \texttt{b} & 0.3000 \\" in text
 
 
 def test_no_records_are_a_comment() -> None:
@@ -71,9 +98,18 @@ def test_no_records_are_a_comment() -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_sets_it(made: Made, tmp_path: Path) -> None:
-    (tmp_path / "leaderboard.tex").write_text(leaderboard(tables([made("a_b>>c", 0.4), made("d", 0.6, "x&y")])))
-    head = r"\documentclass{article}\usepackage{booktabs}\begin{document}\input{leaderboard}\end{document}"
+def test_latex_sets_it_and_nothing_is_too_wide(put: Callable[..., Stored], results: Store, tmp_path: Path) -> None:
+    for dataset in ("x&y", "beir/a_collection-of_a-very/long_name.indeed/test", *(f"beir/collection{i}/test" for i in range(6))):
+        for row in ("a_b>>c", "dense+contrastive_tension+supervised", "hybrid(methods=(bm25, dense+supervised), fusion=convex)"):
+            put(row, {f"q{i}": (i + len(row)) % 7 / 10 for i in range(20)}, dataset=dataset)
+    held, _ = results.stored()
+    found = with_standings(tables(s.record for s in held), results, held)
+    over = across_with_standing(found, results, held)
+    assert over is not None
+    assert over.compared
+    (tmp_path / "leaderboard.tex").write_text(leaderboard(found, over))
+    head = r"\documentclass{article}\usepackage{booktabs,graphicx}\begin{document}\input{leaderboard}\end{document}"
     (tmp_path / "main.tex").write_text(head)
     done = subprocess.run(["pdflatex", "-halt-on-error", "main.tex"], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert b"Overfull" not in done.stdout

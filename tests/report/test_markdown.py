@@ -3,7 +3,7 @@ import re
 from collections.abc import Callable
 
 from harness.bench.record import Record
-from harness.report.board import tables
+from harness.report.board import Across, Table, tables
 from harness.report.markdown import leaderboard
 
 Made = Callable[..., Record]
@@ -104,6 +104,22 @@ def test_the_mean_across_datasets_is_only_of_rows_that_have_them_all_and_the_bes
 def test_the_best_across_datasets_is_the_greatest_number(made: Made) -> None:
     records = [made(row, measures={"NumRet": n}, dataset=d) for row, n in (("a", 9.0), ("b", 10.0)) for d in ("d1", "d2")]
     assert grid(page(*records), "NumRet across datasets")[1] == ["`b`", "**10.0000**", "**10.0000**", "**10.0000**"]
+
+
+def test_rows_across_datasets_have_intervals_letters_and_what_they_are_against_the_first(
+    two_datasets: Callable[[], tuple[list[Table], Across]],
+) -> None:
+    found, over = two_datasets()
+    text = leaderboard(found, over)
+    head, best, twin, last, half = grid(text, "nDCG@10 across datasets")
+    assert head[3:] == ["mean", "95 %", "alike", "difference", "its 95 %", "datasets w/t/l", "queries w/t/l", "p"]
+    assert (best[5], best[6:]) == ("a", ["–"] * 5)
+    assert (twin[5], last[5], half[5]) == ("a", "b", "")
+    assert last[6].startswith("−0.1")
+    assert last[8] == "0/0/2"
+    assert sum(map(int, last[9].split("/"))) == 120
+    assert "`mean` counts every dataset alike" in text
+    assert "`mean` counts every dataset alike" not in leaderboard(found)
 
 
 def test_the_page_is_the_same_bytes_in_any_order_of_the_records(made: Made, skipped: Made) -> None:

@@ -14,7 +14,7 @@ import pytest
 from harness import api
 from harness.bench.store import Store, Stored
 from harness.context import Context
-from harness.report.page import SCRIPTS, asset, script_json, ticked
+from harness.report.page import SCRIPTS, asset, parted, script_json, ticked
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)><!--"
 
@@ -66,6 +66,19 @@ def test_every_link_within_the_page_has_its_target(page: str) -> None:
     wanted = {str(a["href"])[1:] for tag, a in tags if tag == "a" and str(a.get("href", "")).startswith("#")}
     assert wanted
     assert wanted <= ids
+
+
+def test_every_number_across_datasets_leads_to_records(
+    two_datasets: Callable[..., object], results: Store, context: Context
+) -> None:
+    text = page_of(results, context)
+    section = text.partition('<section class="across"')[2].partition("</section>")[0]
+    cells = re.findall(r"<td [^>]*>(.*?)</td>", section, re.DOTALL)
+    numbers = [cell for cell in cells if re.search(r"\d", re.sub(r"<[^>]*>", "", cell))]
+    assert len(numbers) == 2 * 3 + 1 + 2 * 3 + 5 * 2  # figures, means with their intervals, two rows against the first
+    assert all(re.fullmatch(r'<a href="#record-(\d|across)-\d" tabindex="-1">[^<]+</a>', cell) for cell in numbers)
+    article = text.partition('<article id="record-across-')[2].partition("</article>")[0]
+    assert len(re.findall(r'<a href="#record-\d-\d">', article)) == 4
 
 
 def test_records_name_their_files_and_their_command(page: str, results: Store) -> None:
@@ -120,6 +133,10 @@ def test_json_in_a_script_opens_no_tag_and_reads_back() -> None:
 
 def test_backticks_are_code_and_nothing_else_is_a_tag() -> None:
     assert ticked("a <b> `x<y` `") == "a &lt;b&gt; <code>x&lt;y</code> `"
+
+
+def test_a_name_may_be_broken_after_each_slash_and_nothing_else_in_it_is_a_tag() -> None:
+    assert parted("a/<b>/c") == "a/<wbr>&lt;b&gt;/<wbr>c"
 
 
 def test_own_scripts_set_text_and_never_markup() -> None:

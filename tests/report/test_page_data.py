@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.bench.record import Record
-from harness.report.board import tables
+from harness.report.board import Across, Table, tables
 from harness.report.page_data import charts, command, family, page_data
 
 Made = Callable[..., Record]
@@ -87,6 +87,21 @@ def test_datasets_are_set_side_by_side_by_every_measure_they_share(made: Made) -
     rows = {row["name"]: [c["text"] for c in row["cells"]] for row in data["across"][0]["rows"]}
     assert rows == {"a": ["0.5000", "0.4000", "0.4500"], "b": ["0.1000", "–", "–"]}
     assert data["across"][0]["rows"][0]["cells"][0]["key"].startswith("record-0-")
+
+
+def test_what_stands_beside_a_mean_leads_to_the_records_it_is_made_of(
+    two_datasets: Callable[[], tuple[list[Table], Across]],
+) -> None:
+    found, over = two_datasets()
+    data = page_data([[table] for table in found], [[[{}] * len(ln.records) for ln in t.lines] for t in found], over)
+    rows = {row["name"]: row for row in data["across"][0]["rows"]}
+    assert (rows["best"]["first"], rows["best"]["letters"], rows["last"]["letters"]) == (True, "a", "b")
+    assert rows["last"]["against"][2] == {"text": "0/0/2", "value": 0}
+    assert {cell["text"] for cell in rows["half"]["against"]} == {"–"}
+    means = {row["name"]: row for row in data["means"]}
+    assert rows["last"]["cells"][-1]["key"] == rows["last"]["key"] == means["last"]["key"]
+    assert {there["key"] for there in means["last"]["datasets"].values()} == {c["key"] for c in rows["last"]["cells"][:-1]}
+    assert list(means["half"]["datasets"]) == ["d1"]
 
 
 def test_a_record_without_provenance_is_no_reason_to_fail(made: Made) -> None:

@@ -147,6 +147,23 @@ def test_a_number_leads_to_its_record_and_its_command_and_escape_leads_back(open
     assert not dialog.is_visible()
 
 
+def test_a_mean_across_datasets_leads_to_the_records_it_is_made_of(
+    opened: Opened, two_datasets: Callable[..., Any], results: Store, context: Context
+) -> None:
+    api.write_leaderboard(results.root, context)
+    page = opened(results.root / "leaderboard.html")
+    row = page.locator("section.across tbody tr[data-name='last']")
+    row.locator("td.number a").last.click()
+    dialog = page.locator("dialog")
+    assert "last across datasets" in dialog.inner_text()
+    dialog.locator("p a:has-text('best')").click()
+    assert "best across datasets" in dialog.inner_text()
+    dialog.locator("dl a:text-is('d2')").click()
+    assert "harness run --dataset d2 --method best" in dialog.inner_text()
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+
+
 def test_plots_are_drawn_with_intervals_frontier_learning_and_seeds(opened: Opened, board: Path) -> None:
     page = opened(board)
     page.locator("#tab-plots").click()

@@ -10,8 +10,8 @@ import pytest
 from harness.bench.evidence import Scores
 from harness.bench.store import Store, Stored
 from harness.report import markdown, standings, terminal
-from harness.report.board import Table, tables
-from harness.report.standings import by_each_measure, with_standings
+from harness.report.board import Across, Table, tables
+from harness.report.standings import across_with_standing, by_each_measure, with_standings
 
 BASE = np.random.default_rng(1).uniform(0.2, 0.8, 200)
 
@@ -108,3 +108,76 @@ def test_every_measure_has_intervals_of_its_own_where_the_table_is_small(
     monkeypatch.setattr(standings, "MOST_WORK", 1)
     ((_, other),) = by_each_measure(found, results, held)
     assert not other.stands
+
+
+# Across datasets
+
+There = Callable[[], tuple[list[Table], Across]]
+
+
+def test_rows_with_figures_on_every_dataset_stand_across_them(two_datasets: There) -> None:
+    _, over = two_datasets()
+    assert {name: placed.letters for name, placed in over.standing.items()} == {"best": "a", "twin": "a", "last": "b"}
+    assert over.notes == ()
+    assert [bool(placed.against) for placed in over.standing.values()] == [False, True, True]
+    assert over.columns[:3] == ("mean", "95 %", "alike")
+    assert over.cells("last")[-2] != "–"
+    assert set(over.cells("half")) == {"–", ""}
+    assert [len(over.cells(name)) + 1 for name, _ in over.rows] == [len(over.columns)] * 4
+
+
+def test_one_dataset_has_none_across(put: Callable[..., Stored], results: Store) -> None:
+    held = [put("a", by_query(BASE))]
+    assert across_with_standing(tables(s.record for s in held), results, held) is None
+
+
+def test_a_broken_file_of_values_is_named_and_the_others_are_compared(two_datasets: There, results: Store) -> None:
+    (results.root / "d2" / "best" / "seed0.queries.json").write_text("{")
+    _, over = two_datasets()
+    assert [name for name, _ in over.rows] == ["best", "twin", "last", "half"]
+    assert list(over.standing) == ["twin", "last"]
+    assert over.standing["twin"].against is None
+    (note,) = over.notes
+    assert note.startswith("`best`: without an interval: the per-query values ")
+    assert set(over.cells("best")) == {"–", ""}
+
+
+def test_the_odd_one_out_stands_without_even_where_it_is_the_best(
+    two_datasets: There, put: Callable[..., Stored], results: Store
+) -> None:
+    put("best", {f"q{i}": 0.9 for i in range(30)}, dataset="d1", revision="0" * 32)
+    put("last", {f"p{i}": 0.1 for i in range(90)}, dataset="d2")
+    put("third", {f"q{i}": 0.2 for i in range(30)}, dataset="d1")
+    put("third", {f"q{i}": 0.2 for i in range(90)}, dataset="d2")
+    _, over = two_datasets()
+    assert list(over.standing) == ["twin", "third"]
+    told = "of another revision or other queries than most rows on"
+    assert over.notes == (
+        f"`best`: {told} d1; not compared across datasets.",
+        f"`last`: {told} d2; not compared across datasets.",
+    )
+
+
+def test_rows_with_no_dataset_in_common_are_told_of(put: Callable[..., Stored], results: Store) -> None:
+    held = [put("a", by_query(BASE), dataset="d1"), put("b", by_query(BASE), dataset="d2")]
+    over = across_with_standing(tables(s.record for s in held), results, held)
+    assert over is not None
+    assert (over.stands, over.columns) == (False, ("mean",))
+    assert over.notes == ("No row has figures on every dataset: there are no means to compare.",)
+
+
+def test_single_queries_several_seeds_and_one_name_for_two_methods_are_noted(put: Callable[..., Stored], results: Store) -> None:
+    held = [put(row, {"q": value}, dataset="d1") for row, value in (("a", 0.5), ("b", 0.5))]
+    held += [put(row, by_query(BASE), dataset="d2") for row in ("a", "b")]
+    held += [put("a", by_query(BASE), 1, "d2"), put("b", by_query(BASE), 1, "d2", method="other")]
+    over = across_with_standing(tables(s.record for s in held), results, held)
+    assert over is not None
+    assert over.notes == (
+        "`b`: several methods bear this name on d2; the best of them is taken.",
+        "d1 has one query, whose figure the intervals take as certain.",
+        "the mean of several seeds counts; nothing is said of models trained with others: `a`.",
+    )
+    assert [placed.letters for placed in over.standing.values()] == ["a", "a"]
+    against = over.standing["b"].against
+    assert against is not None
+    assert (against.difference, against.p, against.datasets, against.queries) == (0.0, 1.0, (0, 2, 0), (0, 201, 0))

@@ -5,7 +5,7 @@ from rich.console import Console
 
 from harness.bench.record import Record
 from harness.report import terminal
-from harness.report.board import tables
+from harness.report.board import Across, Table, tables
 
 Made = Callable[..., Record]
 
@@ -54,3 +54,26 @@ def test_a_narrow_terminal_gets_the_figures_whole_and_the_costs_left_out(made: M
     assert "fit + index" not in text
     assert "columns or more shows what each row costs" in text
     assert "fit + index" in shown(made("a", 0.51234), width=140)
+
+
+def test_several_datasets_are_set_side_by_side_and_the_rows_held_against_the_first(
+    two_datasets: Callable[[], tuple[list[Table], Across]],
+) -> None:
+    found, over = two_datasets()
+    out = io.StringIO()
+    terminal.show(found, Console(file=out, width=80), over)
+    text = out.getvalue().partition("nDCG@10 across datasets")[2]
+    figures, _, held = text.partition("against best")
+    assert [line.split()[0] for line in figures.splitlines() if line.strip()][:5] == ["row", "best", "twin", "last", "half"]
+    assert "95 %" in figures
+    assert [line.split()[0] for line in held.splitlines() if line.strip()] == ["row", "twin", "last"]
+    assert "0/0/2" in held
+    assert "…" not in text
+
+
+def test_without_values_datasets_are_side_by_side_all_the_same(made: Made) -> None:
+    text = shown(made("a", 0.25, "folder/[bold]x/test"), made("a", 0.75, "other"))
+    figures = text.partition("nDCG@10 across datasets")[2]
+    assert "[bold]x/" in figures
+    assert "0.5000" in figures
+    assert "against" not in figures

@@ -113,7 +113,7 @@ window.board = (() => {
       pre.prepend(button);
     }
     $("record").querySelector("div").replaceChildren(copy);
-    $("record").showModal();
+    if (!$("record").open) $("record").showModal();  // a record may lead to another
     $("record").scrollTop = 0;
     return true;
   }
