@@ -93,7 +93,12 @@ def decide(
         raise ComparisonError(f"there is nothing to decide between: no row gave figures ({why}).")
     loaded = load_dataset(dataset, context)
     decision = decide_between(held, margin)
-    told = (*sentences(decision), *_known(decision, loaded, methods, absent))
+    seen = decision.standing.sentence
+    told = (
+        *sentences(decision),
+        *([f"{seen[0].upper()}{seen[1:]}."] if seen else []),
+        *_known(decision, loaded, methods, absent),
+    )
     place = store.place(loaded.name, methods[0], context.seed).record.parents[1] / FILE
     write_text(place, document(loaded.name, decision, told))
     return Decided(loaded.name, decision, told, place)

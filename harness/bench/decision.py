@@ -185,7 +185,8 @@ def sentences(decision: Decision, alpha: float = ALPHA) -> list[str]:
     others = decision.options[1:]
     if tied:
         names = ", ".join(f"`{o.row}` ({difference(o)})" for o in tied)
-        told.append(f"Not to be told from it: {names}.")
+        asked = f", all pairs of {len(decision.options)} rows asked" if len(decision.options) > 2 else ""
+        told.append(f"Cannot be told from it{asked}: {names}.")
     elif others:
         told.append(f"Every other row is worse beyond chance; the next is `{others[0].row}` ({difference(others[0])}).")
     if tied and (rest := len(others) - len(tied)):
@@ -196,8 +197,7 @@ def sentences(decision: Decision, alpha: float = ALPHA) -> list[str]:
     free = [o.row for o in decision.options if o.latency is None]
     if free:
         told.append(f"Without a latency, and so left out where cost is weighed: {', '.join(f'`{row}`' for row in free)}.")
-    seen = decision.standing.sentence
-    return [*told, f"{seen[0].upper()}{seen[1:]}."] if seen else told
+    return told
 
 
 def difference(option: Option) -> str:

@@ -41,7 +41,7 @@ def test_the_best_its_equals_and_the_rest(rows: Callable[..., list[Scores]]) -> 
     assert [o.row for o in found.options] == ["top", "twin", "low"]
     told = sentences(found)
     assert told[0].startswith("Best: `top`, nDCG@10 ")
-    assert "Not to be told from it: `twin` (-0.0010 [" in told[1]
+    assert "Cannot be told from it, all pairs of 3 rows asked: `twin` (-0.0010 [" in told[1]
     assert "1 other row is worse beyond chance." in told
 
 
@@ -90,7 +90,7 @@ def test_rows_without_costs_are_said_to_be_left_out(rows: Callable[..., list[Sco
 def test_one_row_alone_is_the_best(rows: Callable[..., list[Scores]]) -> None:
     found = decide(rows(only=(0.0, 1, 1)))
     assert (found.best.row, found.tied, difference(found.best)) == ("only", (), "–")
-    assert len(sentences(found)) == 2
+    assert len(sentences(found)) == 2  # the best, and that nothing is cheaper
 
 
 def test_rows_that_are_equal_everywhere_are_tied(rows: Callable[..., list[Scores]], scored: Scored) -> None:
