@@ -7,7 +7,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     corpus, judged, ranking             documents; queries and judgements; the one order
     sentences                           text → sentences and chunks
     cache/                              kept things, by content
-    context, progress                   seed, cache and ledger of a run; bars
+    context, progress, options          seed, cache and ledger of a run; bars; what commands share
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
     datasets/                           plural: where judged collections come from
     leaks, taught                       what training has seen of the test split; what a model was taught

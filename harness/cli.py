@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.errors import HarnessError
+from harness.options import Options
 
 app = typer.Typer(
     help="Compare BM25, dense, hybrid and re-ranking rows over judged collections, with figures one can believe.",
@@ -86,9 +87,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run rows over datasets, store their records and print the leaderboard."""
-    what = (dataset or [], method or [], measure or [], depth, seed)
-    where = (results, data_dir or [], cache_dir, device, batch_tokens)
-    _do("run", *what, *where, rerun, plan, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    _do("run", dataset or [], method or [], measure or [], depth, rerun, plan, options)
 
 
 @app.command()
@@ -111,8 +111,8 @@ def validate(
 
     Status: 0 better than or equivalent to each, 1 worse than one, 4 it cannot be told for one.
     """
-    where = (results, data_dir or [], cache_dir, device, batch_tokens)
-    _do("validate", row, baseline, dataset, measure, seeds, seed, margin, *where, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    _do("validate", row, baseline, dataset, measure, seeds, margin, options)
 
 
 @app.command()
@@ -131,8 +131,8 @@ def decide(
     quiet: Quiet = False,
 ) -> None:
     """Run the board of a collection and say which row to take: the best, its equals, the cheapest that comes close."""
-    where = (results, data_dir or [], cache_dir, device, batch_tokens)
-    _do("decide", dataset, method or [], measure, margin, seeds, seed, *where, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    _do("decide", dataset, method or [], measure, margin, seeds, options)
 
 
 @app.command()
@@ -152,8 +152,8 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Compare two rows query by query, and show the queries on which each gains most."""
-    where = (results, data_dir or [], cache_dir, device, batch_tokens)
-    _do("compare", row, other, dataset, measure, top, seeds, seed, *where, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    _do("compare", row, other, dataset, measure, top, seeds, options)
 
 
 @app.command()
@@ -170,8 +170,8 @@ def audit(
     quiet: Quiet = False,
 ) -> None:
     """Say what a row's figure rests on: ties, unanswered, unjudged, conventions; what its encoders cut, how steady they are."""
-    where = (results, data_dir or [], cache_dir, device, batch_tokens)
-    _do("audit", row, dataset, measure, seed, *where, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    _do("audit", row, dataset, measure, options)
 
 
 @app.command()

@@ -25,6 +25,7 @@ from harness.bench.verdict import Verdict
 from harness.cache.folders import Cache
 from harness.cache.manage import Removal, entries, faults, removals, remove
 from harness.checks import check as check_dataset
+from harness.context import Context
 from harness.datasets import SOURCES, every_name, load_dataset
 from harness.datasets.beir import fetch as fetch_beir
 from harness.errors import RecordError, UnknownName
@@ -34,6 +35,7 @@ from harness.indexes import INDEXES
 from harness.losses import LOSSES
 from harness.measures import DEFAULT
 from harness.methods import METHODS
+from harness.options import Options
 from harness.progress import bars
 from harness.recipes import RECIPES
 from harness.registry import Room
@@ -51,40 +53,30 @@ def run(
     rows: Sequence[str],
     measures: Sequence[str],
     depth: int,
-    seed: int,
-    results: Path,
-    data_dirs: Sequence[Path],
-    cache_dir: Path | None,
-    device: str | None,
-    batch_tokens: int | None,
     rerun: bool,
     show_plan: bool,
-    quiet: bool,
+    options: Options,
 ) -> int:
     """`harness run`."""
-    out, err = _consoles(quiet)
     names = list(dict.fromkeys(datasets)) or [api.DEFAULT_DATASET]
     if show_plan:
         for step in plan_of(api.methods_of(rows), names, depth).steps:
             Console(soft_wrap=True).print(str(step), markup=False, highlight=False)
         return OK
-    context = api.open_context(
-        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
-    )
-
+    out, err, context = _opened(options)
     board = api.run(
         *rows,
         dataset=names,
         measures=measures or DEFAULT,
         depth=depth,
-        results=results,
+        results=options.results,
         context=context,
         rerun=rerun,
         tell=_teller(err),
     )
-    api.write_leaderboard(results, context)
+    api.write_leaderboard(options.results, context)
     terminal.show(board.tables, out, board.across)
-    out.print(f"records, leaderboard.md and leaderboard.html in {results}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"records, leaderboard.md and leaderboard.html in {options.results}", markup=False, highlight=False, soft_wrap=True)
     statuses = [r.record.status for r in board.results]
     return FAILED if "error" in statuses else OK if "ok" in statuses else NOTHING
 
@@ -95,21 +87,12 @@ def validate(
     dataset: str,
     measure: str,
     seeds: int,
-    seed: int,
     margin: float,
-    results: Path,
-    data_dirs: Sequence[Path],
-    cache_dir: Path | None,
-    device: str | None,
-    batch_tokens: int | None,
-    quiet: bool,
+    options: Options,
 ) -> int:
     """`harness validate`."""
-    out, err = _consoles(quiet)
-    context = api.open_context(
-        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
-    )
-    found = validation.validate(row, baselines, dataset, measure, seeds, margin, results, context, _teller(err))
+    out, err, context = _opened(options)
+    found = validation.validate(row, baselines, dataset, measure, seeds, margin, options.results, context, _teller(err))
     for verdict in found:
         _sentences(out, verdict)
     findings = {verdict.finding for verdict in found}
@@ -122,26 +105,17 @@ def decide(
     measure: str,
     margin: float,
     seeds: int,
-    seed: int,
-    results: Path,
-    data_dirs: Sequence[Path],
-    cache_dir: Path | None,
-    device: str | None,
-    batch_tokens: int | None,
-    quiet: bool,
+    options: Options,
 ) -> int:
     """`harness decide`."""
-    out, err = _consoles(quiet)
-    context = api.open_context(
-        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
-    )
-    found = deciding.decide(dataset, rows, measure, margin, seeds, results, context, _teller(err))
-    api.write_leaderboard(results, context)
+    out, err, context = _opened(options)
+    found = deciding.decide(dataset, rows, measure, margin, seeds, options.results, context, _teller(err))
+    api.write_leaderboard(options.results, context)
     out.print(terminal.decision(found.dataset, found.decision))
     out.print()
     for i, sentence in enumerate(found.told):
         out.print(sentence.replace("`", ""), style="bold" if i == 0 else None, markup=False, highlight=False, soft_wrap=True)
-    told = f"the decision is in {found.place}, the board in {results / 'leaderboard.html'}"
+    told = f"the decision is in {found.place}, the board in {options.results / 'leaderboard.html'}"
     out.print(f"\n{told}", markup=False, highlight=False, soft_wrap=True)
     return OK
 
@@ -153,20 +127,13 @@ def compare(
     measure: str,
     top: int,
     seeds: int,
-    seed: int,
-    results: Path,
-    data_dirs: Sequence[Path],
-    cache_dir: Path | None,
-    device: str | None,
-    batch_tokens: int | None,
-    quiet: bool,
+    options: Options,
 ) -> int:
     """`harness compare`."""
-    out, err = _consoles(quiet)
-    context = api.open_context(
-        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
+    out, err, context = _opened(options)
+    (found,) = validation.validate(
+        row, [other], dataset, measure, seeds, results=options.results, context=context, tell=_teller(err)
     )
-    (found,) = validation.validate(row, [other], dataset, measure, seeds, results=results, context=context, tell=_teller(err))
     _sentences(out, found)
     contrast = found.contrast
     queries = load_dataset(dataset, context).test.queries
@@ -187,20 +154,11 @@ def audit(
     row: str,
     dataset: str,
     measure: str,
-    seed: int,
-    results: Path,
-    data_dirs: Sequence[Path],
-    cache_dir: Path | None,
-    device: str | None,
-    batch_tokens: int | None,
-    quiet: bool,
+    options: Options,
 ) -> int:
     """`harness audit`."""
-    out, err = _consoles(quiet)
-    context = api.open_context(
-        seed=seed, device=device, batch_tokens=batch_tokens, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)
-    )
-    found = auditing.audit(row, dataset, measure, results, context, _teller(err))
+    out, err, context = _opened(options)
+    found = auditing.audit(row, dataset, measure, options.results, context, _teller(err))
     for line in found.lines:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
     return OK
@@ -350,6 +308,20 @@ def _consoles(quiet: bool) -> tuple[Console, Console]:
     handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     return out, err
+
+
+def _opened(options: Options) -> tuple[Console, Console, Context]:
+    """Both consoles and the context."""
+    out, err = _consoles(options.quiet)
+    context = api.open_context(
+        seed=options.seed,
+        device=options.device,
+        batch_tokens=options.batch_tokens,
+        cache_dir=options.cache_dir,
+        data_dirs=options.data_dirs,
+        progress=bars(err),
+    )
+    return out, err, context
 
 
 def _teller(err: Console) -> Callable[[Result], None]:
