@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, NoFigures, SettingError
 from harness.options import Options
 
 app = typer.Typer(
@@ -47,7 +47,7 @@ Results = Annotated[Path, typer.Option("--results", help="Folder of the records.
 DataDir = Annotated[list[Path] | None, typer.Option("--data-dir", help="Folder of BEIR collections; goes before HARNESS_DATA.")]
 CacheDir = Annotated[Path | None, typer.Option("--cache-dir", help="Cache folder; default HARNESS_CACHE or the user's cache.")]
 OneDataset = Annotated[str, typer.Option("--dataset", "-d", help="source/name, source/name/split or a folder as ./mine.")]
-OneMeasure = Annotated[str, typer.Option("--measure", help="In ir-measures' notation.")]
+OneMeasure = Annotated[list[str] | None, typer.Option("--measure", help="In ir-measures' notation. Default: nDCG@10.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of every random stream.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: torch's choice.")]
 BatchTokens = Annotated[
@@ -96,7 +96,7 @@ def validate(
     row: Annotated[str, typer.Argument(help='The row that is validated, as dense+supervised or "bm25(k1=1.2)".')],
     baseline: Annotated[list[str], typer.Option("--baseline", "-b", help="A row it is held against; repeat.")],
     dataset: OneDataset = "stdlib/code",
-    measure: OneMeasure = "nDCG@10",
+    measure: OneMeasure = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds that a trained row is trained with.")] = 1,
     seed: Seed = 0,
     margin: Annotated[float, typer.Option(help="Differences up to this do not matter.")] = 0.01,
@@ -109,17 +109,18 @@ def validate(
 ) -> None:
     """Say whether a row is better than baselines, with the figures behind it.
 
-    Status: 0 better than or equivalent to each, 1 worse than one, 4 it cannot be told for one.
+    Status: 0 better than or equivalent to each; 1 worse than one, or a row failed; 2 bad input; 3 a row was skipped; 4 it
+    cannot be told for one.
     """
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
-    _do("validate", row, baseline, dataset, measure, seeds, margin, options)
+    _do("validate", row, baseline, dataset, _one(measure), seeds, margin, options)
 
 
 @app.command()
 def decide(
     dataset: Annotated[str, typer.Argument(help="source/name, source/name/split or a folder as ./mine.")],
     method: Rows = None,
-    measure: OneMeasure = "nDCG@10",
+    measure: OneMeasure = None,
     margin: Annotated[float, typer.Option(help="Differences up to this do not matter.")] = 0.01,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds that a trained row is trained with.")] = 1,
     seed: Seed = 0,
@@ -130,9 +131,12 @@ def decide(
     batch_tokens: BatchTokens = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run the board of a collection and say which row to take: the best, its equals, the cheapest that comes close."""
+    """Run the board of a collection and say which row to take: the best, its equals, the cheapest that comes close.
+
+    Status: 0 decided; 1 a row failed, the others are told; 2 bad input; 3 every row was skipped.
+    """
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
-    _do("decide", dataset, method or [], measure, margin, seeds, options)
+    _do("decide", dataset, method or [], _one(measure), margin, seeds, options)
 
 
 @app.command()
@@ -140,7 +144,7 @@ def compare(
     row: Annotated[str, typer.Argument(help="A row.")],
     other: Annotated[str, typer.Argument(help="The row it is compared with.")],
     dataset: OneDataset = "stdlib/code",
-    measure: OneMeasure = "nDCG@10",
+    measure: OneMeasure = None,
     top: Annotated[int, typer.Option(min=0, help="So many queries on which each gains most.")] = 10,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds that a trained row is trained with.")] = 1,
     seed: Seed = 0,
@@ -153,14 +157,14 @@ def compare(
 ) -> None:
     """Compare two rows query by query, and show the queries on which each gains most."""
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
-    _do("compare", row, other, dataset, measure, top, seeds, options)
+    _do("compare", row, other, dataset, _one(measure), top, seeds, options)
 
 
 @app.command()
 def audit(
     row: Annotated[str, typer.Argument(help="The row, as bm25>>dense or run/my.trec.")],
     dataset: OneDataset = "stdlib/code",
-    measure: OneMeasure = "nDCG@10",
+    measure: OneMeasure = None,
     seed: Seed = 0,
     results: Results = Path("results"),
     data_dir: DataDir = None,
@@ -171,7 +175,7 @@ def audit(
 ) -> None:
     """Say what a row's figure rests on: ties, unanswered, unjudged, conventions; what its encoders cut, how steady they are."""
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
-    _do("audit", row, dataset, measure, options)
+    _do("audit", row, dataset, _one(measure), options)
 
 
 @app.command()
@@ -246,6 +250,13 @@ def gc(
     _do("cache_gc", cache_dir, older_than, max_size, dry_run)
 
 
+def _one(measures: list[str] | None) -> str:
+    """The measure that decides."""
+    if measures and len(measures) > 1:
+        raise SettingError(f"one measure decides, not {' and '.join(measures)}: name one.")
+    return measures[0] if measures else "nDCG@10"
+
+
 def _do(command: str, *arguments: Any) -> None:
     """Does the work of a command and ends with its status; typer itself would end an interrupted one without a word."""
     try:
@@ -262,4 +273,4 @@ def main() -> None:
         app(prog_name="harness")
     except HarnessError as error:
         typer.secho(f"harness: {error}", err=True, fg=typer.colors.RED)
-        sys.exit(2)
+        sys.exit((3 if error.skipped else 1) if isinstance(error, NoFigures) else 2)

@@ -117,7 +117,7 @@ def decide(
         out.print(sentence.replace("`", ""), style="bold" if i == 0 else None, markup=False, highlight=False, soft_wrap=True)
     told = f"the decision is in {found.place}, the board in {options.results / 'leaderboard.html'}"
     out.print(f"\n{told}", markup=False, highlight=False, soft_wrap=True)
-    return OK
+    return FAILED if found.failed else OK
 
 
 def compare(
@@ -196,6 +196,8 @@ def accept(
 
 def leaderboard(results: Path, data_dirs: Sequence[Path], cache_dir: Path | None, plots: bool, quiet: bool) -> int:
     """`harness leaderboard`."""
+    if not results.exists():
+        raise RecordError(f"there is no folder {results}; harness run --results {results} makes one.")
     out, _ = _consoles(quiet)
     found, over, unread = api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
     drawn = write_plots(found, results / "plots") if plots else []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import api
-from harness.bench.decision import Decision, sentences
+from harness.bench.decision import Decision, caveats, sentences
 from harness.bench.decision import decide as decide_between
 from harness.bench.evidence import Scores, scores
 from harness.bench.record import Record
@@ -16,7 +16,7 @@ from harness.bench.store import Store, Stored
 from harness.bench.verdict import MARGIN
 from harness.context import Context
 from harness.datasets import load_dataset
-from harness.errors import ComparisonError, SettingError
+from harness.errors import NoFigures, SettingError
 from harness.files import write_text
 from harness.judged import Dataset
 from harness.measures import DEFAULT, parse_measures
@@ -38,12 +38,14 @@ class Decided:
         decision: between the rows that gave figures.
         told: the decision and what must be known with it, one sentence each.
         place: the file that says so.
+        failed: whether a row failed.
     """
 
     dataset: str
     decision: Decision
     told: tuple[str, ...]
     place: Path
+    failed: bool
 
 
 def decide(
@@ -69,7 +71,7 @@ def decide(
         tell: called after each run.
 
     Raises:
-        ComparisonError: no row gave figures.
+        NoFigures: no row gave figures.
         HarnessError: bad input, or a dataset that cannot be had.
     """
     if not 0 < margin < 1:
@@ -90,7 +92,8 @@ def decide(
         held += [scores(places, store, str(measures[0]))] if places else []
     if not held:
         why = "; ".join(f"{r.row}: {(r.problem or {}).get('reason', r.status)}" for r in absent)
-        raise ComparisonError(f"there is nothing to decide between: no row gave figures ({why}).")
+        nothing = f"there is nothing to decide between: no row gave figures ({why})."
+        raise NoFigures(nothing, skipped=all(r.status == "skipped" for r in absent))
     loaded = load_dataset(dataset, context)
     decision = decide_between(held, margin)
     seen = decision.standing.sentence
@@ -101,12 +104,12 @@ def decide(
     )
     place = store.place(loaded.name, methods[0], context.seed).record.parents[1] / FILE
     write_text(place, document(loaded.name, decision, told))
-    return Decided(loaded.name, decision, told, place)
+    return Decided(loaded.name, decision, told, place, any(r.status == "error" for r in absent))
 
 
 def _known(decision: Decision, dataset: Dataset, methods: Sequence[Method], absent: Sequence[Record]) -> list[str]:
     """What must be known with a decision: leaks, unjudged documents, rows that were not tried."""
-    told = [*_leaks(decision), *_judged(decision, dataset)]
+    told = [*caveats(decision), *_judged(decision, dataset)]
     for record in absent:
         problem = record.problem or {}
         told.append(f"`{record.row}` is not among them, {record.status}: {problem.get('reason', '')}")
@@ -116,25 +119,6 @@ def _known(decision: Decision, dataset: Dataset, methods: Sequence[Method], abse
             "`-m default -m dense+frozen_head` takes seconds more, `-m default -m recipes` tries every recipe."
         )
     return told
-
-
-def _leaks(decision: Decision) -> list[str]:
-    """Who would be first without the queries that training has seen."""
-    measure = decision.best.scores.measure
-    without: dict[str, float] = {}
-    count = 0
-    for option in decision.options:
-        seen = [r.leaks.get("queries", {}) for r in option.scores.records]
-        values = [part["without"][measure] for part in seen if part.get("count") and part["without"].get(measure) is not None]
-        if values:
-            count = seen[0]["count"]
-            without[option.row] = sum(values) / len(values)
-    if not without:
-        return []
-    first = max(without, key=lambda row: without[row])
-    which = "1 query that stands" if count == 1 else f"{count:,} queries that stand"
-    same = "still" if first == decision.best.row else "instead"
-    return [f"Without the {which} among those of train or dev too, `{first}` is first {same} ({measure} {without[first]:.4f})."]
 
 
 def _judged(decision: Decision, dataset: Dataset) -> list[str]:

@@ -58,6 +58,14 @@ class ComparisonError(HarnessError):
     """Rows that cannot be compared: not of the same queries, collection or measure."""
 
 
+class NoFigures(ComparisonError):
+    """Rows asked for that gave no figures: `skipped` where all of them were, else one failed."""
+
+    def __init__(self, message: str, *, skipped: bool = False) -> None:
+        super().__init__(message)
+        self.skipped = skipped
+
+
 class RecordError(HarnessError):
     """A results folder or record that cannot be read or written."""
 

@@ -12,6 +12,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +29,7 @@ _BANDING = 0.5
 """MinHash is asked for pairs from here on, so that hardly one above `NEAR` escapes."""
 _PERMUTATIONS = 64
 FILE = "leaks.json"
-RULES = 1
+RULES = 2
 """Raised where the rules here change, so that what is kept is made again."""
 
 
@@ -80,10 +81,33 @@ def alike(here: Sequence[str], there: Sequence[str], near: float = NEAR) -> list
 
 
 def normalised(text: str) -> str:
-    """Lower case, without accents and signs, single spaces: what is left when nothing but form differs."""
+    """Lower case, single spaces, without punctuation and without the accents of Latin and Greek letters: form, not meaning.
+
+    Signs that mean something stay (`c++`, `c#`, `-1`, `5 %`), and so do the marks of other scripts, which are letters there.
+    """
     apart = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(c if c.isalnum() else "" if unicodedata.combining(c) else " " for c in apart)
-    return " ".join(kept.split())
+    kept: list[str] = []
+    bare = False
+    for place, c in enumerate(apart):
+        kind = _kind(c)
+        if kind == "mark":
+            kept += [] if bare else [c]
+            continue
+        bare = kind == "bare"
+        minus = c in "-−" and apart[place + 1 : place + 2].isdigit() and not apart[place - 1 : place].isalnum()
+        kept.append(c if kind in ("bare", "letter") else f" {c} " if kind == "sign" or minus else " ")
+    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
+
+
+@cache
+def _kind(c: str) -> str:
+    """`mark`, `letter` (or digit), `bare` where its marks are accents, `sign`, or `form`."""
+    category = unicodedata.category(c)
+    if category[0] == "M":
+        return "mark"
+    if c.isalnum():
+        return "bare" if unicodedata.name(c, "").startswith(("LATIN", "GREEK")) else "letter"
+    return "sign" if category in ("Sm", "Sc", "So") or c in "#%&@*/\\" else "form"
 
 
 def grams(text: str) -> frozenset[str]:

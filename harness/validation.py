@@ -11,7 +11,7 @@ from harness.bench.runner import Result
 from harness.bench.store import Store, Stored
 from harness.bench.verdict import MARGIN, Verdict, verdict
 from harness.context import Context
-from harness.errors import ComparisonError, SettingError
+from harness.errors import NoFigures, SettingError
 from harness.measures import DEFAULT, parse_measures
 from harness.methods import Method
 from harness.recipes import Recipe
@@ -44,7 +44,7 @@ def validate(
         tell: called after each run.
 
     Raises:
-        ComparisonError: a row gave no figures; says why.
+        NoFigures: a row gave none; says why.
         HarnessError: bad input, or a dataset that cannot be had.
     """
     if not 0 < margin < 1:
@@ -113,12 +113,12 @@ def _parts(value: Value) -> Iterator[Value]:
 
 
 def with_figures(result: Result, store: Store, method: Method) -> Stored:
-    """The record of a run with its place; raises ComparisonError where it has no figures, with the reason."""
+    """The record of a run with its place; raises NoFigures where it has none, with the reason."""
     record = result.record
     if record.status != "ok":
         told = record.problem or {}
         why = " ".join(f"{told.get('reason', '')} {told.get('remedy', '')}".split())
-        raise ComparisonError(f"{record.row} gave no figures ({record.status}): {why}")
+        raise NoFigures(f"{record.row} gave no figures ({record.status}): {why}", skipped=record.status == "skipped")
     return Stored(record, store.place(record.dataset["name"], method, record.seed))
 
 

@@ -91,6 +91,8 @@ def pytest_configure(config: pytest.Config) -> None:
     against: Path | None = config.getoption("--against")
     if against is not None and not against.is_dir():
         raise pytest.UsageError(f"--against {against}: there is no such folder")
+    if against is not None and next(against.glob("*/*/seed*.json"), None) is None:
+        raise pytest.UsageError(f"--against {against}: no record is in it; harness run --results {against} makes some")
     if config.option.results is None:
         config.option.results = Path("results") if against is None else against.with_name(f"{against.name}.new")
     if against is not None and config.option.results.resolve() == against.resolve():

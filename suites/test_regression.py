@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import pytest
 
+from harness.bench.record import Record
 from harness.bench.regression import Regression, held_against
 from harness.bench.runner import Bench
 from harness.bench.store import Store, Stored
@@ -28,18 +29,30 @@ def test_regression(cell: Cell, bench: Bench, against: Path | None, stands: Call
         pytest.skip("run with --against results/")
     stored = Store(against)
     try:
-        result = bench.run(cell.dataset, cell.method)
-        record = result.record
-        if record.status != "ok":
-            pytest.skip(f"{record.status}: {(record.problem or {}).get('reason')}")
+        record = bench.run(cell.dataset, cell.method).record
         place = stored.place(record.dataset["name"], cell.method, record.seed)
-        before = stored.load(place)
-        if before is None or before.status != "ok":
-            pytest.skip(f"{record.row} on {record.dataset['name']} has no figures in {against}")
-        after = Stored(record, bench.store.place(record.dataset["name"], cell.method, record.seed))
-        found = held_against(Stored(before, place), stored, after, bench.store, str(bench.measures[0]))
+        before = Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record)) if place.record.is_file() else None
+        fault = _fault(record, before, against)
+        if fault is None and before is not None:
+            after = Stored(record, bench.store.place(record.dataset["name"], cell.method, record.seed))
+            found = held_against(Stored(before, place), stored, after, bench.store, str(bench.measures[0]))
     except HarnessError as error:
-        pytest.fail(str(error), pytrace=False)
+        fault = (pytest.fail, str(error))
+    if fault is not None:
+        end, why = fault
+        end(why)
     stands(found)
     if found.finding == "worse":
         pytest.fail(f"{found.sentence}. Where it is meant: harness accept (see its --help).", pytrace=False)
+
+
+def _fault(record: Record, before: Record | None, against: Path) -> tuple[Callable[[str], NoReturn], str] | None:
+    """Why a row cannot be compared: one that failed fails here, one without anything to hold it against is skipped."""
+    name = f"{record.row} on {record.dataset['name']}"
+    if record.status == "error":
+        return pytest.fail, f"{name} failed: {(record.problem or {}).get('reason')}"
+    if record.status == "skipped":
+        return pytest.skip, f"{name} was skipped: {(record.problem or {}).get('reason')}"
+    if before is None or before.status != "ok":
+        return pytest.skip, f"{name} has no figures in {against}"
+    return None

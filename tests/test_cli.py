@@ -49,7 +49,9 @@ def test_help_imports_none_of_the_libraries_that_work(arguments: list[str], pyth
     assert imported(python, heavy, *arguments) == "status 0 []"
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["run", "--plan"], ["cache", "ls"], ["leaderboard"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["run", "--plan"], ["cache", "ls"], ["leaderboard", "--results", "."]], ids=" ".join
+)
 def test_commands_that_run_no_model_import_neither_torch_nor_transformers(arguments: list[str], python) -> None:
     assert imported(python, ["torch", "transformers", "sentence_transformers"], *arguments) == "status 0 []"
 

@@ -94,6 +94,7 @@ def test_leaderboard_draws_plots_where_they_are_asked_for(harness_command, small
 
 
 def test_leaderboard_of_an_empty_folder_is_fine(harness_command, tmp_path: Path) -> None:
+    (tmp_path / "none yet").mkdir()
     said = harness_command("leaderboard", "--results", "none yet")
     assert said.status == 0
     assert "No records yet" in (tmp_path / "none yet" / "leaderboard.md").read_text()
@@ -304,3 +305,22 @@ def test_another_cache_folder_is_looked_after_where_it_is_named(harness_command,
     harness_command("cache", "gc", "--max-size", "0", "--cache-dir", "other")
     assert "2 entries" in harness_command("cache", "ls").out
     assert "0 entries" in harness_command("cache", "ls", "--cache-dir", "other").out
+
+
+def test_a_decision_and_a_verdict_without_figures_say_why_by_their_status(harness_command, small_folder: Path) -> None:
+    ask = ("-d", small_folder)
+    assert harness_command("decide", small_folder, "-m", "bm25", "-m", "run/nowhere").status == 1
+    assert harness_command("decide", small_folder, "-m", "run/nowhere").status == 1
+    assert harness_command("decide", small_folder, "-m", "bm25>>cross-encoder").status == 3
+    assert harness_command("validate", "bm25>>cross-encoder", "-b", "bm25", *ask).status == 3
+    assert harness_command("validate", "run/nowhere", "-b", "bm25", *ask).status == 1
+    said = harness_command("decide", small_folder, "-m", "bm25", "--measure", "P@3", "--measure", "P@5")
+    assert said.status == 2
+    assert "one measure decides" in said.err
+
+
+def test_a_results_folder_that_is_not_there_is_told(harness_command, tmp_path: Path) -> None:
+    said = harness_command("leaderboard", "--results", tmp_path / "typo")
+    assert said.status == 2
+    assert "there is no folder" in said.err
+    assert not (tmp_path / "typo").exists()

@@ -116,3 +116,25 @@ def test_it_is_looked_for_once(small: Dataset, context: Context, monkeypatch: py
 def test_without_training_queries_there_is_none(small: Dataset, context: Context, tmp_path: Path) -> None:
     bare = dataclasses.replace(small, load_train=lambda: dataclasses.replace(small.train, train=None, dev=None))
     assert leaks(bare, context) == Leaks({}, ())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Café  au lait!", "cafe au lait", True),
+        ("ΑΘΉΝΑ", "αθηνα", True),
+        ("sort a list in c++", "sort a list in c#", False),
+        ("x = -1", "x = +1", False),
+        ("x=-1", "x = -1", True),
+        ("a well-known fact", "a well known fact", True),
+        ("काम क्या है", "कीम क्यू हो", False),
+        ("かきを食べる", "かぎを食べる", False),
+        ("мой дом", "мои дом", False),
+        ("🙂", "🙂", True),
+        ("🙂", "🙃", False),
+        ("5 % of cells", "5% of cells", True),
+    ],
+)
+def test_form_is_dropped_and_meaning_kept(one: str, other: str, same: bool) -> None:
+    assert (normalised(one) == normalised(other)) == same
+    assert normalised(one)

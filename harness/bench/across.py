@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.bench.evidence import Scores, same_collection
-from harness.bench.standing import draws_for, letters_of
+from harness.bench.standing import letters_of
 from harness.statistics.bootstrap import Interval, stratified_intervals
 from harness.statistics.holm import holm
 from harness.statistics.paired import Values, paired
 from harness.statistics.power import ALPHA
-from harness.statistics.stratified import stratified_sign_flips
+from harness.statistics.randomisation import small_p_values
+from harness.statistics.stratified import weighted
 
 Counts = tuple[int, int, int]
 """Won, tied, lost."""
@@ -87,8 +88,7 @@ def _adjusted(means: Sequence[Values], pairs: Sequence[tuple[int, int]], seed: i
     if not pairs:
         return []
     first, second = ([pair[side] for pair in pairs] for side in (0, 1))
-    draws = draws_for(sum(map(len, means)), len(pairs))
-    return holm([test.p for test in stratified_sign_flips([each[:, first] - each[:, second] for each in means], seed, draws)])
+    return holm(small_p_values(weighted([each[:, first] - each[:, second] for each in means]), ALPHA, seed))
 
 
 def _by_queries(row: Sequence[Scores], first: Sequence[Scores]) -> Counts:

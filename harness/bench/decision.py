@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.bench.evidence import Contrast, Scores, contrasts
+from harness.bench.leaked import shared
 from harness.bench.standing import Standing, standing
-from harness.bench.verdict import MARGIN
+from harness.bench.verdict import MARGIN, signed
 from harness.errors import ComparisonError, SettingError
+from harness.methods import NO_LABELS
 from harness.statistics.bootstrap import Interval
 from harness.statistics.power import ALPHA
 from harness.statistics.randomisation import DRAWS
@@ -106,7 +108,33 @@ class Decision:
 
     def loses_no_more(self, option: Option) -> bool:
         """Whether the queries show that a row loses no more than the margin: the whole interval of its difference says so."""
-        return option.behind is not None and option.behind.interval.high < self.margin
+        return option.behind is not None and len(option.scores.ids) > 1 and option.behind.interval.high < self.margin
+
+
+def caveats(decision: Decision) -> list[str]:
+    """Who would have the highest mean without the queries of which training has seen something, and what rows were taught."""
+    if all(option.scores.records[0].supervision == NO_LABELS for option in decision.options):
+        return []
+    measure = decision.best.scores.measure
+    found = {option.row: shared(option.scores.records, measure) for option in decision.options}
+    told = []
+    for kind in ("queries", "documents"):
+        here = {row: seen[kind] for row, seen in found.items() if kind in seen}
+        if not here:
+            continue
+        first = max(here, key=lambda row: here[row].without)
+        head = f"{here[first].told}; over the others"
+        if first == decision.best.row:
+            told.append(f"{head} `{first}` still has the highest mean, {here[first].without:.4f}.")
+        else:
+            best = f", `{decision.best.row}` {here[decision.best.row].without:.4f}" if decision.best.row in here else ""
+            told.append(f"{head} `{first}` has the highest mean, {here[first].without:.4f}{best}.")
+    told += [
+        f"`{option.row}`: {seen.told}; over the others its mean is {seen.without:.4f}."
+        for option in (decision.best, *decision.tied)
+        if (seen := found[option.row].get("taught"))
+    ]
+    return told
 
 
 def decide(
@@ -152,7 +180,10 @@ def decide(
 
 def _cheapest(options: Sequence[Option], of: Cost, margin: float) -> Option | None:
     near = [o for o in options if o.scores.mean >= options[0].scores.mean - margin - 1e-12 and o.cost(of) is not None]
-    return min(near, key=_dear(of)) if near else None
+    if not near:
+        return None
+    cheapest = min(near, key=_dear(of))
+    return next(o for o in near if (o.cost(of) or 0.0) <= ALIKE * (cheapest.cost(of) or 0.0))  # of those that cost the same
 
 
 def _dear(of: Cost) -> Callable[[Option], tuple[float, float]]:
@@ -179,10 +210,11 @@ def sentences(decision: Decision, alpha: float = ALPHA) -> list[str]:
     best, tied = decision.best, decision.tied
     scores = best.scores
     n = f"{len(scores.ids):,} {'query' if len(scores.ids) == 1 else 'queries'}"
-    told = [
-        f"Best: `{best.row}`, {scores.measure} {scores.mean:.4f} [{best.interval.low:.3f}, {best.interval.high:.3f}] over {n}."
-    ]
+    spread = f" [{best.interval.low:.3f}, {best.interval.high:.3f}]" if len(scores.ids) > 1 else ""
+    told = [f"Best: `{best.row}`, {scores.measure} {scores.mean:.4f}{spread} over {n}."]
     others = decision.options[1:]
+    if scores.mean == 0:
+        return ["Every figure is 0: is anything judged relevant, and in the corpus? `harness data check` says."]
     if tied:
         names = ", ".join(f"`{o.row}` ({difference(o)})" for o in tied)
         asked = f", all pairs of {len(decision.options)} rows asked" if len(decision.options) > 2 else ""
@@ -205,18 +237,21 @@ def difference(option: Option) -> str:
     if option.behind is None:
         return "–"
     interval = option.behind.interval
-    return f"{-option.behind.difference:+.4f} [{-interval.high:+.4f}, {-interval.low:+.4f}]"
+    return f"{signed(-option.behind.difference)} [{signed(-interval.high)}, {signed(-interval.low)}]"
 
 
 def _near(decision: Decision) -> list[str]:
     """The cheapest rows within the margin, those that are the same by both costs in one sentence."""
-    told: dict[str, tuple[Option, list[str]]] = {}
+    told: dict[str, tuple[Option, list[Cost]]] = {}
     for of, option in decision.cheapest.items():
-        told.setdefault(option.row, (option, []))[1].append(_amount(option, of))
+        told.setdefault(option.row, (option, []))[1].append(of)
     within = f"within {decision.margin:g} of the best"
     found = []
-    for option, amounts in told.values():
-        how = " and ".join(amounts)
+    for option, kinds in told.values():
+        how = " and ".join(_amount(option, of) for of in kinds)
+        if option is decision.best and len(decision.options) == 1:
+            found.append(f"It takes {how}.")
+            continue
         if option is decision.best:
             found.append(f"Nothing cheaper comes {within}: it takes {how}.")
             continue
@@ -242,5 +277,5 @@ def _bought(step: Step, of: Cost, alpha: float) -> str:
     more = f"{step.more * 1000:.1f} ms more a query" if of == "latency" else f"{_gib(step.more)} more of index and model"
     each = f", {gain / step.more:.2g} a {'second' if of == 'latency' else 'GiB'}" if step.more > 0 else ""
     sure = "" if step.contrast.adjusted <= alpha else ", which may be chance"
-    gained = f"{gain:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"
+    gained = f"{signed(gain)} [{signed(interval.low)}, {signed(interval.high)}]"
     return f"`{step.before.row}` → `{step.after.row}`: {more} for {gained}{each}{sure}."

@@ -20,6 +20,8 @@ from harness.taught import recall, text_hash, trained_here
 from harness.values import Value
 
 CHOSEN = {"gold": "was trained on", "dev": "had its checkpoint chosen on"}
+LEAST_SHARE = 0.1
+"""Of the reported queries that a model must have learnt from to be refused, where they are most of what it learnt from."""
 log = logging.getLogger("harness.bench")
 
 
@@ -89,8 +91,9 @@ class Guard:
         for kind, done in CHOSEN.items():
             taught = history.hashes.get(kind, frozenset())
             common = len(reported & taught)
-            # Most of what is reported, or most of what was learnt, where that was a part of a split.
-            if 2 * common > min(len(reported), len(taught)):
+            # Most of what is reported; or of what was learnt, where that was a part of a split and not just a query or two.
+            most_learnt = 2 * common > len(taught) and LEAST_SHARE * len(reported) <= common
+            if 2 * common > len(reported) or most_learnt:
                 raise ModelError(
                     f"{folder} {done} {common} of the {len(reported)} queries of {self._dataset.name}, the split that is "
                     "reported: the figure would be that of its own training. Report on another split, or name a model that was "

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from harness.bench.record import Record
 from harness.context import Context
 from harness.judged import Dataset
 from harness.leaks import leaks
@@ -73,3 +75,45 @@ def _split(part: dict[str, Any]) -> str:
     rest = part["without"][measure]
     others = f"{rest:.4f} on the others" if rest is not None else "and there are no others"
     return f": {measure} is {value:.4f} there, {others}"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Test queries of which training has seen something, and a row without them.
+
+    Args:
+        count: how many.
+        without: the mean of a measure over the others, and over the seeds.
+        told: what it is, in words, of several or of one.
+    """
+
+    count: int
+    without: float
+    told: str
+
+
+def shared(records: Sequence[Record], measure: str) -> dict[str, Shared]:
+    """What a row's records tell of leaks: `queries` and `documents` of train and dev, `taught` of its own training alone.
+
+    A kind is absent where nothing is shared, nothing is left without it, or a record does not have the measure.
+    """
+    found = {}
+    labelled = min(r.leaks.get("queries", {}).get("count", 0) for r in records)
+    for kind, (one, several) in _KINDS.items():
+        parts = [(r.leaks.get("taught", {}).get("queries", {}) if kind == "taught" else r.leaks.get(kind, {})) for r in records]
+        means = [part.get("without", {}).get(measure) for part in parts]
+        count = max((part.get("count", 0) for part in parts), default=0)
+        if not count or any(mean is None for mean in means) or (kind == "taught" and count <= labelled):
+            continue
+        found[kind] = Shared(count, sum(means) / len(means), queries(count, one, several))
+    return found
+
+
+_KINDS = {
+    "queries": ("stands among those of train or dev too", "stand among those of train or dev too"),
+    "documents": (
+        "has a relevant document that a train or dev query has too",
+        "have a relevant document that a train or dev query has too",
+    ),
+    "taught": ("stands among what its training was given", "stand among what its training was given"),
+}

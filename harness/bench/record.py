@@ -140,6 +140,10 @@ def _check(record: Record) -> None:
     for name, figure in record.measures.items():
         if not isinstance(figure, (int, float)) or not math.isfinite(figure):
             raise TypeError(f"{name} is {figure!r}")
+    numbers = {**(record.latency or {}), **record.seconds, **record.size, **record.throughput}
+    for name, figure in numbers.items():
+        if not isinstance(figure, (int, float)):
+            raise TypeError(f"{name} is {figure!r}")
     for name, told in record.unjudged.items():
         if not all(isinstance(told[figure], (int, float)) for figure in ("judged", "all_relevant")):
             raise TypeError(f"unjudged {name} is {told!r}")

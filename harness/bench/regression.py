@@ -94,7 +94,7 @@ def reasons(before: Record, after: Record) -> Iterator[str]:
     if before.depth != after.depth:
         yield f"depth ({before.depth} → {after.depth})"
     if sorted(_shas(before.resolved)) != sorted(_shas(after.resolved)):
-        yield "weights"
+        yield "weights or files"
     was, now = before.provenance, after.provenance
     if was.get("code") != now.get("code"):
         yield f"code (commit {str(was.get('commit'))[:8]} → {str(now.get('commit'))[:8]})"
@@ -114,7 +114,7 @@ def _shas(resolved: object) -> Iterator[str]:
     """Hashes of weights, at whatever depth a record tells of them."""
     if isinstance(resolved, dict):
         for key, value in resolved.items():
-            if key.endswith("sha") and isinstance(value, str):
+            if key.endswith(("sha", "sha256")) and isinstance(value, str):
                 yield value
             else:
                 yield from _shas(value)
@@ -134,18 +134,22 @@ def accept(after: Stored, stored: Store, place: Place, why: str) -> Record:
 
     Raises:
         SettingError: no reason.
-        ComparisonError: the new record has no figures.
+        ComparisonError: the new record has no figures, or the stored one's.
     """
     if not why.strip():
         raise SettingError('a change is accepted with its reason: --why "…"')
     if after.record.status != "ok":
         raise ComparisonError(f"{after.record.row} has no figures ({after.record.status}); there is nothing to accept.")
     before = stored.load(place)
+    values = Store(after.place.record.parent).values(after.place)
+    same_run = before is not None and before.status == "ok" and before.run_sha256 == after.record.run_sha256
+    if same_run and place.queries.is_file() and stored.values(place) == values:
+        raise ComparisonError(f"{after.record.row}: the stored record has the same figures; there is nothing to accept.")
     entry: dict[str, Any] = {"why": why.strip(), "when": datetime.now(UTC).isoformat(timespec="seconds")}
     if before is not None:
         entry |= {"identity": before.identity, "measures": before.measures, "changed": list(reasons(before, after.record))}
     record = dataclasses.replace(after.record, accepted=[*(before.accepted if before else []), entry])
     place.run.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(after.place.run, place.run)
-    stored.save(place, record, Store(after.place.record.parent).values(after.place))
+    stored.save(place, record, values)
     return record

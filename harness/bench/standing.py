@@ -15,10 +15,8 @@ from harness.statistics.bootstrap import Interval, intervals
 from harness.statistics.groups import groups
 from harness.statistics.holm import holm
 from harness.statistics.power import ALPHA, queries_needed, smallest_difference
-from harness.statistics.randomisation import many_sign_flips
+from harness.statistics.randomisation import small_p_values
 
-LEAST_DRAWS, MOST_WORK = 10_000, 5e10
-"""Draws of signs; more where many pairs share α, up to so many multiplications."""
 POINT = 0.01
 
 
@@ -46,16 +44,31 @@ class Standing:
         return smallest_difference(self.deviation, self.queries)
 
     @property
+    def smallest_of_all(self) -> float:
+        """The same where all pairs of rows are asked, each at its share of α; Holm's correction shows a little less than that."""
+        return smallest_difference(self.deviation, self.queries, ALPHA / max(1, math.comb(len(self.rows), 2)))
+
+    @property
     def sentence(self) -> str:
         """What the number of queries can show, in words; empty where nothing can be said."""
-        if self.deviation <= 0 or not math.isfinite(self.smallest):
+        if self.deviation <= 0:
             return ""
-        told = (
-            f"with {self.queries:,} queries you can see a difference of {self.smallest:.3f} between two rows (four times in five)"
-        )
+        n = f"{self.queries:,} {'query' if self.queries == 1 else 'queries'}"
+        if not math.isfinite(self.smallest):
+            return f"with {n} hardly any difference between two rows can be shown"
+        alone = f"a difference of {_short(self.smallest)} between two rows asked for alone"
+        told = f"with {n} you can see {alone} (four times in five)"
+        if len(self.rows) > 2:
+            all_of = self.smallest_of_all
+            pairs = f"among all pairs of {len(self.rows)} rows"
+            told += f", of {_short(all_of)} {pairs}" if math.isfinite(all_of) else f", hardly any {pairs}"
         if self.smallest <= POINT:
             return told
-        return f"{told}; one of {POINT:g} would take {queries_needed(POINT, self.deviation):,} queries"
+        return f"{told}; one of {POINT:g}, asked for alone, would take {queries_needed(POINT, self.deviation):,} queries"
+
+
+def _short(difference: float) -> str:
+    return f"{difference:.3f}" if difference >= 0.001 else f"{difference:.1g}"
 
 
 def standing(held: Sequence[Scores], seed: int = 0) -> Standing:
@@ -75,19 +88,14 @@ def standing(held: Sequence[Scores], seed: int = 0) -> Standing:
     deviation = 0.0
     if pairs:
         differences = np.stack([means[:, a] - means[:, b] for a, b in pairs], axis=1)
-        tests = many_sign_flips(differences, seed, draws_for(*differences.shape))
+        tests = small_p_values(differences, ALPHA, seed)
         others = [of_seeds(held[a], held[b]) for a, b in pairs]
-        p_values = [max(test.p, other.p if other else 0.0) for test, other in zip(tests, others, strict=True)]
+        p_values = [max(test, other.p if other else 0.0) for test, other in zip(tests, others, strict=True)]
         different = {pair for pair, p in zip(pairs, holm(p_values), strict=True) if p <= ALPHA}
         if len(means) > 1:
             deviation = statistics.median(differences.std(axis=0, ddof=1).tolist())
     names = tuple(row.row for row in held)
     return Standing(names, tuple(intervals(means, seed)), letters_of(len(held), different), len(means), deviation)
-
-
-def draws_for(queries: int, pairs: int) -> int:
-    """How many draws of signs a test of so many pairs takes."""
-    return min(max(LEAST_DRAWS, int(20 * pairs / ALPHA)), max(LEAST_DRAWS, int(MOST_WORK / (queries * pairs))))
 
 
 def letters_of(rows: int, different: set[tuple[int, int]]) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.bench.evidence import Contrast
+from harness.bench.leaked import shared
 from harness.errors import SettingError
+from harness.methods import NO_LABELS
 from harness.statistics.bootstrap import Interval
 from harness.statistics.power import ALPHA, MOST_QUERIES, queries_needed
 
@@ -38,13 +41,18 @@ class Verdict:
         c = self.contrast
         measure, n = c.row.measure, len(c.pairs.ids)
         won, tied, lost = c.pairs.wins_ties_losses
+        spread = f" [{signed(c.interval.low)}, {signed(c.interval.high)}] at {c.interval.level:.0%}" if n > 1 else ""
+        effect = f"{c.pairs.effect:+.2f} standard deviations of a query's difference"
+        if not math.isfinite(c.pairs.effect):
+            effect = "the same on every query"
         told = [
-            f"{self._head()}: {measure} {c.row.mean:.4f} against {c.baseline.mean:.4f}, a difference of {c.difference:+.4f} "
-            f"[{c.interval.low:+.4f}, {c.interval.high:+.4f}] at {c.interval.level:.0%} over {_queries(n)}.",
-            f"It is better on {_queries(won)}, equal on {tied:,}, worse on {lost:,}; the effect is {c.pairs.effect:+.2f} "
-            f"standard deviations of a query's difference.",
+            f"{self._head()}: {measure} {c.row.mean:.4f} against {c.baseline.mean:.4f}, a difference of {signed(c.difference)}"
+            f"{spread} over {_queries(n)}.",
+            f"It is better on {_queries(won)}, equal on {tied:,}, worse on {lost:,}; the effect is {effect}.",
             self._chance(),
         ]
+        if nothing_found(c):
+            told.append("Both are 0 on every query: is anything judged relevant, and in the corpus? `harness data check` says.")
         if c.new_seed is not None:
             new = c.new_seed
             told.append(
@@ -54,6 +62,23 @@ class Verdict:
         elif one_seed := [s.row for s in (c.row, c.baseline) if s.trained]:
             told.append(f"{' and '.join(one_seed)}: one seed, so nothing is known of models trained with another (--seeds 3).")
         told.append(self._reach())
+        return [*told, *self._seen()]
+
+    def _seen(self) -> list[str]:
+        """What both are without the queries that training has seen; nothing where neither used labels."""
+        c = self.contrast
+        if all(side.records[0].supervision == NO_LABELS for side in (c.row, c.baseline)):
+            return []
+        row, other = (shared(side.records, c.row.measure) for side in (c.row, c.baseline))
+        told = [
+            f"{row[kind].told}: without {'it' if row[kind].count == 1 else 'them'} {c.row.measure} is {row[kind].without:.4f} "
+            f"against {other[kind].without:.4f}."
+            for kind in ("queries", "documents")
+            if kind in row and kind in other
+        ]
+        for side, seen in ((c.row, row), (c.baseline, other)):
+            if "taught" in seen:
+                told.append(f"{side.row}: {seen['taught'].told}; without them it has {seen['taught'].without:.4f}.")
         return told
 
     def _head(self) -> str:
@@ -68,8 +93,14 @@ class Verdict:
 
     def _chance(self) -> str:
         c = self.contrast
+        if c.test.exact and c.test.draws == 1:
+            return "They do not differ on any query, so there is nothing to test."
         how = f"over all {c.test.draws:,} assignments of signs" if c.test.exact else f"{c.test.draws:,} draws of signs"
-        more = f", {_p(c.adjusted)} after Holm's correction for {c.asked} contrasts" if c.asked > 1 else ""
+        more = ""
+        if c.asked > 1:
+            larger = c.new_seed is not None and c.new_seed.p > c.test.p
+            of = f" of the p-value for other seeds, {_p(c.new_seed.p)}" if larger and c.new_seed is not None else ""
+            more = f"; {_p(c.adjusted)} after Holm's correction{of} for {c.asked} contrasts"
         return f"If both were alike, so large a difference would have p = {_p(c.test.p)} ({how}){more}."
 
     def _reach(self) -> str:
@@ -77,6 +108,8 @@ class Verdict:
         n, deviation = len(c.pairs.ids), c.pairs.deviation
         if deviation == 0:
             return "All differences are equal, so nothing can be said of what more queries would show."
+        if not math.isfinite(c.smallest):
+            return f"With {_queries(n)} hardly any difference can be shown: so few signs fall alike by chance too often."
         told = f"With {_queries(n)} a true difference of {c.smallest:.4f} would be seen four times in five"
         needed = queries_needed(self.margin, deviation, ALPHA / c.asked)
         if needed <= n:
@@ -95,11 +128,23 @@ def verdict(contrast: Contrast, margin: float = MARGIN, alpha: float = ALPHA) ->
         raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
     within = contrast.interval_at(1 - 2 * alpha / contrast.asked)
     finding: Finding = "cannot tell"
+    if nothing_found(contrast):
+        return Verdict(finding, contrast, margin, within)
     if len(contrast.pairs.ids) > 1 and -margin < within.low and within.high < margin:
         finding = "equivalent"
     elif contrast.adjusted <= alpha:
         finding = "better" if contrast.difference > 0 else "worse"
     return Verdict(finding, contrast, margin, within)
+
+
+def nothing_found(contrast: Contrast) -> bool:
+    """Whether both rows are 0 on every query, which says nothing of either."""
+    return not contrast.row.values.any() and not contrast.baseline.values.any()
+
+
+def signed(value: float) -> str:
+    """A difference as shown; what rounds to 0 has no minus."""
+    return f"{round(value, 4) + 0.0:+.4f}"
 
 
 def _queries(count: int) -> str:

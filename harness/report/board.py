@@ -22,12 +22,14 @@ class Line:
         records: of one dataset, by seed; all `ok`, or one that is not.
         interval: of the mean of the table's first measure, at 95 %; None where the per-query values are not at hand.
         letters: rows of the table that share one cannot be told apart by that measure.
+        failed: records of other seeds, without figures.
     """
 
     row: str
     records: tuple[Record, ...] = field(hash=False)
     interval: Interval | None = None
     letters: str = ""
+    failed: tuple[Record, ...] = field(default=(), hash=False)
 
     @property
     def first(self) -> Record:
@@ -92,8 +94,10 @@ class Table:
 
     @property
     def first(self) -> Record:
-        """Any record, for what all share about the dataset."""
-        return self.lines[0].first
+        """A record of the revision that most rows are of, for what they share about the dataset."""
+        records = [line.first for line in self.lines if line.ok] or [self.lines[0].first]
+        most = statistics.mode(r.dataset["revision"] for r in records)  # of equally many the first, which has the best row
+        return next(r for r in records if r.dataset["revision"] == most)
 
     def line(self, row: str) -> Line | None:
         """The first line of that name that has figures."""
@@ -127,6 +131,8 @@ class Table:
             if line.ok and any(r.dataset["revision"] != dataset["revision"] for r in line.records):
                 other = f"`{line.row}`: made on another revision of the collection"
                 found.append(f"{other}; do not compare it with `{self.first.row}`.")
+            for r in line.failed:
+                found.append(f"`{line.row}`: seed {r.seed} gave no figures: {r.status}: {(r.problem or {}).get('reason', '')}")
             if line.ok and any(r.depth != depth for r in line.records):
                 found.append(f"`{line.row}`: ranked to depth {line.first.depth}, `{self.first.row}` to {depth}.")
         dirty = [f"`{line.row}`" for line in self.lines if line.ok and any(r.provenance.get("dirty") for r in line.records)]
@@ -148,7 +154,8 @@ def _table(dataset: str, rows: dict[tuple[str, str], list[Record]]) -> Table:
     for (row, _), records in rows.items():
         records.sort(key=lambda r: (r.seed, r.identity, r.started))
         ok = [r for r in records if r.status == "ok"]
-        lines.append(Line(row, tuple(ok or records[:1])))
+        failed = tuple(r for r in records if ok and r.status != "ok")
+        lines.append(Line(row, tuple(ok or records[:1]), failed=failed))
     measures = _order({m for line in lines if line.ok for r in line.records for m in r.measures})
     return Table(dataset, measures, tuple(sorted(lines, key=lambda line: _place(line, measures))))
 

@@ -24,7 +24,7 @@ SCALE = 10_000
 def per_query(table: Table, store: Store, held: Sequence[Stored], words: Words | None, why: str, cache: Cache) -> dict[str, Any]:
     """What the page's query browser shows of a dataset, JSON-safe.
 
-    Rows of another revision than the table's first are left out, as are rows without per-query values.
+    Rows that are not compared with the others are left out: of another revision, of other queries, without per-query values.
 
     Args:
         table: the dataset's rows.
@@ -40,7 +40,7 @@ def per_query(table: Table, store: Store, held: Sequence[Stored], words: Words |
         if line.ok and line.first.dataset["revision"] == table.first.dataset["revision"]:
             stored = [places[_key(record)] for record in line.records if _key(record) in places]
             values = _values(stored, store)
-            if values:
+            if values and (line.interval is not None or not table.stands):
                 rows.append((i, values, top_lists(stored[0], cache)))
     queries = sorted({q for _, values, _ in rows for by_query in values.values() for q in by_query})
     documents = _Numbers()

@@ -7,16 +7,21 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.bench.across import overall
-from harness.bench.decision import decide, sentences
+from harness.bench.decision import caveats, decide, sentences
 from harness.bench.evidence import Scores, scores
 from harness.bench.record import Record
-from harness.bench.standing import LEAST_DRAWS, standing
+from harness.bench.standing import standing
 from harness.bench.store import Store, Stored
 from harness.errors import HarnessError
 from harness.report.board import Across, Line, Table, across
+from harness.statistics.randomisation import LEAST_DRAWS
 
-MOST_WORK = 500_000
+MOST_WORK = 1_200_000
 """Rows squared times queries, up to which further measures get intervals too and a decision is told: pairs take their time."""
+
+
+FEW = 10
+"""Queries of a dataset below which its interval is too narrow."""
 
 
 def with_standings(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> list[Table]:
@@ -96,8 +101,11 @@ def _weak(over: Across, scored: dict[str, tuple[Scores, ...]]) -> list[str]:
     shared = next(iter(scored.values()), None)
     if shared is None:
         return []
-    single = [dataset for dataset, each in zip(over.datasets, shared, strict=True) if len(each.ids) == 1]
-    notes = [f"{dataset} has one query, whose figure the intervals take as certain." for dataset in single]
+    few = {dataset: len(each.ids) for dataset, each in zip(over.datasets, shared, strict=True) if len(each.ids) < FEW}
+    notes = [
+        f"{dataset} has {'one query' if n == 1 else f'{n} queries'}: the intervals take its figures for surer than they are."
+        for dataset, n in few.items()
+    ]
     several = [f"`{name}`" for name, row in scored.items() if any(len(each.records) > 1 for each in row)]
     if several:
         notes.append(f"the mean of several seeds counts; nothing is said of models trained with others: {', '.join(several)}.")
@@ -114,16 +122,16 @@ def _with_standing(table: Table, store: Store, places: dict[tuple[str, ...], Sto
     for line in table.lines:
         if not line.ok or not table.measures or table.measures[0] not in line.first.measures:
             continue
+        if any(r.dataset["revision"] != table.first.dataset["revision"] for r in line.records):
+            continue  # the table has a note on it
         try:
-            here = scores([places[_key(record)] for record in line.records], store, table.measures[0])
-            if any(r.dataset["revision"] != table.first.dataset["revision"] for r in line.records):
-                continue  # the table has a note on it
-            if scored and here.ids != next(iter(scored.values())).ids:
-                more.append(f"`{line.row}`: of other queries than `{next(iter(scored)).row}`; not compared with it.")
-                continue
-            scored[line] = here
+            scored[line] = scores([places[_key(record)] for record in line.records], store, table.measures[0])
         except HarnessError as error:
             more.append(f"`{line.row}`: without an interval: {error}")
+    most = Counter(each.ids for each in scored.values()).most_common(1)
+    for line in [line for line, each in scored.items() if each.ids != most[0][0]]:
+        more.append(f"`{line.row}`: of other queries than most rows; not compared with them.")
+        del scored[line]
     if not scored:
         return dataclasses.replace(table, more=tuple(more))
     stands = standing(list(scored.values()))
@@ -131,7 +139,10 @@ def _with_standing(table: Table, store: Store, places: dict[tuple[str, ...], Sto
     lines = [dataclasses.replace(ln, interval=placed[ln][0], letters=placed[ln][1]) if ln in placed else ln for ln in table.lines]
     told: tuple[str, ...] = ()
     if len(scored) > 1 and _work(table) <= MOST_WORK:
-        told = tuple(sentences(decide(list(scored.values()), stands=stands, draws=LEAST_DRAWS)))
+        decision = decide(list(scored.values()), stands=stands, draws=LEAST_DRAWS)
+        told = (*sentences(decision), *caveats(decision))
+    elif len(scored) > 1:
+        told = ("Too many rows for a decision here; `harness decide` takes those that you name.",)
     return dataclasses.replace(table, lines=tuple(lines), more=tuple(more), seen=stands.sentence, decision=told)
 
 

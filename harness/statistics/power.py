@@ -8,6 +8,8 @@ from scipy import optimize, stats
 
 ALPHA = 0.05
 POWER = 0.8
+ROOM = 4
+"""Times that the least p-value must go into α for the t-test's power to hold for the randomisation test."""
 MOST_QUERIES = 10_000_000
 
 
@@ -31,9 +33,17 @@ def power_of(difference: float, deviation: float, queries: int, alpha: float = A
     return float(stats.nct.sf(edge, freedom, shift) + (wrong_way if math.isfinite(wrong_way) else 0.0))
 
 
+def too_few(queries: int, alpha: float = ALPHA) -> bool:
+    """Whether so few queries leave the sign flips no room: the least p-value that n queries can give is 2^(1 - n).
+
+    Where it is not a few times smaller than α, the t-test that power is reckoned by promises more than the flips can show.
+    """
+    return queries < 2 or 2.0 ** (1 - queries) > alpha / ROOM
+
+
 def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, power: float = POWER) -> float:
-    """The minimum detectable effect: the true mean difference seen with chance `power`; infinite for fewer than 2 queries."""
-    if queries < 2:
+    """The minimum detectable effect: the true mean difference seen with chance `power`; infinite with `too_few` queries."""
+    if too_few(queries, alpha):
         return math.inf
     if deviation <= 0:
         return 0.0
@@ -53,11 +63,15 @@ def queries_needed(difference: float, deviation: float, alpha: float = ALPHA, po
     """
     if difference == 0:
         raise ValueError("a difference of 0 is shown by no number of queries")
+
+    def enough(queries: int) -> bool:
+        return not too_few(queries, alpha) and power_of(difference, deviation, queries, alpha) >= power
+
     low, high = 1, 2
-    while high < MOST_QUERIES and power_of(difference, deviation, high, alpha) < power:
+    while high < MOST_QUERIES and not enough(high):
         low, high = high, high * 2
     high = min(high, MOST_QUERIES)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power_of(difference, deviation, middle, alpha) >= power else (middle, high)
+        low, high = (low, middle) if enough(middle) else (middle, high)
     return high

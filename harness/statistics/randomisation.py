@@ -12,6 +12,11 @@ EXACT = 20
 """Up to so many queries that differ, all 2ⁿ assignments of signs are gone through."""
 DRAWS = 100_000
 """Else so many are drawn: the standard error of a p-value of 0.05 is then 0.0007."""
+LEAST_DRAWS, MOST_WORK = 10_000, 5e10
+"""Draws for each of many contrasts, and the multiplications that may be spent on those that need more."""
+SURE = 20
+"""Assignments beyond the observed mean that make a p-value sure enough: its standard error is then a quarter of it."""
+_NEWTON = 6
 BLOCK, CELLS = 2000, 25_000_000
 """So many are looked at together, fewer where they would be more signs than `CELLS`."""
 
@@ -76,3 +81,51 @@ def _drawn(differences: Values, seed: int, draws: int) -> list[Randomised]:
         sums = 2.0 * (bits.astype(np.float64) @ differences) - total
         reached += (np.abs(sums) >= observed).sum(0)
     return [Randomised(float((count + 1) / (draws + 1)), draws, exact=False) for count in reached]
+
+
+def small_p_values(
+    differences: Values, alpha: float, seed: int = 0, draws: int = LEAST_DRAWS, work: float = MOST_WORK
+) -> list[float]:
+    """p-values of many contrasts that share α, fine enough to tell each from α / contrasts.
+
+    So few draws as suit a board cannot give a p-value below 1 / (draws + 1). Where that is what stands between a contrast and
+    its share of α, more signs are drawn for it, and the p-value is never more than the bound of `tail_bound`.
+
+    Args:
+        differences: (n, contrasts).
+        alpha: what they share.
+        seed: gives the same p-values again.
+        draws: for all.
+        work: multiplications that further draws may take.
+    """
+    tests = many_sign_flips(differences, seed, draws)
+    bounds = tail_bound(differences)
+    share = alpha / max(1, len(tests))
+    coarse = [k for k, test in enumerate(tests) if not test.exact and test.p < SURE / draws and bounds[k] > share / 2]
+    more = min(int(SURE / share), int(work / (len(differences) * max(1, len(coarse)))))
+    if coarse and more > draws:
+        for k, test in zip(coarse, many_sign_flips(differences[:, coarse], seed, more), strict=True):
+            tests[k] = test
+    return [test.p if test.exact else min(test.p, float(bound)) for test, bound in zip(tests, bounds, strict=True)]
+
+
+def tail_bound(differences: Values) -> Values:
+    """(contrasts,) numbers that the exact two-sided p-values of `sign_flips` cannot exceed; 1 where they say nothing.
+
+    Chernoff's bound: with random signs the sum of n differences d has P(sum >= s) <= exp(K(t) - t s) for any t >= 0, where
+    K(t) is the sum of log cosh(t d); t is brought near the best by Newton's steps (Boucheron, Lugosi and Massart 2013, 2.2).
+
+    Args:
+        differences: (n, contrasts).
+    """
+    observed, squares = np.abs(differences.sum(0)), (differences**2).sum(0)
+    t = np.divide(observed, squares, out=np.zeros_like(observed), where=squares > 0)
+    for _ in range(_NEWTON):
+        slope = np.tanh(t * differences)
+        bend = (differences**2 * (1 - slope**2)).sum(0)
+        step = np.divide(observed - (differences * slope).sum(0), bend, out=np.zeros_like(t), where=bend > squares * 1e-6)
+        t = np.clip(t + step, t / 2, 2 * t)
+    size = np.abs(t * differences)
+    exponent = (size + np.log1p(np.exp(-2 * size)) - np.log(2)).sum(0) - t * observed
+    bound: Values = np.minimum(1.0, 2 * np.exp(exponent))
+    return bound

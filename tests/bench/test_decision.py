@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.bench.decision import Decision, decide, difference, sentences
+from harness.bench.decision import Decision, caveats, decide, difference, sentences
 from harness.bench.evidence import Scores
 from harness.bench.standing import standing
 from harness.errors import ComparisonError, SettingError
@@ -106,6 +106,43 @@ def test_a_standing_that_is_known_is_not_made_again(rows: Callable[..., list[Sco
     found: Decision = decide(held, stands=known)
     assert found.standing is known
     assert sentences(found) == sentences(decide(held))
+
+
+def test_costs_that_are_alike_do_not_make_a_row_the_cheapest(rows: Callable[..., list[Scores]]) -> None:
+    found = decide(rows(top=(0.1, 10.1, 50), near=(0.0999, 10.0, 50)), margin=0.02)
+    assert {o.row for o in found.cheapest.values()} == {"top"}
+
+
+def test_one_query_shows_nothing_and_zeros_are_no_figures(scored: Scored) -> None:
+    cost = {"latency": {"p50_ms": 1.0, "p95_ms": 1.0}}
+    one = decide([scored("a", {"q": 0.5}, latency={"p50_ms": 9.0, "p95_ms": 9.0}), scored("b", {"q": 0.499}, **cost)])
+    told = " ".join(sentences(one))
+    assert "[0.5" not in told
+    assert "these queries do not show that it loses no more" in told
+    nothing = {f"q{i}": 0.0 for i in range(9)}
+    (said,) = sentences(decide([scored("c", nothing), scored("d", nothing)]))
+    assert said.startswith("Every figure is 0")
+
+
+def test_who_leads_without_what_training_has_seen_is_told(scored: Scored) -> None:
+    def leaks(queries: float, documents: float, taught: int = 0) -> dict[str, object]:
+        def part(count: int, value: float) -> dict[str, object]:
+            return {"count": count, "without": {"nDCG@10": value}, "only": {"nDCG@10": 1.0}}
+
+        own = {"taught": {"known": True, "queries": part(taught, 0.11), "pairs": part(0, 0.1)}} if taught else {}
+        return {"queries": part(7, queries), "documents": part(20, documents), **own}
+
+    values = {f"q{i}": 0.5 + i / 100 for i in range(40)}
+    low = {q: v - 0.1 for q, v in values.items()}
+    best = scored("best", values, supervision="train labels", leaks=leaks(0.6, 0.3, taught=8))
+    plain = scored("plain", low, leaks=leaks(0.5, 0.4))
+    told = caveats(decide([best, plain]))
+    assert told[0].startswith(
+        "7 test queries stand among those of train or dev too; over the others `best` still has the highest"
+    )
+    assert told[1].endswith("over the others `plain` has the highest mean, 0.4000, `best` 0.3000.")
+    assert told[2] == "`best`: 8 test queries stand among what its training was given; over the others its mean is 0.1100."
+    assert caveats(decide([plain, scored("other", values, leaks=leaks(0.6, 0.3))])) == [], "no row used labels"
 
 
 def test_bad_input_is_told(rows: Callable[..., list[Scores]], scored: Scored) -> None:

@@ -182,6 +182,21 @@ def test_a_model_whose_checkpoint_was_chosen_on_the_reported_split_is_refused(
     assert run(f"{dev_folder}/train", f'dense(model="{model}")')[0].status == "ok"
 
 
+def test_a_query_or_two_are_a_leak_and_no_reason_to_refuse(
+    dev_folder: Path, run: Run, tiny_encoder: Path, context: Context
+) -> None:
+    qrels = dev_folder / "qrels" / "dev.tsv"
+    qrels.write_text("\n".join(qrels.read_text().splitlines()[:2]) + "\n")
+    run(str(dev_folder), f'dense(model="{tiny_encoder}")+tsdae(budget="smoke")')
+    (model,) = folders(context)
+    train = dev_folder / "qrels" / "train.tsv"
+    train.write_text(train.read_text() + qrels.read_text().splitlines()[1] + "\n")
+    qrels.unlink()
+    (record,) = run(f"{dev_folder}/train", f'dense(model="{model}")')
+    assert record.status == "ok", record.problem
+    assert record.leaks["taught"]["queries"]["count"] == 1
+
+
 def test_a_teacher_and_a_later_stage_carry_it_on(
     small_folder: Path, run: Run, tiny_encoder: Path, tiny_cross_encoder: Path, context: Context
 ) -> None:

@@ -64,7 +64,7 @@ def test_reasons_are_what_differs_in_what_made_them(put: Put) -> None:
     ).record
     told = list(reasons(before, after))
     assert told[:3] == ["settings", "seed (0 → 1)", f"depth ({before.depth} → 5)"]
-    assert told[3] == "weights"
+    assert told[3] == "weights or files"
     assert told[4].startswith("code (commit ") and told[4].endswith(" → abcdef01)")  # noqa: PT018 - one thing
     assert told[5:] == ["new (absent → 1)", f"torch ({provenance['packages'].get('torch', 'absent')} → 9.9)", "machine"]
     assert list(reasons(before, before)) == []
@@ -104,3 +104,14 @@ def test_without_figures_nothing_is_accepted(put: Put, results: Store) -> None:
     held = put("a", by_query(BASE), status="skipped", problem={"reason": "r"})
     with pytest.raises(ComparisonError, match=r"has no figures \(skipped\)"):
         accept(held, results, held.place, "why")
+
+
+def test_the_same_figures_are_not_accepted_again(put: Put, results: Store) -> None:
+    held = put("a", by_query(BASE))
+    with pytest.raises(ComparisonError, match="nothing to accept"):
+        accept(held, results, held.place, "why")
+
+
+def test_another_run_file_is_a_reason(put: Put) -> None:
+    one, other = (put("run/x.trec", by_query(BASE), seed, resolved={"sha256": c * 64}) for seed, c in enumerate("ab"))
+    assert "weights or files" in list(reasons(one.record, other.record))

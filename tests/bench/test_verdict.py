@@ -69,7 +69,45 @@ def test_the_sentences_hold_the_figures(scored: Scored) -> None:
 def test_contrasts_that_share_the_error_say_so(scored: Scored) -> None:
     base, rows = scored("base", by_query(BASE)), [scored(f"r{i}", by_query(BASE + 0.1)) for i in range(3)]
     found = [verdict(c) for c in contrasts([(row, base) for row in rows], draws=999)]
-    assert "p = 0.0010 (999 draws of signs), 0.0030 after Holm's correction for 3 contrasts." in found[0].sentences[2]
+    assert "p = 0.0010 (999 draws of signs); 0.0030 after Holm's correction for 3 contrasts." in found[0].sentences[2]
+
+
+def test_rows_that_find_nothing_are_no_equals(scored: Scored) -> None:
+    nothing = {f"q{i}": 0.0 for i in range(40)}
+    (found,) = contrasts([(scored("one", nothing), scored("other", nothing))])
+    said = verdict(found)
+    assert said.finding == "cannot tell"
+    assert any("Both are 0 on every query" in sentence for sentence in said.sentences)
+    assert any("They do not differ on any query" in sentence for sentence in said.sentences)
+
+
+def test_five_queries_are_said_to_show_hardly_anything(scored: Scored) -> None:
+    (found,) = contrasts([(scored("hi", by_query(BASE[:5] + 0.3 + BASE[5:10] / 9)), scored("lo", by_query(BASE[:5])))])
+    text = " ".join(verdict(found).sentences)
+    assert "With 5 queries hardly any difference can be shown" in text
+    assert "inf" not in text
+
+
+def test_the_p_value_that_was_corrected_is_named(scored: Scored) -> None:
+    row = scored("new", *(by_query(BASE + shift) for shift in (0.02, 0.06, -0.03)))
+    found = contrasts([(row, scored("base", by_query(BASE))), (row, scored("other", by_query(BASE - 0.001)))])
+    assert "after Holm's correction of the p-value for other seeds, " in verdict(found[0]).sentences[2]
+
+
+def test_what_training_has_seen_is_told_of_rows_that_used_labels(scored: Scored) -> None:
+    def leaks(value: float) -> dict[str, object]:
+        part = {"count": 2, "without": {"nDCG@10": value}, "only": {"nDCG@10": 1.0}}
+        taught = {"known": True, "queries": {**part, "count": 9}, "pairs": part}
+        return {"queries": part, "documents": {**part, "count": 5}, "taught": taught}
+
+    base = scored("base", by_query(BASE), leaks={**leaks(0.4), "taught": {}})
+    (found,) = contrasts([(scored("new", by_query(BASE + 0.1), supervision="train labels", leaks=leaks(0.3)), base)])
+    told = verdict(found).sentences[-3:]
+    assert told[0] == "2 test queries stand among those of train or dev too: without them nDCG@10 is 0.3000 against 0.4000."
+    assert told[1].startswith("5 test queries have a relevant document that a train or dev query has too: without them")
+    assert told[2] == "new: 9 test queries stand among what its training was given; without them it has 0.3000."
+    (plain,) = contrasts([(scored("plain", by_query(BASE + 0.1), leaks=leaks(0.3)), base)])
+    assert not any("stand among" in sentence for sentence in verdict(plain).sentences)
 
 
 def test_seeds_are_told_of(scored: Scored) -> None:

@@ -17,6 +17,7 @@ from harness.judged import Dataset
 from harness.report.board import Table, tables
 from harness.report.collection import words
 from harness.report.per_query import file_names, packed, per_query, slices
+from harness.report.standings import with_standings
 
 
 def table_of(store: Store) -> tuple[Table, list[Stored]]:
@@ -87,3 +88,15 @@ def test_what_is_packed_comes_back_and_is_the_same_bytes(value: dict[str, object
     block = packed(value)
     assert json.loads(gzip.decompress(base64.b64decode(block))) == value
     assert packed(dict(reversed(value.items()))) == block
+
+
+def test_rows_that_are_not_compared_on_the_board_are_not_compared_here(
+    put: Callable[..., Stored], results: Store, context: Context
+) -> None:
+    for name in ("a", "b"):
+        put(name, {f"q{i}": 0.1 * i for i in range(5)})
+    put("few", {"q1": 0.9})
+    held, _ = results.stored()
+    (table,) = with_standings(tables(s.record for s in held), results, held)
+    found = per_query(table, results, held, None, "no words", context.cache)
+    assert {table.lines[row["line"]].row for row in found["rows"]} == {"a", "b"}

@@ -68,7 +68,7 @@ def test_rows_of_another_revision_or_of_other_queries_stay_without(put: Callable
     assert [line.row for line in found.lines if line.interval] == ["a"]
     notes = " ".join(found.notes)
     assert "`b`: made on another revision" in notes
-    assert "`c`: of other queries than `a`; not compared with it." in notes
+    assert "`c`: of other queries than most rows; not compared with them." in notes
 
 
 def test_without_any_values_a_table_is_as_it_was(put: Callable[..., Stored], results: Store) -> None:
@@ -174,10 +174,41 @@ def test_single_queries_several_seeds_and_one_name_for_two_methods_are_noted(put
     assert over is not None
     assert over.notes == (
         "`b`: several methods bear this name on d2; the best of them is taken.",
-        "d1 has one query, whose figure the intervals take as certain.",
+        "d1 has one query: the intervals take its figures for surer than they are.",
         "the mean of several seeds counts; nothing is said of models trained with others: `a`.",
     )
     assert [placed.letters for placed in over.standing.values()] == ["a", "a"]
     against = over.standing["b"].against
     assert against is not None
     assert (against.difference, against.p, against.datasets, against.queries) == (0.0, 1.0, (0, 2, 0), (0, 201, 0))
+
+
+def test_one_record_of_another_revision_does_not_take_the_board_away(put: Callable[..., Stored], results: Store) -> None:
+    put("alien", by_query(BASE + 0.3), revision="0" * 32)
+    put("few", by_query(BASE[:50] + 0.2))
+    for name, shift in (("a", 0.1), ("b", 0.0)):
+        put(name, by_query(BASE + shift))
+    (found,) = tabled(results)
+    assert [line.row for line in found.lines if line.interval] == ["a", "b"]
+    assert found.first.row in ("few", "a")
+    assert found.decision[0].startswith("Best: `a`")
+    notes = " ".join(found.notes)
+    assert "`alien`: made on another revision of the collection" in notes
+    assert "`few`: of other queries than most rows" in notes
+
+
+def test_a_seed_that_failed_is_noted(put: Callable[..., Stored], results: Store) -> None:
+    put("a", by_query(BASE))
+    put("a", by_query(BASE), 1, status="error", problem={"reason": "no memory"}, measures={})
+    (found,) = tabled(results)
+    assert "`a`: seed 1 gave no figures: error: no memory" in found.notes
+
+
+def test_a_board_that_is_too_large_says_who_decides(
+    put: Callable[..., Stored], results: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, shift in (("a", 0.1), ("b", 0.0)):
+        put(name, by_query(BASE + shift))
+    monkeypatch.setattr(standings, "MOST_WORK", 1)
+    (found,) = tabled(results)
+    assert "harness decide" in found.decision[0]

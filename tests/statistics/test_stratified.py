@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.statistics.bootstrap import intervals, stratified_intervals
-from harness.statistics.randomisation import sign_flips
-from harness.statistics.stratified import stratified_sign_flips, weighted
+from harness.statistics.randomisation import Randomised, many_sign_flips, sign_flips
+from harness.statistics.stratified import weighted
 
 STRATA = st.lists(st.lists(st.integers(-8, 8).map(lambda v: v / 8), min_size=1, max_size=4), min_size=1, max_size=3)
+
+
+def stratified_sign_flips(strata: list[np.ndarray], seed: int = 0, draws: int = 100_000) -> list[Randomised]:
+    return many_sign_flips(weighted(strata), seed, draws)
 
 
 def mean_of_means(strata: list[np.ndarray]) -> float:

@@ -45,8 +45,8 @@ def test_figures_worse_beyond_chance_fail_until_they_are_accepted(
     assert gate(suites, "--against", "results").counts() == {"passed": 1}
 
 
-def test_a_row_without_a_stored_record_is_skipped(suites: Any, small_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "results").mkdir()
+def test_a_row_without_a_stored_record_is_skipped(suites: Any, harness_command: Any, small_folder: Path, tmp_path: Path) -> None:
+    harness_command("run", "-d", "./small", "-m", "bm25(b=0)", "-q")
     outcome = gate(suites, "--against", "results", "-rs")
     assert outcome.counts() == {"skipped": 1}
     assert "has no figures in results" in outcome.out
@@ -54,9 +54,29 @@ def test_a_row_without_a_stored_record_is_skipped(suites: Any, small_folder: Pat
 
 def test_bad_folders_are_told(suites: Any, harness_command: Any, small_folder: Path, tmp_path: Path) -> None:
     assert "there is no such folder" in gate(suites, "--against", "nowhere").err + gate(suites, "--against", "nowhere").out
-    (tmp_path / "results").mkdir()
+    harness_command("run", "-d", "./small", "-m", "bm25(b=0)", "-q")
     outcome = gate(suites, "--against", "results", "--results", "results")
     assert "name one folder" in outcome.err + outcome.out
     said = harness_command("accept", "bm25", "-d", "./small", "--why", "x")
     assert said.status == 2
     assert "results.new has no record of bm25" in said.err
+
+
+def test_what_cannot_be_looked_at_does_not_pass(suites: Any, harness_command: Any, small_folder: Path, tmp_path: Path) -> None:
+    harness_command("run", "-d", "./small", "-m", "bm25", "-q")
+    (record,) = (tmp_path / "results").glob("*/bm25/seed0.json")
+    whole = record.read_text()
+    record.write_text(whole[:100])
+    outcome = gate(suites, "--against", "results")
+    assert outcome.counts() == {"failed": 1}
+    assert "is not JSON" in outcome.out
+    record.write_text(whole)
+    outcome = suites(
+        "--benchmark", "--dataset", "./small", "--method", "run/nowhere", "--against", "results", file="test_regression.py"
+    )
+    assert outcome.counts() == {"failed": 1}
+    assert "there is no run file nowhere" in outcome.out
+    (tmp_path / "empty").mkdir()
+    outcome = gate(suites, "--against", "empty")
+    assert outcome.status == 4
+    assert "no record is in it" in outcome.err + outcome.out

@@ -63,6 +63,9 @@ window.board = (() => {
       const measures = data.datasets[Number(section.dataset.place)].measures;
       const measure = measures.includes(state.measure) ? state.measure : measures[0];
       for (const part of section.querySelectorAll(".interval, .letters, .seen, .decision")) part.hidden = part.dataset.measure !== measure;
+      if (state.supervision || state.family || state.row) {  // a decision is between all rows
+        for (const part of section.querySelectorAll(".decision")) part.hidden = true;
+      }
       for (const head of section.querySelectorAll("th.of-measure")) head.classList.toggle("chosen", head.dataset.measure === measure);
     }
     for (const row of document.querySelectorAll("#table tbody tr")) {
