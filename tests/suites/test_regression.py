@@ -34,13 +34,14 @@ def test_figures_worse_beyond_chance_fail_until_they_are_accepted(
     (values,) = (tmp_path / "results").glob("*/bm25/seed0.queries.json")
     held = json.loads(values.read_text())
     values.write_text(json.dumps({m: dict.fromkeys(by_query, 1.0) for m, by_query in held.items()}))
+    (record,) = (tmp_path / "results").glob("*/bm25/seed0.json")
+    record.write_text(json.dumps({**json.loads(record.read_text()), "measures": dict.fromkeys(held, 1.0)}))
     outcome = gate(suites, "--against", "results")
     assert outcome.counts() == {"failed": 1}
     assert "bm25: worse: nDCG@10 1.0000 stored" in outcome.out
     assert "nothing that is recorded has changed" in outcome.out
     said = harness_command("accept", "bm25", "-d", "./small", "--why", "the stored values were made up")
     assert said.status == 0, said.err
-    (record,) = (tmp_path / "results").glob("*/bm25/seed0.json")
     assert json.loads(record.read_text())["accepted"][0]["why"] == "the stored values were made up"
     assert gate(suites, "--against", "results").counts() == {"passed": 1}
 
