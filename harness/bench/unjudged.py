@@ -18,7 +18,7 @@ def unjudged(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking]) 
     """Measure → `judged`, the share of the documents within its cutoff that are judged, and `all_relevant`, the upper bound.
 
     A measure as reported takes every unjudged document for not relevant, which is its lower bound over what this ranking
-    shows (Lu, Moffat and Culpepper 2016, section 2.3, for bounds of that kind). Measures without a cutoff are left out.
+    shows; after the residuals of Moffat and Zobel (2008). Measures without a cutoff are left out.
 
     Args:
         measures: from `harness.measures.parse_measures`.
