@@ -79,7 +79,9 @@ class LateEncoder(RaggedEncoder):
             transformer.document_length = asked.document_length
         if asked.query_length is None:
             return
-        if transformer.query_expansion is not None:
-            transformer.query_expansion = {**transformer.query_expansion, "length": asked.query_length}
-        else:
+        expansion = transformer.query_expansion
+        if expansion is not None:  # its length is no longer than the query's, whichever is set first
+            transformer.query_length = None
+            transformer.query_expansion = {**expansion, "length": asked.query_length}
+        if expansion is None or expansion["strategy"] != "fixed":
             transformer.query_length = asked.query_length

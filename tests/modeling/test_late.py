@@ -59,6 +59,22 @@ def test_lengths_are_as_asked(tiny_late: Path, context: Context) -> None:
     assert (encoder.resolved["query_length"], encoder.resolved["document_length"]) == (7, 5)
 
 
+def test_a_query_that_is_filled_up_but_not_cut_is_cut_where_it_is_asked_for(
+    tiny_late: Path, tmp_path: Path, context: Context
+) -> None:
+    from sentence_transformers import MultiVectorEncoder
+
+    model = MultiVectorEncoder(str(tiny_late), device="cpu")
+    model[0].query_expansion = {"strategy": "min", "attend": False, "length": 9}
+    model.save_pretrained(str(tmp_path / "min"))
+    whole = encoder_of(tmp_path / "min", context)
+    same(whole, MultiVectorEncoder(str(tmp_path / "min"), device="cpu"))
+    assert whole.encode(TEXTS, "query").lengths.min() == 9 < whole.encode(TEXTS, "query").lengths.max()
+    for length in (5, 14):
+        cut = encoder_of(tmp_path / "min", context, query_length=length)
+        assert cut.encode(TEXTS, "query").lengths.tolist() == [length] * len(TEXTS)
+
+
 def test_an_encoder_of_another_kind_gets_a_projection_when_it_is_trained(tiny_encoder: Path, context: Context) -> None:
     encoder = encoder_of(tiny_encoder, context, query_length=9)
     assert not encoder.ready
