@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.cache.ragged import Ragged
-from harness.indexes.exact import HELD_BYTES, Near
+from harness.indexes.exact import Near
 from harness.ranking import Floats, Ints, TopK, select, stack
 
+HELD_BYTES = 1 << 30
+"""Vectors of a collection up to this size stay in memory: bounded, and a query need not gather them anew."""
 BLOCK_BYTES = 32 << 20
 """Document vectors that are compared at once; their products with a query's vectors take at most as much again."""
 

@@ -209,7 +209,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
 
     Args:
         recipe: how.
-        base: from what: an encoder or a cross-encoder.
+        base: from what: an encoder of some kind or a cross-encoder.
         view: on what.
         context: its seed is part of the key, its cache keeps the model.
 
