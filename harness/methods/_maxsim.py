@@ -17,8 +17,10 @@ from harness.ranking import Floats, Ints, TopK, select, stack
 
 HELD_BYTES = 1 << 30
 """Vectors of a collection up to this size stay in memory: bounded, and a query need not gather them anew."""
-BLOCK_BYTES = 32 << 20
-"""Document vectors that are compared at once; their products with a query's vectors take at most as much again."""
+BLOCK_BYTES = 8 << 20
+"""Document vectors that are compared at once."""
+QUERY_VECTORS = 256
+"""Query vectors that they are compared with at once: at 128 dimensions their products take 16 MiB."""
 
 
 class Matrices(Protocol):
@@ -84,9 +86,12 @@ class MaxSimIndex:
             if not len(held):
                 continue
             rows, starts = held + start, block.starts[:-1][held]
-            for i, found in enumerate(near):
-                products = block.values @ queries[i].T
-                found.add(rows, np.maximum.reduceat(products, starts, axis=0).sum(axis=1))
+            for first, last in _cuts(queries.lengths, QUERY_VECTORS):
+                begins = queries.starts[first : last + 1]
+                products = queries.values[begins[0] : begins[-1]] @ block.values.T
+                maxima = np.maximum.reduceat(products, starts, axis=1)
+                for i, (begin, end) in enumerate(zip(begins[:-1] - begins[0], begins[1:] - begins[0], strict=True), start=first):
+                    near[i].add(rows, maxima[begin:end].sum(axis=0))
         return stack([self._best(queries[i], found.rows, k) for i, found in enumerate(near)], k)
 
     def _best(self, query: Floats, rows: Ints, k: int) -> tuple[Ints, Floats]:

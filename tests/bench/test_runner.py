@@ -126,7 +126,7 @@ def test_a_record_holds_what_only_the_corpus_and_the_queries_tell(bench: Callabl
     assert record.resolved["active_terms"]["query"] <= 5
     assert record.resolved["active_terms"]["document"] > 5
     assert record.resolved["query_terms"] == 5
-    assert made.store.load(made.store.place(made.datasets[0], method, 0)) == record
+    assert made.store.load(made.store.place(record.dataset["name"], method, 0)) == record
 
 
 def test_its_figures_are_those_ir_measures_gives_for_its_run(bench: Callable[..., Bench], small: Dataset) -> None:

@@ -44,17 +44,20 @@ class Held:
 
 
 @pytest.mark.parametrize("block", [_maxsim.BLOCK_BYTES, 64, 1])
-@pytest.mark.parametrize("in_memory", [True, False])
+@pytest.mark.parametrize(("in_memory", "together"), [(True, _maxsim.QUERY_VECTORS), (False, 4), (False, 1)])
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), documents=st.integers(0, 14), k=st.integers(1, 16))
-def test_the_best_documents_are_those_of_the_loops(block: int, in_memory: bool, seed: int, documents: int, k: int) -> None:
+def test_the_best_documents_are_those_of_the_loops(
+    block: int, in_memory: bool, together: int, seed: int, documents: int, k: int
+) -> None:
     rng = np.random.default_rng(seed)
     matrices = [rng.standard_normal((int(rng.integers(0, 6)), 4)).astype(np.float32) for _ in range(documents)]
-    queries = [rng.standard_normal((n, 4)).astype(np.float32) for n in (3, 1, 5)]
+    queries = [rng.standard_normal((n, 4)).astype(np.float32) for n in (3, 1, 0, 5)]
     order = rng.permutation(documents).astype(np.int32)
     rows = np.array([i for i, m in enumerate(matrices) if len(m)], dtype=np.int64)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_maxsim, "BLOCK_BYTES", block)
+        patch.setattr(_maxsim, "QUERY_VECTORS", together)
         patch.setattr(_maxsim, "HELD_BYTES", 1 << 30 if in_memory else -1)
         top = MaxSimIndex(Held(matrices, 4), order).search(Ragged.of(queries, 4), k)
     for (found, scores), query in zip(top.rows(), queries, strict=True):
