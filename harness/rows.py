@@ -28,14 +28,17 @@ DEFAULT_ROWS = {
 }
 """What the board shows when nothing is asked for: name → expression."""
 
-_PAIRS = 'cross_encoder(model="sentence-transformers/all-MiniLM-L6-v2", max_length=256)'
-SHORT_NAMES = {
+_START = 'model="sentence-transformers/all-MiniLM-L6-v2"'
+_PAIRS = f"cross_encoder({_START}, max_length=256)"
+RERANKERS = {
     "ce": f'{_PAIRS} + cross_encoder(pairs="unlabelled") + cross_encoder',
     "ce-gold": f"{_PAIRS} + cross_encoder",
     "ce-contrastive": f'{_PAIRS} + cross_encoder(pairs="unlabelled")',
 }
 """Names for cross-encoders that are trained here, from the encoder that needs no download: contrastively on the corpus, on gold
 pairs, or first the one and then the other: `bm25>>ce`."""
+SHORT_NAMES = {**RERANKERS, "splade": f"sparse({_START}) + splade", "colbert": f"late({_START}) + colbert"}
+"""These, and a sparse and a late-interaction encoder trained on gold pairs from the same encoder."""
 
 NAMED = {**DEFAULT_ROWS, **SHORT_NAMES}
 
@@ -44,7 +47,7 @@ def trained_rows() -> tuple[str, ...]:
     """A row for every recipe, and those that the trained ones are to be compared with."""
     encoders = [name for name in RECIPES.names() if RECIPES.get(name).trains == "encoder"]
     rows = [f"dense+{name}" for name in encoders] + ["dense+contrastive_tension+supervised"]
-    return (*DEFAULT_ROWS, *rows, *(f"bm25>>{name}" for name in SHORT_NAMES))
+    return (*DEFAULT_ROWS, *rows, *(f"bm25>>{name}" for name in RERANKERS), "splade", "colbert", "bm25>>colbert")
 
 
 GROUPS = {"default": lambda: tuple(DEFAULT_ROWS), "recipes": trained_rows}
@@ -78,7 +81,7 @@ def row_name(method: Method) -> str:
 
 
 def _short(value: Value) -> str | None:
-    """Of a cross-encoder that is trained as a short name says: that name, with the settings that differ."""
+    """Of a model that is trained as a short name says: that name, with the settings that differ."""
     for name, row in _rows("short").items():
         if type(value) is type(row) and (value.model, value.recipes) == (row.model, row.recipes):  # type: ignore[attr-defined]
             differ = value.settings_beside(row)

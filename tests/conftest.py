@@ -156,6 +156,43 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return root / "tiny-encoder", root / "tiny-cross-encoder"
 
 
+@pytest.fixture(scope="session")
+def tiny_ragged(tiny_models: tuple[Path, Path]) -> tuple[Path, Path]:
+    """Folders of the random BERT as a sparse encoder (about half of the terms are active) and as a late-interaction encoder."""
+    import torch
+    from sentence_transformers import MultiVectorEncoder, SparseEncoder
+    from sentence_transformers.base.modules import Dense, Normalize, Transformer
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+    from sentence_transformers.sparse_encoder.modules import SpladePooling
+    from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
+
+    root = tiny_models[0].parent
+    torch.manual_seed(0)
+    language = BertForMaskedLM(BertConfig.from_pretrained(root / "bert"))
+    with torch.no_grad():
+        language.get_output_embeddings().bias.fill_(-4.0)
+    language.save_pretrained(root / "masked")
+    PreTrainedTokenizerFast.from_pretrained(root / "bert").save_pretrained(root / "masked")
+    transformer = Transformer(str(root / "masked"), transformer_task="fill-mask")
+    SparseEncoder(modules=[transformer, SpladePooling("max")], device="cpu").save_pretrained(str(root / "tiny-sparse"))
+    tokens = Transformer(str(root / "bert"), query_expansion={"strategy": "fixed", "attend": False, "length": 12})
+    narrow = Dense(32, 16, bias=False, activation_function=torch.nn.Identity(), module_input_name="token_embeddings")
+    modules = [tokens, narrow, MultiVectorMask(skiplist_words=[",", "."]), Normalize(module_input_name="token_embeddings")]
+    prompts = {"query": "?", "document": "!"}
+    MultiVectorEncoder(modules=modules, device="cpu", prompts=prompts).save_pretrained(str(root / "tiny-late"))
+    return root / "tiny-sparse", root / "tiny-late"
+
+
+@pytest.fixture
+def tiny_sparse(tiny_ragged: tuple[Path, Path]) -> Path:
+    return tiny_ragged[0]
+
+
+@pytest.fixture
+def tiny_late(tiny_ragged: tuple[Path, Path]) -> Path:
+    return tiny_ragged[1]
+
+
 @pytest.fixture
 def tiny_encoder(tiny_models: tuple[Path, Path]) -> Path:
     return tiny_models[0]

@@ -14,12 +14,16 @@ from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
+from harness.methods.late import Late
 from harness.methods.rerank import Rerank
 from harness.methods.run import RunFile
+from harness.methods.sparse import Sparse
 from harness.recipes import RECIPES
+from harness.recipes.colbert import ColBERT
 from harness.recipes.contrastive_tension import ContrastiveTension
 from harness.recipes.cross_encoder import CrossEncoder as PairRecipe
 from harness.recipes.gpl import GPL
+from harness.recipes.splade import Splade
 from harness.recipes.supervised import Supervised
 from harness.rows import DEFAULT_ROWS, ROOMS, SHORT_NAMES, parse_method, row_name
 
@@ -76,6 +80,9 @@ MADE = [
     Dense(recipes=(Supervised(),)),
     Dense("a+b", recipes=(ContrastiveTension(), GPL(teacher=CrossEncoder(recipes=(PairRecipe(negatives=2),))))),
     CrossEncoder(recipes=(PairRecipe(pairs="unlabelled"), PairRecipe())),
+    Sparse(query_terms=20),
+    Late("m", recipes=(ColBERT(expand_to=None),)),
+    parse_method("splade(document_terms=200)"),
     parse_method("ce"),
     parse_method('ce-gold(precision="bf16")'),
     parse_method("ce+cross_encoder(epochs=1)"),
@@ -113,7 +120,7 @@ def test_a_row_that_is_not_known_is_told_with_the_closest_row() -> None:
         parse_method("hybrid-rff")
 
 
-# Cross-encoders that are trained here
+# Models that are trained here
 
 
 @pytest.mark.parametrize("name", SHORT_NAMES)
@@ -130,6 +137,13 @@ def test_ce_learns_from_labels_and_ce_contrastive_from_none_all_from_the_encoder
     assert parse_method("ce") == CrossEncoder(start, max_length=256, recipes=(unlabelled, gold))
     assert parse_method("ce-gold") == CrossEncoder(start, max_length=256, recipes=(gold,))
     assert parse_method("ce-contrastive") == CrossEncoder(start, max_length=256, recipes=(PairRecipe(pairs="unlabelled"),))
+
+
+def test_splade_and_colbert_learn_from_labels_from_the_same_encoder() -> None:
+    assert parse_method("splade") == Sparse(Dense().model, recipes=(Splade(),))
+    assert parse_method("colbert") == Late(Dense().model, recipes=(ColBERT(),))
+    assert parse_method("sparse+splade") == Sparse(recipes=(Splade(),))
+    assert row_name(parse_method("bm25>>colbert(query_length=24)")) == "bm25>>colbert(query_length=24)"
 
 
 @pytest.mark.parametrize("first", ["bm25", "dense", "hybrid-rrf", "dense+supervised"])
@@ -181,5 +195,5 @@ def test_a_short_name_may_be_trained_further() -> None:
 
 @pytest.mark.parametrize("name", RECIPES.names())
 def test_every_recipe_makes_a_row(name: str) -> None:
-    method = {"encoder": "dense", "cross_encoder": "cross_encoder"}[RECIPES.get(name).trains]
+    method = {"encoder": "dense"}.get(RECIPES.get(name).trains, RECIPES.get(name).trains)
     assert row_name(parse_method(f"{method}+{name}")) == f"{method}+{name}"

@@ -206,7 +206,7 @@ def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher, notes: Sequence
     return dataclasses.replace(
         blank,
         supervision=fitted.supervision,
-        resolved=dict(fitted.resolved),
+        resolved={**fitted.resolved, **searcher.resolved},
         notes=[*fitted.notes, *notes],
         size=dataclasses.asdict(searcher.size),
     )

@@ -15,9 +15,11 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -43,13 +45,28 @@ def text_keys(texts: Iterable[str]) -> pa.Array:
     return pa.array(digests, pa.binary(KEY_BYTES))
 
 
-class VectorStore:
-    """The kept vectors of one encoder and side.
+class Block(Protocol):
+    """What is kept of some texts."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        ...
+
+
+B = TypeVar("B", bound=Block)
+S = TypeVar("S", bound="Stored[Any]")
+
+
+class Store(ABC, Generic[B, S]):
+    """What is kept of texts for one encoder and side; a subclass says what that is and how a shard holds it.
 
     Args:
         cache: where.
         kind: group of entries, as `embeddings`.
-        key: hash of everything that decides a vector, except the text.
+        key: hash of everything that decides what is kept, except the text.
         describe: the same in words, JSON-safe, for `harness cache ls`.
     """
 
@@ -63,7 +80,23 @@ class VectorStore:
             meta = {"kind": kind, "key": key, "describe": dict(describe), "created": time.time()}
             write_text(self.folder / META, json.dumps(meta, indent=1, sort_keys=True))
 
-    def read(self) -> Held:
+    @abstractmethod
+    def column(self, block: B) -> pa.Array:
+        """(n,) a block as a column of a shard."""
+
+    @abstractmethod
+    def block(self, column: pa.Array) -> B:
+        """The block that a whole column holds, not copied."""
+
+    @abstractmethod
+    def joined(self, blocks: Sequence[B]) -> B:
+        """Blocks end to end."""
+
+    @abstractmethod
+    def at(self, held: Held[B], places: Ints) -> S:
+        """What is kept at these places, none of them −1; read when it is asked for."""
+
+    def read(self) -> Held[B]:
         """Everything kept so far, memory-mapped; a shard that does not answer to its name is set aside.
 
         Raises:
@@ -72,7 +105,7 @@ class VectorStore:
         self._cache.touch(self.folder)
         for _ in range(TRIES):
             with contextlib.suppress(FileNotFoundError):  # merged by another process since they were listed: list them again
-                return Held([_Shard(path) for path in sorted(self.folder.glob("*.arrow")) if self._sound(path)])
+                return Held([self._open(path) for path in sorted(self.folder.glob("*.arrow")) if self._sound(path)])
         raise CacheError(f"shards of {self.folder} vanish while they are read; run again, and see `harness cache verify`.")
 
     def _sound(self, path: Path) -> bool:
@@ -82,15 +115,22 @@ class VectorStore:
         path.rename(path.with_suffix(".bad"))
         return False
 
-    def write(self, keys: pa.Array, vectors: Floats, seconds: float) -> None:
+    def _open(self, path: Path) -> Shard[B]:
+        file = pa.ipc.open_file(pa.memory_map(str(path)))
+        batch = file.get_batch(0)  # `_save` writes one
+        seconds = float((file.schema.metadata or {}).get(SECONDS, b"0"))
+        return Shard(path, batch["text"], self.block(batch["vector"]), seconds)
+
+    def write(self, keys: pa.Array, vectors: B, seconds: float) -> None:
         """Adds one shard.
 
         Args:
             keys: (n,) from `text_keys`.
-            vectors: (n, D) float32.
+            vectors: what is kept of the n texts.
             seconds: what they took to make, for later runs to report.
         """
-        table = _table(keys, vectors, seconds)
+        table = pa.table({"text": keys, "vector": self.column(vectors)})
+        table = table.replace_schema_metadata({SECONDS: repr(round(seconds, 3)).encode()})
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix=".", suffix=".part", dir=self.folder, delete=False) as file:
             part = Path(file.name)
@@ -112,15 +152,9 @@ class VectorStore:
                 group = small[: len(group) + 1]
             small = small[len(group) :]
             keys = pa.concat_arrays([s.keys for s in group])
-            self.write(keys, np.concatenate([s.vectors for s in group]), sum(s.seconds for s in group))
+            self.write(keys, self.joined([s.vectors for s in group]), sum(s.seconds for s in group))
             for shard in group:
                 shard.path.unlink(missing_ok=True)
-
-
-def _table(keys: pa.Array, vectors: Floats, seconds: float) -> pa.Table:
-    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
-    column = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
-    return pa.table({"text": keys, "vector": column}).replace_schema_metadata({SECONDS: repr(round(seconds, 3)).encode()})
 
 
 def _save(table: pa.Table, path: Path) -> None:
@@ -128,22 +162,27 @@ def _save(table: pa.Table, path: Path) -> None:
         writer.write_table(table)
 
 
-class _Shard:
-    """One mapped file."""
+@dataclass(frozen=True)
+class Shard(Generic[B]):
+    """One mapped file.
 
-    def __init__(self, path: Path) -> None:
-        file = pa.ipc.open_file(pa.memory_map(str(path)))
-        batch = file.get_batch(0)  # `_save` writes one
-        self.path = path
-        self.keys: pa.Array = batch["text"]
-        self.vectors: Floats = batch["vector"].values.to_numpy().reshape(len(batch), batch["vector"].type.list_size)
-        self.seconds = float((file.schema.metadata or {}).get(SECONDS, b"0"))
+    Args:
+        path: the file.
+        keys: (n,) hashes of texts.
+        vectors: what is kept of them.
+        seconds: what they took to make.
+    """
+
+    path: Path
+    keys: pa.Array
+    vectors: B
+    seconds: float
 
 
-class Held:
-    """The shards of an entry, seen as one long array of vectors."""
+class Held(Generic[B]):
+    """The shards of an entry, seen as one long array."""
 
-    def __init__(self, shards: list[_Shard]) -> None:
+    def __init__(self, shards: list[Shard[B]]) -> None:
         self.shards = shards
         self._starts = np.cumsum([0] + [len(s.keys) for s in shards])
         self._keys = pa.chunked_array([s.keys for s in shards], pa.binary(KEY_BYTES))
@@ -161,40 +200,69 @@ class Held:
         shares = np.array([s.seconds / max(1, len(s.keys)) for s in self.shards], dtype=np.float32)
         return shares[shard]
 
-    def at(self, places: Ints) -> StoredVectors:
-        """The vectors at these places, none of them −1, as `harness.indexes.Vectors`."""
-        return StoredVectors(self, places)
-
-    def gather(self, places: Ints) -> Floats:
-        """(n, D) vectors at these places."""
-        dimension = self.shards[0].vectors.shape[1] if self.shards else 0
-        out = np.empty((len(places), dimension), dtype=np.float32)
+    def inside(self, places: Ints) -> Iterator[tuple[npt.NDArray[np.bool_], B, Ints]]:
+        """For each shard that holds some of the places: (n,) which of them, its block, and their rows in it."""
         shard = np.searchsorted(self._starts, places, side="right") - 1
         for i in np.unique(shard):
             mine = shard == i
-            out[mine] = self.shards[i].vectors[places[mine] - self._starts[i]]
-        return out
+            yield mine, self.shards[i].vectors, places[mine] - self._starts[i]
 
 
-class StoredVectors:
-    """(N, D) vectors read from the mapped shards when asked for; memory holds one block."""
+class Stored(ABC, Generic[B]):
+    """What is kept of N texts, read from the mapped shards when asked for; memory holds one block."""
 
-    def __init__(self, held: Held, places: Ints) -> None:
+    def __init__(self, held: Held[B], places: Ints) -> None:
         self._held = held
         self._places = places
 
     def __len__(self) -> int:
         return len(self._places)
 
+    @abstractmethod
+    def gather(self, places: Ints) -> B:
+        """What is at these places of the shards, copied."""
+
+    def block(self, start: int, stop: int) -> B:
+        """That of the texts from start to stop."""
+        return self.gather(self._places[start:stop])
+
+    def take(self, rows: npt.NDArray[np.int64]) -> B:
+        """That of some texts, in the order asked."""
+        return self.gather(self._places[rows])
+
+
+class StoredVectors(Stored[Floats]):
+    """(N, D) vectors, as `harness.indexes.Vectors`."""
+
     @property
     def dimension(self) -> int:
         """D; 0 where there is no vector."""
         return self._held.shards[0].vectors.shape[1] if self._held.shards else 0
 
-    def block(self, start: int, stop: int) -> Floats:
-        """(stop − start, D) vectors."""
-        return self._held.gather(self._places[start:stop])
+    def gather(self, places: Ints) -> Floats:
+        """(n, D) vectors at these places."""
+        out = np.empty((len(places), self.dimension), dtype=np.float32)
+        for mine, vectors, rows in self._held.inside(places):
+            out[mine] = vectors[rows]
+        return out
 
-    def take(self, rows: npt.NDArray[np.int64]) -> Floats:
-        """(len(rows), D) vectors, in the order asked."""
-        return self._held.gather(self._places[rows])
+
+class VectorStore(Store[Floats, StoredVectors]):
+    """The kept vectors of one encoder and side: (n, D) float32 blocks."""
+
+    def column(self, block: Floats) -> pa.Array:
+        """See `Store.column`."""
+        flat = pa.array(np.ascontiguousarray(block, dtype=np.float32).reshape(-1))
+        return pa.FixedSizeListArray.from_arrays(flat, block.shape[1])
+
+    def block(self, column: pa.Array) -> Floats:
+        """See `Store.block`."""
+        return column.values.to_numpy().reshape(len(column), column.type.list_size)  # type: ignore[no-any-return]
+
+    def joined(self, blocks: Sequence[Floats]) -> Floats:
+        """See `Store.joined`."""
+        return np.concatenate(blocks)
+
+    def at(self, held: Held[Floats], places: Ints) -> StoredVectors:
+        """See `Store.at`."""
+        return StoredVectors(held, places)

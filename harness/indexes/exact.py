@@ -85,7 +85,7 @@ class _Flat:
             raise ValueError(f"queries have {queries.shape[1]} dimensions, the index {dimension}")
         # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is off too.
         slack = (dimension + 4) * 2.0**-23 * np.linalg.norm(queries, axis=1) * self._longest
-        near = [_Near(k, margin) for margin in slack.tolist()]
+        near = [Near(k, margin) for margin in slack.tolist()]
         many = max(1, (64 << 20) // (4 * self._block))
         for start in range(0, len(self._vectors), self._block):
             stop = min(start + self._block, len(self._vectors))
@@ -100,7 +100,7 @@ class _Flat:
         return select(rows, inner(self._vectors.take(rows), query), self._id_order, k)
 
 
-class _Near:
+class Near:
     """The vectors that may be among the k best of one query: none that scores more than `slack` below the k-th so far."""
 
     def __init__(self, k: int, slack: float) -> None:

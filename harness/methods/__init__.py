@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from harness.context import Context
@@ -110,11 +111,13 @@ class Searcher(ABC):
         key: hash of the fitted method and the corpus.
         size: what it takes.
         live: whether asking it one query takes the time a user would wait; False for a run file.
+        resolved: JSON-safe: what only the corpus and the queries asked so far tell; for the record, beside what was fitted.
     """
 
     key: str
     size: Size
     live: bool = True
+    resolved: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
     def search(self, queries: Queries, k: int) -> TopK:

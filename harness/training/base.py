@@ -1,4 +1,4 @@
-"""What is trained: an encoder or a cross-encoder as it is before training, and how to measure it on dev."""
+"""What is trained: an encoder of some kind or a cross-encoder as it is before training, and how to measure it on dev."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from harness.judged import TrainView
 from harness.methods import Method
 from harness.modeling.cross_encoder import PairScorer
 from harness.modeling.encoder import Encoder, Side
-from harness.training import dev
+from harness.modeling.late import LateEncoder
+from harness.modeling.ragged import RaggedEncoder
+from harness.modeling.sparse import SparseEncoder
+from harness.training import dev, probes
 from harness.training.loop import bf16_suits, own_randomness, seed_of
 from harness.training.schedule import Schedule
 
+Kind = Literal["encoder", "cross_encoder", "sparse", "late"]
+"""Kinds of models: dense encoders, cross-encoders, sparse encoders, late-interaction encoders."""
 RERANKED = 20
 """Candidates of a dev query that a cross-encoder in training re-ranks."""
 
@@ -36,7 +41,7 @@ class Trainable(ABC):
         cosine: whether an encoder ranks by the cosine; else by the dot product.
     """
 
-    kind: ClassVar[Literal["encoder", "cross_encoder"]]
+    kind: ClassVar[Kind]
     name: str
     weights: str
     source: str
@@ -47,6 +52,11 @@ class Trainable(ABC):
     def __init__(self, first_stages: Sequence[Method], untrained: Method) -> None:
         self.first_stages = tuple(first_stages)
         self.untrained = untrained
+
+    @property
+    def whole(self) -> bool:
+        """Whether it answers before training; not so where a layer of it is still random."""
+        return True
 
     @abstractmethod
     def fresh(self, context: Context) -> Any:
@@ -132,3 +142,72 @@ class PairBase(Trainable):
 
         device = (context.device or get_device_name()).partition(":")[0]
         return dev.PairProbe(held, RERANKED, context, bf16=bf16_suits(schedule, device))
+
+
+class RaggedBase(Trainable):
+    """A sparse or a late-interaction encoder before training, or an encoder that is to become one."""
+
+    def __init__(self, encoder: RaggedEncoder, first_stages: Sequence[Method], untrained: Method) -> None:
+        super().__init__(first_stages, untrained)
+        self._encoder = encoder
+        self.name, self.prompts, self.training_key = encoder.folder.name, encoder.prompts, encoder.fingerprint
+        self.weights, self.source = str(encoder.folder.path), encoder.source[0]
+
+    @property
+    def whole(self) -> bool:
+        """See `Trainable.whole`."""
+        return self._encoder.ready
+
+    def fresh(self, context: Context) -> Any:
+        """See `Trainable.fresh`; the weights of new layers are drawn from the context's seed."""
+        import torch
+
+        with own_randomness():
+            torch.manual_seed(seed_of(context, "new layers"))
+            return self._encoder.fresh()
+
+    def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:
+        """See `Trainable.probe`."""
+        held = dev.pool(view, self.first_stages, schedule, context)
+        if held is None:
+            return None
+        from sentence_transformers.util import get_device_name
+
+        device = (context.device or get_device_name()).partition(":")[0]
+        return self._probe(held, context, bf16=bf16_suits(schedule, device))
+
+    @abstractmethod
+    def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe: ...
+
+
+class SparseBase(RaggedBase):
+    """A sparse encoder before training, or an encoder that gets a layer of logits.
+
+    Attributes:
+        headless: whether that layer is to be new.
+    """
+
+    kind = "sparse"
+
+    def __init__(self, encoder: SparseEncoder, first_stages: Sequence[Method], untrained: Method) -> None:
+        super().__init__(encoder, first_stages, untrained)
+        self.encoder = encoder
+        self.headless = encoder.headless
+        self.cosine = encoder.similarity == "cosine"
+
+    def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
+        return probes.SparseProbe(held, self.encoder, context, bf16=bf16)
+
+
+class LateBase(RaggedBase):
+    """A late-interaction encoder before training, or an encoder that gets a projection of its token vectors."""
+
+    kind = "late"
+    cosine = False
+
+    def __init__(self, encoder: LateEncoder, first_stages: Sequence[Method], untrained: Method) -> None:
+        super().__init__(encoder, first_stages, untrained)
+        self.encoder = encoder
+
+    def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
+        return probes.LateProbe(held, self.encoder, context, bf16=bf16)

@@ -9,6 +9,14 @@ from harness.taught import MADE
 from harness.training.lesson import Report
 from harness.values import Value
 
+KINDS = {
+    "encoder": ("sentence-transformers", "SentenceTransformer"),
+    "cross_encoder": ("cross-encoder", "CrossEncoder"),
+    "sparse": ("sparse-encoder", "SparseEncoder"),
+    "late": ("multi-vector", "MultiVectorEncoder"),
+}
+"""Kind of model → its tag on the hub and the class that loads it."""
+
 
 def write(folder: Path, recipe: Value, base: str, report: Report, seed: int) -> None:
     """Writes `README.md` into the model's folder."""
@@ -17,7 +25,7 @@ def write(folder: Path, recipe: Value, base: str, report: Report, seed: int) -> 
 
 def text(recipe: Value, base: str, report: Report, seed: int) -> str:
     """The card, Markdown with the header that model hubs read."""
-    kind = "cross-encoder" if getattr(recipe, "trains", "") == "cross_encoder" else "sentence-transformers"
+    kind, loader = KINDS[getattr(recipe, "trains", "encoder")]
     named = json.dumps(base, ensure_ascii=False)  # a folder's name may hold what YAML would read
     header = ["---", "library_name: sentence-transformers", f"base_model: {named}", f"tags: [{kind}, retrieval-harness]", "---"]
     lines = [
@@ -25,8 +33,7 @@ def text(recipe: Value, base: str, report: Report, seed: int) -> str:
         "",
         f"# {base}, trained by `{recipe.name()}`",
         "",
-        f"{MADE} An ordinary sentence-transformers folder: load it with "
-        f'`{"CrossEncoder" if kind == "cross-encoder" else "SentenceTransformer"}("path/to/this/folder")`.',
+        f'{MADE} An ordinary sentence-transformers folder: load it with `{loader}("path/to/this/folder")`.',
         "",
         "| | |",
         "|---|---|",

@@ -59,12 +59,9 @@ class Job:
 def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advance: Advance) -> Any:
     """A trainer that is ready to run."""
     from datasets import Dataset
-    from sentence_transformers import CrossEncoder
-    from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
-    from sentence_transformers.sentence_transformer import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from transformers import EarlyStoppingCallback
 
-    pairs = isinstance(model, CrossEncoder)
+    base, kind = _library(model)
     lesson = job.lesson
     columns = {name: list(column) for name, column in lesson.columns.items()}
     if lesson.labels is not None:
@@ -73,10 +70,12 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
     if job.probe is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=lesson.schedule.patience))
     own = bool(_own_weights(loss, model))
-    kind = CrossEncoderTrainingArguments if pairs else SentenceTransformerTrainingArguments
-    trainer = _checked(CrossEncoderTrainer if pairs else SentenceTransformerTrainer, loss, job, state)(
+    arguments = _arguments(job, model.device.type, prompted=prompted(model), own_weights=own)
+    if _routed(model):  # which column goes through which encoder
+        arguments["router_mapping"] = dict(lesson.sides)
+    trainer = _checked(base, loss, job, state)(
         model=model,
-        args=kind(**_arguments(job, model.device.type, prompted=not pairs, own_weights=own)),
+        args=kind(**arguments),
         train_dataset=Dataset.from_dict(columns),
         loss=loss,
         evaluator=_evaluator(job.probe) if job.probe is not None else None,
@@ -86,6 +85,29 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
         if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
             trainer.remove_callback(callback)
     return trainer
+
+
+def _library(model: Any) -> tuple[Any, Any]:
+    """The trainer for a kind of model, and the class of its arguments."""
+    import sentence_transformers as library
+
+    for name in ("CrossEncoder", "SparseEncoder", "MultiVectorEncoder", "SentenceTransformer"):
+        if isinstance(model, getattr(library, name)):
+            return getattr(library, f"{name}Trainer"), getattr(library, f"{name}TrainingArguments")
+    raise TypeError(f"{type(model).__name__} is no model of sentence-transformers")
+
+
+def prompted(model: Any) -> bool:
+    """Whether texts of a side may have a prompt; a cross-encoder reads pairs."""
+    from sentence_transformers import CrossEncoder
+
+    return not isinstance(model, CrossEncoder)
+
+
+def _routed(model: Any) -> bool:
+    from sentence_transformers.base.modules import Router
+
+    return any(isinstance(module, Router) for module in model.children())
 
 
 def _arguments(job: Job, device: str, *, prompted: bool, own_weights: bool) -> dict[str, Any]:

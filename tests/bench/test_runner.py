@@ -22,6 +22,7 @@ from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.methods.rerank import Rerank
+from harness.methods.sparse import Sparse
 from harness.modeling.encoder import Encoder
 from harness.ranking import TopK
 from harness.trec import read_run
@@ -116,6 +117,16 @@ def test_a_record_holds_what_a_row_gave_and_was_made_with(bench: Callable[..., B
     assert record.resolved["k1"] == 0.9
     assert record.provenance["device"] == "cpu"
     assert made.store.load(made.store.place(small.name, BM25(), 0)) == record
+
+
+def test_a_record_holds_what_only_the_corpus_and_the_queries_tell(bench: Callable[..., Bench], tiny_sparse: Path) -> None:
+    method = Sparse(str(tiny_sparse), query_terms=5)
+    made = bench(method)
+    record = only(made).record
+    assert record.resolved["active_terms"]["query"] <= 5
+    assert record.resolved["active_terms"]["document"] > 5
+    assert record.resolved["query_terms"] == 5
+    assert made.store.load(made.store.place(record.dataset["name"], method, 0)) == record
 
 
 def test_its_figures_are_those_ir_measures_gives_for_its_run(bench: Callable[..., Bench], small: Dataset) -> None:

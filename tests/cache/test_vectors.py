@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from harness.cache import vectors as module
 from harness.cache.folders import META, Cache
-from harness.cache.vectors import Held, VectorStore, text_keys
+from harness.cache.vectors import Held, StoredVectors, VectorStore, text_keys
 from harness.ranking import Floats
 
 
@@ -41,10 +41,10 @@ def keep(store: VectorStore, *texts: str, seconds: float = 1.0) -> None:
     store.write(text_keys(texts), vectors_of(list(texts)), seconds)
 
 
-def got(held: Held, texts: list[str]) -> Floats:
+def got(held: Held[Floats], texts: list[str]) -> Floats:
     places = held.locate(text_keys(texts))
     assert (places >= 0).all()
-    return held.gather(places)
+    return StoredVectors(held, places).gather(places)
 
 
 def shards(store: VectorStore) -> list[Path]:
@@ -97,7 +97,7 @@ def test_stored_vectors_are_read_by_block_and_by_row(store: VectorStore) -> None
     keep(store, "d", "e")
     texts = ["e", "d", "c", "b", "a", "e"]
     held = store.read()
-    stored = held.at(held.locate(text_keys(texts)))
+    stored = store.at(held, held.locate(text_keys(texts)))
     expected = vectors_of(texts)
     assert (len(stored), stored.dimension) == (6, 4)
     assert stored.block(0, 6).tolist() == expected.tolist()
@@ -107,7 +107,7 @@ def test_stored_vectors_are_read_by_block_and_by_row(store: VectorStore) -> None
 
 
 def test_no_vector_has_no_dimension(store: VectorStore) -> None:
-    stored = store.read().at(np.zeros(0, np.int64))
+    stored = store.at(store.read(), np.zeros(0, np.int64))
     assert (len(stored), stored.dimension, stored.block(0, 0).shape) == (0, 0, (0, 0))
 
 

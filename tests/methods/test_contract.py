@@ -35,8 +35,10 @@ from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
+from harness.methods.late import Late
 from harness.methods.rerank import Rerank
 from harness.methods.run import RunFile
+from harness.methods.sparse import Sparse
 from harness.ranking import Run, TopK
 from harness.rows import parse_method
 from harness.trec import write_run
@@ -55,12 +57,20 @@ def run_file(tmp_path: Path, corpus: Corpus, queries: Queries, rank: Rank) -> Pa
 
 
 @pytest.fixture(params=METHODS.names())
-def method(request: pytest.FixtureRequest, tiny_encoder: Path, tiny_cross_encoder: Path, run_file: Path) -> Method:
+def method(
+    request: pytest.FixtureRequest,
+    tiny_encoder: Path,
+    tiny_cross_encoder: Path,
+    tiny_ragged: tuple[Path, Path],
+    run_file: Path,
+) -> Method:
     """One of each; a method that runs with its defaults needs no line here."""
     dense = Dense(model=str(tiny_encoder))
     known = {
         "cross_encoder": CrossEncoder(model=str(tiny_cross_encoder)),
         "dense": dense,
+        "late": Late(model=str(tiny_ragged[1])),
+        "sparse": Sparse(model=str(tiny_ragged[0])),
         "hybrid": Hybrid(methods=(BM25(), dense)),
         "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
         "run": RunFile(str(run_file)),

@@ -90,7 +90,7 @@ def test_with_a_cross_encoder_only_the_candidates_pairs_are_scored(
 
 def test_a_scorer_that_cannot_score_candidates_is_refused(corpus: Corpus, context: Context, tiny_encoder: Path) -> None:
     for scorer in (BM25(), Hybrid(methods=(BM25(), Dense(model=str(tiny_encoder))))):
-        with pytest.raises(SettingError, match="cannot re-rank; a scorer is dense or cross_encoder, as in bm25>>dense"):
+        with pytest.raises(SettingError, match="a scorer is dense, cross_encoder, late or sparse, as in bm25>>dense"):
             fit(Rerank(BM25(), scorer), TrainView(corpus), context)
 
 

@@ -81,7 +81,7 @@ class Model:
         self.batches.append(list(texts))
         return np.stack([vector(text) for text in texts])
 
-    def work(self, budget: int = 8) -> Work[str]:
+    def work(self, budget: int = 8) -> Work[str, Floats]:
         return Work("encode", "texts", text_keys, lambda texts: [len(t) for t in texts], self.run, lambda: budget)
 
 

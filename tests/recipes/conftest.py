@@ -17,10 +17,15 @@ from harness.judged import TrainView
 from harness.methods import Method, fit
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
+from harness.methods.late import Late
+from harness.methods.sparse import Sparse
 from harness.modeling.cross_encoder import open_pair_scorer
 from harness.modeling.encoder import open_encoder
+from harness.modeling.late import LateEncoder
+from harness.modeling.ragged import open_ragged
+from harness.modeling.sparse import SparseEncoder
 from harness.recipes import Recipe
-from harness.training.base import EncoderBase, PairBase, Trainable
+from harness.training.base import EncoderBase, LateBase, PairBase, SparseBase, Trainable
 from harness.training.lesson import Lesson
 
 SEALED = "zzsealed"
@@ -64,19 +69,23 @@ Row = Callable[..., Method]
 
 
 @pytest.fixture(scope="session")
-def row(tiny_models: tuple[Path, Path]) -> Row:
+def row(tiny_models: tuple[Path, Path], tiny_ragged: tuple[Path, Path]) -> Row:
     """Recipes → the row of the tiny model that they train, one after the other."""
 
     def one(*recipes: Recipe) -> Method:
         if recipes[0].trains == "cross_encoder":
             return CrossEncoder(model=str(tiny_models[1]), recipes=recipes)
+        if recipes[0].trains == "sparse":
+            return Sparse(model=str(tiny_ragged[0]), recipes=recipes)
+        if recipes[0].trains == "late":
+            return Late(model=str(tiny_ragged[1]), recipes=recipes)
         return Dense(model=str(tiny_models[0]), recipes=recipes)
 
     return one
 
 
 @pytest.fixture
-def base_of(tiny_models: tuple[Path, Path]) -> Callable[..., Trainable]:
+def base_of(tiny_models: tuple[Path, Path], tiny_ragged: tuple[Path, Path]) -> Callable[..., Trainable]:
     """Recipe, context → the tiny model as a recipe is given it."""
     from harness.methods.bm25 import BM25
 
@@ -84,6 +93,12 @@ def base_of(tiny_models: tuple[Path, Path]) -> Callable[..., Trainable]:
         if recipe.trains == "cross_encoder":
             scorer = CrossEncoder(model=str(model or tiny_models[1]))
             return PairBase(open_pair_scorer(scorer._pair_settings(), context), (BM25(),), scorer)
+        if recipe.trains == "sparse":
+            sparse = Sparse(model=str(model or tiny_ragged[0]))
+            return SparseBase(open_ragged(SparseEncoder, sparse._settings(), context), (BM25(), sparse), sparse)
+        if recipe.trains == "late":
+            late = Late(model=str(model or tiny_ragged[1]))
+            return LateBase(open_ragged(LateEncoder, late._settings(), context), (BM25(), late), late)
         dense = Dense(model=str(model or tiny_models[0]))
         return EncoderBase(open_encoder(dense._encoder_settings(), context), (BM25(), dense), dense)
 

@@ -17,7 +17,7 @@ from harness.context import Context
 from harness.errors import HarnessError, SettingError, Unavailable
 from harness.expressions import parse
 from harness.judged import Labelled, TrainView
-from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, Method, fit
+from harness.methods import DEV_LABELS, METHODS, NO_LABELS, TRAIN_LABELS, Method, fit
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.recipes import RECIPES, Need, Recipe
@@ -28,7 +28,9 @@ from harness.training.schedule import BUDGETS, Schedule
 
 Row = Callable[..., Method]
 Trained = Callable[[Recipe], Any]
-ROW = {"encoder": "dense", "cross_encoder": "cross_encoder"}
+ROW = {"encoder": "dense", "cross_encoder": "cross_encoder", "sparse": "sparse", "late": "late"}
+LAST = {"encoder": "supervised", "cross_encoder": "cross_encoder", "sparse": "splade", "late": "colbert"}
+"""Of each kind of model, a recipe on gold pairs."""
 
 
 @pytest.fixture(params=RECIPES.names(), scope="module")
@@ -63,9 +65,7 @@ def test_its_row_prints_and_parses_back(recipe: Recipe) -> None:
     bare = RECIPES.get(recipe.name())()
     row = f"{ROW[recipe.trains]}+{recipe.name()}"
     assert (
-        parse_method(row)
-        == parse_method(row.replace("+", " + "))
-        == {"dense": Dense, "cross_encoder": CrossEncoder}[ROW[recipe.trains]](recipes=(bare,))
+        parse_method(row) == parse_method(row.replace("+", " + ")) == METHODS.get(ROW[recipe.trains])(recipes=(bare,))  # type: ignore[call-arg]
     )
     for method in (parse_method(row), parse_method(f"{ROW[recipe.trains]}+{recipe}")):
         assert parse_method(row_name(method)) == parse_method(str(method)) == parse_method(method.full()) == method
@@ -73,7 +73,7 @@ def test_its_row_prints_and_parses_back(recipe: Recipe) -> None:
 
 
 def test_it_stands_in_a_chain(recipe: Recipe) -> None:
-    last = {"encoder": "supervised", "cross_encoder": "cross_encoder"}[recipe.trains]
+    last = LAST[recipe.trains]
     chain = f"{ROW[recipe.trains]}+{recipe.name()}+{last}"
     method = parse_method(chain)
     assert [r.name() for r in method.recipes] == [recipe.name(), last]  # type: ignore[attr-defined]
@@ -179,7 +179,7 @@ def test_the_supervision_is_what_it_needs_and_dev(done: Any) -> None:
 
 def test_the_model_is_an_ordinary_folder_that_computes_what_the_row_does(done: Any, sealed: TrainView) -> None:
     from sentence_transformers import CrossEncoder as Pairs
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
 
     texts = sealed.corpus.texts[:8]
     if done.recipe.trains == "encoder":
@@ -188,6 +188,19 @@ def test_the_model_is_an_ordinary_folder_that_computes_what_the_row_does(done: A
             mine = done.fitted.encoder.encode(texts, side)
             assert theirs(texts, normalize_embeddings=True) == pytest.approx(mine, abs=1e-5)
             assert np.linalg.norm(mine, axis=1) == pytest.approx(1, abs=1e-5)
+    elif done.recipe.trains == "sparse":
+        model = SparseEncoder(str(done.place), device="cpu")
+        dense = model.encode_document(texts, convert_to_sparse_tensor=False).numpy()
+        for i, theirs in enumerate(dense):
+            mine = done.fitted._encoder.encode(texts, "document")[i]
+            assert np.flatnonzero(theirs).tolist() == mine[:, 0].tolist()
+            assert theirs[theirs != 0] == pytest.approx(mine[:, 1], abs=1e-5)
+    elif done.recipe.trains == "late":
+        model = MultiVectorEncoder(str(done.place), device="cpu")
+        for side, encode in (("query", model.encode_query), ("document", model.encode_document)):
+            mine = done.fitted._encoder.encode(texts, side)
+            for i, theirs in enumerate(encode(texts, convert_to_numpy=True)):
+                assert theirs == pytest.approx(mine[i], abs=1e-5)
     else:
         model = Pairs(str(done.place), device="cpu")
         query = sealed.train.queries.texts[0]  # type: ignore[union-attr]
@@ -291,10 +304,10 @@ def test_another_seed_setting_or_collection_is_another_model(
 
 def test_no_text_of_a_test_query_reaches_a_tokenizer_a_model_or_bm25(done: Any, sealed: TrainView) -> None:
     assert len(done.texts) > 60  # the spies do see: every document at least
-    assert set(sealed.corpus.texts[:]) <= {t.removeprefix("passage: ") for t in done.texts}
+    assert set(sealed.corpus.texts[:]) <= {t.removeprefix("passage: ").removeprefix("!") for t in done.texts}
     assert not [text for text in done.texts if "zzsealed" in text]
     assert sealed.dev is not None
-    assert set(sealed.dev.queries.texts) <= {t.removeprefix("query: ") for t in done.texts}
+    assert set(sealed.dev.queries.texts) <= {t.removeprefix("query: ").removeprefix("?") for t in done.texts}
 
 
 def test_what_it_was_taught_is_kept_with_the_model(done: Any, sealed: TrainView) -> None:
@@ -316,7 +329,7 @@ def test_what_it_was_taught_is_kept_with_the_model(done: Any, sealed: TrainView)
 
 def test_a_recipe_that_needs_no_train_labels_reads_no_train_query(done: Any, sealed: TrainView) -> None:
     assert sealed.train is not None
-    read = {t.removeprefix("query: ") for t in done.texts} & set(sealed.train.queries.texts)
+    read = {t.removeprefix("query: ").removeprefix("?") for t in done.texts} & set(sealed.train.queries.texts)
     assert bool(read) == ("train labels" in done.recipe.needed())
 
 
@@ -331,7 +344,7 @@ def test_a_collection_without_train_labels_is_refused_with_the_recipes_that_need
     with pytest.raises(Unavailable) as told:
         fit(row(recipe), view, context)
     assert str(told.value).startswith(f"{recipe.name()} needs training judgements and the collection has none.")
-    free = free or ['cross_encoder(pairs="unlabelled")']
+    free = free or {"cross_encoder": ['cross_encoder(pairs="unlabelled")']}.get(recipe.trains, ["none of this kind"])
     assert told.value.remedy == f"Recipes that need none: {', '.join(free)}; or add qrels/train.tsv."
 
 
@@ -360,10 +373,8 @@ def test_the_last_checkpoint_needs_no_dev_label(recipe: Recipe, sealed: TrainVie
 def test_the_other_kind_of_model_is_refused_with_the_row_to_write(
     recipe: Recipe, sealed: TrainView, tiny_models: tuple[Path, Path], context: Context
 ) -> None:
-    other = {
-        "encoder": CrossEncoder(model=str(tiny_models[1]), recipes=(recipe,)),
-        "cross_encoder": Dense(model=str(tiny_models[0]), recipes=(recipe,)),
-    }[recipe.trains]
+    dense = recipe.trains != "encoder"
+    other = (Dense if dense else CrossEncoder)(model=str(tiny_models[not dense]), recipes=(recipe,))
     with pytest.raises(SettingError, match=rf"write {ROW[recipe.trains]}\+{recipe.name()}\."):
         fit(other, sealed, context)
 
@@ -432,6 +443,11 @@ OWN = [
     ("gpl(hide=-0.5)", "gpl: hide must be between 0 and 1"),
     ("cross_encoder(negatives=0)", "cross_encoder: negatives must be 1 or more, not 0"),
     ("cross_encoder(documents=0)", "cross_encoder: documents must be 1 or more, not 0"),
+    ("splade(query_flops=-1)", "splade: query_flops must be 0 or more"),
+    ("splade(document_flops=-1)", "splade: document_flops must be 0 or more"),
+    ("splade(scale=0)", "splade: scale must be above 0"),
+    ("colbert(scale=0)", "colbert: scale must be above 0"),
+    ("colbert(expand_to=2)", "colbert: expand_to must be 3 or more"),
     ("cross_encoder(hide=2)", "cross_encoder: hide must be between 0 and 1"),
     ('cross_encoder(loss="pairwise")', "cross_encoder: loss must be one of 'listwise', 'pointwise'"),
     ('contrastive_tension(form="triples")', "form must be one of 'pairs', 'in_batch'"),

@@ -31,10 +31,13 @@ from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
+from harness.methods.late import Late
 from harness.methods.rerank import Rerank
+from harness.methods.sparse import Sparse
 from harness.ranking import Run
 from harness.recipes import RECIPES, Recipe
 from harness.recipes.augmented_sbert import AugmentedSBERT
+from harness.recipes.colbert import ColBERT
 from harness.recipes.contrastive_pretraining import ContrastivePretraining
 from harness.recipes.contrastive_tension import ContrastiveTension
 from harness.recipes.cross_encoder import CrossEncoder as PairRecipe
@@ -43,6 +46,7 @@ from harness.recipes.gist_embed import GISTEmbed
 from harness.recipes.gpl import GPL
 from harness.recipes.qgen import QGen
 from harness.recipes.ranked_list import RankedList
+from harness.recipes.splade import Splade
 from harness.recipes.supervised import Supervised
 from harness.recipes.tsdae import TSDAE
 
@@ -215,6 +219,36 @@ def test_a_cross_encoder_learns_to_re_rank_for_queries_in_other_words(tongue: To
     for first in (Dense(str(tongue.model)), BM25()):
         reranked = ndcg(Rerank(first, scorer, depth=96), tongue.asked, tongue)
         assert reranked > ndcg(first, tongue.asked, tongue) + 0.08
+
+
+def test_a_sparse_encoder_learns_which_words_documents_use_for_those_that_people_ask_with(tongue: Tongue) -> None:
+    row = Sparse(str(tongue.model), recipes=(Splade(epochs=4, **FAST),))
+    falls(row, tongue, 0.5)
+    fitted: Any = fit(row, tongue.view, tongue.context)
+    dev = fitted.resolved["training"][0]["dev"]
+    assert max(value for _, value in dev[1:]) > dev[0][1] + 0.3
+    found = ndcg(row, tongue.asked, tongue)
+    assert found > ndcg(BM25(), tongue.asked, tongue) + 0.3
+
+
+def test_the_price_of_products_makes_vectors_sparse(tongue: Tongue) -> None:
+    active = []
+    for price in (0.0, 0.1):
+        recipe = Splade(epochs=2, query_flops=price, document_flops=price, choose="last", **FAST)
+        fitted = fit(Sparse(str(tongue.model), recipes=(recipe,)), tongue.view, tongue.context)
+        searcher = index(Sparse(str(tongue.model), recipes=(recipe,)), fitted, tongue.view.corpus, tongue.context)
+        active.append(searcher.resolved["active_terms"]["document"])
+    assert active[1] < 0.7 * active[0]
+
+
+def test_a_late_interaction_encoder_learns_and_re_ranks(tongue: Tongue) -> None:
+    row = Late(str(tongue.model), recipes=(ColBERT(epochs=2, **FAST),))
+    falls(row, tongue, 0.7)  # a batch holds other documents of the topic: the loss has a floor
+    dev = fit(row, tongue.view, tongue.context).resolved["training"][0]["dev"]
+    assert max(value for _, value in dev[1:]) > dev[0][1] + 0.3
+    assert ndcg(row, tongue.asked, tongue) > ndcg(BM25(), tongue.asked, tongue) + 0.3
+    first = Dense(str(tongue.model))
+    assert ndcg(Rerank(first, row, depth=96), tongue.asked, tongue) > ndcg(first, tongue.asked, tongue) + 0.3
 
 
 def test_tsdae_rebuilds_texts_better_than_at_first(tongue: Tongue) -> None:

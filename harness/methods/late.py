@@ -1,0 +1,149 @@
+"""Late interaction (ColBERT and its kin): one vector per token, compared by MaxSim, over small corpora whole. Re-ranks any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from harness.cache.ragged import Ragged
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.judged import Queries, TrainView
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher
+from harness.methods._maxsim import MaxSimIndex, maxsim
+from harness.methods._ragged import FittedRagged, inputs, size, taught
+from harness.modeling.late import LateEncoder
+from harness.modeling.ragged import RaggedSettings, open_ragged
+from harness.ranking import Floats, Ints, TopK
+from harness.recipes import Recipe, Trained
+from harness.training.base import LateBase
+
+BLOCK = 512
+NONE = -1e9
+"""The score of a candidate without vectors, as sentence-transformers gives it: below every other."""
+
+
+@dataclass(frozen=True)
+class Late(Method):
+    """Ranks by MaxSim: the sum over a query's token vectors of the greatest inner product with one of the document's.
+
+    Source: Khattab and Zaharia, ColBERT (2004.12832); Santhanam et al., ColBERTv2 (2112.01488). Any sentence-transformers
+    multi-vector encoder, by hub name or folder, also one that PyLate or Stanford's ColBERT has written. Which document tokens
+    are left out and how a query is expanded by masks is the model's own setting. Every text is encoded once per encoder and its
+    vectors are kept in full: about 4 · D bytes a token. Alone it compares every document, exactly; `bm25>>late` the candidates.
+
+    Args:
+        model: hub name or folder. With a recipe, any encoder, which then gets a projection to 128 dimensions.
+        revision: the hub's commit, tag or branch; None takes the newest the machine has.
+        query_prompt: put before each query; None takes the model's own, `""` says none.
+        document_prompt: put before each document; the same.
+        query_length: tokens kept of a query, or to which masks expand it; None takes the model's own.
+        document_length: tokens kept of a document; the same.
+        precision: of the weights in memory; vectors are kept as float32.
+        trust_remote_code: run the code that the model's folder brings.
+        recipes: how the model is trained first, one after the other; `late+colbert` says the same.
+    """
+
+    model: str = "answerdotai/answerai-colbert-small-v1"
+    revision: str | None = None
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    query_length: int | None = None
+    document_length: int | None = None
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    trust_remote_code: bool = False
+    recipes: tuple[Recipe, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._settings().check(self.name())
+
+    def _settings(self) -> RaggedSettings:
+        prompts, lengths = (self.query_prompt, self.document_prompt), (self.query_length, self.document_length)
+        return RaggedSettings(self.model, self.revision, *prompts, *lengths, self.precision, self.trust_remote_code)
+
+    def inputs(self, context: Context) -> dict[str, str]:
+        """See `Method.inputs`."""
+        return inputs(open_ragged(LateEncoder, self._settings(), context), self.recipes, context)
+
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        """Finds the model, and trains it where recipes are named.
+
+        Raises:
+            ModelError: without a recipe, the model is no late-interaction encoder.
+            Unavailable: the model is not to be had, or the collection lacks what a recipe needs.
+        """
+        encoder = open_ragged(LateEncoder, self._settings(), context)
+        return _Fitted(self, *taught(self, self.recipes, encoder, LateBase, view, context))
+
+
+class _Fitted(FittedRagged, Reranks):
+    def __init__(self, method: Late, encoder: LateEncoder, lessons: Sequence[Trained]) -> None:
+        self._encoder = encoder
+        super().__init__(f"late-{encoder.fingerprint}", {}, encoder, method.recipes, lessons)
+
+    def index(self, corpus: Corpus, context: Context) -> Searcher:
+        return _Searcher(self.key, self._encoder, corpus, context)
+
+    def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
+        return _CandidateScorer(self._encoder, corpus, context)
+
+
+def _queries(encoder: LateEncoder, texts: Sequence[str], context: Context) -> Ragged:
+    """Token vectors of queries, divided by their number where the model compares by the mean."""
+    if context.live:
+        found = encoder.encode(texts, "query")
+    else:
+        stored = encoder.matrices(texts, "query")
+        found = stored.block(0, len(stored))
+    if encoder.similarity == "maxsim":
+        return found
+    shares = np.repeat(1 / np.maximum(1, found.lengths), found.lengths).astype(np.float32)
+    return Ragged(found.values * shares[:, None], found.starts)
+
+
+class _Searcher(Searcher):
+    def __init__(self, key: str, encoder: LateEncoder, corpus: Corpus, context: Context) -> None:
+        vectors = encoder.matrices(corpus.texts, "document")
+        self._encoder, self._context = encoder, context
+        self._index = MaxSimIndex(vectors, corpus.id_order)
+        self.key = f"{key}-{corpus.revision}"
+        self.size = size(encoder, self._index.nbytes, vectors.width)
+        self.resolved: dict[str, Any] = {"vectors": {"document": _mean(vectors.lengths), "query": None}}
+
+    def search(self, queries: Queries, k: int) -> TopK:
+        asked = _queries(self._encoder, queries.texts, self._context)
+        if not self._context.live:
+            self.resolved["vectors"]["query"] = _mean(asked.lengths)
+        return self._index.search(asked, k)
+
+
+def _mean(lengths: Ints) -> float:
+    """Mean number of vectors."""
+    return round(float(lengths.mean()), 2) if len(lengths) else 0.0
+
+
+class _CandidateScorer(CandidateScorer):
+    """Encodes the documents that are asked for and no others."""
+
+    def __init__(self, encoder: LateEncoder, corpus: Corpus, context: Context) -> None:
+        self._encoder, self._corpus, self._context = encoder, corpus, context
+        self.size = size(encoder, 0, 0)
+
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+        wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
+        stored = self._encoder.matrices(self._corpus.texts_of(wanted), "document")
+        taken = int(stored.lengths.sum()) * stored.width * 4
+        self.size = size(self._encoder, max(self.size.index_bytes, taken), stored.width)
+        asked = _queries(self._encoder, texts, self._context)
+        found = []
+        for number, rows in enumerate(candidates):
+            scores = np.zeros(len(rows), dtype=np.float32)
+            for start in range(0, len(rows), BLOCK):  # a query's candidates may be the whole corpus
+                held = stored.take(np.searchsorted(wanted, rows[start : start + BLOCK]))
+                for i in range(len(held)):
+                    scores[start + i] = maxsim(held[i], asked[number]) if len(held[i]) else NONE
+            found.append(scores)
+        return found

@@ -1,0 +1,190 @@
+"""A learnt sparse encoder (SPLADE and its kin) over an inverted index: queries and documents as weighted terms. Re-ranks too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from harness.cache.ragged import Ragged, StoredRagged
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.errors import SettingError
+from harness.judged import Queries, TrainView
+from harness.lexical.impacts import ImpactIndex, product, pruned, unit
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
+from harness.methods._ragged import FittedRagged, inputs, size, taught
+from harness.modeling.encoder import Side
+from harness.modeling.ragged import RaggedSettings, open_ragged
+from harness.modeling.sparse import SparseEncoder
+from harness.ranking import Floats, Ints, TopK, select, stack
+from harness.recipes import Recipe, Trained
+from harness.training.base import SparseBase
+
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Sparse(Method):
+    """Ranks by the inner product of a query's and a document's weights over the terms of a language model's vocabulary.
+
+    Source: Formal et al., SPLADE v2 (2109.10086) and SPLADE++ (2205.04733): log(1 + ReLU(logit)) of a masked language model,
+    its maximum over the text's tokens. Any sentence-transformers sparse encoder, by hub name or folder; one whose queries need no
+    inference (a router with a table of weights: Geng et al., 2411.04403) too. Every text is encoded once per encoder and kept
+    whole; pruning takes from what is kept. A document that shares no term with the query is not found, as with BM25.
+
+    Args:
+        model: hub name or folder. With a recipe, any BERT-like encoder or masked language model.
+        revision: the hub's commit, tag or branch; None takes the newest the machine has.
+        query_prompt: put before each query; None takes the model's own, `""` says none.
+        document_prompt: put before each document; the same.
+        max_length: tokens kept of a text; None takes the model's own.
+        precision: of the weights in memory; what they answer is kept as float32.
+        query_terms: keep the so many terms of a query that weigh most; None keeps all.
+        document_terms: the same of a document.
+        trust_remote_code: run the code that the model's folder brings.
+        recipes: how the model is trained first, one after the other; `sparse+splade` says the same.
+    """
+
+    model: str = "naver/splade-cocondenser-ensembledistil"
+    revision: str | None = None
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    max_length: int | None = None
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    query_terms: int | None = None
+    document_terms: int | None = None
+    trust_remote_code: bool = False
+    recipes: tuple[Recipe, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._settings().check(self.name())
+        for name in ("query_terms", "document_terms"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SettingError(f"sparse: {name} must be 1 or more, not {value}")
+
+    def _settings(self) -> RaggedSettings:
+        prompts, lengths = (self.query_prompt, self.document_prompt), (self.max_length, self.max_length)
+        return RaggedSettings(self.model, self.revision, *prompts, *lengths, self.precision, self.trust_remote_code)
+
+    def inputs(self, context: Context) -> dict[str, str]:
+        """See `Method.inputs`."""
+        return inputs(open_ragged(SparseEncoder, self._settings(), context), self.recipes, context)
+
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        """Finds the model, and trains it where recipes are named.
+
+        Raises:
+            ModelError: without a recipe, the model is no sparse encoder.
+            Unavailable: the model is not to be had, or the collection lacks what a recipe needs.
+        """
+        encoder = open_ragged(SparseEncoder, self._settings(), context)
+        return _Fitted(self, *taught(self, self.recipes, encoder, SparseBase, view, context))
+
+
+class _Vectors:
+    """An encoder's sparse vectors as a method wants them: pruned, and of length 1 where the model compares by the cosine.
+
+    Attributes:
+        encoder: texts → whole vectors.
+    """
+
+    def __init__(self, method: Sparse, encoder: SparseEncoder, context: Context) -> None:
+        self.encoder, self._context = encoder, context
+        self._terms: dict[Side, int | None] = {"query": method.query_terms, "document": method.document_terms}
+
+    @property
+    def live(self) -> bool:
+        """Whether queries are encoded afresh, as latency is measured."""
+        return self._context.live
+
+    def shaped(self, block: Ragged, side: Side) -> Ragged:
+        """A block of what is kept, as it is compared."""
+        terms, cosine = self._terms[side], self.encoder.similarity == "cosine"
+        if terms is None and not cosine:
+            return block
+        cut = [pruned(block[i], terms) for i in range(len(block))]
+        return Ragged.of([unit(v) for v in cut] if cosine else cut, 2)
+
+    def documents(self, stored: StoredRagged) -> Iterator[Ragged]:
+        """Blocks of documents."""
+        for start in range(0, len(stored), BLOCK):
+            yield self.shaped(stored.block(start, min(start + BLOCK, len(stored))), "document")
+
+    def queries(self, texts: Sequence[str]) -> Ragged:
+        """Those of queries."""
+        if self.live:
+            return self.shaped(self.encoder.encode(texts, "query"), "query")
+        stored = self.encoder.matrices(texts, "query")
+        return self.shaped(stored.block(0, len(stored)), "query")
+
+    def size(self, index_bytes: int) -> Size:
+        """What index and model take."""
+        return size(self.encoder, index_bytes)
+
+
+class _Fitted(FittedRagged, Reranks):
+    def __init__(self, method: Sparse, encoder: SparseEncoder, lessons: Sequence[Trained]) -> None:
+        self._method, self._encoder = method, encoder
+        pruning = {"query_terms": method.query_terms, "document_terms": method.document_terms}
+        key = f"sparse-{encoder.fingerprint}-{method.query_terms}-{method.document_terms}"
+        super().__init__(key, pruning, encoder, method.recipes, lessons)
+
+    def index(self, corpus: Corpus, context: Context) -> Searcher:
+        return _Searcher(self.key, _Vectors(self._method, self._encoder, context), corpus)
+
+    def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
+        return _CandidateScorer(_Vectors(self._method, self._encoder, context), corpus)
+
+
+class _Searcher(Searcher):
+    def __init__(self, key: str, vectors: _Vectors, corpus: Corpus) -> None:
+        self._vectors, self._corpus = vectors, corpus
+        active: list[Ints] = []
+
+        def blocks() -> Iterator[Ragged]:
+            for block in vectors.documents(vectors.encoder.matrices(corpus.texts, "document")):
+                active.append(block.lengths)
+                yield block
+
+        self._index = ImpactIndex(blocks())
+        self.key = f"{key}-{corpus.revision}"
+        self.size = vectors.size(self._index.nbytes)
+        self.resolved: dict[str, Any] = {"active_terms": {"document": _mean(active), "query": None}}
+
+    def search(self, queries: Queries, k: int) -> TopK:
+        """See `Searcher.search`; a query that shares no term with a document has an empty ranking."""
+        asked = self._vectors.queries(queries.texts)
+        if not self._vectors.live:
+            self.resolved["active_terms"]["query"] = _mean([asked.lengths])
+        found = [self._index.scores(asked[i]) for i in range(len(asked))]
+        return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in found], k)
+
+
+def _mean(lengths: Sequence[Ints]) -> float:
+    """Mean number of terms that are not 0."""
+    flat = np.concatenate([np.zeros(0, np.int64), *lengths])
+    return round(float(flat.mean()), 2) if len(flat) else 0.0
+
+
+class _CandidateScorer(CandidateScorer):
+    """Encodes the documents that are asked for and no others."""
+
+    def __init__(self, vectors: _Vectors, corpus: Corpus) -> None:
+        self._vectors, self._corpus = vectors, corpus
+        self.size = vectors.size(0)
+
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+        wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
+        stored = self._vectors.encoder.matrices(self._corpus.texts_of(wanted), "document")
+        held = self._vectors.shaped(stored.block(0, len(stored)), "document")
+        self.size = self._vectors.size(max(self.size.index_bytes, held.nbytes))
+        asked = self._vectors.queries(texts)
+        found = []
+        for number, rows in enumerate(candidates):
+            places = np.searchsorted(wanted, rows).tolist()
+            found.append(np.array([product(held[p], asked[number]) for p in places], dtype=np.float32))
+        return found

@@ -1,0 +1,84 @@
+"""ColBERT: a late-interaction encoder trained on gold pairs, compared by MaxSim."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from harness.context import Context
+from harness.judged import TrainView
+from harness.recipes._gold import FromGold
+from harness.training.base import Trainable
+from harness.training.examples import sides
+from harness.training.lesson import Lesson
+from harness.training.schedule import Budget, Schedule
+
+
+@dataclass(frozen=True)
+class ColBERT(FromGold):
+    """Softmax over MaxSim scores: of all documents in the batch, the query's own must score highest.
+
+    Source: Khattab and Zaharia, ColBERT (2004.12832), section 3; with in-batch negatives as in ColBERTv2 (2112.01488), section
+    3.2. It starts from a late-interaction encoder as it is; any other encoder gets a random projection of its token vectors to
+    128 dimensions, and the settings of ColBERT below.
+
+    Args:
+        scale: factor of the scores in the softmax.
+        expand_to: tokens to which a shorter query is filled up with masks that are compared too; None adds none. The paper's 32,
+            but for one thing: a longer query is not cut there.
+        skip_punctuation: whether the punctuation of documents is left out.
+    """
+
+    scale: float = 1.0
+    expand_to: int | None = 32
+    skip_punctuation: bool = True
+
+    trains = "late"
+    schedules: ClassVar[Mapping[Budget, Schedule]] = {
+        "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
+        "small": Schedule(epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500),
+        "full": Schedule(epochs=10, batch=64, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_positive("scale")
+        self._check(3, "expand_to")
+
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """See `Recipe.lesson`."""
+        found = self.mined(base, view, context)
+        columns = found.triplets(view)
+
+        def loss(model: Any) -> Any:
+            from sentence_transformers.multi_vector_encoder.losses import MultiVectorMultipleNegativesRankingLoss
+
+            return MultiVectorMultipleNegativesRankingLoss(model, scale=self.scale)
+
+        return Lesson(
+            columns,
+            loss,
+            self.schedule(),
+            sides=sides(columns),
+            before=None if base.whole else self._shape,
+            facts=found.facts,
+            taught=found.gold.taught(view),
+        )
+
+    def _shape(self, model: Any) -> None:
+        """Makes a ColBERT of a new multi-vector encoder: masks, skipped tokens."""
+        from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+        transformer = model[0]
+        if self.expand_to is not None:
+            asked, transformer.query_length = transformer.query_length, None
+            transformer.query_expansion = {"strategy": "min", "attend": False, "length": asked or self.expand_to}
+            transformer.query_length = asked
+        for module in model:
+            if isinstance(module, MultiVectorMask) and self.skip_punctuation:
+                tokenizer = model.tokenizer
+                known = {mark: tokenizer.convert_tokens_to_ids(mark) for mark in string.punctuation}
+                module.skiplist_words = [mark for mark, number in known.items() if number != tokenizer.unk_token_id]
+                module.resolve_with_tokenizer(tokenizer)

@@ -1,0 +1,82 @@
+"""SPLADE: a sparse encoder trained on gold pairs, kept sparse by a price on the products that a search would take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from harness.context import Context
+from harness.judged import TrainView
+from harness.recipes._gold import FromGold
+from harness.training.base import SparseBase, Trainable, contrast
+from harness.training.examples import sides
+from harness.training.head import fit_head, sampled
+from harness.training.lesson import Lesson
+from harness.training.schedule import Budget, Schedule
+
+HEAD_TEXTS = 256
+"""Documents that a new head is computed from."""
+
+
+@dataclass(frozen=True)
+class Splade(FromGold):
+    """In-batch softmax over the inner products, plus the FLOPS regulariser of queries and of documents.
+
+    Source: Formal et al., SPLADE v2 (2109.10086), section 3.1 and eq. 5, with the regulariser of Paria et al. (2004.05665): the
+    sum over the vocabulary of the squared mean weight in the batch. Its factors grow with the square of the step over the first
+    third of training, as in the paper. It starts from a sparse encoder or a masked language model as they are; an encoder without
+    a layer of logits gets one that is tied to its word embeddings and computed from the corpus (`harness.training.head`).
+
+    Args:
+        query_flops: factor of the regulariser of queries; the paper's λ_q.
+        document_flops: of documents; λ_d.
+        scale: factor of the cosine in the softmax, where the model compares by it; dot products get none.
+    """
+
+    query_flops: float = 3e-4
+    document_flops: float = 1e-4
+    scale: float = 20.0
+
+    trains = "sparse"
+    schedules: ClassVar[Mapping[Budget, Schedule]] = {
+        "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
+        "small": Schedule(epochs=3, batch=12, learning_rate=5e-5, max_length=192, dropout=0.0, evaluations=2, dev_pool=1000),
+        "full": Schedule(epochs=10, batch=64, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check(0, "query_flops", "document_flops")
+        self._check_positive("scale")
+
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """See `Recipe.lesson`."""
+        assert isinstance(base, SparseBase)
+        found = self.mined(base, view, context)
+        columns = found.triplets(view)
+        head: dict[str, Any] = {}
+
+        def make_head(model: Any) -> None:
+            head["head"] = fit_head(model, sampled(view.corpus.texts, HEAD_TEXTS, context.rng("head")))
+
+        def loss(model: Any) -> Any:
+            from sentence_transformers.sparse_encoder.losses import SparseMultipleNegativesRankingLoss, SpladeLoss
+
+            return SpladeLoss(
+                model,
+                SparseMultipleNegativesRankingLoss(model, **contrast(base, self.scale)),
+                document_regularizer_weight=self.document_flops,
+                query_regularizer_weight=self.query_flops,
+            )
+
+        return Lesson(
+            columns,
+            loss,
+            self.schedule(),
+            sides=sides(columns),
+            before=make_head if base.headless else None,
+            after=lambda *_: head,
+            facts=found.facts,
+            taught=found.gold.taught(view),
+        )
