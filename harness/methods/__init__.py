@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 from harness.context import Context
 from harness.corpus import Corpus
+from harness.endpoints.encoder import HostedEncoder
 from harness.judged import Queries, TrainView
 from harness.modeling.encoder import Encoder
 from harness.ranking import Floats, Ints, TopK
@@ -109,7 +110,8 @@ class Searcher(ABC):
     Attributes:
         key: hash of the fitted method and the corpus.
         size: what it takes.
-        live: whether asking it one query takes the time a user would wait; False for a run file.
+        live: whether asking it one query takes the time a user would wait; False for a run file, and for what is paid by the
+            query and so is asked once and kept.
     """
 
     key: str
@@ -126,9 +128,13 @@ class CandidateScorer(ABC):
 
     Attributes:
         size: what it takes, for the candidates seen so far.
+        live: as `Searcher.live`.
+        alone: whether a candidate's score is its own, whatever stands beside or before it.
     """
 
     size: Size
+    live: bool = True
+    alone: bool = True
 
     @abstractmethod
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
@@ -151,6 +157,16 @@ class Encodes:
     """
 
     encoder: Encoder
+
+
+class Hosted:
+    """A `Fitted` whose texts are embedded elsewhere, and paid for.
+
+    Attributes:
+        hosted: texts → vectors, and what they cost.
+    """
+
+    hosted: HostedEncoder
 
 
 @dataclass(frozen=True)
