@@ -382,3 +382,28 @@ def hosted(server: EndpointServer, tiny_vectors: Embed, monkeypatch: pytest.Monk
     server.reply = reply
     server.waits = waits  # type: ignore[attr-defined]
     return server
+
+
+def judged(body: dict[str, Any]) -> str:
+    """What a judge says that counts common words: an order in RankGPT's form, a number on a scale, or yes or no."""
+    messages = body["messages"]
+    if messages[0]["role"] == "system":
+        wanted = messages[-1]["content"].removeprefix("Search Query: ").partition(". \n")[0].split()
+        passages = [m["content"].partition("] ")[2] for m in messages[3:-1] if m["role"] == "user"]
+        common = [len({*wanted} & {*text.split()}) for text in passages]
+        order = sorted(range(len(passages)), key=lambda i: (-common[i], i))
+        return " > ".join(f"[{i + 1}]" for i in order)
+    asked, _, rest = messages[0]["content"].partition("\n\nQuery: ")
+    query, _, passage = rest.removesuffix("\nAnswer:").partition("\nPassage: ")
+    common_words = len({*query.split()} & {*passage.split()})
+    scale = asked.partition("scale of 0 to ")[2].partition(",")[0]
+    return str(min(int(scale), common_words)) if scale else "Yes" if common_words else "No"
+
+
+@pytest.fixture
+def judge(server: EndpointServer, monkeypatch: pytest.MonkeyPatch) -> EndpointServer:
+    """A chat model that counts common words; waiting takes no time."""
+    monkeypatch.setattr("harness.endpoints.patience.pause", lambda stopped, seconds: stopped.is_set())
+    monkeypatch.delenv("ENDPOINT_API_KEY", raising=False)
+    server.reply = lambda n, body: completion(judged(body))
+    return server

@@ -46,6 +46,16 @@ class Estimate:
     tokens_out: int
     dollars: float | None
 
+    def __add__(self, other: Estimate) -> Estimate:
+        known = None if self.dollars is None or other.dollars is None else self.dollars + other.dollars
+        return Estimate(
+            self.requests + other.requests,
+            self.texts + other.texts,
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            known,
+        )
+
     def __str__(self) -> str:
         cost = "at a price that is not known" if self.dollars is None else f"{dollars(self.dollars)} at most"
         texts = f"{self.texts:,} texts in " if self.texts else ""
@@ -103,6 +113,10 @@ class Meter:
         """
         source = f" (price: {self.price.source})" if self.price else " (cap it with cap_tokens)"
         log.log(logging.WARNING if estimate.dollars != 0 else logging.INFO, "%s: %s%s", self._who, estimate, source)
+        self.check(estimate)
+
+    def check(self, estimate: Estimate) -> None:
+        """As `admit`, telling nothing."""
         total_in, total_out = self.counted_in + estimate.tokens_in, self.counted_out + estimate.tokens_out
         over = self._over(total_in, total_out)
         if over:

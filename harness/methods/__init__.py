@@ -20,7 +20,6 @@ from typing import Any, ClassVar
 
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.endpoints.encoder import HostedEncoder
 from harness.judged import Queries, TrainView
 from harness.modeling.encoder import Encoder
 from harness.ranking import Floats, Ints, TopK
@@ -157,16 +156,6 @@ class Encodes:
     """
 
     encoder: Encoder
-
-
-class Hosted:
-    """A `Fitted` whose texts are embedded elsewhere, and paid for.
-
-    Attributes:
-        hosted: texts → vectors, and what they cost.
-    """
-
-    hosted: HostedEncoder
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from harness.endpoints.service import Service
 from harness.indexes import Index
 from harness.indexes.exact import Exact
 from harness.judged import TrainView
-from harness.methods import CandidateScorer, Fitted, Hosted, Method, Reranks, Searcher, Size
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
 from harness.methods._vectors import VectorScorer, VectorSearcher
 
 
@@ -110,18 +110,22 @@ class API(Method):
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Nothing to learn, and nothing is asked."""
-        return _Fitted(self, open_hosted(self._hosted(), context))
+        return _Fitted(self, self.encoder(context))
+
+    def encoder(self, context: Context) -> HostedEncoder:
+        """The hosted encoder, one per run; opening it asks nothing."""
+        return open_hosted(self._hosted(), context)
 
 
-class _Fitted(Fitted, Reranks, Hosted):
+class _Fitted(Fitted, Reranks):
     def __init__(self, method: API, encoder: HostedEncoder) -> None:
         self._method = method
-        self.hosted = encoder
+        self.encoder = encoder
         self.key = f"api-{encoder.fingerprint}-{method.index.fingerprint()}"
         self.resolved = {**encoder.resolved, "index": method.settings()["index"]}
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        return VectorSearcher("api", self.hosted, self._method.index, Size(), corpus, context, live=False)
+        return VectorSearcher("api", self.encoder, self._method.index, Size(), corpus, context, live=False)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
-        return VectorScorer(self.hosted, Size(), corpus, context, live=False)
+        return VectorScorer(self.encoder, Size(), corpus, context, live=False)

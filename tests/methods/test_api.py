@@ -1,4 +1,4 @@
-"""Hosted embeddings rank as the same model does here; a fault ends in a right result or a clear error, and nothing is paid twice."""
+"""Hosted embeddings rank as the same model does here; a fault ends in a right result or a clear error, paid for once."""
 
 from __future__ import annotations
 
@@ -516,7 +516,7 @@ def test_no_output_holds_the_key(
     assert "***" in records[1].problem["reason"]  # type: ignore[index]
     kept = b"".join(p.read_bytes() for folder in ("cache", "results") for p in (tmp_path / folder).rglob("*") if p.is_file())
     fitted = fit(rows[0], TrainView(Corpus.of([("a", "", "x")])), context)
-    shown = caplog.text + repr(rows) + repr(vars(fitted.hosted)) + repr(context.steps) + rows[0].full()  # type: ignore[attr-defined]
+    shown = caplog.text + repr(rows) + repr(vars(fitted.encoder)) + repr(context.steps) + rows[0].full()  # type: ignore[attr-defined]
     assert len(kept) > 1000
     assert KEY.encode() not in kept
     assert KEY not in shown

@@ -62,6 +62,8 @@ def method(request: pytest.FixtureRequest, tiny_encoder: Path, tiny_cross_encode
     if request.param == "api":
         pytest.importorskip("openai", reason="the client openai is not installed")
         return API(model="tiny", url=request.getfixturevalue("hosted").url)
+    if request.param in ("listwise", "pointwise"):
+        return METHODS.get(request.param)(model="judge", url=request.getfixturevalue("judge").url)
     known = {
         "cross_encoder": CrossEncoder(model=str(tiny_cross_encoder)),
         "dense": dense,
