@@ -92,3 +92,11 @@ def test_dollars_need_a_price() -> None:
 
 def test_amounts_as_they_are_told() -> None:
     assert [dollars(a) for a in (0.0, 0.00123456, 0.5, 1.0, 1234.5)] == ["$0.00", "$0.001235", "$0.5", "$1.00", "$1,234.50"]
+
+
+def test_estimates_add_up_and_one_without_a_price_leaves_none() -> None:
+    known, unknown = Meter("m", CHEAP, None).estimate(1, 2, 30, 4), Meter("m", None, None).estimate(5, 6, 70, 8)
+    both = known + known
+    assert (both.requests, both.texts, both.tokens_in, both.tokens_out) == (2, 4, 60, 8)
+    assert both.dollars == pytest.approx(2 * (30 + 40) / 1e6)
+    assert (known + unknown).dollars is None
