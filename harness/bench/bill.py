@@ -99,8 +99,8 @@ def bills(method: Method, dataset: Dataset, context: Context) -> list[Bill]:
     """
     found = []
     for part, stage in dict.fromkeys(_hosted(method)):
-        if stage is not None and any(True for _ in _hosted(stage.first)):
-            continue  # the first stage is paid for itself: its candidates are not to be had for nothing
+        if stage is not None and _paid(stage.first):
+            continue  # its candidates are not to be had for nothing; the cap is held when they are sent
         encoder = part.encoder(context)
         one, missing = _bill(encoder, stage, dataset, _tuned(method), context)
         log.warning("%s, %s: %s. Not kept yet: %s", dataset.name, row_name(method), one.note(), missing)
@@ -157,6 +157,10 @@ def _hosted(method: Method) -> Iterator[tuple[API, Rerank | None]]:
     else:
         for part in method.nested():
             yield from _hosted(part)
+
+
+def _paid(method: Method) -> bool:
+    return method.paid or any(map(_paid, method.nested()))
 
 
 def _tuned(value: Value) -> bool:

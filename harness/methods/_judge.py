@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ EXHAUSTIVE_PAIRS = 2_000
 @dataclass(frozen=True)
 class Judge(Method):
     """Settings of every judge; see the files that derive from it."""
+
+    paid: ClassVar[bool] = True
 
     model: str = "gpt-4o-mini"
     url: str = "https://api.openai.com/v1"

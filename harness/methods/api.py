@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from harness.context import Context
 from harness.corpus import Corpus
@@ -51,6 +51,8 @@ class API(Method):
         retries: repetitions of a request while the server is busy.
         index: how the vectors are searched.
     """
+
+    paid: ClassVar[bool] = True
 
     model: str = "text-embedding-3-small"
     url: str = "https://api.openai.com/v1"

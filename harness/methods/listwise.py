@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from harness.context import Context
+from harness.context import Advance, Context
 from harness.corpus import Corpus
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
 from harness.endpoints.kept import digest
@@ -18,6 +19,9 @@ from harness.methods import CandidateScorer, Fitted
 from harness.methods._judge import Judge, JudgeFitted, JudgeScorer
 from harness.methods._permutation import permutation, windows
 from harness.ranking import Floats, Ints
+
+BLOCK: Final = 256
+"""Queries whose windows are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -131,20 +135,26 @@ class _Scorer(JudgeScorer):
         asked, repaired, failures = 0, 0, Counter[str]()
         total = sum(len(one.windows) for one in lists)
         with talk.lock, self._context.progress("re-rank", total, "windows") as advance:
-            held = talk.held()
-            self._admit(lists, held, talk)
-            for turn in range(max((len(one.windows) for one in lists), default=0)):
-                here = {i: self._messages(one, one.windows[turn]) for i, one in enumerate(lists) if turn < len(one.windows)}
-                names = {i: digest(messages) for i, messages in here.items()}
-                advance(sum(name in held for name in names.values()))
-                talk.ask({names[i]: messages for i, messages in here.items()}, advance)
-                held = talk.held()
-                for i, name in names.items():
-                    found = _apply(lists[i], lists[i].windows[turn], held[name])
-                    asked, repaired = asked + 1, repaired + bool(found)
-                    failures += found
+            self._admit(lists, talk.held(), talk)
+            for start in range(0, len(lists), BLOCK):
+                block = lists[start : start + BLOCK]
+                for turn in range(max(len(one.windows) for one in block)):
+                    here = [one for one in block if turn < len(one.windows)]
+                    for found in self._turn(here, turn, talk, advance):
+                        asked, repaired = asked + 1, repaired + bool(found)
+                        failures += found
         self._tell("windows", asked, repaired, failures)
         return [_falling(one.order) for one in lists]
+
+    def _turn(self, lists: Sequence[_List], turn: int, talk: Conversation, advance: Advance) -> list[Counter[str]]:
+        """Asks about one window of each list and applies the answers; returns the failures of each."""
+        prompts = [self._messages(one, one.windows[turn]) for one in lists]
+        names = [digest(messages) for messages in prompts]
+        held = talk.held()
+        advance(sum(name in held for name in names))
+        talk.ask(dict(zip(names, prompts, strict=True)), advance)
+        held = talk.held()
+        return [_apply(one, one.windows[turn], held[name]) for one, name in zip(lists, names, strict=True)]
 
     def _admit(self, lists: Sequence[_List], held: dict[str, str], talk: Conversation) -> None:
         """Estimates the windows that are not kept: kept answers are followed as far as they go."""

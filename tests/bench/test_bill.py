@@ -147,4 +147,6 @@ def test_candidates_that_must_be_paid_for_are_not_asked_for(hosted: Any, small: 
     api: Callable[[str], str] = lambda model: f'api(model="{model}", url="{hosted.url}")'  # noqa: E731
     found = bills(parse_method(f"{api('one')} >> {api('two')}"), small, context)
     assert [bill.model for bill in found] == ["one"]
+    judged = f'bm25 >> listwise(model="m", url="{hosted.url}") >> {api("two")}'
+    assert bills(parse_method(judged), small, context) == []
     assert hosted.bodies == []
