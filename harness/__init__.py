@@ -14,6 +14,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     findings, corpus_check, checks      what is wrong with a collection
     measures, trec                      ir-measures; run files
     lexical/ modeling/                  BM25; encoders and cross-encoders
+    endpoints/                          hosted models: keys, prices, caps, what was answered
     losses/ generators/                 plural: losses that sentence-transformers lacks; passages → questions
     methods                             the contract of the rows (the room's `__init__`)
     training/                           gold pairs, negatives, teacher, dev, the one loop

@@ -63,6 +63,7 @@ class Step:
         credits: texts that were taken: store, (n,) their numbers, (n,) seconds that each took; 0 for those computed now.
         peak_mb: highest resident memory of the process while the step ran, in MiB.
         counts: what was counted, as `encoded` and `from cache`.
+        notes: what a reader of the figures must know, found on the way.
         inner: the steps that this one needed.
     """
 
@@ -74,6 +75,7 @@ class Step:
     peak_mb: float = 0.0
     credits: list[Credit] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     inner: list[Step] = field(default_factory=list)
 
     def all(self) -> list[Step]:
@@ -203,6 +205,7 @@ class Context:
                 self._inside[-1] += inside
                 outer.cached_seconds += step.cached_seconds
                 outer.credits += step.credits
+                outer.notes += step.notes
                 outer.inner += [s for s in step.inner if s not in outer.inner]
                 for name, n in step.counts.items():
                     outer.counts[name] = outer.counts.get(name, 0) + n
@@ -217,6 +220,11 @@ class Context:
         if self._open:
             counts = self._open[-1].counts
             counts[name] = counts.get(name, 0) + n
+
+    def note(self, text: str) -> None:
+        """Tells in the record what a reader of the figures must know, found while the step is done."""
+        if self._open:
+            self._open[-1].notes.append(text)
 
     def waited(self, seconds: float) -> None:
         """Leaves time out of the step being done that it spent waiting for another process to do the work."""

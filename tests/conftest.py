@@ -9,8 +9,10 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +279,168 @@ def scored(results: Store, put: Callable[..., Stored]) -> Callable[..., Scores]:
         return scores([put(row, values, seed, **changed) for seed, values in enumerate(seeds)], results, "nDCG@10")
 
     return one
+
+
+# Servers on this machine
+
+Reply = tuple[int, dict[str, str], bytes]
+
+
+def completion(content: str | None, tokens: tuple[int, int] = (10, 5)) -> Reply:
+    told = {
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]},
+    }
+    return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()
+
+
+def usual(n: int, body: dict[str, Any]) -> Reply:
+    """Three questions that hang on the prompt and the seed."""
+    mark = f"{sum(map(ord, body['messages'][0]['content'])) % 9973} {body['seed']}"
+    return completion("\n".join(f"{i}. what is {mark}{i}?" for i in range(1, 4)))
+
+
+class EndpointServer:
+    """A hosted model: answers as `reply` says, and remembers what it was asked.
+
+    Args:
+        reply: (number of the request from 0, its body) → status, headers, bytes.
+    """
+
+    def __init__(self) -> None:
+        self.reply: Callable[[int, dict[str, Any]], Reply] = usual
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        guard, outer = threading.Lock(), self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with guard:
+                    n = len(outer.bodies)
+                    outer.bodies.append(body)
+                    outer.headers.append(dict(self.headers))
+                    outer.paths.append(self.path)
+                status, headers, raw = outer.reply(n, body)
+                try:
+                    self.send_response(status)
+                    for name, value in headers.items():
+                        self.send_header(name, value)
+                    if "Content-Length" not in headers:
+                        self.send_header("Content-Length", str(len(raw)))
+                    self.end_headers()
+                    self.wfile.write(raw)
+                except OSError:
+                    pass  # the client waits no longer
+
+            def log_message(self, *given: Any) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self._http.block_on_close = False
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EndpointServer]:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr("harness.endpoints.patience.FIRST_WAIT", 0.01)
+    running = EndpointServer()
+    yield running
+    running.close()
+
+
+Embed = Callable[[list[str]], "list[list[float]]"]
+
+
+@pytest.fixture(scope="session")
+def tiny_vectors(tiny_models: tuple[Path, Path]) -> Embed:
+    """Texts → normalised vectors of the tiny encoder, one text at a time and once."""
+    from sentence_transformers import SentenceTransformer
+
+    model, guard = SentenceTransformer(str(tiny_models[0]), device="cpu"), threading.Lock()
+    known: dict[str, list[float]] = {}
+
+    def embed(texts: list[str]) -> list[list[float]]:
+        with guard:
+            for text in texts:
+                if text not in known:
+                    known[text] = model.encode([text], normalize_embeddings=True)[0].tolist()
+            return [known[text] for text in texts]
+
+    return embed
+
+
+def openai_reply(body: dict[str, Any], vectors: list[list[float]], tokens: int | None = None) -> Reply:
+    """As `POST /embeddings` answers; in base64 where that is asked for."""
+    import base64
+
+    import numpy as np
+
+    def written(vector: list[float]) -> Any:
+        packed = base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode()
+        return packed if body.get("encoding_format") == "base64" else vector
+
+    data = [{"object": "embedding", "index": i, "embedding": written(v)} for i, v in enumerate(vectors)]
+    used = sum(len(text.split()) for text in body["input"]) if tokens is None else tokens
+    told = {"object": "list", "data": data, "model": body["model"], "usage": {"prompt_tokens": used, "total_tokens": used}}
+    return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()
+
+
+def cohere_reply(body: dict[str, Any], vectors: list[list[float]]) -> Reply:
+    """As `POST /v2/embed` answers."""
+    used = sum(len(text.split()) for text in body["texts"])
+    told = {"id": "x", "embeddings": {"float": vectors}, "texts": body["texts"], "meta": {"billed_units": {"input_tokens": used}}}
+    return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()
+
+
+@pytest.fixture
+def hosted(server: EndpointServer, tiny_vectors: Embed, monkeypatch: pytest.MonkeyPatch) -> EndpointServer:
+    """The tiny encoder behind OpenAI's and Cohere's protocols; waiting takes no time, and is written down in `waits`."""
+    waits: list[float] = []
+    monkeypatch.setattr("harness.endpoints.patience.pause", lambda stopped, seconds: waits.append(seconds) or stopped.is_set())
+    for name in ("ENDPOINT_API_KEY", "CO_API_KEY", "CO_API_URL", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    def reply(n: int, body: dict[str, Any]) -> Reply:
+        if "texts" in body:
+            return cohere_reply(body, tiny_vectors(body["texts"]))
+        return openai_reply(body, tiny_vectors(body["input"]))
+
+    server.reply = reply
+    server.waits = waits  # type: ignore[attr-defined]
+    return server
+
+
+def judged(body: dict[str, Any]) -> str:
+    """What a judge says that counts common words: an order in RankGPT's form, a number on a scale, or yes or no."""
+    messages = body["messages"]
+    if messages[0]["role"] == "system":
+        wanted = messages[-1]["content"].removeprefix("Search Query: ").partition(". \n")[0].split()
+        passages = [m["content"].partition("] ")[2] for m in messages[3:-1] if m["role"] == "user"]
+        common = [len({*wanted} & {*text.split()}) for text in passages]
+        order = sorted(range(len(passages)), key=lambda i: (-common[i], i))
+        return " > ".join(f"[{i + 1}]" for i in order)
+    asked, _, rest = messages[0]["content"].partition("\n\nQuery: ")
+    query, _, passage = rest.removesuffix("\nAnswer:").partition("\nPassage: ")
+    common_words = len({*query.split()} & {*passage.split()})
+    scale = asked.partition("scale of 0 to ")[2].partition(",")[0]
+    return str(min(int(scale), common_words)) if scale else "Yes" if common_words else "No"
+
+
+@pytest.fixture
+def judge(server: EndpointServer, monkeypatch: pytest.MonkeyPatch) -> EndpointServer:
+    """A chat model that counts common words; waiting takes no time."""
+    monkeypatch.setattr("harness.endpoints.patience.pause", lambda stopped, seconds: stopped.is_set())
+    monkeypatch.delenv("ENDPOINT_API_KEY", raising=False)
+    server.reply = lambda n, body: completion(judged(body))
+    return server

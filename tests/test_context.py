@@ -290,3 +290,12 @@ def test_what_a_step_gave_can_be_asked_for_while_it_is_held(context: Context, wo
     assert context.result(step) == "fitted"
     context.forget()
     assert context.result(step) is None
+
+
+def test_a_note_is_told_by_the_step_that_found_it(context: Context) -> None:
+    context.note("nobody asked")
+    with context.tracked("row") as row:
+        context.once("search", "search", "k", lambda: context.note("three answers were repaired"))
+        context.note("outside")
+    assert row.notes == ["outside"]
+    assert [step.notes for step in row.inner] == [["three answers were repaired"]]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.bench.bill import Bill, bills
 from harness.bench.guard import Guard
 from harness.bench.latency import latency
 from harness.bench.leaked import leak_notes, leaked
@@ -167,6 +168,8 @@ class Bench:
         row = row_name(method)
         guard = Guard(dataset, context, self._warned)
         guard.admit(method)
+        with context.guarded(guard):
+            billed = bills(method, dataset, context)
         with context.tracked(row) as done:
             for step in self.plan.of(name, row):
                 if step.method is None or step.kind == "measure":
@@ -188,7 +191,7 @@ class Bench:
             seen = {**seen, "taught": taught}
             told = [*told, *taught_notes(seen)]
         record = dataclasses.replace(
-            _with_fit(blank, fitted, searcher, [*self._shallow(method), *told]),
+            _with_fit(blank, fitted, searcher, billed, [*self._shallow(method), *_found(done), *told]),
             leaks=seen,
             unjudged=unjudged(self.measures, dataset.test.qrels, run),
             measures={m: round(v, 6) for m, v in means(values).items()},
@@ -202,14 +205,23 @@ class Bench:
         return record, values
 
 
-def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher, notes: Sequence[str]) -> Record:
+def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequence[Bill], notes: Sequence[str]) -> Record:
     return dataclasses.replace(
         blank,
         supervision=fitted.supervision,
-        resolved={**fitted.resolved, **searcher.resolved},
-        notes=[*fitted.notes, *notes],
+        resolved={
+            **fitted.resolved,
+            **searcher.resolved,
+            **({"embedding_cost": [bill.told() for bill in billed]} if billed else {}),
+        },
+        notes=[*fitted.notes, *(bill.note() for bill in billed), *notes],
         size=dataclasses.asdict(searcher.size),
     )
+
+
+def _found(done: Step) -> list[str]:
+    """What the steps have noted, each once."""
+    return list(dict.fromkeys(note for step in done.all() for note in step.notes))
 
 
 def _throughput(spent: dict[str, float], dataset: Dataset) -> dict[str, float]:

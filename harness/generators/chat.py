@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from harness.context import Advance, Context
+from harness.context import Context
 from harness.corpus import Corpus
-from harness.errors import HarnessError, SettingError
+from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
+from harness.endpoints.kept import digest
+from harness.endpoints.meter import Estimate
+from harness.endpoints.service import Service
+from harness.errors import SettingError
 from harness.generators import RULES, Generator, Question
 from harness.generators._answers import parsed
-from harness.generators._endpoint import Endpoint, is_local
-from harness.generators._kept import Pieces, digest
 
 PROMPT: Final = (
     "Write {n} different questions that a person might type into a search engine and that the passage below answers. "
     "Do not mention the passage. Answer with the questions only, one a line.\n\nPassage:\n{document}"
 )
-CHARACTERS_PER_TOKEN: Final = 4
-"""The rule of thumb of OpenAI's help page "What are tokens and how to count them?", for English."""
-TOKENS_AROUND: Final = 8
-"""Taken for what a chat format puts around one message."""
-PER_MILLION: Final = 1_000_000
-log = logging.getLogger("harness.generators")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a run is expected to take, at most.
-
-    Args:
-        requests: one for each distinct text.
-        tokens_in: of the prompts, four characters a token.
-        tokens_out: `max_tokens` for each answer, the most that can be charged for.
-        dollars: None where no price is set.
-    """
-
-    requests: int
-    tokens_in: int
-    tokens_out: int
-    dollars: float | None
-
-    def __str__(self) -> str:
-        cost = "at a price that is not set" if self.dollars is None else f"{_dollars(self.dollars)} at most"
-        return f"{self.requests:,} requests, about {self.tokens_in:,} tokens in, at most {self.tokens_out:,} out: {cost}"
 
 
 @dataclass(frozen=True)
@@ -70,8 +42,8 @@ class Chat(Generator):
         prompt: `{n}` becomes the number of questions, `{document}` the title and text.
         temperature: 0 or more, as the server takes it.
         max_tokens: of an answer.
-        price_in: dollars for a million tokens of prompts.
-        price_out: dollars for a million tokens of answers.
+        price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
+        price_out: dollars for a million tokens of answers; the same.
         cap: dollars that one run may cost, by the estimate before it and by the usage that the server reports during it.
         concurrency: requests under way at once.
         key_variable: the environment variable that holds the key.
@@ -94,26 +66,34 @@ class Chat(Generator):
     retries: int = 6
 
     def __post_init__(self) -> None:
-        if not self.model.strip():
-            raise SettingError("chat: model is empty; say what the server calls it, as gpt-4o-mini")
-        is_local(self.url)
+        self._service().check()
         if "{document}" not in self.prompt:
             raise SettingError("chat: prompt must hold {document}, the place of the title and text, and may hold {n}")
-        for name in ("per_document", "max_tokens", "concurrency"):
+        for name in ("per_document", "max_tokens"):
             if getattr(self, name) < 1:
                 raise SettingError(f"chat: {name} must be 1 or more, not {getattr(self, name)}")
-        for name in ("temperature", "price_in", "price_out", "cap", "retries"):
-            value = getattr(self, name)
-            if value is not None and not (0 <= value < math.inf):
-                raise SettingError(f"chat: {name} must be 0 or more, not {value}")
-        if not 0 < self.timeout < math.inf:
-            raise SettingError(f"chat: timeout must be above 0, not {self.timeout}")
-        if self.cap is not None and (self.price_in is None or self.price_out is None):
-            raise SettingError("chat: cap needs price_in and price_out, in dollars for a million tokens")
+        if not 0 <= self.temperature < math.inf:
+            raise SettingError(f"chat: temperature must be 0 or more, not {self.temperature}")
+
+    def _service(self) -> Service:
+        return Service(
+            "chat",
+            self.model,
+            self.url,
+            self.key_variable,
+            self.price_in,
+            self.price_out,
+            self.cap,
+            concurrency=self.concurrency,
+            timeout=self.timeout,
+            retries=self.retries,
+        )
 
     def estimate(self, corpus: Corpus, rows: Sequence[int]) -> Estimate:
         """What asking about these documents would take if nothing of it were kept; asks no server."""
-        return self._estimate(set(corpus.texts_of(np.asarray(rows, dtype=np.int64))[:]))
+        texts = set(corpus.texts_of(np.asarray(rows, dtype=np.int64))[:])
+        tokens = sum(prompt_tokens(self._messages(text)) for text in texts)
+        return self._service().meter().estimate(len(texts), 0, tokens, len(texts) * self.max_tokens)
 
     def generate(self, corpus: Corpus, rows: Sequence[int], context: Context) -> Iterator[Question]:
         """See `Generator.generate`. A refusal is one question without text.
@@ -126,115 +106,20 @@ class Chat(Generator):
         texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
         deciding = {k: getattr(self, k) for k in ("url", "model", "prompt", "temperature", "max_tokens", "per_document")}
         key = digest(deciding, context.seed, RULES)
-        pieces = Pieces(context.cache, "answers", key, {**deciding, "seed": context.seed})
-        with pieces.lock, context.progress("generate", len(rows), "passages") as advance:
-            held = pieces.read()
-            missing = {name: text for text in texts if (name := digest(text)) not in held}
+        told = {**deciding, "seed": context.seed}
+        asked = Conversation(self._service(), self.temperature, self.max_tokens, context, key, told)
+        with asked.lock, context.progress("generate", len(rows), "passages") as advance:
+            held = asked.held()
+            missing = {name: self._messages(text) for text in texts if (name := digest(text)) not in held}
             advance(sum(digest(text) not in missing for text in texts))
             if missing:
-                self._check_cap(self._estimate(set(missing.values())))
-                endpoint = Endpoint(self.url, self.key_variable, self.timeout, self.retries)
-                _Run(self, endpoint, pieces, context.seed, advance).through(missing)
-                held = pieces.read()
+                asked.meter.admit(asked.estimate(missing.values()))
+                asked.ask(missing, advance)
+                held = asked.held()
         for row, text in zip(rows, texts, strict=True):
-            made = parsed(held[digest(text)]["text"], self.per_document)
+            made = parsed(held[digest(text)], self.per_document)
             yield from (Question(each, row, self.model) for each in made or [""])
 
-    def body(self, text: str, seed: int) -> dict[str, Any]:
-        """The request about one text."""
-        message = {"role": "user", "content": self._prompted(text)}
-        return {
-            "model": self.model,
-            "messages": [message],
-            "temperature": self.temperature,
-            "max_tokens": self.max_tokens,
-            "seed": seed,
-        }
-
-    def dollars(self, tokens_in: int, tokens_out: int) -> float | None:
-        """What so many tokens cost; None where no price is set."""
-        if self.price_in is None or self.price_out is None:
-            return None
-        return (tokens_in * self.price_in + tokens_out * self.price_out) / PER_MILLION
-
-    def _prompted(self, text: str) -> str:
+    def _messages(self, text: str) -> Messages:
         before, _, after = self.prompt.replace("{n}", str(self.per_document)).partition("{document}")
-        return before + text + after
-
-    def _estimate(self, texts: set[str]) -> Estimate:
-        tokens_in = sum(math.ceil(len(self._prompted(t)) / CHARACTERS_PER_TOKEN) + TOKENS_AROUND for t in texts)
-        tokens_out = len(texts) * self.max_tokens
-        return Estimate(len(texts), tokens_in, tokens_out, self.dollars(tokens_in, tokens_out))
-
-    def _check_cap(self, estimate: Estimate) -> None:
-        log.log(logging.WARNING if estimate.dollars else logging.INFO, "chat %s: %s", self.model, estimate)
-        if self.cap is not None and estimate.dollars is not None and estimate.dollars > self.cap:
-            raise SettingError(
-                f"chat: {estimate}, over the cap of {_dollars(self.cap)}. Raise cap, lower max_tokens or "
-                "ask about fewer documents."
-            )
-
-
-class _Run:
-    """The requests of one run; each answer is kept by the thread that got it, whatever happens to the others."""
-
-    def __init__(self, chat: Chat, endpoint: Endpoint, pieces: Pieces, seed: int, advance: Advance) -> None:
-        self._chat, self._endpoint, self._pieces, self._seed, self._advance = chat, endpoint, pieces, seed, advance
-        self._guard = threading.Lock()
-        self._tokens = np.zeros(2, dtype=np.int64)
-
-    def through(self, texts: dict[str, str]) -> None:
-        """Asks about each text; on the first fault, asks no more, waits for what is under way, and raises it."""
-        waiting = iter(texts.items())
-        fault: HarnessError | None = None
-        with ThreadPoolExecutor(self._chat.concurrency, "harness-chat") as pool:
-            try:
-                under_way: set[Future[None]] = set()
-                while True:
-                    while fault is None and len(under_way) < self._chat.concurrency and (item := next(waiting, None)):
-                        under_way.add(pool.submit(self._one, *item))
-                    if not under_way:
-                        break
-                    done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        fault = fault or self._outcome(future)
-                    fault = fault or self._over_cap()
-                    if fault is not None:
-                        self._endpoint.stop()
-            finally:
-                self._endpoint.stop()
-        if fault is not None and len(self._left(texts)):
-            raise fault
-
-    def _one(self, name: str, text: str) -> None:
-        answer = self._endpoint.ask(self._chat.body(text, self._seed))
-        self._pieces.add(name, {"text": answer.text, "in": answer.tokens_in, "out": answer.tokens_out})
-        with self._guard:
-            self._tokens += (answer.tokens_in, answer.tokens_out)
-
-    def _outcome(self, future: Future[None]) -> HarnessError | None:
-        fault = future.exception()
-        if fault is None:
-            self._advance()
-            return None
-        if isinstance(fault, HarnessError):
-            return fault
-        raise fault
-
-    def _over_cap(self) -> HarnessError | None:
-        cap, spent = self._chat.cap, self._chat.dollars(*map(int, self._tokens))
-        if cap is None or spent is None or spent <= cap:
-            return None
-        return SettingError(
-            f"chat: {_dollars(spent)} are spent by the server's count, over the cap of {_dollars(cap)}: no more is asked. "
-            "What was answered is kept and will not be paid for again; raise cap to ask about the rest, or ask about "
-            "fewer documents."
-        )
-
-    def _left(self, texts: dict[str, str]) -> list[str]:
-        held = self._pieces.read()
-        return [name for name in texts if name not in held]
-
-
-def _dollars(amount: float) -> str:
-    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4g}"
+        return [{"role": "user", "content": before + text + after}]

@@ -14,9 +14,9 @@ from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
 from harness.context import Context
 from harness.corpus import Corpus, Document, joined
+from harness.endpoints.kept import digest
 from harness.errors import SettingError
 from harness.generators import Generator, Question, plain, tidy
-from harness.generators._kept import digest
 from harness.ranking import Floats
 from harness.sentences import sentences
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from harness.context import Context
 from harness.corpus import Corpus
+from harness.endpoints.kept import Pieces, digest
 from harness.errors import ModelError, SettingError
 from harness.generators import RULES, Generator, Question
-from harness.generators._kept import Pieces, digest
 from harness.modeling.keep import memory_advice, no_weight_bars
 from harness.modeling.resolve import ModelFolder, resolve
 

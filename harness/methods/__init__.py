@@ -43,6 +43,8 @@ class Method(Value, ABC):
     """A way to rank documents for a query: settings only."""
 
     room: ClassVar[str] = "harness.methods"
+    paid: ClassVar[bool] = False
+    """Whether each text or query may cost money: such a method is never asked for what can be had without it."""
 
     @abstractmethod
     def fit(self, view: TrainView, context: Context) -> Fitted:
@@ -110,7 +112,8 @@ class Searcher(ABC):
     Attributes:
         key: hash of the fitted method and the corpus.
         size: what it takes.
-        live: whether asking it one query takes the time a user would wait; False for a run file.
+        live: whether asking it one query takes the time a user would wait; False for a run file, and for what is paid by the
+            query and so is asked once and kept.
         resolved: JSON-safe: what only the corpus and the queries asked so far tell; for the record, beside what was fitted.
     """
 
@@ -129,9 +132,13 @@ class CandidateScorer(ABC):
 
     Attributes:
         size: what it takes, for the candidates seen so far.
+        live: as `Searcher.live`.
+        alone: whether a candidate's score is its own, whatever stands beside or before it.
     """
 
     size: Size
+    live: bool = True
+    alone: bool = True
 
     @abstractmethod
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:

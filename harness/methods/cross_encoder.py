@@ -10,12 +10,12 @@ import numpy as np
 
 from harness.context import Context
 from harness.corpus import Corpus, joined
-from harness.errors import HarnessError
-from harness.judged import Queries, TrainView
+from harness.judged import TrainView
 from harness.methods import METHODS, CandidateScorer, Fitted, Method, Reranks, Searcher, Size, strongest
+from harness.methods._exhaustive import Exhaustive
 from harness.modeling.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
 from harness.modeling.prompts import family
-from harness.ranking import Floats, Ints, TopK, select, stack
+from harness.ranking import Floats, Ints
 from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import PairBase
 
@@ -97,7 +97,8 @@ class _Fitted(Fitted, Reranks):
         self.models = (scorer.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        return _Exhaustive(self.key, _CandidateScorer(self._scorer, corpus, context), corpus)
+        scorer = _CandidateScorer(self._scorer, corpus, context)
+        return Exhaustive("cross_encoder", self.key, scorer, corpus, EXHAUSTIVE_PAIRS)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
         return _CandidateScorer(self._scorer, corpus, context)
@@ -115,23 +116,6 @@ class _CandidateScorer(CandidateScorer):
         else:
             flat = self._scorer.scores(pairs)
         return np.split(flat, np.cumsum([len(c) for c in candidates])[:-1])
-
-
-class _Exhaustive(Searcher):
-    def __init__(self, key: str, scorer: CandidateScorer, corpus: Corpus) -> None:
-        self.key = f"{key}-{corpus.revision}"
-        self.size = scorer.size
-        self._scorer, self._corpus = scorer, corpus
-
-    def search(self, queries: Queries, k: int) -> TopK:
-        pairs = len(queries) * len(self._corpus)
-        if pairs > EXHAUSTIVE_PAIRS:
-            raise HarnessError(
-                f"a cross_encoder alone would score {pairs:,} pairs here; use it as re-ranker, as in bm25>>cross_encoder."
-            )
-        rows = np.arange(len(self._corpus), dtype=np.int64)
-        scores = self._scorer.scores(queries.texts, [rows] * len(queries))
-        return stack([select(rows, s, self._corpus.id_order, k) for s in scores], k)
 
 
 class _Pairs(Sequence[Pair]):

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
-
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.indexes import Index, inner
+from harness.indexes import Index
 from harness.indexes.exact import Exact
-from harness.judged import Queries, TrainView
+from harness.judged import TrainView
 from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, strongest
+from harness.methods._vectors import VectorScorer, VectorSearcher
 from harness.modeling.encoder import Encoder, EncoderSettings, open_encoder
-from harness.ranking import Floats, Ints, TopK
 from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import EncoderBase
 
@@ -104,54 +102,10 @@ class _Fitted(Fitted, Reranks, Encodes):
         self.models = (encoder.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        return _Searcher(self._method, self.encoder, corpus, context)
+        return VectorSearcher("dense", self.encoder, self._method.index, self._weights(), corpus, context)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
-        return _CandidateScorer(self.encoder, corpus, context)
+        return VectorScorer(self.encoder, self._weights(), corpus, context)
 
-
-class _Searcher(Searcher):
-    def __init__(self, method: Dense, encoder: Encoder, corpus: Corpus, context: Context) -> None:
-        vectors = encoder.vectors(corpus.texts, "document")
-        self._encoder, self._context = encoder, context
-        self._nearest = method.index.build(vectors, corpus.id_order)
-        self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}-{corpus.revision}"
-        self.size = _size(encoder, self._nearest.nbytes, vectors.dimension)
-
-    def search(self, queries: Queries, k: int) -> TopK:
-        return self._nearest.search(_encode_queries(self._encoder, queries.texts, self._context), k)
-
-
-class _CandidateScorer(CandidateScorer):
-    """Encodes the documents that are asked for and no others: the budget option for paid or slow encoders.
-
-    Source: Kamalloo et al., "Evaluating Embedding APIs for Information Retrieval" (ACL 2023), section 4.
-    """
-
-    def __init__(self, encoder: Encoder, corpus: Corpus, context: Context) -> None:
-        self._encoder, self._corpus, self._context = encoder, corpus, context
-        self._rows: Ints = np.zeros(0, np.int64)
-        self._vectors: Floats = np.zeros((0, 0), np.float32)
-        self.size = _size(encoder, 0, 0)
-
-    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
-        wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
-        if not np.isin(wanted, self._rows).all():
-            self._rows = np.union1d(self._rows, wanted)
-            vectors = self._encoder.vectors(self._corpus.texts_of(self._rows), "document")
-            self._vectors = vectors.block(0, len(vectors))
-            self.size = _size(self._encoder, self._vectors.nbytes, vectors.dimension)
-        queries = _encode_queries(self._encoder, texts, self._context)
-        places = [np.searchsorted(self._rows, rows) for rows in candidates]
-        return [inner(self._vectors[p], q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
-
-
-def _encode_queries(encoder: Encoder, texts: Sequence[str], context: Context) -> Floats:
-    if context.live:
-        return encoder.encode(texts, "query")
-    vectors = encoder.vectors(texts, "query")
-    return vectors.block(0, len(vectors))
-
-
-def _size(encoder: Encoder, index_bytes: int, dimensions: int) -> Size:
-    return Size(index_bytes, encoder.folder.model_bytes, encoder.folder.parameters, dimensions)
+    def _weights(self) -> Size:
+        return Size(0, self.encoder.folder.model_bytes, self.encoder.folder.parameters)

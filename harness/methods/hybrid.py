@@ -104,6 +104,7 @@ class _Searcher(Searcher):
     def __init__(self, fitted: _Fitted, parts: list[Searcher], corpus: Corpus, context: Context) -> None:
         self.key = f"{fitted.key}-{corpus.revision}"
         self.size = sum((p.size for p in parts), Size())
+        self.live = all(p.live for p in parts)
         self._method, self._fusion, self._parts = fitted._method, fitted._fusion, parts
         self._corpus, self._context = corpus, context
 

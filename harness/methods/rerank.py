@@ -25,7 +25,7 @@ class Rerank(Method):
 
     Args:
         first: finds the candidates.
-        scorer: scores them; a method that can re-rank (`dense`, `cross_encoder`, `late`, `sparse`).
+        scorer: scores them; a method that can re-rank (`dense`, `cross_encoder`, `late`, `sparse`, `api`, `listwise`, `pointwise`).
         depth: how many candidates.
     """
 
@@ -86,6 +86,7 @@ class _Searcher(Searcher):
         self._method, self._first, self._scorer = fitted.method, first, scorer
         self._corpus, self._context = corpus, context
         self.size = first.size + scorer.size
+        self.live = first.live and scorer.live
 
     def search(self, queries: Queries, k: int) -> TopK:
         top = search(self._method.first, self._first, queries, self._method.depth, self._context)

@@ -64,8 +64,32 @@ def kept(items: Sequence[T], work: Work[T, B], store: Store[B, S], context: Cont
         CacheError: shards vanished while they were read.
         HarnessError: what `work.run` raises; what was done before it is kept.
     """
-    parts = [work.keys(items[start : start + 4096]) for start in range(0, len(items), 4096)]
-    keys = pa.concat_arrays(parts) if parts else work.keys([])
+    return completed(items, work.keys, lambda keys, places: _fill(items, keys, places, work, store, context), store, context)
+
+
+def completed(
+    items: Sequence[T],
+    keys_of: Callable[[Sequence[T]], pa.Array],
+    fill: Callable[[pa.Array, Ints], int],
+    store: VectorStore,
+    context: Context,
+) -> StoredVectors:
+    """(N, D) vectors of the items, after `fill` has made and kept those that were missing.
+
+    Args:
+        items: read by slices.
+        keys_of: items → (n,) hashes.
+        fill: given the (N,) hashes and the place of each, −1 where it has none, writes the missing ones to the store and returns
+            how many distinct ones it made; no other process is at the same entry meanwhile.
+        store: where they are kept.
+        context: counts `asked` and `computed` in the step being done.
+
+    Raises:
+        CacheError: shards vanished while they were read.
+        HarnessError: what `fill` raises; what it wrote is kept.
+    """
+    parts = [keys_of(items[start : start + 4096]) for start in range(0, len(items), 4096)]
+    keys = pa.concat_arrays(parts) if parts else keys_of([])
     held = store.read()
     places = held.locate(keys)
     kept_before = places >= 0
@@ -80,7 +104,7 @@ def kept(items: Sequence[T], work: Work[T, B], store: Store[B, S], context: Cont
             places = held.locate(keys)
             kept_before = places >= 0
             seconds[kept_before] = held.seconds(places[kept_before])
-            computed = _fill(items, keys, places, work, store, context)
+            computed = fill(keys, places)
             store.merge()
             held = store.read()
             places = held.locate(keys)

@@ -17,7 +17,6 @@ from harness.corpus import Corpus
 from harness.errors import HarnessError, ModelError, SettingError, Unavailable
 from harness.generators import Question, questions
 from harness.generators._answers import parsed
-from harness.generators._endpoint import _asked_wait, is_local
 from harness.generators.chat import Chat
 
 CORPUS = Corpus.of([(f"d{i}", f"Title {i}", f"a passage about the number {i} " * 5) for i in range(8)])
@@ -85,7 +84,7 @@ def test_an_answer_is_kept_when_the_one_who_waits_is_interrupted(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as inside:
-        inside.setattr("harness.generators.chat.wait", interrupted)
+        inside.setattr("harness.endpoints.pool.wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             made(Chat("m", server.url), context, list(range(8)))
     assert len(server.bodies) == 4  # those under way
@@ -123,13 +122,6 @@ def test_a_server_that_asks_for_too_long_a_wait_is_left(server: Any, context: Co
     server.reply = lambda n, body: busy(429, **{"Retry-After": "86400"})
     with pytest.raises(ModelError, match="after 1 tries; the last: HTTP 429"):
         made(Chat("m", server.url), context, [0])
-
-
-def test_the_forms_of_retry_after() -> None:
-    assert _asked_wait("2") == 2.0
-    assert _asked_wait(None) is None
-    assert _asked_wait("soon") is None
-    assert _asked_wait("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
 
 
 @pytest.mark.parametrize("code", [500, 502, 503, 504])
@@ -275,13 +267,6 @@ def test_the_servers_own_count_stops_the_run_and_what_was_paid_for_is_kept(serve
 def test_settings_out_of_range_are_named(settings: dict[str, Any]) -> None:
     with pytest.raises(SettingError, match=rf"chat: .*{next(iter(settings))}"):
         Chat(**{"model": "m", **settings})
-
-
-def test_which_addresses_are_this_machines_own() -> None:
-    for url in ("http://localhost:1/v1", "http://127.0.0.9/v1", "http://[::1]:8/v1", "https://a.localhost/"):
-        assert is_local(url)
-    for url in ("http://localhost.example.com/v1", "https://10.0.0.1/v1", "https://api.openai.com/v1"):
-        assert not is_local(url)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from harness.cache.folders import Cache
 from harness.cache.manage import entries, faults
 from harness.context import Context
 from harness.corpus import Corpus
+from harness.endpoints.kept import Pieces
 from harness.errors import ModelError, SettingError, UnknownName
 from harness.expressions import parse
 from harness.generators import GENERATORS, Generated, Generator, Question, questions
-from harness.generators._kept import Pieces
 
 ROOMS = {GENERATORS.package: GENERATORS}
 REQUIRED: dict[str, dict[str, Any]] = {"chat": {"model": "some-model"}}

@@ -51,7 +51,7 @@ def test_alone_it_takes_as_many_pairs_as_are_allowed(
     assert (rank(method, corpus, two, 1).indices >= 0).all()
     monkeypatch.setattr(module, "EXHAUSTIVE_PAIRS", 2 * len(corpus) - 1)
     with pytest.raises(HarnessError, match="80 pairs"):
-        rank(method, corpus, two, 1)
+        rank(method, corpus, two, 1, within=Context())
 
 
 def test_asked_afresh_it_scores_again_what_is_kept(

@@ -1,4 +1,4 @@
-"""Pieces of slow work, kept as they come: a kill loses at most the one that was being made."""
+"""Pieces of slow or paid work, kept as they come: a kill loses at most the one that was being made."""
 
 from __future__ import annotations
 

@@ -1,0 +1,19 @@
+"""Endpoints: models behind an HTTP address, paid by the token or run on this machine.
+
+    address       whose address it is, and the key, which nothing shows
+    patience      again where the server is busy, at the pace that is allowed
+    prices        dollars for a million tokens, dated, with their source (`prices.json`)
+    meter         the estimate before, the count during, the cap that is never passed
+    pool          several requests under way; the first fault stops the rest
+    kept          what was answered, kept as it comes
+    providers     what is particular about a known host
+    service       what must be said of any hosted model
+    chat          one chat request, one answer
+    conversation  chat requests with all of the above: what generators and re-rankers ask through
+    embeddings    texts → vectors, checked; what the clients have in common
+    openai        … by OpenAI's protocol, with its own client
+    cohere        … by Cohere's, with its own client
+    encoder       a hosted encoder: each text paid for once
+
+A key is read from the environment when a request is made, and from nowhere else.
+"""

@@ -1,0 +1,68 @@
+"""Cohere's protocol of embeddings, with its own client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.endpoints.address import Key, is_local
+from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing
+from harness.endpoints.openai import NO_KEY
+from harness.endpoints.patience import Again
+
+OK = range(200, 300)
+
+
+class CohereClient(EmbeddingClient):
+    """`POST /v2/embed` (docs.cohere.com/reference/embed). `input_type` is always sent; without it the server refuses."""
+
+    def _open(self, key: Key) -> None:
+        service = self._service
+        try:
+            import cohere
+            import httpx
+            from cohere.core.api_error import ApiError
+        except ModuleNotFoundError as error:
+            raise missing(service.who, "cohere", error) from error
+        self._refused: Any = ApiError
+        self._broken: Any = httpx.HTTPError
+        http = httpx.Client(follow_redirects=False, trust_env=not is_local(service.url, service.who), timeout=service.timeout)
+        self._client: Any = cohere.ClientV2(
+            api_key=key.reveal() or NO_KEY,
+            base_url=service.url.rstrip("/"),
+            timeout=service.timeout,
+            max_retries=0,
+            httpx_client=http,
+            log_warning_experimental_features=False,
+        )
+
+    def embed(self, texts: Sequence[str], kind: str | None) -> Embedded:
+        """See `EmbeddingClient.embed`; the protocol answers in the order of the texts."""
+        options = {} if self._dimensions is None else {"output_dimension": self._dimensions}
+        try:
+            told = self._client.embed(
+                model=self._service.model,
+                input_type=kind or "search_document",
+                texts=list(texts),
+                embedding_types=["float"],
+                **options,
+            )
+            vectors = [(None, vector) for vector in told.embeddings.float_]
+            billed = getattr(getattr(told, "meta", None), "billed_units", None)
+            tokens = int(getattr(billed, "input_tokens", 0) or 0)
+        except self._refused as error:
+            code = int(error.status_code or 0)
+            if code in OK:  # the client's way of saying that the body is no JSON
+                raise Again("an answer that is not JSON of the embed protocol") from None
+            headers = {str(k).lower(): v for k, v in (error.headers or {}).items()}
+            raise self._patience.refusal(code, _message(error.body), self._service.model, headers.get("retry-after")) from None
+        except self._broken as error:
+            raise self._patience.silence(error, self._service.timeout) from None
+        except (ValueError, TypeError, AttributeError):
+            raise Again("an answer that is not JSON of the embed protocol") from None
+        return Embedded(vectors, tokens)
+
+
+def _message(body: Any) -> str:
+    held = body.get("message") if isinstance(body, dict) else getattr(body, "message", None)
+    return str(held or body or "")

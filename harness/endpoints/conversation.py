@@ -1,0 +1,110 @@
+"""Conversations: many chat requests to one model, each paid for once, none beyond the cap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from harness.context import Advance, Context
+from harness.endpoints.chat import Endpoint
+from harness.endpoints.kept import Pieces
+from harness.endpoints.meter import Bound, Estimate, Meter, most_tokens, tokens
+from harness.endpoints.patience import Pace
+from harness.endpoints.pool import through
+from harness.endpoints.service import Service
+
+Messages = Sequence[Mapping[str, str]]
+TOKENS_AROUND: Final = 8
+"""Taken for what a chat format puts around one message."""
+
+
+class Conversation:
+    """Asks a chat model, and keeps each answer as it comes, by what was asked of which model.
+
+    Args:
+        service: the model.
+        temperature: 0 or more; None leaves it to the server, as some models demand.
+        max_tokens: of an answer.
+        context: seed and cache.
+        deciding: all that decides an answer besides its name; the key of what is kept, JSON-safe.
+        key: hash of `deciding`.
+        meter: counts over several conversations; None takes one of its own.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        temperature: float | None,
+        max_tokens: int,
+        context: Context,
+        key: str,
+        deciding: Mapping[str, Any],
+        meter: Meter | None = None,
+    ) -> None:
+        self._service, self._temperature, self._max_tokens = service, temperature, max_tokens
+        self._seed = context.seed
+        self._pieces = Pieces(context.cache, "answers", key, deciding)
+        self._pace: Pace = service.pace()
+        self.meter = meter or service.meter()
+        self.lock = self._pieces.lock
+
+    def held(self) -> dict[str, str]:
+        """The answers kept so far, by name."""
+        return {name: piece["text"] for name, piece in self._pieces.read().items()}
+
+    def body(self, messages: Messages) -> dict[str, Any]:
+        """The request."""
+        asked: dict[str, Any] = {"model": self._service.model, "messages": [dict(m) for m in messages]}
+        if self._temperature is not None:
+            asked["temperature"] = self._temperature
+        return {**asked, "max_tokens": self._max_tokens, "seed": self._seed}
+
+    def estimate(self, asked: Iterable[Messages]) -> Estimate:
+        """What so many requests take, at most."""
+        sizes = [prompt_tokens(messages) for messages in asked]
+        return self.meter.estimate(len(sizes), 0, sum(sizes), len(sizes) * self._max_tokens)
+
+    def ask(self, asked: Mapping[str, Messages], advance: Advance) -> None:
+        """Asks what is not kept yet; hold `lock` meanwhile, and see `meter.admit` first.
+
+        Args:
+            asked: name → messages.
+            advance: told of each that is answered.
+
+        Raises:
+            SettingError: the next request could pass the cap, or the server counted more than it allows.
+            Unavailable: no key, or no server.
+            ModelError: the server refuses, or never answers well. What was answered is kept in every case.
+        """
+        held = self._pieces.read()
+        missing = [(name, messages) for name, messages in asked.items() if name not in held]
+        if not missing:
+            return
+        service = self._service
+        endpoint = Endpoint(service.who, service.url, service.key_variable, service.timeout, service.retries, self._pace)
+
+        def one(item: tuple[str, Messages]) -> tuple[int, int]:
+            name, messages = item
+            expected = prompt_tokens(messages)
+            answer = endpoint.ask(self.body(messages), expected + self._max_tokens)
+            self._pieces.add(name, {"text": answer.text, "in": answer.tokens_in, "out": answer.tokens_out})
+            return answer.tokens_in or expected, answer.tokens_out or tokens(answer.text)
+
+        fault = through(
+            missing,
+            one,
+            bound=lambda item: Bound(sum(most_tokens(m["content"]) + TOKENS_AROUND for m in item[1]), self._max_tokens),
+            meter=self.meter,
+            concurrency=service.concurrency,
+            stop=endpoint.stop,
+            done=lambda item: advance(),
+        )
+        if fault is not None:
+            held = self._pieces.read()
+            if any(name not in held for name, _ in missing):
+                raise fault
+
+
+def prompt_tokens(messages: Messages) -> int:
+    """About how many tokens a prompt has."""
+    return sum(tokens(m["content"]) + TOKENS_AROUND for m in messages)

@@ -1,0 +1,137 @@
+"""Hosted embeddings: one request of texts, one answer of vectors, looked at before it is believed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.endpoints.address import Key
+from harness.endpoints.patience import Patience
+from harness.endpoints.providers import Provider
+from harness.endpoints.service import Service
+from harness.errors import ModelError, Unavailable
+from harness.ranking import Floats
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What the server answered.
+
+    Args:
+        vectors: (place in the request, vector) as they came; a place of None says that the protocol has none and order is all.
+        tokens: of the request, as the server counted; 0 where it does not say.
+    """
+
+    vectors: Sequence[tuple[int | None, Sequence[float]]]
+    tokens: int
+
+
+class EmbeddingClient(ABC):
+    """A client of one protocol.
+
+    Args:
+        service: the model and its address.
+        provider: what the address calls things.
+        dimensions: asked for; None takes the model's own.
+        key: for the header.
+        patience: what an error of the server means.
+
+    Raises:
+        Unavailable: the client's library is not installed.
+    """
+
+    def __init__(self, service: Service, provider: Provider, dimensions: int | None, key: Key, patience: Patience) -> None:
+        self._service, self._provider, self._dimensions = service, provider, dimensions
+        self._patience = patience
+        self._open(key)
+
+    @abstractmethod
+    def _open(self, key: Key) -> None:
+        """Imports the library and opens its client; the client asks once, repetition is ours."""
+
+    @abstractmethod
+    def embed(self, texts: Sequence[str], kind: str | None) -> Embedded:
+        """One request.
+
+        Args:
+            texts: none of them empty.
+            kind: sent as `input_type` where it is one.
+
+        Raises:
+            Again: worth another try.
+            HarnessError: not worth one.
+        """
+
+
+def open_client(
+    protocol: str, service: Service, provider: Provider, dimensions: int | None, key: Key, patience: Patience
+) -> EmbeddingClient:
+    """The client of a protocol.
+
+    Raises:
+        Unavailable: its library is not installed.
+    """
+    from harness.endpoints.cohere import CohereClient
+    from harness.endpoints.openai import OpenAIClient
+
+    known: dict[str, type[EmbeddingClient]] = {"openai": OpenAIClient, "cohere": CohereClient}
+    return known[protocol](service, provider, dimensions, key, patience)
+
+
+def missing(who: str, library: str, error: ModuleNotFoundError) -> Unavailable:
+    """What to say where the library of a protocol is not installed; raises the error where something of ours is broken."""
+    if (error.name or "").partition(".")[0] != library:
+        raise error
+    return Unavailable(f"{who}: the client {library} is not installed.", f"python3 -m pip install 'retrieval-harness[{library}]'")
+
+
+def checked(who: str, answer: Embedded, texts: Sequence[str], dimension: int | None) -> Floats:
+    """(n, D) float32 vectors in the order of the texts.
+
+    Args:
+        who: the value that asks and its model, for messages.
+        answer: as it came.
+        texts: as they were sent.
+        dimension: the D that is due; None takes that of the first vector.
+
+    Raises:
+        ModelError: not one vector for each text, another dimension, values that are not numbers, or all zeros. Asking again
+            would be paid for again and hardly answer otherwise.
+    """
+    if len(answer.vectors) != len(texts):
+        raise _wrong(who, f"{len(answer.vectors)} vectors for {len(texts)} texts")
+    named = [place for place, _ in answer.vectors]
+    places = list(range(len(texts))) if all(place is None for place in named) else named
+    if sorted(_numbers(places)) != list(range(len(texts))):
+        raise _wrong(who, f"vectors of the texts {places[:10]} where 0 to {len(texts) - 1} are due, each once")
+    ordered: list[Sequence[float]] = [[]] * len(texts)
+    for place, (_, vector) in zip(_numbers(places), answer.vectors, strict=True):
+        ordered[place] = vector
+    due = dimension or len(ordered[0])
+    for text, vector in zip(texts, ordered, strict=True):
+        if len(vector) != due or not due:
+            raise _wrong(who, f"a vector of {len(vector)} dimensions where {due} are due, for {text[:80]!r}")
+    try:
+        vectors = np.asarray(ordered, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise _wrong(who, "a vector that is no list of numbers") from None
+    bad = ~np.isfinite(vectors).all(axis=1)
+    if bad.any():
+        raise _wrong(who, f"values that are not numbers, first for {texts[int(np.flatnonzero(bad)[0])][:80]!r}")
+    empty = ~vectors.any(axis=1)
+    if empty.any():
+        raise _wrong(who, f"a vector of zeros, first for {texts[int(np.flatnonzero(empty)[0])][:80]!r}")
+    return vectors
+
+
+def _numbers(places: Iterable[int | None]) -> list[int]:
+    return [-1 if place is None else int(place) for place in places]
+
+
+def _wrong(who: str, what: str) -> ModelError:
+    return ModelError(
+        f"{who} answered with {what}. What was answered well before is kept; mend model, url or dimensions, or tell the provider."
+    )

@@ -1,0 +1,77 @@
+"""OpenAI's protocol of embeddings, with its own client: OpenAI, Azure, Voyage, Mistral, vLLM, TEI, Ollama."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.endpoints.address import Key, host, is_local
+from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing
+from harness.endpoints.patience import Again
+
+NO_KEY = "none"
+"""The client must be given a key; a server on this machine looks at none."""
+
+
+class OpenAIClient(EmbeddingClient):
+    """`POST /embeddings` (platform.openai.com/docs/api-reference/embeddings).
+
+    The client asks for vectors as base64, which is shorter and exact, and takes lists where the server knows no base64.
+    """
+
+    def _open(self, key: Key) -> None:
+        service = self._service
+        try:
+            import openai
+        except ModuleNotFoundError as error:
+            raise missing(service.who, "openai", error) from error
+        self._errors: Any = openai
+        # No redirects: a key goes to the server that was named and to no other. No proxy to this machine.
+        http = openai.DefaultHttpxClient(
+            follow_redirects=False, trust_env=not is_local(service.url, service.who), timeout=service.timeout
+        )
+        self._client: Any = openai.OpenAI(
+            api_key=key.reveal() or NO_KEY,
+            base_url=service.url,
+            timeout=service.timeout,
+            max_retries=0,
+            http_client=http,
+        )
+        if host(service.url) != "api.openai.com":  # which account pays there is nobody else's business
+            self._client.organization = self._client.project = None
+
+    def embed(self, texts: Sequence[str], kind: str | None) -> Embedded:
+        """See `EmbeddingClient.embed`."""
+        more: dict[str, Any] = {} if kind is None else {"input_type": kind}
+        options: dict[str, Any] = {}
+        if self._dimensions is not None and self._provider.dimensions == "dimensions":
+            options["dimensions"] = self._dimensions
+        elif self._dimensions is not None:
+            more[self._provider.dimensions] = self._dimensions
+        try:
+            told = self._client.embeddings.create(
+                input=list(texts), model=self._service.model, extra_body=more or None, **options
+            )
+            vectors = [(_place(item), item.embedding) for item in told.data]
+            usage = getattr(told, "usage", None)
+            tokens = int(getattr(usage, "prompt_tokens", 0) or getattr(usage, "total_tokens", 0) or 0)
+        except self._errors.APIStatusError as error:
+            raise self._patience.refusal(
+                error.status_code, _message(error), self._service.model, error.response.headers.get("retry-after")
+            ) from None
+        except self._errors.APIConnectionError as error:  # a time-out is one
+            raise self._patience.silence(error, self._service.timeout) from None
+        except (self._errors.OpenAIError, ValueError, TypeError, AttributeError):
+            raise Again("an answer that is not JSON of the embeddings protocol") from None
+        return Embedded(vectors, tokens)
+
+
+def _place(item: Any) -> int | None:
+    place = getattr(item, "index", None)
+    return place if isinstance(place, int) else None
+
+
+def _message(error: Any) -> str:
+    body = error.body
+    held = body.get("message") or body.get("detail") or body.get("error") if isinstance(body, dict) else body
+    return str(held or error.response.text)

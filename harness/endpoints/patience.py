@@ -1,0 +1,167 @@
+"""Patience: a request again where the server is busy, later where it says so, and never faster than is allowed."""
+
+from __future__ import annotations
+
+import email.utils
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from harness.endpoints.address import Key
+from harness.errors import HarnessError, ModelError, Unavailable
+
+T = TypeVar("T")
+
+BUSY: Final = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+FIRST_WAIT: Final = 1.0
+"""Seconds before the first repetition; each further one waits twice as long, with jitter."""
+LONGEST_WAIT: Final = 60.0
+LONGEST_ASKED_WAIT: Final = 300.0
+"""A server that asks for a longer wait than this is not waited for."""
+MINUTE: Final = 60.0
+
+
+class Again(Exception):
+    """Worth another try, after `wait` seconds where the server said so."""
+
+    def __init__(self, why: str, wait: float | None = None) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+def pause(stopped: threading.Event, seconds: float) -> bool:
+    """Waits; True where it was told to stop meanwhile. Tests put another in its place."""
+    return stopped.wait(seconds)
+
+
+class Pace:
+    """Spreads requests evenly, so that no minute sees more than is allowed.
+
+    Args:
+        requests: a minute; None for no limit.
+        tokens: a minute, by our estimate; None for no limit.
+    """
+
+    def __init__(self, requests: int | None = None, tokens: int | None = None) -> None:
+        self._requests, self._tokens = requests, tokens
+        self._guard = threading.Lock()
+        self._free = 0.0
+
+    def turn(self, tokens: int, now: float) -> float:
+        """Takes the next turn for a request of so many tokens; returns the seconds to wait for it."""
+        share = max(
+            MINUTE / self._requests if self._requests else 0.0,
+            MINUTE * tokens / self._tokens if self._tokens else 0.0,
+        )
+        with self._guard:
+            start = max(now, self._free)
+            self._free = start + share
+        return start - now
+
+    def hold(self, until: float) -> None:
+        """Nobody's turn comes before this time: the server asked one of us to wait, and meant all."""
+        with self._guard:
+            self._free = max(self._free, until)
+
+
+class Patience:
+    """Asks until there is an answer, a refusal, or no patience left.
+
+    Args:
+        who: the value that asks, for messages.
+        url: where, for messages.
+        key: struck out of what servers say.
+        retries: repetitions of one request.
+        pace: shared by all requests to the address.
+    """
+
+    def __init__(self, who: str, url: str, key: Key, retries: int, pace: Pace | None = None) -> None:
+        self._who, self._url, self._key, self._retries = who, url, key, retries
+        self._pace = pace or Pace()
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Ends all waiting: requests under way are finished, none is repeated."""
+        self._stopped.set()
+
+    def asked(self, once: Callable[[], T], tokens: int = 0) -> T:
+        """What `once` gives; called again where it raises `Again`.
+
+        Raises:
+            ModelError: never a usable answer, or told to stop while waiting.
+            HarnessError: what `once` raises otherwise.
+        """
+        wait, told = FIRST_WAIT, "stopped before it was asked"
+        tried = 0
+        for tried in range(1, self._retries + 2):
+            turn = self._pace.turn(tokens, time.monotonic())
+            if turn > 0 and pause(self._stopped, turn):
+                break
+            try:
+                return once()
+            except Again as again:
+                told, asked = str(again), again.wait
+            if tried > self._retries or (asked or 0) > LONGEST_ASKED_WAIT:
+                break
+            if asked:
+                self._pace.hold(time.monotonic() + asked)
+            jittered = wait * (0.5 + secrets.randbelow(1000) / 1000)
+            if pause(self._stopped, max(asked or 0.0, min(jittered, LONGEST_WAIT))):
+                break
+            wait *= 2
+        raise ModelError(
+            f"{self._who}: {self._url} gave no usable answer after {tried} tries; the last: {self._key.hidden(told)}. What was "
+            "answered before is kept: run again later, or lower concurrency."
+        )
+
+    def refusal(self, code: int, told: str, model: str, retry_after: str | None = None) -> HarnessError | Again:
+        """What an HTTP status that is not 2xx means: worth another try, or what the user must mend."""
+        if code in BUSY:
+            return Again(f"HTTP {code}", asked_wait(retry_after))
+        if code in (401, 403):
+            return ModelError(
+                f"{self._who}: {self._url} refuses {self._key} (HTTP {code}). Set {self._key.variable} to a key that may ask."
+            )
+        told = " ".join(self._key.hidden(told).split())[:300] or "no message"
+        if code == 404:
+            return ModelError(
+                f"{self._who}: {self._url} knows no model {model!r} or no such address (HTTP 404: {told}). Mend model or url."
+            )
+        return ModelError(f"{self._who}: {self._url} refuses the request (HTTP {code}: {told}). Mend model, url or the settings.")
+
+    def silence(self, error: BaseException, timeout: float) -> HarnessError | Again:
+        """What a request without a whole answer means: no server at all, or one to ask again."""
+        if (reason := _nobody(error)) is not None:
+            return Unavailable(f"{self._who}: there is no server at {self._url} ({reason}).", "Start it, or mend url.")
+        return Again(f"no whole answer within {timeout:g} s ({type(error).__name__})")
+
+
+def _nobody(error: BaseException) -> str | None:
+    """Why there is no server, where that is at the bottom of an error."""
+    seen: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo:
+        at = todo.pop()
+        if isinstance(at, BaseException) and at not in seen:
+            if isinstance(at, ConnectionRefusedError | socket.gaierror):
+                return str(at)
+            seen.append(at)
+            todo += [at.__cause__, at.__context__, getattr(at, "reason", None)]
+    return None
+
+
+def asked_wait(header: str | None) -> float | None:
+    """Seconds that Retry-After asks for, in either of its forms (RFC 9110, 10.2.3)."""
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,43 @@
+"""A scorer of candidates that stands alone: every document is a candidate, which only a tiny collection bears."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.corpus import Corpus
+from harness.errors import HarnessError
+from harness.judged import Queries
+from harness.methods import CandidateScorer, Searcher
+from harness.ranking import TopK, select, stack
+
+
+class Exhaustive(Searcher):
+    """Scores the whole corpus for each query.
+
+    Args:
+        name: of the method.
+        key: of the fitted method.
+        scorer: scores candidates.
+        corpus: all of them.
+        most: pairs of query and document; more are refused.
+    """
+
+    def __init__(self, name: str, key: str, scorer: CandidateScorer, corpus: Corpus, most: int) -> None:
+        self.key = f"{key}-{corpus.revision}"
+        self.size, self.live = scorer.size, scorer.live
+        self._name, self._scorer, self._corpus, self._most = name, scorer, corpus, most
+
+    def search(self, queries: Queries, k: int) -> TopK:
+        """See `Searcher.search`.
+
+        Raises:
+            HarnessError: too many pairs.
+        """
+        pairs = len(queries) * len(self._corpus)
+        if pairs > self._most:
+            raise HarnessError(
+                f"a {self._name} alone would score {pairs:,} pairs here; use it as re-ranker, as in bm25>>{self._name}."
+            )
+        rows = np.arange(len(self._corpus), dtype=np.int64)
+        scores = self._scorer.scores(queries.texts, [rows] * len(queries))
+        return stack([select(rows, s, self._corpus.id_order, k) for s in scores], k)

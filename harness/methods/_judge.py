@@ -1,0 +1,135 @@
+"""What re-rankers that ask a chat model have in common: the model, its price and caps, and how texts are cut."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.endpoints.conversation import Conversation
+from harness.endpoints.kept import digest
+from harness.endpoints.meter import Meter
+from harness.endpoints.providers import provider
+from harness.endpoints.service import Service
+from harness.errors import SettingError
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
+from harness.methods._exhaustive import Exhaustive
+
+EXHAUSTIVE_PAIRS = 2_000
+"""More pairs than this are refused when a judge stands alone: each is paid for."""
+
+
+@dataclass(frozen=True)
+class Judge(Method):
+    """Settings of every judge; see the files that derive from it."""
+
+    paid: ClassVar[bool] = True
+
+    model: str = "gpt-4o-mini"
+    url: str = "https://api.openai.com/v1"
+    max_words: int = 300
+    temperature: float | None = 0.0
+    max_tokens: int = 300
+    price_in: float | None = None
+    price_out: float | None = None
+    cap: float | None = None
+    cap_tokens: int | None = None
+    key_variable: str | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrency: int = 4
+    timeout: float = 60.0
+    retries: int = 6
+
+    def __post_init__(self) -> None:
+        self.service().check()
+        for name in ("max_words", "max_tokens"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{self.name()}: {name} must be 1 or more, not {getattr(self, name)}")
+        if self.temperature is not None and not 0 <= self.temperature < math.inf:
+            raise SettingError(f"{self.name()}: temperature must be 0 or more, not {self.temperature}")
+
+    def service(self) -> Service:
+        """The model."""
+        return Service(
+            self.name(),
+            self.model,
+            self.url,
+            provider(self.url).key_variable if self.key_variable is None else self.key_variable,
+            self.price_in,
+            self.price_out,
+            self.cap,
+            self.cap_tokens,
+            self.concurrency,
+            self.timeout,
+            self.retries,
+            self.requests_per_minute,
+            self.tokens_per_minute,
+        )
+
+    def deciding(self) -> dict[str, Any]:
+        """All that decides an answer besides the messages and the seed."""
+        return {"url": self.url.rstrip("/"), "model": self.model, "temperature": self.temperature, "max_tokens": self.max_tokens}
+
+    def conversation(self, context: Context) -> Conversation:
+        """Asks through the cache; one meter counts all that the run asks with these settings."""
+        told = {**self.deciding(), "seed": context.seed, "of": "judge"}
+        meter: Meter = context.once("model", f"open {self.model}", f"meter {self.fingerprint()}", self.service().meter)
+        return Conversation(self.service(), self.temperature, self.max_tokens, context, digest(told), told, meter)
+
+    def cut(self, text: str) -> str:
+        """The first words of a text, each run of white space as one space."""
+        return " ".join(text.split()[: self.max_words])
+
+
+class JudgeScorer(CandidateScorer):
+    """Base of their scorers: paid by the query, and each candidate weighed with its place among the others."""
+
+    def __init__(self, corpus: Corpus, context: Context) -> None:
+        self._corpus, self._context = corpus, context
+        self.size, self.live, self.alone = Size(), False, False
+
+    def _tell(self, unit: str, asked: int, repaired: int, failures: Counter[str]) -> None:
+        """Puts the counts into the record, and a note where an answer had to be repaired."""
+        self._context.count(unit, asked)
+        for name, n in sorted(failures.items()):
+            self._context.count(f"{unit} {name}", n)
+        if repaired:
+            told = ", ".join(f"{n:,} {name}" for name, n in sorted(failures.items()))
+            self._context.note(f"{repaired:,} of {asked:,} {unit} were not as asked and were repaired ({told})")
+
+
+class JudgeFitted(Fitted, Reranks):
+    """Base of what they are fitted to: nothing is learnt.
+
+    Args:
+        method: the settings.
+        context: its seed is sent along.
+        told: for the record, besides what decides an answer.
+    """
+
+    def __init__(self, method: Judge, context: Context, told: Mapping[str, Any]) -> None:
+        self._method = method
+        price = method.service().meter().price
+        self.resolved = {
+            **method.deciding(),
+            **told,
+            "max_words": method.max_words,
+            "price_source": None if price is None else price.source,
+        }
+        self.key = f"{method.name()}-{digest(self.resolved, context.seed)}"
+
+    def index(self, corpus: Corpus, context: Context) -> Searcher:
+        """See `Fitted.index`."""
+        return Exhaustive(self._method.name(), self.key, self.candidate_scorer(corpus, context), corpus, EXHAUSTIVE_PAIRS)
+
+
+def by_place(n: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """(n,) a half to almost nothing, falling: what a candidate's place before adds, less than a grade apart."""
+    return (0.5 * (n - np.arange(n)) / max(1, n)).astype(np.float32)

@@ -1,0 +1,91 @@
+"""One vector per query and one per document, whoever makes them: searched among all, or scored where others found them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.indexes import Index, Vectors, inner
+from harness.judged import Queries
+from harness.methods import CandidateScorer, Searcher, Size
+from harness.modeling.encoder import Side
+from harness.ranking import Floats, Ints, TopK
+
+
+class Embedder(Protocol):
+    """Texts → vectors."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that decides a vector."""
+        ...
+
+    def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
+        """(N, D) vectors, made once and kept."""
+        ...
+
+    def encode(self, texts: Sequence[str], side: Side) -> Floats:
+        """(n, D) vectors, made now where that is measured."""
+        ...
+
+
+class VectorSearcher(Searcher):
+    """Searches a corpus through an index.
+
+    Args:
+        kind: of the method, for the key.
+        embedder: makes the vectors.
+        weights: bytes of the model's weights and number of its parameters.
+        live: see `Searcher.live`.
+    """
+
+    def __init__(
+        self, kind: str, embedder: Embedder, index: Index, weights: Size, corpus: Corpus, context: Context, *, live: bool = True
+    ) -> None:
+        vectors = embedder.vectors(corpus.texts, "document")
+        self._embedder, self._context = embedder, context
+        self._nearest = index.build(vectors, corpus.id_order)
+        self.key = f"{kind}-{embedder.fingerprint}-{index.fingerprint()}-{corpus.revision}"
+        self.size = weights + Size(self._nearest.nbytes, dimensions=vectors.dimension)
+        self.live = live
+
+    def search(self, queries: Queries, k: int) -> TopK:
+        """See `Searcher.search`."""
+        return self._nearest.search(_queries(self._embedder, queries.texts, self._context), k)
+
+
+class VectorScorer(CandidateScorer):
+    """Encodes the documents that are asked for and no others: the budget option for paid or slow encoders.
+
+    Source: Kamalloo et al., "Evaluating Embedding APIs for Information Retrieval" (ACL 2023), section 4.
+    """
+
+    def __init__(self, embedder: Embedder, weights: Size, corpus: Corpus, context: Context, *, live: bool = True) -> None:
+        self._embedder, self._weights, self._corpus, self._context = embedder, weights, corpus, context
+        self._rows: Ints = np.zeros(0, np.int64)
+        self._vectors: Floats = np.zeros((0, 0), np.float32)
+        self.size = weights
+        self.live = live
+
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+        """See `CandidateScorer.scores`."""
+        wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
+        if not np.isin(wanted, self._rows).all():
+            self._rows = np.union1d(self._rows, wanted)
+            vectors = self._embedder.vectors(self._corpus.texts_of(self._rows), "document")
+            self._vectors = vectors.block(0, len(vectors))
+            self.size = self._weights + Size(self._vectors.nbytes, dimensions=vectors.dimension)
+        queries = _queries(self._embedder, texts, self._context)
+        places = [np.searchsorted(self._rows, rows) for rows in candidates]
+        return [inner(self._vectors[p], q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
+
+
+def _queries(embedder: Embedder, texts: Sequence[str], context: Context) -> Floats:
+    if context.live:
+        return embedder.encode(texts, "query")
+    vectors = embedder.vectors(texts, "query")
+    return vectors.block(0, len(vectors))

@@ -1,0 +1,192 @@
+"""A chat model puts candidates in order, window by window from the end (RankGPT): bm25>>listwise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from harness.context import Advance, Context
+from harness.corpus import Corpus
+from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
+from harness.endpoints.kept import digest
+from harness.errors import SettingError
+from harness.judged import TrainView
+from harness.methods import CandidateScorer, Fitted
+from harness.methods._judge import Judge, JudgeFitted, JudgeScorer
+from harness.methods._permutation import permutation, windows
+from harness.ranking import Floats, Ints
+
+BLOCK: Final = 256
+"""Queries whose windows are in memory at once."""
+
+
+@dataclass(frozen=True)
+class Listwise(Judge):
+    """Shows a chat model a window of passages, takes the order that it answers, and slides the window up to the top.
+
+    Source: Sun et al., "Is ChatGPT Good at Search?" (2304.09542), section 3.2: windows of 20, 10 apart, from the end. The last
+    window begins at the top, also where the step does not divide the list. Passages are cut to 300 words.
+
+    Every answer is kept by what was asked of which model, so that nothing is paid for twice. What an answer lacks is repaired as
+    `harness.methods._permutation` says and counted in the record. Works over any OpenAI-compatible chat endpoint.
+
+    Args:
+        model: as the server calls it.
+        url: base of the address; `/chat/completions` follows it.
+        max_words: kept of a passage.
+        temperature: 0 or more; None leaves it to the server.
+        max_tokens: of an answer.
+        price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
+        price_out: dollars for a million tokens of answers; the same.
+        cap: dollars that one run may cost.
+        cap_tokens: tokens that one run may take, sent and answered.
+        key_variable: the environment variable that holds the key; None takes the provider's.
+        requests_per_minute: None for no limit of ours.
+        tokens_per_minute: the same, by our estimate.
+        concurrency: requests under way at once.
+        timeout: seconds for one answer.
+        retries: repetitions of a request while the server is busy.
+        window: passages shown at once.
+        step: places between one window and the next.
+    """
+
+    window: int = 20
+    step: int = 10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.window < 2:
+            raise SettingError(f"listwise: window must be 2 or more, not {self.window}")
+        if not 1 <= self.step < self.window:
+            raise SettingError(
+                f"listwise: step must be 1 or more and less than window ({self.window}), not {self.step}: windows must overlap, "
+                "or no passage moves from one to the next"
+            )
+
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        """Nothing to learn, and nothing is asked."""
+        return _Fitted(self, context, {"window": self.window, "step": self.step})
+
+    def messages(self, query: str, passages: Sequence[str]) -> Messages:
+        """The prompt of RankGPT's code (github.com/sunnweiwei/RankGPT, `create_permutation_instruction`)."""
+        n = len(passages)
+        told: list[dict[str, str]] = [
+            {
+                "role": "system",
+                "content": "You are RankGPT, an intelligent assistant that can rank passages based on their relevancy to the "
+                "query.",
+            },
+            {
+                "role": "user",
+                "content": f"I will provide you with {n} passages, each indicated by number identifier []. \n"
+                f"Rank the passages based on their relevance to query: {query}.",
+            },
+            {"role": "assistant", "content": "Okay, please provide the passages."},
+        ]
+        for i, passage in enumerate(passages, 1):
+            told.append({"role": "user", "content": f"[{i}] {self.cut(passage)}"})
+            told.append({"role": "assistant", "content": f"Received passage [{i}]."})
+        told.append(
+            {
+                "role": "user",
+                "content": f"Search Query: {query}. \nRank the {n} passages above based on their relevance to the search query. "
+                "The passages should be listed in descending order using identifiers. The most relevant passages should be "
+                "listed first. The output format should be [] > [], e.g., [1] > [2]. Only response the ranking results, do not "
+                "say any word or explain.",
+            }
+        )
+        return told
+
+
+class _Fitted(JudgeFitted):
+    _method: Listwise
+
+    def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
+        return _Scorer(self._method, corpus, context)
+
+
+@dataclass
+class _List:
+    """One query's candidates on their way: rows in their present order, and the windows that are still to be asked."""
+
+    query: str
+    rows: Ints
+    order: list[int]
+    windows: list[tuple[int, int]]
+
+
+class _Scorer(JudgeScorer):
+    def __init__(self, method: Listwise, corpus: Corpus, context: Context) -> None:
+        super().__init__(corpus, context)
+        self._method = method
+
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+        """Scores that fall by 1 from one place to the next; the candidates must come best first."""
+        method = self._method
+        lists = [
+            _List(text, rows, list(range(len(rows))), list(windows(len(rows), method.window, method.step)))
+            for text, rows in zip(texts, candidates, strict=True)
+        ]
+        talk = method.conversation(self._context)
+        asked, repaired, failures = 0, 0, Counter[str]()
+        total = sum(len(one.windows) for one in lists)
+        with talk.lock, self._context.progress("re-rank", total, "windows") as advance:
+            self._admit(lists, talk.held(), talk)
+            for start in range(0, len(lists), BLOCK):
+                block = lists[start : start + BLOCK]
+                for turn in range(max(len(one.windows) for one in block)):
+                    here = [one for one in block if turn < len(one.windows)]
+                    for found in self._turn(here, turn, talk, advance):
+                        asked, repaired = asked + 1, repaired + bool(found)
+                        failures += found
+        self._tell("windows", asked, repaired, failures)
+        return [_falling(one.order) for one in lists]
+
+    def _turn(self, lists: Sequence[_List], turn: int, talk: Conversation, advance: Advance) -> list[Counter[str]]:
+        """Asks about one window of each list and applies the answers; returns the failures of each."""
+        prompts = [self._messages(one, one.windows[turn]) for one in lists]
+        names = [digest(messages) for messages in prompts]
+        held = talk.held()
+        advance(sum(name in held for name in names))
+        talk.ask(dict(zip(names, prompts, strict=True)), advance)
+        held = talk.held()
+        return [_apply(one, one.windows[turn], held[name]) for one, name in zip(lists, names, strict=True)]
+
+    def _admit(self, lists: Sequence[_List], held: dict[str, str], talk: Conversation) -> None:
+        """Estimates the windows that are not kept: kept answers are followed as far as they go."""
+        sizes: list[int] = []
+        for one in lists:
+            trial = _List(one.query, one.rows, list(one.order), one.windows)
+            known = True
+            for window in one.windows:
+                messages = self._messages(trial, window)
+                known = known and (name := digest(messages)) in held
+                if known:
+                    _apply(trial, window, held[name])
+                else:
+                    sizes.append(prompt_tokens(messages))
+        if sizes:
+            meter = talk.meter
+            meter.admit(meter.estimate(len(sizes), 0, sum(sizes), len(sizes) * self._method.max_tokens))
+
+    def _messages(self, one: _List, window: tuple[int, int]) -> Messages:
+        rows = one.rows[one.order[window[0] : window[1]]]
+        return self._method.messages(one.query, self._corpus.texts_of(rows)[:])
+
+
+def _apply(one: _List, window: tuple[int, int], answer: str) -> Counter[str]:
+    start, end = window
+    order, failures = permutation(answer, end - start)
+    shown = one.order[start:end]
+    one.order[start:end] = [shown[place] for place in order]
+    return failures
+
+
+def _falling(order: Sequence[int]) -> Floats:
+    scores = np.zeros(len(order), np.float32)
+    scores[list(order)] = np.arange(len(order), 0, -1, dtype=np.float32)
+    return scores

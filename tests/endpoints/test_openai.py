@@ -1,0 +1,53 @@
+"""The protocol as the client speaks it; faults of every kind are tested through the row, in tests/methods/test_api.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.endpoints.address import Key
+from harness.endpoints.openai import OpenAIClient
+from harness.endpoints.patience import Again, Patience
+from harness.endpoints.providers import Provider
+from harness.endpoints.service import Service
+from harness.errors import ModelError
+
+pytest.importorskip("openai", reason="the client openai is not installed")
+
+
+@pytest.fixture
+def client(hosted: Any) -> OpenAIClient:
+    url = hosted.url.removesuffix("/v1") if "openai" == "cohere" else hosted.url
+    service = Service("api", "tiny", url, "NO_SUCH_KEY", timeout=5.0)
+    key = Key("api", url, "NO_SUCH_KEY")
+    return OpenAIClient(service, Provider("NO_SUCH_KEY"), None, key, Patience("api", url, key, 0))
+
+
+def test_vectors_and_tokens_come_as_the_server_says(client: OpenAIClient, hosted: Any, tiny_vectors: Any) -> None:
+    found = client.embed(["two words", "three more words"], "passage")
+    assert found.tokens == 5
+    assert np.asarray([v for _, v in found.vectors]) == pytest.approx(
+        np.asarray(tiny_vectors(["two words", "three more words"])), abs=1e-7
+    )
+    assert hosted.bodies[0]["input_type"] == "passage"
+
+
+@pytest.mark.parametrize(
+    ("code", "raw", "kind"),
+    [(429, b"{}", Again), (503, b"", Again), (200, b"nonsense", Again), (200, b'"text"', Again), (400, b"plain", ModelError)],
+)
+def test_it_asks_once_and_says_what_a_fault_means(client: OpenAIClient, hosted: Any, code: int, raw: bytes, kind: type) -> None:
+    hosted.reply = lambda n, body: (code, {"Content-Type": "application/json"}, raw)
+    with pytest.raises(kind):
+        client.embed(["x"], None)
+    assert len(hosted.bodies) == 1
+
+
+def test_the_client_shows_no_key(monkeypatch: pytest.MonkeyPatch, hosted: Any) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-secret-1234567890")
+    key = Key("api", hosted.url, "MY_KEY")
+    service = Service("api", "tiny", hosted.url, "MY_KEY")
+    made = OpenAIClient(service, Provider("MY_KEY"), None, key, Patience("api", hosted.url, key, 0))
+    assert "sk-secret" not in f"{made} {made!r} {vars(made)}"
