@@ -188,7 +188,7 @@ class Bench:
             seen = {**seen, "taught": taught}
             told = [*told, *taught_notes(seen)]
         record = dataclasses.replace(
-            _with_fit(blank, fitted, searcher, [*self._shallow(method), *told]),
+            _with_fit(blank, fitted, searcher, [*searcher.notes(queries), *self._shallow(method), *told]),
             leaks=seen,
             unjudged=unjudged(self.measures, dataset.test.qrels, run),
             measures={m: round(v, 6) for m, v in means(values).items()},

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.indexes import Index, inner
+from harness.indexes import Index, inner, recall
 from harness.indexes.exact import Exact
 from harness.judged import Queries, TrainView
 from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, strongest
@@ -20,6 +20,9 @@ from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import EncoderBase
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+SAMPLE = 100
+"""Queries on which an approximate index is held against exact search."""
+DEPTHS = (10, 100)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Dense(Method):
         similarity: `cosine` or `dot`; None takes the model's own.
         trust_remote_code: run the code that the model's folder brings.
         index: how the vectors are searched.
+        dimensions: the first so many of a vector are kept, of length 1 again where cosines are compared: for models trained so
+            that these suffice (Matryoshka). None keeps all. Training sees them all.
         recipes: how the model is trained first, one after the other; `dense+supervised` says the same.
     """
 
@@ -53,6 +58,7 @@ class Dense(Method):
     similarity: Literal["cosine", "dot"] | None = None
     trust_remote_code: bool = False
     index: Index = field(default_factory=Exact)
+    dimensions: int | None = None
     recipes: tuple[Recipe, ...] = ()
 
     def __post_init__(self) -> None:
@@ -69,12 +75,14 @@ class Dense(Method):
             self.precision,
             self.similarity,
             self.trust_remote_code,
+            self.dimensions,
         )
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_encoder(self._encoder_settings(), context).folder
-        return {folder.name: folder.sha, **{k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}}
+        learnt = {k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}
+        return {folder.name: folder.sha, **learnt, **self.index.versions()}
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Finds the model, and trains it where recipes are named.
@@ -82,7 +90,7 @@ class Dense(Method):
         Raises:
             Unavailable: the collection lacks what a recipe needs.
         """
-        encoder = open_encoder(self._encoder_settings(), context)
+        encoder = open_encoder(replace(self._encoder_settings(), dimensions=None), context)
         first_stages = (METHODS.get("bm25")(), replace(self, recipes=()))
         lessons = []
         for done, recipe in enumerate(self.recipes):
@@ -90,7 +98,7 @@ class Dense(Method):
             lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
             encoder = encoder.retrained(lesson.folder)
             lessons.append(lesson)
-        return _Fitted(self, encoder, lessons)
+        return _Fitted(self, encoder.of(self.dimensions), lessons)
 
 
 class _Fitted(Fitted, Reranks, Encodes):
@@ -114,12 +122,24 @@ class _Searcher(Searcher):
     def __init__(self, method: Dense, encoder: Encoder, corpus: Corpus, context: Context) -> None:
         vectors = encoder.vectors(corpus.texts, "document")
         self._encoder, self._context = encoder, context
-        self._nearest = method.index.build(vectors, corpus.id_order)
+        self._vectors, self._index, self._corpus = vectors, method.index, corpus
+        self._nearest = method.index.build(vectors, corpus.id_order, context)
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}-{corpus.revision}"
         self.size = _size(encoder, self._nearest.nbytes, vectors.dimension)
 
     def search(self, queries: Queries, k: int) -> TopK:
         return self._nearest.search(_encode_queries(self._encoder, queries.texts, self._context), k)
+
+    def notes(self, queries: Queries) -> tuple[str, ...]:
+        """Of an index that may miss a true neighbour: how many it finds, for a sample of these queries."""
+        if self._index.exact or not len(queries):
+            return ()
+        every = max(1, len(queries) // SAMPLE)
+        asked = _encode_queries(self._encoder, queries.texts[::every][:SAMPLE], self._context)
+        true = Exact().build(self._vectors, self._corpus.id_order).search(asked, max(DEPTHS))
+        found = [f"{recall(self._nearest.search(asked, k), true, k):.2%} of the true {k} nearest" for k in DEPTHS]
+        told = f"{self._index} is approximate: asked for as many, it finds {' and '.join(found)} ({len(asked)} of the queries)"
+        return (told if self._index.repeatable else f"{told}; built anew it finds others",)
 
 
 class _CandidateScorer(CandidateScorer):
@@ -148,7 +168,7 @@ class _CandidateScorer(CandidateScorer):
 
 def _encode_queries(encoder: Encoder, texts: Sequence[str], context: Context) -> Floats:
     if context.live:
-        return encoder.encode(texts, "query")
+        return encoder.afresh(texts, "query")
     vectors = encoder.vectors(texts, "query")
     return vectors.block(0, len(vectors))
 
