@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.context import Context
-from harness.errors import SettingError
 from harness.indexes import Index, Nearest, Vectors, rescored, same_dimension
 from harness.indexes._kept import kept
 from harness.indexes._optional import optional
@@ -53,7 +52,7 @@ class FaissIndex(Index):
         """How many vectors it learns from; 0 where it learns nothing."""
         return 0
 
-    def parameters(self, faiss: Any, k: int) -> Any:
+    def parameters(self, faiss: Any, vectors: Vectors, k: int) -> Any:
         """The library's parameters of a search for k; None for its defaults."""
         return None
 
@@ -124,7 +123,7 @@ class FaissNearest:
         wide = min(wide, len(self._vectors))
         if not len(queries):
             return np.zeros((0, wide), np.int64), np.zeros((0, wide), np.float32)
-        parameters = self._index.parameters(library(), wide)
+        parameters = self._index.parameters(library(), self._vectors, wide)
         scores, rows = self._held.search(np.ascontiguousarray(queries, dtype=np.float32), wide, params=parameters)
         return rows, scores
 
@@ -151,11 +150,3 @@ def seeded(index: Any, seed: int) -> Any:
         clustering.seed = seed
         clustering.min_points_per_centroid = 1
     return index
-
-
-def at_least_1(index: Index, *names: str) -> None:
-    """Raises SettingError where a setting is neither None nor 1 or more."""
-    for name in names:
-        value = getattr(index, name)
-        if value is not None and value < 1:
-            raise SettingError(f"{index.name()}: {name} must be 1 or more, not {value}")

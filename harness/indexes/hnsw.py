@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from harness.errors import SettingError
 from harness.indexes import Vectors
-from harness.indexes._faiss import FaissIndex, at_least_1
+from harness.indexes._faiss import FaissIndex
+from harness.indexes._inverted import at_least_1
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,6 @@ class HNSW(FaissIndex):
         index.hnsw.rng = faiss.RandomGenerator(seed)
         return index
 
-    def parameters(self, faiss: Any, k: int) -> Any:
+    def parameters(self, faiss: Any, vectors: Vectors, k: int) -> Any:
         """See `FaissIndex.parameters`."""
         return faiss.SearchParametersHNSW(efSearch=max(self.ef_search, k))

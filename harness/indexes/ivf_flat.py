@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.indexes import Vectors
-from harness.indexes._faiss import PER_CENTROID, FaissIndex, at_least_1, lists, seeded
+from harness.indexes._faiss import PER_CENTROID, FaissIndex, lists, seeded
+from harness.indexes._inverted import at_least_1, read
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,13 @@ class IVFFlat(FaissIndex):
 
     Args:
         nlist: lists; None takes 4 · √N.
-        nprobe: lists that a query reads.
+        nprobe: lists that a query reads; None takes an eighth of them, at least 64.
     """
 
     exact: ClassVar[bool] = False
     asked: ClassVar[frozenset[str]] = frozenset({"nprobe"})
     nlist: int | None = None
-    nprobe: int = 16
+    nprobe: int | None = None
 
     def __post_init__(self) -> None:
         at_least_1(self, "nlist", "nprobe")
@@ -37,6 +38,6 @@ class IVFFlat(FaissIndex):
         """See `FaissIndex.sample`."""
         return min(len(vectors), PER_CENTROID * lists(self.nlist, vectors))
 
-    def parameters(self, faiss: Any, k: int) -> Any:
+    def parameters(self, faiss: Any, vectors: Vectors, k: int) -> Any:
         """See `FaissIndex.parameters`."""
-        return faiss.SearchParametersIVF(nprobe=self.nprobe)
+        return faiss.SearchParametersIVF(nprobe=read(self.nprobe, lists(self.nlist, vectors)))

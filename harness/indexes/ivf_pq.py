@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from harness.errors import SettingError
 from harness.indexes import Vectors
-from harness.indexes._faiss import PER_CENTROID, FaissIndex, at_least_1, lists, seeded
+from harness.indexes._faiss import PER_CENTROID, FaissIndex, lists, seeded
+from harness.indexes._inverted import at_least_1, parts, read
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class IVFPQ(FaissIndex):
 
     Args:
         nlist: lists; None takes 4 · √N.
-        nprobe: lists that a query reads.
+        nprobe: lists that a query reads; None takes an eighth of them, at least 64.
         m: parts of a vector that are coded each on its own; divides D. None takes the most up to D / 4.
         bits: of a part's code, 4 to 12.
         rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.
@@ -27,7 +28,7 @@ class IVFPQ(FaissIndex):
     exact: ClassVar[bool] = False
     asked: ClassVar[frozenset[str]] = frozenset({"nprobe", "rescore"})
     nlist: int | None = None
-    nprobe: int = 16
+    nprobe: int | None = None
     m: int | None = None
     bits: int = 8
     rescore: int = 4
@@ -40,11 +41,7 @@ class IVFPQ(FaissIndex):
     def empty(self, faiss: Any, vectors: Vectors, seed: int) -> Any:
         """See `FaissIndex.empty`."""
         d = vectors.dimension
-        divisors = [n for n in range(1, d + 1) if d % n == 0]
-        m = self.m or max(n for n in divisors if n <= max(1, d // 4))
-        if m not in divisors:
-            raise SettingError(f"ivf_pq: m must divide the {d} dimensions of the vectors, {m} does not; {divisors} do.")
-        coarse, nlist = faiss.IndexFlatIP(d), lists(self.nlist, vectors)
+        coarse, nlist, m = faiss.IndexFlatIP(d), lists(self.nlist, vectors), parts(self, self.m, d)
         return seeded(faiss.IndexIVFPQ(coarse, d, nlist, m, self.bits, faiss.METRIC_INNER_PRODUCT), seed)
 
     def sample(self, vectors: Vectors) -> int:
@@ -52,9 +49,9 @@ class IVFPQ(FaissIndex):
         centroids = max(lists(self.nlist, vectors), 2**self.bits)
         return int(max(min(len(vectors), PER_CENTROID * centroids), 2**self.bits))
 
-    def parameters(self, faiss: Any, k: int) -> Any:
+    def parameters(self, faiss: Any, vectors: Vectors, k: int) -> Any:
         """See `FaissIndex.parameters`."""
-        return faiss.SearchParametersIVF(nprobe=self.nprobe)
+        return faiss.SearchParametersIVF(nprobe=read(self.nprobe, lists(self.nlist, vectors)))
 
     def wide(self, k: int) -> int:
         """See `FaissIndex.wide`."""

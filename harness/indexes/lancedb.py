@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.context import Context
-from harness.errors import SettingError
 from harness.indexes import Index, Vectors, rescored, same_dimension
+from harness.indexes._inverted import at_least_1, parts, read
 from harness.indexes._kept import kept
 from harness.indexes._optional import optional
 from harness.ranking import Floats, Ints, TopK
@@ -37,7 +37,7 @@ class LanceDB(Index):
 
     Args:
         nlist: lists; None takes one for each 256 vectors, up to √N.
-        nprobe: lists that a query reads.
+        nprobe: lists that a query reads; None takes an eighth of them, at least 64.
         m: parts of a vector that are coded each on its own; divides D. None takes the most up to D / 4.
         rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.
     """
@@ -45,15 +45,12 @@ class LanceDB(Index):
     exact: ClassVar[bool] = False
     repeatable: ClassVar[bool] = False
     nlist: int | None = None
-    nprobe: int = 16
+    nprobe: int | None = None
     m: int | None = None
     rescore: int = 4
 
     def __post_init__(self) -> None:
-        for name in ("nlist", "nprobe", "m", "rescore"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SettingError(f"lancedb: {name} must be 1 or more, not {value}")
+        at_least_1(self, "nlist", "nprobe", "m", "rescore")
 
     def versions(self) -> dict[str, str]:
         """See `Index.versions`."""
@@ -62,7 +59,7 @@ class LanceDB(Index):
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context) -> _Nearest:
         """See `Index.build`."""
         lancedb = _library()
-        m, nlist = self._parts(vectors.dimension), self._lists(len(vectors))
+        m, nlist = parts(self, self.m, vectors.dimension), self._lists(len(vectors))
         deciding = {"index": self.name(), "settings": {"m": m, "nlist": nlist}, "versions": self.versions()}
 
         def build(folder: Path) -> None:
@@ -75,17 +72,11 @@ class LanceDB(Index):
 
         folder = kept(vectors, deciding, context, build)
         nbytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        return _Nearest(self, lancedb.connect(str(folder)).open_table(TABLE), nbytes, vectors, id_order)
+        table = lancedb.connect(str(folder)).open_table(TABLE)
+        return _Nearest(table, nbytes, read(self.nprobe, nlist), self.rescore, vectors, id_order)
 
     def _lists(self, number: int) -> int:
         return self.nlist or max(1, min(number // PER_LIST, round(number**0.5)))
-
-    def _parts(self, dimension: int) -> int:
-        divisors = [n for n in range(1, dimension + 1) if dimension % n == 0]
-        m = self.m or max(n for n in divisors if n <= max(1, dimension // 4))
-        if m not in divisors:
-            raise SettingError(f"lancedb: m must divide the {dimension} dimensions of the vectors, {m} does not; {divisors} do.")
-        return m
 
 
 def _library() -> Any:
@@ -105,17 +96,20 @@ def _batches(vectors: Vectors, schema: pa.Schema, context: Context) -> Iterator[
 
 
 class _Nearest:
-    def __init__(self, index: LanceDB, table: Any, nbytes: int, vectors: Vectors, id_order: npt.NDArray[np.int32]) -> None:
+    def __init__(
+        self, table: Any, nbytes: int, nprobe: int, rescore: int, vectors: Vectors, id_order: npt.NDArray[np.int32]
+    ) -> None:
         self.nbytes = nbytes
-        self._index, self._table, self._vectors, self._id_order = index, table, vectors, id_order
+        self._table, self._nprobe, self._rescore = table, nprobe, rescore
+        self._vectors, self._id_order = vectors, id_order
 
     def search(self, queries: Floats, k: int) -> TopK:
         """See `Nearest.search`; a ranking is shorter than k where the lists that are read hold fewer."""
         same_dimension(queries, self._vectors.dimension)
-        wide = min(k * self._index.rescore, len(self._vectors))
+        wide = min(k * self._rescore, len(self._vectors))
         return rescored(self._vectors, queries, (self._found(query, wide) for query in queries), self._id_order, k)
 
     def _found(self, query: Floats, wide: int) -> Ints:
-        asked = self._table.search(query, vector_column_name="vector").distance_type("dot").nprobes(self._index.nprobe)
+        asked = self._table.search(query, vector_column_name="vector").distance_type("dot").nprobes(self._nprobe)
         rows = asked.limit(wide).select(["row", "_distance"]).to_arrow()["row"]
         return np.unique(rows.to_numpy()).astype(np.int64)

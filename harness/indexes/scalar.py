@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Literal, get_args
 
 from harness.errors import SettingError
 from harness.indexes import Vectors
-from harness.indexes._faiss import FaissIndex, at_least_1
+from harness.indexes._faiss import FaissIndex
+from harness.indexes._inverted import at_least_1
 
 SAMPLE = 65536
 Code = Literal["8bit", "fp16"]
