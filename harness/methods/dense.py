@@ -106,7 +106,8 @@ class _Fitted(Fitted, Reranks, Encodes):
         self._method = method
         self.encoder = encoder
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
-        self.resolved = {**encoder.resolved, "index": method.settings()["index"], **told(method.recipes, lessons)}
+        index = {**method.settings()["index"], **({"versions": versions} if (versions := method.index.versions()) else {})}
+        self.resolved = {**encoder.resolved, "index": index, **told(method.recipes, lessons)}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
         self.notes = tuple(note for lesson in lessons for note in lesson.report.notes)
         self.models = (encoder.folder.path,)

@@ -177,6 +177,8 @@ def test_the_version_of_the_indexs_library_is_part_of_the_rows_identity(tiny_enc
         pytest.skip(str(error))
     inputs = Dense(model=str(tiny_encoder), index=index).inputs(context)
     assert inputs == {**Dense(model=str(tiny_encoder)).inputs(context), **versions}
+    fitted = fit(Dense(model=str(tiny_encoder), index=index), TrainView(many(3)), context)
+    assert fitted.resolved["index"] == {"name": "flat", "versions": versions}
 
 
 def test_a_row_whose_library_is_absent_is_unavailable(
