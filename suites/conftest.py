@@ -6,6 +6,7 @@ Without `--benchmark` everything here is collected and skipped, and torch is not
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -15,8 +16,10 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.table import Table as Grid
 
 from harness import api
+from harness.bench.indexed import Indexed, keep
 from harness.bench.record import Record
 from harness.bench.regression import Regression
 from harness.bench.runner import DEFAULT_DEPTH, Bench
@@ -25,22 +28,26 @@ from harness.bench.verdict import MARGIN, Verdict
 from harness.context import Advance, Context
 from harness.datasets import SOURCES
 from harness.errors import HarnessError
+from harness.expressions import parse
+from harness.indexes import INDEXES, Index
 from harness.measures import DEFAULT, parse_measures
 from harness.methods import Method
 from harness.progress import bars
 from harness.report import terminal
 from harness.report.board import tables
 from harness.report.standings import across_with_standing, with_standings
-from harness.rows import row_name
+from harness.rows import ROOMS, parse_method, row_name
 
 CELL = "harness_cell"
 PUBLISHED = "harness_published"
 STANDS = "harness_stands"
 VERDICTS = "harness_verdicts"
+INDEXED = "harness_indexed"
 _RUN: set[tuple[str, ...]] = set()
 _PUBLISHED: list[tuple[Any, ...]] = []
 _STANDS: list[str] = []
 _VERDICTS: list[str] = []
+_INDEXED: list[Indexed] = []
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,18 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.dataset}-{row_name(self.method)}"
+
+
+@dataclass(frozen=True)
+class Searched:
+    """One index on the vectors of one dataset, or on as many made ones as `synthetic` says."""
+
+    dataset: str
+    index: Index
+    synthetic: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.dataset}-{self.index}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,6 +89,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--baseline", action="append", default=[], help="hold each row against this one; repeat")
     group.addoption("--margin", type=float, default=MARGIN, help="differences up to this do not matter (default: %(default)s)")
     group.addoption("--seeds", type=int, default=1, help="seeds that a trained row is validated with")
+    group.addoption("--index", action="append", default=[], help="an index to measure (default: each); repeat")
+    group.addoption("--encoder", default="dense", help="the dense row whose vectors are indexed (default: %(default)s)")
+    group.addoption("--synthetic", type=int, default=0, help="measure indexes on so many made vectors")
     group.addoption("--data-dir", action="append", type=Path, default=[], help="folder that holds BEIR collections; repeat")
     group.addoption("--cache-dir", type=Path, default=None, help="cache folder (default: HARNESS_CACHE or the user's cache)")
     group.addoption("--device", default=None, help="cpu, cuda, mps (default: torch's choice)")
@@ -82,10 +104,14 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         api.methods_of([*config.getoption("--method"), *config.getoption("--baseline")])
         parse_measures(config.getoption("--measure") or DEFAULT)
+        parse_method(config.getoption("--encoder"))
+        _indexes(config)
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
     if config.getoption("--depth") < 1:
         raise pytest.UsageError("--depth must be 1 or more")
+    if config.getoption("--synthetic") < 0:
+        raise pytest.UsageError("--synthetic must be 1 or more")
     if not 0 < config.getoption("--margin") < 1 or config.getoption("--seeds") < 1:
         raise pytest.UsageError("--margin must be above 0 and below 1, --seeds 1 or more")
     against: Path | None = config.getoption("--against")
@@ -106,6 +132,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         methods = api.methods_of(config.getoption("--method"))
         cells = [Cell(dataset, method) for dataset in _datasets(config) for method in methods]
         metafunc.parametrize("cell", cells, ids=str)
+    if "searched" in metafunc.fixturenames:
+        made = config.getoption("--synthetic")
+        names = [(f"synthetic/{made}", made)] if made else []
+        names += [(name, 0) for name in (_datasets(config) if not made or config.getoption("--dataset") else [])]
+        searched = [Searched(name, index, number) for name, number in names for index in _indexes(config)]
+        metafunc.parametrize("searched", searched, ids=str)
     if "expected" in metafunc.fixturenames:
         every = expected_figures()
         if config.getoption("--benchmark"):
@@ -142,6 +174,12 @@ def expected_figures() -> list[Expected]:
 
 def _datasets(config: pytest.Config) -> list[str]:
     return list(dict.fromkeys(config.getoption("--dataset"))) or [api.DEFAULT_DATASET]
+
+
+def _indexes(config: pytest.Config) -> list[Index]:
+    """Those asked for, else each with its defaults; exact search first, which the others are held against."""
+    names = config.getoption("--index") or sorted(INDEXES.names(), key=lambda name: (name != "exact", name))
+    return [parse(name, INDEXES, ROOMS) for name in dict.fromkeys(names)]
 
 
 @pytest.fixture(autouse=True, scope="session")  # before any other of the session, so that a skipped suite makes no folder
@@ -196,6 +234,22 @@ def show(record_property: Callable[[str, object], None]) -> Callable[[Record], N
 
     def one(record: Record) -> None:
         record_property(CELL, (record.dataset["name"], record.row))
+
+    return one
+
+
+@pytest.fixture(scope="session")
+def encoder(request: pytest.FixtureRequest) -> Method:
+    """The row of `--encoder`."""
+    return parse_method(request.config.getoption("--encoder"))
+
+
+@pytest.fixture
+def tell_indexed(record_property: Callable[[str, object], None]) -> Callable[[Indexed], None]:
+    """Puts what an index gave on the table that is printed at the end."""
+
+    def one(found: Indexed) -> None:
+        record_property(INDEXED, dataclasses.asdict(found))
 
     return one
 
@@ -258,6 +312,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             _STANDS.append(value)
         elif name == VERDICTS:
             _VERDICTS.append(value)
+        elif name == INDEXED:
+            _INDEXED.append(Indexed(**value))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -275,6 +331,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("verdicts")
         for sentence in _VERDICTS:
             terminalreporter.write_line(sentence)
+    _print_indexed(terminalreporter, config)
     if not _RUN:
         return
     results: Path = config.getoption("--results")
@@ -294,5 +351,33 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         context = api.open_context(cache_dir=config.getoption("--cache-dir"), data_dirs=config.getoption("--data-dir"))
         api.write_leaderboard(results, context)
         terminalreporter.write_line(f"records, leaderboard.md and leaderboard.html in {results}")
+    except HarnessError as error:
+        terminalreporter.write_line(str(error))
+
+
+def _print_indexed(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Prints what the indexes gave, a table a dataset, and adds it to indexes.csv."""
+    if not _INDEXED:
+        return
+    terminalreporter.section("indexes against exact search")
+    text = io.StringIO()
+    console = Console(file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup)
+    for dataset in dict.fromkeys(line.dataset for line in _INDEXED):
+        lines = [line for line in _INDEXED if line.dataset == dataset]
+        grid = Grid(title=f"{dataset}: {lines[0].vectors:,} vectors of {lines[0].dimensions} dimensions ({lines[0].encoder})")
+        grid.add_column("index")
+        for name in ("recall@10", "recall@100", "nDCG@10", "lost", "build s", "MiB", "p50 ms", "p95 ms"):
+            grid.add_column(name, justify="right")
+        for line in lines:
+            quality = ["–" if value is None else f"{value:.4f}" for value in (line.ndcg, line.lost)]
+            recalls = [f"{value:.4f}" for value in (line.recall_10, line.recall_100)]
+            costs = [f"{line.build_s:.2f}", f"{line.size_mib:.2f}", f"{line.p50_ms:.3f}", f"{line.p95_ms:.3f}"]
+            grid.add_row(line.index, *recalls, *quality, *costs)
+        console.print(grid)
+    terminalreporter.write(text.getvalue())
+    path = config.getoption("--results") / "indexes.csv"
+    try:
+        keep(_INDEXED, path)
+        terminalreporter.write_line(f"added to {path}")
     except HarnessError as error:
         terminalreporter.write_line(str(error))

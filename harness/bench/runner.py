@@ -191,7 +191,7 @@ class Bench:
             seen = {**seen, "taught": taught}
             told = [*told, *taught_notes(seen)]
         record = dataclasses.replace(
-            _with_fit(blank, fitted, searcher, billed, [*self._shallow(method), *_found(done), *told]),
+            _with_fit(blank, fitted, searcher, billed, [*searcher.notes(queries), *self._shallow(method), *_found(done), *told]),
             leaks=seen,
             unjudged=unjudged(self.measures, dataset.test.qrels, run),
             measures={m: round(v, 6) for m, v in means(values).items()},

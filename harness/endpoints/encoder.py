@@ -182,7 +182,7 @@ class HostedEncoder:
         self._agree(held)
         return held if self.settings.similarity == "dot" else Unit(held)
 
-    def encode(self, texts: Sequence[str], side: Side) -> Floats:
+    def afresh(self, texts: Sequence[str], side: Side) -> Floats:
         """(n, D) vectors of texts; nothing is asked for twice, so they are taken from what is kept where they are there."""
         vectors = self.vectors(texts, side)
         return vectors.block(0, len(vectors))
@@ -207,7 +207,7 @@ class HostedEncoder:
         rows = _distinct(keys, places)
         if not len(rows):  # another process asked meanwhile
             return 0
-        self._agree(store.read().at(np.zeros(0, np.int64)))
+        self._agree(store.at(store.read(), np.zeros(0, np.int64)))
         self.meter.admit(self._estimate(texts, rows, side))
         service, settings = self.service, self.settings
         key = Key(service.who, service.url, service.key_variable)

@@ -1,18 +1,20 @@
 """Vector indexes: vectors → the nearest k, one kind per file. They know neither text nor ids.
 
 To add one: a file here with one frozen dataclass that derives from `Index`, and `tests/indexes/test_<file>.py`; the contract
-tests find it. An index that may miss a true neighbour says `exact = False` and gets its own line on the board.
+tests find it. An index that may miss a true neighbour says `exact = False`: its rows have the measured recall in their records.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.ranking import Floats, TopK
+from harness.context import Context
+from harness.ranking import Floats, Ints, TopK, select, stack
 from harness.registry import Room
 from harness.values import Value
 
@@ -41,11 +43,17 @@ class Nearest(Protocol):
 
     @property
     def nbytes(self) -> int:
-        """Bytes it needs to answer."""
+        """Bytes of what it searches. Vectors that rescore what was found stay in the cache's mapped files and do not count."""
         ...
 
     def search(self, queries: Floats, k: int) -> TopK:
-        """The k vectors of highest inner product with each of (Q, D) queries, in the documented order."""
+        """The k vectors of highest inner product with each of (Q, D) queries, in the documented order.
+
+        Scores are `inner`'s, also where codes said which vectors are near.
+
+        Raises:
+            ValueError: the queries have another dimension.
+        """
         ...
 
 
@@ -55,10 +63,25 @@ class Index(Value, ABC):
     room: ClassVar[str] = "harness.indexes"
     exact: ClassVar[bool]
     """Whether it always finds the true nearest."""
+    repeatable: ClassVar[bool] = True
+    """Whether it finds the same again when it is built anew from the same vectors, settings and seed."""
 
     @abstractmethod
-    def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32]) -> Nearest:
-        """Indexes (N, D) vectors; `id_order` (N,) breaks ties (`Corpus.id_order`)."""
+    def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context) -> Nearest:
+        """Indexes (N, D) vectors, N ≥ 1; `id_order` (N,) breaks ties (`Corpus.id_order`), the context has seed and cache.
+
+        Raises:
+            Unavailable: a library is absent.
+            SettingError: a setting and the dimension do not fit.
+        """
+
+    def versions(self) -> dict[str, str]:
+        """Library → version, of those that decide what is found.
+
+        Raises:
+            Unavailable: it is absent.
+        """
+        return {}
 
 
 def inner(vectors: Floats, query: Floats) -> Floats:
@@ -69,6 +92,43 @@ def inner(vectors: Floats, query: Floats) -> Floats:
     """
     products = vectors.astype(np.float64) * query
     return products.sum(axis=1).astype(np.float32)  # type: ignore[no-any-return]
+
+
+def rescored(vectors: Vectors, queries: Floats, candidates: Iterable[Ints], id_order: npt.NDArray[np.int32], k: int) -> TopK:
+    """The best k of each query's candidates, (Q, k), by the inner products of the vectors themselves.
+
+    Args:
+        vectors: (N, D).
+        queries: (Q, D).
+        candidates: of each query, (M,) rows of `vectors`, each once.
+        id_order: (N,) breaks ties.
+        k: how many to keep.
+    """
+    pairs = zip(queries, candidates, strict=True)
+    return stack([select(rows, inner(vectors.take(rows), query), id_order, k) for query, rows in pairs], k)
+
+
+def same_dimension(queries: Floats, dimension: int) -> None:
+    """Raises ValueError where (Q, D) queries are not of the index's dimension."""
+    if queries.shape[1] != dimension:
+        raise ValueError(f"queries have {queries.shape[1]} dimensions, the index {dimension}")
+
+
+def recall(found: TopK, true: TopK, k: int) -> float:
+    """Share of the k nearest that was found, the mean over queries: of those as near as the true k-th, at most k.
+
+    A vector that ties with the k-th counts, whichever of the tied the true ranking holds.
+    Source: Aumüller, Bernhardsson, Faithfull, "ANN-Benchmarks" (2020), section 2.2, recall by distance, with ε = 0.
+
+    Args:
+        found: (Q, ≥ k) of an index.
+        true: (Q, ≥ k) of an exact one, scored alike.
+        k: how many.
+    """
+    shares = []
+    for (_, got), (_, best) in zip(found.cut(k).rows(), true.cut(k).rows(), strict=True):
+        shares.append(float((got >= best[-1]).sum()) / len(best))
+    return float(np.mean(shares)) if shares else 1.0
 
 
 INDEXES: Room[Index] = Room(__name__, Index, "index")  # type: ignore[type-abstract]

@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from harness.context import Context
 from harness.errors import SettingError
-from harness.indexes import Index, Vectors, inner
+from harness.indexes import Index, Vectors, inner, same_dimension
 from harness.ranking import Floats, Ints, TopK, select, stack
 
 HELD_BYTES = 512 << 20
@@ -36,8 +37,11 @@ class Exact(Index):
         if self.block < 1:
             raise SettingError(f"exact: block must be 1 or more, not {self.block}")
 
-    def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32]) -> _Flat:
-        """See `Index.build`; up to `HELD_BYTES` of vectors are read into memory once, more are read block by block."""
+    def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context | None = None) -> _Flat:
+        """See `Index.build`; up to `HELD_BYTES` of vectors are read into memory once, more are read block by block.
+
+        It needs no context.
+        """
         if len(vectors) * vectors.dimension * 4 <= HELD_BYTES:
             vectors = _InMemory(vectors.block(0, len(vectors)))
         return _Flat(vectors, id_order, self.block)
@@ -81,8 +85,7 @@ class _Flat:
     def search(self, queries: Floats, k: int) -> TopK:
         """See `Nearest.search`."""
         dimension = self._vectors.dimension
-        if queries.shape[1] != dimension:
-            raise ValueError(f"queries have {queries.shape[1]} dimensions, the index {dimension}")
+        same_dimension(queries, dimension)
         # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is off too.
         slack = (dimension + 4) * 2.0**-23 * np.linalg.norm(queries, axis=1) * self._longest
         near = [Near(k, margin) for margin in slack.tolist()]

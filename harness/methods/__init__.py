@@ -56,7 +56,9 @@ class Method(Value, ABC):
         """
 
     def inputs(self, context: Context) -> dict[str, str]:
-        """What the settings point to, by content: name → hash of a model folder or a file. Part of a record's identity.
+        """What the settings point to, by content: name → hash of a model folder or a file, version of an index's library.
+
+        Part of a record's identity.
 
         Raises:
             Unavailable: it is not to be had.
@@ -125,6 +127,10 @@ class Searcher(ABC):
     @abstractmethod
     def search(self, queries: Queries, k: int) -> TopK:
         """The k best documents of each of Q queries, (Q, k), in the documented order."""
+
+    def notes(self, queries: Queries) -> tuple[str, ...]:
+        """What a reader of the rankings of these queries must know; asked after the search, and not part of its time."""
+        return ()
 
 
 class CandidateScorer(ABC):

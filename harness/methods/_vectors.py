@@ -9,11 +9,16 @@ import numpy as np
 
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.indexes import Index, Vectors, inner
+from harness.indexes import Index, Vectors, inner, recall
+from harness.indexes.exact import Exact
 from harness.judged import Queries
 from harness.methods import CandidateScorer, Searcher, Size
 from harness.modeling.encoder import Side
 from harness.ranking import Floats, Ints, TopK
+
+SAMPLE = 100
+"""Queries on which an approximate index is held against exact search."""
+DEPTHS = (10, 100)
 
 
 class Embedder(Protocol):
@@ -28,7 +33,7 @@ class Embedder(Protocol):
         """(N, D) vectors, made once and kept."""
         ...
 
-    def encode(self, texts: Sequence[str], side: Side) -> Floats:
+    def afresh(self, texts: Sequence[str], side: Side) -> Floats:
         """(n, D) vectors, made now where that is measured."""
         ...
 
@@ -48,7 +53,8 @@ class VectorSearcher(Searcher):
     ) -> None:
         vectors = embedder.vectors(corpus.texts, "document")
         self._embedder, self._context = embedder, context
-        self._nearest = index.build(vectors, corpus.id_order)
+        self._vectors, self._index, self._id_order = vectors, index, corpus.id_order
+        self._nearest = index.build(vectors, corpus.id_order, context)
         self.key = f"{kind}-{embedder.fingerprint}-{index.fingerprint()}-{corpus.revision}"
         self.size = weights + Size(self._nearest.nbytes, dimensions=vectors.dimension)
         self.live = live
@@ -56,6 +62,17 @@ class VectorSearcher(Searcher):
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`."""
         return self._nearest.search(_queries(self._embedder, queries.texts, self._context), k)
+
+    def notes(self, queries: Queries) -> tuple[str, ...]:
+        """Of an index that may miss a true neighbour: how many it finds, for a sample of these queries."""
+        if self._index.exact or not len(queries):
+            return ()
+        every = max(1, len(queries) // SAMPLE)
+        asked = _queries(self._embedder, queries.texts[::every][:SAMPLE], self._context)
+        true = Exact().build(self._vectors, self._id_order).search(asked, max(DEPTHS))
+        found = [f"{recall(self._nearest.search(asked, k), true, k):.2%} of the true {k} nearest" for k in DEPTHS]
+        told = f"{self._index} is approximate: asked for as many, it finds {' and '.join(found)} ({len(asked)} of the queries)"
+        return (told if self._index.repeatable else f"{told}; built anew it finds others",)
 
 
 class VectorScorer(CandidateScorer):
@@ -86,6 +103,6 @@ class VectorScorer(CandidateScorer):
 
 def _queries(embedder: Embedder, texts: Sequence[str], context: Context) -> Floats:
     if context.live:
-        return embedder.encode(texts, "query")
+        return embedder.afresh(texts, "query")
     vectors = embedder.vectors(texts, "query")
     return vectors.block(0, len(vectors))

@@ -38,6 +38,8 @@ class Dense(Method):
         similarity: `cosine` or `dot`; None takes the model's own.
         trust_remote_code: run the code that the model's folder brings.
         index: how the vectors are searched.
+        dimensions: the first so many of a vector are kept, of length 1 again where cosines are compared: for models trained so
+            that these suffice (Matryoshka). None keeps all. Training sees them all.
         recipes: how the model is trained first, one after the other; `dense+supervised` says the same.
     """
 
@@ -51,6 +53,7 @@ class Dense(Method):
     similarity: Literal["cosine", "dot"] | None = None
     trust_remote_code: bool = False
     index: Index = field(default_factory=Exact)
+    dimensions: int | None = None
     recipes: tuple[Recipe, ...] = ()
 
     def __post_init__(self) -> None:
@@ -67,12 +70,14 @@ class Dense(Method):
             self.precision,
             self.similarity,
             self.trust_remote_code,
+            self.dimensions,
         )
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_encoder(self._encoder_settings(), context).folder
-        return {folder.name: folder.sha, **{k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}}
+        learnt = {k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}
+        return {folder.name: folder.sha, **learnt, **self.index.versions()}
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Finds the model, and trains it where recipes are named.
@@ -80,7 +85,7 @@ class Dense(Method):
         Raises:
             Unavailable: the collection lacks what a recipe needs.
         """
-        encoder = open_encoder(self._encoder_settings(), context)
+        encoder = open_encoder(replace(self._encoder_settings(), dimensions=None), context)
         first_stages = (METHODS.get("bm25")(), replace(self, recipes=()))
         lessons = []
         for done, recipe in enumerate(self.recipes):
@@ -88,7 +93,7 @@ class Dense(Method):
             lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
             encoder = encoder.retrained(lesson.folder)
             lessons.append(lesson)
-        return _Fitted(self, encoder, lessons)
+        return _Fitted(self, encoder.of(self.dimensions), lessons)
 
 
 class _Fitted(Fitted, Reranks, Encodes):
@@ -96,7 +101,8 @@ class _Fitted(Fitted, Reranks, Encodes):
         self._method = method
         self.encoder = encoder
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
-        self.resolved = {**encoder.resolved, "index": method.settings()["index"], **told(method.recipes, lessons)}
+        index = {**method.settings()["index"], **({"versions": versions} if (versions := method.index.versions()) else {})}
+        self.resolved = {**encoder.resolved, "index": index, **told(method.recipes, lessons)}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
         self.notes = tuple(note for lesson in lessons for note in lesson.report.notes)
         self.models = (encoder.folder.path,)

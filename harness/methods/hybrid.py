@@ -112,6 +112,10 @@ class _Searcher(Searcher):
         tops = _search_all(self._method, self._parts, queries, self._context)
         return self._fusion.fuse(tops, self._corpus.id_order, k)
 
+    def notes(self, queries: Queries) -> tuple[str, ...]:
+        """See `Searcher.notes`."""
+        return tuple(note for part in self._parts for note in part.notes(queries))
+
 
 def _search_all(method: Hybrid, searchers: list[Searcher], queries: Queries, context: Context) -> list[TopK]:
     pairs = zip(method.methods, searchers, strict=True)

@@ -94,3 +94,7 @@ class _Searcher(Searcher):
         scored = zip(candidates, self._scorer.scores(queries.texts, candidates), strict=True)
         self.size = self._first.size + self._scorer.size  # the scorer's grows with the candidates it has seen
         return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in scored], k)
+
+    def notes(self, queries: Queries) -> tuple[str, ...]:
+        """See `Searcher.notes`."""
+        return self._first.notes(queries)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from harness.cache.vectors import StoredVectors, VectorStore, text_keys
+from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
 from harness.errors import ModelError, SettingError, Unavailable
+from harness.indexes import Vectors
 from harness.modeling.keep import Work, batch_tokens, kept, memory_advice, no_weight_bars
 from harness.modeling.prompts import family
 from harness.modeling.resolve import ModelFolder, resolve
+from harness.modeling.truncated import Truncated, cut
 from harness.ranking import Floats
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class EncoderSettings:
         precision: of the weights in memory: `fp32`, `bf16` or `fp16`; vectors are kept as float32.
         similarity: `cosine` (vectors are normalised) or `dot`.
         trust_remote_code: run the code that the model's folder brings.
+        dimensions: the first so many are kept of a vector; None keeps all.
     """
 
     model: str
@@ -57,6 +60,7 @@ class EncoderSettings:
     precision: str
     similarity: str | None
     trust_remote_code: bool
+    dimensions: int | None = None
 
     def check(self) -> None:
         """Raises SettingError where a setting is out of range."""
@@ -69,6 +73,8 @@ class EncoderSettings:
                 raise SettingError(f"dense: {name} must be one of {', '.join(str(k) for k in known if k)}, not {value!r}")
         if self.max_length is not None and self.max_length < 1:
             raise SettingError(f"dense: max_length must be 1 or more, not {self.max_length}")
+        if self.dimensions is not None and self.dimensions < 1:
+            raise SettingError(f"dense: dimensions must be 1 or more, not {self.dimensions}")
 
 
 class Encoder:
@@ -124,6 +130,7 @@ class Encoder:
             "max_length": self._settings.max_length or bert.get("max_seq_length") or tokenizer_length(self.folder),
             "precision": self._settings.precision,
             "similarity": self.similarity,
+            **({"dimensions": self._settings.dimensions} if self._settings.dimensions else {}),
         }
 
     def key(self, side: Side) -> str:
@@ -132,7 +139,11 @@ class Encoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of both sides."""
+        """Hash of both sides, and of what is kept of a vector."""
+        return self._both if self._settings.dimensions is None else f"{self._both}-{self._settings.dimensions}"
+
+    @cached_property
+    def _both(self) -> str:
         return hashlib.sha256((self.key("query") + self.key("document")).encode()).hexdigest()[:16]
 
     def _deciding(self, side: Side) -> dict[str, Any]:
@@ -147,8 +158,8 @@ class Encoder:
             "normalised": self.similarity == "cosine",
         }
 
-    def vectors(self, texts: Sequence[str], side: Side) -> StoredVectors:
-        """(N, D) vectors of the texts, those not kept yet encoded and kept.
+    def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
+        """(N, D) vectors of the texts, those not kept yet encoded and kept, whole whatever the dimensions asked for.
 
         Args:
             texts: read by slices, so a corpus larger than memory will do.
@@ -167,10 +178,17 @@ class Encoder:
             run=lambda some: self.encode(some, side),
             budget=lambda: batch_tokens(self._context, self.model.device.type),
         )
-        return kept(texts, work, store, self._context)
+        whole = kept(texts, work, store, self._context)
+        dimensions = self._settings.dimensions
+        return whole if dimensions is None else Truncated(whole, dimensions, self.similarity == "cosine")
+
+    def afresh(self, texts: Sequence[str], side: Side) -> Floats:
+        """(n, D) vectors of texts, as `vectors` gives them, encoded now and not kept."""
+        whole, dimensions = self.encode(texts, side), self._settings.dimensions
+        return whole if dimensions is None else cut(whole, dimensions, self.similarity == "cosine")
 
     def encode(self, texts: Sequence[str], side: Side) -> Floats:
-        """(n, D) vectors of texts, encoded now and not kept."""
+        """(n, D) vectors of texts with all the model's dimensions, encoded now and not kept."""
         with memory_advice(self.folder.name):
             vectors = self.model.encode(
                 list(texts),
@@ -192,7 +210,7 @@ class Encoder:
     def model(self) -> SentenceTransformer:
         """The loaded model; one per run and settings."""
         label = f"load {self.folder.name}"
-        return self._context.once("model", label, f"{self.fingerprint}", self._load)
+        return self._context.once("model", label, self._both, self._load)
 
     @property
     def source(self) -> tuple[str, str | None]:
@@ -255,6 +273,12 @@ class Encoder:
         prompt = self.prompts[side]
         counted = tokenizer([prompt + t for t in texts], add_special_tokens=True, truncation=False, padding=False, verbose=False)
         return [len(ids) for ids in counted["input_ids"]]
+
+    def of(self, dimensions: int | None) -> Encoder:
+        """The same model, so many of the first dimensions kept of a vector; None keeps all."""
+        if dimensions == self._settings.dimensions:
+            return self
+        return open_encoder(replace(self._settings, dimensions=dimensions), self._context, self._called)
 
     def at(self, precision: str) -> Encoder:
         """The same model, its weights in memory at another precision."""

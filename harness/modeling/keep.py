@@ -71,10 +71,10 @@ def completed(
     items: Sequence[T],
     keys_of: Callable[[Sequence[T]], pa.Array],
     fill: Callable[[pa.Array, Ints], int],
-    store: VectorStore,
+    store: Store[B, S],
     context: Context,
-) -> StoredVectors:
-    """(N, D) vectors of the items, after `fill` has made and kept those that were missing.
+) -> S:
+    """What is kept of N items, as (N, D) vectors, after `fill` has made and kept those that were missing.
 
     Args:
         items: read by slices.

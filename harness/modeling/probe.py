@@ -81,9 +81,9 @@ def drifts(encoder: Encoder, queries: Sequence[str], documents: Floats, precisio
     texts = list(queries[:TEXTS])
     if not texts:
         return []
-    usual = encoder.encode(texts, "query")
-    ways = {"one at a time": np.concatenate([encoder.encode([text], "query") for text in texts])}
-    ways |= {f"in {p}": encoder.at(p).encode(texts, "query") for p in precisions if p != encoder.resolved["precision"]}
+    usual = encoder.afresh(texts, "query")
+    ways = {"one at a time": np.concatenate([encoder.afresh([text], "query") for text in texts])}
+    ways |= {f"in {p}": encoder.at(p).afresh(texts, "query") for p in precisions if p != encoder.resolved["precision"]}
     before = _top(usual, documents)
     found = []
     for way, vectors in ways.items():

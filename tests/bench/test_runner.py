@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from harness.context import Context
 from harness.corpus import Corpus
 from harness.datasets import load_dataset
 from harness.errors import DatasetError, RecordError, SettingError, Unavailable
+from harness.indexes.binary import Binary
+from harness.indexes.hnsw import HNSW
 from harness.judged import Dataset, Queries, TrainView
 from harness.methods import Fitted, Method, Searcher, Size
 from harness.methods.bm25 import BM25
@@ -595,3 +598,25 @@ def test_the_dataset_is_loaded_once_for_all_rows(bench: Callable[..., Bench], mo
     for method in made.methods:
         made.run(made.datasets[0], method)
     assert made.load(made.datasets[0]) is loaded[0]
+
+
+def test_the_record_of_a_row_with_an_approximate_index_tells_its_recall(bench: Callable[..., Bench], tiny_encoder: Path) -> None:
+    exact, near = Dense(model=str(tiny_encoder)), Dense(model=str(tiny_encoder), index=Binary())
+    running = bench(exact, near)
+    notes = [running.run(running.datasets[0], method).record.notes for method in (exact, near)]
+    assert not any("approximate" in note for note in notes[0])
+    assert sum(note.startswith("binary is approximate: asked for as many, it finds ") for note in notes[1]) == 1
+
+
+def test_a_row_whose_indexs_library_is_absent_is_skipped_by_name(
+    bench: Callable[..., Bench], tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    method = Dense(model=str(tiny_encoder), index=HNSW())
+    running = bench(method)
+    record = running.run(running.datasets[0], method).record
+    assert record.status == "skipped"
+    assert record.problem == {
+        "reason": "faiss is not installed.",
+        "remedy": 'python3 -m pip install "retrieval-harness[faiss]"',
+    }

@@ -1,4 +1,6 @@
 import importlib.util
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,12 +9,18 @@ import pytest
 
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.errors import ModelError
+from harness.errors import ModelError, Unavailable
+from harness.indexes import INDEXES, recall
+from harness.indexes.binary import Binary
 from harness.judged import Queries, TrainView
 from harness.methods import Searcher, fit
+from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
+from harness.methods.hybrid import Hybrid
+from harness.methods.rerank import Rerank
 from harness.modeling.encoder import Encoder
 from harness.ranking import TopK
+from harness.rows import parse_method, row_name
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -114,3 +122,73 @@ def test_a_query_asked_afresh_is_encoded_though_its_vector_is_kept(
     with context.uncached_queries():
         searcher.search(Queries(["q"], ["wing"]), 3)
     assert encoded == ["wing"]
+
+
+def many(n: int) -> Corpus:
+    words = ["wing", "drag", "flow", "heat", "shock", "plate", "layer", "jet", "body", "wave"]
+    return Corpus.of([(f"d{i}", "", " ".join(words[(i // 10**p) % 10] for p in range(4))) for i in range(n)])
+
+
+def test_an_approximate_index_says_how_many_of_the_nearest_it_finds(tiny_encoder: Path, searcher_of: Search) -> None:
+    corpus, asked = many(600), Queries([f"q{i}" for i in range(30)], [f"wing {i} jet" for i in range(30)])
+    poor = searcher_of(Dense(model=str(tiny_encoder), index=Binary(rescore=1)), corpus)
+    (note,) = poor.notes(asked)
+    told = re.fullmatch(
+        r"binary\(rescore=1\) is approximate: asked for as many, it finds (\d+\.\d\d)% of the true 10 nearest and "
+        r"(\d+\.\d\d)% of the true 100 nearest \(30 of the queries\)",
+        note,
+    )
+    assert told is not None, note
+    exact = searcher_of(Dense(model=str(tiny_encoder)), corpus)
+    assert exact.notes(asked) == ()
+    for share, k in zip(told.groups(), (10, 100), strict=True):
+        assert float(share) == pytest.approx(100 * recall(poor.search(asked, k), exact.search(asked, k), k), abs=0.006)
+    assert float(told[1]) < 100
+
+
+def test_an_approximate_index_that_finds_all_says_that_too(tiny_encoder: Path, searcher_of: Search) -> None:
+    corpus, asked = many(150), Queries(["q"], ["wing"])
+    (note,) = searcher_of(Dense(model=str(tiny_encoder), index=Binary(rescore=20)), corpus).notes(asked)
+    assert "finds 100.00% of the true 10 nearest and 100.00% of the true 100 nearest (1 of the queries)" in note
+    assert searcher_of(Dense(model=str(tiny_encoder), index=Binary()), corpus).notes(Queries([], [])) == ()
+
+
+def test_the_note_of_a_part_is_one_of_the_whole(tiny_encoder: Path, searcher_of: Search) -> None:
+    corpus, asked = many(50), Queries(["q"], ["wing"])
+    dense = Dense(model=str(tiny_encoder), index=Binary())
+    (note,) = searcher_of(dense, corpus).notes(asked)
+    assert searcher_of(Hybrid(methods=(BM25(), dense)), corpus).notes(asked) == (note,)
+    assert searcher_of(Rerank(first=dense, scorer=Dense(model=str(tiny_encoder))), corpus).notes(asked) == (note,)
+
+
+def test_an_index_that_is_built_otherwise_each_time_says_so(tiny_encoder: Path, searcher_of: Search) -> None:
+    class Drawn(Binary):
+        repeatable = False
+
+    (note,) = searcher_of(Dense(model=str(tiny_encoder), index=Drawn()), many(20)).notes(Queries(["q"], ["wing"]))
+    assert note.endswith("; built anew it finds others")
+
+
+def test_the_version_of_the_indexs_library_is_part_of_the_rows_identity(tiny_encoder: Path, context: Context) -> None:
+    index = INDEXES.get("flat")()
+    try:
+        versions = index.versions()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    inputs = Dense(model=str(tiny_encoder), index=index).inputs(context)
+    assert inputs == {**Dense(model=str(tiny_encoder)).inputs(context), **versions}
+    fitted = fit(Dense(model=str(tiny_encoder), index=index), TrainView(many(3)), context)
+    assert fitted.resolved["index"] == {"name": "flat", "versions": versions}
+
+
+def test_a_row_whose_library_is_absent_is_unavailable(
+    tiny_encoder: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(Unavailable, match="faiss is not installed"):
+        Dense(model=str(tiny_encoder), index=INDEXES.get("hnsw")()).inputs(context)
+
+
+def test_the_index_stands_in_the_rows_name() -> None:
+    for text in ("dense(index=hnsw(m=16))", "dense(index=binary, dimensions=128)", "dense(index=ivf_pq(nlist=64, nprobe=8))"):
+        assert row_name(parse_method(text)) == text

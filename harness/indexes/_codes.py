@@ -1,0 +1,49 @@
+"""What indexes of short codes share: every code compared, the best of them rescored by the vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.indexes import Vectors, rescored, same_dimension
+from harness.ranking import Floats, Ints, TopK, select
+
+BLOCK = 8192
+SCORES_BYTES = 64 << 20
+
+
+class Coded:
+    """Codes in memory, vectors where they are.
+
+    Args:
+        vectors: (N, D), asked for those that the codes find near.
+        nbytes: of the codes.
+        nearness: (q, D) queries → (q, N) float32, the higher the nearer.
+        id_order: (N,) breaks ties, of codes too.
+        rescore: for a search for k, so many times k are rescored.
+    """
+
+    def __init__(
+        self,
+        vectors: Vectors,
+        nbytes: int,
+        nearness: Callable[[Floats], Floats],
+        id_order: npt.NDArray[np.int32],
+        rescore: int,
+    ) -> None:
+        self.nbytes = nbytes
+        self._vectors, self._nearness, self._id_order, self._rescore = vectors, nearness, id_order, rescore
+
+    def search(self, queries: Floats, k: int) -> TopK:
+        """See `Nearest.search`."""
+        same_dimension(queries, self._vectors.dimension)
+        number = len(self._vectors)
+        rows = np.arange(number, dtype=np.int64)
+        many = max(1, SCORES_BYTES // (4 * number))
+        candidates: list[Ints] = []
+        for first in range(0, len(queries), many):
+            near = self._nearness(queries[first : first + many])
+            candidates += [select(rows, scores, self._id_order, k * self._rescore)[0] for scores in near]
+        return rescored(self._vectors, queries, candidates, self._id_order, k)

@@ -1,0 +1,49 @@
+"""Scalar quantisation by FAISS: each value in 8 bits or as fp16, every code compared on all cores, the best rescored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, get_args
+
+from harness.errors import SettingError
+from harness.indexes import Vectors
+from harness.indexes._faiss import FaissIndex
+from harness.indexes._inverted import at_least_1
+
+SAMPLE = 65536
+Code = Literal["8bit", "fp16"]
+
+
+@dataclass(frozen=True)
+class Scalar(FaissIndex):
+    """`IndexScalarQuantizer` by inner product; memory D bytes a vector, 2 · D as fp16.
+
+    The range of each dimension is that of a sample of 65,536 vectors; what lies beyond is cut to it.
+
+    Args:
+        code: `8bit` or `fp16`.
+        rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.
+    """
+
+    exact: ClassVar[bool] = False
+    worth_keeping: ClassVar[bool] = False
+    code: Code = "8bit"
+    rescore: int = 2
+
+    def __post_init__(self) -> None:
+        if self.code not in get_args(Code):
+            raise SettingError(f"scalar: code must be one of {', '.join(get_args(Code))}, not {self.code!r}")
+        at_least_1(self, "rescore")
+
+    def empty(self, faiss: Any, vectors: Vectors, seed: int) -> Any:
+        """See `FaissIndex.empty`."""
+        kind = getattr(faiss.ScalarQuantizer, f"QT_{self.code}")
+        return faiss.IndexScalarQuantizer(vectors.dimension, kind, faiss.METRIC_INNER_PRODUCT)
+
+    def sample(self, vectors: Vectors) -> int:
+        """See `FaissIndex.sample`."""
+        return min(len(vectors), SAMPLE)
+
+    def wide(self, k: int) -> int:
+        """See `FaissIndex.wide`."""
+        return k * self.rescore

@@ -1,0 +1,129 @@
+"""Every index on the vectors of every dataset, held against exact search; with `--synthetic N`, on N made vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from harness.bench.indexed import Indexed, Task, measure
+from harness.bench.runner import Bench
+from harness.context import Context
+from harness.errors import HarnessError, Unavailable
+from harness.indexes import Index
+from harness.measures import means, parse_measures, per_query
+from harness.methods import Encodes, Method, fit
+from harness.ranking import Floats, Run, TopK
+from harness.rows import row_name
+
+DIMENSIONS = 384
+SYNTHETIC_QUERIES = 300
+LEAST = 0.5
+"""Recall@100 below which an index does not do what it is for."""
+
+
+class Searched(Protocol):
+    """An index on a dataset, or on made vectors where `synthetic` is above 0; made by `conftest.py`."""
+
+    dataset: str
+    index: Index
+    synthetic: int
+
+
+@pytest.fixture(scope="session")
+def tasks() -> dict[str, tuple[Task, dict[int, TopK]]]:
+    """Dataset → vectors and the true nearest: the last one's alone are held."""
+    return {}
+
+
+def test_indexes(
+    searched: Searched,
+    encoder: Method,
+    bench: Bench,
+    context: Context,
+    tasks: dict[str, tuple[Task, dict[int, TopK]]],
+    tell_indexed: Callable[[Indexed], None],
+) -> None:
+    """It finds what an index of its kind must: everything where it says it is exact, else most of the 100 nearest."""
+    try:
+        searched.index.versions()
+        if searched.dataset not in tasks:
+            tasks.clear()
+            task = made(searched.synthetic, context.seed) if searched.synthetic else of(searched.dataset, encoder, bench)
+            tasks[searched.dataset] = task, task.exact()
+        found = measure(searched.index, *tasks[searched.dataset], context)
+    except Unavailable as error:
+        pytest.skip(str(error))
+    except HarnessError as error:
+        pytest.fail(str(error), pytrace=False)
+    tell_indexed(found)
+    if searched.index.exact:
+        assert found.recall_10 == found.recall_100 == 1.0
+    else:
+        assert found.recall_100 >= LEAST
+
+
+def of(name: str, encoder: Method, bench: Bench) -> Task:
+    """The vectors of a dataset's documents and test queries, encoded once and kept."""
+    dataset, context = bench.load(name), bench.context
+    fitted = fit(encoder, dataset.train, context)
+    if not isinstance(fitted, Encodes):
+        pytest.fail(f"--encoder {encoder}: it has no vectors; name a dense row", pytrace=False)
+    queries = dataset.test.queries
+    asked = fitted.encoder.vectors(queries.texts, "query")
+    measures = parse_measures(["nDCG@10"])
+
+    def quality(top: TopK) -> float:
+        run = Run.of(queries, top, dataset.corpus, dataset.drop_self, 10)
+        return means(per_query(measures, dataset.test.qrels, run))["nDCG@10"]
+
+    return Task(
+        dataset.name,
+        row_name(encoder),
+        fitted.encoder.vectors(dataset.corpus.texts, "document"),
+        asked.block(0, len(asked)),
+        dataset.corpus.id_order,
+        quality,
+        1 if dataset.drop_self else 0,
+    )
+
+
+def made(n: int, seed: int) -> Task:
+    """N vectors and 300 queries of length 1 around √N centres, in 384 dimensions.
+
+    As with embeddings of texts, few directions hold most of the variance (the k-th 1/k of it), and no axis is one of them.
+    """
+    rng = np.random.default_rng(seed)
+    spread = np.arange(1, DIMENSIONS + 1) ** -0.5
+    turned, _ = np.linalg.qr(rng.standard_normal((DIMENSIONS, DIMENSIONS)))
+    axes = (spread[:, None] * turned).astype(np.float32)
+    centres = rng.standard_normal((max(1, round(n**0.5)), DIMENSIONS), dtype=np.float32)
+
+    def drawn(number: int) -> Floats:
+        vectors = centres[rng.integers(len(centres), size=number)]
+        vectors = (vectors + rng.standard_normal((number, DIMENSIONS), dtype=np.float32)) @ axes
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+    vectors = _InMemory(drawn(n))
+    return Task(f"synthetic/{n}", "synthetic", vectors, drawn(SYNTHETIC_QUERIES), rng.permutation(n).astype(np.int32))
+
+
+class _InMemory:
+    def __init__(self, array: Floats) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    @property
+    def dimension(self) -> int:
+        return int(self._array.shape[1])
+
+    def block(self, start: int, stop: int) -> Floats:
+        return self._array[start:stop]
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Floats:
+        return self._array[rows]
