@@ -270,7 +270,8 @@ def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -
         if kind in (None, name):
             told = {item: room.summary(item) for item in room.names()}
             if room is RECIPES:
-                told = {item: f"{words} Needs: {_needs(item)}." for item, words in told.items()}
+                needed = {item: ", ".join(sorted(recipe.needs)) or "the corpus alone" for item, recipe in RECIPES.usable()}
+                told = {item: f"{words} Needs: {needed.get(item, 'not known')}." for item, words in told.items()}
             _print(out, name if name != "datasets" else "dataset sources", list(told.items()))
     if kind in (None, "datasets"):
         context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
@@ -378,10 +379,6 @@ def _sentences(out: Console, verdict: Verdict) -> None:
     for sentence in rest:
         out.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
     out.print()
-
-
-def _needs(recipe: str) -> str:
-    return ", ".join(sorted(RECIPES.get(recipe).needs)) or "the corpus alone"
 
 
 def _print(out: Console, title: str, items: Sequence[tuple[str, str]]) -> None:

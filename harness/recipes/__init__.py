@@ -269,7 +269,7 @@ def _check_fit(recipe: Recipe, base: Trainable, view: TrainView) -> None:
             f"{recipe.name()} trains {_KINDS[recipe.trains]}, not {_KINDS[base.kind]}; write {other}+{recipe.name()}."
         )
     if "train labels" in recipe.needed() and view.train is None:
-        kin = [RECIPES.get(name) for name in RECIPES.names() if RECIPES.get(name).trains == recipe.trains]
+        kin = [other for _, other in RECIPES.usable() if other.trains == recipe.trains]
         free = [k.without_labels if "train labels" in k.needs else k.name() for k in kin]
         raise Unavailable(
             f"{recipe.name()} needs training judgements and the collection has none.",
