@@ -3,8 +3,8 @@
 Listing names imports none of the items, so `harness list` and BM25 never import torch. An installed package adds items
 through an entry point in the group named after the room (`harness.methods`), whose name is again the file's name.
 
-Names clash by one rule: a file of ours wins over an entry point of its name, which is told of and never loaded; of two packages that
-give one name neither wins, and asking for it names both. A package that fails, however it fails, fails alone: the items of
+Names clash by one rule: a file of ours wins over an entry point of its name, which is told of and never loaded; of two packages
+that give one name neither wins, and asking for it names both. A package that fails, however it fails, fails alone: the items of
 the others stay, and what asks for the broken one is told which package to mend.
 """
 
