@@ -23,6 +23,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     expressions, rows                   values as text; the default rows
     statistics/                         is a difference real?
     bench/ report/                      plan, runner, records; tables, pages, plots
+    exchange/                           other tools' forms: BEIR, TREC, MTEB; figures of others
     api, validation, auditing, deciding, commands, cli, __main__   the ways in
 
 A plural room is an extension point: drop one file in, and it exists under the file's name.
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from harness.corpus import Corpus
     from harness.datasets import load_dataset
     from harness.errors import HarnessError
+    from harness.exchange.mteb_model import MTEBModel
     from harness.judged import Dataset, Queries, TrainView
     from harness.methods import Method
     from harness.rows import parse_method
@@ -52,6 +54,7 @@ _PUBLIC = {
     "Corpus": "harness.corpus",
     "Dataset": "harness.judged",
     "HarnessError": "harness.errors",
+    "MTEBModel": "harness.exchange.mteb_model",
     "Method": "harness.methods",
     "Queries": "harness.judged",
     "TrainView": "harness.judged",
@@ -68,6 +71,7 @@ __all__ = [
     "Corpus",
     "Dataset",
     "HarnessError",
+    "MTEBModel",
     "Method",
     "Queries",
     "TrainView",

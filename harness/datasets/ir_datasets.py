@@ -29,7 +29,7 @@ class IrDatasets(Source):
     """`ir_datasets/<id>`, as `ir_datasets/beir/scifact/test` or `ir_datasets/msmarco-passage/trec-dl-2019/judged`.
 
     A document is what ir_datasets calls its default text, its title apart; of a query's fields the default text is asked (the
-    title of a TREC topic). Training sees the `train` and `dev` (`valid`, `validation`, `val`) ids beside or above the reported one
+    title of a TREC topic). Training sees the `train` and `dev` (`valid`, `validation`, `val`) ids beside or above it
     that have the same documents, as `msmarco-passage/train` for any MS MARCO passage id.
     """
 
