@@ -14,7 +14,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from harness import api, auditing, deciding, validation
+from harness import api, auditing, deciding, exporting, validation
 from harness.analyzers import ANALYZERS
 from harness.bench import regression
 from harness.bench.plan import plan as plan_of
@@ -297,6 +297,57 @@ def fetch(dataset: str, cache_dir: Path | None) -> int:
     return OK
 
 
+def export_beir(dataset: str, to: Path, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
+    """`harness export beir`."""
+    _, err = _consoles(False)
+    return _told(
+        exporting.export_beir(dataset, to, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)))
+    )
+
+
+def export_trec(
+    dataset: str,
+    rows: Sequence[str],
+    to: Path,
+    topics: str,
+    seed: int,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+) -> int:
+    """`harness export trec`."""
+    context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
+    return _told(exporting.export_trec(dataset, rows, to, topics, seed, results, context))
+
+
+def export_mteb(datasets: Sequence[str], rows: Sequence[str], to: Path, results: Path) -> int:
+    """`harness export mteb`."""
+    return _told(exporting.export_mteb(datasets, rows, to, results))
+
+
+def export_model(
+    row: str,
+    dataset: str,
+    seed: int,
+    to: Path,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+    device: str | None,
+) -> int:
+    """`harness export model`."""
+    _, err = _consoles(False)
+    context = api.open_context(seed=seed, device=device, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err))
+    return _told(exporting.export_model(row, dataset, seed, to, results, context, _teller(err)))
+
+
+def import_(paths: Sequence[Path], results: Path, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
+    """`harness import`."""
+    told = exporting.import_published(paths, results)
+    api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
+    return _told(told)
+
+
 def cache_ls(cache_dir: Path | None) -> int:
     """`harness cache ls`."""
     cache = Cache(cache_dir)
@@ -341,6 +392,13 @@ def cache_gc(cache_dir: Path | None, older_than: float | None, max_size: float |
             out.print(f"{removal.path}: in use, left alone", markup=False, highlight=False)
     size = megabytes(sum(r.bytes for r in gone))
     out.print(f"{'would remove' if dry_run else 'removed'} {len(gone)} things, {size} MiB", highlight=False)
+    return OK
+
+
+def _told(lines: Sequence[str]) -> int:
+    out = Console(soft_wrap=True)
+    for line in lines:
+        out.print(line, markup=False, highlight=False)
     return OK
 
 

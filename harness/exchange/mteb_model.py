@@ -130,7 +130,7 @@ def model_meta(row: str, method: str, fingerprint: str, seed: int) -> Any:
     """
     kind = KINDS.get(method.partition("(")[0].partition("+")[0], "dense")
     said = {"name": f"{ORGANISATION}/{slug(row)}", "revision": f"{fingerprint}-seed{seed}", "model_type": [kind]}
-    return library("mteb.models", "mteb").ModelMeta.create_empty({**said, "experiment_kwargs": {"method": method, "seed": seed}})
+    return library("mteb.models", "mteb").ModelMeta.create_empty(said)
 
 
 def _queries(rows: Iterable[Mapping[str, Any]]) -> Queries:

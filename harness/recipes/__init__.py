@@ -247,7 +247,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         used = strongest((supervision(recipe, view), *(helper.supervision for helper in named)))
         report = dataclasses.replace(report, supervision=used, **_named(report, base))
         report.write(part)
-        card.write(part / MODEL, recipe, base.name, report, context.seed)
+        card.write(part / MODEL, recipe, base.name, report, context.seed, view.revision)
         # A teacher that no setting names is among the steps; one whose answers were kept is not, but is named.
         helpers = [*named, *(context.result(step) for step in needed.all() if step.kind == "fit")]
         stands_on = [Path(base.weights), *(model for helper in helpers for model in getattr(helper, "models", ()))]
