@@ -101,6 +101,15 @@ def test_mteb_beir_and_we_give_one_figure(
     assert by_beir == pytest.approx(record.measures, abs=1e-4)
 
 
+def test_mtebs_own_wrapper_of_the_same_encoder_gives_the_same(tiny_encoder: Path, task: Task, context: Context) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    ours = evaluated(MTEBModel(f'dense(model="{tiny_encoder}")', context), task())
+    theirs = evaluated(SentenceTransformer(str(tiny_encoder), device="cpu"), task())
+    for name in SAME.values():
+        assert ours[name] == pytest.approx(theirs[name], abs=1e-4), name
+
+
 def test_it_is_what_mteb_searches_with() -> None:
     model = MTEBModel("bm25(k1=1.2)")
     assert isinstance(model, SearchProtocol)
