@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shlex
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -164,7 +165,8 @@ def _run(store: Store, dataset: Dataset, method: Method, seed: int) -> Path:
     """The stored run of a row, whole and of this content of the dataset."""
     place, row = store.place(dataset.name, method, seed), row_name(method)
     record: Record | None = store.load(place)
-    command = f"harness run --dataset {dataset.name} --method '{row}' --seed {seed} --results {store.root}"
+    words = ("harness", "run", "--dataset", dataset.name, "--method", row, "--seed", str(seed), "--results", str(store.root))
+    command = shlex.join(words)
     if record is None or not place.run.is_file() or sha256(place.run) != record.run_sha256:
         raise RecordError(f"{store.root} has no whole run of {row} on {dataset.name} with seed {seed}; `{command}` makes one.")
     if record.dataset["revision"] != dataset.revision:
