@@ -57,7 +57,7 @@ class IrDatasets(Source):
                 splits.setdefault(known, _split(catalogue.load(other)))
         except (OSError, RuntimeError) as error:  # a failed download, or files that must be put there by hand
             raise Unavailable(
-                f"ir_datasets cannot give {found}: {' '.join(str(error).split())}",
+                f"ir_datasets cannot give {found}: {' '.join(str(error).split()).rstrip('.')}.",
                 f"Mend that, or follow https://ir-datasets.com/{found.partition('/')[0]}.html; its folder is IR_DATASETS_HOME.",
             ) from error
         notes = (f"from ir_datasets {catalogue.__version__}, id {found}",)

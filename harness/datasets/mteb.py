@@ -131,7 +131,7 @@ def _loaded(mteb: Any, name: str, subset: str, split: str, context: Context) -> 
         raise UnknownName("split", split, task.eval_splits, f"These are the splits of mteb/{name}.") from error
     except OSError as error:  # what datasets and the hub's client raise where they reach nothing
         raise Unavailable(
-            f"the data of mteb/{name} cannot be had: {' '.join(str(error).split())}",
+            f"the data of mteb/{name} cannot be had: {' '.join(str(error).split()).rstrip('.')}.",
             "It is fetched from the Hugging Face hub the first time; connect, or put the hub's cache where HF_HOME says.",
         ) from error
     return found
