@@ -3,7 +3,7 @@
 The rooms, from the ground up; a file imports only from those above it here, or before it in its line
 (`tests/test_layers.py` reads this map):
 
-    errors, values, registry, files     what everything stands on
+    errors, values, registry, files, optional   what everything stands on
     corpus, judged, ranking             documents; queries and judgements; the one order
     sentences                           text → sentences and chunks
     cache/                              kept things, by content
@@ -24,7 +24,8 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     expressions, rows                   values as text; the default rows
     statistics/                         is a difference real?
     bench/ report/                      plan, runner, records; tables, pages, plots
-    api, validation, auditing, deciding, commands, cli, __main__   the ways in
+    exchange/                           other tools' forms: BEIR, TREC, MTEB; figures of others
+    api, validation, auditing, deciding, exporting, commands, cli, __main__   the ways in
 
 A plural room is an extension point: drop one file in, and it exists under the file's name.
 """
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from harness.corpus import Corpus
     from harness.datasets import load_dataset
     from harness.errors import HarnessError
+    from harness.exchange.mteb_model import MTEBModel
     from harness.judged import Dataset, Queries, TrainView
     from harness.methods import Method
     from harness.rows import parse_method
@@ -53,6 +55,7 @@ _PUBLIC = {
     "Corpus": "harness.corpus",
     "Dataset": "harness.judged",
     "HarnessError": "harness.errors",
+    "MTEBModel": "harness.exchange.mteb_model",
     "Method": "harness.methods",
     "Queries": "harness.judged",
     "TrainView": "harness.judged",
@@ -69,6 +72,7 @@ __all__ = [
     "Corpus",
     "Dataset",
     "HarnessError",
+    "MTEBModel",
     "Method",
     "Queries",
     "TrainView",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.bench.published import read_all
 from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
 from harness.bench.store import Store
 from harness.cache.folders import Cache
@@ -16,7 +17,7 @@ from harness.files import write_text
 from harness.measures import DEFAULT
 from harness.methods import Method
 from harness.report import csv, latex, markdown
-from harness.report.board import Across, Table, across, tables
+from harness.report.board import Across, Table, across, tables, with_published
 from harness.report.page import leaderboard_page
 from harness.report.standings import across_with_standing, with_standings
 from harness.rows import GROUPS, parse_method
@@ -35,7 +36,10 @@ class Board:
     def tables(self) -> list[Table]:
         """One table per dataset, with intervals where the results folder has the per-query values."""
         found = tables(result.record for result in self.results)
-        return with_standings(found, self.store, self.store.stored()[0]) if self.store else found
+        if self.store is None:
+            return found
+        found = with_standings(found, self.store, self.store.stored()[0])
+        return with_published(found, read_all(self.store.root)[0])
 
     @property
     def across(self) -> Across | None:
@@ -162,11 +166,12 @@ def write_leaderboard(results: Path, context: Context | None = None) -> tuple[li
     """
     store = Store(results)
     held, faults = store.stored()
-    found = with_standings(tables(stored.record for stored in held), store, held)
+    others, unread = read_all(results)
+    found = with_published(with_standings(tables(stored.record for stored in held), store, held), others)
     over = across_with_standing(found, store, held)
     store.check()
     write_text(results / "leaderboard.md", markdown.leaderboard(found, over))
     write_text(results / "leaderboard.csv", csv.leaderboard(found))
     write_text(results / "leaderboard.tex", latex.leaderboard(found, over))
     write_text(results / "leaderboard.html", leaderboard_page(found, store, held, context or open_context(), over))
-    return found, over, list(faults)
+    return found, over, [*faults, *unread]

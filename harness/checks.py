@@ -15,8 +15,8 @@ from harness.context import Context
 from harness.corpus import Document
 from harness.corpus_check import CorpusCheck
 from harness.datasets import SOURCES, load_dataset, split_name
-from harness.datasets._collection import CORPUS, EXPECTED, QUERIES, file_of, qrels_of
-from harness.datasets._jsonl import read_documents, read_queries
+from harness.datasets._collection import CORPUS, EXPECTED, QUERIES, file_of, qrels_of, queries_of, query_rows
+from harness.datasets._jsonl import read_documents
 from harness.datasets._lines import Fault
 from harness.datasets._qrels import read_qrels
 from harness.datasets._self import ALWAYS, normal_text
@@ -55,7 +55,7 @@ class _Checker:
     counts: dict[str, int | float] = field(default_factory=dict)
 
     def files(self, folder: Path, context: Context) -> None:
-        corpus, queries = file_of(folder, CORPUS), file_of(folder, QUERIES)
+        corpus, queries = file_of(folder, CORPUS), queries_of(folder, self._fault)
         splits = qrels_of(folder, self._fault)
         for part, path in ((CORPUS, corpus), (QUERIES, queries), ("qrels/<split>.tsv", splits)):
             if not path:
@@ -63,7 +63,7 @@ class _Checker:
         if splits and "test" not in splits:
             message = "no test split: a run must name the split it reports on, as folder/…/dev."
             self.found.add("warning", "no-test-split", message, ", ".join(sorted(splits)))
-        texts = {query: text for _, query, text in read_queries(queries, self._fault)} if queries else {}
+        texts = {query: text for _, query, text in query_rows(queries, self._fault)} if queries else {}
         qrels = {split: read_qrels(path, self._fault) for split, path in splits.items()}
         if corpus:
             with context.progress("check corpus", corpus.stat().st_size, "bytes") as advance:

@@ -1,4 +1,4 @@
-"""The command line: `harness run | decide | validate | compare | audit | accept | leaderboard | list | data | cache`.
+"""The command line: `harness run | decide | validate | compare | audit | accept | leaderboard | list | export | import | …`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
 4 a verdict that cannot be told;
@@ -27,6 +27,8 @@ app = typer.Typer(
 )
 data = typer.Typer(help="Look after collections: check, fetch.", no_args_is_help=True)
 cache = typer.Typer(help="Look after the cache: ls, verify, gc.", no_args_is_help=True)
+export = typer.Typer(help="Write what other tools read: beir, trec, mteb, model.", no_args_is_help=True)
+app.add_typer(export, name="export")
 app.add_typer(data, name="data")
 app.add_typer(cache, name="cache")
 
@@ -54,6 +56,17 @@ BatchTokens = Annotated[
     int | None, typer.Option(min=1, help="Tokens that go through a model at once; lower it if memory runs out.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
+
+
+To = Annotated[Path, typer.Option("--to", help="Folder to write to.")]
+
+
+class Topics(StrEnum):
+    """Forms of TREC's topics."""
+
+    tsv = "tsv"
+    xml = "xml"
+    sgml = "sgml"
 
 
 class Kind(StrEnum):
@@ -213,6 +226,66 @@ def list_(
 ) -> None:
     """List rows, methods, datasets and the values their settings take."""
     _do("list_", kind.value if kind else None, data_dir or [], cache_dir)
+
+
+@export.command("beir")
+def export_beir(dataset: str, to: To, data_dir: DataDir = None, cache_dir: CacheDir = None) -> None:
+    """Write a dataset as a folder in BEIR's form: corpus.jsonl, queries.jsonl, qrels/<split>.tsv."""
+    _do("export_beir", dataset, to, data_dir or [], cache_dir)
+
+
+@export.command("trec")
+def export_trec(
+    dataset: str,
+    to: To,
+    method: Annotated[list[str] | None, typer.Option("--method", "-m", help="A row whose stored run is written; repeat.")] = None,
+    topics: Annotated[Topics, typer.Option(help="Form of the topics.")] = Topics.tsv,
+    seed: Seed = 0,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+) -> None:
+    """Write topics, qrels and stored runs as trec_eval and other TREC tools take them."""
+    _do("export_trec", dataset, method or [], to, topics.value, seed, results, data_dir or [], cache_dir)
+
+
+@export.command("mteb")
+def export_mteb(
+    to: To,
+    dataset: Annotated[list[str] | None, typer.Option("--dataset", "-d", help="Full name with the split; default: all.")] = None,
+    method: Annotated[list[str] | None, typer.Option("--method", "-m", help="A row; repeat. Default: all.")] = None,
+    results: Results = Path("results"),
+) -> None:
+    """Write records as MTEB's result files, which MTEB loads; needs mteb."""
+    _do("export_mteb", dataset or [], method or [], to, results)
+
+
+@export.command("model")
+def export_model(
+    row: Annotated[str, typer.Argument(help="A row with one trained model, as dense+supervised.")],
+    to: To,
+    dataset: OneDataset = "stdlib/code",
+    seed: Seed = 0,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    device: Device = None,
+) -> None:
+    """Copy a row's trained model into a folder, its card with the reported figures; runs the row where it must."""
+    _do("export_model", row, dataset, seed, to, results, data_dir or [], cache_dir, device)
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[
+        list[Path], typer.Argument(help="MTEB's result files or folders, or JSON of figures as in suites/published.")
+    ],
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+) -> None:
+    """Put figures that others published beside the measured rows of the board, marked as such."""
+    _do("import_", paths, results, data_dir or [], cache_dir)
 
 
 @data.command()

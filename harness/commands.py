@@ -14,7 +14,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from harness import api, auditing, deciding, validation
+from harness import api, auditing, deciding, exporting, validation
 from harness.analyzers import ANALYZERS
 from harness.bench import regression
 from harness.bench.plan import plan as plan_of
@@ -230,7 +230,8 @@ def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -
         if kind in (None, name):
             told = {item: room.summary(item) for item in room.names()}
             if room is RECIPES:
-                told = {item: f"{words} Needs: {_needs(item)}." for item, words in told.items()}
+                needed = {item: ", ".join(sorted(recipe.needs)) or "the corpus alone" for item, recipe in RECIPES.usable()}
+                told = {item: f"{words} Needs: {needed.get(item, 'not known')}." for item, words in told.items()}
             _print(out, name if name != "datasets" else "dataset sources", list(told.items()))
     if kind in (None, "datasets"):
         context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
@@ -254,6 +255,57 @@ def fetch(dataset: str, cache_dir: Path | None) -> int:
     place = fetch_beir(name, api.open_context(cache_dir=cache_dir, progress=bars(err)))
     out.print(f"{dataset} is in {place}", markup=False, highlight=False, soft_wrap=True)
     return OK
+
+
+def export_beir(dataset: str, to: Path, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
+    """`harness export beir`."""
+    _, err = _consoles(False)
+    return _told(
+        exporting.export_beir(dataset, to, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)))
+    )
+
+
+def export_trec(
+    dataset: str,
+    rows: Sequence[str],
+    to: Path,
+    topics: str,
+    seed: int,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+) -> int:
+    """`harness export trec`."""
+    context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
+    return _told(exporting.export_trec(dataset, rows, to, topics, seed, results, context))
+
+
+def export_mteb(datasets: Sequence[str], rows: Sequence[str], to: Path, results: Path) -> int:
+    """`harness export mteb`."""
+    return _told(exporting.export_mteb(datasets, rows, to, results))
+
+
+def export_model(
+    row: str,
+    dataset: str,
+    seed: int,
+    to: Path,
+    results: Path,
+    data_dirs: Sequence[Path],
+    cache_dir: Path | None,
+    device: str | None,
+) -> int:
+    """`harness export model`."""
+    _, err = _consoles(False)
+    context = api.open_context(seed=seed, device=device, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err))
+    return _told(exporting.export_model(row, dataset, seed, to, results, context, _teller(err)))
+
+
+def import_(paths: Sequence[Path], results: Path, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
+    """`harness import`."""
+    told = exporting.import_published(paths, results)
+    api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
+    return _told(told)
 
 
 def cache_ls(cache_dir: Path | None) -> int:
@@ -300,6 +352,13 @@ def cache_gc(cache_dir: Path | None, older_than: float | None, max_size: float |
             out.print(f"{removal.path}: in use, left alone", markup=False, highlight=False)
     size = megabytes(sum(r.bytes for r in gone))
     out.print(f"{'would remove' if dry_run else 'removed'} {len(gone)} things, {size} MiB", highlight=False)
+    return OK
+
+
+def _told(lines: Sequence[str]) -> int:
+    out = Console(soft_wrap=True)
+    for line in lines:
+        out.print(line, markup=False, highlight=False)
     return OK
 
 
@@ -352,10 +411,6 @@ def _sentences(out: Console, verdict: Verdict) -> None:
     for sentence in rest:
         out.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
     out.print()
-
-
-def _needs(recipe: str) -> str:
-    return ", ".join(sorted(RECIPES.get(recipe).needs)) or "the corpus alone"
 
 
 def _print(out: Console, title: str, items: Sequence[tuple[str, str]]) -> None:

@@ -207,6 +207,13 @@ def write_corpus(path: Path, documents: Iterable[Document], source: str) -> str:
     return digest.hexdigest()
 
 
+def revision_of(documents: Iterable[Document]) -> str:
+    """The revision that a corpus of these documents has; they are read once and not held."""
+    digest = _Digest()
+    digest.update(_without_nulls(*document) for document in documents)
+    return digest.hexdigest()
+
+
 def _without_nulls(id: str, title: str | None, text: str | None) -> Document:
     return Document(id, title or "", text or "")
 

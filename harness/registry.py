@@ -2,6 +2,10 @@
 
 Listing names imports none of the items, so `harness list` and BM25 never import torch. An installed package adds items
 through an entry point in the group named after the room (`harness.methods`), whose name is again the file's name.
+
+Names clash by one rule: a file of ours wins over an entry point of its name, which is told of and never loaded; of two packages
+that give one name neither wins, and asking for it names both. A package that fails, however it fails, fails alone: the items of
+the others stay, and what asks for the broken one is told which package to mend.
 """
 
 from __future__ import annotations
@@ -9,14 +13,17 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import logging
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
 from typing import Generic, TypeVar
 
-from harness.errors import SettingError, UnknownName
+from harness.errors import HarnessError, SettingError, UnknownName
 from harness.values import Value
 
 T = TypeVar("T", bound=Value)
+log = logging.getLogger(__name__)
 
 
 class Room(Generic[T]):
@@ -45,6 +52,7 @@ class Room(Generic[T]):
 
         Raises:
             UnknownName: no file and no entry point of that name; carries the closest ones.
+            SettingError: an installed package gives the name and cannot be used, or two do; names them.
         """
         key = normalised(name)
         if key in _files(self.package):
@@ -62,26 +70,51 @@ class Room(Generic[T]):
             return found[0]
         entries = _entry_points(self.package)
         if key in entries:
-            try:
-                item = entries[key].load()
-            except (ImportError, AttributeError) as error:
-                raise SettingError(
-                    f"the entry point {key!r} of group {self.package!r} cannot be loaded: {error}. "
-                    "Mend or remove the package that installs it."
-                ) from error
-            if not (isinstance(item, type) and issubclass(item, self.base)) or item.name() != key:
-                raise SettingError(
-                    f"the entry point {key!r} of group {self.package!r} must name a {self.base.__name__} defined in a file "
-                    f"called {key}.py; it names {entries[key].value!r}. Mend it in the package that installs it."
-                )
-            return item
+            return self._load(key, entries[key])
         raise UnknownName(self.noun, name, self.names())
 
+    def usable(self) -> Iterator[tuple[str, type[T]]]:
+        """Name and class of every item that can be had; of an installed package's that cannot, a warning says why.
+
+        What is wrong with a file of ours passes through.
+        """
+        for name in self.names():
+            try:
+                item = self.get(name)
+            except HarnessError as error:
+                log.warning("%s", error)
+                continue
+            yield name, item
+
+    def _load(self, key: str, entries: tuple[importlib.metadata.EntryPoint, ...]) -> type[T]:
+        if len(entries) > 1:
+            told = " and ".join(f"{entry.value} of {_package(entry)}" for entry in entries)
+            raise SettingError(f"{self.noun} {key!r} is given by two packages, {told}; remove one of them.")
+        (entry,) = entries
+        which = f"the entry point {key!r} of group {self.package!r}, of the package {_package(entry)},"
+        try:
+            item = entry.load()
+        except Exception as error:  # a stranger's code may fail in any way, and must not take ours down
+            kind = "" if isinstance(error, (ImportError, AttributeError)) else f"{type(error).__name__}: "
+            raise SettingError(f"{which} cannot be loaded: {kind}{error}. Mend or remove that package.") from error
+        if not (isinstance(item, type) and issubclass(item, self.base)) or item.name() != key:
+            raise SettingError(
+                f"{which} must name a {self.base.__name__} defined in a file called {key}.py; it names {entry.value!r}. "
+                "Mend or remove that package."
+            )
+        return item
+
     def summary(self, name: str) -> str:
-        """First line of the item's file, read without importing it; for listings."""
+        """First line of the item's file, read without importing it; for listings. Of an installed package's: where it is from."""
         key = normalised(name)
+        foreign = _entry_points(self.package).get(key, ())
+        told = " and ".join(f"{entry.value} ({_package(entry)})" for entry in foreign)
         if key not in _files(self.package):
-            return f"from {_entry_points(self.package)[key].value}"
+            return f"from {told}"
+        hidden = f" (hides {told})" if foreign else ""
+        return f"{self._first_line(key)}{hidden}"
+
+    def _first_line(self, key: str) -> str:
         spec = importlib.util.find_spec(self.package)
         assert spec is not None
         assert spec.submodule_search_locations is not None
@@ -108,5 +141,13 @@ def _files(package: str) -> frozenset[str]:
 
 
 @cache
-def _entry_points(package: str) -> dict[str, importlib.metadata.EntryPoint]:
-    return {normalised(e.name): e for e in importlib.metadata.entry_points(group=package)}
+def _entry_points(package: str) -> dict[str, tuple[importlib.metadata.EntryPoint, ...]]:
+    """Name → the entry points of that name, each once: a path that is listed twice shows a package twice."""
+    found: dict[str, dict[tuple[str, str], importlib.metadata.EntryPoint]] = {}
+    for entry in importlib.metadata.entry_points(group=package):
+        found.setdefault(normalised(entry.name), {}).setdefault((_package(entry), entry.value), entry)
+    return {name: tuple(entries.values()) for name, entries in found.items()}
+
+
+def _package(entry: importlib.metadata.EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else entry.value.partition(".")[0]

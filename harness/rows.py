@@ -45,7 +45,7 @@ NAMED = {**DEFAULT_ROWS, **SHORT_NAMES}
 
 def trained_rows() -> tuple[str, ...]:
     """A row for every recipe, and those that the trained ones are to be compared with."""
-    encoders = [name for name in RECIPES.names() if RECIPES.get(name).trains == "encoder"]
+    encoders = [name for name, recipe in RECIPES.usable() if recipe.trains == "encoder"]
     rows = [f"dense+{name}" for name in encoders] + ["dense+contrastive_tension+supervised"]
     return (*DEFAULT_ROWS, *rows, *(f"bm25>>{name}" for name in RERANKERS), "splade", "colbert", "bm25>>colbert")
 

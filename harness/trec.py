@@ -1,15 +1,18 @@
-"""TREC run files, in and out: `query Q0 document rank score tag`."""
+"""TREC's files: runs in and out (`query Q0 document rank score tag`), topics and qrels out; `harness.datasets` reads those."""
 
 from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
 from harness.errors import DatasetError
-from harness.files import replacing
+from harness.files import replacing, write_text
+from harness.judged import Qrels, Queries
 from harness.ranking import Run
 
 TOO_GREAT = 2.0**128 - 2.0**103
@@ -28,11 +31,7 @@ def write_run(path: Path, run: Run, tag: str) -> None:
     with replacing(path) as part, open(part, "wb") as raw:
         out = gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) if path.suffix == ".gz" else raw
         for query, documents, scores in run:
-            for name in (query, *documents):
-                if len(name.split()) != 1:
-                    raise DatasetError(
-                        f"the id {name!r} has white space, which a TREC run cannot hold: rename it in the collection."
-                    )
+            _check((query, *documents), "run")
             lines = [
                 f"{query} Q0 {document} {rank} {np.float32(score)!s} {tag}\n"
                 for rank, (document, score) in enumerate(zip(documents, scores, strict=True), start=1)
@@ -76,3 +75,49 @@ def read_run(path: Path) -> dict[str, dict[str, float]]:
     if not rankings:
         raise DatasetError(f"{path} holds no ranking.")
     return rankings
+
+
+def write_topics(path: Path, queries: Queries) -> None:
+    """Writes topics by the file's ending: `.tsv`, `.xml` (`<topic number="…"><query>`), else SGML (`<top>`, `<num>`, `<title>`).
+
+    Texts stand on one line with single spaces, as no form keeps more.
+
+    Raises:
+        DatasetError: an id with white space, or a text that the form cannot hold.
+    """
+    _check(queries.ids, "topics file")
+    held = [(query, " ".join(text.split())) for query, text in zip(queries.ids, queries.texts, strict=True)]
+    if path.suffix == ".tsv":
+        lines = [f"{query}\t{text}\n" for query, text in held]
+    elif path.suffix == ".xml":
+        _check_characters(held)
+        topics = [f"<topic number={quoteattr(query)}>\n<query>{escape(text)}</query>\n</topic>\n" for query, text in held]
+        lines = ['<?xml version="1.0" encoding="utf-8"?>\n<topics>\n', *topics, "</topics>\n"]
+    else:
+        lines = [f"<top>\n<num> Number: {escape(query)}\n<title> {escape(text)}\n</top>\n\n" for query, text in held]
+    write_text(path, "".join(lines))
+
+
+def write_qrels(path: Path, qrels: Qrels) -> None:
+    """Writes `query 0 document grade`, grades as they are.
+
+    Raises:
+        DatasetError: an id with white space.
+    """
+    for query, grades in qrels.items():
+        _check((query, *grades), "qrels file")
+    write_text(path, "".join(f"{query} 0 {d} {grade}\n" for query, grades in qrels.items() for d, grade in grades.items()))
+
+
+def _check(names: Iterable[str], what: str) -> None:
+    for name in names:
+        if len(name.split()) != 1:
+            raise DatasetError(f"the id {name!r} has white space, which a TREC {what} cannot hold: rename it in the collection.")
+
+
+def _check_characters(held: Iterable[tuple[str, str]]) -> None:
+    """XML 1.0 has no control characters; white space is already a space."""
+    for query, text in held:
+        wrong = next((c for c in query + text if ord(c) < 0x20 or c in "\x7f\ufffe\uffff"), None)
+        if wrong is not None:
+            raise DatasetError(f"query {query!r} holds the character {wrong!r}, which XML cannot: write .tsv, or mend the text.")

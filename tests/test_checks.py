@@ -107,6 +107,14 @@ def test_no_qrels_and_two_of_one_split(folder: Path, context: Context) -> None:
     assert found(check(str(folder), context))["missing-file"].examples == ("qrels/<split>.tsv",)
 
 
+def test_faults_of_topics_are_listed_as_those_of_queries(folder: Path, context: Context) -> None:
+    (folder / "queries.jsonl").unlink()
+    (folder / "topics.tsv").write_text("q1\tlift\nq1\tagain\nno tab\n", encoding="utf-8")
+    (folder / "topics.xml").write_text("<topics/>", encoding="utf-8")
+    codes = {finding.code for finding in check(str(folder), context).findings}
+    assert {"duplicate-query-id", "columns", "two-files"} <= codes
+
+
 def test_empty_files(folder: Path, context: Context) -> None:
     for path in (folder / "corpus.jsonl", folder / "queries.jsonl", folder / "qrels" / "test.tsv"):
         path.write_text("")

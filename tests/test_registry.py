@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 import harness
 from harness import registry
 from harness.analyzers import ANALYZERS, Analyzer
+from harness.context import Context
 from harness.datasets import SOURCES
 from harness.errors import SettingError, UnknownName
 from harness.fusions import FUSIONS
@@ -21,6 +24,15 @@ from harness.registry import Room
 
 ROOMS = {room.package: room for room in (ANALYZERS, FUSIONS, INDEXES, SOURCES, METHODS)}
 Install = Callable[..., None]
+
+
+class Said(Protocol):
+    """What a command said."""
+
+    status: int
+    out: str
+    err: str
+
 
 SHOUT = '''"""Capital letters."""
 
@@ -41,22 +53,22 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     """Puts a distribution on the path, as an installer leaves it: `install(entry points, file=source, …)`."""
     site = tmp_path / "site-packages"
 
-    def put(entries: str, **files: str) -> None:
-        (site / "shouting").mkdir(parents=True, exist_ok=True)
-        (site / "shouting" / "__init__.py").touch()
+    def put(entries: str, package: str = "shouting", group: str = "harness.analyzers", **files: str) -> None:
+        (site / package).mkdir(parents=True, exist_ok=True)
+        (site / package / "__init__.py").touch()
         for name, source in files.items():
-            (site / "shouting" / f"{name}.py").write_text(source, encoding="utf-8")
-        info = site / "shouting-1.0.dist-info"
+            (site / package / f"{name}.py").write_text(source, encoding="utf-8")
+        info = site / f"{package}-1.0.dist-info"
         info.mkdir(exist_ok=True)
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shouting\nVersion: 1.0\n", encoding="utf-8")
-        (info / "entry_points.txt").write_text(f"[harness.analyzers]\n{entries}\n", encoding="utf-8")
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n", encoding="utf-8")
+        (info / "entry_points.txt").write_text(f"[{group}]\n{entries}\n", encoding="utf-8")
         monkeypatch.syspath_prepend(str(site))
         registry._entry_points.cache_clear()
 
     yield put
     monkeypatch.undo()
     registry._entry_points.cache_clear()
-    for name in [name for name in sys.modules if name.partition(".")[0] == "shouting"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("shouting", "louder")]:
         del sys.modules[name]
 
 
@@ -157,7 +169,7 @@ def test_an_installed_package_adds_an_item(install: Install) -> None:
     install("shout = shouting.shout:Shout", shout=SHOUT)
     assert ANALYZERS.names() == ["english", "shout", "standard"]
     assert "shouting.shout" not in sys.modules, "listing imports nothing"
-    assert ANALYZERS.summary("shout") == "from shouting.shout:Shout"
+    assert ANALYZERS.summary("shout") == "from shouting.shout:Shout (shouting 1.0)"
     item = ANALYZERS.get("shout")
     assert str(item()) == "shout"
     assert item()("a b") == ["A", "B"]
@@ -179,6 +191,8 @@ def test_our_own_file_wins_over_an_entry_point_of_its_name(install: Install) -> 
     install("english = shouting.english:Shout", english=SHOUT)
     assert ANALYZERS.get("english").__module__ == "harness.analyzers.english"
     assert ANALYZERS.names() == ["english", "standard"]
+    assert ANALYZERS.summary("english").endswith(" (hides shouting.english:Shout (shouting 1.0))")
+    assert "shouting.english" not in sys.modules
 
 
 @pytest.mark.parametrize(
@@ -192,7 +206,9 @@ def test_our_own_file_wins_over_an_entry_point_of_its_name(install: Install) -> 
 )
 def test_an_entry_point_that_names_no_item_of_its_name_is_told(install: Install, entry: str) -> None:
     install(entry, shout=SHOUT + "\nSIZE = 3\n", other=SHOUT)
-    with pytest.raises(SettingError, match=r"entry point 'shout' of group 'harness.analyzers' must name a Analyzer .*shout\.py"):
+    with pytest.raises(
+        SettingError, match=r"entry point 'shout' of group 'harness.analyzers', .* must name a Analyzer .*shout\.py"
+    ):
         ANALYZERS.get("shout")
 
 
@@ -206,6 +222,89 @@ def test_an_entry_point_that_names_no_item_of_its_name_is_told(install: Install,
 )
 def test_an_entry_point_that_cannot_be_imported_is_told(install: Install, entry: str, source: str) -> None:
     install(entry, shout=source)
-    told = r"entry point 'shout' of group 'harness.analyzers' cannot be loaded: .*(absent|Absent|not_there)"
+    told = r"entry point 'shout' of group 'harness.analyzers', .* shouting 1.0, cannot be loaded: .*(absent|Absent|not_there)"
     with pytest.raises(SettingError, match=told):
         ANALYZERS.get("shout")
+
+
+@pytest.mark.parametrize("source", ["1 / 0", "def broken(:", "raise RuntimeError('division by zero')", "import broken_inside"])
+def test_a_package_that_fails_in_any_way_is_named_and_takes_no_other_down(
+    install: Install, source: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    install("broken = shouting.broken:Broken\nshout = shouting.shout:Shout", shout=SHOUT, broken=source)
+    assert ANALYZERS.names() == ["broken", "english", "shout", "standard"]
+    assert [name for name, _ in ANALYZERS.usable()] == ["english", "shout", "standard"]
+    assert "shouting 1.0, cannot be loaded" in caplog.text
+    with pytest.raises(SettingError, match=r"package shouting 1.0, cannot be loaded: .*Mend or remove that package"):
+        ANALYZERS.get("broken")
+
+
+def test_a_broken_source_of_collections_leaves_the_listing_whole(
+    install: Install, harness_command: Callable[..., Said], tmp_path: Path
+) -> None:
+    install("attic = shouting.attic:Attic", group="harness.datasets", attic="1 / 0")
+    said = harness_command("list", "--data-dir", tmp_path)
+    assert said.status == 0
+    assert "stdlib/code" in said.out
+    assert "from shouting.attic:Attic (shouting 1.0)" in said.out
+
+
+def test_of_two_packages_that_give_one_name_neither_wins(install: Install) -> None:
+    install("shout = shouting.shout:Shout\nown = shouting.own:Shout", shout=SHOUT, own=SHOUT)
+    install("shout = louder.shout:Shout", package="louder", shout=SHOUT)
+    with pytest.raises(SettingError, match=r"'shout' is given by two packages, .*(louder 1.0.*shouting|shouting 1.0.*louder)"):
+        ANALYZERS.get("shout")
+    assert [name for name, _ in ANALYZERS.usable()] == ["english", "own", "standard"]
+    assert "louder" in ANALYZERS.summary("shout")
+    assert "shouting" in ANALYZERS.summary("shout")
+
+
+BACKWARDS = '''"""Documents in the order of their rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.methods import Fitted, Method, Searcher, Size
+from harness.ranking import select, stack
+
+
+@dataclass(frozen=True)
+class InOrder(Method):
+    def fit(self, view, context):
+        return _Fitted()
+
+
+class _Fitted(Fitted):
+    key, resolved = "in_order", {}
+
+    def index(self, corpus, context):
+        return _Searcher(corpus)
+
+
+class _Searcher(Searcher):
+    def __init__(self, corpus):
+        self.key, self.size, self._corpus = f"in_order-{corpus.revision}", Size(), corpus
+
+    def search(self, queries, k):
+        rows = np.arange(len(self._corpus), dtype=np.int64)
+        one = select(rows, -rows.astype(np.float32), self._corpus.id_order, k)
+        return stack([one] * len(queries), k)
+'''
+
+
+def test_an_installed_method_is_a_row_whose_record_names_its_code(
+    install: Install, small_folder: Path, tmp_path: Path, context: Context
+) -> None:
+    from harness import api
+
+    def run(source: str) -> api.Result:
+        install("in_order = shouting.in_order:InOrder", group="harness.methods", in_order=source)
+        sys.modules.pop("shouting.in_order", None)
+        importlib.invalidate_caches()
+        return api.run("in-order", dataset=str(small_folder), results=tmp_path / "results", context=context).results[0]
+
+    first, same, changed = run(BACKWARDS), run(BACKWARDS), run(BACKWARDS.replace("-rows", "+0 - rows"))
+    assert first.record.row == "in_order"
+    assert first.record.status == "ok", first.record.problem
+    assert (first.kept, same.kept, changed.kept) == (False, True, False), "a change of a package's code is another row"

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.corpus import Corpus
+from harness.datasets._qrels import read_qrels
 from harness.errors import DatasetError
 from harness.judged import Queries
 from harness.ranking import Run, TopK, select, stack
-from harness.trec import read_run, write_run
+from harness.trec import read_run, write_qrels, write_run, write_topics
 
 ID = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5).filter(lambda i: i.split() == [i])
 SCORE = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -162,3 +163,28 @@ def test_an_id_with_white_space_is_refused_and_nothing_is_written(query: str, do
     with pytest.raises(DatasetError, match="white space"):
         write_run(tmp_path / "run.gz", run, "tag")
     assert list(tmp_path.iterdir()) == []
+
+
+QRELS = {"q1": {"d1": 2, "d2": 0, "d3": -1}, "q2": {"d2": 1}}
+
+
+def test_qrels_are_read_back_grades_and_all(tmp_path: Path) -> None:
+    write_qrels(tmp_path / "qrels.txt", QRELS)
+    assert (tmp_path / "qrels.txt").read_text() == "q1 0 d1 2\nq1 0 d2 0\nq1 0 d3 -1\nq2 0 d2 1\n"
+    assert read_qrels(tmp_path / "qrels.txt") == QRELS
+    with open(tmp_path / "qrels.txt") as file:
+        assert pytrec_eval.parse_qrel(file) == QRELS
+
+
+@pytest.mark.parametrize("qrels", [{"q 1": {"d1": 1}}, {"q1": {"d 1": 1}}, {"": {"d1": 1}}])
+def test_ids_that_qrels_cannot_hold_are_refused(qrels: dict[str, dict[str, int]], tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="white space, which a TREC qrels file cannot hold"):
+        write_qrels(tmp_path / "qrels.txt", qrels)
+
+
+def test_topics_that_a_form_cannot_hold_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"query 'q1' holds the character '\\x07', which XML cannot: write \.tsv"):
+        write_topics(tmp_path / "topics.xml", Queries(["q1"], ["a bell\x07"]))
+    with pytest.raises(DatasetError, match="white space, which a TREC topics file cannot hold"):
+        write_topics(tmp_path / "topics.tsv", Queries(["q 1"], ["a"]))
+    assert not list(tmp_path.iterdir())

@@ -96,8 +96,8 @@ def at_hand(name: str, context: Context) -> bool:
 
 def every_name(context: Context) -> Iterator[str]:
     """Full names of all collections that can be had without a download."""
-    for source in SOURCES.names():
-        for name in SOURCES.get(source)().available(context):
+    for source, kind in SOURCES.usable():
+        for name in kind().available(context):
             yield f"{source}/{name}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,16 @@ from harness.corpus import Corpus, write_corpus
 from harness.datasets._jsonl import QUERY, read_documents, read_queries
 from harness.datasets._lines import Fault, OnFault, refuse
 from harness.datasets._qrels import read_qrels
+from harness.datasets._topics import ENDINGS, read_topics
 from harness.errors import DatasetError
 from harness.judged import Qrels, Queries
 
 CORPUS_SCHEMA = 1
 """Part of a corpus's cache key; raise it when `read_documents` or the Arrow schema give something else for the same file."""
 
-CORPUS, QUERIES = "corpus.jsonl", "queries.jsonl"
+CORPUS, QUERIES, TOPICS = "corpus.jsonl", "queries.jsonl", "topics"
 EXPECTED = "corpus.jsonl and queries.jsonl (each may end in .gz), and qrels/<split>.tsv or a TREC file qrels.txt"
+"""What a folder holds; TREC topics (`topics.tsv`, `.xml`, `.sgml`, `.trec`, `.txt`) may stand in for `queries.jsonl`."""
 DEV_NAMES = ("dev", "valid", "validation", "val")
 _QRELS_ENDINGS = (".tsv", ".txt", ".qrels", ".trec")
 
@@ -32,7 +34,7 @@ class Collection:
     Args:
         folder: the folder that holds them.
         corpus: `corpus.jsonl` or `corpus.jsonl.gz`.
-        queries: `queries.jsonl` or `queries.jsonl.gz`.
+        queries: `queries.jsonl` or a file of TREC topics, or one of them with `.gz`.
         qrels: split → its file; `valid`, `validation` and `val` are called `dev`.
     """
 
@@ -48,7 +50,7 @@ class Collection:
         Raises:
             DatasetError: one is missing, or two files claim one split; names the folder and what belongs there.
         """
-        corpus, queries, qrels = file_of(folder, CORPUS), file_of(folder, QUERIES), qrels_of(folder)
+        corpus, queries, qrels = file_of(folder, CORPUS), queries_of(folder), qrels_of(folder)
         if corpus is None or queries is None or not qrels:
             parts = {CORPUS: corpus, QUERIES: queries, "qrels/<split>.tsv": qrels}
             missing = [name for name, found in parts.items() if not found]
@@ -87,9 +89,10 @@ class Collection:
         Raises:
             DatasetError: the file is malformed or holds no query; names the line.
         """
-        rows = [(query, text) for _, query, text in read_queries(self.queries)]
+        rows = [(query, text) for _, query, text in query_rows(self.queries)]
         if not rows:
-            raise DatasetError(f"{self.queries} holds no query; a line is {QUERY}.")
+            line = f"; a line is {QUERY}" if self.queries.name.startswith(QUERIES) else ""
+            raise DatasetError(f"{self.queries} holds no query{line}.")
         return Queries([query for query, _ in rows], [text for _, text in rows])
 
     def readers(self) -> dict[str, Callable[[], Qrels]]:
@@ -99,7 +102,7 @@ class Collection:
 
 def is_collection(folder: Path) -> bool:
     """Whether a folder looks like a collection, whole or not: `Collection.find` says what is missing."""
-    return file_of(folder, CORPUS) is not None or file_of(folder, QUERIES) is not None
+    return file_of(folder, CORPUS) is not None or queries_of(folder, lambda _: None) is not None
 
 
 def collections_in(folder: Path, prefix: str = "", depth: int = 2) -> list[str]:
@@ -130,12 +133,30 @@ def file_of(folder: Path, name: str) -> Path | None:
     return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
 
 
+def queries_of(folder: Path, report: OnFault = refuse) -> Path | None:
+    """A folder's `queries.jsonl`, else its TREC topics; `report` is told where several files hold topics."""
+    found = file_of(folder, QUERIES)
+    topics = [path for ending in ENDINGS if (path := file_of(folder, f"{TOPICS}{ending}")) is not None]
+    if found is None and len(topics) > 1:
+        report(Fault("two-files", topics[1], 0, f"{topics[0]} holds topics too; keep one of them."))
+    return found or next(iter(topics), None)
+
+
+def query_rows(path: Path, report: OnFault = refuse) -> Iterator[tuple[int, str, str]]:
+    """Line number, id and text of each query of a file that `queries_of` found.
+
+    Raises:
+        DatasetError: with the default `report`, at the first malformed query or repeated id.
+    """
+    return read_queries(path, report) if path.name.startswith(QUERIES) else read_topics(path, report)
+
+
 def qrels_of(folder: Path, report: OnFault = refuse) -> dict[str, Path]:
     """Split → its qrels file; `report` is told where two files claim one split."""
     files = [p for p in sorted((folder / "qrels").glob("*")) if p.suffix in _QRELS_ENDINGS and not p.name.startswith(".")]
     found: dict[str, Path] = {}
     for name, path in [(p.stem, p) for p in files if p.is_file()] + [
-        ("test", p) for p in (folder / "qrels.txt", folder / "qrels.tsv") if p.is_file()
+        ("test", p) for p in (folder / f"qrels{ending}" for ending in (".txt", ".tsv", ".trec")) if p.is_file()
     ]:
         split = split_name(name)
         if split in found:

@@ -6,6 +6,7 @@ count from 1 (Cranfield), and removing it would hide an answer. The rule:
 
 - `beir/arguana` and `beir/quora`: every coinciding id is removed, as Anserini's `-removeQuery` and BEIR's
   `ignore_identical_ids` do for them;
+- where the library that a collection comes from has a rule for it (MTEB's `ignore_identical_ids`): by that;
 - anywhere else: removed where the query's text is the document's text, or its title and text joined, apart from white space
   and case; kept otherwise, and a note says so.
 """
@@ -18,13 +19,16 @@ from harness.judged import Queries
 ALWAYS = frozenset({"beir/arguana", "beir/quora"})
 
 
-def self_retrieval(collection: str, queries: Queries, corpus: Corpus) -> tuple[frozenset[str], tuple[str, ...]]:
+def self_retrieval(
+    collection: str, queries: Queries, corpus: Corpus, always: bool | None = None
+) -> tuple[frozenset[str], tuple[str, ...]]:
     """Which queries are removed from their own ranking, and the notes that tell a reader of the results.
 
     Args:
         collection: name without the split, as `beir/arguana`.
         queries: the queries to be ranked for.
         corpus: the documents.
+        always: True and False remove every coinciding id and none; None looks at the texts.
 
     Returns:
         The query ids for `Dataset.drop_self`, and zero to two notes.
@@ -34,7 +38,7 @@ def self_retrieval(collection: str, queries: Queries, corpus: Corpus) -> tuple[f
     for query, text, row in zip(queries.ids, queries.texts, rows, strict=True):
         if row < 0:
             continue
-        if is_self(collection, text, corpus[int(row)]):
+        if is_self(collection, text, corpus[int(row)]) if always is None else always:
             dropped.add(query)
         else:
             kept += 1
@@ -42,7 +46,8 @@ def self_retrieval(collection: str, queries: Queries, corpus: Corpus) -> tuple[f
     if dropped:
         notes.append(f"{len(dropped)} queries are also documents: each is left out of its own ranking")
     if kept:
-        notes.append(f"{kept} query ids are also document ids with another text: kept")
+        other = " with another text" if always is None else ""
+        notes.append(f"{kept} query ids are also document ids{other}: kept")
     return frozenset(dropped), tuple(notes)
 
 

@@ -32,6 +32,7 @@ class Parts:
         qrels: split → what reads its judgements.
         licence: where known.
         notes: the source's own.
+        own: see `harness.datasets._self.self_retrieval`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Parts:
     qrels: Mapping[str, Callable[[], Qrels]]
     licence: str = ""
     notes: tuple[str, ...] = ()
+    own: bool | None = None
 
 
 def build_dataset(parts: Parts, split: str) -> Dataset:
@@ -53,7 +55,7 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
     if split not in parts.qrels:
         raise UnknownName("split", split, parts.qrels, f"These are the splits of {parts.name}.")
     test = _labelled(parts, split, parts.qrels[split]())
-    dropped, notes = self_retrieval(parts.name, test.queries, parts.corpus)
+    dropped, notes = self_retrieval(parts.name, test.queries, parts.corpus, parts.own)
     reported = frozenset(test.queries.ids)
     return Dataset(
         name=f"{parts.name}/{split}",

@@ -247,7 +247,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         used = strongest((supervision(recipe, view), *(helper.supervision for helper in named)))
         report = dataclasses.replace(report, supervision=used, **_named(report, base))
         report.write(part)
-        card.write(part / MODEL, recipe, base.name, report, context.seed)
+        card.write(part / MODEL, recipe, base.name, report, context.seed, view.revision)
         # A teacher that no setting names is among the steps; one whose answers were kept is not, but is named.
         helpers = [*named, *(context.result(step) for step in needed.all() if step.kind == "fit")]
         stands_on = [Path(base.weights), *(model for helper in helpers for model in getattr(helper, "models", ()))]
@@ -267,7 +267,7 @@ def _check_fit(recipe: Recipe, base: Trainable, view: TrainView) -> None:
         (trains, method), (given, _) = _KINDS[recipe.trains], _KINDS[base.kind]
         raise SettingError(f"{recipe.name()} trains {trains}, not {given}; write {method}+{recipe.name()}.")
     if "train labels" in recipe.needed() and view.train is None:
-        kin = [RECIPES.get(name) for name in RECIPES.names() if RECIPES.get(name).trains == recipe.trains]
+        kin = [other for _, other in RECIPES.usable() if other.trains == recipe.trains]
         free = [k.without_labels if "train labels" in k.needs else k.name() for k in kin]
         raise Unavailable(
             f"{recipe.name()} needs training judgements and the collection has none.",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.bench.across import Against, Overall
+from harness.bench.published import FOLDER, Published
 from harness.bench.record import Record
 from harness.measures import DEFAULT
 from harness.statistics.bootstrap import Interval
@@ -78,6 +79,7 @@ class Table:
         more: notes on the evidence.
         seen: what this number of queries can show, in words.
         decision: which row to take, in words; empty where there is nothing to decide, or too much to compare.
+        published: figures of others, to look at beside the rows; nothing here is compared with them.
     """
 
     dataset: str
@@ -86,6 +88,7 @@ class Table:
     more: tuple[str, ...] = ()
     seen: str = ""
     decision: tuple[str, ...] = ()
+    published: tuple[Published, ...] = field(default=(), hash=False)
 
     @property
     def stands(self) -> bool:
@@ -107,7 +110,15 @@ class Table:
         """The same rows with that measure first and in its order, without what was said of them by another."""
         measures = (measure, *(m for m in self.measures if m != measure))
         bare = [dataclasses.replace(line, interval=None, letters="") for line in self.lines]
-        return Table(self.dataset, measures, tuple(sorted(bare, key=lambda line: _place(line, measures))))
+        lines = tuple(sorted(bare, key=lambda line: _place(line, measures)))
+        return Table(self.dataset, measures, lines, published=self.published)
+
+    @property
+    def beside(self) -> list[tuple[str, list[str]]]:
+        """The published figures as rows: the name, and each measure as shown; best first by the first measure they have."""
+        held = [(each.row, [each.figures[self.dataset].get(m) for m in self.measures]) for each in self.published]
+        held.sort(key=lambda row: (*((value is None, -(value or 0.0)) for value in row[1]), row[0]))
+        return [(row, [figure(value) for value in values]) for row, values in held]
 
     def best(self, measure: str) -> str | None:
         """The best value as it is shown, so that equal figures are equally bold."""
@@ -138,6 +149,9 @@ class Table:
         dirty = [f"`{line.row}`" for line in self.lines if line.ok and any(r.provenance.get("dirty") for r in line.records)]
         if dirty:
             found.append(f"made with uncommitted changes to the code: {', '.join(dirty)}")
+        for each in self.published:
+            told = "; ".join(filter(None, (each.source, each.note)))
+            found.append(f"`{each.row}`: {FOLDER} figures, not measured here: {told}")
         return list(dict.fromkeys((*found, *self.more)))
 
 
@@ -147,6 +161,16 @@ def tables(records: Iterable[Record]) -> list[Table]:
     for record in records:  # one name may stand for two methods, where a later version has other defaults
         by_dataset.setdefault(record.dataset["name"], {}).setdefault((record.row, record.method), []).append(record)
     return [_table(name, rows) for name, rows in sorted(by_dataset.items())]
+
+
+def with_published(found: Sequence[Table], published: Sequence[Published]) -> list[Table]:
+    """The tables with the published figures of their datasets, where they have a measure in common."""
+    return [
+        dataclasses.replace(
+            table, published=tuple(p for p in published if set(p.figures.get(table.dataset, ())) & {*table.measures})
+        )
+        for table in found
+    ]
 
 
 def _table(dataset: str, rows: dict[tuple[str, str], list[Record]]) -> Table:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from harness.bench.published import FOLDER
 from harness.report.board import Table
 
 HEAD = (
@@ -37,7 +38,7 @@ HEAD = (
 
 
 def leaderboard(found: Sequence[Table]) -> str:
-    """All records, long form, the lines in the order of the tables."""
+    """All records, long form, the lines in the order of the tables; published figures have that status and nothing else."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEAD)
@@ -63,4 +64,9 @@ def leaderboard(found: Sequence[Table]) -> str:
                     told = r.unjudged.get(measure, {})
                     bound = (told.get("judged", ""), told.get("all_relevant", ""))
                     writer.writerow((table.dataset, line.row, r.seed, r.status, measure, value, *bound, *tail))
+        for each in table.published:
+            for measure in table.measures:
+                if (figure := each.figures[table.dataset].get(measure)) is not None:
+                    head = (table.dataset, each.row, "", FOLDER, measure, f"{figure:.6f}")
+                    writer.writerow((*head, *("" for _ in HEAD[len(head) :])))
     return out.getvalue()

@@ -82,7 +82,14 @@ def _table(number: int, table: Table) -> str:
     left_out = [_breakable(_row(line.row)) for line in table.lines if not line.ok]
     if left_out:
         told.append(f"Without figures: {', '.join(left_out)}.")
-    return _floated(" ".join([*told, "Best in bold."]), f"board-{number}", head, rows)
+    others = []
+    for (_, figures), name in zip(table.beside, _rows([row for row, _ in table.beside]), strict=True):
+        cells = [name, *(shown.replace("–", "--") for shown in figures)]
+        cells[2:2] = ["--"] if table.stands else []
+        others.append(cells)
+    if others:
+        told.append("Below the second rule: figures published by others, not measured here and not compared.")
+    return _floated(" ".join([*told, "Best in bold."]), f"board-{number}", head, rows, below=others)
 
 
 def _across(over: Across) -> list[str]:
@@ -172,8 +179,15 @@ def _breakable(text: str) -> str:
     return re.sub(r"([(,=+/.-]|\\_|\\textgreater\{\}(?!\\textgreater))", r"\1\\allowbreak{}", text)
 
 
-def _floated(caption: str, label: str, head: Sequence[str], rows: Sequence[Sequence[str]], size: str = SMALL) -> str:
-    first = rf"p{{{WIDTH if size == SMALL else NARROWER}}}" if any(row[0].startswith(RAGGED) for row in rows) else "l"
+def _floated(
+    caption: str,
+    label: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    size: str = SMALL,
+    below: Sequence[Sequence[str]] = (),
+) -> str:
+    first = rf"p{{{WIDTH if size == SMALL else NARROWER}}}" if any(row[0].startswith(RAGGED) for row in (*rows, *below)) else "l"
     lines = [
         r"\begin{table}",
         rf"\centering{size}",
@@ -184,6 +198,8 @@ def _floated(caption: str, label: str, head: Sequence[str], rows: Sequence[Seque
         " & ".join(head) + r" \\",
         r"\midrule",
         *(" & ".join(row) + r" \\" for row in rows),
+        *([r"\midrule"] if below else []),
+        *(" & ".join(row) + r" \\" for row in below),
         r"\bottomrule",
         r"\end{tabular}",
         r"\end{table}",

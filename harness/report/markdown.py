@@ -57,6 +57,10 @@ def _table(table: Table) -> str:
         cells = [f"{code(line.row)}{seeds}{status}", *figures, *costs(line)]
         cells[2:2] = (span(line.interval), line.letters) if table.stands else ()
         rows.append(cells)
+    for row, figures in table.beside:
+        cells = [f"{code(row)} *(not measured here)*", *figures, "published", *("–" for _ in COSTS[1:])]
+        cells[2:2] = ("–", "") if table.stands else ()
+        rows.append(cells)
     return grid(head, rows, left=head.index(COSTS[0]) + 1)
 
 

@@ -105,6 +105,7 @@ def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files
         "decision": {t.measures[0]: t.decision for t in tables if t.measures and t.decision},
         "notes": list(dict.fromkeys(note for t in tables for note in t.notes)),
         "rows": rows,
+        "published": [{"name": name, "values": dict(zip(table.measures, shown, strict=True))} for name, shown in table.beside],
         "curves": _curves(table),
     }
 

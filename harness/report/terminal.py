@@ -88,6 +88,11 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
         status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
         shown[1:1] = (span(line.interval), line.letters) if table.stands else ()
         drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line) if costs_shown else ()))
+    for row, figures in table.beside:
+        shown = [*figures]
+        shown[1:1] = ("–", "") if table.stands else ()
+        others = ("published", *("–" for _ in COSTS[1:])) if costs_shown else ()
+        drawn.add_row(escape(row), *shown, *others, style="dim")
     return drawn
 
 

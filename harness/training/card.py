@@ -1,9 +1,16 @@
-"""The model card of a trained model, written from the report: what it was made from, with what, and what dev said."""
+"""The model card of a trained model, written from the report: what it was made from, with what, and what dev said.
+
+Its header is the hub's metadata with a `model-index`, which holds scores in a form that programs read. While training only dev is
+known, so dev alone stands there; the figures that a row was reported with are added when its model is exported (`add_reported`).
+"""
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.taught import MADE
 from harness.training.lesson import Report
@@ -17,17 +24,57 @@ KINDS = {
 }
 """Kind of model → its tag on the hub and the class that loads it."""
 
+TASK = "information-retrieval"
+"""What sentence-transformers' cards call it."""
 
-def write(folder: Path, recipe: Value, base: str, report: Report, seed: int) -> None:
+
+@dataclass(frozen=True)
+class Reported:
+    """What a row that uses the model was reported with on one dataset.
+
+    Args:
+        row: its name on the board.
+        dataset: full name without the split.
+        split: the reported one.
+        revision: content hash of the dataset.
+        measures: in ir-measures' notation → mean.
+    """
+
+    row: str
+    dataset: str
+    split: str
+    revision: str
+    measures: Mapping[str, float]
+
+
+def write(folder: Path, recipe: Value, base: str, report: Report, seed: int, data: str) -> None:
     """Writes `README.md` into the model's folder."""
-    (folder / "README.md").write_text(text(recipe, base, report, seed), encoding="utf-8")
+    (folder / "README.md").write_text(text(recipe, base, report, seed, data), encoding="utf-8")
 
 
-def text(recipe: Value, base: str, report: Report, seed: int) -> str:
-    """The card, Markdown with the header that model hubs read."""
+def text(recipe: Value, base: str, report: Report, seed: int, data: str) -> str:
+    """The card, Markdown with the header that model hubs read.
+
+    Args:
+        recipe: how it was trained.
+        base: name of the model before.
+        report: what training did.
+        seed: of every random stream.
+        data: revision of the training view.
+    """
+    from huggingface_hub import ModelCardData
+
     kind, loader = KINDS[getattr(recipe, "trains", "encoder")]
-    named = json.dumps(base, ensure_ascii=False)  # a folder's name may hold what YAML would read
-    header = ["---", "library_name: sentence-transformers", f"base_model: {named}", f"tags: [{kind}, retrieval-harness]", "---"]
+    named = f"{base}, trained by {recipe.name()}"
+    results = [_on_dev(report, data)] if report.dev else None
+    said = ModelCardData(
+        library_name="sentence-transformers",
+        base_model=base,
+        tags=[kind, "retrieval-harness"],
+        model_name=named if results else None,
+        eval_results=results,
+    )
+    header = ["---", said.to_yaml(), "---"]
     lines = [
         *header,
         "",
@@ -55,3 +102,70 @@ def text(recipe: Value, base: str, report: Report, seed: int) -> str:
     if report.notes:
         lines += ["", "## Notes", ""] + [f"- {note}" for note in report.notes]
     return "\n".join(lines) + "\n"
+
+
+def add_reported(folder: Path, found: Reported) -> None:
+    """Adds the figures of a row to the card in a model's folder, to its `model-index` and as a table.
+
+    They are the row's: where the model re-ranks, its first stage is part of them.
+    """
+    from huggingface_hub import ModelCard
+
+    place = folder / "README.md"
+    card = ModelCard.load(place)
+    card.data.model_name = card.data.model_name or folder.name
+    old = [result for result in card.data.eval_results or () if not _same(result, found)]
+    card.data.eval_results = old + [_reported(found, measure, value) for measure, value in found.measures.items()]
+    place.write_text(f"---\n{card.data.to_yaml()}\n---\n\n{_with_table(card.text, found)}\n", encoding="utf-8")
+
+
+def _with_table(body: str, found: Reported) -> str:
+    """The card's text with a section for the row on the dataset at its end, in place of one of the same title."""
+    title = f"## `{found.row}` on {found.dataset}/{found.split}"
+    sections = re.split(r"\n(?=## )", body.strip())
+    kept = [section.strip() for section in sections if section.partition("\n")[0] != title]
+    rows = [f"| {measure} | {value:.4f} |" for measure, value in found.measures.items()]
+    own = "\n".join([title, "", f"Revision `{found.revision}`.", "", "| measure | mean |", "|---|---|", *rows])
+    return "\n\n".join([*kept, own])
+
+
+def _on_dev(report: Report, data: str) -> Any:
+    from huggingface_hub import EvalResult
+
+    pool = report.dev_pool or {}
+    over = f"dev pool, {pool['queries']} queries over {pool['documents']} documents" if pool else "dev"
+    return EvalResult(
+        task_type=TASK,
+        dataset_type=f"training-view-{data[:12]}",
+        dataset_name=over,
+        dataset_split="dev",
+        dataset_revision=data,
+        metric_type="ndcg_at_10",
+        metric_name="nDCG@10 on dev, which chose the checkpoint",
+        metric_value=round(dict(report.dev)[report.chosen], 6),
+    )
+
+
+def _reported(found: Reported, measure: str, value: float) -> Any:
+    from huggingface_hub import EvalResult
+
+    return EvalResult(
+        task_type=TASK,
+        dataset_type=found.dataset,
+        dataset_name=found.dataset,
+        dataset_split=found.split,
+        dataset_revision=found.revision,
+        metric_type=measure.lower().replace("@", "_at_"),
+        metric_name=f"{measure}{_of(found)}",
+        metric_value=value,
+    )
+
+
+def _same(result: Any, found: Reported) -> bool:
+    place = (result.dataset_type, result.dataset_split)
+    return place == (found.dataset, found.split) and str(result.metric_name or "").endswith(_of(found))
+
+
+def _of(found: Reported) -> str:
+    """The end of a metric's name: the hub tells metrics of one dataset apart by nothing else."""
+    return f" of {found.row}"

@@ -1,0 +1,32 @@
+"""What MTEB's retrieval tasks hold, as documents and queries: the texts that MTEB itself would hand to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from harness.corpus import Document
+from harness.errors import DatasetError
+
+
+def documents(rows: Iterable[Mapping[str, Any]]) -> Iterator[Document]:
+    """The documents of a task's `corpus`; MTEB joins title and text as `harness.corpus.joined` does."""
+    for row in rows:
+        yield Document(str(row["id"]), row.get("title") or "", row["text"] or "")
+
+
+def queries(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Id → text of a task's `queries`; an instruction is put behind the text, as MTEB does.
+
+    Raises:
+        DatasetError: the queries are conversations, which have no one text.
+    """
+    found = {}
+    for row in rows:
+        text, instruction = row["text"], row.get("instruction")
+        if not isinstance(text, str):
+            raise DatasetError(
+                f"query {row['id']!r} is no text but a conversation; tasks of that kind are for MTEB's own models."
+            )
+        found[str(row["id"])] = f"{text} {instruction}" if instruction is not None else text
+    return found

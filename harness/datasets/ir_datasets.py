@@ -1,0 +1,142 @@
+"""Collections of the ir_datasets catalogue, by their ids there: TREC, CLEF, MS MARCO and some hundred others, grades kept."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.context import Context
+from harness.corpus import Document
+from harness.datasets import Source
+from harness.datasets._collection import DEV_NAMES
+from harness.datasets._download import offline
+from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, kept_corpus
+from harness.datasets._self import ALWAYS
+from harness.errors import DatasetError, Unavailable, UnknownName
+from harness.judged import Dataset
+from harness.optional import library
+
+SPLITS = ("test", *LEARNT_FROM, *DEV_NAMES)
+"""Last parts of an id that name a split; an id that ends otherwise is its own split `test`."""
+
+
+@dataclass(frozen=True)
+class IrDatasets(Source):
+    """`ir_datasets/<id>`, as `ir_datasets/beir/scifact/test` or `ir_datasets/msmarco-passage/trec-dl-2019/judged`.
+
+    A document is what ir_datasets calls its default text, its title apart; of a query's fields the default text is asked (the
+    title of a TREC topic). Training sees the `train` and `dev` (`valid`, `validation`, `val`) ids beside or above it
+    that have the same documents, as `msmarco-passage/train` for any MS MARCO passage id.
+    """
+
+    def load(self, rest: str, context: Context) -> Dataset:
+        """The collection of that id.
+
+        Raises:
+            UnknownName: the catalogue has no such id.
+            DatasetError: it has no documents, queries or judgements.
+            Unavailable: ir_datasets is not installed, or its files are neither here nor to be fetched; says by which steps.
+        """
+        catalogue = library("ir_datasets", "ir_datasets")
+        found, name, split = _locate(catalogue, rest)
+        full = f"ir_datasets/{name}"
+        for part in ("docs", "queries", "qrels"):
+            if not catalogue.load(found).has(part):
+                below = [i for i in catalogue.registry if i.startswith(f"{found}/") and catalogue.load(i).has(part)]
+                hint = f"; those that have: {', '.join(below[:8])}" if below else ""
+                raise DatasetError(f"ir_datasets/{found} has no {part}{hint}.")
+        _check_offline(catalogue.load(found), found)
+        try:
+            corpus = kept_corpus(full, lambda: _documents(catalogue.load(found)), context)
+            splits = {split: _split(catalogue.load(found))}
+            for known, other in _learnt_from(catalogue, found).items():
+                splits.setdefault(known, _split(catalogue.load(other)))
+        except (OSError, RuntimeError) as error:  # a failed download, or files that must be put there by hand
+            raise Unavailable(
+                f"ir_datasets cannot give {found}: {' '.join(str(error).split()).rstrip('.')}.",
+                f"Mend that, or follow https://ir-datasets.com/{found.partition('/')[0]}.html; its folder is IR_DATASETS_HOME.",
+            ) from error
+        notes = (f"from ir_datasets {catalogue.__version__}, id {found}",)
+        return dataset_of(full, corpus, splits, split, own=True if name in ALWAYS else None, notes=notes)
+
+    def available(self, context: Context) -> list[str]:
+        """None: the catalogue does not say which of its files are here without looking for all of them."""
+        return []
+
+
+def _locate(catalogue: Any, rest: str) -> tuple[str, str, str]:
+    """The catalogue's id, the name without the split, and the split; `cranfield/test` is the id `cranfield`."""
+    head, _, tail = rest.rpartition("/")
+    for found in (rest, head if tail == "test" else ""):
+        try:
+            catalogue.load(found)
+        except KeyError:
+            continue
+        if found == rest and head and tail in SPLITS:
+            return found, head, tail
+        return found, found, "test"
+    known = list(catalogue.registry)
+    inner = [i for i in known if rest and i.startswith(f"{rest}/")]
+    close = difflib.get_close_matches(rest, known, n=5, cutoff=0.5)
+    raise UnknownName("ir_datasets id", rest, inner[:8] or close, "All are on https://ir-datasets.com.")
+
+
+def _learnt_from(catalogue: Any, found: str) -> dict[str, str]:
+    """Split → id of what training may see: beside or above the reported id, with the same documents."""
+    same = catalogue.load(found).docs_handler()
+    taken: dict[str, str] = {}
+    parts = found.split("/")
+    for depth in range(len(parts) - 1, 0, -1):
+        for name in (*LEARNT_FROM, *DEV_NAMES):
+            other, split = "/".join((*parts[:depth], name)), "dev" if name in DEV_NAMES else name
+            if split in taken or other == found or found.startswith(f"{other}/"):
+                continue
+            try:
+                there = catalogue.load(other)
+            except KeyError:
+                continue
+            if there.has("queries") and there.has("qrels") and there.has("docs") and there.docs_handler() == same:
+                taken[split] = other
+    return taken
+
+
+def _documents(dataset: Any) -> Iterator[Document]:
+    for document in dataset.docs_iter():
+        text, title = document.default_text(), getattr(document, "title", None)
+        if isinstance(title, str) and title.strip() and text.startswith(title):
+            yield Document(document.doc_id, title, text[len(title) :].lstrip())
+        else:
+            yield Document(document.doc_id, "", text)
+
+
+def _split(dataset: Any) -> Split:
+    """Of a pair judged more than once (for several subtopics), the highest grade."""
+    qrels: dict[str, dict[str, int]] = {}
+    for judged in dataset.qrels_iter():
+        grades = qrels.setdefault(judged.query_id, {})
+        grades[judged.doc_id] = max(int(judged.relevance), grades.get(judged.doc_id, int(judged.relevance)))
+    return Split({query.query_id: query.default_text() for query in dataset.queries_iter()}, qrels)
+
+
+def _check_offline(dataset: Any, found: str) -> None:
+    """Raises Unavailable where the network is forbidden and a file is missing: ir_datasets would fetch it unasked."""
+    if not offline():
+        return
+    for handler in (dataset.docs_handler(), dataset.queries_handler(), dataset.qrels_handler()):
+        for path in _files(handler):
+            if not path.exists():
+                raise Unavailable(
+                    f"{path} of {found} is not here, and HARNESS_OFFLINE forbids the download.", "Unset it, or bring the file."
+                )
+
+
+def _files(handler: Any) -> Iterator[Path]:
+    """Where the files that a handler reads are, or would be once fetched; each is held by something with a `path`."""
+    for held in vars(handler).values():
+        for one in held if isinstance(held, (list, tuple)) else (held,):
+            with contextlib.suppress(TypeError, AttributeError):  # something else, or it cannot tell without fetching
+                yield Path(one.path(force=False))

@@ -1,0 +1,165 @@
+"""Retrieval and reranking tasks of MTEB, by their names there, loaded by MTEB itself."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from harness.context import Context
+from harness.datasets import Source
+from harness.datasets._collection import DEV_NAMES, split_name
+from harness.datasets._download import offline
+from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, kept_corpus
+from harness.datasets._mteb import documents, queries
+from harness.errors import DatasetError, Unavailable, UnknownName
+from harness.judged import Dataset
+from harness.optional import library
+
+DEFAULT = "default"
+"""What MTEB calls the only subset of a task that has no others."""
+
+
+@dataclass(frozen=True)
+class Mteb(Source):
+    """`mteb/<Task>[/<subset>][/<split>]`, as `mteb/SciFact` or `mteb/MIRACLRetrieval/de/dev`.
+
+    The split is one that MTEB evaluates, `test` where there is one, else the first. Training sees the task's train and dev
+    splits, where its data has them and their relevant documents are in the reported split's corpus. A query is removed from its
+    own ranking where the task says so (`ignore_identical_ids`), as MTEB does.
+    """
+
+    def load(self, rest: str, context: Context) -> Dataset:
+        """The task's data of one subset and split.
+
+        Raises:
+            UnknownName: no such task, subset or split.
+            DatasetError: the task is of another kind, or its queries or documents are not texts.
+            Unavailable: mteb is not installed, or the task's data is neither here nor to be fetched.
+        """
+        mteb = _library()
+        name, *more = rest.split("/")
+        task = _task(mteb, name)
+        subset, split = _which(task, more)
+        held = _loaded(mteb, name, subset, split, context)
+        full = f"mteb/{name}" if subset == DEFAULT else f"mteb/{name}/{subset}"
+        data = held[split]
+        corpus = kept_corpus(full, lambda: documents(data["corpus"]), context)
+        splits = {known: Split(queries(each["queries"]), _grades(each["relevant_docs"])) for known, each in held.items()}
+        return dataset_of(
+            full,
+            corpus,
+            splits,
+            split,
+            own=bool(task.ignore_identical_ids),
+            licence=str(task.metadata.license or ""),
+            notes=_notes(mteb, task, data),
+        )
+
+    def available(self, context: Context) -> list[str]:
+        """None: MTEB keeps its data in the hub's cache and does not say which tasks are there."""
+        return []
+
+
+def _library() -> Any:
+    if offline():  # read when its libraries are first imported
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    return library("mteb", "mteb")
+
+
+def _task(mteb: Any, name: str, **which: Any) -> Any:
+    try:
+        task = mteb.get_task(name, **which)
+    except KeyError as error:
+        from mteb.get_tasks import TASK_LIST  # only its names, and only for the message
+
+        known = [task.metadata.name for task in TASK_LIST]
+        close = difflib.get_close_matches(name, known, n=5, cutoff=0.5)
+        raise UnknownName(
+            "MTEB task", name, close, "All are in `mteb.get_tasks()`, retrieval and reranking ones of text fit."
+        ) from error
+    from mteb.abstasks import AbsTaskRetrieval
+
+    if not isinstance(task, AbsTaskRetrieval) or list(task.metadata.modalities) != ["text"]:
+        kind = f"{task.metadata.type} over {' and '.join(task.metadata.modalities)}"
+        raise DatasetError(f"mteb/{name} is {kind}; only retrieval and reranking of text can be searched here.")
+    return task
+
+
+def _which(task: Any, more: list[str]) -> tuple[str, str]:
+    """The subset and the split that what follows a task's name says."""
+    name, subsets = task.metadata.name, list(task.hf_subsets)
+    subset = more.pop(0) if more and more[0] in subsets else ""
+    if not subset:
+        if len(subsets) > 1:
+            asked = more[0] if more else ""
+            raise UnknownName("subset", asked, subsets, f"Name one of them, as mteb/{name}/{subsets[0]}.")
+        (subset,) = subsets
+    splits = list(task.eval_splits)
+    if len(more) > 1 or (more and split_name(more[0]) not in map(split_name, splits)):
+        raise UnknownName("split", "/".join(more), splits, f"These are the splits of mteb/{name}.")
+    asked = more[0] if more else "test"
+    same = [split for split in splits if split_name(split) == split_name(asked)]
+    return subset, same[0] if same else splits[0]
+
+
+def _loaded(mteb: Any, name: str, subset: str, split: str, context: Context) -> dict[str, Any]:
+    """Split → MTEB's data of it: the reported split, and those to learn from.
+
+    A task that loads its data itself gives all it has. MTEB's own loader is asked for a split that the task is not evaluated
+    on only where the data has it by that name: where there is one split alone, it would hand that over under any name.
+    """
+    from mteb.abstasks import AbsTaskRetrieval
+
+    try:
+        with context.progress(f"load mteb/{name}", 1, "task") as advance:
+            task = _task(mteb, name, hf_subsets=[subset], eval_splits=[split])
+            task.load_data()
+            task.convert_v1_dataset_format_to_v2(num_proc=None)
+            advance(1)
+        held = task.dataset[subset]
+        found = {split: held[split], **{other: held[other] for other in (*LEARNT_FROM, *DEV_NAMES) if other in held}}
+        if type(task).load_data is AbsTaskRetrieval.load_data:
+            for other in _on_the_hub(task, subset):
+                if other not in found:
+                    beside = _task(mteb, name, hf_subsets=[subset], eval_splits=[other])
+                    beside.load_data()
+                    found[other] = beside.dataset[subset][other]
+    except KeyError as error:
+        raise UnknownName("split", split, task.eval_splits, f"These are the splits of mteb/{name}.") from error
+    except OSError as error:  # what datasets and the hub's client raise where they reach nothing
+        raise Unavailable(
+            f"the data of mteb/{name} cannot be had: {' '.join(str(error).split()).rstrip('.')}.",
+            "It is fetched from the Hugging Face hub the first time; connect, or put the hub's cache where HF_HOME says.",
+        ) from error
+    return found
+
+
+def _on_the_hub(task: Any, subset: str) -> Iterator[str]:
+    """Splits to learn from that the task's judgements have, beside those it is evaluated on."""
+    import datasets
+
+    place, revision = task.metadata.dataset["path"], task.metadata.dataset["revision"]
+    there = datasets.get_dataset_config_names(place, revision)
+    names = [DEFAULT, "qrels"] if subset == DEFAULT else [f"{subset}-qrels"]
+    config = next((name for name in names if name in there), None)
+    if config is not None:
+        splits = datasets.get_dataset_split_names(place, revision=revision, config_name=config)
+        yield from (split for split in (*LEARNT_FROM, *DEV_NAMES) if split in splits)
+
+
+def _grades(relevant: Any) -> dict[str, dict[str, int]]:
+    return {str(query): {str(d): int(grade) for d, grade in grades.items()} for query, grades in relevant.items()}
+
+
+def _notes(mteb: Any, task: Any, data: Any) -> tuple[str, ...]:
+    told = [f"from mteb {mteb.__version__}, revision {task.metadata.revision} of {task.metadata.dataset['path']}"]
+    if data.get("top_ranked"):
+        told.append(
+            "MTEB re-ranks given candidates of each query in this task; here all its documents are ranked: do not compare"
+        )
+    if task.skip_first_result:
+        told.append("MTEB leaves out the first document of each ranking in this task; here it is kept: do not compare")
+    return tuple(told)

@@ -1,0 +1,56 @@
+"""A dataset as a folder in BEIR's form, which BEIR's `GenericDataLoader` and `./folder` read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.datasets._qrels import HEADER
+from harness.errors import DatasetError
+from harness.files import replacing, write_text
+from harness.judged import Dataset, Labelled, Qrels
+
+
+def write_collection(dataset: Dataset, folder: Path) -> dict[str, int]:
+    """Writes `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv`, and returns the number of queries of each split.
+
+    Train and dev are those of the dataset's `TrainView`: without the queries of the reported split, dev cut from train where the
+    collection has none.
+
+    Args:
+        dataset: what is written.
+        folder: where to; files of these names are replaced.
+
+    Raises:
+        DatasetError: an id that BEIR's reader, which takes quotes for CSV's, would read as another.
+    """
+    view = dataset.train
+    splits = {"train": view.train, "dev": view.dev, dataset.name.rpartition("/")[2]: dataset.test}
+    held = {split: part for split, part in splits.items() if part is not None}
+    with replacing(folder / "corpus.jsonl") as part, open(part, "w", encoding="utf-8", newline="\n") as file:
+        for batch in dataset.corpus.batches():
+            file.writelines(_line({"_id": d.id, "title": d.title, "text": d.text}) for d in batch)
+    texts = dict(pair for part in held.values() for pair in zip(part.queries.ids, part.queries.texts, strict=True))
+    write_text(folder / "queries.jsonl", "".join(_line({"_id": query, "text": text}) for query, text in texts.items()))
+    for split, labelled in held.items():
+        write_text(folder / "qrels" / f"{split}.tsv", "".join(_judgements(labelled)))
+    return {split: len(labelled.queries) for split, labelled in held.items()}
+
+
+def _line(record: dict[str, str]) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _judgements(labelled: Labelled) -> Iterable[str]:
+    yield "\t".join(HEADER) + "\n"
+    for query, grades in _checked(labelled.qrels).items():
+        yield from (f"{query}\t{document}\t{grade}\n" for document, grade in grades.items())
+
+
+def _checked(qrels: Qrels) -> Qrels:
+    for query, grades in qrels.items():
+        for name in (query, *grades):
+            if name != name.strip() or name.startswith('"') or any(c in name for c in "\t\n\r"):
+                raise DatasetError(f"BEIR's reader cannot read the id {name!r} of a judgement; rename it in the collection.")
+    return qrels

@@ -1,0 +1,142 @@
+"""A method as a model of MTEB: `mteb.evaluate(MTEBModel("bm25>>dense"), tasks)`.
+
+MTEB's `SearchProtocol` (mteb 2: `index`, `search`, `mteb_model_meta`) asks for rankings instead of vectors, so every row fits it:
+BM25, fusions and re-rankers as well as encoders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.datasets import load_dataset
+from harness.datasets._libraries import kept_corpus
+from harness.datasets._mteb import documents, queries
+from harness.errors import HarnessError
+from harness.files import slug
+from harness.judged import Queries, TrainView
+from harness.methods import Fitted, Method, Reranks, Searcher, fit, index
+from harness.optional import library
+from harness.ranking import Run, TopK, select, stack
+from harness.rows import parse_method, row_name
+
+ORGANISATION = "retrieval-harness"
+"""Before the slash of a model's name in MTEB's results."""
+KINDS = {"bm25": "sparse", "dense": "dense", "cross_encoder": "cross-encoder", "hybrid": "hybrid", "rerank": "hybrid"}
+"""Method → what MTEB calls its type."""
+NOTHING = "no document"
+"""Stands in an empty ranking: MTEB takes its means over the queries that have a ranking, and an unanswered one must count 0."""
+
+Ranking = dict[str, dict[str, float]]
+
+
+class MTEBModel:
+    """A row in the form that `mteb.evaluate` takes.
+
+    Args:
+        method: a row's name, an expression or a method.
+        context: seed, device and cache; None takes the defaults.
+        learn_from: a dataset whose `TrainView` a method that learns is fitted on, as `beir/scifact`; never its reported
+            split. None gives it the task's documents alone, so that one that needs labels says that it has none.
+
+    Raises:
+        UnknownName, SettingError: see `harness.rows.parse_method`.
+    """
+
+    def __init__(self, method: str | Method, context: Context | None = None, learn_from: str | None = None) -> None:
+        self.method = parse_method(method) if isinstance(method, str) else method
+        self.context = context or Context()
+        self.learn_from = learn_from
+        self._indexed: tuple[Corpus, Fitted, Searcher | None] | None = None
+
+    @property
+    def mteb_model_meta(self) -> Any:
+        """MTEB's `ModelMeta`: a name and a revision that tell two methods apart; nothing is claimed that is not known.
+
+        Raises:
+            Unavailable: mteb is not installed.
+        """
+        return model_meta(row_name(self.method), self.method.full(), self.method.fingerprint(), self.context.seed)
+
+    def index(self, corpus: Iterable[Mapping[str, Any]], **task: Any) -> None:
+        """Fits the method and indexes the task's corpus; see MTEB's `SearchProtocol`.
+
+        Raises:
+            HarnessError: what the method's `fit` and `index` raise.
+        """
+        name = f"mteb/{task['task_metadata'].name}"
+        held = kept_corpus(name, lambda: documents(corpus), self.context)
+        view = load_dataset(self.learn_from, self.context).train if self.learn_from else TrainView(held)
+        self._indexed = (held, fit(self.method, view, self.context), None)
+
+    def search(
+        self,
+        queries: Iterable[Mapping[str, Any]],
+        *,
+        top_k: int,
+        top_ranked: Mapping[str, Sequence[str]] | None = None,
+        **task: Any,
+    ) -> Ranking:
+        """Query id → document id → score, the best `top_k`; of a re-ranking task, of the candidates that are given.
+
+        Raises:
+            HarnessError: asked before `index`, or what the method raises.
+        """
+        if self._indexed is None:
+            raise HarnessError("nothing is indexed yet; MTEB calls `index` before `search`.")
+        corpus, fitted, searcher = self._indexed
+        asked = _queries(queries)
+        if top_ranked is not None:
+            return _named(asked, self._rerank(asked, top_ranked, top_k), corpus)
+        if searcher is None:
+            searcher = index(self.method, fitted, corpus, self.context)
+            self._indexed = (corpus, fitted, searcher)
+        return _named(asked, searcher.search(asked, min(top_k, len(corpus))), corpus)
+
+    def _rerank(self, asked: Queries, top_ranked: Mapping[str, Sequence[str]], top_k: int) -> TopK:
+        """The candidates in the method's order; one that cannot score them ranks all documents, and the others are left out."""
+        assert self._indexed is not None
+        corpus, fitted, searcher = self._indexed
+        rows = [corpus.rows(list(top_ranked.get(query, ()))) for query in asked.ids]
+        candidates = [np.unique(found[found >= 0]) for found in rows]
+        if isinstance(fitted, Reranks):
+            scores = fitted.candidate_scorer(corpus, self.context).scores(asked.texts, candidates)
+            pairs = zip(candidates, scores, strict=True)
+            return stack([select(found, given, corpus.id_order, top_k) for found, given in pairs], top_k)
+        searcher = searcher or index(self.method, fitted, corpus, self.context)
+        whole = searcher.search(asked, len(corpus))
+        kept = []
+        for found, (ranked, given) in zip(candidates, whole.rows(), strict=True):
+            inside = np.isin(ranked, found)
+            kept.append((ranked[inside][:top_k], given[inside][:top_k]))
+        return stack(kept, top_k)
+
+
+def model_meta(row: str, method: str, fingerprint: str, seed: int) -> Any:
+    """MTEB's description of a row.
+
+    Args:
+        row: its name on the board.
+        method: its full expression.
+        fingerprint: of the method with all settings.
+        seed: of every random stream.
+
+    Raises:
+        Unavailable: mteb is not installed.
+    """
+    kind = KINDS.get(method.partition("(")[0].partition("+")[0], "dense")
+    said = {"name": f"{ORGANISATION}/{slug(row)}", "revision": f"{fingerprint}-seed{seed}", "model_type": [kind]}
+    return library("mteb.models", "mteb").ModelMeta.create_empty(said)
+
+
+def _queries(rows: Iterable[Mapping[str, Any]]) -> Queries:
+    found = queries(rows)
+    return Queries(list(found), list(found.values()))
+
+
+def _named(asked: Queries, top: TopK, corpus: Corpus) -> Ranking:
+    return {query: ranking or {NOTHING: 0.0} for query, ranking in Run.of(asked, top, corpus).scores().items()}
