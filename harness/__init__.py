@@ -9,6 +9,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     cache/                              kept things, by content
     context, progress                   seed, cache and ledger of a run; bars
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
+    feedback/                           plural: a query and what it found → a weighted query
     datasets/                           plural: where judged collections come from
     leaks, taught                       what training has seen of the test split; what a model was taught
     findings, corpus_check, checks      what is wrong with a collection

@@ -64,6 +64,7 @@ class Kind(StrEnum):
     losses = "losses"
     generators = "generators"
     datasets = "datasets"
+    feedback = "feedback"
     fusions = "fusions"
     analyzers = "analyzers"
     indexes = "indexes"
