@@ -14,7 +14,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     leaks, taught                       what training has seen of the test split; what a model was taught
     findings, corpus_check, checks      what is wrong with a collection
     measures, trec                      ir-measures; run files
-    lexical/ modeling/                  BM25; encoders and cross-encoders
+    lexical/ lucene/ modeling/          BM25; Lucene in a process of its own; encoders and cross-encoders
     losses/ generators/                 plural: losses that sentence-transformers lacks; passages → questions
     methods                             the contract of the rows (the room's `__init__`)
     training/                           gold pairs, negatives, teacher, dev, the one loop

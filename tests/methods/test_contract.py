@@ -14,7 +14,7 @@ from harness.cache.folders import Cache
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.datasets import load_dataset
-from harness.errors import HarnessError
+from harness.errors import HarnessError, Unavailable
 from harness.judged import Dataset, Labelled, Queries, TrainView
 from harness.methods import (
     DEV_LABELS,
@@ -55,8 +55,10 @@ def run_file(tmp_path: Path, corpus: Corpus, queries: Queries, rank: Rank) -> Pa
 
 
 @pytest.fixture(params=METHODS.names())
-def method(request: pytest.FixtureRequest, tiny_encoder: Path, tiny_cross_encoder: Path, run_file: Path) -> Method:
-    """One of each; a method that runs with its defaults needs no line here."""
+def method(
+    request: pytest.FixtureRequest, tiny_encoder: Path, tiny_cross_encoder: Path, run_file: Path, tmp_path: Path
+) -> Method:
+    """One of each; a method that runs with its defaults needs no line here. One whose extra is absent is skipped by name."""
     dense = Dense(model=str(tiny_encoder))
     known = {
         "cross_encoder": CrossEncoder(model=str(tiny_cross_encoder)),
@@ -65,7 +67,12 @@ def method(request: pytest.FixtureRequest, tiny_encoder: Path, tiny_cross_encode
         "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
         "run": RunFile(str(run_file)),
     }
-    return known.get(request.param) or METHODS.get(request.param)()
+    made = known.get(request.param) or METHODS.get(request.param)()
+    try:
+        made.inputs(Context(cache=Cache(tmp_path / "inputs")))
+    except Unavailable as error:
+        pytest.skip(f"{request.param}: {error}")
+    return made
 
 
 def test_a_method_is_a_frozen_dataclass_named_after_its_file(method: Method) -> None:
