@@ -37,10 +37,14 @@ CELL = "harness_cell"
 PUBLISHED = "harness_published"
 STANDS = "harness_stands"
 VERDICTS = "harness_verdicts"
+BESIDE = "harness_beside_lucene"
+BESIDE_LUCENE = ("beir/scifact", "beir/cranfield")
+"""On what the embedded BM25 is held beside Lucene, where it is at hand."""
 _RUN: set[tuple[str, ...]] = set()
 _PUBLISHED: list[tuple[Any, ...]] = []
 _STANDS: list[str] = []
 _VERDICTS: list[str] = []
+_BESIDE: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             asked = set(config.getoption("--dataset")) or at_hand
             every = [e for e in every if e.dataset in at_hand & asked]
         metafunc.parametrize("expected", every, ids=str)
+    if "beside_lucene" in metafunc.fixturenames:
+        names = list(BESIDE_LUCENE)
+        if config.getoption("--benchmark"):
+            at_hand = {f"beir/{name}" for name in SOURCES.get("beir")().available(_context(config))}
+            names = [name for name in names if name in at_hand & (set(config.getoption("--dataset")) or at_hand)]
+        metafunc.parametrize("beside_lucene", names, scope="module")
 
 
 @dataclass(frozen=True)
@@ -223,6 +233,16 @@ def judged(record_property: Callable[[str, object], None]) -> Callable[[Verdict]
 
 
 @pytest.fixture
+def beside(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Puts a sentence on what Lucene says into the list that is printed at the end."""
+
+    def one(sentence: str) -> None:
+        record_property(BESIDE, sentence)
+
+    return one
+
+
+@pytest.fixture
 def stands(record_property: Callable[[str, object], None]) -> Callable[[Regression], None]:
     """Puts what the gate found of a row on the list that is printed at the end."""
 
@@ -256,6 +276,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             _STANDS.append(value)
         elif name == VERDICTS:
             _VERDICTS.append(value)
+        elif name == BESIDE:
+            _BESIDE.append(value)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -272,6 +294,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if _VERDICTS:
         terminalreporter.section("verdicts")
         for sentence in _VERDICTS:
+            terminalreporter.write_line(sentence)
+    if _BESIDE:
+        terminalreporter.section("the embedded BM25 beside Lucene")
+        for sentence in _BESIDE:
             terminalreporter.write_line(sentence)
     if not _RUN:
         return

@@ -79,7 +79,7 @@ class _Fitted(Fitted):
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         """Lucene's index, with term vectors, kept by corpus and jar: k1, b and feedback count when it is searched."""
-        engine = context.once("model", "start Lucene", f"lucene-{self._sha}", self._start)
+        engine = start(self._java, context)
         key = hashlib.sha256(f"{FORMAT} {self._sha} {corpus.revision}".encode()).hexdigest()[:32]
         built: list[bool] = []
 
@@ -94,10 +94,16 @@ class _Fitted(Fitted):
         size = sum(held["bytes"] for held in context.cache.meta(place)["files"].values())
         return _Searcher(f"{self.key}-{corpus.revision}", self._method, engine, place, size, corpus)
 
-    def _start(self) -> Process:
-        engine = Process(self._java.command(), self._java.environment())
+
+def start(java: Java, context: Context) -> Process:
+    """Lucene's process, started once in a run."""
+
+    def begin() -> Process:
+        engine = Process(java.command(), java.environment())
         engine.start()
         return engine
+
+    return context.once("model", "start Lucene", f"lucene {java.jar}", begin)
 
 
 def _build(folder: Path, corpus: Corpus, engine: Process, context: Context) -> None:
