@@ -1,11 +1,10 @@
-"""Compare the terms of our analysers with those of Lucene itself, as it comes with Pyserini.
+"""Compare the terms of our analysers with those of Lucene itself, as the extra `lucene` brings it.
 
     python benchmarks/lucene_terms.py FOLDER ...      over the documents and queries of BEIR-style folders
     python benchmarks/lucene_terms.py --code-points   over every code point of Unicode
     python benchmarks/lucene_terms.py --golden FILE   over the texts of a golden file, writing the terms into it
 
-It needs `pip install pyserini` and the Java that Pyserini asks for, and exits with status 1 where anything differs. A
-document is its title and its text joined by a space, as Anserini indexes it.
+It exits with status 1 where anything differs. A document is its title and its text joined by a space, as Anserini indexes it.
 """
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ from pathlib import Path
 
 from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
+from harness.lucene.java import installed
+from harness.lucene.process import Process
 
 Analyze = Callable[[str], list[str]]
 
@@ -31,20 +32,14 @@ PROBES = ("{}", "a{}", "{}a", "a{}b", "1{}2", "_{}_", "א{}א", "カ{}カ", "ก
 
 
 def lucene() -> dict[str, Analyze]:
-    """Lucene's analysers, by the names of ours. English is the one that Pyserini indexes and searches with."""
-    from pyserini.analysis import get_lucene_analyzer
-    from pyserini.pyclass import autoclass
+    """Lucene's analysers, by the names of ours. English is the one that Anserini indexes and searches with."""
+    java = installed()
+    process = Process(java.command(), java.environment())
 
-    utils = autoclass("io.anserini.analysis.AnalyzerUtils")
-    analyzers = {
-        "english": get_lucene_analyzer(),
-        "standard": autoclass("org.apache.lucene.analysis.standard.StandardAnalyzer")(),
-    }
+    def analyze_with(analyzer: str) -> Analyze:
+        return lambda text: list(process.ask("terms", texts=[text], analyzer=analyzer)[0])
 
-    def analyze_with(analyzer: object) -> Analyze:
-        return lambda text: list(utils.analyze(analyzer, text).toArray())
-
-    return {name: analyze_with(analyzer) for name, analyzer in analyzers.items()}
+    return {name: analyze_with(name) for name in OURS}
 
 
 def compare_folder(folder: Path, theirs: dict[str, Analyze]) -> bool:

@@ -9,11 +9,12 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     cache/                              kept things, by content
     context, progress, options          seed, cache and ledger of a run; bars; what commands share
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
+    feedback/                           plural: a query and what it found → a weighted query
     datasets/                           plural: where judged collections come from
     leaks, taught                       what training has seen of the test split; what a model was taught
     findings, corpus_check, checks      what is wrong with a collection
     measures, trec                      ir-measures; run files
-    lexical/ modeling/                  BM25; encoders and cross-encoders
+    lexical/ lucene/ modeling/          BM25; Lucene in a process of its own; encoders and cross-encoders
     endpoints/                          hosted models: keys, prices, caps, what was answered
     losses/ generators/                 plural: losses that sentence-transformers lacks; passages → questions
     methods                             the contract of the rows (the room's `__init__`)

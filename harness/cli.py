@@ -78,6 +78,7 @@ class Kind(StrEnum):
     losses = "losses"
     generators = "generators"
     datasets = "datasets"
+    feedback = "feedback"
     fusions = "fusions"
     analyzers = "analyzers"
     indexes = "indexes"

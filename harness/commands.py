@@ -29,6 +29,7 @@ from harness.context import Context
 from harness.datasets import SOURCES, every_name, load_dataset
 from harness.datasets.beir import fetch as fetch_beir
 from harness.errors import RecordError, UnknownName
+from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
 from harness.generators import GENERATORS
 from harness.indexes import INDEXES
@@ -221,6 +222,7 @@ def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -
         "generators": GENERATORS,
         "fusions": FUSIONS,
         "analyzers": ANALYZERS,
+        "feedback": FEEDBACK,
         "indexes": INDEXES,
         "datasets": SOURCES,
     }

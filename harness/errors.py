@@ -50,6 +50,10 @@ class ModelError(HarnessError):
     """A model that loads or answers wrongly: not a number, wrong dimension, no prompt where its family needs one."""
 
 
+class EngineError(HarnessError):
+    """A search engine in a process of its own that dies, keeps silent or answers wrongly; carries the last it said."""
+
+
 class CacheError(HarnessError):
     """A cache folder that cannot be read or written."""
 

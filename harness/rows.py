@@ -7,6 +7,7 @@ from typing import Literal
 
 from harness.analyzers import ANALYZERS
 from harness.expressions import parse
+from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
 from harness.generators import GENERATORS
 from harness.indexes import INDEXES
@@ -15,7 +16,7 @@ from harness.methods import METHODS, Method
 from harness.recipes import RECIPES
 from harness.values import Value
 
-ROOMS = {room.package: room for room in (METHODS, RECIPES, ANALYZERS, FUSIONS, INDEXES, LOSSES, GENERATORS)}
+ROOMS = {room.package: room for room in (METHODS, RECIPES, ANALYZERS, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS)}
 
 
 DEFAULT_ROWS = {

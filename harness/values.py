@@ -9,10 +9,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import types
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 EXACT_INTEGERS = 2.0**53
+LATER = types.MappingProxyType({"later": True})
+"""Metadata of a setting that came when things were already kept under the full expression: it is unsaid at its default there too,
+so that their keys stand."""
 RECIPES = "recipes"
 """The setting of a value that says how it is trained first; `+` adds to it in an expression."""
 
@@ -33,7 +37,7 @@ class Value:
         return self._expression(full=False)
 
     def full(self) -> str:
-        """The expression with every setting written out, defaults too."""
+        """The expression with every setting written out, defaults too, but for those of `LATER`."""
         return self._expression(full=True)
 
     def told(self, short: Callable[[Value], str | None]) -> str:
@@ -50,8 +54,8 @@ class Value:
         return hashlib.sha256(self.full().encode()).hexdigest()[:16]
 
     def settings(self) -> dict[str, Any]:
-        """Every setting as JSON-safe data; nested values become `{"name": …, settings…}`."""
-        return {f.name: _plain(getattr(self, f.name)) for f in _fields(self)}
+        """Every setting as JSON-safe data, as `full` has them; nested values become `{"name": …, settings…}`."""
+        return {f.name: _plain(getattr(self, f.name)) for f in _fields(self) if _told(self, f)}
 
     def parts(self) -> Iterator[Value]:
         """The values nested directly in this one, in the order of the settings."""
@@ -62,7 +66,7 @@ class Value:
         shown = []
         for field in _fields(self):
             value = getattr(self, field.name)
-            if full or value != _default(field):
+            if (full and _told(self, field)) or value != _default(field):
                 shown.append(f"{field.name}={_literal(value, full=full, short=short)}")
         return f"{self.name()}({', '.join(shown)})" if shown else self.name()
 
@@ -77,6 +81,11 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return field.default
+
+
+def _told(value: Value, field: dataclasses.Field[Any]) -> bool:
+    """Whether a setting is written out even at its default."""
+    return not field.metadata.get("later") or getattr(value, field.name) != _default(field)
 
 
 def _literal(value: Any, *, full: bool, short: Callable[[Value], str | None] = lambda value: None) -> str:

@@ -43,11 +43,15 @@ PUBLISHED = "harness_published"
 STANDS = "harness_stands"
 VERDICTS = "harness_verdicts"
 INDEXED = "harness_indexed"
+BESIDE = "harness_beside_lucene"
+BESIDE_LUCENE = ("beir/scifact", "beir/cranfield")
+"""On what the embedded BM25 is held beside Lucene, where it is at hand."""
 _RUN: set[tuple[str, ...]] = set()
 _PUBLISHED: list[tuple[Any, ...]] = []
 _STANDS: list[str] = []
 _VERDICTS: list[str] = []
 _INDEXED: list[Indexed] = []
+_BESIDE: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--baseline", action="append", default=[], help="hold each row against this one; repeat")
     group.addoption("--margin", type=float, default=MARGIN, help="differences up to this do not matter (default: %(default)s)")
     group.addoption("--seeds", type=int, default=1, help="seeds that a trained row is validated with")
-    group.addoption("--index", action="append", default=[], help="an index to measure (default: each); repeat")
+    group.addoption("--index", action="append", default=[], help="an index to measure, or all; repeat")
     group.addoption("--encoder", default="dense", help="the dense row whose vectors are indexed (default: %(default)s)")
     group.addoption("--synthetic", type=int, default=0, help="measure indexes on so many made vectors")
     group.addoption("--data-dir", action="append", type=Path, default=[], help="folder that holds BEIR collections; repeat")
@@ -145,6 +149,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             asked = set(config.getoption("--dataset")) or at_hand
             every = [e for e in every if e.dataset in at_hand & asked]
         metafunc.parametrize("expected", every, ids=str)
+    if "beside_lucene" in metafunc.fixturenames:
+        held = list(BESIDE_LUCENE)
+        if config.getoption("--benchmark"):
+            at_hand = {f"beir/{name}" for name in SOURCES.get("beir")().available(_context(config))}
+            held = [name for name in held if name in at_hand & (set(config.getoption("--dataset")) or at_hand)]
+        metafunc.parametrize("beside_lucene", held, scope="module")
 
 
 @dataclass(frozen=True)
@@ -177,8 +187,10 @@ def _datasets(config: pytest.Config) -> list[str]:
 
 
 def _indexes(config: pytest.Config) -> list[Index]:
-    """Those asked for, else each with its defaults; exact search first, which the others are held against."""
-    names = config.getoption("--index") or sorted(INDEXES.names(), key=lambda name: (name != "exact", name))
+    """Those asked for, `all` each with its defaults; exact search first, which the others are held against."""
+    names = config.getoption("--index")
+    if not names or "all" in names:
+        names = sorted(INDEXES.names(), key=lambda name: (name != "exact", name))
     return [parse(name, INDEXES, ROOMS) for name in dict.fromkeys(names)]
 
 
@@ -279,6 +291,16 @@ def judged(record_property: Callable[[str, object], None]) -> Callable[[Verdict]
 
 
 @pytest.fixture
+def beside(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Puts a sentence on what Lucene says into the list that is printed at the end."""
+
+    def one(sentence: str) -> None:
+        record_property(BESIDE, sentence)
+
+    return one
+
+
+@pytest.fixture
 def stands(record_property: Callable[[str, object], None]) -> Callable[[Regression], None]:
     """Puts what the gate found of a row on the list that is printed at the end."""
 
@@ -314,6 +336,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             _VERDICTS.append(value)
         elif name == INDEXED:
             _INDEXED.append(Indexed(**value))
+        elif name == BESIDE:
+            _BESIDE.append(value)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -332,6 +356,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         for sentence in _VERDICTS:
             terminalreporter.write_line(sentence)
     _print_indexed(terminalreporter, config)
+    if _BESIDE:
+        terminalreporter.section("the embedded BM25 beside Lucene")
+        for sentence in _BESIDE:
+            terminalreporter.write_line(sentence)
     if not _RUN:
         return
     results: Path = config.getoption("--results")

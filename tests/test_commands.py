@@ -129,6 +129,7 @@ def test_list_names_everything_there_is_to_choose(harness_command, small_folder:
         ("rows", "hybrid-convex", "cross_encoder "),
         ("methods", "cross_encoder", "hybrid-convex"),
         ("fusions", "rrf", "bm25"),
+        ("feedback", "rm3", "rrf"),
         ("analyzers", "english", "rrf"),
         ("indexes", "exact", "rrf"),
         ("datasets", "stdlib/code", "rrf"),

@@ -230,7 +230,7 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
         ("[bm25]", "names no method"),
         ("lambda: bm25", "names no method"),
         ("__import__('os').system('false')", "names no method"),
-        ("bm25(1, 2, english, 4)", "bm25 takes at most 3 settings"),
+        ("bm25(1, 1, english, None, 5)", "bm25 takes at most 4 settings"),
         ("bm25(*a)", "takes at most"),
         ("bm25(**a)", r"\*\* is given twice or cannot be read"),
         ("bm25(0.9, k1=0.9)", "k1 is given twice"),

@@ -17,12 +17,13 @@ from harness.analyzers import ANALYZERS, Analyzer
 from harness.context import Context
 from harness.datasets import SOURCES
 from harness.errors import SettingError, UnknownName
+from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
 from harness.indexes import INDEXES
 from harness.methods import METHODS
 from harness.registry import Room
 
-ROOMS = {room.package: room for room in (ANALYZERS, FUSIONS, INDEXES, SOURCES, METHODS)}
+ROOMS = {room.package: room for room in (ANALYZERS, FEEDBACK, FUSIONS, INDEXES, SOURCES, METHODS)}
 Install = Callable[..., None]
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.values import Value
+from harness.values import LATER, Value
 
 
 class Thing(Value):
@@ -81,6 +81,21 @@ def test_a_text_prints_as_a_literal_of_itself_that_can_be_encoded(text: str) -> 
 @given(st.text(st.characters(codec=None)))
 def test_any_text_prints_as_a_literal_of_itself(text: str) -> None:
     assert eval(str(Named(text)).removeprefix("thing(needed=").removesuffix(")")) == text
+
+
+@dataclasses.dataclass(frozen=True)
+class Grown(Thing):
+    size: int = 1
+    added: Leaf | None = dataclasses.field(default=None, metadata=LATER)
+
+
+def test_a_setting_that_came_later_is_unsaid_at_its_default_so_that_keys_stand() -> None:
+    assert Grown().full() == "thing(size=1)"
+    assert Grown().settings() == {"size": 1}
+    given = Grown(added=Leaf())
+    assert (str(given), given.full()) == ("thing(added=thing)", "thing(size=1, added=thing(size=1, label=None))")
+    assert given.settings() == {"size": 1, "added": {"name": "thing", "size": 1.0, "label": None}}
+    assert Grown().fingerprint() != given.fingerprint()
 
 
 def test_fingerprint_is_16_hexadecimal_digits_of_the_full_expression() -> None:

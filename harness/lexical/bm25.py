@@ -6,7 +6,8 @@ Lucene's `BM25Similarity`: idf = ln(1 + (N − df + ½)/(df + ½)), weight = idf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -148,5 +149,33 @@ class InvertedIndex:
         if not ids:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
         scores = self._model.get_scores_from_ids(ids)
-        matched = np.flatnonzero(scores)  # every weight is above 0, so a score of 0 is no match
-        return select(matched, scores[matched], id_order, k)
+        return _best(scores, id_order, k)
+
+    def search_weighted(self, weights: Mapping[str, float], id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
+        """The k best documents by Σ weight · BM25 weight over terms with weights above 0, as `search`."""
+        held = self._model.scores
+        scores = np.zeros(self.size[0], dtype=np.float64)
+        for term, weight in weights.items():
+            place = self._vocabulary.get(term)
+            if place is not None:
+                start, stop = held["indptr"][place], held["indptr"][place + 1]
+                scores[held["indices"][start:stop]] += weight * held["data"][start:stop].astype(np.float64)
+        return _best(scores.astype(np.float32), id_order, k)
+
+    def share(self, term: str) -> float:
+        """The share of the documents that hold a term, of those that hold any."""
+        place = self._vocabulary.get(term)
+        if place is None:
+            return 0.0
+        indptr = self._model.scores["indptr"]
+        return float(indptr[place + 1] - indptr[place]) / self._holding
+
+    @cached_property
+    def _holding(self) -> int:
+        """How many documents hold a term at all."""
+        return int(np.count_nonzero(np.bincount(self._model.scores["indices"], minlength=1)))
+
+
+def _best(scores: Floats, id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
+    matched = np.flatnonzero(scores)  # every weight is above 0, so a score of 0 is no match
+    return select(matched, scores[matched], id_order, k)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from harness.analyzers import Analyzer
 from harness.analyzers.english import English
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import SettingError
+from harness.feedback import Feedback
 from harness.judged import Queries, TrainView
 from harness.lexical.bm25 import InvertedIndex, TermIds
 from harness.methods import Fitted, Method, Searcher, Size
-from harness.ranking import TopK, stack
+from harness.ranking import Floats, Ints, TopK, stack
+from harness.values import LATER
 
 FORMAT = "2"
 """Part of the key of a kept index: raised when the same settings would build another index."""
@@ -32,11 +37,13 @@ class BM25(Method):
         k1: saturation of term frequency, ≥ 0.
         b: strength of length normalisation, 0 to 1.
         analyzer: text → terms.
+        feedback: searches a second time with what it makes of the query and the best documents; None searches once.
     """
 
     k1: float = 0.9
     b: float = 0.4
     analyzer: Analyzer = field(default_factory=English)
+    feedback: Feedback | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         if not 0 <= self.k1 < math.inf:
@@ -57,7 +64,7 @@ class _Fitted(Fitted):
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         """The inverted index, kept by corpus, analyser, k1 and b."""
-        method = self._method
+        method = replace(self._method, feedback=None)
         key = hashlib.sha256(f"{FORMAT} {method.full()} {corpus.revision}".encode()).hexdigest()[:32]
 
         def build(folder: Path) -> None:
@@ -75,7 +82,7 @@ class _Fitted(Fitted):
         place = context.cache.folder("bm25", key, describe, build)
         if not built:
             context.saved(context.cache.meta(place)["seconds"])
-        return _Searcher(f"{self.key}-{corpus.revision}", method, InvertedIndex.open(place), corpus)
+        return _Searcher(f"{self.key}-{corpus.revision}", self._method, InvertedIndex.open(place), corpus)
 
 
 class _Searcher(Searcher):
@@ -86,5 +93,22 @@ class _Searcher(Searcher):
 
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`; a query none of whose terms the corpus holds has an empty ranking."""
-        order = self._corpus.id_order
-        return stack([self._inverted.search(self._method.analyzer(text), order, k) for text in queries.texts], k)
+        feedback = self._method.feedback
+        vectors: dict[int, Counter[str]] = {}
+        found = []
+        for text in queries.texts:
+            terms = self._method.analyzer(text)
+            if feedback is None:
+                found.append(self._inverted.search(terms, self._corpus.id_order, k))
+            else:
+                found.append(self._again(feedback, terms, k, vectors))
+        return stack(found, k)
+
+    def _again(self, feedback: Feedback, terms: list[str], k: int, vectors: dict[int, Counter[str]]) -> tuple[Ints, Floats]:
+        """The second search; `vectors` holds the terms of documents that other queries have fed back."""
+        rows, scores = self._inverted.search(terms, self._corpus.id_order, feedback.fb_docs)
+        new = np.array([row for row in rows.tolist() if row not in vectors], dtype=np.int64)
+        texts = self._corpus.texts_of(new)[:]
+        vectors.update((row, Counter(self._method.analyzer(text))) for row, text in zip(new.tolist(), texts, strict=True))
+        weights = feedback.weights(terms, [vectors[row] for row in rows.tolist()], scores, self._inverted.share)
+        return self._inverted.search_weighted(weights, self._corpus.id_order, k)

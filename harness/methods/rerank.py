@@ -25,7 +25,7 @@ class Rerank(Method):
 
     Args:
         first: finds the candidates.
-        scorer: scores them; a method that can re-rank: `dense`, `cross_encoder`, `late`, `sparse`, `api`, `listwise`, `pointwise`.
+        scorer: scores them; one of `dense`, `cross_encoder`, `late`, `sparse`, `api`, `listwise`, `pointwise`.
         depth: how many candidates.
     """
 

@@ -114,6 +114,25 @@ def test_a_repeated_query_term_counts_as_often_as_it_occurs() -> None:
     assert twice == pytest.approx({row: 2 * score for row, score in once.items()})
 
 
+@given(documents=DOCUMENTS, weights=st.dictionaries(TERM | st.just("nowhere"), st.floats(0.01, 5), max_size=6))
+def test_a_weighted_search_adds_up_weighted_scores(documents: list[list[str]], weights: dict[str, float]) -> None:
+    index = index_of(documents)
+    expected: dict[int, float] = {}
+    for term, weight in weights.items():
+        for row, score in by_definition(documents, [term], 0.9, 0.4).items():
+            expected[row] = expected.get(row, 0.0) + weight * score
+    rows, scores = index.search_weighted(weights, corpus_of(len(documents)).id_order, 1000)
+    assert dict(zip(rows.tolist(), scores.tolist(), strict=True)) == pytest.approx(expected, rel=1e-5)
+    assert (rows.dtype, scores.dtype) == (np.int64, np.float32)
+
+
+@given(documents=DOCUMENTS, term=TERM | st.just("nowhere"))
+def test_the_share_of_a_term_is_of_the_documents_that_hold_any(documents: list[list[str]], term: str) -> None:
+    held = [document for document in documents if document]
+    expected = sum(term in document for document in held) / len(held) if held else 0.0
+    assert index_of(documents).share(term) == expected
+
+
 @given(documents=DOCUMENTS, query=st.lists(TERM, min_size=1, max_size=4), k=st.integers(1, 14))
 def test_the_k_best_are_the_start_of_the_documented_order(documents: list[list[str]], query: list[str], k: int) -> None:
     documents = [*documents, *documents]  # every document twice: ties

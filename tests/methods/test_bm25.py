@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +10,9 @@ from harness.cache.folders import Cache
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import SettingError
+from harness.feedback import Feedback
+from harness.feedback.rm3 import RM3
+from harness.feedback.rocchio import Rocchio
 from harness.judged import Dataset, Queries, TrainView
 from harness.methods import Searcher, fit
 from harness.methods.bm25 import BM25
@@ -78,6 +82,77 @@ def test_nothing_is_learnt(small: Dataset, context: Context) -> None:
     assert (fitted.supervision, fitted.notes) == ("none", ())
     assert fitted.key == fit(BM25(), TrainView(small.corpus), context).key
     assert fitted.resolved == {"k1": 0.9, "b": 0.4, "analyzer": {"name": "english", **English().settings()}}
+
+
+FEEDBACKS = [RM3(fb_docs=2, fb_terms=3), Rocchio(fb_docs=2, fb_terms=3)]
+
+
+@pytest.mark.parametrize("feedback", FEEDBACKS, ids=str)
+def test_feedback_searches_again_with_what_it_makes_of_the_best_documents(rank: Rank, feedback: Feedback) -> None:
+    """A document with none of the query's words is found through those of the documents that have them."""
+    fillers = [(f"f{i}", "", f"filler{i} text{i}") for i in range(40)]
+    documents = [("a", "", "wing flutter"), ("b", "", "wing flutter jet"), ("c", "", "flutter"), ("d", "", "drag")]
+    corpus = Corpus.of([*documents, *fillers])
+    assert set(found(rank(BM25(), corpus, one("wing"), 9), corpus)) == {"a", "b"}
+    assert set(found(rank(BM25(feedback=feedback), corpus, one("wing"), 9), corpus)) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("feedback", FEEDBACKS, ids=str)
+def test_the_second_search_is_a_loop_over_the_weights(small: Dataset, rank: Rank, feedback: Feedback) -> None:
+    """Every score is Σ weight · the score of the term searched alone; weights come of the analysed best documents."""
+    corpus, queries = small.corpus, small.test.queries
+    analyze, n = English(), len(corpus)
+    vectors = [Counter(analyze(text)) for text in corpus.texts[:]]
+    first, second = rank(BM25(), corpus, queries, 2), rank(BM25(feedback=feedback), corpus, queries, n)
+    for text, (rows, scores), (again, sums) in zip(queries.texts, first.rows(), second.rows(), strict=True):
+        fed = [vectors[row] for row in rows.tolist()]
+        weights = feedback.weights(analyze(text), fed, scores, lambda term: sum(term in v for v in vectors) / n)
+        expected: dict[int, float] = {}
+        for term, weight in weights.items():
+            for row, score in zip(*next(rank(BM25(), corpus, one(term), n).rows()), strict=True):
+                expected[int(row)] = expected.get(int(row), 0.0) + weight * float(score)
+        assert dict(zip(again.tolist(), sums.tolist(), strict=True)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("feedback", FEEDBACKS, ids=str)
+def test_feedback_keeps_to_the_documented_order_at_every_depth(
+    corpus: Corpus, queries: Queries, rank: Rank, feedback: Feedback
+) -> None:
+    deep = rank(BM25(feedback=feedback), corpus, queries, 100)
+    for rows, scores in deep.rows():
+        pairs = list(zip(scores.tolist(), [i.encode() for i in corpus.ids(rows)], strict=True))
+        assert pairs == sorted(pairs, reverse=True)
+    for k in (1, 3, 7):
+        shallow = rank(BM25(feedback=feedback), corpus, queries, k)
+        assert np.array_equal(shallow.indices, deep.indices[:, :k])
+        assert np.array_equal(shallow.scores, deep.scores[:, :k])
+
+
+@pytest.mark.parametrize("feedback", FEEDBACKS, ids=str)
+def test_a_query_that_matches_nothing_feeds_nothing_back(corpus: Corpus, rank: Rank, feedback: Feedback) -> None:
+    for text in ("qqq", "", "the of"):
+        assert rank(BM25(feedback=feedback), corpus, one(text), 4).indices.tolist() == [[-1] * 4]
+
+
+def test_feedback_shares_the_index_and_keeps_the_keys_of_rows_without(
+    corpus: Corpus, searcher_of: Search, context: Context, analysed: list[str]
+) -> None:
+    searcher_of(BM25(), corpus)
+    analysed.clear()
+    searcher_of(BM25(feedback=RM3()), corpus)
+    assert analysed == []
+    assert len(list((context.cache.root / "bm25").glob("*/meta.json"))) == 1
+    assert BM25(feedback=RM3()).fingerprint() != BM25().fingerprint()
+    assert BM25().full() == "bm25(k1=0.9, b=0.4, analyzer=english(stop=True, stem=True))"
+
+
+def test_a_document_that_several_queries_feed_back_is_analysed_once(
+    corpus: Corpus, searcher_of: Search, analysed: list[str]
+) -> None:
+    searcher = searcher_of(BM25(feedback=RM3(fb_docs=1)), corpus)
+    analysed.clear()
+    searcher.search(Queries(["a", "b"], ["wing", "wing"]), 5)
+    assert len(analysed) == 3  # two queries and a document
 
 
 @pytest.fixture

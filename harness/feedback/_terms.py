@@ -1,0 +1,57 @@
+"""Which terms feedback may bring in, and which are the best of them, as Anserini decides.
+
+Source: `Rm3Reranker`, `RocchioReranker` and `FeatureVector` of Anserini 1.7.1. Weights are float32 there and here: the rounding
+decides ties, and ties decide which terms stay.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from harness.ranking import Floats
+
+SHORTEST, LONGEST = 2, 20
+"""Length of a term, in UTF-16 units, Java's characters."""
+COMMON = np.float32(0.1)
+"""A term of more than this share of the documents says nothing: it is left out, in place of a list of stop words."""
+
+Weights = dict[str, np.float32]
+
+
+def eligible(document: Mapping[str, int], share: Callable[[str], float]) -> dict[str, int]:
+    """The terms of a document that are neither too short, too long nor too common, with their counts."""
+    return {
+        term: count
+        for term, count in document.items()
+        if SHORTEST <= len(term.encode("utf-16-le")) // 2 <= LONGEST and np.float32(share(term)) <= COMMON
+    }
+
+
+def best(weights: Mapping[str, np.float32], n: int) -> Weights:
+    """The n terms of greatest weight; of equal ones the first by their UTF-16 units, which is Java's order of strings."""
+    order = sorted(weights, key=lambda term: (-weights[term], term.encode("utf-16-be")))
+    return {term: weights[term] for term in order[:n]}
+
+
+def matrix(documents: Sequence[Mapping[str, int] | Weights]) -> tuple[list[str], Floats]:
+    """V terms in the order they appear, and their weights (V, D) in D documents."""
+    rows = {term: row for row, term in enumerate(dict.fromkeys(term for document in documents for term in document))}
+    held = np.zeros((len(rows), len(documents)), np.float32)
+    for column, document in enumerate(documents):
+        for term, weight in document.items():
+            held[rows[term], column] = weight
+    return list(rows), held
+
+
+def unit(weights: Mapping[str, np.float32 | float], power: int) -> Weights:
+    """Weights scaled so that the sum of their absolute values (power 1) or of their squares (power 2) is 1."""
+    norm = sum(abs(float(weight)) ** power for weight in weights.values()) ** (1 / power)
+    return {term: np.float32(float(weight) / norm) for term, weight in weights.items()}
+
+
+def counted(query: Sequence[str]) -> dict[str, float]:
+    """Terms of a query with their counts."""
+    return {term: float(count) for term, count in Counter(query).items()}

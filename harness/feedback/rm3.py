@@ -1,0 +1,77 @@
+"""RM3: the query mixed with a relevance model of the documents it finds first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from harness.errors import SettingError
+from harness.feedback import Feedback
+from harness.feedback._terms import Weights, best, counted, eligible, matrix, unit
+from harness.ranking import Floats
+
+_ENGLISH: Final = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class RM3(Feedback):
+    """The relevance model RM3, as Anserini estimates it.
+
+    Source: Lavrenko and Croft, "Relevance-Based Language Models" (SIGIR 2001), P(w|R) ∝ Σ_D P(w|D) P(Q|D)
+    with a uniform prior of documents, and Abdul-Jaleel et al., "UMass at TREC 2004: Novelty and HARD", who mix it with the query,
+    λ P(w|Q) + (1 − λ) P(w|R).
+    Anserini puts the score of D in place of P(Q|D), and P(w|D) = tf / Σ tf over the `fb_terms` most frequent eligible terms of D.
+
+    Args:
+        fb_docs: documents taken for relevant.
+        fb_terms: terms that the relevance model keeps.
+        original_query_weight: λ, 0 to 1.
+        filter_terms: whether only terms of the letters a to z and digits may join the query.
+    """
+
+    fb_docs: int = 10
+    fb_terms: int = 10
+    original_query_weight: float = 0.5
+    filter_terms: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.original_query_weight <= 1:
+            raise SettingError(f"rm3: original_query_weight must be between 0 and 1, not {self.original_query_weight}")
+
+    def weights(
+        self,
+        query: Sequence[str],
+        documents: Sequence[Mapping[str, int]],
+        scores: Floats,
+        share: Callable[[str], float],
+    ) -> dict[str, float]:
+        """See `Feedback.weights`."""
+        asked, model = unit(counted(query), 1), self._relevance(documents, scores, share)
+        weight = float(np.float32(self.original_query_weight))
+        none = np.float32(0)
+        mixed = {
+            term: np.float32(np.float32(weight) * asked.get(term, none) + (1.0 - weight) * float(model.get(term, none)))
+            for term in dict.fromkeys([*asked, *model])
+        }
+        return {term: float(value) for term, value in mixed.items() if value > 0}
+
+    def _relevance(self, documents: Sequence[Mapping[str, int]], scores: Floats, share: Callable[[str], float]) -> Weights:
+        """P(w|R) of the terms it keeps."""
+        terms, tf = matrix([self._model(document, share) for document in documents])
+        total = np.zeros(len(terms), np.float32)
+        for counts, norm, score in zip(tf.T, tf.sum(axis=0, dtype=np.float64).astype(np.float32), scores, strict=True):
+            if norm > 0:
+                total += counts / norm * np.float32(score)
+        return unit(best(dict(zip(terms, total, strict=True)), self.fb_terms), 1)
+
+    def _model(self, document: Mapping[str, int], share: Callable[[str], float]) -> Weights:
+        """The most frequent eligible terms of a document, with their counts."""
+        held = eligible(document, share)
+        if self.filter_terms:
+            held = {term: count for term, count in held.items() if _ENGLISH.fullmatch(term)}
+        return best({term: np.float32(count) for term, count in held.items()}, self.fb_terms)
