@@ -122,7 +122,7 @@ def test_a_copied_folder_is_known_by_its_card(model: Path, tmp_path: Path) -> No
     from harness.training import card
     from harness.training.lesson import Report
 
-    card.write(model, QGen(), "base", Report(1, 1, 1.0, 1.0, {}, "fp32", "cpu"), 0)
+    card.write(model, QGen(), "base", Report(1, 1, 1.0, 1.0, {}, "fp32", "cpu"), 0, "revision")
     assert trained_here(copied(model, tmp_path / "given"))
     assert not trained_here(tmp_path / "nowhere")
 
