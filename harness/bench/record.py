@@ -79,8 +79,9 @@ class Record:
 
     @property
     def trainings(self) -> list[dict[str, Any]]:
-        """What is told of every training, at whatever depth a nested method told of it."""
-        return list(_trainings(self.resolved))
+        """What is told of every training, at whatever depth; once, where a model stands in two parts of a row."""
+        told = {json.dumps(training, sort_keys=True): training for training in _trainings(self.resolved)}
+        return list(told.values())
 
     @property
     def training_seconds(self) -> float:

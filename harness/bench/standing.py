@@ -45,7 +45,7 @@ class Standing:
 
     @property
     def smallest_of_all(self) -> float:
-        """The same where all pairs of rows are asked, each at its share of α; Holm's correction shows a little less than that."""
+        """The same where all pairs of rows are asked, each at its share of α; Holm's correction shows somewhat smaller ones."""
         return smallest_difference(self.deviation, self.queries, ALPHA / max(1, math.comb(len(self.rows), 2)))
 
     @property

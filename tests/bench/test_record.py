@@ -94,3 +94,11 @@ def test_a_record_that_was_mangled_by_hand_is_a_record_error_that_names_the_file
 def test_a_record_without_what_it_is_of_is_a_record_error(name: str) -> None:
     with pytest.raises(RecordError, match=f"is no whole record .*{name}"):
         Record.from_json(json.dumps({k: v for k, v in golden("bm25").items() if k != name}), "x")
+
+
+def test_a_model_that_stands_in_two_parts_of_a_row_was_trained_once() -> None:
+    one, other = {"seconds": 60.0, "preparation": 5.0, "recipe": "a"}, {"seconds": 7.0, "recipe": "b"}
+    nested = {"methods": [{"training": [one]}, {"first": {"training": [dict(one)]}, "scorer": {"training": [other]}}]}
+    record = Record("row", "row", {}, resolved=nested)
+    assert record.trainings == [one, other]
+    assert record.training_seconds == 72.0
