@@ -1,0 +1,34 @@
+"""Here: one job after the other in this process, with the context of whoever asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.context import Context
+from harness.errors import HarnessError
+from harness.executors import Executor, Job, Outcome, ordered
+
+
+@dataclass(frozen=True)
+class Local(Executor):
+    """Does each job in this process; what one has built the next finds in the same context."""
+
+    def map(self, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
+        """See `Executor.map`."""
+        failed: set[str] = set()
+        for job in ordered(jobs):
+            if lost := [name for name in job.after if name in failed]:
+                failed.add(job.id)
+                yield Outcome(job, error=f"not tried: {lost[0]} failed", attempts=0)
+                continue
+            function, started = job.function(), time.perf_counter()
+            try:
+                value = function(job.given, context)
+            except Exception as error:  # noqa: BLE001 - one job must not take the others down; the outcome tells of it
+                told = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+                failed.add(job.id)
+                yield Outcome(job, error=told, seconds=time.perf_counter() - started)
+            else:
+                yield Outcome(job, value, seconds=time.perf_counter() - started)
