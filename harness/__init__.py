@@ -23,6 +23,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     methods/                            plural: the rows of the leaderboard
     recipes/                            plural: ways of fine-tuning
     expressions, rows                   values as text; the default rows
+    executors/                          plural: where jobs run
     statistics/                         is a difference real?
     bench/ report/                      plan, runner, records; tables, pages, plots
     exchange/                           other tools' forms: BEIR, TREC, MTEB; figures of others
