@@ -7,10 +7,11 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.endpoints.address import Key, is_local
+from harness.endpoints.meter import counted
 from harness.endpoints.patience import Again, Pace, Patience
 
 
@@ -90,7 +91,8 @@ class Endpoint:
             raise self._patience.refusal(error.code, told, str(body.get("model")), asked) from None
         except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
             raise self._patience.silence(error, self._timeout) from None
-        return _read(raw)
+        answer = _read(raw)
+        return replace(answer, text=self._key.hidden(answer.text))  # it is kept, and a server may repeat what it was sent
 
 
 def _read(raw: bytes) -> Answer:
@@ -104,7 +106,7 @@ def _read(raw: bytes) -> Answer:
         message = told["choices"][0]["message"]
         content = message.get("content")
         usage = told.get("usage") or {}
-        tokens = [int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
+        tokens = [counted(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise Again("an answer that is not JSON of the chat protocol") from None
     return Answer(content if isinstance(content, str) else "", *tokens)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
 
 from harness.endpoints.prices import Price
 from harness.errors import SettingError
@@ -21,6 +22,13 @@ def tokens(text: str) -> int:
     """About how many tokens a text has: four ASCII characters are one, and each other character is one by itself."""
     ascii_only = len(text.encode("ascii", "ignore"))
     return math.ceil(ascii_only / CHARACTERS_PER_TOKEN) + len(text) - ascii_only
+
+
+def counted(told: object) -> int:
+    """A number of tokens as a server tells it; 0 for what is no number, or a negative one, which would make room under a cap."""
+    if isinstance(told, bool) or not isinstance(told, (int, float)) or not 0 <= told < math.inf:
+        return 0
+    return int(told)
 
 
 def most_tokens(text: str) -> int:
@@ -178,11 +186,8 @@ class Meter:
         return "cap_tokens" if self._cap is None else "cap" if self._cap_tokens is None else "cap and cap_tokens"
 
 
-def total(texts: Iterable[str]) -> int:
-    """About how many tokens texts have together."""
-    return sum(map(tokens, texts))
-
-
 def dollars(amount: float) -> str:
     """An amount as it is told."""
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4g}"
+    if amount >= 1 or amount == 0:
+        return f"${amount:,.2f}"
+    return f"${np.format_float_positional(float(f'{amount:.4g}'), trim='-')}"

@@ -113,19 +113,20 @@ class Patience:
                 break
             wait *= 2
         raise ModelError(
-            f"{self._who}: {self._url} gave no usable answer after {tried} tries; the last: {self._key.hidden(told)}. What was "
+            f"{self._who}: {self._url} gave no usable answer after {tried} {'try' if tried == 1 else 'tries'}; the last: {self._key.hidden(told).rstrip('.')}. What was "
             "answered before is kept: run again later, or lower concurrency."
         )
 
     def refusal(self, code: int, told: str, model: str, retry_after: str | None = None) -> HarnessError | Again:
         """What an HTTP status that is not 2xx means: worth another try, or what the user must mend."""
-        if code in BUSY:
-            return Again(f"HTTP {code}", asked_wait(retry_after))
+        told = " ".join(self._key.hidden(told).split())[:300] or "no message"
+        if code in BUSY:  # the reason may be one that waiting does not mend, as a quota that is used up
+            wait = asked_wait(retry_after)
+            return Again(f"HTTP {code}: {told}{'' if wait is None else f' (to be asked again after {wait:,.0f} s)'}", wait)
         if code in (401, 403):
             return ModelError(
                 f"{self._who}: {self._url} refuses {self._key} (HTTP {code}). Set {self._key.variable} to a key that may ask."
             )
-        told = " ".join(self._key.hidden(told).split())[:300] or "no message"
         if code == 404:
             return ModelError(
                 f"{self._who}: {self._url} knows no model {model!r} or no such address (HTTP 404: {told}). Mend model or url."

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.endpoints.meter import Bound, Meter, dollars, most_tokens, tokens, total
+from harness.endpoints.meter import Bound, Meter, counted, dollars, most_tokens, tokens
 from harness.endpoints.prices import Price
 from harness.errors import SettingError
 
@@ -14,7 +14,12 @@ CHEAP = Price(1.0, 10.0, "a page (2026-01)")
 
 def test_four_ascii_characters_are_a_token_and_each_other_character_is_one() -> None:
     assert [tokens(t) for t in ("", "a", "abcd", "abcde", "日本語", "naïve")] == [0, 1, 1, 2, 3, 2]
-    assert total(["abcd", "日本"]) == 3
+
+
+@pytest.mark.parametrize("told", [None, "12", True, -5, -1e9, float("nan"), float("inf"), [3]])
+def test_a_count_that_is_none_counts_as_not_told(told: object) -> None:
+    assert counted(told) == 0
+    assert counted(7) == counted(7.0) == 7
 
 
 @given(st.text())

@@ -49,7 +49,7 @@ def test_a_wait_that_is_asked_for_is_the_least(waits: list[float]) -> None:
 
 
 def test_a_wait_that_is_too_long_ends_it(waits: list[float]) -> None:
-    with pytest.raises(ModelError, match="after 1 tries; the last: busy"):
+    with pytest.raises(ModelError, match="after 1 try; the last: busy"):
         patience().asked(failing(Again("busy", 301.0)))
     assert waits == []
 
@@ -69,7 +69,7 @@ def test_a_refusal_is_not_repeated(waits: list[float]) -> None:
 def test_told_to_stop_it_waits_no_longer() -> None:
     one = patience()
     one.stop()
-    with pytest.raises(ModelError, match="after 1 tries"):
+    with pytest.raises(ModelError, match="after 1 try"):
         one.asked(failing(Again("busy", 200.0)))
     stopped = threading.Event()
     assert not pause(stopped, 0.0)
@@ -106,7 +106,7 @@ def test_the_forms_of_retry_after() -> None:
 def test_what_passes_is_asked_again(code: int) -> None:
     again = patience().refusal(code, "", "m", "4")
     assert isinstance(again, Again)
-    assert (str(again), again.wait) == (f"HTTP {code}", 4.0)
+    assert (str(again), again.wait) == (f"HTTP {code}: no message (to be asked again after 4 s)", 4.0)
 
 
 @pytest.mark.parametrize(
