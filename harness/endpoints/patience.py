@@ -112,9 +112,10 @@ class Patience:
             if pause(self._stopped, max(asked or 0.0, min(jittered, LONGEST_WAIT))):
                 break
             wait *= 2
+        times = "1 try" if tried == 1 else f"{tried} tries"
         raise ModelError(
-            f"{self._who}: {self._url} gave no usable answer after {tried} {'try' if tried == 1 else 'tries'}; the last: {self._key.hidden(told).rstrip('.')}. What was "
-            "answered before is kept: run again later, or lower concurrency."
+            f"{self._who}: {self._url} gave no usable answer after {times}; the last: {self._key.hidden(told).rstrip('.')}. What "
+            "was answered before is kept: run again later, or lower concurrency."
         )
 
     def refusal(self, code: int, told: str, model: str, retry_after: str | None = None) -> HarnessError | Again:
