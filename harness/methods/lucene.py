@@ -137,9 +137,7 @@ class _Searcher(Searcher):
             try:
                 answers = self._engine.ask("search", **given, feedback=feedback)
             except EngineError as error:
-                raise EngineError(
-                    f"{error} Whether the index {self._place} is whole is told by `harness cache verify`."
-                ) from error
+                raise EngineError(f"{error} `harness cache verify` tells whether the index {self._place} is whole.") from error
             if not isinstance(answers, list) or len(answers) != len(texts):
                 raise EngineError(f"lucene: {len(texts)} queries were asked, and the answer is not one ranking for each.")
             found += [self._ranking(answer, k) for answer in answers]
