@@ -54,13 +54,13 @@ class CohereClient(EmbeddingClient):
         except self._refused as error:
             code = int(error.status_code or 0)
             if code in OK:  # the client's way of saying that the body is no JSON
-                raise Again("an answer that is not JSON of the embed protocol") from None
+                raise Again("an answer that is not JSON of the embed protocol", done=True) from None
             headers = {str(k).lower(): v for k, v in (error.headers or {}).items()}
             raise self._patience.refusal(code, _message(error.body), self._service.model, headers.get("retry-after")) from None
         except self._broken as error:
             raise self._patience.silence(error, self._service.timeout) from None
         except (ValueError, TypeError, AttributeError, RecursionError):
-            raise Again("an answer that is not JSON of the embed protocol") from None
+            raise Again("an answer that is not JSON of the embed protocol", done=True) from None
         return Embedded(vectors, tokens)
 
 

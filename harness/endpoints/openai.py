@@ -63,7 +63,7 @@ class OpenAIClient(EmbeddingClient):
         except self._errors.APIConnectionError as error:  # a time-out is one
             raise self._patience.silence(error, self._service.timeout) from None
         except (self._errors.OpenAIError, ValueError, TypeError, AttributeError, RecursionError):
-            raise Again("an answer that is not JSON of the embeddings protocol") from None
+            raise Again("an answer that is not JSON of the embeddings protocol", done=True) from None
         return Embedded(vectors, tokens)
 
 

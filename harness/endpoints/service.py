@@ -30,7 +30,7 @@ class Service:
         cap: dollars that one run may cost.
         cap_tokens: tokens that one run may take.
         concurrency: requests under way at once.
-        timeout: seconds for one answer.
+        timeout: seconds in which nothing further of an answer comes.
         retries: repetitions of one request.
         requests_per_minute: None for no limit of ours.
         tokens_per_minute: the same, by our estimate.

@@ -105,3 +105,13 @@ def test_estimates_add_up_and_one_without_a_price_leaves_none() -> None:
     assert (both.requests, both.texts, both.tokens_in, both.tokens_out) == (2, 4, 60, 8)
     assert both.dollars == pytest.approx(2 * (30 + 40) / 1e6)
     assert (known + unknown).dollars is None
+
+
+def test_a_request_without_an_answer_counts_at_its_most_and_may_leave_no_room_for_another() -> None:
+    meter = Meter("m", None, None, 100)
+    assert meter.reserve(Bound(30, 10))
+    assert meter.lose(Bound(30, 10)) is None  # 40 counted, 40 under way
+    refused = meter.lose(Bound(30, 10))  # 80 counted, 40 under way
+    assert "80 tokens are used by the server's count with 2 requests without an answer at their most" in str(refused)
+    meter.settle(Bound(30, 10), 0, 0)
+    assert (meter.counted_in, meter.counted_out) == (60, 20)

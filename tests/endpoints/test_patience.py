@@ -7,7 +7,7 @@ import pytest
 
 from harness.endpoints.address import Key
 from harness.endpoints.patience import Again, Pace, Patience, asked_wait, pause
-from harness.errors import ModelError, Unavailable
+from harness.errors import ModelError, SettingError, Unavailable
 
 
 @pytest.fixture
@@ -133,3 +133,21 @@ def test_no_server_is_told_from_a_broken_answer() -> None:
     broken: Any = patience().silence(chained(ConnectionResetError("reset")), 1.5)
     assert isinstance(broken, Again)
     assert "within 1.5 s" in str(broken)
+
+
+def test_what_the_server_may_count_is_told_and_may_end_it(waits: list[float]) -> None:
+    lost: list[None] = []
+    busy, broken = Again("HTTP 429"), Again("cut", done=True)
+    assert patience().asked(failing(busy, broken), lost=lambda: lost.append(None)) == "answer"
+    assert len(lost) == 1
+    with pytest.raises(SettingError, match="no room"):
+        patience().asked(failing(busy, broken), lost=lambda: SettingError("no room"))
+    with pytest.raises(ModelError, match="the last: cut"):  # the last try tells why, not what another would have cost
+        patience(retries=0).asked(failing(broken), lost=lambda: SettingError("no room"))
+
+
+def test_a_time_out_may_be_counted_and_a_busy_server_counts_nothing() -> None:
+    timed_out, refused = patience().silence(TimeoutError(), 1.0), patience().refusal(503, "", "m")
+    assert isinstance(timed_out, Again)
+    assert isinstance(refused, Again)
+    assert (timed_out.done, refused.done) == (True, False)
