@@ -102,7 +102,8 @@ def task_of(dataset: str) -> tuple[str, str, str]:
     if source == "mteb":
         task, _, subset = name.partition("/")
         return task, subset or "default", split
-    return TASKS.get(name, slug(dataset)) if source == "beir" else slug(f"{source}/{name}"), "default", split
+    known = TASKS.get(name) if source == "beir" else None
+    return known or slug(f"{source}/{name}"), "default", split
 
 
 def datasets_of(task: str, subset: str, split: str) -> list[str]:

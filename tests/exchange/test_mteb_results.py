@@ -111,7 +111,7 @@ def test_only_rows_with_mtebs_main_score_are_results(put: Put, tmp_path: Path) -
         ("beir/cqadupstack/tex/test", ("CQADupstackTexRetrieval", "default", "test")),
         ("mteb/NFCorpus/test", ("NFCorpus", "default", "test")),
         ("mteb/MIRACLRetrieval/de/dev", ("MIRACLRetrieval", "de", "dev")),
-        ("beir/example/test", ("beir-example-test", "default", "test")),
+        ("beir/example/test", ("beir-example", "default", "test")),
         ("stdlib/code/test", ("stdlib-code", "default", "test")),
         ("folder/./my docs/test", ("folder-.-my-docs", "default", "test")),
     ],
