@@ -83,17 +83,20 @@ class Conversation:
         service = self._service
         endpoint = Endpoint(service.who, service.url, service.key_variable, service.timeout, service.retries, self._pace)
 
+        def most(item: tuple[str, Messages]) -> Bound:
+            return Bound(sum(most_tokens(m["content"]) + TOKENS_AROUND for m in item[1]), self._max_tokens)
+
         def one(item: tuple[str, Messages]) -> tuple[int, int]:
             name, messages = item
             expected = prompt_tokens(messages)
-            answer = endpoint.ask(self.body(messages), expected + self._max_tokens)
+            answer = endpoint.ask(self.body(messages), expected + self._max_tokens, lambda: self.meter.lose(most(item)))
             self._pieces.add(name, {"text": answer.text, "in": answer.tokens_in, "out": answer.tokens_out})
             return answer.tokens_in or expected, answer.tokens_out or tokens(answer.text)
 
         fault = through(
             missing,
             one,
-            bound=lambda item: Bound(sum(most_tokens(m["content"]) + TOKENS_AROUND for m in item[1]), self._max_tokens),
+            bound=most,
             meter=self.meter,
             concurrency=service.concurrency,
             stop=endpoint.stop,

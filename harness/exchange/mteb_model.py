@@ -28,8 +28,16 @@ from harness.rows import parse_method, row_name
 
 ORGANISATION = "retrieval-harness"
 """Before the slash of a model's name in MTEB's results."""
-KINDS = {"bm25": "sparse", "dense": "dense", "cross_encoder": "cross-encoder", "hybrid": "hybrid", "rerank": "hybrid"}
-"""Method → what MTEB calls its type."""
+KINDS = {
+    "bm25": "sparse",
+    "lucene": "sparse",
+    "sparse": "sparse",
+    "late": "late-interaction",
+    "cross_encoder": "cross-encoder",
+    "hybrid": "hybrid",
+    "rerank": "hybrid",
+}
+"""Method → what MTEB calls its type; of any other method it takes `dense`."""
 NOTHING = "no document"
 """Stands in an empty ranking: MTEB takes its means over the queries that have a ranking, and an unanswered one must count 0."""
 

@@ -47,7 +47,7 @@ class Chat(Generator):
         cap: dollars that one run may cost, by the estimate before it and by the usage that the server reports during it.
         concurrency: requests under way at once.
         key_variable: the environment variable that holds the key.
-        timeout: seconds for one answer.
+        timeout: seconds in which nothing further of an answer comes.
         retries: repetitions of a request while the server is busy.
     """
 

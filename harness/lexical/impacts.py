@@ -63,7 +63,8 @@ def product(document: Floats, query: Floats) -> float:
     """The inner product of two sparse vectors, (n, 2) and (m, 2), summed as `ImpactIndex.scores` sums; 0 where none is shared."""
     _, here, there = np.intersect1d(document[:, 0], query[:, 0], assume_unique=True, return_indices=True)
     terms = query[there, 1].astype(np.float64) * document[here, 1]
-    return float(np.float32(sum(terms.tolist())))
+    # One after the other, as the index adds them; `sum` of floats is compensated from Python 3.12 on.
+    return float(np.float32(np.add.accumulate(terms)[-1])) if len(terms) else 0.0
 
 
 def pruned(vector: Floats, terms: int | None) -> Floats:

@@ -199,6 +199,17 @@ def test_what_is_no_ranking_is_an_error_and_no_figure(corpus: Corpus, rank: Rank
         rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
 
 
+def test_where_lucene_fails_the_index_and_how_to_look_at_it_are_named(
+    corpus: Corpus, rank: Rank, engine: type[Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(self: Engine, **given: Any) -> list[Any]:
+        raise EngineError("lucene: CorruptIndexException.")
+
+    monkeypatch.setattr(engine, "search", damaged)
+    with pytest.raises(EngineError, match=r"CorruptIndexException\. `harness cache verify` tells whether the index .*lucene"):
+        rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
+
+
 def test_scores_that_differ_in_the_last_bit_from_the_order_are_put_in_order(
     corpus: Corpus, rank: Rank, engine: type[Engine]
 ) -> None:
