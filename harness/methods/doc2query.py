@@ -18,7 +18,7 @@ from harness.errors import ModelError, SettingError
 from harness.generators import Generator, Question, deciding, every_question
 from harness.generators.extractive import Extractive
 from harness.judged import TrainView
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, fit, index, strongest
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, fit, strongest
 from harness.methods.bm25 import BM25
 from harness.ranking import Floats
 
@@ -65,6 +65,10 @@ class Doc2Query(Method):
         """See `Method.inputs`."""
         return {**super().inputs(context), **self.generator.inputs(context)}
 
+    def reach(self, depth: int) -> int:
+        """See `Method.reach`."""
+        return self.first.reach(depth)
+
     def depth_of(self, part: Method, depth: int) -> int:
         """See `Method.depth_of`; nothing inside searches the documents as they are."""
         return 0
@@ -106,7 +110,7 @@ class _Fitted(Fitted):
             ModelError: no document got a question.
             HarnessError: what the generator and the filter raise.
         """
-        return index(self._method.first, self._first, self._expanded(corpus, context), context)
+        return self._first.index(self._expanded(corpus, context), context)
 
     def _expanded(self, corpus: Corpus, context: Context) -> Corpus:
         generator = self._method.generator
@@ -131,7 +135,8 @@ class _Fitted(Fitted):
         facts: dict[str, int] = json.loads((place / _FACTS).read_text(encoding="utf-8"))
         context.count("questions", facts["questions"])
         if bare := len(corpus) - facts["documents"]:
-            context.note(f"{bare:,} of {len(corpus):,} documents got no question of {generator.name()} and stay as they are")
+            how = "got no question" if self._judge is None else "kept no question"
+            context.note(f"{bare:,} of {len(corpus):,} documents {how} of {generator.name()} and stay as they are")
         return Corpus.open(place / _CORPUS)
 
     def _scores(self, corpus: Corpus, context: Context) -> Floats:
