@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -50,6 +50,8 @@ class Chat(Generator):
         timeout: seconds in which nothing further of an answer comes.
         retries: repetitions of a request while the server is busy.
     """
+
+    paid: ClassVar[bool] = True
 
     model: str
     url: str = "https://api.openai.com/v1"

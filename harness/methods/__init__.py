@@ -43,8 +43,6 @@ class Method(Value, ABC):
     """A way to rank documents for a query: settings only."""
 
     room: ClassVar[str] = "harness.methods"
-    paid: ClassVar[bool] = False
-    """Whether each text or query may cost money: such a method is never asked for what can be had without it."""
 
     @abstractmethod
     def fit(self, view: TrainView, context: Context) -> Fitted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -43,7 +43,7 @@ class VectorSearcher(Searcher):
 
     Args:
         kind: of the method, for the key.
-        embedder: makes the vectors.
+        embedder: makes the vectors; an attribute too.
         weights: bytes of the model's weights and number of its parameters.
         live: see `Searcher.live`.
     """
@@ -52,7 +52,7 @@ class VectorSearcher(Searcher):
         self, kind: str, embedder: Embedder, index: Index, weights: Size, corpus: Corpus, context: Context, *, live: bool = True
     ) -> None:
         vectors = embedder.vectors(corpus.texts, "document")
-        self._embedder, self._context = embedder, context
+        self.embedder, self._context = embedder, context
         self._vectors, self._index, self._id_order = vectors, index, corpus.id_order
         self._nearest = index.build(vectors, corpus.id_order, context)
         self.key = f"{kind}-{embedder.fingerprint}-{index.fingerprint()}-{corpus.revision}"
@@ -61,14 +61,26 @@ class VectorSearcher(Searcher):
 
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`."""
-        return self._nearest.search(_queries(self._embedder, queries.texts, self._context), k)
+        return self.nearest(_queries(self.embedder, queries.texts, self._context), k)
+
+    def nearest(self, vectors: Floats, k: int) -> TopK:
+        """The k documents nearest to each of (Q, D) vectors, whatever they were made of."""
+        return self._nearest.search(vectors, k)
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
-        """Of an index that may miss a true neighbour: how many it finds, for a sample of these queries."""
-        if self._index.exact or not len(queries):
+        """See `missed`."""
+        return self.missed(queries.texts, lambda texts: _queries(self.embedder, texts, self._context))
+
+    def missed(self, texts: Sequence[str], vectors: Callable[[Sequence[str]], Floats]) -> tuple[str, ...]:
+        """Of an index that may miss a true neighbour: how many it finds, for a sample of queries.
+
+        Args:
+            texts: of the queries.
+            vectors: texts of queries → (n, D), as they are searched with.
+        """
+        if self._index.exact or not len(texts):
             return ()
-        every = max(1, len(queries) // SAMPLE)
-        asked = _queries(self._embedder, queries.texts[::every][:SAMPLE], self._context)
+        asked = vectors(texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE])
         true = Exact().build(self._vectors, self._id_order).search(asked, max(DEPTHS))
         found = [f"{recall(self._nearest.search(asked, k), true, k):.2%} of the true {k} nearest" for k in DEPTHS]
         told = f"{self._index} is approximate: asked for as many, it finds {' and '.join(found)} ({len(asked)} of the queries)"
