@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from harness.endpoints.address import Key, is_local
 from harness.endpoints.meter import counted
@@ -29,6 +30,9 @@ class Answer:
     text: str
     tokens_in: int
     tokens_out: int
+
+
+_THOUGHT: Final = re.compile(r"\A\s*<think>.*?(?:</think>\s*|\Z)", re.DOTALL)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -106,12 +110,22 @@ def _read(raw: bytes) -> Answer:
     try:
         told = json.loads(raw)
         message = told["choices"][0]["message"]
-        content = message.get("content")
+        content = _said(message.get("content"))
         usage = told.get("usage") or {}
         tokens = [counted(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise Again("an answer that is not JSON of the chat protocol", done=True) from None
-    return Answer(content if isinstance(content, str) else "", *tokens)
+    return Answer(content, *tokens)
+
+
+def _said(content: Any) -> str:
+    """The answer's text: parts in a row, and without what a reasoning model thought aloud before it.
+
+    A thought that breaks off, for want of tokens, has no answer behind it.
+    """
+    if isinstance(content, list):
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return _THOUGHT.sub("", content) if isinstance(content, str) else ""
 
 
 def _message(error: urllib.error.HTTPError) -> str:

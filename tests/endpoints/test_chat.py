@@ -34,6 +34,23 @@ def test_a_server_that_does_not_count_is_believed_to_have_counted_nothing(server
     assert Endpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"}) == Answer("hi", 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("<think>[2] looks better than [1]?\n</think>\n\n[1] > [2]", "[1] > [2]"),
+        ("\n<think></think>Yes", "Yes"),
+        ("<think>and so on until the tokens are spent", ""),
+        ("say <think> as it is </think>", "say <think> as it is </think>"),
+        ([{"type": "text", "text": "[1] > "}, {"type": "image"}, "?", {"type": "text", "text": "[2]"}], "[1] > [2]"),
+        (None, ""),
+        (7, ""),
+    ],
+)
+def test_the_text_is_what_is_said_not_what_is_thought(server: Any, content: Any, text: str) -> None:
+    server.reply = lambda n, body: (200, {}, json.dumps({"choices": [{"message": {"content": content}}]}).encode())
+    assert Endpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"}).text == text
+
+
 def test_it_is_named_by_who_asks(server: Any) -> None:
     server.reply = lambda n, body: (400, {}, b'{"error": "no"}')
     with pytest.raises(ModelError, match=r"^listwise: .*HTTP 400: no"):
