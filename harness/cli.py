@@ -82,6 +82,7 @@ class Kind(StrEnum):
     fusions = "fusions"
     analyzers = "analyzers"
     indexes = "indexes"
+    engines = "engines"
 
 
 @app.command()

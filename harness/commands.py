@@ -28,6 +28,7 @@ from harness.checks import check as check_dataset
 from harness.context import Context
 from harness.datasets import SOURCES, every_name, load_dataset
 from harness.datasets.beir import fetch as fetch_beir
+from harness.engines import ENGINES
 from harness.errors import RecordError, UnknownName
 from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
@@ -224,6 +225,7 @@ def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -
         "analyzers": ANALYZERS,
         "feedback": FEEDBACK,
         "indexes": INDEXES,
+        "engines": ENGINES,
         "datasets": SOURCES,
     }
     if kind in (None, "rows"):

@@ -6,6 +6,7 @@ import functools
 from typing import Literal
 
 from harness.analyzers import ANALYZERS
+from harness.engines import ENGINES
 from harness.expressions import parse
 from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
@@ -16,7 +17,8 @@ from harness.methods import METHODS, Method
 from harness.recipes import RECIPES
 from harness.values import Value
 
-ROOMS = {room.package: room for room in (METHODS, RECIPES, ANALYZERS, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS)}
+_ROOMS = (METHODS, RECIPES, ANALYZERS, ENGINES, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS)
+ROOMS = {room.package: room for room in _ROOMS}
 
 
 DEFAULT_ROWS = {
