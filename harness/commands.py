@@ -57,12 +57,13 @@ def run(
     depth: int,
     rerun: bool,
     show_plan: bool,
+    precision: str | None,
     options: Options,
 ) -> int:
     """`harness run`."""
     names = list(dict.fromkeys(datasets)) or [api.DEFAULT_DATASET]
     if show_plan:
-        for step in plan_of(api.methods_of(rows), names, depth).steps:
+        for step in plan_of(api.methods_of(rows, precision), names, depth).steps:
             Console(soft_wrap=True).print(str(step), markup=False, highlight=False)
         return OK
     out, err, context = _opened(options)
@@ -74,6 +75,7 @@ def run(
         results=options.results,
         context=context,
         rerun=rerun,
+        precision=precision,
         tell=_teller(err),
     )
     api.write_leaderboard(options.results, context)

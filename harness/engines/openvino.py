@@ -115,7 +115,9 @@ def _traced(openvino: Any, model: Any, network: Network, names: tuple[str, ...])
         def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
             features = dict(zip(names, arrays, strict=True))
             answers: torch.Tensor = self.inner({**features, **extras})[network.output]
-            return torch.nn.functional.normalize(answers, p=2, dim=1) if network.normalise else answers.reshape(len(answers), -1)
+            if network.normalise:
+                return torch.nn.functional.normalize(answers, p=2, dim=1)
+            return answers if answers.ndim == 2 else answers.unsqueeze(1)
 
     inputs = tuple(torch.from_numpy(np.asarray(example.arrays[name])) for name in names)
     with torch.no_grad(), _quietly():

@@ -32,7 +32,7 @@ class Torch(Engine):
             return {"fp32": 1.0, **({"bf16": 1.8} if multiplies_bf16() else {})}
         import torch
 
-        bf16 = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+        bf16 = device.startswith("cuda") and torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
         return {"fp32": 1.0, "fp16": 3.0, **({"bf16": 3.1} if bf16 else {})}
 
     def start(self, network: Network, precision: str) -> Running:

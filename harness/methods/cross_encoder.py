@@ -112,7 +112,7 @@ class _Fitted(Fitted, Reranks):
         self.key = f"cross_encoder-{scorer.key}"
         self.resolved = {**scorer.resolved, **told(method.recipes, lessons), **choice.told()}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
-        self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes)
+        self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes(method._asked()))
         self.models = (scorer.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

@@ -120,7 +120,7 @@ class _Fitted(Fitted, Reranks, Encodes):
         index = {**method.settings()["index"], **({"versions": versions} if (versions := method.index.versions()) else {})}
         self.resolved = {**encoder.resolved, "index": index, **told(method.recipes, lessons), **choice.told()}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
-        self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes)
+        self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes(method._asked()))
         self.models = (encoder.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

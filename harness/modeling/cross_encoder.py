@@ -119,10 +119,14 @@ class PairScorer:
             lengths=lambda some: [item.length for item in some],
             run=self.run,
             budget=self._engined.budget,
-            prepare=lambda some: self._engined.items(some, ""),
+            prepare=self.items,
         )
         vectors = kept(pairs, work, store, self._context)
         return vectors.block(0, len(vectors))[:, 0] if len(vectors) else np.zeros(0, np.float32)
+
+    def items(self, pairs: Sequence[Pair]) -> list[Item[Pair]]:
+        """Pairs, tokenised and cut as the model reads them."""
+        return self._engined.items(pairs, "")
 
     def compute(self, pairs: Sequence[Pair]) -> Floats:
         """(n, 1) scores of pairs, computed now, in batches by length, and not kept."""

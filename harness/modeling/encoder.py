@@ -186,7 +186,7 @@ class Encoder:
             lengths=lambda some: [item.length for item in some],
             run=lambda some: self.run(some, side),
             budget=self._engined.budget,
-            prepare=lambda some: self._engined.items(some, self.prompts[side]),
+            prepare=lambda some: self.items(some, side),
         )
         whole = kept(texts, work, store, self._context)
         dimensions = self._settings.dimensions
@@ -199,7 +199,11 @@ class Encoder:
 
     def encode(self, texts: Sequence[str], side: Side) -> Floats:
         """(n, D) vectors of texts with all the model's dimensions, encoded now in one batch and not kept."""
-        return self.run(self._engined.items(texts, self.prompts[side]), side)
+        return self.run(self.items(texts, side), side)
+
+    def items(self, texts: Sequence[str], side: Side) -> list[Item[str]]:
+        """Texts of a side with their prompt, tokenised and cut as the model reads them."""
+        return self._engined.items(texts, self.prompts[side])
 
     def in_batches(self, texts: Sequence[str], side: Side) -> Floats:
         """As `encode`, in batches as those of `vectors`; of N ≥ 1 texts."""

@@ -22,7 +22,7 @@ from harness.corpus import Corpus
 from harness.engines import ENGINES, PRECISIONS, Engine, Unfit
 from harness.engines._processor import processor
 from harness.engines.torch import Torch
-from harness.errors import SettingError, Unavailable
+from harness.errors import ModelError, SettingError, Unavailable
 from harness.judged import TrainView
 from harness.ranking import Floats
 from harness.sentences import sentences
@@ -154,11 +154,12 @@ class Choice:
         told = {"documents": documents, "queries": queries, "least_overlap": OVERLAP, "tried": [t.told() for t in self.trials]}
         return {"engine": str(self.way.engine), "versions": self.way.engine.versions(), "golden_probe": told}
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader of the figures must know: that another way was asked for than the one taken."""
+    def notes(self, asked: Asked) -> tuple[str, ...]:
+        """What a reader of the figures must know: that another way was taken than the one that was asked for."""
         passed = [t for t in self.trials if t.verdict in ("refused", "unfit")]
-        return tuple(f"{_words(t)}: {self.way} was taken in its place" for t in passed)
+        if asked.precision == "auto" or not passed:
+            return ()
+        return (f"{self.way} was taken in place of {passed[0].way}: {'; '.join(map(_words, passed))}",)
 
 
 @dataclass(frozen=True)
@@ -210,13 +211,19 @@ def choose(asked: Asked, key: str, view: TrainView, answer: Callable[[Way, Sampl
     }
     name = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
+    built = []
+
     def build(folder: Any) -> None:
+        built.append(folder)
         some = sample(view)
         found = _tried(ways, asked, some, answer)
         told = {"trials": [asdict(t) for t in found], "sample": [len(some.documents), len(some.queries)]}
         (folder / "choice.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
 
-    place = context.cache.folder("golden", name, {"ways": [str(way) for way in ways], "corpus": view.corpus.revision}, build)
+    describe = {"model": key, "ways": [str(way) for way in ways], "corpus": view.corpus.revision}
+    place = context.cache.folder("golden", name, describe, build)
+    if not built:
+        context.saved(context.cache.meta(place)["seconds"])
     held = json.loads((place / "choice.json").read_text(encoding="utf-8"))
     trials = [Trial(**told) for told in held["trials"]]
     taken = next((t.way for t in trials if t.verdict == "taken"), str(REFERENCE))
@@ -272,8 +279,8 @@ def _tried(ways: Sequence[Way], asked: Asked, some: Sample, answer: Callable[[Wa
     for way in ways:
         try:
             answers = answer(way, some)
-        except Unfit as error:
-            found.append(Trial(str(way), "unfit", why=str(error)))
+        except ModelError as error:
+            found.append(Trial(str(way), "unfit" if isinstance(error, Unfit) else "refused", why=str(error)))
             continue
         reference = reference or answer(REFERENCE, some)
         trial = compared(way, answers, reference, asked.bound(way.precision))
@@ -293,8 +300,8 @@ def compared(way: Way, answers: Answers, reference: Answers, bound: float) -> Tr
         bound: the change that is allowed: of the cosine between a text's two vectors from 1, of the ratio of their lengths from 1
             where these count; of a pair's score in standard deviations of the reference's scores.
     """
-    if not np.isfinite(answers.scores).all():
-        return Trial(str(way), "refused", bound=bound, why="it answers values that are not numbers")
+    if answers.scores.shape != reference.scores.shape or not np.isfinite(answers.scores).all():
+        return Trial(str(way), "refused", bound=bound, why="it answers values that are not numbers, or too few or too many")
     change, overlap = _change(answers, reference), _overlap(answers.scores, reference.scores)
     good = change <= bound and overlap >= OVERLAP
     return Trial(str(way), "taken" if good else "refused", float(f"{change:.3g}"), round(overlap, 4), bound)
@@ -353,10 +360,10 @@ def _spread(corpus: Corpus, most: int) -> list[str]:
 
 
 def _words(trial: Trial) -> str:
-    if trial.verdict == "unfit" or trial.change is None:
-        return f"{trial.way} cannot be used ({trial.why})"
+    if trial.change is None:
+        return trial.why
     beyond = f"changes answers by {trial.change:g} (allowed {trial.bound:g}) and keeps {trial.overlap:.0%} of the best documents"
-    return f"{trial.way} was refused by the golden probe: it {beyond} (least {OVERLAP:.0%})"
+    return f"{trial.way} {beyond} (least {OVERLAP:.0%})"
 
 
 def plain(asked: Asked) -> Asked:
