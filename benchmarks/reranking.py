@@ -1,9 +1,10 @@
 """Re-ranking side by side: `CrossEncoder.predict` for each query, and ours by each engine and precision.
 
-    python benchmarks/reranking.py beir/scifact [--queries 20] [--depth 100] [--rounds 1] [--model M] [--way "openvino bf16"]…
+    python benchmarks/reranking.py beir/scifact [--queries 20] [--depth 100] [--block 5] [--rounds 1] [--model M] [--way "openvino bf16"]…
 
-Each round scores BM25's best documents of the same test queries with each, in turn, in one process and on the same threads: the
-library's way is one call of `CrossEncoder.predict` at its defaults for each query; ours sorts the pairs of all queries by length.
+Each round scores BM25's best documents of the same test queries with each, so many queries at a time in turn, in one process and on
+the same threads, so that other work on the machine slows all alike. The library's way is one call of `CrossEncoder.predict` at its
+defaults for each query; ours sorts the pairs of all queries of a block by length.
 Models are loaded and warm, and nothing is kept. Without --model the model is all-MiniLM-L6-v2, which needs no download, with a
 scoring head of fixed random numbers: its products are those of a MiniLM cross-encoder, its ranking means nothing. Prints seconds,
 the ratio pair by pair, the largest change of a score in standard deviations, |ΔnDCG@10|, and how much of the machine's peak the
@@ -16,16 +17,18 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from _sides import WAYS, peak, products, ways_of
 
 from harness.api import open_context
 from harness.cache.folders import Cache
 from harness.context import Context
 from harness.datasets import load_dataset
+from harness.engines._limit import peak, products
+from harness.errors import Unavailable
 from harness.judged import Dataset, Queries
 from harness.measures import means, parse_measures, per_query
 from harness.methods import fit, index, search
@@ -33,9 +36,11 @@ from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.modeling.cross_encoder import Pair, PairScorer, open_pair_scorer
+from harness.modeling.golden import Way
 from harness.modeling.resolve import resolve
 from harness.ranking import Floats, Ints, select
 
+WAYS = ("torch fp32", "torch bf16", "openvino fp32", "openvino bf16", "openvino int8")
 LIBRARY = "CrossEncoder.predict"
 
 
@@ -68,6 +73,25 @@ def ndcg(dataset: Dataset, queries: Queries, found: list[Ints], scores: Floats) 
     return means(per_query(parse_measures(["nDCG@10"]), qrels, rankings))["nDCG@10"]
 
 
+def ways_of(names: Sequence[str]) -> dict[str, Way]:
+    """The ways that are installed, by name."""
+    found = {}
+    for name in names:
+        way = Way.of(name)
+        try:
+            way.engine.versions()
+        except Unavailable as error:
+            print(f"without {name}: {error}")
+            continue
+        found[name] = way
+    return found
+
+
+def config_of(model: Any) -> Any:
+    """The configuration of a model's transformer."""
+    return model[0].model.config
+
+
 def main() -> None:
     """Times and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -75,6 +99,7 @@ def main() -> None:
     parser.add_argument("--model", help="a cross-encoder; default: all-MiniLM-L6-v2 with a random head")
     parser.add_argument("--queries", type=int, default=20, help="the first so many test queries")
     parser.add_argument("--depth", type=int, default=100)
+    parser.add_argument("--block", type=int, default=5, help="queries that are scored at a time (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--way", action="append", help=f"default: {', '.join(WAYS)}")
     arguments = parser.parse_args()
@@ -107,14 +132,18 @@ def measure(dataset: Dataset, model: str, arguments: argparse.Namespace, context
     for run in runs.values():
         run([flat[:32]])  # loads, traces, warms
     spent: dict[str, list[float]] = {name: [] for name in runs}
-    scores: dict[str, Floats] = {}
-    for _ in range(arguments.rounds):
-        for name, run in runs.items():
-            started = time.perf_counter()
-            scores[name] = run(pairs)
-            spent[name].append(time.perf_counter() - started)
+    parts: dict[str, list[Floats]] = {}
     peaks = {precision: peak(precision) for precision in ("fp32", "bf16")}
-    work = products(usual.model[0].model.config, [item.length for item in usual.items(flat)])
+    for _ in range(arguments.rounds):
+        parts = {name: [] for name in runs}
+        for first in range(0, len(pairs), arguments.block):
+            for name, run in runs.items():
+                started = time.perf_counter()
+                parts[name].append(run(pairs[first : first + arguments.block]))
+                spent[name].append(time.perf_counter() - started)
+    scores = {name: np.concatenate(some) for name, some in parts.items()}
+    peaks = {precision: max(best, peak(precision)) for precision, best in peaks.items()}
+    work = products(config_of(usual.model), [item.length for item in usual.items(flat)])
     print(
         f"{dataset.name}: {len(queries)} queries, {len(flat):,} pairs, {arguments.model or 'MiniLM with a random head'}, "
         f"{torch.get_num_threads()} threads, {arguments.rounds} rounds: {work:,.0f} GFLOP, "
@@ -122,12 +151,14 @@ def measure(dataset: Dataset, model: str, arguments: argparse.Namespace, context
     )
     figures = {name: ndcg(dataset, queries, found, own) for name, own in scores.items()}
     for name, own in scores.items():
-        middle = statistics.median(spent[name])
-        ratio = statistics.median(first / second for first, second in zip(spent[LIBRARY], spent[name], strict=True))
+        seconds = sum(spent[name]) / arguments.rounds
+        ratio = sum(spent[LIBRARY]) / sum(spent[name])
+        middle = statistics.median(first / second for first, second in zip(spent[LIBRARY], spent[name], strict=True))
         change = float(np.abs(own - scores[LIBRARY]).max() / scores[LIBRARY].std())
-        reached = work / middle / peaks["fp32" if name == LIBRARY or name.endswith("fp32") else "bf16"]
+        reached = work / seconds / peaks["fp32" if name == LIBRARY or name.endswith("fp32") else "bf16"]
         print(
-            f"{name:28} {middle:8.2f} s {len(flat) / middle:7.1f} pairs/s  {ratio:5.2f} ×  score change {change:.1e} σ  "
+            f"{name:28} {seconds:8.2f} s {len(flat) / seconds:7.1f} pairs/s  {ratio:5.2f} × (median {middle:.2f})  "
+            f"score change {change:.1e} σ  "
             f"nDCG@10 {figures[name]:.5f} |Δ| {abs(figures[name] - figures[LIBRARY]):.5f}  utilisation {reached:.0%}"
         )
 

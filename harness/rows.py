@@ -80,7 +80,7 @@ def at_precision(method: Method, precision: str) -> Method:
         SettingError: there is no such precision.
     """
     changed: dict[str, object] = {}
-    for field in dataclasses.fields(method):
+    for field in dataclasses.fields(method):  # type: ignore[arg-type]
         value = getattr(method, field.name)
         if isinstance(value, Method):
             changed[field.name] = at_precision(value, precision)

@@ -48,6 +48,19 @@ class Way:
     def __str__(self) -> str:
         return f"{self.engine} {self.precision}"
 
+    @classmethod
+    def of(cls, text: str) -> Way:
+        """`openvino bf16` → the way that prints so, its engine with its defaults.
+
+        Raises:
+            UnknownName: there is no such engine; carries the closest names.
+            SettingError: the engine does not know the precision.
+        """
+        name, _, precision = text.partition(" ")
+        engine = ENGINES.get(name)()
+        Asked(precision, engine).check(text)
+        return cls(engine, precision)
+
 
 REFERENCE = Way(Torch(), "fp32")
 
