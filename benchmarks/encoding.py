@@ -2,15 +2,16 @@
 
     python benchmarks/encoding.py beir/scifact [--documents N] [--block N] [--rounds 1] [--way "openvino bf16"]…
 
-Each round encodes the same documents with each, block by block in turn, in one process and on the same threads, so that other work on
-the machine slows all alike. Models are loaded and warm, and nothing is kept. Prints seconds of a round, the ratio of
-`SentenceTransformer.encode` to it, over all and the median of the blocks', the largest change of a cosine, and |ΔnDCG@10| of exact search over the encoded documents with the test queries encoded the same way; queries whose relevant documents
-are all left out by --documents do not count. And how much of the machine's peak the model's products reach:
+Each round encodes the same documents with each, block by block in turn, in one process and on the same threads, so that other
+work on the machine slows all alike. Models are loaded and warm, and nothing is kept. Prints seconds of a round; how many times
+as long `SentenceTransformer.encode` takes, over all blocks and as their median; the largest change of a cosine; |ΔnDCG@10| of
+exact search over the encoded documents, the test queries encoded the same way (those whose relevant documents are all left out
+by --documents do not count); and how much of the machine's peak the model's products reach:
 
     utilisation = Σ over texts of layers · (24·L·d² + 4·L²·d) / seconds / peak          (for an intermediate size of 4·d)
 
-with L tokens of a text, without padding, d the hidden size; peak is measured here, as the best product of two square matrices by
-torch in the precision's own arithmetic (fp32, else bf16).
+with L tokens of a text, without padding, d the hidden size; peak is measured here, as the best product of two square matrices
+by torch in the precision's own arithmetic (fp32, else bf16).
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Re-ranking side by side: `CrossEncoder.predict` for each query, and ours by each engine and precision.
 
-    python benchmarks/reranking.py beir/scifact [--queries 20] [--depth 100] [--block 5] [--rounds 1] [--model M] [--way "openvino bf16"]…
+    python benchmarks/reranking.py beir/scifact [--queries 20] [--depth 100] [--block 5] [--rounds 1] [--model M] [--way W]…
 
-Each round scores BM25's best documents of the same test queries with each, so many queries at a time in turn, in one process and on
-the same threads, so that other work on the machine slows all alike. The library's way is one call of `CrossEncoder.predict` at its
-defaults for each query; ours sorts the pairs of all queries of a block by length.
-Models are loaded and warm, and nothing is kept. Without --model the model is all-MiniLM-L6-v2, which needs no download, with a
-scoring head of fixed random numbers: its products are those of a MiniLM cross-encoder, its ranking means nothing. Prints seconds,
-the ratio pair by pair, the largest change of a score in standard deviations, |ΔnDCG@10|, and how much of the machine's peak the
-products reach, by the formula of `encoding.py`.
+Each round scores BM25's best documents of the same test queries with each, some queries at a time in turn, in one process and
+on the same threads, so that other work on the machine slows all alike. The library's way is one call of `CrossEncoder.predict`
+at its defaults for each query; ours sorts the pairs of a block's queries by length. Models are loaded and warm, and nothing is
+kept. Without --model the model is all-MiniLM-L6-v2, which needs no download, with a scoring head of fixed random numbers: its
+products are those of a MiniLM cross-encoder, its ranking means nothing. Prints seconds of a round; how many times as long
+`CrossEncoder.predict` takes; the largest change of a score in standard deviations; |ΔnDCG@10|; and how much of the machine's
+peak the products reach, as `encoding.py` has it.
 """
 
 from __future__ import annotations

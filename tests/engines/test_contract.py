@@ -10,8 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.cache.folders import Cache
+from harness.context import Context
 from harness.engines import ENGINES, PRECISIONS, Engine
 from harness.expressions import parse
+from harness.methods.dense import Dense
+from harness.modeling import keep
 from harness.modeling.cross_encoder import PairScorer
 from harness.modeling.encoder import Encoder
 from harness.modeling.golden import REFERENCE, Way
@@ -102,3 +106,34 @@ def test_each_way_has_keys_of_its_own(variants: dict[str, Path], encoder_of: Cal
     ways = [Way(ENGINES.get(name)(), precision) for name, precision in WAYS if installed(ENGINES.get(name)())]
     for one, other in itertools.combinations(ways, 2):
         assert encoder.by(one).key("document") != encoder.by(other).key("document")
+
+
+def test_what_a_kill_leaves_undone_ends_in_the_bytes_of_a_run_that_was_not_killed(
+    engine: Engine, variants: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not installed(engine):
+        pytest.skip(f"{engine} is not installed")
+    way = Way(engine, "fp32")
+    monkeypatch.setattr(keep, "FLUSH_SECONDS", -1.0)  # every batch is written at once
+    texts = [f"{'word ' * (i % 17)}number {i}" for i in range(60)]
+
+    def encoder_in(name: str) -> Encoder:
+        context = Context(cache=Cache(tmp_path / name), device="cpu", batch_tokens=64)
+        return Encoder(Dense(model=str(variants["mean"]))._encoder_settings(), context).by(way)
+
+    whole = encoder_in(f"whole {way}").vectors(texts, "document").block(0, len(texts))
+    killed, done, run = encoder_in(f"killed {way}"), [], Encoder.run
+
+    def until(self: Encoder, items: list, side: str) -> np.ndarray:
+        if len(done) == 5:
+            raise KeyboardInterrupt
+        done.append(items)
+        return run(self, items, side)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Encoder, "run", until)
+        with pytest.raises(KeyboardInterrupt):
+            killed.vectors(texts, "document")
+    resumed = killed.vectors(texts, "document").block(0, len(texts))
+    assert sum(map(len, done)) < len(texts)
+    assert resumed.tobytes() == whole.tobytes()
