@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,10 +58,16 @@ class Engined(Generic[T]):
     def __init__(self, part: Part[T], engine: Engine | None, precision: str, context: Context) -> None:
         self._part, self._engine, self._precision, self._context = part, engine, precision, context
         self._tokens: dict[str, Tokens[T]] = {}
+        self._library = threading.Lock()
+        """Held by what uses the tokenizer by way of the library: a fast tokenizer that two threads use at once raises."""
 
     def items(self, sources: Sequence[T], prompt: str) -> list[Item[T]]:
         """Texts or pairs with their prompt, tokenised."""
-        return self._fed(prompt).items(sources)
+        tokens = self._fed(prompt)
+        if tokens.plain:
+            return tokens.items(sources)
+        with self._library:
+            return tokens.items(sources)
 
     def budget(self) -> int:
         """Tokens of a batch, padding included: as the context says, else what suits the engine.
@@ -80,7 +87,8 @@ class Engined(Generic[T]):
         with memory_advice(self._part.name):
             if tokens.plain or self._engine is not None:
                 return self._running(tokens.batch(items))
-            return np.asarray(self._part.library([item.source for item in items], prompt), dtype=np.float32)
+            with self._library:
+                return np.asarray(self._part.library([item.source for item in items], prompt), dtype=np.float32)
 
     def answers(self, sources: Sequence[T], prompt: str, answer: Callable[[Sequence[Item[T]]], Floats] | None = None) -> Floats:
         """(N, D) answers to N ≥ 1 texts or pairs, batched as those that are kept and not kept; in their order.
