@@ -9,6 +9,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     cache/                              kept things, by content
     context, progress, options          seed, cache and ledger of a run; bars; what commands share
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
+    engines/                            plural: a model and token numbers → vectors or scores
     feedback/                           plural: a query and what it found → a weighted query
     datasets/                           plural: where judged collections come from
     leaks, taught                       what training has seen of the test split; what a model was taught

@@ -20,7 +20,7 @@ from harness.report import csv, latex, markdown
 from harness.report.board import Across, Table, across, tables, with_published
 from harness.report.page import leaderboard_page
 from harness.report.standings import across_with_standing, with_standings
-from harness.rows import GROUPS, parse_method
+from harness.rows import GROUPS, at_precision, parse_method
 
 DEFAULT_DATASET = "stdlib/code"
 
@@ -65,8 +65,12 @@ class Board:
         raise KeyError(row)
 
 
-def methods_of(rows: Sequence[str | Method]) -> list[Method]:
+def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> list[Method]:
     """The methods of rows given as values or text, `default` and `recipes` standing for several; the default where none is given.
+
+    Args:
+        rows: as given.
+        precision: of encoders and cross-encoders that name none (`harness.rows.at_precision`); None leaves them in fp32.
 
     Raises:
         UnknownName, SettingError: see `harness.rows.parse_method`.
@@ -75,7 +79,7 @@ def methods_of(rows: Sequence[str | Method]) -> list[Method]:
     for row in rows or ("default",):
         named = GROUPS[row]() if isinstance(row, str) and row in GROUPS else (row,)
         found += [parse_method(each) if isinstance(each, str) else each for each in named]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(at_precision(method, precision) if precision else method for method in found))
 
 
 def open_context(
@@ -116,6 +120,7 @@ def run(
     results: str | Path = "results",
     context: Context | None = None,
     rerun: bool = False,
+    precision: str | None = None,
     tell: Callable[[Result], None] | None = None,
 ) -> Board:
     """Runs rows over datasets and stores their records.
@@ -128,13 +133,14 @@ def run(
         results: folder of the records; a row already there with the same identity is not run again.
         context: seed, device, cache, progress; None takes the defaults.
         rerun: run every row again.
+        precision: of encoders and cross-encoders that name none: `auto` takes the fastest way that the golden probe lets pass.
         tell: called after each row.
 
     Raises:
         HarnessError: bad input, or a dataset that cannot be had. What a row raises goes into its record instead.
     """
     datasets = [dataset] if isinstance(dataset, str) else list(dataset)
-    methods = methods_of(rows)
+    methods = methods_of(rows, precision)
     bench = Bench(methods, datasets, context or open_context(), Store(Path(results)), measures, depth, rerun=rerun)
     if len(datasets) > 1:
         for name in datasets:  # one that cannot be had is told before the others' work, not after it

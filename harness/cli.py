@@ -55,6 +55,13 @@ Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; defaul
 BatchTokens = Annotated[
     int | None, typer.Option(min=1, help="Tokens that go through a model at once; lower it if memory runs out.")
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HARNESS_PRECISION",
+        help="Of rows that name none: auto (the fastest that the golden probe lets pass), fp32, bf16, fp16, int8.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
 
 
@@ -82,6 +89,7 @@ class Kind(StrEnum):
     fusions = "fusions"
     analyzers = "analyzers"
     indexes = "indexes"
+    engines = "engines"
 
 
 @app.command()
@@ -98,11 +106,12 @@ def run(
     batch_tokens: BatchTokens = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Run rows again whose records are up to date.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps and who shares them; run nothing.")] = False,
+    precision: Precision = None,
     quiet: Quiet = False,
 ) -> None:
     """Run rows over datasets, store their records and print the leaderboard."""
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
-    _do("run", dataset or [], method or [], measure or [], depth, rerun, plan, options)
+    _do("run", dataset or [], method or [], measure or [], depth, rerun, plan, precision, options)
 
 
 @app.command()

@@ -28,6 +28,7 @@ from harness.checks import check as check_dataset
 from harness.context import Context
 from harness.datasets import SOURCES, every_name, load_dataset
 from harness.datasets.beir import fetch as fetch_beir
+from harness.engines import ENGINES
 from harness.errors import RecordError, UnknownName
 from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
@@ -56,12 +57,13 @@ def run(
     depth: int,
     rerun: bool,
     show_plan: bool,
+    precision: str | None,
     options: Options,
 ) -> int:
     """`harness run`."""
     names = list(dict.fromkeys(datasets)) or [api.DEFAULT_DATASET]
     if show_plan:
-        for step in plan_of(api.methods_of(rows), names, depth).steps:
+        for step in plan_of(api.methods_of(rows, precision), names, depth).steps:
             Console(soft_wrap=True).print(str(step), markup=False, highlight=False)
         return OK
     out, err, context = _opened(options)
@@ -73,6 +75,7 @@ def run(
         results=options.results,
         context=context,
         rerun=rerun,
+        precision=precision,
         tell=_teller(err),
     )
     api.write_leaderboard(options.results, context)
@@ -224,6 +227,7 @@ def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -
         "analyzers": ANALYZERS,
         "feedback": FEEDBACK,
         "indexes": INDEXES,
+        "engines": ENGINES,
         "datasets": SOURCES,
     }
     if kind in (None, "rows"):

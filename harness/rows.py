@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Literal
 
 from harness.analyzers import ANALYZERS
+from harness.engines import ENGINES
 from harness.expressions import parse
 from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
@@ -14,9 +16,11 @@ from harness.indexes import INDEXES
 from harness.losses import LOSSES
 from harness.methods import METHODS, Method
 from harness.recipes import RECIPES
+from harness.values import RECIPES as RECIPES_OF
 from harness.values import Value
 
-ROOMS = {room.package: room for room in (METHODS, RECIPES, ANALYZERS, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS)}
+_ROOMS = (METHODS, RECIPES, ANALYZERS, ENGINES, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS)
+ROOMS = {room.package: room for room in _ROOMS}
 
 
 DEFAULT_ROWS = {
@@ -65,6 +69,26 @@ def parse_method(text: str) -> Method:
     if text.startswith("run/"):
         return METHODS.get("run")(path=text.removeprefix("run/"))  # type: ignore[call-arg]
     return parse(text, METHODS, ROOMS, NAMED)
+
+
+def at_precision(method: Method, precision: str) -> Method:
+    """The same row, with every encoder and cross-encoder of it that names no precision computed as `precision` says.
+
+    It is another row, under another name. Teachers and judges inside recipes stay as they are: nothing is trained anew for it.
+
+    Raises:
+        SettingError: there is no such precision.
+    """
+    changed: dict[str, object] = {}
+    for field in dataclasses.fields(method):  # type: ignore[arg-type]
+        value = getattr(method, field.name)
+        if isinstance(value, Method):
+            changed[field.name] = at_precision(value, precision)
+        elif field.name != RECIPES_OF and isinstance(value, tuple):
+            changed[field.name] = tuple(at_precision(v, precision) if isinstance(v, Method) else v for v in value)
+        elif field.name == "precision" and value == field.default and hasattr(method, "engine"):
+            changed[field.name] = precision
+    return dataclasses.replace(method, **changed)  # type: ignore[type-var]
 
 
 def row_name(method: Method) -> str:

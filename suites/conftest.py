@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,13 +101,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cache-dir", type=Path, default=None, help="cache folder (default: HARNESS_CACHE or the user's cache)")
     group.addoption("--device", default=None, help="cpu, cuda, mps (default: torch's choice)")
     group.addoption("--batch-tokens", type=int, default=None, help="tokens that go through a model at once")
+    group.addoption(
+        "--precision",
+        default=os.environ.get("HARNESS_PRECISION"),
+        help="of rows that name none: auto, fp32, bf16, fp16, int8 (default: HARNESS_PRECISION or fp32)",
+    )
     group.addoption("--rerun", action="store_true", help="run rows again whose records are up to date")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Reads the options before the first expensive step, so that a wrong row, measure or depth is told at once."""
     try:
-        api.methods_of([*config.getoption("--method"), *config.getoption("--baseline")])
+        api.methods_of([*config.getoption("--method"), *config.getoption("--baseline")], config.getoption("--precision"))
         parse_measures(config.getoption("--measure") or DEFAULT)
         parse_method(config.getoption("--encoder"))
         _indexes(config)
@@ -133,7 +139,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The cells and the published figures that the options ask for; datasets outermost."""
     config = metafunc.config
     if "cell" in metafunc.fixturenames:
-        methods = api.methods_of(config.getoption("--method"))
+        methods = api.methods_of(config.getoption("--method"), config.getoption("--precision"))
         cells = [Cell(dataset, method) for dataset in _datasets(config) for method in methods]
         metafunc.parametrize("cell", cells, ids=str)
     if "searched" in metafunc.fixturenames:
@@ -230,7 +236,7 @@ def bench(request: pytest.FixtureRequest, context: Context) -> Bench:
     """One bench for all cells, so that shared steps are done once."""
     config = request.config
     return Bench(
-        api.methods_of(config.getoption("--method")),
+        api.methods_of(config.getoption("--method"), config.getoption("--precision")),
         _datasets(config),
         context,
         Store(config.getoption("--results")),

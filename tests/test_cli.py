@@ -38,7 +38,7 @@ def test_every_command_has_help(command: str, harness_command) -> None:
 def test_help_of_run_shows_every_option(harness_command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     text = harness_command("run", "--help").out
-    options = "dataset method measure depth seed results data-dir cache-dir device rerun plan quiet"
+    options = "dataset method measure depth seed results data-dir cache-dir device rerun plan precision quiet"
     for words in (*(f"--{option}" for option in options.split()), "source/name/split", "bm25(k1=1.2)>>dense", "run/my.trec"):
         assert words in text
 

@@ -132,6 +132,7 @@ def test_list_names_everything_there_is_to_choose(harness_command, small_folder:
         ("feedback", "rm3", "rrf"),
         ("analyzers", "english", "rrf"),
         ("indexes", "exact", "rrf"),
+        ("engines", "openvino", "rrf"),
         ("datasets", "stdlib/code", "rrf"),
     ],
 )

@@ -249,7 +249,7 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
         ("dense(max_length=True)", "dense: max_length must be a whole number or None"),
         ("dense(model=None)", "dense: model must be a text, not None"),
         ("dense(model=a/b)", "dense: model must be a text, not a / b; texts go in quotes"),
-        ('dense(precision="fp8")', "dense: precision must be one of 'fp32', 'bf16', 'fp16', not 'fp8'"),
+        ('dense(precision="fp8")', "dense: precision must be one of 'fp32', 'bf16', 'fp16', 'int8', 'auto', not 'fp8'"),
         ('dense(similarity="l2")', "dense: similarity must be one of 'cosine', 'dot' or None, not 'l2'"),
         ("dense(model={})", "dense: model must be a text"),
         ("hybrid(methods=bm25)", "hybrid: methods must be a tuple of the name of a method"),

@@ -15,7 +15,19 @@ import harness
 
 ROOT = Path(harness.__file__).parent
 TESTS = Path(__file__).parent
-PLURAL = {"analyzers", "executors", "feedback", "fusions", "indexes", "datasets", "losses", "generators", "methods", "recipes"}
+PLURAL = {
+    "analyzers",
+    "datasets",
+    "engines",
+    "executors",
+    "feedback",
+    "fusions",
+    "generators",
+    "indexes",
+    "losses",
+    "methods",
+    "recipes",
+}
 BUILT_ON = {
     # A method whose default is made of others, and an analyser that is another's words, stemmed.
     ("methods.doc2query", "methods.bm25"),

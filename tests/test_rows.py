@@ -25,7 +25,7 @@ from harness.recipes.cross_encoder import CrossEncoder as PairRecipe
 from harness.recipes.gpl import GPL
 from harness.recipes.splade import Splade
 from harness.recipes.supervised import Supervised
-from harness.rows import DEFAULT_ROWS, ROOMS, SHORT_NAMES, parse_method, row_name
+from harness.rows import DEFAULT_ROWS, ROOMS, SHORT_NAMES, at_precision, parse_method, row_name
 
 
 def test_the_default_rows_are_the_six_of_the_board() -> None:
@@ -197,3 +197,34 @@ def test_a_short_name_may_be_trained_further() -> None:
 def test_every_recipe_makes_a_row(name: str) -> None:
     method = {"encoder": "dense"}.get(RECIPES.get(name).trains, RECIPES.get(name).trains)
     assert row_name(parse_method(f"{method}+{name}")) == f"{method}+{name}"
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ("bm25", "bm25"),
+        ("dense", 'dense(precision="auto")'),
+        ("bm25>>dense", 'bm25>>dense(precision="auto")'),
+        ("hybrid-rrf", 'hybrid(methods=(bm25, dense(precision="auto")))'),
+        ("bm25>>cross-encoder", 'bm25>>cross_encoder(precision="auto")'),
+        ("bm25>>ce", 'bm25>>ce(precision="auto")'),
+        ("sparse", "sparse"),
+        ('dense(precision="bf16")', 'dense(precision="bf16")'),
+    ],
+)
+def test_a_precision_for_all_rows_reaches_those_that_name_none_and_makes_them_other_rows(row: str, name: str) -> None:
+    changed = at_precision(parse_method(row), "auto")
+    assert row_name(changed) == name
+    assert parse_method(name) == changed
+
+
+def test_a_precision_for_all_rows_reaches_no_teacher() -> None:
+    row = parse_method("dense+gpl(teacher=cross_encoder)")
+    changed = at_precision(row, "auto")
+    assert changed.recipes == row.recipes  # type: ignore[attr-defined]
+    assert changed.precision == "auto"  # type: ignore[attr-defined]
+
+
+def test_a_precision_that_there_is_not_is_refused() -> None:
+    with pytest.raises(SettingError, match="precision must be one of"):
+        at_precision(parse_method("dense"), "int4")

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, overload
 
 import numpy as np
 
 from harness.context import Context
 from harness.corpus import Corpus, joined
+from harness.engines import Engine
 from harness.judged import TrainView
 from harness.methods import METHODS, CandidateScorer, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.methods._exhaustive import Exhaustive
 from harness.modeling.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
+from harness.modeling.golden import Asked, Choice, choose, plain
 from harness.modeling.prompts import family
 from harness.ranking import Floats, Ints
 from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import PairBase
+from harness.values import LATER
 
 EXHAUSTIVE_PAIRS = 200_000
 """More pairs than this are refused when a cross-encoder stands alone: it has to read every document for every query."""
@@ -34,29 +37,42 @@ class CrossEncoder(Method):
         model: hub name or folder of a sentence-transformers cross-encoder with one output.
         revision: the hub's commit, tag or branch.
         max_length: tokens kept of query and document together; None takes the model's own.
-        precision: of the weights in memory.
+        precision: of the weights and products. `auto` takes the fastest way that this machine has and that the golden probe
+            (`harness.modeling.golden`) lets pass, `int8` the fastest engine that has it.
         trust_remote_code: run the code that the model's folder brings.
         recipes: how the model is trained first, one after the other. With one, `model` may be an encoder, which then gets a
             scoring head.
+        engine: what computes the scores; None takes `torch` where it has the precision. Any other is probed first, and where it
+            fails `torch` takes its place.
+        tolerance: how far a probed engine may move a score, in standard deviations of the sample's scores. None takes 1e-4 in
+            fp32 and 0.1 below.
     """
 
     model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
     revision: str | None = None
     max_length: int | None = None
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16", "int8", "auto"] = "fp32"
     trust_remote_code: bool = False
     recipes: tuple[Recipe, ...] = ()
+    engine: Engine | None = field(default=None, metadata=LATER)
+    tolerance: float | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
+        self._asked().check("cross_encoder")
         self._pair_settings().check()
 
+    def _asked(self) -> Asked:
+        return Asked(self.precision, self.engine, self.tolerance, wide=True)
+
     def _pair_settings(self) -> PairSettings:
-        return PairSettings(self.model, self.revision, self.max_length, self.precision, self.trust_remote_code)
+        precision = plain(self._asked()).precision
+        return PairSettings(self.model, self.revision, self.max_length, precision, self.trust_remote_code)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_pair_scorer(self._pair_settings(), context).folder
-        return {folder.name: folder.sha, **{k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}}
+        learnt = {k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}
+        return {folder.name: folder.sha, **learnt, **self._asked().versions()}
 
     def _encoder(self, scorer: PairScorer) -> Method:
         """The encoder that a scoring head is put on, as a row; a cross-encoder takes no prompts, so that none is asked for."""
@@ -73,27 +89,30 @@ class CrossEncoder(Method):
         scorer = open_pair_scorer(self._pair_settings(), context)
         # An encoder whose scoring head is still random judges nothing; its vectors do, in all stages, at a fraction of the cost.
         encoder = scorer.folder.has_module("Pooling")
-        untrained = self._encoder(scorer) if encoder else replace(self, recipes=())
+        start = plain(self._asked()).settings()
+        untrained = self._encoder(scorer) if encoder else replace(self, recipes=(), **start)
         if encoder:
             # Nothing in its training asks the scorer: how answers are computed afterwards is no reason to train again.
             scorer = scorer.at("fp32")
         lessons = []
         for done, recipe in enumerate(self.recipes):
             if done and not encoder:
-                untrained = replace(self, recipes=self.recipes[:done])
+                untrained = replace(self, recipes=self.recipes[:done], **start)
             lesson = trained(recipe, PairBase(scorer, (METHODS.get("bm25")(),), untrained), view, context)
             scorer = scorer.retrained(lesson.folder)
             lessons.append(lesson)
-        return _Fitted(self, scorer.at(self.precision), lessons)
+        scorer = scorer.at(plain(self._asked()).precision)
+        choice = choose(self._asked(), scorer.key, view, scorer.answers, context)
+        return _Fitted(self, scorer.by(choice.way), lessons, choice)
 
 
 class _Fitted(Fitted, Reranks):
-    def __init__(self, method: CrossEncoder, scorer: PairScorer, lessons: Sequence[Trained]) -> None:
+    def __init__(self, method: CrossEncoder, scorer: PairScorer, lessons: Sequence[Trained], choice: Choice) -> None:
         self._scorer = scorer
         self.key = f"cross_encoder-{scorer.key}"
-        self.resolved = {**scorer.resolved, **told(method.recipes, lessons)}
+        self.resolved = {**scorer.resolved, **told(method.recipes, lessons), **choice.told()}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
-        self.notes = tuple(note for lesson in lessons for note in lesson.report.notes)
+        self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes(method._asked()))
         self.models = (scorer.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

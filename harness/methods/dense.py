@@ -8,14 +8,17 @@ from typing import Literal
 
 from harness.context import Context
 from harness.corpus import Corpus
+from harness.engines import Engine
 from harness.indexes import Index
 from harness.indexes.exact import Exact
 from harness.judged import TrainView
 from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.methods._vectors import VectorScorer, VectorSearcher
 from harness.modeling.encoder import Encoder, EncoderSettings, open_encoder
+from harness.modeling.golden import Asked, Choice, choose, plain
 from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import EncoderBase
+from harness.values import LATER
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -34,13 +37,18 @@ class Dense(Method):
         document_prompt: put before each document; the same.
         pooling: token vectors → text vector; None takes the model's own.
         max_length: tokens kept of a text; None takes the model's own.
-        precision: of the weights in memory; vectors are kept as float32.
+        precision: of the weights and products; vectors are kept as float32. `auto` takes the fastest way that this machine has
+            and that the golden probe (`harness.modeling.golden`) lets pass, `int8` the fastest engine that has it.
         similarity: `cosine` or `dot`; None takes the model's own.
         trust_remote_code: run the code that the model's folder brings.
         index: how the vectors are searched.
         dimensions: the first so many of a vector are kept, of length 1 again where cosines are compared: for models trained so
             that these suffice (Matryoshka). None keeps all. Training sees them all.
         recipes: how the model is trained first, one after the other; `dense+supervised` says the same.
+        engine: what computes the vectors; None takes `torch` where it has the precision. Any other is probed first, and where it
+            fails `torch` takes its place.
+        tolerance: how far a probed engine may turn a vector: the largest change of a cosine from 1. None takes 1e-5 in fp32 and
+            1e-2 below.
     """
 
     model: str = DEFAULT_MODEL
@@ -49,15 +57,21 @@ class Dense(Method):
     document_prompt: str | None = None
     pooling: str | None = None
     max_length: int | None = None
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16", "int8", "auto"] = "fp32"
     similarity: Literal["cosine", "dot"] | None = None
     trust_remote_code: bool = False
     index: Index = field(default_factory=Exact)
     dimensions: int | None = None
     recipes: tuple[Recipe, ...] = ()
+    engine: Engine | None = field(default=None, metadata=LATER)
+    tolerance: float | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
+        self._asked().check("dense")
         self._encoder_settings().check()
+
+    def _asked(self) -> Asked:
+        return Asked(self.precision, self.engine, self.tolerance)
 
     def _encoder_settings(self) -> EncoderSettings:
         return EncoderSettings(
@@ -67,7 +81,7 @@ class Dense(Method):
             self.document_prompt,
             self.pooling,
             self.max_length,
-            self.precision,
+            plain(self._asked()).precision,
             self.similarity,
             self.trust_remote_code,
             self.dimensions,
@@ -77,7 +91,7 @@ class Dense(Method):
         """See `Method.inputs`."""
         folder = open_encoder(self._encoder_settings(), context).folder
         learnt = {k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}
-        return {folder.name: folder.sha, **learnt, **self.index.versions()}
+        return {folder.name: folder.sha, **learnt, **self.index.versions(), **self._asked().versions()}
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Finds the model, and trains it where recipes are named.
@@ -88,23 +102,25 @@ class Dense(Method):
         encoder = open_encoder(replace(self._encoder_settings(), dimensions=None), context)
         first_stages = (METHODS.get("bm25")(), replace(self, recipes=()))
         lessons = []
+        start = plain(self._asked()).settings()
         for done, recipe in enumerate(self.recipes):
-            untrained = replace(self, recipes=self.recipes[:done])
+            untrained = replace(self, recipes=self.recipes[:done], **start)
             lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
             encoder = encoder.retrained(lesson.folder)
             lessons.append(lesson)
-        return _Fitted(self, encoder.of(self.dimensions), lessons)
+        choice = choose(self._asked(), encoder.fingerprint, view, encoder.answers, context)
+        return _Fitted(self, encoder.by(choice.way).of(self.dimensions), lessons, choice)
 
 
 class _Fitted(Fitted, Reranks, Encodes):
-    def __init__(self, method: Dense, encoder: Encoder, lessons: Sequence[Trained]) -> None:
+    def __init__(self, method: Dense, encoder: Encoder, lessons: Sequence[Trained], choice: Choice) -> None:
         self._method = method
         self.encoder = encoder
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
         index = {**method.settings()["index"], **({"versions": versions} if (versions := method.index.versions()) else {})}
-        self.resolved = {**encoder.resolved, "index": index, **told(method.recipes, lessons)}
+        self.resolved = {**encoder.resolved, "index": index, **told(method.recipes, lessons), **choice.told()}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
-        self.notes = tuple(note for lesson in lessons for note in lesson.report.notes)
+        self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes(method._asked()))
         self.models = (encoder.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

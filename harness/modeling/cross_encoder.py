@@ -15,16 +15,23 @@ import pyarrow as pa
 
 from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
+from harness.engines import Engine
+from harness.engines.torch import Torch
 from harness.errors import ModelError, SettingError
-from harness.modeling.keep import Work, batch_tokens, kept, memory_advice, no_weight_bars
+from harness.modeling.engined import Engined, Part
+from harness.modeling.golden import Answers, Sample, Way
+from harness.modeling.keep import Work, kept, no_weight_bars
 from harness.modeling.resolve import resolve
+from harness.modeling.tokens import Item
 from harness.ranking import Floats
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
 Pair = tuple[str, str]
-PRECISIONS = ("fp32", "bf16", "fp16")
+EXAMPLE: tuple[Pair, ...] = (("one", "text"), ("another", "pair of texts of another length, so that one of them is padded"))
+PROBED = (6, 10)
+"""Queries and documents of a sample, each with each, that the golden probe scores: it is no better than the product is large."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,9 @@ class PairSettings:
         model: hub name or folder.
         revision: the hub's commit, tag or branch.
         max_length: tokens kept of query and document together.
-        precision: of the weights in memory: `fp32`, `bf16` or `fp16`.
+        precision: of the weights and products: one of the engine's.
         trust_remote_code: run the code that the model's folder brings.
+        engine: what computes; None is `torch`.
     """
 
     model: str
@@ -44,11 +52,13 @@ class PairSettings:
     max_length: int | None
     precision: str
     trust_remote_code: bool
+    engine: Engine | None = None
 
     def check(self) -> None:
         """Raises SettingError where a setting is out of range."""
-        if self.precision not in PRECISIONS:
-            raise SettingError(f"cross_encoder: precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
+        known = (self.engine or Torch()).precisions
+        if self.precision not in known:
+            raise SettingError(f"cross_encoder: precision must be one of {', '.join(known)}, not {self.precision!r}")
         if self.max_length is not None and self.max_length < 1:
             raise SettingError(f"cross_encoder: max_length must be 1 or more, not {self.max_length}")
 
@@ -78,13 +88,15 @@ class PairScorer:
     def resolved(self) -> dict[str, Any]:
         """Everything that decides a score, as it turned out; JSON-safe."""
         settings = self._settings
+        engine, exact = settings.engine, settings.precision == "fp32" or settings.engine is not None
         return {
             "model": self.folder.name,
             "source": self.folder.source,
             "revision": self.folder.revision,
             "sha": self.folder.sha,
             "max_length": settings.max_length,
-            "precision": settings.precision if settings.precision == "fp32" else f"{settings.precision}, last layer fp32",
+            "precision": settings.precision if exact else f"{settings.precision}, last layer fp32",
+            **({"engine": str(engine), "versions": engine.versions()} if engine else {}),
         }
 
     @cached_property
@@ -104,25 +116,32 @@ class PairScorer:
             label="score pairs",
             unit="pairs",
             keys=_pair_keys,
-            lengths=self._lengths,
-            run=self.compute,
-            budget=lambda: batch_tokens(self._context, self.model.device.type),
+            lengths=lambda some: [item.length for item in some],
+            run=self.run,
+            budget=self._engined.budget,
+            prepare=self.items,
         )
         vectors = kept(pairs, work, store, self._context)
         return vectors.block(0, len(vectors))[:, 0] if len(vectors) else np.zeros(0, np.float32)
 
+    def items(self, pairs: Sequence[Pair]) -> list[Item[Pair]]:
+        """Pairs, tokenised and cut as the model reads them."""
+        return self._engined.items(pairs, "")
+
     def compute(self, pairs: Sequence[Pair]) -> Floats:
-        """(n, 1) scores of pairs, computed now and not kept.
+        """(n, 1) scores of pairs, computed now, in batches by length, and not kept."""
+        return self._engined.answers(pairs, "", self.run)
+
+    def run(self, items: Sequence[Item[Pair]]) -> Floats:
+        """(n, 1) scores of pairs that are tokenised, in one batch.
 
         They are the model's logits: a sigmoid would be 1 for many a document in float32 and tie them.
-        """
-        import torch
 
-        with memory_advice(self.folder.name):
-            answers = self.model.predict(
-                list(pairs), batch_size=max(1, len(pairs)), activation_fn=torch.nn.Identity(), show_progress_bar=False
-            )
-        scores = np.asarray(answers, dtype=np.float32)
+        Raises:
+            ModelError: a value is not a number, there is more than one a pair, or memory is short.
+            Unfit: the engine cannot take the model.
+        """
+        scores = self._engined.answer(items, "")
         if scores.ndim == 2 and scores.shape[1] != 1:
             told = f"{self.folder.name} answers {scores.shape[1]} numbers a pair"
             raise ModelError(f"{told}; a re-ranker answers one (num_labels=1).")
@@ -130,9 +149,32 @@ class PairScorer:
             raise ModelError(f'{self.folder.name} answered a pair with a value that is not a number. Try precision="fp32".')
         return scores.reshape(-1, 1)
 
+    def _by_library(self, pairs: Sequence[Pair], prompt: str) -> Floats:
+        import torch
+
+        return self.model.predict(
+            list(pairs), batch_size=max(1, len(pairs)), activation_fn=torch.nn.Identity(), show_progress_bar=False
+        )
+
+    @cached_property
+    def _engined(self) -> Engined[Pair]:
+        part = Part[Pair](
+            name=self.folder.name,
+            key=self.key,
+            load=lambda precision: self.at(precision).model,
+            output="scores",
+            normalise=False,
+            example=EXAMPLE,
+            lengths=lambda pairs, _: self._lengths(pairs),
+            library=self._by_library,
+        )
+        return Engined(part, self._settings.engine, self._settings.precision, self._context)
+
     @property
     def model(self) -> CrossEncoder:
-        """The loaded model; one per run and settings."""
+        """The loaded model; one per run and settings. Of another engine than `torch` the one that it was made from."""
+        if self._settings.engine is not None:
+            return self.at("fp32").model
         loaded: CrossEncoder = self._context.once("model", f"load {self.folder.name}", self.key, self._load)
         return loaded
 
@@ -150,10 +192,22 @@ class PairScorer:
         return open_pair_scorer(replace(self._settings, model=str(path), revision=None), self._context, self.folder.name)
 
     def at(self, precision: str) -> PairScorer:
-        """The same model, its weights in memory at another precision."""
-        if precision == self._settings.precision:
+        """The same model in `torch`, its weights in memory at another precision."""
+        return self.by(Way(Torch(), precision))
+
+    def by(self, way: Way) -> PairScorer:
+        """The same model, computed another way."""
+        engine = None if isinstance(way.engine, Torch) else way.engine
+        if (way.precision, engine) == (self._settings.precision, self._settings.engine):
             return self
-        return open_pair_scorer(replace(self._settings, precision=precision), self._context, self._called)
+        return open_pair_scorer(replace(self._settings, precision=way.precision, engine=engine), self._context, self._called)
+
+    def answers(self, way: Way, sample: Sample) -> Answers:
+        """What a way answers to some of a collection's sample, for the golden probe."""
+        most = zip((sample.queries, sample.documents), PROBED, strict=True)
+        queries, documents = (some[:: max(1, len(some) // n)][:n] for some, n in most)
+        scores = self.by(way).compute([(query, document) for query in queries for document in documents])
+        return Answers(scores.reshape(len(queries), len(documents)))
 
     def _load(self, precision: str | None = None, **options: Any) -> CrossEncoder:
         # Imported here: a run whose pairs are all kept does not need torch.

@@ -14,11 +14,18 @@ import numpy as np
 
 from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
+from harness.engines import Engine
+from harness.engines.torch import Torch
 from harness.errors import ModelError, SettingError, Unavailable
 from harness.indexes import Vectors
-from harness.modeling.keep import Work, batch_tokens, kept, memory_advice, no_weight_bars
+from harness.modeling._pooling import pooling as own_pooling
+from harness.modeling._pooling import repool
+from harness.modeling.engined import Engined, Part
+from harness.modeling.golden import Answers, Sample, Way
+from harness.modeling.keep import Work, kept, no_weight_bars
 from harness.modeling.prompts import family
-from harness.modeling.resolve import ModelFolder, resolve
+from harness.modeling.resolve import ModelFolder, resolve, tokenizer_length
+from harness.modeling.tokens import Item, token_lengths
 from harness.modeling.truncated import Truncated, cut
 from harness.ranking import Floats
 
@@ -29,9 +36,8 @@ Side = Literal["query", "document"]
 SIDE_NAMES: dict[Side, str] = {"query": "queries", "document": "documents"}
 SIDE_PROMPTS = {"query": ("query", "search_query"), "document": ("document", "passage", "corpus", "search_document")}
 POOLINGS = ("mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens")
-PRECISIONS = ("fp32", "bf16", "fp16")
-LONGEST = 10**7
-"""A limit of tokens beyond this is a tokenizer's way of saying that it has none."""
+PRECISIONS = Torch.precisions
+EXAMPLE = ("one", "two texts of different lengths, so that one of them is padded")
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,11 @@ class EncoderSettings:
         document_prompt: put before each document.
         pooling: token vectors → text vector.
         max_length: tokens kept of a text.
-        precision: of the weights in memory: `fp32`, `bf16` or `fp16`; vectors are kept as float32.
+        precision: of the weights and products: one of the engine's; vectors are kept as float32.
         similarity: `cosine` (vectors are normalised) or `dot`.
         trust_remote_code: run the code that the model's folder brings.
         dimensions: the first so many are kept of a vector; None keeps all.
+        engine: what computes; None is `torch`.
     """
 
     model: str
@@ -61,12 +68,13 @@ class EncoderSettings:
     similarity: str | None
     trust_remote_code: bool
     dimensions: int | None = None
+    engine: Engine | None = None
 
     def check(self) -> None:
         """Raises SettingError where a setting is out of range."""
         for name, value, known in (
             ("pooling", self.pooling, (None, *POOLINGS)),
-            ("precision", self.precision, PRECISIONS),
+            ("precision", self.precision, self.engine.precisions if self.engine else PRECISIONS),
             ("similarity", self.similarity, (None, "cosine", "dot")),
         ):
             if value not in known:
@@ -126,7 +134,7 @@ class Encoder:
             "sha": self.folder.sha,
             "query_prompt": self.prompts["query"],
             "document_prompt": self.prompts["document"],
-            "pooling": self._settings.pooling or _pooling(self.folder),
+            "pooling": self._settings.pooling or own_pooling(self.folder),
             "max_length": self._settings.max_length or bert.get("max_seq_length") or tokenizer_length(self.folder),
             "precision": self._settings.precision,
             "similarity": self.similarity,
@@ -156,6 +164,7 @@ class Encoder:
             "max_length": settings.max_length,
             "precision": settings.precision,
             "normalised": self.similarity == "cosine",
+            **({"engine": str(engine), "versions": engine.versions()} if (engine := settings.engine) else {}),
         }
 
     def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
@@ -174,9 +183,10 @@ class Encoder:
             label=f"encode {SIDE_NAMES[side]}",
             unit="texts",
             keys=text_keys,
-            lengths=lambda some: self._lengths(some, side),
-            run=lambda some: self.encode(some, side),
-            budget=lambda: batch_tokens(self._context, self.model.device.type),
+            lengths=lambda some: [item.length for item in some],
+            run=lambda some: self.run(some, side),
+            budget=self._engined.budget,
+            prepare=lambda some: self.items(some, side),
         )
         whole = kept(texts, work, store, self._context)
         dimensions = self._settings.dimensions
@@ -188,27 +198,61 @@ class Encoder:
         return whole if dimensions is None else cut(whole, dimensions, self.similarity == "cosine")
 
     def encode(self, texts: Sequence[str], side: Side) -> Floats:
-        """(n, D) vectors of texts with all the model's dimensions, encoded now and not kept."""
-        with memory_advice(self.folder.name):
-            vectors = self.model.encode(
-                list(texts),
-                prompt=self.prompts[side],
-                batch_size=max(1, len(texts)),
-                normalize_embeddings=self.similarity == "cosine",
-                show_progress_bar=False,
-            )
-        vectors = np.asarray(vectors, dtype=np.float32)
+        """(n, D) vectors of texts with all the model's dimensions, encoded now in one batch and not kept."""
+        return self.run(self.items(texts, side), side)
+
+    def items(self, texts: Sequence[str], side: Side) -> list[Item[str]]:
+        """Texts of a side with their prompt, tokenised and cut as the model reads them."""
+        return self._engined.items(texts, self.prompts[side])
+
+    def in_batches(self, texts: Sequence[str], side: Side) -> Floats:
+        """As `encode`, in batches as those of `vectors`; of N ≥ 1 texts."""
+        return self._engined.answers(texts, self.prompts[side], lambda items: self.run(items, side))
+
+    def run(self, items: Sequence[Item[str]], side: Side) -> Floats:
+        """(n, D) vectors of texts that are tokenised, in one batch.
+
+        Raises:
+            ModelError: a value is not a number, or memory is short.
+            Unfit: the engine cannot take the model.
+        """
+        vectors = self._engined.answer(items, self.prompts[side])
         if not np.isfinite(vectors).all():
-            bad = texts[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
+            bad = items[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])].source
             raise ModelError(
                 f"{self.folder.name} ({self._settings.precision}) answered a {side} with values that are not numbers, first for "
                 f'{bad[:80]!r}. Try precision="fp32"; if it persists the weights are damaged.'
             )
         return vectors
 
+    def _by_library(self, texts: Sequence[str], prompt: str) -> Floats:
+        return self.model.encode(
+            list(texts),
+            prompt=prompt,
+            batch_size=max(1, len(texts)),
+            normalize_embeddings=self.similarity == "cosine",
+            show_progress_bar=False,
+        )
+
+    @cached_property
+    def _engined(self) -> Engined[str]:
+        part = Part[str](
+            name=self.folder.name,
+            key=self._both,
+            load=lambda precision: self.at(precision).model,
+            output="sentence_embedding",
+            normalise=self.similarity == "cosine",
+            example=EXAMPLE,
+            lengths=lambda texts, prompt: token_lengths(self.model, texts, prompt),
+            library=self._by_library,
+        )
+        return Engined(part, self._settings.engine, self._settings.precision, self._context)
+
     @property
     def model(self) -> SentenceTransformer:
-        """The loaded model; one per run and settings."""
+        """The loaded model; one per run and settings. Of another engine than `torch` the one that it was made from."""
+        if self._settings.engine is not None:
+            return self.at("fp32").model
         label = f"load {self.folder.name}"
         return self._context.once("model", label, self._both, self._load)
 
@@ -262,7 +306,7 @@ class Encoder:
         if settings.max_length is not None:
             model.max_seq_length = settings.max_length
         if settings.pooling is not None:
-            _repool(model, settings.pooling)
+            repool(model, settings.pooling)
         return model
 
     def tokens(self, texts: Sequence[str], side: Side) -> list[int]:
@@ -281,14 +325,21 @@ class Encoder:
         return open_encoder(replace(self._settings, dimensions=dimensions), self._context, self._called)
 
     def at(self, precision: str) -> Encoder:
-        """The same model, its weights in memory at another precision."""
-        if precision == self._settings.precision:
-            return self
-        return open_encoder(replace(self._settings, precision=precision), self._context, self._called)
+        """The same model in `torch`, its weights in memory at another precision."""
+        return self.by(Way(Torch(), precision))
 
-    def _lengths(self, texts: Sequence[str], side: Side) -> list[int]:
-        """Tokens of each text as the model will see it; characters where the model has no fast tokenizer."""
-        return token_lengths(self.model, texts, self.prompts[side])
+    def by(self, way: Way) -> Encoder:
+        """The same model, computed another way."""
+        engine = None if isinstance(way.engine, Torch) else way.engine
+        if (way.precision, engine) == (self._settings.precision, self._settings.engine):
+            return self
+        return open_encoder(replace(self._settings, precision=way.precision, engine=engine), self._context, self._called)
+
+    def answers(self, way: Way, sample: Sample) -> Answers:
+        """What a way answers to a sample of a collection, for the golden probe."""
+        encoder = self.by(way)
+        queries, documents = encoder.in_batches(sample.queries, "query"), encoder.in_batches(sample.documents, "document")
+        return Answers(queries @ documents.T, np.concatenate([queries, documents]), lengths=self.similarity == "dot")
 
 
 def side_prompt(side: Side, asked: str | None, own: Mapping[str, str]) -> str:
@@ -296,45 +347,6 @@ def side_prompt(side: Side, asked: str | None, own: Mapping[str, str]) -> str:
     if asked is not None:
         return asked
     return next((own[name] for name in SIDE_PROMPTS[side] if name in own), "")
-
-
-def token_lengths(model: Any, texts: Sequence[str], prompt: str) -> list[int]:
-    """Tokens of each text with its prompt, cut at the model's limit; characters where it has no fast tokenizer."""
-    tokenizer: Any = getattr(model, "tokenizer", None)
-    limit = min(model.max_seq_length or 512, LONGEST)
-    if not getattr(tokenizer, "is_fast", False):
-        return [min(len(t) // 4 + 1, limit) for t in texts]
-    tokens = tokenizer([prompt + t for t in texts], add_special_tokens=True, truncation=True, max_length=limit, padding=False)
-    return [len(ids) for ids in tokens["input_ids"]]
-
-
-def tokenizer_length(folder: ModelFolder) -> int | None:
-    """The tokenizer's own limit; None where it says it has none, as a number beyond any text."""
-    length = folder.config("tokenizer_config.json").get("model_max_length")
-    return int(length) if isinstance(length, int | float) and length < LONGEST else None
-
-
-def _pooling(folder: ModelFolder) -> str | None:
-    for module in folder.config("modules.json").get("modules", []):
-        if str(module.get("type", "")).endswith("Pooling"):
-            config = folder.config(f"{module['path']}/config.json")
-            chosen = [
-                name.removeprefix("pooling_mode_")
-                for name, on in config.items()
-                if name.startswith("pooling_mode_") and on is True
-            ]
-            return str(config.get("pooling_mode") or "+".join(chosen).replace("mean_tokens", "mean").replace("cls_token", "cls"))
-    return "mean" if not (folder.path / "modules.json").exists() else None
-
-
-def _repool(model: SentenceTransformer, mode: str) -> None:
-    from sentence_transformers.sentence_transformer.modules import Pooling
-
-    for name, module in model.named_children():
-        if isinstance(module, Pooling):
-            setattr(model, name, Pooling(module.embedding_dimension, pooling_mode=mode, include_prompt=module.include_prompt))
-            return
-    raise SettingError(f"pooling={mode!r}: the model has no pooling layer to change.")
 
 
 def open_encoder(settings: EncoderSettings, context: Context, called: str | None = None) -> Encoder:

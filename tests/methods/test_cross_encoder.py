@@ -60,8 +60,8 @@ def test_asked_afresh_it_scores_again_what_is_kept(
     searcher, one = searcher_of(CrossEncoder(model=str(tiny_cross_encoder)), corpus), Queries(["q"], ["wing"])
     searcher.search(one, 3)
     computed: list[int] = []
-    compute = PairScorer.compute
-    monkeypatch.setattr(PairScorer, "compute", lambda self, pairs: (computed.append(len(pairs)), compute(self, pairs))[1])
+    run = PairScorer.run
+    monkeypatch.setattr(PairScorer, "run", lambda self, items: (computed.append(len(items)), run(self, items))[1])
     searcher.search(one, 3)
     assert computed == []
     with context.uncached_queries():

@@ -73,7 +73,7 @@ def test_rows_with_the_same_encoder_share_the_vectors(
     from harness.indexes.exact import Exact
 
     one = rank(Dense(model=str(tiny_encoder)), corpus, queries, 5)
-    monkeypatch.setattr(Encoder, "encode", lambda *_: pytest.fail("encoded again"))
+    monkeypatch.setattr(Encoder, "run", lambda *_: pytest.fail("encoded again"))
     other = rank(Dense(model=str(tiny_encoder), index=Exact(block=3)), corpus, queries, 5)
     assert np.array_equal(one.indices, other.indices)
 
@@ -115,8 +115,10 @@ def test_a_query_asked_afresh_is_encoded_though_its_vector_is_kept(
     searcher = searcher_of(Dense(model=str(tiny_encoder)), corpus)
     searcher.search(Queries(["q"], ["wing"]), 3)
     encoded: list[str] = []
-    encode = Encoder.encode
-    monkeypatch.setattr(Encoder, "encode", lambda self, texts, side: (encoded.extend(texts), encode(self, texts, side))[1])
+    run = Encoder.run
+    monkeypatch.setattr(
+        Encoder, "run", lambda self, some, side: (encoded.extend(i.source for i in some), run(self, some, side))[1]
+    )
     searcher.search(Queries(["q"], ["wing"]), 3)
     assert encoded == []
     with context.uncached_queries():

@@ -16,6 +16,7 @@ from harness.methods.hybrid import Hybrid
 from harness.methods.rerank import Rerank
 from harness.modeling.cross_encoder import PairScorer
 from harness.modeling.encoder import Encoder
+from harness.modeling.tokens import Item
 from harness.ranking import Floats, TopK
 from harness.rows import parse_method
 
@@ -59,13 +60,13 @@ def test_with_a_bi_encoder_only_the_candidates_are_encoded(
     tiny_encoder: Path, corpus: Corpus, rank: Rank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoded: list[tuple[str, str]] = []
-    encode = Encoder.encode
+    run = Encoder.run
 
-    def counting(self: Encoder, texts: Sequence[str], side: str) -> Floats:
-        encoded.extend((side, text) for text in texts)
-        return encode(self, texts, side)
+    def counting(self: Encoder, items: Sequence[Item[str]], side: str) -> Floats:
+        encoded.extend((side, item.source) for item in items)
+        return run(self, items, side)
 
-    monkeypatch.setattr(Encoder, "encode", counting)
+    monkeypatch.setattr(Encoder, "run", counting)
     two = Queries(["1", "2"], ["shock", "jet plate"])
     first = rank(BM25(), corpus, two, 6)
     rank(Rerank(BM25(), Dense(model=str(tiny_encoder)), depth=6), corpus, two, 6)
@@ -79,8 +80,8 @@ def test_with_a_cross_encoder_only_the_candidates_pairs_are_scored(
     tiny_cross_encoder: Path, corpus: Corpus, queries: Queries, rank: Rank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scored: list[tuple[str, str]] = []
-    compute = PairScorer.compute
-    monkeypatch.setattr(PairScorer, "compute", lambda self, pairs: (scored.extend(pairs), compute(self, pairs))[1])
+    run = PairScorer.run
+    monkeypatch.setattr(PairScorer, "run", lambda self, items: (scored.extend(i.source for i in items), run(self, items))[1])
     first = rank(BM25(), corpus, queries, 3)
     rank(Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=3), corpus, queries, 3)
     expected = {(queries.texts[q], corpus.texts[int(row)]) for q, rows in enumerate(first.indices) for row in rows if row >= 0}

@@ -11,6 +11,7 @@ from harness.context import Context
 from harness.errors import ModelError, SettingError
 from harness.methods.cross_encoder import CrossEncoder
 from harness.modeling.cross_encoder import Pair, PairScorer, open_pair_scorer
+from harness.modeling.tokens import Item
 from harness.ranking import Floats
 
 PAIRS: list[Pair] = [
@@ -38,13 +39,13 @@ def by_hand(model: Path, pairs: Sequence[Pair] = PAIRS) -> Floats:
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[Pair]:
     """Every pair that went through a model."""
     found: list[Pair] = []
-    compute = PairScorer.compute
+    run = PairScorer.run
 
-    def counting(self: PairScorer, pairs: Sequence[Pair]) -> Floats:
-        found.extend(pairs)
-        return compute(self, pairs)
+    def counting(self: PairScorer, items: Sequence[Item[Pair]]) -> Floats:
+        found.extend(item.source for item in items)
+        return run(self, items)
 
-    monkeypatch.setattr(PairScorer, "compute", counting)
+    monkeypatch.setattr(PairScorer, "run", counting)
     return found
 
 
@@ -176,7 +177,7 @@ def test_one_scorer_serves_all_rows_with_the_same_settings(tiny_cross_encoder: P
 
 @pytest.mark.parametrize(
     ("changed", "told"),
-    [({"precision": "int8"}, "precision must be one of"), ({"max_length": 0}, "1 or more")],
+    [({"precision": "int4"}, "precision must be one of"), ({"max_length": 0}, "1 or more")],
 )
 def test_a_setting_out_of_range_is_refused_before_anything_is_loaded(changed: dict[str, object], told: str) -> None:
     with pytest.raises(SettingError, match=told):

@@ -14,6 +14,7 @@ from harness.context import Context
 from harness.errors import ModelError, SettingError
 from harness.methods.dense import Dense
 from harness.modeling.encoder import POOLINGS, Encoder, EncoderSettings, open_encoder
+from harness.modeling.tokens import Item
 from harness.ranking import Floats
 
 TEXTS = [
@@ -53,13 +54,13 @@ def by_hand(model: Path, **options: object) -> Callable[..., Floats]:
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Every (side, text) that went through a model."""
     found: list[tuple[str, str]] = []
-    encode = Encoder.encode
+    run = Encoder.run
 
-    def counting(self: Encoder, texts: Sequence[str], side: str) -> Floats:
-        found.extend((side, text) for text in texts)
-        return encode(self, texts, side)
+    def counting(self: Encoder, items: Sequence[Item[str]], side: str) -> Floats:
+        found.extend((side, item.source) for item in items)
+        return run(self, items, side)
 
-    monkeypatch.setattr(Encoder, "encode", counting)
+    monkeypatch.setattr(Encoder, "run", counting)
     return found
 
 
@@ -382,7 +383,7 @@ def test_an_answer_that_is_not_a_number_is_a_model_error_and_what_was_encoded_be
     ("changed", "told"),
     [
         ({"pooling": "median"}, "pooling must be one of mean, cls"),
-        ({"precision": "fp8"}, "precision must be one of fp32, bf16, fp16, not 'fp8'"),
+        ({"precision": "fp8"}, "precision must be one of fp32, bf16, fp16, int8 or auto, not 'fp8'"),
         ({"similarity": "manhattan"}, "similarity must be one of cosine, dot, not 'manhattan'"),
         ({"max_length": 0}, "max_length must be 1 or more"),
     ],

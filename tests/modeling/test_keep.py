@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from harness.context import Context, costs
 from harness.errors import CacheError, ModelError
 from harness.modeling import keep
 from harness.modeling.keep import Work, kept, packed
+from harness.modeling.tokens import Item
 from harness.ranking import Floats
 
 lengths_and_budget = st.tuples(st.lists(st.integers(0, 60), max_size=60), st.integers(1, 200))
@@ -286,11 +288,11 @@ from harness.cache.folders import Cache
 from harness.context import Context, costs
 from harness.methods.dense import Dense
 harness.modeling.keep.FLUSH_SECONDS = -1.0
-encode = harness.modeling.encoder.Encoder.encode
-def slow(self, texts, side):
+once = harness.modeling.encoder.Encoder.run
+def slow(self, items, side):
     time.sleep(0.1)
-    return encode(self, texts, side)
-harness.modeling.encoder.Encoder.encode = slow
+    return once(self, items, side)
+harness.modeling.encoder.Encoder.run = slow
 root, model, folder = sys.argv[1:]
 method, root = Dense(model=model), Path(root)
 context, store = Context(batch_tokens=64, cache=Cache(root / "cache")), Store(root / "results")
@@ -309,14 +311,14 @@ def test_a_run_killed_while_it_encodes_goes_on_where_it_was_and_ends_in_the_same
 
     method = Dense(model=str(tiny_encoder))
     encoded: list[str] = []
-    encode = Encoder.encode
+    once = Encoder.run
 
-    def counting(self: Encoder, texts: Sequence[str], side: str) -> Floats:
+    def counting(self: Encoder, items: Sequence[Item[str]], side: str) -> Floats:
         if not self._context.live:
-            encoded.extend(f"{side} {text}" for text in texts)
-        return encode(self, texts, side)
+            encoded.extend(f"{side} {item.source}" for item in items)
+        return once(self, items, side)
 
-    monkeypatch.setattr(Encoder, "encode", counting)
+    monkeypatch.setattr(Encoder, "run", counting)
 
     def run_in(root: Path) -> tuple[bytes, list[str]]:
         encoded.clear()
@@ -360,3 +362,66 @@ def test_running_out_of_memory_is_a_model_error_that_says_what_to_lower(told: st
 def test_any_other_error_of_a_model_passes_through() -> None:
     with pytest.raises(RuntimeError, match="shapes do not match"), keep.memory_advice("some/model"):
         raise RuntimeError("shapes do not match")
+
+
+def test_what_is_prepared_is_what_is_measured_and_run_each_item_once(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep, "CHUNK", 3)
+    prepared: list[list[str]] = []
+    model = Model()
+
+    def prepare(texts: Sequence[str]) -> list[tuple[str, int]]:
+        prepared.append(list(texts))
+        return [(text, len(text)) for text in texts]
+
+    texts = ["ccc", "a", "bbbb", "dd", "a", "eeeee", "f"]
+    work = Work[str, Floats](
+        "encode",
+        "texts",
+        text_keys,
+        lambda some: [length for _, length in some],
+        lambda some: model.run([text for text, _ in some]),
+        lambda: 8,
+        prepare,
+    )
+    found = kept(texts, work, store_of(context), context)
+    assert np.array_equal(found.block(0, len(found)), np.stack([vector(t) for t in texts]))
+    assert prepared == [["ccc", "a", "bbbb"], ["dd", "eeeee"], ["f"]]
+    assert model.batches == [["bbbb", "ccc"], ["a"], ["eeeee"], ["dd"], ["f"]]
+
+
+def test_the_next_chunk_is_prepared_while_the_model_runs_and_the_first_in_the_callers_thread(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keep, "CHUNK", 1)
+    threads: list[str] = []
+    second = threading.Event()
+
+    def prepare(texts: Sequence[str]) -> Sequence[str]:
+        threads.append(threading.current_thread().name)
+        if len(threads) == 2:
+            second.set()
+        return texts
+
+    def run(texts: Sequence[str]) -> Floats:
+        assert second.wait(10), "the model runs, and the next chunk is not prepared beside it"
+        return np.stack([vector(text) for text in texts])
+
+    work = Work[str, Floats]("encode", "texts", text_keys, lambda t: [1] * len(t), run, lambda: 8, prepare)
+    kept(["a", "b", "c"], work, store_of(context), context)
+    assert threads[0] == threading.current_thread().name
+    assert all(name.startswith("harness-prepare") for name in threads[1:])
+
+
+def test_an_error_while_the_next_chunk_is_prepared_keeps_what_was_run(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep, "CHUNK", 1)
+
+    def prepare(texts: Sequence[str]) -> Sequence[str]:
+        if texts[0] == "b":
+            raise ModelError("cannot read b")
+        return texts
+
+    model = Model()
+    work = Work[str, Floats]("encode", "texts", text_keys, lambda t: [1] * len(t), model.run, lambda: 8, prepare)
+    with pytest.raises(ModelError, match="cannot read b"):
+        kept(["a", "b"], work, store_of(context), context)
+    assert len(store_of(context).read()) == 1

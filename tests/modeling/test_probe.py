@@ -46,13 +46,13 @@ def test_the_same_text_has_the_same_vector_alone_and_in_a_batch(encoder: Encoder
 
 def test_a_vector_that_depends_on_its_batch_is_found(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     documents = encoder.encode(TEXTS, "document")
-    honest = Encoder.encode
+    honest = Encoder.run
 
-    def leaky(self: Encoder, texts: list[str], side: str) -> np.ndarray:
-        found = honest(self, texts, side)  # type: ignore[arg-type]
-        return found if len(texts) > 1 else -found
+    def leaky(self: Encoder, items: list, side: str) -> np.ndarray:
+        found = honest(self, items, side)  # type: ignore[arg-type]
+        return found if len(items) > 1 else -found
 
-    monkeypatch.setattr(Encoder, "encode", leaky)
+    monkeypatch.setattr(Encoder, "run", leaky)
     (alone,) = drifts(encoder, TEXTS, documents, precisions=())
     assert alone.cosine == pytest.approx(2.0)
     assert alone.order == alone.changed == 32, "the farthest come first"

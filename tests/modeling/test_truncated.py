@@ -43,7 +43,7 @@ def test_it_ranks_as_sentence_transformers_truncated_does(tiny_encoder: Path, co
 
 def test_kept_vectors_are_whole_and_shared(tiny_encoder: Path, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = rank(Dense(model=str(tiny_encoder)), context)
-    monkeypatch.setattr(Encoder, "encode", lambda *_: pytest.fail("encoded again"))
+    monkeypatch.setattr(Encoder, "run", lambda *_: pytest.fail("encoded again"))
     few = rank(Dense(model=str(tiny_encoder), dimensions=3), context)
     assert rank(Dense(model=str(tiny_encoder), dimensions=32), context).indices.tolist() == whole.indices.tolist()
     assert not np.allclose(few.scores, whole.scores)

@@ -1,0 +1,171 @@
+"""OpenVINO: the transformer, its pooling and its normalisation as one compiled graph; on the CPU."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.engines import Batch, Engine, Network, Running, Unfit
+from harness.engines._processor import multiplies_bf16
+from harness.optional import library
+from harness.ranking import Floats
+
+MODULES = frozenset({"Transformer", "Pooling", "Dense", "Normalize", "LayerNorm", "Dropout"})
+"""Modules of sentence-transformers that are arithmetic on token vectors and nothing else."""
+HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}
+TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class Openvino(Engine):
+    """`openvino.convert_model` on the loaded model; the graph is traced once and takes batches of any shape.
+
+    fp32 computes what `torch` computes, its sums in another order. bf16 rounds what goes into each product; sums stay in fp32.
+    int8 keeps a scale and an offset for each row of a weight matrix (`nncf.compress_weights`), and computes in bf16 where the
+    processor has it, else in fp32.
+    """
+
+    precisions = ("fp32", "bf16", "int8")
+
+    def speeds(self, device: str) -> Mapping[str, float]:
+        """See `Engine.speeds`."""
+        if device != "cpu":
+            return {}
+        return {"fp32": 1.4, "int8": 2.4, "bf16": 2.5} if multiplies_bf16() else {"fp32": 1.4, "int8": 1.3}
+
+    def versions(self) -> dict[str, str]:
+        """See `Engine.versions`."""
+        library("openvino", "openvino")
+        return {name: importlib.metadata.version(name) for name in ("openvino", "nncf") if _installed(name)}
+
+    def start(self, network: Network, precision: str) -> Running:
+        """See `Engine.start`."""
+        openvino = library("openvino", "openvino")
+        model = network.load("fp32")
+        if reason := _reason(model, network):
+            raise Unfit(f"OpenVINO cannot take {network.name}: {reason}.")
+        assert network.example is not None
+        names = tuple(network.example.arrays)
+        try:
+            graph = _traced(openvino, model, network, names)
+            if precision == "int8":
+                graph = _compressed(graph)
+            return _Running(_compiled(openvino, graph, precision), names)
+        except (RuntimeError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
+            told = str(error).strip().partition("\n")[0]
+            raise Unfit(f"OpenVINO cannot take {network.name}: {type(error).__name__}: {told}") from error
+
+
+class _Running:
+    tokens = TOKENS
+
+    def __init__(self, compiled: Any, names: tuple[str, ...]) -> None:
+        self._request, self._names = compiled.create_infer_request(), names
+
+    def __call__(self, batch: Batch) -> Floats:
+        answers = self._request.infer([np.ascontiguousarray(batch.arrays[name]) for name in self._names], share_inputs=True)
+        return np.array(answers[0], dtype=np.float32)  # a copy: the next batch is written to the same place
+
+
+def _installed(name: str) -> bool:
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return bool(importlib.metadata.version(name))
+    return False
+
+
+def _reason(model: Any, network: Network) -> str:
+    """Why a model cannot be traced; empty where it can."""
+    if model.device.type != "cpu":
+        return f"it runs on the CPU, the model is on {model.device}"
+    if network.example is None:
+        return "it does not read plain token numbers"
+    for module in model.children():
+        kind = type(module)
+        if not kind.__module__.startswith("sentence_transformers.") or kind.__name__ not in MODULES:
+            return f"its module {kind.__module__}.{kind.__name__} is not known to be plain arithmetic"
+        inner = type(getattr(module, "model", module))
+        if kind.__name__ == "Transformer" and not inner.__module__.startswith("transformers."):
+            return f"{inner.__module__}.{inner.__name__} is code of its own"
+        if getattr(module, "include_prompt", True) is False and "prompt_length" in network.example.extras:
+            return "its pooling leaves the prompt out"
+    return ""
+
+
+def _traced(openvino: Any, model: Any, network: Network, names: tuple[str, ...]) -> Any:
+    import torch
+
+    example = network.example
+    assert example is not None
+    extras = example.extras
+
+    class Answer(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = model
+
+        def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
+            features = dict(zip(names, arrays, strict=True))
+            answers: torch.Tensor = self.inner({**features, **extras})[network.output]
+            if network.normalise:
+                return torch.nn.functional.normalize(answers, p=2, dim=1)
+            return answers if answers.ndim == 2 else answers.unsqueeze(1)
+
+    inputs = tuple(torch.from_numpy(np.asarray(example.arrays[name])) for name in names)
+    with torch.no_grad(), _quietly():
+        return openvino.convert_model(Answer().eval(), example_input=inputs)
+
+
+def _compressed(graph: Any) -> Any:
+    with _quietly():
+        nncf = library("nncf", "openvino")
+        return nncf.compress_weights(graph, mode=nncf.CompressWeightsMode.INT8_ASYM)
+
+
+def _compiled(openvino: Any, graph: Any, precision: str) -> Any:
+    import torch
+
+    hint = HINTS[precision] if multiplies_bf16() else "f32"
+    settings = {
+        "INFERENCE_PRECISION_HINT": hint,
+        "PERFORMANCE_HINT": "LATENCY",  # one batch at a time, on all threads
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),  # which OMP_NUM_THREADS decides
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # or activations would be rounded to eight bits too
+    }
+    return openvino.Core().compile_model(graph, "CPU", settings)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Inside, the libraries tell nothing: neither their makers of their use, nor the user of progress and of what tracing fixes.
+
+    Whether what tracing fixes matters the probe shows. Both libraries ask the environment whether to report, and do not where it
+    says that this is continuous integration.
+    """
+    asked = {"CI": "true", "NNCF_CI": "1"}
+    before = {name: os.environ.get(name) for name in asked}
+    loud = [logging.getLogger(name) for name in ("nncf", "transformers")]
+    levels = [logger.level for logger in loud]
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        os.environ.update(asked)
+        for logger in loud:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loud, levels, strict=True):
+                logger.setLevel(level)
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value

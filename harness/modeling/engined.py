@@ -1,0 +1,134 @@
+"""A model in an engine: prepared texts, or pairs, in batches → answers. What encoders and cross-encoders share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+
+from harness.context import Context
+from harness.engines import Engine, Network, Running
+from harness.engines.torch import Torch
+from harness.modeling.keep import memory_advice, packed
+from harness.modeling.tokens import Item, Tokens
+from harness.ranking import Floats
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Part(Generic[T]):
+    """A model as it is put into an engine.
+
+    Args:
+        name: for messages.
+        key: hash of everything that decides an answer.
+        load: precision of the weights → the model in `torch`, loaded once.
+        output: what of its features is the answer.
+        normalise: whether an answer gets the length 1.
+        example: two texts or pairs of different lengths.
+        lengths: texts or pairs and a prompt → tokens of each, where the model does not read plain token numbers.
+        library: the same → their answers from the library, which then has to batch and tokenise them itself.
+    """
+
+    name: str
+    key: str
+    load: Callable[[str], Any]
+    output: Literal["sentence_embedding", "scores"]
+    normalise: bool
+    example: Sequence[T]
+    lengths: Callable[[Sequence[T], str], list[int]]
+    library: Callable[[Sequence[T], str], Floats]
+
+
+class Engined(Generic[T]):
+    """A model in an engine. It is loaded when the first text has to go through it.
+
+    Args:
+        part: the model.
+        engine: None is `torch`.
+        precision: one that the engine knows.
+        context: tokens of a batch, loaded models.
+    """
+
+    def __init__(self, part: Part[T], engine: Engine | None, precision: str, context: Context) -> None:
+        self._part, self._engine, self._precision, self._context = part, engine, precision, context
+        self._tokens: dict[str, Tokens[T]] = {}
+        self._library = threading.Lock()
+        """Held by what uses the tokenizer by way of the library: a fast tokenizer that two threads use at once raises."""
+
+    def items(self, sources: Sequence[T], prompt: str) -> list[Item[T]]:
+        """Texts or pairs with their prompt, tokenised."""
+        tokens = self._fed(prompt)
+        if tokens.plain:
+            return tokens.items(sources)
+        with self._library:
+            return tokens.items(sources)
+
+    def budget(self) -> int:
+        """Tokens of a batch, padding included: as the context says, else what suits the engine.
+
+        It moves the last bits of an answer and nothing else, so it is no setting of a method and no part of a key.
+        """
+        return self._context.batch_tokens or self._running.tokens
+
+    def answer(self, items: Sequence[Item[T]], prompt: str) -> Floats:
+        """(n, D) answers to n prepared texts or pairs in one batch.
+
+        Raises:
+            ModelError: memory is short.
+            Unfit: the engine cannot take the model.
+        """
+        tokens = self._fed(prompt)
+        with memory_advice(self._part.name):
+            if tokens.plain or self._engine is not None:
+                return self._running(tokens.batch(items))
+            with self._library:
+                return np.asarray(self._part.library([item.source for item in items], prompt), dtype=np.float32)
+
+    def answers(self, sources: Sequence[T], prompt: str, answer: Callable[[Sequence[Item[T]]], Floats] | None = None) -> Floats:
+        """(N, D) answers to N ≥ 1 texts or pairs, batched as those that are kept and not kept; in their order.
+
+        Args:
+            sources: texts or pairs.
+            prompt: before each.
+            answer: in place of this one's own, as with a check of what it answers.
+        """
+        items = self.items(sources, prompt)
+        batches = list(packed([item.length for item in items], self.budget()))
+        each = answer or (lambda some: self.answer(some, prompt))
+        found = np.concatenate([each([items[i] for i in batch]) for batch in batches])
+        ordered = np.empty_like(found)
+        ordered[[i for batch in batches for i in batch]] = found
+        return ordered
+
+    def _fed(self, prompt: str) -> Tokens[T]:
+        if prompt not in self._tokens:
+            model = self._part.load(self._weights)
+            self._tokens[prompt] = Tokens(model, prompt, lambda some: self._part.lengths(some, prompt))
+        return self._tokens[prompt]
+
+    @property
+    def _weights(self) -> str:
+        """Precision of the weights in `torch`, from which other engines make their own."""
+        return self._precision if self._engine is None else "fp32"
+
+    @cached_property
+    def _running(self) -> Running:
+        part, engine = self._part, self._engine
+        if engine is None:
+            return Torch().start(self._network(None), self._precision)
+        label = f"load {part.name} into {engine}"
+        return self._context.once(
+            "model", label, f"{part.key} {engine}", lambda: engine.start(self._network(engine), self._precision)
+        )
+
+    def _network(self, engine: Engine | None) -> Network:
+        part, example = self._part, None
+        if engine is not None and (tokens := self._fed("")).plain:
+            example = tokens.batch(tokens.items(part.example))
+        return Network(part.name, part.load, part.output, part.normalise, example)

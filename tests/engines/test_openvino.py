@@ -1,0 +1,96 @@
+import importlib.util
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.context import Context
+from harness.engines import Unfit
+from harness.engines.openvino import Openvino
+from harness.errors import Unavailable
+from harness.modeling.encoder import Encoder
+from harness.modeling.golden import Way
+from tests.engines.conftest import TEXTS
+
+needed = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="needs openvino")
+
+
+def test_where_it_is_not_installed_it_is_named_with_its_extra(without: Callable[[str], None]) -> None:
+    without("openvino")
+    with pytest.raises(Unavailable, match=r"openvino is not installed.*retrieval-harness\[openvino\]"):
+        Openvino().versions()
+
+
+def test_it_is_for_the_cpu_and_offers_bf16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not Openvino().speeds("cuda")
+    monkeypatch.setattr("harness.engines.openvino.multiplies_bf16", lambda: False)
+    assert "bf16" not in Openvino().speeds("cpu")
+
+
+@needed
+def test_versions_name_both_libraries() -> None:
+    assert {"openvino"} <= set(Openvino().versions()) <= {"openvino", "nncf"}
+
+
+@needed
+def test_a_model_that_is_no_transformer_does_not_fit(
+    tiny_encoder: Path, tmp_path: Path, encoder_of: Callable[[Path], Encoder]
+) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(tiny_encoder / "tokenizer.json"))
+    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)], device="cpu").save(str(tmp_path / "static"))
+    encoder = encoder_of(tmp_path / "static")
+    assert encoder.encode(TEXTS, "query").shape == (len(TEXTS), 8), "torch takes it by the library"
+    with pytest.raises(Unfit, match="does not read plain token numbers"):
+        encoder.by(Way(Openvino(), "fp32")).encode(TEXTS, "query")
+
+
+@needed
+def test_a_module_that_nobody_knows_does_not_fit(tiny_encoder: Path, encoder_of: Callable[[Path], Encoder]) -> None:
+    import torch
+
+    class Strange(torch.nn.Module):
+        def forward(self, features: dict) -> dict:
+            return features
+
+    encoder = Encoder(encoder_of(tiny_encoder)._settings, Context(device="cpu"))
+    encoder.model.add_module("9", Strange())
+    with pytest.raises(Unfit, match=r"Strange is not known to be plain arithmetic"):
+        encoder.by(Way(Openvino(), "fp32")).encode(TEXTS, "query")
+
+
+@needed
+def test_what_it_cannot_trace_does_not_fit(
+    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import openvino
+
+    def broken(*given: object, **options: object) -> None:
+        raise RuntimeError("no such operation\nand more")
+
+    monkeypatch.setattr(openvino, "convert_model", broken)
+    encoder = Encoder(encoder_of(tiny_encoder)._settings, Context(device="cpu"))
+    with pytest.raises(Unfit, match=r"cannot take .*RuntimeError: no such operation$"):
+        encoder.by(Way(Openvino(), "fp32")).encode(TEXTS, "query")
+
+
+@needed
+def test_starting_it_says_nothing_and_leaves_environment_and_loggers_as_they_were(
+    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], capfd: pytest.CaptureFixture[str]
+) -> None:
+    encoder = Encoder(encoder_of(tiny_encoder)._settings, Context(device="cpu"))
+    encoder.encode(TEXTS, "query")
+    capfd.readouterr()
+    before = dict(os.environ), [logging.getLogger(name).level for name in ("nncf", "transformers")]
+    encoder.by(Way(Openvino(), "int8")).encode(TEXTS, "query")
+    assert "".join(capfd.readouterr()) == ""
+    if importlib.util.find_spec("nncf"):
+        import nncf  # noqa: F401
+
+        assert logging.getLogger("transformers").level == before[1][1]
+    assert dict(os.environ) == before[0]
