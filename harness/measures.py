@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable, Sequence
-
-import ir_measures
-from ir_measures.measures import Measure
+from typing import TYPE_CHECKING
 
 from harness.errors import SettingError
 from harness.judged import Qrels
+
+if TYPE_CHECKING:
+    from ir_measures.measures import Measure
 
 DEFAULT = ("nDCG@10", "R@100", "RR@10", "AP@100")
 
@@ -32,6 +33,8 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
     Raises:
         SettingError: a name it cannot read, or a measure none of its providers here can compute.
     """
+    import ir_measures  # slow to import, and a listing needs none of it
+
     found: dict[str, Measure] = {}
     for name in names:
         for part in name.replace(",", " ").split() if "(" not in name else [name]:
@@ -64,6 +67,8 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking])
     Raises:
         SettingError: the provider of a measure fails on these judgements (`ERR` takes grades up to 4).
     """
+    import ir_measures
+
     values: PerQuery = {str(m): dict.fromkeys(qrels, 0.0) for m in measures}
     names = list(qrels)
     numbers = {query: str(number) for number, query in enumerate(names)}  # the provider of ERR reads no other query ids
