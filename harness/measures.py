@@ -73,8 +73,9 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking])
     names = list(qrels)
     numbers = {query: str(number) for number, query in enumerate(names)}  # the provider of ERR reads no other query ids
     judged = {numbers[query]: dict(grades) for query, grades in qrels.items()}
+    depth = seen(measures)
     ranks = {
-        numbers[query]: dict(zip(documents, map(float, range(len(documents), 0, -1)), strict=True))
+        numbers[query]: dict(zip(documents[:depth], map(float, range(len(documents), 0, -1)), strict=False))
         for query, documents, _ in run
         if documents and query in numbers
     }
@@ -84,6 +85,16 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking])
     except (subprocess.CalledProcessError, ArithmeticError) as error:
         raise SettingError(f"a provider of ir-measures fails on {', '.join(values)}: {error}.") from error
     return values
+
+
+def seen(measures: Iterable[Measure]) -> int | None:
+    """How many documents of a ranking the measures look at, from the first; None where one looks at all.
+
+    What lies beyond the greatest cut-off is not handed to the providers, whose time goes with the length of the rankings. One
+    that leaves unjudged documents out before it cuts may look at any.
+    """
+    cutoffs = [None if measure.params.get("judged_only") else measure.params.get("cutoff") for measure in measures]
+    return max((cutoff for cutoff in cutoffs if cutoff is not None), default=None) if None not in cutoffs else None
 
 
 def means(values: PerQuery) -> dict[str, float]:
