@@ -1,4 +1,4 @@
-"""What the benchmarks share: ways timed in turn, medians with their range, ratios pair by pair, and a table, CSV and plot of them.
+"""What the benchmarks share: ways timed in turn, medians with their range, ratios pair by pair, a table, CSV and a plot.
 
 A way is a function that does its work once and returns the seconds of its parts, the part that decides last. Rounds are
 interleaved, so that what else the machine does meets all ways alike, and a ratio is that of two neighbours in one round.
@@ -70,20 +70,17 @@ class Table:
         about = machine()
         rounds = max(map(len, self.spent.values()))
         ran = f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GiB, Python {platform.python_version()}"
-        return (
-            f"{rounds} rounds: median (least to most); {ran}; load {self.load[0]:.1f} at the start, {self.load[1]:.1f} at the end"
-        )
+        start, end = self.load
+        return f"rounds: {rounds}, median (least to most); {ran}; load {start:.1f} at the start, {end:.1f} at the end"
 
     def text(self) -> str:
         """For a terminal."""
         rows = self.rows()
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = [
-            "  ".join(
-                cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
-            for row in rows
-        ]
+        lines = []
+        for first, *rest in rows:
+            right = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
+            lines.append("  ".join((first.ljust(widths[0]), *right)))
         return "\n".join([self.title, *(line.rstrip() for line in lines), self.foot()])
 
     def markdown(self) -> str:
@@ -110,12 +107,10 @@ class Table:
         for n, part in enumerate(self.parts):
             there = [(i, [each[part] for each in rounds if part in each]) for i, rounds in enumerate(self.spent.values())]
             held = [(i + n * high, statistics.median(v), min(v), max(v)) for i, v in there if v]
-            places, middles, least, most = zip(*held, strict=True)
-            reach = [
-                [m - low for m, low in zip(middles, least, strict=True)],
-                [up - m for m, up in zip(middles, most, strict=True)],
-            ]
-            axes.barh(places, middles, high, xerr=reach, label=part, capsize=2)
+            places, middles, least, greatest = zip(*held, strict=True)
+            below = [middle - low for middle, low in zip(middles, least, strict=True)]
+            above = [up - middle for middle, up in zip(middles, greatest, strict=True)]
+            axes.barh(places, middles, high, xerr=[below, above], label=part, capsize=2)
         axes.set_yticks([i + 0.4 - high / 2 for i in range(len(self.spent))], list(self.spent))
         axes.invert_yaxis()
         axes.set_xlabel(self.unit)

@@ -14,15 +14,17 @@ the run's scores are distinct, so that no tie is broken two ways. Ends with stat
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.util
 import logging
 import sys
+import time
 from collections.abc import Callable
 
 import numpy as np
 import pytrec_eval
 
-from _table import Parts, interleaved, parser, show, timed
+from _table import Parts, interleaved, parser, show
 from harness.api import open_context
 from harness.datasets import load_dataset
 from harness.measures import Ranking, means, parse_measures, per_query
@@ -46,7 +48,7 @@ class Case:
     rankings: list[Ranking]
     qrels: Qrels
 
-    @property
+    @functools.cached_property
     def scores(self) -> dict[str, dict[str, float]]:
         """Query → document → score."""
         return {query: dict(zip(documents, scores, strict=True)) for query, documents, scores in self.rankings}
@@ -85,6 +87,67 @@ def apart(count: int) -> list[float]:
     return list(map(float, range(count, 0, -1)))
 
 
+def by_harness(case: Case) -> tuple[Parts, Figures]:
+    """`harness.measures`."""
+    started = time.perf_counter()
+    found = means(per_query(parse_measures(NAMES), case.qrels, case.rankings))
+    return whole(time.perf_counter() - started), (found["nDCG@10"], found["R@100"], found["RR@10"])
+
+
+def by_pytrec_eval(case: Case) -> tuple[Parts, Figures]:
+    """trec_eval itself, through its binding."""
+    started = time.perf_counter()
+    evaluator = pytrec_eval.RelevanceEvaluator(case.qrels, {"ndcg_cut.10", "recall.100", "recip_rank"})
+    found = list(evaluator.evaluate(case.scores).values())
+    first = [each["recip_rank"] if each["recip_rank"] >= 0.1 else 0.0 for each in found]
+    ndcg, recall = ([each[name] for each in found] for name in ("ndcg_cut_10", "recall_100"))
+    figures = (sum(ndcg) / len(ndcg), sum(recall) / len(recall), sum(first) / len(first))
+    return whole(time.perf_counter() - started), figures
+
+
+def by_ranx(case: Case) -> tuple[Parts, Figures]:
+    """Ranx, which reads into its own form first; it compiles in the first round, which does not count."""
+    import ranx
+
+    relevant = {query: {d: g for d, g in grades.items() if g > 0} for query, grades in case.qrels.items()}
+    started = time.perf_counter()
+    qrels, run = ranx.Qrels(relevant), ranx.Run(case.scores)
+    read = time.perf_counter()
+    found = ranx.evaluate(qrels, run, ["ndcg@10", "recall@100", "mrr@10"], make_comparable=True)
+    figures = (float(found["ndcg@10"]), float(found["recall@100"]), float(found["mrr@10"]))
+    return whole(time.perf_counter() - read, read - started), figures
+
+
+def by_mteb(case: Case) -> tuple[Parts, Figures]:
+    """What `mteb.evaluate` calls."""
+    from mteb._evaluators.retrieval_metrics import calculate_retrieval_scores
+
+    started = time.perf_counter()
+    found = calculate_retrieval_scores(case.scores, case.qrels, [10, 100])
+    figures = (found.ndcg["NDCG@10"], found.recall["Recall@100"], found.mrr["MRR@10"])
+    return whole(time.perf_counter() - started), figures
+
+
+def by_beir(case: Case) -> tuple[Parts, Figures]:
+    """BEIR's evaluator, and its own reciprocal rank."""
+    from beir.retrieval.evaluation import EvaluateRetrieval
+
+    started = time.perf_counter()
+    ndcg, _, recall, _ = EvaluateRetrieval.evaluate(case.qrels, case.scores, [10, 100], ignore_identical_ids=False)
+    first = EvaluateRetrieval.evaluate_custom(case.qrels, case.scores, [10], "mrr")
+    return whole(time.perf_counter() - started), (ndcg["NDCG@10"], recall["Recall@100"], first["MRR@10"])
+
+
+WAYS: dict[str, tuple[str, Callable[[Case], tuple[Parts, Figures]]]] = {
+    "pytrec_eval": ("pytrec_eval", by_pytrec_eval),
+    "harness": ("harness", by_harness),
+    "ranx": ("ranx", by_ranx),
+    "MTEB": ("mteb", by_mteb),
+    "BEIR": ("beir", by_beir),
+}
+"""Name → the package it needs, and what it does."""
+
+
 def main() -> None:
     """Times, compares and prints."""
     options = parser(__doc__, rounds=5)
@@ -93,64 +156,19 @@ def main() -> None:
     arguments = options.parse_args()
     logging.disable(logging.INFO)
     case = made(arguments.synthetic) if arguments.synthetic else searched(arguments.dataset)
-    scores, measures = case.scores, parse_measures(NAMES)
+    assert case.scores  # made here, so that no way pays for it
     figures: dict[str, Figures] = {}
 
-    def ours() -> Parts:
-        def work() -> None:
-            found = means(per_query(measures, case.qrels, case.rankings))
-            figures["harness"] = (found["nDCG@10"], found["R@100"], found["RR@10"])
+    def way_of(name: str, work: Callable[[Case], tuple[Parts, Figures]]) -> Callable[[], Parts]:
+        def way() -> Parts:
+            parts, figures[name] = work(case)
+            return parts
 
-        return whole(timed(work))
+        return way
 
-    def by_pytrec_eval() -> Parts:
-        def work() -> None:
-            evaluator = pytrec_eval.RelevanceEvaluator(case.qrels, {"ndcg_cut.10", "recall.100", "recip_rank"})
-            found = list(evaluator.evaluate(scores).values())
-            first = [each["recip_rank"] if each["recip_rank"] >= 0.1 else 0.0 for each in found]
-            ndcg, recall = ([each[name] for each in found] for name in ("ndcg_cut_10", "recall_100"))
-            figures["pytrec_eval"] = mean_of(ndcg, recall, first)
-
-        return whole(timed(work))
-
-    def by_ranx() -> Parts:
-        import ranx
-
-        held: list[object] = []
-        relevant = {query: {d: g for d, g in grades.items() if g > 0} for query, grades in case.qrels.items()}
-        convert = timed(lambda: held.extend((ranx.Qrels(relevant), ranx.Run(scores))))
-
-        def work() -> None:
-            found = ranx.evaluate(*held, ["ndcg@10", "recall@100", "mrr@10"], make_comparable=True)
-            figures["ranx"] = (float(found["ndcg@10"]), float(found["recall@100"]), float(found["mrr@10"]))
-
-        return whole(timed(work), convert)
-
-    def by_mteb() -> Parts:
-        from mteb._evaluators.retrieval_metrics import calculate_retrieval_scores
-
-        def work() -> None:
-            found = calculate_retrieval_scores(scores, case.qrels, [10, 100])
-            figures["MTEB"] = (found.ndcg["NDCG@10"], found.recall["Recall@100"], found.mrr["MRR@10"])
-
-        return whole(timed(work))
-
-    def by_beir() -> Parts:
-        from beir.retrieval.evaluation import EvaluateRetrieval
-
-        def work() -> None:
-            ndcg, _, recall, _ = EvaluateRetrieval.evaluate(case.qrels, scores, [10, 100], ignore_identical_ids=False)
-            first = EvaluateRetrieval.evaluate_custom(case.qrels, scores, [10], "mrr")
-            figures["BEIR"] = (ndcg["NDCG@10"], recall["Recall@100"], first["MRR@10"])
-
-        return whole(timed(work))
-
-    ways: dict[str, Callable[[], Parts]] = {"pytrec_eval": by_pytrec_eval, "harness": ours}
-    for name, package, way in (("ranx", "ranx", by_ranx), ("MTEB", "mteb", by_mteb), ("BEIR", "beir", by_beir)):
-        if importlib.util.find_spec(package) is None:
-            print(f"without {name}: pip install {package}")
-        else:
-            ways[name] = way
+    ways = {name: way_of(name, work) for name, (package, work) in WAYS.items() if importlib.util.find_spec(package)}
+    for name in WAYS.keys() - ways.keys():
+        print(f"without {name}: it is not installed")
     table = interleaved(case.title, ways, arguments.rounds, against="pytrec_eval")
     expected = figures["pytrec_eval"]
     off = {way: max(abs(a - b) for a, b in zip(found, expected, strict=True)) for way, found in figures.items()}
@@ -165,12 +183,6 @@ def main() -> None:
 def whole(measure: float, convert: float = 0.0) -> Parts:
     """The parts of a way."""
     return {**({"convert": convert} if convert else {}), "measure": measure, "both": convert + measure}
-
-
-def mean_of(*columns: list[float]) -> Figures:
-    """Of each column."""
-    first, second, third = (sum(column) / len(column) for column in columns)
-    return first, second, third
 
 
 if __name__ == "__main__":
