@@ -1,8 +1,8 @@
 """The command line: `harness run | decide | validate | compare | audit | accept | leaderboard | list | export | import | …`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
-4 a verdict that cannot be told;
-130 interrupted. This file only reads arguments, so that `harness --help` answers at once; `commands.py` does the work.
+4 a verdict that cannot be told; 130 interrupted. This file only reads arguments, so that `harness --help` answers at once;
+`commands.py` does the work, and `listing.py` that of `harness list`.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def list_(
     cache_dir: CacheDir = None,
 ) -> None:
     """List rows, methods, datasets and the values their settings take."""
-    _do("list_", kind.value if kind else None, data_dir or [], cache_dir)
+    _do("show", kind.value if kind else None, data_dir or [], cache_dir, module="harness.listing")
 
 
 @export.command("beir")
@@ -340,10 +340,10 @@ def _one(measures: list[str] | None) -> str:
     return measures[0] if measures else "nDCG@10"
 
 
-def _do(command: str, *arguments: Any) -> None:
+def _do(command: str, *arguments: Any, module: str = "harness.commands") -> None:
     """Does the work of a command and ends with its status; typer itself would end an interrupted one without a word."""
     try:
-        status = getattr(import_module("harness.commands"), command)(*arguments)
+        status = getattr(import_module(module), command)(*arguments)
     except KeyboardInterrupt:
         typer.secho("harness: interrupted; what was finished is kept, run the same command to go on.", err=True)
         status = 130

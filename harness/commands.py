@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -15,7 +14,6 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from harness import api, auditing, deciding, exporting, validation
-from harness.analyzers import ANALYZERS
 from harness.bench import regression
 from harness.bench.plan import plan as plan_of
 from harness.bench.record import Record
@@ -26,25 +24,15 @@ from harness.cache.folders import Cache
 from harness.cache.manage import Removal, entries, faults, removals, remove
 from harness.checks import check as check_dataset
 from harness.context import Context
-from harness.datasets import SOURCES, every_name, load_dataset
+from harness.datasets import load_dataset
 from harness.datasets.beir import fetch as fetch_beir
-from harness.engines import ENGINES
 from harness.errors import RecordError, UnknownName
-from harness.feedback import FEEDBACK
-from harness.fusions import FUSIONS
-from harness.generators import GENERATORS
-from harness.indexes import INDEXES
-from harness.losses import LOSSES
 from harness.measures import DEFAULT
-from harness.methods import METHODS
 from harness.options import Options
 from harness.progress import bars
-from harness.recipes import RECIPES
-from harness.registry import Room
 from harness.report import terminal
 from harness.report.board import figure, megabytes, tables
 from harness.report.plots import write_plots
-from harness.rows import DEFAULT_ROWS
 from harness.statistics.paired import ROUNDING
 
 OK, FAILED, NOTHING, UNTOLD = 0, 1, 3, 4
@@ -213,36 +201,6 @@ def leaderboard(results: Path, data_dirs: Sequence[Path], cache_dir: Path | None
     )
     out.print(told, markup=False, highlight=False, soft_wrap=True)
     return FAILED if unread else OK
-
-
-def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
-    """`harness list`."""
-    out = Console(soft_wrap=True)
-    rooms: dict[str, Room[Any]] = {
-        "methods": METHODS,
-        "recipes": RECIPES,
-        "losses": LOSSES,
-        "generators": GENERATORS,
-        "fusions": FUSIONS,
-        "analyzers": ANALYZERS,
-        "feedback": FEEDBACK,
-        "indexes": INDEXES,
-        "engines": ENGINES,
-        "datasets": SOURCES,
-    }
-    if kind in (None, "rows"):
-        _print(out, "rows", [(name, text if text != name else "") for name, text in DEFAULT_ROWS.items()])
-    for name, room in rooms.items():
-        if kind in (None, name):
-            told = {item: room.summary(item) for item in room.names()}
-            if room is RECIPES:
-                needed = {item: ", ".join(sorted(recipe.needs)) or "the corpus alone" for item, recipe in RECIPES.usable()}
-                told = {item: f"{words} Needs: {needed.get(item, 'not known')}." for item, words in told.items()}
-            _print(out, name if name != "datasets" else "dataset sources", list(told.items()))
-    if kind in (None, "datasets"):
-        context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
-        _print(out, "datasets at hand", [(name, "") for name in every_name(context)])
-    return OK
 
 
 def check(dataset: str, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
@@ -417,12 +375,3 @@ def _sentences(out: Console, verdict: Verdict) -> None:
     for sentence in rest:
         out.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
     out.print()
-
-
-def _print(out: Console, title: str, items: Sequence[tuple[str, str]]) -> None:
-    out.print(f"[bold]{title}[/bold]")
-    width = max((len(name) for name, _ in items), default=0)
-    for name, words in items:
-        out.print(f"  {name.ljust(width)}  {words}".rstrip(), markup=False, highlight=False)
-    if not items:
-        out.print("  none")

@@ -14,7 +14,6 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
 from harness.cache.folders import Cache
 
@@ -298,6 +297,8 @@ def watched(every: float = 0.02) -> Iterator[Spent]:
     The kernel's own high-water mark cannot be reset for a phase, so a thread samples: a peak shorter than `every` seconds
     may be missed.
     """
+    import psutil  # slow to import, and a listing needs none of it
+
     process = psutil.Process(os.getpid())
     spent = Spent(peak_mb=process.memory_info().rss / 2**20)
     done = threading.Event()

@@ -17,7 +17,6 @@ from typing import NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harness.errors import DatasetError
 
@@ -96,6 +95,8 @@ class Corpus:
 
     def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Row of each id, −1 where the corpus has no such document."""
+        import pyarrow.compute as pc  # slow to import, and a listing needs none of it
+
         found = pc.index_in(pa.array(ids, pa.large_string()), value_set=self.id_array)
         return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
@@ -124,6 +125,8 @@ class Corpus:
 
         The order is that of the UTF-8 bytes, as `strcmp` in trec_eval.
         """
+        import pyarrow.compute as pc  # slow to import, and a listing needs none of it
+
         order = pc.sort_indices(self._table.select(["id"]), sort_keys=[("id", "descending")]).to_numpy()
         places = np.empty(len(self), dtype=np.int32)
         places[order] = np.arange(len(self), dtype=np.int32)
@@ -242,6 +245,8 @@ class _Digest:
 
 
 def _check(table: pa.Table, source: str) -> None:
+    import pyarrow.compute as pc  # slow to import, and a listing needs none of it
+
     if table.num_rows == 0:
         raise DatasetError(f'{source}: the corpus is empty; a line of corpus.jsonl is {{"_id": …, "title": …, "text": …}}.')
     distinct = pc.count_distinct(table["id"]).as_py()

@@ -64,10 +64,12 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n", encoding="utf-8")
         (info / "entry_points.txt").write_text(f"[{group}]\n{entries}\n", encoding="utf-8")
         monkeypatch.syspath_prepend(str(site))
+        registry._installed.cache_clear()
         registry._entry_points.cache_clear()
 
     yield put
     monkeypatch.undo()
+    registry._installed.cache_clear()
     registry._entry_points.cache_clear()
     for name in [name for name in sys.modules if name.partition(".")[0] in ("shouting", "louder")]:
         del sys.modules[name]

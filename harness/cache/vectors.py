@@ -24,7 +24,6 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harness.cache.folders import META, Cache
 from harness.errors import CacheError
@@ -192,6 +191,8 @@ class Held(Generic[B]):
 
     def locate(self, keys: pa.Array) -> Ints:
         """(N,) place of each text's vector, −1 where there is none."""
+        import pyarrow.compute as pc  # slow to import, and a listing needs none of it
+
         return pc.index_in(keys, value_set=self._keys).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
     def seconds(self, places: Ints) -> Floats:

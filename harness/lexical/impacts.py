@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import scipy.sparse as sp
 
 from harness.cache.ragged import Ragged
 from harness.ranking import Floats, Ints
@@ -23,6 +22,8 @@ class ImpactIndex:
     """
 
     def __init__(self, blocks: Iterable[Ragged]) -> None:
+        import scipy.sparse as sp  # slow to import, and a listing needs none of it
+
         held = [(block.values[:, 0].astype(np.int32), block.values[:, 1].copy(), block.lengths) for block in blocks]
         terms = np.concatenate([np.zeros(0, np.int32), *(t for t, _, _ in held)])
         weights = np.concatenate([np.zeros(0, np.float32), *(w for _, w, _ in held)])
