@@ -90,6 +90,7 @@ class Kind(StrEnum):
     analyzers = "analyzers"
     indexes = "indexes"
     engines = "engines"
+    executors = "executors"
 
 
 @app.command()
