@@ -56,6 +56,9 @@ BatchTokens = Annotated[
     int | None, typer.Option(min=1, help="Tokens that go through a model at once; lower it if memory runs out.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
+Where = Annotated[
+    str | None, typer.Option("--executor", help="Where rows are made: processes, ray(workers=4), …; default: this process.")
+]
 
 
 To = Annotated[Path, typer.Option("--to", help="Folder to write to.")]
@@ -82,6 +85,7 @@ class Kind(StrEnum):
     fusions = "fusions"
     analyzers = "analyzers"
     indexes = "indexes"
+    executors = "executors"
 
 
 @app.command()
@@ -99,9 +103,10 @@ def run(
     rerun: Annotated[bool, typer.Option("--rerun", help="Run rows again whose records are up to date.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps and who shares them; run nothing.")] = False,
     quiet: Quiet = False,
+    executor: Where = None,
 ) -> None:
     """Run rows over datasets, store their records and print the leaderboard."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, executor)
     _do("run", dataset or [], method or [], measure or [], depth, rerun, plan, options)
 
 

@@ -29,6 +29,7 @@ from harness.context import Context
 from harness.datasets import SOURCES, every_name, load_dataset
 from harness.datasets.beir import fetch as fetch_beir
 from harness.errors import RecordError, UnknownName
+from harness.executors import EXECUTORS
 from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
 from harness.generators import GENERATORS
@@ -60,6 +61,7 @@ def run(
 ) -> int:
     """`harness run`."""
     names = list(dict.fromkeys(datasets)) or [api.DEFAULT_DATASET]
+    api.executor_of(options.executor)
     if show_plan:
         for step in plan_of(api.methods_of(rows), names, depth).steps:
             Console(soft_wrap=True).print(str(step), markup=False, highlight=False)
@@ -74,6 +76,7 @@ def run(
         context=context,
         rerun=rerun,
         tell=_teller(err),
+        executor=options.executor,
     )
     api.write_leaderboard(options.results, context)
     terminal.show(board.tables, out, board.across)
@@ -224,6 +227,7 @@ def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -
         "analyzers": ANALYZERS,
         "feedback": FEEDBACK,
         "indexes": INDEXES,
+        "executors": EXECUTORS,
         "datasets": SOURCES,
     }
     if kind in (None, "rows"):

@@ -99,7 +99,7 @@ def bills(method: Method, dataset: Dataset, context: Context) -> list[Bill]:
     """
     found = []
     for part, stage in dict.fromkeys(_hosted(method)):
-        if stage is not None and _paid(stage.first):
+        if stage is not None and costly(stage.first):
             continue  # its candidates are not to be had for nothing; the cap is held when they are sent
         encoder = part.encoder(context)
         one, missing = _bill(encoder, stage, dataset, _tuned(method), context)
@@ -159,8 +159,9 @@ def _hosted(method: Method) -> Iterator[tuple[API, Rerank | None]]:
             yield from _hosted(part)
 
 
-def _paid(method: Method) -> bool:
-    return method.paid or any(map(_paid, method.nested()))
+def costly(method: Method) -> bool:
+    """Whether a row, or a part of it, may cost money."""
+    return method.paid or any(map(costly, method.nested()))
 
 
 def _tuned(value: Value) -> bool:

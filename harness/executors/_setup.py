@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import inspect
 import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.cache.folders import Cache
 from harness.context import Context
 
 CARRIED = ("HARNESS_", "HF_", "TRANSFORMERS_", "SENTENCE_TRANSFORMERS_", "TOKENIZERS_")
 SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+OWN = ("cache", "data_dirs", "progress")
+"""What of a context is no plain setting."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Read by the numeric libraries when they are first imported."""
 
@@ -24,18 +28,14 @@ class Setup:
     """A context, as it is told to another process.
 
     Args:
-        seed: of every random stream.
-        device: where models run; None for torch's choice.
-        batch_tokens: tokens that go through a model at once; None for what suits the device.
+        settings: its seed, device and whatever else a context is given that is a number, a text or None.
         cache: folder of the cache; workers on other machines share it, or have their own at this path.
         data_dirs: folders that may hold collections.
         folder: where relative paths start.
         environment: variables that move what is done; none that looks like a secret, which each machine must have by itself.
     """
 
-    seed: int
-    device: str | None
-    batch_tokens: int | None
+    settings: Mapping[str, Any]
     cache: str
     data_dirs: tuple[str, ...]
     folder: str
@@ -51,7 +51,9 @@ class Setup:
         }
         folders = tuple(str(folder.expanduser().resolve()) for folder in context.data_dirs)
         root = str(context.cache.root.expanduser().resolve())
-        return cls(context.seed, context.device, context.batch_tokens, root, folders, str(Path.cwd()), carried)
+        names = set(inspect.signature(Context.__init__).parameters) - {"self", *OWN}
+        settings = {name: getattr(context, name) for name in sorted(names)}
+        return cls(settings, root, folders, str(Path.cwd()), carried)
 
     def to_json(self) -> str:
         """As text."""
@@ -72,13 +74,7 @@ class Setup:
         os.environ.update(self.environment)
         with contextlib.suppress(OSError):  # on another machine; paths that are not relative need none
             os.chdir(self.folder)
-        return Context(
-            seed=self.seed,
-            device=self.device,
-            batch_tokens=self.batch_tokens,
-            cache=Cache(Path(self.cache)),
-            data_dirs=tuple(map(Path, self.data_dirs)),
-        )
+        return Context(**self.settings, cache=Cache(Path(self.cache)), data_dirs=tuple(map(Path, self.data_dirs)))
 
 
 @contextlib.contextmanager
