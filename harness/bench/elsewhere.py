@@ -77,6 +77,8 @@ class Elsewhere(Bench):
             if outcome.job.id in self._pending:
                 cell, pending = self._pending.pop(outcome.job.id)
                 self._done[cell] = self._taken(pending, outcome)
+                if not self._pending:  # the workers are free for others
+                    self.close()
         return self._done[name, method]
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 OWN = ("cache", "data_dirs", "progress")
 """What of a context is no plain setting."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""Read by the numeric libraries when they are first imported."""
+"""Read by the numeric libraries when they are first imported; all heed the first."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def environment(more: Mapping[str, str]) -> Iterator[None]:
 
 def threads(count: int) -> dict[str, str]:
     """Variables that give a process so many threads to compute with, where the user has not said how many."""
-    return {name: str(count) for name in THREADS if name not in os.environ}
+    return {} if any(name in os.environ for name in THREADS) else {THREADS[0]: str(count)}
 
 
 def cores() -> int:

@@ -66,6 +66,8 @@ class Ray(Executor):
         own = not ray.is_initialized()
         if own:
             self._open(ray)
+        elif self.address not in (None, "auto", joined := ray.get_runtime_context().gcs_address):
+            raise SettingError(f"ray: this program has joined {joined} already, not {self.address}; `ray.shutdown()` leaves it.")
         try:
             yield from work(jobs, self._crew(ray, jobs, context), context, self.tries)
         finally:

@@ -92,3 +92,8 @@ def test_workers_without_a_gpu_are_not_asked_to_use_one(ray_here: None, context:
 def test_settings_out_of_range_are_refused(setting: dict[str, Any]) -> None:
     with pytest.raises(SettingError, match="must be"):
         Ray(**setting)
+
+
+def test_a_program_that_has_joined_one_cluster_is_not_sent_to_another(ray_here: None, context: Context) -> None:
+    with pytest.raises(SettingError, match="has joined"):
+        list(Ray(address="10.0.0.1:6379").map([], context))
