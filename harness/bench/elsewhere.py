@@ -83,8 +83,8 @@ class Elsewhere(Bench):
 
     def close(self) -> None:
         """Ends what still runs; rows that were not asked for are not made."""
-        if self._outcomes is not None:
-            self._outcomes.close()  # type: ignore[attr-defined]
+        if (end := getattr(self._outcomes, "close", None)) is not None:
+            end()
 
     def _taken(self, pending: _Pending, outcome: Outcome) -> Result:
         """Keeps what a worker has sent, or why there is nothing."""
