@@ -63,6 +63,9 @@ Precision = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
+Where = Annotated[
+    str | None, typer.Option("--executor", help="Where rows are made: processes, ray(workers=4), …; default: this process.")
+]
 
 
 To = Annotated[Path, typer.Option("--to", help="Folder to write to.")]
@@ -109,9 +112,10 @@ def run(
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps and who shares them; run nothing.")] = False,
     precision: Precision = None,
     quiet: Quiet = False,
+    executor: Where = None,
 ) -> None:
     """Run rows over datasets, store their records and print the leaderboard."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, executor)
     _do("run", dataset or [], method or [], measure or [], depth, rerun, plan, precision, options)
 
 

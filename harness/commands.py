@@ -50,6 +50,7 @@ def run(
 ) -> int:
     """`harness run`."""
     names = list(dict.fromkeys(datasets)) or [api.DEFAULT_DATASET]
+    api.executor_of(options.executor)
     if show_plan:
         for step in plan_of(api.methods_of(rows, precision), names, depth).steps:
             Console(soft_wrap=True).print(str(step), markup=False, highlight=False)
@@ -65,6 +66,7 @@ def run(
         rerun=rerun,
         precision=precision,
         tell=_teller(err),
+        executor=options.executor,
     )
     api.write_leaderboard(options.results, context)
     terminal.show(board.tables, out, board.across)

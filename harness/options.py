@@ -18,6 +18,7 @@ class Options:
         device: where models run; None for torch's choice.
         batch_tokens: tokens that go through a model at once; None for what suits the device.
         quiet: say only what failed.
+        executor: where rows are made; None for this process.
     """
 
     results: Path = Path("results")
@@ -27,3 +28,4 @@ class Options:
     device: str | None = None
     batch_tokens: int | None = None
     quiet: bool = False
+    executor: str | None = None

@@ -106,6 +106,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("HARNESS_PRECISION"),
         help="of rows that name none: auto, fp32, bf16, fp16, int8 (default: HARNESS_PRECISION or fp32)",
     )
+    group.addoption("--executor", default=None, help="where rows are made: processes, ray(workers=4) …; default: here")
     group.addoption("--rerun", action="store_true", help="run rows again whose records are up to date")
 
 
@@ -116,8 +117,11 @@ def pytest_configure(config: pytest.Config) -> None:
         parse_measures(config.getoption("--measure") or DEFAULT)
         parse_method(config.getoption("--encoder"))
         _indexes(config)
+        api.executor_of(config.getoption("--executor"))
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
+    if config.getoption("--executor") and getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError("--executor and -n are two ways to do the same; give one of them")
     if config.getoption("--depth") < 1:
         raise pytest.UsageError("--depth must be 1 or more")
     if config.getoption("--synthetic") < 0:
@@ -232,10 +236,12 @@ def _context(config: pytest.Config) -> Context:
 
 
 @pytest.fixture(scope="session")
-def bench(request: pytest.FixtureRequest, context: Context) -> Bench:
-    """One bench for all cells, so that shared steps are done once."""
+def bench(request: pytest.FixtureRequest, context: Context) -> Iterator[Bench]:
+    """One bench for all cells, so that shared steps are done once; with `--executor`, elsewhere."""
     config = request.config
-    return Bench(
+    params = (getattr(item, "callspec", None) for item in request.session.items)
+    asked = [cell for spec in params if spec is not None and (cell := spec.params.get("cell")) is not None]
+    with api.opened_bench(
         api.methods_of(config.getoption("--method"), config.getoption("--precision")),
         _datasets(config),
         context,
@@ -243,7 +249,10 @@ def bench(request: pytest.FixtureRequest, context: Context) -> Bench:
         config.getoption("--measure") or DEFAULT,
         config.getoption("--depth"),
         rerun=config.getoption("--rerun"),
-    )
+        executor=config.getoption("--executor"),
+        cells={(cell.dataset, cell.method) for cell in asked},
+    ) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def bills(method: Method, dataset: Dataset, context: Context) -> list[Bill]:
     """
     found = []
     for part, stage in dict.fromkeys(_hosted(method)):
-        if stage is not None and _paid(stage.first):
+        if stage is not None and costly(stage.first):
             continue  # its candidates are not to be had for nothing; the cap is held when they are sent
         encoder = part.encoder(context)
         one, missing = _bill(encoder, stage, dataset, _tuned(method), context)
@@ -160,9 +160,9 @@ def _hosted(method: Method) -> Iterator[tuple[API, Rerank | None]]:
             yield from _hosted(part)
 
 
-def _paid(value: Value) -> bool:
+def costly(value: Value) -> bool:
     """Whether it, or anything inside, may cost money by the text."""
-    return value.paid or any(map(_paid, value.parts()))
+    return value.paid or any(map(costly, value.parts()))
 
 
 def _tuned(value: Value) -> bool:

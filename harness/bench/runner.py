@@ -103,11 +103,11 @@ class Bench:
         """
         dataset = self.load(name)
         place = self.store.place(dataset.name, method, self.context.seed)
-        blank = self._blank(dataset, method)
+        blank = self.blank(dataset, method)
         before = self.store.load(place)
         try:
-            identity = self._identity(dataset, method)
-            if not self.rerun and before is not None and before.identity == identity and self.store.whole(place, before):
+            identity = self.identity(dataset, method)
+            if before is not None and self.stands(place, before, identity):
                 return Result(before, kept=True)
             record, values = self._measure(name, dataset, method, dataclasses.replace(blank, identity=identity), place)
         except Unavailable as error:
@@ -122,7 +122,8 @@ class Bench:
         self.store.save(place, record, values)
         return Result(record, kept=False)
 
-    def _blank(self, dataset: Dataset, method: Method) -> Record:
+    def blank(self, dataset: Dataset, method: Method) -> Record:
+        """A record without figures."""
         return Record(
             row=row_name(method),
             method=method.full(),
@@ -142,7 +143,16 @@ class Bench:
             started=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    def _identity(self, dataset: Dataset, method: Method) -> str:
+    def stands(self, place: Place, before: Record, identity: str) -> bool:
+        """Whether a record need not be made again."""
+        return not self.rerun and before.identity == identity and self.store.whole(place, before)
+
+    def identity(self, dataset: Dataset, method: Method) -> str:
+        """Hash of all that decides a row's figures.
+
+        Raises:
+            HarnessError: what the row points to is not to be had.
+        """
         deciding: dict[str, Any] = {
             "method": method.full(),
             "inputs": method.inputs(self.context),

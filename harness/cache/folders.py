@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,35 @@ class Cache:
                 "name another with --cache-dir or HARNESS_CACHE."
             ) from error
         self.hashes = HashMemo(self.root / "hashes")
+        self._part: str | None = None
 
     def lock(self, kind: str, key: str) -> FileLock:
         """A lock between processes for one entry; released by the system if its holder dies."""
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         return FileLock(folder / f"{kind}-{key}.lock")
+
+    def shared_lock(self, kind: str, key: str) -> FileLock:
+        """A lock for an entry that is only ever added to; inside `apart` for the part of it."""
+        return self.lock(kind, key if self._part is None else f"{key}-{self._part}")
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether others may be adding other parts to the same entries."""
+        return self._part is not None
+
+    @contextlib.contextmanager
+    def apart(self, part: str) -> Iterator[None]:
+        """Inside, entries that are only ever added to are locked by part, so that other processes can add other parts meanwhile.
+
+        Args:
+            part: names it; whoever makes the same part waits.
+        """
+        before, self._part = self._part, part
+        try:
+            yield
+        finally:
+            self._part = before
 
     def folder(self, kind: str, key: str, describe: Mapping[str, Any], build: Callable[[Path], None]) -> Path:
         """The folder built for `key`, built now if it is not there whole.

@@ -34,6 +34,7 @@ KEY_BYTES = 16
 SECONDS = b"harness.seconds"
 MERGED_BYTES = 512 << 20
 """Shards are merged up to about this size: merging takes that much memory."""
+MOST_APART = 64
 TRIES = 10
 log = logging.getLogger("harness.cache")
 
@@ -72,7 +73,7 @@ class Store(ABC, Generic[B, S]):
     def __init__(self, cache: Cache, kind: str, key: str, describe: Mapping[str, Any]) -> None:
         self.folder = cache.root / kind / key
         self._cache = cache
-        self.lock = cache.lock(kind, key)
+        self.lock = cache.shared_lock(kind, key)
         try:
             json.loads((self.folder / META).read_text(encoding="utf-8"))
         except (OSError, ValueError):  # not there yet, or damaged; nothing but the listing rests on it
@@ -143,7 +144,11 @@ class Store(ABC, Generic[B, S]):
             part.unlink(missing_ok=True)
 
     def merge(self, most: int = 8) -> None:
-        """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`."""
+        """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`.
+
+        Apart from others it is done seldom: what two merge at once is kept twice.
+        """
+        most = max(most, MOST_APART) if self._cache.is_apart else most
         small = [s for s in self.read().shards if s.vectors.nbytes < MERGED_BYTES]
         while len(small) > most:
             group = small[:1]
