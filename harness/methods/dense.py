@@ -14,6 +14,7 @@ from harness.judged import TrainView
 from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.methods._vectors import VectorScorer, VectorSearcher
 from harness.modeling.encoder import Encoder, EncoderSettings, open_encoder
+from harness.modeling.headed import headed
 from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import EncoderBase
 
@@ -91,7 +92,7 @@ class Dense(Method):
         for done, recipe in enumerate(self.recipes):
             untrained = replace(self, recipes=self.recipes[:done])
             lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
-            encoder = encoder.retrained(lesson.folder)
+            encoder = headed(encoder, lesson.folder, context) if recipe.frozen else encoder.retrained(lesson.folder)
             lessons.append(lesson)
         return _Fitted(self, encoder.of(self.dimensions), lessons)
 

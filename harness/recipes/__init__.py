@@ -78,6 +78,8 @@ class Recipe(Value, ABC):
     """What it needs besides the corpus."""
     unused: ClassVar[frozenset[str]] = frozenset()
     """Settings of all recipes that mean nothing here; one that is set is refused."""
+    frozen: ClassVar[bool] = False
+    """Whether the model stays as it is and only a head behind it learns: then its kept vectors serve, and nothing is encoded again."""
     without_labels: ClassVar[str] = ""
     """How a recipe that needs train labels is written to need none, where it can be."""
     schedules: ClassVar[Mapping[Budget, Schedule]]
