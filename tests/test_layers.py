@@ -15,7 +15,19 @@ import harness
 
 ROOT = Path(harness.__file__).parent
 TESTS = Path(__file__).parent
-PLURAL = {"analyzers", "executors", "feedback", "fusions", "indexes", "datasets", "losses", "generators", "methods", "recipes", "searches"}
+PLURAL = {
+    "analyzers",
+    "executors",
+    "feedback",
+    "fusions",
+    "indexes",
+    "datasets",
+    "losses",
+    "generators",
+    "methods",
+    "recipes",
+    "searches",
+}
 BUILT_ON = {
     # A method whose default is made of others, and an analyser that is another's words, stemmed.
     ("methods.hybrid", "methods.bm25"),

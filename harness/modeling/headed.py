@@ -60,9 +60,12 @@ class HeadedEncoder(Encoder):
         named = self.folder.config("modules.json").get("modules", [])
         dense = [module for module in named if str(module["type"]).rpartition(".")[2] == "Dense"]
         if not dense or str(named[-1]["type"]).rpartition(".")[2] != "Normalize" or named[-2] is not dense[-1]:
-            raise ModelError(f"{self.folder.path} does not end with a dense layer and a normalisation: remove it and train again.")
+            raise ModelError(
+                f"{self.folder.path} does not end with a dense layer and a normalisation: remove it and train again."
+            )
         layer = Dense.load(str(self.folder.path / dense[-1]["path"]))
-        return torch.nn.Sequential(layer.linear, layer.activation_function).eval()
+        activation: Any = layer.activation_function
+        return torch.nn.Sequential(layer.linear, activation).eval()
 
 
 class Headed:
@@ -97,7 +100,7 @@ class Headed:
 
         with torch.no_grad():
             made = torch.nn.functional.normalize(self._head(torch.from_numpy(np.array(vectors))), dim=-1)
-        return made.numpy()  # type: ignore[no-any-return]
+        return made.numpy()
 
 
 def headed(base: Encoder, folder: Path, context: Context) -> Encoder:

@@ -296,6 +296,11 @@ def supervision(recipe: Recipe, view: TrainView) -> str:
     return strongest((own, *(supervision(other, view) for other in inside)))
 
 
+def trains(value: Value) -> bool:
+    """Whether a recipe stands anywhere in a row, so that a seed makes another model of it."""
+    return next(_recipes_in(value), None) is not None
+
+
 def _methods_in(recipe: Recipe) -> Iterator[Method]:
     """The methods that a recipe names and that learn from the same collection."""
     return (part for part in recipe.fitted_here() if isinstance(part, Method))

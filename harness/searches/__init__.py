@@ -66,6 +66,10 @@ class Point:
     def __contains__(self, axis: str) -> bool:
         return any(name == axis for name, _ in self.settings)
 
+    def get(self, axis: str) -> Choice:
+        """Its value on an axis, None where it has not that axis."""
+        return dict(self.settings).get(axis)
+
     def at(self, axis: str, value: Choice) -> Point:
         """The same point with another value on an axis that it has."""
         return Point(self.grid, tuple((name, value if name == axis else held) for name, held in self.settings))
@@ -125,7 +129,7 @@ def _points(number: int, grid: Mapping[str, Axis], search: str) -> Iterator[Poin
     choices = []
     for axis, values in grid.items():
         if isinstance(values, Range):
-            raise SettingError(f"{search} cannot go through the range of {axis}: list values, or say search = \"optuna\".")
+            raise SettingError(f'{search} cannot go through the range of {axis}: list values, or say search = "optuna".')
         choices.append([(axis, value) for value in values])
     return (Point(number, settings) for settings in itertools.product(*choices))
 

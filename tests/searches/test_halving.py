@@ -35,7 +35,9 @@ def test_how_many_go_on(count: int, keep: float, height: int) -> None:
     search = Halving(keep=keep)
     sizes = tuple(10 * 2**i for i in range(height))
     seen = rungs(search, list(range(count)), sizes)
-    assert [len(rates) for _, rates in seen] == [s.points for s in search.stages([{"queries": sizes, "rate": tuple(range(count))}])]
+    assert [len(rates) for _, rates in seen] == [
+        s.points for s in search.stages([{"queries": sizes, "rate": tuple(range(count))}])
+    ]
     for (_, before), (_, after) in zip(seen, seen[1:], strict=False):
         assert len(after) == max(1, math.ceil(keep * len(before) - 1e-9))
         assert set(after) == set(sorted(before)[-len(after) :])  # type: ignore[type-var]
