@@ -1,4 +1,4 @@
-"""The command line: `harness run | decide | validate | sweep | compare | audit | accept | leaderboard | list | export | import | …`.
+"""The command line: `harness run | decide | validate | sweep | compare | audit | accept | leaderboard | list | export | …`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
 4 a verdict that cannot be told;

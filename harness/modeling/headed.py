@@ -1,4 +1,4 @@
-"""An encoder with a head: modules trained behind one that stayed as it was, whose kept vectors serve, so that no text is encoded."""
+"""An encoder with a head trained behind it: the encoder stayed as it was, so its kept vectors serve and no text is encoded."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Recipe(Value, ABC):
     unused: ClassVar[frozenset[str]] = frozenset()
     """Settings of all recipes that mean nothing here; one that is set is refused."""
     frozen: ClassVar[bool] = False
-    """Whether the model stays as it is and only a head behind it learns: then its kept vectors serve, and nothing is encoded again."""
+    """Whether the model stays as it is and only a head behind it learns, so that its kept vectors serve."""
     without_labels: ClassVar[str] = ""
     """How a recipe that needs train labels is written to need none, where it can be."""
     schedules: ClassVar[Mapping[Budget, Schedule]]

@@ -23,9 +23,9 @@ from harness.sweep.tries import Tried
 FILE = "sweep"
 HEAD = ("dataset", "split", "row", "config", "queries", "seed", "measure", "value", "low", "high", "seconds", "chosen", "problem")
 EXPLAINED = (
-    "Every figure of this section is of the dev queries, over the whole corpus; they chose the row, and they chose each model's "
-    "checkpoint, so the best of them is too good. Intervals are at 95 %: of one seed by BCa bootstrap over queries, of several for "
-    "a model trained with another seed. Differences are paired by query."
+    "Every figure of this section is of the dev queries, over the whole corpus; they chose the row, and each model's checkpoint, "
+    "so the best of them is too good. Intervals are at 95 %: of one seed by BCa bootstrap over queries, of several for a model "
+    "trained with another seed. Differences are paired by query."
 )
 
 
@@ -46,8 +46,8 @@ def sentences(found: Found) -> list[str]:
     seeds = f", the mean of {len(chosen.cells)} seeds" if len(chosen.cells) > 1 else ""
     learnt = f" with {chosen.size:,} training queries" if chosen.size is not None else ""
     told = [
-        f"Chosen on dev: `{chosen.row}`{learnt}, {found.measure} {figure(chosen.mean)} [{span(chosen.interval)}] on {len(chosen.ids):,} "
-        f"dev queries{seeds}; the best of {_count(len(found.whole), 'row')}."
+        f"Chosen on dev: `{chosen.row}`{learnt}, {found.measure} {figure(chosen.mean)} [{span(chosen.interval)}] on "
+        f"{len(chosen.ids):,} dev queries{seeds}; the best of {_count(len(found.whole), 'row')}."
     ]
     if found.tested is not None:
         told += _on_test(found, found.tested)
@@ -70,8 +70,8 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
         spread = tested.verdicts[0].contrast.interval_at(0.95)
         less = f"{abs(gained.difference):.4f} {'less' if gained.difference > 0 else 'more'} than it looked"
         told.append(
-            f"It looked {signed(gained.looked)} on dev, is {signed(gained.found)} [{signed(spread.low)}, {signed(spread.high)}] on test "
-            f"against `{first.row}`: {less}{_between(gained.interval)}."
+            f"It looked {signed(gained.looked)} on dev, is {signed(gained.found)} [{signed(spread.low)}, {signed(spread.high)}] "
+            f"on test against `{first.row}`: {less}{_between(gained.interval)}."
         )
         told.append(
             f"Choosing among {_count(len(found.whole), 'row')} on {len(found.whole[0].ids):,} queries makes the best look about "
@@ -83,8 +83,8 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
     if len(tested.looked) > 1:
         others = ", ".join(f"`{row}`" for row in tested.looked if found.chosen is None or row != found.chosen.row)
         told.append(
-            f"Test was asked {len(tested.looked)} times by this sweep: it chose {others} too, of other settings or with other code. "
-            "The more often it is asked, the less the last answer is worth."
+            f"Test was asked {len(tested.looked)} times by this sweep: it chose {others} too, among other settings or with other "
+            "code. The more often it is asked, the less the last answer is worth."
         )
     return told
 

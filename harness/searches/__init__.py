@@ -1,7 +1,7 @@
 """Searches: which points of a space are tried, one way per file.
 
-A space is some grids; a grid names axes and what may be chosen on each. A search asks to have points measured on dev and may look at
-what they gave before it asks for more. It never sees test. To add one: a file here with one frozen dataclass that derives from
+A space is some grids; a grid names axes and what may be chosen on each. A search asks to have points measured on dev and may look
+at what they gave before it asks for more. It never sees test. To add one: a file here with one frozen dataclass that derives from
 `Search`, and `tests/searches/test_<file>.py`.
 """
 

@@ -1,4 +1,4 @@
-"""Cells: the outcomes of a sweep on dev, one file each, named by a hash of all that decides it; what is there is not done again."""
+"""Cells: a sweep's outcomes on dev, one file each, named by a hash of all that decides it; what is there is not done again."""
 
 from __future__ import annotations
 

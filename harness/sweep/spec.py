@@ -83,7 +83,7 @@ def _method(point: Point) -> Method:
     if given.get(SIZES, ...) is None:  # all there are, whatever an expression of the recipe says
         given[SIZES] = "None"
     last = with_settings(recipes[-1], given, METHODS, ROOMS, NAMED)
-    method: Any = dataclasses.replace(base, **{RECIPES: (*recipes[:-1], last)})  # type: ignore[type-var]
+    method: Any = dataclasses.replace(base, **{RECIPES: (*recipes[:-1], last)})
     within = str(point[WITHIN]) if WITHIN in point else HOLE
     return method if within == HOLE else parse_method(within.replace(HOLE, str(method)))  # type: ignore[no-any-return]
 
@@ -139,40 +139,45 @@ def _grid(file: File, number: int) -> dict[str, Axis]:
     table = file.data["grid"][number]
     if not isinstance(table, dict):
         raise file.fault("grid must be written as [[grid]]", "grid")
-    for name in (ROW, RECIPE):
+    for name, example in ((ROW, "dense"), (RECIPE, "supervised")):
         if name not in table:
-            raise file.fault(
-                f'{name} is missing from this [[grid]], as {name} = "{"dense" if name == ROW else "supervised"}"', "grid", number
-            )
+            raise file.fault(f'{name} is missing from this [[grid]], as {name} = "{example}"', "grid", number)
     axes = {name: _axis(file, name, ("grid", number, name)) for name in table}
     found: dict[str, Recipe] = {}
     for row in _values(file, axes, ROW, number):
-        for recipe in _values(file, axes, RECIPE, number):
-            value = _told(file, lambda row=row, recipe=recipe: trained(row, recipe), "grid", number, RECIPE)
-            found[recipe] = getattr(value, RECIPES)[-1]
-    known = {name: {f.name for f in dataclasses.fields(recipe)} for name, recipe in found.items()}
-    shared = set.intersection(*known.values())
-    for name in table:
-        some = [recipe for recipe, settings in known.items() if name in settings]
-        if name not in (ROW, RECIPE, WITHIN) and some and name not in shared:
-            others = ", ".join(recipe for recipe in known if recipe not in some)
-            raise file.fault(
-                f"{some[0]} has a setting {name!r} and {others} has not: give it a [[grid]] of its own", "grid", number, name
-            )
-    file.only((ROW, RECIPE, WITHIN, *sorted(shared)), "grid", number)
+        for text in _values(file, axes, RECIPE, number):
+            value = _told(file, lambda r=row, t=text: trained(r, t), "grid", number, RECIPE)
+            found[text] = getattr(value, RECIPES)[-1]
+    _settings_of(file, number, found)
     for within in _values(file, axes, WITHIN, number) if WITHIN in axes else ():
         if HOLE not in within:
-            raise file.fault(
-                f'within must say where the trained row stands, as "bm25>>{HOLE}", not {within!r}', "grid", number, WITHIN
-            )
+            told = f'within must say where the trained row stands, as "bm25>>{HOLE}", not {within!r}'
+            raise file.fault(told, "grid", number, WITHIN)
     for name, axis in axes.items():
         if name not in (ROW, RECIPE, WITHIN):
-            tried: Sequence[Choice] = (axis.low, axis.high) if isinstance(axis, Range) else axis
-            for value in tried:
-                for recipe in found.values():
-                    given = {name: "None" if value is None else value}
-                    _told(file, lambda r=recipe, g=given: with_settings(r, g, METHODS, ROOMS, NAMED), "grid", number, name)
+            _try(file, number, name, axis, list(found.values()))
     return axes
+
+
+def _settings_of(file: File, number: int, recipes: Mapping[str, Recipe]) -> None:
+    """Refuses keys that are no settings of every recipe of the grid."""
+    known = {text: {f.name for f in dataclasses.fields(recipe)} for text, recipe in recipes.items()}
+    shared = set.intersection(*known.values())
+    for name in file.data["grid"][number]:
+        some = [text for text, settings in known.items() if name in settings]
+        if name not in (ROW, RECIPE, WITHIN) and some and name not in shared:
+            others = ", ".join(text for text in known if text not in some)
+            told = f"{some[0]} has a setting {name!r} and {others} has not: give it a [[grid]] of its own"
+            raise file.fault(told, "grid", number, name)
+    file.only((ROW, RECIPE, WITHIN, *sorted(shared)), "grid", number)
+
+
+def _try(file: File, number: int, name: str, axis: Axis, recipes: Sequence[Recipe]) -> None:
+    """Gives each recipe each value of a setting, both ends of a range."""
+    for value in (axis.low, axis.high) if isinstance(axis, Range) else axis:
+        for recipe in recipes:
+            given = {name: "None" if value is None else value}
+            _told(file, lambda r=recipe, g=given: with_settings(r, g, METHODS, ROOMS, NAMED), "grid", number, name)
 
 
 def _values(file: File, axes: Mapping[str, Axis], name: str, number: int) -> list[str]:

@@ -26,7 +26,7 @@ def search(request: pytest.FixtureRequest) -> Search:
 def figure(point: Point) -> float:
     """Best: grid 0 with rate 2 and all queries."""
     size = point["queries"] or 1000
-    rate = point["rate"] if "rate" in point else 0
+    rate = point.get("rate") or 0
     return 1.0 - (rate - 2) ** 2 / 10 + float(size) / 10_000  # type: ignore[operator,arg-type]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -38,7 +39,7 @@ def test_how_many_go_on(count: int, keep: float, height: int) -> None:
     assert [len(rates) for _, rates in seen] == [
         s.points for s in search.stages([{"queries": sizes, "rate": tuple(range(count))}])
     ]
-    for (_, before), (_, after) in zip(seen, seen[1:], strict=False):
+    for (_, before), (_, after) in itertools.pairwise(seen):
         assert len(after) == max(1, math.ceil(keep * len(before) - 1e-9))
         assert set(after) == set(sorted(before)[-len(after) :])  # type: ignore[type-var]
 
