@@ -77,7 +77,7 @@ class Spec:
 
 
 def _method(point: Point) -> Method:
-    base = trained(str(point[ROW]), str(point[RECIPE]))
+    base: Any = trained(str(point[ROW]), str(point[RECIPE]))
     recipes: tuple[Recipe, ...] = getattr(base, RECIPES)
     given = {name: value for name, value in point.settings if name not in (ROW, RECIPE, WITHIN)}
     if given.get(SIZES, ...) is None:  # all there are, whatever an expression of the recipe says
@@ -85,7 +85,7 @@ def _method(point: Point) -> Method:
     last = with_settings(recipes[-1], given, METHODS, ROOMS, NAMED)
     method: Any = dataclasses.replace(base, **{RECIPES: (*recipes[:-1], last)})
     within = str(point[WITHIN]) if WITHIN in point else HOLE
-    return method if within == HOLE else parse_method(within.replace(HOLE, str(method)))  # type: ignore[no-any-return]
+    return method if within == HOLE else parse_method(within.replace(HOLE, str(method)))
 
 
 def trained(row: str, recipe: str) -> Value:

@@ -232,16 +232,17 @@ class Tries:
             except HarnessError as error:
                 gave[method].problem, gave[method].skipped = str(error), isinstance(error, Unavailable)
                 self._told(new[method], self._context.seed, gave[method], None, 0.0, (0, 0))
-        missing = []
+        missing, number = [], 0
         for key, (one, seed) in cells.items():
             held = self.cells.load(key)
             if held is None:
                 missing.append(key)
                 continue
             gave[one.method].cells[seed] = held
-            self._told(one, seed, gave[one.method], held, 0.0, (len(cells) - len(missing), len(cells)), kept=True)
+            number += 1
+            self._told(one, seed, gave[one.method], held, 0.0, (number, len(cells)), kept=True)
         jobs = [self._job(key, *cells[key]) for key in missing]
-        for number, outcome in enumerate(self._executor.map(jobs, self._context) if jobs else (), len(cells) - len(missing) + 1):
+        for number, outcome in enumerate(self._executor.map(jobs, self._context) if jobs else (), number + 1):
             one, seed = cells[outcome.job.id]
             told, value, cell = gave[one.method], outcome.value or {}, None
             if outcome.error is not None or "skipped" in value:
