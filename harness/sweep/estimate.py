@@ -73,7 +73,7 @@ def _part(spec: Spec, tries: Tries, stage: Stage, cells: Cells, records: Sequenc
     before = [cell["seconds"] for cell in cells.all() if cell.get("group") in groups]
     seconds, source = None, "not known until one is done"
     if before:
-        seconds, source = statistics.median(before), f"the median of {len(before)} such cells done here"
+        seconds, source = statistics.median(before), f"the median of {len(before)} such cell{'s' * (len(before) > 1)} done here"
     else:
         names = {str(point[RECIPE]).partition("(")[0] for point in points}
         spent = [
@@ -82,6 +82,6 @@ def _part(spec: Spec, tries: Tries, stage: Stage, cells: Cells, records: Sequenc
             if any(str(t["recipe"]).partition("(")[0] in names for t in r.trainings)
         ]
         if spent:
-            seconds, source = statistics.median(spent), f"the median of {len(spent)} records, with nothing kept"
+            seconds, source = statistics.median(spent), f"the median of {len(spent)} record{'s' * (len(spent) > 1)}, with nothing kept"
     total = rows * spec.seeds
     return Planned(stage.label, rows, total, min(len(done), total), seconds, source)

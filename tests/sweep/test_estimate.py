@@ -62,7 +62,7 @@ def test_records_of_the_recipe_stand_in_where_no_cell_is_done(
     other = Record(**{**held, "resolved": {"training": [{**training, "recipe": "supervised", "seconds": 99.0}]}})
     (part,) = parts(written(), [record, other])
     assert part.seconds == 10.0
-    assert part.source == "the median of 1 records, with nothing kept"
+    assert part.source == "the median of 1 record, with nothing kept"
 
 
 def test_halving_is_counted_rung_by_rung(parts: Callable[..., list[Planned]], written: Callable[..., Path]) -> None:

@@ -20,9 +20,7 @@ def rows(path: Path) -> list[str]:
 
 def test_every_row_of_the_grid(written: Written, tiny_encoder: Path) -> None:
     start = f'dense(model="{tiny_encoder}")+frozen_head(budget="smoke", learning_rate='
-    assert rows(written()) == [
-        f"{start}{rate}{size})" for size in (", queries=8", ", queries=16", "") for rate in (0.001, 0.01)
-    ]
+    assert rows(written()) == [f"{start}{rate}{size})" for size in (", queries=8", ", queries=16", "") for rate in (0.001, 0.01)]
 
 
 def test_a_row_may_stand_within_another_and_settings_may_be_values(tmp_path: Path) -> None:

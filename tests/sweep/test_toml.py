@@ -64,7 +64,9 @@ def test_of_what_is_not_there_the_place_that_should_hold_it(file: File) -> None:
 def test_unknown_keys_name_the_line_and_the_closest_known(file: File) -> None:
     with pytest.raises(SettingError, match=r"s.toml, line 20: unknown key 'hgih'; did you mean 'high'\? Known here: low, high"):
         file.only(("low", "high"), "grid", 1, "learning_rate")
-    with pytest.raises(SettingError, match=r"s.toml, line 6: unknown key 'baseline'; did you mean 'dataset'\? Known here: dataset, text\."):
+    with pytest.raises(
+        SettingError, match=r"s.toml, line 6: unknown key 'baseline'; did you mean 'dataset'\? Known here: dataset, text\."
+    ):
         file.only(("dataset", "text"))
 
 
