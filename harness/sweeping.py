@@ -136,7 +136,7 @@ def _one(spec: Spec, name: str, executor: Executor, results: Path, context: Cont
         )
     order = sorted(tries.tried, key=lambda one: (not one.ok, -one.mean if one.ok else 0.0))
     found = Found(spec.name, tries.dataset.name, spec.measure, str(spec.search), tuple(order), tuple(baselines))
-    write_sweep(found, folder)  # before test: whatever happens there, this stands
+    write_sweep(found, folder, plots=False)  # before test: whatever happens there, this stands
     try:
         found = replace(found, tested=_test(spec, name, found, chosen, tries, executor, results, folder, context, show))
     except NoFigures as error:

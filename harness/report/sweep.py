@@ -29,9 +29,9 @@ EXPLAINED = (
 )
 
 
-def write_sweep(found: Found, folder: Path) -> list[Path]:
+def write_sweep(found: Found, folder: Path, *, plots: bool = True) -> list[Path]:
     """Writes `sweep.md`, `sweep.csv` and `sweep.json`, and the learning curves where there are any and matplotlib is there."""
-    drawn = draw(found, folder) if find_spec("matplotlib") is not None else []
+    drawn = draw(found, folder) if plots and find_spec("matplotlib") is not None else []
     texts = {"md": document(found, [path.name for path in drawn]), "csv": table(found), "json": as_json(found)}
     for ending, text in texts.items():
         write_text(folder / f"{FILE}.{ending}", text)

@@ -82,6 +82,9 @@ def _part(spec: Spec, tries: Tries, stage: Stage, cells: Cells, records: Sequenc
             if any(str(t["recipe"]).partition("(")[0] in names for t in r.trainings)
         ]
         if spent:
-            seconds, source = statistics.median(spent), f"the median of {len(spent)} record{'s' * (len(spent) > 1)}, with nothing kept"
+            seconds, source = (
+                statistics.median(spent),
+                f"the median of {len(spent)} record{'s' * (len(spent) > 1)}, with nothing kept",
+            )
     total = rows * spec.seeds
     return Planned(stage.label, rows, total, min(len(done), total), seconds, source)
