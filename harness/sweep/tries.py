@@ -242,7 +242,8 @@ class Tries:
             number += 1
             self._told(one, seed, gave[one.method], held, 0.0, (number, len(cells)), kept=True)
         jobs = [self._job(key, *cells[key]) for key in missing]
-        for number, outcome in enumerate(self._executor.map(jobs, self._context) if jobs else (), number + 1):
+        for outcome in self._executor.map(jobs, self._context) if jobs else ():
+            number += 1
             one, seed = cells[outcome.job.id]
             told, value, cell = gave[one.method], outcome.value or {}, None
             if outcome.error is not None or "skipped" in value:
