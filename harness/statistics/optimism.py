@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,10 +45,13 @@ def optimism(chose: Values, others: Values, level: float = LEVEL) -> Optimism:
     looked, found = float(chose.mean()), float(others.mean())
     if min(len(chose), len(others)) < 2:
         return Optimism(looked, found, None)
-    if max(chose.std(), others.std()) <= ROUNDING:
+    parts = [(float(gains.var(ddof=1)) / len(gains), len(gains) - 1) for gains in (chose, others)]
+    squared = sum(part for part, _ in parts)
+    if squared <= ROUNDING**2:
         return Optimism(looked, found, Interval(looked - found, looked - found, level))
-    ends = stats.ttest_ind(chose, others, equal_var=False).confidence_interval(level)
-    return Optimism(looked, found, Interval(float(ends.low), float(ends.high), level))
+    freedom = squared**2 / sum(part**2 / df for part, df in parts)
+    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(squared)
+    return Optimism(looked, found, Interval(looked - found - reach, looked - found + reach, level))
 
 
 def winners_curse(values: Values, seed: int = 0, resamples: int = RESAMPLES) -> float:
