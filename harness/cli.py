@@ -1,4 +1,4 @@
-"""The command line: `harness run | decide | validate | compare | audit | accept | leaderboard | list | export | import | …`.
+"""The command line: `harness run | decide | validate | sweep | compare | audit | accept | leaderboard | list | export | …`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
 4 a verdict that cannot be told; 130 interrupted. This file only reads arguments, so that `harness --help` answers at once;
@@ -94,6 +94,7 @@ class Kind(StrEnum):
     indexes = "indexes"
     engines = "engines"
     executors = "executors"
+    searches = "searches"
 
 
 @app.command()
@@ -165,6 +166,29 @@ def decide(
     """
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
     _do("decide", dataset, method or [], _one(measure), margin, seeds, options)
+
+
+@app.command()
+def sweep(
+    file: Annotated[Path, typer.Argument(help="The sweep's TOML file: docs/sweeps.md says what stands in it.")],
+    executor: Annotated[
+        str, typer.Option(help="Where cells run: local, or what `harness list executors` names, with settings.")
+    ] = "local",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it will take; measure nothing.")] = False,
+    seed: Seed = 0,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    device: Device = None,
+    batch_tokens: BatchTokens = None,
+    quiet: Quiet = False,
+) -> None:
+    """Try many settings on dev, choose one there, and report that one on test. A killed sweep goes on where it was.
+
+    Status: 0 done; 1 a row failed, or the chosen one gave no figures; 2 bad input; 3 every row was skipped.
+    """
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    _do("sweep", file, executor, dry_run, options)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from harness import api, auditing, deciding, exporting, validation
+from harness import api, auditing, deciding, exporting, sweeping, validation
 from harness.bench import regression
 from harness.bench.plan import plan as plan_of
 from harness.bench.record import Record
@@ -33,7 +33,9 @@ from harness.progress import bars
 from harness.report import terminal
 from harness.report.board import figure, megabytes, tables
 from harness.report.plots import write_plots
+from harness.report.sweep import sentences
 from harness.statistics.paired import ROUNDING
+from harness.sweep.tries import Done
 
 OK, FAILED, NOTHING, UNTOLD = 0, 1, 3, 4
 
@@ -112,6 +114,38 @@ def decide(
     told = f"the decision is in {found.place}, the board in {options.results / 'leaderboard.html'}"
     out.print(f"\n{told}", markup=False, highlight=False, soft_wrap=True)
     return FAILED if found.failed else OK
+
+
+def sweep(file: Path, executor: str, dry_run: bool, options: Options) -> int:
+    """`harness sweep`."""
+    place = sweeping.parse_executor(executor)
+    out, err, context = _opened(options)
+    if dry_run:
+        for dataset, parts in sweeping.plan(file, options.results, context).items():
+            out.print(terminal.planned(dataset, parts, place.dollars))
+        return OK
+
+    def tell(done: Done) -> None:
+        counted = f"[dim]{done.number}/{done.total}[/dim] " if done.total else ""
+        head = f"{counted}[bold]{escape(done.row)}[/bold], seed {done.seed}: "
+        if done.mean is not None:
+            told = "up to date" if done.kept else f"{done.seconds:.0f} s"
+            err.print(f"{head}{figure(done.mean)} on dev ({told})", highlight=False, soft_wrap=True)
+        else:
+            colour = "yellow" if done.skipped else "red"
+            console = err if done.skipped else Console(stderr=True)
+            console.print(f"{head}[{colour}]{escape(done.problem or 'no figures')}[/{colour}]", highlight=False, soft_wrap=True)
+
+    failed = False
+    for swept in sweeping.sweep(file, place, options.results, context, tell, _teller(err)):
+        out.print(terminal.sweep(swept.found))
+        out.print()
+        for i, sentence in enumerate(sentences(swept.found)):
+            out.print(sentence.replace("`", ""), style="bold" if i == 0 else None, markup=False, highlight=False, soft_wrap=True)
+        out.print(f"\nthe sweep is in {swept.folder / 'sweep.md'}", markup=False, highlight=False, soft_wrap=True)
+        failed = failed or swept.failed
+    api.write_leaderboard(options.results, context)
+    return FAILED if failed else OK
 
 
 def compare(

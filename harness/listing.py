@@ -23,6 +23,7 @@ from harness.methods import METHODS
 from harness.recipes import RECIPES
 from harness.registry import Room
 from harness.rows import DEFAULT_ROWS
+from harness.searches import SEARCHES
 
 ROOMS: dict[str, Room[Any]] = {
     "methods": METHODS,
@@ -35,6 +36,7 @@ ROOMS: dict[str, Room[Any]] = {
     "indexes": INDEXES,
     "engines": ENGINES,
     "executors": EXECUTORS,
+    "searches": SEARCHES,
     "datasets": SOURCES,
 }
 

@@ -27,6 +27,7 @@ PLURAL = {
     "losses",
     "methods",
     "recipes",
+    "searches",
 }
 BUILT_ON = {
     # A method whose default is made of others, and an analyser that is another's words, stemmed.

@@ -16,6 +16,7 @@ from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, R
 from harness.methods._vectors import VectorScorer, VectorSearcher
 from harness.modeling.encoder import Encoder, EncoderSettings, Side, open_encoder
 from harness.modeling.golden import Asked, Choice, choose, plain
+from harness.modeling.headed import headed
 from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import EncoderBase
 from harness.values import LATER
@@ -110,7 +111,7 @@ class Dense(Method):
         for done, recipe in enumerate(self.recipes):
             untrained = replace(self, recipes=self.recipes[:done], **start)
             lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
-            encoder = encoder.retrained(lesson.folder)
+            encoder = headed(encoder, lesson.folder, context) if recipe.frozen else encoder.retrained(lesson.folder)
             lessons.append(lesson)
         choice = choose(self._asked(), encoder.fingerprint, view, encoder.answers, context)
         return _Fitted(self, encoder.by(choice.way).of(self.dimensions), lessons, choice)
