@@ -74,8 +74,8 @@ def sweep(
 ) -> list[Swept]:
     """Does what a sweep's file says, on each of its collections.
 
-    Cells that were done before, by this sweep or another, are not done again, so that a killed sweep goes on where it was. Everything is chosen on dev; on
-    test there are the chosen row, its settings with fewer training queries, and the baselines.
+    Cells that were done before, by this sweep or another, are not done again, so that a killed sweep goes on where it was.
+    Everything is chosen on dev; on test there are the chosen row, its settings with fewer training queries, and the baselines.
 
     Args:
         path: of the TOML file.
