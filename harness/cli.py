@@ -171,9 +171,7 @@ def decide(
 @app.command()
 def sweep(
     file: Annotated[Path, typer.Argument(help="The sweep's TOML file: docs/sweeps.md says what stands in it.")],
-    executor: Annotated[
-        str, typer.Option(help="Where cells run: local, or what `harness list executors` names, with settings.")
-    ] = "local",
+    executor: Where = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it will take; measure nothing.")] = False,
     seed: Seed = 0,
     results: Results = Path("results"),
@@ -187,8 +185,8 @@ def sweep(
 
     Status: 0 done; 1 a row failed, or the chosen one gave no figures; 2 bad input; 3 every row was skipped.
     """
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
-    _do("sweep", file, executor, dry_run, options)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, executor)
+    _do("sweep", file, dry_run, options)
 
 
 @app.command()

@@ -27,6 +27,7 @@ from harness.context import Context
 from harness.datasets import load_dataset
 from harness.datasets.beir import fetch as fetch_beir
 from harness.errors import RecordError, UnknownName
+from harness.executors.local import Local
 from harness.measures import DEFAULT
 from harness.options import Options
 from harness.progress import bars
@@ -116,9 +117,9 @@ def decide(
     return FAILED if found.failed else OK
 
 
-def sweep(file: Path, executor: str, dry_run: bool, options: Options) -> int:
+def sweep(file: Path, dry_run: bool, options: Options) -> int:
     """`harness sweep`."""
-    place = sweeping.parse_executor(executor)
+    place = api.executor_of(options.executor) or Local()
     out, err, context = _opened(options)
     if dry_run:
         for dataset, parts in sweeping.plan(file, options.results, context).items():

@@ -17,8 +17,8 @@ from harness.bench.store import Store, Stored
 from harness.bench.verdict import verdict
 from harness.context import Context
 from harness.errors import HarnessError, NoFigures, RecordError
-from harness.executors import EXECUTORS, Executor, Job
-from harness.expressions import parse
+from harness.executors import Executor, Job
+from harness.executors.local import Local
 from harness.files import replacing, slug, write_text
 from harness.measures import DEFAULT
 from harness.methods import Method
@@ -32,7 +32,7 @@ from harness.sweep.found import Found, Tested, choose, curve, gains
 from harness.sweep.spec import Spec, load
 from harness.sweep.tries import Done, Tried, Tries
 
-FOLDER, REPORTED = "sweeps", "reported.json"
+FOLDER, CELLS, REPORTED = "sweeps", "cells", "reported.json"
 Tell = Callable[[Done], None] | None
 Show = Callable[[Result], None] | None
 
@@ -43,7 +43,7 @@ class Swept:
 
     Args:
         found: what it found.
-        folder: with `sweep.md`, `sweep.json`, `sweep.csv`, the plots where matplotlib is there, and the cells.
+        folder: with `sweep.md`, `sweep.json`, `sweep.csv`, and the plots where matplotlib is there.
     """
 
     found: Found
@@ -55,18 +55,9 @@ class Swept:
         return self.found.tested is None or any(one.problem and not one.skipped for one in self.found.tried)
 
 
-def parse_executor(text: str) -> Executor:
-    """An executor from its expression, as `local`.
-
-    Raises:
-        UnknownName, SettingError: as `harness.expressions.parse`.
-    """
-    return parse(text, EXECUTORS, {EXECUTORS.package: EXECUTORS})
-
-
 def sweep(
     path: str | Path,
-    executor: str | Executor = "local",
+    executor: str | Executor | None = None,
     results: str | Path = "results",
     context: Context | None = None,
     tell: Tell = None,
@@ -74,13 +65,13 @@ def sweep(
 ) -> list[Swept]:
     """Does what a sweep's file says, on each of its collections.
 
-    Cells that were done before are not done again, so that a killed sweep goes on where it was. Everything is chosen on dev; on
-    test there are the chosen row, its settings with fewer training queries, and the baselines.
+    Cells that were done before, by this sweep or another, are not done again, so that a killed sweep goes on where it was.
+    Everything is chosen on dev; on test there are the chosen row, its settings with fewer training queries, and the baselines.
 
     Args:
         path: of the TOML file.
-        executor: where cells run, as an expression or a value.
-        results: folder of the records; the sweep's own is `sweeps/<name>/<dataset>` in it.
+        executor: where cells run, as an expression or a value; None runs them here.
+        results: folder of the records; the sweep's own is `sweeps/<name>/<dataset>` in it, the cells are in `sweeps/cells`.
         context: cache, device and first seed.
         tell: called after each cell.
         show: called after each row on test.
@@ -90,7 +81,7 @@ def sweep(
         HarnessError: bad input, or a collection that cannot be had.
     """
     spec = load(Path(path))
-    place = parse_executor(executor) if isinstance(executor, str) else executor
+    place = api.executor_of(executor) or Local()
     context = context or api.open_context()
     return [_one(spec, name, place, Path(results), context, tell, show) for name in spec.datasets]
 
@@ -106,23 +97,23 @@ def plan(path: str | Path, results: str | Path = "results", context: Context | N
     records = Store(Path(results)).all()[0]
     found = {}
     for name in spec.datasets:
-        tries = Tries(spec, name, parse_executor("local"), context, Cells(Path()))
-        cells = Cells(_folder(spec, tries, Path(results)))
+        tries = Tries(spec, name, Local(), context, Cells(Path()))
+        cells = Cells(_folder(spec, tries, Path(results), CELLS))
         found[name] = planned(spec, tries, cells, [r for r in records if r.dataset["name"] == tries.dataset.name])
     return found
 
 
-def _folder(spec: Spec, tries: Tries, results: Path) -> Path:
+def _folder(spec: Spec, tries: Tries, results: Path, name: str) -> Path:
     inside = Store(results).place(tries.dataset.name, spec.baselines[0], 0).record.parents[1].name
-    return results / FOLDER / slug(spec.name) / inside
+    return results / FOLDER / name / inside
 
 
 def _one(spec: Spec, name: str, executor: Executor, results: Path, context: Context, tell: Tell, show: Show) -> Swept:
     Store(results).check()
     context.turn_to(name)
     tries = Tries(spec, name, executor, context, Cells(Path()), tell)
-    folder = _folder(spec, tries, results)
-    tries.cells = Cells(folder)
+    folder = _folder(spec, tries, results, slug(spec.name))
+    tries.cells = Cells(_folder(spec, tries, results, CELLS))
     baselines = tries.rows(spec.baselines)
     spec.search.run(spec.space, tries.measure, context.seed)
     chosen = choose(tries.tried)

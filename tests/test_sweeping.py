@@ -137,7 +137,7 @@ def test_dev_chooses_even_where_test_says_otherwise_and_a_second_choice_is_told_
         chosen.append(done.found.chosen.row)
         assert f"learning_rate={rate}" in chosen[-1]
         assert all(f"learning_rate={rate}" in str(m) for m in on_test() if "frozen_head" in str(m))
-        for cell in tmp_path.glob("results/sweeps/trial/*/cells/*.json"):  # the outcomes of the other world would stand
+        for cell in tmp_path.glob("results/sweeps/cells/*/*.json"):  # the outcomes of the other world would stand
             cell.unlink()
     assert chosen[0] != chosen[1]
     assert done.found.tested is not None
@@ -195,7 +195,7 @@ def test_a_killed_sweep_goes_on_where_it_was(written: Callable[..., Path], tmp_p
     cells: dict[Path, int] = {}
     while len(cells) < 5 and running.poll() is None and time.monotonic() < give_up:
         time.sleep(0.02)
-        cells = {cell: cell.stat().st_mtime_ns for cell in (tmp_path / "r").glob("sweeps/trial/*/cells/[!.]*.json")}
+        cells = {cell: cell.stat().st_mtime_ns for cell in (tmp_path / "r").glob("sweeps/cells/*/[!.]*.json")}
     running.send_signal(signal.SIGKILL)
     running.wait()
     assert 5 <= len(cells) < 10, "killed in the middle"

@@ -1,4 +1,4 @@
-"""Cells: a sweep's outcomes on dev, one file each, named by a hash of all that decides it; what is there is not done again."""
+"""Cells: outcomes on dev, one file each, named by a hash of all that decides it; what is there no sweep does again."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from typing import Any
 from harness.files import write_text
 
 SCHEMA = 1
-FOLDER = "cells"
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The folder of a sweep's outcomes.
+    """The folder of the outcomes of one collection, whichever sweep asked for them.
 
     Args:
-        root: the sweep's results folder.
+        root: the folder.
     """
 
     root: Path
 
     def place(self, key: str) -> Path:
         """The file of an outcome."""
-        return self.root / FOLDER / f"{key}.json"
+        return self.root / f"{key}.json"
 
     def load(self, key: str) -> dict[str, Any] | None:
         """An outcome with figures; None where there is none that can be read."""
@@ -45,5 +44,5 @@ class Cells:
 
     def all(self) -> list[dict[str, Any]]:
         """Every outcome that can be read, of other settings and earlier code too."""
-        names = sorted(path.stem for path in (self.root / FOLDER).glob("*.json"))
+        names = sorted(path.stem for path in self.root.glob("*.json"))
         return [held for name in names if (held := self.load(name)) is not None]

@@ -17,7 +17,7 @@ def test_an_outcome_is_read_back_and_listed(tmp_path: Path) -> None:
     assert cells.load("a") == held == {"schema": 1, "key": "a", **OUTCOME}
     cells.save("b", OUTCOME)
     assert [one["key"] for one in cells.all()] == ["a", "b"]
-    assert [path.name for path in (tmp_path / "cells").iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 @pytest.mark.parametrize(

@@ -111,3 +111,10 @@ def test_an_empty_file_and_one_without_a_grid(tmp_path: Path) -> None:
     path.write_text('dataset = "x"\ngrid = 3', encoding="utf-8")
     with pytest.raises(SettingError, match=r"line 2: there is nothing to try"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "benchmarks" / "sweeps").glob("*.toml")), ids=lambda p: p.stem
+)
+def test_the_sweeps_that_are_kept_can_be_read(path: Path) -> None:
+    assert len(set(rows(path))) >= 6
