@@ -168,3 +168,22 @@ def test_a_broken_record_is_named_below_the_leaderboard(suites, small_options: l
     path.with_name("seed9.json").write_text("{")
     outcome = suites(*small_options[:5], file="test_leaderboard.py")
     assert "seed9.json is not JSON" in board(outcome.out)
+
+
+def test_rows_are_made_elsewhere_with_an_executor_and_only_those_that_are_selected(
+    suites, small_folder: Path, tmp_path: Path
+) -> None:
+    options = ["--benchmark", "--dataset", "./small", "--method", "bm25", "--method", "bm25(k1=2)"]
+    outcome = suites(*options, "--executor", "processes(workers=1)", "-k", "k1", file="test_leaderboard.py")
+    assert (outcome.status, outcome.counts()) == (0, {"passed": 1, "deselected": 1})
+    (record,) = (tmp_path / "results").glob("*/*/seed0.json")
+    assert json.loads(record.read_text())["provenance"]["executor"] == "processes(workers=1)"
+
+
+def test_an_executor_that_is_not_there_is_told_before_anything_is_run(suites, small_options: list[str]) -> None:
+    outcome = suites(*small_options, "--executor", "rya", file="test_leaderboard.py")
+    assert outcome.status == 4
+    assert "did you mean 'ray'" in outcome.err
+    both = suites(*small_options, "-p", "xdist.plugin", "-n", "2", "--executor", "processes", file="test_leaderboard.py")
+    assert both.status == 4
+    assert "--executor and -n are two ways to do the same" in both.err
