@@ -17,7 +17,8 @@ from harness.corpus import Corpus
 from harness.errors import SettingError
 from harness.feedback import Feedback
 from harness.judged import Queries, TrainView
-from harness.lexical.bm25 import InvertedIndex, TermIds
+from harness.lexical.bm25 import InvertedIndex
+from harness.lexical.postings import Postings
 from harness.methods import Fitted, Method, Searcher, Size
 from harness.ranking import Floats, Ints, TopK, stack
 from harness.values import LATER
@@ -68,13 +69,13 @@ class _Fitted(Fitted):
         key = hashlib.sha256(f"{FORMAT} {method.full()} {corpus.revision}".encode()).hexdigest()[:32]
 
         def build(folder: Path) -> None:
-            terms = TermIds(method.analyzer)
+            postings = Postings(method.analyzer, context.memory, folder)
             with context.progress("index bm25", len(corpus), "documents") as advance:
                 for start in range(0, len(corpus), 4096):
                     texts = corpus.texts[start : start + 4096]
-                    terms.add(texts)
+                    postings.add(texts)
                     advance(len(texts))
-            InvertedIndex.build(terms, k1=method.k1, b=method.b).save(folder)
+            InvertedIndex.write(folder, postings, k1=method.k1, b=method.b)
             built.append(True)
 
         built: list[bool] = []

@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.corpus import Corpus
-from harness.lexical.bm25 import InvertedIndex, TermIds
+from harness.lexical import postings as postings_module
+from harness.lexical.bm25 import InvertedIndex
 from harness.lexical.lengths import lucene_length
+from harness.lexical.postings import Postings
+from harness.memory import LEAST, Memory
 
 TERM = st.sampled_from([*"abcdefgh", "rare", "1", "null", "é", '"', "", "漢字"])
 DOCUMENT = st.lists(TERM, max_size=60)
@@ -25,13 +28,17 @@ def corpus_of(n: int) -> Corpus:
     return Corpus.of([(f"d{(5 * i) % 997:03}", "", "") for i in range(n)])
 
 
-def index_of(documents: list[list[str]], k1: float = 0.9, b: float = 0.4, batch: int = 5) -> InvertedIndex:
+def postings_of(documents: list[list[str]], memory: Memory | None = None, batch: int = 5) -> Postings:
     """Documents come analysed, the terms parted by U+0001."""
-    terms = TermIds(lambda text: text.split("\x01")[1:])
+    postings = Postings(lambda text: text.split("\x01")[1:], memory)
     texts = ["".join(f"\x01{term}" for term in document) for document in documents]
     for start in range(0, len(texts), batch):
-        terms.add(texts[start : start + batch])
-    return InvertedIndex.build(terms, k1=k1, b=b)
+        postings.add(texts[start : start + batch])
+    return postings
+
+
+def index_of(documents: list[list[str]], k1: float = 0.9, b: float = 0.4, batch: int = 5) -> InvertedIndex:
+    return InvertedIndex.build(postings_of(documents, batch=batch), k1=k1, b=b)
 
 
 def by_definition(documents: list[list[str]], query: list[str], k1: float, b: float) -> dict[int, float]:
@@ -198,11 +205,15 @@ def test_how_documents_are_batched_does_not_matter(documents: list[list[str]], b
         assert one._model.scores[name].tolist() == other._model.scores[name].tolist()
 
 
-def test_term_ids_are_given_in_the_order_of_appearance() -> None:
-    terms = TermIds(str.split)
-    assert terms.terms.tolist() == []
-    terms.add(["b a b", ""])
-    terms.add(["c a"])
-    assert terms.vocabulary == {"b": 0, "a": 1, "c": 2}
-    assert terms.terms.tolist() == [0, 1, 0, 2, 1]
-    assert terms.lengths.tolist() == [3, 0, 2]
+@settings(max_examples=30)
+@given(documents=DOCUMENTS, k1=st.floats(0, 5), b=st.floats(0, 1))
+def test_what_is_written_block_by_block_is_what_is_saved_whole(documents: list[list[str]], k1: float, b: float) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        whole, blocks = Path(folder, "whole"), Path(folder, "blocks")
+        blocks.mkdir()
+        index_of(documents, k1, b).save(whole)
+        patch.setattr(postings_module, "BYTES_OF_A_POSTING", LEAST // 4 // 5)  # five postings at once
+        InvertedIndex.write(blocks, postings_of(documents, Memory(LEAST)), k1=k1, b=b)
+        assert sorted(path.name for path in whole.iterdir()) == sorted(path.name for path in blocks.iterdir())
+        for path in whole.iterdir():
+            assert path.read_bytes() == blocks.joinpath(path.name).read_bytes()
