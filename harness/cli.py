@@ -55,6 +55,10 @@ Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; defaul
 BatchTokens = Annotated[
     int | None, typer.Option(min=1, help="Tokens that go through a model at once; lower it if memory runs out.")
 ]
+MemoryBudget = Annotated[
+    str | None,
+    typer.Option("--memory", help="What steps may take for what grows with a collection: 2GB. Default: HARNESS_MEMORY or 2GiB."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
 
 
@@ -96,12 +100,13 @@ def run(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Run rows again whose records are up to date.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps and who shares them; run nothing.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Run rows over datasets, store their records and print the leaderboard."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory)
     _do("run", dataset or [], method or [], measure or [], depth, rerun, plan, options)
 
 
@@ -119,6 +124,7 @@ def validate(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Say whether a row is better than baselines, with the figures behind it.
@@ -126,7 +132,7 @@ def validate(
     Status: 0 better than or equivalent to each; 1 worse than one, or a row failed; 2 bad input; 3 a row was skipped; 4 it
     cannot be told for one.
     """
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory)
     _do("validate", row, baseline, dataset, _one(measure), seeds, margin, options)
 
 
@@ -143,13 +149,14 @@ def decide(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Run the board of a collection and say which row to take: the best, its equals, the cheapest that comes close.
 
     Status: 0 decided; 1 a row failed, the others are told; 2 bad input; 3 every row was skipped.
     """
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory)
     _do("decide", dataset, method or [], _one(measure), margin, seeds, options)
 
 
@@ -167,10 +174,11 @@ def compare(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Compare two rows query by query, and show the queries on which each gains most."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory)
     _do("compare", row, other, dataset, _one(measure), top, seeds, options)
 
 
@@ -185,10 +193,11 @@ def audit(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Say what a row's figure rests on: ties, unanswered, unjudged, conventions; what its encoders cut, how steady they are."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory)
     _do("audit", row, dataset, _one(measure), options)
 
 

@@ -6,6 +6,7 @@ make the cut at k, not only how they are printed. A query that nothing answers h
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from harness.judged import Queries
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+QUERIES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,12 @@ class Run:
 
     def __iter__(self) -> Iterator[tuple[str, list[str], list[float]]]:
         """Per query: its id, the document ids best first, their scores."""
-        for query, (indices, scores) in zip(self.queries.ids, self.top.rows(), strict=True):
-            yield query, self.corpus.ids(indices), [float(s) for s in scores]
+        rankings = zip(self.queries.ids, self.top.rows(), strict=True)
+        # Ids are looked up for many queries at once: each look-up goes through all parts of the corpus.
+        while some := list(itertools.islice(rankings, QUERIES_AT_ONCE)):
+            names = iter(self.corpus.ids(np.concatenate([indices for _, (indices, _) in some])))
+            for query, (indices, scores) in some:
+                yield query, list(itertools.islice(names, len(indices))), [float(s) for s in scores]
 
     def scores(self) -> dict[str, dict[str, float]]:
         """Query id → document id → score, as ir-measures and pytrec_eval take it."""

@@ -100,6 +100,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cache-dir", type=Path, default=None, help="cache folder (default: HARNESS_CACHE or the user's cache)")
     group.addoption("--device", default=None, help="cpu, cuda, mps (default: torch's choice)")
     group.addoption("--batch-tokens", type=int, default=None, help="tokens that go through a model at once")
+    group.addoption("--memory", default=None, help="what steps may take for what grows with a collection, as 2GB")
     group.addoption("--rerun", action="store_true", help="run rows again whose records are up to date")
 
 
@@ -219,6 +220,7 @@ def _context(config: pytest.Config) -> Context:
         seed=config.getoption("--seed"),
         device=config.getoption("--device"),
         batch_tokens=config.getoption("--batch-tokens"),
+        memory=config.getoption("--memory"),
         cache_dir=config.getoption("--cache-dir"),
         data_dirs=config.getoption("--data-dir"),
         progress=progress,

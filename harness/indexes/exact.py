@@ -44,10 +44,13 @@ class Exact(Index):
         Vectors stay in memory where that has a place for them (`Memory.hold`); others are read block by block at each search.
         """
         memory = context.memory if context else Memory()
-        held = memory.hold(len(vectors) * vectors.dimension * 4)
-        if held is not None:
-            vectors = _InMemory(vectors.block(0, len(vectors)), held)
-        return _Flat(vectors, id_order, self.block, memory)
+        return _Flat(in_memory(vectors, memory), id_order, self.block, memory)
+
+
+def in_memory(vectors: Vectors, memory: Memory) -> Vectors:
+    """The vectors, read at once where the memory has a place for them, as they are where it has none."""
+    held = memory.hold(len(vectors) * vectors.dimension * 4)
+    return vectors if held is None else _InMemory(vectors.block(0, len(vectors)), held)
 
 
 class _InMemory:

@@ -71,8 +71,7 @@ class _Fitted(Fitted):
         def build(folder: Path) -> None:
             postings = Postings(method.analyzer, context.memory, folder)
             with context.progress("index bm25", len(corpus), "documents") as advance:
-                for start in range(0, len(corpus), 4096):
-                    texts = corpus.texts[start : start + 4096]
+                for texts in corpus.text_blocks():
                     postings.add(texts)
                     advance(len(texts))
             InvertedIndex.write(folder, postings, k1=method.k1, b=method.b)

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from harness.cache.vectors import Block, Store, Stored
 from harness.context import Advance, Context
@@ -28,6 +29,8 @@ CPU_TOKENS = 1024
 ACCELERATOR_TOKENS = 65536
 FLUSH_SECONDS = 5.0
 """At most about this much work is lost to a kill."""
+READ = 1024
+"""Items that are read at once, to be hashed or counted."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def completed(
         CacheError: shards vanished while they were read.
         HarnessError: what `fill` raises; what it wrote is kept.
     """
-    parts = [keys_of(items[start : start + 4096]) for start in range(0, len(items), 4096)]
+    parts = [keys_of(items[start : start + READ]) for start in range(0, len(items), READ)]
     keys = pa.concat_arrays(parts) if parts else keys_of([])
     held = store.read()
     places = held.locate(keys)
@@ -132,47 +135,67 @@ def _fill(items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T, B], st
     sorted longest first and packed greedily. What a kill leaves undone is the tail of that order, so the run that resumes
     makes the very batches, and the very bytes, that the killed one would have made.
     """
-    seen: set[bytes] = set()
+    missing = np.flatnonzero(places < 0)
+    wanted = keys.take(pa.array(missing))
+    first = pc.index_in(wanted, value_set=wanted).to_numpy() == np.arange(len(missing))  # of equal items the first
     computed = 0
-    with context.progress(work.label, int((places < 0).sum()), work.unit) as advance:
+    with context.progress(work.label, len(missing), work.unit) as advance:
         for start in range(0, len(items), CHUNK):
-            missing = [start + int(i) for i in np.flatnonzero(places[start : start + CHUNK] < 0)]
-            first: list[int] = []
-            for i, key in zip(missing, keys.take(pa.array(missing, pa.int64())).to_pylist(), strict=True):
-                if key not in seen:
-                    seen.add(key)
-                    first.append(i)
-            advance(len(missing) - len(first))
-            if first:
-                chunk = items[start : start + CHUNK]
-                _fill_chunk([chunk[i - start] for i in first], keys.take(pa.array(first)), work, store, advance)
-                computed += len(first)
+            inside = slice(*np.searchsorted(missing, [start, start + CHUNK]).tolist())
+            rows = missing[inside][first[inside]]
+            advance(len(missing[inside]) - len(rows))
+            if len(rows):
+                _fill_chunk(items, rows, keys.take(pa.array(rows)), work, store, advance, context.memory.block)
+                computed += len(rows)
     return computed
 
 
-def _fill_chunk(items: list[T], keys: pa.Array, work: Work[T, B], store: Store[B, S], advance: Advance) -> None:
-    rows: list[int] = []
+def _fill_chunk(
+    items: Sequence[T], rows: Ints, keys: pa.Array, work: Work[T, B], store: Store[B, S], advance: Advance, memory: int
+) -> None:
+    done: list[int] = []
     vectors: list[B] = []
-    lengths = work.lengths(items)  # before the clock starts: it loads the model
+    lengths, held = _counted(items, rows, work, memory)  # before the clock starts: it loads the model
     started = time.perf_counter()
 
     def flush() -> None:
         nonlocal started
-        if rows:
-            store.write(keys.take(pa.array(rows)), store.joined(vectors), time.perf_counter() - started)
-            rows.clear()
+        if done:
+            store.write(keys.take(pa.array(done)), store.joined(vectors), time.perf_counter() - started)
+            done.clear()
             vectors.clear()
         started = time.perf_counter()
 
     try:
         for batch in packed(lengths, work.budget()):
-            vectors.append(work.run([items[i] for i in batch]))
-            rows.extend(batch)
+            vectors.append(work.run([held[i] if held is not None else items[int(rows[i])] for i in batch]))
+            done.extend(batch)
             advance(len(batch))
             if time.perf_counter() - started > FLUSH_SECONDS:
                 flush()
     finally:
         flush()  # an error in one batch, or Ctrl-C, does not undo the others
+
+
+def _counted(items: Sequence[T], rows: Ints, work: Work[T, B], memory: int) -> tuple[list[int], list[T] | None]:
+    """Tokens of the items at some places, and the items; None in their place where they take more than the memory."""
+    lengths: list[int] = []
+    held: list[T] | None = []
+    characters = 0
+    for start in range(int(rows[0]), int(rows[-1]) + 1, READ):
+        part = items[start : start + READ]
+        mine = [part[int(row) - start] for row in rows[slice(*np.searchsorted(rows, [start, start + READ]).tolist())]]
+        lengths += work.lengths(mine) if mine else []
+        characters += sum(map(_characters, mine))
+        if held is not None and characters <= memory:
+            held += mine
+        else:
+            held = None
+    return lengths, held
+
+
+def _characters(item: Any) -> int:
+    return len(item) if isinstance(item, str) else sum(map(len, item))
 
 
 def batch_tokens(context: Context, device: str) -> int:
