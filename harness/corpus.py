@@ -108,7 +108,7 @@ class Corpus:
                 here = places_of.is_valid().to_numpy(zero_copy_only=False)
                 found[places_of.drop_null().to_numpy()] = start + np.flatnonzero(here)
             start += len(chunk)
-        return found[places]  # type: ignore[no-any-return]
+        return found[places]
 
     def __getitem__(self, row: int) -> Document:
         record = self._table.slice(int(row), 1).to_pylist()[0]

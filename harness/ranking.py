@@ -67,8 +67,21 @@ def select(candidates: Ints, scores: Floats, id_order: npt.NDArray[np.int32], k:
         threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
         near = scores >= threshold
         candidates, scores = candidates[near], scores[near]
-    order = np.lexsort((id_order[candidates], -scores))[:k]
+    order = _order(scores, id_order[candidates])[:k]
     return candidates[order].astype(np.int64), scores[order].astype(np.float32)
+
+
+def _order(scores: npt.NDArray[np.floating], places: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+    """Positions by descending score, then ascending place, which no two share.
+
+    Both go into one integer, since sorting those takes a tenth of the time: the bits of a float32, with those of a negative one
+    turned over, ascend with it.
+    """
+    if scores.dtype != np.float32 or np.isnan(scores).any():
+        return np.lexsort((places, -scores))
+    bits = (scores + np.float32(0)).view(np.int32)  # −0 is 0
+    falling = np.where(bits < 0, bits.view(np.uint32), ~bits.view(np.uint32) & np.uint32(0x7FFFFFFF))
+    return np.argsort(falling.astype(np.uint64) << np.uint64(32) | places.astype(np.uint64))
 
 
 def stack(rankings: list[tuple[Ints, Floats]], k: int) -> TopK:

@@ -6,6 +6,8 @@ Lucene's `BM25Similarity`: idf = ln(1 + (N − df + ½)/(df + ½)), weight = idf
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +24,9 @@ from harness.ranking import Floats, Ints, select
 _FILES = {"data": "data.csc.index.npy", "indices": "indices.csc.index.npy", "indptr": "indptr.csc.index.npy"}
 """Names that bm25s gives the arrays of its weight matrix, (N, V) by columns."""
 _BLOCK = 1 << 20
+SAMPLE = 4096
+SPARSE = 16
+"""A search sorts the documents it met where they are fewer than one in so many, else looks at the sums of all."""
 
 
 class InvertedIndex:
@@ -30,6 +35,9 @@ class InvertedIndex:
     def __init__(self, model: bm25s.BM25) -> None:
         self._model = model
         self._vocabulary: dict[str, int] = model.vocab_dict
+        # Views without the class of a memory map, which takes longer to cut than a short list to add.
+        self._arrays = tuple(np.asarray(model.scores[name]) for name in ("indptr", "indices", "data"))
+        self._room: Floats | None = None
 
     @classmethod
     def build(cls, postings: Postings, *, k1: float, b: float) -> InvertedIndex:
@@ -90,18 +98,39 @@ class InvertedIndex:
         ids = [self._vocabulary[t] for t in terms if t in self._vocabulary]
         if not ids:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        scores = self._model.get_scores_from_ids(ids)
-        return _best(scores, id_order, k)
+        indptr, indices, data = self._arrays
+        cuts = [(int(indptr[i]), int(indptr[i + 1])) for i in ids]
+        with self._sums() as scores:
+            for start, stop in cuts:
+                # Each document stands once among a term's, so that += adds to each, in the order of the query's terms.
+                scores[indices[start:stop]] += data[start:stop]
+            if sum(stop - start for start, stop in cuts) * SPARSE < len(scores):
+                met = np.sort(np.concatenate([indices[start:stop] for start, stop in cuts]))
+                met = met[np.flatnonzero(np.diff(met, prepend=-1))]
+                found = select(met, scores[met], id_order, k)
+                scores[met] = 0
+            else:
+                found = _best(scores, id_order, k)
+                scores.fill(0)
+        return found
+
+    @contextlib.contextmanager
+    def _sums(self) -> Iterator[Floats]:
+        """(N,) zeros to add to, which whoever takes them makes zeros again: new ones cost more than a search."""
+        room, self._room = self._room, None
+        scores: Floats = np.zeros(self.size[0], np.float32) if room is None else room
+        yield scores
+        self._room = scores
 
     def search_weighted(self, weights: Mapping[str, float], id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
         """The k best documents by Σ weight · BM25 weight over terms with weights above 0, as `search`."""
-        held = self._model.scores
+        indptr, indices, data = self._arrays
         scores = np.zeros(self.size[0], dtype=np.float64)
         for term, weight in weights.items():
             place = self._vocabulary.get(term)
             if place is not None:
-                start, stop = held["indptr"][place], held["indptr"][place + 1]
-                scores[held["indices"][start:stop]] += weight * held["data"][start:stop].astype(np.float64)
+                start, stop = indptr[place], indptr[place + 1]
+                scores[indices[start:stop]] += weight * data[start:stop].astype(np.float64)
         return _best(scores.astype(np.float32), id_order, k)
 
     def share(self, term: str) -> float:
@@ -150,5 +179,12 @@ def _weighed(postings: Postings, k1: float, b: float) -> Iterator[tuple[Floats, 
 
 
 def _best(scores: Floats, id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
-    matched = np.flatnonzero(scores)  # every weight is above 0, so a score of 0 is no match
-    return select(matched, scores[matched], id_order, k)
+    # Of a sample, the rank that the k-th of all would have, and some more: nearly always a bound that a few more than k reach.
+    every = max(1, len(scores) // SAMPLE)
+    sample = scores[::every]
+    rank = int(k / every + 3 * math.sqrt(k / every)) + 3 if every > 1 else k
+    least = np.partition(sample, len(sample) - rank)[len(sample) - rank] if rank < len(sample) else np.float32(0)
+    near = np.flatnonzero(scores >= least) if least > 0 else np.zeros(0, np.int64)
+    if len(near) < k:
+        near = np.flatnonzero(scores > 0)  # every weight is above 0, so a score of 0 is no match
+    return select(near, scores[near], id_order, k)

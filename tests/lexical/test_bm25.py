@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.corpus import Corpus
+from harness.lexical import bm25 as bm25_module
 from harness.lexical import postings as postings_module
 from harness.lexical.bm25 import InvertedIndex
 from harness.lexical.lengths import lucene_length
@@ -217,3 +218,29 @@ def test_what_is_written_block_by_block_is_what_is_saved_whole(documents: list[l
         assert sorted(path.name for path in whole.iterdir()) == sorted(path.name for path in blocks.iterdir())
         for path in whole.iterdir():
             assert path.read_bytes() == blocks.joinpath(path.name).read_bytes()
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 10**6),
+    k=st.integers(1, 400),
+    sample=st.sampled_from([8, 64, 4096]),
+    sparse=st.sampled_from([1, 16, 10**9]),
+)
+def test_the_k_best_are_those_of_a_full_sort_whatever_is_sampled(seed: int, k: int, sample: int, sparse: int) -> None:
+    rng = np.random.default_rng(seed)
+    documents = [[str(word) for word in np.minimum(rng.zipf(1.3, 8), 40)] for _ in range(300)]  # hardly two scores differ
+    corpus, index = corpus_of(300), index_of(documents, batch=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bm25_module, "SAMPLE", sample)
+        patch.setattr(bm25_module, "SPARSE", sparse)
+        for query in (["1"], ["7", "1", "40"], ["30"], ["1", "1", "2", "3"]):
+            scores = np.zeros(300, np.float32)
+            for term in query:  # in float32, in the order of the query
+                rows, weights = index.search([term], corpus.id_order, 300)
+                scores[rows] += weights
+            matched = np.flatnonzero(scores)
+            order = np.lexsort((corpus.id_order[matched], -scores[matched]))[:k]
+            rows, found = index.search(query, corpus.id_order, k)
+            assert rows.tolist() == matched[order].tolist()
+            assert found.tolist() == scores[matched[order]].tolist()
