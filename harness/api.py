@@ -19,6 +19,7 @@ from harness.executors import EXECUTORS, Executor
 from harness.expressions import parse
 from harness.files import write_text
 from harness.measures import DEFAULT
+from harness.memory import Memory, parse_size
 from harness.methods import Method
 from harness.report import csv, latex, markdown
 from harness.report.board import Across, Table, across, tables, with_published
@@ -91,14 +92,26 @@ def open_context(
     seed: int = 0,
     device: str | None = None,
     batch_tokens: int | None = None,
+    memory: str | int | None = None,
     cache_dir: Path | None = None,
     data_dirs: Sequence[Path] = (),
     progress: Progress = quiet,
 ) -> Context:
     """A context with its cache.
 
+    Args:
+        seed: of every random stream.
+        device: where models run; None lets torch choose.
+        batch_tokens: tokens that go through a model at once; None takes what suits the device.
+        memory: what steps may take for what grows with a collection, as `"2GB"` or in bytes; None takes `HARNESS_MEMORY`, else
+            2 GiB.
+        cache_dir: None for the user's cache.
+        data_dirs: folders that may hold BEIR collections.
+        progress: how to show progress.
+
     Raises:
         CacheError: the cache folder cannot be written.
+        SettingError: a seed, device or memory that is none, or too little memory for any step.
     """
     if seed < 0:
         raise SettingError(f"seed must be 0 or more, not {seed}.")
@@ -111,6 +124,7 @@ def open_context(
         device=device,
         batch_tokens=batch_tokens,
         cache=Cache(cache_dir),
+        memory=Memory(parse_size(memory) if isinstance(memory, str) else memory),
         data_dirs=tuple(data_dirs),
         progress=progress,
     )

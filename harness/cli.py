@@ -62,6 +62,10 @@ Precision = Annotated[
         help="Of rows that name none: auto (the fastest that the golden probe lets pass), fp32, bf16, fp16, int8.",
     ),
 ]
+MemoryBudget = Annotated[
+    str | None,
+    typer.Option("--memory", help="What steps may take for what grows with a collection: 2GB. Default: HARNESS_MEMORY or 2GiB."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
 Where = Annotated[
     str | None, typer.Option("--executor", help="Where rows are made: processes, ray(workers=4), …; default: this process.")
@@ -109,6 +113,7 @@ def run(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Run rows again whose records are up to date.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps and who shares them; run nothing.")] = False,
     precision: Precision = None,
@@ -116,7 +121,7 @@ def run(
     executor: Where = None,
 ) -> None:
     """Run rows over datasets, store their records and print the leaderboard."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, executor)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, executor, memory)
     _do("run", dataset or [], method or [], measure or [], depth, rerun, plan, precision, options)
 
 
@@ -134,6 +139,7 @@ def validate(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Say whether a row is better than baselines, with the figures behind it.
@@ -141,7 +147,7 @@ def validate(
     Status: 0 better than or equivalent to each; 1 worse than one, or a row failed; 2 bad input; 3 a row was skipped; 4 it
     cannot be told for one.
     """
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
     _do("validate", row, baseline, dataset, _one(measure), seeds, margin, options)
 
 
@@ -158,13 +164,14 @@ def decide(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Run the board of a collection and say which row to take: the best, its equals, the cheapest that comes close.
 
     Status: 0 decided; 1 a row failed, the others are told; 2 bad input; 3 every row was skipped.
     """
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
     _do("decide", dataset, method or [], _one(measure), margin, seeds, options)
 
 
@@ -179,13 +186,14 @@ def sweep(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Try many settings on dev, choose one there, and report that one on test. A killed sweep goes on where it was.
 
     Status: 0 done; 1 a row failed, or the chosen one gave no figures; 2 bad input; 3 every row was skipped.
     """
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, executor)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, executor, memory)
     _do("sweep", file, dry_run, options)
 
 
@@ -203,10 +211,11 @@ def compare(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Compare two rows query by query, and show the queries on which each gains most."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
     _do("compare", row, other, dataset, _one(measure), top, seeds, options)
 
 
@@ -221,10 +230,11 @@ def audit(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Say what a row's figure rests on: ties, unanswered, unjudged, conventions; what its encoders cut, how steady they are."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
     _do("audit", row, dataset, _one(measure), options)
 
 

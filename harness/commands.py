@@ -379,6 +379,7 @@ def _opened(options: Options) -> tuple[Console, Console, Context]:
         seed=options.seed,
         device=options.device,
         batch_tokens=options.batch_tokens,
+        memory=options.memory,
         cache_dir=options.cache_dir,
         data_dirs=options.data_dirs,
         progress=bars(err),

@@ -19,6 +19,7 @@ class Options:
         batch_tokens: tokens that go through a model at once; None for what suits the device.
         quiet: say only what failed.
         executor: where rows are made; None for this process.
+        memory: what steps may take for what grows with a collection, as `2GB`; None for `HARNESS_MEMORY`, else 2 GiB.
     """
 
     results: Path = Path("results")
@@ -29,3 +30,4 @@ class Options:
     batch_tokens: int | None = None
     quiet: bool = False
     executor: str | None = None
+    memory: str | None = None

@@ -115,6 +115,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--executor", default=None, help="where rows, and a sweep's cells, are made: processes, ray(workers=4) …; default: here"
     )
+    group.addoption("--memory", default=None, help="what steps may take for what grows with a collection, as 2GB")
     group.addoption("--rerun", action="store_true", help="run rows again whose records are up to date")
 
 
@@ -247,6 +248,7 @@ def _context(config: pytest.Config) -> Context:
         seed=config.getoption("--seed"),
         device=config.getoption("--device"),
         batch_tokens=config.getoption("--batch-tokens"),
+        memory=config.getoption("--memory"),
         cache_dir=config.getoption("--cache-dir"),
         data_dirs=config.getoption("--data-dir"),
         progress=progress,

@@ -14,10 +14,11 @@ from typing import Any
 
 from harness.cache.folders import Cache
 from harness.context import Context
+from harness.memory import Memory
 
 CARRIED = ("HARNESS_", "HF_", "TRANSFORMERS_", "SENTENCE_TRANSFORMERS_", "TOKENIZERS_")
 SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-OWN = ("cache", "data_dirs", "progress")
+OWN = ("cache", "data_dirs", "memory", "progress")
 """What of a context is no plain setting."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Read by the numeric libraries when they are first imported; all heed the first."""
@@ -32,6 +33,7 @@ class Setup:
         cache: folder of the cache; workers on other machines share it, or have their own at this path.
         data_dirs: folders that may hold collections.
         folder: where relative paths start.
+        memory: bytes that the steps of one process may take for what grows with a collection.
         environment: variables that move what is done; none that looks like a secret, which each machine must have by itself.
     """
 
@@ -39,6 +41,7 @@ class Setup:
     cache: str
     data_dirs: tuple[str, ...]
     folder: str
+    memory: int
     environment: Mapping[str, str]
 
     @classmethod
@@ -53,7 +56,7 @@ class Setup:
         root = str(context.cache.root.expanduser().resolve())
         names = set(inspect.signature(Context.__init__).parameters) - {"self", *OWN}
         settings = {name: getattr(context, name) for name in sorted(names)}
-        return cls(settings, root, folders, str(Path.cwd()), carried)
+        return cls(settings, root, folders, str(Path.cwd()), context.memory.total, carried)
 
     def to_json(self) -> str:
         """As text."""
@@ -74,7 +77,8 @@ class Setup:
         os.environ.update(self.environment)
         with contextlib.suppress(OSError):  # on another machine; paths that are not relative need none
             os.chdir(self.folder)
-        return Context(**self.settings, cache=Cache(Path(self.cache)), data_dirs=tuple(map(Path, self.data_dirs)))
+        folders = tuple(map(Path, self.data_dirs))
+        return Context(**self.settings, cache=Cache(Path(self.cache)), data_dirs=folders, memory=Memory(self.memory))
 
 
 @contextlib.contextmanager

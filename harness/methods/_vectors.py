@@ -10,7 +10,7 @@ import numpy as np
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.indexes import Index, Vectors, inner, recall
-from harness.indexes.exact import Exact
+from harness.indexes.exact import Exact, in_memory
 from harness.judged import Queries
 from harness.methods import CandidateScorer, Searcher, Size
 from harness.modeling.encoder import Side
@@ -81,7 +81,7 @@ class VectorSearcher(Searcher):
         if self._index.exact or not len(texts):
             return ()
         asked = vectors(texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE])
-        true = Exact().build(self._vectors, self._id_order).search(asked, max(DEPTHS))
+        true = Exact().build(self._vectors, self._id_order, self._context).search(asked, max(DEPTHS))
         found = [f"{recall(self._nearest.search(asked, k), true, k):.2%} of the true {k} nearest" for k in DEPTHS]
         told = f"{self._index} is approximate: asked for as many, it finds {' and '.join(found)} ({len(asked)} of the queries)"
         return (told if self._index.repeatable else f"{told}; built anew it finds others",)
@@ -96,7 +96,7 @@ class VectorScorer(CandidateScorer):
     def __init__(self, embedder: Embedder, weights: Size, corpus: Corpus, context: Context, *, live: bool = True) -> None:
         self._embedder, self._weights, self._corpus, self._context = embedder, weights, corpus, context
         self._rows: Ints = np.zeros(0, np.int64)
-        self._vectors: Floats = np.zeros((0, 0), np.float32)
+        self._vectors: Vectors | None = None
         self.size = weights
         self.live = live
 
@@ -105,12 +105,16 @@ class VectorScorer(CandidateScorer):
         wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
         if not np.isin(wanted, self._rows).all():
             self._rows = np.union1d(self._rows, wanted)
+            self._vectors = None  # gives its place in memory back before another is asked for
             vectors = self._embedder.vectors(self._corpus.texts_of(self._rows), "document")
-            self._vectors = vectors.block(0, len(vectors))
-            self.size = self._weights + Size(self._vectors.nbytes, dimensions=vectors.dimension)
+            self._vectors = in_memory(vectors, self._context.memory)
+            self.size = self._weights + Size(len(vectors) * vectors.dimension * 4, dimensions=vectors.dimension)
         queries = _queries(self._embedder, texts, self._context)
         places = [np.searchsorted(self._rows, rows) for rows in candidates]
-        return [inner(self._vectors[p], q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
+        held = self._vectors
+        if held is None:  # no query had a candidate
+            return [np.zeros(0, np.float32) for _ in texts]
+        return [inner(held.take(p), q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
 
 
 def _queries(embedder: Embedder, texts: Sequence[str], context: Context) -> Floats:

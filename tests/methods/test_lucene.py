@@ -18,7 +18,8 @@ from harness.errors import EngineError, SettingError, Unavailable
 from harness.feedback.rm3 import RM3
 from harness.feedback.rocchio import Rocchio
 from harness.judged import Queries, TrainView
-from harness.lexical.bm25 import InvertedIndex, TermIds
+from harness.lexical.bm25 import InvertedIndex
+from harness.lexical.postings import Postings
 from harness.lucene.java import Java
 from harness.methods import Searcher, fit
 from harness.methods import lucene as row
@@ -66,7 +67,7 @@ class Engine:
     def search(self, folder: str, k1: float, b: float, k: int, queries: list[str], feedback: object) -> list[Any]:
         held = json.loads((Path(folder) / "index.json").read_text(encoding="utf-8"))
         names = sorted(held)
-        terms = TermIds(English())
+        terms = Postings(English())
         terms.add([held[name] for name in names])
         index = InvertedIndex.build(terms, k1=k1, b=b)
         found = (index.search(English()(text), np.arange(len(names), dtype=np.int32), k) for text in queries)
