@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from harness.statistics.bootstrap import LEVEL, Interval
 from harness.statistics.paired import ROUNDING, Values
@@ -42,6 +41,8 @@ def optimism(chose: Values, others: Values, level: float = LEVEL) -> Optimism:
         others: (m,) gains on queries that had no part in it.
         level: confidence.
     """
+    from scipy import stats  # slow to import, and a listing needs none of it
+
     looked, found = float(chose.mean()), float(others.mean())
     if min(len(chose), len(others)) < 2:
         return Optimism(looked, found, None)
