@@ -62,7 +62,7 @@ class Dense(Method):
     similarity: Literal["cosine", "dot"] | None = None
     trust_remote_code: bool = False
     index: Index = field(default_factory=Exact)
-    dimensions: int | None = None
+    dimensions: int | None = field(default=None, metadata=LATER)
     recipes: tuple[Recipe, ...] = ()
     engine: Engine | None = field(default=None, metadata=LATER)
     tolerance: float | None = field(default=None, metadata=LATER)
