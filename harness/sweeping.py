@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness import api
 from harness.bench.evidence import Scores, contrasts, scores
+from harness.bench.provenance import code_hash
 from harness.bench.record import Record
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store, Stored
@@ -236,18 +237,15 @@ def _reported(
             given.append(job)
     for outcome in executor.map(given, context) if given else ():
         method, seed = jobs[outcome.job.id]
-        if outcome.error is not None:
-            wrong[method] = outcome.error
+        if outcome.error is not None or "skipped" in outcome.value:
+            wrong[method] = outcome.error or outcome.value["skipped"]
             continue
         record = Record.from_json(json.dumps(outcome.value["record"]), f"the record of {row_name(method)}")
         stored = Stored(record, store.place(tries.dataset.name, method, seed))
-        if record.status == "ok":
-            with replacing(stored.place.run) as part:
-                part.write_bytes(base64.b64decode(outcome.value["run"]))
-            store.save(stored.place, record, outcome.value["values"])
-            held[method][seed] = stored
-        else:
-            wrong[method] = str((record.problem or {}).get("reason", record.status))
+        with replacing(stored.place.run) as part:
+            part.write_bytes(base64.b64decode(outcome.value["run"]))
+        store.save(stored.place, record, outcome.value["values"])
+        held[method][seed] = stored
         if show is not None:
             show(Result(record, kept=False))
     return {m: wrong[m] if m in wrong else scores([one[s] for s in sorted(one)], store, spec.measure) for m, one in held.items()}
@@ -257,6 +255,7 @@ def _job(name: str, method: Method, seed: int, measures: Sequence[str], tries: T
     told = {
         "dataset": name,
         "view": tries.dataset.train.revision,
+        "code": code_hash(),
         "method": method.full(),
         "seed": seed,
         "measures": list(measures),

@@ -62,9 +62,10 @@ class Verdict:
         elif one_seed := [s.row for s in (c.row, c.baseline) if s.trained]:
             told.append(f"{' and '.join(one_seed)}: one seed, so nothing is known of models trained with another (--seeds 3).")
         told.append(self._reach())
-        return [*told, *self._seen()]
+        return [*told, *self.seen]
 
-    def _seen(self) -> list[str]:
+    @property
+    def seen(self) -> list[str]:
         """What both are without the queries that training has seen; nothing where neither used labels."""
         c = self.contrast
         if all(side.records[0].supervision == NO_LABELS for side in (c.row, c.baseline)):

@@ -78,6 +78,7 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
             f"{max(0.0, found.curse):.4f} too good by itself (bootstrap); the rest is that dev and test are other queries."
         )
     told += [f"On test, {_lowered(verdict.sentences[0])}" for verdict in tested.verdicts]
+    told += tested.verdicts[0].seen if tested.verdicts else []
     if tested.curve is not None:
         told += [f"On test, {_passes(tested.curve, row, even)}." for row, even in tested.curve.breaks.items()]
     if len(tested.looked) > 1:

@@ -26,7 +26,7 @@ def draw(found: Found, folder: Path) -> list[Path]:
     tested = found.tested.curve if found.tested is not None else None
     with rc_context(STYLE):
         drawn = Figure(figsize=(3.6 * (2 if tested else 1) + 1.2, 3.2), layout="constrained")
-        places = drawn.subplots(1, 2 if tested else 1, squeeze=False)[0]
+        places = drawn.subplots(1, 2 if tested else 1, squeeze=False, sharey=True)[0]
         _one(places[0], found.curves, found.best_curves, "dev, which chose")
         _baselines(places[0], {one.row: one.mean for one in found.baselines if one.ok})
         places[0].set_ylabel(found.measure)

@@ -12,6 +12,7 @@ import numpy as np
 
 from harness.bench.guard import Guard
 from harness.bench.on_dev import dev_of, own_documents
+from harness.bench.provenance import code_hash
 from harness.bench.runner import DEFAULT_DEPTH, identity
 from harness.context import Context
 from harness.datasets import load_dataset
@@ -263,6 +264,7 @@ class Tries:
         given = {
             "dataset": self._name,
             "view": self.dataset.train.revision,
+            "code": code_hash(),
             "method": one.method.full(),
             "seed": seed,
             "measure": self._spec.measure,

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.bench.on_dev import on_dev
+from harness.bench.provenance import code_hash
 from harness.bench.record import trainings_in
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.context import Context
 from harness.datasets import load_dataset
-from harness.errors import DatasetError, Unavailable
+from harness.errors import DatasetError, HarnessError, Unavailable
 from harness.judged import Dataset
 from harness.measures import parse_measures
 from harness.rows import parse_method
@@ -28,14 +29,15 @@ def dev(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """A row on dev.
 
     Args:
-        given: `dataset`, `view` (its training view's revision), `method`, `seed`, `measure`, and `warned`: what was warned of.
+        given: `dataset`, `view` (its training view's revision), `code` (hash of the asker's), `method`, `seed`, `measure`, and
+            `warned`: what was warned of.
         context: its cache, device and data; the seed is the cell's own.
 
     Returns:
         `mean`, `values` by query, `supervision`, `training`, `notes`, `spent`; or `skipped` with the reason.
 
     Raises:
-        HarnessError: what the row meets, or that this worker's collection is another one.
+        HarnessError: what the row meets, or that this worker's collection or code is another one.
     """
     here = context.reseeded(int(given["seed"]))
     try:
@@ -58,14 +60,14 @@ def reported(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """A row on test, by the runner, as `harness run` does it.
 
     Args:
-        given: `dataset`, `view`, `method`, `seed`, `measures`, `warned`.
+        given: `dataset`, `view`, `code`, `method`, `seed`, `measures`, `warned`.
         context: its cache, device and data; the seed is the row's own.
 
     Returns:
-        `record`, and where it has figures `values` and the bytes of the `run` in base 64.
+        `record`, `values` and the bytes of the `run` in base 64; or `skipped` with the reason.
 
     Raises:
-        HarnessError: the collection cannot be had, or is another one than the asker's.
+        HarnessError: what the row meets; the collection cannot be had, or is another one than the asker's.
     """
     here = context.reseeded(int(given["seed"]))
     dataset = _same(given, here)
@@ -74,11 +76,14 @@ def reported(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
         store = Store(Path(folder))
         bench = Bench([method], [given["dataset"]], here, store, given["measures"], warned=_warned(given))
         record = bench.run(given["dataset"], method).record
-        told: dict[str, Any] = {"record": json.loads(record.to_json())}
-        if record.status == "ok":
-            place = store.place(dataset.name, method, here.seed)
-            told |= {"values": store.values(place), "run": base64.b64encode(place.run.read_bytes()).decode()}
-    return told
+        problem = record.problem or {}
+        if record.status == "skipped":
+            return {"skipped": f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()}
+        if record.status != "ok":
+            raise HarnessError(problem.get("reason", record.status))
+        place = store.place(dataset.name, method, here.seed)
+        run = base64.b64encode(place.run.read_bytes()).decode()
+        return {"record": json.loads(record.to_json()), "values": store.values(place), "run": run}
 
 
 def _warned(given: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -86,6 +91,8 @@ def _warned(given: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _same(given: Mapping[str, Any], context: Context) -> Dataset:
+    if given["code"] != code_hash():
+        raise HarnessError("this worker has another version of retrieval-harness than whoever asks: install the same there.")
     dataset = load_dataset(given["dataset"], context)
     if dataset.train.revision != given["view"]:
         raise DatasetError(

@@ -30,6 +30,8 @@ def note(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     BEGUN.append(given["name"])
     if given.get("fail"):
         raise ValueError("as asked")
+    if given.get("skip"):
+        return {"skipped": "it is absent"}
     return {
         "name": given["name"],
         "seed": context.seed,
@@ -138,7 +140,9 @@ def test_a_second_attempt_finds_what_the_first_one_did(context: Context, tmp_pat
     broken = written(job("b", fail=True), context, str(tmp_path / "v"), "d")
     place.work(broken)
     place.work(broken)
-    assert BEGUN == ["a", "b", "b"], "a failure is not kept"
+    absent = written(job("c", skip=True), context, str(tmp_path / "v"), "d")
+    assert place.work(absent) != "" != place.work(absent)
+    assert BEGUN == ["a", "b", "b", "c", "c"], "neither a failure nor a skip is kept"
 
 
 def test_a_lost_container_is_begun_again_and_a_job_that_fails_is_not(through: Callable[..., dict[str, Outcome]]) -> None:

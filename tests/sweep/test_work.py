@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from harness.bench.on_dev import on_dev
+from harness.bench.provenance import code_hash
 from harness.bench.record import Record
 from harness.context import Context
-from harness.errors import DatasetError
+from harness.errors import DatasetError, HarnessError
 from harness.judged import Dataset
 from harness.measures import parse_measures
 from harness.rows import parse_method
@@ -25,6 +26,7 @@ def given(small: Dataset, small_folder: Path, tiny_encoder: Path) -> dict[str, A
     return {
         "dataset": str(small_folder),
         "view": small.train.revision,
+        "code": code_hash(),
         "method": parse_method(row).full(),
         "seed": 3,
         "measure": "nDCG@10",
@@ -59,6 +61,8 @@ def test_another_collection_on_the_worker_is_an_error(given: dict[str, Any], con
     for do in (work.dev, work.reported):
         with pytest.raises(DatasetError, match="is another collection on this worker"):
             do({**given, "view": "0" * 32}, context)
+        with pytest.raises(HarnessError, match="another version of retrieval-harness"):
+            do({**given, "code": "0" * 16}, context)
 
 
 def test_a_row_on_test_comes_back_as_its_record_with_values_and_run(given: dict[str, Any], context: Context) -> None:
@@ -72,6 +76,8 @@ def test_a_row_on_test_comes_back_as_its_record_with_values_and_run(given: dict[
 
 
 def test_a_row_that_fails_on_test_says_why(given: dict[str, Any], context: Context) -> None:
-    told = work.reported({**given, "method": parse_method("run/nowhere").full()}, context)
-    assert told["record"]["status"] == "error"
-    assert "values" not in told
+    with pytest.raises(HarnessError, match="there is no run file nowhere"):
+        work.reported({**given, "method": parse_method("run/nowhere").full()}, context)
+    absent = work.reported({**given, "method": parse_method('dense(model="nobody/nothing")').full()}, context)
+    assert list(absent) == ["skipped"]
+    assert "cannot be reached" in absent["skipped"]
