@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -42,10 +42,12 @@ def main() -> None:
     arguments = parser(__doc__, rounds=5).parse_args()
     commands = dict(OURS)
     for package, theirs in PEERS.items():
-        if importlib.util.find_spec(package) is None or (package == "pyserini" and shutil.which("java") is None):
+        if importlib.util.find_spec(package) is None:
             print(f"without {package}: it is not installed")
-            continue
-        commands.update(theirs)
+        elif any(subprocess.run(command, capture_output=True).returncode for command in theirs.values()):
+            print(f"without {package}: it does not start here")  # Pyserini without its Java, say
+        else:
+            commands.update(theirs)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # bytecode is kept where people work
     ways = {name: functools.partial(process, command) for name, command in commands.items()}
     show(interleaved("before anything is done", ways, arguments.rounds), arguments)

@@ -15,10 +15,11 @@ from typing import Any
 
 from filelock import FileLock
 
+from harness.cache.remote import META as META
+from harness.cache.remote import remote
 from harness.errors import CacheError
 from harness.files import HashMemo, sha256, share, write_text
 
-META = "meta.json"
 log = logging.getLogger("harness.cache")
 
 
@@ -36,8 +37,12 @@ class Cache:
     Args:
         root: the folder; made when first written to. Default: `HARNESS_CACHE` or the user's cache folder.
 
+    Attributes:
+        remote: the store that `HARNESS_STORE` names, where other machines find what is made here; None for none.
+
     Raises:
         CacheError: the folder cannot be made or written.
+        Unavailable: the store cannot be opened.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -51,6 +56,7 @@ class Cache:
                 "name another with --cache-dir or HARNESS_CACHE."
             ) from error
         self.hashes = HashMemo(self.root / "hashes")
+        self.remote = remote()
         self._part: str | None = None
 
     def lock(self, kind: str, key: str) -> FileLock:
@@ -100,6 +106,8 @@ class Cache:
             if place.exists():
                 log.warning("%s is damaged (a file is missing or cut short): building it again", place)
                 shutil.rmtree(place)
+            if self.remote is not None and self.remote.fetch(kind, key, place):
+                return place
             place.parent.mkdir(parents=True, exist_ok=True)
             part = Path(tempfile.mkdtemp(prefix=f".{key}.", suffix=".part", dir=place.parent))
             started = time.perf_counter()
@@ -123,6 +131,8 @@ class Cache:
                 part.replace(place)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
+            if self.remote is not None:
+                self.remote.keep(kind, key, place)
         return place
 
     def share(self, kind: str, part: Path, inside: str) -> None:

@@ -71,7 +71,7 @@ class Store(ABC, Generic[B, S]):
     """
 
     def __init__(self, cache: Cache, kind: str, key: str, describe: Mapping[str, Any]) -> None:
-        self.folder = cache.root / kind / key
+        self.folder, self._kind, self._key = cache.root / kind / key, kind, key
         self._cache = cache
         self.lock = cache.shared_lock(kind, key)
         try:
@@ -103,6 +103,8 @@ class Store(ABC, Generic[B, S]):
             CacheError: shards vanish faster than they are read.
         """
         self._cache.touch(self.folder)
+        if self._cache.remote is not None:
+            self._cache.remote.fetch_shards(self._kind, self._key, self.folder)
         for _ in range(TRIES):
             with contextlib.suppress(FileNotFoundError):  # merged by another process since they were listed: list them again
                 return Held([self._open(path) for path in sorted(self.folder.glob("*.arrow")) if self._sound(path)])
@@ -139,15 +141,20 @@ class Store(ABC, Generic[B, S]):
             with open(part, "rb") as file:
                 os.fsync(file.fileno())
             share(part)
-            part.replace(self.folder / f"{sha256(part)[:32]}.arrow")
+            shard = part.replace(self.folder / f"{sha256(part)[:32]}.arrow")
         finally:
             part.unlink(missing_ok=True)
+        if self._cache.remote is not None:
+            self._cache.remote.keep_shard(self._kind, self._key, shard)
 
     def merge(self, most: int = 8) -> None:
         """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`.
 
-        Apart from others it is done seldom: what two merge at once is kept twice.
+        Apart from others it is done seldom: what two merge at once is kept twice. With a store it is not done: the small ones
+        would come back.
         """
+        if self._cache.remote is not None:
+            return
         most = max(most, MOST_APART) if self._cache.is_apart else most
         small = [s for s in self.read().shards if s.vectors.nbytes < MERGED_BYTES]
         while len(small) > most:

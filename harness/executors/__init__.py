@@ -2,7 +2,8 @@
 
 A job names a function and what it is given; it is done once whatever happens to whoever does it, for what it makes is kept by
 content and a second attempt finds it. To add one: a file here with one frozen dataclass that derives from `Executor`, and
-`tests/executors/test_<file>.py`.
+`tests/executors/test_<file>.py`. What those with workers share is in `_crew` (who does what, and in place of whom) and `_setup`
+(a context, as it is told to another process).
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ class Setup:
     environment: Mapping[str, str]
 
     @classmethod
-    def of(cls, context: Context) -> Setup:
-        """That of a context in this process."""
+    def of(cls, context: Context, more: Mapping[str, str] | None = None) -> Setup:
+        """That of a context in this process; `more` are further variables."""
         carried = {
             name: value
             for name, value in os.environ.items()
@@ -56,7 +56,8 @@ class Setup:
         root = str(context.cache.root.expanduser().resolve())
         names = set(inspect.signature(Context.__init__).parameters) - {"self", *OWN}
         settings = {name: getattr(context, name) for name in sorted(names)}
-        return cls(settings, root, folders, str(Path.cwd()), context.memory.total, carried)
+        environment = {**carried, **(more or {})}
+        return cls(settings, root, folders, str(Path.cwd()), context.memory.total, environment)
 
     def to_json(self) -> str:
         """As text."""

@@ -64,18 +64,20 @@ class _Process(Worker):
     def __init__(self, setup: Setup, threads: dict[str, str]) -> None:
         self._setup, self._threads = setup.to_json(), threads
         self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        self._asked: Future[str] | None = None
 
     def start(self) -> Future[str]:
         with environment(self._threads):  # the process is started here, and reads them when it imports numpy
-            return self._pool.submit(_start, self._setup)
+            self._asked = self._pool.submit(_start, self._setup)
+        return self._asked
 
     def begin(self, job: str) -> Future[str]:
         try:
-            return self._pool.submit(_do, job)
+            self._asked = self._pool.submit(_do, job)
         except BrokenProcessPool as error:  # it was killed since its last answer
-            fallen: Future[str] = Future()
-            fallen.set_exception(error)
-            return fallen
+            self._asked = Future()
+            self._asked.set_exception(error)
+        return self._asked
 
     def answer(self, ticket: Ticket) -> str:
         try:
@@ -84,9 +86,10 @@ class _Process(Worker):
             raise Lost("its process ended") from error
 
     def dismiss(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):
-            for process in list((self._pool._processes or {}).values()):
-                process.kill()
+        if self._asked is not None and not self._asked.done():  # one that has nothing to do ends by itself
+            with contextlib.suppress(OSError, AttributeError):
+                for process in list((self._pool._processes or {}).values()):
+                    process.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.cache.remote import ADDRESS
 from harness.context import Context
 from harness.errors import SettingError, Unavailable
 from harness.executors import Executor, Job, Outcome
@@ -38,6 +40,7 @@ class Ray(Executor):
         gpus: of each worker; may be a fraction. Jobs that want more get it.
         address: of a running cluster's head, as `10.0.0.1:6379` or `ray://10.0.0.1:10001`; `auto` finds that of this machine.
         tries: how often a job is begun whose worker or machine is lost.
+        store: address of a store for machines that share no cache folder (`harness.cache.remote`), as `s3://bucket/harness`.
         timeout: seconds after which a cluster that does not answer, or in which no worker starts, is given up.
     """
 
@@ -46,6 +49,7 @@ class Ray(Executor):
     gpus: float = 0.0
     address: str | None = None
     tries: int = 3
+    store: str | None = None
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
@@ -66,6 +70,7 @@ class Ray(Executor):
         own = not ray.is_initialized()
         if own:
             self._open(ray)
+            _mute(ray, muted=True)
         elif self.address not in (None, "auto", joined := ray.get_runtime_context().gcs_address):
             raise SettingError(f"ray: this program has joined {joined} already, not {self.address}; `ray.shutdown()` leaves it.")
         try:
@@ -73,6 +78,7 @@ class Ray(Executor):
         finally:
             if own:
                 ray.shutdown()
+                _mute(ray, muted=False)
 
     def _open(self, ray: Any) -> None:
         if self.address is None:
@@ -133,13 +139,19 @@ class Ray(Executor):
                     raise Unavailable(
                         f"a worker with {each:g} {name} does not fit: there are {total:g}.", f"Ask for fewer {name}."
                     )
-        setup = Setup.of(context)
+        setup = Setup.of(context, {ADDRESS: self.store} if self.store else {})
         if gpus == 0 and (context.device or "").startswith("cuda"):
             raise SettingError(f"ray: workers without a GPU cannot run on {context.device}; say gpus=1, or a share of one.")
         if gpus == 0 and there.get("GPU") and context.device is None:
             log.warning("there are GPUs and ray's workers have none; say ray(gpus=1), or a share of one as ray(gpus=0.5)")
         size = self.workers or max(1, int(all_cpus // cpus))
         return _Crew(ray, size, {"num_cpus": cpus, "num_gpus": gpus}, setup, self.timeout)
+
+
+def _mute(ray: Any, *, muted: bool) -> None:
+    """Ray tells of each lost worker on standard output, where the board goes, and has no setting for it; the crew tells of it."""
+    with contextlib.suppress(AttributeError):
+        ray._private.worker._worker_logs_enabled = not muted
 
 
 class _Crew(Crew):

@@ -35,6 +35,9 @@ def hold(given, context):
     logging.getLogger("harness.jobs").warning("mind this")
     return context.once("load", "build", "it", lambda: mark(given))
 
+def stored(given, context):
+    context.cache.folder("kind", "k", {}, lambda part: (part / "a").write_text("built"))
+
 def threads(given, context):
     return os.environ.get("OMP_NUM_THREADS")
 """

@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -23,19 +24,22 @@ from harness.executors.ray import Ray
 
 if __name__ == "__main__":
     jobs = [Job(str(i), "harness_jobs:echo", {"word": i}) for i in range(3)]
+    jobs.append(Job("lost", "harness_jobs:die", {"mark": sys.argv[1] + "-mark", "times": 1}))
     context = Context(seed=5, cache=Cache(Path(sys.argv[1])))
     found = list(Ray(workers=2).map(jobs, context))
     import ray
-    print(sorted((o.value["word"], o.value["seed"]) for o in found), ray.is_initialized())
+    print(sorted((o.value["word"], o.value["seed"]) for o in found if o.value != "lived"), ray.is_initialized())
 """
 
 
-def test_without_an_address_it_starts_ray_says_nothing_of_it_and_ends_it(
+def test_without_an_address_it_starts_ray_says_of_it_only_what_was_lost_and_ends_it(
     job_module: str, python: Callable[..., CompletedProcess[str]], tmp_path: Any
 ) -> None:
     pytest.importorskip("ray")
     done = python(STARTS, tmp_path / "cache")
-    assert (done.stdout, done.stderr) == ("[(0, 5), (1, 5), (2, 5)] False\n", "")
+    assert done.stdout == "[(0, 5), (1, 5), (2, 5)] False\n"
+    (line,) = done.stderr.splitlines()  # ours, of the worker that is killed
+    assert "was lost with lost" in line
 
 
 def test_a_cluster_that_is_not_there_is_told_at_once(context: Context) -> None:
@@ -97,3 +101,10 @@ def test_settings_out_of_range_are_refused(setting: dict[str, Any]) -> None:
 def test_a_program_that_has_joined_one_cluster_is_not_sent_to_another(ray_here: None, context: Context) -> None:
     with pytest.raises(SettingError, match="has joined"):
         list(Ray(address="10.0.0.1:6379").map([], context))
+
+
+def test_workers_share_what_they_make_through_a_store(ray_here: None, job_module: str, context: Context, tmp_path: Path) -> None:
+    (outcome,) = Ray(workers=1, store=f"file://{tmp_path / 'store'}").map([Job("a", f"{job_module}:stored")], context)
+    assert outcome.error is None
+    (file,) = (tmp_path / "store" / "kind" / "k").glob("*/a")
+    assert file.read_text() == "built"
