@@ -1,18 +1,18 @@
 """BM25 side by side: ours, bm25s by hand with the same analyser, and Lucene where the extra `lucene` is installed.
 
     python benchmarks/bm25.py beir/scifact [--rounds 5] [--feedback rm3]
+    python benchmarks/synthetic.py 100000 many && python benchmarks/bm25.py ./many
 
 Each round does the same work with each, in turn: analyse and index the corpus, then the 1,000 best documents of every test
 query. Ours and Lucene go the whole way of a row, the index written to a fresh cache and opened again; the start of Java is not
-counted. With feedback both search twice, and Lucene's index holds term vectors in any case. Prints the medians and the ratio,
-pair by pair, to bm25s by hand.
+counted. bm25s compiles its search where numba is installed; both of its ways are timed then. With feedback both search twice,
+and Lucene's index holds term vectors in any case. The ratio is that to bm25s by hand.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
-import statistics
+import importlib.util
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import bm25s
 
+from _table import Parts, interleaved, parser, show
 from harness.analyzers.english import English
 from harness.api import open_context
 from harness.cache.folders import Cache
@@ -33,9 +34,10 @@ from harness.methods.lucene import start
 from harness.rows import parse_method
 
 DEPTH = 1000
+BY_HAND = "bm25s by hand"
 
 
-def row(method: Method, dataset: Dataset) -> dict[str, float]:
+def row(method: Method, dataset: Dataset) -> Parts:
     """A row, from a cold cache."""
     with tempfile.TemporaryDirectory() as folder:
         context = Context(cache=Cache(Path(folder)))
@@ -49,11 +51,11 @@ def row(method: Method, dataset: Dataset) -> dict[str, float]:
         return _seconds(started, indexed)
 
 
-def by_hand(dataset: Dataset) -> dict[str, float]:
+def by_hand(backend: str, dataset: Dataset) -> Parts:
     """bm25s as its README uses it, with our analyser."""
     analyze = English()
     started = time.perf_counter()
-    model = bm25s.BM25(k1=0.9, b=0.4, method="lucene")
+    model = bm25s.BM25(k1=0.9, b=0.4, method="lucene", backend=backend)
     model.index([analyze(text) for text in dataset.corpus.texts[:]], show_progress=False)
     indexed = time.perf_counter()
     queries = [analyze(text) for text in dataset.test.queries.texts]
@@ -61,38 +63,31 @@ def by_hand(dataset: Dataset) -> dict[str, float]:
     return _seconds(started, indexed)
 
 
-def _seconds(started: float, indexed: float) -> dict[str, float]:
+def _seconds(started: float, indexed: float) -> Parts:
     ended = time.perf_counter()
     return {"index": indexed - started, "search": ended - indexed, "both": ended - started}
 
 
 def main() -> None:
     """Times and prints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", nargs="?", default="stdlib/code")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--feedback", help="as rm3 or rocchio(beta=0.5)")
-    arguments = parser.parse_args()
+    options = parser(__doc__, rounds=5)
+    options.add_argument("dataset", nargs="?", default="stdlib/code")
+    options.add_argument("--feedback", help="as rm3 or rocchio(beta=0.5)")
+    arguments = options.parse_args()
     dataset = load_dataset(arguments.dataset, open_context())
-    ways: dict[str, Callable[[Dataset], dict[str, float]]] = {"bm25s by hand": by_hand}
+    ways: dict[str, Callable[[], Parts]] = {BY_HAND: functools.partial(by_hand, "numpy", dataset)}
+    if importlib.util.find_spec("numba"):
+        ways[f"{BY_HAND}, numba"] = functools.partial(by_hand, "numba", dataset)
     settings = f"(feedback={arguments.feedback})" if arguments.feedback else ""
     for name in ("bm25", "lucene"):
-        ways[f"{name}{settings}"] = functools.partial(row, parse_method(f"{name}{settings}"))
+        ways[f"{name}{settings}"] = functools.partial(row, parse_method(f"{name}{settings}"), dataset)
     try:
         installed()
     except Unavailable as error:
         print(f"without Lucene: {error}")
         del ways[f"lucene{settings}"]
-    spent: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
-    for _ in range(arguments.rounds + 1):
-        for name, way in ways.items():
-            spent[name].append(way(dataset))
-    print(f"{dataset.name}: {len(dataset.corpus):,} documents, {len(dataset.test.queries)} queries, {arguments.rounds} rounds")
-    for name, rounds in spent.items():
-        counted = rounds[1:]  # the first is the warm-up
-        shown = "  ".join(f"{part} {statistics.median(r[part] for r in counted):7.3f} s" for part in ("index", "search", "both"))
-        pairs = [r["both"] / o["both"] for r, o in zip(counted, spent["bm25s by hand"][1:], strict=True)]
-        print(f"{name:24} {shown}   ratio to bm25s by hand {statistics.median(pairs):.3f} ({min(pairs):.3f} to {max(pairs):.3f})")
+    title = f"{dataset.name}: {len(dataset.corpus):,} documents, {len(dataset.test.queries)} queries"
+    show(interleaved(title, ways, arguments.rounds, against=BY_HAND), arguments)
 
 
 if __name__ == "__main__":

@@ -1,70 +1,157 @@
-"""The whole default board against what every board needs anyway: encoding the corpus once with sentence-transformers.
+"""The default board beside the same rows done by hand: one careful script, separate tools, and encoding alone.
 
-    python benchmarks/board.py beir/scifact [--rounds 1]
+    python benchmarks/board.py beir/cranfield [--documents 400] [--queries 60] [--rounds 1] [--again]
 
-Each round times, as whole processes and in turn: (a) `SentenceTransformer.encode` of the corpus at its defaults, with the model
-the board uses; (b) `harness run` from an empty cache, all default rows; (c) the same command again, nothing changed; (d) with
-`--rerun`, so that every row is done again from what is kept. Prints the seconds and the ratio of (b) to (a).
+Each round times whole processes, in turn: the rows by separate tools that know nothing of each other (BM25 alone, MTEB for the
+dense row, a hybrid script, a re-ranking script), their seconds added; one careful script that encodes once with
+`SentenceTransformer.encode` and does all rows from that (bm25s, `semantic_search`, fusions, re-ranking, pytrec_eval);
+`SentenceTransformer.encode` of the corpus alone; and `harness run` from an empty cache, the default rows but the cross-encoder.
+With `--again` also the board a second time, and with `--rerun`. The hybrids fuse half and half in all: dev queries are left out.
+A part of a collection, with all documents that are judged for the queries taken, fits a small machine; 0 takes all. What runs by
+hand is in `_board_peers.py`.
+
+Ends with status 1 where a figure differs by more than 0.001. Rows with BM25 in them are given what a swap of two neighbours moves
+in one query: bm25s takes document lengths as they are, Lucene and the harness in one byte.
 """
 
 from __future__ import annotations
 
-import argparse
+import dataclasses
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
+from _table import Parts, interleaved, parser, process, show, timed
 from harness.api import open_context
 from harness.datasets import load_dataset
+from harness.judged import Dataset
 from harness.modeling.resolve import resolve
 
-ENCODE = """
+ROWS = ("bm25", "dense", "hybrid-rrf", "hybrid-convex", "bm25>>dense")
+SEPARATE = ("bm25", "dense", "hybrid", "rerank")
+MEASURES = ("nDCG@10", "R@100")
+LIMIT = 1e-3
+SWAP = 0.1
+"""Of one query's figure."""
+PEERS = Path(__file__).with_name("_board_peers.py")
+OURS, SCRIPT, TOOLS = "harness run, cold", "one script, encodes once", "separate tools"
+ENCODE = "SentenceTransformer.encode alone"
+ENCODES = """
 import json, sys
 from sentence_transformers import SentenceTransformer
-texts = json.load(open(sys.argv[2]))
-SentenceTransformer(sys.argv[1]).encode(texts)
+texts = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8")]
+SentenceTransformer(sys.argv[1]).encode([f"{t['title']} {t['text']}".strip() for t in texts])
 """
+Figures = dict[str, dict[str, float]]
 
 
-def _timed(command: list[str]) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
+def write_part(dataset: Dataset, folder: Path, documents: int, queries: int) -> str:
+    """Writes the first queries, all documents judged for them, and others up to so many; returns the title."""
+    qrels = dict(list(dataset.test.qrels.items())[: queries or None])
+    judged = {document for grades in qrels.values() for document in grades}
+    room = max(0, (documents or len(dataset.corpus)) - len(judged))
+    written, others = 0, 0
+    (folder / "qrels").mkdir(parents=True)
+    with open(folder / "corpus.jsonl", "w", encoding="utf-8") as file:
+        for document in (d for batch in dataset.corpus.batches() for d in batch):
+            if document.id not in judged and others >= room:
+                continue
+            others += document.id not in judged
+            written += 1
+            file.write(json.dumps({"_id": document.id, "title": document.title, "text": document.text}) + "\n")
+    with open(folder / "queries.jsonl", "w", encoding="utf-8") as file:
+        for query, text in zip(dataset.test.queries.ids, dataset.test.queries.texts, strict=True):
+            if query in qrels:
+                file.write(json.dumps({"_id": query, "text": text}) + "\n")
+    lines = [f"{query}\t{document}\t{grade}\n" for query, grades in qrels.items() for document, grade in grades.items()]
+    (folder / "qrels" / "test.tsv").write_text("".join(["query-id\tcorpus-id\tscore\n", *lines]), encoding="utf-8")
+    return f"the default rows on {dataset.name}: {written:,} documents, {len(qrels)} queries"
+
+
+def by_hand(*arguments: str) -> Figures:
+    """What a tool of `_board_peers.py` prints last."""
+    done = subprocess.run([sys.executable, str(PEERS), *arguments], check=True, capture_output=True, text=True)
+    found: Figures = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def recorded(results: Path) -> Figures:
+    """What the board recorded."""
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in results.rglob("seed0.json")]
+    return {record["row"]: {name: record["measures"][name] for name in MEASURES} for record in records}
 
 
 def main() -> None:
-    """Times and prints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", nargs="?", default="stdlib/code")
-    parser.add_argument("--rounds", type=int, default=1)
-    arguments = parser.parse_args()
+    """Times, compares and prints."""
+    options = parser(__doc__, rounds=1)
+    options.add_argument("dataset", nargs="?", default="stdlib/code")
+    options.add_argument("--documents", type=int, default=0)
+    options.add_argument("--queries", type=int, default=0)
+    options.add_argument("--again", action="store_true", help="the board a second time, and with --rerun")
+    arguments = options.parse_args()
     context = open_context()
     dataset = load_dataset(arguments.dataset, context)
-    model = resolve("sentence-transformers/all-MiniLM-L6-v2", context)
-    spent: dict[str, list[float]] = {}
-    for _ in range(arguments.rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            texts = Path(folder) / "texts.json"
-            texts.write_text(json.dumps(dataset.corpus.texts[:]), encoding="utf-8")
-            board = ["harness", "run", "--quiet", "--dataset", arguments.dataset]
-            board += ["--results", f"{folder}/results", "--cache-dir", f"{folder}/cache"]
-            ways = {
-                "(a) SentenceTransformer.encode": [sys.executable, "-c", ENCODE, str(model.path), str(texts)],
-                "(b) harness run, cold": board,
-                "(c) harness run, again": board,
-                "(d) harness run --rerun": [*board, "--rerun"],
-            }
-            for name, command in ways.items():
-                spent.setdefault(name, []).append(_timed(command))
-    print(f"{dataset.name}: {len(dataset.corpus):,} documents, {len(dataset.test.queries)} queries, {arguments.rounds} rounds")
-    for name, seconds in spent.items():
-        print(f"{name:32} {statistics.median(seconds):8.1f} s  ({min(seconds):.1f} to {max(seconds):.1f})")
-    ratios = [b / a for a, b in zip(spent["(a) SentenceTransformer.encode"], spent["(b) harness run, cold"], strict=True)]
-    print(f"{'ratio (b) to (a)':32} {statistics.median(ratios):8.3f}    ({min(ratios):.3f} to {max(ratios):.3f})")
+    model = str(resolve("sentence-transformers/all-MiniLM-L6-v2", context).path)
+    figures: dict[str, Figures] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        place, numbers = Path(temporary), count()
+        part = place / "part"
+        title = write_part(dataset, part, arguments.documents, arguments.queries)
+        board = [sys.executable, "-m", "harness", "run", "--quiet", "--dataset", str(part)]
+        board += [word for row in ROWS for word in ("--method", row)]
+
+        def ours() -> Parts:
+            folder = place / f"board{next(numbers)}"
+            command = [*board, "--results", f"{folder}/results", "--cache-dir", f"{folder}/cache"]
+            spent = process(command)
+            figures[OURS] = recorded(folder / "results")
+            if arguments.again:
+                spent = {"again": process(command)["wall"], "--rerun": process([*command, "--rerun"])["wall"], **spent}
+            return spent_of(spent)
+
+        def script() -> Parts:
+            return {"wall": timed(lambda: figures.update({SCRIPT: by_hand("once", str(part), model)}))}
+
+        def tools() -> Parts:
+            figures[TOOLS] = {}
+            each = {tool: timed(lambda tool=tool: figures[TOOLS].update(by_hand(tool, str(part), model))) for tool in SEPARATE}  # type: ignore[misc]
+            return {**each, "wall": sum(each.values())}
+
+        ways: dict[str, Callable[[], Parts]] = {
+            TOOLS: tools,
+            SCRIPT: script,
+            ENCODE: lambda: {"wall": process([sys.executable, "-c", ENCODES, model, str(part / "corpus.jsonl")])["wall"]},
+            OURS: ours,
+        }
+        table = interleaved(title, ways, arguments.rounds, warm_up=0, against=TOOLS)
+    worst = {way: most(found, figures[OURS]) for way, found in figures.items()}
+    told = {way: {"differs from ours": f"{off:.5f}"} for way, off in worst.items() if way != OURS}
+    show(dataclasses.replace(table, told=told), arguments)
+    for row in ROWS:
+        shown = [f"{way} " + " ".join(f"{found[row][name]:.5f}" for name in MEASURES) for way, found in figures.items()]
+        print(f"{row:14} {' '.join(MEASURES)}:  {',  '.join(shown)}")
+    queries = len(dataset.test.qrels) if not arguments.queries else min(arguments.queries, len(dataset.test.qrels))
+    sys.exit(any(differ(found, figures[OURS], SWAP / queries) for found in figures.values()))
+
+
+def spent_of(spent: Parts) -> Parts:
+    """Without CPU seconds, which the other ways do not tell; wall seconds last."""
+    return {**{part: value for part, value in spent.items() if part not in ("wall", "CPU")}, "wall": spent["wall"]}
+
+
+def differ(found: Figures, ours: Figures, swap: float) -> bool:
+    """Whether a figure is further from ours than it may be."""
+    rooms = {row: LIMIT + (swap if row != "dense" else 0.0) for row in ROWS}
+    return any(abs(found[row][measure] - ours[row][measure]) > room for row, room in rooms.items() for measure in MEASURES)
+
+
+def most(found: Figures, ours: Figures) -> float:
+    """The greatest difference of a figure."""
+    return max(abs(found[row][measure] - ours[row][measure]) for row in ROWS for measure in MEASURES)
 
 
 if __name__ == "__main__":

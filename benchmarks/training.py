@@ -4,14 +4,15 @@
 
 Each round times, in turn and as whole processes, so many steps of multiple-negatives ranking loss with one mined negative: (a)
 the trainer by hand in fp32, (b) the loop in fp32, (c) the loop with bf16 autocast, (d) the loop with bf16 and without dropout, as
-`budget="small"` trains on a CPU. The first step is left out of (a) and of the loop's alike. Prints steps per second and ratios.
+`budget="small"` trains on a CPU. The first step is left out of (a) and of the loop's alike. Prints seconds a step; a ratio
+below 1 is faster than (a).
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from _table import Parts, interleaved, parser, show
 from harness.api import open_context
 from harness.context import Advance
 from harness.datasets import load_dataset
@@ -115,14 +117,13 @@ def one(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     """Times and prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset", nargs="?", default="stdlib/code")
-    parser.add_argument("--steps", type=int, default=8)
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--rounds", type=int, default=3)
+    options = parser(__doc__, rounds=3)
+    options.add_argument("dataset", nargs="?", default="stdlib/code")
+    options.add_argument("--steps", type=int, default=8)
+    options.add_argument("--batch", type=int, default=24)
     for hidden in ("--way", "--examples", "--model"):
-        parser.add_argument(hidden, default="", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+        options.add_argument(hidden, default="", help=argparse.SUPPRESS)
+    arguments = options.parse_args()
     if arguments.way:
         return one(arguments)
     context = open_context()
@@ -131,21 +132,21 @@ def main() -> None:
     pairs = list(held.pairs())
     mined = mine(Mining((BM25(),), (1, 30)), held.queries, pairs, held.relevant, view, context)
     columns = triplets(held.queries.texts, pairs, mined.rows, view)
-    spent: dict[str, list[float]] = {way: [] for way in WAYS}
+    model = str(resolve(MODEL, context).path)
     with tempfile.TemporaryDirectory() as folder:
         examples = Path(folder) / "examples.json"
         examples.write_text(json.dumps(columns), encoding="utf-8")
-        for _ in range(arguments.rounds):
-            for way in WAYS:
-                command = [sys.executable, __file__, "--way", way, "--examples", str(examples)]
-                command += ["--model", str(resolve(MODEL, context).path)]
-                command += ["--steps", str(arguments.steps), "--batch", str(arguments.batch)]
-                told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-                spent[way].append(float(told.split()[-1]))
-    first = statistics.median(spent["(a) trainer by hand, fp32"])
-    for way, seconds in spent.items():
-        middle = statistics.median(seconds)
-        print(f"{way:28} {1 / middle:6.3f} steps/s  {first / middle:5.2f} × (a)")
+
+        def timed(way: str) -> Parts:
+            command = [sys.executable, __file__, "--way", way, "--examples", str(examples), "--model", model]
+            command += ["--steps", str(arguments.steps), "--batch", str(arguments.batch)]
+            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            return {"a step": float(told.split()[-1])}
+
+        ways = {way: functools.partial(timed, way) for way in WAYS}
+        title = f"{arguments.steps} steps of {arguments.batch} examples from {arguments.dataset}"
+        table = interleaved(title, ways, arguments.rounds, warm_up=0, against=next(iter(WAYS)))
+    show(table, arguments)
     return None
 
 

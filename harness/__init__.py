@@ -3,7 +3,7 @@
 The rooms, from the ground up; a file imports only from those above it here, or before it in its line
 (`tests/test_layers.py` reads this map):
 
-    errors, values, registry, files, optional   what everything stands on
+    errors, values, registry, files, optional, memory   what everything stands on
     corpus, judged, ranking             documents; queries and judgements; the one order
     sentences                           text → sentences and chunks
     cache/                              kept things, by content
@@ -24,10 +24,11 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     methods/                            plural: the rows of the leaderboard
     recipes/                            plural: ways of fine-tuning
     expressions, rows                   values as text; the default rows
+    executors/ searches/                plural: where jobs run; which points of a space are tried
     statistics/                         is a difference real?
-    bench/ report/                      plan, runner, records; tables, pages, plots
+    bench/ sweep/ report/               plan, runner, records; many settings, one chosen on dev; tables, pages, plots
     exchange/                           other tools' forms: BEIR, TREC, MTEB; figures of others
-    api, validation, auditing, deciding, exporting, commands, cli, __main__   the ways in
+    api, validation, auditing, deciding, sweeping, exporting, listing, commands, cli, __main__   the ways in
 
 A plural room is an extension point: drop one file in, and it exists under the file's name.
 """

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.bench.elsewhere import Cell, Elsewhere
 from harness.bench.published import read_all
 from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
 from harness.bench.store import Store
 from harness.cache.folders import Cache
 from harness.context import Context, Progress, quiet
 from harness.errors import SettingError
+from harness.executors import EXECUTORS, Executor
+from harness.expressions import parse
 from harness.files import write_text
 from harness.measures import DEFAULT
+from harness.memory import Memory, parse_size
 from harness.methods import Method
 from harness.report import csv, latex, markdown
 from harness.report.board import Across, Table, across, tables, with_published
@@ -87,14 +92,26 @@ def open_context(
     seed: int = 0,
     device: str | None = None,
     batch_tokens: int | None = None,
+    memory: str | int | None = None,
     cache_dir: Path | None = None,
     data_dirs: Sequence[Path] = (),
     progress: Progress = quiet,
 ) -> Context:
     """A context with its cache.
 
+    Args:
+        seed: of every random stream.
+        device: where models run; None lets torch choose.
+        batch_tokens: tokens that go through a model at once; None takes what suits the device.
+        memory: what steps may take for what grows with a collection, as `"2GB"` or in bytes; None takes `HARNESS_MEMORY`, else
+            2 GiB.
+        cache_dir: None for the user's cache.
+        data_dirs: folders that may hold BEIR collections.
+        progress: how to show progress.
+
     Raises:
         CacheError: the cache folder cannot be written.
+        SettingError: a seed, device or memory that is none, or too little memory for any step.
     """
     if seed < 0:
         raise SettingError(f"seed must be 0 or more, not {seed}.")
@@ -107,6 +124,7 @@ def open_context(
         device=device,
         batch_tokens=batch_tokens,
         cache=Cache(cache_dir),
+        memory=Memory(parse_size(memory) if isinstance(memory, str) else memory),
         data_dirs=tuple(data_dirs),
         progress=progress,
     )
@@ -122,6 +140,7 @@ def run(
     rerun: bool = False,
     precision: str | None = None,
     tell: Callable[[Result], None] | None = None,
+    executor: str | Executor | None = None,
 ) -> Board:
     """Runs rows over datasets and stores their records.
 
@@ -135,24 +154,78 @@ def run(
         rerun: run every row again.
         precision: of encoders and cross-encoders that name none: `auto` takes the fastest way that the golden probe lets pass.
         tell: called after each row.
+        executor: where the rows are made, as `ray(workers=2)`; None makes them here, one after the other.
 
     Raises:
-        HarnessError: bad input, or a dataset that cannot be had. What a row raises goes into its record instead.
+        HarnessError: bad input, a dataset that cannot be had, or an executor. What a row raises goes into its record instead.
     """
     datasets = [dataset] if isinstance(dataset, str) else list(dataset)
     methods = methods_of(rows, precision)
-    bench = Bench(methods, datasets, context or open_context(), Store(Path(results)), measures, depth, rerun=rerun)
-    if len(datasets) > 1:
-        for name in datasets:  # one that cannot be had is told before the others' work, not after it
-            bench.load(name)
     done = []
-    for name in datasets:
-        for method in methods:
-            result = bench.run(name, method)
-            done.append(result)
-            if tell is not None:
-                tell(result)
+    with opened_bench(
+        methods, datasets, context or open_context(), Store(Path(results)), measures, depth, rerun=rerun, executor=executor
+    ) as bench:
+        if len(datasets) > 1:
+            for name in datasets:  # one that cannot be had is told before the others' work, not after it
+                bench.load(name)
+        for name in datasets:
+            for method in methods:
+                result = bench.run(name, method)
+                done.append(result)
+                if tell is not None:
+                    tell(result)
     return Board(tuple(done), bench.store)
+
+
+@contextlib.contextmanager
+def opened_bench(
+    methods: Sequence[Method],
+    datasets: Sequence[str],
+    context: Context,
+    store: Store,
+    measures: Sequence[str],
+    depth: int,
+    *,
+    rerun: bool = False,
+    executor: str | Executor | None = None,
+    cells: Collection[Cell] | None = None,
+) -> Iterator[Bench]:
+    """A bench that makes its rows here or, with an executor, elsewhere; what still runs there when the block ends is ended.
+
+    Args:
+        methods: the rows.
+        datasets: names of the collections.
+        context: seed, device, cache, progress.
+        store: where records go.
+        measures: in ir-measures' notation.
+        depth: of the runs.
+        rerun: run every row again.
+        executor: where; None or `local` here.
+        cells: the rows and datasets that will be asked for, where not all are.
+
+    Raises:
+        HarnessError: as `Bench`, and as `executor_of`.
+    """
+    where = executor_of(executor)
+    if where is None:
+        yield Bench(methods, datasets, context, store, measures, depth, rerun=rerun)
+        return
+    bench = Elsewhere(methods, datasets, context, store, measures, depth, rerun=rerun, executor=where, cells=cells)
+    try:
+        yield bench
+    finally:
+        bench.close()
+
+
+def executor_of(named: str | Executor | None) -> Executor | None:
+    """An executor as it is written, as `ray(workers=2)`; None for this process.
+
+    Raises:
+        UnknownName: carries the closest names.
+        SettingError: what is wrong with it.
+    """
+    found = parse(named, EXECUTORS, {EXECUTORS.package: EXECUTORS}) if isinstance(named, str) else named
+    return None if found is None or found.name() == "local" else found
 
 
 def write_leaderboard(results: Path, context: Context | None = None) -> tuple[list[Table], Across | None, list[Exception]]:

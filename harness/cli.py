@@ -1,8 +1,8 @@
-"""The command line: `harness run | decide | validate | compare | audit | accept | leaderboard | list | export | import | …`.
+"""The command line: `harness run | decide | validate | sweep | compare | audit | accept | leaderboard | list | export | …`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
-4 a verdict that cannot be told;
-130 interrupted. This file only reads arguments, so that `harness --help` answers at once; `commands.py` does the work.
+4 a verdict that cannot be told; 130 interrupted. This file only reads arguments, so that `harness --help` answers at once;
+`commands.py` does the work, and `listing.py` that of `harness list`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,14 @@ Precision = Annotated[
         help="Of rows that name none: auto (the fastest that the golden probe lets pass), fp32, bf16, fp16, int8.",
     ),
 ]
+MemoryBudget = Annotated[
+    str | None,
+    typer.Option("--memory", help="What steps may take for what grows with a collection: 2GB. Default: HARNESS_MEMORY or 2GiB."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed.")]
+Where = Annotated[
+    str | None, typer.Option("--executor", help="Where rows are made: processes, ray(workers=4), …; default: this process.")
+]
 
 
 To = Annotated[Path, typer.Option("--to", help="Folder to write to.")]
@@ -90,6 +97,8 @@ class Kind(StrEnum):
     analyzers = "analyzers"
     indexes = "indexes"
     engines = "engines"
+    executors = "executors"
+    searches = "searches"
 
 
 @app.command()
@@ -104,13 +113,15 @@ def run(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Run rows again whose records are up to date.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps and who shares them; run nothing.")] = False,
     precision: Precision = None,
     quiet: Quiet = False,
+    executor: Where = None,
 ) -> None:
     """Run rows over datasets, store their records and print the leaderboard."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, executor, memory)
     _do("run", dataset or [], method or [], measure or [], depth, rerun, plan, precision, options)
 
 
@@ -128,6 +139,7 @@ def validate(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Say whether a row is better than baselines, with the figures behind it.
@@ -135,7 +147,7 @@ def validate(
     Status: 0 better than or equivalent to each; 1 worse than one, or a row failed; 2 bad input; 3 a row was skipped; 4 it
     cannot be told for one.
     """
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
     _do("validate", row, baseline, dataset, _one(measure), seeds, margin, options)
 
 
@@ -152,14 +164,37 @@ def decide(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Run the board of a collection and say which row to take: the best, its equals, the cheapest that comes close.
 
     Status: 0 decided; 1 a row failed, the others are told; 2 bad input; 3 every row was skipped.
     """
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
     _do("decide", dataset, method or [], _one(measure), margin, seeds, options)
+
+
+@app.command()
+def sweep(
+    file: Annotated[Path, typer.Argument(help="The sweep's TOML file: docs/sweeps.md says what stands in it.")],
+    executor: Where = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it will take; measure nothing.")] = False,
+    seed: Seed = 0,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    device: Device = None,
+    batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
+    quiet: Quiet = False,
+) -> None:
+    """Try many settings on dev, choose one there, and report that one on test. A killed sweep goes on where it was.
+
+    Status: 0 done; 1 a row failed, or the chosen one gave no figures; 2 bad input; 3 every row was skipped.
+    """
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, executor, memory)
+    _do("sweep", file, dry_run, options)
 
 
 @app.command()
@@ -176,10 +211,11 @@ def compare(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Compare two rows query by query, and show the queries on which each gains most."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
     _do("compare", row, other, dataset, _one(measure), top, seeds, options)
 
 
@@ -194,10 +230,11 @@ def audit(
     cache_dir: CacheDir = None,
     device: Device = None,
     batch_tokens: BatchTokens = None,
+    memory: MemoryBudget = None,
     quiet: Quiet = False,
 ) -> None:
     """Say what a row's figure rests on: ties, unanswered, unjudged, conventions; what its encoders cut, how steady they are."""
-    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet)
+    options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
     _do("audit", row, dataset, _one(measure), options)
 
 
@@ -235,7 +272,7 @@ def list_(
     cache_dir: CacheDir = None,
 ) -> None:
     """List rows, methods, datasets and the values their settings take."""
-    _do("list_", kind.value if kind else None, data_dir or [], cache_dir)
+    _do("show", kind.value if kind else None, data_dir or [], cache_dir, module="harness.listing")
 
 
 @export.command("beir")
@@ -340,10 +377,10 @@ def _one(measures: list[str] | None) -> str:
     return measures[0] if measures else "nDCG@10"
 
 
-def _do(command: str, *arguments: Any) -> None:
+def _do(command: str, *arguments: Any, module: str = "harness.commands") -> None:
     """Does the work of a command and ends with its status; typer itself would end an interrupted one without a word."""
     try:
-        status = getattr(import_module("harness.commands"), command)(*arguments)
+        status = getattr(import_module(module), command)(*arguments)
     except KeyboardInterrupt:
         typer.secho("harness: interrupted; what was finished is kept, run the same command to go on.", err=True)
         status = 130

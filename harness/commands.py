@@ -7,15 +7,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from harness import api, auditing, deciding, exporting, validation
-from harness.analyzers import ANALYZERS
+from harness import api, auditing, deciding, exporting, sweeping, validation
 from harness.bench import regression
 from harness.bench.plan import plan as plan_of
 from harness.bench.record import Record
@@ -26,26 +24,19 @@ from harness.cache.folders import Cache
 from harness.cache.manage import Removal, entries, faults, removals, remove
 from harness.checks import check as check_dataset
 from harness.context import Context
-from harness.datasets import SOURCES, every_name, load_dataset
+from harness.datasets import load_dataset
 from harness.datasets.beir import fetch as fetch_beir
-from harness.engines import ENGINES
 from harness.errors import RecordError, UnknownName
-from harness.feedback import FEEDBACK
-from harness.fusions import FUSIONS
-from harness.generators import GENERATORS
-from harness.indexes import INDEXES
-from harness.losses import LOSSES
+from harness.executors.local import Local
 from harness.measures import DEFAULT
-from harness.methods import METHODS
 from harness.options import Options
 from harness.progress import bars
-from harness.recipes import RECIPES
-from harness.registry import Room
 from harness.report import terminal
 from harness.report.board import figure, megabytes, tables
 from harness.report.plots import write_plots
-from harness.rows import DEFAULT_ROWS
+from harness.report.sweep import sentences
 from harness.statistics.paired import ROUNDING
+from harness.sweep.tries import Done
 
 OK, FAILED, NOTHING, UNTOLD = 0, 1, 3, 4
 
@@ -62,6 +53,7 @@ def run(
 ) -> int:
     """`harness run`."""
     names = list(dict.fromkeys(datasets)) or [api.DEFAULT_DATASET]
+    api.executor_of(options.executor)
     if show_plan:
         for step in plan_of(api.methods_of(rows, precision), names, depth).steps:
             Console(soft_wrap=True).print(str(step), markup=False, highlight=False)
@@ -77,6 +69,7 @@ def run(
         rerun=rerun,
         precision=precision,
         tell=_teller(err),
+        executor=options.executor,
     )
     api.write_leaderboard(options.results, context)
     terminal.show(board.tables, out, board.across)
@@ -122,6 +115,38 @@ def decide(
     told = f"the decision is in {found.place}, the board in {options.results / 'leaderboard.html'}"
     out.print(f"\n{told}", markup=False, highlight=False, soft_wrap=True)
     return FAILED if found.failed else OK
+
+
+def sweep(file: Path, dry_run: bool, options: Options) -> int:
+    """`harness sweep`."""
+    place = api.executor_of(options.executor) or Local()
+    out, err, context = _opened(options)
+    if dry_run:
+        for dataset, parts in sweeping.plan(file, options.results, context).items():
+            out.print(terminal.planned(dataset, parts, place.dollars))
+        return OK
+
+    def tell(done: Done) -> None:
+        counted = f"[dim]{done.number}/{done.total}[/dim] " if done.total else ""
+        head = f"{counted}[bold]{escape(done.row)}[/bold], seed {done.seed}: "
+        if done.mean is not None:
+            told = "up to date" if done.kept else f"{done.seconds:.0f} s"
+            err.print(f"{head}{figure(done.mean)} on dev ({told})", highlight=False, soft_wrap=True)
+        else:
+            colour = "yellow" if done.skipped else "red"
+            console = err if done.skipped else Console(stderr=True)
+            console.print(f"{head}[{colour}]{escape(done.problem or 'no figures')}[/{colour}]", highlight=False, soft_wrap=True)
+
+    failed = False
+    for swept in sweeping.sweep(file, place, options.results, context, tell, _teller(err)):
+        out.print(terminal.sweep(swept.found))
+        out.print()
+        for i, sentence in enumerate(sentences(swept.found)):
+            out.print(sentence.replace("`", ""), style="bold" if i == 0 else None, markup=False, highlight=False, soft_wrap=True)
+        out.print(f"\nthe sweep is in {swept.folder / 'sweep.md'}", markup=False, highlight=False, soft_wrap=True)
+        failed = failed or swept.failed
+    api.write_leaderboard(options.results, context)
+    return FAILED if failed else OK
 
 
 def compare(
@@ -213,36 +238,6 @@ def leaderboard(results: Path, data_dirs: Sequence[Path], cache_dir: Path | None
     )
     out.print(told, markup=False, highlight=False, soft_wrap=True)
     return FAILED if unread else OK
-
-
-def list_(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
-    """`harness list`."""
-    out = Console(soft_wrap=True)
-    rooms: dict[str, Room[Any]] = {
-        "methods": METHODS,
-        "recipes": RECIPES,
-        "losses": LOSSES,
-        "generators": GENERATORS,
-        "fusions": FUSIONS,
-        "analyzers": ANALYZERS,
-        "feedback": FEEDBACK,
-        "indexes": INDEXES,
-        "engines": ENGINES,
-        "datasets": SOURCES,
-    }
-    if kind in (None, "rows"):
-        _print(out, "rows", [(name, text if text != name else "") for name, text in DEFAULT_ROWS.items()])
-    for name, room in rooms.items():
-        if kind in (None, name):
-            told = {item: room.summary(item) for item in room.names()}
-            if room is RECIPES:
-                needed = {item: ", ".join(sorted(recipe.needs)) or "the corpus alone" for item, recipe in RECIPES.usable()}
-                told = {item: f"{words} Needs: {needed.get(item, 'not known')}." for item, words in told.items()}
-            _print(out, name if name != "datasets" else "dataset sources", list(told.items()))
-    if kind in (None, "datasets"):
-        context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
-        _print(out, "datasets at hand", [(name, "") for name in every_name(context)])
-    return OK
 
 
 def check(dataset: str, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
@@ -384,6 +379,7 @@ def _opened(options: Options) -> tuple[Console, Console, Context]:
         seed=options.seed,
         device=options.device,
         batch_tokens=options.batch_tokens,
+        memory=options.memory,
         cache_dir=options.cache_dir,
         data_dirs=options.data_dirs,
         progress=bars(err),
@@ -417,12 +413,3 @@ def _sentences(out: Console, verdict: Verdict) -> None:
     for sentence in rest:
         out.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
     out.print()
-
-
-def _print(out: Console, title: str, items: Sequence[tuple[str, str]]) -> None:
-    out.print(f"[bold]{title}[/bold]")
-    width = max((len(name) for name, _ in items), default=0)
-    for name, words in items:
-        out.print(f"  {name.ljust(width)}  {words}".rstrip(), markup=False, highlight=False)
-    if not items:
-        out.print("  none")

@@ -14,9 +14,9 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
 from harness.cache.folders import Cache
+from harness.memory import Memory
 
 T = TypeVar("T")
 
@@ -110,6 +110,7 @@ class Context:
         device: where models run (`cpu`, `cuda`, `mps`); None lets torch choose.
         batch_tokens: tokens that go through a model at once, padding included; None takes what suits the device.
         cache: kept things; None opens the user's cache folder.
+        memory: what steps may take for what grows with a collection; None takes `HARNESS_MEMORY`, else 2 GiB.
         data_dirs: folders that may hold BEIR collections, before `HARNESS_DATA` and the user's cache.
         progress: how to show progress; quiet by default.
     """
@@ -121,6 +122,7 @@ class Context:
         device: str | None = None,
         batch_tokens: int | None = None,
         cache: Cache | None = None,
+        memory: Memory | None = None,
         data_dirs: tuple[Path, ...] = (),
         progress: Progress = quiet,
     ) -> None:
@@ -128,6 +130,7 @@ class Context:
         self.device = device
         self.batch_tokens = batch_tokens
         self.cache = cache or Cache()
+        self.memory = memory or Memory()
         self.data_dirs = data_dirs
         self.progress = progress
         self.live = False
@@ -141,12 +144,13 @@ class Context:
         self._guard: Callable[[Sequence[str]], object] | None = None
 
     def reseeded(self, seed: int) -> Context:
-        """Another run with the same device, cache and bars; who guards this one does not guard that."""
+        """Another run with the same device, cache, memory and bars; who guards this one does not guard that."""
         return Context(
             seed=seed,
             device=self.device,
             batch_tokens=self.batch_tokens,
             cache=self.cache,
+            memory=self.memory,
             data_dirs=self.data_dirs,
             progress=self.progress,
         )
@@ -298,6 +302,8 @@ def watched(every: float = 0.02) -> Iterator[Spent]:
     The kernel's own high-water mark cannot be reset for a phase, so a thread samples: a peak shorter than `every` seconds
     may be missed.
     """
+    import psutil  # slow to import, and a listing needs none of it
+
     process = psutil.Process(os.getpid())
     spent = Spent(peak_mb=process.memory_info().rss / 2**20)
     done = threading.Event()

@@ -17,12 +17,13 @@ from typing import NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harness.errors import DatasetError
 
 SCHEMA = pa.schema([("id", pa.large_string()), ("title", pa.large_string()), ("text", pa.large_string())])
 ROWS_PER_BATCH = 4096
+CHARACTERS_PER_BATCH = 4 << 20
+"""A batch of long documents ends before it has its rows: whoever reads one holds no more than this and one document."""
 _REVISION = b"harness.revision"
 
 
@@ -92,12 +93,23 @@ class Corpus:
 
     def ids(self, rows: npt.NDArray[np.int64]) -> list[str]:
         """Document ids of the given rows, in their order."""
-        return self.id_array.take(pa.array(rows)).to_pylist()  # type: ignore[no-any-return]
+        return self._picked(np.asarray(rows, np.int64), ["id"])["id"]
 
     def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Row of each id, −1 where the corpus has no such document."""
-        found = pc.index_in(pa.array(ids, pa.large_string()), value_set=self.id_array)
-        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+        """Row of each id, −1 where the corpus has no such document; one call reads all ids, and memory holds those asked for."""
+        import pyarrow.compute as pc  # slow to import, and a listing needs none of it
+
+        distinct, places = np.unique(np.asarray(ids, dtype=object), return_inverse=True) if len(ids) else (ids, np.zeros(0, int))
+        wanted = pa.array(distinct, pa.large_string())
+        found = np.full(len(wanted), -1, np.int64)
+        start = 0
+        for chunk in self.id_array.chunks:
+            places_of = pc.index_in(chunk, value_set=wanted)
+            if places_of.null_count < len(chunk):
+                here = places_of.is_valid().to_numpy(zero_copy_only=False)
+                found[places_of.drop_null().to_numpy()] = start + np.flatnonzero(here)
+            start += len(chunk)
+        return found[places]
 
     def __getitem__(self, row: int) -> Document:
         record = self._table.slice(int(row), 1).to_pylist()[0]
@@ -112,11 +124,42 @@ class Corpus:
         """The joined texts of some rows, in their order, read when asked for."""
         return Texts(self, rows)
 
+    def _picked(self, rows: npt.NDArray[np.int64], columns: list[str]) -> dict[str, list[str]]:
+        """Columns of some rows, in their order, none of them −1. Arrow's own `take` would copy whole columns into memory."""
+        batches, starts = self._batches
+        if not len(rows):
+            return {name: [] for name in columns}
+        order = np.argsort(rows, kind="stable")
+        inside = np.searchsorted(starts, rows[order], side="right") - 1
+        cuts = np.flatnonzero(np.diff(inside)) + 1
+        parts = [
+            batches[int(inside[first])].select(columns).take(pa.array(rows[order[first:last]] - starts[inside[first]]))
+            for first, last in zip([0, *cuts.tolist()], [*cuts.tolist(), len(rows)], strict=True)
+        ]
+        back = np.empty(len(rows), np.int64)
+        back[order] = np.arange(len(rows))
+        return pa.Table.from_batches(parts).take(pa.array(back)).to_pydict()  # type: ignore[no-any-return]
+
+    @cached_property
+    def _batches(self) -> tuple[list[pa.RecordBatch], npt.NDArray[np.int64]]:
+        """The batches that hold rows, not copied, and the first row of each."""
+        batches = [batch for batch in self._table.to_batches() if batch.num_rows]
+        return batches, np.cumsum([0, *(batch.num_rows for batch in batches)])[:-1]
+
     def batches(self, size: int = ROWS_PER_BATCH) -> Iterator[list[Document]]:
         """All documents in order, `size` at a time; holds one batch in memory."""
         for start in range(0, len(self), size):
             columns = self._table.slice(start, size).to_pydict()
             yield [Document(*row) for row in zip(columns["id"], columns["title"], columns["text"], strict=True)]
+
+    def text_blocks(self) -> Iterator[list[str]]:
+        """The joined texts of all documents, in order, so many at a time; of long documents fewer."""
+        start = 0
+        for batch in self._batches[0]:
+            for first in range(0, batch.num_rows, ROWS_PER_BATCH):
+                stop = min(first + ROWS_PER_BATCH, batch.num_rows)
+                yield self.texts[start + first : start + stop]
+            start += batch.num_rows
 
     @cached_property
     def id_order(self) -> npt.NDArray[np.int32]:
@@ -124,6 +167,8 @@ class Corpus:
 
         The order is that of the UTF-8 bytes, as `strcmp` in trec_eval.
         """
+        import pyarrow.compute as pc  # slow to import, and a listing needs none of it
+
         order = pc.sort_indices(self._table.select(["id"]), sort_keys=[("id", "descending")]).to_numpy()
         places = np.empty(len(self), dtype=np.int32)
         places[order] = np.arange(len(self), dtype=np.int32)
@@ -154,13 +199,12 @@ class Texts(Sequence[str]):
             place = range(len(self))[operator.index(index)]  # counts from the end where it is negative
             document = self._corpus[place if self._rows is None else int(self._rows[place])]
             return joined(document.title, document.text)
-        table = self._corpus._table
         places = range(*index.indices(len(self)))
         if self._rows is None and places.step == 1:
-            part = table.slice(places.start, len(places))
+            columns = self._corpus._table.slice(places.start, len(places)).select(["title", "text"]).to_pydict()
         else:
-            part = table.take(pa.array(places if self._rows is None else self._rows[index], pa.int64()))
-        columns = part.select(["title", "text"]).to_pydict()
+            rows = np.asarray(places, np.int64) if self._rows is None else self._rows[index]
+            columns = self._corpus._picked(rows, ["title", "text"])
         return [joined(title, text) for title, text in zip(columns["title"], columns["text"], strict=True)]
 
 
@@ -189,10 +233,13 @@ def write_corpus(path: Path, documents: Iterable[Document], source: str) -> str:
                 writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
                 batch.clear()
 
+            held = 0
             for document in documents:
                 batch.append(_without_nulls(*document))
-                if len(batch) >= ROWS_PER_BATCH:
+                held += len(batch[-1].title) + len(batch[-1].text)
+                if len(batch) >= ROWS_PER_BATCH or held >= CHARACTERS_PER_BATCH:
                     flush()
+                    held = 0
             flush()
         table = pa.ipc.open_file(pa.memory_map(str(raw))).read_all()
         _check(table, source)
@@ -242,6 +289,8 @@ class _Digest:
 
 
 def _check(table: pa.Table, source: str) -> None:
+    import pyarrow.compute as pc  # slow to import, and a listing needs none of it
+
     if table.num_rows == 0:
         raise DatasetError(f'{source}: the corpus is empty; a line of corpus.jsonl is {{"_id": …, "title": …, "text": …}}.')
     distinct = pc.count_distinct(table["id"]).as_py()

@@ -21,8 +21,9 @@ from harness.files import write_text
 from harness.judged import Dataset
 from harness.measures import DEFAULT, parse_measures
 from harness.methods import Method
+from harness.recipes import trains
 from harness.report.decision import document
-from harness.validation import run_seeds, trains
+from harness.validation import run_seeds
 
 FEWER = 0.8
 """Of the best row's share of judged documents: below it, a row's figure may be low because of what nobody judged."""

@@ -47,6 +47,33 @@ def parse(text: str, room: Room[T], rooms: Mapping[str, Room[Any]], named: Mappi
         raise SettingError(f"cannot read {text[:80]!r}…: it is nested too deeply.") from error
 
 
+def with_settings(
+    value: T, given: Mapping[str, object], room: Room[Any], rooms: Mapping[str, Room[Any]], named: Mapping[str, str]
+) -> T:
+    """The value with other settings, given as plain data: where a setting is itself a value, as the text of an expression.
+
+    Args:
+        value: is left as it is.
+        given: setting → number, text, True or False, or several of them; `"None"` says None where the setting can be that.
+        room: where the short names are names.
+        rooms: package → room.
+        named: short names for whole expressions.
+
+    Raises:
+        UnknownName: a setting that the value has not.
+        SettingError: of the wrong type or out of range.
+    """
+    short = {normalised(k): v for k, v in named.items() if k not in room}
+    reader = _Reader(str(value), rooms, short, room)
+    hints = _hints(type(value))  # type: ignore[arg-type]
+    changed = {}
+    for name, plain in given.items():
+        if name not in hints:
+            raise UnknownName(f"setting of {value.name()}", name, hints)
+        changed[name] = reader.plain(plain, hints[name], f"{value.name()}: {name}")
+    return dataclasses.replace(value, **changed)  # type: ignore[type-var]
+
+
 class _Reader:
     def __init__(self, text: str, rooms: Mapping[str, Room[Any]], named: Mapping[str, str], top: Room[Any]) -> None:
         self._text, self._rooms, self._named, self._top = text, rooms, named, top
@@ -149,6 +176,17 @@ class _Reader:
         if not _fits(value, hint):
             raise SettingError(f"{where} must be {_words(hint)}, not {value!r}.")
         return value
+
+    def plain(self, value: object, hint: Any, where: str) -> Any:
+        """A setting given as plain data."""
+        if value == "None" and _fits(None, hint):
+            return None
+        element = _element(hint)
+        if isinstance(value, list | tuple) and element is not None:
+            return tuple(self.plain(each, element, where) for each in value)
+        if isinstance(value, str) and (room := self._room_of(hint)) is not None:
+            return self.read(value, room)
+        return self._setting(ast.Constant(value), hint, where)  # type: ignore[arg-type]
 
     def _room_of(self, hint: Any) -> Room[Any] | None:
         if typing.get_origin(hint) in (Union, types.UnionType):  # a value or None

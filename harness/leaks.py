@@ -28,6 +28,8 @@ NEAR = 0.7
 _BANDING = 0.5
 """MinHash is asked for pairs from here on, so that hardly one above `NEAR` escapes."""
 _PERMUTATIONS = 64
+_TOGETHER = 1 << 14
+"""Texts that are sketched and banded at once: some 2 KB each, however many there are."""
 FILE = "leaks.json"
 RULES = 2
 """Raised where the rules here change, so that what is kept is made again."""
@@ -121,20 +123,22 @@ def _pairs(here: Sequence[str], there: Sequence[str], near: float) -> Iterable[t
         return
     from datasketch import MinHash, MinHashLSH
 
-    index = MinHashLSH(threshold=min(_BANDING, near), num_perm=_PERMUTATIONS)
     settings = {"num_perm": _PERMUTATIONS, "hashfunc": _hashed, "seed": 1}
-    sketches = MinHash.bulk([grams(text) for text in there], **settings)
-    with index.insertion_session() as session:
-        for place, sketch in enumerate(sketches):
-            session.insert(place, sketch)
-    for place, sketch in enumerate(MinHash.bulk([grams(text) for text in here], **settings)):
-        if not here[place]:  # nothing but signs: no text
-            continue
-        own = grams(here[place])
-        for other in index.query(sketch):
-            overlap = _jaccard(own, grams(there[other]))
-            if overlap >= near:
-                yield place, other, overlap
+    sketches = [
+        (place, sketch) for place, sketch in enumerate(MinHash.bulk([grams(text) for text in here], **settings)) if here[place]
+    ]
+    for start in range(0, len(there), _TOGETHER):
+        some = there[start : start + _TOGETHER]
+        index = MinHashLSH(threshold=min(_BANDING, near), num_perm=_PERMUTATIONS)
+        with index.insertion_session() as session:
+            for place, sketch in enumerate(MinHash.bulk([grams(text) for text in some], **settings)):
+                session.insert(place, sketch)
+        for place, sketch in sketches:
+            own = grams(here[place])
+            for other in index.query(sketch):
+                overlap = _jaccard(own, grams(some[other]))
+                if overlap >= near:
+                    yield place, start + other, overlap
 
 
 def _hashed(gram: str) -> int:

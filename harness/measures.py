@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable, Sequence
-
-import ir_measures
-from ir_measures.measures import Measure
+from typing import TYPE_CHECKING
 
 from harness.errors import SettingError
 from harness.judged import Qrels
+
+if TYPE_CHECKING:
+    from ir_measures.measures import Measure
 
 DEFAULT = ("nDCG@10", "R@100", "RR@10", "AP@100")
 
@@ -32,6 +33,8 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
     Raises:
         SettingError: a name it cannot read, or a measure none of its providers here can compute.
     """
+    import ir_measures  # slow to import, and a listing needs none of it
+
     found: dict[str, Measure] = {}
     for name in names:
         for part in name.replace(",", " ").split() if "(" not in name else [name]:
@@ -64,12 +67,15 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking])
     Raises:
         SettingError: the provider of a measure fails on these judgements (`ERR` takes grades up to 4).
     """
+    import ir_measures
+
     values: PerQuery = {str(m): dict.fromkeys(qrels, 0.0) for m in measures}
     names = list(qrels)
     numbers = {query: str(number) for number, query in enumerate(names)}  # the provider of ERR reads no other query ids
     judged = {numbers[query]: dict(grades) for query, grades in qrels.items()}
+    depth = seen(measures)
     ranks = {
-        numbers[query]: dict(zip(documents, map(float, range(len(documents), 0, -1)), strict=True))
+        numbers[query]: dict(zip(documents[:depth], map(float, range(len(documents), 0, -1)), strict=False))
         for query, documents, _ in run
         if documents and query in numbers
     }
@@ -79,6 +85,16 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking])
     except (subprocess.CalledProcessError, ArithmeticError) as error:
         raise SettingError(f"a provider of ir-measures fails on {', '.join(values)}: {error}.") from error
     return values
+
+
+def seen(measures: Iterable[Measure]) -> int | None:
+    """How many documents of a ranking the measures look at, from the first; None where one looks at all.
+
+    What lies beyond the greatest cut-off is not handed to the providers, whose time goes with the length of the rankings. One
+    that leaves unjudged documents out before it cuts may look at any.
+    """
+    cutoffs = [None if measure.params.get("judged_only") else measure.params.get("cutoff") for measure in measures]
+    return max((cutoff for cutoff in cutoffs if cutoff is not None), default=None) if None not in cutoffs else None
 
 
 def means(values: PerQuery) -> dict[str, float]:

@@ -18,6 +18,8 @@ class Options:
         device: where models run; None for torch's choice.
         batch_tokens: tokens that go through a model at once; None for what suits the device.
         quiet: say only what failed.
+        executor: where rows are made; None for this process.
+        memory: what steps may take for what grows with a collection, as `2GB`; None for `HARNESS_MEMORY`, else 2 GiB.
     """
 
     results: Path = Path("results")
@@ -27,3 +29,5 @@ class Options:
     device: str | None = None
     batch_tokens: int | None = None
     quiet: bool = False
+    executor: str | None = None
+    memory: str | None = None

@@ -6,6 +6,7 @@ make the cut at k, not only how they are printed. A query that nothing answers h
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from harness.judged import Queries
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+QUERIES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,21 @@ def select(candidates: Ints, scores: Floats, id_order: npt.NDArray[np.int32], k:
         threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
         near = scores >= threshold
         candidates, scores = candidates[near], scores[near]
-    order = np.lexsort((id_order[candidates], -scores))[:k]
+    order = _order(scores, id_order[candidates])[:k]
     return candidates[order].astype(np.int64), scores[order].astype(np.float32)
+
+
+def _order(scores: npt.NDArray[np.floating], places: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+    """Positions by descending score, then ascending place, which no two share.
+
+    Both go into one integer, since sorting those takes a tenth of the time: the bits of a float32, with those of a negative one
+    turned over, ascend with it.
+    """
+    if scores.dtype != np.float32 or np.isnan(scores).any():
+        return np.lexsort((places, -scores))
+    bits = (scores + np.float32(0)).view(np.int32)  # −0 is 0
+    falling = np.where(bits < 0, bits.view(np.uint32), ~bits.view(np.uint32) & np.uint32(0x7FFFFFFF))
+    return np.argsort(falling.astype(np.uint64) << np.uint64(32) | places.astype(np.uint64))
 
 
 def stack(rankings: list[tuple[Ints, Floats]], k: int) -> TopK:
@@ -115,8 +130,12 @@ class Run:
 
     def __iter__(self) -> Iterator[tuple[str, list[str], list[float]]]:
         """Per query: its id, the document ids best first, their scores."""
-        for query, (indices, scores) in zip(self.queries.ids, self.top.rows(), strict=True):
-            yield query, self.corpus.ids(indices), [float(s) for s in scores]
+        rankings = zip(self.queries.ids, self.top.rows(), strict=True)
+        # Ids are looked up for many queries at once: each look-up goes through all parts of the corpus.
+        while some := list(itertools.islice(rankings, QUERIES_AT_ONCE)):
+            names = iter(self.corpus.ids(np.concatenate([indices for _, (indices, _) in some])))
+            for query, (indices, scores) in some:
+                yield query, list(itertools.islice(names, len(indices))), [float(s) for s in scores]
 
     def scores(self) -> dict[str, dict[str, float]]:
         """Query id → document id → score, as ir-measures and pytrec_eval take it."""

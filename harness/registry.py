@@ -10,6 +10,7 @@ the others stay, and what asks for the broken one is told which package to mend.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
@@ -17,7 +18,7 @@ import logging
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from harness.errors import HarnessError, SettingError, UnknownName
 from harness.values import Value
@@ -94,14 +95,16 @@ class Room(Generic[T]):
         which = f"the entry point {key!r} of group {self.package!r}, of the package {_package(entry)},"
         try:
             item = entry.load()
-        except Exception as error:  # a stranger's code may fail in any way, and must not take ours down
+        except (Exception, SystemExit) as error:  # a stranger's code may fail in any way, and must not take ours down
             kind = "" if isinstance(error, (ImportError, AttributeError)) else f"{type(error).__name__}: "
             raise SettingError(f"{which} cannot be loaded: {kind}{error}. Mend or remove that package.") from error
         if not (isinstance(item, type) and issubclass(item, self.base)) or item.name() != key:
             raise SettingError(
-                f"{which} must name a {self.base.__name__} defined in a file called {key}.py; it names {entry.value!r}. "
-                "Mend or remove that package."
+                f"{which} must name a subclass of {self.base.__name__} defined in a file called {key}.py; it names "
+                f"{entry.value!r}. Mend or remove that package."
             )
+        if not (dataclasses.is_dataclass(item) and getattr(item, "__dataclass_params__").frozen):  # noqa: B009
+            raise SettingError(f"{which} must name a class with @dataclass(frozen=True). Mend or remove that package.")
         return item
 
     def summary(self, name: str) -> str:
@@ -144,9 +147,15 @@ def _files(package: str) -> frozenset[str]:
 def _entry_points(package: str) -> dict[str, tuple[importlib.metadata.EntryPoint, ...]]:
     """Name → the entry points of that name, each once: a path that is listed twice shows a package twice."""
     found: dict[str, dict[tuple[str, str], importlib.metadata.EntryPoint]] = {}
-    for entry in importlib.metadata.entry_points(group=package):
+    for entry in _installed().select(group=package):
         found.setdefault(normalised(entry.name), {}).setdefault((_package(entry), entry.value), entry)
     return {name: tuple(entries.values()) for name, entries in found.items()}
+
+
+@cache
+def _installed() -> Any:  # its class has another name from Python 3.12 on
+    """The entry points of all groups: looking through what is installed takes as long for one room as for all."""
+    return importlib.metadata.entry_points()
 
 
 def _package(entry: importlib.metadata.EntryPoint) -> str:

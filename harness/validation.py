@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness import api
@@ -14,9 +14,8 @@ from harness.context import Context
 from harness.errors import NoFigures, SettingError
 from harness.measures import DEFAULT, parse_measures
 from harness.methods import Method
-from harness.recipes import Recipe
+from harness.recipes import trains
 from harness.rows import parse_method, row_name
-from harness.values import Value
 
 
 def validate(
@@ -99,17 +98,6 @@ def run_seeds(
         for method, result in zip(due, board.results, strict=True):
             made[method].append(result)
     return made
-
-
-def trains(method: Method) -> bool:
-    """Whether a recipe stands anywhere in a row, so that a seed makes another model of it."""
-    return any(isinstance(part, Recipe) for part in _parts(method))
-
-
-def _parts(value: Value) -> Iterator[Value]:
-    for part in value.parts():
-        yield part
-        yield from _parts(part)
 
 
 def with_figures(result: Result, store: Store, method: Method) -> Stored:

@@ -26,6 +26,8 @@ class Value:
 
     room: ClassVar[str]
     """The package that holds the values of this kind, for example `harness.methods`; set by each room's contract."""
+    paid: ClassVar[bool] = False
+    """Whether each text or query may cost money: such a value is never asked for what can be had without it."""
 
     @classmethod
     def name(cls) -> str:

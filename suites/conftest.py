@@ -37,13 +37,17 @@ from harness.progress import bars
 from harness.report import terminal
 from harness.report.board import tables
 from harness.report.standings import across_with_standing, with_standings
+from harness.report.sweep import sentences
 from harness.rows import ROOMS, parse_method, row_name
+from harness.sweep.spec import load as load_sweep
+from harness.sweeping import Swept
 
 CELL = "harness_cell"
 PUBLISHED = "harness_published"
 STANDS = "harness_stands"
 VERDICTS = "harness_verdicts"
 INDEXED = "harness_indexed"
+SWEPT = "harness_swept"
 BESIDE = "harness_beside_lucene"
 BESIDE_LUCENE = ("beir/scifact", "beir/cranfield")
 """On what the embedded BM25 is held beside Lucene, where it is at hand."""
@@ -52,6 +56,7 @@ _PUBLISHED: list[tuple[Any, ...]] = []
 _STANDS: list[str] = []
 _VERDICTS: list[str] = []
 _INDEXED: list[Indexed] = []
+_SWEPT: list[list[str]] = []
 _BESIDE: list[str] = []
 
 
@@ -97,6 +102,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--index", action="append", default=[], help="an index to measure, or all; repeat")
     group.addoption("--encoder", default="dense", help="the dense row whose vectors are indexed (default: %(default)s)")
     group.addoption("--synthetic", type=int, default=0, help="measure indexes on so many made vectors")
+    group.addoption("--sweep", action="append", type=Path, default=[], help="a sweep's TOML file; repeat")
     group.addoption("--data-dir", action="append", type=Path, default=[], help="folder that holds BEIR collections; repeat")
     group.addoption("--cache-dir", type=Path, default=None, help="cache folder (default: HARNESS_CACHE or the user's cache)")
     group.addoption("--device", default=None, help="cpu, cuda, mps (default: torch's choice)")
@@ -106,6 +112,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("HARNESS_PRECISION"),
         help="of rows that name none: auto, fp32, bf16, fp16, int8 (default: HARNESS_PRECISION or fp32)",
     )
+    group.addoption(
+        "--executor", default=None, help="where rows, and a sweep's cells, are made: processes, ray(workers=4) …; default: here"
+    )
+    group.addoption("--memory", default=None, help="what steps may take for what grows with a collection, as 2GB")
     group.addoption("--rerun", action="store_true", help="run rows again whose records are up to date")
 
 
@@ -116,8 +126,13 @@ def pytest_configure(config: pytest.Config) -> None:
         parse_measures(config.getoption("--measure") or DEFAULT)
         parse_method(config.getoption("--encoder"))
         _indexes(config)
+        api.executor_of(config.getoption("--executor"))
+        for path in config.getoption("--sweep"):
+            load_sweep(path)
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
+    if config.getoption("--executor") and getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError("--executor and -n are two ways to do the same; give one of them")
     if config.getoption("--depth") < 1:
         raise pytest.UsageError("--depth must be 1 or more")
     if config.getoption("--synthetic") < 0:
@@ -148,6 +163,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names += [(name, 0) for name in (_datasets(config) if not made or config.getoption("--dataset") else [])]
         searched = [Searched(name, index, number) for name, number in names for index in _indexes(config)]
         metafunc.parametrize("searched", searched, ids=str)
+    if "sweep_file" in metafunc.fixturenames:
+        metafunc.parametrize("sweep_file", config.getoption("--sweep"), ids=lambda path: path.stem)
     if "expected" in metafunc.fixturenames:
         every = expected_figures()
         if config.getoption("--benchmark"):
@@ -202,7 +219,13 @@ def _indexes(config: pytest.Config) -> list[Index]:
 
 @pytest.fixture(autouse=True, scope="session")  # before any other of the session, so that a skipped suite makes no folder
 def _only_on_request(request: pytest.FixtureRequest) -> None:
-    if not request.config.getoption("--benchmark"):
+    if not request.config.getoption("--benchmark") and not request.config.getoption("--sweep"):
+        pytest.skip("run with --benchmark")
+
+
+@pytest.fixture(autouse=True)
+def _a_sweep_asks_for_itself_alone(request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--benchmark") and "sweep_file" not in request.fixturenames:
         pytest.skip("run with --benchmark")
 
 
@@ -225,6 +248,7 @@ def _context(config: pytest.Config) -> Context:
         seed=config.getoption("--seed"),
         device=config.getoption("--device"),
         batch_tokens=config.getoption("--batch-tokens"),
+        memory=config.getoption("--memory"),
         cache_dir=config.getoption("--cache-dir"),
         data_dirs=config.getoption("--data-dir"),
         progress=progress,
@@ -232,10 +256,12 @@ def _context(config: pytest.Config) -> Context:
 
 
 @pytest.fixture(scope="session")
-def bench(request: pytest.FixtureRequest, context: Context) -> Bench:
-    """One bench for all cells, so that shared steps are done once."""
+def bench(request: pytest.FixtureRequest, context: Context) -> Iterator[Bench]:
+    """One bench for all cells, so that shared steps are done once; with `--executor`, elsewhere."""
     config = request.config
-    return Bench(
+    params = (getattr(item, "callspec", None) for item in request.session.items)
+    asked = [cell for spec in params if spec is not None and (cell := spec.params.get("cell")) is not None]
+    with api.opened_bench(
         api.methods_of(config.getoption("--method"), config.getoption("--precision")),
         _datasets(config),
         context,
@@ -243,7 +269,10 @@ def bench(request: pytest.FixtureRequest, context: Context) -> Bench:
         config.getoption("--measure") or DEFAULT,
         config.getoption("--depth"),
         rerun=config.getoption("--rerun"),
-    )
+        executor=config.getoption("--executor"),
+        cells={(cell.dataset, cell.method) for cell in asked},
+    ) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -268,6 +297,16 @@ def tell_indexed(record_property: Callable[[str, object], None]) -> Callable[[In
 
     def one(found: Indexed) -> None:
         record_property(INDEXED, dataclasses.asdict(found))
+
+    return one
+
+
+@pytest.fixture
+def tell_swept(record_property: Callable[[str, object], None]) -> Callable[[Swept], None]:
+    """Puts what a sweep found on the list that is printed at the end."""
+
+    def one(swept: Swept) -> None:
+        record_property(SWEPT, [*sentences(swept.found), f"the sweep is in {swept.folder / 'sweep.md'}"])
 
     return one
 
@@ -342,6 +381,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             _VERDICTS.append(value)
         elif name == INDEXED:
             _INDEXED.append(Indexed(**value))
+        elif name == SWEPT:
+            _SWEPT.append(value)
         elif name == BESIDE:
             _BESIDE.append(value)
 
@@ -353,19 +394,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         for title, measure, published, measured, verdict, tolerance in _PUBLISHED:
             difference = f"{measured - published:+.5f} (tolerance {tolerance})"
             terminalreporter.write_line(f"{verdict:4}  {title}: {measure} {measured:.5f}, published {published}, {difference}")
-    if _STANDS:
-        terminalreporter.section(f"held against {config.getoption('--against')}")
-        for sentence in _STANDS:
-            terminalreporter.write_line(sentence)
-    if _VERDICTS:
-        terminalreporter.section("verdicts")
-        for sentence in _VERDICTS:
-            terminalreporter.write_line(sentence)
+    _print_sentences(terminalreporter, f"held against {config.getoption('--against')}", _STANDS)
+    _print_sentences(terminalreporter, "verdicts", _VERDICTS)
     _print_indexed(terminalreporter, config)
-    if _BESIDE:
-        terminalreporter.section("the embedded BM25 beside Lucene")
-        for sentence in _BESIDE:
-            terminalreporter.write_line(sentence)
+    for told in _SWEPT:
+        _print_sentences(terminalreporter, "sweep", [sentence.replace("`", "") for sentence in told])
+    _print_sentences(terminalreporter, "the embedded BM25 beside Lucene", _BESIDE)
     if not _RUN:
         return
     results: Path = config.getoption("--results")
@@ -387,6 +421,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"records, leaderboard.md and leaderboard.html in {results}")
     except HarnessError as error:
         terminalreporter.write_line(str(error))
+
+
+def _print_sentences(terminalreporter: pytest.TerminalReporter, title: str, told: list[str]) -> None:
+    """Prints a section with a line for each sentence; nothing where there is none."""
+    if told:
+        terminalreporter.section(title)
+        for sentence in told:
+            terminalreporter.write_line(sentence)
 
 
 def _print_indexed(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -50,6 +50,31 @@ def context(tmp_path: Path) -> Context:
     return Context(cache=Cache(tmp_path / "cache"))
 
 
+@pytest.fixture(scope="session")
+def worker_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder whose modules this process and all workers can import."""
+    folder, before = tmp_path_factory.mktemp("modules"), os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(folder), before)))
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before
+
+
+@pytest.fixture(scope="session")
+def ray_here(worker_path: Path) -> Iterator[None]:
+    """Ray on this machine for all tests that ask: it takes seconds to start."""
+    ray = pytest.importorskip("ray", reason="ray is not installed")
+    from harness.executors.ray import Ray
+
+    Ray(workers=2)._open(ray)
+    yield
+    ray.shutdown()
+
+
 @dataclass(frozen=True)
 class Language:
     """A made-up collection that can be learnt: people ask in other words than documents use, one for one by topic.

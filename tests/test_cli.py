@@ -56,6 +56,12 @@ def test_commands_that_run_no_model_import_neither_torch_nor_transformers(argume
     assert imported(python, ["torch", "transformers", "sentence_transformers"], *arguments) == "status 0 []"
 
 
+def test_a_listing_imports_nothing_that_only_work_needs(python) -> None:
+    heavy = ["scipy", "bm25s", "networkx", "datasketch", "pandas", "ir_measures", "psutil", "pyarrow.compute", "jinja2"]
+    ours = ["harness.api", "harness.commands", "harness.lexical.bm25", "harness.bench", "harness.report"]
+    assert imported(python, [*heavy, "http.client", *ours], "list") == "status 0 []"
+
+
 def test_bm25_runs_without_torch(python, small_folder: Path) -> None:
     last = imported(python, ["torch", "transformers"], "run", "-d", str(small_folder), "-m", "bm25")
     assert last == "status 0 []"

@@ -1,4 +1,4 @@
-"""The method and the recipe that CONTRIBUTING.md adds are one file each, and work as they stand there."""
+"""What CONTRIBUTING.md adds is one file each, and works as it stands there."""
 
 import contextlib
 import importlib
@@ -10,16 +10,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
+import harness.datasets
+import harness.generators
+import harness.indexes
 import harness.methods
 import harness.recipes
 from harness import api, registry
 from harness.context import Context
 from harness.datasets import load_dataset
+from harness.errors import DatasetError
+from harness.indexes import INDEXES
+from harness.indexes.exact import Exact
 from harness.judged import Queries
 from harness.methods import fit, index
 from harness.rows import parse_method
+from tests.indexes.conftest import Held
 
 TEXT = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
@@ -91,10 +99,66 @@ def test_the_recipe_is_a_row_after_a_plus_and_trains(
     assert record.supervision == "dev labels"
 
 
-def test_their_text_passes_the_lint_of_the_project(added: str, recipe: str, tmp_path: Path) -> None:
+EXAMPLES = [
+    (harness.methods, "random_order"),
+    (harness.recipes, "titles"),
+    (harness.indexes, "leading"),
+    (harness.datasets, "faq"),
+    (harness.generators, "opening"),
+]
+"""In the order of the text."""
+
+
+def test_the_index_is_a_setting_whose_recall_the_record_tells(
+    tiny_encoder: Path, small_folder: Path, tmp_path: Path, context: Context
+) -> None:
+    with dropped_in(harness.indexes, "leading", 2, tmp_path):
+        row = f'dense(model="{tiny_encoder}", index=leading(first=8, rescore=2))'
+        record = api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
+    assert record.status == "ok", record.problem
+    assert any("of the true 10" in note or "nearest" in note for note in record.notes), record.notes
+
+
+def test_the_index_finds_what_exact_search_does_when_all_are_candidates(context: Context, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    vectors, queries = rng.standard_normal((200, 16), np.float32), rng.standard_normal((9, 16), np.float32)
+    order = np.arange(200, dtype=np.int32)
+    with dropped_in(harness.indexes, "leading", 2, tmp_path):
+        kind = INDEXES.get("leading")
+        found = kind(first=4, rescore=20).build(Held(vectors), order, context).search(queries, 10)  # type: ignore[call-arg]
+        few = kind(first=4, rescore=1).build(Held(vectors), order, context).search(queries, 10)  # type: ignore[call-arg]
+    true = Exact().build(Held(vectors), order, context).search(queries, 10)
+    assert (found.indices == true.indices).all()
+    assert (few.indices != true.indices).any()
+
+
+def test_the_source_is_a_dataset_by_its_files_name(tmp_path: Path, context: Context) -> None:
+    file = tmp_path / "support.tsv"
+    file.write_text(
+        "how to reset a password\tOpen the settings and choose reset password.\nwhere are invoices\tInvoices: see Billing.\n"
+    )
+    with dropped_in(harness.datasets, "faq", 3, tmp_path):
+        record = api.run("bm25", dataset=f"faq/{file}", results=tmp_path / "results", context=context).results[0].record
+        assert record.measures["nDCG@10"] == 1.0
+        file.write_text("no tab here\n")
+        with pytest.raises(DatasetError, match="line 1"):
+            load_dataset(f"faq/{file}", Context(cache=context.cache))
+
+
+def test_the_generator_feeds_a_recipe(tiny_encoder: Path, small_folder: Path, tmp_path: Path, context: Context) -> None:
+    with dropped_in(harness.generators, "opening", 4, tmp_path):
+        row = f'dense(model="{tiny_encoder}")+qgen(generator=opening, budget="smoke")'
+        record = api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
+    assert record.status == "ok", record.problem
+
+
+def test_their_text_passes_the_lint_of_the_project(tmp_path: Path) -> None:
     ruff = shutil.which("ruff") or pytest.skip("needs 'ruff': pip install retrieval-harness[dev]")
     settings = ["--config", str(TEXT.parent / "pyproject.toml"), "--no-cache"]
-    told = subprocess.run(
-        [ruff, "check", *settings, str(tmp_path / "random_order.py"), str(tmp_path / "titles.py")], capture_output=True, text=True
-    )
-    assert told.returncode == 0, told.stdout
+    with contextlib.ExitStack() as stack:
+        for number, (room, name) in enumerate(EXAMPLES):
+            stack.enter_context(dropped_in(room, name, number, tmp_path))
+    files = [str(tmp_path / f"{name}.py") for _, name in EXAMPLES]
+    for check in (["check"], ["format", "--check"]):
+        told = subprocess.run([ruff, *check, *settings, *files], capture_output=True, text=True)
+        assert told.returncode == 0, told.stdout

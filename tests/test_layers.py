@@ -15,11 +15,27 @@ import harness
 
 ROOT = Path(harness.__file__).parent
 TESTS = Path(__file__).parent
-PLURAL = {"analyzers", "engines", "feedback", "fusions", "indexes", "datasets", "losses", "generators", "methods", "recipes"}
+PLURAL = {
+    "analyzers",
+    "datasets",
+    "engines",
+    "executors",
+    "feedback",
+    "fusions",
+    "generators",
+    "indexes",
+    "losses",
+    "methods",
+    "recipes",
+    "searches",
+}
 BUILT_ON = {
     # A method whose default is made of others, and an analyser that is another's words, stemmed.
+    ("methods.doc2query", "methods.bm25"),
     ("methods.hybrid", "methods.bm25"),
     ("methods.hybrid", "methods.dense"),
+    ("methods.hyde", "methods.dense"),
+    ("methods.query2doc", "methods.bm25"),
     ("methods.rerank", "methods.bm25"),
     ("methods.rerank", "methods.dense"),
     ("analyzers.english", "analyzers.standard"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from harness.corpus import Corpus
 from harness.errors import SettingError
 from harness.judged import Queries
-from harness.measures import DEFAULT, means, parse_measures, per_query
+from harness.measures import DEFAULT, means, parse_measures, per_query, seen
 from harness.ranking import Run, select, stack
 
 Rankings = dict[str, dict[str, float]]
@@ -97,6 +97,24 @@ EVERY = ["nDCG@10", "nDCG@3", "R@10", "RR@10", "RR@1", "AP@10", "P@5", "Success@
 @given(rankings=RANKINGS, qrels=JUDGEMENTS)
 def test_no_figure_at_10_changes_when_the_run_is_cut_at_10(rankings: Rankings, qrels: Judgements) -> None:
     assert figures(EVERY, rankings, qrels, 10) == figures(EVERY, rankings, qrels)
+
+
+@settings(max_examples=60)
+@given(rankings=RANKINGS, qrels=JUDGEMENTS)
+def test_what_lies_beyond_the_cutoffs_moves_no_figure(rankings: Rankings, qrels: Judgements) -> None:
+    """`RR`, which has no cut-off, has whole rankings handed to the providers of all."""
+    names = ["nDCG@3", "P@2", "R@4", "RR@5", "AP@3", "Success@2", "Judged@4"]
+    whole = figures([*names, "RR"], rankings, qrels)
+    del whole["RR"]
+    assert figures(names, rankings, qrels) == whole
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(["nDCG@10"], 10), (DEFAULT, 100), (["P@5", "RR"], None), (["AP"], None), (["R@5", "P(judged_only=True)@5"], None)],
+)
+def test_how_many_documents_measures_look_at(names: list[str], expected: int | None) -> None:
+    assert seen(parse_measures(names)) == expected
 
 
 @given(rankings=RANKINGS, qrels=JUDGEMENTS)

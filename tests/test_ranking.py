@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.corpus import Corpus
 from harness.judged import Queries
-from harness.ranking import Floats, Ints, Run, TopK, select, stack
+from harness.ranking import Floats, Ints, Run, TopK, _order, select, stack
 
 ID = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=3)
 IDS = st.lists(ID, min_size=1, unique=True, max_size=30)
@@ -156,3 +156,15 @@ def test_a_run_needs_one_ranking_per_query() -> None:
     run = Run.of(Queries(["a"], [""]), stack([ranking(2), ranking(1)], 1), CORPUS)
     with pytest.raises(ValueError, match="zip"):
         list(run)
+
+
+FLOATS = st.floats(width=32, allow_nan=True) | st.sampled_from([0.0, -0.0, 1.0, float("inf"), float("-inf")])
+
+
+@given(
+    scores=st.lists(FLOATS, min_size=1, max_size=30), seed=st.integers(0, 1000), kind=st.sampled_from([np.float32, np.float64])
+)
+def test_one_integer_for_score_and_place_orders_as_both_do(scores: list[float], seed: int, kind: type) -> None:
+    array = np.array(scores, kind)
+    places = np.random.default_rng(seed).permutation(len(scores)).astype(np.int32)
+    assert _order(array, places).tolist() == np.lexsort((places, -array)).tolist()

@@ -64,10 +64,12 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n", encoding="utf-8")
         (info / "entry_points.txt").write_text(f"[{group}]\n{entries}\n", encoding="utf-8")
         monkeypatch.syspath_prepend(str(site))
+        registry._installed.cache_clear()
         registry._entry_points.cache_clear()
 
     yield put
     monkeypatch.undo()
+    registry._installed.cache_clear()
     registry._entry_points.cache_clear()
     for name in [name for name in sys.modules if name.partition(".")[0] in ("shouting", "louder")]:
         del sys.modules[name]
@@ -208,7 +210,7 @@ def test_our_own_file_wins_over_an_entry_point_of_its_name(install: Install) -> 
 def test_an_entry_point_that_names_no_item_of_its_name_is_told(install: Install, entry: str) -> None:
     install(entry, shout=SHOUT + "\nSIZE = 3\n", other=SHOUT)
     with pytest.raises(
-        SettingError, match=r"entry point 'shout' of group 'harness.analyzers', .* must name a Analyzer .*shout\.py"
+        SettingError, match=r"entry point 'shout' of group 'harness.analyzers', .* must name a subclass of Analyzer .*shout\.py"
     ):
         ANALYZERS.get("shout")
 
@@ -248,6 +250,21 @@ def test_a_broken_source_of_collections_leaves_the_listing_whole(
     assert said.status == 0
     assert "stdlib/code" in said.out
     assert "from shouting.attic:Attic (shouting 1.0)" in said.out
+
+
+def test_a_package_that_ends_the_process_while_it_is_imported_does_not_end_ours(install: Install) -> None:
+    install("shout = shouting.shout:Shout", shout="import sys\nsys.exit(3)\n")
+    with pytest.raises(SettingError, match=r"shouting 1\.0, cannot be loaded: SystemExit: 3"):
+        ANALYZERS.get("shout")
+
+
+@pytest.mark.parametrize("decorator", ["", "@dataclass\n"])
+def test_an_item_of_a_package_must_be_a_frozen_dataclass(install: Install, decorator: str) -> None:
+    source = SHOUT.replace("@dataclass(frozen=True)\n", decorator)
+    assert source != SHOUT
+    install("shout = shouting.shout:Shout", shout=source)
+    with pytest.raises(SettingError, match=r"shouting 1\.0, must name a class with @dataclass\(frozen=True\)"):
+        ANALYZERS.get("shout")
 
 
 def test_of_two_packages_that_give_one_name_neither_wins(install: Install) -> None:

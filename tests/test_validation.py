@@ -11,8 +11,9 @@ from harness import validation
 from harness.bench.runner import Result
 from harness.context import Context
 from harness.errors import ComparisonError, SettingError, UnknownName
+from harness.recipes import trains
 from harness.rows import parse_method
-from harness.validation import trains, validate
+from harness.validation import validate
 
 
 @pytest.fixture

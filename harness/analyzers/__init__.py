@@ -6,10 +6,30 @@ To add one: a file here with one frozen dataclass that derives from `Analyzer`, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from harness.registry import Room
 from harness.values import Value
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Texts as pieces that can be analysed alone: the terms of a text are those of its pieces, end to end.
+
+    Args:
+        distinct: the D distinct pieces, UTF-8 (a lone surrogate encoded as itself), in the order in which they first appear.
+        numbers: (P,) which of them each piece is, of all texts end to end.
+        counts: (N,) pieces of each text.
+    """
+
+    distinct: list[bytes]
+    numbers: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int64]
 
 
 class Analyzer(Value, ABC):
@@ -20,6 +40,10 @@ class Analyzer(Value, ABC):
     @abstractmethod
     def __call__(self, text: str) -> list[str]:
         """The terms of a text, in order, repeated as often as they occur."""
+
+    def pieces(self, texts: Sequence[str]) -> Pieces | None:
+        """The texts in pieces, so that `__call__` need see each distinct one once; None where a text is analysed whole."""
+        return None
 
 
 ANALYZERS: Room[Analyzer] = Room(__name__, Analyzer, "analyzer")  # type: ignore[type-abstract]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-from harness.analyzers import Analyzer
+from harness.analyzers import Analyzer, Pieces
+from harness.analyzers._pieces import cut
 from harness.analyzers._porter import stem as porter_stem
 from harness.analyzers._uax29 import tokenize
 from harness.analyzers.standard import lowercase
@@ -41,6 +42,10 @@ class English(Analyzer):
     def __call__(self, text: str) -> list[str]:
         """Return the terms of `text`, in order, as often as they occur."""
         return list(filter(None, map(_term_of(self.stop, self.stem), tokenize(text))))
+
+    def pieces(self, texts: Sequence[str]) -> Pieces:
+        """See `Analyzer.pieces`."""
+        return cut(texts)
 
 
 @cache

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.analyzers import Analyzer
+from harness.analyzers import Analyzer, Pieces
+from harness.analyzers._pieces import cut
 from harness.analyzers._uax29 import tokenize
 
 
@@ -19,6 +21,10 @@ class Standard(Analyzer):
     def __call__(self, text: str) -> list[str]:
         """Return the terms of `text`, in order."""
         return [lowercase(token) for token in tokenize(text)]
+
+    def pieces(self, texts: Sequence[str]) -> Pieces:
+        """See `Analyzer.pieces`."""
+        return cut(texts)
 
 
 def lowercase(token: str) -> str:

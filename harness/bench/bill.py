@@ -16,6 +16,7 @@ from harness.judged import Dataset
 from harness.methods import Method, fit, index, search
 from harness.methods.api import API
 from harness.methods.bm25 import BM25
+from harness.methods.doc2query import Doc2Query
 from harness.methods.hybrid import Hybrid
 from harness.methods.rerank import Rerank
 from harness.rows import row_name
@@ -99,7 +100,7 @@ def bills(method: Method, dataset: Dataset, context: Context) -> list[Bill]:
     """
     found = []
     for part, stage in dict.fromkeys(_hosted(method)):
-        if stage is not None and _paid(stage.first):
+        if stage is not None and costly(stage.first):
             continue  # its candidates are not to be had for nothing; the cap is held when they are sent
         encoder = part.encoder(context)
         one, missing = _bill(encoder, stage, dataset, _tuned(method), context)
@@ -154,13 +155,14 @@ def _hosted(method: Method) -> Iterator[tuple[API, Rerank | None]]:
         yield from _hosted(method.first)
         if isinstance(method.scorer, API):
             yield method.scorer, method
-    else:
+    elif not isinstance(method, Doc2Query):  # what it embeds is not written yet: it is estimated when it is sent
         for part in method.nested():
             yield from _hosted(part)
 
 
-def _paid(method: Method) -> bool:
-    return method.paid or any(map(_paid, method.nested()))
+def costly(value: Value) -> bool:
+    """Whether it, or anything inside, may cost money by the text."""
+    return value.paid or any(map(costly, value.parts()))
 
 
 def _tuned(value: Value) -> bool:

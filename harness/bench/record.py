@@ -80,8 +80,7 @@ class Record:
     @property
     def trainings(self) -> list[dict[str, Any]]:
         """What is told of every training, at whatever depth; once, where a model stands in two parts of a row."""
-        told = {json.dumps(training, sort_keys=True): training for training in _trainings(self.resolved)}
-        return list(told.values())
+        return trainings_in(self.resolved)
 
     @property
     def training_seconds(self) -> float:
@@ -112,6 +111,11 @@ class Record:
         except (TypeError, KeyError) as error:
             raise RecordError(f"{source} is no whole record ({error}); delete it and run the row again.") from error
         return record
+
+
+def trainings_in(resolved: object) -> list[dict[str, Any]]:
+    """What resolved settings tell of trainings, at whatever depth, each once."""
+    return list({json.dumps(told, sort_keys=True): told for told in _trainings(resolved)}.values())
 
 
 def _trainings(resolved: object) -> Iterator[dict[str, Any]]:

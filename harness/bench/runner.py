@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -57,6 +57,7 @@ class Bench:
         measures: in ir-measures' notation.
         depth: of the reported runs.
         rerun: make a row's record again even if one of the same identity is there.
+        warned: what of test was warned of already, by dataset.
 
     Raises:
         SettingError: a measure that cannot be read or computed, or a depth below 1.
@@ -73,6 +74,7 @@ class Bench:
         depth: int = DEFAULT_DEPTH,
         *,
         rerun: bool = False,
+        warned: Iterable[tuple[str, str]] = (),
     ) -> None:
         if depth < 1:
             raise SettingError(f"depth must be 1 or more, not {depth}")
@@ -81,7 +83,7 @@ class Bench:
         self.plan: Plan = plan(methods, datasets, depth)
         self.depth, self.rerun = depth, rerun
         self.context, self.store = context, store
-        self._warned: set[tuple[str, str]] = set()
+        self._warned = set(warned)
         store.check()
 
     def load(self, name: str) -> Dataset:
@@ -103,13 +105,13 @@ class Bench:
         """
         dataset = self.load(name)
         place = self.store.place(dataset.name, method, self.context.seed)
-        blank = self._blank(dataset, method)
+        blank = self.blank(dataset, method)
         before = self.store.load(place)
         try:
-            identity = self._identity(dataset, method)
-            if not self.rerun and before is not None and before.identity == identity and self.store.whole(place, before):
+            own = self.identity(dataset, method)
+            if before is not None and self.stands(place, before, own):
                 return Result(before, kept=True)
-            record, values = self._measure(name, dataset, method, dataclasses.replace(blank, identity=identity), place)
+            record, values = self._measure(name, dataset, method, dataclasses.replace(blank, identity=own), place)
         except Unavailable as error:
             problem = {"reason": error.reason, "remedy": error.remedy}
             record, values = dataclasses.replace(blank, status="skipped", problem=problem), None
@@ -122,7 +124,20 @@ class Bench:
         self.store.save(place, record, values)
         return Result(record, kept=False)
 
-    def _blank(self, dataset: Dataset, method: Method) -> Record:
+    def kept(self, name: str, method: Method) -> Record | None:
+        """The record of a row that need not be run again; None where `run` would run it.
+
+        Raises:
+            HarnessError: the dataset or what the row points to cannot be had.
+        """
+        dataset = self.load(name)
+        place = self.store.place(dataset.name, method, self.context.seed)
+        before = self.store.load(place)
+        stands = before is not None and self.stands(place, before, self.identity(dataset, method))
+        return before if stands else None
+
+    def blank(self, dataset: Dataset, method: Method) -> Record:
+        """A record without figures."""
         return Record(
             row=row_name(method),
             method=method.full(),
@@ -142,20 +157,24 @@ class Bench:
             started=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    def _identity(self, dataset: Dataset, method: Method) -> str:
-        deciding: dict[str, Any] = {
-            "method": method.full(),
-            "inputs": method.inputs(self.context),
-            "dataset": dataset.revision,
-            "train": dataset.train.revision,
-            "seed": self.context.seed,
-            "depth": self.depth,
-            "measures": sorted(map(str, self.measures)),
-            "code": code_hash(),
-            "other_code": foreign_code(method),
-            "packages": packages(),
-        }
-        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
+    def stands(self, place: Place, before: Record, identity: str) -> bool:
+        """Whether a record need not be made again."""
+        return not self.rerun and before.identity == identity and self.store.whole(place, before)
+
+    def identity(self, dataset: Dataset, method: Method) -> str:
+        """Hash of all that decides a row's figures.
+
+        Raises:
+            HarnessError: what the row points to is not to be had.
+        """
+        return identity(
+            method,
+            self.context,
+            dataset=dataset.revision,
+            train=dataset.train.revision,
+            depth=self.depth,
+            measures=sorted(map(str, self.measures)),
+        )
 
     def _shallow(self, method: Method) -> list[str]:
         """A note where a measure looks deeper than the row's rankings go."""
@@ -191,18 +210,36 @@ class Bench:
             seen = {**seen, "taught": taught}
             told = [*told, *taught_notes(seen)]
         record = dataclasses.replace(
-            _with_fit(blank, fitted, searcher, billed, [*searcher.notes(queries), *self._shallow(method), *_found(done), *told]),
+            _with_fit(blank, fitted, searcher, billed, [*searcher.notes(queries), *self._shallow(method), *noted(done), *told]),
             leaks=seen,
             unjudged=unjudged(self.measures, dataset.test.qrels, run),
             measures={m: round(v, 6) for m, v in means(values).items()},
             phases=[_phase(step) for step in done.all()[:-1]],
-            seconds=(spent := _seconds(done)),
+            seconds=(spent := row_seconds(done)),
             throughput=_throughput(spent, dataset),
             latency=latency(searcher, queries, context),
             run_sha256=sha,
             provenance=provenance(context.device),  # again: by now the device is known
         )
         return record, values
+
+
+def identity(method: Method, context: Context, **more: Any) -> str:
+    """Hash of all that decides a row's figures: settings, models, seed, code, package versions, and what the caller adds.
+
+    Raises:
+        Unavailable: what the settings point to is not to be had.
+    """
+    deciding: dict[str, Any] = {
+        "method": method.full(),
+        "inputs": method.inputs(context),
+        "seed": context.seed,
+        "code": code_hash(),
+        "other_code": foreign_code(method),
+        "packages": packages(),
+        **more,
+    }
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequence[Bill], notes: Sequence[str]) -> Record:
@@ -219,7 +256,7 @@ def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequenc
     )
 
 
-def _found(done: Step) -> list[str]:
+def noted(done: Step) -> list[str]:
     """What the steps have noted, each once."""
     return list(dict.fromkeys(note for step in done.all() for note in step.notes))
 
@@ -243,7 +280,7 @@ def _phase(step: Step) -> dict[str, Any]:
     }
 
 
-def _seconds(row: Step) -> dict[str, float]:
+def row_seconds(row: Step) -> dict[str, float]:
     """Seconds per kind at what things cost without a cache; loading a model counts as `model`, wherever it happened.
 
     A search that only the fitting needed (of dev queries, say) counts as fitting.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.bench.record import Record
 from harness.errors import RecordError
-from harness.files import sha256, slug, write_text
+from harness.files import replacing, sha256, slug, write_text
 from harness.measures import PerQuery
 from harness.methods import Method
 from harness.ranking import Run
@@ -90,6 +92,21 @@ class Store:
         else:
             rounded = {m: {q: round(v, 6) for q, v in by_query.items()} for m, by_query in values.items()}
             write_text(place.queries, json.dumps(rounded, separators=(",", ":"), sort_keys=True) + "\n")
+        write_text(place.record, record.to_json())
+
+    def packed(self, place: Place) -> dict[str, str]:
+        """The files of a row as JSON-safe data, for `unpack` elsewhere."""
+        files = {"record": place.record, "queries": place.queries, "run": place.run}
+        return {name: base64.b64encode(path.read_bytes()).decode() for name, path in files.items() if path.is_file()}
+
+    def unpack(self, place: Place, packed: Mapping[str, str], record: Record) -> None:
+        """Writes the files of a row that was done elsewhere, whole or not at all, `record` last."""
+        for name, path in (("run", place.run), ("queries", place.queries)):
+            if name in packed:
+                with replacing(path) as part:
+                    part.write_bytes(base64.b64decode(packed[name]))
+            else:
+                path.unlink(missing_ok=True)
         write_text(place.record, record.to_json())
 
     def load(self, place: Place) -> Record | None:

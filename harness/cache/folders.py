@@ -9,16 +9,17 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from harness.cache.remote import META as META
+from harness.cache.remote import remote
 from harness.errors import CacheError
 from harness.files import HashMemo, sha256, share, write_text
 
-META = "meta.json"
 log = logging.getLogger("harness.cache")
 
 
@@ -36,8 +37,12 @@ class Cache:
     Args:
         root: the folder; made when first written to. Default: `HARNESS_CACHE` or the user's cache folder.
 
+    Attributes:
+        remote: the store that `HARNESS_STORE` names, where other machines find what is made here; None for none.
+
     Raises:
         CacheError: the folder cannot be made or written.
+        Unavailable: the store cannot be opened.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -51,12 +56,36 @@ class Cache:
                 "name another with --cache-dir or HARNESS_CACHE."
             ) from error
         self.hashes = HashMemo(self.root / "hashes")
+        self.remote = remote()
+        self._part: str | None = None
 
     def lock(self, kind: str, key: str) -> FileLock:
         """A lock between processes for one entry; released by the system if its holder dies."""
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         return FileLock(folder / f"{kind}-{key}.lock")
+
+    def shared_lock(self, kind: str, key: str) -> FileLock:
+        """A lock for an entry that is only ever added to; inside `apart` for the part of it."""
+        return self.lock(kind, key if self._part is None else f"{key}-{self._part}")
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether others may be adding other parts to the same entries."""
+        return self._part is not None
+
+    @contextlib.contextmanager
+    def apart(self, part: str) -> Iterator[None]:
+        """Inside, entries that are only ever added to are locked by part, so that other processes can add other parts meanwhile.
+
+        Args:
+            part: names it; whoever makes the same part waits.
+        """
+        before, self._part = self._part, part
+        try:
+            yield
+        finally:
+            self._part = before
 
     def folder(self, kind: str, key: str, describe: Mapping[str, Any], build: Callable[[Path], None]) -> Path:
         """The folder built for `key`, built now if it is not there whole.
@@ -77,6 +106,8 @@ class Cache:
             if place.exists():
                 log.warning("%s is damaged (a file is missing or cut short): building it again", place)
                 shutil.rmtree(place)
+            if self.remote is not None and self.remote.fetch(kind, key, place):
+                return place
             place.parent.mkdir(parents=True, exist_ok=True)
             part = Path(tempfile.mkdtemp(prefix=f".{key}.", suffix=".part", dir=place.parent))
             started = time.perf_counter()
@@ -100,7 +131,32 @@ class Cache:
                 part.replace(place)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
+            if self.remote is not None:
+                self.remote.keep(kind, key, place)
         return place
+
+    def share(self, kind: str, part: Path, inside: str) -> None:
+        """Makes a file of an entry that is being built a hard link to one of the same bytes, where another entry has one.
+
+        Many models may have one encoder's weights in them: on disk they stand once. Where the file system has no links, the copy
+        stays.
+
+        Args:
+            kind: group of entries.
+            part: the folder being built.
+            inside: the file's place in it, with slashes.
+        """
+        file = part / inside
+        size, own = file.stat().st_size, sha256(file)
+        for meta in sorted((self.root / kind).glob(f"*/{META}")):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                held = json.loads(meta.read_text(encoding="utf-8"))["files"][inside]
+                other = meta.parent / inside
+                if held == {"bytes": size, "sha256": own} and other.stat().st_size == size:
+                    with tempfile.TemporaryDirectory(dir=part) as beside:
+                        os.link(other, Path(beside) / "link")
+                        (Path(beside) / "link").replace(file)
+                    return
 
     def meta(self, place: Path) -> dict[str, Any]:
         """What was written about an entry when it was built."""

@@ -24,7 +24,6 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harness.cache.folders import META, Cache
 from harness.errors import CacheError
@@ -35,6 +34,7 @@ KEY_BYTES = 16
 SECONDS = b"harness.seconds"
 MERGED_BYTES = 512 << 20
 """Shards are merged up to about this size: merging takes that much memory."""
+MOST_APART = 64
 TRIES = 10
 log = logging.getLogger("harness.cache")
 
@@ -71,9 +71,9 @@ class Store(ABC, Generic[B, S]):
     """
 
     def __init__(self, cache: Cache, kind: str, key: str, describe: Mapping[str, Any]) -> None:
-        self.folder = cache.root / kind / key
+        self.folder, self._kind, self._key = cache.root / kind / key, kind, key
         self._cache = cache
-        self.lock = cache.lock(kind, key)
+        self.lock = cache.shared_lock(kind, key)
         try:
             json.loads((self.folder / META).read_text(encoding="utf-8"))
         except (OSError, ValueError):  # not there yet, or damaged; nothing but the listing rests on it
@@ -103,6 +103,8 @@ class Store(ABC, Generic[B, S]):
             CacheError: shards vanish faster than they are read.
         """
         self._cache.touch(self.folder)
+        if self._cache.remote is not None:
+            self._cache.remote.fetch_shards(self._kind, self._key, self.folder)
         for _ in range(TRIES):
             with contextlib.suppress(FileNotFoundError):  # merged by another process since they were listed: list them again
                 return Held([self._open(path) for path in sorted(self.folder.glob("*.arrow")) if self._sound(path)])
@@ -139,12 +141,21 @@ class Store(ABC, Generic[B, S]):
             with open(part, "rb") as file:
                 os.fsync(file.fileno())
             share(part)
-            part.replace(self.folder / f"{sha256(part)[:32]}.arrow")
+            shard = part.replace(self.folder / f"{sha256(part)[:32]}.arrow")
         finally:
             part.unlink(missing_ok=True)
+        if self._cache.remote is not None:
+            self._cache.remote.keep_shard(self._kind, self._key, shard)
 
     def merge(self, most: int = 8) -> None:
-        """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`."""
+        """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`.
+
+        Apart from others it is done seldom: what two merge at once is kept twice. With a store it is not done: the small ones
+        would come back.
+        """
+        if self._cache.remote is not None:
+            return
+        most = max(most, MOST_APART) if self._cache.is_apart else most
         small = [s for s in self.read().shards if s.vectors.nbytes < MERGED_BYTES]
         while len(small) > most:
             group = small[:1]
@@ -192,6 +203,8 @@ class Held(Generic[B]):
 
     def locate(self, keys: pa.Array) -> Ints:
         """(N,) place of each text's vector, −1 where there is none."""
+        import pyarrow.compute as pc  # slow to import, and a listing needs none of it
+
         return pc.index_in(keys, value_set=self._keys).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
     def seconds(self, places: Ints) -> Floats:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import ipaddress
-import os
 import re
 import time
 import urllib.error
@@ -27,11 +26,6 @@ WAIT = 1.0
 """Seconds before the second try; doubled each time."""
 
 _CHUNK = 1 << 18
-
-
-def offline() -> bool:
-    """Whether `HARNESS_OFFLINE` forbids the network."""
-    return os.environ.get("HARNESS_OFFLINE", "") not in ("", "0")
 
 
 def download(url: str, part: Path, advance: Advance) -> None:

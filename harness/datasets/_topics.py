@@ -78,6 +78,8 @@ def _sgml(path: Path, report: OnFault) -> Iterator[Topic]:
         if name == "top":
             if closes:
                 yield from _asked(fields, path, start, report)
+            elif start:
+                report(Fault("topic", path, number, f"the topic of line {start} is not closed; put </top> before this one."))
             fields, start, reading = {}, 0 if closes else number, ""
         elif not closes:
             reading = name

@@ -12,7 +12,7 @@ from harness.context import Context
 from harness.datasets import Places, Source
 from harness.datasets._archives import ARCHIVES, HOST, UNPUBLISHED, Archive
 from harness.datasets._collection import EXPECTED, Collection, collections_in, is_collection
-from harness.datasets._download import download, offline, verify_md5
+from harness.datasets._offline import offline
 from harness.datasets._splits import Parts, build_dataset
 from harness.datasets._unpack import unpack
 from harness.errors import DatasetError, Unavailable, UnknownName
@@ -133,6 +133,8 @@ def fetch(name: str, context: Context) -> Path:
 
 def _install(name: str, archive: Archive, context: Context) -> Path:
     """Downloads, verifies and unpacks; another process that wants the same waits for this one."""
+    from harness.datasets._download import download, verify_md5  # with Python's HTTP, which a listing needs not
+
     place = context.cache.root / "data" / "beir" / name
     with context.cache.lock("beir", name):
         if place.exists():

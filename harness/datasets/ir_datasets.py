@@ -13,8 +13,8 @@ from harness.context import Context
 from harness.corpus import Document
 from harness.datasets import Source
 from harness.datasets._collection import DEV_NAMES
-from harness.datasets._download import offline
 from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, kept_corpus
+from harness.datasets._offline import offline
 from harness.datasets._self import ALWAYS
 from harness.errors import DatasetError, Unavailable, UnknownName
 from harness.judged import Dataset

@@ -11,9 +11,9 @@ from typing import Any
 from harness.context import Context
 from harness.datasets import Source
 from harness.datasets._collection import DEV_NAMES, split_name
-from harness.datasets._download import offline
 from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, kept_corpus
 from harness.datasets._mteb import documents, queries
+from harness.datasets._offline import offline
 from harness.errors import DatasetError, Unavailable, UnknownName
 from harness.judged import Dataset
 from harness.optional import library

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from harness.endpoints.address import Key, is_local
+from harness.endpoints.meter import counted
 from harness.endpoints.patience import Again, Pace, Patience
+from harness.errors import HarnessError
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class Answer:
     tokens_out: int
 
 
+_THOUGHT: Final = re.compile(r"\A\s*<think>.*?(?:</think>\s*|\Z)", re.DOTALL)
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """A key goes to the server that was named and to no other."""
 
@@ -43,7 +49,7 @@ class Endpoint:
         who: the value that asks, for messages.
         url: its base, as https://api.openai.com/v1.
         key_variable: the environment variable that holds the key; a server on this machine needs none.
-        timeout: seconds for one answer.
+        timeout: seconds in which nothing further of an answer comes.
         retries: repetitions of one request.
         pace: how fast requests may follow each other.
 
@@ -63,18 +69,19 @@ class Endpoint:
         """Ends all waiting: requests under way are finished, none is repeated."""
         self._patience.stop()
 
-    def ask(self, body: Mapping[str, Any], tokens: int = 0) -> Answer:
+    def ask(self, body: Mapping[str, Any], tokens: int = 0, lost: Callable[[], HarnessError | None] = lambda: None) -> Answer:
         """Sends one request, again where the server is busy, slow or answers no JSON.
 
         Args:
             body: JSON-safe.
             tokens: what it takes by our estimate, for the pace.
+            lost: see `Patience.asked`.
 
         Raises:
             ModelError: the server refuses the key, the model or the request, or never answers well.
             Unavailable: there is no server.
         """
-        return self._patience.asked(lambda: self._once(body), tokens)
+        return self._patience.asked(lambda: self._once(body), tokens, lost)
 
     def _once(self, body: Mapping[str, Any]) -> Answer:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "retrieval-harness"}
@@ -90,7 +97,8 @@ class Endpoint:
             raise self._patience.refusal(error.code, told, str(body.get("model")), asked) from None
         except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
             raise self._patience.silence(error, self._timeout) from None
-        return _read(raw)
+        answer = _read(raw)
+        return replace(answer, text=self._key.hidden(answer.text))  # it is kept, and a server may repeat what it was sent
 
 
 def _read(raw: bytes) -> Answer:
@@ -102,12 +110,22 @@ def _read(raw: bytes) -> Answer:
     try:
         told = json.loads(raw)
         message = told["choices"][0]["message"]
-        content = message.get("content")
+        content = _said(message.get("content"))
         usage = told.get("usage") or {}
-        tokens = [int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
+        tokens = [counted(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        raise Again("an answer that is not JSON of the chat protocol") from None
-    return Answer(content if isinstance(content, str) else "", *tokens)
+        raise Again("an answer that is not JSON of the chat protocol", done=True) from None
+    return Answer(content, *tokens)
+
+
+def _said(content: Any) -> str:
+    """The answer's text: parts in a row, and without what a reasoning model thought aloud before it.
+
+    A thought that breaks off, for want of tokens, has no answer behind it.
+    """
+    if isinstance(content, list):
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return _THOUGHT.sub("", content) if isinstance(content, str) else ""
 
 
 def _message(error: urllib.error.HTTPError) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.endpoints.address import Key, is_local
 from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing
+from harness.endpoints.meter import counted
 from harness.endpoints.openai import NO_KEY
 from harness.endpoints.patience import Again
 
@@ -49,17 +50,17 @@ class CohereClient(EmbeddingClient):
             )
             vectors = [(None, vector) for vector in told.embeddings.float_]
             billed = getattr(getattr(told, "meta", None), "billed_units", None)
-            tokens = int(getattr(billed, "input_tokens", 0) or 0)
+            tokens = counted(getattr(billed, "input_tokens", 0))
         except self._refused as error:
             code = int(error.status_code or 0)
             if code in OK:  # the client's way of saying that the body is no JSON
-                raise Again("an answer that is not JSON of the embed protocol") from None
+                raise Again("an answer that is not JSON of the embed protocol", done=True) from None
             headers = {str(k).lower(): v for k, v in (error.headers or {}).items()}
             raise self._patience.refusal(code, _message(error.body), self._service.model, headers.get("retry-after")) from None
         except self._broken as error:
             raise self._patience.silence(error, self._service.timeout) from None
-        except (ValueError, TypeError, AttributeError):
-            raise Again("an answer that is not JSON of the embed protocol") from None
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            raise Again("an answer that is not JSON of the embed protocol", done=True) from None
         return Embedded(vectors, tokens)
 
 

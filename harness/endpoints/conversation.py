@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from harness.context import Advance, Context
@@ -14,6 +15,7 @@ from harness.endpoints.pool import through
 from harness.endpoints.service import Service
 
 Messages = Sequence[Mapping[str, str]]
+NO_SEEDS: Final[Mapping[str, int]] = MappingProxyType({})
 TOKENS_AROUND: Final = 8
 """Taken for what a chat format puts around one message."""
 
@@ -52,24 +54,25 @@ class Conversation:
         """The answers kept so far, by name."""
         return {name: piece["text"] for name, piece in self._pieces.read().items()}
 
-    def body(self, messages: Messages) -> dict[str, Any]:
-        """The request."""
+    def body(self, messages: Messages, seed: int | None = None) -> dict[str, Any]:
+        """The request; its seed is the run's where none is given."""
         asked: dict[str, Any] = {"model": self._service.model, "messages": [dict(m) for m in messages]}
         if self._temperature is not None:
             asked["temperature"] = self._temperature
-        return {**asked, "max_tokens": self._max_tokens, "seed": self._seed}
+        return {**asked, "max_tokens": self._max_tokens, "seed": self._seed if seed is None else seed}
 
     def estimate(self, asked: Iterable[Messages]) -> Estimate:
         """What so many requests take, at most."""
         sizes = [prompt_tokens(messages) for messages in asked]
         return self.meter.estimate(len(sizes), 0, sum(sizes), len(sizes) * self._max_tokens)
 
-    def ask(self, asked: Mapping[str, Messages], advance: Advance) -> None:
+    def ask(self, asked: Mapping[str, Messages], advance: Advance, seeds: Mapping[str, int] = NO_SEEDS) -> None:
         """Asks what is not kept yet; hold `lock` meanwhile, and see `meter.admit` first.
 
         Args:
             asked: name → messages.
             advance: told of each that is answered.
+            seeds: name → what is sent as seed, where it is another than the run's: several answers to the same messages.
 
         Raises:
             SettingError: the next request could pass the cap, or the server counted more than it allows.
@@ -83,17 +86,21 @@ class Conversation:
         service = self._service
         endpoint = Endpoint(service.who, service.url, service.key_variable, service.timeout, service.retries, self._pace)
 
+        def most(item: tuple[str, Messages]) -> Bound:
+            return Bound(sum(most_tokens(m["content"]) + TOKENS_AROUND for m in item[1]), self._max_tokens)
+
         def one(item: tuple[str, Messages]) -> tuple[int, int]:
             name, messages = item
             expected = prompt_tokens(messages)
-            answer = endpoint.ask(self.body(messages), expected + self._max_tokens)
+            body = self.body(messages, seeds.get(name))
+            answer = endpoint.ask(body, expected + self._max_tokens, lambda: self.meter.lose(most(item)))
             self._pieces.add(name, {"text": answer.text, "in": answer.tokens_in, "out": answer.tokens_out})
             return answer.tokens_in or expected, answer.tokens_out or tokens(answer.text)
 
         fault = through(
             missing,
             one,
-            bound=lambda item: Bound(sum(most_tokens(m["content"]) + TOKENS_AROUND for m in item[1]), self._max_tokens),
+            bound=most,
             meter=self.meter,
             concurrency=service.concurrency,
             stop=endpoint.stop,

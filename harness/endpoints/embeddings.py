@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -107,17 +108,22 @@ def checked(who: str, answer: Embedded, texts: Sequence[str], dimension: int | N
     places = list(range(len(texts))) if all(place is None for place in named) else named
     if sorted(_numbers(places)) != list(range(len(texts))):
         raise _wrong(who, f"vectors of the texts {places[:10]} where 0 to {len(texts) - 1} are due, each once")
-    ordered: list[Sequence[float]] = [[]] * len(texts)
+    ordered: list[Any] = [[]] * len(texts)
     for place, (_, vector) in zip(_numbers(places), answer.vectors, strict=True):
         ordered[place] = vector
+    if not all(isinstance(vector, Sequence) and not isinstance(vector, str) for vector in ordered):
+        raise _wrong(who, "a vector that is no list of numbers")
     due = dimension or len(ordered[0])
     for text, vector in zip(texts, ordered, strict=True):
         if len(vector) != due or not due:
             raise _wrong(who, f"a vector of {len(vector)} dimensions where {due} are due, for {text[:80]!r}")
     try:
-        vectors = np.asarray(ordered, dtype=np.float32)
-    except (TypeError, ValueError):
+        with np.errstate(over="ignore"):  # what is too great is refused below
+            vectors = np.asarray(ordered, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
         raise _wrong(who, "a vector that is no list of numbers") from None
+    if vectors.ndim != 2:  # as of a server that answers a vector for each token
+        raise _wrong(who, "a vector that is a list of lists")
     bad = ~np.isfinite(vectors).all(axis=1)
     if bad.any():
         raise _wrong(who, f"values that are not numbers, first for {texts[int(np.flatnonzero(bad)[0])][:80]!r}")

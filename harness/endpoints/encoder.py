@@ -224,7 +224,7 @@ class HostedEncoder:
             fault = through(
                 self._batches(texts, rows, side),
                 ask,
-                bound=lambda batch: Bound(sum(most_tokens(text) for _, text in batch)),
+                bound=_most,
                 meter=self.meter,
                 concurrency=service.concurrency,
                 stop=patience.stop,
@@ -247,7 +247,7 @@ class HostedEncoder:
         rows, texts = [row for row, _ in batch], [text for _, text in batch]
         expected = sum(map(tokens, texts))
         started = time.perf_counter()
-        answer = patience.asked(lambda: client.embed(texts, kind), expected)
+        answer = patience.asked(lambda: client.embed(texts, kind), expected, lambda: self.meter.lose(_most(batch)))
         vectors = checked(self._who, answer, texts, self._dimension)
         self._due(vectors.shape[1])
         # Written by the thread that got it: what is paid for is kept, whatever happens to the others.
@@ -322,6 +322,10 @@ def _unit(vectors: Floats) -> Floats:
     exact = vectors.astype(np.float64)
     unit: Floats = (exact / np.linalg.norm(exact, axis=1, keepdims=True)).astype(np.float32)
     return unit
+
+
+def _most(batch: Sequence[tuple[int, str]]) -> Bound:
+    return Bound(sum(most_tokens(text) for _, text in batch))
 
 
 def _keys(texts: Sequence[str]) -> pa.Array:

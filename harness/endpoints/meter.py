@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
 
 from harness.endpoints.prices import Price
 from harness.errors import SettingError
@@ -21,6 +22,13 @@ def tokens(text: str) -> int:
     """About how many tokens a text has: four ASCII characters are one, and each other character is one by itself."""
     ascii_only = len(text.encode("ascii", "ignore"))
     return math.ceil(ascii_only / CHARACTERS_PER_TOKEN) + len(text) - ascii_only
+
+
+def counted(told: object) -> int:
+    """A number of tokens as a server tells it; 0 for what is no number, or a negative one, which would make room under a cap."""
+    if isinstance(told, bool) or not isinstance(told, (int, float)) or not 0 <= told < math.inf:
+        return 0
+    return int(told)
 
 
 def most_tokens(text: str) -> int:
@@ -92,6 +100,7 @@ class Meter:
         self._guard = threading.Lock()
         self.counted_in = self.counted_out = 0
         self._reserved_in = self._reserved_out = 0
+        self._lost = 0
         if cap is not None and price is None:
             raise SettingError(
                 f"{who}: cap is in dollars and no price is known: set its price in dollars for a million tokens, or cap_tokens."
@@ -144,6 +153,19 @@ class Meter:
             self.counted_in += tokens_in
             self.counted_out += tokens_out
 
+    def lose(self, bound: Bound) -> SettingError | None:
+        """Counts a request that brought no usable answer at its most, since the server may count it.
+
+        Returns:
+            What to say where the same request again could pass a cap; None where there is room.
+        """
+        with self._guard:
+            self.counted_in += bound.tokens_in
+            self.counted_out += bound.tokens_out
+            self._lost += 1
+            over = self._over(self.counted_in + self._reserved_in, self.counted_out + self._reserved_out)
+        return self.refusal() if over else None
+
     def passed(self) -> SettingError | None:
         """Where the server has counted more than a cap: what to say of it."""
         over = self._over(self.counted_in, self.counted_out)
@@ -156,9 +178,10 @@ class Meter:
     def _stopped(self, cap: str, how: str) -> SettingError:
         spent = self.dollars(self.counted_in, self.counted_out)
         money = f"{dollars(spent)} are spent" if spent is not None else f"{self.counted_in + self.counted_out:,} tokens are used"
+        lost = f" with {self._lost:,} requests without an answer at their most" if self._lost else ""
         return SettingError(
-            f"{self._who}: {money} by the server's count, {how} the cap of {cap}: no more is asked. What was answered is kept "
-            f"and will not be paid for again; raise {self._named()} to ask about the rest, or ask about less."
+            f"{self._who}: {money} by the server's count{lost}, {how} the cap of {cap}: no more is asked. What was answered is "
+            f"kept and will not be paid for again; raise {self._named()} to ask about the rest, or ask about less."
         )
 
     def _over(self, tokens_in: int, tokens_out: int) -> str:
@@ -178,11 +201,8 @@ class Meter:
         return "cap_tokens" if self._cap is None else "cap" if self._cap_tokens is None else "cap and cap_tokens"
 
 
-def total(texts: Iterable[str]) -> int:
-    """About how many tokens texts have together."""
-    return sum(map(tokens, texts))
-
-
 def dollars(amount: float) -> str:
     """An amount as it is told."""
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4g}"
+    if amount >= 1 or amount == 0:
+        return f"${amount:,.2f}"
+    return f"${np.format_float_positional(float(f'{amount:.4g}'), trim='-')}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.endpoints.address import Key, host, is_local
 from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing
+from harness.endpoints.meter import counted
 from harness.endpoints.patience import Again
 
 NO_KEY = "none"
@@ -54,15 +55,15 @@ class OpenAIClient(EmbeddingClient):
             )
             vectors = [(_place(item), item.embedding) for item in told.data]
             usage = getattr(told, "usage", None)
-            tokens = int(getattr(usage, "prompt_tokens", 0) or getattr(usage, "total_tokens", 0) or 0)
+            tokens = counted(getattr(usage, "prompt_tokens", 0)) or counted(getattr(usage, "total_tokens", 0))
         except self._errors.APIStatusError as error:
             raise self._patience.refusal(
                 error.status_code, _message(error), self._service.model, error.response.headers.get("retry-after")
             ) from None
         except self._errors.APIConnectionError as error:  # a time-out is one
             raise self._patience.silence(error, self._service.timeout) from None
-        except (self._errors.OpenAIError, ValueError, TypeError, AttributeError):
-            raise Again("an answer that is not JSON of the embeddings protocol") from None
+        except (self._errors.OpenAIError, ValueError, TypeError, AttributeError, RecursionError):
+            raise Again("an answer that is not JSON of the embeddings protocol", done=True) from None
         return Embedded(vectors, tokens)
 
 

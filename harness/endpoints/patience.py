@@ -25,11 +25,14 @@ MINUTE: Final = 60.0
 
 
 class Again(Exception):
-    """Worth another try, after `wait` seconds where the server said so."""
+    """Worth another try, after `wait` seconds where the server said so.
 
-    def __init__(self, why: str, wait: float | None = None) -> None:
+    `done` says that the server may have done the work and count it, though no usable answer came.
+    """
+
+    def __init__(self, why: str, wait: float | None = None, *, done: bool = False) -> None:
         super().__init__(why)
-        self.wait = wait
+        self.wait, self.done = wait, done
 
 
 def pause(stopped: threading.Event, seconds: float) -> bool:
@@ -87,12 +90,17 @@ class Patience:
         """Ends all waiting: requests under way are finished, none is repeated."""
         self._stopped.set()
 
-    def asked(self, once: Callable[[], T], tokens: int = 0) -> T:
+    def asked(self, once: Callable[[], T], tokens: int = 0, lost: Callable[[], HarnessError | None] = lambda: None) -> T:
         """What `once` gives; called again where it raises `Again`.
+
+        Args:
+            once: one request.
+            tokens: what it takes by our estimate, for the pace.
+            lost: told of each request that the server may count without an answer; says why there can be no other, if so.
 
         Raises:
             ModelError: never a usable answer, or told to stop while waiting.
-            HarnessError: what `once` raises otherwise.
+            HarnessError: what `once` raises otherwise, and what `lost` says.
         """
         wait, told = FIRST_WAIT, "stopped before it was asked"
         tried = 0
@@ -104,28 +112,33 @@ class Patience:
                 return once()
             except Again as again:
                 told, asked = str(again), again.wait
+                full = lost() if again.done else None
             if tried > self._retries or (asked or 0) > LONGEST_ASKED_WAIT:
                 break
+            if full is not None:
+                raise full
             if asked:
                 self._pace.hold(time.monotonic() + asked)
             jittered = wait * (0.5 + secrets.randbelow(1000) / 1000)
             if pause(self._stopped, max(asked or 0.0, min(jittered, LONGEST_WAIT))):
                 break
             wait *= 2
+        times = "1 try" if tried == 1 else f"{tried} tries"
         raise ModelError(
-            f"{self._who}: {self._url} gave no usable answer after {tried} tries; the last: {self._key.hidden(told)}. What was "
-            "answered before is kept: run again later, or lower concurrency."
+            f"{self._who}: {self._url} gave no usable answer after {times}; the last: {self._key.hidden(told).rstrip('.')}. What "
+            "was answered before is kept: run again later, or lower concurrency."
         )
 
     def refusal(self, code: int, told: str, model: str, retry_after: str | None = None) -> HarnessError | Again:
         """What an HTTP status that is not 2xx means: worth another try, or what the user must mend."""
-        if code in BUSY:
-            return Again(f"HTTP {code}", asked_wait(retry_after))
+        told = " ".join(self._key.hidden(told).split())[:300] or "no message"
+        if code in BUSY:  # the reason may be one that waiting does not mend, as a quota that is used up
+            wait = asked_wait(retry_after)
+            return Again(f"HTTP {code}: {told}{'' if wait is None else f' (to be asked again after {wait:,.0f} s)'}", wait)
         if code in (401, 403):
             return ModelError(
                 f"{self._who}: {self._url} refuses {self._key} (HTTP {code}). Set {self._key.variable} to a key that may ask."
             )
-        told = " ".join(self._key.hidden(told).split())[:300] or "no message"
         if code == 404:
             return ModelError(
                 f"{self._who}: {self._url} knows no model {model!r} or no such address (HTTP 404: {told}). Mend model or url."
@@ -136,7 +149,7 @@ class Patience:
         """What a request without a whole answer means: no server at all, or one to ask again."""
         if (reason := _nobody(error)) is not None:
             return Unavailable(f"{self._who}: there is no server at {self._url} ({reason}).", "Start it, or mend url.")
-        return Again(f"no whole answer within {timeout:g} s ({type(error).__name__})")
+        return Again(f"no whole answer within {timeout:g} s ({type(error).__name__})", done=True)
 
 
 def _nobody(error: BaseException) -> str | None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from harness.endpoints.address import is_local
 from harness.endpoints.meter import Meter
 from harness.endpoints.patience import Pace
 from harness.endpoints.prices import price
 from harness.errors import SettingError
+
+_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Service:
         cap: dollars that one run may cost.
         cap_tokens: tokens that one run may take.
         concurrency: requests under way at once.
-        timeout: seconds for one answer.
+        timeout: seconds in which nothing further of an answer comes.
         retries: repetitions of one request.
         requests_per_minute: None for no limit of ours.
         tokens_per_minute: the same, by our estimate.
@@ -51,9 +55,10 @@ class Service:
         if not self.model.strip():
             raise SettingError(f"{self.who}: model is empty; say what the server calls it, as gpt-4o-mini")
         is_local(self.url, self.who)
-        if not self.key_variable.isidentifier():
+        if not _VARIABLE.fullmatch(self.key_variable):  # many a key is letters and digits too, and would be written down
             raise SettingError(
-                f"{self.who}: key_variable must be the name of an environment variable, as OPENAI_API_KEY, never the key itself"
+                f"{self.who}: key_variable must be the name of an environment variable in capitals, as OPENAI_API_KEY, never the "
+                "key itself"
             )
         for name in ("concurrency", "requests_per_minute", "tokens_per_minute"):
             value = getattr(self, name)

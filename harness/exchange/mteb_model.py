@@ -6,6 +6,7 @@ BM25, fusions and re-rankers as well as encoders.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,17 +20,28 @@ from harness.datasets._mteb import documents, queries
 from harness.errors import HarnessError
 from harness.files import slug
 from harness.judged import Queries, TrainView
-from harness.methods import Fitted, Method, Reranks, Searcher, fit, index
+from harness.leaks import kept_alike
+from harness.methods import NO_LABELS, Fitted, Method, Reranks, Searcher, fit, index
 from harness.optional import library
 from harness.ranking import Run, TopK, select, stack
 from harness.rows import parse_method, row_name
 
 ORGANISATION = "retrieval-harness"
 """Before the slash of a model's name in MTEB's results."""
-KINDS = {"bm25": "sparse", "dense": "dense", "cross_encoder": "cross-encoder", "hybrid": "hybrid", "rerank": "hybrid"}
-"""Method → what MTEB calls its type."""
+KINDS = {
+    "bm25": "sparse",
+    "lucene": "sparse",
+    "sparse": "sparse",
+    "late": "late-interaction",
+    "cross_encoder": "cross-encoder",
+    "hybrid": "hybrid",
+    "rerank": "hybrid",
+}
+"""Method → what MTEB calls its type; of any other method it takes `dense`."""
 NOTHING = "no document"
 """Stands in an empty ranking: MTEB takes its means over the queries that have a ranking, and an unanswered one must count 0."""
+
+log = logging.getLogger("harness.exchange")
 
 Ranking = dict[str, dict[str, float]]
 
@@ -90,12 +102,28 @@ class MTEBModel:
             raise HarnessError("nothing is indexed yet; MTEB calls `index` before `search`.")
         corpus, fitted, searcher = self._indexed
         asked = _queries(queries)
+        self._warn(asked, fitted)
         if top_ranked is not None:
             return _named(asked, self._rerank(asked, top_ranked, top_k), corpus)
         if searcher is None:
             searcher = index(self.method, fitted, corpus, self.context)
             self._indexed = (corpus, fitted, searcher)
         return _named(asked, searcher.search(asked, min(top_k, len(corpus))), corpus)
+
+    def _warn(self, asked: Queries, fitted: Fitted) -> None:
+        """Tells of the task's queries that stand among those that the method learnt from: MTEB's result cannot."""
+        if self.learn_from is None or fitted.supervision == NO_LABELS:
+            return
+        view = load_dataset(self.learn_from, self.context).train
+        taught = sorted({text for split in (view.train, view.dev) if split is not None for text in split.queries.texts})
+        if found := {overlap.here for overlap in kept_alike(asked, taught, self.context)}:
+            log.warning(
+                "%d of the task's %d queries stand among the training or dev queries of %s too, word for word or nearly; what "
+                "they gain is not what new queries would.",
+                len(found),
+                len(asked),
+                self.learn_from,
+            )
 
     def _rerank(self, asked: Queries, top_ranked: Mapping[str, Sequence[str]], top_k: int) -> TopK:
         """The candidates in the method's order; one that cannot score them ranks all documents, and the others are left out."""

@@ -73,7 +73,8 @@ def write_results(records: Iterable[Record], folder: Path) -> list[Path]:
 
     Raises:
         Unavailable: mteb is not installed.
-        RecordError: no record has a figure that MTEB knows, or one lacks nDCG@10, MTEB's main score of retrieval.
+        RecordError: no record has a figure that MTEB knows, one lacks nDCG@10, MTEB's main score of retrieval, or two of one row
+            are of the same task and split.
     """
     library("mteb", "mteb")
     grouped: dict[tuple[str, str, int, str], list[tuple[Record, str, str]]] = {}
@@ -101,7 +102,8 @@ def task_of(dataset: str) -> tuple[str, str, str]:
     if source == "mteb":
         task, _, subset = name.partition("/")
         return task, subset or "default", split
-    return TASKS.get(name, slug(dataset)) if source == "beir" else slug(f"{source}/{name}"), "default", split
+    known = TASKS.get(name) if source == "beir" else None
+    return known or slug(f"{source}/{name}"), "default", split
 
 
 def datasets_of(task: str, subset: str, split: str) -> list[str]:
@@ -157,6 +159,11 @@ def _task_result(task: str, held: Sequence[tuple[Record, str, str]]) -> Any:
         if MAIN not in named:
             raise RecordError(
                 f"{record.row} on {record.dataset['name']} lacks nDCG@10, MTEB's main score; run it with that measure."
+            )
+        if any(there["hf_subset"] == subset for there in scores.get(split, ())):
+            both = ", ".join(sorted({r.dataset["name"] for r, *_ in held if task_of(r.dataset["name"]) == (task, subset, split)}))
+            raise RecordError(
+                f"{record.row} has records of {both}, which MTEB knows as one, {task}; name the one to export with --dataset."
             )
         scores.setdefault(split, []).append(
             {**named, "main_score": named[MAIN], "hf_subset": subset, "languages": _languages(task, subset)}

@@ -100,6 +100,10 @@ class Executor(Value, ABC):
             Unavailable: the place is not to be had.
         """
 
+    def dollars(self, seconds: float) -> float | None:
+        """What so many seconds of work cost, all jobs together; None where they cost nothing that is known."""
+        return None
+
 
 EXECUTORS: Room[Executor] = Room(__name__, Executor, "executor")  # type: ignore[type-abstract]
 

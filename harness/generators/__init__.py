@@ -1,7 +1,8 @@
-"""Generators: passages → questions for recipes that need no labels, one way per file.
+"""Generators: passages → questions for recipes that need no labels and for expanded documents, one way per file.
 
 To add one: a file here with one frozen dataclass that derives from `Generator`, and `tests/generators/test_<file>.py`. A
-generator is called through `questions`, which keeps what it made and drops what cannot be used.
+generator is called through `questions`, which keeps what it made and drops what nothing can be learnt from, or, to expand
+documents with, through `every_question`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from harness.registry import Room
 from harness.values import Value
 
 RULES: Final = 1
-"""Counts the changes of what `questions` keeps and of what the generators make: part of every key."""
+"""Counts the changes of what is kept of what the generators make, and of what they make: part of every key."""
 _SPACE = re.compile(r"\s+")
 _FILE = "questions.json"
 
@@ -70,7 +71,9 @@ class Generator(Value, ABC):
 
     @abstractmethod
     def generate(self, corpus: Corpus, rows: Sequence[int], context: Context) -> Iterator[Question]:
-        """Questions about the documents of these rows, one after the other, in the order of the rows; call `questions` instead.
+        """Questions about the documents of these rows, one after the other, in the order of the rows.
+
+        Call `questions` or `every_question` instead.
 
         What is random comes from `context.rng("generate …")`, never from a global generator.
 
@@ -122,25 +125,57 @@ def questions(generator: Generator, corpus: Corpus, rows: Sequence[int], context
         raise SettingError(f"{generator} was asked about no document: name at least one row of the corpus.")
     if min(rows) < 0 or max(rows) >= len(corpus):
         raise IndexError(f"rows {min(rows)} to {max(rows)} were asked of a corpus of {len(corpus)} documents")
-    deciding = {
-        "generator": generator.fingerprint(),
-        "inputs": generator.inputs(context),
-        "corpus": corpus.revision,
+    told = {
+        **deciding(generator, corpus, context),
         "rows": hashlib.sha256(np.asarray(rows, dtype="<i8").tobytes()).hexdigest(),
-        "seed": context.seed,
-        "rules": RULES,
     }
-    key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
     def build(folder: Path) -> None:
         made = _usable(generator, corpus, rows, context)
-        told = {"dropped": dict(made.dropped), "questions": [[q.text, q.row, q.origin] for q in made.questions]}
-        (folder / _FILE).write_text(json.dumps(told), encoding="utf-8")
+        kept = {"dropped": dict(made.dropped), "questions": [[q.text, q.row, q.origin] for q in made.questions]}
+        (folder / _FILE).write_text(json.dumps(kept), encoding="utf-8")
 
-    describe = {"generator": str(generator), "documents": len(rows), **deciding}
+    describe = {"generator": str(generator), "documents": len(rows), **told}
     place = context.cache.folder("questions", key, describe, build)
     held = json.loads((place / _FILE).read_text(encoding="utf-8"))
     return Generated(tuple(Question(*each) for each in held["questions"]), len(rows), held["dropped"])
+
+
+def every_question(generator: Generator, corpus: Corpus, context: Context) -> Iterator[Question]:
+    """All questions about all documents, in the order of the rows, to expand the documents with; none is held.
+
+    White space is normalised, and what holds no word is left out. Nothing else is: a repetition says that the question is a
+    likely one and weighs as much more, and what two documents answer is a question of both. The generator itself keeps what was
+    slow or paid for.
+
+    Args:
+        generator: makes them.
+        corpus: all documents.
+        context: seed and cache.
+
+    Raises:
+        HarnessError: what the generator raises.
+    """
+    for made in generator.generate(corpus, range(len(corpus)), context):
+        question = replace(made, text=tidy(made.text))
+        if plain(question.text):
+            yield question
+
+
+def deciding(generator: Generator, corpus: Corpus, context: Context) -> dict[str, Any]:
+    """JSON-safe: all that decides what a generator says of a document of this corpus.
+
+    Raises:
+        Unavailable: a model is not to be had.
+    """
+    return {
+        "generator": generator.fingerprint(),
+        "inputs": generator.inputs(context),
+        "corpus": corpus.revision,
+        "seed": context.seed,
+        "rules": RULES,
+    }
 
 
 def tidy(text: str) -> str:
@@ -159,7 +194,7 @@ def _usable(generator: Generator, corpus: Corpus, rows: Sequence[int], context: 
     dropped: Counter[str] = Counter()
     kept: dict[tuple[str, int], Question] = {}
     for made in generator.generate(corpus, rows, context):
-        question = Question(tidy(made.text), made.row, made.origin)
+        question = replace(made, text=tidy(made.text))
         fault = _fault(question.text, tidy(texts[places[question.row]]))
         if fault is None and (plain(question.text), question.row) in kept:
             fault = "repeated"

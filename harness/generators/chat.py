@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -47,9 +47,11 @@ class Chat(Generator):
         cap: dollars that one run may cost, by the estimate before it and by the usage that the server reports during it.
         concurrency: requests under way at once.
         key_variable: the environment variable that holds the key.
-        timeout: seconds for one answer.
+        timeout: seconds in which nothing further of an answer comes.
         retries: repetitions of a request while the server is busy.
     """
+
+    paid: ClassVar[bool] = True
 
     model: str
     url: str = "https://api.openai.com/v1"

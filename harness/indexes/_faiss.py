@@ -18,7 +18,7 @@ import numpy.typing as npt
 from harness.context import Context
 from harness.indexes import Index, Nearest, Vectors, rescored, same_dimension
 from harness.indexes._kept import kept
-from harness.indexes._optional import optional
+from harness.optional import library as installed
 from harness.ranking import Floats, Ints, TopK
 
 BLOCK = 16384
@@ -33,7 +33,7 @@ def library() -> Any:
     Raises:
         Unavailable: it is not installed.
     """
-    return optional("faiss", "faiss")
+    return installed("faiss", "faiss")
 
 
 class FaissIndex(Index):

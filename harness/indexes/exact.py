@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -12,10 +12,12 @@ import numpy.typing as npt
 from harness.context import Context
 from harness.errors import SettingError
 from harness.indexes import Index, Vectors, inner, same_dimension
+from harness.indexes._near import BYTES_OF_A_PLACE, Nearby, width
+from harness.memory import Held, Memory
 from harness.ranking import Floats, Ints, TopK, select, stack
 
-HELD_BYTES = 512 << 20
-"""Vectors of a collection up to this size stay in memory: bounded, and a query need not gather them anew."""
+FEWEST = 256
+"""Vectors of a block, however small the budget."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,7 @@ class Exact(Index):
     tells here which vectors can be among the k best, by a bound on its error; `harness.indexes.inner` scores those.
 
     Args:
-        block: vectors compared at once. Scores of a block take 4 · block · queries bytes, queries being cut to keep that
-            under 64 MiB.
+        block: vectors compared at once, fewer where the memory of the run does not hold as many.
     """
 
     exact: ClassVar[bool] = True
@@ -38,18 +39,24 @@ class Exact(Index):
             raise SettingError(f"exact: block must be 1 or more, not {self.block}")
 
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context | None = None) -> _Flat:
-        """See `Index.build`; up to `HELD_BYTES` of vectors are read into memory once, more are read block by block.
+        """See `Index.build`; of the context it needs the memory.
 
-        It needs no context.
+        Vectors stay in memory where that has a place for them (`Memory.hold`); others are read block by block at each search.
         """
-        if len(vectors) * vectors.dimension * 4 <= HELD_BYTES:
-            vectors = _InMemory(vectors.block(0, len(vectors)))
-        return _Flat(vectors, id_order, self.block)
+        memory = context.memory if context else Memory()
+        return _Flat(in_memory(vectors, memory), id_order, self.block, memory)
+
+
+def in_memory(vectors: Vectors, memory: Memory) -> Vectors:
+    """The vectors, read at once where the memory has a place for them, as they are where it has none."""
+    held = memory.hold(len(vectors) * vectors.dimension * 4)
+    return vectors if held is None else _InMemory(vectors.block(0, len(vectors)), held)
 
 
 class _InMemory:
-    def __init__(self, array: Floats) -> None:
+    def __init__(self, array: Floats, held: Held) -> None:
         self._array = array
+        self._held = held
 
     def __len__(self) -> int:
         return len(self._array)
@@ -62,64 +69,77 @@ class _InMemory:
         return self._array[start:stop]
 
     def take(self, rows: Ints) -> Floats:
-        return self._array[rows]
+        return np.take(self._array, rows, axis=0)
 
 
 class _Flat:
-    def __init__(self, vectors: Vectors, id_order: npt.NDArray[np.int32], block: int) -> None:
+    def __init__(self, vectors: Vectors, id_order: npt.NDArray[np.int32], block: int, memory: Memory) -> None:
         self._vectors = vectors
         self._id_order = id_order
-        self._block = block
+        self._memory = memory
+        bytes_of_a_vector = 4 * max(1, vectors.dimension)
+        self._block = max(1, min(block, max(FEWEST, memory.block // bytes_of_a_vector)))
+        self._longest: float | None = None
 
     @property
     def nbytes(self) -> int:
         return len(self._vectors) * self._vectors.dimension * 4
 
-    @cached_property
-    def _longest(self) -> float:
-        """The greatest length of a vector."""
-        starts = range(0, len(self._vectors), self._block)
-        blocks = (self._vectors.block(start, min(start + self._block, len(self._vectors))) for start in starts)
-        return max((float(np.linalg.norm(block, axis=1).max()) for block in blocks), default=0.0)
-
     def search(self, queries: Floats, k: int) -> TopK:
-        """See `Nearest.search`."""
-        dimension = self._vectors.dimension
-        same_dimension(queries, dimension)
-        # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is off too.
-        slack = (dimension + 4) * 2.0**-23 * np.linalg.norm(queries, axis=1) * self._longest
-        near = [Near(k, margin) for margin in slack.tolist()]
-        many = max(1, (64 << 20) // (4 * self._block))
+        """See `Nearest.search`.
+
+        Raises:
+            SettingError: the memory of the run does not hold one query's k best; says how much does.
+        """
+        same_dimension(queries, self._vectors.dimension)
+        wanted, k = k, max(1, min(k, len(self._vectors)))
+        # 4 bytes of a score, 1 of its mark, 4 of the copy that is parted.
+        together = max(1, self._memory.block // (9 * self._block))
+        # The k that come in with a block are sorted by query: 48 bytes each while that goes on.
+        taken = BYTES_OF_A_PLACE * width(k) + 48 * k
+        least = taken + self._block * (9 + 4 * self._vectors.dimension)
+        self._memory.require(least, f"exact search of {len(self._vectors):,} vectors, {k:,} deep,")
+        at_once = max(1, self._memory.working // taken)
+        found: list[tuple[Ints, Floats]] = []
+        for first in range(0, len(queries), at_once):
+            found += self._pass(queries[first : first + at_once], k, together)
+        return stack(found, wanted)
+
+    def _pass(self, queries: Floats, k: int, together: int) -> list[tuple[Ints, Floats]]:
+        """The k best of each of some queries: the vectors are read once, and compared with so many queries together."""
+        groups = [slice(first, first + together) for first in range(0, len(queries), together)]
+        lengths = np.linalg.norm(queries.astype(np.float64), axis=1)
+        nearby = [Nearby(len(part := queries[group]), k, self._among(part, k)) for group in groups]
+        room: Floats = np.empty(0, np.float32)
+        for start, block, longest in self._blocks():
+            # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is off too.
+            slack = (block.shape[1] + 4) * 2.0**-23 * lengths * longest
+            for near, group in zip(nearby, groups, strict=True):
+                asked = queries[group]
+                if room.size < len(block) * len(asked):  # written over from block to block: new pages cost as much as the product
+                    room = np.empty(len(block) * len(asked), np.float32)
+                scores = room[: len(block) * len(asked)].reshape(len(block), len(asked))
+                near.add(start, np.matmul(block, asked.T, out=scores), slack[group])
+        del room
+        return [ranking for near, group in zip(nearby, groups, strict=True) for ranking in self._ranked(near, queries[group], k)]
+
+    def _blocks(self) -> Iterator[tuple[int, Floats, float]]:
+        """Row of the first vector of each block, the block, and the greatest length of a vector up to there."""
+        longest = self._longest or 0.0
         for start in range(0, len(self._vectors), self._block):
-            stop = min(start + self._block, len(self._vectors))
-            block = self._vectors.block(start, stop)
-            rows = np.arange(start, stop, dtype=np.int64)
-            for first in range(0, len(queries), many):
-                for i, scores in enumerate(queries[first : first + many] @ block.T, start=first):
-                    near[i].add(rows, scores)
-        return stack([self._best(query, found.rows, k) for query, found in zip(queries, near, strict=True)], k)
+            block = self._vectors.block(start, min(start + self._block, len(self._vectors)))
+            if self._longest is None:
+                longest = max(longest, float(np.sqrt(np.einsum("ij,ij->i", block, block).max())))
+            yield start, block, longest
+        self._longest = longest
+
+    def _ranked(self, near: Nearby, queries: Floats, k: int) -> Iterator[tuple[Ints, Floats]]:
+        near.close()
+        for i, query in enumerate(queries):
+            yield self._best(query, near.rows(i), k)
+
+    def _among(self, queries: Floats, k: int) -> Callable[[int, Ints], Ints]:
+        return lambda query, rows: self._best(queries[query], rows, k)[0]
 
     def _best(self, query: Floats, rows: Ints, k: int) -> tuple[Ints, Floats]:
         return select(rows, inner(self._vectors.take(rows), query), self._id_order, k)
-
-
-class Near:
-    """The vectors that may be among the k best of one query: none that scores more than `slack` below the k-th so far."""
-
-    def __init__(self, k: int, slack: float) -> None:
-        self.rows: Ints = np.zeros(0, np.int64)
-        self._scores: Floats = np.zeros(0, np.float32)
-        self._k, self._slack, self._floor = k, slack, -np.inf
-
-    def add(self, rows: Ints, scores: Floats) -> None:
-        """Takes in a block, (n,) rows and their scores."""
-        enter = scores >= self._floor
-        if not enter.any():
-            return
-        rows, scores = np.concatenate([self.rows, rows[enter]]), np.concatenate([self._scores, scores[enter]])
-        if len(scores) > self._k:
-            place = len(scores) - self._k
-            self._floor = float(np.partition(scores, place)[place]) - self._slack
-            stay = scores >= self._floor
-            rows, scores = rows[stay], scores[stay]
-        self.rows, self._scores = rows, scores

@@ -17,7 +17,7 @@ from harness.context import Context
 from harness.indexes import Index, Vectors, rescored, same_dimension
 from harness.indexes._inverted import at_least_1, parts, read
 from harness.indexes._kept import kept
-from harness.indexes._optional import optional
+from harness.optional import library as installed
 from harness.ranking import Floats, Ints, TopK
 
 TABLE = "vectors"
@@ -81,7 +81,7 @@ class LanceDB(Index):
 
 def _library() -> Any:
     os.environ.setdefault("LANCEDB_LOG", "error")  # read when it is imported; else it warns of every table that it makes
-    return optional("lancedb", "lancedb")
+    return installed("lancedb", "lancedb")
 
 
 def _batches(vectors: Vectors, schema: pa.Schema, context: Context) -> Iterator[pa.RecordBatch]:

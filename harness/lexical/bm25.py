@@ -6,7 +6,9 @@ Lucene's `BM25Similarity`: idf = ln(1 + (N − df + ½)/(df + ½)), weight = idf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,111 +16,59 @@ from typing import Any
 import bm25s
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from harness.lexical.lengths import lucene_length
+from harness.lexical.postings import Postings
 from harness.ranking import Floats, Ints, select
 
-
-class LuceneBM25(bm25s.BM25):  # type: ignore[misc]
-    """bm25s with Lucene's document lengths, its weights computed for the whole collection at once instead of per document."""
-
-    def build_index_from_ids(
-        self,
-        unique_token_ids: Any,
-        corpus_token_ids: Any,
-        show_progress: bool = False,
-        leave_progress: bool = False,
-    ) -> dict[str, Any]:
-        """The eager index of bm25s.
-
-        Args:
-            unique_token_ids: V term ids, 0 to V − 1.
-            corpus_token_ids: a `TermIds`: the term ids of all documents end to end, and the (N,) lengths.
-            show_progress: not used; nothing here is a loop.
-            leave_progress: not used.
-
-        Returns:
-            The weight matrix (N, V) by columns, as bm25s holds it: data, indices, indptr, num_docs.
-        """
-        terms, lengths = corpus_token_ids.terms, corpus_token_ids.lengths
-        shape = (len(lengths), len(unique_token_ids))
-        documents = np.repeat(np.arange(shape[0], dtype=np.int32), lengths)
-        ones = np.ones(len(terms), dtype=np.float32)
-        counts = sp.coo_matrix((ones, (documents, terms)), shape=shape).tocsc()  # sums repeated terms
-        counts.sort_indices()
-        df = np.diff(counts.indptr)
-        # As Lucene counts a field's documents: one without a term is not among them, in N and in the average length.
-        held = max(int(np.count_nonzero(lengths)), 1)
-        idf = np.log1p((held - df + 0.5) / (df + 0.5)).astype(np.float32)
-        average = max(float(lengths.sum()) / held, 1e-9)
-        norm = (self.k1 * (1 - self.b + self.b * lucene_length(lengths) / average)).astype(np.float32)
-        tf = counts.data
-        weights = np.repeat(idf, df) * (tf / (tf + norm[counts.indices]))
-        return {
-            "data": weights.astype(self.dtype),
-            "indices": counts.indices.astype(self.int_dtype),
-            "indptr": counts.indptr.astype(np.int64),
-            "num_docs": shape[0],
-        }
-
-
-class TermIds:
-    """Analysed documents: term ids end to end, and how many belong to each document.
-
-    Args:
-        analyze: text → terms.
-    """
-
-    def __init__(self, analyze: Callable[[str], list[str]]) -> None:
-        self._analyze = analyze
-        self.vocabulary: dict[str, int] = {}
-        self._parts: list[npt.NDArray[np.int32]] = []
-        self._lengths: list[int] = []
-
-    def add(self, texts: Sequence[str]) -> None:
-        """Analyses some more documents."""
-        vocabulary, lengths = self.vocabulary, self._lengths
-        ids: list[int] = []
-        for text in texts:
-            terms = self._analyze(text)
-            lengths.append(len(terms))
-            ids.extend([vocabulary.setdefault(term, len(vocabulary)) for term in terms])
-        self._parts.append(np.asarray(ids, dtype=np.int32))
-
-    @property
-    def terms(self) -> npt.NDArray[np.int32]:
-        """(T,) term ids of all documents."""
-        return np.concatenate(self._parts) if self._parts else np.zeros(0, np.int32)
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """(N,) number of terms of each document."""
-        return np.asarray(self._lengths, dtype=np.int64)
+_FILES = {"data": "data.csc.index.npy", "indices": "indices.csc.index.npy", "indptr": "indptr.csc.index.npy"}
+"""Names that bm25s gives the arrays of its weight matrix, (N, V) by columns."""
+_BLOCK = 1 << 20
+SAMPLE = 4096
+SPARSE = 16
+"""A search sorts the documents it met where they are fewer than one in so many, else looks at the sums of all."""
 
 
 class InvertedIndex:
     """A BM25 index that can be searched; made by `build`, kept by `save`, mapped back by `open`."""
 
-    def __init__(self, model: LuceneBM25) -> None:
+    def __init__(self, model: bm25s.BM25) -> None:
         self._model = model
         self._vocabulary: dict[str, int] = model.vocab_dict
+        # Views without the class of a memory map, which takes longer to cut than a short list to add.
+        self._arrays = tuple(np.asarray(model.scores[name]) for name in ("indptr", "indices", "data"))
+        self._room: Floats | None = None
 
     @classmethod
-    def build(cls, terms: TermIds, *, k1: float, b: float) -> InvertedIndex:
-        """Weighs all (term, document) pairs.
+    def build(cls, postings: Postings, *, k1: float, b: float) -> InvertedIndex:
+        """Weighs all (term, document) pairs in memory; for a collection that fits.
 
         Args:
-            terms: the analysed documents.
+            postings: of the analysed documents.
             k1: saturation of term frequency, ≥ 0.
             b: strength of length normalisation, 0 to 1.
         """
-        model = LuceneBM25(k1=k1, b=b, method="lucene")
-        model.vocab_dict = terms.vocabulary
-        model.unique_token_ids_set = None
-        model.nonoccurrence_array = None
-        model.scores = model.build_index_from_ids(range(len(terms.vocabulary)), terms)
-        return cls(model)
+        blocks = list(_weighed(postings, k1, b))
+        scores = {
+            "data": np.concatenate([np.zeros(0, np.float32), *(weights for weights, _ in blocks)]),
+            "indices": np.concatenate([np.zeros(0, np.int32), *(documents for _, documents in blocks)]),
+            "indptr": _starts(postings),
+        }
+        return cls(_model(postings, k1, b, scores))
+
+    @staticmethod
+    def write(folder: Path, postings: Postings, *, k1: float, b: float) -> None:
+        """As `build` and `save`, the weights written as they are computed: memory holds one block of them."""
+        indptr = _starts(postings)
+        empty = {"data": np.zeros(0, np.float32), "indices": np.zeros(0, np.int32), "indptr": indptr}
+        _model(postings, k1, b, empty).save(str(folder), show_progress=False)
+        with open(folder / _FILES["data"], "wb") as data, open(folder / _FILES["indices"], "wb") as indices:
+            for file, kind in ((data, np.float32), (indices, np.int32)):
+                header = {"descr": np.dtype(kind).str, "fortran_order": False, "shape": (int(indptr[-1]),)}
+                np.lib.format.write_array_header_1_0(file, header)
+            for weights, documents in _weighed(postings, k1, b):
+                data.write(weights.data)
+                indices.write(documents.data)
 
     def save(self, folder: Path) -> None:
         """Writes the index to an empty folder, in bm25s' own format."""
@@ -127,7 +77,7 @@ class InvertedIndex:
     @classmethod
     def open(cls, folder: Path) -> InvertedIndex:
         """Memory-maps an index written by `save`."""
-        return cls(LuceneBM25.load(str(folder), mmap=True, load_corpus=False))
+        return cls(bm25s.BM25.load(str(folder), mmap=True, load_corpus=False))
 
     @property
     def nbytes(self) -> int:
@@ -148,18 +98,39 @@ class InvertedIndex:
         ids = [self._vocabulary[t] for t in terms if t in self._vocabulary]
         if not ids:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        scores = self._model.get_scores_from_ids(ids)
-        return _best(scores, id_order, k)
+        indptr, indices, data = self._arrays
+        cuts = [(int(indptr[i]), int(indptr[i + 1])) for i in ids]
+        with self._sums() as scores:
+            for start, stop in cuts:
+                # Each document stands once among a term's, so that += adds to each, in the order of the query's terms.
+                scores[indices[start:stop]] += data[start:stop]
+            if sum(stop - start for start, stop in cuts) * SPARSE < len(scores):
+                met = np.sort(np.concatenate([indices[start:stop] for start, stop in cuts]))
+                met = met[np.flatnonzero(np.diff(met, prepend=-1))]
+                found = select(met, scores[met], id_order, k)
+                scores[met] = 0
+            else:
+                found = _best(scores, id_order, k)
+                scores.fill(0)
+        return found
+
+    @contextlib.contextmanager
+    def _sums(self) -> Iterator[Floats]:
+        """(N,) zeros to add to, which whoever takes them makes zeros again: new ones cost more than a search."""
+        room, self._room = self._room, None
+        scores: Floats = np.zeros(self.size[0], np.float32) if room is None else room
+        yield scores
+        self._room = scores
 
     def search_weighted(self, weights: Mapping[str, float], id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
         """The k best documents by Σ weight · BM25 weight over terms with weights above 0, as `search`."""
-        held = self._model.scores
+        indptr, indices, data = self._arrays
         scores = np.zeros(self.size[0], dtype=np.float64)
         for term, weight in weights.items():
             place = self._vocabulary.get(term)
             if place is not None:
-                start, stop = held["indptr"][place], held["indptr"][place + 1]
-                scores[held["indices"][start:stop]] += weight * held["data"][start:stop].astype(np.float64)
+                start, stop = indptr[place], indptr[place + 1]
+                scores[indices[start:stop]] += weight * data[start:stop].astype(np.float64)
         return _best(scores.astype(np.float32), id_order, k)
 
     def share(self, term: str) -> float:
@@ -173,9 +144,47 @@ class InvertedIndex:
     @cached_property
     def _holding(self) -> int:
         """How many documents hold a term at all."""
-        return int(np.count_nonzero(np.bincount(self._model.scores["indices"], minlength=1)))
+        held, indices = np.zeros(self.size[0], np.bool_), self._model.scores["indices"]
+        for start in range(0, len(indices), _BLOCK):
+            held[indices[start : start + _BLOCK]] = True
+        return int(np.count_nonzero(held))
+
+
+def _model(postings: Postings, k1: float, b: float, scores: dict[str, Any]) -> bm25s.BM25:
+    model = bm25s.BM25(k1=k1, b=b, method="lucene")
+    model.vocab_dict = postings.vocabulary
+    model.unique_token_ids_set = None
+    model.nonoccurrence_array = None
+    model.scores = {**scores, "num_docs": len(postings.lengths)}
+    return model
+
+
+def _starts(postings: Postings) -> Ints:
+    """(V + 1,) where each term's postings begin."""
+    return np.concatenate([[0], np.cumsum(postings.frequencies())]).astype(np.int64)
+
+
+def _weighed(postings: Postings, k1: float, b: float) -> Iterator[tuple[Floats, npt.NDArray[np.int32]]]:
+    """The weights of all postings and their documents, by term, then document, so many at a time."""
+    lengths, df = postings.lengths, postings.frequencies()
+    # As Lucene counts a field's documents: one without a term is not among them, in N and in the average length.
+    held = max(int(np.count_nonzero(lengths)), 1)
+    idf = np.log1p((held - df + 0.5) / (df + 0.5)).astype(np.float32)
+    average = max(float(lengths.sum()) / held, 1e-9)
+    norm = (k1 * (1 - b + b * lucene_length(lengths) / average)).astype(np.float32)
+    for run in postings.merged():
+        tf = run.frequencies.astype(np.float32)
+        weights: Floats = np.repeat(idf[run.terms], run.counts) * (tf / (tf + norm[run.documents]))
+        yield weights, np.ascontiguousarray(run.documents)
 
 
 def _best(scores: Floats, id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
-    matched = np.flatnonzero(scores)  # every weight is above 0, so a score of 0 is no match
-    return select(matched, scores[matched], id_order, k)
+    # Of a sample, the rank that the k-th of all would have, and some more: nearly always a bound that a few more than k reach.
+    every = max(1, len(scores) // SAMPLE)
+    sample = scores[::every]
+    rank = int(k / every + 3 * math.sqrt(k / every)) + 3 if every > 1 else k
+    least = np.partition(sample, len(sample) - rank)[len(sample) - rank] if rank < len(sample) else np.float32(0)
+    near = np.flatnonzero(scores >= least) if least > 0 else np.zeros(0, np.int64)
+    if len(near) < k:
+        near = np.flatnonzero(scores > 0)  # every weight is above 0, so a score of 0 is no match
+    return select(near, scores[near], id_order, k)

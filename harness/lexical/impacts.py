@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import scipy.sparse as sp
 
 from harness.cache.ragged import Ragged
 from harness.ranking import Floats, Ints
@@ -23,6 +22,8 @@ class ImpactIndex:
     """
 
     def __init__(self, blocks: Iterable[Ragged]) -> None:
+        import scipy.sparse as sp  # slow to import, and a listing needs none of it
+
         held = [(block.values[:, 0].astype(np.int32), block.values[:, 1].copy(), block.lengths) for block in blocks]
         terms = np.concatenate([np.zeros(0, np.int32), *(t for t, _, _ in held)])
         weights = np.concatenate([np.zeros(0, np.float32), *(w for _, w, _ in held)])
@@ -63,7 +64,8 @@ def product(document: Floats, query: Floats) -> float:
     """The inner product of two sparse vectors, (n, 2) and (m, 2), summed as `ImpactIndex.scores` sums; 0 where none is shared."""
     _, here, there = np.intersect1d(document[:, 0], query[:, 0], assume_unique=True, return_indices=True)
     terms = query[there, 1].astype(np.float64) * document[here, 1]
-    return float(np.float32(sum(terms.tolist())))
+    # One after the other, as the index adds them; `sum` of floats is compensated from Python 3.12 on.
+    return float(np.float32(np.add.accumulate(terms)[-1])) if len(terms) else 0.0
 
 
 def pruned(vector: Floats, terms: int | None) -> Floats:

@@ -33,8 +33,8 @@ class Java:
         return [sys.executable, "-P", str(WORKER), str(self.jar)]
 
     def environment(self) -> dict[str, str]:
-        """The environment to start it in: this Java, and no option that was set for another."""
-        ours = {"CLASSPATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"}
+        """The environment to start it in: this Java (the bridge would take that of JVM_PATH first), and no option for another."""
+        ours = {"CLASSPATH", "JVM_PATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"}
         return {**{name: value for name, value in os.environ.items() if name not in ours}, "JAVA_HOME": str(self.home)}
 
 

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.judged import Queries, TrainView
-from harness.modeling.encoder import Encoder
+from harness.modeling.encoder import Encoder, Side
 from harness.ranking import Floats, Ints, TopK
 from harness.registry import Room
 from harness.values import RECIPES, Value
@@ -43,8 +43,6 @@ class Method(Value, ABC):
     """A way to rank documents for a query: settings only."""
 
     room: ClassVar[str] = "harness.methods"
-    paid: ClassVar[bool] = False
-    """Whether each text or query may cost money: such a method is never asked for what can be had without it."""
 
     @abstractmethod
     def fit(self, view: TrainView, context: Context) -> Fitted:
@@ -81,6 +79,13 @@ class Method(Value, ABC):
         """How long a ranking can be in a run of the given depth: a measure that looks deeper is noted in the record."""
         return depth
 
+    def encoding(self) -> Method | None:
+        """The row, with all else at its default, whose `Fitted.encode` makes what this one's index is built from; None for none.
+
+        Rows of the same encoding share what is kept of each document, so that it can be made once and in parts, anywhere.
+        """
+        return None
+
     def depth_of(self, part: Method, depth: int) -> int:
         """How deep a nested method must be searched for a run of this one of the given depth; for planning."""
         return depth
@@ -106,6 +111,10 @@ class Fitted(ABC):
     @abstractmethod
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         """Makes the corpus searchable."""
+
+    def encode(self, texts: Sequence[str], side: Side = "document") -> None:
+        """Makes and keeps what `index` needs of some documents, or `search` of queries, where the method has an `encoding`."""
+        return None
 
 
 class Searcher(ABC):

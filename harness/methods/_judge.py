@@ -1,8 +1,7 @@
-"""What re-rankers that ask a chat model have in common: the model, its price and caps, and how texts are cut."""
+"""What re-rankers that ask a chat model have in common: settings, how texts are cut, and what is told of their answers."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +11,9 @@ import numpy as np
 
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.endpoints.conversation import Conversation
 from harness.endpoints.kept import digest
-from harness.endpoints.meter import Meter
-from harness.endpoints.providers import provider
-from harness.endpoints.service import Service
-from harness.errors import SettingError
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
+from harness.methods import CandidateScorer, Fitted, Reranks, Searcher, Size
+from harness.methods._asks import Asks
 from harness.methods._exhaustive import Exhaustive
 
 EXHAUSTIVE_PAIRS = 2_000
@@ -26,10 +21,10 @@ EXHAUSTIVE_PAIRS = 2_000
 
 
 @dataclass(frozen=True)
-class Judge(Method):
+class Judge(Asks):
     """Settings of every judge; see the files that derive from it."""
 
-    paid: ClassVar[bool] = True
+    asked_as: ClassVar[str] = "judge"
 
     model: str = "gpt-4o-mini"
     url: str = "https://api.openai.com/v1"
@@ -48,40 +43,7 @@ class Judge(Method):
     retries: int = 6
 
     def __post_init__(self) -> None:
-        self.service().check()
-        for name in ("max_words", "max_tokens"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{self.name()}: {name} must be 1 or more, not {getattr(self, name)}")
-        if self.temperature is not None and not 0 <= self.temperature < math.inf:
-            raise SettingError(f"{self.name()}: temperature must be 0 or more, not {self.temperature}")
-
-    def service(self) -> Service:
-        """The model."""
-        return Service(
-            self.name(),
-            self.model,
-            self.url,
-            provider(self.url).key_variable if self.key_variable is None else self.key_variable,
-            self.price_in,
-            self.price_out,
-            self.cap,
-            self.cap_tokens,
-            self.concurrency,
-            self.timeout,
-            self.retries,
-            self.requests_per_minute,
-            self.tokens_per_minute,
-        )
-
-    def deciding(self) -> dict[str, Any]:
-        """All that decides an answer besides the messages and the seed."""
-        return {"url": self.url.rstrip("/"), "model": self.model, "temperature": self.temperature, "max_tokens": self.max_tokens}
-
-    def conversation(self, context: Context) -> Conversation:
-        """Asks through the cache; one meter counts all that the run asks with these settings."""
-        told = {**self.deciding(), "seed": context.seed, "of": "judge"}
-        meter: Meter = context.once("model", f"open {self.model}", f"meter {self.fingerprint()}", self.service().meter)
-        return Conversation(self.service(), self.temperature, self.max_tokens, context, digest(told), told, meter)
+        self.check("max_words")
 
     def cut(self, text: str) -> str:
         """The first words of a text, each run of white space as one space."""
@@ -116,13 +78,8 @@ class JudgeFitted(Fitted, Reranks):
 
     def __init__(self, method: Judge, context: Context, told: Mapping[str, Any]) -> None:
         self._method = method
-        price = method.service().meter().price
-        self.resolved = {
-            **method.deciding(),
-            **told,
-            "max_words": method.max_words,
-            "price_source": None if price is None else price.source,
-        }
+        told = {**told, "max_words": method.max_words, "price_source": method.price_source()}
+        self.resolved = {**method.deciding(), **told}
         self.key = f"{method.name()}-{digest(self.resolved, context.seed)}"
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

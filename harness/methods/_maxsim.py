@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.cache.ragged import Ragged
-from harness.indexes.exact import Near
+from harness.indexes._near import Near
 from harness.ranking import Floats, Ints, TopK, select, stack
 
 HELD_BYTES = 1 << 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.indexes import Index, Vectors, inner, recall
-from harness.indexes.exact import Exact
+from harness.indexes.exact import Exact, in_memory
 from harness.judged import Queries
 from harness.methods import CandidateScorer, Searcher, Size
 from harness.modeling.encoder import Side
@@ -43,7 +43,7 @@ class VectorSearcher(Searcher):
 
     Args:
         kind: of the method, for the key.
-        embedder: makes the vectors.
+        embedder: makes the vectors; an attribute too.
         weights: bytes of the model's weights and number of its parameters.
         live: see `Searcher.live`.
     """
@@ -52,7 +52,7 @@ class VectorSearcher(Searcher):
         self, kind: str, embedder: Embedder, index: Index, weights: Size, corpus: Corpus, context: Context, *, live: bool = True
     ) -> None:
         vectors = embedder.vectors(corpus.texts, "document")
-        self._embedder, self._context = embedder, context
+        self.embedder, self._context = embedder, context
         self._vectors, self._index, self._id_order = vectors, index, corpus.id_order
         self._nearest = index.build(vectors, corpus.id_order, context)
         self.key = f"{kind}-{embedder.fingerprint}-{index.fingerprint()}-{corpus.revision}"
@@ -61,15 +61,27 @@ class VectorSearcher(Searcher):
 
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`."""
-        return self._nearest.search(_queries(self._embedder, queries.texts, self._context), k)
+        return self.nearest(_queries(self.embedder, queries.texts, self._context), k)
+
+    def nearest(self, vectors: Floats, k: int) -> TopK:
+        """The k documents nearest to each of (Q, D) vectors, whatever they were made of."""
+        return self._nearest.search(vectors, k)
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
-        """Of an index that may miss a true neighbour: how many it finds, for a sample of these queries."""
-        if self._index.exact or not len(queries):
+        """See `missed`."""
+        return self.missed(queries.texts, lambda texts: _queries(self.embedder, texts, self._context))
+
+    def missed(self, texts: Sequence[str], vectors: Callable[[Sequence[str]], Floats]) -> tuple[str, ...]:
+        """Of an index that may miss a true neighbour: how many it finds, for a sample of queries.
+
+        Args:
+            texts: of the queries.
+            vectors: texts of queries → (n, D), as they are searched with.
+        """
+        if self._index.exact or not len(texts):
             return ()
-        every = max(1, len(queries) // SAMPLE)
-        asked = _queries(self._embedder, queries.texts[::every][:SAMPLE], self._context)
-        true = Exact().build(self._vectors, self._id_order).search(asked, max(DEPTHS))
+        asked = vectors(texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE])
+        true = Exact().build(self._vectors, self._id_order, self._context).search(asked, max(DEPTHS))
         found = [f"{recall(self._nearest.search(asked, k), true, k):.2%} of the true {k} nearest" for k in DEPTHS]
         told = f"{self._index} is approximate: asked for as many, it finds {' and '.join(found)} ({len(asked)} of the queries)"
         return (told if self._index.repeatable else f"{told}; built anew it finds others",)
@@ -84,7 +96,7 @@ class VectorScorer(CandidateScorer):
     def __init__(self, embedder: Embedder, weights: Size, corpus: Corpus, context: Context, *, live: bool = True) -> None:
         self._embedder, self._weights, self._corpus, self._context = embedder, weights, corpus, context
         self._rows: Ints = np.zeros(0, np.int64)
-        self._vectors: Floats = np.zeros((0, 0), np.float32)
+        self._vectors: Vectors | None = None
         self.size = weights
         self.live = live
 
@@ -93,12 +105,16 @@ class VectorScorer(CandidateScorer):
         wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
         if not np.isin(wanted, self._rows).all():
             self._rows = np.union1d(self._rows, wanted)
+            self._vectors = None  # gives its place in memory back before another is asked for
             vectors = self._embedder.vectors(self._corpus.texts_of(self._rows), "document")
-            self._vectors = vectors.block(0, len(vectors))
-            self.size = self._weights + Size(self._vectors.nbytes, dimensions=vectors.dimension)
+            self._vectors = in_memory(vectors, self._context.memory)
+            self.size = self._weights + Size(len(vectors) * vectors.dimension * 4, dimensions=vectors.dimension)
         queries = _queries(self._embedder, texts, self._context)
         places = [np.searchsorted(self._rows, rows) for rows in candidates]
-        return [inner(self._vectors[p], q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
+        held = self._vectors
+        if held is None:  # no query had a candidate
+            return [np.zeros(0, np.float32) for _ in texts]
+        return [inner(held.take(p), q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
 
 
 def _queries(embedder: Embedder, texts: Sequence[str], context: Context) -> Floats:

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,10 +18,12 @@ from harness.corpus import Corpus
 from harness.errors import SettingError
 from harness.feedback import Feedback
 from harness.judged import Queries, TrainView
-from harness.lexical.bm25 import InvertedIndex, TermIds
 from harness.methods import Fitted, Method, Searcher, Size
 from harness.ranking import Floats, Ints, TopK, stack
 from harness.values import LATER
+
+if TYPE_CHECKING:
+    from harness.lexical.bm25 import InvertedIndex
 
 FORMAT = "2"
 """Part of the key of a kept index: raised when the same settings would build another index."""
@@ -64,17 +67,20 @@ class _Fitted(Fitted):
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         """The inverted index, kept by corpus, analyser, k1 and b."""
+        # Imported here: bm25s and scipy are slow to import, and a listing needs none of them.
+        from harness.lexical.bm25 import InvertedIndex
+        from harness.lexical.postings import Postings
+
         method = replace(self._method, feedback=None)
         key = hashlib.sha256(f"{FORMAT} {method.full()} {corpus.revision}".encode()).hexdigest()[:32]
 
         def build(folder: Path) -> None:
-            terms = TermIds(method.analyzer)
+            postings = Postings(method.analyzer, context.memory, folder)
             with context.progress("index bm25", len(corpus), "documents") as advance:
-                for start in range(0, len(corpus), 4096):
-                    texts = corpus.texts[start : start + 4096]
-                    terms.add(texts)
+                for texts in corpus.text_blocks():
+                    postings.add(texts)
                     advance(len(texts))
-            InvertedIndex.build(terms, k1=method.k1, b=method.b).save(folder)
+            InvertedIndex.write(folder, postings, k1=method.k1, b=method.b)
             built.append(True)
 
         built: list[bool] = []

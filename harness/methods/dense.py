@@ -14,8 +14,9 @@ from harness.indexes.exact import Exact
 from harness.judged import TrainView
 from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.methods._vectors import VectorScorer, VectorSearcher
-from harness.modeling.encoder import Encoder, EncoderSettings, open_encoder
+from harness.modeling.encoder import Encoder, EncoderSettings, Side, open_encoder
 from harness.modeling.golden import Asked, Choice, choose, plain
+from harness.modeling.headed import headed
 from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import EncoderBase
 from harness.values import LATER
@@ -61,7 +62,7 @@ class Dense(Method):
     similarity: Literal["cosine", "dot"] | None = None
     trust_remote_code: bool = False
     index: Index = field(default_factory=Exact)
-    dimensions: int | None = None
+    dimensions: int | None = field(default=None, metadata=LATER)
     recipes: tuple[Recipe, ...] = ()
     engine: Engine | None = field(default=None, metadata=LATER)
     tolerance: float | None = field(default=None, metadata=LATER)
@@ -93,6 +94,10 @@ class Dense(Method):
         learnt = {k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}
         return {folder.name: folder.sha, **learnt, **self.index.versions(), **self._asked().versions()}
 
+    def encoding(self) -> Method:
+        """See `Method.encoding`; how vectors are searched and cut changes none, but with recipes what these may learn from."""
+        return self if self.recipes else replace(self, index=Exact(), dimensions=None)
+
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Finds the model, and trains it where recipes are named.
 
@@ -106,7 +111,7 @@ class Dense(Method):
         for done, recipe in enumerate(self.recipes):
             untrained = replace(self, recipes=self.recipes[:done], **start)
             lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
-            encoder = encoder.retrained(lesson.folder)
+            encoder = headed(encoder, lesson.folder, context) if recipe.frozen else encoder.retrained(lesson.folder)
             lessons.append(lesson)
         choice = choose(self._asked(), encoder.fingerprint, view, encoder.answers, context)
         return _Fitted(self, encoder.by(choice.way).of(self.dimensions), lessons, choice)
@@ -125,6 +130,9 @@ class _Fitted(Fitted, Reranks, Encodes):
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return VectorSearcher("dense", self.encoder, self._method.index, self._weights(), corpus, context)
+
+    def encode(self, texts: Sequence[str], side: Side = "document") -> None:
+        self.encoder.vectors(texts, side)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
         return VectorScorer(self.encoder, self._weights(), corpus, context)

@@ -15,6 +15,7 @@ from harness.judged import Queries, TrainView
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher
 from harness.methods._maxsim import MaxSimIndex, maxsim
 from harness.methods._ragged import FittedRagged, inputs, size, taught
+from harness.modeling.encoder import Side
 from harness.modeling.late import LateEncoder
 from harness.modeling.ragged import RaggedSettings, open_ragged
 from harness.ranking import Floats, Ints, TopK
@@ -68,6 +69,10 @@ class Late(Method):
         """See `Method.inputs`."""
         return inputs(open_ragged(LateEncoder, self._settings(), context), self.recipes, context)
 
+    def encoding(self) -> Method:
+        """See `Method.encoding`."""
+        return self
+
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Finds the model, and trains it where recipes are named.
 
@@ -86,6 +91,9 @@ class _Fitted(FittedRagged, Reranks):
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return _Searcher(self.key, self._encoder, corpus, context)
+
+    def encode(self, texts: Sequence[str], side: Side = "document") -> None:
+        self._encoder.matrices(texts, side)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
         return _CandidateScorer(self._encoder, corpus, context)

@@ -134,7 +134,10 @@ class _Searcher(Searcher):
         for start in range(0, len(queries), QUERIES):
             texts = list(queries.texts[start : start + QUERIES])
             given = {"folder": str(self._place), "k1": method.k1, "b": method.b, "k": k, "queries": texts}
-            answers = self._engine.ask("search", **given, feedback=feedback)
+            try:
+                answers = self._engine.ask("search", **given, feedback=feedback)
+            except EngineError as error:
+                raise EngineError(f"{error} `harness cache verify` tells whether the index {self._place} is whole.") from error
             if not isinstance(answers, list) or len(answers) != len(texts):
                 raise EngineError(f"lucene: {len(texts)} queries were asked, and the answer is not one ranking for each.")
             found += [self._ranking(answer, k) for answer in answers]

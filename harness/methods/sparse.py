@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -74,6 +74,10 @@ class Sparse(Method):
         """See `Method.inputs`."""
         return inputs(open_ragged(SparseEncoder, self._settings(), context), self.recipes, context)
 
+    def encoding(self) -> Method:
+        """See `Method.encoding`; pruning changes what is compared, and with recipes what these may learn from."""
+        return self if self.recipes else replace(self, query_terms=None, document_terms=None)
+
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Finds the model, and trains it where recipes are named.
 
@@ -135,6 +139,9 @@ class _Fitted(FittedRagged, Reranks):
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return _Searcher(self.key, _Vectors(self._method, self._encoder, context), corpus)
+
+    def encode(self, texts: Sequence[str], side: Side = "document") -> None:
+        self._encoder.matrices(texts, side)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
         return _CandidateScorer(_Vectors(self._method, self._encoder, context), corpus)

@@ -257,6 +257,11 @@ class Encoder:
         return self._context.once("model", label, self._both, self._load)
 
     @property
+    def settings(self) -> EncoderSettings:
+        """As asked."""
+        return self._settings
+
+    @property
     def source(self) -> tuple[str, str | None]:
         """Name or folder, and revision, that settings would be given to open the same weights."""
         return self._settings.model, self._settings.revision

@@ -28,6 +28,8 @@ CHUNK = 16384
 """Items that are sorted by length together: bounds memory, and fixes the batches whatever was done before."""
 FLUSH_SECONDS = 5.0
 """At most about this much work is lost to a kill."""
+READ = 1024
+"""Items that are read at once, to be hashed or counted."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def completed(
         CacheError: shards vanished while they were read.
         HarnessError: what `fill` raises; what it wrote is kept.
     """
-    parts = [keys_of(items[start : start + 4096]) for start in range(0, len(items), 4096)]
+    parts = [keys_of(items[start : start + READ]) for start in range(0, len(items), READ)]
     keys = pa.concat_arrays(parts) if parts else keys_of([])
     held = store.read()
     places = held.locate(keys)
@@ -135,66 +137,90 @@ def _fill(items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T, B], st
     sorted longest first and packed greedily. What a kill leaves undone is the tail of that order, so the run that resumes
     makes the very batches, and the very bytes, that the killed one would have made.
     """
-    chunks = _missing(keys, places)
+    missing = np.flatnonzero(places < 0)
+    chunks = _chunks(keys, missing)
     rows = next(chunks, None)
+    memory = context.memory.block // 2  # of two chunks: one is prepared while the other runs
     computed = 0
     with (
-        context.progress(work.label, int((places < 0).sum()), work.unit) as advance,
+        context.progress(work.label, len(missing), work.unit) as advance,
         ThreadPoolExecutor(1, "harness-prepare") as beside,
     ):
-        coming: Future[Sequence[Any]] | None = None
+        coming: Future[Ready] | None = None
         while rows is not None:
             # The first chunk is prepared here and not beside: it loads the model, which is a step of the run.
-            ready = coming.result() if coming else _prepared(items, rows, work)
+            ready = coming.result() if coming else _prepared(items, rows, work, memory)
             after = next(chunks, None)
-            coming = beside.submit(_prepared, items, after, work) if after and work.prepare else None
-            _fill_chunk(ready, keys.take(pa.array(rows)), work, store, advance)
+            coming = beside.submit(_prepared, items, after, work, memory) if after is not None and work.prepare else None
+            _fill_chunk(items, rows, ready, keys.take(pa.array(rows)), work, store, advance)
             computed += len(rows)
             rows = after
-        advance(int((places < 0).sum()) - computed)
+        advance(len(missing) - computed)
     return computed
 
 
-def _missing(keys: pa.Array, places: Ints) -> Iterator[list[int]]:
-    """Rows of what has no place, each distinct item once, by the chunk that it lies in; chunks without any are left out."""
-    seen: set[bytes] = set()
+def _chunks(keys: pa.Array, missing: Ints) -> Iterator[Ints]:
+    """Rows of what is missing, of equal items the first, by the chunk that they lie in; chunks without any are left out."""
+    import pyarrow.compute as pc  # slow to import, and a listing needs none of it
+
+    wanted = keys.take(pa.array(missing))
+    first = missing[pc.index_in(wanted, value_set=wanted).to_numpy() == np.arange(len(missing))]
     for start in range(0, len(keys), CHUNK):
-        missing = [start + int(i) for i in np.flatnonzero(places[start : start + CHUNK] < 0)]
-        first: list[int] = []
-        for i, key in zip(missing, keys.take(pa.array(missing, pa.int64())).to_pylist(), strict=True):
-            if key not in seen:
-                seen.add(key)
-                first.append(i)
-        if first:
-            yield first
+        rows = first[slice(*np.searchsorted(first, [start, start + CHUNK]).tolist())]
+        if len(rows):
+            yield rows
 
 
-def _prepared(items: Sequence[T], rows: list[int], work: Work[T, B]) -> Sequence[Any]:
-    """The items of a chunk's rows, prepared."""
-    start = rows[0] - rows[0] % CHUNK
-    chunk = items[start : start + CHUNK]
-    some = [chunk[i - start] for i in rows]
-    return some if work.prepare is None else work.prepare(some)
+Ready = tuple[list[int], list[Any] | None]
+"""Tokens of the items of a chunk, and the items as `run` wants them; None in their place where they take more than the memory."""
 
 
-def _fill_chunk(items: Sequence[Any], keys: pa.Array, work: Work[T, B], store: Store[B, S], advance: Advance) -> None:
-    rows: list[int] = []
+def _prepared(items: Sequence[T], rows: Ints, work: Work[T, B], memory: int) -> Ready:
+    lengths: list[int] = []
+    held: list[Any] | None = []
+    characters = 0
+    for start in range(int(rows[0]), int(rows[-1]) + 1, READ):
+        part = items[start : start + READ]
+        mine = [part[int(row) - start] for row in rows[slice(*np.searchsorted(rows, [start, start + READ]).tolist())]]
+        if not mine:
+            continue
+        ready = mine if work.prepare is None else work.prepare(mine)
+        lengths += work.lengths(ready)
+        characters += sum(map(_characters, mine))
+        held = [*held, *ready] if held is not None and characters <= memory else None
+    return lengths, held
+
+
+def _characters(item: Any) -> int:
+    return len(item) if isinstance(item, str) else sum(map(len, item))
+
+
+def _fill_chunk(
+    items: Sequence[T], rows: Ints, ready: Ready, keys: pa.Array, work: Work[T, B], store: Store[B, S], advance: Advance
+) -> None:
+    lengths, held = ready
+    done: list[int] = []
     vectors: list[B] = []
-    lengths = work.lengths(items)  # before the clock starts: it loads the model
     started = time.perf_counter()
+
+    def wanted(batch: list[int]) -> Sequence[Any]:
+        if held is not None:
+            return [held[i] for i in batch]
+        again = [items[int(rows[i])] for i in batch]
+        return again if work.prepare is None else work.prepare(again)
 
     def flush() -> None:
         nonlocal started
-        if rows:
-            store.write(keys.take(pa.array(rows)), store.joined(vectors), time.perf_counter() - started)
-            rows.clear()
+        if done:
+            store.write(keys.take(pa.array(done)), store.joined(vectors), time.perf_counter() - started)
+            done.clear()
             vectors.clear()
         started = time.perf_counter()
 
     try:
         for batch in packed(lengths, work.budget()):
-            vectors.append(work.run([items[i] for i in batch]))
-            rows.extend(batch)
+            vectors.append(work.run(wanted(batch)))
+            done.extend(batch)
             advance(len(batch))
             if time.perf_counter() - started > FLUSH_SECONDS:
                 flush()

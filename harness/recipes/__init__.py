@@ -78,6 +78,8 @@ class Recipe(Value, ABC):
     """What it needs besides the corpus."""
     unused: ClassVar[frozenset[str]] = frozenset()
     """Settings of all recipes that mean nothing here; one that is set is refused."""
+    frozen: ClassVar[bool] = False
+    """Whether the model stays as it is and only a head behind it learns, so that its kept vectors serve."""
     without_labels: ClassVar[str] = ""
     """How a recipe that needs train labels is written to need none, where it can be."""
     schedules: ClassVar[Mapping[Budget, Schedule]]
@@ -292,6 +294,11 @@ def supervision(recipe: Recipe, view: TrainView) -> str:
         own = TRAIN_LABELS
     inside = (other for part in recipe.fitted_here() for other in _recipes_in(part))
     return strongest((own, *(supervision(other, view) for other in inside)))
+
+
+def trains(value: Value) -> bool:
+    """Whether a recipe stands anywhere in a row, so that a seed makes another model of it."""
+    return next(_recipes_in(value), None) is not None
 
 
 def _methods_in(recipe: Recipe) -> Iterator[Method]:

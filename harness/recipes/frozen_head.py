@@ -44,6 +44,7 @@ class FrozenHead(FromGold):
     scale: float = 20.0
     negatives: int = 3
 
+    frozen: ClassVar[bool] = True
     unused: ClassVar[frozenset[str]] = frozenset({"accumulate", "max_length", "dropout"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(epochs=2, batch=8, learning_rate=1e-3, evaluations=2, dev_pool=100, precision="fp32"),
@@ -101,6 +102,8 @@ class FrozenHead(FromGold):
             model.add_module(str(place_of), module)
         model.prompts = dict(base.prompts)
         save(model, place, self.name())
+        for weights in place.glob("*.safetensors"):  # the encoder's, the same in every model with a head
+            context.cache.share("models", place.parent, f"{place.name}/{weights.name}")
         return dataclasses.replace(
             report,
             seconds=round(time.perf_counter() - started, 2),

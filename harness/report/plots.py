@@ -44,10 +44,10 @@ def write_plots(found: Sequence[Table], folder: Path) -> list[Path]:
     with rc_context(STYLE):
         for table in found:
             if any(line.ok for line in table.lines) and table.measures:
-                written += _save(_means(table, colours), folder / f"{slug(table.dataset)}-means")
+                written += save(_means(table, colours), folder / f"{slug(table.dataset)}-means")
                 for name in TRADES:
                     drawn = _trade(table, name, colours)
-                    written += _save(drawn, folder / f"{slug(table.dataset)}-{name}") if drawn else []
+                    written += save(drawn, folder / f"{slug(table.dataset)}-{name}") if drawn else []
     return written
 
 
@@ -64,7 +64,7 @@ def _means(table: Table, colours: dict[str, str]) -> Any:
             axes.plot([line.interval.low, line.interval.high], [place, place], color=colour, linewidth=1.5, alpha=0.6)
             axes.annotate(line.letters, (line.interval.high, place), (4, -2.5), textcoords="offset points", fontsize=7)
         axes.plot([line.value(measure) or 0.0], [place], "o", color=colour, markersize=4)
-    axes.set_yticks(range(len(lines)), [_short(line.row) for line in lines])
+    axes.set_yticks(range(len(lines)), [short(line.row) for line in lines])
     axes.invert_yaxis()
     axes.set_xlabel(f"{measure}, 95 % interval" if table.stands else measure)
     axes.set_title(table.dataset, fontsize=9)
@@ -97,7 +97,7 @@ def _trade(table: Table, name: str, colours: dict[str, str]) -> Any:
                 "textcoords": "offset points",
                 "ha": "right" if late else "left",
             }
-            axes.annotate(_short(line.row, 28), point, fontsize=6, in_layout=False, **place)
+            axes.annotate(short(line.row, 28), point, fontsize=6, in_layout=False, **place)
     axes.set_xscale("symlog" if costs[0] <= 0 else "log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(lambda *_: "")
@@ -108,11 +108,13 @@ def _trade(table: Table, name: str, colours: dict[str, str]) -> Any:
     return drawn
 
 
-def _short(name: str, most: int = LONGEST) -> str:
+def short(name: str, most: int = LONGEST) -> str:
+    """A name cut to so many characters."""
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def _save(drawn: Any, place: Path) -> list[Path]:
+def save(drawn: Any, place: Path) -> list[Path]:
+    """Writes a figure as SVG and PNG beside each other, and returns the files."""
     written = []
     for ending, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
         path = place.parent / f"{place.name}.{ending}"

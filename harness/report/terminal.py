@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,6 +11,9 @@ from rich.table import Table as Grid
 from harness.bench.decision import Decision
 from harness.report.board import AGAINST, COSTS, STANDING, Across, Table, across, against, costs, figure, span
 from harness.report.decision import board
+from harness.report.sweep import board as sweep_board
+from harness.sweep.estimate import Planned
+from harness.sweep.found import Found
 
 WIDE = 140
 """Columns of a terminal that the cost columns need to be readable."""
@@ -105,6 +108,57 @@ def decision(dataset: str, found: Decision) -> Grid:
     for row in rows:
         drawn.add_row(*map(escape, row))
     return drawn
+
+
+def sweep(found: Found, most: int = 20) -> Grid:
+    """The rows of a sweep on dev, the best of them, and the baselines."""
+    head, rows = sweep_board(found)
+    count = len(found.tried)
+    title = f"{escape(found.dataset)} [dim](dev, {count:,} rows{f', the best {most}' if count > most else ''})[/dim]"
+    drawn = Grid(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for i, name in enumerate(head):
+        drawn.add_column(escape(name), justify="right" if i else "left", no_wrap=i > 0, overflow="fold")
+    for i, row in enumerate(rows):
+        if i < min(most, count) or i >= count:
+            drawn.add_row(*map(escape, row), style="bold green" if row[-2] == "chosen" else None)
+    return drawn
+
+
+def planned(dataset: str, parts: Sequence[Planned], dollars: Callable[[float], float | None]) -> Grid:
+    """What a sweep will take, a line for each part of it.
+
+    Args:
+        dataset: as asked for.
+        parts: of the search.
+        dollars: what so many seconds cost.
+    """
+    drawn = Grid(title=escape(dataset), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for i, name in enumerate(("part", "rows", "cells", "done", "seconds a cell", "left", "by")):
+        drawn.add_column(name, justify="right" if 0 < i < 6 else "left", overflow="fold")
+    for part in parts:
+        seconds = "–" if part.seconds is None else f"{part.seconds:.0f}"
+        drawn.add_row(
+            escape(part.label),
+            f"{part.rows:,}",
+            f"{part.cells:,}",
+            f"{part.kept:,}",
+            seconds,
+            _left(part.left, dollars),
+            part.source,
+        )
+    known = [part.left for part in parts if part.left is not None]
+    cells, kept = sum(part.cells for part in parts), sum(part.kept for part in parts)
+    unknown = "" if len(known) == len(parts) else " and more"
+    drawn.add_row("together", "", f"{cells:,}", f"{kept:,}", "", _left(sum(known), dollars) + unknown if known else "–", "")
+    return drawn
+
+
+def _left(seconds: float | None, dollars: Callable[[float], float | None]) -> str:
+    if seconds is None:
+        return "–"
+    told = f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+    money = dollars(seconds)
+    return told if money is None else f"{told}, {money:.2f} dollars"
 
 
 def differences(title: str, rows: tuple[str, str], lines: Sequence[tuple[str, float, float, str]]) -> Grid:

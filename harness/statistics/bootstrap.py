@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from harness.statistics.paired import ROUNDING, Values
 
@@ -53,6 +52,8 @@ def stratified_intervals(
         level: confidence.
         resamples: how many.
     """
+    from scipy import stats  # slow to import, and a listing needs none of it
+
     tables = [values.reshape(len(values), -1) for values in strata]
     means = np.mean([table.mean(0) for table in tables], axis=0)
     pulls = [(table - table.mean(0)) / (len(tables) * len(table)) for table in tables]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from harness.statistics.bootstrap import intervals
 from harness.statistics.holm import holm
@@ -41,6 +40,8 @@ class Rate:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of the rate (Wilson 1927): what may be chance."""
+        from scipy import stats  # slow to import, and a listing needs none of it
+
         found = stats.binomtest(self.count, self.runs).proportion_ci(method="wilson")
         return float(found.low), float(found.high)
 

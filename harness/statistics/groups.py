@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import networkx
-
 
 def groups(count: int, different: set[tuple[int, int]]) -> list[tuple[int, ...]]:
     """The largest sets of rows of which no two differ, the compact letter display of Piepho (2004).
@@ -17,6 +15,8 @@ def groups(count: int, different: set[tuple[int, int]]) -> list[tuple[int, ...]]
     Returns:
         Groups of row numbers, those with the best rows first.
     """
+    import networkx  # slow to import, and a listing needs none of it
+
     alike = networkx.Graph()
     alike.add_nodes_from(range(count))
     apart = {frozenset(pair) for pair in different}

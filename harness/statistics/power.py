@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy import optimize, stats
-
 ALPHA = 0.05
 POWER = 0.8
 ROOM = 4
@@ -22,6 +20,8 @@ def power_of(difference: float, deviation: float, queries: int, alpha: float = A
         queries: how many.
         alpha: chance of a false alarm.
     """
+    from scipy import stats  # slow to import, and a listing needs none of it
+
     if queries < 2 or deviation <= 0:
         return float(queries >= 2 and difference != 0)
     freedom = queries - 1
@@ -43,6 +43,8 @@ def too_few(queries: int, alpha: float = ALPHA) -> bool:
 
 def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, power: float = POWER) -> float:
     """The minimum detectable effect: the true mean difference seen with chance `power`; infinite with `too_few` queries."""
+    from scipy import optimize
+
     if too_few(queries, alpha):
         return math.inf
     if deviation <= 0:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import stats
-
 from harness.statistics.bootstrap import LEVEL, Interval
 from harness.statistics.paired import ROUNDING, Values
 
@@ -70,6 +68,8 @@ def for_a_new_seed(first: Values, second: Values, level: float = LEVEL) -> NewSe
         second: (n, l), of the same queries.
         level: of the interval.
     """
+    from scipy import stats  # slow to import, and a listing needs none of it
+
     n = len(first)
     differences = first.mean(1) - second.mean(1)
     mean = float(differences.mean())

@@ -77,10 +77,10 @@ def gold(view: TrainView, context: Context, queries: int | None = None) -> Gold:
 
 def judged_rows(split: Labelled, view: TrainView) -> list[tuple[Ints, Ints]]:
     """Per query of a split: rows judged above 0 (best grade first, then by row), and all rows judged."""
+    judged = [split.qrels.get(query, {}) for query in split.queries.ids]
+    everything = view.corpus.rows([document for grades in judged for document in grades])  # each call reads all ids
     found = []
-    for query in split.queries.ids:
-        grades = split.qrels.get(query, {})
-        rows = view.corpus.rows(list(grades)) if grades else np.zeros(0, np.int64)
+    for grades, rows in zip(judged, np.split(everything, np.cumsum([len(grades) for grades in judged])[:-1]), strict=True):
         values = np.array(list(grades.values()), dtype=np.int64)
         here = rows >= 0
         rows, values = rows[here], values[here]

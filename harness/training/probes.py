@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from harness.context import Context
 from harness.modeling.encoder import Side
@@ -63,6 +62,8 @@ class SparseProbe(RaggedProbe):
 
     def _matrix(self, model: Any, texts: Sequence[str], side: Side) -> Any:
         """(N, V) sparse; of length 1 where the model compares by the cosine."""
+        import scipy.sparse as sp  # slow to import, and a listing needs none of it
+
         encode = model.encode_query if side == "query" else model.encode_document
         size = 8 * self._batch(model)
         parts = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analyzers import ANALYZERS
@@ -30,6 +30,31 @@ def test_terms_are_texts_with_something_in_them(name: str, text: str) -> None:
     terms = ANALYZERS.get(name)()(text)
     assert isinstance(terms, list)
     assert all(isinstance(term, str) and term for term in terms)
+
+
+# What stands between letters, attaches to them or begins a token of its own; runs that are longer than a token may be.
+SIGNS = "aZ09_.:',;\"#* \n\t-/\x00\u05d0\u0301\u200d\u2019\ufe0f\u20e3漢ひカ\U0001f600é\xa0"
+TEXT_OF_ANY = st.text(st.characters(codec="utf-8") | st.sampled_from(SIGNS), max_size=40)
+TEXTS = st.lists(TEXT_OF_ANY | st.text("ab1_.:',; é", max_size=20) | st.text("a_.", min_size=120, max_size=600), max_size=6)
+
+
+@pytest.mark.parametrize("name", ANALYZERS.names())
+@settings(max_examples=400)
+@given(texts=TEXTS)
+def test_the_terms_of_the_pieces_are_those_of_the_texts(name: str, texts: list[str]) -> None:
+    analyzer = ANALYZERS.get(name)()
+    pieces = analyzer.pieces(texts)
+    if pieces is None:
+        return
+    assert len(set(pieces.distinct)) == len(pieces.distinct)
+    assert list(dict.fromkeys(pieces.numbers.tolist())) == list(range(len(pieces.distinct)))
+    terms = [analyzer(piece.decode()) for piece in pieces.distinct]
+    stops = pieces.counts.cumsum().tolist()
+    found = [
+        [term for number in pieces.numbers[stop - count : stop].tolist() for term in terms[number]]
+        for stop, count in zip(stops, pieces.counts.tolist(), strict=True)
+    ]
+    assert found == [analyzer(text) for text in texts]
 
 
 @pytest.mark.parametrize("name", ANALYZERS.names())

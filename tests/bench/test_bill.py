@@ -150,3 +150,14 @@ def test_candidates_that_must_be_paid_for_are_not_asked_for(hosted: Any, small: 
     judged = f'bm25 >> listwise(model="m", url="{hosted.url}") >> {api("two")}'
     assert bills(parse_method(judged), small, context) == []
     assert hosted.bodies == []
+
+
+def test_what_is_not_written_yet_has_no_bill_before_it_is_sent(hosted: Any, small: Dataset, context: Context) -> None:
+    api = f'api(model="tiny", url="{hosted.url}")'
+    assert bills(parse_method(f"doc2query({api})"), small, context) == []
+    [bill] = bills(parse_method(f"rerank(first=doc2query(bm25), scorer={api}, depth=3)"), small, context)
+    assert bill.first == "doc2query"
+    paid = 'doc2query(bm25, chat(model="m", url="http://127.0.0.1:9/v1"))'
+    for first in (paid, 'query2doc(bm25, url="http://127.0.0.1:9/v1")'):
+        assert bills(parse_method(f"rerank(first={first}, scorer={api})"), small, context) == []
+    assert hosted.bodies == []

@@ -618,5 +618,5 @@ def test_a_row_whose_indexs_library_is_absent_is_skipped_by_name(
     assert record.status == "skipped"
     assert record.problem == {
         "reason": "faiss is not installed.",
-        "remedy": 'python3 -m pip install "retrieval-harness[faiss]"',
+        "remedy": '`pip install "retrieval-harness[faiss]"` installs it.',
     }

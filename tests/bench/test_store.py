@@ -157,3 +157,17 @@ def test_two_datasets_never_share_a_folder(one: str, other: str, tmp_path: Path)
 def test_a_plain_name_is_a_plain_folder(tmp_path: Path) -> None:
     place = Store(tmp_path).place("beir/climate-fever/test", BM25(), 0)
     assert place.record == tmp_path / "beir-climate-fever-test" / "bm25" / "seed0.json"
+
+
+def test_what_is_packed_in_one_folder_is_unpacked_in_another_byte_for_byte(store: Store, tmp_path: Path) -> None:
+    place = store.place("a/b/test", BM25(), 0)
+    store.write_run(place, a_run(), "bm25")
+    store.save(place, record(), {"nDCG@10": {"q": 0.5}})
+    packed = json.loads(json.dumps(store.packed(place)))
+    other = Store(tmp_path / "other")
+    there = other.place("a/b/test", BM25(), 0)
+    other.unpack(there, packed, record())
+    for name in ("record", "queries", "run"):
+        assert getattr(there, name).read_bytes() == getattr(place, name).read_bytes()
+    other.unpack(there, {}, record(status="error"))  # a row that failed has no figures beside it
+    assert (there.run.exists(), there.queries.exists(), there.record.exists()) == (False, False, True)

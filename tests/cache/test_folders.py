@@ -220,3 +220,22 @@ def test_meta_is_json_that_people_can_read(cache: Cache) -> None:
     text = (entry(cache) / META).read_text(encoding="utf-8")
     assert json.loads(text)["describe"] == {"documents": 3}
     assert len(text.splitlines()) > 5
+
+
+def test_a_file_of_the_same_bytes_stands_once_on_disk(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+
+    def build(text: str) -> Callable[[Path], None]:
+        def one(part: Path) -> None:
+            (part / "model").mkdir()
+            (part / "model" / "weights").write_text(text)
+            cache.share("models", part, "model/weights")
+
+        return one
+
+    first, second, other = (cache.folder("models", key, {}, build(text)) for key, text in (("a", "12"), ("b", "12"), ("c", "21")))
+    assert (first / "model/weights").stat().st_ino == (second / "model/weights").stat().st_ino
+    assert (other / "model/weights").read_text() == "21"
+    assert (other / "model/weights").stat().st_nlink == 1
+    (first / "model/weights").write_text("1")  # cut short: not shared, though its meta still says so
+    assert (cache.folder("models", "d", {}, build("12")) / "model/weights").read_text() == "12"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from harness.datasets import _download
-from harness.datasets._download import download, offline, verify_md5
+from harness.datasets._download import download, verify_md5
+from harness.datasets._offline import offline
 from harness.errors import DatasetError, HarnessError, SettingError, Unavailable
 
 DATA = bytes(range(256)) * 4000

@@ -148,6 +148,11 @@ def test_sgml_that_is_written_is_read_back(held: dict[str, str]) -> None:
         ("topics.tsv", "\tlift\n", r"line 1: a topic has no number"),
         ("topics.sgml", "<top>\n<num> 1\n<desc> long\n</top>\n", r"line 1: topic '1' has no <title> and no <query>"),
         ("topics.sgml", "<top>\n<num> 1\n<title> cut\n", r"line 3: the topic of line 1 is not closed"),
+        (
+            "topics.sgml",
+            "<top>\n<num> 1\n<title> a\n<top>\n<num> 2\n<title> b\n</top>\n",
+            r"line 4: the topic of line 1 is not",
+        ),
         ("topics.sgml", "<top>\n<title> lift\n</top>\n", r"line 1: a topic has no number"),
         (
             "topics.xml",

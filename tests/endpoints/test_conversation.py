@@ -45,3 +45,12 @@ def test_nothing_is_asked_that_could_pass_the_cap(server: Any, context: Context)
         talk.ask({"a": LO, "b": LO}, lambda n=1, note=None: None)
     assert len(server.bodies) == 1  # 15 by the server's count, and another one could take 25
     assert list(talk.held()) == ["a"]
+
+
+def test_several_answers_to_the_same_messages_differ_by_their_seeds(server: Any, context: Context) -> None:
+    talk = conversation(server, context)
+    with talk.lock:
+        talk.ask({"a": HI, "b": HI, "c": HI}, lambda n=1, note=None: None, {"a": 5, "b": 6})
+    assert sorted(body["seed"] for body in server.bodies) == [0, 5, 6]
+    held = talk.held()
+    assert len({held["a"], held["b"], held["c"]}) == 3

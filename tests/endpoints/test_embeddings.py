@@ -22,12 +22,17 @@ def test_vectors_are_put_in_the_order_of_the_texts() -> None:
         ([(0, [1.0]), (1, [1.0])], 3, "1 dimensions where 3 are due, for 'a'"),
         ([(0, []), (1, [])], None, "0 dimensions"),
         ([(0, ["x"]), (1, [1.0])], None, "no list of numbers"),
+        ([(0, None), (1, [1.0])], None, "no list of numbers"),
+        ([(0, 1.0), (1, 1.0)], None, "no list of numbers"),
+        ([(0, {"a": 1}), (1, [1.0])], None, "no list of numbers"),
+        ([(0, [[1.0], 2.0]), (1, [1.0, 2.0])], None, "no list of numbers"),
+        ([(0, [[1.0, 2.0]]), (1, [[1.0, 2.0]])], None, "a list of lists"),
         ([(0, [1.0]), (1, [float("nan")])], None, "not numbers, first for 'b'"),
         ([(0, [1e39]), (1, [1.0])], None, "not numbers, first for 'a'"),
         ([(0, [1.0]), (1, [0.0])], None, "a vector of zeros, first for 'b'"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.filterwarnings("error:overflow")
 def test_what_is_no_vector_of_its_text_is_refused(vectors: list, dimension: int | None, told: str) -> None:
     with pytest.raises(ModelError, match=f"^m answered with .*{told}"):
         checked("m", Embedded(vectors, 0), ["a", "b"], dimension)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.endpoints.meter import Bound, Meter, dollars, most_tokens, tokens, total
+from harness.endpoints.meter import Bound, Meter, counted, dollars, most_tokens, tokens
 from harness.endpoints.prices import Price
 from harness.errors import SettingError
 
@@ -14,7 +14,12 @@ CHEAP = Price(1.0, 10.0, "a page (2026-01)")
 
 def test_four_ascii_characters_are_a_token_and_each_other_character_is_one() -> None:
     assert [tokens(t) for t in ("", "a", "abcd", "abcde", "日本語", "naïve")] == [0, 1, 1, 2, 3, 2]
-    assert total(["abcd", "日本"]) == 3
+
+
+@pytest.mark.parametrize("told", [None, "12", True, -5, -1e9, float("nan"), float("inf"), [3]])
+def test_a_count_that_is_none_counts_as_not_told(told: object) -> None:
+    assert counted(told) == 0
+    assert counted(7) == counted(7.0) == 7
 
 
 @given(st.text())
@@ -100,3 +105,13 @@ def test_estimates_add_up_and_one_without_a_price_leaves_none() -> None:
     assert (both.requests, both.texts, both.tokens_in, both.tokens_out) == (2, 4, 60, 8)
     assert both.dollars == pytest.approx(2 * (30 + 40) / 1e6)
     assert (known + unknown).dollars is None
+
+
+def test_a_request_without_an_answer_counts_at_its_most_and_may_leave_no_room_for_another() -> None:
+    meter = Meter("m", None, None, 100)
+    assert meter.reserve(Bound(30, 10))
+    assert meter.lose(Bound(30, 10)) is None  # 40 counted, 40 under way
+    refused = meter.lose(Bound(30, 10))  # 80 counted, 40 under way
+    assert "80 tokens are used by the server's count with 2 requests without an answer at their most" in str(refused)
+    meter.settle(Bound(30, 10), 0, 0)
+    assert (meter.counted_in, meter.counted_out) == (60, 20)

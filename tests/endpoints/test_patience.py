@@ -7,7 +7,7 @@ import pytest
 
 from harness.endpoints.address import Key
 from harness.endpoints.patience import Again, Pace, Patience, asked_wait, pause
-from harness.errors import ModelError, Unavailable
+from harness.errors import ModelError, SettingError, Unavailable
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_wait_that_is_asked_for_is_the_least(waits: list[float]) -> None:
 
 
 def test_a_wait_that_is_too_long_ends_it(waits: list[float]) -> None:
-    with pytest.raises(ModelError, match="after 1 tries; the last: busy"):
+    with pytest.raises(ModelError, match="after 1 try; the last: busy"):
         patience().asked(failing(Again("busy", 301.0)))
     assert waits == []
 
@@ -69,7 +69,7 @@ def test_a_refusal_is_not_repeated(waits: list[float]) -> None:
 def test_told_to_stop_it_waits_no_longer() -> None:
     one = patience()
     one.stop()
-    with pytest.raises(ModelError, match="after 1 tries"):
+    with pytest.raises(ModelError, match="after 1 try"):
         one.asked(failing(Again("busy", 200.0)))
     stopped = threading.Event()
     assert not pause(stopped, 0.0)
@@ -106,7 +106,7 @@ def test_the_forms_of_retry_after() -> None:
 def test_what_passes_is_asked_again(code: int) -> None:
     again = patience().refusal(code, "", "m", "4")
     assert isinstance(again, Again)
-    assert (str(again), again.wait) == (f"HTTP {code}", 4.0)
+    assert (str(again), again.wait) == (f"HTTP {code}: no message (to be asked again after 4 s)", 4.0)
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,21 @@ def test_no_server_is_told_from_a_broken_answer() -> None:
     broken: Any = patience().silence(chained(ConnectionResetError("reset")), 1.5)
     assert isinstance(broken, Again)
     assert "within 1.5 s" in str(broken)
+
+
+def test_what_the_server_may_count_is_told_and_may_end_it(waits: list[float]) -> None:
+    lost: list[None] = []
+    busy, broken = Again("HTTP 429"), Again("cut", done=True)
+    assert patience().asked(failing(busy, broken), lost=lambda: lost.append(None)) == "answer"
+    assert len(lost) == 1
+    with pytest.raises(SettingError, match="no room"):
+        patience().asked(failing(busy, broken), lost=lambda: SettingError("no room"))
+    with pytest.raises(ModelError, match="the last: cut"):  # the last try tells why, not what another would have cost
+        patience(retries=0).asked(failing(broken), lost=lambda: SettingError("no room"))
+
+
+def test_a_time_out_may_be_counted_and_a_busy_server_counts_nothing() -> None:
+    timed_out, refused = patience().silence(TimeoutError(), 1.0), patience().refusal(503, "", "m")
+    assert isinstance(timed_out, Again)
+    assert isinstance(refused, Again)
+    assert (timed_out.done, refused.done) == (True, False)

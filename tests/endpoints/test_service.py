@@ -18,6 +18,7 @@ def test_what_is_in_range_passes() -> None:
         {"model": ""},
         {"url": "localhost"},
         {"key_variable": "sk-oops"},
+        {"key_variable": "aB3dE5gH7jK9"},
         {"concurrency": 0},
         {"requests_per_minute": 0},
         {"tokens_per_minute": 0},

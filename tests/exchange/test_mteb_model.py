@@ -168,6 +168,17 @@ def test_what_a_method_learns_from_is_named_and_is_no_task(
     assert learnt["ndcg_at_10"] != evaluated(MTEBModel(f'dense(model="{tiny_encoder}")', context), task())["ndcg_at_10"]
 
 
+def test_task_queries_that_it_learnt_from_are_told_of(
+    tiny_encoder: Path, small_folder: Path, language: Any, task: Task, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = f'dense(model="{tiny_encoder}")+supervised(budget="smoke")'
+    evaluated(MTEBModel(row, context, learn_from=str(small_folder)), task())
+    assert "stand among" not in caplog.text
+    taught = next(iter(language.qrels["train"]))
+    evaluated(MTEBModel(row, context, learn_from=str(small_folder)), task(more={"again": language.queries[taught]}))
+    assert "1 of the task's" in caplog.text
+
+
 def test_searching_before_indexing_is_told() -> None:
     with pytest.raises(HarnessError, match="nothing is indexed yet"):
         MTEBModel("bm25").search([], top_k=3)

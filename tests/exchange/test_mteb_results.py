@@ -64,6 +64,25 @@ def test_mtebs_cache_gives_a_table_of_it(put: Put, tmp_path: Path) -> None:
     }
 
 
+def test_two_collections_that_are_one_task_do_not_become_two_scores_of_one_split(put: Put, tmp_path: Path) -> None:
+    here, theirs = (
+        put("bm25", {"q1": f}, dataset=dataset, measures={"nDCG@10": f}).record
+        for dataset, f in (("beir/scifact/test", 0.5), ("mteb/SciFact/test", 0.25))
+    )
+    with pytest.raises(RecordError, match=r"bm25 has records of beir/scifact/test, mteb/SciFact/test, .*--dataset"):
+        write_results([here, theirs], tmp_path / "out")
+    assert write_results([here], tmp_path / "out") == write_results([theirs], tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [("lucene", "sparse"), ("sparse(query_terms=8)", "sparse"), ("late+colbert", "late-interaction"), ("dense", "dense")],
+)
+def test_a_row_is_of_the_type_that_mteb_has_for_it(put: Put, tmp_path: Path, row: str, kind: str) -> None:
+    (path,) = write_results([put(row, {"q1": 0.5}, dataset="beir/scifact/test").record], tmp_path / "out")
+    assert json.loads((path.parent / "model_meta.json").read_text())["model_type"] == [kind]
+
+
 def test_splits_of_one_task_go_into_one_file(put: Put, tmp_path: Path) -> None:
     records = [
         put("bm25", {"q1": f}, dataset=f"mteb/MIRACLRetrieval/{rest}", measures={"nDCG@10": f}).record
@@ -92,7 +111,7 @@ def test_only_rows_with_mtebs_main_score_are_results(put: Put, tmp_path: Path) -
         ("beir/cqadupstack/tex/test", ("CQADupstackTexRetrieval", "default", "test")),
         ("mteb/NFCorpus/test", ("NFCorpus", "default", "test")),
         ("mteb/MIRACLRetrieval/de/dev", ("MIRACLRetrieval", "de", "dev")),
-        ("beir/example/test", ("beir-example-test", "default", "test")),
+        ("beir/example/test", ("beir-example", "default", "test")),
         ("stdlib/code/test", ("stdlib-code", "default", "test")),
         ("folder/./my docs/test", ("folder-.-my-docs", "default", "test")),
     ],

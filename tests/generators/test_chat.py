@@ -120,7 +120,7 @@ def test_retry_after_is_honoured(server: Any, context: Context) -> None:
 
 def test_a_server_that_asks_for_too_long_a_wait_is_left(server: Any, context: Context) -> None:
     server.reply = lambda n, body: busy(429, **{"Retry-After": "86400"})
-    with pytest.raises(ModelError, match="after 1 tries; the last: HTTP 429"):
+    with pytest.raises(ModelError, match="after 1 try; the last: HTTP 429"):
         made(Chat("m", server.url), context, [0])
 
 

@@ -18,7 +18,7 @@ from harness.corpus import Corpus
 from harness.endpoints.kept import Pieces
 from harness.errors import ModelError, SettingError, UnknownName
 from harness.expressions import parse
-from harness.generators import GENERATORS, Generated, Generator, Question, questions
+from harness.generators import GENERATORS, Generated, Generator, Question, every_question, questions
 
 ROOMS = {GENERATORS.package: GENERATORS}
 REQUIRED: dict[str, dict[str, Any]] = {"chat": {"model": "some-model"}}
@@ -36,19 +36,15 @@ def generator(request: pytest.FixtureRequest) -> Generator:
     return GENERATORS.get(request.param)(**REQUIRED.get(request.param, {}))
 
 
-@pytest.fixture(params=["extractive", "chat", "seq2seq"])
+@pytest.fixture(params=GENERATORS.names())
 def runnable(request: pytest.FixtureRequest) -> Generator:
-    """Every resident with what it needs to run here; the test below says that none is missing."""
+    """Every resident, with what it needs to run here."""
     if request.param == "chat":
         server = request.getfixturevalue("server")
         return GENERATORS.get("chat")(model="m", url=server.url)
     if request.param == "seq2seq":
         return GENERATORS.get("seq2seq")(model=str(request.getfixturevalue("tiny_t5")), max_length=6, batch=2)
     return GENERATORS.get(request.param)()
-
-
-def test_every_resident_is_run() -> None:
-    assert GENERATORS.names() == ["chat", "extractive", "seq2seq"]
 
 
 def test_a_generator_is_a_frozen_value_with_a_source(generator: Generator) -> None:
@@ -197,3 +193,20 @@ def test_kept_pieces_survive_a_line_cut_short_and_an_altered_one(context: Contex
     assert pieces.read() == {"one": {"text": "ä"}}
     [entry] = entries(context.cache)
     assert (entry.kind, entry.describe, faults(entry)) == ("answers", {"of": "test"}, [])
+
+
+def test_for_expansion_repeated_and_shared_questions_stay_and_empty_ones_go(context: Context) -> None:
+    told = [(0, " why\n?"), (0, "Why?"), (1, "why?"), (1, " ? "), (2, CORPUS.texts[2])]
+    found = list(every_question(Told(told=json.dumps(told)), CORPUS, context))
+    assert [(q.row, q.text) for q in found] == [(0, "why ?"), (0, "Why?"), (1, "why?"), (2, CORPUS.texts[2])]
+    assert CALLS == [[0, 1, 2]]
+
+
+def test_what_a_runnable_one_says_of_all_is_in_order(runnable: Generator, context: Context) -> None:
+    found = list(every_question(runnable, CORPUS, context))
+    assert [q.row for q in found] == sorted(q.row for q in found)
+    assert {q.row for q in found} == {0, 1, 2}
+
+
+def test_only_what_is_asked_of_a_host_is_paid(generator: Generator) -> None:
+    assert generator.paid == (generator.name() == "chat")

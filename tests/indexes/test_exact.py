@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from fractions import Fraction
 
@@ -11,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import SettingError
-from harness.indexes import exact as module
-from harness.indexes import inner
+from harness.indexes import _near, inner
 from harness.indexes.exact import Exact
-from harness.ranking import Floats
+from harness.memory import LEAST, Memory
+from harness.ranking import Floats, select
 
 
 class OnDisk:
@@ -45,7 +47,7 @@ class OnDisk:
 @pytest.fixture(params=["in memory", "by blocks"], autouse=True)
 def _held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "by blocks":
-        monkeypatch.setattr(module, "HELD_BYTES", -1)
+        monkeypatch.setattr(Memory, "hold", lambda self, nbytes: None)
 
 
 def corpus_of(n: int) -> Corpus:
@@ -128,8 +130,64 @@ def test_scores_that_differ_by_less_than_a_matrix_products_error_are_told_apart_
         assert [score for _, score in ranking] == np.sort(scores)[::-1][:10].tolist()
 
 
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10**6), k=st.integers(1, 12), block=st.integers(1, 60), room=st.integers(1, 20))
+def test_many_that_are_as_near_are_told_apart_within_bounded_places(seed: int, k: int, block: int, room: int) -> None:
+    """More vectors within the error of each other than there are places: equal ones and ones off by a last bit."""
+    rng = np.random.default_rng(seed)
+    few = rng.standard_normal((3, 24)).astype(np.float32)
+    vectors = few[rng.integers(0, 3, 200)]
+    vectors[rng.integers(0, 200, 40), rng.integers(0, 24, 40)] *= np.float32(1 + 2.0**-22)
+    queries, corpus = rng.standard_normal((3, 24)).astype(np.float32), corpus_of(200)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_near, "ROOM", room)
+        found = searched(vectors, queries, corpus, k, block)
+    for ranking, query in zip(found, queries, strict=True):
+        rows, scores = select(np.arange(200), inner(vectors, query), corpus.id_order, k)
+        assert ranking == list(zip(rows.tolist(), scores.tolist(), strict=True))
+
+
+def test_a_budget_cuts_blocks_and_queries_and_moves_no_ranking() -> None:
+    rng = np.random.default_rng(4)
+    vectors, queries = rng.standard_normal((3000, 500), np.float32), rng.standard_normal((70, 500), np.float32)
+    corpus, kept = corpus_of(3000), OnDisk(vectors)
+    small = Context(memory=Memory(LEAST))
+    found = Exact().build(kept, corpus.id_order, small).search(queries, 30)
+    assert kept.largest == (LEAST // 32) // (4 * 500)
+    assert kept.largest < 300
+    expected = Exact().build(OnDisk(vectors), corpus.id_order).search(queries, 30)
+    assert (found.indices == expected.indices).all()
+    assert (found.scores == expected.scores).all()
+
+
+def test_a_budget_that_does_not_hold_one_query_says_what_does() -> None:
+    vectors = np.ones((200_000, 1), np.float32)
+    index = Exact().build(OnDisk(vectors), np.arange(200_000, dtype=np.int32), Context(memory=Memory(LEAST)))
+    with pytest.raises(
+        SettingError, match=r"exact search of 200,000 vectors, 200,000 deep, takes .* Give --memory 56MiB or more"
+    ):
+        index.search(np.ones((1, 1), np.float32), 1_000_000)
+
+
+def test_vectors_are_held_only_while_all_that_is_held_has_a_place(context: Context, request: pytest.FixtureRequest) -> None:
+    memory = Memory(64 << 20)
+    context = Context(cache=context.cache, memory=memory)
+    request.getfixturevalue("monkeypatch").undo()  # the place is what is tested
+    order = corpus_of(3000).id_order
+    vectors = OnDisk(np.ones((3000, 900), np.float32))  # 10.8 MB: 16 MiB may be held
+    first, second = Exact().build(vectors, order, context), Exact().build(vectors, order, context)
+    vectors.largest = 0
+    first.search(np.ones((1, 900), np.float32), 5)
+    assert vectors.largest == 0
+    second.search(np.ones((1, 900), np.float32), 5)
+    assert vectors.largest > 0
+    del first, second
+    gc.collect()
+    assert memory.held == 0
+
+
 def test_memory_does_not_grow_with_the_collection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HELD_BYTES", -1)
+    monkeypatch.setattr(Memory, "hold", lambda self, nbytes: None)
     rng = np.random.default_rng(3)
     vectors = OnDisk(rng.standard_normal((5000, 8), np.float32))
     Exact(block=100).build(vectors, corpus_of(5000).id_order).search(rng.standard_normal((5, 8), np.float32), 10)

@@ -13,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.corpus import Corpus
-from harness.lexical.bm25 import InvertedIndex, TermIds
+from harness.lexical import bm25 as bm25_module
+from harness.lexical import postings as postings_module
+from harness.lexical.bm25 import InvertedIndex
 from harness.lexical.lengths import lucene_length
+from harness.lexical.postings import Postings
+from harness.memory import LEAST, Memory
 
 TERM = st.sampled_from([*"abcdefgh", "rare", "1", "null", "é", '"', "", "漢字"])
 DOCUMENT = st.lists(TERM, max_size=60)
@@ -25,13 +29,17 @@ def corpus_of(n: int) -> Corpus:
     return Corpus.of([(f"d{(5 * i) % 997:03}", "", "") for i in range(n)])
 
 
-def index_of(documents: list[list[str]], k1: float = 0.9, b: float = 0.4, batch: int = 5) -> InvertedIndex:
+def postings_of(documents: list[list[str]], memory: Memory | None = None, batch: int = 5) -> Postings:
     """Documents come analysed, the terms parted by U+0001."""
-    terms = TermIds(lambda text: text.split("\x01")[1:])
+    postings = Postings(lambda text: text.split("\x01")[1:], memory)
     texts = ["".join(f"\x01{term}" for term in document) for document in documents]
     for start in range(0, len(texts), batch):
-        terms.add(texts[start : start + batch])
-    return InvertedIndex.build(terms, k1=k1, b=b)
+        postings.add(texts[start : start + batch])
+    return postings
+
+
+def index_of(documents: list[list[str]], k1: float = 0.9, b: float = 0.4, batch: int = 5) -> InvertedIndex:
+    return InvertedIndex.build(postings_of(documents, batch=batch), k1=k1, b=b)
 
 
 def by_definition(documents: list[list[str]], query: list[str], k1: float, b: float) -> dict[int, float]:
@@ -198,11 +206,41 @@ def test_how_documents_are_batched_does_not_matter(documents: list[list[str]], b
         assert one._model.scores[name].tolist() == other._model.scores[name].tolist()
 
 
-def test_term_ids_are_given_in_the_order_of_appearance() -> None:
-    terms = TermIds(str.split)
-    assert terms.terms.tolist() == []
-    terms.add(["b a b", ""])
-    terms.add(["c a"])
-    assert terms.vocabulary == {"b": 0, "a": 1, "c": 2}
-    assert terms.terms.tolist() == [0, 1, 0, 2, 1]
-    assert terms.lengths.tolist() == [3, 0, 2]
+@settings(max_examples=30)
+@given(documents=DOCUMENTS, k1=st.floats(0, 5), b=st.floats(0, 1))
+def test_what_is_written_block_by_block_is_what_is_saved_whole(documents: list[list[str]], k1: float, b: float) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        whole, blocks = Path(folder, "whole"), Path(folder, "blocks")
+        blocks.mkdir()
+        index_of(documents, k1, b).save(whole)
+        patch.setattr(postings_module, "BYTES_OF_A_POSTING", LEAST // 4 // 5)  # five postings at once
+        InvertedIndex.write(blocks, postings_of(documents, Memory(LEAST)), k1=k1, b=b)
+        assert sorted(path.name for path in whole.iterdir()) == sorted(path.name for path in blocks.iterdir())
+        for path in whole.iterdir():
+            assert path.read_bytes() == blocks.joinpath(path.name).read_bytes()
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 10**6),
+    k=st.integers(1, 400),
+    sample=st.sampled_from([8, 64, 4096]),
+    sparse=st.sampled_from([1, 16, 10**9]),
+)
+def test_the_k_best_are_those_of_a_full_sort_whatever_is_sampled(seed: int, k: int, sample: int, sparse: int) -> None:
+    rng = np.random.default_rng(seed)
+    documents = [[str(word) for word in np.minimum(rng.zipf(1.3, 8), 40)] for _ in range(300)]  # hardly two scores differ
+    corpus, index = corpus_of(300), index_of(documents, batch=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bm25_module, "SAMPLE", sample)
+        patch.setattr(bm25_module, "SPARSE", sparse)
+        for query in (["1"], ["7", "1", "40"], ["30"], ["1", "1", "2", "3"]):
+            scores = np.zeros(300, np.float32)
+            for term in query:  # in float32, in the order of the query
+                rows, weights = index.search([term], corpus.id_order, 300)
+                scores[rows] += weights
+            matched = np.flatnonzero(scores)
+            order = np.lexsort((corpus.id_order[matched], -scores[matched]))[:k]
+            rows, found = index.search(query, corpus.id_order, k)
+            assert rows.tolist() == matched[order].tolist()
+            assert found.tolist() == scores[matched[order]].tolist()

@@ -60,7 +60,7 @@ def test_a_java_that_is_not_there_is_broken_and_not_absent(packages: Path) -> No
 
 
 def test_the_environment_is_ours_and_no_option_for_another_java_gets_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("JAVA_HOME", "CLASSPATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"):
+    for name in ("JAVA_HOME", "CLASSPATH", "JVM_PATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"):
         monkeypatch.setenv(name, "--add-modules=jdk.incubator.vector")
     monkeypatch.setenv("LANG", "C.UTF-8")
     environment = Java(Path("/java"), Path("/a.jar")).environment()

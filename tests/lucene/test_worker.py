@@ -20,7 +20,8 @@ from harness.errors import EngineError, Unavailable
 from harness.feedback import Feedback
 from harness.feedback.rm3 import RM3
 from harness.feedback.rocchio import Rocchio
-from harness.lexical.bm25 import InvertedIndex, TermIds
+from harness.lexical.bm25 import InvertedIndex
+from harness.lexical.postings import Postings
 from harness.lucene import worker
 from harness.lucene.java import installed
 from harness.lucene.process import Process
@@ -113,7 +114,7 @@ def folder(lucene: Process, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def ours() -> InvertedIndex:
-    terms = TermIds(English())
+    terms = Postings(English())
     terms.add(TEXTS)
     return InvertedIndex.build(terms, k1=0.9, b=0.4)
 
@@ -137,7 +138,7 @@ def test_terms_are_those_of_our_analysers(lucene: Process, name: str, analyzer: 
 
 @pytest.mark.parametrize(("k1", "b"), [(0.9, 0.4), (1.2, 0.75), (0.0, 0.0)])
 def test_a_search_finds_what_the_embedded_bm25_finds_in_the_same_order(lucene: Process, folder: str, k1: float, b: float) -> None:
-    terms = TermIds(English())
+    terms = Postings(English())
     terms.add(TEXTS)
     embedded = InvertedIndex.build(terms, k1=k1, b=b)
     found = lucene.ask("search", folder=folder, k1=k1, b=b, k=1000, queries=QUERIES)

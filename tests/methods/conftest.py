@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -56,3 +59,25 @@ def rank(searcher_of: Search) -> Rank:
         return searcher_of(method, corpus, **more).search(queries, k)
 
     return one
+
+
+SAID = ["wing", "drag", "flow", "heat", "shock", "plate", "layer", "jet", "filler"]
+"""What a passage that is made up is made of: the words of `corpus`."""
+
+
+def passage(body: dict[str, Any]) -> str:
+    """Five words that hang on the prompt and the seed."""
+    return " ".join(random.Random(f"{body['messages'][0]['content']} {body['seed']}").choices(SAID, k=5))
+
+
+def answer(text: str | None) -> tuple[int, dict[str, str], bytes]:
+    """As `POST /chat/completions` answers."""
+    told = {"choices": [{"message": {"content": text}}], "usage": {"prompt_tokens": 10, "completion_tokens": 5}}
+    return 200, {}, json.dumps(told).encode()
+
+
+@pytest.fixture
+def writer(judge: Any) -> Any:
+    """A chat model that makes up passages."""
+    judge.reply = lambda n, body: answer(passage(body))
+    return judge

@@ -218,7 +218,7 @@ def test_a_slow_answer_is_asked_for_again(protocol: str, hosted: Any, rank: Rank
 @pytest.mark.parametrize("code", [429, 500])
 def test_a_server_that_stays_busy_is_given_up_with_what_it_said(protocol: str, code: int, hosted: Any, rank: Rank) -> None:
     hosted.reply = lambda n, body: status(code)
-    with pytest.raises(ModelError, match=rf"api: .*no usable answer after 4 tries; the last: HTTP {code}\."):
+    with pytest.raises(ModelError, match=rf"api: .*no usable answer after 4 tries; the last: HTTP {code}: no\."):
         rank(api(hosted, protocol=protocol), Corpus.of([("a", "", "x")]), Queries(["q"], ["x"]), 1)
     assert len(hosted.bodies) == 4
 
@@ -397,12 +397,23 @@ def test_a_missing_client_is_unavailable_and_a_broken_one_is_not(
 # Money
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_requests_that_bring_no_answer_do_not_pass_the_cap_either(protocol: str, hosted: Any, rank: Rank) -> None:
+    """Each may be on the bill: a body that breaks off was written, and what timed out was worked on."""
+    usual = hosted.reply
+    hosted.reply = lambda n, body: (lambda status, headers, raw: (status, headers, raw[:-9]))(*usual(n, body))
+    most = len("x" * 20) + 8
+    with pytest.raises(SettingError, match=r"3 requests without an answer at their most, and the next request could pass .* 90"):
+        rank(api(hosted, protocol=protocol, cap_tokens=90, retries=9), Corpus.of([("a", "", "x" * 20)]), Queries([], []), 1)
+    assert len(hosted.bodies) == 90 // most
+
+
 def test_an_estimate_over_the_cap_asks_nothing(
     hosted: Any, corpus: Corpus, queries: Queries, rank: Rank, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(SettingError, match=r"over the cap of 50 tokens\. Raise cap_tokens"):
         rank(api(hosted, cap_tokens=50), corpus, queries, 5)
-    with pytest.raises(SettingError, match=r"texts in \d+ requests, about .* at most, over the cap of \$1e-05\. Raise cap "):
+    with pytest.raises(SettingError, match=r"texts in \d+ requests, about .* at most, over the cap of \$0\.00001\. Raise cap "):
         rank(api(hosted, price=1.0, cap=1e-5), corpus, queries, 5)
     assert hosted.bodies == []
     assert "at a price that is not known (cap it with cap_tokens)" in caplog.text

@@ -157,7 +157,7 @@ def test_a_document_that_several_queries_feed_back_is_analysed_once(
 
 @pytest.fixture
 def analysed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every text that went through the analyser."""
+    """Every text, or piece of one, that went through the analyser."""
     texts: list[str] = []
     analyze = English.__call__
     monkeypatch.setattr(English, "__call__", lambda self, text: (texts.append(text), analyze(self, text))[1])
@@ -168,7 +168,8 @@ def test_an_index_is_built_once_for_each_corpus_and_setting(
     corpus: Corpus, searcher_of: Search, context: Context, analysed: list[str]
 ) -> None:
     searcher_of(BM25(), corpus)
-    assert analysed == corpus.texts[:]
+    words = sorted(set(" ".join(corpus.texts[:]).split()))
+    assert sorted(analysed) == words
     analysed.clear()
     later = Context(cache=context.cache)
     searcher_of(BM25(), corpus, within=later)
@@ -178,10 +179,10 @@ def test_an_index_is_built_once_for_each_corpus_and_setting(
     assert step.cached_seconds == context.cache.meta(place)["seconds"]
     for other in (BM25(k1=1.0), BM25(b=0.5)):
         searcher_of(other, corpus)
-        assert len(analysed) == len(corpus)
+        assert sorted(analysed) == words
         analysed.clear()
     searcher_of(BM25(), Corpus.of([corpus[0]]))
-    assert len(analysed) == 1
+    assert sorted(analysed) == sorted(set(corpus.texts[0].split()))
 
 
 def test_an_index_that_was_damaged_is_built_again(
@@ -192,7 +193,7 @@ def test_an_index_that_was_damaged_is_built_again(
     cut_short.write_bytes(cut_short.read_bytes()[:-8])
     analysed.clear()
     after = rank(BM25(), corpus, queries, 9, within=Context(cache=Cache(context.cache.root)))
-    assert len(analysed) >= len(corpus)
+    assert analysed
     assert np.array_equal(before.indices, after.indices)
     assert "is damaged" in caplog.text
 

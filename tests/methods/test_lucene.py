@@ -18,7 +18,8 @@ from harness.errors import EngineError, SettingError, Unavailable
 from harness.feedback.rm3 import RM3
 from harness.feedback.rocchio import Rocchio
 from harness.judged import Queries, TrainView
-from harness.lexical.bm25 import InvertedIndex, TermIds
+from harness.lexical.bm25 import InvertedIndex
+from harness.lexical.postings import Postings
 from harness.lucene.java import Java
 from harness.methods import Searcher, fit
 from harness.methods import lucene as row
@@ -66,7 +67,7 @@ class Engine:
     def search(self, folder: str, k1: float, b: float, k: int, queries: list[str], feedback: object) -> list[Any]:
         held = json.loads((Path(folder) / "index.json").read_text(encoding="utf-8"))
         names = sorted(held)
-        terms = TermIds(English())
+        terms = Postings(English())
         terms.add([held[name] for name in names])
         index = InvertedIndex.build(terms, k1=k1, b=b)
         found = (index.search(English()(text), np.arange(len(names), dtype=np.int32), k) for text in queries)
@@ -196,6 +197,17 @@ def test_an_index_that_lost_documents_is_refused_and_not_kept(
 def test_what_is_no_ranking_is_an_error_and_no_figure(corpus: Corpus, rank: Rank, engine: type[Engine], answer: object) -> None:
     engine.answers["search"] = answer
     with pytest.raises(EngineError, match=r"no ranking of 40 documents|not one ranking for each"):
+        rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
+
+
+def test_where_lucene_fails_the_index_and_how_to_look_at_it_are_named(
+    corpus: Corpus, rank: Rank, engine: type[Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(self: Engine, **given: Any) -> list[Any]:
+        raise EngineError("lucene: CorruptIndexException.")
+
+    monkeypatch.setattr(engine, "search", damaged)
+    with pytest.raises(EngineError, match=r"CorruptIndexException\. `harness cache verify` tells whether the index .*lucene"):
         rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
 
 

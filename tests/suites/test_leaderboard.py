@@ -9,8 +9,9 @@ Suites = Callable[..., "object"]
 BROKEN = "run/nowhere.trec"
 WATCH = """
 import pathlib, sys
+HEAVY = {"torch", "transformers", "sentence_transformers", "scipy", "bm25s", "networkx", "datasketch", "pandas"}
 def pytest_unconfigure():
-    pathlib.Path("loaded").write_text(" ".join(sorted({"torch", "transformers", "sentence_transformers"} & set(sys.modules))))
+    pathlib.Path("loaded").write_text(" ".join(sorted(HEAVY & set(sys.modules))))
 """
 
 
@@ -24,7 +25,7 @@ def board(out: str) -> str:
     return out.partition("leaderboard")[2]
 
 
-def test_without_benchmark_everything_is_skipped_nothing_is_made_and_torch_is_not_imported(suites, tmp_path: Path) -> None:
+def test_without_benchmark_everything_is_skipped_nothing_is_made_and_no_slow_library_is_imported(suites, tmp_path: Path) -> None:
     (tmp_path / "watch.py").write_text(WATCH)
     outcome = suites("-q", "-p", "watch")
     assert outcome.status == 0
@@ -167,3 +168,22 @@ def test_a_broken_record_is_named_below_the_leaderboard(suites, small_options: l
     path.with_name("seed9.json").write_text("{")
     outcome = suites(*small_options[:5], file="test_leaderboard.py")
     assert "seed9.json is not JSON" in board(outcome.out)
+
+
+def test_rows_are_made_elsewhere_with_an_executor_and_only_those_that_are_selected(
+    suites, small_folder: Path, tmp_path: Path
+) -> None:
+    options = ["--benchmark", "--dataset", "./small", "--method", "bm25", "--method", "bm25(k1=2)"]
+    outcome = suites(*options, "--executor", "processes(workers=1)", "-k", "k1", file="test_leaderboard.py")
+    assert (outcome.status, outcome.counts()) == (0, {"passed": 1, "deselected": 1})
+    (record,) = (tmp_path / "results").glob("*/*/seed0.json")
+    assert json.loads(record.read_text())["provenance"]["executor"] == "processes(workers=1)"
+
+
+def test_an_executor_that_is_not_there_is_told_before_anything_is_run(suites, small_options: list[str]) -> None:
+    outcome = suites(*small_options, "--executor", "rya", file="test_leaderboard.py")
+    assert outcome.status == 4
+    assert "did you mean 'ray'" in outcome.err
+    both = suites(*small_options, "-p", "xdist.plugin", "-n", "2", "--executor", "processes", file="test_leaderboard.py")
+    assert both.status == 4
+    assert "--executor and -n are two ways to do the same" in both.err

@@ -1,0 +1,196 @@
+"""What the benchmarks share: ways timed in turn, medians with their range, ratios pair by pair, a table, CSV and a plot.
+
+A way is a function that does its work once and returns the seconds of its parts, the part that decides last. Rounds are
+interleaved, so that what else the machine does meets all ways alike, and a ratio is that of two neighbours in one round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from harness.bench.provenance import machine
+
+Parts = dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Figures of several ways.
+
+    Args:
+        title: what was done, with the sizes.
+        spent: way → a round's parts each.
+        against: the way that ratios are to; none where empty.
+        told: way → column → text, of what is no time.
+        unit: of the parts.
+        load: the machine's mean load over the last minute, at the start and at the end.
+    """
+
+    title: str
+    spent: Mapping[str, Sequence[Parts]]
+    against: str = ""
+    told: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    unit: str = "s"
+    load: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of all parts: those of the way that has most; the last decides."""
+        return max((list(each) for rounds in self.spent.values() for each in rounds), key=len)
+
+    def ratios(self, way: str, part: str) -> list[float]:
+        """Of a way's part to that of `against`, round by round; empty where either has none."""
+        pairs = zip(self.spent[way], self.spent.get(self.against, ()), strict=False)
+        return [mine[part] / theirs[part] for mine, theirs in pairs if part in mine and part in theirs]
+
+    def rows(self) -> list[list[str]]:
+        """The head, then a line a way: the middle of each part with its range, the ratio of the last part, what else is told."""
+        others = list(dict.fromkeys(column for told in self.told.values() for column in told))
+        head = ["way", *(f"{part} {self.unit}" for part in self.parts)]
+        head += [f"{self.parts[-1]}, ratio to {self.against}"] if self.against else []
+        lines = []
+        for way, rounds in self.spent.items():
+            cells = [_middle([each[part] for each in rounds if part in each]) for part in self.parts]
+            cells += [_middle(self.ratios(way, self.parts[-1]))] if self.against else []
+            lines.append([way, *cells, *(self.told.get(way, {}).get(column, "") for column in others)])
+        return [[*head, *others], *lines]
+
+    def foot(self) -> str:
+        """Rounds and machine."""
+        about = machine()
+        rounds = max(map(len, self.spent.values()))
+        ran = f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GiB, Python {platform.python_version()}"
+        start, end = self.load
+        return f"rounds: {rounds}, median (least to most); {ran}; load {start:.1f} at the start, {end:.1f} at the end"
+
+    def text(self) -> str:
+        """For a terminal."""
+        rows = self.rows()
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        lines = []
+        for first, *rest in rows:
+            right = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
+            lines.append("  ".join((first.ljust(widths[0]), *right)))
+        return "\n".join([self.title, *(line.rstrip() for line in lines), self.foot()])
+
+    def markdown(self) -> str:
+        """For a document."""
+        head, *rows = self.rows()
+        ruler = ["---", *["--:"] * (len(head) - 1)]
+        return "\n".join([self.title, "", *("| " + " | ".join(row) + " |" for row in (head, ruler, *rows)), "", self.foot()])
+
+    def write_csv(self, path: Path) -> None:
+        """Every round: way, round, part, figure."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["way", "round", "part", self.unit])
+            for way, rounds in self.spent.items():
+                writer.writerows([way, n, part, value] for n, each in enumerate(rounds, 1) for part, value in each.items())
+
+    def draw(self, path: Path) -> None:
+        """Bars of the medians of all parts, with their range; needs the extra `plots`."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(8, 1.2 + 0.3 * len(self.spent) * len(self.parts)), layout="constrained")
+        axes = figure.add_subplot()
+        high = 0.8 / len(self.parts)
+        for n, part in enumerate(self.parts):
+            there = [(i, [each[part] for each in rounds if part in each]) for i, rounds in enumerate(self.spent.values())]
+            held = [(i + n * high, statistics.median(v), min(v), max(v)) for i, v in there if v]
+            places, middles, least, greatest = zip(*held, strict=True)
+            below = [middle - low for middle, low in zip(middles, least, strict=True)]
+            above = [up - middle for middle, up in zip(middles, greatest, strict=True)]
+            axes.barh(places, middles, high, xerr=[below, above], label=part, capsize=2)
+        axes.set_yticks([i + 0.4 - high / 2 for i in range(len(self.spent))], list(self.spent))
+        axes.invert_yaxis()
+        axes.set_xlabel(self.unit)
+        axes.set_title(self.title, fontsize="small", wrap=True)
+        axes.legend(fontsize="small")
+        figure.savefig(path)
+
+
+def _middle(values: Sequence[float]) -> str:
+    if not values:
+        return "–"
+    if len(values) == 1:
+        return _short(values[0])
+    return f"{_short(statistics.median(values))} ({_short(min(values))} to {_short(max(values))})"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.3f}"
+
+
+def interleaved(
+    title: str,
+    ways: Mapping[str, Callable[[], Parts]],
+    rounds: int,
+    *,
+    warm_up: int = 1,
+    against: str = "",
+    unit: str = "s",
+) -> Table:
+    """Does every way once a round, in turn.
+
+    Args:
+        title: of the table.
+        ways: name → does the work and returns its parts.
+        rounds: that count.
+        warm_up: rounds before them that do not.
+        against: the way that ratios are to.
+        unit: of the parts.
+    """
+    before = os.getloadavg()[0]
+    spent: dict[str, list[Parts]] = {way: [] for way in ways}
+    for _ in range(warm_up + rounds):
+        for way, work in ways.items():
+            spent[way].append(work())
+    return Table(title, {way: each[warm_up:] for way, each in spent.items()}, against, {}, unit, (before, os.getloadavg()[0]))
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Wall seconds of a call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def process(command: Sequence[str]) -> Parts:
+    """A whole process: wall seconds, and CPU seconds (user and system) of it and of its own children.
+
+    Raises:
+        subprocess.CalledProcessError: it ends with another status than 0.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {"wall": wall, "CPU": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+
+
+def parser(text: str | None, rounds: int) -> argparse.ArgumentParser:
+    """With the options that all benchmarks have."""
+    made = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--rounds", type=int, default=rounds, help="default: %(default)s")
+    made.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    made.add_argument("--csv", type=Path, metavar="FILE", help="write every round's figures")
+    made.add_argument("--plot", type=Path, metavar="FILE", help="draw them, as .svg or .png; needs matplotlib")
+    return made
+
+
+def show(table: Table, arguments: argparse.Namespace) -> None:
+    """Prints the table, and writes what else was asked for."""
+    print(table.markdown() if arguments.markdown else table.text())
+    if arguments.csv:
+        table.write_csv(arguments.csv)
+    if arguments.plot:
+        table.draw(arguments.plot)

@@ -1,0 +1,179 @@
+"""Exact search beside FAISS's flat index: batch search of random unit vectors, on the same threads.
+
+    python benchmarks/exact.py [--vectors 1000000] [--queries 1000] [--dimension 384] [--k 10 100 1000] [--memory 2GB]
+
+Each round searches with each, in turn, after a warm-up. FAISS holds all vectors in memory. Ours reads them from the cache's
+shards, in the order in which an encoder writes them (a chunk's texts by length), and holds them only where the budget has a place
+for that: both ways are timed. Every ranking is compared with FAISS's: where the two differ, the scores must be as near as float32
+tells them. Needs the extra `faiss`. The last line has the highest resident memory of a process that opens the shards and
+searches, as the difference to what it held before, apart from the pages of mapped files, which the system takes back at will.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from harness.cache.folders import Cache
+from harness.cache.vectors import StoredVectors, VectorStore, text_keys
+from harness.context import Context
+from harness.indexes.exact import Exact
+from harness.memory import Memory, parse_size
+from harness.modeling.keep import CHUNK
+from harness.ranking import Floats, TopK
+
+SHARD = 100_000
+
+
+def unit_vectors(rng: np.random.Generator, n: int, dimension: int) -> Floats:
+    """(n, D) random vectors of length 1."""
+    vectors = rng.standard_normal((n, dimension), dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def blocks(n: int, dimension: int) -> Iterator[tuple[int, Floats]]:
+    """The collection, the same each time, so many vectors at a time: place of the first, vectors."""
+    for start in range(0, n, SHARD):
+        rng = np.random.default_rng([1, start])
+        yield start, unit_vectors(rng, min(SHARD, n - start), dimension)
+
+
+def store_of(cache: Path, n: int, dimension: int) -> VectorStore:
+    """The collection's place in a cache."""
+    return VectorStore(Cache(cache), "embeddings", f"random-{n}-{dimension}", {})
+
+
+def fill(store: VectorStore, n: int, dimension: int) -> None:
+    """Writes the collection as encoding does: the texts of a chunk in an order that is not theirs."""
+    for start, vectors in blocks(n, dimension):
+        keys = text_keys(str(i) for i in range(start, start + len(vectors)))
+        order = np.concatenate(
+            [
+                first + np.random.default_rng([2, start, first]).permutation(min(CHUNK, len(vectors) - first))
+                for first in range(0, len(vectors), CHUNK)
+            ]
+        )
+        store.write(keys.take(order), vectors[order], 0.0)
+
+
+def opened(store: VectorStore, n: int) -> StoredVectors:
+    """The collection, mapped."""
+    import pyarrow as pa
+
+    held = store.read()
+    keys = pa.concat_arrays([text_keys(str(i) for i in range(s, min(s + 4096, n))) for s in range(0, n, 4096)])
+    return store.at(held, held.locate(keys))
+
+
+def agree(ours: TopK, scores: Floats, rows: np.ndarray, k: int) -> float:
+    """Share of FAISS's rows that are ours too; every rank's score must be within float32's error."""
+    if not np.allclose(ours.scores[:, :k], scores, atol=1e-5):
+        raise SystemExit("the scores differ from FAISS's by more than float32 allows")
+    return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(ours.indices, rows, strict=True)]))
+
+
+def anonymous() -> int:
+    """Resident bytes of this process that no file backs."""
+    held = psutil.Process().memory_info()
+    return int(held.rss - held.shared)
+
+
+def peak(cache: Path, arguments: argparse.Namespace) -> dict[str, float]:
+    """What a search takes beyond what the process held before, in MiB; run in a process of its own."""
+    store = store_of(cache, arguments.vectors, arguments.dimension)
+    queries = unit_vectors(np.random.default_rng(0), arguments.queries, arguments.dimension)
+    vectors = opened(store, arguments.vectors)
+    order = np.random.default_rng(3).permutation(arguments.vectors).astype(np.int32)
+    np.ones((2048, 2048), np.float32) @ np.ones((2048, 2048), np.float32)  # the product's own buffers
+    before, done = anonymous(), threading.Event()
+    seen = [before]
+
+    def sample() -> None:
+        while not done.wait(0.01):
+            seen.append(anonymous())
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    context = Context(cache=Cache(cache), memory=Memory(parse_size(arguments.memory)))
+    Exact().build(vectors, order, context).search(queries, max(arguments.k))
+    done.set()
+    thread.join()
+    return {"peak": (max(seen) - before) / 2**20, "resident": psutil.Process().memory_info().rss / 2**20}
+
+
+def main() -> None:
+    """Times and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vectors", type=int, default=1_000_000)
+    parser.add_argument("--queries", type=int, default=1000)
+    parser.add_argument("--dimension", type=int, default=384)
+    parser.add_argument("--k", type=int, nargs="+", default=[10, 100, 1000])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", default="2GB")
+    parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.cache is not None:
+        print(json.dumps(peak(arguments.cache, arguments)))
+        return
+    import faiss
+
+    n, dimension = arguments.vectors, arguments.dimension
+    threads = psutil.cpu_count(logical=False) or 1
+    faiss.omp_set_num_threads(threads)
+    with tempfile.TemporaryDirectory() as folder:
+        store = store_of(Path(folder), n, dimension)
+        fill(store, n, dimension)
+        stored = opened(store, n)
+        order = np.random.default_rng(3).permutation(n).astype(np.int32)
+        queries = unit_vectors(np.random.default_rng(0), arguments.queries, dimension)
+        streamed = Exact().build(stored, order, Context(cache=Cache(Path(folder)), memory=Memory(parse_size(arguments.memory))))
+        held = Exact().build(stored, order, Context(cache=Cache(Path(folder)), memory=Memory(n * dimension * 32)))
+        index = faiss.IndexFlatIP(dimension)
+        for _, vectors in blocks(n, dimension):
+            index.add(vectors)
+        print(f"{n:,} vectors of {dimension}, {arguments.queries:,} queries, {threads} threads, {arguments.rounds} rounds")
+        for k in arguments.k:
+            ways: dict[str, Callable[[Floats, int], Any]] = {
+                "faiss flat": index.search,
+                "exact, in memory": held.search,
+                f"exact, --memory {arguments.memory}": streamed.search,
+            }
+            spent: dict[str, list[float]] = {name: [] for name in ways}
+            found: dict[str, Any] = {}
+            for _ in range(arguments.rounds + 1):
+                for name, way in ways.items():
+                    started = time.perf_counter()
+                    found[name] = way(queries, k)
+                    spent[name].append(time.perf_counter() - started)
+            scores, rows = found["faiss flat"]
+            for name, seconds in spent.items():
+                pairs = [a / b for a, b in zip(seconds[1:], spent["faiss flat"][1:], strict=True)]
+                same = "" if name == "faiss flat" else f"  {agree(found[name], scores, rows, k):.4%} of the same rows"
+                print(
+                    f"k={k:<5} {name:26} {statistics.median(seconds[1:]):8.2f} s   ratio {statistics.median(pairs):.3f} "
+                    f"({min(pairs):.3f} to {max(pairs):.3f}){same}"
+                )
+        told = subprocess.run(
+            [sys.executable, __file__, *sys.argv[1:], "--cache", folder], check=True, capture_output=True, text=True
+        ).stdout
+        memory = json.loads(told)
+        print(
+            f"a search with --memory {arguments.memory} takes {memory['peak']:,.0f} MiB beside what the process held "
+            f"(resident in all, pages of the mapped shards included: {memory['resident']:,.0f} MiB)"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""A row on dev: fitted, indexed and searched as for a record, measured on the dev queries over the whole corpus."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ir_measures.measures import Measure
+
+from harness.bench.bill import bills
+from harness.bench.guard import Guard
+from harness.bench.runner import DEFAULT_DEPTH, noted, row_seconds
+from harness.context import Context
+from harness.datasets._self import self_retrieval
+from harness.errors import Unavailable
+from harness.judged import Dataset, Labelled
+from harness.measures import PerQuery, means, per_query
+from harness.methods import Method, fit, index, search
+from harness.ranking import Run
+from harness.rows import row_name
+
+
+@dataclass(frozen=True)
+class OnDev:
+    """What a row gave on dev.
+
+    Args:
+        values: measure → dev query → value.
+        measures: measure → mean.
+        supervision: which labels were used.
+        resolved: settings as they turned out, and what training did; JSON-safe.
+        seconds: per kind, with what was taken from the cache counted at what it took to make.
+        notes: what a reader of the figures must know.
+    """
+
+    values: PerQuery
+    measures: dict[str, float]
+    supervision: str
+    resolved: dict[str, Any]
+    seconds: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def dev_of(dataset: Dataset) -> Labelled:
+    """The dev queries.
+
+    Raises:
+        Unavailable: the collection has none.
+    """
+    if dataset.train.dev is None:
+        raise Unavailable(
+            f"{dataset.name} has no dev queries to choose on.", "Add qrels/dev.tsv, or qrels/train.tsv with five queries or more."
+        )
+    return dataset.train.dev
+
+
+def own_documents(dataset: Dataset) -> frozenset[str]:
+    """Dev queries that are documents: left out of their own rankings where test queries are (`harness.datasets._self`)."""
+    there = dataset.corpus.rows(dataset.test.queries.ids) >= 0
+    coinciding = frozenset(q for q, held in zip(dataset.test.queries.ids, there, strict=True) if held)
+    always = None if not coinciding else True if dataset.drop_self == coinciding else None if dataset.drop_self else False
+    collection = dataset.name.rpartition("/")[0]
+    return self_retrieval(collection, dev_of(dataset).queries, dataset.corpus, always)[0]
+
+
+def on_dev(
+    method: Method,
+    dataset: Dataset,
+    measures: Sequence[Measure],
+    context: Context,
+    warned: Collection[tuple[str, str]] = (),
+    depth: int = DEFAULT_DEPTH,
+) -> OnDev:
+    """Measures a row on the dev queries.
+
+    The guard of test stands beside it as beside every row: a model that was trained on test is refused, and what a model learns
+    that test has too is warned of. Nothing comes back from test.
+
+    Args:
+        method: the row.
+        dataset: the collection.
+        measures: from `parse_measures`.
+        context: seed, device, cache.
+        warned: what was warned of already, by dataset.
+        depth: of the rankings.
+
+    Raises:
+        Unavailable: no dev queries, or what the row needs is absent.
+        HarnessError: what the row meets.
+    """
+    dev, dropped = dev_of(dataset), own_documents(dataset)
+    held = dataclasses.replace(dataset, test=dev, load_train=lambda: dataset.train, drop_self=dropped)
+    guard = Guard(dataset, context, set(warned))
+    guard.admit(method)
+    extra = 1 if dropped else 0
+    context.depth = depth + extra
+    with context.guarded(guard), context.tracked(row_name(method)) as done:
+        bills(method, held, context)
+        fitted = fit(method, held.train, context)
+        searcher = index(method, fitted, held.corpus, context)
+        top = search(method, searcher, dev.queries, depth + extra, context)
+        run = Run.of(dev.queries, top, held.corpus, dropped, depth)
+    values = per_query(measures, dev.qrels, run)
+    notes = (*fitted.notes, *searcher.notes(dev.queries), *noted(done))
+    return OnDev(values, means(values), fitted.supervision, dict(fitted.resolved), row_seconds(done), tuple(dict.fromkeys(notes)))

@@ -1,0 +1,163 @@
+"""A store behind an address that fsspec opens (`s3://…`, `gs://…`, a mounted folder): for machines that share no cache folder.
+
+What one machine builds or encodes goes there when it is made, and another takes it from there before it would make it itself.
+Names are those of the cache, so they are decided by content; what does not answer to its hash is left, and made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.errors import CacheError, Unavailable
+from harness.files import sha256, share, write_text
+
+ADDRESS = "HARNESS_STORE"
+META = "meta.json"
+log = logging.getLogger("harness.cache")
+
+
+class Remote:
+    """A store. Built folders lie in `<kind>/<key>/<a name of their own>/`, told of by `<kind>/<key>/meta.json`, which is written
+    last; shards beside each other in `<kind>/<key>/`.
+
+    Args:
+        address: as fsspec reads it.
+
+    Raises:
+        Unavailable: it cannot be opened: no such protocol, or its library is not installed.
+    """
+
+    def __init__(self, address: str) -> None:
+        # Imported here: a cache without a store needs none of it.
+        from fsspec.core import url_to_fs
+
+        self.address = address
+        try:
+            self._files, self._root = url_to_fs(address)
+        except (ImportError, ValueError) as error:
+            remedy = f"{ADDRESS} names it; s3:// needs `pip install s3fs`, gs:// `pip install gcsfs`."
+            raise Unavailable(f"the store {address} cannot be opened ({error}).", remedy) from error
+
+    def fetch(self, kind: str, key: str, place: Path) -> bool:
+        """Brings a built folder here, whole or not at all; whether it was there.
+
+        Raises:
+            CacheError: the store does not answer.
+        """
+        with self._asked():
+            meta = self._meta(kind, key)
+            if meta is None:
+                return False
+            place.parent.mkdir(parents=True, exist_ok=True)
+            part = Path(tempfile.mkdtemp(prefix=f".{key}.", suffix=".part", dir=place.parent))
+            try:
+                for name, held in meta["files"].items():
+                    (part / name).parent.mkdir(parents=True, exist_ok=True)
+                    self._files.get_file(self._path(kind, key, meta["at"], name), str(part / name))
+                    if sha256(part / name) != held["sha256"]:
+                        log.warning("%s/%s/%s in %s is damaged: it is made again", kind, key, name, self.address)
+                        return False
+                write_text(part / META, json.dumps({k: v for k, v in meta.items() if k != "at"}, indent=1, sort_keys=True))
+                share(part)
+                part.replace(place)
+            except FileNotFoundError:  # taken away meanwhile
+                return False
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+        return True
+
+    def keep(self, kind: str, key: str, place: Path) -> None:
+        """Sends a built folder.
+
+        Raises:
+            CacheError: the store does not answer.
+        """
+        with self._asked():
+            meta, at = json.loads((place / META).read_text(encoding="utf-8")), uuid.uuid4().hex
+            for name in meta["files"]:
+                self._put(place / name, self._path(kind, key, at, name))
+            self._write(json.dumps({**meta, "at": at}).encode(), self._path(kind, key, META))
+
+    def fetch_shards(self, kind: str, key: str, folder: Path) -> None:
+        """Brings the shards that are not here; one that does not answer to its name is left.
+
+        Raises:
+            CacheError: the store does not answer.
+        """
+        with self._asked():
+            try:
+                found = self._files.ls(self._path(kind, key), detail=False, refresh=True)
+            except FileNotFoundError:
+                return
+            for path in found:
+                name = str(path).rpartition("/")[2]
+                if not name.endswith(".arrow") or (folder / name).exists():
+                    continue
+                folder.mkdir(parents=True, exist_ok=True)
+                handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
+                os.close(handle)
+                part = Path(temporary)
+                try:
+                    self._files.get_file(path, str(part))
+                    if sha256(part)[:32] == Path(name).stem:
+                        share(part)
+                        part.replace(folder / name)
+                    else:
+                        log.warning("%s in %s is damaged: what it held is made again", path, self.address)
+                finally:
+                    part.unlink(missing_ok=True)
+
+    def keep_shard(self, kind: str, key: str, shard: Path) -> None:
+        """Sends a shard.
+
+        Raises:
+            CacheError: the store does not answer.
+        """
+        with self._asked():
+            self._put(shard, self._path(kind, key, shard.name))
+
+    def _meta(self, kind: str, key: str) -> dict[str, Any] | None:
+        try:
+            with self._files.open(self._path(kind, key, META), "rb") as file:
+                held = json.loads(file.read())
+        except (FileNotFoundError, ValueError):
+            return None
+        return held if isinstance(held, dict) and "files" in held and "at" in held else None
+
+    def _put(self, file: Path, path: str) -> None:
+        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        self._files.put_file(str(file), path)
+
+    def _write(self, data: bytes, path: str) -> None:
+        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        with self._files.open(path, "wb") as file:
+            file.write(data)
+
+    def _path(self, *parts: str) -> str:
+        return "/".join([self._root.rstrip("/"), *parts])
+
+    @contextlib.contextmanager
+    def _asked(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            raise CacheError(
+                f"the store {self.address} ({ADDRESS}) does not answer ({type(error).__name__}: {error}); what is here is kept."
+            ) from error
+
+
+def remote() -> Remote | None:
+    """The store that the environment names; None where it names none."""
+    address = os.environ.get(ADDRESS)
+    return Remote(address) if address else None

@@ -1,0 +1,10 @@
+"""Whether the network may be used; apart from `_download.py`, whose libraries are slow to import."""
+
+from __future__ import annotations
+
+import os
+
+
+def offline() -> bool:
+    """Whether `HARNESS_OFFLINE` forbids the network."""
+    return os.environ.get("HARNESS_OFFLINE", "") not in ("", "0")

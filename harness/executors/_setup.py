@@ -1,0 +1,107 @@
+"""What a worker elsewhere needs to make itself a context like another's, JSON-safe: seed, device, cache, data, environment."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.cache.folders import Cache
+from harness.context import Context
+from harness.memory import Memory
+
+CARRIED = ("HARNESS_", "HF_", "TRANSFORMERS_", "SENTENCE_TRANSFORMERS_", "TOKENIZERS_")
+SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+OWN = ("cache", "data_dirs", "memory", "progress")
+"""What of a context is no plain setting."""
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Read by the numeric libraries when they are first imported; all heed the first."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A context, as it is told to another process.
+
+    Args:
+        settings: its seed, device and whatever else a context is given that is a number, a text or None.
+        cache: folder of the cache; workers on other machines share it, or have their own at this path.
+        data_dirs: folders that may hold collections.
+        folder: where relative paths start.
+        memory: bytes that the steps of one process may take for what grows with a collection.
+        environment: variables that move what is done; none that looks like a secret, which each machine must have by itself.
+    """
+
+    settings: Mapping[str, Any]
+    cache: str
+    data_dirs: tuple[str, ...]
+    folder: str
+    memory: int
+    environment: Mapping[str, str]
+
+    @classmethod
+    def of(cls, context: Context, more: Mapping[str, str] | None = None) -> Setup:
+        """That of a context in this process; `more` are further variables."""
+        carried = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(CARRIED) and not any(word in name for word in SECRET)
+        }
+        folders = tuple(str(folder.expanduser().resolve()) for folder in context.data_dirs)
+        root = str(context.cache.root.expanduser().resolve())
+        names = set(inspect.signature(Context.__init__).parameters) - {"self", *OWN}
+        settings = {name: getattr(context, name) for name in sorted(names)}
+        environment = {**carried, **(more or {})}
+        return cls(settings, root, folders, str(Path.cwd()), context.memory.total, environment)
+
+    def to_json(self) -> str:
+        """As text."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Setup:
+        """Reads it back."""
+        held = json.loads(text)
+        return cls(**{**held, "data_dirs": tuple(held["data_dirs"])})
+
+    def context(self) -> Context:
+        """A context of its own, quiet; sets the environment and the folder of this process, so a worker asks once.
+
+        Raises:
+            CacheError: the cache folder cannot be written here.
+        """
+        os.environ.update(self.environment)
+        with contextlib.suppress(OSError):  # on another machine; paths that are not relative need none
+            os.chdir(self.folder)
+        folders = tuple(map(Path, self.data_dirs))
+        return Context(**self.settings, cache=Cache(Path(self.cache)), data_dirs=folders, memory=Memory(self.memory))
+
+
+@contextlib.contextmanager
+def environment(more: Mapping[str, str]) -> Iterator[None]:
+    """Inside, these variables stand in this process's environment, for the processes that it starts."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def threads(count: int) -> dict[str, str]:
+    """Variables that give a process so many threads to compute with, where the user has not said how many."""
+    return {} if any(name in os.environ for name in THREADS) else {THREADS[0]: str(count)}
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,105 @@
+"""Processes of this machine: several jobs at once, with nothing to install; a process that is killed is replaced."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import multiprocessing
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from harness.context import Context
+from harness.errors import SettingError
+from harness.executors import Executor, Job, Outcome
+from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
+from harness.executors._setup import Setup, cores, environment, threads
+
+
+@dataclass(frozen=True)
+class Processes(Executor):
+    """Does jobs in worker processes, each with a context of its own and its share of the cores.
+
+    Workers are started afresh (`spawn`), so a script that asks for them has `if __name__ == "__main__":` around what it does.
+
+    Args:
+        workers: how many; None takes as many as there are cores.
+        tries: how often a job is begun whose worker is killed.
+    """
+
+    workers: int | None = None
+    tries: int = 3
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise SettingError(f"processes: workers must be 1 or more, not {self.workers}")
+        if self.tries < 1:
+            raise SettingError(f"processes: tries must be 1 or more, not {self.tries}")
+
+    def map(self, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
+        """See `Executor.map`."""
+        size = self.workers or cores()
+        return work(jobs, _Crew(size, Setup.of(context)), context, self.tries)
+
+
+class _Crew(Crew):
+    patience = 300.0
+
+    def __init__(self, size: int, setup: Setup) -> None:
+        self.size, self._setup = size, setup
+        self._threads = threads(max(1, cores() // size))
+
+    def hire(self) -> Worker:
+        return _Process(self._setup, self._threads)
+
+    def wait(self, tickets: Sequence[Ticket], seconds: float) -> list[Ticket]:
+        answered = concurrent.futures.wait(tickets, seconds, concurrent.futures.FIRST_COMPLETED).done
+        return [ticket for ticket in tickets if ticket in answered]
+
+
+class _Process(Worker):
+    def __init__(self, setup: Setup, threads: dict[str, str]) -> None:
+        self._setup, self._threads = setup.to_json(), threads
+        self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+
+    def start(self) -> Future[str]:
+        with environment(self._threads):  # the process is started here, and reads them when it imports numpy
+            return self._pool.submit(_start, self._setup)
+
+    def begin(self, job: str) -> Future[str]:
+        try:
+            return self._pool.submit(_do, job)
+        except BrokenProcessPool as error:  # it was killed since its last answer
+            fallen: Future[str] = Future()
+            fallen.set_exception(error)
+            return fallen
+
+    def answer(self, ticket: Ticket) -> str:
+        try:
+            return str(ticket.result())
+        except BrokenProcessPool as error:
+            raise Lost("its process ended") from error
+
+    def dismiss(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            for process in list((self._pool._processes or {}).values()):
+                process.kill()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+# In the worker
+
+_own: list[Context] = []
+"""The context of this process, where it is a worker."""
+
+
+def _start(setup: str) -> str:
+    _own[:] = [Setup.from_json(setup).context()]
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _do(job: str) -> str:
+    return done(job, _own[0])

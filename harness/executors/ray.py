@@ -1,0 +1,215 @@
+"""Ray: workers on this machine or on all machines of a cluster, with their share of cores and GPUs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.cache.remote import ADDRESS
+from harness.context import Context
+from harness.errors import SettingError, Unavailable
+from harness.executors import Executor, Job, Outcome
+from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
+from harness.executors._setup import Setup, cores, environment
+from harness.optional import library
+
+log = logging.getLogger("harness.executors")
+OBJECTS = 512 << 20
+"""Bytes of shared memory that Ray may take on this machine: what jobs return is small."""
+STARTS = 3
+"""How often it is tried to start Ray on this machine: Ray itself waits half a minute each time."""
+
+
+@dataclass(frozen=True)
+class Ray(Executor):
+    """Does jobs in Ray actors, each with a context of its own, so that what one job has loaded the next finds.
+
+    Without an address Ray is started on this machine for the time of the jobs, and needs no configuration. Where a program has
+    called `ray.init` itself, its Ray is used and left as it is.
+
+    Args:
+        workers: how many; None takes as many as the cores suffice for.
+        cpus: cores of each worker; None divides this machine's among them, and takes 1 in a cluster.
+        gpus: of each worker; may be a fraction. Jobs that want more get it.
+        address: of a running cluster's head, as `10.0.0.1:6379` or `ray://10.0.0.1:10001`; `auto` finds that of this machine.
+        tries: how often a job is begun whose worker or machine is lost.
+        store: address of a store for machines that share no cache folder (`harness.cache.remote`), as `s3://bucket/harness`.
+        timeout: seconds after which a cluster that does not answer, or in which no worker starts, is given up.
+    """
+
+    workers: int | None = None
+    cpus: float | None = None
+    gpus: float = 0.0
+    address: str | None = None
+    tries: int = 3
+    store: str | None = None
+    timeout: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name, least in (("workers", 1), ("tries", 1), ("gpus", 0)):
+            if getattr(self, name) is not None and getattr(self, name) < least:
+                raise SettingError(f"ray: {name} must be {least} or more, not {getattr(self, name)}")
+        for name in ("cpus", "timeout"):
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
+                raise SettingError(f"ray: {name} must be above 0, not {getattr(self, name)}")
+
+    def map(self, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
+        """See `Executor.map`.
+
+        Raises:
+            Unavailable: Ray is not installed, or no cluster answers at the address.
+        """
+        ray = library("ray", "ray")
+        own = not ray.is_initialized()
+        if own:
+            self._open(ray)
+            _mute(ray, muted=True)
+        elif self.address not in (None, "auto", joined := ray.get_runtime_context().gcs_address):
+            raise SettingError(f"ray: this program has joined {joined} already, not {self.address}; `ray.shutdown()` leaves it.")
+        try:
+            yield from work(jobs, self._crew(ray, jobs, context), context, self.tries)
+        finally:
+            if own:
+                ray.shutdown()
+                _mute(ray, muted=False)
+
+    def _open(self, ray: Any) -> None:
+        if self.address is None:
+            size = self.workers or cores()
+            started: dict[str, Any] = {"num_cpus": max(cores(), round(size * (self.cpus or 0))), "object_store_memory": OBJECTS}
+        else:
+            self._probe()
+            started = {"address": self.address}
+        # Ray's own variables: it counts no use of it, and leaves the choice of a GPU to whoever asks for one.
+        with environment({"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}):
+            for left in reversed(range(STARTS if self.address is None else 1)):
+                try:
+                    ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **started)
+                    return
+                except Exception as error:  # Ray raises plain ones; on a machine that is busy another try may do
+                    ray.shutdown()
+                    if not left:
+                        raise self._unavailable(str(error).partition("\n")[0].rstrip(".")) from error
+
+    def _probe(self) -> None:
+        """Joins the cluster in a process of its own first: where none answers Ray waits for minutes, then ends its process.
+
+        Raises:
+            Unavailable: no cluster answers in time.
+        """
+        code = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False, logging_level=50); ray.shutdown()"
+        host, _, port = str(self.address).removeprefix("ray://").rpartition(":")
+        try:
+            if port.isdecimal():  # told at once where nobody listens
+                socket.create_connection((host.strip("[]"), int(port)), self.timeout).close()
+            with environment({"RAY_USAGE_STATS_ENABLED": "0"}):
+                command = [sys.executable, "-c", code, str(self.address)]
+                joined = subprocess.run(command, capture_output=True, text=True, timeout=self.timeout, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise self._unavailable(f"it does not answer within {self.timeout:g} s") from error
+        except OSError as error:
+            raise self._unavailable(error.strerror or str(error)) from error
+        if joined.returncode:
+            lines = [line for line in joined.stderr.splitlines() if line.strip()]
+            raise self._unavailable(lines[-1].rstrip(".") if lines else f"joining it ended with {joined.returncode}")
+
+    def _unavailable(self, why: str) -> Unavailable:
+        if self.address is None:
+            return Unavailable(f"Ray cannot be started on this machine: {why}.", "See /tmp/ray/session_latest/logs.")
+        remedy = "`ray start --head` starts one, `ray status` there says whether it runs; without an address Ray is started here."
+        return Unavailable(f"no Ray cluster can be joined at {self.address}: {why}.", remedy)
+
+    def _crew(self, ray: Any, jobs: Sequence[Job], context: Context) -> _Crew:
+        there = ray.cluster_resources()
+        fixed = self.address is None
+        all_cpus = float(there.get("CPU", 1.0))
+        cpus = self.cpus or (max(1.0, all_cpus // self.workers) if fixed and self.workers else 1.0)
+        gpus = max([self.gpus, *(job.gpus for job in jobs)])
+        if fixed:  # a cluster may grow
+            cpus = min(cpus, all_cpus / (self.workers or 1))
+            for name, each, total in (("cpus", cpus, all_cpus), ("gpus", gpus, float(there.get("GPU", 0.0)))):
+                if each > total:
+                    raise Unavailable(
+                        f"a worker with {each:g} {name} does not fit: there are {total:g}.", f"Ask for fewer {name}."
+                    )
+        setup = Setup.of(context, {ADDRESS: self.store} if self.store else {})
+        if gpus == 0 and (context.device or "").startswith("cuda"):
+            raise SettingError(f"ray: workers without a GPU cannot run on {context.device}; say gpus=1, or a share of one.")
+        if gpus == 0 and there.get("GPU") and context.device is None:
+            log.warning("there are GPUs and ray's workers have none; say ray(gpus=1), or a share of one as ray(gpus=0.5)")
+        size = self.workers or max(1, int(all_cpus // cpus))
+        return _Crew(ray, size, {"num_cpus": cpus, "num_gpus": gpus}, setup, self.timeout)
+
+
+def _mute(ray: Any, *, muted: bool) -> None:
+    """Ray tells of each lost worker on standard output, where the board goes, and has no setting for it; the crew tells of it."""
+    with contextlib.suppress(AttributeError):
+        ray._private.worker._worker_logs_enabled = not muted
+
+
+class _Crew(Crew):
+    def __init__(self, ray: Any, size: int, wants: dict[str, float], setup: Setup, patience: float) -> None:
+        self.size, self.patience = size, patience
+        self._ray, self._setup = ray, setup.to_json()
+        # Ray gives each worker as many threads as it has cores, where the environment does not say otherwise.
+        self._actor = ray.remote(_Actor).options(**wants)
+
+    def hire(self) -> Worker:
+        return _RayWorker(self._ray, self._actor, self._setup)
+
+    def wait(self, tickets: Sequence[Ticket], seconds: float) -> list[Ticket]:
+        answered, _ = self._ray.wait(list(tickets), num_returns=1, timeout=seconds)
+        if answered:  # all that are
+            answered, _ = self._ray.wait(list(tickets), num_returns=len(tickets), timeout=0)
+        return list(answered)
+
+
+class _RayWorker(Worker):
+    def __init__(self, ray: Any, actor: Any, setup: str) -> None:
+        self._ray, self._actor = ray, actor.remote(setup)
+
+    def start(self) -> Ticket:
+        return self._actor.place.remote()
+
+    def begin(self, job: str) -> Ticket:
+        return self._actor.do.remote(job)
+
+    def answer(self, ticket: Ticket) -> str:
+        errors = self._ray.exceptions
+        try:
+            return str(self._ray.get(ticket))
+        except errors.RayTaskError as error:  # outside of the job itself: it cannot be imported, or its cache not be written
+            raise Lost(str(error).strip().rpartition("\n")[2]) from error
+        except errors.RayError as error:
+            raise Lost(_why(error)) from error
+
+    def dismiss(self) -> None:
+        self._ray.kill(self._actor)
+
+
+def _why(error: Exception) -> str:
+    """What Ray says of a lost worker, in a line."""
+    told = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return told[0] if told else type(error).__name__
+
+
+class _Actor:
+    """A worker, in its own process."""
+
+    def __init__(self, setup: str) -> None:
+        self._context = Setup.from_json(setup).context()
+
+    def place(self) -> str:
+        """Machine and process."""
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+    def do(self, job: str) -> str:
+        """See `_crew.done`."""
+        return done(job, self._context)

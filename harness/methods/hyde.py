@@ -1,0 +1,138 @@
+"""HyDE: a dense encoder searches with the mean of its query and of passages that a chat model makes up for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.errors import SettingError
+from harness.indexes import Vectors
+from harness.judged import Queries, TrainView
+from harness.methods import Fitted, Method, Searcher, index
+from harness.methods._vectors import VectorSearcher
+from harness.methods._written import Written, WrittenFitted, WrittenSearcher
+from harness.methods.dense import Dense
+from harness.ranking import Floats, TopK
+
+PROMPT: Final = "Please write a passage to answer the question.\nQuestion: {query}\nPassage:"
+BLOCK: Final = 256
+"""Queries whose passages' vectors are in memory at once."""
+
+
+@dataclass(frozen=True)
+class HyDE(Written):
+    """Hypothetical document embeddings: passages that could answer the query, encoded as documents are.
+
+    Source: Gao et al., "Precise Zero-Shot Dense Retrieval without Relevance Labels" (2212.10496), with its temperature and its
+    eight passages; the prompt is that of its web search. Its prompts for other tasks say what a document there is, as "Please
+    write a scientific paper passage to support/refute the claim." for SciFact. The mean (equation 8) is not normalised, which
+    moves no rank.
+
+    A passage that came empty is left out of the mean; a query without any is searched as it is. Every passage is kept by what
+    was asked of which model, and its vector as every text's, so that nothing is paid for twice.
+
+    Args:
+        first: encodes and searches: `dense`, trained or not, `api`, or `doc2query` of one.
+        model: of the chat endpoint, as the server calls it.
+        url: base of the address; `/chat/completions` follows it.
+        prompt: `{query}` becomes the query.
+        temperature: above 0 where several passages are asked for; None leaves it to the server.
+        max_tokens: of a passage.
+        price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
+        price_out: dollars for a million tokens of passages; the same.
+        cap: dollars that one run may cost, for passages.
+        cap_tokens: tokens that one run may take for passages, sent and answered.
+        key_variable: the environment variable that holds the key; None takes the provider's.
+        requests_per_minute: None for no limit of ours.
+        tokens_per_minute: the same, by our estimate.
+        concurrency: requests under way at once.
+        timeout: seconds for one answer.
+        retries: repetitions of a request while the server is busy.
+        passages: for each query.
+    """
+
+    first: Method = field(default_factory=Dense)
+    prompt: str = PROMPT
+    temperature: float | None = 0.7
+    passages: int = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check("passages")
+        if self.passages > 1 and self.temperature == 0:
+            raise SettingError("hyde: at temperature 0 all passages of a query are the same; set passages=1 or a temperature")
+
+    def number(self) -> int:
+        """See `Written.number`."""
+        return self.passages
+
+    def fit(self, view: TrainView, context: Context) -> WrittenFitted:
+        """Fits the first stage; nothing is asked."""
+        return _Fitted(self, view, context, {"passages": self.passages})
+
+
+class _Fitted(WrittenFitted):
+    def __init__(self, method: HyDE, view: TrainView, context: Context, told: dict[str, int]) -> None:
+        super().__init__(method, view, context, told)
+        self._method = method
+
+    def index(self, corpus: Corpus, context: Context) -> Searcher:
+        """The first stage's index.
+
+        Raises:
+            SettingError: it has not one vector for each text.
+        """
+        method = self._method
+        inner = index(method.first, self.first, corpus, context)
+        if not isinstance(inner, VectorSearcher):
+            raise SettingError(
+                f"hyde: {method.first} does not search with one vector a query, so there is no mean to take; name a first stage "
+                "that does, as hyde(dense), and query2doc for others. In a hybrid it stands inside: "
+                "hybrid(methods=(bm25, hyde(dense)))."
+            )
+        return _Searcher(method, self, inner, corpus, context)
+
+
+class _Searcher(WrittenSearcher):
+    def __init__(self, method: HyDE, fitted: Fitted, inner: VectorSearcher, corpus: Corpus, context: Context) -> None:
+        super().__init__(method, fitted, inner, corpus, context)
+        self._vectors = inner
+
+    def found(self, queries: Queries, passages: Sequence[Sequence[str]], k: int) -> TopK:
+        """See `WrittenSearcher.found`."""
+        return self._vectors.nearest(self._means(queries.texts, passages), k)
+
+    def notes(self, queries: Queries) -> tuple[str, ...]:
+        """See `Searcher.notes`; an approximate index is judged by the means."""
+        return self._vectors.missed(queries.texts, lambda texts: self._means(texts, self._asking.write(texts, self._context)))
+
+    def _means(self, texts: Sequence[str], passages: Sequence[Sequence[str]]) -> Floats:
+        """(Q, D) vectors to search with."""
+        embed = self._vectors.embedder.vectors
+        queries = embed(texts, "query")
+        written: Vectors | None = embed(flat, "document") if (flat := [p for own in passages for p in own]) else None
+        means = queries.block(0, len(queries)).copy()
+        ends = np.cumsum([len(own) for own in passages])
+        for start in range(0, len(texts), BLOCK):
+            stop = min(start + BLOCK, len(texts))
+            first = int(ends[start]) - len(passages[start])
+            here = written.block(first, int(ends[stop - 1])) if written is not None else np.zeros((0, 0), np.float32)
+            for row in range(start, stop):
+                own = here[int(ends[row]) - len(passages[row]) - first : int(ends[row]) - first]
+                if len(own):
+                    means[row] = mean(means[row], own)
+        return means
+
+
+def mean(query: Floats, passages: Floats) -> Floats:
+    """(D,) the mean of a query's (D,) vector and of the (N, D) vectors of its passages, in double precision.
+
+    Source: Gao et al. (2212.10496), equation 8.
+    """
+    together: Floats = np.vstack([passages, query]).astype(np.float64).mean(axis=0).astype(np.float32)
+    return together

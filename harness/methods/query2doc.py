@@ -1,0 +1,115 @@
+"""query2doc: any first stage searches with the query and a passage that a chat model writes to answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from harness.context import Context
+from harness.corpus import Corpus
+from harness.errors import SettingError
+from harness.judged import Queries, TrainView
+from harness.methods import Fitted, Method, Searcher, Size, index, search
+from harness.methods._written import Written, WrittenFitted, WrittenSearcher
+from harness.methods.bm25 import BM25
+from harness.ranking import TopK
+
+PROMPT: Final = "Write a passage that answers the given query:\n\nQuery: {query}\nPassage:"
+Form = Literal["sparse", "dense"]
+
+
+@dataclass(frozen=True)
+class Query2Doc(Written):
+    """Queries expanded by a pseudo-document.
+
+    Source: Wang et al., "Query2doc: Query Expansion with Large Language Models" (2303.07678). The new query is, for a first stage
+    that matches terms (equation 1), the query five times and then the passage, so that the few words of the query are not
+    outweighed; for one that encodes (equation 2), the query, `[SEP]` and the passage. The paper shows the model four pairs of a
+    training query and its passage first; here the prompt has none unless they are written into it. The paper's encoders are
+    trained on such queries; an encoder that was not may lose by them.
+
+    A query whose passage came empty is searched as it is. Every passage is kept by what was asked of which model, so that nothing
+    is paid for twice, and rows of the same model and prompt share them.
+
+    Args:
+        first: searches with the new queries; any row that takes text.
+        model: of the chat endpoint, as the server calls it.
+        url: base of the address; `/chat/completions` follows it.
+        prompt: `{query}` becomes the query.
+        temperature: 0 or more; None leaves it to the server.
+        max_tokens: of a passage.
+        price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
+        price_out: dollars for a million tokens of passages; the same.
+        cap: dollars that one run may cost, for passages.
+        cap_tokens: tokens that one run may take for passages, sent and answered.
+        key_variable: the environment variable that holds the key; None takes the provider's.
+        requests_per_minute: None for no limit of ours.
+        tokens_per_minute: the same, by our estimate.
+        concurrency: requests under way at once.
+        timeout: seconds for one answer.
+        retries: repetitions of a request while the server is busy.
+        form: `sparse` repeats the query, `dense` separates it; None takes `dense` where the first stage searches with a model.
+        repeats: of the query, in the sparse form.
+        separator: between query and passage, in the dense form; that of the model's tokenizer.
+    """
+
+    first: Method = field(default_factory=BM25)
+    prompt: str = PROMPT
+    max_tokens: int = 128
+    form: Form | None = None
+    repeats: int = 5
+    separator: str = "[SEP]"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check("repeats")
+        if self.form not in ("sparse", "dense", None):
+            raise SettingError(f"query2doc: form must be sparse, dense or None, not {self.form!r}")
+
+    def fit(self, view: TrainView, context: Context) -> WrittenFitted:
+        """Fits the first stage; nothing is asked."""
+        return _Fitted(self, view, context, {"form": self.form, "repeats": self.repeats, "separator": self.separator})
+
+    def expanded(self, query: str, passages: Sequence[str], form: Form) -> str:
+        """The new query: equation 1 or 2; the query itself where there is no passage."""
+        if not passages:
+            return query
+        parts = [query] * self.repeats if form == "sparse" else [query, *([self.separator] if self.separator else [])]
+        return " ".join([*parts, *passages])
+
+
+class _Fitted(WrittenFitted):
+    def __init__(self, method: Query2Doc, view: TrainView, context: Context, told: dict[str, Any]) -> None:
+        super().__init__(method, view, context, told)
+        self._method = method
+
+    def index(self, corpus: Corpus, context: Context) -> Searcher:
+        return _Searcher(self._method, self, index(self._method.first, self.first, corpus, context), corpus, context)
+
+
+class _Searcher(WrittenSearcher):
+    def __init__(self, method: Query2Doc, fitted: Fitted, inner: Searcher, corpus: Corpus, context: Context) -> None:
+        super().__init__(method, fitted, inner, corpus, context)
+        self._method = method
+        self._form: Form = method.form or ("dense" if encodes(inner.size) else "sparse")
+
+    def found(self, queries: Queries, passages: Sequence[Sequence[str]], k: int) -> TopK:
+        """See `WrittenSearcher.found`."""
+        asked = self._new(queries, passages)
+        top = search(self._method.first, self._inner, asked, k, self._context)
+        self.resolved = {**self._inner.resolved, "form": self._form}
+        return top
+
+    def notes(self, queries: Queries) -> tuple[str, ...]:
+        """See `Searcher.notes`."""
+        return self._inner.notes(self._new(queries, self._asking.write(queries.texts, self._context)))
+
+    def _new(self, queries: Queries, passages: Sequence[Sequence[str]]) -> Queries:
+        pairs = zip(queries.texts, passages, strict=True)
+        return Queries(queries.ids, [self._method.expanded(text, own, self._form) for text, own in pairs])
+
+
+def encodes(size: Size) -> bool:
+    """Whether a searcher of this size reads a query with a model, its own or a hosted one."""
+    return bool(size.parameters or size.dimensions)

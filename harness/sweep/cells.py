@@ -1,0 +1,48 @@
+"""Cells: outcomes on dev, one file each, named by a hash of all that decides it; what is there no sweep does again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.files import write_text
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The folder of the outcomes of one collection, whichever sweep asked for them.
+
+    Args:
+        root: the folder.
+    """
+
+    root: Path
+
+    def place(self, key: str) -> Path:
+        """The file of an outcome."""
+        return self.root / f"{key}.json"
+
+    def load(self, key: str) -> dict[str, Any] | None:
+        """An outcome with figures; None where there is none that can be read."""
+        try:
+            held = json.loads(self.place(key).read_text(encoding="utf-8"))
+            whole = held["schema"] == SCHEMA and held["key"] == key and held["values"] and isinstance(held["mean"], float)
+            return dict(held) if whole else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save(self, key: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
+        """Writes an outcome whole, and returns it as it is read back."""
+        held = {"schema": SCHEMA, "key": key, **outcome}
+        write_text(self.place(key), json.dumps(held, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+        return held
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every outcome that can be read, of other settings and earlier code too."""
+        names = sorted(path.stem for path in self.root.glob("*.json"))
+        return [held for name in names if (held := self.load(name)) is not None]

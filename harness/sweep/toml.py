@@ -1,0 +1,99 @@
+"""TOML with places: a table, and the line on which a thing of it stands."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SettingError
+
+Key = str | int
+"""A key of a table, or a number in a list of tables, from 0."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A TOML file that was read.
+
+    Args:
+        path: where it is.
+        text: what is in it.
+        data: the table.
+    """
+
+    path: Path
+    text: str
+    data: Mapping[str, Any]
+
+    def where(self, *keys: Key) -> str:
+        """`sweep.toml, line 7`: where a key's value begins, or where the table that should hold it does; else the file."""
+        for length in range(len(keys), 0, -1):
+            line = self._line(keys[:length])
+            if line:
+                return f"{self.path.name}, line {line}"
+        return self.path.name
+
+    def _line(self, keys: tuple[Key, ...]) -> int:
+        """The line on which the statement begins that brings a key; 0 where none does.
+
+        tomllib tells no lines. It is the shortest run of lines from the start that can be read and has the key; the statement
+        begins after the run before it that could be read.
+        """
+        lines = self.text.splitlines()
+        whole = 0
+        for end in range(1, len(lines) + 1):
+            try:
+                held: Any = tomllib.loads("\n".join(lines[:end]))
+            except tomllib.TOMLDecodeError:
+                continue
+            try:
+                for key in keys:
+                    held = held[key]
+            except (KeyError, IndexError, TypeError):
+                whole = end
+                continue
+            return whole + 1
+        return 0
+
+    def fault(self, told: str, *keys: Key) -> SettingError:
+        """An error that names the line."""
+        return SettingError(f"{self.where(*keys)}: {told}")
+
+    def only(self, known: Iterable[str], *keys: Key) -> None:
+        """Refuses keys that a table must not have, with the closest that it may.
+
+        Args:
+            known: what it may have.
+            keys: which table; none for the file's own.
+
+        Raises:
+            SettingError: names the line.
+        """
+        held: Any = self.data
+        for key in keys:
+            held = held[key]
+        known = list(known)
+        for name in held:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+                meant = f"; did you mean {close[0]!r}?" if close else "."
+                raise self.fault(f"unknown key {name!r}{meant} Known here: {', '.join(known)}.", *keys, name)
+
+
+def read(path: Path) -> File:
+    """Reads a TOML file.
+
+    Raises:
+        SettingError: it is not there, or is no TOML; says on which line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        return File(path, text, tomllib.loads(text))
+    except OSError as error:
+        raise SettingError(f"{path} cannot be read ({error.strerror or error}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path} is no TOML: {error}.") from error
