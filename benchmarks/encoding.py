@@ -129,7 +129,8 @@ def measure(dataset: Dataset, arguments: argparse.Namespace, context: Context) -
                 parts[name].append(run(texts[first : first + arguments.block], "document"))
                 spent[name].append(time.perf_counter() - started)
             told = ", ".join(f"{name} {seconds[-1]:.1f}" for name, seconds in spent.items())
-            print(f"{first + len(parts[LIBRARY][-1]):,} documents, seconds of the last block: {told}", file=sys.stderr, flush=True)
+            done = first + len(parts[LIBRARY][-1])
+            print(f"{done:,} documents, seconds of the last block: {told}", file=sys.stderr, flush=True)
     vectors = {name: np.concatenate(some) for name, some in parts.items()}
     figures = {name: ndcg(dataset, vectors[name], queries, run(queries.texts, "query")) for name, run in runs.items()}
     peaks = {precision: max(best, peak(precision)) for precision, best in peaks.items()}

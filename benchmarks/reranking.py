@@ -143,7 +143,8 @@ def measure(dataset: Dataset, model: str, arguments: argparse.Namespace, context
                 parts[name].append(run(pairs[first : first + arguments.block]))
                 spent[name].append(time.perf_counter() - started)
             told = ", ".join(f"{name} {seconds[-1]:.1f}" for name, seconds in spent.items())
-            print(f"{min(first + arguments.block, len(pairs))} queries, seconds of the last block: {told}", file=sys.stderr, flush=True)
+            done = min(first + arguments.block, len(pairs))
+            print(f"{done} queries, seconds of the last block: {told}", file=sys.stderr, flush=True)
     scores = {name: np.concatenate(some) for name, some in parts.items()}
     peaks = {precision: max(best, peak(precision)) for precision, best in peaks.items()}
     work = products(config_of(usual.model), [item.length for item in usual.items(flat)])
