@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -127,6 +128,9 @@ def measure(dataset: Dataset, arguments: argparse.Namespace, context: Context) -
                 started = time.perf_counter()
                 parts[name].append(run(texts[first : first + arguments.block], "document"))
                 spent[name].append(time.perf_counter() - started)
+            told = ", ".join(f"{name} {seconds[-1]:.1f}" for name, seconds in spent.items())
+            done = first + len(parts[LIBRARY][-1])
+            print(f"{done:,} documents, seconds of the last block: {told}", file=sys.stderr, flush=True)
     vectors = {name: np.concatenate(some) for name, some in parts.items()}
     figures = {name: ndcg(dataset, vectors[name], queries, run(queries.texts, "query")) for name, run in runs.items()}
     peaks = {precision: max(best, peak(precision)) for precision, best in peaks.items()}

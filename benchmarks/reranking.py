@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -141,6 +142,9 @@ def measure(dataset: Dataset, model: str, arguments: argparse.Namespace, context
                 started = time.perf_counter()
                 parts[name].append(run(pairs[first : first + arguments.block]))
                 spent[name].append(time.perf_counter() - started)
+            told = ", ".join(f"{name} {seconds[-1]:.1f}" for name, seconds in spent.items())
+            done = min(first + arguments.block, len(pairs))
+            print(f"{done} queries, seconds of the last block: {told}", file=sys.stderr, flush=True)
     scores = {name: np.concatenate(some) for name, some in parts.items()}
     peaks = {precision: max(best, peak(precision)) for precision, best in peaks.items()}
     work = products(config_of(usual.model), [item.length for item in usual.items(flat)])

@@ -105,9 +105,9 @@ class Dense(Method):
             Unavailable: the collection lacks what a recipe needs.
         """
         encoder = open_encoder(replace(self._encoder_settings(), dimensions=None), context)
-        first_stages = (METHODS.get("bm25")(), replace(self, recipes=()))
-        lessons = []
         start = plain(self._asked()).settings()
+        first_stages = (METHODS.get("bm25")(), replace(self, recipes=(), **start))
+        lessons = []
         for done, recipe in enumerate(self.recipes):
             untrained = replace(self, recipes=self.recipes[:done], **start)
             lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)

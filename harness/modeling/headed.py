@@ -38,7 +38,10 @@ class HeadedEncoder(Encoder):
         self._base = base
 
     def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
-        """See `Encoder.vectors`; in half precision the head would be too, so there the texts go through the model."""
+        """See `Encoder.vectors`; in half precision the head would be too, so there the texts go through the model.
+
+        So they do in another engine, which takes the folder as a whole (`by`).
+        """
         if self._settings.precision != "fp32" or self.prompts[side] != self._base.prompts[side]:
             return super().vectors(texts, side)
         whole = Headed(self._base.vectors(texts, side), self._head)

@@ -48,13 +48,13 @@ def test_a_text_belongs_to_the_first_part_that_has_it(texts: list[str], chunk: i
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The texts of each batch that has gone through an encoder."""
     seen: list[tuple[str, ...]] = []
-    through = Encoder.encode
+    through = Encoder.run
 
-    def watched(self: Encoder, texts: Any, side: Any) -> Any:
-        seen.append(tuple(texts))
-        return through(self, texts, side)
+    def watched(self: Encoder, items: Any, side: Any) -> Any:
+        seen.append(tuple(item.source for item in items))
+        return through(self, items, side)
 
-    monkeypatch.setattr(Encoder, "encode", watched)
+    monkeypatch.setattr(Encoder, "run", watched)
     return seen
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from harness.cache.folders import Cache
 from harness.context import Context
+from harness.engines.openvino import Openvino
 from harness.errors import ModelError
 from harness.judged import TrainView
 from harness.methods import fit, index
@@ -55,7 +57,7 @@ def test_nothing_is_encoded_for_a_second_head(
     index(Dense(str(tiny_encoder)), fit(Dense(str(tiny_encoder)), view, context), view.corpus, context)
     first = row(tiny_encoder)
     index(first, fit(first, view, context), view.corpus, context)
-    monkeypatch.setattr(Encoder, "encode", lambda *_: pytest.fail("encoded again"))
+    monkeypatch.setattr(Encoder, "run", lambda *_: pytest.fail("encoded again"))
     fresh = Context(cache=Cache(context.cache.root))
     second = row(tiny_encoder, learning_rate=1e-2, queries=5)
     searcher: Any = index(second, fit(second, view, fresh), view.corpus, fresh)
@@ -87,3 +89,17 @@ def test_a_folder_without_a_head_is_refused(view: TrainView, context: Context, t
     base: Any = fit(Dense(str(tiny_encoder)), view, context).encoder  # type: ignore[attr-defined]
     with pytest.raises(ModelError, match="does not end with a dense layer"):
         headed(base, tiny_encoder, context).vectors(["wing"], "query")
+
+
+def test_computed_by_another_engine_the_folder_is_taken_as_a_whole(view: TrainView, context: Context, tiny_encoder: Path) -> None:
+    pytest.importorskip("openvino")
+    usual, fast = (
+        fit(dataclasses.replace(row(tiny_encoder), **more), view, context).encoder  # type: ignore[attr-defined]
+        for more in ({}, {"engine": Openvino()})
+    )
+    assert isinstance(usual, HeadedEncoder)
+    assert not isinstance(fast, HeadedEncoder)
+    assert fast.folder.path == usual.folder.path, "nothing was trained anew"
+    texts = view.corpus.texts[:]
+    one, other = (encoder.vectors(texts, "document").block(0, len(texts)) for encoder in (usual, fast))
+    assert np.abs(one - other).max() < 1e-5
