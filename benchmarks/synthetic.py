@@ -39,7 +39,7 @@ def words() -> npt.NDArray[np.object_]:
 @cache
 def _upto() -> npt.NDArray[np.float64]:
     shares = 1.0 / (np.arange(WORDS) + 2.7)
-    return np.cumsum(shares / shares.sum())  # type: ignore[no-any-return]
+    return np.cumsum(shares / shares.sum())
 
 
 @lru_cache(maxsize=1)

@@ -143,12 +143,19 @@ class Store(ABC, Generic[B, S]):
         finally:
             part.unlink(missing_ok=True)
 
-    def merge(self, most: int = 8) -> None:
-        """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`."""
-        small = [s for s in self.read().shards if s.vectors.nbytes < MERGED_BYTES]
+    def merge(self, most: int = 8, size: int | None = None) -> None:
+        """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`.
+
+        Args:
+            most: so many small ones may stay.
+            size: bytes from which a shard is not small, and up to which one is made; merging takes as much memory. None takes
+                `MERGED_BYTES`.
+        """
+        size = MERGED_BYTES if size is None else size
+        small = [s for s in self.read().shards if s.vectors.nbytes < size]
         while len(small) > most:
             group = small[:1]
-            while len(group) < len(small) and sum(s.vectors.nbytes for s in group) < MERGED_BYTES:
+            while len(group) < len(small) and sum(s.vectors.nbytes for s in group) < size:
                 group = small[: len(group) + 1]
             small = small[len(group) :]
             keys = pa.concat_arrays([s.keys for s in group])

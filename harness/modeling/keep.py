@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.cache.vectors import Block, Store, Stored
+from harness.cache.vectors import MERGED_BYTES, Block, Store, Stored
 from harness.context import Advance, Context
 from harness.errors import CacheError, ModelError
 from harness.ranking import Ints
@@ -108,7 +108,7 @@ def completed(
             kept_before = places >= 0
             seconds[kept_before] = held.seconds(places[kept_before])
             computed = fill(keys, places)
-            store.merge()
+            store.merge(size=min(MERGED_BYTES, context.memory.working))
             held = store.read()
             places = held.locate(keys)
         if (places < 0).any():
