@@ -13,8 +13,12 @@ is growth in proportion. Needs the extra `plots` for the plot.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
+import gc
 import json
 import math
+import shutil
 import subprocess
 import sys
 import threading
@@ -25,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pyarrow as pa
 
 from benchmarks.exact import fill, opened, store_of, unit_vectors
 from benchmarks.synthetic import write
@@ -83,6 +88,10 @@ def anonymous() -> int:
 
 def watched(work: Callable[[], object]) -> dict[str, float]:
     """Seconds of the clock, of the processors, and the highest memory in MiB beside what was held before."""
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)  # what preparing has given back is not there to be taken unseen
     before, done = anonymous(), threading.Event()
     seen = [before]
 
@@ -164,6 +173,8 @@ def main() -> None:
         print(json.dumps(watched(stage_work(stage, _collection(arguments, n), n, context))))
         return
     spent: dict[str, list[dict[str, float]]] = {stage: [] for stage in STAGES}
+    for kind in ("corpora", "bm25"):
+        shutil.rmtree(cache / kind, ignore_errors=True)
     for n in arguments.sizes:
         if not (_collection(arguments, n) / "qrels" / "test.tsv").exists():
             write(_collection(arguments, n), n, QUERIES)

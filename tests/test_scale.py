@@ -16,9 +16,9 @@ from harness.corpus import Corpus, write_corpus
 from harness.errors import SettingError
 from harness.memory import LEAST
 
-DOCUMENTS, WORDS = 20_000, 300
+DOCUMENTS, FEW, WORDS = 20_000, 2000, 400
 RUN = """
-import json, sys, threading, time, zlib
+import gc, json, sys, threading, time, zlib
 from pathlib import Path
 import numpy as np, psutil
 import harness.modeling.cross_encoder as cross, harness.modeling.encoder as dense
@@ -28,7 +28,7 @@ from harness.api import methods_of, open_context
 from harness.datasets import load_dataset
 import ir_measures, datasketch, scipy.stats, torch, sentence_transformers  # what the process holds whatever it reads
 
-root, folder, encoder, scorer, results = sys.argv[1:]
+root, folder, few, encoder, scorer, results = sys.argv[1:]
 
 def encode(self, texts, side):
     seeds = [zlib.crc32(text.encode()) for text in texts]
@@ -48,7 +48,10 @@ named, bm25, scores = f'dense(model="{encoder}")', "bm25", f'cross_encoder(model
 rows = ["bm25", named, f"hybrid(methods=(bm25, {named}))", f"hybrid(methods=(bm25, {named}), fusion=convex)",
         f"bm25>>{named}", f"rerank(scorer={scores}, depth=20)"]
 context = open_context(memory="16MiB", cache_dir=Path(root))
-bench = Bench(methods_of(rows), [folder], context, Store(Path(results)), ["nDCG@10", "R@100"], 100)
+bench = Bench(methods_of(rows), [few, folder], context, Store(Path(results)), ["nDCG@10", "R@100"], 100)
+for method in bench.methods:
+    bench.run(few, method)
+gc.collect()
 (Path(root) / f"ready-{Path(results).name}").touch()
 while len(list(Path(root).glob("ready-*"))) < 2:
     time.sleep(0.01)
@@ -61,40 +64,45 @@ thread.start()
 records = [bench.run(folder, method).record for method in bench.methods]
 done.set()
 thread.join()
-computed = sum(phase["counts"].get("computed", 0) for record in records for phase in record.phases if phase["kind"] == "index")
 print(json.dumps({
     "peak": max(seen), "status": [[r.row, r.status, r.problem] for r in records],
     "runs": [r.run_sha256 for r in records], "measures": [r.measures for r in records],
-    "built": sum(context.steps[s].cached_seconds == 0 for s in context.steps if s.startswith("index:") and "bm25" in context.steps[s].label),
-    "encoded": max((p["counts"].get("computed", 0) for r in records for p in r.phases if p["kind"] == "index"), default=0),
+    "built": sum(step.cached_seconds == 0 for step in context.steps.values() if step.label == "index bm25"),
+    "encoded": max(phase["counts"].get("computed", 0) for phase in records[1].phases if phase["kind"] == "index"),
 }))
 """
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """33 MB of documents of random words."""
-    folder = tmp_path_factory.mktemp("large")
+def written(folder: Path, documents: int) -> Path:
+    """A collection of documents of random words, 1.6 KB each."""
     rng = np.random.default_rng(0)
     words = np.array([f"w{number:x}" for number in range(30_000)])
+    (folder / "qrels").mkdir(parents=True)
     with open(folder / "corpus.jsonl", "w", encoding="utf-8") as file:
-        for row in range(DOCUMENTS):
+        for row in range(documents):
             text = " ".join(words[np.minimum(rng.zipf(1.2, WORDS), 30_000) - 1])
             file.write(f'{{"_id": "d{row}", "title": "", "text": "{text} number{row}"}}\n')
-    rows = [json.dumps({"_id": f"q{row}", "text": f"number{row} w1 w7"}) for row in range(0, DOCUMENTS, 1000)]
+    every, half = documents // 20, documents // 2
+    rows = [json.dumps({"_id": f"q{row}", "text": f"number{row} w1 w7"}) for row in range(0, documents, every)]
     (folder / "queries.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (folder / "qrels").mkdir()
-    for split, first in (("test", 0), ("train", 10_000)):
-        lines = [f"q{row}\td{row}\t1" for row in range(first, first + 10_000, 1000)]
+    for split, first in (("test", 0), ("train", half)):
+        lines = [f"q{row}\td{row}\t1" for row in range(first, first + half, every)]
         (folder / "qrels" / f"{split}.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *lines]) + "\n", encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """33 MB of documents, to which 31 MB of vectors and 24 MB of postings come."""
+    return written(tmp_path_factory.mktemp("large") / "many", DOCUMENTS)
 
 
 @pytest.fixture(scope="module")
 def runs(folder: Path, tmp_path_factory: pytest.TempPathFactory, tiny_models: tuple[Path, Path]) -> list[dict[str, Any]]:
     """What two processes that start together say of all default rows."""
     root = tmp_path_factory.mktemp("cache")
-    names = [str(path) for path in (root, folder, *tiny_models)]
+    few = written(root / "few", FEW)
+    names = [str(path) for path in (root, folder, few, *tiny_models)]
     started = [
         subprocess.Popen([sys.executable, "-c", RUN, *names, str(root / f"results{i}")], stdout=subprocess.PIPE, text=True)
         for i in range(2)
@@ -103,12 +111,12 @@ def runs(folder: Path, tmp_path_factory: pytest.TempPathFactory, tiny_models: tu
 
 
 def test_a_collection_larger_than_the_memory_goes_through_every_default_row(folder: Path, runs: list[dict[str, Any]]) -> None:
-    size = (folder / "corpus.jsonl").stat().st_size
-    assert size > 1.5 * LEAST
+    """What a small collection takes (code, caches of words) is not counted: what a larger one takes beyond it is what grows."""
+    assert (folder / "corpus.jsonl").stat().st_size > 1.5 * LEAST
     for told in runs:
         assert [status for _, status, _ in told["status"]] == ["ok"] * 6, told["status"]
         assert told["measures"][0]["nDCG@10"] == 1
-        assert told["peak"] < size
+        assert told["peak"] < 1.5 * LEAST
 
 
 def test_two_runs_at_one_cache_give_the_same_and_share_the_work(runs: list[dict[str, Any]]) -> None:
@@ -117,10 +125,6 @@ def test_two_runs_at_one_cache_give_the_same_and_share_the_work(runs: list[dict[
     assert one["measures"] == other["measures"]
     assert one["encoded"] + other["encoded"] == DOCUMENTS
     assert one["built"] + other["built"] == 1
-
-
-def test_a_budget_below_what_a_collections_row_numbers_take_says_the_least(tmp_path: Path) -> None:
-    pass
 
 
 def test_reading_some_rows_copies_no_column(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def _fill_chunk(
             vectors.append(work.run([held[i] if held is not None else items[int(rows[i])] for i in batch]))
             done.extend(batch)
             advance(len(batch))
-            if time.perf_counter() - started > FLUSH_SECONDS:
+            if time.perf_counter() - started > FLUSH_SECONDS or sum(part.nbytes for part in vectors) > memory:
                 flush()
     finally:
         flush()  # an error in one batch, or Ctrl-C, does not undo the others
