@@ -75,7 +75,7 @@ class HashMemo:
             held = json.loads(memo.read_text(encoding="utf-8"))
             if held["file"] == stamp:
                 return str(held["sha256"])
-        value = sha256(path)
+        value = sha256(path.resolve())
         self._note(memo, stamp, value)
         return value
 
