@@ -70,15 +70,26 @@ class HashMemo:
 
     def sha256(self, path: Path) -> str:
         """The hash; computed when the file's size or times of change differ from what is remembered."""
-        path = path.resolve()
-        stat = path.stat()
-        stamp = [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-        memo = self._folder / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
+        memo, stamp = self._memo(path)
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             held = json.loads(memo.read_text(encoding="utf-8"))
             if held["file"] == stamp:
                 return str(held["sha256"])
-        value = sha256(path)
+        value = sha256(path.resolve())
+        self._note(memo, stamp, value)
+        return value
+
+    def remember(self, path: Path, value: str) -> None:
+        """Notes the hash of a file that was just written, so that it need not be read again."""
+        self._note(*self._memo(path), value)
+
+    def _note(self, memo: Path, stamp: list[str | int], value: str) -> None:
         with contextlib.suppress(OSError):  # a read-only cache costs time, not correctness
             write_text(memo, json.dumps({"file": stamp, "sha256": value}))
-        return value
+
+    def _memo(self, path: Path) -> tuple[Path, list[str | int]]:
+        """Where a file's hash is noted, and what tells that the file has not changed."""
+        path = path.resolve()
+        stat = path.stat()
+        name = hashlib.sha256(str(path).encode()).hexdigest()[:32]
+        return self._folder / f"{name}.json", [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]

@@ -104,7 +104,7 @@ class Cache:
             if self._whole(place):  # another process built it while this one waited
                 return place
             if place.exists():
-                log.warning("%s is damaged (a file is missing or cut short): building it again", place)
+                log.warning("%s is damaged (a file is missing, cut short or altered): building it again", place)
                 shutil.rmtree(place)
             if self.remote is not None and self.remote.fetch(kind, key, place):
                 return place
@@ -129,6 +129,8 @@ class Cache:
                 write_text(part / META, json.dumps(meta, indent=1, sort_keys=True))
                 share(part)
                 part.replace(place)
+                for name, held in files.items():
+                    self.hashes.remember(place / name, str(held["sha256"]))
             finally:
                 shutil.rmtree(part, ignore_errors=True)
             if self.remote is not None:
@@ -168,11 +170,11 @@ class Cache:
         with contextlib.suppress(OSError):
             os.utime(place / META)
 
-    @staticmethod
-    def _whole(place: Path) -> bool:
-        """Every file there with its length; the hashes are for `harness cache verify`, since a mapped file is not read whole."""
+    def _whole(self, place: Path) -> bool:
+        """Every file there with its length and its hash, which is computed again only where a file has changed since."""
         try:
             files = json.loads((place / META).read_text(encoding="utf-8"))["files"]
-            return all((place / name).stat().st_size == held["bytes"] for name, held in files.items())
+            sizes = all((place / name).stat().st_size == held["bytes"] for name, held in files.items())
+            return sizes and all(self.hashes.sha256(place / name) == held["sha256"] for name, held in files.items())
         except (OSError, ValueError, KeyError, TypeError):
             return False

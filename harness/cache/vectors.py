@@ -147,19 +147,25 @@ class Store(ABC, Generic[B, S]):
         if self._cache.remote is not None:
             self._cache.remote.keep_shard(self._kind, self._key, shard)
 
-    def merge(self, most: int = 8) -> None:
+    def merge(self, most: int = 8, size: int | None = None) -> None:
         """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`.
 
         Apart from others it is done seldom: what two merge at once is kept twice. With a store it is not done: the small ones
         would come back.
+
+        Args:
+            most: so many small ones may stay.
+            size: bytes from which a shard is not small, and up to which one is made; merging takes as much memory. None takes
+                `MERGED_BYTES`.
         """
         if self._cache.remote is not None:
             return
         most = max(most, MOST_APART) if self._cache.is_apart else most
-        small = [s for s in self.read().shards if s.vectors.nbytes < MERGED_BYTES]
+        size = MERGED_BYTES if size is None else size
+        small = [s for s in self.read().shards if s.vectors.nbytes < size]
         while len(small) > most:
             group = small[:1]
-            while len(group) < len(small) and sum(s.vectors.nbytes for s in group) < MERGED_BYTES:
+            while len(group) < len(small) and sum(s.vectors.nbytes for s in group) < size:
                 group = small[: len(group) + 1]
             small = small[len(group) :]
             keys = pa.concat_arrays([s.keys for s in group])

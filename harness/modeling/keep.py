@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.cache.vectors import Block, Store, Stored
+from harness.cache.vectors import MERGED_BYTES, Block, Store, Stored
 from harness.context import Advance, Context
 from harness.engines.torch import ACCELERATOR_TOKENS, CPU_TOKENS
 from harness.errors import CacheError, ModelError
@@ -110,7 +110,7 @@ def completed(
             kept_before = places >= 0
             seconds[kept_before] = held.seconds(places[kept_before])
             computed = fill(keys, places)
-            store.merge()
+            store.merge(size=min(MERGED_BYTES, context.memory.working))
             held = store.read()
             places = held.locate(keys)
         if (places < 0).any():
@@ -152,7 +152,7 @@ def _fill(items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T, B], st
             ready = coming.result() if coming else _prepared(items, rows, work, memory)
             after = next(chunks, None)
             coming = beside.submit(_prepared, items, after, work, memory) if after is not None and work.prepare else None
-            _fill_chunk(items, rows, ready, keys.take(pa.array(rows)), work, store, advance)
+            _fill_chunk(items, rows, ready, keys.take(pa.array(rows)), work, store, advance, memory)
             computed += len(rows)
             rows = after
         advance(len(missing) - computed)
@@ -196,7 +196,14 @@ def _characters(item: Any) -> int:
 
 
 def _fill_chunk(
-    items: Sequence[T], rows: Ints, ready: Ready, keys: pa.Array, work: Work[T, B], store: Store[B, S], advance: Advance
+    items: Sequence[T],
+    rows: Ints,
+    ready: Ready,
+    keys: pa.Array,
+    work: Work[T, B],
+    store: Store[B, S],
+    advance: Advance,
+    memory: int,
 ) -> None:
     lengths, held = ready
     done: list[int] = []
@@ -222,7 +229,7 @@ def _fill_chunk(
             vectors.append(work.run(wanted(batch)))
             done.extend(batch)
             advance(len(batch))
-            if time.perf_counter() - started > FLUSH_SECONDS:
+            if time.perf_counter() - started > FLUSH_SECONDS or sum(part.nbytes for part in vectors) > memory:
                 flush()
     finally:
         flush()  # an error in one batch, or Ctrl-C, does not undo the others

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import files
 from harness.cache.folders import META, Cache
 from harness.errors import CacheError
 
@@ -130,12 +131,15 @@ print((place / "data").read_text())
 
 
 @pytest.mark.parametrize(
-    "damage", ["file cut short", "file missing", "file longer", "meta cut short", "meta missing", "meta no object"]
+    "damage",
+    ["file altered", "file cut short", "file missing", "file longer", "meta cut short", "meta missing", "meta no object"],
 )
 def test_a_damaged_folder_is_built_again_with_a_warning(cache: Cache, caplog: pytest.LogCaptureFixture, damage: str) -> None:
     place = entry(cache)
     data, meta = place / "inner" / "data", place / META
     match damage:
+        case "file altered":
+            data.write_bytes(b"c0ntent")
         case "file cut short":
             data.write_bytes(b"conten")
         case "file missing":
@@ -152,9 +156,15 @@ def test_a_damaged_folder_is_built_again_with_a_warning(cache: Cache, caplog: py
         assert entry(cache) == place
     assert data.read_bytes() == b"content"
     assert [record.getMessage() for record in caplog.records] == [
-        f"{place} is damaged (a file is missing or cut short): building it again"
+        f"{place} is damaged (a file is missing, cut short or altered): building it again"
     ]
     assert entry(cache, refuse) == place
+
+
+def test_what_was_built_is_not_read_again_to_be_checked(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = entry(cache)
+    monkeypatch.setattr(files, "sha256", lambda path: pytest.fail(f"{path} was read"))
+    assert entry(Cache(cache.root), refuse) == place
 
 
 def test_a_build_in_place_of_a_damaged_folder_that_fails_leaves_nothing_half(cache: Cache) -> None:

@@ -222,7 +222,7 @@ def test_work_is_written_while_it_goes_on_and_merged_at_the_end(context: Context
 
 def test_shards_that_vanish_while_they_are_read_are_a_cache_error(context: Context) -> None:
     store = store_of(context)
-    store.merge = lambda most=8: [p.unlink() for p in store.folder.glob("*.arrow")] and None  # type: ignore[method-assign]
+    store.merge = lambda most=8, size=None: [p.unlink() for p in store.folder.glob("*.arrow")] and None  # type: ignore[method-assign]
     with pytest.raises(CacheError, match="vanished"):
         kept(["a"], Model().work(), store, context)
 
