@@ -5,7 +5,8 @@
 Each round times whole processes, in turn: the rows by separate tools that know nothing of each other (BM25 alone, MTEB for the
 dense row, a hybrid script, a re-ranking script), their seconds added; one careful script that encodes once with
 `SentenceTransformer.encode` and does all rows from that (bm25s, `semantic_search`, fusions, re-ranking, pytrec_eval);
-`SentenceTransformer.encode` of the corpus alone; and `harness run` from an empty cache, the default rows but the cross-encoder.
+`SentenceTransformer.encode` of the corpus alone; and `harness run` from an empty cache, the default rows but the cross-encoder,
+in fp32 and with `--precision auto`.
 With `--again` also the board a second time, and with `--rerun`. The hybrids fuse half and half in all: dev queries are left out.
 A part of a collection, with all documents that are judged for the queries taken, fits a small machine; 0 takes all. What runs by
 hand is in `_board_peers.py`.
@@ -26,7 +27,7 @@ from itertools import count
 from pathlib import Path
 
 from _table import Parts, interleaved, parser, process, show, timed
-from harness.api import open_context
+from harness.api import methods_of, open_context
 from harness.datasets import load_dataset
 from harness.judged import Dataset
 from harness.modeling.resolve import resolve
@@ -39,6 +40,7 @@ SWAP = 0.1
 """Of one query's figure."""
 PEERS = Path(__file__).with_name("_board_peers.py")
 OURS, SCRIPT, TOOLS = "harness run, cold", "one script, encodes once", "separate tools"
+FASTER = "harness run --precision auto, cold"
 ENCODE = "SentenceTransformer.encode alone"
 ENCODES = """
 import json, sys
@@ -79,10 +81,11 @@ def by_hand(*arguments: str) -> Figures:
     return found
 
 
-def recorded(results: Path) -> Figures:
-    """What the board recorded."""
+def recorded(results: Path, precision: str | None) -> Figures:
+    """What the board recorded, by the names of the rows in fp32."""
     records = [json.loads(path.read_text(encoding="utf-8")) for path in results.rglob("seed0.json")]
-    return {record["row"]: {name: record["measures"][name] for name in MEASURES} for record in records}
+    names = {method.full(): row for row in ROWS for method in methods_of([row], precision)}
+    return {names[record["method"]]: {name: record["measures"][name] for name in MEASURES} for record in records}
 
 
 def main() -> None:
@@ -104,11 +107,12 @@ def main() -> None:
         board = [sys.executable, "-m", "harness", "run", "--quiet", "--dataset", str(part)]
         board += [word for row in ROWS for word in ("--method", row)]
 
-        def ours() -> Parts:
+        def ours(way: str, precision: str | None = None) -> Parts:
             folder = place / f"board{next(numbers)}"
             command = [*board, "--results", f"{folder}/results", "--cache-dir", f"{folder}/cache"]
+            command += ["--precision", precision] if precision else []
             spent = process(command)
-            figures[OURS] = recorded(folder / "results")
+            figures[way] = recorded(folder / "results", precision)
             if arguments.again:
                 spent = {"again": process(command)["wall"], "--rerun": process([*command, "--rerun"])["wall"], **spent}
             return spent_of(spent)
@@ -125,7 +129,8 @@ def main() -> None:
             TOOLS: tools,
             SCRIPT: script,
             ENCODE: lambda: {"wall": process([sys.executable, "-c", ENCODES, model, str(part / "corpus.jsonl")])["wall"]},
-            OURS: ours,
+            OURS: lambda: ours(OURS),
+            FASTER: lambda: ours(FASTER, "auto"),
         }
         table = interleaved(title, ways, arguments.rounds, warm_up=0, against=TOOLS)
     worst = {way: most(found, figures[OURS]) for way, found in figures.items()}
