@@ -6,11 +6,13 @@
 Each round does the same work with each, in turn: analyse and index the corpus, then the 1,000 best documents of every test
 query. Ours and Lucene go the whole way of a row, the index written to a fresh cache and opened again; the start of Java is not
 counted. bm25s compiles its search where numba is installed; both of its ways are timed then. With feedback both search twice,
-and Lucene's index holds term vectors in any case. The ratio is that to bm25s by hand.
+and Lucene's index holds term vectors in any case. The ratio is that to bm25s by hand; memory is the highest, Java's too, beside what
+was held before, without pages of mapped files.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.util
 import tempfile
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import bm25s
 
+from _memory import highest
 from _table import Parts, interleaved, parser, show
 from harness.analyzers.english import English
 from harness.api import open_context
@@ -72,9 +75,20 @@ def main() -> None:
     """Times and prints."""
     options = parser(__doc__, rounds=5)
     options.add_argument("dataset", nargs="?", default="stdlib/code")
+    options.add_argument("--warm-up", type=int, default=1, help="rounds that do not count; default: %(default)s")
     options.add_argument("--feedback", help="as rm3 or rocchio(beta=0.5)")
     arguments = options.parse_args()
     dataset = load_dataset(arguments.dataset, open_context())
+    most: dict[str, float] = {}
+
+    def watched(way: str, work: Callable[[], Parts]) -> Callable[[], Parts]:
+        def done() -> Parts:
+            spent, memory = highest(work, others=True)
+            most[way] = max(most.get(way, 0.0), memory)
+            return spent
+
+        return done
+
     ways: dict[str, Callable[[], Parts]] = {BY_HAND: functools.partial(by_hand, "numpy", dataset)}
     if importlib.util.find_spec("numba"):
         ways[f"{BY_HAND}, numba"] = functools.partial(by_hand, "numba", dataset)
@@ -87,7 +101,10 @@ def main() -> None:
         print(f"without Lucene: {error}")
         del ways[f"lucene{settings}"]
     title = f"{dataset.name}: {len(dataset.corpus):,} documents, {len(dataset.test.queries)} queries"
-    show(interleaved(title, ways, arguments.rounds, against=BY_HAND), arguments)
+    watching = {way: watched(way, work) for way, work in ways.items()}
+    table = interleaved(title, watching, arguments.rounds, warm_up=arguments.warm_up, against=BY_HAND)
+    told = {way: {"peak MiB": f"{memory:,.0f}"} for way, memory in most.items()}
+    show(dataclasses.replace(table, told=told), arguments)
 
 
 if __name__ == "__main__":

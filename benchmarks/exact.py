@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from _memory import highest
 from harness.cache.folders import Cache
 from harness.cache.vectors import StoredVectors, VectorStore, text_keys
 from harness.context import Context
@@ -84,12 +84,6 @@ def agree(ours: TopK, scores: Floats, rows: np.ndarray, k: int) -> float:
     return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(ours.indices, rows, strict=True)]))
 
 
-def anonymous() -> int:
-    """Resident bytes of this process that no file backs."""
-    held = psutil.Process().memory_info()
-    return int(held.rss - held.shared)
-
-
 def peak(cache: Path, arguments: argparse.Namespace) -> dict[str, float]:
     """What a search takes beyond what the process held before, in MiB; run in a process of its own."""
     store = store_of(cache, arguments.vectors, arguments.dimension)
@@ -97,20 +91,9 @@ def peak(cache: Path, arguments: argparse.Namespace) -> dict[str, float]:
     vectors = opened(store, arguments.vectors)
     order = np.random.default_rng(3).permutation(arguments.vectors).astype(np.int32)
     np.ones((2048, 2048), np.float32) @ np.ones((2048, 2048), np.float32)  # the product's own buffers
-    before, done = anonymous(), threading.Event()
-    seen = [before]
-
-    def sample() -> None:
-        while not done.wait(0.01):
-            seen.append(anonymous())
-
-    thread = threading.Thread(target=sample)
-    thread.start()
     context = Context(cache=Cache(cache), memory=Memory(parse_size(arguments.memory)))
-    Exact().build(vectors, order, context).search(queries, max(arguments.k))
-    done.set()
-    thread.join()
-    return {"peak": (max(seen) - before) / 2**20, "resident": psutil.Process().memory_info().rss / 2**20}
+    _, most = highest(lambda: Exact().build(vectors, order, context).search(queries, max(arguments.k)))
+    return {"peak": most, "resident": psutil.Process().memory_info().rss / 2**20}
 
 
 def main() -> None:

@@ -13,24 +13,19 @@ is growth in proportion. Needs the extra `plots` for the plot.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
-import gc
 import json
 import math
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import psutil
-import pyarrow as pa
 
+from _memory import highest
 from exact import fill, opened, store_of, unit_vectors
 from harness.api import open_context
 from harness.context import Context
@@ -80,35 +75,16 @@ def _rankings(dataset: Dataset, rng: np.random.Generator) -> tuple[TopK, TopK]:
     return TopK(found[0], scores), TopK(found[1], scores)
 
 
-def anonymous() -> int:
-    """Resident bytes of this process that no file backs."""
-    held = psutil.Process().memory_info()
-    return int(held.rss - held.shared)
-
-
 def watched(work: Callable[[], object]) -> dict[str, float]:
     """Seconds of the clock, of the processors, and the highest memory in MiB beside what was held before."""
-    gc.collect()
-    pa.default_memory_pool().release_unused()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)  # what preparing has given back is not there to be taken unseen
-    before, done = anonymous(), threading.Event()
-    seen = [before]
 
-    def sample() -> None:
-        while not done.wait(0.005):
-            seen.append(anonymous())
+    def spent() -> tuple[object, dict[str, float]]:
+        clock, processors = time.perf_counter(), time.process_time()
+        held = work()
+        return held, {"clock": time.perf_counter() - clock, "processors": time.process_time() - processors}
 
-    thread = threading.Thread(target=sample)
-    thread.start()
-    clock, processors = time.perf_counter(), time.process_time()
-    held = work()
-    spent = {"clock": time.perf_counter() - clock, "processors": time.process_time() - processors}
-    seen.append(anonymous())
-    done.set()
-    thread.join()
-    del held
-    return {**spent, "memory": (max(seen) - before) / 2**20}
+    (_, seconds), memory = highest(spent)
+    return {**seconds, "memory": memory}
 
 
 def _collection(arguments: argparse.Namespace, n: int) -> Path:
