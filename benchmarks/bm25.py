@@ -6,8 +6,8 @@
 Each round does the same work with each, in turn: analyse and index the corpus, then the 1,000 best documents of every test
 query. Ours and Lucene go the whole way of a row, the index written to a fresh cache and opened again; the start of Java is not
 counted. bm25s compiles its search where numba is installed; both of its ways are timed then. With feedback both search twice,
-and Lucene's index holds term vectors in any case. The ratio is that to bm25s by hand; memory is the highest, Java's too, beside what
-was held before, without pages of mapped files.
+and Lucene's index holds term vectors in any case. The ratio is that to bm25s by hand; memory is the highest beside what was held
+before, Java's too, without pages of mapped files.
 """
 
 from __future__ import annotations
