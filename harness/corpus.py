@@ -22,7 +22,7 @@ from harness.errors import DatasetError
 
 SCHEMA = pa.schema([("id", pa.large_string()), ("title", pa.large_string()), ("text", pa.large_string())])
 ROWS_PER_BATCH = 4096
-CHARACTERS_PER_BATCH = 4 << 20
+CHARACTERS_PER_BATCH = 2 << 20
 """A batch of long documents ends before it has its rows: whoever reads one holds no more than this and one document."""
 _REVISION = b"harness.revision"
 

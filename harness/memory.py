@@ -12,13 +12,16 @@ import os
 import re
 import threading
 import weakref
-from typing import Final
+from typing import Final, NoReturn
 
 from harness.errors import SettingError
 
 DEFAULT: Final = 2 << 30
 LEAST: Final = 16 << 20
 """No step's blocks get below this, whatever the size of the collection."""
+BYTES_OF_A_DOCUMENT: Final = 112
+"""At the most, of the numbers that a step keeps of every document: while texts are looked up among those that are encoded, a hash
+(16), the table of the hashes (48), places, rows and times (36); the place in the order of ids (4) and a score (4) besides."""
 _UNITS: Final = {"": 1, **{f"{u}{i}B": b**n for n, u in enumerate("KMGT", 1) for i, b in (("", 1000), ("I", 1024))}, "B": 1}
 _UNITS_SHORT: Final = {unit[0]: 1024**n for n, unit in enumerate(("K", "M", "G", "T"), 1)}
 
@@ -96,18 +99,31 @@ class Memory:
         return held
 
     def require(self, least: int, what: str) -> None:
-        """Raises SettingError where a step needs more than its share whatever it is cut into; says the least budget.
+        """Raises SettingError where a step needs more than its share, a quarter, whatever it is cut into; says the least budget.
 
         Args:
             least: bytes that the step works on at the least.
-            what: the step and why, as the subject of a sentence: `searching 8,841,823 documents`.
+            what: the step and why, as the subject of a sentence: `exact search of 8,841,823 vectors`.
         """
         if least > self.working:
-            given, wanted = (size(n).replace(" ", "") for n in (self.total, 4 * least))
-            raise SettingError(
-                f"--memory {given} is too small: {what} takes {size(least)} at the least, and a step may take a quarter of the "
-                f"budget. Give --memory {wanted} or more."
-            )
+            told = f"{what} takes {size(least)} at the least, and a step may take a quarter of the budget"
+            self._refuse(told, 4 * least)
+
+    def require_documents(self, documents: int, name: str) -> None:
+        """Raises SettingError where the budget does not hold the numbers that are kept of every document; says the least.
+
+        Args:
+            documents: of the collection.
+            name: of the collection.
+        """
+        least = BYTES_OF_A_DOCUMENT * documents
+        if least > self.total:
+            each = f"{BYTES_OF_A_DOCUMENT} bytes each, whatever is read of them"
+            self._refuse(f"the {documents:,} documents of {name} take {size(least)}, {each}", least)
+
+    def _refuse(self, why: str, wanted: int) -> NoReturn:
+        given, enough = (size(n).replace(" ", "") for n in (self.total, wanted))
+        raise SettingError(f"--memory {given} is too small: {why}. Give --memory {enough} or more.")
 
     def _release(self, nbytes: int) -> None:
         with self._lock:

@@ -75,3 +75,10 @@ def test_what_is_held_has_a_place_up_to_a_quarter_and_gives_it_back() -> None:
     gc.collect()
     assert memory.held == 6 << 20
     assert memory.hold(10 << 20) is not None
+
+
+def test_a_collection_with_more_documents_than_can_be_numbered_is_refused_with_the_least_that_can() -> None:
+    Memory(64 << 20).require_documents(500_000, "mine")
+    with pytest.raises(SettingError, match=r"the 1,000,000 documents of mine take 107 MiB, .* Give --memory 107MiB or more"):
+        Memory(64 << 20).require_documents(1_000_000, "mine")
+    Memory(parse_size("107MiB")).require_documents(1_000_000, "mine")

@@ -64,9 +64,12 @@ def load_dataset(name: str, context: Context) -> Dataset:
         UnknownName: no such source, collection or split.
         DatasetError: malformed; names file and line.
         Unavailable: not on this machine and not to be fetched.
+        SettingError: it has more documents than the memory of the run can number.
     """
     source, rest = split_name(name, context)
-    return context.once("load", f"load {name}", name, lambda: SOURCES.get(source)().load(rest, context))
+    dataset = context.once("load", f"load {name}", name, lambda: SOURCES.get(source)().load(rest, context))
+    context.memory.require_documents(len(dataset.corpus), name)
+    return dataset
 
 
 def split_name(name: str, context: Context) -> tuple[str, str]:

@@ -15,13 +15,12 @@ from typing import Any
 from harness.cache.folders import Cache
 from harness.context import Context
 from harness.memory import Memory
+from harness.threads import THREADS
 
 CARRIED = ("HARNESS_", "HF_", "TRANSFORMERS_", "SENTENCE_TRANSFORMERS_", "TOKENIZERS_")
 SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 OWN = ("cache", "data_dirs", "memory", "progress")
 """What of a context is no plain setting."""
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""Read by the numeric libraries when they are first imported; all heed the first."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,3 @@ def environment(more: Mapping[str, str]) -> Iterator[None]:
 def threads(count: int) -> dict[str, str]:
     """Variables that give a process so many threads to compute with, where the user has not said how many."""
     return {} if any(name in os.environ for name in THREADS) else {THREADS[0]: str(count)}
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -16,7 +16,8 @@ from harness.context import Context
 from harness.errors import SettingError
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
-from harness.executors._setup import Setup, cores, environment, threads
+from harness.executors._setup import Setup, environment, threads
+from harness.threads import cores
 
 
 @dataclass(frozen=True)

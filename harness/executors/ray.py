@@ -17,8 +17,9 @@ from harness.context import Context
 from harness.errors import SettingError, Unavailable
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
-from harness.executors._setup import Setup, cores, environment
+from harness.executors._setup import Setup, environment
 from harness.optional import library
+from harness.threads import cores
 
 log = logging.getLogger("harness.executors")
 OBJECTS = 512 << 20

@@ -15,6 +15,7 @@ from harness.indexes import Index, Vectors, inner, same_dimension
 from harness.indexes._near import BYTES_OF_A_PLACE, Nearby, width
 from harness.memory import Held, Memory
 from harness.ranking import Floats, Ints, TopK, select, stack
+from harness.threads import ahead, side_by_side
 
 FEWEST = 256
 """Vectors of a block, however small the budget."""
@@ -97,7 +98,7 @@ class _Flat:
         together = max(1, self._memory.block // (9 * self._block))
         # The k that come in with a block are sorted by query: 48 bytes each while that goes on.
         taken = BYTES_OF_A_PLACE * width(k) + 48 * k
-        least = taken + self._block * (9 + 4 * self._vectors.dimension)
+        least = taken + self._block * (9 + 2 * 4 * self._vectors.dimension)
         self._memory.require(least, f"exact search of {len(self._vectors):,} vectors, {k:,} deep,")
         at_once = max(1, self._memory.working // taken)
         found: list[tuple[Ints, Floats]] = []
@@ -124,19 +125,27 @@ class _Flat:
         return [ranking for near, group in zip(nearby, groups, strict=True) for ranking in self._ranked(near, queries[group], k)]
 
     def _blocks(self) -> Iterator[tuple[int, Floats, float]]:
-        """Row of the first vector of each block, the block, and the greatest length of a vector up to there."""
+        """Row of the first vector of each block, the block, and the greatest length of a vector up to there.
+
+        The next block is read while this one is compared: gathering vectors from shards takes a while.
+        """
         longest = self._longest or 0.0
-        for start in range(0, len(self._vectors), self._block):
-            block = self._vectors.block(start, min(start + self._block, len(self._vectors)))
-            if self._longest is None:
-                longest = max(longest, float(np.sqrt(np.einsum("ij,ij->i", block, block).max())))
+        starts = range(0, len(self._vectors), self._block)
+        # What is in memory is not copied to be read.
+        read = map(self._read, starts) if isinstance(self._vectors, _InMemory) else ahead(self._read, starts)
+        for start, (block, own) in zip(starts, read, strict=True):
+            longest = max(longest, own)
             yield start, block, longest
         self._longest = longest
 
-    def _ranked(self, near: Nearby, queries: Floats, k: int) -> Iterator[tuple[Ints, Floats]]:
+    def _read(self, start: int) -> tuple[Floats, float]:
+        """A block, and the greatest length of its vectors where that of all is not known yet."""
+        block = self._vectors.block(start, min(start + self._block, len(self._vectors)))
+        return block, 0.0 if self._longest is not None else float(np.sqrt(np.einsum("ij,ij->i", block, block).max(initial=0.0)))
+
+    def _ranked(self, near: Nearby, queries: Floats, k: int) -> list[tuple[Ints, Floats]]:
         near.close()
-        for i, query in enumerate(queries):
-            yield self._best(query, near.rows(i), k)
+        return side_by_side(lambda i: self._best(queries[i], near.rows(i), k), range(len(queries)))
 
     def _among(self, queries: Floats, k: int) -> Callable[[int, Ints], Ints]:
         return lambda query, rows: self._best(queries[query], rows, k)[0]

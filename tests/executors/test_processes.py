@@ -8,8 +8,8 @@ import pytest
 from harness.context import Context
 from harness.errors import SettingError
 from harness.executors import Job
-from harness.executors._setup import cores
 from harness.executors.processes import Processes
+from harness.threads import cores
 
 
 def test_each_worker_computes_with_its_share_of_the_cores(
