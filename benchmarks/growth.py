@@ -3,11 +3,12 @@
     python benchmarks/growth.py [--sizes 1000 10000 100000 1000000] [--memory 2GB] [--folder growth] [--plot growth.svg]
 
 Every stage runs in a process of its own that finds the earlier stages' work in the cache: reading `corpus.jsonl` into Arrow,
-BM25's index, BM25's search, exact search of 384 random dimensions a document, fusion of both rankings, measuring. Searches are of
-200 queries, 1,000 deep. Prints seconds of processor time of all threads, which other programs on the machine move less than those
-of the clock; the highest memory beside what the process held when the stage began, without pages of mapped files, which the
-system takes back at will; and the slope between the first and the last size, and between the last two, of both in logarithms: 1
-is growth in proportion. Needs the extra `plots` for the plot.
+BM25's index, BM25's search, encoding by a random model of one layer (so that what it takes beside a model shows), exact search of
+384 random dimensions a document, fusion of both rankings, measuring. Searches are of 200 queries, 1,000 deep. Prints seconds of
+processor time of all threads, which other programs on the machine move less than those of the clock; the highest memory beside
+what the process held when the stage began, without pages of mapped files, which the system takes back at will; and the slope
+between the first and the last size, and between the last two, of both in logarithms: 1 is growth in proportion. Needs the extra
+`plots` for the plot.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from pathlib import Path
 import numpy as np
 
 from _memory import highest
+from _tiny_model import tiny_encoder
 from exact import fill, opened, store_of, unit_vectors
 from harness.api import open_context
 from harness.context import Context
+from harness.corpus import Corpus, Document
 from harness.datasets import load_dataset
 from harness.fusions.rrf import RRF
 from harness.indexes.exact import Exact
@@ -36,6 +39,7 @@ from harness.judged import Dataset
 from harness.measures import parse_measures, per_query
 from harness.methods import fit, index
 from harness.methods.bm25 import BM25
+from harness.methods.dense import Dense
 from harness.ranking import Run, TopK
 from synthetic import write
 
@@ -52,6 +56,11 @@ def stage_work(stage: str, folder: Path, n: int, context: Context) -> Callable[[
     if stage == "bm25 search":
         searcher = index(BM25(), fit(BM25(), dataset.train, context), dataset.corpus, context)
         return lambda: searcher.search(dataset.test.queries, DEPTH)
+    if stage == "encode":
+        row = Dense(model=str(tiny_encoder((folder.parent / "tiny-encoder").absolute())))
+        fitted = fit(row, dataset.train, context)
+        index(row, fitted, Corpus.of([Document("none", "", "ba")]), context)  # loads the model
+        return lambda: index(row, fitted, dataset.corpus, context)
     if stage == "exact search":
         vectors = opened(store_of(context.cache.root, n, DIMENSION), n)
         asked = unit_vectors(np.random.default_rng(0), QUERIES, DIMENSION)
@@ -64,7 +73,7 @@ def stage_work(stage: str, folder: Path, n: int, context: Context) -> Callable[[
     return lambda: per_query(parse_measures(["nDCG@10", "R@100", "RR@10", "AP@100"]), dataset.test.qrels, run)
 
 
-STAGES = ("load", "bm25 index", "bm25 search", "exact search", "fusion", "measure")
+STAGES = ("load", "bm25 index", "bm25 search", "encode", "exact search", "fusion", "measure")
 
 
 def _rankings(dataset: Dataset, rng: np.random.Generator) -> tuple[TopK, TopK]:
@@ -148,8 +157,8 @@ def main() -> None:
         print(json.dumps(watched(stage_work(stage, _collection(arguments, n), n, context))))
         return
     spent: dict[str, list[dict[str, float]]] = {stage: [] for stage in STAGES}
-    for kind in ("corpora", "bm25"):
-        shutil.rmtree(cache / kind, ignore_errors=True)
+    for place in [cache / "corpora", cache / "bm25", *(cache / "embeddings").glob("[!r]*")]:  # random vectors stay
+        shutil.rmtree(place, ignore_errors=True)
     for n in arguments.sizes:
         if not (_collection(arguments, n) / "qrels" / "test.tsv").exists():
             write(_collection(arguments, n), n, QUERIES)

@@ -22,6 +22,11 @@ AT_ONCE = 10_000
 _SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprtvz" for vowel in ("a", "e", "i", "o", "u")]
 
 
+def syllables() -> list[str]:
+    """What words are made of."""
+    return list(_SYLLABLES)
+
+
 @cache
 def words() -> npt.NDArray[np.object_]:
     """(WORDS,) distinct words, the most frequent first."""
