@@ -14,13 +14,17 @@ import platform
 import resource
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from harness.bench.provenance import machine
 
 Parts = dict[str, float]
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,8 +64,8 @@ class Table:
         head += [f"{self.parts[-1]}, ratio to {self.against}"] if self.against else []
         lines = []
         for way, rounds in self.spent.items():
-            cells = [_middle([each[part] for each in rounds if part in each]) for part in self.parts]
-            cells += [_middle(self.ratios(way, self.parts[-1]))] if self.against else []
+            cells = [middle([each[part] for each in rounds if part in each]) for part in self.parts]
+            cells += [middle(self.ratios(way, self.parts[-1]))] if self.against else []
             lines.append([way, *cells, *(self.told.get(way, {}).get(column, "") for column in others)])
         return [[*head, *others], *lines]
 
@@ -72,6 +76,11 @@ class Table:
         ran = f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GiB, Python {platform.python_version()}"
         start, end = self.load
         return f"rounds: {rounds}, median (least to most); {ran}; load {start:.1f} at the start, {end:.1f} at the end"
+
+    def and_told(self, told: Mapping[str, Mapping[str, str]]) -> Table:
+        """With more columns of what is no time."""
+        ways = dict.fromkeys([*self.told, *told])
+        return dataclasses.replace(self, told={way: {**self.told.get(way, {}), **told.get(way, {})} for way in ways})
 
     def text(self) -> str:
         """For a terminal."""
@@ -119,7 +128,8 @@ class Table:
         figure.savefig(path)
 
 
-def _middle(values: Sequence[float]) -> str:
+def middle(values: Sequence[float]) -> str:
+    """The median with its range; a dash of none."""
     if not values:
         return "–"
     if len(values) == 1:
@@ -156,6 +166,48 @@ def interleaved(
         for way, work in ways.items():
             spent[way].append(work())
     return Table(title, {way: each[warm_up:] for way, each in spent.items()}, against, {}, unit, (before, os.getloadavg()[0]))
+
+
+def in_blocks(
+    title: str, ways: Mapping[str, Callable[[Sequence[T]], R]], items: Sequence[T], block: int, rounds: int, against: str
+) -> tuple[Table, dict[str, list[R]]]:
+    """Does every way over the same items, block by block in turn, so that other work on the machine slows all alike.
+
+    Args:
+        title: of the table.
+        ways: name → does the work on some items and returns what it made.
+        items: all of them.
+        block: items at a time.
+        rounds: over all items.
+        against: the way that ratios are to.
+
+    Returns:
+        The table, which also tells how many times as long the way that is held against took, over all and for a block; and what
+        each way made of each block, in the last round.
+    """
+    before = os.getloadavg()[0]
+    spent: dict[str, list[list[float]]] = {way: [] for way in ways}
+    made: dict[str, list[R]] = {}
+    for _ in range(rounds):
+        made = {way: [] for way in ways}
+        for each in spent.values():
+            each.append([])
+        for first in range(0, len(items), block):
+            some = items[first : first + block]
+            for way, work in ways.items():
+                started = time.perf_counter()
+                made[way].append(work(some))
+                spent[way][-1].append(time.perf_counter() - started)
+            told = ", ".join(f"{way} {each[-1][-1]:.1f}" for way, each in spent.items())
+            print(f"{first + len(some):,} of {len(items):,}, seconds of the last block: {told}", file=sys.stderr, flush=True)
+    whole = {way: [{"wall": sum(one)} for one in each] for way, each in spent.items()}
+    blocks = {way: [seconds for each in rounds_ for seconds in each] for way, rounds_ in spent.items()}
+    times = {way: [first / own for first, own in zip(blocks[against], each, strict=True)] for way, each in blocks.items()}
+    faster = {
+        way: {"times as fast": f"{sum(blocks[against]) / sum(blocks[way]):.2f}", "a block": middle(each)}
+        for way, each in times.items()
+    }
+    return Table(title, whole, against, faster, "s", (before, os.getloadavg()[0])), made
 
 
 def timed(work: Callable[[], object]) -> float:

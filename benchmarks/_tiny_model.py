@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from synthetic import syllables
 
@@ -25,7 +26,8 @@ def tiny_encoder(folder: Path) -> Path:
     tokens.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     ends = [(piece, vocabulary[piece]) for piece in ("[CLS]", "[SEP]")]
     tokens.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokens, model_max_length=256, **names)
+    made: Any = PreTrainedTokenizerFast  # untyped
+    tokenizer = made(tokenizer_object=tokens, model_max_length=256, **names)
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=len(vocabulary),

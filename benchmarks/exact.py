@@ -1,24 +1,23 @@
-"""Exact search beside FAISS's flat index: batch search of random unit vectors, on the same threads.
+"""Exact search beside FAISS's flat index and `semantic_search`: batch search of random unit vectors, on the same threads.
 
     python benchmarks/exact.py [--vectors 1000000] [--queries 1000] [--dimension 384] [--k 10 100 1000] [--memory 2GB]
 
-Each round searches with each, in turn, after a warm-up. FAISS holds all vectors in memory. Ours reads them from the cache's
-shards, in the order in which an encoder writes them (a chunk's texts by length), and holds them only where the budget has a place
-for that: both ways are timed. Every ranking is compared with FAISS's: where the two differ, the scores must be as near as float32
-tells them. Needs the extra `faiss`. The last line has the highest resident memory of a process that opens the shards and
-searches, as the difference to what it held before, apart from the pages of mapped files, which the system takes back at will.
+Each round searches with each, in turn, after a warm-up. FAISS and sentence-transformers hold all vectors in memory. Ours reads
+them from the cache's shards, in the order in which an encoder writes them (a chunk's texts by length), and holds them only where
+the budget has a place for that: both ways are timed. Every ranking of ours is compared with FAISS's: where the two differ, the
+scores must be as near as float32 tells them. Needs the extra `faiss`. The last line has the highest memory of a process that
+opens the shards and searches, beside what it held before, without the pages of mapped files, which the system takes back at will.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +25,17 @@ import numpy as np
 import psutil
 
 from _memory import highest
+from _table import Parts, interleaved, middle, parser, show, timed
 from harness.cache.folders import Cache
 from harness.cache.vectors import StoredVectors, VectorStore, text_keys
 from harness.context import Context
 from harness.indexes.exact import Exact
 from harness.memory import Memory, parse_size
 from harness.modeling.keep import CHUNK
-from harness.ranking import Floats, TopK
+from harness.ranking import Floats, Ints, TopK
 
 SHARD = 100_000
+FLAT = "FAISS flat"
 
 
 def unit_vectors(rng: np.random.Generator, n: int, dimension: int) -> Floats:
@@ -77,8 +78,9 @@ def opened(store: VectorStore, n: int) -> StoredVectors:
     return store.at(held, held.locate(keys))
 
 
-def agree(ours: TopK, scores: Floats, rows: np.ndarray, k: int) -> float:
+def agree(ours: TopK, flat: tuple[Floats, Ints], k: int) -> float:
     """Share of FAISS's rows that are ours too; every rank's score must be within float32's error."""
+    scores, rows = flat
     if not np.allclose(ours.scores[:, :k], scores, atol=1e-5):
         raise SystemExit("the scores differ from FAISS's by more than float32 allows")
     return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(ours.indices, rows, strict=True)]))
@@ -98,19 +100,20 @@ def peak(cache: Path, arguments: argparse.Namespace) -> dict[str, float]:
 
 def main() -> None:
     """Times and prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vectors", type=int, default=1_000_000)
-    parser.add_argument("--queries", type=int, default=1000)
-    parser.add_argument("--dimension", type=int, default=384)
-    parser.add_argument("--k", type=int, nargs="+", default=[10, 100, 1000])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--memory", default="2GB")
-    parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    options = parser(__doc__, rounds=3)
+    options.add_argument("--vectors", type=int, default=1_000_000)
+    options.add_argument("--queries", type=int, default=1000)
+    options.add_argument("--dimension", type=int, default=384)
+    options.add_argument("--k", type=int, nargs="+", default=[10, 100, 1000])
+    options.add_argument("--memory", default="2GB")
+    options.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
+    arguments = options.parse_args()
     if arguments.cache is not None:
         print(json.dumps(peak(arguments.cache, arguments)))
         return
     import faiss
+    import torch
+    from sentence_transformers.util import dot_score, semantic_search
 
     n, dimension = arguments.vectors, arguments.dimension
     threads = psutil.cpu_count(logical=False) or 1
@@ -126,32 +129,40 @@ def main() -> None:
         index = faiss.IndexFlatIP(dimension)
         for _, vectors in blocks(n, dimension):
             index.add(vectors)
-        print(f"{n:,} vectors of {dimension}, {arguments.queries:,} queries, {threads} threads, {arguments.rounds} rounds")
-        for k in arguments.k:
-            ways: dict[str, Callable[[Floats, int], Any]] = {
-                "faiss flat": index.search,
-                "exact, in memory": held.search,
-                f"exact, --memory {arguments.memory}": streamed.search,
-            }
-            spent: dict[str, list[float]] = {name: [] for name in ways}
-            found: dict[str, Any] = {}
-            for _ in range(arguments.rounds + 1):
-                for name, way in ways.items():
-                    started = time.perf_counter()
-                    found[name] = way(queries, k)
-                    spent[name].append(time.perf_counter() - started)
-            scores, rows = found["faiss flat"]
-            for name, seconds in spent.items():
-                pairs = [a / b for a, b in zip(seconds[1:], spent["faiss flat"][1:], strict=True)]
-                same = "" if name == "faiss flat" else f"  {agree(found[name], scores, rows, k):.4%} of the same rows"
-                print(
-                    f"k={k:<5} {name:26} {statistics.median(seconds[1:]):8.2f} s   ratio {statistics.median(pairs):.3f} "
-                    f"({min(pairs):.3f} to {max(pairs):.3f}){same}"
-                )
-        told = subprocess.run(
+        depths = sorted(arguments.k)
+        whole = torch.from_numpy(index.reconstruct_n(0, n))
+
+        def library(asked: Floats, k: int) -> tuple[Floats, Ints]:
+            found = semantic_search(torch.from_numpy(asked), whole, top_k=k, score_function=dot_score)
+            pairs = [[(hit["score"], hit["corpus_id"]) for hit in hits] for hits in found]
+            return np.array([[score for score, _ in hits] for hits in pairs]), np.array(
+                [[row for _, row in hits] for hits in pairs]
+            )
+
+        ways: dict[str, Callable[[Floats, int], Any]] = {
+            FLAT: index.search,
+            "semantic_search": library,
+            "exact, in memory": held.search,
+            f"exact, --memory {arguments.memory}": streamed.search,
+        }
+        found: dict[str, dict[int, Any]] = {way: {} for way in ways}
+
+        def searched(way: str) -> Parts:
+            return {f"k={k}": timed(lambda k=k: found[way].update({k: ways[way](queries, k)})) for k in depths}  # type: ignore[misc]
+
+        title = f"{n:,} vectors of {dimension}, {arguments.queries:,} queries, {threads} threads"
+        asked = {way: partial(searched, way) for way in ways}
+        table = interleaved(title, asked, arguments.rounds, against=FLAT)
+        told: dict[str, dict[str, str]] = {}
+        for way in ways:
+            ratios = {f"k={k}, ratio": middle(table.ratios(way, f"k={k}")) for k in depths[:-1]}
+            same = [agree(found[way][k], found[FLAT][k], k) for k in depths] if way.startswith("exact") else []
+            told[way] = {**ratios, "the same rows": ", ".join(f"{share:.4%}" for share in same)}
+        show(table.and_told(told), arguments)
+        printed = subprocess.run(
             [sys.executable, __file__, *sys.argv[1:], "--cache", folder], check=True, capture_output=True, text=True
         ).stdout
-        memory = json.loads(told)
+        memory = json.loads(printed)
         print(
             f"a search with --memory {arguments.memory} takes {memory['peak']:,.0f} MiB beside what the process held "
             f"(resident in all, pages of the mapped shards included: {memory['resident']:,.0f} MiB)"

@@ -9,53 +9,50 @@ Ray. Prints the seconds, the ratio to one process, and that without the start. W
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from _table import Parts, interleaved, middle, parser, process, show
+
+LOCAL = "local"
 ROWS = ("bm25", "dense", "hybrid-rrf", "hybrid-convex")
 
 
 def main() -> None:
     """Times and prints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", nargs="?", default="stdlib/code")
-    parser.add_argument("--executor", action="append", default=[], help="default: ray(workers=1)")
-    parser.add_argument("--method", action="append", default=[], help=f"default: {' '.join(ROWS)}")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--cache-dir", type=Path, default=None, help="default: a new one, in which everything is made first")
-    arguments = parser.parse_args()
+    options = parser(__doc__, rounds=3)
+    options.add_argument("dataset", nargs="?", default="stdlib/code")
+    options.add_argument("--executor", action="append", default=[], help="default: ray(workers=1)")
+    options.add_argument("--method", action="append", default=[], help=f"default: {' '.join(ROWS)}")
+    options.add_argument("--cache-dir", type=Path, default=None, help="default: a new one, in which everything is made first")
+    arguments = options.parse_args()
     rows = arguments.method or list(ROWS)
-    ways = ["local", *(arguments.executor or ["ray(workers=1)"])]
     with tempfile.TemporaryDirectory() as folder:
         places = ["--results", f"{folder}/results", "--cache-dir", str(arguments.cache_dir or f"{folder}/cache")]
         board = [sys.executable, "-m", "harness", "run", "--quiet", "--rerun", "--dataset", arguments.dataset, *places]
 
-        def made(way: str, methods: Sequence[str]) -> float:
+        def seconds(way: str, methods: Sequence[str]) -> float:
             asked = [word for method in methods for word in ("--method", method)]
-            started = time.perf_counter()
-            subprocess.run([*board, *asked, "--executor", way], check=True, stdout=subprocess.DEVNULL)
-            return time.perf_counter() - started
+            return process([*board, *asked, "--executor", way])["wall"]
 
-        made("local", rows)
-        whole: dict[str, list[float]] = {way: [] for way in ways}
-        start: dict[str, list[float]] = {way: [] for way in ways}
-        for _ in range(arguments.rounds):
-            for spent, methods in ((whole, rows), (start, ["bm25"])):
-                for way in ways:
-                    spent[way].append(made(way, methods))
-    print(f"{arguments.dataset}: {', '.join(rows)}; {arguments.rounds} rounds, nothing to encode")
-    for way in ways:
-        pairs = list(zip(whole[way], whole["local"], strict=True))
-        begin = statistics.median(a - b for a, b in zip(start[way], start["local"], strict=True))
-        ratio, without = statistics.median(a / b for a, b in pairs), statistics.median((a - begin) / b for a, b in pairs)
-        told = f"{statistics.median(whole[way]):7.1f} s  ({min(whole[way]):.1f} to {max(whole[way]):.1f})"
-        print(f"{way:24} {told}  ratio {ratio:.3f}, start {begin:.1f} s, without it {without:.3f}")
+        def made(way: str) -> Parts:
+            return {"BM25 alone": seconds(way, ["bm25"]), "the board": seconds(way, rows)}
+
+        seconds(LOCAL, rows)
+        ways = {way: partial(made, way) for way in (LOCAL, *(arguments.executor or ["ray(workers=1)"]))}
+        title = f"{arguments.dataset}: {', '.join(rows)}; nothing to encode"
+        table = interleaved(title, ways, arguments.rounds, warm_up=0, against=LOCAL)
+    told = {}
+    for way, spent in table.spent.items():
+        pairs = list(zip(spent, table.spent[LOCAL], strict=True))
+        start = statistics.median(own["BM25 alone"] - local["BM25 alone"] for own, local in pairs)
+        without = [(own["the board"] - start) / local["the board"] for own, local in pairs]
+        told[way] = {"start s": f"{start:.1f}", "ratio without it": middle(without)}
+    show(table.and_told(told), arguments)
 
 
 if __name__ == "__main__":

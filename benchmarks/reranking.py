@@ -14,16 +14,16 @@ peak the products reach, as `encoding.py` has it.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import statistics
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from _table import in_blocks, parser, show
 from harness.api import open_context
 from harness.cache.folders import Cache
 from harness.context import Context
@@ -95,15 +95,14 @@ def config_of(model: Any) -> Any:
 
 def main() -> None:
     """Times and prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset", nargs="?", default="stdlib/code")
-    parser.add_argument("--model", help="a cross-encoder; default: all-MiniLM-L6-v2 with a random head")
-    parser.add_argument("--queries", type=int, default=20, help="the first so many test queries")
-    parser.add_argument("--depth", type=int, default=100)
-    parser.add_argument("--block", type=int, default=5, help="queries that are scored at a time (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--way", action="append", help=f"default: {', '.join(WAYS)}")
-    arguments = parser.parse_args()
+    options = parser(__doc__, rounds=1)
+    options.add_argument("dataset", nargs="?", default="stdlib/code")
+    options.add_argument("--model", help="a cross-encoder; default: all-MiniLM-L6-v2 with a random head")
+    options.add_argument("--queries", type=int, default=20, help="the first so many test queries")
+    options.add_argument("--depth", type=int, default=100)
+    options.add_argument("--block", type=int, default=5, help="queries that are scored at a time (default: %(default)s)")
+    options.add_argument("--way", action="append", help=f"default: {', '.join(WAYS)}")
+    arguments = options.parse_args()
     dataset = load_dataset(arguments.dataset, open_context())
     with tempfile.TemporaryDirectory() as folder:
         context = Context(cache=Cache(Path(folder) / "cache"), device="cpu")
@@ -121,50 +120,40 @@ def measure(dataset: Dataset, model: str, arguments: argparse.Namespace, context
     pairs = [[(q, d) for d in dataset.corpus.texts_of(rows)[:]] for q, rows in zip(queries.texts, found, strict=True)]
     flat: list[Pair] = [pair for some in pairs for pair in some]
 
-    def by_library(each: list[list[Pair]]) -> Floats:
+    def by_library(each: Sequence[list[Pair]]) -> Floats:
         model = usual.model
         scores = [model.predict(some, activation_fn=torch.nn.Identity(), show_progress_bar=False) for some in each]
         return np.concatenate([np.asarray(s, np.float32) for s in scores])
 
-    def ours(scorer: PairScorer) -> Callable[[list[list[Pair]]], Floats]:
+    def ours(scorer: PairScorer) -> Callable[[Sequence[list[Pair]]], Floats]:
         return lambda each: scorer.compute([pair for some in each for pair in some])[:, 0]
 
     runs = {LIBRARY: by_library} | {name: ours(usual.by(way)) for name, way in ways_of(arguments.way or WAYS).items()}
     for run in runs.values():
         run([flat[:32]])  # loads, traces, warms
-    spent: dict[str, list[float]] = {name: [] for name in runs}
-    parts: dict[str, list[Floats]] = {}
     peaks = {precision: peak(precision) for precision in ("fp32", "bf16")}
-    for _ in range(arguments.rounds):
-        parts = {name: [] for name in runs}
-        for first in range(0, len(pairs), arguments.block):
-            for name, run in runs.items():
-                started = time.perf_counter()
-                parts[name].append(run(pairs[first : first + arguments.block]))
-                spent[name].append(time.perf_counter() - started)
-            told = ", ".join(f"{name} {seconds[-1]:.1f}" for name, seconds in spent.items())
-            done = min(first + arguments.block, len(pairs))
-            print(f"{done} queries, seconds of the last block: {told}", file=sys.stderr, flush=True)
+    table, parts = in_blocks("", runs, pairs, arguments.block, arguments.rounds, LIBRARY)
     scores = {name: np.concatenate(some) for name, some in parts.items()}
     peaks = {precision: max(best, peak(precision)) for precision, best in peaks.items()}
     work = products(config_of(usual.model), [item.length for item in usual.items(flat)])
-    print(
+    title = (
         f"{dataset.name}: {len(queries)} queries, {len(flat):,} pairs, {arguments.model or 'MiniLM with a random head'}, "
-        f"{torch.get_num_threads()} threads, {arguments.rounds} rounds: {work:,.0f} GFLOP, "
-        f"peak {peaks['fp32']:.0f} GFLOP/s fp32, {peaks['bf16']:.0f} bf16"
+        f"{torch.get_num_threads()} threads: {work:,.0f} GFLOP; peak {peaks['fp32']:.0f} GFLOP/s fp32, {peaks['bf16']:.0f} bf16"
     )
     figures = {name: ndcg(dataset, queries, found, own) for name, own in scores.items()}
+    told = {}
     for name, own in scores.items():
-        seconds = sum(spent[name]) / arguments.rounds
-        ratio = sum(spent[LIBRARY]) / sum(spent[name])
-        middle = statistics.median(first / second for first, second in zip(spent[LIBRARY], spent[name], strict=True))
+        seconds = statistics.median(each["wall"] for each in table.spent[name])
         change = float(np.abs(own - scores[LIBRARY]).max() / scores[LIBRARY].std())
         reached = work / seconds / peaks["fp32" if name == LIBRARY or name.endswith("fp32") else "bf16"]
-        print(
-            f"{name:28} {seconds:8.2f} s {len(flat) / seconds:7.1f} pairs/s  {ratio:5.2f} × (median {middle:.2f})  "
-            f"score change {change:.1e} σ  "
-            f"nDCG@10 {figures[name]:.5f} |Δ| {abs(figures[name] - figures[LIBRARY]):.5f}  utilisation {reached:.0%}"
-        )
+        told[name] = {
+            "pairs/s": f"{len(flat) / seconds:.1f}",
+            "score change, σ": f"{change:.1e}",
+            "nDCG@10": f"{figures[name]:.5f}",
+            "|Δ|": f"{abs(figures[name] - figures[LIBRARY]):.5f}",
+            "utilisation": f"{reached:.0%}",
+        }
+    show(dataclasses.replace(table.and_told(told), title=title), arguments)
 
 
 if __name__ == "__main__":
