@@ -53,9 +53,7 @@ def judged(dataset: Dataset, documents: int) -> Queries:
 
 
 def ndcg(dataset: Dataset, documents: Floats, queries: Queries, vectors: Floats) -> float:
-    """The mean nDCG@10 of queries by (Q, D) vectors over the first documents; others are not judged. No number without queries."""
-    if not queries.ids:
-        return float("nan")
+    """The mean nDCG@10 of queries by (Q, D) vectors over the first documents; others are not judged."""
     held = set(dataset.corpus.ids(np.arange(len(documents))))
     qrels = {q: {d: g for d, g in dataset.test.qrels[q].items() if d in held} for q in queries.ids}
     rows = np.arange(len(documents), dtype=np.int64)
@@ -128,7 +126,9 @@ def measure(dataset: Dataset, arguments: argparse.Namespace, context: Context) -
     documents = {name: functools.partial(documents_by, run) for name, run in runs.items()}
     table, parts = in_blocks("", documents, texts, arguments.block, arguments.rounds, LIBRARY)
     vectors = {name: np.concatenate(some) for name, some in parts.items()}
-    figures = {name: ndcg(dataset, vectors[name], queries, run(queries.texts, "query")) for name, run in runs.items()}
+    figures = dict.fromkeys(runs, float("nan"))
+    if queries.ids:
+        figures = {name: ndcg(dataset, vectors[name], queries, run(queries.texts, "query")) for name, run in runs.items()}
     peaks = {precision: max(best, peak(precision)) for precision, best in peaks.items()}
     work = products(config_of(usual.model), [item.length for item in usual.items(texts, "document")])
     title = (
