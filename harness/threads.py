@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -24,19 +24,6 @@ def computing() -> int:
     """Threads to compute with: as the user said, at most the cores."""
     told = next((os.environ[name] for name in THREADS if os.environ.get(name, "").isdigit()), "")
     return max(1, min(int(told), cores())) if told else cores()
-
-
-def ahead(work: Callable[[S], T], items: Sequence[S]) -> Iterator[T]:
-    """What work makes of each item, in order; another thread makes the next while one is used, so that two are held."""
-    if len(items) < 2:
-        yield from map(work, items)
-        return
-    with ThreadPoolExecutor(1, "harness-ahead") as beside:
-        coming = beside.submit(work, items[0])
-        for item in items[1:]:
-            ready, coming = coming.result(), beside.submit(work, item)
-            yield ready
-        yield coming.result()
 
 
 def side_by_side(work: Callable[[S], T], items: Sequence[S]) -> list[T]:

@@ -1,4 +1,4 @@
-"""Threads beside each other, and one ahead."""
+"""Threads beside each other."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from harness.threads import THREADS, ahead, computing, cores, side_by_side
+from harness.threads import THREADS, computing, cores, side_by_side
 
 
 def test_the_order_stays_whatever_is_done_first() -> None:
@@ -23,20 +23,6 @@ def test_the_order_stays_whatever_is_done_first() -> None:
     assert side_by_side(work, []) == []
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 7])
-def test_one_item_ahead_and_no_more(n: int) -> None:
-    begun: list[int] = []
-
-    def work(item: int) -> int:
-        begun.append(item)
-        return -item
-
-    for seen, found in enumerate(ahead(work, range(n))):
-        assert found == -seen
-        assert len(begun) <= seen + 2
-    assert begun == list(range(n))
-
-
 @pytest.mark.parametrize("n", [1, 5])
 def test_what_work_raises_is_raised(n: int) -> None:
     def work(item: int) -> int:
@@ -44,8 +30,6 @@ def test_what_work_raises_is_raised(n: int) -> None:
 
     with pytest.raises(ValueError, match="0"):
         side_by_side(work, range(n))
-    with pytest.raises(ValueError, match="0"):
-        list(ahead(work, range(n)))
 
 
 def test_as_many_threads_as_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -219,6 +220,14 @@ class Held(Generic[B]):
         shares = np.array([s.seconds / max(1, len(s.keys)) for s in self.shards], dtype=np.float32)
         return shares[shard]
 
+    def windows(self, places: Ints, size: int) -> Iterator[tuple[slice, B, Ints]]:
+        """Ascending places, each once, cut by shard and by so many: which of them, the shard's block, and their rows in it."""
+        cuts = np.searchsorted(places, self._starts).tolist()
+        for shard, begin, first, last in zip(self.shards, self._starts, cuts, cuts[1:], strict=False):
+            for start in range(first, last, size):
+                some = slice(start, min(start + size, last))
+                yield some, shard.vectors, places[some] - begin
+
     def inside(self, places: Ints) -> Iterator[tuple[npt.NDArray[np.bool_], B, Ints]]:
         """For each shard that holds some of the places: (n,) which of them, its block, and their rows in it."""
         shard = np.searchsorted(self._starts, places, side="right") - 1
@@ -257,6 +266,27 @@ class StoredVectors(Stored[Floats]):
     def dimension(self) -> int:
         """D; 0 where there is no vector."""
         return self._held.shards[0].vectors.shape[1] if self._held.shards else 0
+
+    def pieces(self, size: int) -> Iterator[tuple[Ints, Floats]]:
+        """All vectors in the order in which they lie on disk, at most so many at a time: their rows, (m, D) vectors.
+
+        What lies end to end is not copied.
+        """
+        order, firsts, repeated = self._by_place
+        rows = order[firsts]
+        for some, vectors, inside in self._held.windows(self._places[rows], size):
+            together = inside[-1] - inside[0] + 1 == len(inside)
+            yield rows[some], vectors[inside[0] : inside[-1] + 1] if together else vectors[inside]
+        for start in range(0, len(repeated), size):
+            again = order[repeated[start : start + size]]
+            yield again, self.take(again)
+
+    @cached_property
+    def _by_place(self) -> tuple[Ints, Ints, Ints]:
+        """Rows by place; where in them a place stands first, and where again."""
+        order = np.argsort(self._places, kind="stable")
+        new = np.diff(self._places[order], prepend=-1) != 0
+        return order, np.flatnonzero(new), np.flatnonzero(~new)
 
     def gather(self, places: Ints) -> Floats:
         """(n, D) vectors at these places."""

@@ -41,11 +41,11 @@ class Nearby:
         self._kth = np.full(queries, -np.inf)  # a score that k vectors reach, in double precision
         self._slack = np.zeros(queries)
 
-    def add(self, start: int, scores: Floats, slack: npt.NDArray[np.float64]) -> None:
+    def add(self, rows: Ints, scores: Floats, slack: npt.NDArray[np.float64]) -> None:
         """Takes in a block.
 
         Args:
-            start: row of its first vector.
+            rows: (n,) of its vectors.
             scores: (n, Q) of its vectors.
             slack: (Q,) of all vectors so far; never less than before.
         """
@@ -54,7 +54,7 @@ class Nearby:
             self._raise(_kth(scores.T, self._k))
         places, queries = np.divmod(np.flatnonzero(scores >= self._floor()), len(slack))
         order = np.argsort(queries, kind="stable")
-        self._enter(queries[order], places[order] + start, scores[places[order], queries[order]])
+        self._enter(queries[order], rows[places[order]], scores[places[order], queries[order]])
 
     def rows(self, query: int) -> Ints:
         """The rows that may be among a query's k best."""

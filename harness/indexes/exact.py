@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from harness.indexes import Index, Vectors, inner, same_dimension
 from harness.indexes._near import BYTES_OF_A_PLACE, Nearby, width
 from harness.memory import Held, Memory
 from harness.ranking import Floats, Ints, TopK, select, stack
-from harness.threads import ahead, side_by_side
+from harness.threads import side_by_side
 
 FEWEST = 256
 """Vectors of a block, however small the budget."""
@@ -52,6 +52,15 @@ def in_memory(vectors: Vectors, memory: Memory) -> Vectors:
     """The vectors, read at once where the memory has a place for them, as they are where it has none."""
     held = memory.hold(len(vectors) * vectors.dimension * 4)
     return vectors if held is None else _InMemory(vectors.block(0, len(vectors)), held)
+
+
+@runtime_checkable
+class InPieces(Protocol):
+    """Vectors that are read faster in an order of their own."""
+
+    def pieces(self, size: int) -> Iterator[tuple[Ints, Floats]]:
+        """All vectors, each once, at most so many at a time: their rows, (m, D) vectors."""
+        ...
 
 
 class _InMemory:
@@ -98,7 +107,7 @@ class _Flat:
         together = max(1, self._memory.block // (9 * self._block))
         # The k that come in with a block are sorted by query: 48 bytes each while that goes on.
         taken = BYTES_OF_A_PLACE * width(k) + 48 * k
-        least = taken + self._block * (9 + 2 * 4 * self._vectors.dimension)
+        least = taken + self._block * (9 + 4 * self._vectors.dimension)
         self._memory.require(least, f"exact search of {len(self._vectors):,} vectors, {k:,} deep,")
         at_once = max(1, self._memory.working // taken)
         found: list[tuple[Ints, Floats]] = []
@@ -112,7 +121,7 @@ class _Flat:
         lengths = np.linalg.norm(queries.astype(np.float64), axis=1)
         nearby = [Nearby(len(part := queries[group]), k, self._among(part, k)) for group in groups]
         room: Floats = np.empty(0, np.float32)
-        for start, block, longest in self._blocks():
+        for rows, block, longest in self._blocks():
             # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is off too.
             slack = (block.shape[1] + 4) * 2.0**-23 * lengths * longest
             for near, group in zip(nearby, groups, strict=True):
@@ -120,28 +129,23 @@ class _Flat:
                 if room.size < len(block) * len(asked):  # written over from block to block: new pages cost as much as the product
                     room = np.empty(len(block) * len(asked), np.float32)
                 scores = room[: len(block) * len(asked)].reshape(len(block), len(asked))
-                near.add(start, np.matmul(block, asked.T, out=scores), slack[group])
+                near.add(rows, np.matmul(block, asked.T, out=scores), slack[group])
         del room
         return [ranking for near, group in zip(nearby, groups, strict=True) for ranking in self._ranked(near, queries[group], k)]
 
-    def _blocks(self) -> Iterator[tuple[int, Floats, float]]:
-        """Row of the first vector of each block, the block, and the greatest length of a vector up to there.
-
-        The next block is read while this one is compared: gathering vectors from shards takes a while.
-        """
+    def _blocks(self) -> Iterator[tuple[Ints, Floats, float]]:
+        """Rows of each block, the block, and the greatest length of a vector up to there."""
         longest = self._longest or 0.0
-        starts = range(0, len(self._vectors), self._block)
-        # What is in memory is not copied to be read.
-        read = map(self._read, starts) if isinstance(self._vectors, _InMemory) else ahead(self._read, starts)
-        for start, (block, own) in zip(starts, read, strict=True):
-            longest = max(longest, own)
-            yield start, block, longest
+        for rows, block in self._vectors.pieces(self._block) if isinstance(self._vectors, InPieces) else self._in_order():
+            if self._longest is None:
+                longest = max(longest, float(np.sqrt(np.einsum("ij,ij->i", block, block).max())))
+            yield rows, block, longest
         self._longest = longest
 
-    def _read(self, start: int) -> tuple[Floats, float]:
-        """A block, and the greatest length of its vectors where that of all is not known yet."""
-        block = self._vectors.block(start, min(start + self._block, len(self._vectors)))
-        return block, 0.0 if self._longest is not None else float(np.sqrt(np.einsum("ij,ij->i", block, block).max(initial=0.0)))
+    def _in_order(self) -> Iterator[tuple[Ints, Floats]]:
+        for start in range(0, len(self._vectors), self._block):
+            block = self._vectors.block(start, min(start + self._block, len(self._vectors)))
+            yield np.arange(start, start + len(block)), block
 
     def _ranked(self, near: Nearby, queries: Floats, k: int) -> list[tuple[Ints, Floats]]:
         near.close()

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -303,3 +304,38 @@ def test_others_may_read_what_the_umask_lets_them(store: VectorStore) -> None:
     finally:
         os.umask(before)
     assert stat.S_IMODE(shards(store)[0].stat().st_mode) == 0o644
+
+
+@given(
+    parts=st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=12, unique=True), min_size=1, max_size=4),
+    wanted=st.lists(st.integers(0, 30), min_size=1, max_size=40),
+    size=st.integers(1, 9),
+)
+def test_pieces_are_all_vectors_once_in_the_order_of_the_disk(parts: list[list[int]], wanted: list[int], size: int) -> None:
+    """Whatever else the shards hold, wherever texts stand twice."""
+    here = {number for part in parts for number in part}
+    texts = [str(number) for number in wanted if number in here]
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder))
+        for part in parts:
+            keep(store, *map(str, part))
+        held = store.read()
+        stored = StoredVectors(held, held.locate(text_keys(texts)))
+        whole = stored.block(0, len(texts))
+        pieces = list(stored.pieces(size))
+    assert sorted(row for rows, _ in pieces for row in rows.tolist()) == list(range(len(texts)))
+    for rows, vectors in pieces:
+        assert 0 < len(rows) <= size
+        assert np.array_equal(vectors, whole[rows])
+
+
+def test_a_piece_that_lies_end_to_end_is_not_copied(store: VectorStore) -> None:
+    keep(store, "a", "b", "c", "d")
+    held = store.read()
+    stored = StoredVectors(held, held.locate(text_keys(["d", "c", "b"])))
+    ((rows, vectors),) = stored.pieces(8)
+    assert rows.tolist() == [2, 1, 0]
+    assert np.shares_memory(vectors, held.shards[0].vectors)
+    assert not any(
+        np.shares_memory(piece, held.shards[0].vectors) for _, piece in StoredVectors(held, np.array([0, 2])).pieces(8)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -44,6 +45,18 @@ class OnDisk:
         return self._array[rows]
 
 
+class Shuffled(OnDisk):
+    """Vectors that lie in another order, in pieces of unequal size."""
+
+    def pieces(self, size: int) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+        rng = np.random.default_rng(len(self))
+        rows, start = rng.permutation(len(self)), 0
+        while start < len(rows):
+            some = rows[start : start + int(rng.integers(1, size + 1))]
+            start += len(some)
+            yield some, self.take(some)
+
+
 @pytest.fixture(params=["in memory", "by blocks"], autouse=True)
 def _held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "by blocks":
@@ -66,7 +79,9 @@ def by_full_sort(vectors: Floats, query: Floats, corpus: Corpus, k: int) -> list
 
 
 def searched(vectors: Floats, queries: Floats, corpus: Corpus, k: int, block: int) -> list[list[tuple[int, float]]]:
-    top = Exact(block).build(OnDisk(vectors), corpus.id_order).search(queries, k)
+    top, other = (Exact(block).build(kind(vectors), corpus.id_order).search(queries, k) for kind in (OnDisk, Shuffled))
+    assert np.array_equal(top.indices, other.indices)
+    assert np.array_equal(top.scores, other.scores)
     return [list(zip(rows.tolist(), scores.tolist(), strict=True)) for rows, scores in top.rows()]
 
 
