@@ -53,7 +53,8 @@ class Nearby:
         if len(scores) >= self._k and not np.isfinite(self._kth).all():
             self._raise(_kth(scores.T, self._k))
         places, queries = np.divmod(np.flatnonzero(scores >= self._floor()), len(slack))
-        order = np.argsort(queries, kind="stable")
+        # Numbers of 16 bits are sorted by counting.
+        order = np.argsort(queries.astype(np.uint16) if len(slack) <= 1 << 16 else queries, kind="stable")
         self._enter(queries[order], rows[places[order]], scores[places[order], queries[order]])
 
     def rows(self, query: int) -> Ints:
