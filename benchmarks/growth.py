@@ -137,7 +137,7 @@ def plot(sizes: list[int], spent: dict[str, list[dict[str, float]]], path: Path)
             axis.plot(sizes, [max(value[quantity], 1e-3) for value in values], marker="o", label=stage)
         axis.set(xscale="log", yscale="log", xlabel="documents", ylabel=unit)
         axis.grid(visible=True, alpha=0.3)
-    axes[0].legend()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
     figure.savefig(path)
 
 
