@@ -232,11 +232,18 @@ def process(command: Sequence[str]) -> Parts:
 def parser(text: str | None, rounds: int) -> argparse.ArgumentParser:
     """With the options that all benchmarks have."""
     made = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--rounds", type=int, default=rounds, help="default: %(default)s")
+    made.add_argument("--rounds", type=_positive, default=rounds, help="default: %(default)s")
     made.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     made.add_argument("--csv", type=Path, metavar="FILE", help="write every round's figures")
     made.add_argument("--plot", type=Path, metavar="FILE", help="draw them, as .svg or .png; needs matplotlib")
     return made
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, not {number}")
+    return number
 
 
 def show(table: Table, arguments: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ from harness.cache.folders import Cache
 from harness.cache.vectors import StoredVectors, VectorStore, text_keys
 from harness.context import Context
 from harness.indexes.exact import Exact
-from harness.memory import Memory, parse_size
+from harness.memory import LEAST, Memory, parse_size
 from harness.modeling.keep import CHUNK
 from harness.ranking import Floats, Ints, TopK
 
@@ -125,7 +125,7 @@ def main() -> None:
         order = np.random.default_rng(3).permutation(n).astype(np.int32)
         queries = unit_vectors(np.random.default_rng(0), arguments.queries, dimension)
         streamed = Exact().build(stored, order, Context(cache=Cache(Path(folder)), memory=Memory(parse_size(arguments.memory))))
-        held = Exact().build(stored, order, Context(cache=Cache(Path(folder)), memory=Memory(n * dimension * 32)))
+        held = Exact().build(stored, order, Context(cache=Cache(Path(folder)), memory=Memory(max(LEAST, n * dimension * 32))))
         index = faiss.IndexFlatIP(dimension)
         for _, vectors in blocks(n, dimension):
             index.add(vectors)

@@ -118,7 +118,9 @@ def _stage(stage: str, n: int, arguments: argparse.Namespace) -> dict[str, float
 
 
 def slope(sizes: list[int], values: list[float]) -> float:
-    """Of the logarithms, between the first and the last."""
+    """Of the logarithms, between the first and the last; no number where both are one."""
+    if sizes[-1] == sizes[0]:
+        return math.nan
     return math.log(values[-1] / values[0]) / math.log(sizes[-1] / sizes[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from harness.report.standings import across_with_standing, with_standings
 from harness.rows import GROUPS, at_precision, parse_method
 
 DEFAULT_DATASET = "stdlib/code"
+log = logging.getLogger("harness")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> li
 
     Args:
         rows: as given.
-        precision: of encoders and cross-encoders that name none (`harness.rows.at_precision`); None leaves them in fp32.
+        precision: of encoders and cross-encoders in fp32 (`harness.rows.at_precision`); None leaves them so.
 
     Raises:
         UnknownName, SettingError: see `harness.rows.parse_method`.
@@ -84,7 +86,19 @@ def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> li
     for row in rows or ("default",):
         named = GROUPS[row]() if isinstance(row, str) and row in GROUPS else (row,)
         found += [parse_method(each) if isinstance(each, str) else each for each in named]
-    return list(dict.fromkeys(at_precision(method, precision) if precision else method for method in found))
+    if precision is None:
+        return list(dict.fromkeys(found))
+    from harness.modeling.golden import Asked  # slow to import, and a listing needs none of it
+
+    Asked(precision).check("--precision")
+    changed = [at_precision(method, precision) for method in dict.fromkeys(found)]
+    if len(set(changed)) < len(changed):
+        log.warning(
+            "--precision %s is for all rows in fp32, named or not, so that some of these rows are now one; leave it out and name "
+            "the precision in the rows to have both.",
+            precision,
+        )
+    return list(dict.fromkeys(changed))
 
 
 def open_context(
@@ -152,7 +166,7 @@ def run(
         results: folder of the records; a row already there with the same identity is not run again.
         context: seed, device, cache, progress; None takes the defaults.
         rerun: run every row again.
-        precision: of encoders and cross-encoders that name none: `auto` takes the fastest way that the golden probe lets pass.
+        precision: of encoders and cross-encoders in fp32: `auto` takes the fastest way that the golden probe lets pass.
         tell: called after each row.
         executor: where the rows are made, as `ray(workers=2)`; None makes them here, one after the other.
 

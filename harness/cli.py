@@ -59,7 +59,7 @@ Precision = Annotated[
     str | None,
     typer.Option(
         envvar="HARNESS_PRECISION",
-        help="Of rows that name none: auto (the fastest that the golden probe lets pass), fp32, bf16, fp16, int8.",
+        help="Of dense rows and cross-encoders in fp32: auto (the fastest that a probe lets pass), fp32, bf16, fp16, int8.",
     ),
 ]
 MemoryBudget = Annotated[

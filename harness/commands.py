@@ -75,6 +75,8 @@ def run(
     terminal.show(board.tables, out, board.across)
     out.print(f"records, leaderboard.md and leaderboard.html in {options.results}", markup=False, highlight=False, soft_wrap=True)
     statuses = [r.record.status for r in board.results]
+    if options.quiet and not {"error", "ok"} & set(statuses):
+        Console(stderr=True).print("every row was skipped; without --quiet it says why", markup=False, highlight=False)
     return FAILED if "error" in statuses else OK if "ok" in statuses else NOTHING
 
 

@@ -72,9 +72,10 @@ def parse_method(text: str) -> Method:
 
 
 def at_precision(method: Method, precision: str) -> Method:
-    """The same row, with every encoder and cross-encoder of it that names no precision computed as `precision` says.
+    """The same row, with every encoder and cross-encoder of it that is in fp32 computed as `precision` says.
 
-    It is another row, under another name. Teachers and judges inside recipes stay as they are: nothing is trained anew for it.
+    It is another row, under another name. Rows with other kinds of models (`sparse`, `late`) stay as they are, and so do teachers
+    and judges inside recipes: nothing is trained anew for it.
 
     Raises:
         SettingError: there is no such precision.

@@ -30,10 +30,10 @@ from harness.searches import SIZES
 from harness.sweep.cells import Cells
 from harness.sweep.estimate import Planned, planned
 from harness.sweep.found import Found, Tested, choose, curve, gains
-from harness.sweep.spec import Spec, load
+from harness.sweep.spec import CELLS, Spec, load
 from harness.sweep.tries import Done, Tried, Tries
 
-FOLDER, CELLS, REPORTED = "sweeps", "cells", "reported.json"
+FOLDER, REPORTED = "sweeps", "reported.json"
 Tell = Callable[[Done], None] | None
 Show = Callable[[Result], None] | None
 

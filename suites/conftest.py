@@ -110,7 +110,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--precision",
         default=os.environ.get("HARNESS_PRECISION"),
-        help="of rows that name none: auto, fp32, bf16, fp16, int8 (default: HARNESS_PRECISION or fp32)",
+        help="of dense rows and cross-encoders in fp32: auto, fp32, bf16, fp16, int8 (default: HARNESS_PRECISION or fp32)",
     )
     group.addoption(
         "--executor", default=None, help="where rows, and a sweep's cells, are made: processes, ray(workers=4) …; default: here"

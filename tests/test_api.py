@@ -55,6 +55,15 @@ def test_no_rows_are_the_default_rows_and_a_row_twice_is_one() -> None:
     assert api.methods_of(["bm25", BM25(), "bm25(k1=0.9)", "dense"]) == [BM25(), Dense()]
 
 
+def test_a_precision_for_all_rows_is_checked_and_tells_of_rows_that_become_one(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(SettingError, match="--precision: precision must be one of"):
+        api.methods_of(["bm25"], "nonsense")
+    assert len(api.methods_of(["bm25", "dense"], "auto")) == 2
+    assert not caplog.records
+    assert len(api.methods_of(["dense", 'dense(precision="auto")'], "auto")) == 1
+    assert "some of these rows are now one" in caplog.text
+
+
 def test_an_unknown_row_or_dataset_is_an_error_before_any_work(tmp_path: Path, context: Context) -> None:
     with pytest.raises(UnknownName, match="'bm25'"):
         api.run("bm52", dataset=str(tmp_path), results=tmp_path / "results", context=context)

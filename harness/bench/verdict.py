@@ -54,11 +54,7 @@ class Verdict:
         if nothing_found(c):
             told.append("Both are 0 on every query: is anything judged relevant, and in the corpus? `harness data check` says.")
         if c.new_seed is not None:
-            new = c.new_seed
-            told.append(
-                f"For models trained with other seeds: {new.mean:+.4f} [{new.interval.low:+.4f}, {new.interval.high:+.4f}], "
-                f"p = {_p(new.p)}; {new.query_part:.0%} of the uncertainty is the choice of queries, the rest the seed's."
-            )
+            told.append(self._seeds())
         elif one_seed := [s.row for s in (c.row, c.baseline) if s.trained]:
             told.append(f"{' and '.join(one_seed)}: one seed, so nothing is known of models trained with another (--seeds 3).")
         told.append(self._reach())
@@ -81,6 +77,20 @@ class Verdict:
             if "taught" in seen:
                 told.append(f"{side.row}: {seen['taught'].told}; without them it has {seen['taught'].without:.4f}.")
         return told
+
+    @property
+    def short(self) -> list[str]:
+        """What is found, and the p-value and the interval of other seeds that it rests on."""
+        return [self.sentences[0], self._chance(), *([self._seeds()] if self.contrast.new_seed is not None else [])]
+
+    def _seeds(self) -> str:
+        new = self.contrast.new_seed
+        if new is None:
+            return ""
+        return (
+            f"For models trained with other seeds: {new.mean:+.4f} [{new.interval.low:+.4f}, {new.interval.high:+.4f}], "
+            f"p = {_p(new.p)}; {new.query_part:.0%} of the uncertainty is the choice of queries, the rest the seed's."
+        )
 
     def _head(self) -> str:
         row, baseline = self.contrast.row.row, self.contrast.baseline.row

@@ -90,6 +90,11 @@ class Asked:
             raise SettingError(f"{method}: the engine {self.engine} knows the precisions {known}, not {self.precision!r}")
         if self.tolerance is not None and not 0 < self.tolerance <= 1:
             raise SettingError(f"{method}: tolerance must be above 0 and at most 1, not {self.tolerance}")
+        if self.tolerance is not None and self.sure and self.precision != "fp32":
+            raise SettingError(
+                f"{method}: PyTorch computes {self.precision} as asked, without a probe, so there is nothing to hold against a "
+                'tolerance. Leave it out, name another engine, or set precision="auto".'
+            )
 
     @property
     def sure(self) -> bool:

@@ -65,9 +65,10 @@ def sentences(found: Found) -> list[str]:
 def _on_test(found: Found, tested: Tested) -> list[str]:
     told = []
     gained = tested.optimism
-    first = next((one for one in found.baselines if one.ok), None)
-    if gained is not None and first is not None and tested.verdicts:
-        spread = tested.verdicts[0].contrast.interval_at(0.95)
+    against = {verdict.contrast.baseline.row: verdict for verdict in tested.verdicts}
+    first = next((one for one in found.baselines if one.ok and one.row in against), None)
+    if gained is not None and first is not None:
+        spread = against[first.row].contrast.interval_at(0.95)
         less = f"{abs(gained.difference):.4f} {'less' if gained.difference > 0 else 'more'} than it looked"
         told.append(
             f"It looked {signed(gained.looked)} on dev, is {signed(gained.found)} [{signed(spread.low)}, {signed(spread.high)}] "
@@ -75,9 +76,10 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
         )
         told.append(
             f"Choosing among {_count(len(found.whole), 'row')} on {len(found.whole[0].ids):,} queries makes the best look about "
-            f"{max(0.0, found.curse):.4f} too good by itself (bootstrap); the rest is that dev and test are other queries."
+            f"{max(0.0, found.curse):.4f} too good by itself (bootstrap{_uncounted(found)}); the rest is that dev and test are "
+            "other queries."
         )
-    told += [f"On test, {_lowered(verdict.sentences[0])}" for verdict in tested.verdicts]
+    told += [f"On test, {_lowered(' '.join(verdict.short))}" for verdict in tested.verdicts]
     told += tested.verdicts[0].seen if tested.verdicts else []
     if tested.curve is not None:
         told += [f"On test, {_passes(tested.curve, row, even)}." for row, even in tested.curve.breaks.items()]
@@ -88,6 +90,11 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
             "code. The more often it is asked, the less the last answer is worth."
         )
     return told
+
+
+def _uncounted(found: Found) -> str:
+    """Rows that a search gave up before they had all training queries cannot win a resample."""
+    return "" if found.search.startswith("grid") else "; what the search gave up on the way is not counted"
 
 
 def _between(interval: Interval | None) -> str:

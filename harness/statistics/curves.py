@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,8 +27,12 @@ def interval_of(first: Values, second: Values | None = None, level: float = LEVE
     """
     other = np.zeros((len(first), 1)) if second is None else second
     if len(first) > 1 and max(first.shape[1], other.shape[1]) > 1:
-        return for_a_new_seed(first, other, level).interval
-    return intervals(first.mean(1) - other.mean(1), level=level)[0]
+        found = for_a_new_seed(first, other, level).interval
+    else:
+        found = intervals(first.mean(1) - other.mean(1), level=level)[0]
+    if second is None and len(first) and first.min() >= 0 and first.max() <= 1:
+        return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))  # a mean of shares is one
+    return found
 
 
 @dataclass(frozen=True)

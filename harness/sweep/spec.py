@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.errors import HarnessError, SettingError
 from harness.expressions import parse, with_settings
+from harness.files import slug
 from harness.measures import DEFAULT, parse_measures
 from harness.methods import METHODS, Method
 from harness.recipes import Recipe
@@ -100,6 +101,10 @@ def trained(row: str, recipe: str) -> Value:
     return parse_method(f"{base}+{recipe}")
 
 
+CELLS = "cells"
+"""The folder of the cells of all sweeps, beside those of each sweep's own figures."""
+
+
 def load(path: Path) -> Spec:
     """Reads a sweep's file and builds every row that can be built beforehand, so that a fault is told before the first cell.
 
@@ -107,6 +112,10 @@ def load(path: Path) -> Spec:
         SettingError: what is wrong, with the line and the closest name.
     """
     file = read(path)
+    if slug(path.stem) == CELLS:
+        raise SettingError(
+            f"{path}: a sweep cannot be called {CELLS!r}, as the folder of all sweeps' cells is; call the file otherwise."
+        )
     file.only(TOP)
     data = file.data
     if not data.get("dataset"):

@@ -275,6 +275,7 @@ def test_an_absent_engine_is_passed_over_by_auto_told_and_missed_where_it_is_nee
         (Asked("int8", Torch()), "the engine torch knows the precisions fp32, bf16, fp16"),
         (Asked("fp16", Openvino()), "the engine openvino knows"),
         (Asked("auto", tolerance=0.0), "tolerance must be above 0"),
+        (Asked("bf16", tolerance=0.1), "nothing to hold against a tolerance"),
     ],
 )
 def test_a_setting_out_of_range_is_refused(asked: Asked, told: str) -> None:

@@ -27,6 +27,21 @@ def test_the_optimism_is_told_in_one_sentence(found: Found) -> None:
     assert told[3].startswith("On test, a is better than bm25: nDCG@10")
 
 
+def test_a_chosen_row_that_is_a_baseline_too_is_held_against_the_next(found: Found) -> None:
+    itself = next(one for one in found.tried if one.row == "a")
+    told = sentences(dataclasses.replace(found, baselines=(itself, *found.baselines)))
+    assert told[1] == sentences(found)[1]
+    assert "on test against `bm25`" in told[1]
+
+
+def test_what_a_search_gave_up_is_said_not_to_be_counted(found: Found) -> None:
+    assert "not counted" not in sentences(dataclasses.replace(found, search="grid"))[2]
+    assert (
+        "what the search gave up on the way is not counted"
+        in sentences(dataclasses.replace(found, search="halving(keep=0.5)"))[2]
+    )
+
+
 def test_break_even_points_are_told_on_test_and_on_dev(found: Found) -> None:
     told = sentences(found)
     assert "On test, `a` passes `bm25` at about 300 training queries." in told

@@ -101,3 +101,11 @@ def test_intervals_of_one_seed_are_the_bootstraps_and_of_several_for_a_new_seed(
     own = interval_of(values[0])
     assert own.low < values[0].mean() < own.high
     assert interval_of(np.array([[0.5, 0.7]])).low == pytest.approx(0.6), "one query has no spread"
+
+
+def test_an_interval_of_a_mean_of_shares_stays_among_them_and_that_of_a_difference_does_not() -> None:
+    nearly = np.ones((6, 2))
+    nearly[0] = 0.2, 0.9
+    assert interval_of(nearly).high == 1
+    assert interval_of(nearly - 1 + 1e-9).high > 0  # not shares: nothing is cut
+    assert interval_of(nearly, np.zeros((6, 1))).high > 1

@@ -103,6 +103,14 @@ def test_faults_are_told_with_their_line(written: Written, more: str, old: str, 
         load(path)
 
 
+def test_a_sweep_is_not_called_as_the_folder_of_cells(tmp_path: Path) -> None:
+    (tmp_path / "cells.toml").write_text(
+        'dataset = "stdlib/code"\n[[grid]]\nrow = "dense"\nrecipe = "frozen_head"\n', encoding="utf-8"
+    )
+    with pytest.raises(SettingError, match="cannot be called 'cells'"):
+        load(tmp_path / "cells.toml")
+
+
 def test_an_empty_file_and_one_without_a_grid(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text("", encoding="utf-8")
