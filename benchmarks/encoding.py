@@ -23,25 +23,22 @@ import statistics
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from _table import in_blocks, parser, show
+from _ways import WAYS, Peaks, config_of, ways_of
 from harness.api import open_context
 from harness.cache.folders import Cache
 from harness.context import Context
 from harness.datasets import load_dataset
-from harness.engines._limit import peak, products
-from harness.errors import Unavailable
+from harness.engines._limit import products
 from harness.judged import Dataset, Queries
 from harness.measures import means, parse_measures, per_query
 from harness.methods.dense import Dense
 from harness.modeling.encoder import Encoder, open_encoder
-from harness.modeling.golden import Way
 from harness.ranking import Floats, select
 
-WAYS = ("torch fp32", "torch bf16", "openvino fp32", "openvino bf16", "openvino int8")
 LIBRARY = "SentenceTransformer.encode"
 
 
@@ -62,25 +59,6 @@ def ndcg(dataset: Dataset, documents: Floats, queries: Queries, vectors: Floats)
         best, scores = select(rows, documents @ query, dataset.corpus.id_order, 10)
         rankings.append((name, dataset.corpus.ids(best), scores.tolist()))
     return means(per_query(parse_measures(["nDCG@10"]), qrels, rankings))["nDCG@10"]
-
-
-def ways_of(names: Sequence[str]) -> dict[str, Way]:
-    """The ways that are installed, by name."""
-    found = {}
-    for name in names:
-        way = Way.of(name)
-        try:
-            way.engine.versions()
-        except Unavailable as error:
-            print(f"without {name}: {error}")
-            continue
-        found[name] = way
-    return found
-
-
-def config_of(model: Any) -> Any:
-    """The configuration of a model's transformer."""
-    return model[0].model.config
 
 
 def main() -> None:
@@ -122,30 +100,29 @@ def measure(dataset: Dataset, arguments: argparse.Namespace, context: Context) -
     runs = {LIBRARY: by_library} | {name: ours(usual.by(way)) for name, way in ways.items()}
     for run in runs.values():
         run(texts[:64], "document")  # loads, traces, warms
-    peaks = {precision: peak(precision) for precision in ("fp32", "bf16")}
+    peaks = Peaks()
     documents = {name: functools.partial(documents_by, run) for name, run in runs.items()}
     table, parts = in_blocks("", documents, texts, arguments.block, arguments.rounds, LIBRARY)
     vectors = {name: np.concatenate(some) for name, some in parts.items()}
     figures = dict.fromkeys(runs, float("nan"))
     if queries.ids:
         figures = {name: ndcg(dataset, vectors[name], queries, run(queries.texts, "query")) for name, run in runs.items()}
-    peaks = {precision: max(best, peak(precision)) for precision, best in peaks.items()}
+    peaks.again()
     work = products(config_of(usual.model), [item.length for item in usual.items(texts, "document")])
     title = (
         f"{dataset.name}: {len(texts):,} documents, {arguments.model}, {torch.get_num_threads()} threads: {work:,.0f} GFLOP; "
-        f"peak {peaks['fp32']:.0f} GFLOP/s fp32, {peaks['bf16']:.0f} bf16"
+        f"{peaks}"
     )
     told = {}
     for name in runs:
         seconds = statistics.median(each["wall"] for each in table.spent[name])
         change = float((1 - cosines(vectors[name], vectors[LIBRARY])).max())
-        reached = work / seconds / peaks["fp32" if name == LIBRARY or name.endswith("fp32") else "bf16"]
         told[name] = {
             "documents/s": f"{len(texts) / seconds:.1f}",
             "cosine change": f"{max(0.0, change):.1e}",
             "nDCG@10": f"{figures[name]:.5f}",
             "|Δ|": f"{abs(figures[name] - figures[LIBRARY]):.5f}",
-            "utilisation": f"{reached:.0%}",
+            "utilisation": peaks.reached(name, work, seconds),
         }
     show(dataclasses.replace(table.and_told(told), title=title), arguments)
 

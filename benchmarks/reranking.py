@@ -19,17 +19,16 @@ import statistics
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from _table import in_blocks, parser, show
+from _ways import WAYS, Peaks, config_of, ways_of
 from harness.api import open_context
 from harness.cache.folders import Cache
 from harness.context import Context
 from harness.datasets import load_dataset
-from harness.engines._limit import peak, products
-from harness.errors import Unavailable
+from harness.engines._limit import products
 from harness.judged import Dataset, Queries
 from harness.measures import means, parse_measures, per_query
 from harness.methods import fit, index, search
@@ -37,11 +36,9 @@ from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.modeling.cross_encoder import Pair, PairScorer, open_pair_scorer
-from harness.modeling.golden import Way
 from harness.modeling.resolve import resolve
 from harness.ranking import Floats, Ints, select
 
-WAYS = ("torch fp32", "torch bf16", "openvino fp32", "openvino bf16", "openvino int8")
 LIBRARY = "CrossEncoder.predict"
 
 
@@ -72,25 +69,6 @@ def ndcg(dataset: Dataset, queries: Queries, found: list[Ints], scores: Floats) 
         rankings.append((name, dataset.corpus.ids(best), values.tolist()))
     qrels = {name: dataset.test.qrels[name] for name in queries.ids}
     return means(per_query(parse_measures(["nDCG@10"]), qrels, rankings))["nDCG@10"]
-
-
-def ways_of(names: Sequence[str]) -> dict[str, Way]:
-    """The ways that are installed, by name."""
-    found = {}
-    for name in names:
-        way = Way.of(name)
-        try:
-            way.engine.versions()
-        except Unavailable as error:
-            print(f"without {name}: {error}")
-            continue
-        found[name] = way
-    return found
-
-
-def config_of(model: Any) -> Any:
-    """The configuration of a model's transformer."""
-    return model[0].model.config
 
 
 def main() -> None:
@@ -131,27 +109,26 @@ def measure(dataset: Dataset, model: str, arguments: argparse.Namespace, context
     runs = {LIBRARY: by_library} | {name: ours(usual.by(way)) for name, way in ways_of(arguments.way or WAYS).items()}
     for run in runs.values():
         run([flat[:32]])  # loads, traces, warms
-    peaks = {precision: peak(precision) for precision in ("fp32", "bf16")}
+    peaks = Peaks()
     table, parts = in_blocks("", runs, pairs, arguments.block, arguments.rounds, LIBRARY)
     scores = {name: np.concatenate(some) for name, some in parts.items()}
-    peaks = {precision: max(best, peak(precision)) for precision, best in peaks.items()}
+    peaks.again()
     work = products(config_of(usual.model), [item.length for item in usual.items(flat)])
     title = (
         f"{dataset.name}: {len(queries)} queries, {len(flat):,} pairs, {arguments.model or 'MiniLM with a random head'}, "
-        f"{torch.get_num_threads()} threads: {work:,.0f} GFLOP; peak {peaks['fp32']:.0f} GFLOP/s fp32, {peaks['bf16']:.0f} bf16"
+        f"{torch.get_num_threads()} threads: {work:,.0f} GFLOP; {peaks}"
     )
     figures = {name: ndcg(dataset, queries, found, own) for name, own in scores.items()}
     told = {}
     for name, own in scores.items():
         seconds = statistics.median(each["wall"] for each in table.spent[name])
         change = float(np.abs(own - scores[LIBRARY]).max() / scores[LIBRARY].std())
-        reached = work / seconds / peaks["fp32" if name == LIBRARY or name.endswith("fp32") else "bf16"]
         told[name] = {
             "pairs/s": f"{len(flat) / seconds:.1f}",
             "score change, σ": f"{change:.1e}",
             "nDCG@10": f"{figures[name]:.5f}",
             "|Δ|": f"{abs(figures[name] - figures[LIBRARY]):.5f}",
-            "utilisation": f"{reached:.0%}",
+            "utilisation": peaks.reached(name, work, seconds),
         }
     show(dataclasses.replace(table.and_told(told), title=title), arguments)
 
