@@ -59,8 +59,8 @@ def searched(name: str) -> Case:
     context = open_context()
     dataset, method = load_dataset(name, context), parse_method("bm25")
     searcher = index(method, fit(method, dataset.train, context), dataset.corpus, context)
-    found = search(method, searcher, dataset.test.queries, DEPTH, context)
-    run = Run.of(dataset.test.queries, found, dataset.corpus, drop_self=dataset.drop_self)
+    found = search(method, searcher, dataset.test.queries, dataset.test.search_depth(DEPTH), context)
+    run = Run.of_split(dataset.test, found, dataset.corpus, DEPTH)
     rankings = [(query, documents, apart(len(documents))) for query, documents, _ in run]
     title = f"BM25 on {dataset.name}: {len(rankings)} queries, {DEPTH} deep"
     return Case(title, rankings, {query: dict(grades) for query, grades in dataset.test.qrels.items()})

@@ -45,15 +45,43 @@ class Queries:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Queries with their judgements: one split. Every query here has at least one judgement."""
+    """Queries with their judgements: one split. Every query here has at least one judgement.
+
+    Whatever ranks documents for a split (test, train or dev) searches `search_depth(k)` deep and measures what
+    `harness.ranking.Run.of_split` leaves, so that settings are chosen by the rule that they are tested by.
+
+    Args:
+        queries: Q queries.
+        qrels: their judgements.
+        drop_self: ids of the queries that are themselves documents; the document of the same id is removed from such a query's
+            ranking before it is cut. The rule is in `harness.datasets._self`.
+    """
 
     queries: Queries
     qrels: Qrels
+    drop_self: frozenset[str] = frozenset()
 
     @cached_property
     def revision(self) -> str:
-        """Content hash of queries and judgements."""
-        return _digest([self.queries.revision, [[q, d, g] for q in sorted(self.qrels) for d, g in sorted(self.qrels[q].items())]])
+        """Content hash of queries, judgements and of which queries are documents."""
+        return _digest([*self._judged(), *([sorted(self.drop_self)] if self.drop_self else [])])
+
+    @cached_property
+    def judged_revision(self) -> str:
+        """Content hash of queries and judgements alone."""
+        return _digest(self._judged())
+
+    def _judged(self) -> list[object]:
+        return [self.queries.revision, [[q, d, g] for q in sorted(self.qrels) for d, g in sorted(self.qrels[q].items())]]
+
+    def search_depth(self, k: int) -> int:
+        """How deep to search for a ranking of k documents: one deeper if a query's own document may be removed from it."""
+        return k + 1 if self.drop_self else k
+
+    def only(self, ids: Sequence[str]) -> Labelled:
+        """The queries of the given ids with their judgements, in the order they have here."""
+        queries = self.queries.only(ids)
+        return Labelled(queries, {q: self.qrels[q] for q in queries.ids}, self.drop_self & set(queries.ids))
 
 
 @dataclass(frozen=True)
@@ -89,8 +117,6 @@ class Dataset:
         corpus: the documents.
         test: the queries of the split with their judgements, the only ones a leaderboard reports.
         load_train: gives the `TrainView`; called once, when something asks for it.
-        drop_self: ids of the queries that are themselves documents; the document of the same id is removed from such a query's
-            ranking before it is cut (`harness.ranking.Run`). The rule is in `harness.datasets._self`.
         notes: what the loader wants a reader of the results to know.
         licence: of the collection, where known.
     """
@@ -99,7 +125,6 @@ class Dataset:
     corpus: Corpus
     test: Labelled
     load_train: Callable[[], TrainView]
-    drop_self: frozenset[str] = frozenset()
     notes: tuple[str, ...] = field(default=())
     licence: str = ""
 
@@ -108,10 +133,15 @@ class Dataset:
         """The part of the collection that training and tuning may see."""
         return self.load_train()
 
+    @property
+    def drop_self(self) -> frozenset[str]:
+        """Ids of the test queries that are themselves documents (`Labelled.drop_self`)."""
+        return self.test.drop_self
+
     @cached_property
     def revision(self) -> str:
         """Content hash of corpus, queries, judgements and the identical-id policy; part of every record."""
-        return _digest([self.corpus.revision, self.test.revision, sorted(self.drop_self)])
+        return _digest([self.corpus.revision, self.test.judged_revision, sorted(self.drop_self)])
 
     @cached_property
     def unreachable(self) -> int:

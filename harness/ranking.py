@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.corpus import Corpus
-from harness.judged import Queries
+from harness.judged import Labelled, Queries
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -94,11 +94,42 @@ def stack(rankings: list[tuple[Ints, Floats]], k: int) -> TopK:
     return TopK(indices, scores)
 
 
+def without_own(split: Labelled, top: TopK, corpus: Corpus, k: int) -> TopK:
+    """The best k of each query of a split, without the document that is the query itself (`Labelled.drop_self`).
+
+    Args:
+        split: Q queries, in the order of `top`.
+        top: their best documents, `split.search_depth(k)` of them.
+        corpus: what the indices point into.
+        k: how many are left.
+    """
+    return _without_own(split.queries, top, corpus, split.drop_self, k)
+
+
+def own_rows(split: Labelled, corpus: Corpus) -> Ints:
+    """(Q,) the row of the document that each query of a split is itself; −1 for a query that is none."""
+    rows = np.full(len(split.queries), -1, np.int64)
+    places = [place for place, query in enumerate(split.queries.ids) if query in split.drop_self]
+    if places:
+        rows[places] = corpus.rows([split.queries.ids[place] for place in places])
+    return rows
+
+
+def _without_own(queries: Queries, top: TopK, corpus: Corpus, drop_self: frozenset[str], k: int) -> TopK:
+    if not drop_self:
+        return top.cut(k)
+    rankings = []
+    for row, (indices, scores) in zip(own_rows(Labelled(queries, {}, drop_self), corpus), top.rows(), strict=True):
+        others = indices != row
+        rankings.append((indices[others][:k], scores[others][:k]))
+    return stack(rankings, k)
+
+
 @dataclass(frozen=True)
 class Run:
     """A frozen ranking per query: what is measured and written to a TREC file.
 
-    Build it with `Run.of`, which applies the dataset's policy for query id = document id.
+    Build it with `Run.of_split`, which applies the rule for queries that are documents; `Run.of` is for queries of no split.
     """
 
     queries: Queries
@@ -119,14 +150,19 @@ class Run:
             k: depth of the run after the removal.
         """
         k = top.depth if k is None else k
-        if drop_self:
-            own = corpus.rows(queries.ids)
-            rankings = []
-            for query, row, (indices, scores) in zip(queries.ids, own, top.rows(), strict=True):
-                kept = indices != row if query in drop_self else np.ones(len(indices), bool)
-                rankings.append((indices[kept][:k], scores[kept][:k]))
-            top = stack(rankings, k)
-        return cls(queries, top.cut(k), corpus)
+        return cls(queries, _without_own(queries, top, corpus, drop_self, k), corpus)
+
+    @classmethod
+    def of_split(cls, split: Labelled, top: TopK, corpus: Corpus, k: int) -> Run:
+        """Freezes the ranking of a split's queries without the documents that are the queries themselves.
+
+        Args:
+            split: Q queries, in the order of `top`.
+            top: their best documents, `split.search_depth(k)` of them.
+            corpus: what the indices point into.
+            k: depth of the run.
+        """
+        return cls(split.queries, without_own(split, top, corpus, k), corpus)
 
     def __iter__(self) -> Iterator[tuple[str, list[str], list[float]]]:
         """Per query: its id, the document ids best first, their scores."""

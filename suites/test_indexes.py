@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from harness.bench.indexed import Indexed, Task, measure
+from harness.bench.indexed import DEPTHS, Indexed, Task, measure
 from harness.bench.runner import Bench
 from harness.context import Context
 from harness.errors import HarnessError, Unavailable
@@ -80,7 +80,7 @@ def of(name: str, encoder: Method, bench: Bench) -> Task:
     measures = parse_measures(["nDCG@10"])
 
     def quality(top: TopK) -> float:
-        run = Run.of(queries, top, dataset.corpus, dataset.drop_self, 10)
+        run = Run.of_split(dataset.test, top, dataset.corpus, DEPTHS[0])
         return means(per_query(measures, dataset.test.qrels, run))["nDCG@10"]
 
     return Task(
@@ -90,7 +90,7 @@ def of(name: str, encoder: Method, bench: Bench) -> Task:
         asked.block(0, len(asked)),
         dataset.corpus.id_order,
         quality,
-        1 if dataset.drop_self else 0,
+        dataset.test.search_depth(DEPTHS[0]) - DEPTHS[0],
     )
 
 

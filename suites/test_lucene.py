@@ -62,7 +62,7 @@ def test_lucene(beside_lucene: str, settings: str, context: Context, lucene: Pro
     """Measures within 0.0005, and the first ten documents of every query the same but for ties."""
     dataset = load_dataset(beside_lucene, context)
     names = [f"{row}({settings})" if settings else row for row in ("bm25", "lucene")]
-    tops = [ranked(name, dataset, context) for name in names]
+    tops = [ranked(name, dataset, context, dataset.test.search_depth(DEPTH)) for name in names]
     ours, theirs = (figures(top, dataset) for top in tops)
     same = int((tops[0].indices[:, :SHOWN] == tops[1].indices[:, :SHOWN]).all(axis=1).sum())
     beside(
@@ -136,7 +136,7 @@ def kept(context: Context, dataset: Dataset) -> Iterator[Path]:
             yield place
 
 
-def ranked(row: str, dataset: Dataset, context: Context, depth: int = DEPTH) -> TopK:
+def ranked(row: str, dataset: Dataset, context: Context, depth: int) -> TopK:
     """What a row finds for the test queries."""
     method = parse_method(row)
     searcher = index(method, fit(method, dataset.train, context), dataset.corpus, context)
@@ -146,7 +146,7 @@ def ranked(row: str, dataset: Dataset, context: Context, depth: int = DEPTH) -> 
 def figures(top: TopK, dataset: Dataset) -> dict[str, float]:
     """The default measures, and R@1000."""
     measures = parse_measures([*DEFAULT, f"R@{DEPTH}"])
-    run = Run.of(dataset.test.queries, top, dataset.corpus, dataset.drop_self, DEPTH)
+    run = Run.of_split(dataset.test, top, dataset.corpus, DEPTH)
     return means(per_query(measures, dataset.test.qrels, run))
 
 

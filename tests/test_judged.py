@@ -17,6 +17,10 @@ def labelled(**qrels: dict[str, int]) -> Labelled:
     return Labelled(Queries(list(qrels), [f"text {q}" for q in qrels]), qrels)
 
 
+def themselves(*ids: str) -> Labelled:
+    return dataclasses.replace(labelled(q1={"d1": 1}), drop_self=frozenset(ids))
+
+
 def dataset(**changed: object) -> Dataset:
     parts = {"name": "mine/a/test", "corpus": CORPUS, "test": labelled(q1={"d1": 1}), "load_train": lambda: TrainView(CORPUS)}
     return Dataset(**{**parts, **changed})  # type: ignore[arg-type]
@@ -93,17 +97,27 @@ def test_the_revision_of_a_dataset_follows_everything_that_moves_a_figure() -> N
         dataset(corpus=Corpus.of([("d1", "", "a")])),
         dataset(test=labelled(q1={"d1": 2})),
         dataset(test=labelled(q2={"d1": 1})),
-        dataset(drop_self=frozenset({"q1"})),
+        dataset(test=themselves("q1")),
     ]
     assert len({d.revision for d in [dataset(), *changed]}) == 5
 
 
 def test_the_revision_of_a_dataset_does_not_follow_words_about_it() -> None:
     assert dataset(name="other", notes=("a",), licence="CC0").revision == dataset().revision
-    assert dataset(drop_self=frozenset("abcdefgh")).revision == dataset(drop_self=frozenset("hgfedcba")).revision
+    assert dataset(test=themselves(*"abcdefgh")).revision == dataset(test=themselves(*"hgfedcba")).revision
 
 
 def test_unreachable_counts_relevant_judgements_of_documents_that_are_not_there() -> None:
     test = labelled(q1={"d1": 1, "gone": 1, "gone too": 0, "negative": -1}, q2={"gone": 2})
     assert dataset(test=test).unreachable == 2
     assert dataset(test=labelled(q1={"gone": 0})).unreachable == 0
+
+
+def test_a_split_knows_which_of_its_queries_are_documents_and_how_deep_to_search() -> None:
+    plain, own = labelled(q1={"d1": 1}, q2={"d2": 1}), dataclasses.replace(labelled(q1={"d1": 1}, q2={"d2": 1}), drop_self={"q2"})
+    assert (plain.search_depth(10), own.search_depth(10)) == (10, 11)
+    assert own.only(["q1"]).drop_self == frozenset()
+    assert own.only(["q1"]).search_depth(10) == 10
+    assert own.only(["q2"]).qrels == {"q2": {"d2": 1}}
+    assert plain.revision == plain.judged_revision == own.judged_revision != own.revision
+    assert TrainView(CORPUS, dev=plain).revision != TrainView(CORPUS, dev=own).revision

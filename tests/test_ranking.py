@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.corpus import Corpus
-from harness.judged import Queries
-from harness.ranking import Floats, Ints, Run, TopK, _order, select, stack
+from harness.judged import Labelled, Queries
+from harness.ranking import Floats, Ints, Run, TopK, _order, own_rows, select, stack, without_own
 
 ID = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=3)
 IDS = st.lists(ID, min_size=1, unique=True, max_size=30)
@@ -168,3 +168,14 @@ def test_one_integer_for_score_and_place_orders_as_both_do(scores: list[float], 
     array = np.array(scores, kind)
     places = np.random.default_rng(seed).permutation(len(scores)).astype(np.int32)
     assert _order(array, places).tolist() == np.lexsort((places, -array)).tolist()
+
+
+def test_a_split_is_ranked_without_the_documents_that_are_its_queries() -> None:
+    corpus = corpus_of(["a", "b", "c", "q"])
+    split = Labelled(Queries(["q", "b"], ["", ""]), {"q": {"c": 1}, "b": {"c": 1}}, frozenset({"b"}))
+    top = TopK(np.array([[3, 0, 1], [1, 2, 0]]), np.array([[3.0, 2.0, 1.0]] * 2, np.float32))
+    assert own_rows(split, corpus).tolist() == [-1, 1]
+    assert without_own(split, top, corpus, 2).indices.tolist() == [[3, 0], [2, 0]]
+    run = Run.of_split(split, top, corpus, split.search_depth(2) - 1)
+    assert [(query, ids) for query, ids, _ in run] == [("q", ["q", "a"]), ("b", ["c", "a"])]
+    assert run.top.scores.tolist() == [[3.0, 2.0], [2.0, 1.0]]

@@ -13,7 +13,6 @@ from harness.bench.bill import bills
 from harness.bench.guard import Guard
 from harness.bench.runner import DEFAULT_DEPTH, noted, row_seconds
 from harness.context import Context
-from harness.datasets._self import self_retrieval
 from harness.errors import Unavailable
 from harness.judged import Dataset, Labelled
 from harness.measures import PerQuery, means, per_query
@@ -56,15 +55,6 @@ def dev_of(dataset: Dataset) -> Labelled:
     return dataset.train.dev
 
 
-def own_documents(dataset: Dataset) -> frozenset[str]:
-    """Dev queries that are documents: left out of their own rankings where test queries are (`harness.datasets._self`)."""
-    there = dataset.corpus.rows(dataset.test.queries.ids) >= 0
-    coinciding = frozenset(q for q, held in zip(dataset.test.queries.ids, there, strict=True) if held)
-    always = None if not coinciding else True if dataset.drop_self == coinciding else None if dataset.drop_self else False
-    collection = dataset.name.rpartition("/")[0]
-    return self_retrieval(collection, dev_of(dataset).queries, dataset.corpus, always)[0]
-
-
 def on_dev(
     method: Method,
     dataset: Dataset,
@@ -90,18 +80,17 @@ def on_dev(
         Unavailable: no dev queries, or what the row needs is absent.
         HarnessError: what the row meets.
     """
-    dev, dropped = dev_of(dataset), own_documents(dataset)
-    held = dataclasses.replace(dataset, test=dev, load_train=lambda: dataset.train, drop_self=dropped)
+    dev = dev_of(dataset)
+    held = dataclasses.replace(dataset, test=dev, load_train=lambda: dataset.train)
     guard = Guard(dataset, context, set(warned))
     guard.admit(method)
-    extra = 1 if dropped else 0
-    context.depth = depth + extra
+    context.depth = dev.search_depth(depth)
     with context.guarded(guard), context.tracked(row_name(method)) as done:
         bills(method, held, context)
         fitted = fit(method, held.train, context)
         searcher = index(method, fitted, held.corpus, context)
-        top = search(method, searcher, dev.queries, depth + extra, context)
-        run = Run.of(dev.queries, top, held.corpus, dropped, depth)
+        top = search(method, searcher, dev.queries, context.depth, context)
+        run = Run.of_split(dev, top, held.corpus, depth)
     values = per_query(measures, dev.qrels, run)
     notes = (*fitted.notes, *searcher.notes(dev.queries), *noted(done))
     return OnDev(values, means(values), fitted.supervision, dict(fitted.resolved), row_seconds(done), tuple(dict.fromkeys(notes)))

@@ -94,7 +94,7 @@ class Bench:
         """
         self.context.turn_to(name)
         dataset = load_dataset(name, self.context)
-        self.context.depth = self.plan.depth(name) + (1 if dataset.drop_self else 0)
+        self.context.depth = dataset.test.search_depth(self.plan.depth(name))
         return dataset
 
     def run(self, name: str, method: Method) -> Result:
@@ -198,10 +198,9 @@ class Bench:
                 if step.kind in ("index", "search"):
                     searcher = index(step.method, fitted, dataset.corpus, context)
                 if step.kind == "search":
-                    extra = 1 if dataset.drop_self else 0
-                    top = search(step.method, searcher, queries, step.depth + extra, context)
+                    top = search(step.method, searcher, queries, dataset.test.search_depth(step.depth), context)
             # The row's own fit, index and search close its plan, so these are its own.
-            run = Run.of(queries, top, dataset.corpus, dataset.drop_self, self.depth)
+            run = Run.of_split(dataset.test, top, dataset.corpus, self.depth)
         values = per_query(self.measures, dataset.test.qrels, run)
         sha = self.store.write_run(place, run, row)
         seen = leaked(dataset, values, context)

@@ -54,15 +54,13 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
     split = split_name(split)
     if split not in parts.qrels:
         raise UnknownName("split", split, parts.qrels, f"These are the splits of {parts.name}.")
-    test = _labelled(parts, split, parts.qrels[split]())
-    dropped, notes = self_retrieval(parts.name, test.queries, parts.corpus, parts.own)
+    test, notes = _labelled(parts, split, parts.qrels[split]())
     reported = frozenset(test.queries.ids)
     return Dataset(
         name=f"{parts.name}/{split}",
         corpus=parts.corpus,
         test=test,
         load_train=lambda: _view(parts, split, reported),
-        drop_self=dropped,
         notes=(*parts.notes, *notes, *_overlaps(parts, split, reported)),
         licence=parts.licence,
     )
@@ -89,8 +87,8 @@ def _view(parts: Parts, reported_split: str, reported: frozenset[str]) -> TrainV
     train = {query: grades for query, grades in train.items() if query not in dev_ids}
     return TrainView(
         parts.corpus,
-        train=_labelled(parts, "train", train) if train else None,
-        dev=_labelled(parts, "dev", dev) if dev else None,
+        train=_labelled(parts, "train", train)[0] if train else None,
+        dev=_labelled(parts, "dev", dev)[0] if dev else None,
     )
 
 
@@ -105,7 +103,8 @@ def _overlaps(parts: Parts, reported_split: str, reported: frozenset[str]) -> li
     return notes
 
 
-def _labelled(parts: Parts, split: str, qrels: Qrels) -> Labelled:
+def _labelled(parts: Parts, split: str, qrels: Qrels) -> tuple[Labelled, tuple[str, ...]]:
+    """The split, and notes on its queries that are documents: the rule is the same for test, train and dev."""
     queries = parts.queries.only(list(qrels))
     if len(queries) != len(qrels):
         known = set(queries.ids)
@@ -114,4 +113,5 @@ def _labelled(parts: Parts, split: str, qrels: Qrels) -> Labelled:
             f"{parts.name}: {len(lost)} judged queries of split {split!r} have no text, for example "
             f"{', '.join(map(repr, lost[:3]))}; add them to queries.jsonl or delete their judgements."
         )
-    return Labelled(queries, qrels)
+    dropped, notes = self_retrieval(parts.name, queries, parts.corpus, parts.own)
+    return Labelled(queries, qrels, dropped), notes

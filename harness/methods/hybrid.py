@@ -18,7 +18,8 @@ from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.ranking import Run, TopK
 
-CHOSEN_BY = "nDCG@10"
+CUT = 10
+CHOSEN_BY = f"nDCG@{CUT}"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Hybrid(Method):
         measures = parse_measures([CHOSEN_BY])
         scores = {}
         for choice in choices:
-            run = Run.of(dev.queries, choice.fuse(tops, corpus.id_order, 10), corpus)
+            run = Run.of_split(dev, choice.fuse(tops, corpus.id_order, dev.search_depth(CUT)), corpus, CUT)
             scores[choice] = means(per_query(measures, dev.qrels, run))[CHOSEN_BY]
         return scores
 

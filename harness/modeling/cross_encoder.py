@@ -19,9 +19,10 @@ from harness.engines import Engine
 from harness.engines.torch import Torch
 from harness.errors import ModelError, SettingError
 from harness.modeling.engined import Engined, Part
-from harness.modeling.golden import Answers, Sample, Way
+from harness.modeling.golden import Answers, Way
 from harness.modeling.keep import Work, kept, no_weight_bars
 from harness.modeling.resolve import resolve
+from harness.modeling.sample import Sample
 from harness.modeling.tokens import Item
 from harness.ranking import Floats
 

@@ -21,10 +21,11 @@ from harness.indexes import Vectors
 from harness.modeling._pooling import pooling as own_pooling
 from harness.modeling._pooling import repool
 from harness.modeling.engined import Engined, Part
-from harness.modeling.golden import Answers, Sample, Way
+from harness.modeling.golden import Answers, Way
 from harness.modeling.keep import Work, kept, no_weight_bars
 from harness.modeling.prompts import family
 from harness.modeling.resolve import ModelFolder, resolve, tokenizer_length
+from harness.modeling.sample import Sample
 from harness.modeling.tokens import Item, token_lengths
 from harness.modeling.truncated import Truncated, cut
 from harness.ranking import Floats

@@ -18,14 +18,13 @@ from typing import Any
 import numpy as np
 
 from harness.context import Context
-from harness.corpus import Corpus
 from harness.engines import ENGINES, PRECISIONS, Engine, Unfit
 from harness.engines._processor import processor
 from harness.engines.torch import Torch
 from harness.errors import ModelError, SettingError, Unavailable
 from harness.judged import TrainView
+from harness.modeling.sample import Sample, sample
 from harness.ranking import Floats
-from harness.sentences import sentences
 
 EXACT, NEAR = 1e-5, 1e-2
 """The largest change of a vector allowed by default: in fp32, where only the order of sums differs, and below."""
@@ -33,7 +32,6 @@ WIDE = 10
 """Scores of pairs may move so many times as far: they are differences of large sums, and vary less than they are large."""
 OVERLAP = 0.9
 """The least share of the sample queries' best documents that has to stay."""
-DOCUMENTS, QUERIES, SPREAD = 48, 24, 16
 TOP = 10
 VERSION = 1
 
@@ -195,14 +193,6 @@ class Answers:
     lengths: bool = False
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Some of a collection's texts."""
-
-    queries: tuple[str, ...]
-    documents: tuple[str, ...]
-
-
 def choose(asked: Asked, key: str, view: TrainView, answer: Callable[[Way, Sample], Answers], context: Context) -> Choice:
     """The fastest of the ways asked for that stays near fp32 `torch`; kept by model, collection, engines' versions, processor.
 
@@ -352,29 +342,6 @@ def _overlap(scores: Floats, reference: Floats) -> float:
     last = -np.sort(-reference, axis=1)[:, top - 1 : top]
     slack = 1e-6 * np.maximum(1.0, np.abs(last))
     return float((np.take_along_axis(reference, best, axis=1) >= last - slack).mean())
-
-
-def sample(view: TrainView) -> Sample:
-    """Documents spread evenly over the lengths, and over the order, of a corpus; training queries, else beginnings of documents.
-
-    It hangs on the collection alone. No test query is in a `TrainView`.
-    """
-    documents = _spread(view.corpus, DOCUMENTS)
-    split = view.train or view.dev
-    if split is not None and len(split.queries):
-        texts = split.queries.texts
-        places = np.unique(np.linspace(0, len(texts) - 1, QUERIES).astype(np.int64))
-        return Sample(tuple(texts[int(i)] for i in places), tuple(documents))
-    starts = [next(iter(sentences(text)), text) for text in documents[:: max(1, len(documents) // QUERIES)]]
-    return Sample(tuple(start[:300] for start in starts[:QUERIES]), tuple(documents))
-
-
-def _spread(corpus: Corpus, most: int) -> list[str]:
-    if not len(corpus):
-        return []
-    rows = np.unique(np.linspace(0, len(corpus) - 1, most * SPREAD).astype(np.int64))
-    texts = sorted(corpus.texts_of(rows)[:], key=lambda text: (len(text), text))
-    return [texts[int(i)] for i in np.unique(np.linspace(0, len(texts) - 1, most).astype(np.int64))]
 
 
 def _words(trial: Trial) -> str:

@@ -13,10 +13,10 @@ from harness.datasets import load_dataset
 from harness.errors import SettingError, Unavailable
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
-from harness.judged import Queries, TrainView
+from harness.judged import Labelled, Queries, TrainView
 from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25
-from harness.ranking import Floats, Ints
+from harness.ranking import Floats, Ints, own_rows
 from harness.recipes import Need, Recipe
 from harness.recipes._teacher import local_recipes, local_teacher
 from harness.taught import Taught
@@ -163,6 +163,8 @@ class AugmentedSBERT(Recipe):
         methods = kinds.get(self.sampling, [BM25(), student])
         tops = [search(m, index(m, fit(m, view, context), view.corpus, context), queries, DEEP, context).indices for m in methods]
         wanted = self.per_query * (2 if self.sampling == "kde" else 1)
+        themselves = view.train.drop_self if view.train is not None and held is not None else frozenset()
+        own = own_rows(Labelled(queries, {}, themselves), view.corpus)
         sampled = []
         for number in range(len(queries)):
             relevant = held.relevant[number] if held is not None and number < len(held) else np.zeros(0, np.int64)
@@ -173,7 +175,8 @@ class AugmentedSBERT(Recipe):
             else:
                 found = rng.integers(len(view.corpus), size=2 * wanted)
             one = Queries(queries.ids[number : number + 1], queries.texts[number : number + 1])
-            found = np.unique(unknown(one, [found], [relevant], view)[0])
+            barred = relevant if own[number] < 0 else np.union1d(relevant, own[number])
+            found = np.unique(unknown(one, [found], [barred], view)[0])
             chosen = rng.permutation(found)[:wanted]
             sampled.append(np.concatenate([relevant, chosen]).astype(np.int64))
         return sampled

@@ -14,7 +14,7 @@ import numpy as np
 from harness.context import Context
 from harness.errors import ModelError
 from harness.judged import TrainView
-from harness.ranking import Floats, select
+from harness.ranking import Floats
 from harness.recipes._gold import FromGold
 from harness.training.base import EncoderBase, Trainable
 from harness.training.dev import pool
@@ -121,7 +121,11 @@ class FrozenHead(FromGold):
         own = torch.from_numpy(np.searchsorted(rows, [row for _, row in found.pairs]))
         mined = torch.from_numpy(np.searchsorted(rows, found.negatives.rows))
         numbers = torch.tensor([number for number, _ in found.pairs])
-        relevant = numbers * len(rows) + own  # every relevant document stands in a pair
+        # Every relevant document is in a pair; the document that is the query itself is no negative either.
+        known_rows = [np.intersect1d(found.gold.never[number], rows) for number in range(len(found.gold))]
+        never = torch.from_numpy(
+            np.concatenate([number * len(rows) + np.searchsorted(rows, known) for number, known in enumerate(known_rows)])
+        )
         start = head.linear.weight.detach().clone()
         optimiser = torch.optim.Adam(head.parameters(), lr=schedule.learning_rate)
         steps = schedule.total(len(asked))
@@ -138,7 +142,7 @@ class FrozenHead(FromGold):
                 targets = torch.cat([own[batch], mined[batch].reshape(-1)])
                 logits = self.scale * embedded(asked[batch]) @ embedded(held[targets]).T
                 # Another relevant document of the query, and its own where it stands again, is no negative.
-                known = torch.isin(numbers[batch][:, None] * len(rows) + targets[None, :], relevant)
+                known = torch.isin(numbers[batch][:, None] * len(rows) + targets[None, :], never)
                 known &= ~torch.eye(len(batch), len(targets), dtype=torch.bool)
                 loss = torch.nn.functional.cross_entropy(logits.masked_fill(known, -torch.inf), torch.arange(len(batch)))
                 if not torch.isfinite(loss):
@@ -191,8 +195,7 @@ def _probe(head: Any, base: EncoderBase, view: TrainView, schedule: Schedule, co
                 for v in (queries, documents)
             ]
             scores = (both[0] @ both[1].T).numpy()
-        order = view.corpus.id_order
-        return held.measure([select(held.rows, row, order, 10) for row in scores])
+        return held.measure((held.rows, row) for row in scores)
 
     measure.pool = held  # type: ignore[attr-defined]
     return measure

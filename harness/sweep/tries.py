@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.bench.guard import Guard
-from harness.bench.on_dev import dev_of, own_documents
+from harness.bench.on_dev import dev_of
 from harness.bench.provenance import code_hash
 from harness.bench.runner import DEFAULT_DEPTH, identity
 from harness.context import Context
@@ -145,7 +145,6 @@ class Tries:
         self.cells, self._tell = cells, tell
         self.dataset: Dataset = load_dataset(name, context)
         dev_of(self.dataset)
-        self._dropped = sorted(own_documents(self.dataset))
         self.warned: set[tuple[str, str]] = set()
         self._held: dict[Method, _Gave] = {}
         self._contexts: dict[int, Context] = {}
@@ -207,7 +206,6 @@ class Tries:
             method,
             context,
             view=self.dataset.train.revision,
-            drop_self=self._dropped,
             depth=DEFAULT_DEPTH,
             measure=self._spec.measure,
             **more,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,15 @@ from harness.measures import means, parse_measures, per_query
 from harness.methods import Method, fit, index, search
 from harness.modeling.encoder import Encoder, Side
 from harness.modeling.keep import batch_tokens
-from harness.ranking import Floats, Ints, Run, TopK, select, stack
+from harness.ranking import Floats, Ints, Run, TopK, select, stack, without_own
 from harness.taught import Taught
 from harness.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
-CHOSEN_BY = "nDCG@10"
+CUT = 10
+CHOSEN_BY = f"nDCG@{CUT}"
 DEEP = 100
 
 
@@ -35,7 +36,8 @@ class Pool:
         split: the dev queries and their judgements.
         view: whose corpus the rows point into.
         rows: (P,) rows that are ranked, ascending.
-        candidates: per query, the best rows of each first stage, interleaved: what a cross-encoder re-ranks.
+        candidates: per query, the best rows of each first stage, interleaved: what a cross-encoder re-ranks. The document that
+            is the query itself is not among them.
         whole: whether the pool is the whole corpus.
     """
 
@@ -54,10 +56,15 @@ class Pool:
         texts = zip(self.split.queries.ids, self.split.queries.texts, strict=True)
         return [Taught("dev", text, tuple(d for d, g in self.split.qrels[q].items() if g > 0)) for q, text in texts]
 
-    def measure(self, rankings: Sequence[tuple[Ints, Floats]]) -> float:
-        """nDCG@10 of per-query rankings (rows of the corpus, best first)."""
-        top: TopK = stack([(rows[:10], scores[:10]) for rows, scores in rankings], 10)
-        run = Run.of(self.split.queries, top, self.view.corpus)
+    def measure(self, scored: Iterable[tuple[Ints, Floats]]) -> float:
+        """nDCG@10 by the scores of each query's documents, as for a record: the query's own document is left out.
+
+        Args:
+            scored: per query, rows of the corpus and their scores, in any order.
+        """
+        corpus, deep = self.view.corpus, self.split.search_depth(CUT)
+        top: TopK = stack([select(rows, scores, corpus.id_order, deep) for rows, scores in scored], deep)
+        run = Run.of_split(self.split, top, corpus, CUT)
         return means(per_query(parse_measures([CHOSEN_BY]), self.split.qrels, run))[CHOSEN_BY]
 
 
@@ -75,14 +82,13 @@ def pool(view: TrainView, first_stages: Sequence[Method], schedule: Schedule, co
     """
     if view.dev is None:
         return None
-    queries = view.dev.queries
-    if len(queries) > schedule.dev_queries:
-        chosen = context.rng("dev queries").permutation(len(queries))[: schedule.dev_queries]
-        queries = queries.only([queries.ids[i] for i in sorted(chosen)])
-    split = Labelled(queries, {q: view.dev.qrels[q] for q in queries.ids})
-    corpus = view.corpus
-    tops = [search(m, index(m, fit(m, view, context), corpus, context), queries, DEEP, context).indices for m in first_stages]
-    candidates = tuple(interleaved([top[i] for top in tops]) for i in range(len(queries)))
+    ids = view.dev.queries.ids
+    if len(ids) > schedule.dev_queries:
+        chosen = context.rng("dev queries").permutation(len(ids))[: schedule.dev_queries]
+        ids = [ids[i] for i in chosen]
+    split, corpus = view.dev.only(ids), view.corpus
+    tops = [_best(method, split, view, context) for method in first_stages]
+    candidates = tuple(interleaved([top[i] for top in tops]) for i in range(len(split.queries)))
     if len(corpus) <= schedule.dev_pool:
         return Pool(split, view, np.arange(len(corpus), dtype=np.int64), candidates, whole=True)
     relevant = corpus.rows(sorted({d for grades in split.qrels.values() for d, g in grades.items() if g > 0}))
@@ -94,6 +100,13 @@ def pool(view: TrainView, first_stages: Sequence[Method], schedule: Schedule, co
             if rank < len(found):
                 held.setdefault(int(found[rank]))
     return Pool(split, view, np.array(sorted(held), dtype=np.int64), candidates, whole=False)
+
+
+def _best(method: Method, split: Labelled, view: TrainView, context: Context) -> Ints:
+    """(Q, `DEEP`) rows that a method finds for a split's queries, without the queries themselves."""
+    searcher = index(method, fit(method, view, context), view.corpus, context)
+    top = search(method, searcher, split.queries, split.search_depth(DEEP), context)
+    return without_own(split, top, view.corpus, DEEP).indices
 
 
 def interleaved(tops: Sequence[Ints]) -> Ints:
@@ -138,8 +151,7 @@ class EncoderProbe(Probe):
         """nDCG@10."""
         documents = self._encode(model, self._texts, self.prompts["document"])
         queries = self._encode(model, self.pool.split.queries.texts, self.prompts["query"])
-        order = self.pool.view.corpus.id_order
-        return self.pool.measure([select(self.pool.rows, documents @ query, order, 10) for query in queries])
+        return self.pool.measure((self.pool.rows, documents @ query) for query in queries)
 
     def _encode(self, model: SentenceTransformer, texts: Sequence[str], prompt: str) -> Floats:
         budget = batch_tokens(self._context, model.device.type)
@@ -188,8 +200,7 @@ class PairProbe(Probe):
             )
         flat = scores.float().cpu().numpy().reshape(-1)
         parts = np.split(flat, np.cumsum([len(rows) for rows in self._candidates])[:-1])
-        order = corpus.id_order
-        return self.pool.measure([select(r, s, order, 10) for r, s in zip(self._candidates, parts, strict=True)])
+        return self.pool.measure(zip(self._candidates, parts, strict=True))
 
 
 def autocast(device: str, *, on: bool) -> contextlib.AbstractContextManager[Any]:

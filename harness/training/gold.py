@@ -10,7 +10,7 @@ import numpy as np
 from harness.context import Context
 from harness.errors import SettingError, Unavailable
 from harness.judged import Labelled, Queries, TrainView
-from harness.ranking import Ints
+from harness.ranking import Ints, own_rows
 from harness.taught import Taught
 
 
@@ -22,11 +22,14 @@ class Gold:
         queries: their ids and texts.
         relevant: per query, the rows of the corpus judged above 0, best grade first; at least one each.
         judged: per query, all rows judged, 0 included.
+        never: per query, the rows that are never a negative: those judged above 0, and the document that is the query itself,
+            which is left out of its ranking.
     """
 
     queries: Queries
     relevant: tuple[Ints, ...]
     judged: tuple[Ints, ...]
+    never: tuple[Ints, ...]
 
     def __len__(self) -> int:
         return len(self.relevant)
@@ -72,7 +75,9 @@ def gold(view: TrainView, context: Context, queries: int | None = None) -> Gold:
         keep = sorted(context.rng("training queries").permutation(keep)[:queries].tolist())
     ids = view.train.queries
     chosen = Queries([ids.ids[i] for i in keep], [ids.texts[i] for i in keep])
-    return Gold(chosen, tuple(found[i][0] for i in keep), tuple(found[i][1] for i in keep))
+    own = own_rows(view.train, view.corpus)
+    never = tuple(np.union1d(found[i][0], own[i : i + 1]) if own[i] >= 0 else found[i][0] for i in keep)
+    return Gold(chosen, tuple(found[i][0] for i in keep), tuple(found[i][1] for i in keep), never)
 
 
 def judged_rows(split: Labelled, view: TrainView) -> list[tuple[Ints, Ints]]:

@@ -10,7 +10,6 @@ from typing import Any
 from harness.context import Context
 from harness.judged import TrainView
 from harness.methods import Method
-from harness.ranking import select
 from harness.training.dev import pool
 from harness.training.negatives import candidate_scores
 from harness.training.schedule import Schedule
@@ -59,8 +58,7 @@ def try_teacher(
     values = []
     for method, learnt in ((teacher, learnt_on), (student, None)):
         scores = candidate_scores(method, texts, candidates, view, context, learnt)
-        ranked = [select(r, s, view.corpus.id_order, 10) for r, s in zip(candidates, scores, strict=True)]
-        values.append(round(held.measure(ranked), 6))
+        values.append(round(held.measure(zip(candidates, scores, strict=True)), 6))
     facts = {"teacher": str(teacher), "teacher_dev": values[0], "student_dev": values[1], "tested_on": TESTED}
     if values[0] > values[1]:
         return Tested(values[0], values[1], facts, ())

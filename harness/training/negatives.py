@@ -91,7 +91,7 @@ def mine(
         mining: how.
         queries: Q queries.
         pairs: P (query number, row of its positive).
-        known: per query, rows that are never negatives: those judged relevant.
+        known: per query, rows that are never negatives: those judged relevant, and the query's own document (`Gold.never`).
         view: the corpus.
         context: seed, cache.
 
@@ -194,7 +194,7 @@ def unknown(queries: Queries, candidates: Sequence[Ints], known: Sequence[Ints],
     Args:
         queries: Q queries.
         candidates: rows for each.
-        known: rows for each that are relevant.
+        known: rows for each that are relevant, or the query itself.
         view: whose corpus.
     """
     wanted = np.unique(np.concatenate([*candidates, *known, np.zeros(0, np.int64)]))

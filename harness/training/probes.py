@@ -13,7 +13,7 @@ from harness.modeling.encoder import Side
 from harness.modeling.keep import batch_tokens
 from harness.modeling.ragged import RaggedEncoder
 from harness.modeling.sparse import LOGIT_TOKENS
-from harness.ranking import Floats, select
+from harness.ranking import Floats
 from harness.training.dev import Pool, Probe, autocast
 
 
@@ -38,8 +38,7 @@ class RaggedProbe(Probe):
         queries = self.pool.split.queries.texts
         with autocast(model.device.type, on=self._bf16):
             scores = self._scores(model, queries)
-        order = self.pool.view.corpus.id_order
-        return self.pool.measure([select(self.pool.rows, row, order, 10) for row in scores])
+        return self.pool.measure((self.pool.rows, row) for row in scores)
 
     @abstractmethod
     def _scores(self, model: Any, queries: Sequence[str]) -> Floats:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.bench.on_dev import on_dev, own_documents
+from harness.bench.on_dev import on_dev
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
@@ -19,7 +20,7 @@ from harness.datasets import load_dataset
 from harness.errors import ModelError, Unavailable
 from harness.judged import Dataset
 from harness.measures import parse_measures
-from harness.methods import Method
+from harness.methods import Method, fit
 from harness.methods.bm25 import BM25
 from harness.rows import parse_method
 
@@ -79,8 +80,6 @@ def test_a_model_that_learnt_test_is_refused(small_folder: Path, tiny_encoder: P
         (swapped / "qrels" / f"{one}.tsv").write_bytes((small_folder / "qrels" / f"{other}.tsv").read_bytes())
     context = Context(cache=Cache(tmp_path / "cache"))
     row = parse_method(f'dense(model="{tiny_encoder}")+frozen_head(budget="smoke")')
-    from harness.methods import fit
-
     fitted: Any = fit(row, load_dataset(str(swapped), context).train, context)
     trained: Method = parse_method(f'dense(model="{fitted.models[0]}")')
     dataset = load_dataset(str(small_folder), Context(cache=context.cache))
@@ -88,18 +87,33 @@ def test_a_model_that_learnt_test_is_refused(small_folder: Path, tiny_encoder: P
         on_dev(trained, dataset, MEASURES, Context(cache=context.cache))
 
 
-def test_dev_queries_that_are_documents_are_left_out_where_test_queries_are(small: Dataset, context: Context) -> None:
-    assert own_documents(small) == frozenset()
-    dev = small.train.dev
-    assert dev is not None
-    document = small.corpus[0]
-    queries = type(dev.queries)([document.id, *dev.queries.ids[1:]], [document.text, *dev.queries.texts[1:]])
-    qrels = {document.id: dev.qrels[dev.queries.ids[0]], **{q: dev.qrels[q] for q in dev.queries.ids[1:]}}
-    held = type(dev)(queries, qrels)
-    changed = dataclasses.replace(small, load_train=lambda: dataclasses.replace(small.train, dev=held))
-    assert own_documents(changed) == {document.id}, "its text is the document's"
-    other = type(dev.queries)([document.id, *dev.queries.ids[1:]], ["another text", *dev.queries.texts[1:]])
-    changed = dataclasses.replace(small, load_train=lambda: dataclasses.replace(small.train, dev=type(dev)(other, qrels)))
-    assert own_documents(changed) == frozenset()
-    found = on_dev(BM25(), changed, MEASURES, context)
-    assert document.id in found.values["nDCG@10"]
+def test_dev_is_measured_as_test_would_be_where_queries_are_documents(tmp_path: Path) -> None:
+    """The same queries once as dev and once as test: BM25 and a weight chosen for two BM25s give the same values."""
+    words = ["lift", "drag", "wing", "flow", "jet", "heat", "gas", "wave", "shock", "body"]
+    documents = [{"_id": w, "title": "", "text": f"{w} and {words[i - 1]} and {words[i - 3]}"} for i, w in enumerate(words)]
+    for name, split in (("one", "dev"), ("two", "test")):
+        (tmp_path / name / "qrels").mkdir(parents=True)
+        (tmp_path / name / "corpus.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
+        asked = [*({"_id": d["_id"], "text": d["text"]} for d in documents), {"_id": "other", "text": "lift of a jet"}]
+        (tmp_path / name / "queries.jsonl").write_text("".join(json.dumps(q) + "\n" for q in asked))
+        judged = "".join(f"{w}\t{words[i - 1]}\t1\n" for i, w in enumerate(words))
+        (tmp_path / name / "qrels" / f"{split}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    (tmp_path / "one" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nother\tlift\t1\n")
+    context = Context(cache=Cache(tmp_path / "cache"))
+    dataset = load_dataset(str(tmp_path / "one"), context)
+    assert dataset.train.dev is not None
+    found = on_dev(BM25(), dataset, MEASURES, context, depth=3)
+    store = Store(tmp_path / "r")
+    bench = Bench([BM25()], [str(tmp_path / "two")], context, store, ["nDCG@10", "R@100"], 3)
+    record = bench.run(str(tmp_path / "two"), BM25()).record
+    assert {m: round(v, 6) for m, v in found.measures.items()} == record.measures
+    assert dataset.train.dev.drop_self == set(words)
+    row = parse_method("hybrid(methods=(bm25, bm25(k1=1.2)), fusion=convex)")
+    chosen = fit(row, dataset.train, context).resolved
+    best = max(chosen["dev"].values())
+    measured = on_dev(parse_method(f"hybrid(methods=(bm25, bm25(k1=1.2)), fusion={_plain(chosen)})"), dataset, MEASURES, context)
+    assert measured.measures["nDCG@10"] == pytest.approx(best, abs=1e-5)
+
+
+def _plain(chosen: Mapping[str, Any]) -> str:
+    return f"convex(weight={chosen['fusion']['weight']})"

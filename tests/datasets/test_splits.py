@@ -126,3 +126,39 @@ def test_a_judged_query_without_text() -> None:
     parts = Parts("made/up", CORPUS, Queries(["a"], ["x"]), {"test": lambda: judged("a", "lost")})
     with pytest.raises(DatasetError, match=r"made/up: 1 judged queries of split 'test' have no text, for example 'lost'"):
         build_dataset(parts, "test")
+
+
+def test_queries_that_are_documents_are_known_in_every_split() -> None:
+    corpus = Corpus.of([Document(i, "", f"about {i}") for i in "abcdef"] + [Document("d0", "", "zero")])
+    splits = {"test": judged("a", "q"), "train": judged("b", "c", "r"), "dev": judged("d", "e", "s")}
+    ids = sorted({query for qrels in splits.values() for query in qrels})
+    texts = {**{i: f"about {i}" for i in ids}, "c": "something else", "e": "About  E"}
+    readers = {s: (lambda q=q: q) for s, q in splits.items()}
+
+    def built(name: str, own: bool | None = None) -> Dataset:
+        parts = Parts(name, corpus, Queries(ids, [texts[i] for i in ids]), readers, own=own)
+        return build_dataset(parts, "test")
+
+    for dataset, train, dev in (
+        (built("made/up"), {"b"}, {"d", "e"}),  # by their texts, apart from white space and case
+        (built("made/up", own=True), {"b", "c"}, {"d", "e"}),  # by the rule of the library it comes from
+        (built("beir/arguana"), {"b", "c"}, {"d", "e"}),
+        (built("made/up", own=False), set(), set()),
+    ):
+        view = dataset.train
+        assert view.train is not None
+        assert view.dev is not None
+        assert dataset.drop_self == dataset.test.drop_self == ({"a"} if train else set())
+        assert (view.train.drop_self, view.dev.drop_self) == (train, dev)
+
+
+def test_dev_cut_from_train_keeps_the_rule() -> None:
+    ids = [f"q{n}" for n in range(20)]
+    corpus = Corpus.of([Document(i, "", f"about {i}") for i in ids] + [Document("d0", "", "zero")])
+    splits = {"test": judged("t"), "train": judged(*ids)}
+    queries = Queries([*ids, "t"], [f"about {i}" for i in [*ids, "t"]])
+    view = build_dataset(Parts("made/up", corpus, queries, {s: (lambda q=q: q) for s, q in splits.items()}), "test").train
+    assert view.dev is not None
+    assert view.train is not None
+    assert view.dev.drop_self == {"q18", "q7", "q4", "q19"}
+    assert view.train.drop_self == set(ids) - view.dev.drop_self

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from harness.context import Context
 from harness.corpus import Corpus
+from harness.datasets import load_dataset
 from harness.errors import SettingError
 from harness.fusions.convex import Convex
 from harness.fusions.rrf import RRF
@@ -222,3 +224,41 @@ def test_what_was_resolved_holds_every_method_and_its_size_is_theirs(
 def test_a_setting_that_cannot_be_is_refused_when_it_is_said(settings: dict[str, object], told: str) -> None:
     with pytest.raises(SettingError, match=told):
         Hybrid(**settings)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def documents_ask(tmp_path: Path, context: Context) -> Dataset:
+    """A collection whose dev queries a1 and a2 are its documents of these ids; one dev query and the test query are not."""
+    lines = [{"_id": i, "title": "", "text": f"text of {i}"} for i in ("a1", "a2", "r", "x", "y")]
+    asked = {"a1": "text of a1", "a2": "text of a2", "q": "what is r?", "t": "what is x?"}
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "corpus.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "queries.jsonl").write_text("".join(json.dumps({"_id": i, "text": t}) + "\n" for i, t in asked.items()))
+    for split, ids in (("dev", ("a1", "a2", "q")), ("test", ("t",))):
+        rows = "".join(f"{i}\tr\t1\n" for i in ids)
+        (tmp_path / "qrels" / f"{split}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{rows}")
+    return load_dataset(str(tmp_path), context)
+
+
+def test_the_weight_is_chosen_without_the_documents_that_are_the_dev_queries(documents_ask: Dataset, context: Context) -> None:
+    """Below 0.33, r is the best other document of a1 and a2; above 0.5, of q. With a1 and a2 at the head of their own rankings
+    the second gains more than the first (2.0 to 1.89), without them less (2.26 to 2.63)."""
+    one, two = {"r": 9.0, "x": 8.0, "y": 7.0}, {"x": 9.0, "y": 8.0, "r": 7.0}
+    TABLES["one"] = {"a1": {"a1": 10.0, **one}, "a2": {"a2": 10.0, **one}, "q": {"x": 10.0, "r": 9.0}}
+    TABLES["two"] = {"a1": {"a1": 10.0, **two}, "a2": {"a2": 10.0, **two}, "q": {"x": 9.0, "r": 10.0}}
+    method = Hybrid(methods=(Scripted("one"), Scripted("two")), fusion=Convex())
+    resolved = fit(method, documents_ask.train, context).resolved
+    assert resolved["fusion"]["weight"] == 0.3
+    second = 1 / np.log2(3)
+    assert resolved["dev"]["convex(weight=0.3)"] == pytest.approx((2 + second) / 3, abs=1e-5)
+    assert resolved["dev"]["convex(weight=0.55)"] == pytest.approx((2 * second + 1) / 3, abs=1e-5)
+
+
+def test_a_relevant_document_at_the_tenth_place_counts_after_the_query_itself_is_removed(context: Context) -> None:
+    others = [f"o{i}" for i in range(9)]
+    corpus = Corpus.of([(i, "", i) for i in ("a", "r", *others)])
+    ranked = {"a": 100.0, **{o: 50.0 - i for i, o in enumerate(others)}, "r": 1.0}
+    TABLES["one"] = TABLES["two"] = {"a": ranked}
+    dev = Labelled(Queries(["a"], ["a"]), {"a": {"r": 1}}, frozenset({"a"}))
+    resolved = fit(Hybrid(methods=(Scripted("one"), Scripted("two")), fusion=Convex()), TrainView(corpus, dev=dev), context).resolved
+    assert resolved["dev"]["convex(weight=0.5)"] == pytest.approx(1 / np.log2(11), abs=1e-5)

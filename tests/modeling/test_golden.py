@@ -21,7 +21,8 @@ from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.modeling import golden
 from harness.modeling.engined import Engined
-from harness.modeling.golden import REFERENCE, Answers, Asked, Sample, Way, choose, compared, plain, sample
+from harness.modeling.golden import REFERENCE, Answers, Asked, Way, choose, compared, plain
+from harness.modeling.sample import Sample
 from harness.ranking import Floats
 
 RNG = np.random.default_rng(0)
@@ -146,29 +147,6 @@ def test_what_is_no_number_is_refused() -> None:
 
 
 # What is sampled
-
-
-def test_documents_are_spread_over_the_lengths(view: TrainView) -> None:
-    some = sample(view)
-    lengths = [len(text) for text in some.documents]
-    every = sorted(len(text) for text in view.corpus.texts[:])
-    assert len(some.documents) == golden.DOCUMENTS
-    assert (min(lengths), max(lengths)) == (every[0], every[-1])
-    assert abs(np.median(lengths) - np.median(every)) < 15
-    assert sample(view) == some
-
-
-def test_queries_are_those_of_training_else_beginnings_of_documents(view: TrainView) -> None:
-    assert all(any(document.startswith(query) for document in sample(view).documents) for query in sample(view).queries)
-    queries = Queries([f"q{i}" for i in range(100)], [f"what is {i}?" for i in range(100)])
-    taught = TrainView(view.corpus, train=Labelled(queries, {i: {"d001": 1} for i in queries.ids}))
-    assert set(sample(taught).queries) <= set(queries.texts)
-    assert len(sample(taught).queries) == golden.QUERIES
-
-
-def test_a_corpus_of_one_document_is_its_own_sample() -> None:
-    some = sample(TrainView(Corpus.of([("d", "", "the only one")])))
-    assert some == Sample(("the only one",), ("the only one",))
 
 
 # What is chosen

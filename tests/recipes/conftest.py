@@ -12,8 +12,9 @@ import pytest
 
 from harness.cache.folders import Cache
 from harness.context import Context
+from harness.corpus import Corpus
 from harness.datasets import load_dataset
-from harness.judged import TrainView
+from harness.judged import Labelled, Queries, TrainView
 from harness.methods import Method, fit
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
@@ -195,3 +196,14 @@ def spy(patch: pytest.MonkeyPatch) -> set[str]:
 
         patch.setattr(owner, name, after)
     return seen
+
+
+@pytest.fixture
+def documents_ask(view: TrainView) -> TrainView:
+    """The collection with a title before each text, and training queries that are documents of it, without the titles."""
+    rows = [document for batch in view.corpus.batches() for document in batch]
+    corpus = Corpus.of([(d.id, f"title {n}", d.text) for n, d in enumerate(rows)])
+    asking = rows[:20]
+    judged = {d.id: {rows[n + 20].id: 1} for n, d in enumerate(asking)}
+    queries = Queries([d.id for d in asking], [d.text for d in asking])
+    return TrainView(corpus, train=Labelled(queries, judged, frozenset(judged)))

@@ -104,7 +104,7 @@ def test_kernel_density_thins_silver_until_it_lies_as_gold_does(context: Context
     rng = np.random.default_rng(0)
     queries = 60
     relevant = tuple(np.array([0, 1]) for _ in range(queries))
-    held = Gold(None, relevant, relevant)  # type: ignore[arg-type]
+    held = Gold(None, relevant, relevant, relevant)  # type: ignore[arg-type]
     sampled = [np.arange(22) for _ in range(queries)]
     scores = [np.concatenate([rng.normal(2, 1, 2), rng.normal(0, 2, 20)]) for _ in range(queries)]
     rows, values = AugmentedSBERT(sampling="kde")._thin(sampled, scores, held, context)
@@ -233,3 +233,17 @@ def test_a_source_without_training_judgements_is_refused(
     (source / "qrels" / "train.tsv").unlink()
     with pytest.raises(Unavailable, match="has no training judgements to train the teacher on"):
         lesson_of(AugmentedSBERT(budget="smoke", source=str(source)), TrainView(view.corpus))
+
+
+@pytest.mark.parametrize("sampling", KINDS)
+@pytest.mark.parametrize("queries", [None, 5])
+def test_no_query_is_sampled_for_itself(
+    sampling: str, queries: int | None, documents_ask: TrainView, student: Dense, context: Context
+) -> None:
+    recipe = AugmentedSBERT(budget="smoke", sampling=sampling, per_query=40, queries=queries, others=True)  # type: ignore[arg-type]
+    asked, own = recipe._queries(documents_ask, context)
+    assert len(asked) == 20
+    sampled = recipe._sample(asked, own, student, documents_ask, context)
+    assert sum(map(len, sampled)) > 20
+    for query, rows in zip(asked.ids, sampled, strict=True):
+        assert query not in documents_ask.corpus.ids(rows)

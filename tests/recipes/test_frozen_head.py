@@ -12,8 +12,9 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from harness.context import Context
+from harness.corpus import Corpus
 from harness.errors import ModelError
-from harness.judged import TrainView
+from harness.judged import Labelled, Queries, TrainView
 from harness.measures import means, parse_measures, per_query
 from harness.methods import fit, index, search
 from harness.methods.dense import Dense
@@ -145,3 +146,19 @@ def test_training_leaves_the_global_random_state_alone(view: TrainView, context:
     state = torch.get_rng_state()
     fitted(view, context, tiny_encoder, out=8)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_document_that_a_query_is_itself_is_no_negative_in_the_batch(
+    context: Context, tiny_encoder: Path, batches: list[Any]
+) -> None:
+    """Documents 10 to 19 ask for 0 to 9, and these for them, so that each query is a positive of the batch."""
+    ids = [f"d{n:02}" for n in range(20)]
+    corpus = Corpus.of([(i, f"title {i}", f"text of {i}") for i in ids])
+    judged = {i: {ids[(n + 10) % 20]: 1} for n, i in enumerate(ids)}
+    queries = Queries(ids, [f"text of {i}" for i in ids])
+    for own, barred in ((frozenset(ids), 2), (frozenset[str](), 1)):
+        batches.clear()
+        fitted(TrainView(corpus, train=Labelled(queries, judged, own)), context, tiny_encoder, batch=20, negatives=0)
+        logits = next(first for first, second in batches if isinstance(second, float))
+        assert logits.shape == (20, 20)
+        assert set((torch.isinf(logits)).sum(dim=1).tolist()) == {barred - 1}

@@ -111,3 +111,11 @@ def test_recipes_that_know_cosines_alone_refuse_a_model_that_ranks_by_dot_produc
     row = parse_method(f'dense(model="{tiny_encoder}", similarity="dot")+{text}')
     with pytest.raises(SettingError, match="compares by cosine"):
         fit(row, view, context)
+
+
+def test_no_query_has_itself_as_a_negative(lesson_of: Lessons, documents_ask: TrainView) -> None:
+    columns = lesson_of(Supervised(budget="smoke", negatives=5, ranks=(1, 5)), documents_ask).columns
+    mined = [columns[f"negative_{n}"] for n in range(1, 6)]
+    assert len(columns["query"]) == 20
+    for query, *negatives in zip(columns["query"], *mined, strict=True):
+        assert not [text for text in negatives if text.endswith(query)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -229,3 +230,57 @@ def test_what_a_checkpoint_is_chosen_on_is_the_queries_of_the_pool(view: TrainVi
     assert held is not None
     assert [(one.kind, one.documents) for one in held.taught()] == [("dev", ("d10",)), ("dev", ("d12",))]
     assert [one.text for one in held.taught()] == two.queries.texts
+
+
+def documents_ask() -> TrainView:
+    """Twenty documents; dev asks with documents 03 and 05 themselves, and with one query that is none."""
+    corpus = Corpus.of([(f"{i:02}", "", f"text {i}") for i in range(20)])
+    queries = Queries(["03", "05", "q"], ["text 3", "text 5", "text 7"])
+    judged = {"03": {"04": 1}, "05": {"06": 1}, "q": {"08": 1}}
+    return TrainView(corpus, dev=Labelled(queries, judged, frozenset({"03", "05"})))
+
+
+def near(text: str, row: int) -> float:
+    """The query's own number first, then those that follow, in turn."""
+    return -float((row - int(text.split()[1])) % 20)
+
+
+def test_dev_is_measured_without_the_documents_that_are_its_queries(scored: Scored, context: Context) -> None:
+    held = pool(documents_ask(), [scored("near", near)], Schedule(), context)
+    assert held is not None
+    every = [np.array([near(text, row) for row in range(20)], np.float32) for text in held.split.queries.texts]
+    # 04 and 06 are the best other documents; 08 comes after 07, which is a document like any other.
+    assert held.measure((held.rows, scores) for scores in every) == pytest.approx((1 + 1 + 1 / np.log2(3)) / 3)
+
+
+def test_ten_documents_are_measured_besides_the_query_itself(scored: Scored, context: Context) -> None:
+    held = pool(documents_ask(), [scored("near", near)], Schedule(), context)
+    assert held is not None
+    ranked = [3, *range(11, 20), 4]  # itself, nine others, the relevant one
+    scores = np.array([-ranked.index(row) if row in ranked else -50 for row in range(20)], np.float32)
+    one = dataclasses.replace(held, split=held.split.only(["03"]))
+    assert one.measure([(held.rows, scores)]) == pytest.approx(1 / np.log2(11))
+
+
+def test_candidates_are_not_the_query_itself(scored: Scored, context: Context) -> None:
+    held = pool(documents_ask(), [scored("near", near)], Schedule(dev_pool=8), context)
+    assert held is not None
+    assert [rows[:2].tolist() for rows in held.candidates] == [[4, 5], [6, 7], [7, 8]]
+    assert all(len(rows) == size for rows, size in zip(held.candidates, (19, 19, 20), strict=True))
+
+
+def test_an_encoder_is_measured_without_the_documents_that_are_the_queries(encoder: Encoder, context: Context) -> None:
+    view = documents_ask()
+    held = pool(view, [], Schedule(), context)
+    assert held is not None
+    value = EncoderProbe(held, encoder, context, bf16=False)(encoder.model)
+    texts = view.corpus.texts[:]
+    documents, queries = (v.block(0, len(v)) for v in (encoder.vectors(texts, "document"), encoder.vectors(texts, "query")))
+    gained = []
+    for own, relevant in ((3, 4), (5, 6), (7, 8)):
+        scores = documents @ queries[own]
+        order = sorted(range(20), key=lambda row: (-scores[row], -row))
+        others = [row for row in order if row != own or own == 7][:10]
+        gained.append(1 / np.log2(others.index(relevant) + 2) if relevant in others else 0.0)
+    assert value == pytest.approx(np.mean(gained), abs=1e-6)
+    assert value > 0

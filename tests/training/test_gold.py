@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Mapping
 
 import pytest
@@ -82,3 +83,13 @@ def test_a_query_without_judgements_has_no_rows() -> None:
 def test_what_is_learnt_from_gold_is_each_query_with_its_relevant_documents(context: Context) -> None:
     view = view_of({"q": {"h": 1, "a": 0, "d": 3}, "p": {"c": 1}})
     assert gold(view, context).taught(view) == [Taught("gold", "what is q", ("d", "h")), Taught("gold", "what is p", ("c",))]
+
+
+def test_the_document_that_a_query_is_itself_is_never_its_negative(context: Context) -> None:
+    plain = view_of({"a": {"b": 1}, "q": {"c": 1, "a": 2}, "d": {"d": 1}})
+    assert plain.train is not None
+    split = dataclasses.replace(plain.train, drop_self=frozenset({"a", "d"}))
+    found = gold(TrainView(plain.corpus, split), context)
+    assert [rows.tolist() for rows in found.relevant] == [[1], [0, 2], [3]]
+    assert [sorted(rows.tolist()) for rows in found.never] == [[0, 1], [0, 2], [3]]
+    assert [rows.tolist() for rows in gold(plain, context).never] == [[1], [0, 2], [3]]

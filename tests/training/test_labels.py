@@ -105,3 +105,11 @@ def test_a_teacher_may_be_fitted_on_another_view(
 def test_a_teacher_that_cannot_score_pairs_is_named(scored: Scored, first: Any, context: Context) -> None:
     with pytest.raises(ModelError, match="bm25 cannot score given pairs"):
         try_teacher(BM25(), scored("bad", bad), [first], VIEW, Schedule(), context)
+
+
+def test_a_teacher_is_tested_without_the_documents_that_are_the_queries(scored: Scored, context: Context) -> None:
+    dev = Labelled(Queries(["03"], ["three"]), {"03": {"04": 1}}, frozenset({"03"}))
+    first = scored("first", lambda text, row: -abs(row - 3), reranks=False)
+    teacher = scored("near", lambda text, row: -abs(row - 3.1))
+    tested = try_teacher(teacher, scored("bad", bad), [first], TrainView(CORPUS, dev=dev), Schedule(), context)
+    assert tested.teacher == 1.0
