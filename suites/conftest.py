@@ -442,11 +442,14 @@ def _print_indexed(terminalreporter: pytest.TerminalReporter, config: pytest.Con
         lines = [line for line in _INDEXED if line.dataset == dataset]
         grid = Grid(title=f"{dataset}: {lines[0].vectors:,} vectors of {lines[0].dimensions} dimensions ({lines[0].encoder})")
         grid.add_column("index")
-        for name in ("recall@10", "recall@100", "nDCG@10", "lost", "build s", "MiB", "p50 ms", "p95 ms"):
+        tied = any((line.near_10, line.near_100) != (line.recall_10, line.recall_100) for line in lines)
+        counted = ("10 with ties", "100 with ties") if tied else ()
+        for name in ("recall@10", "recall@100", *counted, "nDCG@10", "lost", "build s", "MiB", "p50 ms", "p95 ms"):
             grid.add_column(name, justify="right")
         for line in lines:
             quality = ["–" if value is None else f"{value:.4f}" for value in (line.ndcg, line.lost)]
-            recalls = [f"{value:.4f}" for value in (line.recall_10, line.recall_100)]
+            near = (line.near_10, line.near_100) if tied else ()
+            recalls = [f"{value:.4f}" for value in (line.recall_10, line.recall_100, *near)]
             costs = [f"{line.build_s:.2f}", f"{line.size_mib:.2f}", f"{line.p50_ms:.3f}", f"{line.p95_ms:.3f}"]
             grid.add_row(line.index, *recalls, *quality, *costs)
         console.print(grid)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from harness.context import Context
 from harness.errors import RecordError
 from harness.files import write_text
-from harness.indexes import Index, Nearest, Vectors, recall
+from harness.indexes import Index, Nearest, Vectors, nearness, recall, share
 from harness.indexes.exact import Exact
 from harness.ranking import Floats, TopK
 
@@ -68,8 +68,8 @@ class Indexed:
         vectors: N.
         dimensions: D.
         index: the expression.
-        recall_10: share of the 10 nearest that it finds when asked for 10.
-        recall_100: share of the 100 nearest that it finds when asked for 100.
+        recall_10: share of the first 10 of exact search that it finds when asked for 10.
+        recall_100: share of the first 100 of exact search that it finds when asked for 100.
         ndcg: nDCG@10; None where nothing is judged.
         lost: nDCG@10 of exact search less that; None where nothing is judged.
         build_s: seconds that building takes, without the cache.
@@ -77,6 +77,8 @@ class Indexed:
         p50_ms: median milliseconds of one query for 100, encoding left out.
         p95_ms: 95th percentile of the same.
         versions: of the libraries that decide.
+        near_10: as `recall_10`, with every vector counted that ties with the tenth; it says more where many vectors are equal.
+        near_100: the same of 100.
     """
 
     dataset: str
@@ -93,9 +95,13 @@ class Indexed:
     p50_ms: float
     p95_ms: float
     versions: str
+    near_10: float
+    near_100: float
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Indexed))
+BEFORE = FIELDS[:-2]
+"""Columns of tables that an earlier version wrote: its recall counted ties, as `near_10` and `near_100` do."""
 KEY = ("dataset", "encoder", "vectors", "dimensions", "index")
 
 
@@ -126,8 +132,8 @@ def measure(index: Index, task: Task, true: dict[int, TopK], context: Context) -
         vectors=len(task.vectors),
         dimensions=task.vectors.dimension,
         index=str(index),
-        recall_10=round(recall(found[10], true[10], 10), 4),
-        recall_100=round(recall(found[100], true[100], 100), 4),
+        recall_10=share(recall(found[10], true[10], 10)),
+        recall_100=share(recall(found[100], true[100], 100)),
         ndcg=None if ndcg is None else round(ndcg, 4),
         lost=None if ndcg is None or best is None else round(best - ndcg, 4),
         build_s=round(spent + step.cached_seconds, 2),
@@ -135,6 +141,8 @@ def measure(index: Index, task: Task, true: dict[int, TopK], context: Context) -
         p50_ms=p50,
         p95_ms=p95,
         versions=" ".join(f"{name} {version}" for name, version in index.versions().items()),
+        near_10=share(nearness(found[10], true[10], 10)),
+        near_100=share(nearness(found[100], true[100], 100)),
     )
 
 
@@ -165,7 +173,7 @@ def keep(lines: Iterable[Indexed], path: Path) -> None:
     if path.is_file():
         with open(path, encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != FIELDS:
+            if tuple(reader.fieldnames or ()) not in (FIELDS, BEFORE):
                 raise RecordError(f"{path} has other columns than {', '.join(FIELDS)}; move it away and run again.")
             held = {tuple(row[name] for name in KEY): row for row in reader}
         table = {**held, **table}

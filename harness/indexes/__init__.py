@@ -6,6 +6,7 @@ tests find it. An index that may miss a true neighbour says `exact = False`: its
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar, Protocol
@@ -123,19 +124,36 @@ def same_dimension(queries: Floats, dimension: int) -> None:
 
 
 def recall(found: TopK, true: TopK, k: int) -> float:
-    """Share of the k nearest that was found, the mean over queries: of those as near as the true k-th, at most k.
+    """Share of the first k of the true ranking that is among the first k of an index, the mean over queries.
 
-    A vector that ties with the k-th counts, whichever of the tied the true ranking holds.
-    Source: Aumüller, Bernhardsson, Faithfull, "ANN-Benchmarks" (2020), section 2.2, recall by distance, with ε = 0.
+    By the documented order, score and then id: a document that only ties with one of the first k does not count, since its place
+    in the ranking is another. Where it is 1, the index gives the ranking of exact search to depth k.
 
     Args:
         found: (Q, ≥ k) of an index.
         true: (Q, ≥ k) of an exact one, scored alike.
         k: how many.
     """
-    shares = []
-    for (_, got), (_, best) in zip(found.cut(k).rows(), true.cut(k).rows(), strict=True):
-        shares.append(float((got >= best[-1]).sum()) / len(best))
+    pairs = zip(found.cut(k).rows(), true.cut(k).rows(), strict=True)
+    return _mean([float(np.isin(best, rows).mean()) for (rows, _), (best, _) in pairs if len(best)])
+
+
+def nearness(found: TopK, true: TopK, k: int) -> float:
+    """As `recall`, with every vector counted that is as near as the true k-th, whichever of the tied it is.
+
+    It says how well the index finds near vectors. Among many equal vectors it may be 1 where `recall` is 0.
+    Source: Aumüller, Bernhardsson, Faithfull, "ANN-Benchmarks" (2020), section 2.2, recall by distance, with ε = 0.
+    """
+    pairs = zip(found.cut(k).rows(), true.cut(k).rows(), strict=True)
+    return _mean([float((scores >= best[-1]).sum()) / len(best) for (_, scores), (_, best) in pairs if len(best)])
+
+
+def share(value: float) -> float:
+    """A share to four decimals, rounded down: 1 is shown only where nothing is lost."""
+    return math.floor(value * 10_000 + 1e-9) / 10_000
+
+
+def _mean(shares: list[float]) -> float:
     return float(np.mean(shares)) if shares else 1.0
 
 

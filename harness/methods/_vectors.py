@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.indexes import Index, Vectors, inner, recall
+from harness.indexes import Index, Vectors, inner, nearness, recall, share
 from harness.indexes.exact import Exact, in_memory
 from harness.judged import Queries
 from harness.methods import CandidateScorer, Searcher, Size
@@ -82,8 +82,14 @@ class VectorSearcher(Searcher):
             return ()
         asked = vectors(texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE])
         true = Exact().build(self._vectors, self._id_order, self._context).search(asked, max(DEPTHS))
-        found = [f"{recall(self._nearest.search(asked, k), true, k):.2%} of the true {k} nearest" for k in DEPTHS]
-        told = f"{self._index} is approximate: asked for as many, it finds {' and '.join(found)} ({len(asked)} of the queries)"
+        found = {k: self._nearest.search(asked, k) for k in DEPTHS}
+        recalled = {k: share(recall(top, true, k)) for k, top in found.items()}
+        near = {k: share(nearness(top, true, k)) for k, top in found.items()}
+        shares = " and ".join(f"{recalled[k]:.2%} of the true {k} nearest" for k in DEPTHS)
+        told = f"{self._index} is approximate: asked for as many, it finds {shares} ({len(asked)} of the queries)"
+        if near != recalled:
+            tied = " and ".join(f"{near[k]:.2%}" for k in DEPTHS)
+            told += f"; {tied} if any document of the same score counts, but ids decide which of those are ranked"
         return (told if self._index.repeatable else f"{told}; built anew it finds others",)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from harness.bench.indexed import FIELDS, Indexed, Task, keep, measure
@@ -17,7 +18,7 @@ from harness.indexes.exact import Exact
 from harness.ranking import TopK
 from tests.indexes.conftest import Held, clustered
 
-LINE = Indexed("d", "dense", 5, 2, "exact", 1.0, 1.0, 0.5, 0.0, 0.1, 2.0, 0.3, 0.4, "")
+LINE = Indexed("d", "dense", 5, 2, "exact", 1.0, 1.0, 0.5, 0.0, 0.1, 2.0, 0.3, 0.4, "", 1.0, 1.0)
 
 
 def task(**changed: object) -> Task:
@@ -73,10 +74,38 @@ def test_a_line_replaces_that_of_the_same_vectors_and_index_and_leaves_the_other
     head, *lines = path.read_text(encoding="utf-8").splitlines()
     assert head == ",".join(FIELDS)
     assert lines == [
-        "a,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,",
-        "d,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,9.0,0.4,",
-        "d,dense,5,2,hnsw,1.0,1.0,,,0.1,2.0,0.3,0.4,",
+        "a,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,,1.0,1.0",
+        "d,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,9.0,0.4,,1.0,1.0",
+        "d,dense,5,2,hnsw,1.0,1.0,,,0.1,2.0,0.3,0.4,,1.0,1.0",
     ]
+
+
+def test_lines_of_a_table_without_shares_with_ties_are_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "indexes.csv"
+    old = ",".join(FIELDS[:-2])
+    path.write_text(f"{old}\na,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,\n", encoding="utf-8")
+    keep([LINE], path)
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    assert head == ",".join(FIELDS)
+    assert lines == [
+        "a,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,,,",
+        "d,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,,1.0,1.0",
+    ]
+
+
+def test_recall_is_of_the_documents_that_rank_and_ties_are_counted_apart(context: Context) -> None:
+    vectors = np.repeat(clustered(1, 64), 400, axis=0)
+
+    class Other(Exact):
+        exact = False
+
+        def build(self, vectors: object, id_order: npt.NDArray[np.int32], context: object = None) -> object:
+            return super().build(vectors, 399 - id_order, context)  # type: ignore[arg-type]
+
+    made = task(vectors=Held(vectors))
+    found = measure(Other(), made, made.exact(), context)
+    assert (found.recall_10, found.recall_100) == (0.0, 0.0)
+    assert (found.near_10, found.near_100) == (1.0, 1.0)
 
 
 def test_a_file_of_another_kind_is_not_overwritten(tmp_path: Path) -> None:

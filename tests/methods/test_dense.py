@@ -2,7 +2,9 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -153,6 +155,25 @@ def test_an_approximate_index_that_finds_all_says_that_too(tiny_encoder: Path, s
     (note,) = searcher_of(Dense(model=str(tiny_encoder), index=Binary(rescore=20)), corpus).notes(asked)
     assert "finds 100.00% of the true 10 nearest and 100.00% of the true 100 nearest (1 of the queries)" in note
     assert searcher_of(Dense(model=str(tiny_encoder), index=Binary()), corpus).notes(Queries([], [])) == ()
+
+
+def test_the_note_counts_only_the_documents_of_the_ranking_where_many_tie(tiny_encoder: Path, searcher_of: Search) -> None:
+    """One page a hundred times over: codes find other copies than those with the highest ids."""
+
+    @dataclass(frozen=True)
+    class Lowest(Binary):
+        """Ties go to the lowest id, as in an index that does not know ids."""
+
+        exact: ClassVar[bool] = False
+
+        def build(self, vectors: Any, id_order: Any, context: Context) -> Any:
+            return super().build(vectors, id_order.max() - id_order, context)
+
+    corpus = Corpus.of([(f"d{i:03}", "", "the same page") for i in range(150)])
+    searcher = searcher_of(Dense(model=str(tiny_encoder), index=Lowest(rescore=1)), corpus)
+    (note,) = searcher.notes(Queries(["q"], ["page"]))
+    assert "finds 0.00% of the true 10 nearest and 50.00% of the true 100 nearest (1 of the queries)" in note
+    assert note.endswith("; 100.00% and 100.00% if any document of the same score counts, but ids decide which of those are ranked")
 
 
 def test_the_note_of_a_part_is_one_of_the_whole(tiny_encoder: Path, searcher_of: Search) -> None:
