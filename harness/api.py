@@ -188,7 +188,8 @@ def run(
                 done.append(result)
                 if tell is not None:
                     tell(result)
-    return Board(tuple(done), bench.store)
+    newest = (bench.renewed.get((result.record.dataset["name"], result.record.row), result.record) for result in done)
+    return Board(tuple(Result(record, result.kept) for record, result in zip(newest, done, strict=True)), bench.store)
 
 
 @contextlib.contextmanager
@@ -206,6 +207,8 @@ def opened_bench(
 ) -> Iterator[Bench]:
     """A bench that makes its rows here or, with an executor, elsewhere; what still runs there when the block ends is ended.
 
+    At the end of the block the rows made here are timed once more, in turn (`Bench.settle`).
+
     Args:
         methods: the rows.
         datasets: names of the collections.
@@ -222,13 +225,16 @@ def opened_bench(
     """
     where = executor_of(executor)
     if where is None:
-        yield Bench(methods, datasets, context, store, measures, depth, rerun=rerun)
+        bench = Bench(methods, datasets, context, store, measures, depth, rerun=rerun)
+        yield bench
+        bench.settle()
         return
     bench = Elsewhere(methods, datasets, context, store, measures, depth, rerun=rerun, executor=where, cells=cells)
     try:
         yield bench
     finally:
         bench.close()
+    bench.settle()
 
 
 def executor_of(named: str | Executor | None) -> Executor | None:

@@ -450,9 +450,12 @@ def _print_indexed(terminalreporter: pytest.TerminalReporter, config: pytest.Con
             quality = ["–" if value is None else f"{value:.4f}" for value in (line.ndcg, line.lost)]
             near = (line.near_10, line.near_100) if tied else ()
             recalls = [f"{value:.4f}" for value in (line.recall_10, line.recall_100, *near)]
-            costs = [f"{line.build_s:.2f}", f"{line.size_mib:.2f}", f"{line.p50_ms:.3f}", f"{line.p95_ms:.3f}"]
-            grid.add_row(line.index, *recalls, *quality, *costs)
+            times = [f"({value:.3f})" if line.busy else f"{value:.3f}" for value in (line.p50_ms, line.p95_ms)]
+            grid.add_row(line.index, *recalls, *quality, f"{line.build_s:.2f}", f"{line.size_mib:.2f}", *times)
         console.print(grid)
+        for line in lines:
+            if line.busy:
+                console.print(f"{line.index}: the latency is not its own: {line.busy}")
     terminalreporter.write(text.getvalue())
     path = config.getoption("--results") / "indexes.csv"
     try:

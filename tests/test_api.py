@@ -6,6 +6,7 @@ import pytest
 import harness
 from harness import api
 from harness.bench.runner import Result
+from harness.bench.store import Store
 from harness.context import Context
 from harness.errors import DatasetError, RecordError, SettingError, UnknownName
 from harness.methods.bm25 import BM25
@@ -40,7 +41,16 @@ def test_several_datasets_are_done_one_after_the_other(small_folder: Path, tmp_p
         ("train", "bm25"),
         ("train", "bm25(b=0)"),
     ]
-    assert tuple(told) == board.results
+    assert [(r.record.identity, r.record.measures) for r in told] == [
+        (r.record.identity, r.record.measures) for r in board.results
+    ]
+    stored, _ = Store(tmp_path / "results").all()
+    newest = {(record.dataset["name"], record.row): record for record in stored}
+    for result, before in zip(board.results, told, strict=True):  # each is timed once more at the end of its dataset
+        assert result.record == newest[result.record.dataset["name"], result.record.row]
+        assert result.record.latency is not None
+        assert before.record.latency is not None
+        assert result.record.latency["repeats"] >= before.record.latency["repeats"]
     assert "nDCG@10 across datasets" in str(board)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from harness.bench.evidence import Contrast, Scores, contrasts
 from harness.bench.leaked import shared
+from harness.bench.load import why
 from harness.bench.standing import Standing, standing
 from harness.bench.verdict import MARGIN, signed
 from harness.errors import ComparisonError, SettingError
@@ -19,7 +20,7 @@ from harness.statistics.randomisation import DRAWS
 
 Cost = Literal["latency", "memory"]
 ALIKE = 1.05
-"""Times the cost of another row, up to which both cost the same: latencies differ by as much from run to run."""
+"""Times the cost of another row, up to which both cost the same, or more if repeated measurements differ by more."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,19 @@ class Option:
 
     @property
     def latency(self) -> float | None:
-        """Seconds that one query takes, the median; None where it was not measured, as of a run from a file."""
+        """Seconds that one query takes, the median; None if not measured, as of a run from a file, or not to be trusted."""
         told = self.scores.records[0].latency
-        return told["p50_ms"] / 1000 if told else None
+        return told["p50_ms"] / 1000 if told and self.busy is None else None
+
+    @property
+    def busy(self) -> str | None:
+        """Why its latency is not to be trusted; None for one that is, and for a row without one."""
+        return why(self.scores.records[0].latency)
+
+    def spread(self, of: Cost) -> float:
+        """By what share repeated measurements of a cost differ; 0 if it was measured once."""
+        told = self.scores.records[0].latency if of == "latency" else None
+        return float((told or {}).get("spread", 0.0))
 
     @property
     def memory(self) -> float | None:
@@ -183,7 +194,13 @@ def _cheapest(options: Sequence[Option], of: Cost, margin: float) -> Option | No
     if not near:
         return None
     cheapest = min(near, key=_dear(of))
-    return next(o for o in near if (o.cost(of) or 0.0) <= ALIKE * (cheapest.cost(of) or 0.0))  # of those that cost the same
+    return next(o for o in near if _alike(o, cheapest, of))
+
+
+def _alike(dearer: Option, cheaper: Option, of: Cost) -> bool:
+    """Whether two rows cost the same, as far as their measurements tell."""
+    factor = max(ALIKE, (1 + dearer.spread(of)) * (1 + cheaper.spread(of)))
+    return (dearer.cost(of) or 0.0) <= factor * (cheaper.cost(of) or 0.0)
 
 
 def _dear(of: Cost) -> Callable[[Option], tuple[float, float]]:
@@ -194,7 +211,7 @@ def _steps(options: Sequence[Option], of: Cost, seed: int, draws: int) -> tuple[
     front: list[Option] = []
     for option in sorted((o for o in options if o.cost(of) is not None), key=_dear(of)):
         if not front or option.scores.mean > front[-1].scores.mean:
-            if front and (option.cost(of) or 0.0) <= ALIKE * (front[-1].cost(of) or 0.0):
+            if front and _alike(option, front[-1], of):
                 front.pop()
             front.append(option)
     pairs = list(itertools.pairwise(front))
@@ -226,7 +243,12 @@ def sentences(decision: Decision, alpha: float = ALPHA) -> list[str]:
     told += _near(decision)
     for of, steps in decision.steps.items():
         told += [_bought(step, of, alpha) for step in steps]
-    free = [o.row for o in decision.options if o.latency is None]
+    told += [
+        f"The latency of `{o.row}` is left out, since the machine was busy: {o.busy}. Run it again with --rerun on an idle one."
+        for o in decision.options
+        if o.busy
+    ]
+    free = [o.row for o in decision.options if o.latency is None and o.busy is None]
     if free:
         told.append(f"Without a latency, and so left out where cost is weighed: {', '.join(f'`{row}`' for row in free)}.")
     return told

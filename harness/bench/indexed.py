@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.bench.latency import Timing
+from harness.bench.load import why
 from harness.context import Context
 from harness.errors import RecordError
 from harness.files import write_text
@@ -22,8 +25,7 @@ from harness.ranking import Floats, TopK
 
 DEPTHS = (10, 100)
 QUERIES = 200
-WARM_UP = 3
-SECONDS = 5.0
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Indexed:
         versions: of the libraries that decide.
         near_10: as `recall_10`, with every vector counted that ties with the tenth; it says more where many vectors are equal.
         near_100: the same of 100.
+        busy: why the latency is not the index's own; empty where it is.
     """
 
     dataset: str
@@ -97,10 +100,11 @@ class Indexed:
     versions: str
     near_10: float
     near_100: float
+    busy: str
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Indexed))
-BEFORE = FIELDS[:-2]
+BEFORE = FIELDS[:-3]
 """Columns of tables that an earlier version wrote: its recall counted ties, as `near_10` and `near_100` do."""
 KEY = ("dataset", "encoder", "vectors", "dimensions", "index")
 
@@ -125,7 +129,7 @@ def measure(index: Index, task: Task, true: dict[int, TopK], context: Context) -
     first = DEPTHS[0] + task.deeper
     ndcg = task.quality(found[first]) if task.quality else None
     best = task.quality(true[first]) if task.quality else None
-    p50, p95 = _latency(built, task.queries)
+    waits = _timed(built, task.queries)
     return Indexed(
         dataset=task.dataset,
         encoder=task.encoder,
@@ -138,29 +142,22 @@ def measure(index: Index, task: Task, true: dict[int, TopK], context: Context) -
         lost=None if ndcg is None or best is None else round(best - ndcg, 4),
         build_s=round(spent + step.cached_seconds, 2),
         size_mib=round(built.nbytes / 2**20, 2),
-        p50_ms=p50,
-        p95_ms=p95,
+        p50_ms=waits["p50_ms"],
+        p95_ms=waits["p95_ms"],
         versions=" ".join(f"{name} {version}" for name, version in index.versions().items()),
         near_10=share(nearness(found[10], true[10], 10)),
         near_100=share(nearness(found[100], true[100], 100)),
+        busy=why(waits) or "",
     )
 
 
-def _latency(built: Nearest, queries: Floats) -> tuple[float, float]:
-    """p50 and p95 in milliseconds of single queries for 100: up to 200 of them, or as many as 5 seconds allow, warmed up."""
-    for query in queries[:WARM_UP]:
-        built.search(query[None], DEPTHS[1])
-    spent: list[float] = []
-    begun = time.perf_counter()
-    for i in range(min(QUERIES, len(queries))):
-        query = queries[(WARM_UP + i) % len(queries)][None]
-        started = time.perf_counter()
-        built.search(query, DEPTHS[1])
-        spent.append(time.perf_counter() - started)
-        if time.perf_counter() - begun > SECONDS:
-            break
-    p50, p95 = np.percentile(spent, [50, 95]) * 1000
-    return round(float(p50), 3), round(float(p95), 3)
+def _timed(built: Nearest, queries: Floats) -> dict[str, Any]:
+    """The latency of single queries for 100, of up to 200 of them, as for a row (`Timing`)."""
+    timed = Timing(lambda i: built.search(queries[i][None], DEPTHS[1]), len(queries), QUERIES, DEPTHS[1])
+    for _ in range(ROUNDS - 1):
+        timed.round()
+    timed.persist()
+    return timed.found() or {}
 
 
 def keep(lines: Iterable[Indexed], path: Path) -> None:

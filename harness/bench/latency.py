@@ -1,47 +1,185 @@
-"""Latency: what a user waits for one query, measured on single queries that are encoded afresh."""
+"""Latency: what a user waits for one query, from repeated single queries that are encoded without the cache.
+
+A time on a shared machine is the row's own time and what other processes add. So the same queries are asked in several rounds,
+spread over the making of the row, with a last one in turn with the other rows of the board; each round knows the load of the
+machine while it lasted. Rounds on a busy machine are left out. Where there is no other, the latency is marked `busy`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import time
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from harness.context import Context
+from harness.bench.load import Contention, Load, load
+from harness.context import Context, Progress
 from harness.judged import Queries
 from harness.methods import Searcher
 
 QUERIES = 50
 WARM_UP = 3
-SECONDS = 5.0
+MORE = 3
+"""Rounds that are added while all before them were on a busy machine."""
+SECONDS = 2.0
+"""Longest time of a round, but that each asks one query at least."""
+LEAST = 0.04
+"""A round repeats its queries for so long: the counters of a processor's time go by hundredths of a second."""
+LOW = 25
+"""Percentile of a query's times that counts: near the least, and no luck of one."""
 DEPTH = 100
 
 
-def latency(searcher: Searcher, queries: Queries, context: Context) -> dict[str, Any] | None:
-    """p50 and p95 in milliseconds over up to 50 queries, or as many as 5 seconds allow, after a warm-up.
+@dataclass(frozen=True)
+class Round:
+    """What one round gave.
 
-    One query at a time, nothing of it taken from the cache; the documents stay indexed. None where the searcher only replays
-    what was computed elsewhere.
+    Args:
+        passes: times in seconds by query, one for each time that the queries were asked.
+        contention: what the machine did meanwhile.
     """
-    if not searcher.live:
-        return None
-    number = len(queries)
-    spent: list[float] = []
-    with context.uncached_queries():
-        for i in range(min(WARM_UP, number)):  # the first loads the model
-            _ask(searcher, queries, i)
-        begun = time.perf_counter()
+
+    passes: tuple[dict[int, float], ...]
+    contention: Contention
+
+
+@dataclass
+class Timing:
+    """Times one thing that can be asked, in rounds.
+
+    Args:
+        ask: asks query i.
+        number: of queries there are; 0 for what is not to be timed.
+        most: of queries that are asked in a round.
+        depth: that each is asked for, for the record.
+        clock: seconds.
+        load: the machine's counters.
+    """
+
+    ask: Callable[[int], object]
+    number: int
+    most: int = QUERIES
+    depth: int = DEPTH
+    clock: Callable[[], float] = time.perf_counter
+    load: Callable[[], Load] = load
+    rounds: list[Round] = field(default_factory=list)
+
+    def round(self) -> None:
+        """Asks the queries, in the same order as any round; the first round warms up before."""
+        if not self.number:
+            return
+        if not self.rounds:
+            for i in range(min(WARM_UP, self.number)):  # the first loads the model
+                self.ask(i)
+        before, begun = self.load(), self.clock()
+        passes: list[dict[int, float]] = []
+        while not passes or self.clock() - begun < LEAST:
+            passes.append(self._pass(begun))
+        seconds = self.clock() - begun
+        self.rounds.append(Round(tuple(passes), Contention.between(before, self.load(), seconds)))
+
+    def _pass(self, begun: float) -> dict[int, float]:
+        spent: dict[int, float] = {}
         # Other queries than those of the warm-up, as long as there are any.
-        for i in range(min(QUERIES, number)):
-            spent.append(_ask(searcher, queries, (WARM_UP + i) % number))
-            if time.perf_counter() - begun > SECONDS:
+        for i in range(min(self.most, self.number)):
+            started = self.clock()
+            self.ask((WARM_UP + i) % self.number)
+            ended = self.clock()
+            spent[i] = ended - started
+            if ended - begun > SECONDS:
                 break
-    p50, p95 = np.percentile(spent, [50, 95]) * 1000
-    return {"p50_ms": round(float(p50), 3), "p95_ms": round(float(p95), 3), "queries": len(spent), "depth": DEPTH}
+        return spent
+
+    @property
+    def busy(self) -> bool:
+        """Whether every round was on a busy machine."""
+        return all(one.contention.busy for one in self.rounds)
+
+    def persist(self) -> None:
+        """A last round; more of them, up to `MORE`, while every round so far was on a busy machine."""
+        self.round()
+        for _ in range(MORE):
+            if not self.busy:
+                return
+            self.round()
+
+    def found(self) -> dict[str, Any] | None:
+        """What a record says; None without a round.
+
+        `p50_ms` and `p95_ms` over queries, each query by the lower quartile of its times; `queries` and `depth`; `repeats`, how
+        often the queries were asked; `spread`, by what share these repetitions differ (between their quartiles); `busy`,
+        whether the machine was busy in every round; `others`, `cores` and `waited` of the calmest round (`Contention`).
+        """
+        if not self.rounds:
+            return None
+        quiet = [one for one in self.rounds if not one.contention.busy]
+        used = quiet or self.rounds
+        passes = [spent for one in used for spent in one.passes]
+        asked = sorted({i for spent in passes for i in spent})
+        low = [np.percentile([spent[i] for spent in passes if i in spent], LOW) for i in asked]
+        p50, p95 = np.percentile(low, [50, 95]) * 1000
+        calmest = min(used, key=lambda one: one.contention.severity)
+        return {
+            "p50_ms": round(float(p50), 3),
+            "p95_ms": round(float(p95), 3),
+            "queries": len(asked),
+            "depth": self.depth,
+            "repeats": len(passes),
+            "spread": round(_spread(passes), 4),
+            "busy": self.busy,
+            **calmest.contention.numbers(),
+        }
 
 
-def _ask(searcher: Searcher, queries: Queries, i: int) -> float:
-    one = Queries([queries.ids[i]], [queries.texts[i]])
-    started = time.perf_counter()
-    searcher.search(one, DEPTH)
-    return time.perf_counter() - started
+def _spread(passes: list[dict[int, float]]) -> float:
+    """By what share of the lower quartile the medians of the passes differ between their quartiles, on what all of them asked."""
+    common = set.intersection(*(set(spent) for spent in passes))
+    medians = [float(np.median([spent[i] for i in common])) for spent in passes]
+    low, high = np.percentile(medians, [25, 75])
+    return float(high / low - 1) if low > 0 else 0.0
+
+
+def timing(searcher: Searcher, queries: Queries, context: Context, **how: Any) -> Timing:
+    """Times a searcher on single queries, nothing of them taken from the cache; the documents stay indexed.
+
+    It does not keep the searcher in memory. One that only replays what was computed elsewhere is not timed.
+
+    Args:
+        searcher: of a row.
+        queries: of its test split.
+        context: its cache is not used for queries meanwhile.
+        how: `clock` and `load` of `Timing`.
+    """
+    there = weakref.ref(searcher)
+
+    def ask(i: int) -> None:
+        found = there()
+        if found is None:
+            raise ReferenceError("the searcher is no longer in memory")
+        with context.uncached_queries():
+            found.search(Queries([queries.ids[i]], [queries.texts[i]]), DEPTH)
+
+    return Timing(ask, len(queries) if searcher.live else 0, **how)
+
+
+def in_turn(timed: Mapping[Any, Timing], progress: Progress) -> None:
+    """One more round of each, and up to `MORE` of those that were on a busy machine in every round.
+
+    One after the other, so that all have the same times of the machine. A single one that needs no round gets none, and one
+    that can no longer be asked is left as it is.
+    """
+    due = [one for one in timed.values() if one.rounds]
+    due = due if len(due) > 1 else [one for one in due if one.busy]
+    for _ in range(1 + MORE):
+        if not due:
+            return
+        with progress("latency", len(due), "rows") as advance:
+            for one in due:
+                with contextlib.suppress(Exception):  # its record has a latency already
+                    one.round()
+                advance()
+        due = [one for one in due if one.busy]

@@ -36,7 +36,8 @@ class Record:
         seconds: per kind, with what was taken from the cache counted at what it took to make.
         throughput: documents_per_second of fit and index, queries_per_second of search, from `seconds`.
         size: index_bytes, model_bytes, parameters, dimensions.
-        latency: p50_ms and p95_ms of single queries; None where not measured.
+        latency: p50_ms and p95_ms of single queries, how often they were asked, by how much that differs, and whether the machine
+            was busy (`harness.bench.latency.Timing.found`); None if not measured.
         leaks: test queries that training or dev has too, and those that share a relevant document with it, each with the number,
             and the means of the measures without them; of rows that used no label as well, to compare with. `taught`, of rows
             with a model that was trained here: the same of the queries it was taught, by where they come from (gold, dev,

@@ -13,15 +13,16 @@ from typing import Any
 
 from harness.bench.bill import Bill, bills
 from harness.bench.guard import Guard
-from harness.bench.latency import latency
+from harness.bench.latency import Timing, in_turn, timing
 from harness.bench.leaked import leak_notes, leaked
 from harness.bench.plan import Plan, plan
 from harness.bench.provenance import code_hash, foreign_code, packages, provenance
 from harness.bench.record import Record
+from harness.bench.seconds import phase, row_seconds, throughput
 from harness.bench.store import Place, Store
 from harness.bench.taught import taught_leaks, taught_notes
 from harness.bench.unjudged import unjudged
-from harness.context import Context, Step, costs
+from harness.context import Context, Step
 from harness.datasets import load_dataset
 from harness.errors import HarnessError, SettingError, Unavailable
 from harness.judged import Dataset
@@ -84,6 +85,9 @@ class Bench:
         self.depth, self.rerun = depth, rerun
         self.context, self.store = context, store
         self._warned = set(warned)
+        self._timed: dict[Place, Timing] = {}
+        self._turned: str | None = None
+        self.renewed: dict[tuple[str, str], Record] = {}
         store.check()
 
     def load(self, name: str) -> Dataset:
@@ -92,6 +96,9 @@ class Bench:
         Raises:
             HarnessError: it cannot be had or used.
         """
+        if self._turned not in (None, name):
+            self.settle()
+        self._turned = name
         self.context.turn_to(name)
         dataset = load_dataset(name, self.context)
         self.context.depth = dataset.test.search_depth(self.plan.depth(name))
@@ -123,6 +130,20 @@ class Bench:
             record, values = dataclasses.replace(blank, status="error", problem=problem), None
         self.store.save(place, record, values)
         return Result(record, kept=False)
+
+    def settle(self) -> None:
+        """Times the rows that were made on the dataset at hand once more, in turn, and stores what that says of their latency.
+
+        The records that it changes are in `renewed`, by dataset and row.
+        """
+        timed, self._timed = self._timed, {}
+        in_turn(timed, self.context.progress)
+        for place, one in timed.items():
+            before = self.store.load(place)
+            if before is not None and before.status == "ok" and (found := one.found()) != before.latency:
+                record = dataclasses.replace(before, latency=found)
+                self.store.amend(place, record)
+                self.renewed[record.dataset["name"], record.row] = record
 
     def kept(self, name: str, method: Method) -> Record | None:
         """The record of a row that need not be run again; None where `run` would run it.
@@ -202,21 +223,26 @@ class Bench:
             # The row's own fit, index and search close its plan, so these are its own.
             run = Run.of_split(dataset.test, top, dataset.corpus, self.depth)
         values = per_query(self.measures, dataset.test.qrels, run)
+        # What a searcher tells of its searches is asked before single queries are, and rounds are spread over what follows.
+        said = [*searcher.notes(queries), *self._shallow(method), *noted(done)]
+        made, timed = _with_fit(blank, fitted, searcher, billed, said), timing(searcher, queries, context)
+        timed.round()
         sha = self.store.write_run(place, run, row)
-        seen = leaked(dataset, values, context)
-        told = leak_notes(seen) if fitted.supervision != "none" else []
-        if taught := taught_leaks(fitted.models, dataset, values, context):
-            seen = {**seen, "taught": taught}
-            told = [*told, *taught_notes(seen)]
+        seen, told = _leaks(fitted, dataset, values, context)
+        timed.round()
+        shares = unjudged(self.measures, dataset.test.qrels, run)
+        timed.persist()
+        self._timed[place] = timed
         record = dataclasses.replace(
-            _with_fit(blank, fitted, searcher, billed, [*searcher.notes(queries), *self._shallow(method), *noted(done), *told]),
+            made,
             leaks=seen,
-            unjudged=unjudged(self.measures, dataset.test.qrels, run),
+            unjudged=shares,
             measures={m: round(v, 6) for m, v in means(values).items()},
-            phases=[_phase(step) for step in done.all()[:-1]],
+            phases=[phase(step) for step in done.all()[:-1]],
             seconds=(spent := row_seconds(done)),
-            throughput=_throughput(spent, dataset),
-            latency=latency(searcher, queries, context),
+            throughput=throughput(spent, dataset),
+            latency=timed.found(),
+            notes=[*made.notes, *told],
             run_sha256=sha,
             provenance=provenance(context.device),  # again: by now the device is known
         )
@@ -241,6 +267,16 @@ def identity(method: Method, context: Context, **more: Any) -> str:
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def _leaks(fitted: Fitted, dataset: Dataset, values: PerQuery, context: Context) -> tuple[dict[str, Any], list[str]]:
+    """What training has seen of test, for the record, and notes of it."""
+    seen = leaked(dataset, values, context)
+    told = leak_notes(seen) if fitted.supervision != "none" else []
+    if taught := taught_leaks(fitted.models, dataset, values, context):
+        seen = {**seen, "taught": taught}
+        told = [*told, *taught_notes(seen)]
+    return seen, told
+
+
 def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequence[Bill], notes: Sequence[str]) -> Record:
     return dataclasses.replace(
         blank,
@@ -258,42 +294,3 @@ def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequenc
 def noted(done: Step) -> list[str]:
     """What the steps have noted, each once."""
     return list(dict.fromkeys(note for step in done.all() for note in step.notes))
-
-
-def _throughput(spent: dict[str, float], dataset: Dataset) -> dict[str, float]:
-    done = {
-        "documents_per_second": (len(dataset.corpus), spent["fit"] + spent["index"]),
-        "queries_per_second": (len(dataset.test.queries), spent["search"]),
-    }
-    return {name: round(number / seconds, 2) for name, (number, seconds) in done.items() if seconds >= 0.001}
-
-
-def _phase(step: Step) -> dict[str, Any]:
-    return {
-        "kind": step.kind,
-        "label": step.label,
-        "seconds": round(step.seconds, 3),
-        "cached_seconds": round(costs([step])[0] - step.seconds, 3),
-        "peak_mb": round(step.peak_mb, 1),
-        "counts": dict(step.counts),
-    }
-
-
-def row_seconds(row: Step) -> dict[str, float]:
-    """Seconds per kind at what things cost without a cache; loading a model counts as `model`, wherever it happened.
-
-    A search that only the fitting needed (of dev queries, say) counts as fitting.
-    """
-    seconds = dict.fromkeys(("model", "fit", "index", "search"), 0.0)
-    counted: set[str] = {step.key for step in row.inner}
-    kinds: list[str] = []
-    steps: list[Step] = []
-    for outer in row.inner:
-        for step in outer.all():
-            if step is outer or step.key not in counted:
-                counted.add(step.key)
-                kinds.append(step.kind if step.kind == "model" else outer.kind)
-                steps.append(step)
-    for kind, cost in zip(kinds, costs(steps), strict=True):
-        seconds[kind] = seconds.get(kind, 0.0) + cost
-    return {kind: round(value, 3) for kind, value in seconds.items()}

@@ -94,6 +94,10 @@ class Store:
             write_text(place.queries, json.dumps(rounded, separators=(",", ":"), sort_keys=True) + "\n")
         write_text(place.record, record.to_json())
 
+    def amend(self, place: Place, record: Record) -> None:
+        """Writes the record of a row again, whose files stay as they are."""
+        write_text(place.record, record.to_json())
+
     def packed(self, place: Place) -> dict[str, str]:
         """The files of a row as JSON-safe data, for `unpack` elsewhere."""
         files = {"record": place.record, "queries": place.queries, "run": place.run}

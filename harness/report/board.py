@@ -6,8 +6,10 @@ import dataclasses
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.bench.across import Against, Overall
+from harness.bench.load import why
 from harness.bench.published import FOLDER, Published
 from harness.bench.record import Record
 from harness.measures import DEFAULT
@@ -149,6 +151,12 @@ class Table:
         dirty = [f"`{line.row}`" for line in self.lines if line.ok and any(r.provenance.get("dirty") for r in line.records)]
         if dirty:
             found.append(f"made with uncommitted changes to the code: {', '.join(dirty)}")
+        busy = [f"`{line.row}` ({told})" for line in self.lines if line.ok and (told := why(line.first.latency))]
+        if busy:
+            again = "harness run --rerun on an idle machine measures it"
+            found.append(
+                f"latency in brackets: the machine was busy, so that it is not the row's own ({again}): {', '.join(busy)}"
+            )
         for each in self.published:
             told = "; ".join(filter(None, (each.source, each.note)))
             found.append(f"`{each.row}`: {FOLDER} figures, not measured here: {told}")
@@ -299,6 +307,14 @@ def megabytes(value: int) -> str:
     return f"{value / 2**20:.1f}" if value else "–"
 
 
+def query_time(latency: Mapping[str, Any], name: str) -> str:
+    """`p50_ms` or `p95_ms` as shown: in brackets if it was measured on a busy machine."""
+    value = latency.get(name)
+    if value is None:
+        return "–"
+    return f"({value:.1f})" if why(latency) else f"{value:.1f}"
+
+
 def judged(line: Line) -> float | None:
     """Share of the documents within the first measure's cutoff that are judged; None where it is not known."""
     told = line.first.unjudged
@@ -322,8 +338,8 @@ def costs(line: Line) -> tuple[str, ...]:
         seconds(line.training),
         seconds(record.seconds.get("fit", 0.0) + record.seconds.get("index", 0.0)),
         seconds(record.seconds.get("search", 0.0)),
-        f"{latency['p50_ms']:.1f}" if latency else "–",
-        f"{latency['p95_ms']:.1f}" if latency else "–",
+        query_time(latency, "p50_ms"),
+        query_time(latency, "p95_ms"),
         megabytes(record.size.get("index_bytes", 0)),
         millions(record.size.get("parameters", 0)),
     )
@@ -339,7 +355,8 @@ EXPLAINED = (
     "`judged` is the share of the documents within the first measure's cutoff that have a judgement; the others count as not "
     "relevant. `fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, "
     "loading a model left out and `training` included (a re-ranker embeds its candidates in `search`); latency is one query at "
-    "a time, encoded afresh, top 100. `–`: not measured."
+    "a time, encoded without the cache, top 100, in brackets if the machine was busy and it is not the row's own. `–`: not "
+    "measured."
 )
 EXPLAINED_ACROSS = (
     "`mean` counts every dataset alike, whatever its number of queries; `95 %` is its interval (BCa bootstrap, queries resampled "

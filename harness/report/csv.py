@@ -24,6 +24,7 @@ HEAD = (
     "search_seconds",
     "query_p50_ms",
     "query_p95_ms",
+    "query_busy",
     "index_bytes",
     "model_bytes",
     "parameters",
@@ -49,7 +50,7 @@ def leaderboard(found: Sequence[Table]) -> str:
                 tail = (
                     r.supervision,
                     *(r.seconds.get(kind, "") for kind in ("fit", "index", "search")),
-                    *(latency.get(name, "") for name in ("p50_ms", "p95_ms")),
+                    *(latency.get(name, "") for name in ("p50_ms", "p95_ms", "busy")),
                     *(r.size.get(name, "") for name in ("index_bytes", "model_bytes", "parameters")),
                     r.depth,
                     r.dataset["revision"],

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.bench.load import why
 from harness.bench.record import Record
 from harness.report.board import (
     AGAINST,
@@ -20,6 +21,7 @@ from harness.report.board import (
     figure,
     judged,
     millions,
+    query_time,
     seconds,
     share,
     span,
@@ -179,7 +181,7 @@ def trade_values(line: Line) -> dict[str, float | None]:
         return dict.fromkeys(TRADES)
     size = record.size.get("index_bytes", 0) + record.size.get("model_bytes", 0)
     return {
-        "latency": (record.latency or {}).get("p50_ms"),
+        "latency": None if why(record.latency) else (record.latency or {}).get("p50_ms"),
         "size": size / 2**20 if size else None,
         "training": line.training or 0.0,
     }
@@ -196,6 +198,14 @@ def _mark_trades(rows: Sequence[dict[str, Any]], measures: Sequence[str]) -> Non
             for row, free in zip(there, non_dominated(points), strict=True):
                 if free:
                     row["trades"][name]["front"].append(measure)
+
+
+def _latency(latency: Mapping[str, Any]) -> str:
+    if not latency:
+        return ""
+    busy = why(latency)
+    told = f"p50 {query_time(latency, 'p50_ms')} ms, p95 {query_time(latency, 'p95_ms')} ms"
+    return f"{told}; not the row's own: {busy}" if busy else told
 
 
 def _record(record: Record, files: Files) -> dict[str, Any]:
@@ -223,7 +233,7 @@ def _record(record: Record, files: Files) -> dict[str, Any]:
             f"{share(told['judged'])} of what {m} looks at is judged, {figure(told['all_relevant'])} if all else were relevant"
             for m, told in record.unjudged.items()
         ),
-        "latency": f"p50 {latency['p50_ms']:.1f} ms, p95 {latency['p95_ms']:.1f} ms" if latency else "",
+        "latency": _latency(latency),
     }
     return {
         "seed": record.seed,

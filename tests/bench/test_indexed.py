@@ -18,7 +18,7 @@ from harness.indexes.exact import Exact
 from harness.ranking import TopK
 from tests.indexes.conftest import Held, clustered
 
-LINE = Indexed("d", "dense", 5, 2, "exact", 1.0, 1.0, 0.5, 0.0, 0.1, 2.0, 0.3, 0.4, "", 1.0, 1.0)
+LINE = Indexed("d", "dense", 5, 2, "exact", 1.0, 1.0, 0.5, 0.0, 0.1, 2.0, 0.3, 0.4, "", 1.0, 1.0, "")
 
 
 def task(**changed: object) -> Task:
@@ -74,22 +74,22 @@ def test_a_line_replaces_that_of_the_same_vectors_and_index_and_leaves_the_other
     head, *lines = path.read_text(encoding="utf-8").splitlines()
     assert head == ",".join(FIELDS)
     assert lines == [
-        "a,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,,1.0,1.0",
-        "d,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,9.0,0.4,,1.0,1.0",
-        "d,dense,5,2,hnsw,1.0,1.0,,,0.1,2.0,0.3,0.4,,1.0,1.0",
+        "a,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,,1.0,1.0,",
+        "d,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,9.0,0.4,,1.0,1.0,",
+        "d,dense,5,2,hnsw,1.0,1.0,,,0.1,2.0,0.3,0.4,,1.0,1.0,",
     ]
 
 
 def test_lines_of_a_table_without_shares_with_ties_are_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "indexes.csv"
-    old = ",".join(FIELDS[:-2])
+    old = ",".join(FIELDS[:-3])
     path.write_text(f"{old}\na,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,\n", encoding="utf-8")
     keep([LINE], path)
     head, *lines = path.read_text(encoding="utf-8").splitlines()
     assert head == ",".join(FIELDS)
     assert lines == [
-        "a,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,,,",
-        "d,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,,1.0,1.0",
+        "a,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,,,,",
+        "d,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,,1.0,1.0,",
     ]
 
 

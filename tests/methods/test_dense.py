@@ -173,7 +173,9 @@ def test_the_note_counts_only_the_documents_of_the_ranking_where_many_tie(tiny_e
     searcher = searcher_of(Dense(model=str(tiny_encoder), index=Lowest(rescore=1)), corpus)
     (note,) = searcher.notes(Queries(["q"], ["page"]))
     assert "finds 0.00% of the true 10 nearest and 50.00% of the true 100 nearest (1 of the queries)" in note
-    assert note.endswith("; 100.00% and 100.00% if any document of the same score counts, but ids decide which of those are ranked")
+    assert note.endswith(
+        "; 100.00% and 100.00% if any document of the same score counts, but ids decide which of those are ranked"
+    )
 
 
 def test_the_note_of_a_part_is_one_of_the_whole(tiny_encoder: Path, searcher_of: Search) -> None:

@@ -260,5 +260,7 @@ def test_a_relevant_document_at_the_tenth_place_counts_after_the_query_itself_is
     ranked = {"a": 100.0, **{o: 50.0 - i for i, o in enumerate(others)}, "r": 1.0}
     TABLES["one"] = TABLES["two"] = {"a": ranked}
     dev = Labelled(Queries(["a"], ["a"]), {"a": {"r": 1}}, frozenset({"a"}))
-    resolved = fit(Hybrid(methods=(Scripted("one"), Scripted("two")), fusion=Convex()), TrainView(corpus, dev=dev), context).resolved
+    resolved = fit(
+        Hybrid(methods=(Scripted("one"), Scripted("two")), fusion=Convex()), TrainView(corpus, dev=dev), context
+    ).resolved
     assert resolved["dev"]["convex(weight=0.5)"] == pytest.approx(1 / np.log2(11), abs=1e-5)

@@ -15,7 +15,7 @@ from harness.engines import Engine, Network, Running, Unfit
 from harness.engines.openvino import Openvino
 from harness.engines.torch import Torch
 from harness.errors import ModelError, SettingError, Unavailable
-from harness.judged import Labelled, Queries, TrainView
+from harness.judged import TrainView
 from harness.methods import fit
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense

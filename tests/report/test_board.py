@@ -196,6 +196,21 @@ def test_costs_are_one_for_each_column_and_dashes_where_there_are_none(made: Mad
     assert (not_timed["query p50 ms"], not_timed["p95 ms"]) == ("–", "–")
 
 
+def test_a_latency_of_a_busy_machine_is_in_brackets_and_a_note_says_why(made: Made) -> None:
+    busy = {"p50_ms": 675.04, "p95_ms": 900.0, "busy": True, "others": 1.62, "cores": 2, "waited": 0.0, "spread": 0.3}
+    record = made("a", 0.5, latency=busy)
+    shown = dict(zip(COSTS, costs(Line("a", (record,))), strict=True))
+    assert (shown["query p50 ms"], shown["p95 ms"]) == ("(675.0)", "(900.0)")
+    (table,) = tables([record, made("b", 0.4)])
+    (note,) = [note for note in table.notes if "busy" in note]
+    assert note.startswith("latency in brackets: the machine was busy, so that it is not the row's own")
+    assert note.endswith(": `a` (other processes used 1.6 of 2 processors)")
+    calm = made("a", 0.5, latency={**busy, "busy": False})
+    assert dict(zip(COSTS, costs(Line("a", (calm,))), strict=True))["query p50 ms"] == "675.0"
+    (table,) = tables([calm])
+    assert not any("busy" in note for note in table.notes)
+
+
 def test_training_is_told_in_seconds_of_all_models_that_a_row_trained_the_mean_over_its_seeds(made: Made) -> None:
     first = {"first": {"training": [{"seconds": 100.0}, {"seconds": 20.0}]}, "scorer": {"training": [{"seconds": 30.0}]}}
     second = {"methods": [{"name": "bm25"}, {"training": [{"seconds": 250.0}]}]}

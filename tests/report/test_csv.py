@@ -47,6 +47,12 @@ def test_a_line_says_what_made_it(made: Made) -> None:
     assert {name: line[name] for name in expected} == expected
 
 
+def test_a_latency_of_a_busy_machine_is_marked(made: Made) -> None:
+    (busy,) = lines(made("a", 0.5, latency={"p50_ms": 9.0, "p95_ms": 9.5, "busy": True}))
+    (old,) = lines(made("a", 0.5, latency={"p50_ms": 9.0, "p95_ms": 9.5}))
+    assert (busy["query_p50_ms"], busy["query_busy"], old["query_busy"]) == ("9.0", "True", "")
+
+
 def test_a_row_without_figures_is_one_line_with_its_status(skipped: Made) -> None:
     (line,) = lines(skipped("a"))
     assert (line["status"], line["measure"], line["value"], line["query_p50_ms"]) == ("skipped", "", "", "")

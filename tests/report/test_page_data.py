@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,17 @@ def test_rows_are_not_dominated_by_each_measure_of_its_own(made: Made) -> None:
     (dataset,) = data_of(row("fast", 0.4, 0.6, 1.0), row("slow", 0.5, 0.5, 9.0))["datasets"]
     fronts = {row["name"]: row["trades"]["latency"]["front"] for row in dataset["rows"]}
     assert fronts == {"fast": ["nDCG@10", "R@100"], "slow": ["nDCG@10"]}
+
+
+def test_a_latency_of_a_busy_machine_is_no_point_of_the_plot(made: Made) -> None:
+    busy = {"p50_ms": 0.5, "p95_ms": 0.6, "busy": True, "others": 2.0, "cores": 2}
+    (dataset,) = data_of(made("a", 0.4, latency=busy), made("b", 0.5, latency={"p50_ms": 9.0, "p95_ms": 9.0}))["datasets"]
+    trades = {row["name"]: row["trades"]["latency"] for row in dataset["rows"]}
+    assert trades["a"]["value"] is None
+    assert trades["a"]["front"] == []
+    assert trades["b"]["front"] == ["nDCG@10"]
+    told = next(row for row in dataset["rows"] if row["name"] == "a")
+    assert "not the row's own: other processes used 2.0 of 2 processors" in json.dumps(told)
 
 
 def test_learning_is_told_once_with_all_rows_that_stand_on_it(made: Made) -> None:

@@ -36,7 +36,13 @@ def suites(tmp_path: Path) -> Callable[..., Outcome]:
     def run(*arguments: object, file: str = "", **environment: str) -> Outcome:
         settings = ["-c", ROOT / "pyproject.toml", "--rootdir", ROOT, "-o", f"cache_dir={tmp_path / 'pytest'}"]
         command = [sys.executable, "-m", "pytest", ROOT / "suites" / file, *settings, *arguments]
-        env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "COLUMNS": "160", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment}
+        env = {
+            **os.environ,
+            "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+            "COLUMNS": "160",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            **environment,
+        }
         env.pop("PYTEST_ADDOPTS", None)
         done = subprocess.run(
             [str(c) for c in command], capture_output=True, text=True, cwd=tmp_path, env=env, timeout=120, check=False
