@@ -17,6 +17,7 @@ from typing import Any
 from filelock import FileLock
 
 from harness.cache.marker import mark
+from harness.cache.names import is_inside
 from harness.cache.remote import META as META
 from harness.cache.remote import Remote, remote
 from harness.errors import CacheError
@@ -194,7 +195,9 @@ class Cache:
         """Every file there with its length and its hash, which is computed again only where a file has changed since."""
         try:
             files = json.loads((place / META).read_text(encoding="utf-8"))["files"]
+            if not all(map(is_inside, files)):
+                return False
             sizes = all((place / name).stat().st_size == held["bytes"] for name, held in files.items())
             return sizes and all(self.hashes.sha256(place / name) == held["sha256"] for name, held in files.items())
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return False
