@@ -28,7 +28,7 @@ The rooms, from the ground up; a file imports only from those above it here, or 
     statistics/                         is a difference real?
     bench/ sweep/ report/               plan, runner, records; many settings, one chosen on dev; tables, pages, plots
     exchange/                           other tools' forms: BEIR, TREC, MTEB; figures of others
-    api, validation, auditing, deciding, sweeping, exporting, listing, commands, cli, __main__   the ways in
+    api, validation, auditing, deciding, sweeping, exporting, listing, caching, commands, cli, __main__   the ways in
 
 A plural room is an extension point: drop one file in, and it exists under the file's name.
 """

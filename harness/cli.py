@@ -350,13 +350,13 @@ def fetch(dataset: str, cache_dir: CacheDir = None) -> None:
 @cache.command("ls")
 def ls(cache_dir: CacheDir = None) -> None:
     """List what is kept: kind, size, age, what it is of."""
-    _do("cache_ls", cache_dir)
+    _do("ls", cache_dir, module="harness.caching")
 
 
 @cache.command()
 def verify(cache_dir: CacheDir = None) -> None:
     """Read everything kept and compare it with its hashes; status 1 if something is damaged."""
-    _do("cache_verify", cache_dir)
+    _do("verify", cache_dir, module="harness.caching")
 
 
 @cache.command()
@@ -365,9 +365,10 @@ def gc(
     older_than: Annotated[float | None, typer.Option(min=0, help="Remove what was not used for this many days.")] = None,
     max_size: Annotated[float | None, typer.Option(min=0, help="Then remove the longest unused beyond this many GiB.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; it asks only on a terminal.")] = False,
 ) -> None:
-    """Remove damaged and unfinished things, and what --older-than and --max-size say."""
-    _do("cache_gc", cache_dir, older_than, max_size, dry_run)
+    """Remove damaged and unfinished things, and what --older-than and --max-size say; nothing that is not of the cache."""
+    _do("gc", cache_dir, older_than, max_size, dry_run, yes, module="harness.caching")
 
 
 def _one(measures: list[str] | None) -> str:

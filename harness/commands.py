@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
-from rich.table import Table as Grid
 
 from harness import api, auditing, deciding, exporting, sweeping, validation
 from harness.bench import regression
@@ -20,8 +18,6 @@ from harness.bench.record import Record
 from harness.bench.runner import Result
 from harness.bench.store import Store, Stored
 from harness.bench.verdict import Verdict
-from harness.cache.folders import Cache
-from harness.cache.manage import Removal, entries, faults, removals, remove
 from harness.checks import check as check_dataset
 from harness.context import Context
 from harness.datasets import load_dataset
@@ -32,7 +28,7 @@ from harness.measures import DEFAULT
 from harness.options import Options
 from harness.progress import bars
 from harness.report import terminal
-from harness.report.board import figure, megabytes, tables
+from harness.report.board import figure, tables
 from harness.report.plots import write_plots
 from harness.report.sweep import sentences
 from harness.statistics.paired import ROUNDING
@@ -309,53 +305,6 @@ def import_(paths: Sequence[Path], results: Path, data_dirs: Sequence[Path], cac
     told = exporting.import_published(paths, results)
     api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
     return _told(told)
-
-
-def cache_ls(cache_dir: Path | None) -> int:
-    """`harness cache ls`."""
-    cache = Cache(cache_dir)
-    grid = Grid(box=None, pad_edge=False, header_style="bold")
-    for name, right in (("kind", False), ("key", False), ("MiB", True), ("unused for", True), ("of", False)):
-        grid.add_column(name, justify="right" if right else "left", overflow="fold")
-    found = entries(cache)
-    for entry in found:
-        words = ", ".join(f"{k} {v}" for k, v in entry.describe.items() if v not in ("", None))
-        days = f"{(time.time() - entry.used) / 86400:.1f} d"
-        grid.add_row(entry.kind, entry.key[:12], megabytes(entry.bytes), days, escape(words))
-    out = Console()
-    out.print(grid)
-    told = f"{len(found)} entries, {megabytes(sum(e.bytes for e in found))} MiB in {cache.root}"
-    out.print(told, markup=False, highlight=False, soft_wrap=True)
-    return OK
-
-
-def cache_verify(cache_dir: Path | None) -> int:
-    """`harness cache verify`."""
-    cache, out = Cache(cache_dir), Console(soft_wrap=True)
-    found = entries(cache)
-    wrong = [fault for entry in found for fault in faults(entry)]
-    for fault in wrong:
-        out.print(fault, markup=False, highlight=False)
-    if wrong:
-        out.print("`harness cache gc` removes what is damaged; it is made again when it is needed.")
-        return FAILED
-    out.print(f"{len(found)} entries in {cache.root}: all sound", markup=False, highlight=False)
-    return OK
-
-
-def cache_gc(cache_dir: Path | None, older_than: float | None, max_size: float | None, dry_run: bool) -> int:
-    """`harness cache gc`."""
-    cache, out = Cache(cache_dir), Console(soft_wrap=True)
-    gone: list[Removal] = []
-    for removal in list(removals(cache, older_than, None if max_size is None else int(max_size * 2**30))):
-        if dry_run or remove(cache, removal):
-            gone.append(removal)
-            out.print(f"{removal.path}: {removal.why}", markup=False, highlight=False)
-        else:
-            out.print(f"{removal.path}: in use, left alone", markup=False, highlight=False)
-    size = megabytes(sum(r.bytes for r in gone))
-    out.print(f"{'would remove' if dry_run else 'removed'} {len(gone)} things, {size} MiB", highlight=False)
-    return OK
 
 
 def _told(lines: Sequence[str]) -> int:

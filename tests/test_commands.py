@@ -1,10 +1,7 @@
 """What the commands do; how they are called is in `test_cli.py`."""
 
 import json
-import os
 import re
-import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -14,18 +11,6 @@ from harness.fusions import FUSIONS
 from harness.indexes import INDEXES
 from harness.methods import METHODS
 from harness.rows import DEFAULT_ROWS
-
-DAY = 86400
-
-
-@pytest.fixture
-def kept(harness_command, small_folder: Path, tmp_path: Path) -> Path:
-    """The cache folder after one run of BM25: a corpus and an index; what was kept of leaks and pages is taken away again."""
-    assert harness_command("run", "-d", small_folder, "-m", "bm25").status == 0
-    for other in {path.name for path in (tmp_path / "cache").iterdir()} - {"corpora", "bm25", "locks", "hashes"}:
-        shutil.rmtree(tmp_path / "cache" / other)
-    return tmp_path / "cache"
-
 
 # run and leaderboard
 
@@ -183,130 +168,6 @@ def test_data_fetch_without_a_network_says_where_to_put_it_by_hand(harness_comma
     said = harness_command("data", "fetch", "beir/scifact")
     assert said.status == 2
     assert "HARNESS_DATA" in said.err
-
-
-# cache
-
-
-def test_cache_ls_lists_what_is_kept_with_its_size_and_what_it_is_of(harness_command, kept: Path) -> None:
-    said = harness_command("cache", "ls")
-    assert said.status == 0
-    assert "2 entries" in said.out
-    assert str(kept) in said.out
-    (index,) = (line for line in said.out.splitlines() if line.startswith("bm25"))
-    assert next((kept / "bm25").iterdir()).name[:12] in index
-    assert "0.0 d" in index
-
-
-def test_cache_ls_of_an_empty_cache_is_fine(harness_command) -> None:
-    assert "0 entries" in harness_command("cache", "ls").out
-
-
-def test_cache_verify_is_0_where_all_is_sound(harness_command, kept: Path) -> None:
-    said = harness_command("cache", "verify")
-    assert said.status == 0
-    assert "2 entries" in said.out
-    assert "all sound" in said.out
-
-
-def test_cache_verify_is_1_where_a_file_was_altered_and_names_it(harness_command, kept: Path) -> None:
-    file = next((kept / "corpora").glob("*/corpus.arrow"))
-    raw = bytearray(file.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    file.write_bytes(raw)
-    said = harness_command("cache", "verify")
-    assert said.status == 1
-    assert f"{file} does not answer to its hash" in said.out
-    assert "harness cache gc" in said.out
-
-
-def test_cache_verify_reads_kept_vectors_too(harness_command, kept: Path, small_folder: Path, tiny_encoder: Path) -> None:
-    harness_command("run", "-d", small_folder, "-m", f'dense(model="{tiny_encoder}")')
-    assert harness_command("cache", "verify").status == 0
-    shard = next((kept / "embeddings").glob("*/*.arrow"))
-    raw = bytearray(shard.read_bytes())
-    raw[-20] ^= 1
-    shard.write_bytes(raw)
-    said = harness_command("cache", "verify")
-    assert said.status == 1
-    assert str(shard) in said.out
-
-
-def age(folder: Path, days: float) -> None:
-    for path in [folder, *folder.rglob("*")]:
-        os.utime(path, (time.time() - days * DAY,) * 2)
-
-
-def test_cache_gc_without_limits_leaves_what_is_sound(harness_command, kept: Path) -> None:
-    said = harness_command("cache", "gc")
-    assert said.status == 0
-    assert "removed 0 things" in said.out
-    assert len(list(kept.glob("[bc]*/*/meta.json"))) == 2
-
-
-def test_cache_gc_removes_what_was_not_used_for_so_many_days(harness_command, kept: Path) -> None:
-    index, corpus = next((kept / "bm25").iterdir()), next((kept / "corpora").iterdir())
-    age(index, 40)
-    said = harness_command("cache", "gc", "--older-than", "30", "--dry-run")
-    assert "would remove 1 things" in said.out
-    assert str(index) in said.out
-    assert index.exists()
-    said = harness_command("cache", "gc", "--older-than", "30")
-    assert "removed 1 things" in said.out
-    assert not index.exists()
-    assert corpus.exists()
-
-
-def test_cache_gc_removes_the_longest_unused_until_the_size_fits(harness_command, kept: Path) -> None:
-    index, corpus = next((kept / "bm25").iterdir()), next((kept / "corpora").iterdir())
-    age(corpus, 2)
-    size = sum(f.stat().st_size for f in index.rglob("*")) / 2**30
-    said = harness_command("cache", "gc", "--max-size", f"{size * 1.01:.12f}")
-    assert "removed 1 things" in said.out
-    assert index.exists()
-    assert not corpus.exists()
-    assert "removed 1 things" in harness_command("cache", "gc", "--max-size", "0").out
-    assert not index.exists()
-
-
-def test_cache_gc_removes_what_was_left_unfinished(harness_command, kept: Path) -> None:
-    old, fresh = kept / "bm25" / ".abc.1.part", kept / "bm25" / ".def.2.part"
-    for part in (old, fresh):
-        part.mkdir()
-        (part / "half").write_text("x")
-    age(old, 1)
-    said = harness_command("cache", "gc")
-    assert f"{old}: left unfinished" in said.out
-    assert not old.exists()
-    assert fresh.exists()
-
-
-def test_cache_gc_leaves_alone_what_another_process_is_at_work_on(harness_command, kept: Path) -> None:
-    from harness.cache.folders import Cache
-
-    index = next((kept / "bm25").iterdir())
-    with Cache(kept).lock("bm25", index.name):
-        said = harness_command("cache", "gc", "--max-size", "0")
-    assert f"{index}: in use, left alone" in said.out
-    assert index.exists()
-
-
-def test_what_gc_removed_is_built_again_with_the_same_figures(harness_command, kept: Path, tmp_path: Path) -> None:
-    record = next((tmp_path / "results").glob("*/bm25/seed0.json"))
-    before = json.loads(record.read_text())
-    harness_command("cache", "gc", "--max-size", "0")
-    harness_command("run", "-d", tmp_path / "small", "-m", "bm25", "--rerun")
-    after = json.loads(record.read_text())
-    assert after["run_sha256"] == before["run_sha256"]
-    assert after["measures"] == before["measures"]
-    assert len(list(kept.glob("[bc]*/*/meta.json"))) == 2
-
-
-def test_another_cache_folder_is_looked_after_where_it_is_named(harness_command, kept: Path, tmp_path: Path) -> None:
-    shutil.copytree(kept, tmp_path / "other")
-    harness_command("cache", "gc", "--max-size", "0", "--cache-dir", "other")
-    assert "2 entries" in harness_command("cache", "ls").out
-    assert "0 entries" in harness_command("cache", "ls", "--cache-dir", "other").out
 
 
 def test_a_decision_and_a_verdict_without_figures_say_why_by_their_status(harness_command, small_folder: Path) -> None:

@@ -176,3 +176,22 @@ def test_nothing_prints_behind_the_callers_back(name: str) -> None:
     tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     assert not [f"line {call.lineno}" for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
+
+
+PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+
+
+@pytest.mark.parametrize("name", list(FILES))
+def test_nothing_from_disk_is_read_as_a_pickle(name: str) -> None:
+    """Reading a pickle runs what it says: who can write to a cache could run code."""
+    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            assert not PICKLES & {one.partition(".")[0] for one in named}, f"line {node.lineno}"
+        if isinstance(node, ast.Call):
+            given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            assert given.get("weights_only", "True") == "True", f"line {node.lineno}"
+            assert given.get("allow_pickle", "False") == "False", f"line {node.lineno}"
+            assert ast.unparse(node.func) != "torch.load" or "weights_only" in given, f"line {node.lineno}"
+            assert not ast.unparse(node.func).endswith("read_pickle"), f"line {node.lineno}"

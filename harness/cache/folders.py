@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import logging
 import os
@@ -15,8 +16,10 @@ from typing import Any
 
 from filelock import FileLock
 
+from harness.cache.marker import mark
+from harness.cache.names import is_inside
 from harness.cache.remote import META as META
-from harness.cache.remote import remote
+from harness.cache.remote import Remote, remote
 from harness.errors import CacheError
 from harness.files import HashMemo, sha256, share, write_text
 
@@ -46,17 +49,29 @@ class Cache:
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root or default_root()
+        self._set(root or default_root())
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.root).close()
+            mark(self.root)
         except OSError as error:
             raise CacheError(
                 f"the cache folder {self.root} cannot be written ({error.strerror or error}); "
                 "name another with --cache-dir or HARNESS_CACHE."
             ) from error
-        self.hashes = HashMemo(self.root / "hashes")
         self.remote = remote()
+
+    @classmethod
+    def unopened(cls, root: Path) -> Cache:
+        """A cache to look after: the folder may be read-only, and nothing is written to open it."""
+        cache = cls.__new__(cls)
+        cache._set(root)
+        return cache
+
+    def _set(self, root: Path) -> None:
+        self.root = root
+        self.hashes = HashMemo(root / "hashes")
+        self.remote: Remote | None = None
         self._part: str | None = None
 
     def lock(self, kind: str, key: str) -> FileLock:
@@ -64,6 +79,12 @@ class Cache:
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         return FileLock(folder / f"{kind}-{key}.lock")
+
+    def locks(self, kind: str, key: str) -> list[FileLock]:
+        """All locks of one entry: that of the whole, and those of parts that were ever added to `apart`."""
+        name = f"{kind}-{key}"
+        parts = sorted((self.root / "locks").glob(f"{glob.escape(name)}-*.lock"))
+        return [self.lock(kind, key), *(FileLock(part) for part in parts)]
 
     def shared_lock(self, kind: str, key: str) -> FileLock:
         """A lock for an entry that is only ever added to; inside `apart` for the part of it."""
@@ -174,7 +195,9 @@ class Cache:
         """Every file there with its length and its hash, which is computed again only where a file has changed since."""
         try:
             files = json.loads((place / META).read_text(encoding="utf-8"))["files"]
+            if not all(map(is_inside, files)):
+                return False
             sizes = all((place / name).stat().st_size == held["bytes"] for name, held in files.items())
             return sizes and all(self.hashes.sha256(place / name) == held["sha256"] for name, held in files.items())
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return False

@@ -1,7 +1,8 @@
 """A store behind an address that fsspec opens (`s3://…`, `gs://…`, a mounted folder): for machines that share no cache folder.
 
 What one machine builds or encodes goes there when it is made, and another takes it from there before it would make it itself.
-Names are those of the cache, so they are decided by content; what does not answer to its hash is left, and made again.
+Names are those of the cache, so they are decided by content; what does not answer to its hash is left, and made again. Others may
+write to a store: its words about a folder are checked before anything is brought, and nothing is written outside the cache.
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ import contextlib
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from harness.cache.names import is_inside
 from harness.errors import CacheError, Unavailable
 from harness.files import sha256, share, write_text
 
 ADDRESS = "HARNESS_STORE"
 META = "meta.json"
+_AT = re.compile("[0-9a-f]{32}")
+_SHARD = re.compile(r"[0-9a-f]{32}\.arrow")
 log = logging.getLogger("harness.cache")
 
 
@@ -66,7 +71,8 @@ class Remote:
                     if sha256(part / name) != held["sha256"]:
                         log.warning("%s/%s/%s in %s is damaged: it is made again", kind, key, name, self.address)
                         return False
-                write_text(part / META, json.dumps({k: v for k, v in meta.items() if k != "at"}, indent=1, sort_keys=True))
+                told = {k: v for k, v in meta.items() if k != "at"} | {"kind": kind, "key": key}
+                write_text(part / META, json.dumps(told, indent=1, sort_keys=True))
                 share(part)
                 part.replace(place)
             except FileNotFoundError:  # taken away meanwhile
@@ -100,7 +106,7 @@ class Remote:
                 return
             for path in found:
                 name = str(path).rpartition("/")[2]
-                if not name.endswith(".arrow") or (folder / name).exists():
+                if not _SHARD.fullmatch(name) or (folder / name).exists():
                     continue
                 folder.mkdir(parents=True, exist_ok=True)
                 handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
@@ -126,12 +132,18 @@ class Remote:
             self._put(shard, self._path(kind, key, shard.name))
 
     def _meta(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What the store says of a folder; None where it says nothing, or what no cache has written."""
         try:
             with self._files.open(self._path(kind, key, META), "rb") as file:
                 held = json.loads(file.read())
-        except (FileNotFoundError, ValueError):
+        except FileNotFoundError:
             return None
-        return held if isinstance(held, dict) and "files" in held and "at" in held else None
+        except (ValueError, RecursionError):
+            held = None
+        if fault := _fault(held):
+            log.warning("%s/%s/%s in %s %s: the folder is made again", kind, key, META, self.address, fault)
+            return None
+        return held  # type: ignore[no-any-return]
 
     def _put(self, file: Path, path: str) -> None:
         self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -155,6 +167,25 @@ class Remote:
             raise CacheError(
                 f"the store {self.address} ({ADDRESS}) does not answer ({type(error).__name__}: {error}); what is here is kept."
             ) from error
+
+
+def _fault(held: Any) -> str:
+    """What is wrong with the words about a folder; empty where nothing is."""
+    if not isinstance(held, dict) or not isinstance(held.get("files"), dict):
+        return "is damaged"
+    if not (isinstance(held.get("at"), str) and _AT.fullmatch(held["at"])):
+        return "names no folder of the store"
+    names = list(held["files"])
+    outside = next((name for name in names if not is_inside(name) or name.split("/")[0].casefold() == META), None)
+    if outside is not None:
+        return f"lists {outside!r}, which is no file of the folder"
+    folders = {name.casefold().rpartition("/")[0] for name in names}
+    folders |= {str(above) for folder in folders for above in PurePosixPath(folder).parents}
+    if len({name.casefold() for name in names}) < len(names) or folders & {name.casefold() for name in names}:
+        return "lists two files at one place"
+    if not all(isinstance(file, dict) and isinstance(file.get("sha256"), str) for file in held["files"].values()):
+        return "lists a file without its hash"
+    return ""
 
 
 def remote() -> Remote | None:

@@ -8,6 +8,7 @@ import shutil
 import time
 from pathlib import Path
 
+from harness.errors import CacheError
 from harness.files import write_text
 
 STATE = "harness.json"
@@ -69,7 +70,8 @@ class State:
 
 def last_checkpoint(folder: Path) -> Path | None:
     """The newest whole checkpoint; one that was being written when the process died is removed."""
-    for place in sorted(folder.glob("checkpoint-*"), key=lambda p: -int(p.name.rpartition("-")[2])):
+    found = [place for place in folder.glob("checkpoint-*") if place.name.removeprefix("checkpoint-").isdecimal()]
+    for place in sorted(found, key=lambda p: -int(p.name.rpartition("-")[2])):
         if (place / "trainer_state.json").is_file():  # the trainer writes it last
             return place
         shutil.rmtree(place, ignore_errors=True)
@@ -93,22 +95,36 @@ def readable_checkpoint(folder: Path) -> Path | None:
                 raise OSError("the best checkpoint before it is gone")
         except Exception as error:  # noqa: BLE001 - whatever a reader of damaged bytes raises
             log.warning("the checkpoint %s cannot be read (%s): training goes on from an earlier one", place, error)
-            shutil.rmtree(place, ignore_errors=True)
+            _remove(place, error)
             damaged = True
             continue
         return place
     return None
 
 
+def _remove(place: Path, why: Exception) -> None:
+    try:
+        shutil.rmtree(place)
+    except OSError as error:
+        told = f"the checkpoint {place} cannot be read ({why}) and cannot be removed ({error.strerror or error})"
+        raise CacheError(f"{told}; remove it and run again.") from error
+
+
 def _read(place: Path) -> None:
-    """Raises what its readers raise where a file of the checkpoint is damaged."""
+    """Raises what its readers raise where a file of the checkpoint is damaged, or holds more than numbers and names.
+
+    A checkpoint lies in a folder that others may write to: nothing in it is run. The trainer reads the random states of NumPy
+    with the same list of types.
+    """
     import torch
     from safetensors import safe_open
+    from transformers.trainer_pt_utils import safe_globals
 
     for file in place.rglob("*.safetensors"):
         with safe_open(file, framework="pt") as held:
             for name in held.keys():  # noqa: SIM118 - it is no mapping
                 held.get_slice(name)
-    for file in [*place.glob("*.pt"), *place.glob("*.pth")]:
-        torch.load(file, map_location="cpu", weights_only=False)  # ours: the trainer wrote it
+    with safe_globals():
+        for file in [*place.glob("*.pt"), *place.glob("*.pth")]:
+            torch.load(file, map_location="cpu", weights_only=True)
     json.loads((place / SEEN).read_text(encoding="utf-8"))

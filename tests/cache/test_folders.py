@@ -203,8 +203,8 @@ def test_a_folder_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path)
             Cache(root)
 
 
-def test_a_cache_leaves_no_file_behind_by_looking(tmp_path: Path) -> None:
-    assert list(Cache(tmp_path / "cache").root.iterdir()) == []
+def test_a_cache_that_is_opened_holds_its_mark_and_nothing_else(tmp_path: Path) -> None:
+    assert [path.name for path in Cache(tmp_path / "cache").root.iterdir()] == ["CACHEDIR.TAG"]
 
 
 def test_the_root_is_the_one_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,3 +144,95 @@ def test_a_store_that_does_not_answer_is_an_error_that_names_it(tmp_path: Path, 
     with pytest.raises(CacheError, match="does not answer"):
         store.keep("kind", "k", place)
     assert (place / "b.bin").exists()
+
+
+def a_store_that_says(tmp_path: Path, **changed: Any) -> Remote:
+    """A store on disk with one folder, whose words about it are changed."""
+    store = Remote(f"file://{tmp_path / 'store'}")
+
+    def build(part: Path) -> None:
+        (part / "a.txt").write_text("built")
+
+    store.keep("kind", "k", Cache(tmp_path / "here").folder("kind", "k", {}, build))
+    place = tmp_path / "store" / "kind" / "k" / "meta.json"
+    held = json.loads(place.read_text())
+    file = held["files"]["a.txt"]
+    if "name" in changed:  # the file lies where the changed name leads to, so that a reader without care finds it
+        name = changed.pop("name")
+        held["files"] = {name: file}
+        for at in (place.parent / held["at"] / name, Path("/") / name):
+            if "\0" not in name and at.resolve().is_relative_to(tmp_path) and not at.is_dir():
+                at.parent.mkdir(parents=True, exist_ok=True)
+                at.write_text("built")
+    place.write_text(json.dumps({**held, **changed}))
+    return store
+
+
+OUTSIDE = ["../escaped.txt", "x/../../escaped.txt", "{tmp}/escaped.txt", "..\\escaped.txt", "C:\\escaped.txt", "C:escaped.txt"]
+
+
+@pytest.mark.parametrize("name", [*OUTSIDE, "a\0b", "", ".", "..", "a//b", "meta.json", "META.json/x"])
+def test_names_in_a_store_that_lead_out_of_the_folder_are_refused(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = a_store_that_says(tmp_path, name=name.replace("{tmp}", str(tmp_path / "cache")))
+    cache = tmp_path / "cache" / "kind"
+    cache.mkdir(parents=True)
+    before = sorted(path for path in tmp_path.rglob("*") if "store" not in path.parts and "here" not in path.parts)
+    assert not store.fetch("kind", "k", cache / "k")
+    after = sorted(path for path in tmp_path.rglob("*") if "store" not in path.parts and "here" not in path.parts)
+    assert after == before
+    assert "which is no file of the folder: the folder is made again" in caplog.text
+
+
+@pytest.mark.parametrize("at", ["..", "../../other", "", "x/y", None, 3, "/etc"])
+def test_a_store_cannot_name_a_folder_outside_itself(tmp_path: Path, at: Any, caplog: pytest.LogCaptureFixture) -> None:
+    assert not a_store_that_says(tmp_path, at=at).fetch("kind", "k", tmp_path / "got")
+    assert "names no folder of the store" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [],
+        None,
+        {"a.txt": None},
+        {"a.txt": {"sha256": 3}},
+        {"a": {"sha256": ""}, "a/b": {"sha256": ""}},
+        {"a": {"sha256": ""}, "a/b/c": {"sha256": ""}},
+        {"a": {"sha256": ""}, "A": {"sha256": ""}},
+    ],
+)
+def test_words_of_a_store_that_no_cache_has_written_are_told_and_passed_over(
+    tmp_path: Path, files: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not a_store_that_says(tmp_path, files=files).fetch("kind", "k", tmp_path / "got")
+    assert "the folder is made again" in caplog.text
+    assert not (tmp_path / "got").exists()
+
+
+def test_words_of_a_store_that_are_nested_too_deep_are_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = a_store_that_says(tmp_path)
+    (tmp_path / "store" / "kind" / "k" / "meta.json").write_text("[" * 100_000)
+    assert not store.fetch("kind", "k", tmp_path / "got")
+    assert "is damaged" in caplog.text
+
+
+def test_what_is_brought_is_called_by_its_place_whatever_the_store_calls_it(tmp_path: Path) -> None:
+    assert a_store_that_says(tmp_path, kind="models", key="../x").fetch("kind", "k", tmp_path / "got")
+    held = json.loads((tmp_path / "got" / "meta.json").read_text())
+    assert (held["kind"], held["key"]) == ("kind", "k")
+
+
+@pytest.mark.parametrize(
+    "words", ['{"files": {"../../x": {"bytes": 1, "sha256": ""}}}', '{"files": 3}', "[" * 100_000, '{"files": {"a": 1}}']
+)
+def test_a_folder_here_with_words_that_no_cache_writes_is_built_again(tmp_path: Path, words: str) -> None:
+    def build(part: Path) -> None:
+        (part / "a").write_text("built")
+
+    place = Cache(tmp_path).folder("kind", "k", {}, build)
+    (place / "meta.json").write_text(words)
+    again = Cache(tmp_path).folder("kind", "k", {}, build)
+    assert "built" in (again / "a").read_text()
+    assert "sha256" in json.loads((again / "meta.json").read_text())["files"]["a"]

@@ -1,9 +1,15 @@
+import json
+import os
+import random
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from harness.errors import CacheError
 from harness.training import checkpoints
-from harness.training.checkpoints import STATE, State, last_checkpoint
+from harness.training.checkpoints import SEEN, STATE, State, last_checkpoint, readable_checkpoint
 
 
 def whole(folder: Path, step: int) -> Path:
@@ -58,3 +64,61 @@ def test_a_damaged_state_begins_anew(tmp_path: Path, text: str) -> None:
     (tmp_path / STATE).write_text(text)
     state = State.at(tmp_path)
     assert (state.seconds, state.before) == (0.0, None)
+
+
+class Payload:
+    """What a stranger would put into a checkpoint: reading it as a pickle makes a folder."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self._place),)
+
+
+def readable(folder: Path, step: int) -> Path:
+    """A checkpoint with the states that the trainer writes: those of Python, NumPy and torch, and the optimizer's."""
+    import torch
+
+    place = whole(folder, step)
+    (place / SEEN).write_text(json.dumps(3))
+    states = {"python": random.getstate(), "numpy": np.random.get_state(), "cpu": torch.random.get_rng_state()}  # noqa: NPY002
+    torch.save(states, place / "rng_state.pth")
+    weight = torch.nn.Parameter(torch.ones(2))
+    torch.save(torch.optim.AdamW([weight]).state_dict(), place / "optimizer.pt")
+    return place
+
+
+def test_a_checkpoint_of_the_trainer_is_readable(tmp_path: Path) -> None:
+    newest = readable(tmp_path, 20)
+    assert readable_checkpoint(tmp_path) == newest
+
+
+@pytest.mark.parametrize("name", ["rng_state.pth", "rng_state_0.pth", "optimizer.pt", "scheduler.pt", "loss.pt", "scaler.pt"])
+@pytest.mark.parametrize("old_form", [False, True], ids=["zip", "plain pickle"])
+def test_no_code_in_a_checkpoint_is_run(tmp_path: Path, name: str, old_form: bool) -> None:
+    import torch
+
+    before, newest = readable(tmp_path, 10), readable(tmp_path, 20)
+    place = newest / name
+    torch.save({"numpy": Payload(tmp_path / "ran")}, place, _use_new_zipfile_serialization=not old_form)
+    assert readable_checkpoint(tmp_path) == before
+    assert not (tmp_path / "ran").exists()
+    assert not newest.exists()
+
+
+def test_a_damaged_checkpoint_that_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (readable(tmp_path, 10) / SEEN).write_text("{")
+
+    def refuse(place: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(checkpoints.shutil, "rmtree", refuse)
+    with pytest.raises(CacheError, match=r"cannot be removed \(Permission denied\); remove it and run again"):
+        readable_checkpoint(tmp_path)
+
+
+def test_folders_that_only_look_like_checkpoints_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-best").mkdir()
+    assert last_checkpoint(tmp_path) is None
+    assert (tmp_path / "checkpoint-best").exists()

@@ -1,0 +1,73 @@
+"""What lies in a cache folder: the kinds of cached things, the shape of their names, and the folders besides them.
+
+This list is the only one. `harness cache gc` removes what has a name of this shape in a folder of one of these kinds, and nothing
+else; a package that caches a kind of its own looks after it itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+WORDS: Final[Mapping[str, str]] = {
+    "answers": "answers of a hosted model",
+    "bm25": "an index of BM25",
+    "checkpoints": "an unfinished training",
+    "corpora": "the documents of a collection",
+    "embeddings": "vectors of texts",
+    "expanded": "documents with questions added",
+    "generated": "questions of a local model",
+    "golden": "measurements of the golden probe",
+    "indexes": "an index of vectors",
+    "leaks": "overlaps of training and test",
+    "lucene": "an index of Lucene",
+    "models": "a trained model",
+    "negatives": "mined negatives",
+    "pairs": "scores of pairs",
+    "questions": "generated questions",
+    "sparse": "sparse vectors of texts",
+    "stdlib": "the collection stdlib/code",
+    "token-vectors": "token vectors of texts",
+}
+"""Kind → what one entry of it is. An entry is the folder `<kind>/<key>/`."""
+GROWING: Final = frozenset({"answers", "checkpoints", "embeddings", "generated", "pairs", "sparse", "token-vectors"})
+"""Kinds whose entries are only added to: each of their files is good without the others, and without `meta.json`."""
+MEMOS: Final = frozenset({"hashes", "top_lists"})
+"""Folders of small JSON files, named by a key each."""
+BESIDE: Final = frozenset({"data", "downloads", "jobs", "locks"}) | MEMOS
+"""Folders that hold no entries: collections and downloads, outcomes of jobs, locks, memos."""
+OF_THE_SYSTEM: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+"""What file managers and file systems leave in any folder."""
+
+_KEY: Final = re.compile(r"[0-9a-f]{32}")
+_PART: Final = re.compile(r"\.([0-9a-f]{32})\..+\.part")
+_MEMO: Final = re.compile(r"[0-9a-f]{32}\.json")
+_MEMO_PART: Final = re.compile(r"\.[0-9a-f]{32}\.json\..+\.part")
+_INSIDE_PART: Final = re.compile(r"\..+\.part")
+
+
+def is_key(name: str) -> bool:
+    """Whether a name is one of an entry: 32 hexadecimal digits."""
+    return _KEY.fullmatch(name) is not None
+
+
+def key_of_part(name: str) -> str | None:
+    """The key of the entry that was being built in a folder of this name; None where it is no such name."""
+    found = _PART.fullmatch(name)
+    return found.group(1) if found else None
+
+
+def is_memo(name: str) -> bool:
+    """Whether a file of `MEMOS` has this name."""
+    return _MEMO.fullmatch(name) is not None
+
+
+def is_memo_part(name: str) -> bool:
+    """Whether a file of `MEMOS` that was being written has this name."""
+    return _MEMO_PART.fullmatch(name) is not None
+
+
+def is_part(name: str) -> bool:
+    """Whether a file inside an entry that was being written has this name."""
+    return _INSIDE_PART.fullmatch(name) is not None

@@ -1,0 +1,19 @@
+"""Names of files that others wrote down: which of them lie inside a folder on every system."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+LONGEST = 1024
+_PART = re.compile(r"[^\x00-\x1f\x7f\\/:*?\"<>|]{1,255}")
+
+
+def is_inside(name: Any) -> bool:
+    """Whether a name leads to a place below the folder it is joined to, on any system.
+
+    Not so an absolute path, one with `..` or an empty part, a drive, a backslash, or a character that a system forbids.
+    """
+    if not isinstance(name, str) or len(name) > LONGEST:
+        return False
+    return all(_PART.fullmatch(part) and part not in (".", "..") for part in name.split("/"))
