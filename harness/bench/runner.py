@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.bench.bill import Bill, bills
+from harness.bench.caveats import caveats
 from harness.bench.guard import Guard
 from harness.bench.latency import latency
 from harness.bench.leaked import leak_notes, leaked
@@ -205,7 +206,7 @@ class Bench:
         values = per_query(self.measures, dataset.test.qrels, run)
         sha = self.store.write_run(place, run, row)
         seen = leaked(dataset, values, context)
-        told = leak_notes(seen) if fitted.supervision != "none" else []
+        told = [*caveats(self.measures, dataset.test.qrels, run), *(leak_notes(seen) if fitted.supervision != "none" else [])]
         if taught := taught_leaks(fitted.models, dataset, values, context):
             seen = {**seen, "taught": taught}
             told = [*told, *taught_notes(seen)]
