@@ -16,6 +16,7 @@ from harness.corpus import Document
 from harness.corpus_check import CorpusCheck
 from harness.datasets import SOURCES, load_dataset, split_name
 from harness.datasets._collection import CORPUS, EXPECTED, QUERIES, file_of, qrels_of, queries_of, query_rows
+from harness.datasets._ids import Trim, unfit
 from harness.datasets._jsonl import read_documents
 from harness.datasets._lines import Fault
 from harness.datasets._qrels import read_qrels
@@ -63,13 +64,18 @@ class _Checker:
         if splits and "test" not in splits:
             message = "no test split: a run must name the split it reports on, as folder/…/dev."
             self.found.add("warning", "no-test-split", message, ", ".join(sorted(splits)))
-        texts = {query: text for _, query, text in query_rows(queries, self._fault)} if queries else {}
-        qrels = {split: read_qrels(path, self._fault) for split, path in splits.items()}
+        trims = {path.name: Trim() for path in (corpus, queries, *splits.values()) if path}
+        texts = {query: text for _, query, text in query_rows(queries, self._fault, trims[queries.name])} if queries else {}
+        qrels = {split: read_qrels(path, self._fault, trims[path.name]) for split, path in splits.items()}
         if corpus:
             with context.progress("check corpus", corpus.stat().st_size, "bytes") as advance:
-                self._all(read_documents(corpus, self._fault, advance), texts, qrels, whole=bool(queries))
+                read = read_documents(corpus, self._fault, advance, context.memory, trims[corpus.name])
+                self._all(read, texts, qrels, whole=bool(queries))
         else:
             self._queries(texts, qrels, whole=bool(queries))
+        for name, trim in trims.items():
+            for note in trim.notes(name):
+                self.found.add("note", "trimmed-ids", "white space around ids is removed when they are read.", note, trim.count)
 
     def loaded(self, context: Context) -> None:
         dataset = load_dataset(self.name, context)
@@ -111,9 +117,9 @@ class _Checker:
         for query, text in texts.items():
             if not text.strip():
                 self.found.add("warning", "empty-query", "queries without text find nothing; give them one.", repr(query))
-            if len(query.split()) != 1:
-                message = "ids with white space: a TREC run or qrels file cannot hold them; rename them."
-                self.found.add("error", "white-space-in-id", message, f"query {query!r}")
+            if why := unfit(query):
+                message = "ids that a TREC run or qrels file cannot hold; rename them."
+                self.found.add("error", "white-space-in-id", message, f"query {query!r} {why}")
         unjudged = len(texts.keys() - {query for judged in qrels.values() for query in judged})
         if unjudged and qrels:
             self.found.add("note", "unjudged-queries", "queries are judged in no split: not reported on.", count=unjudged)
@@ -132,6 +138,9 @@ class _Checker:
             f"{split}: judgements": sum(map(len, judged.values())),
             f"{split}: mean relevant a query": _mean(positives.values()),
         }
+        if judged and not any(positives.values()):
+            message = "a split without one judgement above 0: every score would be 0; is the column of grades right?"
+            self.found.add("error", "no-relevant", message, split)
         for query, grades in judged.items():
             example = f"{split}: {query!r}"
             if whole and query not in texts:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import operator
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -24,7 +25,7 @@ SCHEMA = pa.schema([("id", pa.large_string()), ("title", pa.large_string()), ("t
 ROWS_PER_BATCH = 4096
 CHARACTERS_PER_BATCH = 2 << 20
 """A batch of long documents ends before it has its rows: whoever reads one holds no more than this and one document."""
-_REVISION = b"harness.revision"
+_REVISION, _EMPTY, _NOTES = b"harness.revision", b"harness.empty", b"harness.notes"
 
 
 class Document(NamedTuple):
@@ -47,12 +48,20 @@ class Corpus:
     """N documents: `ids` unique, titles possibly empty, texts.
 
     Build one with `Corpus.of` (in memory) or `Corpus.open` (memory-mapped, written by `write_corpus`).
+
+    Attributes:
+        revision: content hash of ids, titles and texts.
+        empty: how many documents have neither title nor text.
+        notes: what its reader wants a reader of the results to know.
     """
 
-    def __init__(self, table: pa.Table, revision: str, path: Path | None = None) -> None:
+    def __init__(
+        self, table: pa.Table, revision: str, path: Path | None = None, empty: int = 0, notes: Sequence[str] = ()
+    ) -> None:
         self._table = table
         self.revision = revision
         self.path = path
+        self.empty, self.notes = empty, tuple(notes)
 
     @classmethod
     def of(cls, documents: Iterable[Document | tuple[str, str | None, str | None]]) -> Corpus:
@@ -67,7 +76,7 @@ class Corpus:
         columns = [pa.array([getattr(r, name) for r in rows], pa.large_string()) for name in SCHEMA.names]
         table = pa.table(columns, schema=SCHEMA)
         _check(table, "the documents given")
-        return cls(table, digest.hexdigest())
+        return cls(table, digest.hexdigest(), empty=digest.empty)
 
     @classmethod
     def open(cls, path: Path) -> Corpus:
@@ -78,10 +87,12 @@ class Corpus:
         """
         try:
             table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-            revision = (table.schema.metadata or {})[_REVISION].decode()
-        except (pa.ArrowInvalid, KeyError, OSError) as error:
+            facts = table.schema.metadata or {}
+            revision = facts[_REVISION].decode()
+            empty, notes = int(facts.get(_EMPTY, b"0")), json.loads(facts.get(_NOTES, b"[]"))
+        except (pa.ArrowInvalid, KeyError, OSError, ValueError) as error:
             raise DatasetError(f"{path} is not a whole corpus file ({error}); delete it and run again to rebuild it.") from error
-        return cls(table, revision, path)
+        return cls(table, revision, path, empty, notes)
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -208,13 +219,16 @@ class Texts(Sequence[str]):
         return [joined(title, text) for title, text in zip(columns["title"], columns["text"], strict=True)]
 
 
-def write_corpus(path: Path, documents: Iterable[Document], source: str) -> str:
+def write_corpus(
+    path: Path, documents: Iterable[Document], source: str, notes: Callable[[], Iterable[str]] = tuple
+) -> str:
     """Writes documents to an Arrow file as they come and returns the revision; the caller owns moving the file into place.
 
     Args:
         path: file to write.
         documents: read once, never held together in memory.
         source: what to call the collection in messages.
+        notes: gives `Corpus.notes`, once all documents are read.
 
     Raises:
         DatasetError: no document at all, an id twice, or a text that is not Unicode.
@@ -244,7 +258,8 @@ def write_corpus(path: Path, documents: Iterable[Document], source: str) -> str:
         table = pa.ipc.open_file(pa.memory_map(str(raw))).read_all()
         _check(table, source)
         # The revision is known only at the end, and Arrow keeps its metadata in front: write again, batch by batch.
-        schema = SCHEMA.with_metadata({_REVISION: digest.hexdigest().encode()})
+        facts = {_EMPTY: str(digest.empty).encode(), _NOTES: json.dumps(list(notes())).encode()}
+        schema = SCHEMA.with_metadata({_REVISION: digest.hexdigest().encode(), **facts})
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
             for part in table.to_batches():
                 if part.num_rows:
@@ -266,13 +281,18 @@ def _without_nulls(id: str, title: str | None, text: str | None) -> Document:
 
 
 class _Digest:
-    """The content hash of a corpus: ids, titles and texts in order, with their lengths so that no two corpora share one."""
+    """The content hash of a corpus: ids, titles and texts in order, with their lengths so that no two corpora share one.
+
+    It also counts the documents that have neither title nor text (`empty`).
+    """
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
+        self.empty = 0
 
     def update(self, documents: Iterable[Document]) -> None:
         for document in documents:
+            self.empty += not joined(document.title, document.text)
             for part in document:
                 try:
                     raw = part.encode()

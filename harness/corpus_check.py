@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.corpus import Document, joined
+from harness.datasets._ids import unfit
 from harness.datasets._self import is_self
 from harness.findings import Findings
 
@@ -53,6 +54,7 @@ class CorpusCheck:
     missing: set[str]
     count: int = 0
     words: int = 0
+    _empty: int = 0
     _dropped: int = 0
     _kept: int = 0
     _ids: _Seen = field(default_factory=_Seen)
@@ -64,6 +66,8 @@ class CorpusCheck:
             self._one(line, document)
         if not self.count:
             self.found.add("error", "no-documents", "there is not one document that can be read.")
+        elif self._empty == self.count:
+            self.found.add("error", "no-text", "no document has a title or a text: every score would be 0.", count=self._empty)
         for first, again in self._ids.repeats():
             message = "documents have the id of another; ids must be unique."
             self.found.add("error", "duplicate-document-id", message, f"lines {first} and {again}")
@@ -86,11 +90,12 @@ class CorpusCheck:
         if text:
             self._texts.add(text, line)
         else:
+            self._empty += 1
             message = "documents without title and text: a dense model ranks them all the same; delete those that are not judged."
             self.found.add("warning", "empty-text", message, f"line {line}: {document.id!r}")
-        if len(document.id.split()) != 1:
-            message = "ids with white space: a TREC run or qrels file cannot hold them; rename them."
-            self.found.add("error", "white-space-in-id", message, f"document {document.id!r}")
+        if why := unfit(document.id):
+            message = "ids that a TREC run or qrels file cannot hold; rename them."
+            self.found.add("error", "white-space-in-id", message, f"document {document.id!r} {why}")
         query = self.queries.get(document.id)
         if query is not None:
             if is_self(self.collection, query, document):

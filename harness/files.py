@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -43,6 +45,45 @@ def write_text(path: Path, text: str) -> None:
     """Writes a text file whole or not at all."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the beginning of this one
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def encoding_of(head: bytes) -> tuple[str, int]:
+    """The encoding that a byte order mark names, UTF-8 without one, and the length of the mark.
+
+    Windows PowerShell's `>` writes UTF-16 with a mark.
+
+    Args:
+        head: the first four bytes of a file, or more.
+    """
+    return next(((name, len(mark)) for mark, name in _MARKS if head.startswith(mark)), ("utf-8", 0))
+
+
+def check_regular(path: Path) -> None:
+    """Raises OSError for a pipe, device or folder, which could block or never end; a missing path is left to `open`."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+
+
+def read_text(path: Path) -> str:
+    """A text file as a whole: UTF-8 with or without a byte order mark, UTF-16 and UTF-32 with one; line ends become `\\n`.
+
+    Raises:
+        OSError: it cannot be read, or is not a regular file.
+        UnicodeDecodeError: it is not text in that encoding.
+    """
+    check_regular(path)
+    raw = path.read_bytes()
+    encoding, mark = encoding_of(raw)
+    return raw[mark:].decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def slug(name: str) -> str:

@@ -17,6 +17,8 @@ from typing import Final, NoReturn
 from harness.errors import SettingError
 
 DEFAULT: Final = 2 << 30
+MOST: Final = 1 << 50
+"""A PiB: more is a slip of the pen, and is not computed with."""
 LEAST: Final = 16 << 20
 """No step's blocks get below this, whatever the size of the collection."""
 BYTES_OF_A_DOCUMENT: Final = 112
@@ -30,13 +32,15 @@ def parse_size(text: str) -> int:
     """Bytes of a size as `2GB`, `512MiB`, `1.5G` or `1000000`; `GB` is 10⁹, `GiB` and `G` are 2³⁰.
 
     Raises:
-        SettingError: it is no size.
+        SettingError: it is no size, or one beyond `MOST`.
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
     unit = {**_UNITS, **_UNITS_SHORT}.get(found[2].upper()) if found else None
     if found is None or unit is None:
-        raise SettingError(f"memory {text!r} is no size; write it as 2GB, 512MiB or in bytes.")
-    return int(float(found[1]) * unit)
+        raise SettingError(f"memory {text[:40]!r} is no size; write it as 2GB, 512MiB or in bytes.")
+    if (number := float(found[1]) * unit) > MOST:
+        raise SettingError(f"memory {text[:40]!r} is more than {size(MOST)}; write it as 2GB, 512MiB or in bytes.")
+    return int(number)
 
 
 def size(number: float) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import zlib
-from collections.abc import Iterable
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
+from harness.datasets._ids import WHITE, unfit
+from harness.datasets._lines import lines
 from harness.errors import DatasetError
 from harness.files import replacing, write_text
 from harness.judged import Qrels, Queries
@@ -17,6 +21,17 @@ from harness.ranking import Run
 
 TOO_GREAT = 2.0**128 - 2.0**103
 """What rounds to infinity in 32 bits."""
+_COLUMNS = re.compile(f"[{WHITE}]+")
+
+
+class RunLine(NamedTuple):
+    """One line of a run file: its number, its query and document, the rank as it is written, the score."""
+
+    number: int
+    query: str
+    document: str
+    rank: str
+    score: float
 
 
 def write_run(path: Path, run: Run, tag: str) -> None:
@@ -25,7 +40,7 @@ def write_run(path: Path, run: Run, tag: str) -> None:
     The bytes depend on the run and the tag alone: no time goes into the compressed file.
 
     Raises:
-        DatasetError: an id with white space.
+        DatasetError: an id that a column cannot hold, as one with white space.
     """
     tag = "".join("_" if c.isspace() else c for c in tag) or "run"
     with replacing(path) as part, open(part, "wb") as raw:
@@ -41,40 +56,52 @@ def write_run(path: Path, run: Run, tag: str) -> None:
             out.close()
 
 
-def read_run(path: Path) -> dict[str, dict[str, float]]:
+def read_run(path: Path, see: Callable[[RunLine], None] | None = None) -> dict[str, dict[str, float]]:
     """Query id → document id → score.
+
+    Args:
+        path: the file, in any form that `harness.datasets._lines` reads.
+        see: given each line, in the order of the file.
 
     Raises:
         DatasetError: missing, not text, a line without six columns, a score that is no number, a document twice for a query.
     """
+    if not path.exists():
+        raise DatasetError(f"there is no run file {path}.")
     rankings: dict[str, dict[str, float]] = {}
-    number = 0
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
-                columns = line.decode("utf-8").split()
-                if not columns:
-                    continue
-                if len(columns) != 6:
-                    shape = "a TREC run has six: query Q0 document rank score tag."
-                    raise DatasetError(f"{path}, line {number}: {len(columns)} columns; {shape}")
-                query, _, document, _, score, _ = columns
-                ranking = rankings.setdefault(query, {})
-                if document in ranking:
-                    raise DatasetError(f"{path}, line {number}: query {query!r} ranks document {document!r} a second time.")
-                value = float(score)
-                if not abs(value) < TOO_GREAT:  # nor is NaN
-                    raise DatasetError(f"{path}, line {number}: score {score!r} is not a finite number of 32 bits.")
-                ranking[document] = value
-    except FileNotFoundError as error:
-        raise DatasetError(f"there is no run file {path}.") from error
-    except (UnicodeDecodeError, ValueError) as error:
-        raise DatasetError(f"{path}, line {number}: {error}") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DatasetError(f"{path} cannot be read: {error}.") from error
+    for line in _run_lines(path):
+        ranking = rankings.setdefault(line.query, {})
+        if line.document in ranking:
+            twice = f"query {line.query!r} ranks document {line.document!r} a second time."
+            raise DatasetError(f"{path}, line {line.number}: {twice}")
+        ranking[line.document] = line.score
+        if see is not None:
+            see(line)
     if not rankings:
         raise DatasetError(f"{path} holds no ranking.")
     return rankings
+
+
+def _run_lines(path: Path) -> Iterator[RunLine]:
+    for number, line in lines(path):
+        columns = _COLUMNS.split(line.strip(WHITE))
+        if len(columns) != 6:
+            shape = "a TREC run has six: query Q0 document rank score tag."
+            raise DatasetError(f"{path}, line {number}: {len(columns)} columns; {shape}")
+        query, _, document, rank, score, _ = columns
+        yield RunLine(number, query, document, rank, _score(score, f"{path}, line {number}"))
+
+
+def _score(text: str, where: str) -> float:
+    try:
+        value = float(text) if text.isascii() and "_" not in text else None  # what trec_eval's strtod would not read
+    except ValueError:
+        value = None
+    if value is None:
+        raise DatasetError(f"{where}: score {text!r} is not a number.")
+    if not math.isfinite(value) or abs(value) >= TOO_GREAT:
+        raise DatasetError(f"{where}: score {text!r} is not a finite number of 32 bits; mend it, or divide all scores by one number.")
+    return value
 
 
 def write_topics(path: Path, queries: Queries) -> None:
@@ -83,7 +110,7 @@ def write_topics(path: Path, queries: Queries) -> None:
     Texts stand on one line with single spaces, as no form keeps more.
 
     Raises:
-        DatasetError: an id with white space, or a text that the form cannot hold.
+        DatasetError: an id that a column cannot hold, or a text that the form cannot hold.
     """
     _check(queries.ids, "topics file")
     held = [(query, " ".join(text.split())) for query, text in zip(queries.ids, queries.texts, strict=True)]
@@ -102,7 +129,7 @@ def write_qrels(path: Path, qrels: Qrels) -> None:
     """Writes `query 0 document grade`, grades as they are.
 
     Raises:
-        DatasetError: an id with white space.
+        DatasetError: an id that a column cannot hold, as one with white space.
     """
     for query, grades in qrels.items():
         _check((query, *grades), "qrels file")
@@ -111,8 +138,8 @@ def write_qrels(path: Path, qrels: Qrels) -> None:
 
 def _check(names: Iterable[str], what: str) -> None:
     for name in names:
-        if len(name.split()) != 1:
-            raise DatasetError(f"the id {name!r} has white space, which a TREC {what} cannot hold: rename it in the collection.")
+        if why := unfit(name):
+            raise DatasetError(f"the id {name!r} {why}, which a TREC {what} cannot hold: rename it in the collection.")
 
 
 def _check_characters(held: Iterable[tuple[str, str]]) -> None:

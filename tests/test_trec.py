@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.corpus import Corpus
+from harness.datasets._ids import unfit
 from harness.datasets._qrels import read_qrels
 from harness.errors import DatasetError
 from harness.judged import Queries
 from harness.ranking import Run, TopK, select, stack
 from harness.trec import read_run, write_qrels, write_run, write_topics
 
-ID = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5).filter(lambda i: i.split() == [i])
+ID = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5).filter(lambda name: not unfit(name))
 SCORE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
@@ -110,7 +111,7 @@ def test_columns_may_be_parted_by_any_white_space_and_lines_be_empty(tmp_path: P
     [
         (b"q Q0 d 1 1.0 t\nq Q0 d 1 1.0\n", r"line 2: 5 columns; a TREC run has six"),
         (b"q Q0 d 1 1.0 t more\n", r"line 1: 7 columns"),
-        (b"q Q0 d 1 high t\n", r"line 1: could not convert string to float: 'high'"),
+        (b"q Q0 d 1 high t\n", r"line 1: score 'high' is not a number"),
         (b"q Q0 d 1 nan t\n", r"line 1: score 'nan' is not a finite number"),
         (b"q Q0 d 1 -inf t\n", r"line 1: score '-inf' is not a finite number"),
         (b"q Q0 d 1 -3.4028236e38 t\n", r"line 1: score '-3.4028236e38' is not a finite number of 32 bits"),
@@ -176,9 +177,21 @@ def test_qrels_are_read_back_grades_and_all(tmp_path: Path) -> None:
         assert pytrec_eval.parse_qrel(file) == QRELS
 
 
-@pytest.mark.parametrize("qrels", [{"q 1": {"d1": 1}}, {"q1": {"d 1": 1}}, {"": {"d1": 1}}])
-def test_ids_that_qrels_cannot_hold_are_refused(qrels: dict[str, dict[str, int]], tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="white space, which a TREC qrels file cannot hold"):
+@pytest.mark.parametrize(
+    ("qrels", "why"),
+    [
+        ({"q 1": {"d1": 1}}, "has white space"),
+        ({"q1": {"d 1": 1}}, "has white space"),
+        ({"q1": {"d1 ": 1}}, "has white space"),
+        ({"q1": {"d\t1": 1}}, "has white space"),
+        ({"q1": {"d\n1": 1}}, "has white space"),
+        ({"": {"d1": 1}}, "is empty"),
+        ({"q1": {"d\0": 1}}, "has a NUL, at which C ends a word"),
+        ({"\ufeffq1": {"d": 1}}, "begins with a byte order mark, which readers drop"),
+    ],
+)
+def test_ids_that_qrels_cannot_hold_are_refused(qrels: dict[str, dict[str, int]], why: str, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=f"{why}, which a TREC qrels file cannot hold"):
         write_qrels(tmp_path / "qrels.txt", qrels)
 
 
@@ -188,3 +201,37 @@ def test_topics_that_a_form_cannot_hold_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="white space, which a TREC topics file cannot hold"):
         write_topics(tmp_path / "topics.tsv", Queries(["q 1"], ["a"]))
     assert not list(tmp_path.iterdir())
+
+
+@given(st.dictionaries(ID, st.dictionaries(ID, st.integers(-9, 9), min_size=1, max_size=3), min_size=1, max_size=4))
+def test_qrels_read_back_whatever_the_ids(qrels: dict[str, dict[str, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_qrels(Path(folder) / "qrels.txt", qrels)
+        assert read_qrels(Path(folder) / "qrels.txt") == qrels
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("q1 Q0 d1 1 2.0 t\nq2 Q0 d1 1 1.0 t\n", "utf-8-sig"),
+        ("q1 Q0 d1 1 2.0 t\r\nq2 Q0 d1 1 1.0 t\r\n", "utf-16"),
+        ("q1 Q0 d1 1 2.0 t\rq2 Q0 d1 1 1.0 t\r", "utf-8"),
+    ],
+)
+def test_a_run_keeps_its_first_query_in_every_encoding_and_with_every_line_end(text: str, encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "run").write_bytes(text.encode(encoding))
+    assert read_run(tmp_path / "run") == {"q1": {"d1": 2.0}, "q2": {"d1": 1.0}}
+
+
+def test_a_no_break_space_and_a_line_separator_are_part_of_an_id_as_in_trec_eval(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("q1 Q0 d\u00a01 1 2.0 t\nq1 Q0 d\u2028 2 1.0 t\n", encoding="utf-8")
+    with open(tmp_path / "run", encoding="utf-8", newline="\n") as file:
+        lines = [line.encode().split() for line in file]
+    assert read_run(tmp_path / "run") == {"q1": {line[2].decode(): float(line[4]) for line in lines}}
+
+
+@pytest.mark.parametrize("score", ["1_000", "١", "0x1p3", "1e39", "1,5"])
+def test_scores_that_c_reads_otherwise_are_refused(score: str, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text(f"q1 Q0 d1 1 {score} t\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"run, line 1: score '.*' is not a"):
+        read_run(tmp_path / "run")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import ir_measures
 from ir_measures.measures import Measure
 
+from harness.bench.caveats import by_relevance
 from harness.bench.unjudged import all_relevant
 from harness.judged import Qrels
 from harness.measures import Ranking, means, per_query
@@ -65,7 +65,7 @@ def audit(measure: Measure, qrels: Qrels, run: Rankings, corpus: Iterable[str]) 
     for query, documents in ranked.items():
         scores, grades = run.get(query, {}), qrels[query]
         for best in (True, False):
-            orders[best][query] = _reordered(documents, scores, grades, best=best)
+            orders[best][query] = by_relevance(documents, [scores[d] for d in documents], grades, best=best)
         tied += orders[True][query][:cutoff] != orders[False][query][:cutoff]
     known = set(corpus)
     inside = {q: {d: g for d, g in grades.items() if d in known} for q, grades in qrels.items()}
@@ -107,10 +107,3 @@ def _conventions(measure: Measure, qrels: Qrels, ranked: Mapping[str, list[str]]
 def _mean(measure: Measure, qrels: Qrels, ranked: Mapping[str, Sequence[str]]) -> float:
     rankings: list[Ranking] = [(query, list(ranked[query]), []) for query in qrels]
     return means(per_query([measure], qrels, rankings))[str(measure)]
-
-
-def _reordered(documents: Sequence[str], scores: Mapping[str, float], grades: Mapping[str, int], *, best: bool) -> list[str]:
-    """Equal scores with the more relevant first, or last; the order is otherwise kept."""
-    sign = -1 if best else 1
-    groups = (some for _, some in groupby(documents, key=lambda d: scores[d]))
-    return [d for some in groups for d in sorted(some, key=lambda d: sign * grades.get(d, 0))]

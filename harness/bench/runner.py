@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.bench.bill import Bill, bills
+from harness.bench.caveats import caveats
 from harness.bench.guard import Guard
 from harness.bench.latency import Timing, in_turn, timing
 from harness.bench.leaked import leak_notes, leaked
@@ -229,6 +230,7 @@ class Bench:
         timed.round()
         sha = self.store.write_run(place, run, row)
         seen, told = _leaks(fitted, dataset, values, context)
+        told = [*caveats(self.measures, dataset.test.qrels, run), *told]
         timed.round()
         shares = unjudged(self.measures, dataset.test.qrels, run)
         timed.persist()

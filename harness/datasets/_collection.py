@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from harness.context import Context
 from harness.corpus import Corpus, write_corpus
+from harness.datasets._ids import Trim
 from harness.datasets._jsonl import QUERY, read_documents, read_queries
 from harness.datasets._lines import Fault, OnFault, refuse
 from harness.datasets._qrels import read_qrels
@@ -17,7 +18,7 @@ from harness.datasets._topics import ENDINGS, read_topics
 from harness.errors import DatasetError
 from harness.judged import Qrels, Queries
 
-CORPUS_SCHEMA = 1
+CORPUS_SCHEMA = 2
 """Part of a corpus's cache key; raise it when `read_documents` or the Arrow schema give something else for the same file."""
 
 CORPUS, QUERIES, TOPICS = "corpus.jsonl", "queries.jsonl", "topics"
@@ -36,12 +37,14 @@ class Collection:
         corpus: `corpus.jsonl` or `corpus.jsonl.gz`.
         queries: `queries.jsonl` or a file of TREC topics, or one of them with `.gz`.
         qrels: split → its file; `valid`, `validation` and `val` are called `dev`.
+        changed: file read so far → what the rule for ids changed in it (`harness.datasets._ids`).
     """
 
     folder: Path
     corpus: Path
     queries: Path
     qrels: dict[str, Path]
+    changed: dict[str, Trim] = field(default_factory=dict, compare=False)
 
     @classmethod
     def find(cls, folder: Path) -> Collection:
@@ -67,14 +70,18 @@ class Collection:
         Raises:
             DatasetError: the file is malformed; names the line.
         """
-        key = hashlib.sha256(f"{CORPUS_SCHEMA}:{context.cache.hashes.sha256(self.corpus)}".encode()).hexdigest()[:32]
+        # The same bytes under another ending are not the same corpus: a plain file called .gz is refused, cached or not.
+        content = f"{CORPUS_SCHEMA}:{self.corpus.suffix}:{context.cache.hashes.sha256(self.corpus)}"
+        key = hashlib.sha256(content.encode()).hexdigest()[:32]
         fresh: list[bool] = []
+        trim = Trim()
 
         def build(part: Path) -> None:
             fresh.append(True)
             with context.progress("read corpus", self.corpus.stat().st_size, "bytes") as advance:
-                documents = (document for _, document in read_documents(self.corpus, advance=advance))
-                write_corpus(part / "corpus.arrow", documents, str(self.corpus))
+                read = read_documents(self.corpus, advance=advance, memory=context.memory, trim=trim)
+                documents = (document for _, document in read)
+                write_corpus(part / "corpus.arrow", documents, str(self.corpus), lambda: trim.notes(CORPUS))
 
         place = context.cache.folder("corpora", key, {"collection": name}, build)
         if not fresh:
@@ -89,7 +96,8 @@ class Collection:
         Raises:
             DatasetError: the file is malformed or holds no query; names the line.
         """
-        rows = [(query, text) for _, query, text in query_rows(self.queries)]
+        trim = self.changed[self.queries.name] = Trim()
+        rows = [(query, text) for _, query, text in query_rows(self.queries, trim=trim)]
         if not rows:
             line = f"; a line is {QUERY}" if self.queries.name.startswith(QUERIES) else ""
             raise DatasetError(f"{self.queries} holds no query{line}.")
@@ -97,7 +105,14 @@ class Collection:
 
     def readers(self) -> dict[str, Callable[[], Qrels]]:
         """Split → what reads its judgements; nothing is read before it is called."""
-        return {split: partial(_read, path) for split, path in self.qrels.items()}
+        return {split: partial(self._read, path) for split, path in self.qrels.items()}
+
+    def _read(self, path: Path) -> Qrels:
+        trim = self.changed[path.name] = Trim()
+        qrels = read_qrels(path, trim=trim)
+        if not qrels:
+            raise DatasetError(f"{path} holds no judgement; a line is query id, document id and grade, separated by tabs.")
+        return qrels
 
 
 def is_collection(folder: Path) -> bool:
@@ -121,13 +136,6 @@ def collections_in(folder: Path, prefix: str = "", depth: int = 2) -> list[str]:
     return found
 
 
-def _read(path: Path) -> Qrels:
-    qrels = read_qrels(path)
-    if not qrels:
-        raise DatasetError(f"{path} holds no judgement; a line is query id, document id and grade, separated by tabs.")
-    return qrels
-
-
 def file_of(folder: Path, name: str) -> Path | None:
     """A file of a folder, plain or gzip; the plain one where both are there."""
     return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
@@ -142,13 +150,13 @@ def queries_of(folder: Path, report: OnFault = refuse) -> Path | None:
     return found or next(iter(topics), None)
 
 
-def query_rows(path: Path, report: OnFault = refuse) -> Iterator[tuple[int, str, str]]:
+def query_rows(path: Path, report: OnFault = refuse, trim: Trim | None = None) -> Iterator[tuple[int, str, str]]:
     """Line number, id and text of each query of a file that `queries_of` found.
 
     Raises:
         DatasetError: with the default `report`, at the first malformed query or repeated id.
     """
-    return read_queries(path, report) if path.name.startswith(QUERIES) else read_topics(path, report)
+    return read_queries(path, report, trim) if path.name.startswith(QUERIES) else read_topics(path, report, trim)
 
 
 def qrels_of(folder: Path, report: OnFault = refuse) -> dict[str, Path]:

@@ -8,14 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from harness.corpus import Document
-from harness.datasets._lines import Fault, OnFault, lines, refuse
+from harness.datasets._ids import Trim
+from harness.datasets._lines import LONGEST, Fault, OnFault, lines, refuse
+from harness.memory import Memory, size
 
 DOCUMENT = '{"_id": "…", "title": "…", "text": "…"}'
 QUERY = '{"_id": "…", "text": "…"}'
 
 
+COPIES = 16
+"""A document's line may take this share of the memory: the line, its text, what is parsed from it and its batch are all there."""
+
+
 def read_documents(
-    path: Path, report: OnFault = refuse, advance: Callable[[int], None] | None = None
+    path: Path,
+    report: OnFault = refuse,
+    advance: Callable[[int], None] | None = None,
+    memory: Memory | None = None,
+    trim: Trim | None = None,
 ) -> Iterator[tuple[int, Document]]:
     """The documents of `corpus.jsonl[.gz]` with their line numbers, read as they are asked for.
 
@@ -25,12 +35,16 @@ def read_documents(
         path: the file.
         report: told of each malformed line, which is then skipped.
         advance: told how many bytes were read.
+        memory: of the run, which bounds the longest line; None takes the readers' usual bound.
+        trim: the rule for ids (`harness.datasets._ids`), which counts what it changes.
 
     Raises:
         DatasetError: with the default `report`, at the first malformed line.
     """
-    for number, record in _records(path, DOCUMENT, report, advance):
-        parts = _id(record), _text(record, "title", required=False), _text(record, "text", required=True)
+    trim = trim or Trim()
+    longest = LONGEST if memory is None else memory.total // COPIES
+    for number, record in _records(path, DOCUMENT, report, advance, longest):
+        parts = _id(record, trim), _text(record, "title", required=False), _text(record, "text", required=True)
         if faults := [p for p in parts if isinstance(p, _Wrong)]:
             for fault in faults:
                 report(Fault(fault.code, path, number, f"{fault.message} A line is {DOCUMENT}."))
@@ -38,19 +52,21 @@ def read_documents(
         yield number, Document(*(str(p) for p in parts))
 
 
-def read_queries(path: Path, report: OnFault = refuse) -> Iterator[tuple[int, str, str]]:
+def read_queries(path: Path, report: OnFault = refuse, trim: Trim | None = None) -> Iterator[tuple[int, str, str]]:
     """Line number, id and text of each query of `queries.jsonl[.gz]`.
 
     Args:
         path: the file.
         report: told of each malformed line and each repeated id; that line is then skipped.
+        trim: the rule for ids, which counts what it changes.
 
     Raises:
         DatasetError: with the default `report`, at the first malformed line or repeated id.
     """
+    trim = trim or Trim()
     first: dict[str, int] = {}
-    for number, record in _records(path, QUERY, report, None):
-        parts = _id(record), _text(record, "text", required=True)
+    for number, record in _records(path, QUERY, report):
+        parts = _id(record, trim), _text(record, "text", required=True)
         if faults := [p for p in parts if isinstance(p, _Wrong)]:
             for fault in faults:
                 report(Fault(fault.code, path, number, f"{fault.message} A line is {QUERY}."))
@@ -73,9 +89,12 @@ class _Wrong:
 
 
 def _records(
-    path: Path, shape: str, report: OnFault, advance: Callable[[int], None] | None
+    path: Path, shape: str, report: OnFault, advance: Callable[[int], None] | None = None, longest: int = LONGEST
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in lines(path, report, advance):
+    remedy = "is there one record on each line?"
+    if longest != LONGEST:
+        remedy += f" If it is one document: a line may take 1/{COPIES} of --memory, {size(COPIES * longest)} now; give more."
+    for number, line in lines(path, report, advance, longest, remedy):
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -88,7 +107,7 @@ def _records(
         yield number, record
 
 
-def _id(record: dict[str, Any]) -> str | _Wrong:
+def _id(record: dict[str, Any], trim: Trim) -> str | _Wrong:
     if "_id" not in record:
         like = next((k for k in ("id", "docid", "doc_id", "query_id", "qid") if k in record), None)
         return _Wrong("missing-id", 'no "_id"' + (f'; rename {like!r} to "_id".' if like else "."))
@@ -97,9 +116,11 @@ def _id(record: dict[str, Any]) -> str | _Wrong:
         return str(value)
     if not isinstance(value, str):
         return _Wrong("bad-id", f'"_id" is {_kind(value)}; write it as a string.')
-    if not value:
+    if not (bare := trim(value)):
         return _Wrong("bad-id", '"_id" is empty; give the line an id of its own.')
-    return _whole(value, "_id")
+    if "\0" in bare:
+        return _Wrong("bad-id", '"_id" holds a NUL character, at which trec_eval would cut it off; write another id.')
+    return _whole(bare, "_id")
 
 
 def _text(record: dict[str, Any], name: str, *, required: bool) -> str | _Wrong:

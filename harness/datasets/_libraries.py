@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from harness.context import Context
 from harness.corpus import Corpus, Document, revision_of, write_corpus
-from harness.datasets._collection import split_name
+from harness.datasets._collection import CORPUS_SCHEMA, split_name
+from harness.datasets._ids import Trim
 from harness.datasets._splits import Parts, build_dataset
 from harness.errors import DatasetError
 from harness.judged import Dataset, Qrels, Queries
@@ -43,17 +45,15 @@ def kept_corpus(name: str, documents: Callable[[], Iterable[Document]], context:
         DatasetError: no document, an id twice, or a text that is not Unicode.
     """
     revision = revision_of(documents())
-    key = hashlib.sha256(f"content:{revision}".encode()).hexdigest()[:32]
-    place = context.cache.folder(
-        "corpora", key, {"collection": name}, lambda part: _write(part / "corpus.arrow", documents(), name)
-    )
+    key = hashlib.sha256(f"content:{CORPUS_SCHEMA}:{revision}".encode()).hexdigest()[:32]
+
+    def build(part: Path) -> None:
+        write_corpus(part / "corpus.arrow", documents(), name)
+
+    place = context.cache.folder("corpora", key, {"collection": name}, build)
     corpus = Corpus.open(place / "corpus.arrow")
     context.count("documents", len(corpus))
     return corpus
-
-
-def _write(path: Path, documents: Iterable[Document], name: str) -> None:
-    write_corpus(path, documents, name)
 
 
 def dataset_of(
@@ -65,6 +65,7 @@ def dataset_of(
     own: bool | None = None,
     licence: str = "",
     notes: tuple[str, ...] = (),
+    changed: Mapping[str, Trim] | None = None,
 ) -> Dataset:
     """A dataset that reports on one of the splits; of the others train and dev go to its `TrainView`.
 
@@ -81,6 +82,7 @@ def dataset_of(
             library has such a rule; None takes ours (`harness.datasets._self`).
         licence: where known.
         notes: of the source.
+        changed: what was read → what the rule for ids changed in it.
 
     Raises:
         DatasetError: no query of the reported split has a judgement.
@@ -108,7 +110,18 @@ def dataset_of(
         qrels[split] = {ids[query]: grades for query, grades in there.qrels.items()}
     readers = {split: partial(_given, judged) for split, judged in qrels.items()}
     texts = Queries(list(queries), list(queries.values()))
-    return build_dataset(Parts(name, corpus, texts, readers, licence, tuple(told), own), reported)
+    return build_dataset(Parts(name, corpus, texts, readers, licence, tuple(told), own, changed or {}), reported)
+
+
+def grades_of(relevant: Mapping[Any, Mapping[Any, Any]], trim: Trim) -> dict[str, dict[str, int]]:
+    """Judgements as a library gives them, by the rule for ids; of a pair that the rule makes of two, the highest grade."""
+    qrels: dict[str, dict[str, int]] = {}
+    for query, judged in relevant.items():
+        grades = qrels.setdefault(trim(str(query)), {})
+        for document, grade in judged.items():
+            name = trim(str(document))
+            grades[name] = max(int(grade), grades.get(name, int(grade)))
+    return qrels
 
 
 def _given(qrels: Qrels) -> Qrels:

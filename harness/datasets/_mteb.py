@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.corpus import Document
 from harness.errors import DatasetError
 
 
-def documents(rows: Iterable[Mapping[str, Any]]) -> Iterator[Document]:
-    """The documents of a task's `corpus`; MTEB joins title and text as `harness.corpus.joined` does."""
+def documents(rows: Iterable[Mapping[str, Any]], name: Callable[[str], str] = str) -> Iterator[Document]:
+    """The documents of a task's `corpus`; MTEB joins title and text as `harness.corpus.joined` does.
+
+    Args:
+        rows: MTEB's.
+        name: the rule for ids; none where MTEB itself joins what is found with its judgements.
+    """
     for row in rows:
-        yield Document(str(row["id"]), row.get("title") or "", row["text"] or "")
+        yield Document(name(str(row["id"])), row.get("title") or "", row["text"] or "")
 
 
-def queries(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def queries(rows: Iterable[Mapping[str, Any]], name: Callable[[str], str] = str) -> dict[str, str]:
     """Id → text of a task's `queries`; an instruction is put behind the text, as MTEB does.
+
+    Args:
+        rows: MTEB's.
+        name: the rule for ids, as of `documents`.
 
     Raises:
         DatasetError: the queries are conversations, which have no one text.
@@ -28,5 +37,5 @@ def queries(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
             raise DatasetError(
                 f"query {row['id']!r} is no text but a conversation; tasks of that kind are for MTEB's own models."
             )
-        found[str(row["id"])] = f"{text} {instruction}" if instruction is not None else text
+        found[name(str(row["id"]))] = f"{text} {instruction}" if instruction is not None else text
     return found

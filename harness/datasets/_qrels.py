@@ -1,15 +1,24 @@
-"""Judgements: BEIR's three tab-separated columns under a header, and TREC's four columns without one."""
+"""Judgements: BEIR's three tab-separated columns under a header, and TREC's four columns without one.
+
+BEIR's columns are CSV's, as its `GenericDataLoader` reads them: a cell in double quotes is what is between them, a doubled quote
+is one. A cell that only begins with a quote is taken as it is.
+"""
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.datasets._ids import WHITE, Trim
 from harness.datasets._lines import Fault, OnFault, lines, refuse
 
 HEADER = ("query-id", "corpus-id", "score")
+GREATEST = 1_000_000
+"""The greatest grade that is read: trec_eval keeps a counter for each grade up to the greatest, 8 GB for a grade of 10⁹."""
+_COLUMNS = re.compile(f"[{WHITE}]+")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 
 
@@ -22,7 +31,7 @@ class Judgement(NamedTuple):
     grade: int
 
 
-def read_qrels(path: Path, report: OnFault = refuse) -> dict[str, dict[str, int]]:
+def read_qrels(path: Path, report: OnFault = refuse, trim: Trim | None = None) -> dict[str, dict[str, int]]:
     """Query id → document id → grade, in the order of the file; BEIR's format for `.tsv`, TREC's otherwise.
 
     The same pair twice with one grade counts once.
@@ -30,12 +39,13 @@ def read_qrels(path: Path, report: OnFault = refuse) -> dict[str, dict[str, int]
     Args:
         path: the file.
         report: told of each malformed line and each contradiction; that line is then skipped.
+        trim: the rule for ids (`harness.datasets._ids`), which counts what it changes.
 
     Raises:
         DatasetError: with the default `report`, at the first malformed line, or where one pair has two grades.
     """
     qrels: dict[str, dict[str, int]] = {}
-    for line, query, document, grade in judgements(path, report):
+    for line, query, document, grade in judgements(path, report, trim):
         grades = qrels.setdefault(query, {})
         if grades.setdefault(document, grade) != grade:
             message = (
@@ -46,52 +56,67 @@ def read_qrels(path: Path, report: OnFault = refuse) -> dict[str, dict[str, int]
     return qrels
 
 
-def judgements(path: Path, report: OnFault = refuse) -> Iterator[Judgement]:
+def judgements(path: Path, report: OnFault = refuse, trim: Trim | None = None) -> Iterator[Judgement]:
     """The well-formed lines of a qrels file, as they stand.
 
     Raises:
         DatasetError: with the default `report`, at the first malformed line.
     """
-    rows = _beir(path, report) if path.suffix == ".tsv" else _trec(path, report)
+    rows = _beir(path, report, trim or Trim()) if path.suffix == ".tsv" else _trec(path, report)
     for line, query, document, grade in rows:
         if not _INTEGER.fullmatch(grade):
             message = f"grade {grade!r} is not an integer; write a whole number, 0 for not relevant and 1 or more for relevant."
             report(Fault("grade", path, line, message))
             continue
+        if abs(int(grade)) > GREATEST:
+            message = f"grade {grade} is beyond {GREATEST:,}; is a column wrong? Grades say how relevant, mostly 0 to 4."
+            report(Fault("grade", path, line, message))
+            continue
         yield Judgement(line, query, document, int(grade))
 
 
-def _beir(path: Path, report: OnFault) -> Iterator[tuple[int, str, str, str]]:
+def _beir(path: Path, report: OnFault, trim: Trim) -> Iterator[tuple[int, str, str, str]]:
     add = "the first line must be " + "\\t".join(HEADER) + " (three columns, separated by tabs)"
     headed = False
     for number, line in lines(path, report):
-        cells = [cell.strip() for cell in line.split("\t")]
+        cells = [_unquoted(cell) for cell in line.split("\t")]
         if not headed:
             headed = True
-            if tuple(c.lower().replace("_", "-") for c in cells) == HEADER:
+            if tuple(c.strip().lower().replace("_", "-") for c in cells) == HEADER:
                 continue
             found = f"it is {line.strip()!r}"
             if len(line.split()) == 4 and _INTEGER.fullmatch(line.split()[3]):
                 found += "; this looks like TREC qrels: name the file .qrels instead of .tsv to have it read as such"
-            elif _INTEGER.fullmatch(cells[-1]):
+            elif _INTEGER.fullmatch(cells[-1].strip()):
                 found += "; add the header above it"
             report(Fault("header", path, number, f"no header: {add}; {found}."))
-            if not _INTEGER.fullmatch(cells[-1]):
+            if not _INTEGER.fullmatch(cells[-1].strip()):
                 continue  # a header in other words, not a judgement
         if len(cells) != 3:
             hint = " (separate them by tabs, not spaces)" if len(cells) == 1 and len(line.split()) == 3 else ""
             message = f"{len(cells)} columns where 3 are expected, query-id, corpus-id and score{hint}."
             report(Fault("columns", path, number, message))
             continue
-        if not (cells[0] and cells[1]):
+        query, document = trim(cells[0]), trim(cells[1])
+        if not (query and document):
             report(Fault("columns", path, number, "an id is empty; fill it or delete the line."))
             continue
-        yield number, cells[0], cells[1], cells[2]
+        yield number, query, document, cells[2].strip()
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without CSV's quotes; as it is where they are not whole."""
+    if not cell.startswith('"'):
+        return cell
+    try:
+        return next(csv.reader([cell], delimiter="\t", strict=True))[0]
+    except csv.Error:
+        return cell
 
 
 def _trec(path: Path, report: OnFault) -> Iterator[tuple[int, str, str, str]]:
     for number, line in lines(path, report):
-        cells = line.split()
+        cells = _COLUMNS.split(line.strip(WHITE))
         if len(cells) != 4:
             message = f"{len(cells)} columns where 4 are expected: query id, iteration, document id, grade (separated by spaces)."
             if tuple(c.lower().replace("_", "-") for c in cells) == HEADER:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.corpus import Corpus
 from harness.datasets._collection import split_name
+from harness.datasets._ids import Trim, chunked, near, near_note
 from harness.datasets._self import self_retrieval
+from harness.datasets._sound import sound
 from harness.errors import DatasetError, UnknownName
 from harness.judged import Dataset, Labelled, Qrels, Queries, TrainView
 
@@ -33,6 +35,7 @@ class Parts:
         licence: where known.
         notes: the source's own.
         own: see `harness.datasets._self.self_retrieval`.
+        changed: what was read so far → what the rule for ids changed in it (`harness.datasets._ids`).
     """
 
     name: str
@@ -42,6 +45,7 @@ class Parts:
     licence: str = ""
     notes: tuple[str, ...] = ()
     own: bool | None = None
+    changed: Mapping[str, Trim] = field(default_factory=dict)
 
 
 def build_dataset(parts: Parts, split: str) -> Dataset:
@@ -49,7 +53,7 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
 
     Raises:
         UnknownName: the collection has no such split; lists those it has.
-        DatasetError: a judged query has no text, or a file is malformed.
+        DatasetError: a judged query has no text, a file is malformed, or nothing can be measured (`harness.datasets._sound`).
     """
     split = split_name(split)
     if split not in parts.qrels:
@@ -61,7 +65,9 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
         corpus=parts.corpus,
         test=test,
         load_train=lambda: _view(parts, split, reported),
-        notes=(*parts.notes, *notes, *_overlaps(parts, split, reported)),
+        notes=(
+            *parts.notes, *notes, *_overlaps(parts, split, reported), *_changed(parts), *sound(parts.name, test, parts.corpus)
+        ),
         licence=parts.licence,
     )
 
@@ -103,15 +109,22 @@ def _overlaps(parts: Parts, reported_split: str, reported: frozenset[str]) -> li
     return notes
 
 
+def _changed(parts: Parts) -> list[str]:
+    """Notes on what the rule for ids changed; all files are read by now."""
+    return [*parts.corpus.notes, *(note for where, trim in parts.changed.items() for note in trim.notes(where))]
+
+
 def _labelled(parts: Parts, split: str, qrels: Qrels) -> tuple[Labelled, tuple[str, ...]]:
     """The split, and notes on its queries that are documents: the rule is the same for test, train and dev."""
     queries = parts.queries.only(list(qrels))
     if len(queries) != len(qrels):
         known = set(queries.ids)
         lost = [query for query in qrels if query not in known]
+        alike = near(lost, chunked(parts.queries.ids))
+        hint = f" {near_note(alike, 'of them', 'queries')}." if alike else ""
         raise DatasetError(
             f"{parts.name}: {len(lost)} judged queries of split {split!r} have no text, for example "
-            f"{', '.join(map(repr, lost[:3]))}; add them to queries.jsonl or delete their judgements."
+            f"{', '.join(map(repr, lost[:3]))}; add them to queries.jsonl or delete their judgements.{hint}"
         )
     dropped, notes = self_retrieval(parts.name, queries, parts.corpus, parts.own)
     return Labelled(queries, qrels, dropped), notes

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
+from harness.datasets._ids import WHITE, Trim
 from harness.datasets._lines import Fault, OnFault, lines, refuse
 
 ASKED = ("title", "query")
@@ -29,7 +30,7 @@ Topic = tuple[int, str, str]
 """Line, id, text."""
 
 
-def read_topics(path: Path, report: OnFault = refuse) -> Iterator[Topic]:
+def read_topics(path: Path, report: OnFault = refuse, trim: Trim | None = None) -> Iterator[Topic]:
     """Line number, id and text of each topic of a file, plain or gzip.
 
     The endings `.tsv` and `.xml` say the form; of any other the first line does.
@@ -37,6 +38,8 @@ def read_topics(path: Path, report: OnFault = refuse) -> Iterator[Topic]:
     Args:
         path: the file.
         report: told of each malformed topic and each repeated id; that topic is then skipped.
+        trim: the rule for ids (`harness.datasets._ids`), which counts what it changes in a `.tsv`; in SGML and XML white space
+            around an id is layout.
 
     Raises:
         DatasetError: with the default `report`, at the first malformed topic or repeated id.
@@ -45,8 +48,10 @@ def read_topics(path: Path, report: OnFault = refuse) -> Iterator[Topic]:
     if read is None:
         first = next((line.lstrip().lower() for _, line in lines(path, report)), "")
         read = _sgml if first.startswith("<top>") else _xml if first.startswith("<") else _tsv
+    trim = (trim or Trim()) if read is _tsv else Trim()
     seen: dict[str, int] = {}
-    for line, query, text in read(path, report):
+    for line, name, text in read(path, report):
+        query = trim(name)
         if query in seen:
             message = f"topic {query!r} is also on line {seen[query]}; ids must be unique: rename or delete one."
             report(Fault("duplicate-query-id", path, line, message))
@@ -63,7 +68,7 @@ def _tsv(path: Path, report: OnFault) -> Iterator[Topic]:
         if not tab:
             report(Fault("columns", path, number, "no tab; a line is a query's id, a tab and its text."))
             continue
-        yield number, query.strip(), text.strip()
+        yield number, query, text.strip()
 
 
 def _sgml(path: Path, report: OnFault) -> Iterator[Topic]:
@@ -93,8 +98,9 @@ def _sgml(path: Path, report: OnFault) -> Iterator[Topic]:
 def _asked(fields: dict[str, list[str]], path: Path, start: int, report: OnFault) -> Iterator[Topic]:
     held = {}
     for name, parts in fields.items():
-        text = " ".join(html.unescape(_CLOSED.sub("", part)) for part in parts)
-        held[name] = " ".join(_LABEL[name].sub("", text.strip()).split() if name in _LABEL else text.split())
+        text = " ".join(html.unescape(_CLOSED.sub("", part)) for part in parts).strip(WHITE)
+        text = _LABEL[name].sub("", text) if name in _LABEL else text
+        held[name] = text.strip(WHITE) if name == "num" else " ".join(text.split())
     query = held.get("num", "")
     text = next((held[name] for name in ASKED if held.get(name)), "")
     if not text:
@@ -150,7 +156,7 @@ def _xml(path: Path, report: OnFault) -> Iterator[Topic]:
     except expat.ExpatError as error:
         report(Fault("xml", path, error.lineno, f"not XML: {expat.errors.messages[error.code]}."))
     for place, topic in read.found:
-        held = {name: " ".join(text.split()) for name, text in topic.items()}
+        held = {name: text.strip(WHITE) if name == "num" else " ".join(text.split()) for name, text in topic.items()}
         asked = next((held[name] for name in ASKED if held.get(name)), held[""] if len(held) == 2 else "")
         if not asked:
             report(Fault("missing-text", path, place, f"topic {held['num']!r} has no <title> and no <query>; give it one."))

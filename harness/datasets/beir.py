@@ -44,6 +44,7 @@ class Beir(Source):
             collection.read_queries(),
             collection.readers(),
             licence=known.licence if known else "",
+            changed=collection.changed,
         )
         return build_dataset(parts, found.split or DEFAULT_SPLIT.get(found.name, "test"))
 

@@ -28,7 +28,8 @@ class Folder(Source):
         path, split = locate(rest)
         collection = Collection.find(path.expanduser())
         name = f"folder/{path.as_posix()}"
-        parts = Parts(name, collection.open_corpus(name, context), collection.read_queries(), collection.readers())
+        corpus, queries = collection.open_corpus(name, context), collection.read_queries()
+        parts = Parts(name, corpus, queries, collection.readers(), changed=collection.changed)
         return build_dataset(parts, split)
 
     def available(self, context: Context) -> list[str]:

@@ -13,6 +13,7 @@ from harness.context import Context
 from harness.corpus import Document
 from harness.datasets import Source
 from harness.datasets._collection import DEV_NAMES
+from harness.datasets._ids import Trim
 from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, kept_corpus
 from harness.datasets._offline import offline
 from harness.datasets._self import ALWAYS
@@ -50,18 +51,19 @@ class IrDatasets(Source):
                 hint = f"; those that have: {', '.join(below[:8])}" if below else ""
                 raise DatasetError(f"ir_datasets/{found} has no {part}{hint}.")
         _check_offline(catalogue.load(found), found)
+        changed: dict[str, Trim] = {}
         try:
-            corpus = kept_corpus(full, lambda: _documents(catalogue.load(found)), context)
-            splits = {split: _split(catalogue.load(found))}
+            corpus = kept_corpus(full, lambda: _documents(catalogue.load(found), changed), context)
+            splits = {split: _split(catalogue.load(found), found, changed)}
             for known, other in _learnt_from(catalogue, found).items():
-                splits.setdefault(known, _split(catalogue.load(other)))
+                splits.setdefault(known, _split(catalogue.load(other), other, changed))
         except (OSError, RuntimeError) as error:  # a failed download, or files that must be put there by hand
             raise Unavailable(
                 f"ir_datasets cannot give {found}: {' '.join(str(error).split()).rstrip('.')}.",
                 f"Mend that, or follow https://ir-datasets.com/{found.partition('/')[0]}.html; its folder is IR_DATASETS_HOME.",
             ) from error
         notes = (f"from ir_datasets {catalogue.__version__}, id {found}",)
-        return dataset_of(full, corpus, splits, split, own=True if name in ALWAYS else None, notes=notes)
+        return dataset_of(full, corpus, splits, split, own=True if name in ALWAYS else None, notes=notes, changed=changed)
 
     def available(self, context: Context) -> list[str]:
         """None: the catalogue does not say which of its files are here without looking for all of them."""
@@ -104,22 +106,27 @@ def _learnt_from(catalogue: Any, found: str) -> dict[str, str]:
     return taken
 
 
-def _documents(dataset: Any) -> Iterator[Document]:
+def _documents(dataset: Any, changed: dict[str, Trim]) -> Iterator[Document]:
+    trim = changed["the corpus"] = Trim()
     for document in dataset.docs_iter():
+        name = trim(document.doc_id)
         text, title = document.default_text(), getattr(document, "title", None)
         if isinstance(title, str) and title.strip() and text.startswith(title):
-            yield Document(document.doc_id, title, text[len(title) :].lstrip())
+            yield Document(name, title, text[len(title) :].lstrip())
         else:
-            yield Document(document.doc_id, "", text)
+            yield Document(name, "", text)
 
 
-def _split(dataset: Any) -> Split:
+def _split(dataset: Any, name: str, changed: dict[str, Trim]) -> Split:
     """Of a pair judged more than once (for several subtopics), the highest grade."""
+    trim = changed[f"the judgements of {name}"] = Trim()
     qrels: dict[str, dict[str, int]] = {}
     for judged in dataset.qrels_iter():
-        grades = qrels.setdefault(judged.query_id, {})
-        grades[judged.doc_id] = max(int(judged.relevance), grades.get(judged.doc_id, int(judged.relevance)))
-    return Split({query.query_id: query.default_text() for query in dataset.queries_iter()}, qrels)
+        grades = qrels.setdefault(trim(judged.query_id), {})
+        document = trim(judged.doc_id)
+        grades[document] = max(int(judged.relevance), grades.get(document, int(judged.relevance)))
+    trim = changed[f"the queries of {name}"] = Trim()
+    return Split({trim(query.query_id): query.default_text() for query in dataset.queries_iter()}, qrels)
 
 
 def _check_offline(dataset: Any, found: str) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from harness.context import Context
 from harness.datasets import Source
 from harness.datasets._collection import DEV_NAMES, split_name
-from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, kept_corpus
+from harness.datasets._ids import Trim
+from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, grades_of, kept_corpus
 from harness.datasets._mteb import documents, queries
 from harness.datasets._offline import offline
 from harness.errors import DatasetError, Unavailable, UnknownName
@@ -46,8 +47,20 @@ class Mteb(Source):
         held = _loaded(mteb, name, subset, split, context)
         full = f"mteb/{name}" if subset == DEFAULT else f"mteb/{name}/{subset}"
         data = held[split]
-        corpus = kept_corpus(full, lambda: documents(data["corpus"]), context)
-        splits = {known: Split(queries(each["queries"]), _grades(each["relevant_docs"])) for known, each in held.items()}
+        changed: dict[str, Trim] = {}
+
+        def trim(what: str) -> Trim:
+            changed[what] = Trim()  # a new one for each reading, of which the corpus has two
+            return changed[what]
+
+        corpus = kept_corpus(full, lambda: documents(data["corpus"], trim("the corpus")), context)
+        splits = {
+            known: Split(
+                queries(each["queries"], trim(f"the queries of {known}")),
+                grades_of(each["relevant_docs"], trim(f"the judgements of {known}")),
+            )
+            for known, each in held.items()
+        }
         return dataset_of(
             full,
             corpus,
@@ -56,6 +69,7 @@ class Mteb(Source):
             own=bool(task.ignore_identical_ids),
             licence=str(task.metadata.license or ""),
             notes=_notes(mteb, task, data),
+            changed=changed,
         )
 
     def available(self, context: Context) -> list[str]:
@@ -148,10 +162,6 @@ def _on_the_hub(task: Any, subset: str) -> Iterator[str]:
     if config is not None:
         splits = datasets.get_dataset_split_names(place, revision=revision, config_name=config)
         yield from (split for split in (*LEARNT_FROM, *DEV_NAMES) if split in splits)
-
-
-def _grades(relevant: Any) -> dict[str, dict[str, int]]:
-    return {str(query): {str(d): int(grade) for d, grade in grades.items()} for query, grades in relevant.items()}
 
 
 def _notes(mteb: Any, task: Any, data: Any) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from harness.bench.published import Published
 from harness.bench.record import Record
 from harness.errors import RecordError
 from harness.exchange.mteb_model import model_meta
-from harness.files import slug
+from harness.files import read_text, slug
 from harness.optional import library
 
 _CQA = (
@@ -123,7 +124,7 @@ def read_results(paths: Sequence[Path]) -> tuple[list[Published], list[str]]:
 
     Raises:
         Unavailable: mteb is not installed.
-        RecordError: a file is no result of MTEB's, or there is none.
+        RecordError: a file is no result of MTEB's, holds a score that is not from 0 to 1, or there is none.
     """
     library("mteb", "mteb")
     files = [file for path in paths for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])]
@@ -140,7 +141,12 @@ def read_results(paths: Sequence[Path]) -> tuple[list[Published], list[str]]:
         if why := _not_comparable(result.task_name):
             left_out.append(f"{file}: {why}")
             continue
-        for dataset, figures in _figures(result).items():
+        of_file = _figures(result)
+        try:
+            Published(model[0], str(file), of_file)
+        except RecordError as error:
+            raise RecordError(f"{file}: {error}") from error
+        for dataset, figures in of_file.items():
             models.setdefault(model, {}).setdefault(dataset, {}).update(figures)
             versions.setdefault(model, set()).add(str(result.mteb_version))
     found = []
@@ -195,7 +201,10 @@ def _named(name: str) -> re.Match[str] | None:
 
 def _result(file: Path) -> Any:
     try:
-        return library("mteb.results", "mteb").TaskResult.from_disk(file)
+        with tempfile.TemporaryDirectory() as folder:
+            plain = Path(folder) / file.name  # MTEB reads UTF-8 without a byte order mark
+            plain.write_text(read_text(file), encoding="utf-8")
+            return library("mteb.results", "mteb").TaskResult.from_disk(plain)
     except Exception as error:  # a stranger's file fails in pydantic, in JSON or in MTEB's conversion of old forms
         raise RecordError(f"{file} is no result of MTEB's: {' '.join(str(error).split())[:200]}") from error
 
@@ -204,7 +213,7 @@ def _model(file: Path) -> tuple[str, str]:
     """Name and revision of the model, from `model_meta.json` or the folders `<organisation>__<model>/<revision>/`."""
     name, revision = file.parent.parent.name.replace("__", "/"), file.parent.name
     try:
-        held: Mapping[str, Any] = json.loads((file.parent / "model_meta.json").read_text(encoding="utf-8"))
+        held: Mapping[str, Any] = json.loads(read_text(file.parent / "model_meta.json"))
         return str(held["name"] or name), str(held["revision"] or revision)
     except (OSError, ValueError, KeyError, TypeError):
         return name, revision

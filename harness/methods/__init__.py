@@ -126,11 +126,13 @@ class Searcher(ABC):
         live: whether asking it one query takes the time a user would wait; False for a run file, and for what is paid by the
             query and so is asked once and kept.
         resolved: JSON-safe: what only the corpus and the queries asked so far tell; for the record, beside what was fitted.
+        documents: how many there are to rank, set by `index`; no search of `search` goes deeper. None where it is not known.
     """
 
     key: str
     size: Size
     live: bool = True
+    documents: int | None = None
     resolved: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
@@ -208,13 +210,20 @@ def fit(method: Method, view: TrainView, context: Context) -> Fitted:
 def index(method: Method, fitted: Fitted, corpus: Corpus, context: Context) -> Searcher:
     """`fitted.index`, done once per fitted method and corpus in a run."""
     key = f"{fitted.key}-{corpus.revision}"
-    return context.once("index", f"index {method}", key, lambda: fitted.index(corpus, context))
+    searcher = context.once("index", f"index {method}", key, lambda: fitted.index(corpus, context))
+    searcher.documents = len(corpus)
+    return searcher
 
 
 def search(method: Method, searcher: Searcher, queries: Queries, k: int, context: Context) -> TopK:
-    """`searcher.search`, done once per searcher and queries in a run; a deeper run answers a shallower one."""
+    """`searcher.search`, done once per searcher and queries in a run; a deeper run answers a shallower one.
+
+    It is (Q, k), or (Q, N) if k is greater than the N documents of the corpus: nothing is allocated for places that stay empty.
+    """
+    most = k if searcher.documents is None else searcher.documents
+    k = min(k, most)
     if context.live:
         return searcher.search(queries, k)
-    deepest = context.deepest(f"{searcher.key}-{queries.revision}", k)
+    deepest = min(context.deepest(f"{searcher.key}-{queries.revision}", k), max(k, most))
     key = f"{searcher.key}-{queries.revision}-{deepest}"
     return context.once("search", f"search {method}", key, lambda: searcher.search(queries, deepest)).cut(k)

@@ -135,8 +135,8 @@ class Table:
         if dataset["unreachable"]:
             lost = f"{dataset['unreachable']} relevant documents are not in the corpus"
             found.append(f"{lost}; they stay in the judgements and cap recall.")
+        found += shared([(f"`{line.row}`", note) for line in self.lines for note in line.first.notes])
         for line in self.lines:
-            found += [f"`{line.row}`: {note}" for note in line.first.notes]
             if line.ok and self.measures and (told := line.seeds(self.measures[0])):
                 found.append(f"`{line.row}`: {told}")
             if not line.ok:
@@ -161,6 +161,14 @@ class Table:
             told = "; ".join(filter(None, (each.source, each.note)))
             found.append(f"`{each.row}`: {FOLDER} figures, not measured here: {told}")
         return list(dict.fromkeys((*found, *self.more)))
+
+
+def shared(notes: Iterable[tuple[str, str]]) -> list[str]:
+    """Row and note as lines, the rows of one note in one line, in the order in which the notes first come."""
+    rows: dict[str, list[str]] = {}
+    for row, note in notes:
+        rows.setdefault(note, []).append(row)
+    return [f"{', '.join(dict.fromkeys(named))}: {note}" for note, named in rows.items()]
 
 
 def tables(records: Iterable[Record]) -> list[Table]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import SettingError
+from harness.files import read_text
 
 Key = str | int
 """A key of a table, or a number in a list of tables, from 0."""
@@ -43,7 +44,7 @@ class File:
         tomllib tells no lines. It is the shortest run of lines from the start that can be read and has the key; the statement
         begins after the run before it that could be read.
         """
-        lines = self.text.splitlines()
+        lines = self.text.split("\n")  # and at no other character: TOML's strings may hold them
         whole = 0
         for end in range(1, len(lines) + 1):
             try:
@@ -91,9 +92,9 @@ def read(path: Path) -> File:
         SettingError: it is not there, or is no TOML; says on which line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         return File(path, text, tomllib.loads(text))
     except OSError as error:
         raise SettingError(f"{path} cannot be read ({error.strerror or error}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingError(f"{path} is no TOML: {error}.") from error

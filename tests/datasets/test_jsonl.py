@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.corpus import Document
+from harness.datasets._ids import WHITE
 from harness.datasets._jsonl import read_documents, read_queries
 from harness.datasets._lines import Fault
 from harness.errors import DatasetError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=10)
+IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=10).filter(
+    lambda name: name == name.strip(WHITE)
+)
 
 
 def written(tmp_path: Path, *rows: str) -> Path:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,7 @@ def test_cut_archive(tmp_path: Path) -> None:
 def test_not_an_archive(tmp_path: Path) -> None:
     path = tmp_path / "a.gz"
     path.write_bytes(b"plain")
-    with pytest.raises(DatasetError, match="damaged or cut short"):
+    with pytest.raises(DatasetError, match="it is not a gzip file"):
         list(lines(path))
 
 
@@ -55,3 +57,64 @@ def test_progress_adds_up_to_the_file(tmp_path: Path, name: str) -> None:
     told: list[int] = []
     assert sum(1 for _ in lines(path, advance=told.append)) == 10_000
     assert sum(told) == path.stat().st_size
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_every_encoding_that_a_mark_names(encoding: str, name: str, tmp_path: Path) -> None:
+    text = ("\ufeff" if encoding[-2:] in ("le", "be") else "") + "one\r\n\r\nthrée \U0001f600\r\n"
+    assert list(lines(written(tmp_path, text.encode(encoding), name))) == [(1, "one"), (3, "thrée \U0001f600")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_lines_end_as_in_text_mode_wherever_the_reading_is_cut(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "a\r\nb\rc\nd\u2028e\x85f\x0bg\x1ch\r\r\n\r\ni"
+    path = written(tmp_path, text.encode(encoding))
+    with open(path, encoding=encoding) as file:
+        theirs = [(number, line.rstrip("\n")) for number, line in enumerate(file, 1) if line.strip()]
+    for size in (*range(1, 8), 1 << 18):
+        monkeypatch.setattr("harness.datasets._lines.CHUNK", max(size, 4))
+        assert list(lines(path)) == theirs
+
+
+def test_gzip_is_known_by_its_bytes_and_not_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(gzip.compress(b"one\n"))
+    assert list(lines(tmp_path / "a.txt")) == [(1, "one")]
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "words"),
+    [
+        ("one\ntwo\n".encode("utf-16-le"), 1, r"a NUL byte at byte 2 of the line.*iconv -f utf-16le"),
+        (b"one\ntw\0o\n", 2, "a NUL byte at byte 3 of the line"),
+        (b"\xff\xfeo\0\n\0\x00\xd8\n\0", 2, "half of a surrogate pair, which is not UTF-16-LE text"),
+        (b"\xff\xfeo\0\n\0o", 2, "not UTF-16-LE, which its byte order mark says it is"),
+        (b"PK\x03\x04rest", 0, "this is a zip archive, not text"),
+    ],
+)
+def test_what_is_not_text_is_named(data: bytes, line: int, words: str, tmp_path: Path) -> None:
+    faults: list[Fault] = []
+    list(lines(written(tmp_path, data), faults.append))
+    assert faults[0].line == line
+    with pytest.raises(DatasetError, match=words):
+        list(lines(tmp_path / "a.txt"))
+
+
+def test_a_line_of_any_length_in_a_small_archive_is_not_unpacked_into_memory(tmp_path: Path) -> None:
+    path = written(tmp_path, b"short\n" + b"x" * (8 << 20), "a.txt.gz")
+    assert path.stat().st_size < 20_000
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match=r"line 2: the line is longer than 1 MiB; is there one record on each line\?"):
+        list(lines(path, longest=1 << 20))
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
+    assert len(list(lines(path))) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DatasetError, match="it is not a regular file"):
+        list(lines(tmp_path / "pipe"))

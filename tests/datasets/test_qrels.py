@@ -75,3 +75,24 @@ def test_a_missing_header_does_not_cost_the_first_judgement(tmp_path: Path) -> N
     faults: list[Fault] = []
     assert read_qrels(written(tmp_path, "q\td\t1", "q\te\tx"), faults.append) == {"q": {"d": 1}}
     assert [(f.code, f.line) for f in faults] == [("header", 1), ("grade", 2)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "document"),
+    [('"d0"', "d0"), ('"""Heroes"""', '"Heroes"'), ('"a ""b"""', 'a "b"'), ('"Heroes"_(album)', '"Heroes"_(album)'), ('d"0', 'd"0')],
+)
+def test_quotes_are_csvs_as_for_beirs_reader(cell: str, document: str, tmp_path: Path) -> None:
+    assert read_qrels(written(tmp_path, HEADER, f"q\t{cell}\t1")) == {"q": {document: 1}}
+
+
+def test_trec_columns_are_split_at_white_space_of_ascii_alone(tmp_path: Path) -> None:
+    path = written(tmp_path, "q\u00a01 0\td\u00a0 1 ", name="test.txt")
+    assert read_qrels(path) == {"q\u00a01": {"d\u00a0": 1}}
+
+
+@pytest.mark.parametrize("grade", ["999999999", "-999999999", "1000001"])
+@pytest.mark.parametrize("name", ["test.tsv", "test.txt"])
+def test_a_grade_for_which_trec_eval_would_take_gigabytes_is_refused(grade: str, name: str, tmp_path: Path) -> None:
+    rows = [HEADER, f"q\td\t{grade}"] if name.endswith("tsv") else ["q 0 d 1", f"q 0 e {grade}"]
+    with pytest.raises(DatasetError, match=rf"{name}, line 2: grade {grade} is beyond 1,000,000"):
+        read_qrels(written(tmp_path, *rows, name=name))

@@ -54,7 +54,7 @@ def test_ranked_queries_that_are_not_asked_are_left_out(tmp_path: Path, corpus: 
 
 def test_an_unknown_document_is_named_with_its_query(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
     row = written(tmp_path / "r.trec", "q0 Q0 5 1 0.5 x", "q0 Q0 nowhere 2 0.4 x")
-    with pytest.raises(DatasetError, match=r"r\.trec: query 'q0' ranks 'nowhere', which is no document of the collection"):
+    with pytest.raises(DatasetError, match=r"r\.trec: 1 of 2 ranked documents are not in the collection, in 1 of 1 queries; .*query 'q0' ranks 'nowhere'"):
         rank(row, corpus, Queries(["q0"], ["?"]), 2)
 
 
@@ -68,7 +68,7 @@ def test_a_run_of_another_collection_is_told_by_its_queries(tmp_path: Path, corp
     ("lines", "told"),
     [
         (["q0 Q0 5 1 0.5 x", "q0 Q0 6 2"], "line 2: 4 columns; a TREC run has six"),
-        (["q0 Q0 5 1 high x"], "line 1: could not convert string to float: 'high'"),
+        (["q0 Q0 5 1 high x"], "line 1: score 'high' is not a number"),
         (["q0 Q0 5 1 nan x"], "line 1: score 'nan' is not a finite number"),
         (["q0 Q0 5 1 0.5 x", "", "q0 Q0 5 2 0.4 x"], "line 3: query 'q0' ranks document '5' a second time"),
         ([], "holds no ranking"),
@@ -122,3 +122,48 @@ def test_nothing_is_known_of_how_it_was_made(tmp_path: Path, corpus: Corpus, sea
     searcher = searcher_of(row, corpus)
     assert fit(row, TrainView(corpus), context).supervision == "unknown"
     assert (searcher.live, searcher.size) == (False, Size())
+
+
+def notes(row: RunFile, corpus: Corpus, asked: Queries, context: Context) -> list[str]:
+    fitted = fit(row, TrainView(corpus), context)
+    searcher = fitted.index(corpus, context)
+    searcher.search(asked, 3)
+    return [*fitted.notes, *searcher.notes(asked)]
+
+
+def test_ranks_that_contradict_scores_are_noted(tmp_path: Path, corpus: Corpus, context: Context) -> None:
+    lines = ("q0 Q0 5 1 0.5 x", "q0 Q0 7 2 0.9 x", "q1 Q0 5 1 2 x", "q1 Q0 6 2 2 x", "q1 Q0 7 3 1 x")
+    row = written(tmp_path / "r.trec", *lines)
+    told = "r.trec: ranks contradict scores in 1 of 2 queries (for example of 'q0' on line 2): scores decide"
+    assert notes(row, corpus, Queries(["q0", "q1"], ["?", "?"]), context) == [told]
+
+
+@pytest.mark.parametrize("ranks", [("0", "0", "0"), ("3", "2", "1"), ("-", "-", "-")])
+def test_ranks_that_say_nothing_or_the_same_are_not_noted(
+    ranks: tuple[str, ...], tmp_path: Path, corpus: Corpus, context: Context
+) -> None:
+    lines = [f"q0 Q0 {5 + n} {rank} {n} x" for n, rank in enumerate(ranks)]
+    assert notes(written(tmp_path / "r.trec", *lines), corpus, Queries(["q0"], ["?"]), context) == []
+
+
+def test_scores_that_are_equal_in_32_bits_are_noted(tmp_path: Path, corpus: Corpus, context: Context) -> None:
+    row = written(tmp_path / "r.trec", "q0 Q0 5 1 1.00000001 x", "q0 Q0 6 2 1.0 x")
+    (told,) = notes(row, corpus, Queries(["q0"], ["?"]), context)
+    assert told == "r.trec: scores differ only beyond 32 bits in 1 of 1 queries: they count as ties"
+
+
+def test_queries_that_are_not_judged_are_noted_with_those_that_look_the_same(
+    tmp_path: Path, corpus: Corpus, context: Context
+) -> None:
+    row = written(tmp_path / "r.trec", "q0 Q0 5 1 1 x", "Q1 Q0 6 2 1.0 x")
+    (told,) = notes(row, corpus, Queries(["q0", "q1"], ["?", "?"]), context)
+    assert told.startswith("r.trec: ranks 1 queries that are not among the 2 judged here: left out; 1 queries of the collection look")
+    assert "'q1' and 'Q1': not joined" in told
+
+
+def test_documents_that_the_corpus_lacks_are_counted(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
+    row = written(tmp_path / "r.trec", *(f"q{n} Q0 x{n} 1 1 x" for n in range(3)), "q0 Q0 5 2 0.5 x", "q3 Q0 ５ 1 1 x")
+    asked = Queries(["q0", "q1", "q2", "q3", "q4"], ["?"] * 5)
+    with pytest.raises(DatasetError, match=r"4 of 5 ranked documents are not in the collection, in 4 of 5 queries; .*'x0'") as caught:
+        rank(row, corpus, asked, 2)
+    assert "1 of them look the same" in str(caught.value)

@@ -102,8 +102,7 @@ def test_notes_are_of_the_dataset_then_of_each_row_each_once(made: Made) -> None
     assert found == [
         "built here",
         "3 relevant documents are not in the corpus; they stay in the judgements and cap recall.",
-        "`a`: x",
-        "`b`: x",
+        "`a`, `b`: x",
     ]
 
 
