@@ -76,7 +76,7 @@ def routes_of(folder: Path, inside: str) -> dict[str, str]:
     for name in ("router_config.json", "config.json"):  # the older name is the second
         told = read_json(folder / inside / name)
         types = told.get("types") if isinstance(told, dict) else None
-        if isinstance(types, dict) and isinstance(told.get("structure"), dict):
+        if isinstance(types, dict):
             found |= {str(PurePosixPath(inside) / str(sub)): str(kind) for sub, kind in types.items()}
             break
     return found

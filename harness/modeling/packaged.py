@@ -1,5 +1,6 @@
-"""Models that a package of the package index carries, with the hash of their weights: whatever is installed under a package's name
-is used only if it is the model."""
+"""Models that a package of the package index carries, with the hashes of their files: what is installed under a package's name is
+used only if it is the model.
+"""
 
 from __future__ import annotations
 
@@ -90,9 +91,8 @@ def packaged(name: str, hashes: HashMemo) -> Found | None:
     wrong += [file for file in there if file not in package.sha256]
     if wrong:
         raise ModelError(
-            f"the installed package {package.distribution} {version} does not hold {name} as version {package.version} of it does: "
+            f"the installed package {package.distribution} {version} does not hold {name} as its version {package.version} does: "
             f"{', '.join(wrong)} in {folder} is missing, changed or added. Reinstall it (pip install --force-reinstall "
             f"--no-cache-dir {package.distribution}=={package.version}), or name a folder that holds the model you want."
         )
     return Found(folder, f"package {package.distribution} {version}")
-

@@ -11,6 +11,7 @@ import numpy as np
 from harness.context import Context
 from harness.modeling.encoder import Side
 from harness.modeling.keep import batch_tokens
+from harness.modeling.limits import length_of
 from harness.modeling.ragged import RaggedEncoder
 from harness.modeling.sparse import LOGIT_TOKENS
 from harness.ranking import Floats, select
@@ -47,7 +48,7 @@ class RaggedProbe(Probe):
 
     def _batch(self, model: Any) -> int:
         tokens = min(batch_tokens(self._context, model.device.type), LOGIT_TOKENS)
-        return max(1, tokens // min(model.max_seq_length or 512, 512))
+        return max(1, tokens // min(length_of(model), 512))
 
     def _options(self, model: Any, side: Side) -> dict[str, Any]:
         return {"prompt": self.prompts[side], "batch_size": self._batch(model), "show_progress_bar": False}
