@@ -196,7 +196,8 @@ class PairScorer:
     def fresh(self) -> CrossEncoder:
         """The model loaded anew in fp32, for training; one that has no scoring head (an encoder) gets a random one."""
         model = self._load("fp32", num_labels=1)
-        model.prompts, model.default_prompt_name = ({PAIR: self.prompt}, PAIR) if self.prompt else ({}, None)
+        model.prompts = {PAIR: self.prompt} if self.prompt else {}
+        model.default_prompt_name = PAIR if self.prompt else None
         return model
 
     def retrained(self, path: Path) -> PairScorer:

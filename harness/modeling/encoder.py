@@ -66,7 +66,7 @@ class Encoder:
         if called is not None:
             self.folder = replace(self.folder, name=called, source="trained")
         config = self.folder.config("config_sentence_transformers.json")
-        asked = {"query": settings.query_prompt, "document": settings.document_prompt}
+        asked: dict[Side, str | None] = {"query": settings.query_prompt, "document": settings.document_prompt}
         self.prompts: dict[Side, str] = model_prompts(self.folder.name, asked, config, trained=called is not None)
         self.similarity = settings.similarity or config.get("similarity_fn_name") or "cosine"
         if self.similarity not in ("cosine", "dot"):

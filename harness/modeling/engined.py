@@ -57,7 +57,8 @@ class Engined(Generic[T]):
     """
 
     def __init__(self, part: Part[T], engine: Engine | None, precision: str, context: Context) -> None:
-        self._part, self._engine, self._precision, self._context = part, engine, precision, context
+        self._part: Part[T] = part
+        self._engine, self._precision, self._context = engine, precision, context
         self._tokens: dict[Reading, Tokens[T]] = {}
         self._library = threading.Lock()
         """Held by what uses the tokenizer by way of the library: a fast tokenizer that two threads use at once raises."""

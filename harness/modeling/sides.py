@@ -52,7 +52,8 @@ def input_module(model: Any, side: Side | None) -> Any:
     first = model[0]
     if not isinstance(first, Router):
         return first
-    return first.sub_modules[first._resolve_route(task=side, modality="text")][0]
+    routes: Any = first.sub_modules
+    return routes[first._resolve_route(task=side, modality="text")][0]
 
 
 def input_modules(model: Any) -> list[Any]:
@@ -60,7 +61,8 @@ def input_modules(model: Any) -> list[Any]:
     from sentence_transformers.base.modules import Router
 
     first = model[0]
-    found = [route[0] for route in first.sub_modules.values()] if isinstance(first, Router) else [first]
+    routes: Any = first.sub_modules if isinstance(first, Router) else {"": [first]}
+    found = [route[0] for route in routes.values()]
     return list({id(module): module for module in found}.values())
 
 

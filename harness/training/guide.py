@@ -30,7 +30,7 @@ class Guide:
     vectors: Mapping[str, Floats]
     facts: dict[str, Any]
 
-    def module(self, model: Any, prompts: Mapping[str, str], sides: Mapping[str, Side]) -> Any:
+    def module(self, model: Any, prompts: Mapping[str, str], sides: Mapping[str, Side] | None = None) -> Any:
         """A module that answers a batch of the student's tokens with the guide's kept vectors.
 
         The loss hands the guide token ids, so that texts are found by theirs: the student's own tokenizer is run over every text
@@ -39,17 +39,17 @@ class Guide:
         Args:
             model: the student, with the maximum length it is trained with.
             prompts: column → what stands before its texts in training.
-            sides: column → side, which a student that encodes by side is told.
+            sides: column → side, which a student that encodes by side is told; None tells it none.
         """
         import torch
 
-        told = is_told(model)
+        told = sides if sides and is_told(model) else {}
         places: dict[tuple[Any, ...], int] = {}
         rows: list[Floats] = []
         for name, texts in self.columns.items():
             for start in range(0, len(texts), 512):
                 batch = list(texts[start : start + 512])
-                task = {"task": sides[name]} if told else {}
+                task = {"task": told[name]} if name in told else {}
                 tokens = {**model.preprocess(batch, prompt=prompts.get(name) or None, **task), **task}
                 for i, key in enumerate(_keys(tokens)):
                     if key not in places:

@@ -22,8 +22,9 @@ def another(bert: Path, folder: Path, seed: int, **changed: Any) -> Path:
 
 @pytest.fixture(scope="session")
 def routed(tiny_models: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Encoders that know their side: a router of two transformers (`both`), one with a table of words for queries (`static`), and a
-    transformer that cuts queries at 5 tokens (`cut`)."""
+    """Encoders that know their side: a router of two transformers (`both`), one with a table of words for queries (`static`), and
+    a transformer that cuts queries at 5 tokens (`cut`).
+    """
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Normalize, Router
     from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding, Transformer
