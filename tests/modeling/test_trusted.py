@@ -115,20 +115,21 @@ def test_a_dense_layer_with_another_activation_is_refused(copied: Callable, tiny
 def test_a_module_that_is_none_of_sentence_transformers_is_refused(
     kind: str, copied: Callable, tiny_encoder: Path, tiny_sparse: Path, tiny_late: Path, context: Context
 ) -> None:
+    def encoded(folder: Path, source: Path) -> object:
+        if source == tiny_encoder:
+            return encoder(folder, context).encode(["kala"], "query")
+        if source == tiny_sparse:
+            return open_ragged(SparseEncoder, Sparse(model=str(folder))._settings(), context).encode(["kala"], "query")
+        return open_ragged(LateEncoder, Late(model=str(folder))._settings(), context).encode(["kala"], "query")
+
     for source in (tiny_encoder, tiny_sparse, tiny_late):
         folder = copied(source)
         modules = json.loads((folder / "modules.json").read_text())
         modules[-1]["type"] = kind
         (folder / "modules.json").write_text(json.dumps(modules))
         with pytest.raises(ModelError, match="set trust_remote_code=True") as caught:
-            if source == tiny_encoder:
-                encoder(folder, context).encode(["kala"], "query")
-            elif source == tiny_sparse:
-                open_ragged(SparseEncoder, Sparse(model=str(folder))._settings(), context).encode(["kala"], "query")
-            else:
-                open_ragged(LateEncoder, Late(model=str(folder))._settings(), context).encode(["kala"], "query")
+            encoded(folder, source)
         assert kind in str(caught.value)
-        shutil.rmtree(folder)
 
 
 def test_modules_behind_a_router_and_tokenizers_of_word_tables_are_looked_at(
