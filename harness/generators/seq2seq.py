@@ -14,7 +14,9 @@ from harness.corpus import Corpus
 from harness.endpoints.kept import Pieces, digest
 from harness.errors import ModelError, SettingError
 from harness.generators import RULES, Generator, Question
-from harness.modeling.keep import memory_advice, no_weight_bars
+from harness.modeling.keep import memory_advice
+from harness.modeling.limits import positions
+from harness.modeling.loading import dtype_of, opening
 from harness.modeling.resolve import ModelFolder, resolve
 
 
@@ -105,7 +107,8 @@ class Seq2seq(Generator):
         seed = int(context.rng(f"generate seq2seq {name}").integers(2**63))
         options = {"do_sample": True, "temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p}
         with _advice(folder.name), torch.inference_mode(), _seeded(model.device, seed):
-            given = tokenizer(texts, truncation=True, max_length=self.max_input, padding=True, return_tensors="pt")
+            most = min(self.max_input, positions(model))
+            given = tokenizer(texts, truncation=True, max_length=most, padding=True, return_tensors="pt")
             out = model.generate(
                 input_ids=given["input_ids"].to(model.device),
                 attention_mask=given["attention_mask"].to(model.device),
@@ -118,19 +121,18 @@ class Seq2seq(Generator):
         return [told[i : i + self.per_document] for i in range(0, len(told), self.per_document)]
 
     def _load(self, folder: ModelFolder, context: Context) -> tuple[Any, Any]:
-        import torch
         from sentence_transformers.util import get_device_name
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.precision]
+        dtype = dtype_of(self.precision)
+        here = {"local_files_only": True, "trust_remote_code": False}
         try:
-            with no_weight_bars():
-                tokenizer: Any = AutoTokenizer.from_pretrained(str(folder.path), local_files_only=True)
-                model: Any = AutoModelForSeq2SeqLM.from_pretrained(str(folder.path), local_files_only=True, dtype=dtype)
-        except (ValueError, OSError, KeyError) as error:
+            with opening(folder, trusted=False):
+                tokenizer: Any = AutoTokenizer.from_pretrained(str(folder.path), **here)
+                model: Any = AutoModelForSeq2SeqLM.from_pretrained(str(folder.path), **here, dtype=dtype)
+        except ModelError as error:
             raise ModelError(
-                f"{folder.name} cannot be loaded as a sequence-to-sequence model ({str(error).splitlines()[0][:200]}). Name one "
-                "of the T5 type that was trained to ask questions, as BeIR/query-gen-msmarco-t5-base-v1."
+                f"{error} Name one of the T5 type that was trained to ask questions, as BeIR/query-gen-msmarco-t5-base-v1."
             ) from error
         return tokenizer, model.to(context.device or get_device_name()).eval()
 

@@ -16,7 +16,7 @@ from harness.methods import METHODS, CandidateScorer, Fitted, Method, Reranks, S
 from harness.methods._exhaustive import Exhaustive
 from harness.modeling.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
 from harness.modeling.golden import Asked, Choice, choose, plain
-from harness.modeling.prompts import family
+from harness.modeling.prompts import needs_prompts
 from harness.ranking import Floats, Ints
 from harness.recipes import Recipe, Trained, told, trained
 from harness.training.base import PairBase
@@ -46,6 +46,7 @@ class CrossEncoder(Method):
             fails `torch` takes its place.
         tolerance: how far a probed engine may move a score, in standard deviations of the sample's scores. None takes 1e-4 in
             fp32 and 0.1 below.
+        prompt: put before each query; None takes the model's own default, `""` says none.
     """
 
     model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
@@ -56,6 +57,7 @@ class CrossEncoder(Method):
     recipes: tuple[Recipe, ...] = ()
     engine: Engine | None = field(default=None, metadata=LATER)
     tolerance: float | None = field(default=None, metadata=LATER)
+    prompt: str | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         self._asked().check("cross_encoder")
@@ -66,7 +68,7 @@ class CrossEncoder(Method):
 
     def _pair_settings(self) -> PairSettings:
         precision = plain(self._asked()).precision
-        return PairSettings(self.model, self.revision, self.max_length, precision, self.trust_remote_code)
+        return PairSettings(self.model, self.revision, self.max_length, precision, self.trust_remote_code, prompt=self.prompt)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
@@ -76,7 +78,8 @@ class CrossEncoder(Method):
 
     def _encoder(self, scorer: PairScorer) -> Method:
         """The encoder that a scoring head is put on, as a row; a cross-encoder takes no prompts, so that none is asked for."""
-        prompts = {"query_prompt": "", "document_prompt": ""} if family(scorer.folder.name) else {}
+        config = scorer.folder.config("config_sentence_transformers.json")
+        prompts = {"query_prompt": "", "document_prompt": ""} if needs_prompts(scorer.folder.name, config) else {}
         settings = {"revision": self.revision, "trust_remote_code": self.trust_remote_code, **prompts}
         return METHODS.get("dense")(model=self.model, **settings)  # type: ignore[call-arg]
 

@@ -20,10 +20,13 @@ from harness.engines.torch import Torch
 from harness.errors import ModelError, SettingError
 from harness.modeling.engined import Engined, Part
 from harness.modeling.golden import Answers, Way
-from harness.modeling.keep import Work, kept, no_weight_bars
-from harness.modeling.resolve import resolve
+from harness.modeling.keep import Work, kept
+from harness.modeling.limits import bound, length_of
+from harness.modeling.loading import opening, options_of
+from harness.modeling.prompts import PAIR, pair_prompt
+from harness.modeling.resolve import UNLIMITED, resolve
 from harness.modeling.sample import Sample
-from harness.modeling.tokens import Item
+from harness.modeling.tokens import Item, Reading
 from harness.ranking import Floats
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ class PairSettings:
         precision: of the weights and products: one of the engine's.
         trust_remote_code: run the code that the model's folder brings.
         engine: what computes; None is `torch`.
+        prompt: put before each query; None takes the model's own default.
     """
 
     model: str
@@ -54,6 +58,7 @@ class PairSettings:
     precision: str
     trust_remote_code: bool
     engine: Engine | None = None
+    prompt: str | None = None
 
     def check(self) -> None:
         """Raises SettingError where a setting is out of range."""
@@ -73,6 +78,7 @@ class PairScorer:
         called: the model's name, where it is not that of the settings: of a folder that was trained from a named model.
 
     Raises:
+        ModelError: the model has prompts and it is not clear which to take.
         Unavailable: the model is not to be had.
     """
 
@@ -84,6 +90,8 @@ class PairScorer:
         self.folder = resolve(settings.model, context, settings.revision)
         if called is not None:
             self.folder = replace(self.folder, name=called, source="trained")
+        self.prompt = pair_prompt(self.folder.name, settings.prompt, self.folder.config("config_sentence_transformers.json"))
+        self._reading = Reading(self.prompt)
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -97,6 +105,7 @@ class PairScorer:
             "sha": self.folder.sha,
             "max_length": settings.max_length,
             "precision": settings.precision if exact else f"{settings.precision}, last layer fp32",
+            **({"prompt": self.prompt} if self.prompt else {}),
             **({"engine": str(engine), "versions": engine.versions()} if engine else {}),
         }
 
@@ -127,11 +136,11 @@ class PairScorer:
 
     def items(self, pairs: Sequence[Pair]) -> list[Item[Pair]]:
         """Pairs, tokenised and cut as the model reads them."""
-        return self._engined.items(pairs, "")
+        return self._engined.items(pairs, self._reading)
 
     def compute(self, pairs: Sequence[Pair]) -> Floats:
         """(n, 1) scores of pairs, computed now, in batches by length, and not kept."""
-        return self._engined.answers(pairs, "", self.run)
+        return self._engined.answers(pairs, self._reading, self.run)
 
     def run(self, items: Sequence[Item[Pair]]) -> Floats:
         """(n, 1) scores of pairs that are tokenised, in one batch.
@@ -142,7 +151,7 @@ class PairScorer:
             ModelError: a value is not a number, there is more than one a pair, or memory is short.
             Unfit: the engine cannot take the model.
         """
-        scores = self._engined.answer(items, "")
+        scores = self._engined.answer(items, self._reading)
         if scores.ndim == 2 and scores.shape[1] != 1:
             told = f"{self.folder.name} answers {scores.shape[1]} numbers a pair"
             raise ModelError(f"{told}; a re-ranker answers one (num_labels=1).")
@@ -150,11 +159,12 @@ class PairScorer:
             raise ModelError(f'{self.folder.name} answered a pair with a value that is not a number. Try precision="fp32".')
         return scores.reshape(-1, 1)
 
-    def _by_library(self, pairs: Sequence[Pair], prompt: str) -> Floats:
+    def _by_library(self, pairs: Sequence[Pair], reading: Reading) -> Floats:
         import torch
 
+        identity, size = torch.nn.Identity(), max(1, len(pairs))
         return self.model.predict(
-            list(pairs), batch_size=max(1, len(pairs)), activation_fn=torch.nn.Identity(), show_progress_bar=False
+            list(pairs), prompt=reading.prompt, batch_size=size, activation_fn=identity, show_progress_bar=False
         )
 
     @cached_property
@@ -186,7 +196,10 @@ class PairScorer:
 
     def fresh(self) -> CrossEncoder:
         """The model loaded anew in fp32, for training; one that has no scoring head (an encoder) gets a random one."""
-        return self._load("fp32", num_labels=1)
+        model = self._load("fp32", num_labels=1)
+        model.prompts = {PAIR: self.prompt} if self.prompt else {}
+        model.default_prompt_name = PAIR if self.prompt else None
+        return model
 
     def retrained(self, path: Path) -> PairScorer:
         """The scorer that training made of this one: its folder, with the length of this one."""
@@ -212,30 +225,23 @@ class PairScorer:
 
     def _load(self, precision: str | None = None, **options: Any) -> CrossEncoder:
         # Imported here: a run whose pairs are all kept does not need torch.
-        import torch
         from sentence_transformers import CrossEncoder
 
         settings = self._settings
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision or settings.precision]
-        with no_weight_bars():
-            model = CrossEncoder(
-                str(self.folder.path),
-                device=self._context.device,
-                local_files_only=True,
-                trust_remote_code=settings.trust_remote_code,
-                model_kwargs={"dtype": dtype},
-                **options,
-            )
+        shared = options_of(self._context.device, precision or settings.precision, trusted=settings.trust_remote_code)
+        with opening(self.folder, trusted=settings.trust_remote_code):
+            model = CrossEncoder(str(self.folder.path), **shared, **options)
         if settings.max_length is not None:
             model.max_seq_length = settings.max_length
+        bound(model, self.folder.name, settings.max_length if self._called is None else None)
         _exact_head(model)
         return model  # type: ignore[no-any-return]
 
     def _lengths(self, pairs: Sequence[Pair]) -> list[int]:
         tokenizer: Any = self.model.tokenizer
-        limit = self.model.max_seq_length or 512
-        encoded = tokenizer([list(p) for p in pairs], truncation=True, max_length=limit, padding=False)
-        return [len(ids) for ids in encoded["input_ids"]]
+        whole = [[self.prompt + query, document] for query, document in pairs]
+        encoded = tokenizer(whole, truncation=True, max_length=length_of(self.model, None, UNLIMITED), padding=False)
+        return [max(1, len(ids)) for ids in encoded["input_ids"]]
 
 
 def _exact_head(model: CrossEncoder) -> None:

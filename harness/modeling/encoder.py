@@ -4,86 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
-from harness.engines import Engine
 from harness.engines.torch import Torch
-from harness.errors import ModelError, SettingError, Unavailable
+from harness.errors import ModelError, SettingError
 from harness.indexes import Vectors
 from harness.modeling._pooling import pooling as own_pooling
 from harness.modeling._pooling import repool
 from harness.modeling.engined import Engined, Part
 from harness.modeling.golden import Answers, Way
-from harness.modeling.keep import Work, kept, no_weight_bars
-from harness.modeling.prompts import family
+from harness.modeling.keep import Work, kept
+from harness.modeling.library import vectors_by_library
+from harness.modeling.limits import bound
+from harness.modeling.loading import opening, options_of
+from harness.modeling.prompts import model_prompts
 from harness.modeling.resolve import ModelFolder, resolve, tokenizer_length
 from harness.modeling.sample import Sample
-from harness.modeling.tokens import Item, token_lengths
+from harness.modeling.settings import POOLINGS as POOLINGS
+from harness.modeling.settings import PRECISIONS as PRECISIONS
+from harness.modeling.settings import EncoderSettings as EncoderSettings
+from harness.modeling.sides import SIDE_NAMES as SIDE_NAMES
+from harness.modeling.sides import Side as Side
+from harness.modeling.sides import reads_sides
+from harness.modeling.texts import fast_tokenizer, readable
+from harness.modeling.tokens import Item, Reading, token_lengths
 from harness.modeling.truncated import Truncated, cut
 from harness.ranking import Floats
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-Side = Literal["query", "document"]
-SIDE_NAMES: dict[Side, str] = {"query": "queries", "document": "documents"}
-SIDE_PROMPTS = {"query": ("query", "search_query"), "document": ("document", "passage", "corpus", "search_document")}
-POOLINGS = ("mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens")
-PRECISIONS = Torch.precisions
 EXAMPLE = ("one", "two texts of different lengths, so that one of them is padded")
-
-
-@dataclass(frozen=True)
-class EncoderSettings:
-    """Everything that decides a vector, as asked; None takes the model's own.
-
-    Args:
-        model: hub name or folder.
-        revision: the hub's commit, tag or branch.
-        query_prompt: put before each query.
-        document_prompt: put before each document.
-        pooling: token vectors → text vector.
-        max_length: tokens kept of a text.
-        precision: of the weights and products: one of the engine's; vectors are kept as float32.
-        similarity: `cosine` (vectors are normalised) or `dot`.
-        trust_remote_code: run the code that the model's folder brings.
-        dimensions: the first so many are kept of a vector; None keeps all.
-        engine: what computes; None is `torch`.
-    """
-
-    model: str
-    revision: str | None
-    query_prompt: str | None
-    document_prompt: str | None
-    pooling: str | None
-    max_length: int | None
-    precision: str
-    similarity: str | None
-    trust_remote_code: bool
-    dimensions: int | None = None
-    engine: Engine | None = None
-
-    def check(self) -> None:
-        """Raises SettingError where a setting is out of range."""
-        for name, value, known in (
-            ("pooling", self.pooling, (None, *POOLINGS)),
-            ("precision", self.precision, self.engine.precisions if self.engine else PRECISIONS),
-            ("similarity", self.similarity, (None, "cosine", "dot")),
-        ):
-            if value not in known:
-                raise SettingError(f"dense: {name} must be one of {', '.join(str(k) for k in known if k)}, not {value!r}")
-        if self.max_length is not None and self.max_length < 1:
-            raise SettingError(f"dense: max_length must be 1 or more, not {self.max_length}")
-        if self.dimensions is not None and self.dimensions < 1:
-            raise SettingError(f"dense: dimensions must be 1 or more, not {self.dimensions}")
 
 
 class Encoder:
@@ -95,7 +54,7 @@ class Encoder:
         called: the model's name, where it is not that of the settings: of a folder that was trained from a named model.
 
     Raises:
-        ModelError: the model's family needs prompts and none is named.
+        ModelError: the model has prompts and it is not clear which to take, or its family needs prompts and none is named.
         Unavailable: the model is not to be had.
     """
 
@@ -108,18 +67,8 @@ class Encoder:
         if called is not None:
             self.folder = replace(self.folder, name=called, source="trained")
         config = self.folder.config("config_sentence_transformers.json")
-        own = {str(k): str(v) for k, v in (config.get("prompts") or {}).items()}
-        self.prompts: dict[Side, str] = {
-            "query": side_prompt("query", settings.query_prompt, own),
-            "document": side_prompt("document", settings.document_prompt, own),
-        }
-        asked = settings.query_prompt is not None or settings.document_prompt is not None
-        if called is None and not asked and not any(self.prompts.values()) and (known := family(self.folder.name)):
-            raise ModelError(
-                f"{self.folder.name} was trained with prompts, and neither its configuration nor the settings name any. Its "
-                f"model card says query_prompt={json.dumps(known.query)}, document_prompt={json.dumps(known.document)}; to run "
-                'it with none, say query_prompt=""'
-            )
+        asked: dict[Side, str | None] = {"query": settings.query_prompt, "document": settings.document_prompt}
+        self.prompts: dict[Side, str] = model_prompts(self.folder.name, asked, config, trained=called is not None)
         self.similarity = settings.similarity or config.get("similarity_fn_name") or "cosine"
         if self.similarity not in ("cosine", "dot"):
             raise SettingError(f'{self.folder.name} compares by {self.similarity}; say similarity="cosine" or similarity="dot".')
@@ -165,8 +114,17 @@ class Encoder:
             "max_length": settings.max_length,
             "precision": settings.precision,
             "normalised": self.similarity == "cosine",
+            **({"told_its_side": True} if self._reads_sides else {}),
             **({"engine": str(engine), "versions": engine.versions()} if (engine := settings.engine) else {}),
         }
+
+    @cached_property
+    def _reads_sides(self) -> bool:
+        return reads_sides(self.folder.path)
+
+    def reading(self, side: Side) -> Reading:
+        """How texts of a side are given to the model."""
+        return Reading(self.prompts[side], side)
 
     def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
         """(N, D) vectors of the texts, those not kept yet encoded and kept, whole whatever the dimensions asked for.
@@ -204,11 +162,11 @@ class Encoder:
 
     def items(self, texts: Sequence[str], side: Side) -> list[Item[str]]:
         """Texts of a side with their prompt, tokenised and cut as the model reads them."""
-        return self._engined.items(texts, self.prompts[side])
+        return self._engined.items(texts, self.reading(side))
 
     def in_batches(self, texts: Sequence[str], side: Side) -> Floats:
         """As `encode`, in batches as those of `vectors`; of N ≥ 1 texts."""
-        return self._engined.answers(texts, self.prompts[side], lambda items: self.run(items, side))
+        return self._engined.answers(texts, self.reading(side), lambda items: self.run(items, side))
 
     def run(self, items: Sequence[Item[str]], side: Side) -> Floats:
         """(n, D) vectors of texts that are tokenised, in one batch.
@@ -217,7 +175,7 @@ class Encoder:
             ModelError: a value is not a number, or memory is short.
             Unfit: the engine cannot take the model.
         """
-        vectors = self._engined.answer(items, self.prompts[side])
+        vectors = self._engined.answer(items, self.reading(side))
         if not np.isfinite(vectors).all():
             bad = items[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])].source
             raise ModelError(
@@ -226,14 +184,8 @@ class Encoder:
             )
         return vectors
 
-    def _by_library(self, texts: Sequence[str], prompt: str) -> Floats:
-        return self.model.encode(
-            list(texts),
-            prompt=prompt,
-            batch_size=max(1, len(texts)),
-            normalize_embeddings=self.similarity == "cosine",
-            show_progress_bar=False,
-        )
+    def _by_library(self, texts: Sequence[str], reading: Reading) -> Floats:
+        return vectors_by_library(self.model, texts, reading, normalise=self.similarity == "cosine", batch=len(texts))
 
     @cached_property
     def _engined(self) -> Engined[str]:
@@ -244,7 +196,7 @@ class Encoder:
             output="sentence_embedding",
             normalise=self.similarity == "cosine",
             example=EXAMPLE,
-            lengths=lambda texts, prompt: token_lengths(self.model, texts, prompt),
+            lengths=lambda texts, reading: token_lengths(self.model, texts, reading),
             library=self._by_library,
         )
         return Engined(part, self._settings.engine, self._settings.precision, self._context)
@@ -292,36 +244,28 @@ class Encoder:
 
     def _load(self, precision: str | None = None) -> SentenceTransformer:
         # Imported here: torch takes seconds to import, and a run whose vectors are all kept does not need it.
-        import torch
+        from sentence_transformers import SentenceTransformer
 
-        try:
-            from sentence_transformers import SentenceTransformer
-        except ModuleNotFoundError as error:  # pragma: no cover - it is a dependency
-            raise Unavailable(f"dense rows need {error.name}.", "pip install retrieval-harness") from error
         settings = self._settings
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision or settings.precision]
-        with no_weight_bars():
-            model = SentenceTransformer(
-                str(self.folder.path),
-                device=self._context.device,
-                local_files_only=True,
-                trust_remote_code=settings.trust_remote_code,
-                model_kwargs={"dtype": dtype},
-            )
+        options = options_of(self._context.device, precision or settings.precision, trusted=settings.trust_remote_code)
+        with opening(self.folder, trusted=settings.trust_remote_code):
+            model = SentenceTransformer(str(self.folder.path), **options)
         model.eval()
         if settings.max_length is not None:
             model.max_seq_length = settings.max_length
+        # What training made has the length of the model it came from, as a setting.
+        bound(model, self.folder.name, settings.max_length if self._called is None else None)
         if settings.pooling is not None:
             repool(model, settings.pooling)
         return model
 
     def tokens(self, texts: Sequence[str], side: Side) -> list[int]:
         """Tokens of each text with its prompt, before anything is cut; empty where the model has no fast tokenizer."""
-        tokenizer: Any = getattr(self.model, "tokenizer", None)
-        if not getattr(tokenizer, "is_fast", False):
+        tokenizer: Any = fast_tokenizer(self.model, side)
+        if tokenizer is None:
             return []
-        prompt = self.prompts[side]
-        counted = tokenizer([prompt + t for t in texts], add_special_tokens=True, truncation=False, padding=False, verbose=False)
+        whole = [readable(self.prompts[side] + text) for text in texts]
+        counted = tokenizer(whole, add_special_tokens=True, truncation=False, padding=False, verbose=False)
         return [len(ids) for ids in counted["input_ids"]]
 
     def of(self, dimensions: int | None) -> Encoder:
@@ -346,13 +290,6 @@ class Encoder:
         encoder = self.by(way)
         queries, documents = encoder.in_batches(sample.queries, "query"), encoder.in_batches(sample.documents, "document")
         return Answers(queries @ documents.T, np.concatenate([queries, documents]), lengths=self.similarity == "dot")
-
-
-def side_prompt(side: Side, asked: str | None, own: Mapping[str, str]) -> str:
-    """What is put before a text of a side: as asked, else the first of the model's own prompts that is called after it."""
-    if asked is not None:
-        return asked
-    return next((own[name] for name in SIDE_PROMPTS[side] if name in own), "")
 
 
 def open_encoder(settings: EncoderSettings, context: Context, called: str | None = None) -> Encoder:

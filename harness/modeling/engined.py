@@ -14,10 +14,11 @@ from harness.context import Context
 from harness.engines import Engine, Network, Running
 from harness.engines.torch import Torch
 from harness.modeling.keep import memory_advice, packed
-from harness.modeling.tokens import Item, Tokens
+from harness.modeling.texts import readable
+from harness.modeling.tokens import Item, Reading, Tokens
 from harness.ranking import Floats
 
-T = TypeVar("T")
+T = TypeVar("T", str, tuple[str, str])
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Part(Generic[T]):
         output: what of its features is the answer.
         normalise: whether an answer gets the length 1.
         example: two texts or pairs of different lengths.
-        lengths: texts or pairs and a prompt → tokens of each, where the model does not read plain token numbers.
+        lengths: texts or pairs and how they are read → tokens of each, where the model does not read plain token numbers.
         library: the same → their answers from the library, which then has to batch and tokenise them itself.
     """
 
@@ -41,8 +42,8 @@ class Part(Generic[T]):
     output: Literal["sentence_embedding", "scores"]
     normalise: bool
     example: Sequence[T]
-    lengths: Callable[[Sequence[T], str], list[int]]
-    library: Callable[[Sequence[T], str], Floats]
+    lengths: Callable[[Sequence[T], Reading], list[int]]
+    library: Callable[[Sequence[T], Reading], Floats]
 
 
 class Engined(Generic[T]):
@@ -56,14 +57,15 @@ class Engined(Generic[T]):
     """
 
     def __init__(self, part: Part[T], engine: Engine | None, precision: str, context: Context) -> None:
-        self._part, self._engine, self._precision, self._context = part, engine, precision, context
-        self._tokens: dict[str, Tokens[T]] = {}
+        self._part: Part[T] = part
+        self._engine, self._precision, self._context = engine, precision, context
+        self._tokens: dict[Reading, Tokens[T]] = {}
         self._library = threading.Lock()
         """Held by what uses the tokenizer by way of the library: a fast tokenizer that two threads use at once raises."""
 
-    def items(self, sources: Sequence[T], prompt: str) -> list[Item[T]]:
+    def items(self, sources: Sequence[T], reading: Reading) -> list[Item[T]]:
         """Texts or pairs with their prompt, tokenised."""
-        tokens = self._fed(prompt)
+        tokens, sources = self._fed(reading), [readable(source) for source in sources]
         if tokens.plain:
             return tokens.items(sources)
         with self._library:
@@ -76,41 +78,54 @@ class Engined(Generic[T]):
         """
         return self._context.batch_tokens or self._running.tokens
 
-    def answer(self, items: Sequence[Item[T]], prompt: str) -> Floats:
-        """(n, D) answers to n prepared texts or pairs in one batch.
+    def answer(self, items: Sequence[Item[T]], reading: Reading) -> Floats:
+        """(n, D) answers to n prepared texts or pairs in one batch; 0 throughout to a text without any token.
 
         Raises:
             ModelError: memory is short.
             Unfit: the engine cannot take the model.
         """
-        tokens = self._fed(prompt)
+        full = np.array([item.length > 0 for item in items], dtype=bool)
+        if full.all():
+            return self._answered(items, reading)
+        if not full.any():
+            return np.zeros((len(items), int(self._part.load(self._weights).get_embedding_dimension())), np.float32)
+        found = self._answered([item for item in items if item.length], reading)
+        whole = np.zeros((len(items), found.shape[1]), np.float32)
+        whole[full] = found
+        return whole
+
+    def _answered(self, items: Sequence[Item[T]], reading: Reading) -> Floats:
+        tokens = self._fed(reading)
         with memory_advice(self._part.name):
             if tokens.plain or self._engine is not None:
                 return self._running(tokens.batch(items))
             with self._library:
-                return np.asarray(self._part.library([item.source for item in items], prompt), dtype=np.float32)
+                return np.asarray(self._part.library([item.source for item in items], reading), dtype=np.float32)
 
-    def answers(self, sources: Sequence[T], prompt: str, answer: Callable[[Sequence[Item[T]]], Floats] | None = None) -> Floats:
+    def answers(
+        self, sources: Sequence[T], reading: Reading, answer: Callable[[Sequence[Item[T]]], Floats] | None = None
+    ) -> Floats:
         """(N, D) answers to N ≥ 1 texts or pairs, batched as those that are kept and not kept; in their order.
 
         Args:
             sources: texts or pairs.
-            prompt: before each.
+            reading: how they are read.
             answer: in place of this one's own, as with a check of what it answers.
         """
-        items = self.items(sources, prompt)
+        items = self.items(sources, reading)
         batches = list(packed([item.length for item in items], self.budget()))
-        each = answer or (lambda some: self.answer(some, prompt))
+        each = answer or (lambda some: self.answer(some, reading))
         found = np.concatenate([each([items[i] for i in batch]) for batch in batches])
         ordered = np.empty_like(found)
         ordered[[i for batch in batches for i in batch]] = found
         return ordered
 
-    def _fed(self, prompt: str) -> Tokens[T]:
-        if prompt not in self._tokens:
+    def _fed(self, reading: Reading) -> Tokens[T]:
+        if reading not in self._tokens:
             model = self._part.load(self._weights)
-            self._tokens[prompt] = Tokens(model, prompt, lambda some: self._part.lengths(some, prompt))
-        return self._tokens[prompt]
+            self._tokens[reading] = Tokens(model, reading, lambda some: self._part.lengths(some, reading))
+        return self._tokens[reading]
 
     @property
     def _weights(self) -> str:
@@ -129,6 +144,6 @@ class Engined(Generic[T]):
 
     def _network(self, engine: Engine | None) -> Network:
         part, example = self._part, None
-        if engine is not None and (tokens := self._fed("")).plain:
+        if engine is not None and (tokens := self._fed(Reading())).plain:
             example = tokens.batch(tokens.items(part.example))
         return Network(part.name, part.load, part.output, part.normalise, example)

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from harness.cache.ragged import Ragged
-from harness.modeling.encoder import Side
 from harness.modeling.ragged import RaggedEncoder
+from harness.modeling.sides import Side, encode
 
 STANFORD = "HF_ColBERT"
 
@@ -57,15 +57,18 @@ class LateEncoder(RaggedEncoder):
         return own
 
     def _compute(self, texts: Sequence[str], side: Side) -> Ragged:
-        encode = self.model.encode_query if side == "query" else self.model.encode_document
-        found = encode(
+        found = encode(self.model, side)(
             texts,
             prompt=self.prompts[side],
             batch_size=max(1, len(texts)),
             convert_to_numpy=True,
             show_progress_bar=False,
         )
-        return Ragged.of(found, self.model.get_embedding_dimension())
+        return Ragged.of(found, self._width)
+
+    @property
+    def _width(self) -> int:
+        return int(self.model.get_embedding_dimension())
 
     def _build(self, options: Mapping[str, Any]) -> Any:
         from sentence_transformers import MultiVectorEncoder

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.modeling.encoder import Encoder, Side
+from harness.modeling.limits import length_of
+from harness.modeling.resolve import UNLIMITED
 from harness.ranking import Floats, Ints
 
 TEXTS = 32
@@ -37,7 +39,7 @@ class Truncation:
 
 def truncation(encoder: Encoder, texts: Sequence[str], side: Side) -> Truncation | None:
     """Counts the tokens of texts; None where the model's tokenizer is not a fast one."""
-    limit = int(encoder.model.max_seq_length or 512)
+    limit = length_of(encoder.model, side, UNLIMITED)
     counts: list[int] = []
     for start in range(0, len(texts), BLOCK):
         some = encoder.tokens(texts[start : start + BLOCK], side)

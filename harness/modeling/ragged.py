@@ -21,10 +21,15 @@ from harness.cache.ragged import Ragged, RaggedStore, StoredRagged
 from harness.cache.vectors import text_keys
 from harness.context import Context
 from harness.errors import ModelError, SettingError
-from harness.modeling.encoder import PRECISIONS, SIDE_NAMES, Side, side_prompt
-from harness.modeling.keep import Work, batch_tokens, kept, memory_advice, no_weight_bars
+from harness.modeling.keep import Work, batch_tokens, kept, memory_advice
+from harness.modeling.limits import bound
+from harness.modeling.loading import opening, options_of
+from harness.modeling.prompts import check_own_prompts, own_prompts, side_prompt
 from harness.modeling.resolve import ModelFolder, resolve, tokenizer_length
-from harness.modeling.tokens import token_lengths
+from harness.modeling.settings import PRECISIONS
+from harness.modeling.sides import SIDE_NAMES, Side
+from harness.modeling.texts import readable, without_tokens
+from harness.modeling.tokens import Reading, token_lengths
 
 E = TypeVar("E", bound="RaggedEncoder")
 
@@ -71,6 +76,7 @@ class RaggedEncoder(ABC):
         called: the model's name, where it is not that of the settings: of a folder that was trained from a named model.
 
     Raises:
+        ModelError: the model has prompts and it is not clear which to take.
         Unavailable: the model is not to be had.
     """
 
@@ -88,10 +94,10 @@ class RaggedEncoder(ABC):
         if called is not None:
             self.folder = replace(self.folder, name=called, source="trained")
         own = self._own_prompts()
-        self.prompts: dict[Side, str] = {
-            "query": side_prompt("query", settings.query_prompt, own),
-            "document": side_prompt("document", settings.document_prompt, own),
-        }
+        asked: dict[Side, str | None] = {"query": settings.query_prompt, "document": settings.document_prompt}
+        self.prompts: dict[Side, str] = {side: side_prompt(side, prompt, own) for side, prompt in asked.items()}
+        if called is None:
+            check_own_prompts(self.folder.name, asked, self._config, own)
 
     # What a kind of model is
 
@@ -118,8 +124,7 @@ class RaggedEncoder(ABC):
         """How its answers are compared."""
 
     def _own_prompts(self) -> dict[str, str]:
-        prompts = self._config.get("prompts") or {}
-        return {str(k): str(v) for k, v in prompts.items() if v is not None}
+        return own_prompts(self._config)
 
     def _budget(self) -> int:
         return batch_tokens(self._context, self.model.device.type)
@@ -184,16 +189,25 @@ class RaggedEncoder(ABC):
             label=f"encode {SIDE_NAMES[side]}",
             unit="texts",
             keys=text_keys,
-            lengths=lambda some: token_lengths(self.model, some, self.prompts[side]),
+            lengths=lambda some: token_lengths(self.model, [readable(text) for text in some], self.reading(side)),
             run=lambda some: self.encode(some, side),
             budget=self._budget,
         )
         return kept(texts, work, store, self._context)
 
+    def reading(self, side: Side) -> Reading:
+        """How texts of a side are given to the model."""
+        return Reading(self.prompts[side], side)
+
     def encode(self, texts: Sequence[str], side: Side) -> Ragged:
-        """The matrices of texts, encoded now and not kept."""
+        """The matrices of texts, encoded now and not kept; empty ones of texts without any token (`harness.modeling.texts`)."""
+        told = [readable(text) for text in texts]
         with memory_advice(self.folder.name):
-            found = self._compute(list(texts), side)
+            none = without_tokens(self.model, told, self.prompts[side], side)
+            full = [text for text, empty in zip(told, none, strict=True) if not empty]
+            found = self._compute(full, side) if full else None
+        if found is None or any(none):
+            found = _spread(found, none, self._width)
         if not np.isfinite(found.values).all():
             bad = next(t for i, t in enumerate(texts) if not np.isfinite(found[i]).all())
             raise ModelError(
@@ -201,6 +215,11 @@ class RaggedEncoder(ABC):
                 f'{bad[:80]!r}. Try precision="fp32"; if it persists the weights are damaged.'
             )
         return found
+
+    @property
+    @abstractmethod
+    def _width(self) -> int:
+        """Columns of a matrix, from the loaded model."""
 
     # The model
 
@@ -246,21 +265,24 @@ class RaggedEncoder(ABC):
         import torch
 
         settings = self._settings
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision or settings.precision]
+        options = options_of(self._context.device, precision or settings.precision, trusted=settings.trust_remote_code)
+        dtype = options["model_kwargs"]["dtype"]
         # Some of the library's modules draw random weights before they read their own: nobody else's stream is to move.
-        with no_weight_bars(), torch.random.fork_rng(devices=[]):
-            model = self._build(
-                {
-                    "device": self._context.device,
-                    "local_files_only": True,
-                    "trust_remote_code": settings.trust_remote_code,
-                    "model_kwargs": {"dtype": dtype},
-                }
-            )
+        with opening(self.folder, trusted=settings.trust_remote_code), torch.random.fork_rng(devices=[]):
+            model = self._build(options)
         model.to(dtype)  # modules that are new, or not a transformer's, are made in fp32
         model.eval()
         self._cut(model)
+        asked = max(settings.query_length or 0, settings.document_length or 0) or None
+        bound(model, self.folder.name, asked if self._called is None else None)
         return model
+
+
+def _spread(found: Ragged | None, none: Sequence[bool], width: int) -> Ragged:
+    """The matrices of texts, with empty ones in the places of those that have none."""
+    empty = np.zeros((0, width), np.float32)
+    made = iter([found[i] for i in range(len(found))] if found is not None else [])
+    return Ragged.of([empty if absent else next(made) for absent in none], width)
 
 
 def open_ragged(kind: type[E], settings: RaggedSettings, context: Context, called: str | None = None) -> E:

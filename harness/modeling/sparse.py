@@ -9,9 +9,10 @@ import numpy as np
 
 from harness.cache.ragged import Ragged
 from harness.errors import ModelError
-from harness.modeling.encoder import Side
+from harness.modeling.files import modules_of
 from harness.modeling.keep import batch_tokens
 from harness.modeling.ragged import RaggedEncoder
+from harness.modeling.sides import Side, encode
 from harness.ranking import Floats
 
 if TYPE_CHECKING:
@@ -57,8 +58,7 @@ class SparseEncoder(RaggedEncoder):
         return tokens if self._context.batch_tokens else min(tokens, LOGIT_TOKENS)
 
     def _compute(self, texts: Sequence[str], side: Side) -> Ragged:
-        encode = self.model.encode_query if side == "query" else self.model.encode_document
-        dense = encode(
+        dense = encode(self.model, side)(
             texts,
             prompt=self.prompts[side],
             batch_size=max(1, len(texts)),
@@ -66,6 +66,10 @@ class SparseEncoder(RaggedEncoder):
             show_progress_bar=False,
         )
         return Ragged.of(nonzero(dense), 2)
+
+    @property
+    def _width(self) -> int:
+        return 2
 
     def _build(self, options: Mapping[str, Any]) -> Any:
         from sentence_transformers import SparseEncoder as Model
@@ -79,7 +83,7 @@ class SparseEncoder(RaggedEncoder):
         from sentence_transformers.base.modules import Transformer
         from sentence_transformers.sparse_encoder.modules import SpladePooling
 
-        modules = self.folder.config("modules.json").get("modules", [])
+        modules = modules_of(self.folder.path)
         path = self.folder.path / (modules[0]["path"] if modules else "")
         shared = {"local_files_only": True, "trust_remote_code": options["trust_remote_code"]}
         transformer = Transformer(

@@ -100,7 +100,7 @@ class FrozenHead(FromGold):
             modules.append(Normalize())
         for place_of, module in enumerate([*modules, head, Normalize()]):
             model.add_module(str(place_of), module)
-        model.prompts = dict(base.prompts)
+        model.prompts, model.default_prompt_name = dict(base.prompts), None
         save(model, place, self.name())
         for weights in place.glob("*.safetensors"):  # the encoder's, the same in every model with a head
             context.cache.share("models", place.parent, f"{place.name}/{weights.name}")

@@ -62,7 +62,7 @@ class GISTEmbed(FromGold):
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer.losses import GISTEmbedLoss
 
-            guide = held.module(model, {c: base.prompts[s] for c, s in which.items()})
+            guide = held.module(model, {c: base.prompts[s] for c, s in which.items()}, which)
             return GISTEmbedLoss(model, guide, temperature=self.temperature, margin=self.margin)
 
         facts = {**found.facts, **held.facts}

@@ -16,6 +16,9 @@ from harness.measures import means, parse_measures, per_query
 from harness.methods import Method, fit, index, search
 from harness.modeling.encoder import Encoder, Side
 from harness.modeling.keep import batch_tokens
+from harness.modeling.library import vectors_by_library
+from harness.modeling.limits import length_of
+from harness.modeling.tokens import Reading
 from harness.ranking import Floats, Ints, Run, TopK, select, stack, without_own
 from harness.taught import Taught
 from harness.training.schedule import Schedule
@@ -149,22 +152,14 @@ class EncoderProbe(Probe):
 
     def __call__(self, model: SentenceTransformer) -> float:
         """nDCG@10."""
-        documents = self._encode(model, self._texts, self.prompts["document"])
-        queries = self._encode(model, self.pool.split.queries.texts, self.prompts["query"])
+        documents = self._encode(model, self._texts, "document")
+        queries = self._encode(model, self.pool.split.queries.texts, "query")
         return self.pool.measure((self.pool.rows, documents @ query) for query in queries)
 
-    def _encode(self, model: SentenceTransformer, texts: Sequence[str], prompt: str) -> Floats:
-        budget = batch_tokens(self._context, model.device.type)
+    def _encode(self, model: SentenceTransformer, texts: Sequence[str], side: Side) -> Floats:
+        size = batch_tokens(self._context, model.device.type) // length_of(model, side)
         with autocast(model.device.type, on=self._bf16):
-            vectors = model.encode(
-                list(texts),
-                prompt=prompt,
-                batch_size=max(1, budget // (model.max_seq_length or 512)),
-                normalize_embeddings=self._cosine,
-                convert_to_tensor=True,
-                show_progress_bar=False,
-            )
-        return vectors.float().cpu().numpy()
+            return vectors_by_library(model, texts, Reading(self.prompts[side], side), normalise=self._cosine, batch=size)
 
 
 class PairProbe(Probe):
@@ -193,7 +188,7 @@ class PairProbe(Probe):
         with autocast(model.device.type, on=self._bf16):
             scores = model.predict(
                 pairs,
-                batch_size=max(1, budget // (model.max_seq_length or 512)),
+                batch_size=max(1, budget // length_of(model)),
                 activation_fn=torch.nn.Identity(),
                 convert_to_tensor=True,
                 show_progress_bar=False,

@@ -12,7 +12,7 @@ from harness.context import Context
 from harness.errors import ModelError
 from harness.judged import TrainView
 from harness.methods import Encodes, Method, fit
-from harness.modeling.encoder import Side
+from harness.modeling.sides import Side, is_told
 from harness.ranking import Floats
 
 
@@ -30,7 +30,7 @@ class Guide:
     vectors: Mapping[str, Floats]
     facts: dict[str, Any]
 
-    def module(self, model: Any, prompts: Mapping[str, str]) -> Any:
+    def module(self, model: Any, prompts: Mapping[str, str], sides: Mapping[str, Side] | None = None) -> Any:
         """A module that answers a batch of the student's tokens with the guide's kept vectors.
 
         The loss hands the guide token ids, so that texts are found by theirs: the student's own tokenizer is run over every text
@@ -39,15 +39,18 @@ class Guide:
         Args:
             model: the student, with the maximum length it is trained with.
             prompts: column → what stands before its texts in training.
+            sides: column → side, which a student that encodes by side is told; None tells it none.
         """
         import torch
 
-        places: dict[tuple[int, ...], int] = {}
+        told = sides if sides and is_told(model) else {}
+        places: dict[tuple[Any, ...], int] = {}
         rows: list[Floats] = []
         for name, texts in self.columns.items():
             for start in range(0, len(texts), 512):
                 batch = list(texts[start : start + 512])
-                tokens = model.preprocess(batch, prompt=prompts.get(name) or None)
+                task = {"task": told[name]} if name in told else {}
+                tokens = {**model.preprocess(batch, prompt=prompts.get(name) or None, **task), **task}
                 for i, key in enumerate(_keys(tokens)):
                     if key not in places:
                         places[key] = len(rows)
@@ -84,10 +87,10 @@ def guide_vectors(
     return Guide(columns, vectors, {"guide": str(guide), "guide_sha": encoder.folder.sha})
 
 
-def _keys(tokens: Mapping[str, Any]) -> list[tuple[int, ...]]:
-    """Per text, its token ids without the padding."""
-    masks = tokens["attention_mask"].tolist()
+def _keys(tokens: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Per text, its side if the model is told it, since each may have a tokenizer of its own, and its token ids."""
+    masks, task = tokens["attention_mask"].tolist(), tokens.get("task")
     return [
-        tuple(i for i, kept in zip(ids, mask, strict=True) if kept)
+        (task, *(i for i, kept in zip(ids, mask, strict=True) if kept))
         for ids, mask in zip(tokens["input_ids"].tolist(), masks, strict=True)
     ]

@@ -13,7 +13,6 @@ import errno
 import logging
 import random
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from harness.context import Context
 from harness.errors import CacheError, ModelError
 from harness.modeling.encoder import Side
 from harness.modeling.keep import no_weight_bars
+from harness.modeling.limits import positions
 from harness.training.checkpoints import State, readable_checkpoint
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import Schedule
@@ -86,7 +86,7 @@ def train(
     if schedule.dropout is not None:
         _set_dropout(model, schedule.dropout)
     length = model.max_seq_length
-    model.max_seq_length = min(schedule.max_length, longest(model))
+    model.max_seq_length = min(schedule.max_length, positions(model))
     if lesson.before is not None:
         lesson.before(model)
     state = State.at(checkpoints)
@@ -151,17 +151,6 @@ def _small_batches(name: str, schedule: Schedule, mean: float) -> tuple[str, ...
         return ()
     told = f"{name}: batches held {mean:.1f} examples on average instead of {schedule.batch}"
     return (f"{told}; there are too few, or too many share a text",)
-
-
-def longest(model: SentenceTransformer | CrossEncoder) -> int:
-    """Tokens that the model has positions for; no bound where its positions are not learnt one by one."""
-    import torch
-
-    for module in model.modules():
-        table, padding = getattr(module, "position_embeddings", None), getattr(module, "padding_idx", None)
-        if isinstance(table, torch.nn.Embedding):  # RoBERTa and its kin count from the padding's number on
-            return int(table.num_embeddings) - (padding + 1 if isinstance(padding, int) else 0)
-    return sys.maxsize
 
 
 def seed_of(context: Context, purpose: str) -> int:

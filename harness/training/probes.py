@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.context import Context
-from harness.modeling.encoder import Side
 from harness.modeling.keep import batch_tokens
+from harness.modeling.limits import length_of
 from harness.modeling.ragged import RaggedEncoder
+from harness.modeling.sides import Side
 from harness.modeling.sparse import LOGIT_TOKENS
+from harness.modeling.texts import readable, without_tokens
 from harness.ranking import Floats
 from harness.training.dev import Pool, Probe, autocast
 
@@ -27,6 +30,9 @@ class RaggedProbe(Probe):
         bf16: whether to encode under bf16 autocast, as the training does.
     """
 
+    lowest: ClassVar[float] = 0.0
+    """The score of a document without any token."""
+
     def __init__(self, held: Pool, base: RaggedEncoder, context: Context, *, bf16: bool) -> None:
         self.pool, self._context, self._bf16 = held, context, bf16
         self.prompts = dict(base.prompts)
@@ -35,18 +41,27 @@ class RaggedProbe(Probe):
 
     def __call__(self, model: Any) -> float:
         """nDCG@10."""
-        queries = self.pool.split.queries.texts
-        with autocast(model.device.type, on=self._bf16):
-            scores = self._scores(model, queries)
+        queries, asked = self._with_tokens(model, self.pool.split.queries.texts, "query")
+        texts, told = self._with_tokens(model, self._texts, "document")
+        scores = np.where(told, 0, self.lowest).astype(np.float32) * np.ones((len(asked), 1), np.float32)
+        if len(queries) and len(texts):
+            with autocast(model.device.type, on=self._bf16):
+                scores[np.ix_(asked, told)] = self._scores(model, queries, texts)
         return self.pool.measure((self.pool.rows, row) for row in scores)
 
+    def _with_tokens(self, model: Any, texts: Sequence[str], side: Side) -> tuple[list[str], npt.NDArray[np.bool_]]:
+        """The texts of which the tokenizer makes anything, and (N,) which these are (`harness.modeling.texts`)."""
+        whole = [readable(text) for text in texts]
+        full = ~np.array(without_tokens(model, whole, self.prompts[side], side), dtype=bool)
+        return [text for text, there in zip(whole, full, strict=True) if there], full
+
     @abstractmethod
-    def _scores(self, model: Any, queries: Sequence[str]) -> Floats:
-        """(Q, P) scores of the pool's documents."""
+    def _scores(self, model: Any, queries: Sequence[str], texts: Sequence[str]) -> Floats:
+        """(Q, P) scores of documents."""
 
     def _batch(self, model: Any) -> int:
         tokens = min(batch_tokens(self._context, model.device.type), LOGIT_TOKENS)
-        return max(1, tokens // min(model.max_seq_length or 512, 512))
+        return max(1, tokens // min(length_of(model), 512))
 
     def _options(self, model: Any, side: Side) -> dict[str, Any]:
         return {"prompt": self.prompts[side], "batch_size": self._batch(model), "show_progress_bar": False}
@@ -55,8 +70,8 @@ class RaggedProbe(Probe):
 class SparseProbe(RaggedProbe):
     """Measures a sparse encoder."""
 
-    def _scores(self, model: Any, queries: Sequence[str]) -> Floats:
-        documents = self._matrix(model, self._texts, "document")
+    def _scores(self, model: Any, queries: Sequence[str], texts: Sequence[str]) -> Floats:
+        documents = self._matrix(model, texts, "document")
         return np.asarray((self._matrix(model, queries, "query") @ documents.T).todense(), dtype=np.float32)
 
     def _matrix(self, model: Any, texts: Sequence[str], side: Side) -> Any:
@@ -79,10 +94,12 @@ class SparseProbe(RaggedProbe):
 class LateProbe(RaggedProbe):
     """Measures a late-interaction encoder; the mean over a query's vectors orders documents as the sum does."""
 
-    def _scores(self, model: Any, queries: Sequence[str]) -> Floats:
+    lowest = -1e9  # as the row scores a document without vectors
+
+    def _scores(self, model: Any, queries: Sequence[str], texts: Sequence[str]) -> Floats:
         from sentence_transformers.util import maxsim
 
-        documents = model.encode_document(self._texts, **self._options(model, "document"))
+        documents = model.encode_document(list(texts), **self._options(model, "document"))
         asked = model.encode_query(list(queries), **self._options(model, "query"))
         scores = maxsim([q.float() for q in asked], [d.float() for d in documents])
         return scores.cpu().numpy()

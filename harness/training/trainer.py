@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.context import Advance
 from harness.errors import ModelError
-from harness.modeling.encoder import Side
+from harness.modeling.sides import Side, is_told
 from harness.training.checkpoints import State, last_checkpoint
 from harness.training.lesson import Lesson
 
@@ -71,7 +71,10 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=lesson.schedule.patience))
     own = bool(_own_weights(loss, model))
     arguments = _arguments(job, model.device.type, prompted=prompted(model), own_weights=own)
-    if _routed(model):  # which column goes through which encoder
+    if not prompted(model):
+        if pair_prompt := model.prompts.get(model.default_prompt_name or "", ""):
+            arguments["prompts"] = pair_prompt
+    elif is_told(model):  # which column is of which side
         arguments["router_mapping"] = dict(lesson.sides)
     trainer = _checked(base, loss, job, state)(
         model=model,
@@ -102,12 +105,6 @@ def prompted(model: Any) -> bool:
     from sentence_transformers import CrossEncoder
 
     return not isinstance(model, CrossEncoder)
-
-
-def _routed(model: Any) -> bool:
-    from sentence_transformers.base.modules import Router
-
-    return any(isinstance(module, Router) for module in model.children())
 
 
 def _arguments(job: Job, device: str, *, prompted: bool, own_weights: bool) -> dict[str, Any]:

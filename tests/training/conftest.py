@@ -22,6 +22,7 @@ from harness.training.examples import sides
 from harness.training.lesson import Lesson
 from harness.training.loop import train
 from harness.training.schedule import Schedule
+from tests.modeling.conftest import routed as routed
 
 Score = Callable[[str, int], float]
 TABLES: dict[str, Score] = {}
