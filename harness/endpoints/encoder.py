@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from harness.cache.vectors import StoredVectors, VectorStore, text_keys
 from harness.context import Context
-from harness.endpoints.address import Key
 from harness.endpoints.embeddings import EmbeddingClient, checked, open_client
+from harness.endpoints.keys import Key
 from harness.endpoints.meter import Bound, Estimate, most_tokens, tokens
 from harness.endpoints.patience import Patience
 from harness.endpoints.pool import through
