@@ -68,8 +68,8 @@ class Conversation:
             self._note(f"{self._service.model} does not take {self._dialect}: it was asked without, as its server says")
         if any(piece.get("cut") for piece in pieces.values()):
             self._note(
-                f"answers of {self._service.model} broke off at max_tokens={self._max_tokens} before they said anything, as those "
-                "of models that think first do: they count as empty; a larger max_tokens leaves room"
+                f"answers of {self._service.model} broke off at max_tokens={self._max_tokens} before they said anything, as "
+                "those of models that think first do: they count as empty; a larger max_tokens leaves room"
             )
         return {name: spoken(piece["text"]) for name, piece in pieces.items()}
 

@@ -58,7 +58,7 @@ def _without_tags(text: str) -> str:
     kept: list[str] = []
     at, thinking, mentioned, found = 0, False, 0, False
     for tag in _TAG.finditer(text):
-        if text[tag.start() - 1 : tag.start()] in _QUOTES and tag.start():
+        if not thinking and _quoted(text, tag.start(), tag.end()):
             continue  # spoken of
         if tag["close"] is None:
             if not thinking and text[at : tag.start()].rpartition("\n")[2].strip():
@@ -75,6 +75,11 @@ def _without_tags(text: str) -> str:
     if not found:
         return text
     return "".join([*kept, *([] if thinking else [text[at:]])]).strip()
+
+
+def _quoted(text: str, start: int, end: int) -> bool:
+    before = text[start - 1 : start] if start else ""
+    return bool(before) and before in _QUOTES and text[end : end + 1] == before
 
 
 def said(message: Any) -> str:

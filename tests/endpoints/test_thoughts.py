@@ -38,6 +38,8 @@ FINAL = "<|channel|>analysis<|message|>[2] beats [1]?<|end|><|start|>assistant<|
         ("analysisThe passage [2] fits.assistantfinal[1] > [2]", "[1] > [2]"),
         ("  [1] > [2]", "  [1] > [2]"),
         ("<answer>[1]", "[1]"),
+        ('<think>"Yes"</think>No', "No"),
+        ("is it 'Yes'?'</think>No", "No"),
     ],
 )
 def test_an_answer_is_what_follows_the_thought(content: str, answer: str) -> None:
