@@ -18,6 +18,8 @@
     embeddings    texts → vectors, checked; what the clients have in common
     openai        … by OpenAI's protocol, with its own client
     cohere        … by Cohere's, with its own client
+    hosted        settings of a hosted encoder
+    asking        texts in batches; those that are too long are named
     encoder       a hosted encoder: each text paid for once
 
 A key is read from the environment when a request is made, and from nowhere else.

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.endpoints.encoder import HostedEncoder, HostedSettings, open_hosted
+from harness.endpoints.encoder import HostedEncoder, open_hosted
+from harness.endpoints.hosted import HostedSettings
 from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
 from harness.indexes import Index
