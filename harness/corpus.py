@@ -218,6 +218,10 @@ class Texts(Sequence[str]):
             columns = self._corpus._picked(rows, ["title", "text"])
         return [joined(title, text) for title, text in zip(columns["title"], columns["text"], strict=True)]
 
+    def id(self, place: int) -> str:
+        """Id of the document whose text is at a place, for messages."""
+        return self._corpus[place if self._rows is None else int(self._rows[place])].id
+
 
 def write_corpus(
     path: Path, documents: Iterable[Document], source: str, notes: Callable[[], Iterable[str]] = tuple

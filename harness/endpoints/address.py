@@ -1,56 +1,15 @@
-"""Addresses and keys: whose machine it is, and a secret that neither prints nor travels further than it must."""
+"""Addresses: whose machine one is, and whether what is sent there can be read on the way."""
 
 from __future__ import annotations
 
 import ipaddress
-import os
 import urllib.parse
-from collections.abc import Callable
+from typing import Final
 
-from harness.errors import SettingError, Unavailable
+from harness.errors import SettingError
 
-
-class Key:
-    """The key for one address, read from the environment; `repr`, `str` and pickling show nothing of it.
-
-    Args:
-        who: the value that asks, for messages.
-        url: the base of the address.
-        variable: the environment variable that holds the key; a server on this machine needs none.
-
-    Raises:
-        Unavailable: no key for a server elsewhere.
-        SettingError: it holds what no header can carry.
-    """
-
-    def __init__(self, who: str, url: str, variable: str) -> None:
-        self.variable = variable
-        held = os.environ.get(variable, "").strip()
-        self._reveal: Callable[[], str] = lambda: held  # in a closure: no dump of attributes has it, and no pickle
-        if not held and not is_local(url, who):
-            raise Unavailable(
-                f"{who}: {url} needs a key, and the environment variable {variable} is not set.",
-                f"Set {variable}, or name the variable that holds it with key_variable.",
-            )
-        if not held.isascii() or not held.isprintable():
-            raise SettingError(f"{who}: what {variable} holds is no key: it has characters that cannot be sent. Set it again.")
-
-    def __bool__(self) -> bool:
-        return bool(self._reveal())
-
-    def __repr__(self) -> str:
-        return f"Key({self.variable})"
-
-    def reveal(self) -> str:
-        """The key itself, for the header of a request and nothing else."""
-        return self._reveal()
-
-    def hidden(self, text: str) -> str:
-        """A text from outside, as a server's message, with the key struck out."""
-        return text.replace(self._reveal(), "***") if self else text
-
-    def __str__(self) -> str:
-        return f"the key in {self.variable}" if self else f"a request without a key ({self.variable} is not set)"
+_INSIDE: Final = (".local", ".internal", ".lan", ".home.arpa", ".svc")
+"""Ends of names that no public name server answers for (RFC 6762, RFC 8375, and what clusters and routers use)."""
 
 
 def host(url: str) -> str:
@@ -83,3 +42,18 @@ def is_local(url: str, who: str = "endpoint") -> bool:
         return ipaddress.ip_address(named).is_loopback
     except ValueError:
         return named == "localhost" or named.endswith(".localhost")
+
+
+def is_inside(url: str) -> bool:
+    """Whether an address is of a private network: a private or link-local number, a name without a dot, or one of `_INSIDE`."""
+    named = host(url)
+    try:
+        number = ipaddress.ip_address(named)
+    except ValueError:
+        return bool(named) and ("." not in named or named.endswith(_INSIDE))
+    return number.is_private or number.is_link_local
+
+
+def is_encrypted(url: str) -> bool:
+    """Whether an address is https."""
+    return urllib.parse.urlsplit(url).scheme == "https"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import re
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
-from harness.endpoints.address import Key, is_local
+from harness.endpoints.dialect import Dialect
+from harness.endpoints.keys import Key
 from harness.endpoints.meter import counted
 from harness.endpoints.patience import Again, Pace, Patience
-from harness.errors import HarnessError
+from harness.endpoints.thoughts import said, spoken
+from harness.errors import HarnessError, ModelError
 
 
 @dataclass(frozen=True)
@@ -22,24 +20,21 @@ class Answer:
     """What the server said.
 
     Args:
-        text: empty where it refused or said nothing.
+        content: as it came, with what a reasoning model thought before it; empty where it refused or said nothing.
         tokens_in: of the prompt, as the server counted; 0 where it does not say.
         tokens_out: of the answer.
+        cut: whether the server says that it ended for want of tokens.
     """
 
-    text: str
+    content: str
     tokens_in: int
     tokens_out: int
+    cut: bool = False
 
-
-_THOUGHT: Final = re.compile(r"\A\s*<think>.*?(?:</think>\s*|\Z)", re.DOTALL)
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A key goes to the server that was named and to no other."""
-
-    def redirect_request(self, *given: Any, **named: Any) -> None:
-        return None
+    @property
+    def text(self) -> str:
+        """The answer without the thoughts before it."""
+        return spoken(self.content)
 
 
 class Endpoint:
@@ -49,28 +44,40 @@ class Endpoint:
         who: the value that asks, for messages.
         url: its base, as https://api.openai.com/v1.
         key_variable: the environment variable that holds the key; a server on this machine needs none.
-        timeout: seconds in which nothing further of an answer comes.
+        timeout: seconds for one whole answer.
         retries: repetitions of one request.
         pace: how fast requests may follow each other.
+        dialect: which fields it takes; learnt where it refuses one.
 
     Raises:
-        SettingError: no http or https address.
+        SettingError: no http or https address, or one that the key does not go to.
         Unavailable: no key for a server elsewhere.
     """
 
-    def __init__(self, who: str, url: str, key_variable: str, timeout: float, retries: int, pace: Pace | None = None) -> None:
-        self._url, self._timeout = f"{url.rstrip('/')}/chat/completions", timeout
+    def __init__(
+        self,
+        who: str,
+        url: str,
+        key_variable: str,
+        timeout: float,
+        retries: int,
+        pace: Pace | None = None,
+        dialect: Dialect | None = None,
+    ) -> None:
+        from harness.endpoints.wire import client
+
+        self._who, self._url, self._timeout = who, f"{url.rstrip('/')}/chat/completions", timeout
         self._key = Key(who, url, key_variable)
         self._patience = Patience(who, self._url, self._key, retries, pace)
-        proxies = urllib.request.ProxyHandler({} if is_local(url, who) else None)
-        self._opener = urllib.request.build_opener(_NoRedirects, proxies)
+        self._client, _ = client(self._key, url, timeout)
+        self._dialect = dialect or Dialect()
 
     def stop(self) -> None:
         """Ends all waiting: requests under way are finished, none is repeated."""
         self._patience.stop()
 
     def ask(self, body: Mapping[str, Any], tokens: int = 0, lost: Callable[[], HarnessError | None] = lambda: None) -> Answer:
-        """Sends one request, again where the server is busy, slow or answers no JSON.
+        """Sends one request, again where the server is busy, slow or answers no JSON, and otherwise where it refuses a field.
 
         Args:
             body: JSON-safe.
@@ -78,27 +85,38 @@ class Endpoint:
             lost: see `Patience.asked`.
 
         Raises:
-            ModelError: the server refuses the key, the model or the request, or never answers well.
+            ModelError: the server refuses the key, the model or the request, never answers well, answers without end, or repeats
+                the key in its answer.
             Unavailable: there is no server.
         """
-        return self._patience.asked(lambda: self._once(body), tokens, lost)
+        while True:
+            sent = self._dialect.spoken(body)
+            answer = self._patience.asked(lambda sent=sent: self._once(sent), tokens, lost)  # type: ignore[misc]
+            if answer is not None:
+                return answer
 
-    def _once(self, body: Mapping[str, Any]) -> Answer:
+    def _once(self, body: Mapping[str, Any]) -> Answer | None:
+        """One request; None where it is to be sent in another dialect."""
+        import httpx
+
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "retrieval-harness"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        request = urllib.request.Request(self._url, json.dumps(body).encode(), headers, method="POST")
         try:
-            with self._opener.open(request, timeout=self._timeout) as response:
-                raw = response.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                told, asked = _message(error), error.headers.get("Retry-After")
-            raise self._patience.refusal(error.code, told, str(body.get("model")), asked) from None
-        except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
+            response = self._client.post(self._url, content=json.dumps(body).encode(), headers=headers)
+        except httpx.RequestError as error:  # time-outs are some
             raise self._patience.silence(error, self._timeout) from None
+        raw = response.content
+        if not response.is_success:
+            if self._dialect.learn(body, response.status_code, raw):
+                return None
+            asked = response.headers.get("Retry-After")
+            raise self._patience.refusal(response.status_code, _message(raw), str(body.get("model")), asked)
         answer = _read(raw)
-        return replace(answer, text=self._key.hidden(answer.text))  # it is kept, and a server may repeat what it was sent
+        if self._key.repeated(answer.content):  # it would be kept and searched with
+            raise ModelError(
+                f"{self._who}: {self._url} repeats {self._key} in an answer, which is not kept. Send no key to this "
+                "server: change the key, and see what the server is."
+            )
+        return answer
 
 
 def _read(raw: bytes) -> Answer:
@@ -109,32 +127,20 @@ def _read(raw: bytes) -> Answer:
     """
     try:
         told = json.loads(raw)
-        message = told["choices"][0]["message"]
-        content = _said(message.get("content"))
+        choice = told["choices"][0]
+        content = said(choice["message"])
         usage = told.get("usage") or {}
-        tokens = [counted(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
+        tokens_in, tokens_out = counted(usage.get("prompt_tokens")), counted(usage.get("completion_tokens"))
+        cut = choice.get("finish_reason") == "length"
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise Again("an answer that is not JSON of the chat protocol", done=True) from None
-    return Answer(content, *tokens)
+    return Answer(content, tokens_in, tokens_out, cut)
 
 
-def _said(content: Any) -> str:
-    """The answer's text: parts in a row, and without what a reasoning model thought aloud before it.
-
-    A thought that breaks off, for want of tokens, has no answer behind it.
-    """
-    if isinstance(content, list):
-        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    return _THOUGHT.sub("", content) if isinstance(content, str) else ""
-
-
-def _message(error: urllib.error.HTTPError) -> str:
-    try:
-        raw = error.read(4096)
-    except (OSError, http.client.HTTPException):
-        return "no message"
+def _message(raw: bytes) -> str:
+    """What a refusal says."""
     try:
         held = json.loads(raw)["error"]
         return str(held["message"] if isinstance(held, dict) else held)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return raw.decode("utf-8", "replace")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.endpoints.address import Key, is_local
-from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing
+from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing, most_bytes
+from harness.endpoints.keys import Key
 from harness.endpoints.meter import counted
-from harness.endpoints.openai import NO_KEY
 from harness.endpoints.patience import Again
 
 OK = range(200, 300)
@@ -18,6 +17,8 @@ class CohereClient(EmbeddingClient):
     """`POST /v2/embed` (docs.cohere.com/reference/embed). `input_type` is always sent; without it the server refuses."""
 
     def _open(self, key: Key) -> None:
+        from harness.endpoints.wire import PLACEHOLDER, client
+
         service = self._service
         try:
             import cohere
@@ -27,9 +28,9 @@ class CohereClient(EmbeddingClient):
             raise missing(service.who, "cohere", error) from error
         self._refused: Any = ApiError
         self._broken: Any = httpx.HTTPError
-        http = httpx.Client(follow_redirects=False, trust_env=not is_local(service.url, service.who), timeout=service.timeout)
+        http, self._wire = client(key, service.url, service.timeout)
         self._client: Any = cohere.ClientV2(
-            api_key=key.reveal() or NO_KEY,
+            api_key=PLACEHOLDER,
             base_url=service.url.rstrip("/"),
             timeout=service.timeout,
             max_retries=0,
@@ -41,13 +42,14 @@ class CohereClient(EmbeddingClient):
         """See `EmbeddingClient.embed`; the protocol answers in the order of the texts."""
         options = {} if self._dimensions is None else {"output_dimension": self._dimensions}
         try:
-            told = self._client.embed(
-                model=self._service.model,
-                input_type=kind or "search_document",
-                texts=list(texts),
-                embedding_types=["float"],
-                **options,
-            )
+            with self._wire.expecting(most_bytes(texts)):
+                told = self._client.embed(
+                    model=self._service.model,
+                    input_type=kind or "search_document",
+                    texts=list(texts),
+                    embedding_types=["float"],
+                    **options,
+                )
             vectors = [(None, vector) for vector in told.embeddings.float_]
             billed = getattr(getattr(told, "meta", None), "billed_units", None)
             tokens = counted(getattr(billed, "input_tokens", 0))

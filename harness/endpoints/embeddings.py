@@ -5,16 +5,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from harness.endpoints.address import Key
+from harness.endpoints.keys import Key
 from harness.endpoints.patience import Patience
 from harness.endpoints.providers import Provider
 from harness.endpoints.service import Service
 from harness.errors import ModelError, Unavailable
 from harness.ranking import Floats
+
+_AROUND_VECTORS: Final = 1 << 20
+_A_VECTOR: Final = 512 << 10
+"""More bytes than a vector of 16,384 dimensions has, as numbers of 24 digits or in base64; some servers repeat the text."""
+
+
+def most_bytes(texts: Sequence[str]) -> int:
+    """The most bytes that an answer with one vector for each text may have."""
+    return _AROUND_VECTORS + len(texts) * _A_VECTOR + 4 * sum(map(len, texts))
 
 
 @dataclass(frozen=True)

@@ -5,41 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.endpoints.address import Key, host, is_local
-from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing
+from harness.endpoints.dialect import refused
+from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing, most_bytes
+from harness.endpoints.keys import Key
 from harness.endpoints.meter import counted
 from harness.endpoints.patience import Again
 
-NO_KEY = "none"
-"""The client must be given a key; a server on this machine looks at none."""
+ENCODING = "encoding_format"
 
 
 class OpenAIClient(EmbeddingClient):
     """`POST /embeddings` (platform.openai.com/docs/api-reference/embeddings).
 
-    The client asks for vectors as base64, which is shorter and exact, and takes lists where the server knows no base64.
+    The client asks for vectors as base64, which is shorter and exact, and takes lists where the server knows no base64 or refuses
+    to be asked for it.
     """
 
     def _open(self, key: Key) -> None:
+        from harness.endpoints.wire import PLACEHOLDER, client
+
         service = self._service
         try:
             import openai
         except ModuleNotFoundError as error:
             raise missing(service.who, "openai", error) from error
         self._errors: Any = openai
-        # No redirects: a key goes to the server that was named and to no other. No proxy to this machine.
-        http = openai.DefaultHttpxClient(
-            follow_redirects=False, trust_env=not is_local(service.url, service.who), timeout=service.timeout
-        )
+        http: Any  # of httpx, which the library takes as well as its own
+        http, self._wire = client(key, service.url, service.timeout)
         self._client: Any = openai.OpenAI(
-            api_key=key.reveal() or NO_KEY,
+            api_key=PLACEHOLDER,
             base_url=service.url,
             timeout=service.timeout,
             max_retries=0,
             http_client=http,
         )
-        if host(service.url) != "api.openai.com":  # which account pays there is nobody else's business
-            self._client.organization = self._client.project = None
+        self._as_lists = False
 
     def embed(self, texts: Sequence[str], kind: str | None) -> Embedded:
         """See `EmbeddingClient.embed`."""
@@ -49,14 +49,20 @@ class OpenAIClient(EmbeddingClient):
             options["dimensions"] = self._dimensions
         elif self._dimensions is not None:
             more[self._provider.dimensions] = self._dimensions
+        if self._as_lists:
+            options[ENCODING] = "float"
         try:
-            told = self._client.embeddings.create(
-                input=list(texts), model=self._service.model, extra_body=more or None, **options
-            )
+            with self._wire.expecting(most_bytes(texts)):
+                told = self._client.embeddings.create(
+                    input=list(texts), model=self._service.model, extra_body=more or None, **options
+                )
             vectors = [(_place(item), item.embedding) for item in told.data]
             usage = getattr(told, "usage", None)
             tokens = counted(getattr(usage, "prompt_tokens", 0)) or counted(getattr(usage, "total_tokens", 0))
         except self._errors.APIStatusError as error:
+            if not self._as_lists and refused(error.response.content, {ENCODING: "base64"}):
+                self._as_lists = True
+                return self.embed(texts, kind)
             raise self._patience.refusal(
                 error.status_code, _message(error), self._service.model, error.response.headers.get("retry-after")
             ) from None

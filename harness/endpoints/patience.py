@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import re
 import secrets
 import socket
 import threading
@@ -10,7 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from harness.endpoints.address import Key
+from harness.endpoints.keys import Key
+from harness.endpoints.redaction import redacted
 from harness.errors import HarnessError, ModelError, Unavailable
 
 T = TypeVar("T")
@@ -22,6 +24,13 @@ LONGEST_WAIT: Final = 60.0
 LONGEST_ASKED_WAIT: Final = 300.0
 """A server that asks for a longer wait than this is not waited for."""
 MINUTE: Final = 60.0
+_LONG: Final = re.compile(
+    r"too (?:long|large|many (?:input )?tokens)|(?:context|sequence|input|prompt|token)[ _]?(?:length|size|window|limit)"
+    r"|maximum (?:context|input|sequence|number of tokens)|max(?:imum)? (?:allowed )?tokens|tokens? (?:limit|maximum)|exceed"
+    r"|longer than|must have less than|reduce (?:the|your) ",
+    re.IGNORECASE,
+)
+"""How servers say that a text is too long (OpenAI, Azure, Cohere, Mistral, Voyage, vLLM, TEI, Ollama)."""
 
 
 class Again(Exception):
@@ -33,6 +42,32 @@ class Again(Exception):
     def __init__(self, why: str, wait: float | None = None, *, done: bool = False) -> None:
         super().__init__(why)
         self.wait, self.done = wait, done
+
+
+class Endless(Exception):
+    """An answer with more bytes than any answer of its kind has; it is left, and not asked for again."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"more than {most:,} bytes")
+
+
+class Refused(ModelError):
+    """A server's refusal of what was asked, which the same request again would not mend.
+
+    Args:
+        message: for people.
+        code: HTTP status.
+        told: what the server said, the key struck out.
+    """
+
+    def __init__(self, message: str, code: int = 0, told: str = "") -> None:
+        super().__init__(message)
+        self.code, self.told = code, told
+
+    @property
+    def too_long(self) -> bool:
+        """Whether the server says that a text is too long for the model."""
+        return self.code == 413 or (self.code in (400, 422) and bool(_LONG.search(self.told)))
 
 
 def pause(stopped: threading.Event, seconds: float) -> bool:
@@ -131,7 +166,7 @@ class Patience:
 
     def refusal(self, code: int, told: str, model: str, retry_after: str | None = None) -> HarnessError | Again:
         """What an HTTP status that is not 2xx means: worth another try, or what the user must mend."""
-        told = " ".join(self._key.hidden(told).split())[:300] or "no message"
+        whole, told = self._key.hidden(told), self.reported(told)
         if code in BUSY:  # the reason may be one that waiting does not mend, as a quota that is used up
             wait = asked_wait(retry_after)
             return Again(f"HTTP {code}: {told}{'' if wait is None else f' (to be asked again after {wait:,.0f} s)'}", wait)
@@ -143,10 +178,20 @@ class Patience:
             return ModelError(
                 f"{self._who}: {self._url} knows no model {model!r} or no such address (HTTP 404: {told}). Mend model or url."
             )
-        return ModelError(f"{self._who}: {self._url} refuses the request (HTTP {code}: {told}). Mend model, url or the settings.")
+        message = f"{self._who}: {self._url} refuses the request (HTTP {code}: {told}). Mend model, url or the settings."
+        return Refused(message, code, whole)
+
+    def reported(self, told: str) -> str:
+        """What a server said, as it is reported: in one line, cut, and without this key or another of the environment."""
+        return " ".join(redacted(self._key.hidden(told)).split())[:300] or "no message"
 
     def silence(self, error: BaseException, timeout: float) -> HarnessError | Again:
-        """What a request without a whole answer means: no server at all, or one to ask again."""
+        """What a request without a whole answer means: no server at all, one that never ends, or one to ask again."""
+        if (endless := next((e for e in _behind(error) if isinstance(e, Endless)), None)) is not None:
+            return ModelError(
+                f"{self._who}: {self._url} answers with {endless}, and no answer of this kind has as many: it is not read "
+                "further. Mend url, or tell the provider."
+            )
         if (reason := _nobody(error)) is not None:
             return Unavailable(f"{self._who}: there is no server at {self._url} ({reason}).", "Start it, or mend url.")
         return Again(f"no whole answer within {timeout:g} s ({type(error).__name__})", done=True)
@@ -154,16 +199,19 @@ class Patience:
 
 def _nobody(error: BaseException) -> str | None:
     """Why there is no server, where that is at the bottom of an error."""
+    return next((str(e) for e in _behind(error) if isinstance(e, ConnectionRefusedError | socket.gaierror)), None)
+
+
+def _behind(error: BaseException) -> list[BaseException]:
+    """An error and all that led to it."""
     seen: list[BaseException] = []
     todo: list[object] = [error]
     while todo:
         at = todo.pop()
         if isinstance(at, BaseException) and at not in seen:
-            if isinstance(at, ConnectionRefusedError | socket.gaierror):
-                return str(at)
             seen.append(at)
             todo += [at.__cause__, at.__context__, getattr(at, "reason", None)]
-    return None
+    return seen
 
 
 def asked_wait(header: str | None) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.endpoints.address import is_local
+from harness.endpoints.keys import check as check_key
 from harness.endpoints.meter import Meter
 from harness.endpoints.patience import Pace
 from harness.endpoints.prices import price
@@ -30,7 +31,7 @@ class Service:
         cap: dollars that one run may cost.
         cap_tokens: tokens that one run may take.
         concurrency: requests under way at once.
-        timeout: seconds in which nothing further of an answer comes.
+        timeout: seconds for one whole answer, from the connection to the last byte.
         retries: repetitions of one request.
         requests_per_minute: None for no limit of ours.
         tokens_per_minute: the same, by our estimate.
@@ -60,6 +61,7 @@ class Service:
                 f"{self.who}: key_variable must be the name of an environment variable in capitals, as OPENAI_API_KEY, never the "
                 "key itself"
             )
+        check_key(self.who, self.url, self.key_variable)
         for name in ("concurrency", "requests_per_minute", "tokens_per_minute"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -14,6 +14,7 @@ from harness.corpus import Corpus
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
 from harness.endpoints.kept import digest
 from harness.endpoints.meter import Estimate
+from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
 from harness.errors import SettingError
 from harness.generators import RULES, Generator, Question
@@ -46,8 +47,8 @@ class Chat(Generator):
         price_out: dollars for a million tokens of answers; the same.
         cap: dollars that one run may cost, by the estimate before it and by the usage that the server reports during it.
         concurrency: requests under way at once.
-        key_variable: the environment variable that holds the key.
-        timeout: seconds in which nothing further of an answer comes.
+        key_variable: the environment variable that holds the key; None takes the provider's.
+        timeout: seconds for one whole answer.
         retries: repetitions of a request while the server is busy.
     """
 
@@ -63,7 +64,7 @@ class Chat(Generator):
     price_out: float | None = None
     cap: float | None = None
     concurrency: int = 4
-    key_variable: str = "OPENAI_API_KEY"
+    key_variable: str | None = None
     timeout: float = 60.0
     retries: int = 6
 
@@ -82,7 +83,7 @@ class Chat(Generator):
             "chat",
             self.model,
             self.url,
-            self.key_variable,
+            provider(self.url).key_variable if self.key_variable is None else self.key_variable,
             self.price_in,
             self.price_out,
             self.cap,

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 
 from harness.context import Context
 from harness.corpus import Corpus
-from harness.endpoints.encoder import HostedEncoder, HostedSettings, open_hosted
+from harness.endpoints.encoder import HostedEncoder, open_hosted
+from harness.endpoints.hosted import HostedSettings
 from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
 from harness.indexes import Index
@@ -47,7 +48,7 @@ class API(Method):
         requests_per_minute: None for no limit of ours.
         tokens_per_minute: the same, by our estimate.
         concurrency: requests under way at once.
-        timeout: seconds in which nothing further of an answer comes.
+        timeout: seconds for one whole answer.
         retries: repetitions of a request while the server is busy.
         index: how the vectors are searched.
     """

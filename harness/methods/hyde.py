@@ -51,7 +51,7 @@ class HyDE(Written):
         requests_per_minute: None for no limit of ours.
         tokens_per_minute: the same, by our estimate.
         concurrency: requests under way at once.
-        timeout: seconds for one answer.
+        timeout: seconds for one whole answer.
         retries: repetitions of a request while the server is busy.
         passages: for each query.
     """

@@ -48,7 +48,7 @@ class Listwise(Judge):
         requests_per_minute: None for no limit of ours.
         tokens_per_minute: the same, by our estimate.
         concurrency: requests under way at once.
-        timeout: seconds in which nothing further of an answer comes.
+        timeout: seconds for one whole answer.
         retries: repetitions of a request while the server is busy.
         window: passages shown at once.
         step: places between one window and the next.

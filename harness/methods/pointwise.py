@@ -49,7 +49,7 @@ class Pointwise(Judge):
         requests_per_minute: None for no limit of ours.
         tokens_per_minute: the same, by our estimate.
         concurrency: requests under way at once.
-        timeout: seconds in which nothing further of an answer comes.
+        timeout: seconds for one whole answer.
         retries: repetitions of a request while the server is busy.
         grades: the highest grade; 1 asks for yes or no.
     """

@@ -47,7 +47,7 @@ class Query2Doc(Written):
         requests_per_minute: None for no limit of ours.
         tokens_per_minute: the same, by our estimate.
         concurrency: requests under way at once.
-        timeout: seconds for one answer.
+        timeout: seconds for one whole answer.
         retries: repetitions of a request while the server is busy.
         form: `sparse` repeats the query, `dense` separates it; None takes `dense` where the first stage searches with a model.
         repeats: of the query, in the sparse form.

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.endpoints.address import Key
 from harness.endpoints.cohere import CohereClient
+from harness.endpoints.keys import Key
 from harness.endpoints.patience import Again, Patience
 from harness.endpoints.providers import Provider
 from harness.endpoints.service import Service

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from harness.context import Context
 from harness.endpoints.conversation import Conversation, prompt_tokens
 from harness.endpoints.service import Service
-from harness.errors import SettingError
+from harness.errors import ModelError, SettingError
 
 HI = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}]
 LO = [{"role": "user", "content": "lo"}]
@@ -54,3 +55,69 @@ def test_several_answers_to_the_same_messages_differ_by_their_seeds(server: Any,
     assert sorted(body["seed"] for body in server.bodies) == [0, 5, 6]
     held = talk.held()
     assert len({held["a"], held["b"], held["c"]}) == 3
+
+
+def notes(context: Context, work: Any) -> list[str]:
+    with context.tracked("row") as step:
+        work()
+    return [note for one in step.all() for note in one.notes]
+
+
+def test_a_field_that_is_not_taken_is_refused_once_for_a_run_and_told_in_each_record(server: Any, context: Context) -> None:
+    def reply(n: int, body: dict[str, Any]) -> Any:
+        for field in ("max_tokens", "seed"):
+            if field in body:
+                told = {"message": f"Unsupported parameter: '{field}' is not supported with this model.", "param": field}
+                return 400, {}, json.dumps({"error": told}).encode()
+        return 200, {}, b'{"choices": [{"message": {"content": "hi"}}]}'
+
+    server.reply = reply
+
+    def ask(inside: Context, key: str = "key") -> Any:
+        def work() -> None:
+            talk = Conversation(Service("x", "m", server.url, "NO_SUCH_KEY", retries=0), 0.0, 7, inside, key, {})
+            with talk.lock:
+                talk.ask({"a": HI, "b": LO}, lambda n=1, note=None: None)
+                assert talk.held() == {"a": "hi", "b": "hi"}
+
+        return work
+
+    due = ["m does not take max_tokens (sent as max_completion_tokens), seed: it was asked without, as its server says"]
+    assert notes(context, ask(context)) == due
+    refused = sum("seed" in body for body in server.bodies)
+    assert len(server.bodies) - refused == 2
+    assert notes(context, ask(context, "other")) == due  # the same model of the same run, asked for something else
+    assert sum("seed" in body for body in server.bodies) == refused
+    sent = len(server.bodies)
+    for key in ("key", "other"):  # a later run that finds all answers kept
+        later = Context(cache=context.cache)
+        assert notes(later, ask(later, key)) == due
+    assert len(server.bodies) == sent
+
+
+def test_answers_that_broke_off_while_the_model_was_thinking_are_empty_and_told(server: Any, context: Context) -> None:
+    choice = {"message": {"content": "<think>so"}, "finish_reason": "length"}
+    server.reply = lambda n, body: (200, {}, json.dumps({"choices": [choice]}).encode())
+
+    def work() -> None:
+        talk = conversation(server, context)
+        with talk.lock:
+            talk.ask({"a": HI}, lambda n=1, note=None: None)
+        assert talk.held() == {"a": ""}
+
+    (told,) = notes(context, work)
+    assert told.startswith("answers of m broke off at max_tokens=7 before they said anything")
+
+
+def test_what_was_kept_with_its_thoughts_is_read_without_them(server: Any, context: Context) -> None:
+    talk = conversation(server, context)
+    talk._pieces.add("a", {"text": "[2]?\n</think>[1]", "in": 1, "out": 1})
+    assert talk.held() == {"a": "[1]"}
+
+
+def test_a_prompt_that_is_too_long_is_named(server: Any, context: Context) -> None:
+    told = {"error": {"message": "This model's maximum context length is 4096 tokens."}}
+    server.reply = lambda n, body: (400, {}, json.dumps(told).encode())
+    talk = conversation(server, context)
+    with talk.lock, pytest.raises(ModelError, match=r"(?s)context length.*prompt has 10,002 characters.*'wwww.*Send less"):
+        talk.ask({"a": [*LO, {"role": "user", "content": "w" * 10_000}]}, lambda n=1, note=None: None)

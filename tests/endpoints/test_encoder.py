@@ -9,7 +9,8 @@ import pytest
 
 from harness.cache.folders import Cache
 from harness.context import Context
-from harness.endpoints.encoder import HostedEncoder, HostedSettings, open_hosted
+from harness.endpoints.encoder import HostedEncoder, open_hosted
+from harness.endpoints.hosted import HostedSettings
 from harness.endpoints.service import Service
 from harness.errors import SettingError
 

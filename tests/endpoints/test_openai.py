@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.endpoints.address import Key
+from harness.endpoints.keys import Key
 from harness.endpoints.openai import OpenAIClient
 from harness.endpoints.patience import Again, Patience
 from harness.endpoints.providers import Provider

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.endpoints.address import Key
+from harness.endpoints.keys import Key
 from harness.endpoints.patience import Again, Pace, Patience, asked_wait, pause
 from harness.errors import ModelError, SettingError, Unavailable
 

@@ -160,9 +160,9 @@ def test_a_slow_answer_is_asked_for_again(server: Any, context: Context) -> None
 def test_a_refused_key_is_told_by_its_variable_and_never_shown(
     server: Any, context: Context, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, code: int
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("ENDPOINT_API_KEY", KEY)
     server.reply = lambda n, body: (code, {}, json.dumps({"error": {"message": f"bad {KEY}"}}).encode())
-    with caplog.at_level(logging.DEBUG), pytest.raises(ModelError, match="OPENAI_API_KEY") as told:
+    with caplog.at_level(logging.DEBUG), pytest.raises(ModelError, match="ENDPOINT_API_KEY") as told:
         made(Chat("m", server.url, concurrency=1), context, [0, 1])
     assert len(server.bodies) == 1
     kept = b"".join(p.read_bytes() for p in context.cache.root.rglob("*") if p.is_file()).decode()
@@ -172,7 +172,7 @@ def test_a_refused_key_is_told_by_its_variable_and_never_shown(
 def test_other_refusals_say_what_the_server_says_without_the_key(
     server: Any, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("ENDPOINT_API_KEY", KEY)
     server.reply = lambda n, body: (404, {}, json.dumps({"error": {"message": f"none for {KEY}"}}).encode())
     with pytest.raises(ModelError, match=r"no model 'big'.*none for \*\*\*"):
         made(Chat("big", server.url), context, [0])
@@ -189,12 +189,12 @@ def test_a_redirect_is_not_followed_with_the_key(server: Any, context: Context) 
 
 
 def test_a_key_is_needed_elsewhere_and_a_server_here(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(Unavailable, match="OPENAI_API_KEY is not set"):
+    monkeypatch.delenv("ENDPOINT_API_KEY", raising=False)
+    with pytest.raises(Unavailable, match="ENDPOINT_API_KEY is not set"):
         made(Chat("m", "https://chat.invalid/v1"), context, [0])
     with pytest.raises(Unavailable, match="no server"):
         made(Chat("m", "http://127.0.0.1:9/v1"), context, [0])
-    monkeypatch.setenv("OPENAI_API_KEY", "sk\nx")
+    monkeypatch.setenv("ENDPOINT_API_KEY", "sk\nx")
     with pytest.raises(SettingError, match="cannot be sent"):
         made(Chat("m", "http://127.0.0.1:9/v1"), context, [0])
 
