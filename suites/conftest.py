@@ -10,7 +10,7 @@ import dataclasses
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ SWEPT = "harness_swept"
 BESIDE = "harness_beside_lucene"
 BESIDE_LUCENE = ("beir/scifact", "beir/cranfield")
 """On what the embedded BM25 is held beside Lucene, where it is at hand."""
+ENCODER = "dense"
 _RUN: set[tuple[str, ...]] = set()
 _PUBLISHED: list[tuple[Any, ...]] = []
 _STANDS: list[str] = []
@@ -100,7 +101,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--margin", type=float, default=MARGIN, help="differences up to this do not matter (default: %(default)s)")
     group.addoption("--seeds", type=int, default=1, help="seeds that a trained row is validated with")
     group.addoption("--index", action="append", default=[], help="an index to measure, or all; repeat")
-    group.addoption("--encoder", default="dense", help="the dense row whose vectors are indexed (default: %(default)s)")
+    group.addoption("--encoder", default=None, help=f"the dense row whose vectors are indexed (default: {ENCODER})")
     group.addoption("--synthetic", type=int, default=0, help="measure indexes on so many made vectors")
     group.addoption("--sweep", action="append", type=Path, default=[], help="a sweep's TOML file; repeat")
     group.addoption("--data-dir", action="append", type=Path, default=[], help="folder that holds BEIR collections; repeat")
@@ -124,7 +125,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         api.methods_of([*config.getoption("--method"), *config.getoption("--baseline")], config.getoption("--precision"))
         parse_measures(config.getoption("--measure") or DEFAULT)
-        parse_method(config.getoption("--encoder"))
+        parse_method(config.getoption("--encoder") or ENCODER)
         _indexes(config)
         api.executor_of(config.getoption("--executor"))
         for path in config.getoption("--sweep"):
@@ -151,33 +152,93 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The cells and the published figures that the options ask for; datasets outermost."""
+    """The items that the options ask for, datasets outermost: each option narrows every suite that it means something to.
+
+    A suite to which they leave nothing is one skipped item that says why.
+    """
     config = metafunc.config
-    if "cell" in metafunc.fixturenames:
-        methods = api.methods_of(config.getoption("--method"), config.getoption("--precision"))
-        cells = [Cell(dataset, method) for dataset in _datasets(config) for method in methods]
-        metafunc.parametrize("cell", cells, ids=str)
-    if "searched" in metafunc.fixturenames:
-        made = config.getoption("--synthetic")
-        names = [(f"synthetic/{made}", made)] if made else []
-        names += [(name, 0) for name in (_datasets(config) if not made or config.getoption("--dataset") else [])]
-        searched = [Searched(name, index, number) for name, number in names for index in _indexes(config)]
-        metafunc.parametrize("searched", searched, ids=str)
+    for name, items in (("cell", _cells), ("searched", _searched), ("expected", _expected), ("settings", _settings)):
+        if name in metafunc.fixturenames:
+            params, why = items(metafunc)
+            _parametrize(metafunc, name, params, why)
     if "sweep_file" in metafunc.fixturenames:
         metafunc.parametrize("sweep_file", config.getoption("--sweep"), ids=lambda path: path.stem)
-    if "expected" in metafunc.fixturenames:
-        every = expected_figures()
-        if config.getoption("--benchmark"):
-            at_hand = {f"beir/{name}" for name in SOURCES.get("beir")().available(_context(config))}
-            asked = set(config.getoption("--dataset")) or at_hand
-            every = [e for e in every if e.dataset in at_hand & asked]
-        metafunc.parametrize("expected", every, ids=str)
     if "beside_lucene" in metafunc.fixturenames:
-        held = list(BESIDE_LUCENE)
-        if config.getoption("--benchmark"):
-            at_hand = {f"beir/{name}" for name in SOURCES.get("beir")().available(_context(config))}
-            held = [name for name in held if name in at_hand & (set(config.getoption("--dataset")) or at_hand)]
-        metafunc.parametrize("beside_lucene", held, scope="module")
+        held, why = _beside(metafunc)
+        _parametrize(metafunc, "beside_lucene", held, why, scope="module")
+
+
+def _parametrize(metafunc: pytest.Metafunc, name: str, params: Sequence[Any], why: str, **more: Any) -> None:
+    nothing = [pytest.param(None, marks=pytest.mark.skip(reason=why), id="none")]
+    metafunc.parametrize(name, params or nothing, ids=(lambda one: str(one) or "defaults") if params else None, **more)
+
+
+def _cells(metafunc: pytest.Metafunc) -> tuple[list[Cell], str]:
+    config = metafunc.config
+    needed = {"against": "--against", "judged": "--baseline"}  # what the suite is for
+    for fixture, option in needed.items():
+        if fixture in metafunc.fixturenames and not config.getoption(option):
+            return [], f"run with {option}{' results/' if option == '--against' else ''}"
+    methods = api.methods_of(config.getoption("--method"), config.getoption("--precision"))
+    return [Cell(dataset, method) for dataset in _datasets(config) for method in methods], "no row is named"
+
+
+def _searched(metafunc: pytest.Metafunc) -> tuple[list[Searched], str]:
+    config = metafunc.config
+    made = config.getoption("--synthetic")
+    if not config.getoption("--index") and not made:
+        return [], "run with --index all, --index hnsw or --synthetic 100000"
+    names = [(f"synthetic/{made}", made)] if made else []
+    if not made or config.getoption("--dataset"):
+        if config.getoption("--encoder") is None and not _asked(config, ENCODER):
+            return _over(names, config), f"{ENCODER} is not among the rows of --method; --encoder names the row to index"
+        names += [(name, 0) for name in _datasets(config)]
+    return _over(names, config), ""
+
+
+def _over(names: Sequence[tuple[str, int]], config: pytest.Config) -> list[Searched]:
+    return [Searched(name, index, number) for name, number in names for index in _indexes(config)]
+
+
+def _expected(metafunc: pytest.Metafunc) -> tuple[list[Expected], str]:
+    config = metafunc.config
+    every = [e for e in expected_figures() if _asked(config, e.row) and _among(config, e.dataset)]
+    return every, "no published scores for the rows and datasets that are named, or their collections are not on this machine"
+
+
+def _beside(metafunc: pytest.Metafunc) -> tuple[list[str], str]:
+    """Where the embedded BM25 is held beside Lucene, and Lucene beside Pyserini, if one of these rows is named or none is."""
+    config, module = metafunc.config, metafunc.module
+    both = "settings" in metafunc.fixturenames
+    compared, settings = (("bm25", "lucene"), module.SETTINGS) if both else (("lucene",), module.PYSERINIS)
+    if not any(_asked(config, _row(row, setting)) for row in compared for setting in settings):
+        return [], f"no row of --method is {' or '.join(compared)} with settings that are compared"
+    return [name for name in BESIDE_LUCENE if _among(config, name)], "none of these collections is named and on this machine"
+
+
+def _settings(metafunc: pytest.Metafunc) -> tuple[list[str], str]:
+    config = metafunc.config
+    rows = {setting: [_row(row, setting) for row in ("bm25", "lucene")] for setting in metafunc.module.SETTINGS}
+    return [s for s, both in rows.items() if any(_asked(config, row) for row in both)], "no row of --method is compared"
+
+
+def _row(row: str, settings: str) -> str:
+    return f"{row}({settings})" if settings else row
+
+
+def _asked(config: pytest.Config, row: str) -> bool:
+    """Whether the options name a row, or name none."""
+    named = config.getoption("--method")
+    return not named or parse_method(row) in api.methods_of(named, None)
+
+
+def _among(config: pytest.Config, collection: str) -> bool:
+    """Whether the test split of a BEIR collection is on this machine and named by the options, or none is named."""
+    if not config.getoption("--benchmark"):
+        return True
+    named = {name.removesuffix("/test") for name in config.getoption("--dataset")}
+    at_hand = {f"beir/{name}" for name in SOURCES.get("beir")().available(_context(config))}
+    return collection in at_hand and (not named or collection in named)
 
 
 @dataclass(frozen=True)
@@ -288,7 +349,7 @@ def show(record_property: Callable[[str, object], None]) -> Callable[[Record], N
 @pytest.fixture(scope="session")
 def encoder(request: pytest.FixtureRequest) -> Method:
     """The row of `--encoder`."""
-    return parse_method(request.config.getoption("--encoder"))
+    return parse_method(request.config.getoption("--encoder") or ENCODER)
 
 
 @pytest.fixture

@@ -46,11 +46,8 @@ def test_indexes(
     context: Context,
     tasks: dict[str, tuple[Task, dict[int, TopK]]],
     tell_indexed: Callable[[Indexed], None],
-    request: pytest.FixtureRequest,
 ) -> None:
     """It finds what an index of its kind must: everything where it says it is exact, else most of the 100 nearest."""
-    if not request.config.getoption("--index") and not searched.synthetic:
-        pytest.skip("run with --index all, --index hnsw or --synthetic 100000")
     try:
         searched.index.versions()
         if searched.dataset not in tasks:

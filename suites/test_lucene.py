@@ -57,7 +57,6 @@ def lucene(java: Java) -> Iterator[Process]:
     process.close()
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings or "defaults")
 def test_lucene(beside_lucene: str, settings: str, context: Context, lucene: Process, beside: Callable[[str], None]) -> None:
     """Measures within 0.0005, and the first ten documents of every query the same but for ties."""
     dataset = load_dataset(beside_lucene, context)

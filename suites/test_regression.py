@@ -25,8 +25,7 @@ class Cell(Protocol):
 
 def test_regression(cell: Cell, bench: Bench, against: Path | None, stands: Callable[[Regression], None]) -> None:
     """Worse beyond chance fails; unchanged and drifted pass, with the reason; a row without a stored record is skipped."""
-    if against is None:
-        pytest.skip("run with --against results/")
+    assert against is not None, "without it there is no cell"
     stored = Store(against)
     try:
         record = bench.run(cell.dataset, cell.method).record

@@ -11,7 +11,8 @@ from ir_measures.measures import Measure
 
 from harness.bench.bill import bills
 from harness.bench.guard import Guard
-from harness.bench.runner import DEFAULT_DEPTH, noted, row_seconds
+from harness.bench.runner import DEFAULT_DEPTH, noted
+from harness.bench.seconds import row_seconds
 from harness.context import Context
 from harness.errors import Unavailable
 from harness.judged import Dataset, Labelled

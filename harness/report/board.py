@@ -151,7 +151,7 @@ class Table:
         dirty = [f"`{line.row}`" for line in self.lines if line.ok and any(r.provenance.get("dirty") for r in line.records)]
         if dirty:
             found.append(f"made with uncommitted changes to the code: {', '.join(dirty)}")
-        busy = [f"`{line.row}` ({told})" for line in self.lines if line.ok and (told := why(line.first.latency))]
+        busy = [f"`{line.row}` ({reason})" for line in self.lines if line.ok and (reason := why(line.first.latency))]
         if busy:
             again = "harness run --rerun on an idle machine measures it"
             found.append(

@@ -24,7 +24,8 @@ def document(dataset: str, decision: Decision, told: Sequence[str]) -> str:
         grid(head, [[code(row[0]), *row[1:]] for row in rows], left=head.index("alike") + 1),
         "Differences are paired by query, with 95 % intervals (BCa bootstrap over queries); rows that share a letter cannot be "
         "told apart (paired randomisation test of all pairs, Holm's correction, α = 0.05). A query's time is the median of "
-        "single queries, encoded without the cache, – where the machine was busy; MiB are of index and model; costs are of the machine of the records.",
+        "single queries, encoded without the cache, – where the machine was busy; MiB are of index and model; costs are of the "
+        "machine of the records.",
     ]
     return "\n\n".join(parts) + "\n"
 
