@@ -30,6 +30,7 @@ from harness.cache.folders import Cache
 from harness.context import Context
 from harness.datasets import load_dataset
 from harness.judged import Dataset
+from tests.skips import pytest_addoption, pytest_configure  # noqa: F401 - hooks that pytest finds here
 
 hypothesis.settings.register_profile("harness", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("harness")
