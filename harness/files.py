@@ -17,9 +17,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; moved over it when the block ends well, removed when it does not.
 
     A reader sees the old file or the whole new one, never half of it, whatever kills the writer.
+
+    Raises:
+        OSError: it cannot be written; names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    handle, name = _part(path)
     os.close(handle)
     part = Path(name)
     try:
@@ -28,8 +31,20 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         share(part)
         part.replace(path)
+    except OSError as error:  # a full disk is reported by the file object, which does not say of which file
+        if error.errno is not None and error.filename in (None, name):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def _part(path: Path) -> tuple[int, str]:
+    """An open temporary file beside a path; its name is no longer than 255 bytes where the path's is not."""
+    try:
+        return tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def share(path: Path) -> None:

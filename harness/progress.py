@@ -33,8 +33,15 @@ def bars(console: Console) -> Opener:
 
     @contextlib.contextmanager
     def open_bar(label: str, total: int, unit: str) -> Iterator[Advance]:
-        told = TextColumn("{task.fields[note]}", style="dim")
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(), told)
+        told = TextColumn("{task.fields[note]}", style="dim", markup=False)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            told,
+        )
         with Progress(*columns, console=console, transient=True) as shown:
             task = shown.add_task(label, total=total, unit=unit, note="")
 

@@ -47,7 +47,8 @@ class Option:
     def latency(self) -> float | None:
         """Seconds that one query takes, the median; None where it was not measured, as of a run from a file."""
         told = self.scores.records[0].latency
-        return told["p50_ms"] / 1000 if told else None
+        median = told.get("p50_ms") if told else None
+        return None if median is None else median / 1000
 
     @property
     def memory(self) -> float | None:

@@ -7,18 +7,23 @@ The form is that of `suites/published`: `{"title": …, "source": …, "figures"
 
 from __future__ import annotations
 
+import hashlib
 import json
-import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import RecordError
+from harness.bench.forms import FiguresForm
+from harness.errors import HarnessError, RecordError
 from harness.files import slug, write_text
+from harness.json_files import checked, read_json
 from harness.measures import parse_measures
 
 FOLDER = "published"
+LONGEST = 120
+"""Characters of a title in the name of its file."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +49,29 @@ class Published:
 
 
 def write(results: Path, found: Published) -> Path:
-    """Puts figures into a results folder, in place of those of the same title."""
-    place = results / FOLDER / f"{slug(found.title)}.json"
+    """Puts figures into a results folder, in place of those of the same title.
+
+    Raises:
+        RecordError: a figure is not from 0 to 1; as `read_all` would say of the file.
+    """
     held = {"title": found.title, "source": found.source, "note": found.note, "figures": found.figures}
+    published(held, found.title)
+    place = _place(results / FOLDER, found.title)
     write_text(place, json.dumps(held, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     return place
+
+
+def _place(folder: Path, title: str) -> Path:
+    """The file of a title; with a hash in its name where another title has that file, or the name would be too long."""
+    name = slug(title)
+    place = folder / f"{name}.json"
+    if len(name) <= LONGEST:
+        try:
+            if not os.path.lexists(place) or read_json(place, FiguresForm)["title"] == title:
+                return place
+        except (OSError, ValueError):
+            return place
+    return folder / f"{name[:LONGEST]}-{hashlib.sha256(title.encode()).hexdigest()[:8]}.json"
 
 
 def read_all(results: Path) -> tuple[list[Published], list[RecordError]]:
@@ -56,7 +79,7 @@ def read_all(results: Path) -> tuple[list[Published], list[RecordError]]:
     found, faults = [], []
     for path in sorted((results / FOLDER).glob("*.json")):
         try:
-            found.append(published(json.loads(path.read_text(encoding="utf-8")), str(path)))
+            found.append(published(read_json(path), str(path)))
         except RecordError as error:
             faults.append(error)
         except (OSError, ValueError) as error:
@@ -71,19 +94,14 @@ def published(held: Any, source: str) -> Published:
         RecordError: it is of another form, or a figure is none; names `source`.
     """
     try:
-        figures = {str(dataset): {_measure(m): _figure(v) for m, v in of.items()} for dataset, of in held["figures"].items()}
-        return Published(str(held["title"]), str(held["source"]), figures, str(held.get("note") or ""))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        form = '{"title": …, "source": …, "figures": {dataset: {measure: value}}}'
-        raise RecordError(f"{source} holds no published figures ({error!r}); the form is {form}.") from error
+        checked(held, FiguresForm)
+        figures = {dataset: {_measure(m): float(v) for m, v in of.items()} for dataset, of in held["figures"].items()}
+        return Published(held["title"], held["source"], figures, held.get("note") or "")
+    except (ValueError, HarnessError) as error:
+        form = '{"title": …, "source": …, "figures": {dataset: {measure: value from 0 to 1}}}'
+        raise RecordError(f"{source} holds no published figures ({error}); the form is {form}.") from error
 
 
 def _measure(name: str) -> str:
     (measure,) = parse_measures([name])
     return str(measure)
-
-
-def _figure(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not 0 <= value <= 1:
-        raise ValueError(f"{value!r} is no figure from 0 to 1")
-    return float(value)

@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.bench.record import Record
 from harness.errors import RecordError
 from harness.files import replacing, sha256, slug, write_text
+from harness.json_files import decode_json, read_regular
 from harness.measures import PerQuery
 from harness.methods import Method
 from harness.ranking import Run
@@ -51,6 +52,19 @@ class Stored:
 
     record: Record
     place: Place
+
+
+def read_record(path: Path) -> Record:
+    """The record in a file.
+
+    Raises:
+        RecordError: it cannot be read, or is no record; names the file and says what to do.
+    """
+    try:
+        text = read_regular(path)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read ({error.strerror or error}); remove it and run the row again.") from error
+    return Record.from_json(text, str(path))
 
 
 class Store:
@@ -112,8 +126,8 @@ class Store:
     def load(self, place: Place) -> Record | None:
         """The record there, None where there is none that can be read."""
         try:
-            return Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record))
-        except (OSError, RecordError, UnicodeDecodeError):
+            return read_record(place.record)
+        except RecordError:
             return None
 
     def whole(self, place: Place, record: Record) -> bool:
@@ -128,9 +142,8 @@ class Store:
             RecordError: they are not there or cannot be read.
         """
         try:
-            held = json.loads(place.queries.read_text(encoding="utf-8"))
-            return {str(m): {str(q): float(v) for q, v in by_query.items()} for m, by_query in held.items()}
-        except (OSError, ValueError, AttributeError, TypeError) as error:
+            return decode_json(read_regular(place.queries), dict[str, dict[str, float]])
+        except (OSError, ValueError) as error:
             raise RecordError(f"the per-query values {place.queries} cannot be read ({error}); run the row again.") from error
 
     def stored(self) -> tuple[list[Stored], list[RecordError]]:
@@ -140,11 +153,9 @@ class Store:
             if path.name.endswith(".queries.json"):
                 continue
             try:
-                held.append(Stored(Record.from_json(path.read_text(encoding="utf-8"), str(path)), Place(path)))
+                held.append(Stored(read_record(path), Place(path)))
             except RecordError as error:
                 faults.append(error)
-            except (OSError, UnicodeDecodeError) as error:
-                faults.append(RecordError(f"{path} cannot be read ({error})."))
         return held, faults
 
     def all(self) -> tuple[list[Record], list[RecordError]]:

@@ -299,6 +299,11 @@ def megabytes(value: int) -> str:
     return f"{value / 2**20:.1f}" if value else "–"
 
 
+def milliseconds(value: float | None) -> str:
+    """A latency as shown."""
+    return "–" if value is None else f"{value:.1f}"
+
+
 def judged(line: Line) -> float | None:
     """Share of the documents within the first measure's cutoff that are judged; None where it is not known."""
     told = line.first.unjudged
@@ -322,8 +327,8 @@ def costs(line: Line) -> tuple[str, ...]:
         seconds(line.training),
         seconds(record.seconds.get("fit", 0.0) + record.seconds.get("index", 0.0)),
         seconds(record.seconds.get("search", 0.0)),
-        f"{latency['p50_ms']:.1f}" if latency else "–",
-        f"{latency['p95_ms']:.1f}" if latency else "–",
+        milliseconds(latency.get("p50_ms")),
+        milliseconds(latency.get("p95_ms")),
         megabytes(record.size.get("index_bytes", 0)),
         millions(record.size.get("parameters", 0)),
     )

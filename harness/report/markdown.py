@@ -40,8 +40,8 @@ def _facts(table: Table) -> str:
 
 
 def _machine(line: Line) -> str:
-    machine = line.first.provenance.get("machine", {})
-    device = line.first.provenance.get("device", "cpu")
+    machine = line.first.provenance.get("machine") or {}
+    device = line.first.provenance.get("device") or "cpu"
     told = f"{machine.get('cores', '?')} cores of {machine.get('processor', '?')}" + (f" and {device}" if device != "cpu" else "")
     return escaped(told)
 

@@ -20,6 +20,7 @@ from harness.report.board import (
     figure,
     judged,
     millions,
+    milliseconds,
     seconds,
     share,
     span,
@@ -223,7 +224,9 @@ def _record(record: Record, files: Files) -> dict[str, Any]:
             f"{share(told['judged'])} of what {m} looks at is judged, {figure(told['all_relevant'])} if all else were relevant"
             for m, told in record.unjudged.items()
         ),
-        "latency": f"p50 {latency['p50_ms']:.1f} ms, p95 {latency['p95_ms']:.1f} ms" if latency else "",
+        "latency": f"p50 {milliseconds(latency.get('p50_ms'))} ms, p95 {milliseconds(latency.get('p95_ms'))} ms"
+        if latency
+        else "",
     }
     return {
         "seed": record.seed,
