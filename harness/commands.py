@@ -23,12 +23,14 @@ from harness.errors import RecordError, UnknownName
 from harness.executors.local import Local
 from harness.measures import DEFAULT
 from harness.options import Options
+from harness.plain import one_line
 from harness.progress import bars
 from harness.report import lines, terminal
 from harness.report.board import megabytes
 from harness.report.lines import of_rows, of_tries
 from harness.report.plots import write_plots
 from harness.report.sweep import sentences
+from harness.report.writing import is_written, write_board
 from harness.screen import Screen, screens
 from harness.statistics.paired import ROUNDING
 
@@ -65,7 +67,7 @@ def run(
         tell=of_rows(err),
         executor=options.executor,
     )
-    api.write_leaderboard(options.results, context)
+    _update(options.results, context)
     terminal.show(board.tables, out, board.across)
     out.print(f"records, leaderboard.md and leaderboard.html in {options.results}", markup=False, highlight=False, soft_wrap=True)
     statuses = [r.record.status for r in board.results]
@@ -103,7 +105,7 @@ def decide(
     """`harness decide`."""
     out, err, context = _opened(options)
     found = deciding.decide(dataset, rows, measure, margin, seeds, options.results, context, of_rows(err))
-    api.write_leaderboard(options.results, context)
+    _update(options.results, context)
     out.print(terminal.decision(found.dataset, found.decision))
     out.print()
     lines.sentences(out, found.told)
@@ -128,7 +130,7 @@ def sweep(file: Path, dry_run: bool, options: Options) -> int:
         lines.sentences(out, sentences(swept.found))
         out.print(f"\nthe sweep is in {swept.folder / 'sweep.md'}", markup=False, highlight=False, soft_wrap=True)
         failed = failed or swept.failed
-    api.write_leaderboard(options.results, context)
+    _update(options.results, context)
     return FAILED if failed else OK
 
 
@@ -202,7 +204,7 @@ def accept(
     told = f"accepted {taken.row} on {name} into {results}"
     changed = "; ".join(taken.accepted[-1].get("changed", ()))
     out.print(f"{told} (changed: {changed})" if changed else told, markup=False, highlight=False, soft_wrap=True)
-    api.write_leaderboard(results, context)
+    _update(results, context)
     return OK
 
 
@@ -210,12 +212,12 @@ def leaderboard(results: Path, data_dirs: Sequence[Path], cache_dir: Path | None
     """`harness leaderboard`."""
     if not results.exists():
         raise RecordError(f"there is no folder {results}; harness run --results {results} makes one.")
-    out, _ = screens(quiet)
-    found, over, unread = api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
+    out, err = screens(quiet)
+    context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err))
+    found, over, unread = api.write_leaderboard(results, context)
     drawn = write_plots(found, results / "plots") if plots else []
     terminal.show(found, out, over)
-    for fault in unread:
-        Screen(stderr=True).print(str(fault), style="red", markup=False, highlight=False, soft_wrap=True)
+    _report(unread)
     told = f"wrote {results / 'leaderboard.md'}, .csv, .html and .tex" + (
         f", {len(drawn)} plots in {results / 'plots'}" if drawn else ""
     )
@@ -288,7 +290,7 @@ def export_model(
 def import_(paths: Sequence[Path], results: Path, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
     """`harness import`."""
     told = exporting.import_published(paths, results)
-    api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
+    _update(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
     return _told(told)
 
 
@@ -337,6 +339,17 @@ def cache_gc(cache_dir: Path | None, older_than: float | None, max_size: float |
     size = megabytes(sum(r.bytes for r in gone))
     out.print(f"{'would remove' if dry_run else 'removed'} {len(gone)} things, {size} MiB", highlight=False)
     return OK
+
+
+def _update(results: Path, context: Context) -> None:
+    """Writes the board's files where something changed, and says which records it leaves out."""
+    if not is_written(results, context):
+        _report(write_board(results, context).faults)
+
+
+def _report(faults: Sequence[Exception]) -> None:
+    for fault in faults:
+        Screen(stderr=True).say(f"left out of the board: {one_line(str(fault))}", "red")
 
 
 def _told(told: Sequence[str]) -> int:

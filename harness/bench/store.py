@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,20 @@ class Stored:
 
     record: Record
     place: Place
+
+
+Key = tuple[str, str, str, int]
+"""What no two records of a folder share: dataset, row, method, seed."""
+
+
+def key_of(record: Record) -> Key:
+    """The key of a record."""
+    return record.dataset["name"], record.row, record.method, record.seed
+
+
+def by_key(held: Iterable[Stored]) -> dict[Key, Stored]:
+    """Key → the record with its place."""
+    return {key_of(stored.record): stored for stored in held}
 
 
 def read_record(path: Path) -> Record:

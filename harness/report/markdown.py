@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from harness.report.board import COSTS, EXPLAINED, EXPLAINED_ACROSS, STANDING, Across, Line, Table, across, costs, figure, span
 
 
-def leaderboard(found: Sequence[Table], over: Across | None = None) -> str:
+def leaderboard(found: Sequence[Table], over: Across | None = None, left_out: Sequence[str] = ()) -> str:
     """The whole page: one table across datasets where there are several, one per dataset. The same bytes for the same records.
 
     Args:
         found: the tables.
         over: the table across them with its standing; None takes it from the tables alone.
+        left_out: sentences on records that could not be read.
     """
-    parts = ["# Leaderboard", EXPLAINED]
+    parts = ["# Leaderboard", EXPLAINED, *(["\n".join(f"- {escaped(told)}" for told in left_out)] if left_out else [])]
     over = over or across(found)
     if over is not None:
         parts += [f"## {over.measure} across datasets", *([EXPLAINED_ACROSS] if over.stands else []), _across(over)]

@@ -16,6 +16,10 @@ from harness.report.sweep import board as sweep_board
 from harness.sweep.estimate import Planned
 from harness.sweep.found import Found
 
+MOST_ROWS = 300
+"""Of all tables together; where there are more, each shows its best, and the files have all."""
+FEWEST_ROWS = 10
+"""Of a table, which are shown in any case."""
 WIDE = 140
 """Columns of a terminal that the cost columns need to be readable."""
 
@@ -28,8 +32,13 @@ def show(found: Sequence[Table], console: Console, over: Across | None = None) -
         console: where to.
         over: the table across them with its standing; None takes it from the tables alone.
     """
+    if console.quiet:  # rich would lay out everything all the same
+        return
+    most = _most(found)
     for table in found:
-        console.print(grid(table, costs_shown := console.width >= WIDE))
+        console.print(grid(table, costs_shown := console.width >= WIDE, most))
+        if most is not None and len(table.lines) > most:
+            _note(console, f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all")
         if not costs_shown:
             _note(console, f"a terminal of {WIDE} columns or more shows what each row costs")
         if table.seen:
@@ -39,11 +48,18 @@ def show(found: Sequence[Table], console: Console, over: Across | None = None) -
         console.print()
     over = over or across(found)
     if over is not None:
-        for drawn in across_grids(over):
+        for drawn in across_grids(over, most):
             console.print(drawn)
             console.print()
         for note in over.notes:
             _note(console, note)
+
+
+def _most(found: Sequence[Table]) -> int | None:
+    """Rows that each table shows; None where there are few enough for all."""
+    if sum(len(table.lines) for table in found) <= MOST_ROWS:
+        return None
+    return max(FEWEST_ROWS, MOST_ROWS // len(found))
 
 
 def _note(console: Console, text: str) -> None:
@@ -64,8 +80,8 @@ def _figure(text: str, best: bool) -> Text:
     return Text.assemble((text, "bold green" if best else ""))  # a style of the whole would colour the padding too
 
 
-def across_grids(over: Across) -> list[Grid]:
-    """The table across datasets, and below it, so that both fit, each row against the first."""
+def across_grids(over: Across, most: int | None = None) -> list[Grid]:
+    """The table across datasets, and below it, so that both fit, each row against the first; `most` rows of each."""
     figures = _grid(f"{over.measure} across datasets")
     figures.add_column("row", overflow="fold")
     for dataset in over.datasets:
@@ -73,7 +89,7 @@ def across_grids(over: Across) -> list[Grid]:
     for i, head in enumerate(("mean", *(STANDING if over.stands else ()))):
         figures.add_column(head, justify="left" if i == 2 else "right", no_wrap=True)
     best = over.best
-    for name, values in over.rows:
+    for name, values in over.rows[:most]:
         shown = [figure(value) for value in (*values, Across.mean(values))]
         bold = [_figure(text, text == top) for text, top in zip(shown, best, strict=True)]
         figures.add_row(_words(name), *bold, *over.cells(name)[: len(STANDING)])
@@ -84,14 +100,14 @@ def across_grids(over: Across) -> list[Grid]:
     held.add_column("row", overflow="fold")
     for head in AGAINST:
         held.add_column(head, justify="right", no_wrap=True)
-    for name, placed in over.standing.items():
+    for name, placed in [*over.standing.items()][:most]:
         if placed.against is not None:
             held.add_row(_words(name), *against(placed.against))
     return [figures, held]
 
 
-def grid(table: Table, costs_shown: bool = True) -> Grid:
-    """One dataset's table, with the cost columns or without."""
+def grid(table: Table, costs_shown: bool = True, most: int | None = None) -> Grid:
+    """One dataset's table, with the cost columns or without; `most` rows of it."""
     dataset = table.first.dataset
     drawn = _grid(table.dataset, f"({dataset['documents']:,} documents, {dataset['queries']:,} queries)")
     drawn.add_column("row", no_wrap=True)
@@ -102,7 +118,7 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
             drawn.add_column(STANDING[1], no_wrap=True)
     for i, name in enumerate(COSTS if costs_shown else ()):
         drawn.add_column(name, justify="left" if i == 0 else "right")
-    for line in table.lines:
+    for line in table.lines[:most]:
         figures = [figure(line.value(m)) for m in table.measures]
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
         shown = [_figure(text, top) for text, top in zip(figures, best, strict=True)]
