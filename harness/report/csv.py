@@ -11,7 +11,7 @@ import io
 from collections.abc import Sequence
 
 from harness.bench.published import FOLDER
-from harness.plain import one_line
+from harness.plain import plain
 from harness.report.board import Table
 
 HEAD = (
@@ -84,5 +84,5 @@ def cell(value: object) -> object:
     """A cell that is what it says in every spreadsheet; numbers stay as they are."""
     if not isinstance(value, str):
         return value
-    text = one_line(value)
+    text = plain(value)
     return f"'{text}" if text.lstrip().startswith(FORMULA) else text

@@ -97,7 +97,7 @@ def _bold(text: str, on: bool) -> str:
 
 
 def _cell(text: str) -> str:
-    return one_line(text)
+    return one_line(text).replace("|", "&#124;")  # `code` leaves none
 
 
 def code(text: str) -> str:
@@ -117,10 +117,10 @@ def escaped(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Text in which nothing is Markdown or HTML: tags, entities, links, emphasis, code, mathematics, cells."""
+    """Text in which nothing is Markdown or HTML: tags, entities, links, emphasis, code, mathematics."""
     return re.sub(_SPECIAL, lambda found: _ENTITIES.get(found.group(), f"\\{found.group()}"), text)
 
 
-_ENTITIES = {"<": "&lt;", "&": "&amp;", "|": "&#124;"}
-_SPECIAL = r"[<|\\`\[\]*~$]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])|!(?=\[)"
-"""Of `_` those at the border of a word; within one it is text."""
+_ENTITIES = {"<": "&lt;", "&": "&amp;"}
+_SPECIAL = r"[<\\`*~$]|\](?=[(\[:])|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])"
+"""Of `]` those that a link's target would follow, of `_` those at the border of a word; elsewhere they are text."""
