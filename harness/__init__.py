@@ -3,11 +3,11 @@
 The rooms, from the ground up; a file imports only from those above it here, or before it in its line
 (`tests/test_layers.py` reads this map):
 
-    errors, values, registry, files, optional, memory, threads   what everything stands on
+    errors, plain, values, registry, files, json_files, optional, memory, threads   what everything stands on
     corpus, judged, ranking             documents; queries and judgements; the one order
     sentences                           text → sentences and chunks
     cache/                              kept things, by content
-    context, progress, options          seed, cache and ledger of a run; bars; what commands share
+    context, streams, screen, progress, options   seed, cache and ledger of a run; the terminal; bars; shared options
     analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
     engines/                            plural: a model and token numbers → vectors or scores
     feedback/                           plural: a query and what it found → a weighted query

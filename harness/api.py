@@ -18,14 +18,13 @@ from harness.context import Context, Progress, quiet
 from harness.errors import SettingError
 from harness.executors import EXECUTORS, Executor
 from harness.expressions import parse
-from harness.files import write_text
 from harness.measures import DEFAULT
 from harness.memory import Memory, parse_size
 from harness.methods import Method
-from harness.report import csv, latex, markdown
+from harness.report import markdown
 from harness.report.board import Across, Table, across, tables, with_published
-from harness.report.page import leaderboard_page
 from harness.report.standings import across_with_standing, with_standings
+from harness.report.writing import write_board
 from harness.rows import GROUPS, at_precision, parse_method
 
 DEFAULT_DATASET = "stdlib/code"
@@ -263,14 +262,5 @@ def write_leaderboard(results: Path, context: Context | None = None) -> tuple[li
     Raises:
         RecordError: the folder cannot be written.
     """
-    store = Store(results)
-    held, faults = store.stored()
-    others, unread = read_all(results)
-    found = with_published(with_standings(tables(stored.record for stored in held), store, held), others)
-    over = across_with_standing(found, store, held)
-    store.check()
-    write_text(results / "leaderboard.md", markdown.leaderboard(found, over))
-    write_text(results / "leaderboard.csv", csv.leaderboard(found))
-    write_text(results / "leaderboard.tex", latex.leaderboard(found, over))
-    write_text(results / "leaderboard.html", leaderboard_page(found, store, held, context or open_context(), over))
-    return found, over, [*faults, *unread]
+    written = write_board(results, context or open_context())
+    return written.tables, written.across, [*written.faults]

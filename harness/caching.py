@@ -10,8 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as Grid
 
 from harness.cache import kinds, marker
@@ -20,6 +18,7 @@ from harness.cache.folders import Cache, default_root
 from harness.cache.links import inside
 from harness.cache.manage import entries, faults, left_alone, total
 from harness.errors import CacheError
+from harness.screen import Screen
 
 OK, FAILED = 0, 1
 SHOWN = 10
@@ -29,7 +28,7 @@ SHOWN = 10
 def ls(cache_dir: Path | None) -> int:
     """`harness cache ls`."""
     root = cache_dir or default_root()
-    out = Console()
+    out = Screen()
     if _is_nothing(root, out):
         return OK
     cache = Cache.unopened(root)
@@ -39,7 +38,7 @@ def ls(cache_dir: Path | None) -> int:
     found = entries(cache)
     for entry in found:
         days = f"{(time.time() - entry.used) / 86400:.1f} d"
-        grid.add_row(entry.kind, entry.key[:12], _mib(entry.bytes), days, escape(_words(entry.describe)))
+        grid.add_row(entry.kind, entry.key[:12], _mib(entry.bytes), days, _words(entry.describe))
     out.print(grid)
     size, apart = total(found), sum(entry.bytes for entry in found)
     shared = f" ({_mib(apart - size)} MiB that entries share are counted once)" if apart > size else ""
@@ -49,7 +48,7 @@ def ls(cache_dir: Path | None) -> int:
 
 def verify(cache_dir: Path | None) -> int:
     """`harness cache verify`."""
-    root, out = cache_dir or default_root(), Console(soft_wrap=True)
+    root, out = cache_dir or default_root(), Screen(soft_wrap=True)
     if _is_nothing(root, out):
         return OK
     marker.check(root)
@@ -66,7 +65,7 @@ def verify(cache_dir: Path | None) -> int:
 
 def gc(cache_dir: Path | None, older_than: float | None, max_size: float | None, dry_run: bool, yes: bool) -> int:
     """`harness cache gc`."""
-    root, out = cache_dir or default_root(), Console(soft_wrap=True)
+    root, out = cache_dir or default_root(), Screen(soft_wrap=True)
     if _is_nothing(root, out):
         return OK
     marker.check(root)
@@ -87,7 +86,7 @@ def gc(cache_dir: Path | None, older_than: float | None, max_size: float | None,
     return OK
 
 
-def _removed(cache: Cache, doomed: Sequence[Removal], out: Console, *, silent: bool) -> list[Removal]:
+def _removed(cache: Cache, doomed: Sequence[Removal], out: Screen, *, silent: bool) -> list[Removal]:
     """Those that went; says of the others why not, and of each that went unless it was shown before."""
     gone = []
     for removal in doomed:
@@ -101,7 +100,7 @@ def _removed(cache: Cache, doomed: Sequence[Removal], out: Console, *, silent: b
     return gone
 
 
-def _is_nothing(root: Path, out: Console) -> bool:
+def _is_nothing(root: Path, out: Screen) -> bool:
     """Whether there is no folder, or an empty one: both are said, and no folder is made."""
     if root.exists() and not root.is_dir():
         raise CacheError(f"{root} is no folder; name the cache's folder with --cache-dir or HARNESS_CACHE.")
@@ -116,7 +115,7 @@ def _on_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _agreed(out: Console, question: str) -> bool:
+def _agreed(out: Screen, question: str) -> bool:
     """What is answered at the terminal; anything but yes is no."""
     try:
         return out.input(f"{question} [y/N] ", markup=False).strip().casefold() in ("y", "yes")
@@ -145,5 +144,5 @@ def _mib(value: int) -> str:
     return f"{value / 2**20:.1f}" if value else "–"
 
 
-def _say(out: Console, text: str) -> None:
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
+def _say(out: Screen, text: str) -> None:
+    out.say(text)

@@ -15,8 +15,10 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.errors import HarnessError, NoFigures, SettingError
+from harness.errors import HarnessError, NoFigures, SettingError, storage_problem
 from harness.options import Options
+from harness.plain import one_line
+from harness.streams import finish_output, prepare_streams
 
 app = typer.Typer(
     help="Compare BM25, dense, hybrid and re-ranking rows over judged collections, with figures one can believe.",
@@ -380,6 +382,7 @@ def _one(measures: list[str] | None) -> str:
 
 def _do(command: str, *arguments: Any, module: str = "harness.commands") -> None:
     """Does the work of a command and ends with its status; typer itself would end an interrupted one without a word."""
+    import_module("harness.screen").show_warnings()
     try:
         status = getattr(import_module(module), command)(*arguments)
     except KeyboardInterrupt:
@@ -390,8 +393,27 @@ def _do(command: str, *arguments: Any, module: str = "harness.commands") -> None
 
 def main() -> None:
     """Entry point of the `harness` command."""
+    prepare_streams()
+    try:
+        _finished()
+    except HarnessError as error:
+        _fail(str(error))
+        sys.exit((3 if error.skipped else 1) if isinstance(error, NoFigures) else 2)
+    except OSError as error:
+        told = storage_problem(error)
+        if told is None:  # a defect of ours
+            raise
+        _fail(told)
+        sys.exit(2)
+
+
+def _finished() -> None:
+    """Runs the command and writes what standard output still has to be given."""
     try:
         app(prog_name="harness")
-    except HarnessError as error:
-        typer.secho(f"harness: {error}", err=True, fg=typer.colors.RED)
-        sys.exit((3 if error.skipped else 1) if isinstance(error, NoFigures) else 2)
+    finally:
+        finish_output()
+
+
+def _fail(told: str) -> None:
+    typer.secho(f"harness: {one_line(told)}", err=True, fg=typer.colors.RED)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-from rich.console import Console
-from rich.logging import RichHandler
-from rich.markup import escape
 
 from harness import api, auditing, deciding, exporting, sweeping, validation
 from harness.bench import regression
 from harness.bench.plan import plan as plan_of
 from harness.bench.record import Record
-from harness.bench.runner import Result
 from harness.bench.store import Store, Stored
-from harness.bench.verdict import Verdict
 from harness.checks import check as check_dataset
 from harness.context import Context
 from harness.datasets import load_dataset
@@ -26,13 +18,15 @@ from harness.errors import RecordError, UnknownName
 from harness.executors.local import Local
 from harness.measures import DEFAULT
 from harness.options import Options
+from harness.plain import one_line
 from harness.progress import bars
-from harness.report import terminal
-from harness.report.board import figure, tables
+from harness.report import lines, terminal
+from harness.report.lines import of_rows, of_tries
 from harness.report.plots import write_plots
 from harness.report.sweep import sentences
+from harness.report.writing import is_written, write_board
+from harness.screen import Screen, screens
 from harness.statistics.paired import ROUNDING
-from harness.sweep.tries import Done
 
 OK, FAILED, NOTHING, UNTOLD = 0, 1, 3, 4
 
@@ -52,7 +46,7 @@ def run(
     api.executor_of(options.executor)
     if show_plan:
         for step in plan_of(api.methods_of(rows, precision), names, depth).steps:
-            Console(soft_wrap=True).print(str(step), markup=False, highlight=False)
+            Screen(soft_wrap=True).print(str(step), markup=False, highlight=False)
         return OK
     out, err, context = _opened(options)
     board = api.run(
@@ -64,15 +58,15 @@ def run(
         context=context,
         rerun=rerun,
         precision=precision,
-        tell=_teller(err),
+        tell=of_rows(err),
         executor=options.executor,
     )
-    api.write_leaderboard(options.results, context)
+    _update(options.results, context)
     terminal.show(board.tables, out, board.across)
     out.print(f"records, leaderboard.md and leaderboard.html in {options.results}", markup=False, highlight=False, soft_wrap=True)
     statuses = [r.record.status for r in board.results]
     if options.quiet and not {"error", "ok"} & set(statuses):
-        Console(stderr=True).print("every row was skipped; without --quiet it says why", markup=False, highlight=False)
+        Screen(stderr=True).print("every row was skipped; without --quiet it says why", markup=False, highlight=False)
     return FAILED if "error" in statuses else OK if "ok" in statuses else NOTHING
 
 
@@ -87,9 +81,9 @@ def validate(
 ) -> int:
     """`harness validate`."""
     out, err, context = _opened(options)
-    found = validation.validate(row, baselines, dataset, measure, seeds, margin, options.results, context, _teller(err))
+    found = validation.validate(row, baselines, dataset, measure, seeds, margin, options.results, context, of_rows(err))
     for verdict in found:
-        _sentences(out, verdict)
+        lines.verdict(out, verdict)
     findings = {verdict.finding for verdict in found}
     return FAILED if "worse" in findings else UNTOLD if "cannot tell" in findings else OK
 
@@ -104,12 +98,11 @@ def decide(
 ) -> int:
     """`harness decide`."""
     out, err, context = _opened(options)
-    found = deciding.decide(dataset, rows, measure, margin, seeds, options.results, context, _teller(err))
-    api.write_leaderboard(options.results, context)
+    found = deciding.decide(dataset, rows, measure, margin, seeds, options.results, context, of_rows(err))
+    _update(options.results, context)
     out.print(terminal.decision(found.dataset, found.decision))
     out.print()
-    for i, sentence in enumerate(found.told):
-        out.print(sentence.replace("`", ""), style="bold" if i == 0 else None, markup=False, highlight=False, soft_wrap=True)
+    lines.sentences(out, found.told)
     told = f"the decision is in {found.place}, the board in {options.results / 'leaderboard.html'}"
     out.print(f"\n{told}", markup=False, highlight=False, soft_wrap=True)
     return FAILED if found.failed else OK
@@ -124,26 +117,14 @@ def sweep(file: Path, dry_run: bool, options: Options) -> int:
             out.print(terminal.planned(dataset, parts, place.dollars))
         return OK
 
-    def tell(done: Done) -> None:
-        counted = f"[dim]{done.number}/{done.total}[/dim] " if done.total else ""
-        head = f"{counted}[bold]{escape(done.row)}[/bold], seed {done.seed}: "
-        if done.mean is not None:
-            told = "up to date" if done.kept else f"{done.seconds:.0f} s"
-            err.print(f"{head}{figure(done.mean)} on dev ({told})", highlight=False, soft_wrap=True)
-        else:
-            colour = "yellow" if done.skipped else "red"
-            console = err if done.skipped else Console(stderr=True)
-            console.print(f"{head}[{colour}]{escape(done.problem or 'no figures')}[/{colour}]", highlight=False, soft_wrap=True)
-
     failed = False
-    for swept in sweeping.sweep(file, place, options.results, context, tell, _teller(err)):
+    for swept in sweeping.sweep(file, place, options.results, context, of_tries(err), of_rows(err)):
         out.print(terminal.sweep(swept.found))
         out.print()
-        for i, sentence in enumerate(sentences(swept.found)):
-            out.print(sentence.replace("`", ""), style="bold" if i == 0 else None, markup=False, highlight=False, soft_wrap=True)
+        lines.sentences(out, sentences(swept.found))
         out.print(f"\nthe sweep is in {swept.folder / 'sweep.md'}", markup=False, highlight=False, soft_wrap=True)
         failed = failed or swept.failed
-    api.write_leaderboard(options.results, context)
+    _update(options.results, context)
     return FAILED if failed else OK
 
 
@@ -159,15 +140,15 @@ def compare(
     """`harness compare`."""
     out, err, context = _opened(options)
     (found,) = validation.validate(
-        row, [other], dataset, measure, seeds, results=options.results, context=context, tell=_teller(err)
+        row, [other], dataset, measure, seeds, results=options.results, context=context, tell=of_rows(err)
     )
-    _sentences(out, found)
+    lines.verdict(out, found)
     contrast = found.contrast
     queries = load_dataset(dataset, context).test.queries
     texts = dict(zip(queries.ids, queries.texts, strict=True))
-    lines = validation.differences((contrast.row, contrast.baseline))
-    gained = [line for line in lines if line[1] - line[2] > ROUNDING][:top]
-    lost = [line for line in reversed(lines) if line[2] - line[1] > ROUNDING][:top]
+    by_query = validation.differences((contrast.row, contrast.baseline))
+    gained = [line for line in by_query if line[1] - line[2] > ROUNDING][:top]
+    lost = [line for line in reversed(by_query) if line[2] - line[1] > ROUNDING][:top]
     names = (contrast.row.row, contrast.baseline.row)
     for name, shown in zip(names, (gained, lost), strict=True):
         if shown:
@@ -185,7 +166,7 @@ def audit(
 ) -> int:
     """`harness audit`."""
     out, err, context = _opened(options)
-    found = auditing.audit(row, dataset, measure, options.results, context, _teller(err))
+    found = auditing.audit(row, dataset, measure, options.results, context, of_rows(err))
     for line in found.lines:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
     return OK
@@ -202,7 +183,7 @@ def accept(
     cache_dir: Path | None,
 ) -> int:
     """`harness accept`."""
-    out, _ = _consoles(False)
+    out, _ = screens()
     (method,) = api.methods_of([row])
     context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs)
     name = load_dataset(dataset, context).name
@@ -217,7 +198,7 @@ def accept(
     told = f"accepted {taken.row} on {name} into {results}"
     changed = "; ".join(taken.accepted[-1].get("changed", ()))
     out.print(f"{told} (changed: {changed})" if changed else told, markup=False, highlight=False, soft_wrap=True)
-    api.write_leaderboard(results, context)
+    _update(results, context)
     return OK
 
 
@@ -225,12 +206,12 @@ def leaderboard(results: Path, data_dirs: Sequence[Path], cache_dir: Path | None
     """`harness leaderboard`."""
     if not results.exists():
         raise RecordError(f"there is no folder {results}; harness run --results {results} makes one.")
-    out, _ = _consoles(quiet)
-    found, over, unread = api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
+    out, err = screens(quiet)
+    context = api.open_context(cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err))
+    found, over, unread = api.write_leaderboard(results, context)
     drawn = write_plots(found, results / "plots") if plots else []
     terminal.show(found, out, over)
-    for fault in unread:
-        Console(stderr=True).print(str(fault), style="red", markup=False, highlight=False, soft_wrap=True)
+    _report(unread)
     told = f"wrote {results / 'leaderboard.md'}, .csv, .html and .tex" + (
         f", {len(drawn)} plots in {results / 'plots'}" if drawn else ""
     )
@@ -241,7 +222,7 @@ def leaderboard(results: Path, data_dirs: Sequence[Path], cache_dir: Path | None
 def check(dataset: str, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
     """`harness data check`."""
     report = check_dataset(dataset, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
-    Console(soft_wrap=True).print(str(report), markup=False, highlight=False)
+    Screen(soft_wrap=True).print(str(report), markup=False, highlight=False)
     return OK if report.usable else FAILED
 
 
@@ -250,7 +231,7 @@ def fetch(dataset: str, cache_dir: Path | None) -> int:
     source, _, name = dataset.partition("/")
     if source != "beir" or not name:
         raise UnknownName("dataset to fetch", dataset, [], "Only beir/<name> is downloaded, as beir/scifact.")
-    out, err = _consoles(False)
+    out, err = screens()
     place = fetch_beir(name, api.open_context(cache_dir=cache_dir, progress=bars(err)))
     out.print(f"{dataset} is in {place}", markup=False, highlight=False, soft_wrap=True)
     return OK
@@ -258,7 +239,7 @@ def fetch(dataset: str, cache_dir: Path | None) -> int:
 
 def export_beir(dataset: str, to: Path, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
     """`harness export beir`."""
-    _, err = _consoles(False)
+    _, err = screens()
     return _told(
         exporting.export_beir(dataset, to, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err)))
     )
@@ -295,37 +276,39 @@ def export_model(
     device: str | None,
 ) -> int:
     """`harness export model`."""
-    _, err = _consoles(False)
+    _, err = screens()
     context = api.open_context(seed=seed, device=device, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err))
-    return _told(exporting.export_model(row, dataset, seed, to, results, context, _teller(err)))
+    return _told(exporting.export_model(row, dataset, seed, to, results, context, of_rows(err)))
 
 
 def import_(paths: Sequence[Path], results: Path, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
     """`harness import`."""
     told = exporting.import_published(paths, results)
-    api.write_leaderboard(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
+    _update(results, api.open_context(cache_dir=cache_dir, data_dirs=data_dirs))
     return _told(told)
 
 
-def _told(lines: Sequence[str]) -> int:
-    out = Console(soft_wrap=True)
-    for line in lines:
+def _update(results: Path, context: Context) -> None:
+    """Writes the board's files where something changed, and says which records it leaves out."""
+    if not is_written(results, context):
+        _report(write_board(results, context).faults)
+
+
+def _report(faults: Sequence[Exception]) -> None:
+    for fault in faults:
+        Screen(stderr=True).say(f"left out of the board: {one_line(str(fault))}", "red")
+
+
+def _told(told: Sequence[str]) -> int:
+    out = Screen(soft_wrap=True)
+    for line in told:
         out.print(line, markup=False, highlight=False)
     return OK
 
 
-def _consoles(quiet: bool) -> tuple[Console, Console]:
-    """Standard output for results, standard error for what goes on; rich itself heeds NO_COLOR and terminals."""
-    width = None if os.environ.get("COLUMNS") or Console().is_terminal else 200
-    out, err = Console(quiet=quiet, width=width), Console(stderr=True, quiet=quiet)
-    handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
-    return out, err
-
-
-def _opened(options: Options) -> tuple[Console, Console, Context]:
+def _opened(options: Options) -> tuple[Screen, Screen, Context]:
     """Both consoles and the context."""
-    out, err = _consoles(options.quiet)
+    out, err = screens(options.quiet)
     context = api.open_context(
         seed=options.seed,
         device=options.device,
@@ -336,31 +319,3 @@ def _opened(options: Options) -> tuple[Console, Console, Context]:
         progress=bars(err),
     )
     return out, err, context
-
-
-def _teller(err: Console) -> Callable[[Result], None]:
-    """Says of each row, as it is done, what it gave."""
-
-    def tell(result: Result) -> None:
-        record = result.record
-        head = f"[bold]{escape(record.row)}[/bold] on {escape(record.dataset['name'])}: "
-        if record.status == "ok":
-            first = tables([record])[0].measures[0]
-            kept = " (up to date)" if result.kept else ""
-            err.print(f"{head}{first} {figure(record.measures[first])}{kept}", highlight=False, soft_wrap=True)
-        else:
-            colour = "yellow" if record.status == "skipped" else "red"
-            problem = record.problem or {}
-            told = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
-            console = err if record.status == "skipped" else Console(stderr=True)
-            console.print(f"{head}[{colour}]{record.status}[/{colour}]: {escape(told)}", highlight=False, soft_wrap=True)
-
-    return tell
-
-
-def _sentences(out: Console, verdict: Verdict) -> None:
-    first, *rest = verdict.sentences
-    out.print(first, style="bold", markup=False, highlight=False, soft_wrap=True)
-    for sentence in rest:
-        out.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
-    out.print()

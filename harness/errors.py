@@ -7,6 +7,7 @@ escapes is a defect of ours.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from typing import Any
 
@@ -84,3 +85,34 @@ class Unavailable(HarnessError):
         super().__init__(f"{reason} {remedy}")
         self.reason = reason
         self.remedy = remedy
+
+
+_FREE = "Free some space, or name another folder"
+_ALLOW = "Allow it, or name another folder"
+_IN_THE_WAY = "Something else is in the way: remove it, or name another place"
+_REMEDIES = {
+    errno.ENOSPC: f"{_FREE}; what was finished is stored.",
+    errno.EDQUOT: f"{_FREE}; what was finished is stored.",
+    errno.EFBIG: "A limit on the size of files is set (`ulimit -f`): raise it.",
+    errno.EROFS: f"{_ALLOW}.",
+    errno.EACCES: f"{_ALLOW}.",
+    errno.EPERM: f"{_ALLOW}.",
+    errno.ENAMETOOLONG: "The file system takes no name of this length: choose a shorter one.",
+    errno.ENOTDIR: f"{_IN_THE_WAY}.",
+    errno.EISDIR: f"{_IN_THE_WAY}.",
+    errno.EEXIST: f"{_IN_THE_WAY}.",
+    errno.ELOOP: "Links lead to each other: remove one.",
+    errno.EIO: "The device reports an error: look at the system's log.",
+    errno.EMFILE: "A limit on open files is set (`ulimit -n`): raise it.",
+    errno.ENFILE: "The system has too many open files: close some.",
+    errno.EINVAL: "It is a folder, a pipe or a device, or has no valid name: name a file.",
+}
+
+
+def storage_problem(error: OSError) -> str | None:
+    """What a disk or a folder refuses, in words with the remedy; None of an error that is no matter of disks and folders."""
+    remedy = _REMEDIES.get(error.errno or 0)
+    if remedy is None:
+        return None
+    where = f"{error.filename2 or error.filename}: " if error.filename else ""
+    return f"{where}{(error.strerror or 'it cannot be read or written').rstrip('.').lower()}. {remedy}"

@@ -15,23 +15,43 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """A path beside `path` to write to; moved over it when the block ends well, removed when it does not.
 
     A reader sees the old file or the whole new one, never half of it, whatever kills the writer.
+
+    Args:
+        path: the file.
+        durable: wait until the disk has it; a memo that can be made again need not.
+
+    Raises:
+        OSError: it cannot be written; names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    handle, name = _part(path)
     os.close(handle)
     part = Path(name)
     try:
         yield part
-        with open(part, "rb") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with open(part, "rb") as file:
+                os.fsync(file.fileno())
         share(part)
         part.replace(path)
+    except OSError as error:  # a full disk is reported by the file object, which does not say of which file
+        if error.errno is not None and error.filename in (None, name):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def _part(path: Path) -> tuple[int, str]:
+    """An open temporary file beside a path; its name is no longer than 255 bytes where the path's is not."""
+    try:
+        return tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def share(path: Path) -> None:
@@ -41,9 +61,9 @@ def share(path: Path) -> None:
     path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
-    with replacing(path) as part:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Writes a text file whole or not at all; `durable` as of `replacing`."""
+    with replacing(path, durable=durable) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -126,7 +146,7 @@ class HashMemo:
 
     def _note(self, memo: Path, stamp: list[str | int], value: str) -> None:
         with contextlib.suppress(OSError):  # a read-only cache costs time, not correctness
-            write_text(memo, json.dumps({"file": stamp, "sha256": value}))
+            write_text(memo, json.dumps({"file": stamp, "sha256": value}), durable=False)
 
     def _memo(self, path: Path) -> tuple[Path, list[str | int]]:
         """Where a file's hash is noted, and what tells that the file has not changed."""

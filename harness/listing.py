@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from harness.analyzers import ANALYZERS
 from harness.cache.folders import Cache
 from harness.context import Context
@@ -23,6 +21,7 @@ from harness.methods import METHODS
 from harness.recipes import RECIPES
 from harness.registry import Room
 from harness.rows import DEFAULT_ROWS
+from harness.screen import Screen
 from harness.searches import SEARCHES
 
 ROOMS: dict[str, Room[Any]] = {
@@ -49,7 +48,7 @@ def show(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) ->
         data_dirs: folders of collections, before `HARNESS_DATA` and the cache.
         cache_dir: the cache; None is the user's.
     """
-    out = Console(soft_wrap=True)
+    out = Screen(soft_wrap=True)
     if kind in (None, "rows"):
         _print(out, "rows", {name: text if text != name else "" for name, text in DEFAULT_ROWS.items()})
     for name, room in ROOMS.items():
@@ -70,8 +69,8 @@ def _told(room: Room[Any]) -> dict[str, str]:
     return {item: f"{words} Needs: {needed.get(item, 'not known')}." for item, words in told.items()}
 
 
-def _print(out: Console, title: str, items: dict[str, str]) -> None:
-    out.print(f"[bold]{title}[/bold]")
+def _print(out: Screen, title: str, items: dict[str, str]) -> None:
+    out.print(title, style="bold")
     width = max(map(len, items), default=0)
     for name, words in items.items():
         out.print(f"  {name.ljust(width)}  {words}".rstrip(), markup=False, highlight=False)

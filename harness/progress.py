@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.context import Advance, quiet
 from harness.context import Progress as Opener
+from harness.plain import one_line
 
 
 class _Rate(ProgressColumn):
@@ -33,14 +34,21 @@ def bars(console: Console) -> Opener:
 
     @contextlib.contextmanager
     def open_bar(label: str, total: int, unit: str) -> Iterator[Advance]:
-        told = TextColumn("{task.fields[note]}", style="dim")
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(), told)
+        told = TextColumn("{task.fields[note]}", style="dim", markup=False)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            told,
+        )
         with Progress(*columns, console=console, transient=True) as shown:
-            task = shown.add_task(label, total=total, unit=unit, note="")
+            task = shown.add_task(one_line(label), total=total, unit=unit, note="")
 
             def advance(n: int = 1, note: str | None = None) -> None:
                 if note is not None:
-                    shown.update(task, note=note)
+                    shown.update(task, note=one_line(note))
                 shown.advance(task, n)
 
             yield advance

@@ -21,6 +21,7 @@ from harness.errors import HarnessError, NoFigures, RecordError
 from harness.executors import Executor, Job
 from harness.executors.local import Local
 from harness.files import replacing, slug, write_text
+from harness.json_files import read_json
 from harness.measures import DEFAULT
 from harness.methods import Method
 from harness.recipes import trains
@@ -183,11 +184,11 @@ def _looked(folder: Path, chosen: Tried) -> tuple[str, ...]:
     """Notes that a chosen row is about to be reported on test; returns all that this sweep has had reported."""
     place = folder / REPORTED
     try:
-        held = json.loads(place.read_text(encoding="utf-8"))
-        rows = {str(method): str(told["row"]) for method, told in held.items()}
+        held = read_json(place, dict[str, dict[str, str]])
+        rows = {method: told["row"] for method, told in held.items()}
     except FileNotFoundError:
         held, rows = {}, {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise RecordError(
             f"{place} cannot be read ({error}); it says which rows were reported on test. Mend or remove it."
         ) from error

@@ -48,7 +48,8 @@ class Option:
     def latency(self) -> float | None:
         """Seconds that one query takes, the median; None if not measured, as of a run from a file, or not to be trusted."""
         told = self.scores.records[0].latency
-        return told["p50_ms"] / 1000 if told and self.busy is None else None
+        median = told.get("p50_ms") if told and self.busy is None else None
+        return None if median is None else median / 1000
 
     @property
     def busy(self) -> str | None:
@@ -58,7 +59,7 @@ class Option:
     def spread(self, of: Cost) -> float:
         """By what share repeated measurements of a cost differ; 0 if it was measured once."""
         told = self.scores.records[0].latency if of == "latency" else None
-        return float((told or {}).get("spread", 0.0))
+        return float((told or {}).get("spread") or 0.0)
 
     @property
     def memory(self) -> float | None:

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.bench.forms import FiguresForm
 from harness.errors import RecordError, SettingError
-from harness.files import read_text, slug, write_text
+from harness.files import slug, write_text
+from harness.json_files import checked, read_json
 from harness.measures import parse_measures
 
 FOLDER = "published"
-LONGEST_NAME = 120
+LONGEST = 120
+"""Characters of a title in the name of its file."""
 
 
 @dataclass(frozen=True)
@@ -55,23 +59,23 @@ class Published:
 
 def write(results: Path, found: Published) -> Path:
     """Puts figures into a results folder, in place of those of the same title."""
-    place = _place(results / FOLDER, found.title)
     held = {"title": found.title, "source": found.source, "note": found.note, "figures": found.figures}
+    place = _place(results / FOLDER, found.title)
     write_text(place, json.dumps(held, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     return place
 
 
 def _place(folder: Path, title: str) -> Path:
-    """The file of a title; with a hash where the plain name is too long for a file system, or another title has it."""
-    plain = folder / f"{slug(title)[:LONGEST_NAME]}.json"
-    marked = folder / f"{slug(title)[:LONGEST_NAME]}-{hashlib.sha256(title.encode(errors='replace')).hexdigest()[:8]}.json"
-    if len(slug(title)) > LONGEST_NAME:
-        return marked
-    try:
-        other = plain.exists() and json.loads(read_text(plain))["title"] != title
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        other = False  # it cannot be read: the new one takes its place
-    return marked if other else plain
+    """The file of a title; with a hash in its name where another title has that file, or the name would be too long."""
+    name = slug(title)
+    place = folder / f"{name}.json"
+    if len(name) <= LONGEST:
+        try:
+            if not os.path.lexists(place) or read_json(place, FiguresForm)["title"] == title:
+                return place
+        except (OSError, ValueError):
+            return place
+    return folder / f"{name[:LONGEST]}-{hashlib.sha256(title.encode()).hexdigest()[:8]}.json"
 
 
 def read_all(results: Path) -> tuple[list[Published], list[RecordError]]:
@@ -79,7 +83,7 @@ def read_all(results: Path) -> tuple[list[Published], list[RecordError]]:
     found, faults = [], []
     for path in sorted((results / FOLDER).glob("*.json")):
         try:
-            found.append(published(json.loads(read_text(path)), str(path)))
+            found.append(published(read_json(path), str(path)))
         except RecordError as error:
             faults.append(error)
         except (OSError, ValueError, RecursionError) as error:
@@ -94,13 +98,14 @@ def published(held: Any, source: str) -> Published:
         RecordError: it is of another form, or a score is not from 0 to 1; names `source`.
     """
     try:
-        figures = {str(dataset): {_measure(m): v for m, v in of.items()} for dataset, of in held["figures"].items()}
-        return Published(str(held["title"]), str(held["source"]), figures, str(held.get("note") or ""))
+        checked(held, FiguresForm)
+        figures = {dataset: {_measure(m): v for m, v in of.items()} for dataset, of in held["figures"].items()}
+        return Published(held["title"], held["source"], figures, held.get("note") or "")
     except (RecordError, SettingError) as error:
         raise RecordError(f"{source}: {error}") from error
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        form = '{"title": …, "source": …, "figures": {dataset: {measure: value}}}'
-        raise RecordError(f"{source} holds no published figures ({error!r}); the form is {form}.") from error
+    except ValueError as error:
+        form = '{"title": …, "source": …, "figures": {dataset: {measure: value from 0 to 1}}}'
+        raise RecordError(f"{source} holds no published figures ({error}); the form is {form}.") from error
 
 
 def _measure(name: str) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
+from harness.bench.forms import RecordForm, TrainingForm
 from harness.errors import RecordError
+from harness.json_files import checked, parse_json
 
 SCHEMA = 1
-DATASET_COUNTS = ("documents", "queries", "judgements", "unreachable")
 Status = Literal["ok", "skipped", "error"]
 
 
@@ -93,23 +93,24 @@ class Record:
         return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str, source: str) -> Record:
+    def from_json(cls, text: str | bytes, source: str) -> Record:
         """Reads a record back.
 
         Raises:
-            RecordError: not JSON, of another schema, or a field is missing; names `source`.
+            RecordError: not JSON, of another schema, a field is missing or of another form; names `source`.
         """
         try:
-            held = json.loads(text)
+            held = parse_json(text)
         except ValueError as error:
-            raise RecordError(f"{source} is not JSON ({error}); delete it and run the row again.") from error
+            raise RecordError(f"{source} is not JSON that can be read ({error}); delete it and run the row again.") from error
         if not isinstance(held, dict) or held.get("schema") != SCHEMA:
             found = held.get("schema") if isinstance(held, dict) else None
             raise RecordError(f"{source} has record schema {found!r}, this version reads {SCHEMA}; run the row again.")
         try:
+            checked(held, RecordForm)
             record = cls(**held)
-            _check(record)
-        except (TypeError, KeyError) as error:
+            checked(record.trainings, list[TrainingForm])
+        except (ValueError, TypeError) as error:
             raise RecordError(f"{source} is no whole record ({error}); delete it and run the row again.") from error
         return record
 
@@ -128,28 +129,3 @@ def _trainings(resolved: object) -> Iterator[dict[str, Any]]:
     elif isinstance(resolved, list):
         for value in resolved:
             yield from _trainings(value)
-
-
-def _check(record: Record) -> None:
-    """Raises TypeError or KeyError where a field is not of the form that `Record` says, as in a file edited by hand."""
-    blank = Record("", "", {})
-    for name, usual in vars(blank).items():
-        value = getattr(record, name)
-        if not isinstance(value, (dict, type(None)) if usual is None else type(usual)):
-            raise TypeError(f"{name} is {value!r}")
-    if record.status not in get_args(Status):
-        raise TypeError(f"status is {record.status!r}")
-    forms = {"name": str, "revision": str, "notes": list, **dict.fromkeys(DATASET_COUNTS, int)}
-    for name, form in forms.items():
-        if not isinstance(record.dataset[name], form):
-            raise TypeError(f"{name} of the dataset is {record.dataset[name]!r}")
-    for name, figure in record.measures.items():
-        if not isinstance(figure, (int, float)) or not math.isfinite(figure):
-            raise TypeError(f"{name} is {figure!r}")
-    numbers = {**(record.latency or {}), **record.seconds, **record.size, **record.throughput}
-    for name, figure in numbers.items():
-        if not isinstance(figure, (int, float)):
-            raise TypeError(f"{name} is {figure!r}")
-    for name, told in record.unjudged.items():
-        if not all(isinstance(told[figure], (int, float)) for figure in ("judged", "all_relevant")):
-            raise TypeError(f"unjudged {name} is {told!r}")

@@ -6,13 +6,14 @@ import base64
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.bench.record import Record
 from harness.errors import RecordError
 from harness.files import replacing, sha256, slug, write_text
+from harness.json_files import decode_json, read_regular
 from harness.measures import PerQuery
 from harness.methods import Method
 from harness.ranking import Run
@@ -51,6 +52,33 @@ class Stored:
 
     record: Record
     place: Place
+
+
+Key = tuple[str, str, str, int]
+"""What no two records of a folder share: dataset, row, method, seed."""
+
+
+def key_of(record: Record) -> Key:
+    """The key of a record."""
+    return record.dataset["name"], record.row, record.method, record.seed
+
+
+def by_key(held: Iterable[Stored]) -> dict[Key, Stored]:
+    """Key → the record with its place."""
+    return {key_of(stored.record): stored for stored in held}
+
+
+def read_record(path: Path) -> Record:
+    """The record in a file.
+
+    Raises:
+        RecordError: it cannot be read, or is no record; names the file and says what to do.
+    """
+    try:
+        text = read_regular(path)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read ({error.strerror or error}); remove it and run the row again.") from error
+    return Record.from_json(text, str(path))
 
 
 class Store:
@@ -116,8 +144,8 @@ class Store:
     def load(self, place: Place) -> Record | None:
         """The record there, None where there is none that can be read."""
         try:
-            return Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record))
-        except (OSError, RecordError, UnicodeDecodeError):
+            return read_record(place.record)
+        except RecordError:
             return None
 
     def whole(self, place: Place, record: Record) -> bool:
@@ -132,9 +160,8 @@ class Store:
             RecordError: they are not there or cannot be read.
         """
         try:
-            held = json.loads(place.queries.read_text(encoding="utf-8"))
-            return {str(m): {str(q): float(v) for q, v in by_query.items()} for m, by_query in held.items()}
-        except (OSError, ValueError, AttributeError, TypeError) as error:
+            return decode_json(read_regular(place.queries), dict[str, dict[str, float]])
+        except (OSError, ValueError) as error:
             raise RecordError(f"the per-query values {place.queries} cannot be read ({error}); run the row again.") from error
 
     def stored(self) -> tuple[list[Stored], list[RecordError]]:
@@ -144,11 +171,9 @@ class Store:
             if path.name.endswith(".queries.json"):
                 continue
             try:
-                held.append(Stored(Record.from_json(path.read_text(encoding="utf-8"), str(path)), Place(path)))
+                held.append(Stored(read_record(path), Place(path)))
             except RecordError as error:
                 faults.append(error)
-            except (OSError, UnicodeDecodeError) as error:
-                faults.append(RecordError(f"{path} cannot be read ({error})."))
         return held, faults
 
     def all(self) -> tuple[list[Record], list[RecordError]]:

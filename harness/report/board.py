@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,7 +98,7 @@ class Table:
         """Whether rows have intervals."""
         return any(line.interval is not None for line in self.lines)
 
-    @property
+    @functools.cached_property  # asked for with every row, as are the next two
     def first(self) -> Record:
         """A record of the revision that most rows are of, for what they share about the dataset."""
         records = [line.first for line in self.lines if line.ok] or [self.lines[0].first]
@@ -106,7 +107,11 @@ class Table:
 
     def line(self, row: str) -> Line | None:
         """The first line of that name that has figures."""
-        return next((line for line in self.lines if line.row == row and line.ok), None)
+        return self._by_row.get(row)
+
+    @functools.cached_property
+    def _by_row(self) -> dict[str, Line]:
+        return {line.row: line for line in reversed(self.lines) if line.ok}
 
     def by(self, measure: str) -> Table:
         """The same rows with that measure first and in its order, without what was said of them by another."""
@@ -124,8 +129,12 @@ class Table:
 
     def best(self, measure: str) -> str | None:
         """The best value as it is shown, so that equal figures are equally bold."""
-        held = [value for line in self.lines if line.ok and (value := line.value(measure)) is not None]
-        return figure(max(held)) if held else None
+        return self._best.get(measure)
+
+    @functools.cached_property
+    def _best(self) -> dict[str, str]:
+        held = {m: [value for line in self.lines if line.ok and (value := line.value(m)) is not None] for m in self.measures}
+        return {measure: figure(max(values)) for measure, values in held.items() if values}
 
     @property
     def notes(self) -> list[str]:

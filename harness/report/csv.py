@@ -1,4 +1,8 @@
-"""The board as CSV: one line per dataset, row, seed and measure, with what made it."""
+"""The board as CSV: one line per dataset, row, seed and measure, with what made it.
+
+Text from data is without control characters, and where a spreadsheet would take it for a formula, as `=HYPERLINK(…)`, an
+apostrophe goes before it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import io
 from collections.abc import Sequence
 
 from harness.bench.published import FOLDER
+from harness.plain import plain
 from harness.report.board import Table
 
 HEAD = (
@@ -37,6 +42,9 @@ HEAD = (
     "started",
 )
 
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""First characters of what spreadsheets compute."""
+
 
 def leaderboard(found: Sequence[Table]) -> str:
     """All records, long form, the lines in the order of the tables; published figures have that status and nothing else."""
@@ -64,10 +72,18 @@ def leaderboard(found: Sequence[Table]) -> str:
                 for measure, value in measured:
                     told = r.unjudged.get(measure, {})
                     bound = (told.get("judged", ""), told.get("all_relevant", ""))
-                    writer.writerow((table.dataset, line.row, r.seed, r.status, measure, value, *bound, *tail))
+                    writer.writerow(map(cell, (table.dataset, line.row, r.seed, r.status, measure, value, *bound, *tail)))
         for each in table.published:
             for measure in table.measures:
                 if (figure := each.figures[table.dataset].get(measure)) is not None:
                     head = (table.dataset, each.row, "", FOLDER, measure, f"{figure:.6f}")
-                    writer.writerow((*head, *("" for _ in HEAD[len(head) :])))
+                    writer.writerow(map(cell, (*head, *("" for _ in HEAD[len(head) :]))))
     return out.getvalue()
+
+
+def cell(value: object) -> object:
+    """A cell that is what it says in every spreadsheet; numbers stay as they are."""
+    if not isinstance(value, str):
+        return value
+    text = plain(value)
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text

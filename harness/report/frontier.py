@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 
@@ -11,8 +12,10 @@ def non_dominated(points: Sequence[tuple[float, float]]) -> list[bool]:
     Args:
         points: cost, quality.
     """
-    return [not any(_beats(other, point) for other in points) for point in points]
-
-
-def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    return one[0] <= other[0] and one[1] >= other[1] and one != other
+    free, best = set(), float("-inf")
+    for _, same in itertools.groupby(sorted(set(points), key=lambda point: (point[0], -point[1])), key=lambda point: point[0]):
+        first = next(same)  # the best of this cost; it is free where no cheaper point is as good
+        if first[1] > best:
+            free.add(first)
+            best = first[1]
+    return [point in free for point in points]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from harness.plain import plain
 from harness.report.board import Across, Table, across, against, figure
 
 SPECIAL = {
@@ -19,6 +20,9 @@ SPECIAL = {
     "→": r"$\rightarrow$",
     "×": r"$\times$",
     "·": r"$\cdot$",
+    "|": r"\textbar{}",
+    '"': r"\char34{}",
+    "`": r"\`{}",
     "−": "$-$",
     **{c: rf"\{c}" for c in "&%$#_{}"},
 }
@@ -53,7 +57,7 @@ def leaderboard(found: Sequence[Table], over: Across | None = None) -> str:
 
 def escaped(text: str) -> str:
     """Text that LaTeX sets as it is; a letter outside ASCII and Latin needs an engine that reads UTF-8 (all since 2018 do)."""
-    return re.sub(r"\s+", " ", "".join(SPECIAL.get(c, c) for c in text))
+    return re.sub(r"\s+", " ", "".join(SPECIAL.get(c, c) for c in plain(text)))
 
 
 def _table(number: int, table: Table) -> str:

@@ -1,24 +1,30 @@
-"""The board as Markdown."""
+"""The board as Markdown.
+
+Text from data goes through `code` (names) or `escaped` (sentences, in which names are between backticks), so that it makes no
+element: no tag, link, image, emphasis, heading or table.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from harness.plain import one_line
 from harness.report.board import COSTS, EXPLAINED, EXPLAINED_ACROSS, STANDING, Across, Line, Table, across, costs, figure, span
 
 
-def leaderboard(found: Sequence[Table], over: Across | None = None) -> str:
+def leaderboard(found: Sequence[Table], over: Across | None = None, left_out: Sequence[str] = ()) -> str:
     """The whole page: one table across datasets where there are several, one per dataset. The same bytes for the same records.
 
     Args:
         found: the tables.
         over: the table across them with its standing; None takes it from the tables alone.
+        left_out: sentences on records that could not be read.
     """
-    parts = ["# Leaderboard", EXPLAINED]
+    parts = ["# Leaderboard", EXPLAINED, *(["\n".join(f"- {escaped(told)}" for told in left_out)] if left_out else [])]
     over = over or across(found)
     if over is not None:
-        parts += [f"## {over.measure} across datasets", *([EXPLAINED_ACROSS] if over.stands else []), _across(over)]
+        parts += [f"## {escaped(over.measure)} across datasets", *([EXPLAINED_ACROSS] if over.stands else []), _across(over)]
         parts += ["\n".join(f"- {escaped(note)}" for note in over.notes)] if over.notes else []
     for table in found:
         parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table)]
@@ -32,29 +38,29 @@ def _facts(table: Table) -> str:
     dataset = table.first.dataset
     machines = sorted({_machine(line) for line in table.lines if line.ok})
     made = f" Made on {'; '.join(machines)}." if machines else ""
-    seen = f" By {table.measures[0]}, {table.seen}." if table.seen else ""
+    seen = escaped(f" By {table.measures[0]}, {table.seen}.") if table.seen else ""
     return (
         f"{dataset['documents']:,} documents, {dataset['queries']:,} queries, {dataset['judgements']:,} judgements; "
-        f"revision `{dataset['revision'][:12]}`.{made}{seen}"
+        f"revision {code(dataset['revision'][:12])}.{made}{seen}"
     )
 
 
 def _machine(line: Line) -> str:
-    machine = line.first.provenance.get("machine", {})
-    device = line.first.provenance.get("device", "cpu")
+    machine = line.first.provenance.get("machine") or {}
+    device = line.first.provenance.get("device") or "cpu"
     told = f"{machine.get('cores', '?')} cores of {machine.get('processor', '?')}" + (f" and {device}" if device != "cpu" else "")
     return escaped(told)
 
 
 def _table(table: Table) -> str:
-    head = ["row", *table.measures, *COSTS]
+    head = ["row", *map(escaped, table.measures), *COSTS]
     head[2:2] = STANDING if table.stands else ()
     rows = []
     for line in table.lines:
         seeds = f" ({len(line.records)} seeds)" if len(line.records) > 1 else ""
         figures = [_bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures]
         status = "" if line.ok else f" *({line.first.status})*"
-        cells = [f"{code(line.row)}{seeds}{status}", *figures, *costs(line)]
+        cells = [f"{code(line.row)}{seeds}{status}", *figures, *map(escaped, costs(line))]
         cells[2:2] = (span(line.interval), line.letters) if table.stands else ()
         rows.append(cells)
     for row, figures in table.beside:
@@ -91,17 +97,30 @@ def _bold(text: str, on: bool) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return one_line(text).replace("|", "&#124;")  # `code` leaves none
 
 
 def code(text: str) -> str:
-    """Inline code, fenced by more backticks than the text holds in a row."""
+    """Inline code, fenced by more backticks than the text holds in a row; as HTML with a `|`, which would end a cell."""
+    text = one_line(text) or " "
+    if "|" in text:
+        return f"<code>{''.join(c if c.isalnum() or c in ' /' else f'&#{ord(c)};' for c in text)}</code>"
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence, pad = "`" * (longest + 1), " " if longest else ""
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def escaped(text: str) -> str:
-    """Text in which no `<` opens a tag; inline code is left as it is."""
-    parts = re.split("(`[^`]*`)", text.replace("\n", " "))
-    return "".join(part if i % 2 else part.replace("<", "&lt;") for i, part in enumerate(parts))
+    """A sentence in which what is between backticks is code and everything else is text."""
+    parts = re.split("`([^`]+)`", one_line(text))
+    return "".join(code(part) if i % 2 else _text(part) for i, part in enumerate(parts))
+
+
+def _text(text: str) -> str:
+    """Text in which nothing is Markdown or HTML: tags, entities, links, emphasis, code, mathematics."""
+    return re.sub(_SPECIAL, lambda found: _ENTITIES.get(found.group(), f"\\{found.group()}"), text)
+
+
+_ENTITIES = {"<": "&lt;", "&": "&amp;"}
+_SPECIAL = r"[<\\`*~$]|\](?=[(\[:])|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])"
+"""Of `]` those that a link's target would follow, of `_` those at the border of a word; elsewhere they are text."""

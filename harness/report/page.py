@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,8 +19,9 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 import harness
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, Stored, by_key
 from harness.context import Context
+from harness.plain import plain
 from harness.report.board import AGAINST, EXPLAINED, EXPLAINED_ACROSS, Across, Table
 from harness.report.collection import words
 from harness.report.page_data import charts, page_data
@@ -30,8 +31,20 @@ from harness.report.standings import by_each_measure
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "page.js", "charts.js", "queries.js")
 
 
+MOST_CELLS = 400_000
+"""Rows times queries whose per-query values and top tens the page has: about 20 MB."""
+FEWEST_ROWS = 10
+"""Of a dataset, which the page has in any case."""
+
+
 def leaderboard_page(
-    found: Sequence[Table], store: Store, held: Sequence[Stored], context: Context, over: Across | None = None
+    found: Sequence[Table],
+    store: Store,
+    held: Sequence[Stored],
+    context: Context,
+    over: Across | None = None,
+    left_out: Sequence[str] = (),
+    advance: Callable[[], object] = lambda: None,
 ) -> str:
     """The page of a results folder; the same bytes for the same records, runs and collections.
 
@@ -41,28 +54,40 @@ def leaderboard_page(
         held: its records with their places.
         context: data folders and cache; nothing is downloaded.
         over: the table across them with its standing; None takes it from the tables alone.
+        left_out: sentences on records that could not be read.
+        advance: called after each dataset.
     """
-    blocks = []
+    blocks, places = [], by_key(held)
     for table in found:
         context.turn_to(table.dataset)
         said, why = words(table.dataset, table.first.dataset["revision"], context)
-        blocks.append(packed(per_query(table, store, held, said, why, context.cache)))
-    files_of = [[file_names(line, held, store) for line in table.lines] for table in found]
-    return page(page_data(by_each_measure(found, store, held), files_of, over), blocks)
+        blocks.append(packed(per_query(table, store, places, said, why, context.cache, _most(found, table))))
+        advance()
+    files_of = [[file_names(line, places, store) for line in table.lines] for table in found]
+    return page(page_data(by_each_measure(found, store, held), files_of, over), blocks, left_out)
 
 
-def page(data: Mapping[str, Any], queries: Sequence[str]) -> str:
+def _most(found: Sequence[Table], table: Table) -> int | None:
+    """Rows of a dataset whose queries the page shows; None where all datasets' fit."""
+    cells = sum(len(each.lines) * int(each.first.dataset["queries"]) for each in found)
+    share = MOST_CELLS // (len(found) * max(1, int(table.first.dataset["queries"])))
+    return None if cells <= MOST_CELLS else max(FEWEST_ROWS, share)
+
+
+def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str] = ()) -> str:
     """The whole page; the same bytes for the same data.
 
     Args:
         data: see `harness.report.page_data.page_data`.
         queries: for each dataset what the query browser shows of it, packed; empty where there is nothing.
+        left_out: sentences on records that could not be read.
     """
     scripts = [asset(name) for name in SCRIPTS]
     environment = Environment(
         loader=BaseLoader(),
         autoescape=select_autoescape(default_for_string=True),
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -73,6 +98,7 @@ def page(data: Mapping[str, Any], queries: Sequence[str]) -> str:
         data=data,
         charts=script_json(charts(data)),
         queries=queries,
+        left_out=left_out,
         scripts=scripts,
         hashes=[_hash(script) for script in scripts],
         style=asset("page.css"),
@@ -83,21 +109,35 @@ def page(data: Mapping[str, Any], queries: Sequence[str]) -> str:
     )
 
 
+def _shown(value: object) -> object:
+    """What the template writes: text without control characters; markup is the template's own or made by a filter here."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def ticked(text: str) -> Markup:
     """Text whose parts between backticks are code; everything in it is escaped."""
-    parts = re.split("`([^`]*)`", text)
+    parts = re.split("`([^`]*)`", plain(text))
     return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
 
 
 def parted(name: str) -> Markup:
     """A name that may be broken after each `/`; everything in it is escaped."""
-    return Markup("/<wbr>").join(name.split("/"))
+    return Markup("/<wbr>").join(plain(name).split("/"))
 
 
 def script_json(value: object) -> str:
     """JSON that may stand in a script element: no `<` opens a tag or a comment in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    text = json.dumps(cleaned(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def cleaned(value: Any) -> Any:
+    """JSON whose texts, keys too, have no control characters."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {plain(key): cleaned(each) for key, each in value.items()}
+    return [cleaned(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 @cache

@@ -287,10 +287,10 @@ def _across(firsts: Sequence[Table], datasets: Sequence[Mapping[str, Any]], stan
         if over is None:
             continue
         over = standing if standing is not None and standing.measure == measure else over
-        names = sorted(name for name, _ in over.rows)
+        numbers = {name: i for i, name in enumerate(sorted(name for name, _ in over.rows))}
         lines = []
         for name, values in over.rows:
-            own = f"record-across-{names.index(name)}"
+            own = f"record-across-{numbers[name]}"
             cells = [
                 {
                     "value": value,
@@ -341,8 +341,12 @@ def _means(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """For each row across datasets what its mean is made of: the datasets with their records and figures, by name."""
     found: dict[str, dict[str, Any]] = {}
     for over in tables:
+        first = next((row for row in over["rows"] if row["first"]), None)
         for row in over["rows"]:
-            one = found.setdefault(row["name"], {"name": row["name"], "key": row["key"], "datasets": {}, "means": {}})
+            blank = {"name": row["name"], "key": row["key"], "datasets": {}, "means": {}, "against": []}
+            one = found.setdefault(row["name"], blank)
+            if over["compared"] and row["held"] and first is not None:
+                one["against"].append({"measure": over["measure"], "cells": row["against"], "first": first})
             *cells, mean = row["cells"]
             one["means"][over["measure"]] = mean["text"]
             for dataset, cell in zip(over["datasets"], cells, strict=True):

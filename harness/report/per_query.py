@@ -9,36 +9,45 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.bench.record import Record
-from harness.bench.store import Store, Stored
+from harness.bench.store import Key, Store, Stored, key_of
 from harness.cache.folders import Cache
 from harness.errors import HarnessError
+from harness.plain import plain
 from harness.report.board import Line, Table
 from harness.report.collection import Words
 from harness.report.top_lists import TopLists, top_lists
 
+LEVEL = 6
+"""Of gzip: 9 takes several times as long for a page that is one per cent smaller."""
 SCALE = 10_000
 """Values are whole numbers of this fraction: four decimals, as they are shown."""
 
 
-def per_query(table: Table, store: Store, held: Sequence[Stored], words: Words | None, why: str, cache: Cache) -> dict[str, Any]:
+def per_query(
+    table: Table, store: Store, places: Mapping[Key, Stored], words: Words | None, why: str, cache: Cache, most: int | None = None
+) -> dict[str, Any]:
     """What the page's query browser shows of a dataset, JSON-safe.
 
-    Rows that are not compared with the others are left out: of another revision, of other queries, without per-query values.
+    Rows that are not compared with the others are left out: of another revision, of other queries, without per-query values; and
+    all but the `most` best where there are more, with a sentence that says so.
 
     Args:
         table: the dataset's rows.
         store: of the records.
-        held: the records with their places.
+        places: the records with their places, by `harness.bench.store.key_of`.
         words: what the collection says, or None.
         why: the sentence that says why there are no words.
         cache: where the top of each run is kept.
+        most: rows that are shown; None shows all.
     """
-    places = {_key(stored.record): stored for stored in held}
     rows: list[tuple[int, dict[str, dict[str, float]], TopLists | None]] = []
     for i, line in enumerate(table.lines):
+        if most is not None and len(rows) == most:
+            best = f"Only the {most} best of {len(table.lines)} rows by {table.measures[0]} are here"
+            why = f"{why} {best}: with all, the page would be too large to open.".strip()
+            break
         if line.ok and line.first.dataset["revision"] == table.first.dataset["revision"]:
-            stored = [places[_key(record)] for record in line.records if _key(record) in places]
+            stored = [places[key] for record in line.records if (key := key_of(record)) in places]
             values = _values(stored, store)
             if values and (line.interval is not None or not table.stands):
                 rows.append((i, values, top_lists(stored[0], cache)))
@@ -47,8 +56,8 @@ def per_query(table: Table, store: Store, held: Sequence[Stored], words: Words |
     return {
         "dataset": table.dataset,
         "why": why,
-        "queries": queries,
-        "texts": [words.texts.get(q, "") for q in queries] if words else None,
+        "queries": [plain(q) for q in queries],
+        "texts": [plain(words.texts.get(q, "")) for q in queries] if words else None,
         "rows": [
             {
                 "line": i,
@@ -67,7 +76,7 @@ def per_query(table: Table, store: Store, held: Sequence[Stored], words: Words |
 def packed(value: Mapping[str, Any]) -> str:
     """JSON, gzip, base64; the same bytes for the same value."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(text.encode(), LEVEL, mtime=0)).decode()
 
 
 class _Numbers:
@@ -84,12 +93,12 @@ def _said(words: Words | None, queries: Sequence[str], documents: _Numbers) -> d
     """Titles and grades of the documents that were met, and the slices of the queries."""
     ids = list(documents.numbers)
     if words is None:
-        return {"documents": ids, "titles": None, "grades": None, "relevant": None, "slices": []}
+        return {"documents": [plain(d) for d in ids], "titles": None, "grades": None, "relevant": None, "slices": []}
     titles, qrels = words.titles(ids), words.dataset.test.qrels
     grades = [[[documents.numbers[d], g] for d, g in qrels.get(q, {}).items() if d in documents.numbers] for q in queries]
     return {
-        "documents": ids,
-        "titles": [titles.get(d, "") for d in ids],
+        "documents": [plain(d) for d in ids],
+        "titles": [plain(titles.get(d, "")) for d in ids],
         "grades": grades,
         "relevant": [sum(grade > 0 for grade in qrels.get(q, {}).values()) for q in queries],
         "slices": slices(words, queries),
@@ -127,16 +136,12 @@ def _whole(value: float | None) -> int | None:
     return None if value is None or not math.isfinite(value) else round(value * SCALE)
 
 
-def _key(record: Record) -> tuple[str, ...]:
-    return record.dataset["name"], record.row, record.method, str(record.seed)
-
-
-def file_names(line: Line, held: Sequence[Stored], store: Store) -> list[dict[str, str]]:
+def file_names(line: Line, places: Mapping[Key, Stored], store: Store) -> list[dict[str, str]]:
     """For each record of a row, its files, relative to the results folder; empty where it is not stored."""
-    places = {_key(stored.record): stored.place for stored in held}
     found = []
     for record in line.records:
-        place = places.get(_key(record))
+        stored = places.get(key_of(record))
+        place = stored.place if stored else None
         paths = {"record": place.record, "queries": place.queries, "run": place.run} if place else {}
         found.append({name: path.relative_to(store.root).as_posix() for name, path in paths.items() if path.is_file()})
     return found

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.bench.across import overall
 from harness.bench.decision import caveats, decide, sentences
 from harness.bench.evidence import Scores, scores
-from harness.bench.record import Record
 from harness.bench.standing import standing
-from harness.bench.store import Store, Stored
+from harness.bench.store import Key, Store, Stored, by_key, key_of
 from harness.errors import HarnessError
 from harness.report.board import Across, Line, Table, across
 from harness.statistics.randomisation import LEAST_DRAWS
@@ -24,13 +23,20 @@ FEW = 10
 """Queries of a dataset below which its interval is too narrow."""
 
 
-def with_standings(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> list[Table]:
+def with_standings(
+    found: Sequence[Table], store: Store, held: Sequence[Stored], advance: Callable[[], object] = lambda: None
+) -> list[Table]:
     """The tables with `interval` and `letters` of their rows, by their first measure, and the sentence on what can be seen.
 
     A row whose per-query values cannot be read, or that is of another revision or of other queries, stays without, with a note.
+    `advance` is called after each table.
     """
-    places = {_key(stored.record): stored for stored in held}
-    return [_with_standing(table, store, places) for table in found]
+    places = by_key(held)
+    placed = []
+    for table in found:
+        placed.append(_with_standing(table, store, places))
+        advance()
+    return placed
 
 
 def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> list[tuple[Table, ...]]:
@@ -41,8 +47,9 @@ def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]
         store: of the per-query values.
         held: the records with their places.
     """
+    places = by_key(held)
     return [
-        (table, *(_other(table.by(measure), store, held) for measure in table.measures[1:])) if table.measures else (table,)
+        (table, *(_other(table.by(measure), store, places) for measure in table.measures[1:])) if table.measures else (table,)
         for table in found
     ]
 
@@ -56,14 +63,14 @@ def across_with_standing(found: Sequence[Table], store: Store, held: Sequence[St
     over = across(found)
     if over is None:
         return None
-    read, unread = _read(over, found, store, {_key(stored.record): stored for stored in held})
+    read, unread = _read(over, found, store, by_key(held))
     scored, others = _of_one_kind(over, read)
     placed = dict(zip(scored, overall(list(scored.values())), strict=True)) if scored else {}
     return dataclasses.replace(over, standing=placed, notes=(*unread, *others, *_weak(over, scored)))
 
 
 def _read(
-    over: Across, found: Sequence[Table], store: Store, places: dict[tuple[str, ...], Stored]
+    over: Across, found: Sequence[Table], store: Store, places: Mapping[Key, Stored]
 ) -> tuple[dict[str, tuple[Scores, ...]], list[str]]:
     """The scores of the rows that have figures on every dataset, and notes."""
     scored: dict[str, tuple[Scores, ...]] = {}
@@ -75,7 +82,7 @@ def _read(
             notes.append(f"`{name}`: several methods bear this name on {', '.join(doubled)}; the best of them is taken.")
         lines = [line for table in found if (line := table.line(name))]
         try:
-            scored[name] = tuple(scores([places[_key(r)] for r in line.records], store, over.measure) for line in lines)
+            scored[name] = tuple(scores([places[key_of(r)] for r in line.records], store, over.measure) for line in lines)
         except HarnessError as error:
             notes.append(f"`{name}`: without an interval: {error}")
     return scored, notes
@@ -112,11 +119,11 @@ def _weak(over: Across, scored: dict[str, tuple[Scores, ...]]) -> list[str]:
     return notes
 
 
-def _other(table: Table, store: Store, held: Sequence[Stored]) -> Table:
-    return with_standings([table], store, held)[0] if _work(table) <= MOST_WORK else table
+def _other(table: Table, store: Store, places: Mapping[Key, Stored]) -> Table:
+    return _with_standing(table, store, places) if _work(table) <= MOST_WORK else table
 
 
-def _with_standing(table: Table, store: Store, places: dict[tuple[str, ...], Stored]) -> Table:
+def _with_standing(table: Table, store: Store, places: Mapping[Key, Stored]) -> Table:
     scored: dict[Line, Scores] = {}
     more = list(table.more)
     for line in table.lines:
@@ -125,7 +132,7 @@ def _with_standing(table: Table, store: Store, places: dict[tuple[str, ...], Sto
         if any(r.dataset["revision"] != table.first.dataset["revision"] for r in line.records):
             continue  # the table has a note on it
         try:
-            scored[line] = scores([places[_key(record)] for record in line.records], store, table.measures[0])
+            scored[line] = scores([places[key_of(record)] for record in line.records], store, table.measures[0])
         except HarnessError as error:
             more.append(f"`{line.row}`: without an interval: {error}")
     most = Counter(each.ids for each in scored.values()).most_common(1)
@@ -148,7 +155,3 @@ def _with_standing(table: Table, store: Store, places: dict[tuple[str, ...], Sto
 
 def _work(table: Table) -> int:
     return len(table.lines) ** 2 * int(table.first.dataset["queries"])
-
-
-def _key(record: Record) -> tuple[str, ...]:
-    return record.dataset["name"], record.row, record.method, str(record.seed)

@@ -1,20 +1,25 @@
-"""The board in a terminal."""
+"""The board in a terminal. Cells are `Text`: what is in a name is never markup (`harness.screen` has the rest)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as Grid
+from rich.text import Text
 
 from harness.bench.decision import Decision
+from harness.plain import one_line
 from harness.report.board import AGAINST, COSTS, STANDING, Across, Table, across, against, costs, figure, span
 from harness.report.decision import board
 from harness.report.sweep import board as sweep_board
 from harness.sweep.estimate import Planned
 from harness.sweep.found import Found
 
+MOST_ROWS = 300
+"""Of all tables together; where there are more, each shows its best, and the files have all."""
+FEWEST_ROWS = 10
+"""Of a table, which are shown in any case."""
 WIDE = 140
 """Columns of a terminal that the cost columns need to be readable."""
 
@@ -27,86 +32,115 @@ def show(found: Sequence[Table], console: Console, over: Across | None = None) -
         console: where to.
         over: the table across them with its standing; None takes it from the tables alone.
     """
+    if console.quiet:  # rich would lay out everything all the same
+        return
+    most = _most(found)
     for table in found:
-        console.print(grid(table, costs_shown := console.width >= WIDE))
+        console.print(grid(table, costs_shown := console.width >= WIDE, most))
+        if most is not None and len(table.lines) > most:
+            _note(console, f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all")
         if not costs_shown:
-            console.print(f"  [dim]a terminal of {WIDE} columns or more shows what each row costs[/dim]", highlight=False)
+            _note(console, f"a terminal of {WIDE} columns or more shows what each row costs")
         if table.seen:
-            console.print(f"  [dim]{table.measures[0]}: {table.seen}[/dim]", highlight=False)
+            _note(console, f"{table.measures[0]}: {table.seen}")
         for note in table.notes:
-            console.print(f"  [dim]{escape(note)}[/dim]", highlight=False)
+            _note(console, note)
         console.print()
     over = over or across(found)
     if over is not None:
-        for drawn in across_grids(over):
+        for drawn in across_grids(over, most):
             console.print(drawn)
             console.print()
         for note in over.notes:
-            console.print(f"  [dim]{escape(note)}[/dim]", highlight=False)
+            _note(console, note)
 
 
-def across_grids(over: Across) -> list[Grid]:
-    """The table across datasets, and below it, so that both fit, each row against the first."""
-    figures = Grid(title=f"{over.measure} across datasets", title_justify="left", header_style="bold", box=None, pad_edge=False)
+def _most(found: Sequence[Table]) -> int | None:
+    """Rows that each table shows; None where there are few enough for all."""
+    if sum(len(table.lines) for table in found) <= MOST_ROWS:
+        return None
+    return max(FEWEST_ROWS, MOST_ROWS // len(found))
+
+
+def _note(console: Console, text: str) -> None:
+    console.print(_words(f"  {text}", "dim"))
+
+
+def _words(text: str, style: str = "") -> Text:
+    return Text(one_line(text), style)
+
+
+def _grid(title: str, more: str = "") -> Grid:
+    """An empty table; what is `more` in the title is dim."""
+    head = Text.assemble(_words(title), _words(f" {more}" if more else "", "dim"), style="table.title")
+    return Grid(title=head, title_justify="left", header_style="bold", box=None, pad_edge=False)
+
+
+def _figure(text: str, best: bool) -> Text:
+    return Text.assemble((text, "bold green" if best else ""))  # a style of the whole would colour the padding too
+
+
+def across_grids(over: Across, most: int | None = None) -> list[Grid]:
+    """The table across datasets, and below it, so that both fit, each row against the first; `most` rows of each."""
+    figures = _grid(f"{over.measure} across datasets")
     figures.add_column("row", overflow="fold")
     for dataset in over.datasets:
-        figures.add_column(escape(dataset.replace("/", "/\n")), justify="right", no_wrap=True)
+        figures.add_column(Text(one_line(dataset).replace("/", "/\n")), justify="right", no_wrap=True)
     for i, head in enumerate(("mean", *(STANDING if over.stands else ()))):
         figures.add_column(head, justify="left" if i == 2 else "right", no_wrap=True)
     best = over.best
-    for name, values in over.rows:
+    for name, values in over.rows[:most]:
         shown = [figure(value) for value in (*values, Across.mean(values))]
-        bold = [f"[bold green]{f}[/bold green]" if f == top else f for f, top in zip(shown, best, strict=True)]
-        figures.add_row(escape(name), *bold, *over.cells(name)[: len(STANDING)])
+        bold = [_figure(text, text == top) for text, top in zip(shown, best, strict=True)]
+        figures.add_row(_words(name), *bold, *over.cells(name)[: len(STANDING)])
     if not over.compared:
         return [figures]
     first = next(name for name, placed in over.standing.items() if placed.against is None)
-    held = Grid(title=f"against {escape(first)}", title_justify="left", header_style="bold", box=None, pad_edge=False)
+    held = _grid(f"against {first}")
     held.add_column("row", overflow="fold")
     for head in AGAINST:
         held.add_column(head, justify="right", no_wrap=True)
-    for name, placed in over.standing.items():
+    for name, placed in [*over.standing.items()][:most]:
         if placed.against is not None:
-            held.add_row(escape(name), *against(placed.against))
+            held.add_row(_words(name), *against(placed.against))
     return [figures, held]
 
 
-def grid(table: Table, costs_shown: bool = True) -> Grid:
-    """One dataset's table, with the cost columns or without."""
+def grid(table: Table, costs_shown: bool = True, most: int | None = None) -> Grid:
+    """One dataset's table, with the cost columns or without; `most` rows of it."""
     dataset = table.first.dataset
-    title = f"{escape(table.dataset)} [dim]({dataset['documents']:,} documents, {dataset['queries']:,} queries)[/dim]"
-    drawn = Grid(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    drawn = _grid(table.dataset, f"({dataset['documents']:,} documents, {dataset['queries']:,} queries)")
     drawn.add_column("row", no_wrap=True)
     for i, measure in enumerate(table.measures):
-        drawn.add_column(measure, justify="right", no_wrap=True)
+        drawn.add_column(_words(measure), justify="right", no_wrap=True)
         if table.stands and i == 0:
             drawn.add_column(STANDING[0], justify="right", no_wrap=True)
             drawn.add_column(STANDING[1], no_wrap=True)
     for i, name in enumerate(COSTS if costs_shown else ()):
         drawn.add_column(name, justify="left" if i == 0 else "right")
-    for line in table.lines:
+    for line in table.lines[:most]:
         figures = [figure(line.value(m)) for m in table.measures]
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
-        shown = [f"[bold green]{f}[/bold green]" if top else f for f, top in zip(figures, best, strict=True)]
-        status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
-        shown[1:1] = (span(line.interval), line.letters) if table.stands else ()
-        drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line) if costs_shown else ()))
+        shown = [_figure(text, top) for text, top in zip(figures, best, strict=True)]
+        name = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
+        shown[1:1] = (Text(span(line.interval)), Text(line.letters)) if table.stands else ()
+        drawn.add_row(name, *shown, *(map(_words, costs(line)) if costs_shown else ()))
     for row, figures in table.beside:
         shown = [*figures]
         shown[1:1] = ("–", "") if table.stands else ()
         others = ("published", *("–" for _ in COSTS[1:])) if costs_shown else ()
-        drawn.add_row(escape(row), *shown, *others, style="dim")
+        drawn.add_row(_words(row), *shown, *others, style="dim")
     return drawn
 
 
 def decision(dataset: str, found: Decision) -> Grid:
     """The rows of a decision: mean, interval, difference from the best, letters, costs."""
     head, rows = board(found)
-    drawn = Grid(title=escape(dataset), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    drawn = _grid(dataset)
     for name in head:
         drawn.add_column(name, justify="left" if name in ("row", "alike") else "right", no_wrap=name != "row", overflow="fold")
     for row in rows:
-        drawn.add_row(*map(escape, row))
+        drawn.add_row(*map(_words, row))
     return drawn
 
 
@@ -114,13 +148,12 @@ def sweep(found: Found, most: int = 20) -> Grid:
     """The rows of a sweep on dev, the best of them, and the baselines."""
     head, rows = sweep_board(found)
     count = len(found.tried)
-    title = f"{escape(found.dataset)} [dim](dev, {count:,} rows{f', the best {most}' if count > most else ''})[/dim]"
-    drawn = Grid(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    drawn = _grid(found.dataset, f"(dev, {count:,} rows{f', the best {most}' if count > most else ''})")
     for i, name in enumerate(head):
-        drawn.add_column(escape(name), justify="right" if i else "left", no_wrap=i > 0, overflow="fold")
+        drawn.add_column(_words(name), justify="right" if i else "left", no_wrap=i > 0, overflow="fold")
     for i, row in enumerate(rows):
         if i < min(most, count) or i >= count:
-            drawn.add_row(*map(escape, row), style="bold green" if row[-2] == "chosen" else None)
+            drawn.add_row(*map(_words, row), style="bold green" if row[-2] == "chosen" else None)
     return drawn
 
 
@@ -132,19 +165,19 @@ def planned(dataset: str, parts: Sequence[Planned], dollars: Callable[[float], f
         parts: of the search.
         dollars: what so many seconds cost.
     """
-    drawn = Grid(title=escape(dataset), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    drawn = _grid(dataset)
     for i, name in enumerate(("part", "rows", "cells", "done", "seconds a cell", "left", "by")):
         drawn.add_column(name, justify="right" if 0 < i < 6 else "left", overflow="fold")
     for part in parts:
         seconds = "–" if part.seconds is None else f"{part.seconds:.0f}"
         drawn.add_row(
-            escape(part.label),
+            _words(part.label),
             f"{part.rows:,}",
             f"{part.cells:,}",
             f"{part.kept:,}",
             seconds,
             _left(part.left, dollars),
-            part.source,
+            _words(part.source),
         )
     known = [part.left for part in parts if part.left is not None]
     cells, kept = sum(part.cells for part in parts), sum(part.kept for part in parts)
@@ -163,11 +196,11 @@ def _left(seconds: float | None, dollars: Callable[[float], float | None]) -> st
 
 def differences(title: str, rows: tuple[str, str], lines: Sequence[tuple[str, float, float, str]]) -> Grid:
     """A table of queries: id, the values of both rows, their difference, the query's text."""
-    drawn = Grid(title=escape(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+    drawn = _grid(title)
     drawn.add_column("query", overflow="fold")
     for head in (*rows, "difference"):
-        drawn.add_column(escape(head), justify="right")
+        drawn.add_column(_words(head), justify="right")
     drawn.add_column("text", overflow="fold")
     for query, one, other, text in lines:
-        drawn.add_row(escape(query), figure(one), figure(other), f"{one - other:+.4f}", escape(text))
+        drawn.add_row(_words(query), figure(one), figure(other), f"{one - other:+.4f}", _words(text))
     return drawn

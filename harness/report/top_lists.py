@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from harness.bench.store import Stored
 from harness.cache.folders import Cache
 from harness.files import write_text
+from harness.json_files import decode_json, read_regular
 
 TopLists = Mapping[str, Sequence[str]]
 """Query id → document ids, best first."""
@@ -22,14 +23,14 @@ def top_lists(stored: Stored, cache: Cache) -> TopLists | None:
     """The ten best of each query, kept by the run's content; None where the run is not there, or is not the record's."""
     path, wanted = stored.place.run, stored.record.run_sha256
     try:
-        if not wanted or cache.hashes.sha256(path) != wanted:
+        if not wanted or not path.is_file() or cache.hashes.sha256(path) != wanted:
             return None
     except OSError:
         return None
 
     memo = cache.root / "top_lists" / f"{wanted[:32]}.json"  # small, as the memo of hashes is, and no entry of the cache
     with contextlib.suppress(OSError, ValueError):
-        return json.loads(memo.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        return decode_json(read_regular(memo), dict[str, list[str]])
     found: dict[str, list[str]] = {}
     try:
         for query, document in _FIRST.findall(gzip.decompress(path.read_bytes())):
@@ -37,5 +38,5 @@ def top_lists(stored: Stored, cache: Cache) -> TopLists | None:
     except (OSError, EOFError, zlib.error, UnicodeDecodeError):
         return None
     with contextlib.suppress(OSError):  # a read-only cache costs time, not correctness
-        write_text(memo, json.dumps(found, ensure_ascii=False))
+        write_text(memo, json.dumps(found, ensure_ascii=False), durable=False)
     return found

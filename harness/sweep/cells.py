@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.bench.forms import OutcomeForm
 from harness.files import write_text
+from harness.json_files import read_json
 
 SCHEMA = 1
 
@@ -30,7 +32,7 @@ class Cells:
     def load(self, key: str) -> dict[str, Any] | None:
         """An outcome with figures; None where there is none that can be read."""
         try:
-            held = json.loads(self.place(key).read_text(encoding="utf-8"))
+            held = read_json(self.place(key), OutcomeForm)
             whole = held["schema"] == SCHEMA and held["key"] == key and held["values"] and isinstance(held["mean"], float)
             return dict(held) if whole else None
         except (OSError, ValueError, KeyError, TypeError):

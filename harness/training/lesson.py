@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import ModelError
+from harness.json_files import read_json
 from harness.modeling.encoder import Side
 from harness.taught import Taught
 from harness.training.examples import QUERY
@@ -125,7 +126,7 @@ class Report:
             ModelError: the folder holds none that can be read.
         """
         try:
-            held = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+            held = read_json(folder / REPORT)
             pairs = {name: tuple((int(s), float(v)) for s, v in held.pop(name)) for name in ("loss", "dev")}
             return cls(**{**held, **pairs, "notes": tuple(held["notes"])})
         except (OSError, ValueError, TypeError, KeyError) as error:

@@ -19,7 +19,7 @@ def test_the_document_has_the_sentences_and_a_line_for_each_row(scored: Callable
     assert text == document("./mine/test", found, told)
     assert text.startswith("# Which row on ./mine/test\n")
     assert "&lt;script>" in text
-    assert r"| `a\|b` |" in text
+    assert "| <code>a&#124;b</code> |" in text
     head, rows = board(found)
     assert dict(zip(head, rows[0], strict=True)) == {
         "row": "a|b",

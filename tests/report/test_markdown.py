@@ -1,3 +1,4 @@
+import html
 import itertools
 import re
 from collections.abc import Callable
@@ -63,10 +64,12 @@ def test_seeds_are_counted(made: Made) -> None:
 def test_pipes_and_tags_in_names_do_not_break_the_page(made: Made) -> None:
     row = 'run(path="a|b<i>.trec")'
     text = page(made(row, 0.5, "folder/x<b>|y", notes=["<script>"]), made("a", 0.4, "other"))
-    assert grid(text, "folder/x&lt;b>|y")[1][0] == f"`{row}`"
-    assert grid(text, "nDCG@10 across datasets")[0] == ["row", "folder/x&lt;b>|y", "other", "mean"]
+    cell = grid(text, "folder/x&lt;b>|y")[1][0]
+    assert html.unescape(cell) == f"<code>{row}</code>"
+    assert "|" not in cell
+    assert grid(text, "nDCG@10 across datasets")[0] == ["row", "folder/x&lt;b>&#124;y", "other", "mean"]
     assert "<script>" not in text
-    outside = re.sub(r"`[^`]*`", "", text)
+    outside = re.sub(r"`[^`]*`|</?code>", "", text)
     assert "<" not in outside
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import api
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, Stored, by_key
 from harness.context import Context
 from harness.judged import Dataset
 from harness.report.board import Table, tables
@@ -33,7 +33,7 @@ def test_values_are_means_over_seeds_in_the_order_of_the_queries(
     put("a", {"q2": 0.6, "q1": 0.12345}, seed=1)
     put("b", {"q2": 0.1})
     table, held = table_of(results)
-    found = per_query(table, results, held, None, "no words", context.cache)
+    found = per_query(table, results, by_key(held), None, "no words", context.cache)
     assert found["queries"] == ["q1", "q2"]
     by_row = {table.lines[row["line"]].row: row for row in found["rows"]}
     assert by_row["a"]["values"] == {"nDCG@10": [1234, 5000]}
@@ -50,7 +50,7 @@ def test_rows_of_another_revision_or_without_values_are_left_out(
     put("b", {"q1": 0.4}, revision="0" * 32)
     put("c", {"q1": 0.3}).place.queries.unlink()
     table, held = table_of(results)
-    found = per_query(table, results, held, None, "", context.cache)
+    found = per_query(table, results, by_key(held), None, "", context.cache)
     assert [table.lines[row["line"]].row for row in found["rows"]] == ["a"]
 
 
@@ -59,7 +59,7 @@ def test_a_real_run_has_its_lists_titles_and_grades(small_folder: Path, small: D
     assert board.store is not None
     table, held = table_of(board.store)
     said, why = words(table.dataset, small.revision, context)
-    found = per_query(table, board.store, held, said, why, context.cache)
+    found = per_query(table, board.store, by_key(held), said, why, context.cache)
     place = found["queries"].index("name0")
     assert found["texts"][place] == small.test.queries.texts[small.test.queries.ids.index("name0")]
     assert found["relevant"][place] == 6
@@ -68,7 +68,7 @@ def test_a_real_run_has_its_lists_titles_and_grades(small_folder: Path, small: D
     assert dict(found["grades"][place])[best] == 2
     assert found["titles"][best]
     assert [s["name"] for s in found["slices"]] == ["length", "term overlap"]
-    (files,) = file_names(table.lines[0], held, board.store)
+    (files,) = file_names(table.lines[0], by_key(held), board.store)
     assert {name: (board.store.root / path).is_file() for name, path in files.items()} == dict.fromkeys(
         ("record", "queries", "run"), True
     )
@@ -98,5 +98,5 @@ def test_rows_that_are_not_compared_on_the_board_are_not_compared_here(
     put("few", {"q1": 0.9})
     held, _ = results.stored()
     (table,) = with_standings(tables(s.record for s in held), results, held)
-    found = per_query(table, results, held, None, "no words", context.cache)
+    found = per_query(table, results, by_key(held), None, "no words", context.cache)
     assert {table.lines[row["line"]].row for row in found["rows"]} == {"a", "b"}

@@ -1,0 +1,138 @@
+"""The board's files, written where something changed: `leaderboard.md`, `.csv`, `.tex` and `.html`.
+
+A stamp beside them, `.leaderboard.json`, says what they were made of and which bytes they have; where both are the same, an
+up-to-date `harness run` reads the folder and computes nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from harness.bench.provenance import code_hash
+from harness.bench.published import FOLDER, read_all
+from harness.bench.record import Record
+from harness.bench.store import Store
+from harness.context import Context
+from harness.datasets import at_hand
+from harness.errors import HarnessError
+from harness.files import sha256, write_text
+from harness.json_files import read_json
+from harness.report import csv, latex, markdown
+from harness.report.board import Across, Table, tables, with_published
+from harness.report.page import leaderboard_page
+from harness.report.standings import across_with_standing, with_standings
+
+STAMP = ".leaderboard.json"
+NAMES = ("leaderboard.md", "leaderboard.csv", "leaderboard.tex", "leaderboard.html")
+
+
+@dataclass(frozen=True)
+class Written:
+    """The board as it was written.
+
+    Args:
+        tables: one per dataset.
+        across: the one across them.
+        faults: of each record or file that could not be read; the others are shown.
+    """
+
+    tables: list[Table]
+    across: Across | None
+    faults: list[HarnessError]
+
+
+def write_board(results: Path, context: Context) -> Written:
+    """Writes the board's files from all records of a results folder, with progress.
+
+    Raises:
+        RecordError: the folder cannot be written.
+    """
+    store = Store(results)
+    store.check()
+    inputs = _inputs(results)
+    held, faults = store.stored()
+    others, unread = read_all(results)
+    every: list[HarnessError] = [*faults, *unread]
+    bare = tables(stored.record for stored in held)
+    with context.progress("leaderboard", 2 * len(bare) + 1, "parts") as advance:
+        found = with_published(with_standings(bare, store, held, advance), others)
+        over = across_with_standing(found, store, held)
+        advance()
+        left_out = _left_out(every, results)
+        texts = {
+            "leaderboard.md": markdown.leaderboard(found, over, left_out),
+            "leaderboard.csv": csv.leaderboard(found),
+            "leaderboard.tex": latex.leaderboard(found, over),
+            "leaderboard.html": leaderboard_page(found, store, held, context, over, left_out, advance),
+        }
+    for name, text in texts.items():
+        write_text(results / name, text)
+    (results / STAMP).unlink(missing_ok=True)
+    if not every:  # what cannot be read is reported each time, until it is mended
+        digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+        stamp = {"inputs": _with_collections(inputs, (s.record for s in held), context), "files": digests}
+        write_text(results / STAMP, json.dumps(stamp, indent=1) + "\n", durable=False)
+    return Written(found, over, every)
+
+
+def is_written(results: Path, context: Context) -> bool:
+    """Whether the board's files are there and are what `write_board` would write."""
+    try:
+        stamp = read_json(results / STAMP, dict[str, str | dict[str, str]])
+        if any(sha256(results / name) != stamp["files"][name] for name in NAMES):
+            return False
+        records = [stored.record for stored in Store(results).stored()[0]]
+        return bool(stamp["inputs"] == _with_collections(_inputs(results), records, context))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _inputs(results: Path) -> str:
+    """A hash of records, values, published figures and code; of a run, whose hash its record has, the size and the time."""
+    digest = hashlib.sha256(f"{code_hash()} {_assets()}".encode())
+    for path in [*sorted(results.glob("*/*/seed*")), *sorted((results / FOLDER).glob("*.json"))]:
+        if path.is_file():
+            stat = path.stat()
+            content = sha256(path) if path.suffix == ".json" else f"{stat.st_size} {stat.st_mtime_ns}"
+            digest.update(f"{path.relative_to(results).as_posix()}\0{content}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _with_collections(inputs: str, records: Iterable[Record], context: Context) -> str:
+    """The same with which collections are on this machine, as the page shows their texts."""
+    names = sorted({record.dataset["name"] for record in records})
+    there = [name for name in names if _at_hand(name, context)]
+    return hashlib.sha256(json.dumps([inputs, there]).encode()).hexdigest()
+
+
+def _at_hand(name: str, context: Context) -> bool:
+    try:
+        return at_hand(name, context)
+    except HarnessError:
+        return False
+
+
+@functools.cache
+def _assets() -> str:
+    """A hash of the page's own files, which `code_hash` leaves out."""
+    digest = hashlib.sha256()
+    folders = [files("harness.report") / "assets"]
+    for folder in folders:
+        for item in sorted(folder.iterdir(), key=lambda one: one.name):
+            if item.is_dir():
+                folders.append(item)
+            else:
+                digest.update(item.read_bytes())
+    return digest.hexdigest()
+
+
+def _left_out(faults: Sequence[HarnessError], results: Path) -> tuple[str, ...]:
+    """What could not be read, for the board; without the path of the results folder, which is this machine's."""
+    return tuple(f"Left out: {str(fault).replace(f'{results}{os.sep}', '')}" for fault in faults)

@@ -1,0 +1,88 @@
+"""The board is written where something changed, and only there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.bench.published import Published, write
+from harness.bench.store import Store, Stored
+from harness.context import Context
+from harness.report import writing
+from harness.report.writing import NAMES, STAMP, is_written, write_board
+
+
+@pytest.fixture
+def board(put: Callable[..., Stored], results: Store, context: Context) -> Stored:
+    put("other", {"q1": 0.4, "q2": 0.3})
+    held = put("one", {"q1": 0.5, "q2": 0.25})
+    write_board(results.root, context)
+    assert is_written(results.root, context)
+    return held
+
+
+CHANGES: dict[str, Callable[[Stored, Path], object]] = {
+    "a record": lambda held, root: held.place.record.write_text(held.place.record.read_text().replace("none", "dev labels")),
+    "values": lambda held, root: held.place.queries.write_text(held.place.queries.read_text().replace("0.25", "0.26")),
+    "a run": lambda held, root: held.place.run.write_bytes(b"x"),
+    "a record that is gone": lambda held, root: held.place.record.unlink(),
+    "published figures": lambda held, root: write(root, Published("x", "y", {"beir/example/test": {"nDCG@10": 0.5}})),
+    "a file of the board that was edited": lambda held, root: (root / "leaderboard.md").write_text("mine"),
+    "a file of the board that is gone": lambda held, root: (root / "leaderboard.html").unlink(),
+    "no stamp": lambda held, root: (root / STAMP).unlink(),
+    "a broken stamp": lambda held, root: (root / STAMP).write_text("[" * 9999),
+    "a stamp of another form": lambda held, root: (root / STAMP).write_text("[]"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_seen(change: str, board: Stored, results: Store, context: Context) -> None:
+    CHANGES[change](board, results.root)
+    assert not is_written(results.root, context)
+    write_board(results.root, context)
+    assert is_written(results.root, context)
+
+
+def test_a_new_record_other_code_and_another_page_are_seen(
+    board: Stored, put: Callable[..., Stored], results: Store, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "code_hash", lambda: "other")
+        assert not is_written(results.root, context)
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "_assets", lambda: "other")
+        assert not is_written(results.root, context)
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "_at_hand", lambda *_: True)  # the page will have its texts
+        assert not is_written(results.root, context)
+    assert is_written(results.root, context)
+    put("new", {"q1": 0.1, "q2": 0.2})
+    assert not is_written(results.root, context)
+
+
+def test_a_record_that_cannot_be_read_is_reported_each_time(board: Stored, results: Store, context: Context) -> None:
+    (results.root / "d" / "bad").mkdir(parents=True)
+    (results.root / "d" / "bad" / "seed0.json").write_text("{")
+    for _ in range(2):
+        assert not is_written(results.root, context)
+        assert len(write_board(results.root, context).faults) == 1
+
+
+def test_an_up_to_date_run_writes_no_file_of_the_board(harness_command, small_folder: Path, tmp_path: Path) -> None:
+    command = ("run", "-d", small_folder, "-m", "bm25")
+    first = harness_command(*command)
+    before = {name: os.stat(tmp_path / "results" / name).st_mtime_ns for name in (*NAMES, STAMP)}
+    again = harness_command(*command)
+    assert {name: os.stat(tmp_path / "results" / name).st_mtime_ns for name in (*NAMES, STAMP)} == before
+    assert again.out == first.out
+    assert harness_command("leaderboard").status == 0  # named, it always writes
+    assert os.stat(tmp_path / "results" / "leaderboard.html").st_mtime_ns > before["leaderboard.html"]
+
+
+def test_the_same_records_give_the_same_bytes(board: Stored, results: Store, context: Context) -> None:
+    before = {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)}
+    write_board(results.root, context)
+    assert {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)} == before
