@@ -48,6 +48,8 @@ class Cache:
         Unavailable: the store cannot be opened.
     """
 
+    remote: Remote | None
+
     def __init__(self, root: Path | None = None) -> None:
         self._set(root or default_root())
         try:
@@ -71,7 +73,7 @@ class Cache:
     def _set(self, root: Path) -> None:
         self.root = root
         self.hashes = HashMemo(root / "hashes")
-        self.remote: Remote | None = None
+        self.remote = None
         self._part: str | None = None
 
     def lock(self, kind: str, key: str) -> FileLock:

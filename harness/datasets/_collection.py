@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from harness.cache.code import code_of
 from harness.context import Context
 from harness.corpus import Corpus, write_corpus
 from harness.datasets._jsonl import QUERY, read_documents, read_queries
@@ -16,9 +17,6 @@ from harness.datasets._qrels import read_qrels
 from harness.datasets._topics import ENDINGS, read_topics
 from harness.errors import DatasetError
 from harness.judged import Qrels, Queries
-
-CORPUS_SCHEMA = 1
-"""Part of a corpus's cache key; raise it when `read_documents` or the Arrow schema give something else for the same file."""
 
 CORPUS, QUERIES, TOPICS = "corpus.jsonl", "queries.jsonl", "topics"
 EXPECTED = "corpus.jsonl and queries.jsonl (each may end in .gz), and qrels/<split>.tsv or a TREC file qrels.txt"
@@ -67,7 +65,8 @@ class Collection:
         Raises:
             DatasetError: the file is malformed; names the line.
         """
-        key = hashlib.sha256(f"{CORPUS_SCHEMA}:{context.cache.hashes.sha256(self.corpus)}".encode()).hexdigest()[:32]
+        deciding = [code_of("harness.datasets._jsonl", "harness.corpus"), context.cache.hashes.sha256(self.corpus)]
+        key = hashlib.sha256(":".join(deciding).encode()).hexdigest()[:32]
         fresh: list[bool] = []
 
         def build(part: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from harness.cache.code import code_of
 from harness.context import Context
 from harness.corpus import Corpus, Document, revision_of, write_corpus
 from harness.datasets._collection import split_name
@@ -43,7 +44,7 @@ def kept_corpus(name: str, documents: Callable[[], Iterable[Document]], context:
         DatasetError: no document, an id twice, or a text that is not Unicode.
     """
     revision = revision_of(documents())
-    key = hashlib.sha256(f"content:{revision}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"content:{code_of('harness.corpus')}:{revision}".encode()).hexdigest()[:32]
     place = context.cache.folder(
         "corpora", key, {"collection": name}, lambda part: _write(part / "corpus.arrow", documents(), name)
     )

@@ -161,6 +161,10 @@ class HostedEncoder:
         prompt = self.settings.query_prompt if side == "query" else self.settings.document_prompt
         return prompt + text[: self.settings.max_characters] or BLANK
 
+    def _keys(self, texts: Sequence[str], side: Side) -> pa.Array:
+        """(N,) hashes of texts as they are sent: an answer is that to what was sent, whatever code wrote it."""
+        return text_keys([self.sent(text, side) for text in texts])
+
     def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
         """(N, D) vectors of the texts; those not kept yet are asked for, each distinct one once, and kept.
 
@@ -178,7 +182,7 @@ class HostedEncoder:
         def fill(keys: pa.Array, places: Ints) -> int:
             return self._fill(texts, keys, places, side, store)
 
-        held = completed(texts, text_keys, fill, store, self._context)
+        held = completed(texts, lambda some: self._keys(some, side), fill, store, self._context)
         self._agree(held)
         return held if self.settings.similarity == "dot" else Unit(held)
 
@@ -189,7 +193,8 @@ class HostedEncoder:
 
     def needed(self, texts: Sequence[str], side: Side) -> tuple[Estimate, Estimate]:
         """What the distinct texts take, and what those of them take that are not kept; asks no server."""
-        keys = _keys(texts)
+        parts = [self._keys(texts[start : start + READ], side) for start in range(0, len(texts), READ)]
+        keys = pa.concat_arrays(parts) if parts else text_keys([])
         places = self._store(side).read().locate(keys)
         every = _distinct(keys, np.full(len(keys), -1, np.int64))
         wanted = _distinct(keys, places)
@@ -326,11 +331,6 @@ def _unit(vectors: Floats) -> Floats:
 
 def _most(batch: Sequence[tuple[int, str]]) -> Bound:
     return Bound(sum(most_tokens(text) for _, text in batch))
-
-
-def _keys(texts: Sequence[str]) -> pa.Array:
-    parts = [text_keys(texts[start : start + READ]) for start in range(0, len(texts), READ)]
-    return pa.concat_arrays(parts) if parts else text_keys([])
 
 
 def _distinct(keys: pa.Array, places: Ints) -> Ints:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from harness.cache.code import MODELS, code_of
 from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
 from harness.engines import Engine
@@ -20,7 +21,7 @@ from harness.engines.torch import Torch
 from harness.errors import ModelError, SettingError
 from harness.modeling.engined import Engined, Part
 from harness.modeling.golden import Answers, Sample, Way
-from harness.modeling.keep import Work, kept, no_weight_bars
+from harness.modeling.keep import APART, Work, kept, no_weight_bars
 from harness.modeling.resolve import resolve
 from harness.modeling.tokens import Item
 from harness.ranking import Floats
@@ -103,6 +104,7 @@ class PairScorer:
     def key(self) -> str:
         """Hash of everything that decides a score, except the pair."""
         deciding = {k: v for k, v in self.resolved.items() if k not in ("model", "source", "revision")}
+        deciding["code"] = code_of(__name__, self._settings.engine or Torch(), without=APART, libraries=MODELS)
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
     def scores(self, pairs: Sequence[Pair]) -> Floats:

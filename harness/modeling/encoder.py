@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from harness.cache.code import MODELS, code_of
 from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
 from harness.engines import Engine
@@ -22,7 +23,7 @@ from harness.modeling._pooling import pooling as own_pooling
 from harness.modeling._pooling import repool
 from harness.modeling.engined import Engined, Part
 from harness.modeling.golden import Answers, Sample, Way
-from harness.modeling.keep import Work, kept, no_weight_bars
+from harness.modeling.keep import APART, Work, kept, no_weight_bars
 from harness.modeling.prompts import family
 from harness.modeling.resolve import ModelFolder, resolve, tokenizer_length
 from harness.modeling.tokens import Item, token_lengths
@@ -157,6 +158,7 @@ class Encoder:
     def _deciding(self, side: Side) -> dict[str, Any]:
         settings = self._settings
         return {
+            "code": code_of(__name__, settings.engine or Torch(), without=APART, libraries=MODELS),
             "sha": self.folder.sha,
             "side": side,
             "prompt": self.prompts[side],

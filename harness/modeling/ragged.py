@@ -17,12 +17,13 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from harness.cache.code import MODELS, code_of
 from harness.cache.ragged import Ragged, RaggedStore, StoredRagged
 from harness.cache.vectors import text_keys
 from harness.context import Context
 from harness.errors import ModelError, SettingError
 from harness.modeling.encoder import PRECISIONS, SIDE_NAMES, Side, side_prompt
-from harness.modeling.keep import Work, batch_tokens, kept, memory_advice, no_weight_bars
+from harness.modeling.keep import APART, Work, batch_tokens, kept, memory_advice, no_weight_bars
 from harness.modeling.resolve import ModelFolder, resolve, tokenizer_length
 from harness.modeling.tokens import token_lengths
 
@@ -152,6 +153,7 @@ class RaggedEncoder(ABC):
         settings = self._settings
         return {
             "kind": self.kind,
+            "code": code_of(type(self).__module__, without=APART, libraries=MODELS),
             "sha": self.folder.sha,
             "side": side,
             "prompt": self.prompts[side],
