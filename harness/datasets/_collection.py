@@ -65,7 +65,9 @@ class Collection:
         Raises:
             DatasetError: the file is malformed; names the line.
         """
-        deciding = [code_of("harness.datasets._jsonl", "harness.corpus"), context.cache.hashes.sha256(self.corpus)]
+        # The ending too: a reader goes by it, and a file that is not what its ending says is refused whatever is cached.
+        ending, content = self.corpus.suffix, context.cache.hashes.sha256(self.corpus)
+        deciding = [code_of("harness.datasets._jsonl", "harness.corpus"), ending, content]
         key = hashlib.sha256(":".join(deciding).encode()).hexdigest()[:32]
         fresh: list[bool] = []
 
