@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from harness.cache.code import code_of
 from harness.context import Context
 from harness.files import write_text
 from harness.judged import Dataset, Labelled, Queries
@@ -31,8 +32,6 @@ _PERMUTATIONS = 64
 _TOGETHER = 1 << 14
 """Texts that are sketched and banded at once: some 2 KB each, however many there are."""
 FILE = "leaks.json"
-RULES = 2
-"""Raised where the rules here change, so that what is kept is made again."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,7 @@ def kept_alike(test: Queries, texts: Sequence[str], context: Context, near: floa
     if not texts:
         return []
     told = hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
-    deciding = ["alike", test.revision, told, near, NGRAM, _BANDING, _PERMUTATIONS, RULES]
+    deciding = ["alike", test.revision, told, near, NGRAM, _BANDING, _PERMUTATIONS, code_of(__name__)]
     key = hashlib.sha256(json.dumps(deciding).encode()).hexdigest()[:32]
 
     def build(part: Path) -> None:
@@ -197,7 +196,15 @@ def leaks(dataset: Dataset, context: Context, near: float = NEAR) -> Leaks:
     splits = [split for split in (dataset.train.train, dataset.train.dev) if split is not None]
     if not splits:
         return Leaks({}, ())
-    deciding = [dataset.test.revision, *(split.revision for split in splits), near, NGRAM, _BANDING, _PERMUTATIONS, RULES]
+    deciding = [
+        dataset.test.revision,
+        *(split.revision for split in splits),
+        near,
+        NGRAM,
+        _BANDING,
+        _PERMUTATIONS,
+        code_of("harness.leaks"),
+    ]
     key = hashlib.sha256(json.dumps(deciding).encode()).hexdigest()[:32]
 
     def build(part: Path) -> None:

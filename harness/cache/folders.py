@@ -16,6 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from harness.cache.disk import writing
 from harness.cache.marker import mark
 from harness.cache.names import is_inside
 from harness.cache.remote import META as META
@@ -48,6 +49,8 @@ class Cache:
         Unavailable: the store cannot be opened.
     """
 
+    remote: Remote | None
+
     def __init__(self, root: Path | None = None) -> None:
         self._set(root or default_root())
         try:
@@ -71,7 +74,7 @@ class Cache:
     def _set(self, root: Path) -> None:
         self.root = root
         self.hashes = HashMemo(root / "hashes")
-        self.remote: Remote | None = None
+        self.remote = None
         self._part: str | None = None
 
     def lock(self, kind: str, key: str) -> FileLock:
@@ -116,47 +119,50 @@ class Cache:
             key: hash of all that decides the content.
             describe: JSON-safe words about the entry, for `harness cache ls`.
             build: fills an empty folder; what it raises passes through, and nothing is left behind.
+
+        Raises:
+            CacheError: the disk is full, or the cache cannot be written.
         """
         place = self.root / kind / key
         if self._whole(place):
             self.touch(place)
             return place
-        with self.lock(kind, key):
+        with writing(self.root), self.lock(kind, key):
             if self._whole(place):  # another process built it while this one waited
                 return place
             if place.exists():
                 log.warning("%s is damaged (a file is missing, cut short or altered): building it again", place)
                 shutil.rmtree(place)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            for left in place.parent.glob(f".{glob.escape(key)}.*.part"):  # of a process that was killed: the lock is held here
+                shutil.rmtree(left, ignore_errors=True)
             if self.remote is not None and self.remote.fetch(kind, key, place):
                 return place
-            place.parent.mkdir(parents=True, exist_ok=True)
-            part = Path(tempfile.mkdtemp(prefix=f".{key}.", suffix=".part", dir=place.parent))
-            started = time.perf_counter()
-            try:
-                build(part)
-                files = {
-                    str(f.relative_to(part)): {"bytes": f.stat().st_size, "sha256": sha256(f)}
-                    for f in sorted(part.rglob("*"))
-                    if f.is_file()
-                }
-                meta = {
-                    "kind": kind,
-                    "key": key,
-                    "describe": dict(describe),
-                    "files": files,
-                    "seconds": round(time.perf_counter() - started, 3),
-                    "created": time.time(),
-                }
-                write_text(part / META, json.dumps(meta, indent=1, sort_keys=True))
-                share(part)
-                part.replace(place)
-                for name, held in files.items():
-                    self.hashes.remember(place / name, str(held["sha256"]))
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
+            self._build(place, {"kind": kind, "key": key, "describe": dict(describe)}, build)
             if self.remote is not None:
                 self.remote.keep(kind, key, place)
         return place
+
+    def _build(self, place: Path, meta: dict[str, Any], build: Callable[[Path], None]) -> None:
+        """Builds a folder and moves it into its place."""
+        part = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
+        started = time.perf_counter()
+        try:
+            build(part)
+            files = {
+                str(f.relative_to(part)): {"bytes": f.stat().st_size, "sha256": sha256(f)}
+                for f in sorted(part.rglob("*"))
+                if f.is_file()
+            }
+            seconds = round(time.perf_counter() - started, 3)
+            meta |= {"files": files, "seconds": seconds, "created": time.time()}
+            write_text(part / META, json.dumps(meta, indent=1, sort_keys=True))
+            share(part)
+            part.replace(place)
+            for name, held in files.items():
+                self.hashes.remember(place / name, str(held["sha256"]))
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
     def share(self, kind: str, part: Path, inside: str) -> None:
         """Makes a file of an entry that is being built a hard link to one of the same bytes, where another entry has one.

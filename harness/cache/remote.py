@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from harness.cache.disk import is_full
 from harness.cache.names import is_inside
 from harness.errors import CacheError, Unavailable
 from harness.files import sha256, share, write_text
@@ -164,6 +165,8 @@ class Remote:
         except FileNotFoundError:
             raise
         except Exception as error:
+            if is_full(error):  # here, and not at the store: whoever writes the cache tells it
+                raise
             raise CacheError(
                 f"the store {self.address} ({ADDRESS}) does not answer ({type(error).__name__}: {error}); what is here is kept."
             ) from error

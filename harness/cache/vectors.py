@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from harness.cache.disk import writing
 from harness.cache.folders import META, Cache
 from harness.errors import CacheError
 from harness.files import sha256, share, write_text
@@ -79,7 +80,8 @@ class Store(ABC, Generic[B, S]):
             json.loads((self.folder / META).read_text(encoding="utf-8"))
         except (OSError, ValueError):  # not there yet, or damaged; nothing but the listing rests on it
             meta = {"kind": kind, "key": key, "describe": dict(describe), "created": time.time()}
-            write_text(self.folder / META, json.dumps(meta, indent=1, sort_keys=True))
+            with writing(cache.root):
+                write_text(self.folder / META, json.dumps(meta, indent=1, sort_keys=True))
 
     @abstractmethod
     def column(self, block: B) -> pa.Array:
@@ -131,9 +133,18 @@ class Store(ABC, Generic[B, S]):
             keys: (n,) from `text_keys`.
             vectors: what is kept of the n texts.
             seconds: what they took to make, for later runs to report.
+
+        Raises:
+            CacheError: the disk is full, or the cache cannot be written.
         """
         table = pa.table({"text": keys, "vector": self.column(vectors)})
         table = table.replace_schema_metadata({SECONDS: repr(round(seconds, 3)).encode()})
+        with writing(self._cache.root):
+            shard = self._written(table)
+        if self._cache.remote is not None:
+            self._cache.remote.keep_shard(self._kind, self._key, shard)
+
+    def _written(self, table: pa.Table) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix=".", suffix=".part", dir=self.folder, delete=False) as file:
             part = Path(file.name)
@@ -142,11 +153,9 @@ class Store(ABC, Generic[B, S]):
             with open(part, "rb") as file:
                 os.fsync(file.fileno())
             share(part)
-            shard = part.replace(self.folder / f"{sha256(part)[:32]}.arrow")
+            return part.replace(self.folder / f"{sha256(part)[:32]}.arrow")
         finally:
             part.unlink(missing_ok=True)
-        if self._cache.remote is not None:
-            self._cache.remote.keep_shard(self._kind, self._key, shard)
 
     def merge(self, most: int = 8, size: int | None = None) -> None:
         """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from harness.cache.code import code_of
 from harness.context import Context
 from harness.corpus import Corpus, write_corpus
 from harness.datasets._ids import Trim
@@ -17,9 +18,6 @@ from harness.datasets._qrels import read_qrels
 from harness.datasets._topics import ENDINGS, read_topics
 from harness.errors import DatasetError
 from harness.judged import Qrels, Queries
-
-CORPUS_SCHEMA = 2
-"""Part of a corpus's cache key; raise it when `read_documents` or the Arrow schema give something else for the same file."""
 
 CORPUS, QUERIES, TOPICS = "corpus.jsonl", "queries.jsonl", "topics"
 EXPECTED = "corpus.jsonl and queries.jsonl (each may end in .gz), and qrels/<split>.tsv or a TREC file qrels.txt"
@@ -70,9 +68,10 @@ class Collection:
         Raises:
             DatasetError: the file is malformed; names the line.
         """
-        # The same bytes under another ending are not the same corpus: a plain file called .gz is refused, cached or not.
-        content = f"{CORPUS_SCHEMA}:{self.corpus.suffix}:{context.cache.hashes.sha256(self.corpus)}"
-        key = hashlib.sha256(content.encode()).hexdigest()[:32]
+        # The ending too: a reader goes by it, and a file that is not what its ending says is refused whatever is cached.
+        ending, content = self.corpus.suffix, context.cache.hashes.sha256(self.corpus)
+        deciding = [code_of("harness.datasets._jsonl", "harness.corpus"), ending, content]
+        key = hashlib.sha256(":".join(deciding).encode()).hexdigest()[:32]
         fresh: list[bool] = []
         trim = Trim()
 

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.cache.code import code_of
 from harness.context import Context
 from harness.corpus import Corpus, Document, revision_of, write_corpus
-from harness.datasets._collection import CORPUS_SCHEMA, split_name
+from harness.datasets._collection import split_name
 from harness.datasets._ids import Trim
 from harness.datasets._splits import Parts, build_dataset
 from harness.errors import DatasetError
@@ -45,7 +46,7 @@ def kept_corpus(name: str, documents: Callable[[], Iterable[Document]], context:
         DatasetError: no document, an id twice, or a text that is not Unicode.
     """
     revision = revision_of(documents())
-    key = hashlib.sha256(f"content:{CORPUS_SCHEMA}:{revision}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"content:{code_of('harness.corpus')}:{revision}".encode()).hexdigest()[:32]
 
     def build(part: Path) -> None:
         write_corpus(part / "corpus.arrow", documents(), name)

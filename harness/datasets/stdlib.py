@@ -7,8 +7,9 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.cache.code import code_of
 from harness.context import Context
-from harness.datasets import Source, _code_search, _functions
+from harness.datasets import Source
 from harness.datasets._code_search import write_collection
 from harness.datasets._collection import Collection
 from harness.datasets._functions import Library
@@ -63,9 +64,8 @@ def build(context: Context) -> Path:
         Unavailable: this Python came without the sources of its library.
     """
     library = Library.running()
-    # The builder's own text stands for its version: nobody has to remember to raise a number.
-    builder = [context.cache.hashes.sha256(Path(str(module.__file__))) for module in (_code_search, _functions)]
-    key = hashlib.sha256(":".join([*builder, _python(), library.revision]).encode()).hexdigest()[:32]
+    code = code_of("harness.datasets._code_search", "harness.datasets._functions")
+    key = hashlib.sha256(":".join([code, _python(), library.revision]).encode()).hexdigest()[:32]
 
     def fill(part: Path) -> None:
         write_collection(library.functions(), part)

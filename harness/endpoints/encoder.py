@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -97,9 +96,9 @@ class HostedEncoder:
     def _cut(self, text: str) -> str:
         return text[: self.settings.max_characters]
 
-    def _hashes(self, texts: Sequence[str]) -> pa.Array:
-        """(n,) hashes of texts as they are cut: with another `max_characters`, only texts that it changes are asked for."""
-        return text_keys(map(self._cut, texts))
+    def _keys(self, texts: Sequence[str], side: Side) -> pa.Array:
+        """(N,) hashes of texts as they are sent: with another `max_characters`, only texts that it changes are asked for."""
+        return text_keys([self.sent(text, side) for text in texts])
 
     def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
         """(N, D) vectors of the texts; those not kept yet are asked for, each distinct one once, and kept.
@@ -118,7 +117,7 @@ class HostedEncoder:
         def fill(keys: pa.Array, places: Ints) -> int:
             return self._fill(texts, keys, places, side, store)
 
-        held = completed(texts, self._hashes, fill, store, self._context)
+        held = completed(texts, lambda some: self._keys(some, side), fill, store, self._context)
         self._agree(held)
         return held if self.settings.similarity == "dot" else Unit(held)
 
@@ -129,7 +128,7 @@ class HostedEncoder:
 
     def needed(self, texts: Sequence[str], side: Side) -> tuple[Estimate, Estimate]:
         """What the distinct texts take, and what those of them take that are not kept; asks no server."""
-        parts = [self._hashes(texts[start : start + READ]) for start in range(0, len(texts), READ)]
+        parts = [self._keys(texts[start : start + READ], side) for start in range(0, len(texts), READ)]
         keys = pa.concat_arrays(parts) if parts else text_keys([])
         places = self._store(side).read().locate(keys)
         every = _distinct(keys, np.full(len(keys), -1, np.int64))
@@ -206,6 +205,8 @@ def _unit(vectors: Floats) -> Floats:
     exact = vectors.astype(np.float64)
     unit: Floats = (exact / np.linalg.norm(exact, axis=1, keepdims=True)).astype(np.float32)
     return unit
+
+
 
 
 def _hash(deciding: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from harness.cache.disk import writing
 from harness.cache.folders import META, Cache
 from harness.files import write_text
 
@@ -34,7 +35,8 @@ class Pieces:
         meta = self._path.with_name(META)
         if not meta.exists():
             told = {"kind": kind, "key": key, "describe": dict(describe), "created": time.time()}
-            write_text(meta, json.dumps(told, indent=1, sort_keys=True))
+            with writing(cache.root):
+                write_text(meta, json.dumps(told, indent=1, sort_keys=True))
         cache.touch(meta.parent)
 
     def read(self) -> dict[str, Any]:
@@ -50,9 +52,13 @@ class Pieces:
         return found
 
     def add(self, name: str, piece: Any) -> None:
-        """Keeps one more; threads may add at once. Hold `lock` against other processes."""
+        """Keeps one more; threads may add at once. Hold `lock` against other processes.
+
+        Raises:
+            CacheError: the disk is full, or the cache cannot be written.
+        """
         line = json.dumps([_check(name, piece), name, piece]) + "\n"
-        with self._guard, open(self._path, "a+b") as file:
+        with writing(self._path.parents[2]), self._guard, open(self._path, "a+b") as file:
             if file.tell() and _last(file) != b"\n":
                 file.write(b"\n")  # what a killed run left half-written stays a line of its own
             file.write(line.encode())

@@ -15,18 +15,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import numpy as np
 
+from harness.cache.code import MODELS, code_of
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import ModelError, SettingError
 from harness.registry import Room
 from harness.values import Value
 
-RULES: Final = 1
-"""Counts the changes of what is kept of what the generators make, and of what they make: part of every key."""
 _SPACE = re.compile(r"\s+")
 _FILE = "questions.json"
 
@@ -169,12 +168,13 @@ def deciding(generator: Generator, corpus: Corpus, context: Context) -> dict[str
     Raises:
         Unavailable: a model is not to be had.
     """
+    inputs = generator.inputs(context)
     return {
         "generator": generator.fingerprint(),
-        "inputs": generator.inputs(context),
+        "inputs": inputs,
         "corpus": corpus.revision,
         "seed": context.seed,
-        "rules": RULES,
+        "code": code_of("harness.generators", generator, libraries=MODELS if inputs else ()),
     }
 
 

@@ -17,7 +17,7 @@ from harness.endpoints.meter import Estimate
 from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
 from harness.errors import SettingError
-from harness.generators import RULES, Generator, Question
+from harness.generators import Generator, Question
 from harness.generators._answers import parsed
 
 PROMPT: Final = (
@@ -108,19 +108,21 @@ class Chat(Generator):
         """
         texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
         deciding = {k: getattr(self, k) for k in ("url", "model", "prompt", "temperature", "max_tokens", "per_document")}
-        key = digest(deciding, context.seed, RULES)
+        key = digest(deciding, context.seed)
         told = {**deciding, "seed": context.seed}
         asked = Conversation(self._service(), self.temperature, self.max_tokens, context, key, told)
         with asked.lock, context.progress("generate", len(rows), "passages") as advance:
             held = asked.held()
-            missing = {name: self._messages(text) for text in texts if (name := digest(text)) not in held}
-            advance(sum(digest(text) not in missing for text in texts))
+            # By the request, and not by the text: an answer is that to what was sent, whatever code wrote it.
+            names = [digest(self._messages(text)) for text in texts]
+            missing = {name: self._messages(text) for name, text in zip(names, texts, strict=True) if name not in held}
+            advance(sum(name not in missing for name in names))
             if missing:
                 asked.meter.admit(asked.estimate(missing.values()))
                 asked.ask(missing, advance)
                 held = asked.held()
-        for row, text in zip(rows, texts, strict=True):
-            made = parsed(held[digest(text)], self.per_document)
+        for row, name in zip(rows, names, strict=True):
+            made = parsed(held[name], self.per_document)
             yield from (Question(each, row, self.model) for each in made or [""])
 
     def _messages(self, text: str) -> Messages:

@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from harness.cache.code import MODELS, code_of
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.endpoints.kept import Pieces, digest
 from harness.errors import ModelError, SettingError
-from harness.generators import RULES, Generator, Question
+from harness.generators import Generator, Question
 from harness.modeling.keep import memory_advice
 from harness.modeling.limits import positions
 from harness.modeling.loading import dtype_of, opening
@@ -78,7 +79,8 @@ class Seq2seq(Generator):
         """
         folder = self._folder(context)
         deciding = {k: v for k, v in self.settings().items() if k not in ("model", "revision", "batch")}
-        key = digest(folder.sha, deciding, context.seed, RULES)
+        code = code_of(self, without=("harness.generators", "harness.corpus"), libraries=MODELS)
+        key = digest(folder.sha, deciding, context.seed, code)
         pieces = Pieces(context.cache, "generated", key, {"model": folder.name, "seed": context.seed, **deciding})
         texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
         with pieces.lock, context.progress("generate", len(rows), "passages") as advance:

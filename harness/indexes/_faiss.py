@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from harness.cache.code import code_of
 from harness.context import Context
 from harness.indexes import Index, Nearest, Vectors, rescored, same_dimension
 from harness.indexes._kept import kept
@@ -75,6 +76,7 @@ class FaissIndex(Index):
             return FaissNearest(self, self._filled(faiss, vectors, context), None, vectors, id_order)
         settings = {name: value for name, value in self.settings().items() if name not in self.asked}
         deciding = {"index": self.name(), "settings": settings, "seed": context.seed, "versions": self.versions()}
+        deciding["code"] = code_of(self)
 
         def build(folder: Path) -> None:
             faiss.write_index(self._filled(faiss, vectors, context), str(folder / FILE))

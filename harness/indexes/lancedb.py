@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from harness.cache.code import code_of
 from harness.context import Context
 from harness.indexes import Index, Vectors, rescored, same_dimension
 from harness.indexes._inverted import at_least_1, parts, read
@@ -61,6 +62,7 @@ class LanceDB(Index):
         lancedb = _library()
         m, nlist = parts(self, self.m, vectors.dimension), self._lists(len(vectors))
         deciding = {"index": self.name(), "settings": {"m": m, "nlist": nlist}, "versions": self.versions()}
+        deciding["code"] = code_of(self)
 
         def build(folder: Path) -> None:
             schema = pa.schema([("row", pa.int64()), ("vector", pa.list_(pa.float32(), vectors.dimension))])

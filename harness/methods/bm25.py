@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.analyzers import Analyzer
 from harness.analyzers.english import English
+from harness.cache.code import code_of
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import SettingError
@@ -24,9 +25,6 @@ from harness.values import LATER
 
 if TYPE_CHECKING:
     from harness.lexical.bm25 import InvertedIndex
-
-FORMAT = "2"
-"""Part of the key of a kept index: raised when the same settings would build another index."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +64,14 @@ class _Fitted(Fitted):
         self.resolved = method.settings()
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        """The inverted index, kept by corpus, analyser, k1 and b."""
+        """The inverted index, cached by corpus, analyser, k1, b and the code that builds it."""
         # Imported here: bm25s and scipy are slow to import, and a listing needs none of them.
         from harness.lexical.bm25 import InvertedIndex
         from harness.lexical.postings import Postings
 
         method = replace(self._method, feedback=None)
-        key = hashlib.sha256(f"{FORMAT} {method.full()} {corpus.revision}".encode()).hexdigest()[:32]
+        code = code_of(method, without=("harness.feedback",), libraries=("bm25s", "numpy"))
+        key = hashlib.sha256(f"{code} {method.full()} {corpus.revision}".encode()).hexdigest()[:32]
 
         def build(folder: Path) -> None:
             postings = Postings(method.analyzer, context.memory, folder)

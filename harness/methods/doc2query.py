@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from harness.cache.code import MODELS, code_of
 from harness.context import Context
 from harness.corpus import Corpus, Document, write_corpus
 from harness.endpoints.kept import digest
@@ -22,8 +23,6 @@ from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, 
 from harness.methods.bm25 import BM25
 from harness.ranking import Floats
 
-FORMAT: Final = 1
-"""Part of the key of an expanded corpus: raised when the same questions would be appended otherwise."""
 BLOCK: Final = 8192
 """Questions that are scored at once."""
 _CORPUS, _FACTS = "corpus.arrow", "facts.json"
@@ -114,7 +113,7 @@ class _Fitted(Fitted):
 
     def _expanded(self, corpus: Corpus, context: Context) -> Corpus:
         generator = self._method.generator
-        told = {**deciding(generator, corpus, context), "filter": self._filtered, "format": FORMAT}
+        told = {**deciding(generator, corpus, context), "filter": self._filtered, "code": self._code()}
         built: list[bool] = []
 
         def build(folder: Path) -> None:
@@ -138,6 +137,13 @@ class _Fitted(Fitted):
             how = "got no question" if self._judge is None else "kept no question"
             context.note(f"{bare:,} of {len(corpus):,} documents {how} of {generator.name()} and stay as they are")
         return Corpus.open(place / _CORPUS)
+
+    def _code(self) -> str:
+        """Of what expands and filters; the row that searches what was expanded decides nothing of it."""
+        named = [self._method.filter] if self._method.filter is not None else []
+        searching = ("harness.methods.bm25", "harness.feedback")
+        own = [code_of("harness.methods.doc2query", without=searching)]
+        return " ".join([*own, code_of(*named, libraries=MODELS)] if named else own)
 
     def _scores(self, corpus: Corpus, context: Context) -> Floats:
         """(n,) how well each question fits its own document, in the order they are made."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.cache.code import code_of
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import EngineError, SettingError
@@ -20,8 +21,6 @@ from harness.lucene.process import Process
 from harness.methods import Fitted, Method, Searcher, Size
 from harness.ranking import Floats, Ints, TopK, select, stack
 
-FORMAT = "1"
-"""Part of the key of a kept index: raised when the same corpus and jar would give another index."""
 FEEDBACK = ("rm3", "rocchio")
 """What Anserini has."""
 DOCUMENTS, QUERIES = 1000, 16
@@ -80,7 +79,8 @@ class _Fitted(Fitted):
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         """Lucene's index, with term vectors, kept by corpus and jar: k1, b and feedback count when it is searched."""
         engine = start(self._java, context)
-        key = hashlib.sha256(f"{FORMAT} {self._sha} {corpus.revision}".encode()).hexdigest()[:32]
+        code = code_of("harness.methods.lucene", "harness.lucene.worker", without=("harness.feedback",))
+        key = hashlib.sha256(f"{code} {self._sha} {corpus.revision}".encode()).hexdigest()[:32]
         built: list[bool] = []
 
         def build(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from harness.cache.code import MODELS, code_of
 from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
 from harness.engines import Engine
@@ -20,7 +21,7 @@ from harness.engines.torch import Torch
 from harness.errors import ModelError, SettingError
 from harness.modeling.engined import Engined, Part
 from harness.modeling.golden import Answers, Way
-from harness.modeling.keep import Work, kept
+from harness.modeling.keep import APART, Work, kept
 from harness.modeling.limits import bound, length_of
 from harness.modeling.loading import opening, options_of
 from harness.modeling.prompts import PAIR, pair_prompt
@@ -113,6 +114,7 @@ class PairScorer:
     def key(self) -> str:
         """Hash of everything that decides a score, except the pair."""
         deciding = {k: v for k, v in self.resolved.items() if k not in ("model", "source", "revision")}
+        deciding["code"] = code_of(__name__, self._settings.engine or Torch(), without=APART, libraries=MODELS)
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
     def scores(self, pairs: Sequence[Pair]) -> Floats:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.cache.code import MODELS, code_of
 from harness.cache.vectors import VectorStore, text_keys
 from harness.context import Context
 from harness.engines.torch import Torch
@@ -21,7 +22,7 @@ from harness.modeling._pooling import pooling as own_pooling
 from harness.modeling._pooling import repool
 from harness.modeling.engined import Engined, Part
 from harness.modeling.golden import Answers, Way
-from harness.modeling.keep import Work, kept
+from harness.modeling.keep import APART, Work, kept
 from harness.modeling.library import vectors_by_library
 from harness.modeling.limits import bound
 from harness.modeling.loading import opening, options_of
@@ -107,6 +108,7 @@ class Encoder:
     def _deciding(self, side: Side) -> dict[str, Any]:
         settings = self._settings
         return {
+            "code": code_of(__name__, settings.engine or Torch(), without=APART, libraries=MODELS),
             "sha": self.folder.sha,
             "side": side,
             "prompt": self.prompts[side],

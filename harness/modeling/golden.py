@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.cache.code import MODELS, code_of
 from harness.context import Context
 from harness.engines import ENGINES, PRECISIONS, Engine, Unfit
 from harness.engines._processor import processor
@@ -33,7 +34,6 @@ WIDE = 10
 OVERLAP = 0.9
 """The least share of the sample queries' best documents that has to stay."""
 TOP = 10
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def choose(asked: Asked, key: str, view: TrainView, answer: Callable[[Way, Sampl
         return Choice(Way(asked.engine or Torch(), asked.precision))
     ways, absent = _ways(asked, context)
     deciding = {
-        "version": VERSION,
+        "code": code_of("harness.modeling.golden", *(way.engine for way in ways), libraries=MODELS),
         "model": key,
         "view": view.revision,
         "ways": [[str(way), way.engine.versions(), asked.bound(way.precision)] for way in ways],

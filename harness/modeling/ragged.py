@@ -17,11 +17,12 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from harness.cache.code import MODELS, code_of
 from harness.cache.ragged import Ragged, RaggedStore, StoredRagged
 from harness.cache.vectors import text_keys
 from harness.context import Context
 from harness.errors import ModelError, SettingError
-from harness.modeling.keep import Work, batch_tokens, kept, memory_advice
+from harness.modeling.keep import APART, Work, batch_tokens, kept, memory_advice
 from harness.modeling.limits import bound
 from harness.modeling.loading import opening, options_of
 from harness.modeling.prompts import check_own_prompts, own_prompts, side_prompt
@@ -157,6 +158,7 @@ class RaggedEncoder(ABC):
         settings = self._settings
         return {
             "kind": self.kind,
+            "code": code_of(type(self).__module__, without=APART, libraries=MODELS),
             "sha": self.folder.sha,
             "side": side,
             "prompt": self.prompts[side],

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from harness.cache.code import MODELS, code_of
 from harness.cache.folders import META
 from harness.context import Context, costs
 from harness.errors import SettingError, Unavailable
@@ -30,7 +31,7 @@ from harness.judged import TrainView
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, Method, fit, strongest
 from harness.registry import Room
 from harness.taught import Taught, history, keep, note, noted, together
-from harness.training import card, loop
+from harness.training import card, course, loop
 from harness.training.base import Kind, Trainable
 from harness.training.dev import Pool
 from harness.training.lesson import Lesson, Report
@@ -39,8 +40,8 @@ from harness.values import Value
 
 Need = Literal["train labels", "teacher", "guide", "generator"]
 MODEL = "model"
-RULES = 1
-"""Part of every trained model's key: raised when a change of `harness.training` changes what is trained."""
+APART = ("cache.ragged", "cache.vectors", "modeling.golden", "modeling.truncated", "training.checkpoints")
+"""Modules of the package that decide no weight: how vectors lie on disk, which engine answers later, how a run is resumed."""
 CHECKPOINTS = "checkpoints"
 log = logging.getLogger("harness.recipes")
 
@@ -84,8 +85,6 @@ class Recipe(Value, ABC):
     """How a recipe that needs train labels is written to need none, where it can be."""
     schedules: ClassVar[Mapping[Budget, Schedule]]
     """The numbers of each budget."""
-    version: ClassVar[int] = 1
-    """Part of the trained model's key: raised when a change of the recipe's code changes what is trained."""
 
     def __post_init__(self) -> None:
         if self.budget not in BUDGETS:
@@ -161,19 +160,13 @@ class Recipe(Value, ABC):
         A recipe with a loop of its own overrides this, and calls `announce` before its first step.
         """
         lesson = self.lesson(base, view, context)
-        model = base.fresh(context)
-        probe = base.probe(view, lesson.schedule, context) if self.choose == "dev" else None
-        prompts = dict(lesson.prompts or base.prompts)
-        if base.kind != "cross_encoder":
-            model.prompts, model.default_prompt_name = {**prompts}, None  # the folder says how its texts are to be written
-        first = probe
-        if probe is not None and lesson.prompts is not None:  # before training, the model is asked as it always was
-            first = base.probe(view, lesson.schedule, context)
-            probe.prompts = prompts
-        self.announce(lesson.learnt(), probe.pool if probe is not None else None, context, place)
-        report = loop.train(model, lesson, prompts, probe, context, checkpoints, self.name(), first)
-        loop.save(model, place, self.name())
-        return dataclasses.replace(report, dev_pool=probe.pool.describe() if probe is not None else None)
+
+        def announce(pool: Pool | None) -> None:
+            self.announce(lesson.learnt(), pool, context, place)
+
+        return course.follow(
+            lesson, base, view, context, place, checkpoints, name=self.name(), on_dev=self.choose == "dev", announce=announce
+        )
 
     def announce(self, taught: Sequence[Taught], chosen_on: Pool | None, context: Context, place: Path) -> None:
         """Notes beside the model which queries it learns from and is chosen on, and shows them to whoever guards the run.
@@ -223,8 +216,8 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
     _check_fit(recipe, base, view)
     deciding = {
         "recipe": recipe.full(),
-        "trained_by": [[r.name(), r.version, dataclasses.asdict(r.schedule())] for r in (recipe, *recipe.helpers())],
-        "rules": RULES,
+        "trained_by": [[r.name(), dataclasses.asdict(r.schedule())] for r in (recipe, *recipe.helpers())],
+        "code": _code(recipe, base),
         "inputs": recipe.inputs(context),
         "base": base.training_key,
         "data": view.revision,
@@ -261,6 +254,13 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
     if not fresh:
         context.saved(report.seconds + report.preparation)
     return Trained(place / MODEL, report)
+
+
+def _code(recipe: Recipe, base: Trainable) -> str:
+    """Of all that decides the weights: the recipe, what it names, the training of its kind of model, dev's first stages."""
+    stages: Sequence[Value] = base.first_stages if recipe.choose == "dev" else ()
+    named: list[str | Value] = [recipe, *stages, type(base).__module__, "harness.training.course"]
+    return code_of(*named, without=[f"harness.{name}" for name in APART], libraries=(*MODELS, "accelerate", "numpy"))
 
 
 def _check_fit(recipe: Recipe, base: Trainable, view: TrainView) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
 
 from harness.bench.store import Stored
+from harness.cache.code import code_of
 from harness.cache.folders import Cache
 from harness.files import write_text
 from harness.json_files import decode_json, read_regular
@@ -28,7 +30,8 @@ def top_lists(stored: Stored, cache: Cache) -> TopLists | None:
     except OSError:
         return None
 
-    memo = cache.root / "top_lists" / f"{wanted[:32]}.json"  # small, as the memo of hashes is, and no entry of the cache
+    key = hashlib.sha256(f"{code_of(__name__, without=(Stored.__module__,))} {wanted}".encode()).hexdigest()[:32]
+    memo = cache.root / "top_lists" / f"{key}.json"  # small, as the memo of hashes is, and no entry of the cache
     with contextlib.suppress(OSError, ValueError):
         return decode_json(read_regular(memo), dict[str, list[str]])
     found: dict[str, list[str]] = {}

@@ -124,7 +124,7 @@ def _read(place: Path) -> None:
         with safe_open(file, framework="pt") as held:
             for name in held.keys():  # noqa: SIM118 - it is no mapping
                 held.get_slice(name)
-    with safe_globals():
+    with safe_globals():  # type: ignore[no-untyped-call]
         for file in [*place.glob("*.pt"), *place.glob("*.pth")]:
             torch.load(file, map_location="cpu", weights_only=True)
     json.loads((place / SEEN).read_text(encoding="utf-8"))

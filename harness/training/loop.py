@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import logging
 import random
 import shutil
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.cache.disk import is_full
 from harness.context import Context
 from harness.errors import CacheError, ModelError
 from harness.modeling.encoder import Side
@@ -32,8 +32,6 @@ from harness.training.trainer import METRIC, Job, Measure, run, trainer_of
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
-DISK = ("no space left", "failed writing file", "disk quota", "file too large", "inline_container")
-"""What writers of weights say when a disk or a quota is full; they raise errors of their own kinds."""
 log = logging.getLogger("harness.training")
 
 
@@ -202,8 +200,7 @@ def memory_and_disk(name: str, folder: Path) -> Iterator[None]:
         raise ModelError(_memory_words(name)) from error
     except Exception as error:
         told = str(error).lower()
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        if full or any(words in told for words in DISK):
+        if is_full(error):
             raise CacheError(
                 f"{name}: no space left for checkpoints in {folder}; free some, or name another place with --cache-dir or "
                 "HARNESS_CACHE. What was trained up to the last whole checkpoint is kept."

@@ -16,15 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from harness.cache.code import MODELS, code_of
 from harness.context import Context
 from harness.errors import DatasetError, ModelError, SettingError
 from harness.judged import Queries, TrainView
 from harness.methods import Method, Reranks, fit, index, search
 from harness.ranking import Floats, Ints
 from harness.training.dev import interleaved
-
-RULES = 1
-"""Part of the key of what is mined: raised when a change of the code changes it."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def mine(
         "pairs": hashlib.sha256(json.dumps([list(map(list, pairs)), [k.tolist() for k in known]]).encode()).hexdigest(),
         "view": view.revision,
         "seed": context.seed,
-        "rules": RULES,
+        "code": code_of("harness.training.negatives", *asked, libraries=(*MODELS, "bm25s", "numpy")),
     }
     key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -49,6 +49,7 @@ def test_names_of_entries_and_of_half_built_ones(name: str, key: bool, part: str
 
 
 def test_all_that_a_run_leaves_is_known(small_folder: Path, tiny_encoder: Path, context: Context, tmp_path: Path) -> None:
+    pytest.importorskip("faiss", reason="faiss is not installed")
     from harness.api import run, write_leaderboard
 
     dense = f'dense(model="{tiny_encoder}")'

@@ -92,3 +92,15 @@ def test_collections_below_a_folder(collection: Write, tmp_path: Path) -> None:
         collection(name)
     assert collections_in(tmp_path / "data") == ["forums/android", "forums/unix", "one"]
     assert collections_in(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_file_that_only_its_name_calls_packed_is_refused_whether_its_content_is_cached_or_not(
+    small_folder: Path, context: Context, cached: bool
+) -> None:
+    plain = small_folder / "corpus.jsonl"
+    if cached:
+        Collection.find(small_folder).open_corpus("small", context)
+    plain.rename(small_folder / "corpus.jsonl.gz")
+    with pytest.raises(DatasetError, match="the gzip file is damaged or cut short"):
+        Collection.find(small_folder).open_corpus("small", context)

@@ -1,0 +1,181 @@
+"""The code that makes a cached thing, as part of its key: a hash of the modules that decide it, and versions of libraries.
+
+The hash is over what Python runs: comments, docstrings, formatting, type-only imports and the words of errors do not count, so
+that a clearer sentence trains no model again. A module counts with all that it imports, inside functions too, from this package
+(and a module of an installed package with what it imports of its own package). The walk stops at `CARRIERS`.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from harness.values import Value
+
+PACKAGE: Final = __name__.partition(".")[0]
+CARRIERS: Final = {PACKAGE} | frozenset(
+    f"{PACKAGE}.{name}"
+    for name in (
+        # What every step goes through and none is decided by: errors, settings as text, files, memory, the ledger, the cache.
+        *("errors", "values", "registry", "files", "optional", "memory", "threads", "context", "progress", "options"),
+        *("cache", "cache.folders", "cache.names", "cache.marker", "cache.kinds", "cache.remote", "cache.code"),
+        # What hands data on: it counts by its content, which is in the key.
+        *("judged", "modeling.resolve"),
+        # The way to a hosted model and back: what was sent is the key of what was answered.
+        *("endpoints.address", "endpoints.kept", "endpoints.meter", "endpoints.patience", "endpoints.pool", "endpoints.prices"),
+        *("endpoints.providers", "endpoints.service"),
+        # Contracts of the rooms whose items are values: an item counts where it is named.
+        *("methods", "recipes"),
+        # What is said about a thing, not what it is.
+        *("leaks", "taught", "training.card"),
+    )
+)
+"""Modules that are not followed where another one imports them; each counts where it is named itself."""
+MODELS: Final = ("torch", "transformers", "tokenizers", "sentence-transformers")
+"""Libraries that compute what a model answers."""
+_TEXT_ONLY: Final = frozenset({"ctx", "type_comment", "kind", "lineno"})
+
+
+def code_of(*parts: str | Value, without: Collection[str] = (), libraries: Collection[str] = ()) -> str:
+    """16 hexadecimal digits over the code that decides a thing; computed once in a process for each module.
+
+    Args:
+        parts: dotted names of modules, or values: a value counts with its module and those of all values nested in it.
+        without: modules that are not followed, besides `CARRIERS`: those whose part in the thing is in the key by itself.
+        libraries: names of installed packages, the versions of which count; one that is absent counts as absent.
+    """
+    told = [*modules_of(*parts, without=without).items(), *versions(*libraries).items()]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def modules_of(*parts: str | Value, without: Collection[str] = ()) -> dict[str, str]:
+    """Module → hash of its code, sorted: the modules of `parts` and those that they import; as `code_of`."""
+    roots = {name for part in parts for name in ([part] if isinstance(part, str) else _named(part))}
+    packages = {name.partition(".")[0] for name in roots} | {PACKAGE}
+    stop, found, waiting = CARRIERS | set(without), {}, sorted(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name], imported = _module(name)
+            waiting += [other for other in imported if other not in stop and other.partition(".")[0] in packages]
+    return dict(sorted(found.items()))
+
+
+def versions(*libraries: str) -> dict[str, str]:
+    """Package → its installed version without the mark of a local build; those that are absent are left out."""
+    found = {}
+    for name in sorted(libraries):
+        try:
+            found[name] = importlib.metadata.version(name).partition("+")[0]
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _named(value: Value) -> Iterator[str]:
+    yield type(value).__module__
+    for part in value.parts():
+        yield from _named(part)
+
+
+@functools.cache
+def _module(name: str) -> tuple[str, tuple[str, ...]]:
+    """Hash of a module's code, and the modules with a source that it imports; of one without a source the hash of nothing."""
+    source = source_of(name)
+    if source is None:
+        return "", ()
+    digest, named = _parsed(read(source), name if source.name == "__init__.py" else name.rpartition(".")[0])
+    return digest, tuple(target for target in named if target != name and source_of(target) is not None)
+
+
+@functools.cache
+def _parsed(text: bytes, package: str) -> tuple[str, tuple[str, ...]]:
+    """Hash of what a source runs, and the names it imports."""
+    tree = ast.parse(text)
+    digest = hashlib.sha256()
+    for piece in _pieces(tree):
+        digest.update(piece.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()[:32], tuple(sorted(set(_imports(tree, package))))
+
+
+def read(source: Path) -> bytes:
+    """A source file's bytes."""
+    return source.read_bytes()
+
+
+@functools.cache
+def source_of(name: str) -> Path | None:
+    """The file of a module, found without importing it; None for what has none, as a module in C or an interactive session."""
+    top, *inner = name.split(".")
+    package = sys.modules.get(top)
+    places = list(getattr(package, "__path__", ()))
+    for place in places:
+        for path in (Path(place, *inner, "__init__.py"), Path(place, *inner).with_suffix(".py") if inner else None):
+            if path is not None and path.is_file():
+                return path
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return Path(file) if file and file.endswith(".py") and Path(file).is_file() else None
+
+
+def _imports(node: ast.AST, package: str) -> Iterator[str]:
+    """Dotted names that may be modules, of all imports that can run."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - child.level + 1] if child.level else []
+            base = ".".join([*above, *([child.module] if child.module else [])])
+            yield from (base, *(f"{base}.{alias.name}" for alias in child.names))
+        elif not _is_type_only(child):
+            yield from _imports(child, package)
+
+
+def _pieces(node: ast.AST) -> Iterator[str]:
+    """What of a tree decides what runs, in an order and form that do not depend on Python's version."""
+    yield type(node).__name__
+    for name in node._fields:
+        if name in _TEXT_ONLY:
+            continue
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            if value:
+                yield name
+            for item in value:
+                if isinstance(item, ast.AST):
+                    yield from () if _is_silent(item) else _raised(item) if isinstance(item, ast.Raise) else _pieces(item)
+                else:
+                    yield repr(item)
+            yield "]"
+        elif isinstance(value, ast.AST):
+            yield name
+            yield from _pieces(value)
+        elif value is not None:
+            yield f"{name}={value!r}"
+
+
+def _raised(node: ast.Raise) -> Iterator[str]:
+    """An error that is raised, without its words."""
+    yield from _pieces(_Wordless().visit(node))
+
+
+class _Wordless(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> Any:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
+        return ast.Constant("")
+
+
+def _is_silent(node: ast.AST) -> bool:
+    """A docstring, another bare constant, or imports for type checkers."""
+    return (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) or _is_type_only(node)
+
+
+def _is_type_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")

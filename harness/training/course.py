@@ -1,0 +1,57 @@
+"""The way from a lesson to a saved model that most recipes share: load, measure, train, save."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.context import Context
+from harness.judged import TrainView
+from harness.training import loop
+from harness.training.base import Trainable
+from harness.training.dev import Pool
+from harness.training.lesson import Lesson, Report
+
+
+def follow(
+    lesson: Lesson,
+    base: Trainable,
+    view: TrainView,
+    context: Context,
+    place: Path,
+    checkpoints: Path,
+    *,
+    name: str,
+    on_dev: bool,
+    announce: Callable[[Pool | None], None],
+) -> Report:
+    """Trains a model on a lesson and saves it.
+
+    Args:
+        lesson: examples, loss, schedule.
+        base: the model before.
+        view: its dev queries choose the checkpoint.
+        context: seed, device, cache, progress.
+        place: the folder of the model.
+        checkpoints: of this training alone.
+        name: of the recipe, for messages.
+        on_dev: whether dev chooses the checkpoint.
+        announce: called before the first step with the pool that dev is measured on.
+
+    Raises:
+        HarnessError: what `loop.train` and `loop.save` raise.
+    """
+    model = base.fresh(context)
+    probe = base.probe(view, lesson.schedule, context) if on_dev else None
+    prompts = dict(lesson.prompts or base.prompts)
+    if base.kind != "cross_encoder":
+        model.prompts, model.default_prompt_name = {**prompts}, None  # the folder says how its texts are to be written
+    first = probe
+    if probe is not None and lesson.prompts is not None:  # before training, the model is asked as it always was
+        first = base.probe(view, lesson.schedule, context)
+        probe.prompts = prompts
+    announce(probe.pool if probe is not None else None)
+    report = loop.train(model, lesson, prompts, probe, context, checkpoints, name, first)
+    loop.save(model, place, name)
+    return dataclasses.replace(report, dev_pool=probe.pool.describe() if probe is not None else None)
