@@ -392,5 +392,7 @@ def main() -> None:
     try:
         app(prog_name="harness")
     except HarnessError as error:
-        typer.secho(f"harness: {error}", err=True, fg=typer.colors.RED)
+        from harness.endpoints.redaction import redacted
+
+        typer.secho(f"harness: {redacted(str(error))}", err=True, fg=typer.colors.RED)
         sys.exit((3 if error.skipped else 1) if isinstance(error, NoFigures) else 2)

@@ -26,6 +26,7 @@ from harness.checks import check as check_dataset
 from harness.context import Context
 from harness.datasets import load_dataset
 from harness.datasets.beir import fetch as fetch_beir
+from harness.endpoints.redaction import redact_log
 from harness.errors import RecordError, UnknownName
 from harness.executors.local import Local
 from harness.measures import DEFAULT
@@ -370,6 +371,7 @@ def _consoles(quiet: bool) -> tuple[Console, Console]:
     width = None if os.environ.get("COLUMNS") or Console().is_terminal else 200
     out, err = Console(quiet=quiet, width=width), Console(stderr=True, quiet=quiet)
     handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False)
+    handler.addFilter(redact_log)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     return out, err
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from harness.endpoints.redaction import redacted
 from harness.errors import RecordError
 
 SCHEMA = 1
@@ -88,8 +89,9 @@ class Record:
         return sum(float(told.get("seconds", 0.0)) + float(told.get("preparation", 0.0)) for told in self.trainings)
 
     def to_json(self) -> str:
-        """Indented, keys in a fixed order."""
-        return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
+        """Indented, keys in a fixed order, without the keys of this environment."""
+        text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
+        return redacted(text)
 
     @classmethod
     def from_json(cls, text: str, source: str) -> Record:
@@ -99,7 +101,7 @@ class Record:
             RecordError: not JSON, of another schema, or a field is missing; names `source`.
         """
         try:
-            held = json.loads(text)
+            held = json.loads(redacted(text))  # what is reported of it, older records too
         except ValueError as error:
             raise RecordError(f"{source} is not JSON ({error}); delete it and run the row again.") from error
         if not isinstance(held, dict) or held.get("schema") != SCHEMA:
