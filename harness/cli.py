@@ -416,4 +416,6 @@ def _finished() -> None:
 
 
 def _fail(told: str) -> None:
-    typer.secho(f"harness: {one_line(told)}", err=True, fg=typer.colors.RED)
+    from harness.endpoints.redaction import redacted
+
+    typer.secho(f"harness: {one_line(redacted(told))}", err=True, fg=typer.colors.RED)

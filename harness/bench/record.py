@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.bench.forms import RecordForm, TrainingForm
+from harness.endpoints.redaction import redacted
 from harness.errors import RecordError
 from harness.json_files import checked, parse_json
 
@@ -89,8 +90,9 @@ class Record:
         return sum(float(told.get("seconds", 0.0)) + float(told.get("preparation", 0.0)) for told in self.trainings)
 
     def to_json(self) -> str:
-        """Indented, keys in a fixed order."""
-        return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
+        """Indented, keys in a fixed order, without the keys of this environment."""
+        text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
+        return redacted(text)
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str) -> Record:
@@ -100,7 +102,8 @@ class Record:
             RecordError: not JSON, of another schema, a field is missing or of another form; names `source`.
         """
         try:
-            held = parse_json(text)
+            # What is reported of it, older records too, is without keys of this environment.
+            held = parse_json(redacted(text.decode() if isinstance(text, bytes) else text))
         except ValueError as error:
             raise RecordError(f"{source} is not JSON that can be read ({error}); delete it and run the row again.") from error
         if not isinstance(held, dict) or held.get("schema") != SCHEMA:

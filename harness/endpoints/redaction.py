@@ -11,6 +11,7 @@ import base64
 import functools
 import html
 import json
+import logging
 import os
 import re
 import urllib.parse
@@ -97,6 +98,14 @@ def redacted(text: str, more: Iterable[str] = ()) -> str:
         for form in forms(secret):
             text = text.replace(form, STRUCK)
     return text
+
+
+def redact_log(record: logging.LogRecord) -> bool:
+    """A filter for a handler: what is logged goes out without the keys of this environment."""
+    message = record.getMessage()
+    if (told := redacted(message)) != message:
+        record.msg, record.args = told, ()
+    return True
 
 
 def _secrets() -> set[str]:

@@ -16,6 +16,7 @@ from harness.context import Context
 from harness.errors import SettingError
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
+from harness.executors._orphans import deaf, leave_interrupts_to
 from harness.executors._setup import Setup, environment, threads
 from harness.threads import cores
 
@@ -64,11 +65,13 @@ class _Crew(Crew):
 class _Process(Worker):
     def __init__(self, setup: Setup, threads: dict[str, str]) -> None:
         self._setup, self._threads = setup.to_json(), threads
-        self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        self._pool = ProcessPoolExecutor(
+            1, multiprocessing.get_context("spawn"), initializer=leave_interrupts_to, initargs=(os.getpid(),)
+        )
         self._asked: Future[str] | None = None
 
     def start(self) -> Future[str]:
-        with environment(self._threads):  # the process is started here, and reads them when it imports numpy
+        with environment(self._threads), deaf():  # the process is started here, and reads them when it imports numpy
             self._asked = self._pool.submit(_start, self._setup)
         return self._asked
 

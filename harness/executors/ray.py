@@ -17,6 +17,7 @@ from harness.context import Context
 from harness.errors import SettingError, Unavailable
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
+from harness.executors._orphans import leave_interrupts_to
 from harness.executors._setup import Setup, environment
 from harness.optional import library
 from harness.threads import cores
@@ -24,6 +25,8 @@ from harness.threads import cores
 log = logging.getLogger("harness.executors")
 OBJECTS = 512 << 20
 """Bytes of shared memory that Ray may take on this machine: what jobs return is small."""
+LOOPBACK = "127.0.0.1"
+CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 STARTS = 3
 """How often it is tried to start Ray on this machine: Ray itself waits half a minute each time."""
 
@@ -84,12 +87,17 @@ class Ray(Executor):
     def _open(self, ray: Any) -> None:
         if self.address is None:
             size = self.workers or cores()
-            started: dict[str, Any] = {"num_cpus": max(cores(), round(size * (self.cpus or 0))), "object_store_memory": OBJECTS}
+            started: dict[str, Any] = {
+                "num_cpus": max(cores(), round(size * (self.cpus or 0))),
+                "object_store_memory": OBJECTS,
+                "_node_ip_address": LOOPBACK,
+            }
         else:
             self._probe()
             started = {"address": self.address}
         # Ray's own variables: it counts no use of it, and leaves the choice of a GPU to whoever asks for one.
-        with environment({"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}):
+        own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
+        with environment(own), contextlib.nullcontext() if self.address else _on_this_machine(ray):
             for left in reversed(range(STARTS if self.address is None else 1)):
                 try:
                     ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **started)
@@ -149,6 +157,26 @@ class Ray(Executor):
         return _Crew(ray, size, {"num_cpus": cpus, "num_gpus": gpus}, setup, self.timeout)
 
 
+@contextlib.contextmanager
+def _on_this_machine(ray: Any) -> Iterator[None]:
+    """Inside, Ray is started so that all its processes listen on the loopback address alone.
+
+    Ray takes no order from anybody whom it asks for a name, so whoever reaches its ports runs code as the user who started it. It
+    replaces a loopback address by one that others reach wherever it allows clusters; the variable by which it does not (it is off
+    by default on Windows and macOS) is read by each of its processes, and was read by this one if Ray is imported.
+    """
+    constants = getattr(getattr(ray, "_private", None), "ray_constants", None)
+    before = getattr(constants, "ENABLE_RAY_CLUSTER", None)
+    with environment({CLUSTERS: "0"}):
+        if before is not None:
+            constants.ENABLE_RAY_CLUSTER = False  # type: ignore[union-attr]
+        try:
+            yield
+        finally:
+            if before is not None:
+                constants.ENABLE_RAY_CLUSTER = before  # type: ignore[union-attr]
+
+
 def _mute(ray: Any, *, muted: bool) -> None:
     """Ray tells of each lost worker on standard output, where the board goes, and has no setting for it; the crew tells of it."""
     with contextlib.suppress(AttributeError):
@@ -205,6 +233,7 @@ class _Actor:
     """A worker, in its own process."""
 
     def __init__(self, setup: str) -> None:
+        leave_interrupts_to(os.getppid())  # Ray's own process of this machine, which ends with whoever started it or stays
         self._context = Setup.from_json(setup).context()
 
     def place(self) -> str:

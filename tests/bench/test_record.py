@@ -102,3 +102,28 @@ def test_a_model_that_stands_in_two_parts_of_a_row_was_trained_once() -> None:
     record = Record("row", "row", {}, resolved=nested)
     assert record.trainings == [one, other]
     assert record.training_seconds == 72.0
+
+
+def test_a_record_holds_no_key_of_the_environment_in_any_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENDPOINT_API_KEY", "sk-secret-1234567890")
+    packed = "QmVhcmVyIHNrLXNlY3JldC0xMjM0NTY3ODkw"  # base64 of "Bearer " and the key
+    problem = {"reason": f"sent sk-secret-1234567890 as {packed}"}
+    record = dataclasses.replace(
+        Record.from_json(json.dumps(golden("bm25")), "x"), problem=problem, notes=["sk-secret-1234567890"]
+    )
+    text = record.to_json()
+    assert "secret" not in text
+    assert "LXNlY3JldC" not in text
+    assert json.loads(text)["notes"] == ["***"]
+    monkeypatch.delenv("ENDPOINT_API_KEY")
+    kept = record.to_json()
+    monkeypatch.setenv("ENDPOINT_API_KEY", "sk-secret-1234567890")
+    assert Record.from_json(kept, "x").notes == ["***"]  # written before keys were struck out
+
+
+def test_a_key_that_is_a_word_changes_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    for word in ("bm25", "test", "example", "judgements"):
+        monkeypatch.setenv("ENDPOINT_API_KEY", word)
+        record = Record.from_json(json.dumps(golden("bm25")), "x")
+        assert golden("bm25").items() <= dataclasses.asdict(record).items()
+        assert golden("bm25").items() <= json.loads(record.to_json()).items()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import urllib.parse
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.endpoints.redaction import STRUCK, holds, redacted, remember, struck, telling
+from harness.endpoints.redaction import STRUCK, holds, redact_log, redacted, remember, struck, telling
 
 SECRET = "sk-Ab/9+x_'\"z=10"
 
@@ -63,3 +64,13 @@ def test_a_report_is_rid_of_the_keys_of_the_environment(monkeypatch: pytest.Monk
     assert json.loads(redacted(report)) == {"problem": "sent *** and ghi-789-jkl", "dataset": "retrieval/test"}
     remember("MINE")
     assert json.loads(redacted(report))["problem"] == "sent *** and ***"
+
+
+def test_a_log_is_rid_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "abc-123-def-456")
+    record = logging.LogRecord("harness", logging.WARNING, "", 1, "%s says %s", ("it", "abc-123-def-456"), None)
+    assert redact_log(record)
+    assert record.getMessage() == "it says ***"
+    other = logging.LogRecord("harness", logging.WARNING, "", 1, "%s says %s", ("it", "so"), None)
+    assert redact_log(other)
+    assert (other.msg, other.args) == ("%s says %s", ("it", "so"))
