@@ -3,7 +3,7 @@
 The rooms, from the ground up; a file imports only from those above it here, or before it in its line
 (`tests/test_layers.py` reads this map):
 
-    errors, plain, values, registry, files, json_files, optional, memory, threads   what everything stands on
+    errors, plain, redaction, values, registry, files, json_files, optional, memory, threads   what everything stands on
     corpus, judged, ranking             documents; queries and judgements; the one order
     sentences                           text → sentences and chunks
     cache/                              kept things, by content

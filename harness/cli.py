@@ -416,6 +416,6 @@ def _finished() -> None:
 
 
 def _fail(told: str) -> None:
-    from harness.endpoints.redaction import redacted
+    from harness.redaction import redacted
 
     typer.secho(f"harness: {one_line(redacted(told))}", err=True, fg=typer.colors.RED)

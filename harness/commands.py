@@ -14,7 +14,6 @@ from harness.checks import check as check_dataset
 from harness.context import Context
 from harness.datasets import load_dataset
 from harness.datasets.beir import fetch as fetch_beir
-from harness.endpoints.redaction import redact_log
 from harness.errors import RecordError, UnknownName
 from harness.executors.local import Local
 from harness.measures import DEFAULT

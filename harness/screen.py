@@ -18,6 +18,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from harness.plain import plain
+from harness.redaction import redact_log
 from harness.streams import STANDARD_OUTPUT, discard
 
 WIDTH = 200
@@ -80,4 +81,5 @@ def screens(quiet: bool = False) -> tuple[Screen, Screen]:
 def show_warnings() -> None:
     """Lets warnings of the harness and its libraries go to standard error, as all text does; done once."""
     handler = RichHandler(console=Screen(stderr=True), show_time=False, show_path=False, highlighter=NullHighlighter())
+    handler.addFilter(redact_log)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])

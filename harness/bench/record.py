@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.bench.forms import RecordForm, TrainingForm
-from harness.endpoints.redaction import redacted
 from harness.errors import RecordError
 from harness.json_files import checked, parse_json
+from harness.redaction import redacted
 
 SCHEMA = 1
 Status = Literal["ok", "skipped", "error"]

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from harness.endpoints.address import host, is_encrypted, is_inside, is_local
-from harness.endpoints.redaction import holds, remember, struck
 from harness.errors import SettingError, Unavailable
+from harness.redaction import holds, remember, struck
 
 log = logging.getLogger("harness.endpoints")
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from harness.endpoints.keys import Key
-from harness.endpoints.redaction import redacted
 from harness.errors import HarnessError, ModelError, Unavailable
+from harness.redaction import redacted
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.endpoints.redaction import STRUCK, holds, redact_log, redacted, remember, struck, telling
+from harness.redaction import STRUCK, holds, redact_log, redacted, remember, struck, telling
 
 SECRET = "sk-Ab/9+x_'\"z=10"
 
