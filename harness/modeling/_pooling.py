@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import SettingError
+from harness.modeling.files import modules_of
 from harness.modeling.resolve import ModelFolder
 
 if TYPE_CHECKING:
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 
 def pooling(folder: ModelFolder) -> str | None:
     """The pooling that a folder names, as a setting would; None where it has none."""
-    for module in folder.config("modules.json").get("modules", []):
+    for module in modules_of(folder.path):
         if str(module.get("type", "")).endswith("Pooling"):
-            config = folder.config(f"{module['path']}/config.json")
+            config = folder.config(f"{module.get('path', '')}/config.json")
             chosen = [
                 name.removeprefix("pooling_mode_")
                 for name, on in config.items()

@@ -64,11 +64,17 @@ class ModelFolder:
         return any(str(module.get("type", "")).rpartition(".")[2] == kind for module in modules_of(self.path))
 
     def config(self, name: str) -> dict[str, Any]:
-        """A JSON file of the folder; empty where there is none."""
+        """A JSON file of the folder; empty where there is none.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
         try:
             held = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelError(f"{self.path / name} cannot be read ({error}). Mend it, or get the model's folder again.") from error
         return held if isinstance(held, dict) else {"modules": held}
 
 

@@ -128,6 +128,15 @@ def test_a_folder_with_only_old_style_weights_is_hashed_by_them(copy: Path, cont
     assert (two.model_bytes, two.parameters) == (4, 0)
 
 
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[" * 100_000])
+def test_a_configuration_that_cannot_be_read_is_a_model_error_with_its_path(content: bytes, copy: Path, context: Context) -> None:
+    (copy / "config_sentence_transformers.json").write_bytes(content)
+    with pytest.raises(ModelError, match="cannot be read") as caught:
+        resolve(str(copy), context).config("config_sentence_transformers.json")
+    assert str(copy / "config_sentence_transformers.json") in str(caught.value)
+    assert resolve(str(copy), context).config("absent.json") == {}
+
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
