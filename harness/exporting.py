@@ -21,7 +21,7 @@ from harness.datasets.beir import DEFAULT_SPLIT
 from harness.errors import HarnessError, RecordError, SettingError
 from harness.exchange.beir import write_collection
 from harness.exchange.mteb_results import read_results, write_results
-from harness.files import read_text, replacing, sha256, slug
+from harness.files import replacing, sha256, slug
 from harness.judged import Dataset
 from harness.measures import DEFAULT
 from harness.methods import Method, fit
@@ -177,8 +177,8 @@ def _run(store: Store, dataset: Dataset, method: Method, seed: int) -> Path:
 def _figures(path: Path) -> list[Published]:
     """What a JSON of figures holds, one method's (`figures`) or several models' (`models`); empty where it is of another form."""
     try:
-        held = json.loads(read_text(path))
-    except (OSError, ValueError, RecursionError) as error:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise RecordError(f"{path} is not JSON ({error}).") from error
     if not isinstance(held, dict):
         return []

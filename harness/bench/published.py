@@ -7,19 +7,18 @@ The form is that of `suites/published`: `{"title": …, "source": …, "figures"
 
 from __future__ import annotations
 
-import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import RecordError, SettingError
-from harness.files import read_text, slug, write_text
+from harness.errors import RecordError
+from harness.files import slug, write_text
 from harness.measures import parse_measures
 
 FOLDER = "published"
-LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -31,21 +30,12 @@ class Published:
         source: where they stand, for a reader who wants to look.
         figures: dataset with its split → measure in ir-measures' notation → value from 0 to 1.
         note: what one must know to compare, as settings.
-
-    Raises:
-        RecordError: a score is not from 0 to 1.
     """
 
     title: str
     source: str
     figures: Mapping[str, Mapping[str, float]]
     note: str = ""
-
-    def __post_init__(self) -> None:
-        for dataset, of in self.figures.items():
-            for measure, value in of.items():
-                if why := _wrong(value):
-                    raise RecordError(f"{self.title}: {measure} on {dataset} is {why}.")
 
     @property
     def row(self) -> str:
@@ -55,23 +45,10 @@ class Published:
 
 def write(results: Path, found: Published) -> Path:
     """Puts figures into a results folder, in place of those of the same title."""
-    place = _place(results / FOLDER, found.title)
+    place = results / FOLDER / f"{slug(found.title)}.json"
     held = {"title": found.title, "source": found.source, "note": found.note, "figures": found.figures}
     write_text(place, json.dumps(held, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     return place
-
-
-def _place(folder: Path, title: str) -> Path:
-    """The file of a title; with a hash where the plain name is too long for a file system, or another title has it."""
-    plain = folder / f"{slug(title)[:LONGEST_NAME]}.json"
-    marked = folder / f"{slug(title)[:LONGEST_NAME]}-{hashlib.sha256(title.encode(errors='replace')).hexdigest()[:8]}.json"
-    if len(slug(title)) > LONGEST_NAME:
-        return marked
-    try:
-        other = plain.exists() and json.loads(read_text(plain))["title"] != title
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        other = False  # it cannot be read: the new one takes its place
-    return marked if other else plain
 
 
 def read_all(results: Path) -> tuple[list[Published], list[RecordError]]:
@@ -79,10 +56,10 @@ def read_all(results: Path) -> tuple[list[Published], list[RecordError]]:
     found, faults = [], []
     for path in sorted((results / FOLDER).glob("*.json")):
         try:
-            found.append(published(json.loads(read_text(path)), str(path)))
+            found.append(published(json.loads(path.read_text(encoding="utf-8")), str(path)))
         except RecordError as error:
             faults.append(error)
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             faults.append(RecordError(f"{path} cannot be read ({error}); import it again."))
     return found, faults
 
@@ -91,13 +68,11 @@ def published(held: Any, source: str) -> Published:
     """Figures from JSON of the form above.
 
     Raises:
-        RecordError: it is of another form, or a score is not from 0 to 1; names `source`.
+        RecordError: it is of another form, or a figure is none; names `source`.
     """
     try:
-        figures = {str(dataset): {_measure(m): v for m, v in of.items()} for dataset, of in held["figures"].items()}
+        figures = {str(dataset): {_measure(m): _figure(v) for m, v in of.items()} for dataset, of in held["figures"].items()}
         return Published(str(held["title"]), str(held["source"]), figures, str(held.get("note") or ""))
-    except (RecordError, SettingError) as error:
-        raise RecordError(f"{source}: {error}") from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         form = '{"title": …, "source": …, "figures": {dataset: {measure: value}}}'
         raise RecordError(f"{source} holds no published figures ({error!r}); the form is {form}.") from error
@@ -108,11 +83,7 @@ def _measure(name: str) -> str:
     return str(measure)
 
 
-def _wrong(value: Any) -> str:
-    """What a score is that is none; empty if it is one."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return f"{value!r}, not a number"
-    if not 0 <= value <= 1:  # nor is NaN
-        shown = f"{value!r}, not a score from 0 to 1"
-        return f"{shown}: percent are divided by 100" if 1 < value <= 100 else shown
-    return ""
+def _figure(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not 0 <= value <= 1:
+        raise ValueError(f"{value!r} is no figure from 0 to 1")
+    return float(value)
