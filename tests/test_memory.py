@@ -82,3 +82,10 @@ def test_a_collection_with_more_documents_than_can_be_numbered_is_refused_with_t
     with pytest.raises(SettingError, match=r"the 1,000,000 documents of mine take 107 MiB, .* Give --memory 107MiB or more"):
         Memory(64 << 20).require_documents(1_000_000, "mine")
     Memory(parse_size("107MiB")).require_documents(1_000_000, "mine")
+
+
+@pytest.mark.parametrize("text", ["9" * 400 + "GB", "9" * 30, "2PB", "1e999GB"])
+def test_a_size_beyond_any_machine_is_refused_in_few_words(text: str) -> None:
+    with pytest.raises(SettingError, match=r"^memory '.{1,40}' is (more than|no size)") as caught:
+        parse_size(text)
+    assert len(str(caught.value)) < 150

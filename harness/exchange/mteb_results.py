@@ -58,6 +58,7 @@ NAMES = {"nDCG": "ndcg", "R": "recall", "AP": "map", "P": "precision", "RR": "mr
 _OURS = re.compile(r"(\w+)@(\d+)")
 _THEIRS = re.compile(rf"({'|'.join(NAMES.values())})_at_(\d+)")
 MAIN = "ndcg_at_10"
+ROUNDING = 1e-6
 UNDETERMINED = "und-Zzzz"
 """ISO 639-3 and 15924 for what has no code."""
 
@@ -141,12 +142,7 @@ def read_results(paths: Sequence[Path]) -> tuple[list[Published], list[str]]:
         if why := _not_comparable(result.task_name):
             left_out.append(f"{file}: {why}")
             continue
-        of_file = _figures(result)
-        try:
-            Published(model[0], str(file), of_file)
-        except RecordError as error:
-            raise RecordError(f"{file}: {error}") from error
-        for dataset, figures in of_file.items():
+        for dataset, figures in _figures(result, file).items():
             models.setdefault(model, {}).setdefault(dataset, {}).update(figures)
             versions.setdefault(model, set()).add(str(result.mteb_version))
     found = []
@@ -228,16 +224,28 @@ def _not_comparable(task: str) -> str:
     return "" if kind in ("Retrieval", "InstructionRetrieval") else f"{task} is {kind}, not a ranking of all documents: left out"
 
 
-def _figures(result: Any) -> dict[str, dict[str, float]]:
+def _figures(result: Any, file: Path) -> dict[str, dict[str, float]]:
     ours = {theirs: name for name, theirs in NAMES.items()}
     found = {}
     for split, subsets in result.scores.items():
         for scores in subsets:
             figures = {
-                f"{ours[m[1]]}@{m[2]}": float(value)
+                f"{ours[m[1]]}@{m[2]}": _share(value, f"{file}: {name} of {result.task_name}")
                 for name, value in scores.items()
                 if (m := _THEIRS.fullmatch(name)) and isinstance(value, (int, float))
             }
             if figures:
                 found.update(dict.fromkeys(datasets_of(result.task_name, scores["hf_subset"], split), figures))
     return found
+
+
+def _share(value: float, what: str) -> float:
+    """A score from 0 to 1, without what rounding adds to a perfect one.
+
+    Raises:
+        RecordError: it is not from 0 to 1, or not a number.
+    """
+    if not -ROUNDING <= value <= 1 + ROUNDING:  # nor is NaN
+        percent = "; MTEB's own files hold shares: divide percent by 100" if 1 < value <= 100 else ""
+        raise RecordError(f"{what} is {value}, not a score from 0 to 1{percent}.")
+    return min(1.0, max(0.0, float(value)))

@@ -197,3 +197,33 @@ def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
         read_results([tmp_path / "x.json"])
     with pytest.raises(RecordError, match="there is no result of MTEB's"):
         read_results([tmp_path / "empty"])
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (64.0, r"is 64\.0, not a score from 0 to 1; MTEB's own files hold shares: divide percent by 100"),
+        (float("nan"), "is nan, not a score from 0 to 1"),
+        (float("inf"), "is inf, not a score from 0 to 1"),
+        (-0.1, r"is -0\.1, not a score from 0 to 1"),
+    ],
+)
+def test_what_is_no_score_is_refused_when_it_is_imported(value: float, why: str, tmp_path: Path) -> None:
+    place = result(tmp_path / "m" / "r" / "SciFact.json", "SciFact", {"test": [scores(0.5)]})
+    held = json.loads(place.read_text(encoding="utf-8"))
+    held["scores"]["test"][0]["ndcg_at_10"] = value
+    place.write_text(json.dumps(held), encoding="utf-8")
+    with pytest.raises(RecordError, match=rf"SciFact\.json: ndcg_at_10 of SciFact {why}"):
+        read_results([place])
+
+
+def test_a_perfect_score_may_be_rounded_up(tmp_path: Path) -> None:
+    place = result(tmp_path / "m" / "r" / "SciFact.json", "SciFact", {"test": [scores(1.0000000000000002)]})
+    assert read_results([place])[0][0].figures["beir/scifact/test"]["nDCG@10"] == 1.0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_that_an_editor_has_marked_is_read(encoding: str, tmp_path: Path) -> None:
+    place = result(tmp_path / "m" / "r" / "SciFact.json", "SciFact", {"test": [scores(0.5)]})
+    place.write_bytes(place.read_text(encoding="utf-8").encode(encoding))
+    assert read_results([place])[0][0].figures["beir/scifact/test"]["nDCG@10"] == 0.5

@@ -81,3 +81,12 @@ def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path, text: str) -> Non
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"none.toml cannot be read \(No such file"):
         read(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_that_an_editor_has_marked_is_read_and_its_lines_are_those_of_the_file(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "sweep.toml"
+    path.write_bytes('a = "one\u2028line"\r\n\r\nb = 2\r\n'.encode(encoding))
+    file = read(path)
+    assert file.data == {"a": "one\u2028line", "b": 2}
+    assert file.where("b") == "sweep.toml, line 3"
