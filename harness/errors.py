@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import shutil
 from collections.abc import Iterable
 from typing import Any
 
@@ -111,6 +112,9 @@ _REMEDIES = {
 
 def storage_problem(error: OSError) -> str | None:
     """What a disk or a folder refuses, in words with the remedy; None of an error that is no matter of disks and folders."""
+    if isinstance(error, shutil.Error):  # of a copied folder: source, target and reason of each file
+        _, target, why = error.args[0][0]
+        return f"{target}: {why}. {_FREE}."
     remedy = _REMEDIES.get(error.errno or 0)
     if remedy is None:
         return None

@@ -13,6 +13,7 @@ from harness.bench.evidence import Contrast, contrasts, scores
 from harness.bench.record import Record
 from harness.bench.store import Place, Store, Stored
 from harness.errors import ComparisonError, SettingError
+from harness.files import replacing
 from harness.statistics.power import ALPHA
 
 Finding = Literal["unchanged", "drifted", "worse"]
@@ -98,7 +99,7 @@ def reasons(before: Record, after: Record) -> Iterator[str]:
     was, now = before.provenance, after.provenance
     if was.get("code") != now.get("code"):
         yield f"code (commit {str(was.get('commit'))[:8]} → {str(now.get('commit'))[:8]})"
-    versions = [{**made.get("packages", {}), "python": made.get("python")} for made in (was, now)]
+    versions = [{**(made.get("packages") or {}), "python": made.get("python")} for made in (was, now)]
     yield from _versions(*versions)
     if was.get("device") != now.get("device") or was.get("machine") != now.get("machine"):
         yield "machine"
@@ -149,7 +150,7 @@ def accept(after: Stored, stored: Store, place: Place, why: str) -> Record:
     if before is not None:
         entry |= {"identity": before.identity, "measures": before.measures, "changed": list(reasons(before, after.record))}
     record = dataclasses.replace(after.record, accepted=[*(before.accepted if before else []), entry])
-    place.run.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(after.place.run, place.run)
+    with replacing(place.run) as part:
+        shutil.copyfile(after.place.run, part)
     stored.save(place, record, values)
     return record

@@ -113,14 +113,15 @@ class Store:
         return sha256(place.run)
 
     def save(self, place: Place, record: Record, values: PerQuery | None) -> None:
-        """Writes the per-query values, then the record."""
+        """Writes the per-query values, then the record; without values, a former record's are removed after that."""
+        if values is not None:
+            rounded = {m: {q: round(v, 6) for q, v in by_query.items()} for m, by_query in values.items()}
+            text = json.dumps(rounded, separators=(",", ":"), sort_keys=True, allow_nan=False)
+            write_text(place.queries, text + "\n")
+        write_text(place.record, record.to_json())
         if values is None:
             place.queries.unlink(missing_ok=True)
             place.run.unlink(missing_ok=True)
-        else:
-            rounded = {m: {q: round(v, 6) for q, v in by_query.items()} for m, by_query in values.items()}
-            write_text(place.queries, json.dumps(rounded, separators=(",", ":"), sort_keys=True) + "\n")
-        write_text(place.record, record.to_json())
 
     def amend(self, place: Place, record: Record) -> None:
         """Writes the record of a row again, whose files stay as they are."""
@@ -133,13 +134,13 @@ class Store:
 
     def unpack(self, place: Place, packed: Mapping[str, str], record: Record) -> None:
         """Writes the files of a row that was done elsewhere, whole or not at all, `record` last."""
-        for name, path in (("run", place.run), ("queries", place.queries)):
-            if name in packed:
-                with replacing(path) as part:
-                    part.write_bytes(base64.b64decode(packed[name]))
-            else:
-                path.unlink(missing_ok=True)
+        files = {"run": place.run, "queries": place.queries}
+        for name in files.keys() & packed.keys():
+            with replacing(files[name]) as part:
+                part.write_bytes(base64.b64decode(packed[name]))
         write_text(place.record, record.to_json())
+        for name in files.keys() - packed.keys():
+            files[name].unlink(missing_ok=True)
 
     def load(self, place: Place) -> Record | None:
         """The record there, None where there is none that can be read."""

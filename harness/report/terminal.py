@@ -125,9 +125,9 @@ def grid(table: Table, costs_shown: bool = True, most: int | None = None) -> Gri
         name = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
         shown[1:1] = (Text(span(line.interval)), Text(line.letters)) if table.stands else ()
         drawn.add_row(name, *shown, *(map(_words, costs(line)) if costs_shown else ()))
-    for row, figures in table.beside:
-        shown = [*figures]
-        shown[1:1] = ("–", "") if table.stands else ()
+    for row, published in table.beside:
+        shown = [Text(value) for value in published]
+        shown[1:1] = (Text("–"), Text()) if table.stands else ()
         others = ("published", *("–" for _ in COSTS[1:])) if costs_shown else ()
         drawn.add_row(_words(row), *shown, *others, style="dim")
     return drawn
