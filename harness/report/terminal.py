@@ -9,8 +9,9 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from harness.bench.decision import Decision
-from harness.report.board import AGAINST, COSTS, STANDING, Across, Table, across, against, costs, figure, span
+from harness.report.board import COSTS, Across, Table, across, costs, figure
 from harness.report.decision import board
+from harness.report.placed import ACROSS, AGAINST, STANDING, against, placed_cells
 from harness.report.sweep import board as sweep_board
 from harness.sweep.estimate import Planned
 from harness.sweep.found import Found
@@ -51,13 +52,13 @@ def across_grids(over: Across) -> list[Grid]:
     figures.add_column("row", overflow="fold")
     for dataset in over.datasets:
         figures.add_column(escape(dataset.replace("/", "/\n")), justify="right", no_wrap=True)
-    for i, head in enumerate(("mean", *(STANDING if over.stands else ()))):
-        figures.add_column(head, justify="left" if i == 2 else "right", no_wrap=True)
+    for head in ("mean", *(ACROSS if over.stands else ())):
+        figures.add_column(head, justify="right", no_wrap=True)
     best = over.best
     for name, values in over.rows:
         shown = [figure(value) for value in (*values, Across.mean(values))]
         bold = [f"[bold green]{f}[/bold green]" if f == top else f for f, top in zip(shown, best, strict=True)]
-        figures.add_row(escape(name), *bold, *over.cells(name)[: len(STANDING)])
+        figures.add_row(escape(name), *bold, *over.cells(name)[: len(ACROSS)])
     if not over.compared:
         return [figures]
     first = next(name for name, placed in over.standing.items() if placed.against is None)
@@ -80,8 +81,8 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
     for i, measure in enumerate(table.measures):
         drawn.add_column(measure, justify="right", no_wrap=True)
         if table.stands and i == 0:
-            drawn.add_column(STANDING[0], justify="right", no_wrap=True)
-            drawn.add_column(STANDING[1], no_wrap=True)
+            for name, left in zip(STANDING, (False, True, False), strict=True):
+                drawn.add_column(name, justify="left" if left else "right", no_wrap=True)
     for i, name in enumerate(COSTS if costs_shown else ()):
         drawn.add_column(name, justify="left" if i == 0 else "right")
     for line in table.lines:
@@ -89,22 +90,22 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
         shown = [f"[bold green]{f}[/bold green]" if top else f for f, top in zip(figures, best, strict=True)]
         status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
-        shown[1:1] = (span(line.interval), line.letters) if table.stands else ()
+        shown[1:1] = placed_cells(line.placed) if table.stands else ()
         drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line) if costs_shown else ()))
     for row, figures in table.beside:
         shown = [*figures]
-        shown[1:1] = ("–", "") if table.stands else ()
+        shown[1:1] = placed_cells(None) if table.stands else ()
         others = ("published", *("–" for _ in COSTS[1:])) if costs_shown else ()
         drawn.add_row(escape(row), *shown, *others, style="dim")
     return drawn
 
 
 def decision(dataset: str, found: Decision) -> Grid:
-    """The rows of a decision: mean, interval, difference from the best, letters, costs."""
+    """The rows of a decision: mean, interval, difference from the best, ranks, costs."""
     head, rows = board(found)
     drawn = Grid(title=escape(dataset), title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in head:
-        drawn.add_column(name, justify="left" if name in ("row", "alike") else "right", no_wrap=name != "row", overflow="fold")
+        drawn.add_column(name, justify="left" if name == "row" else "right", no_wrap=name != "row", overflow="fold")
     for row in rows:
         drawn.add_row(*map(escape, row))
     return drawn

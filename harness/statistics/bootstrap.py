@@ -85,7 +85,12 @@ def _drawn(pulls: Sequence[Values], seed: int, resamples: int) -> Values:
         block = max(1, _BLOCK // pull.size)
         for start in range(0, resamples, block):
             size = min(block, resamples - start)
-            places = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-            times = np.bincount(places.ravel(), minlength=size * n).reshape(size, n)
-            moved[start : start + size] += times.astype(np.float64) @ pull
+            moved[start : start + size] += times_drawn(rng, size, n) @ pull
     return moved
+
+
+def times_drawn(rng: np.random.Generator, draws: int, n: int) -> Values:
+    """(draws, n) how often each of n queries is in each resample of n."""
+    places = rng.integers(0, n, (draws, n)) + n * np.arange(draws)[:, None]
+    times: Values = np.bincount(places.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
+    return times
