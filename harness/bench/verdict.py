@@ -115,7 +115,7 @@ class Verdict:
         family = "single planned comparison, not corrected for others" if c.asked == 1 else f"corrected for {c.asked} contrasts"
         draws = len(c.family.largest.drawn)
         how = f"{draws:,} studentised resamples of the queries" if draws else "Student's t"
-        told = f"p = {_p(c.p)} for so large a difference without a true one ({how}; {family})."
+        told = f"p = {_p(c.p)}: the chance of so large a difference if there were none ({how}; {family})."
         if (few := c.pairs.differing) < (least := fewest(LEVEL)):
             told += f" They differ on {_queries(few)}; fewer than {least} can always be chance."
         return told

@@ -161,7 +161,7 @@ class Family:
             reach[seeds] = np.maximum(critical, stats.t.isf(stats.t.sf(critical, self.largest.freedom), freedom))
             t[seeds] = np.minimum(t[seeds], stats.t.isf(stats.t.sf(t[seeds], freedom), self.largest.freedom))
         p = self.largest.p_values(t)
-        half = np.where(error > 0, reach * error, 0.0)
+        half = np.multiply(reach, error, out=np.zeros_like(error), where=error > 0)
         few = differing < fewest(level)
         half[few] = np.maximum(half[few], np.abs(mean[few]))
         p = np.where(differing < fewest(LEVEL), np.maximum(p, np.minimum(1.0, 2.0 ** (1 - differing))), p)
