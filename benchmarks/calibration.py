@@ -1,21 +1,23 @@
-"""Are the statistics what they say? Family-wise error, coverage and power, on the per-query values of real records.
+"""Are intervals, verdicts and ranks what they say? Error, coverage and power, on the per-query values of real records.
 
-    python benchmarks/calibration.py [results] [--dataset beir/scifact/test] [--measure nDCG@10] [--runs 2000] [--contrasts 3]
+    python benchmarks/calibration.py [results] [--dataset beir/scifact/test] [--measure nDCG@10] [--runs 1000]
+        [--rows 5 28] [--queries 50 300]
 
-Each run draws queries with replacement from those of the records, so that the truth is known. Prints rates with their intervals.
+Each run draws queries with replacement from those of the records, so that the truth is known. Prints rates with their intervals:
+what is 95 % or 5 % in theory, on this table.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 from pathlib import Path
 
 import numpy as np
 
 from harness.bench.evidence import scores
 from harness.bench.store import Store
-from harness.statistics.calibration import Rate, coverage, detected, false_alarms
+from harness.statistics.calibration import Rate, coverage, detected, false_alarms, held
+from harness.statistics.paired import Values
 
 
 def told(rate: Rate) -> str:
@@ -24,38 +26,63 @@ def told(rate: Rate) -> str:
     return f"{rate.rate:6.2%} [{low:.2%}, {high:.2%}]"
 
 
+def say(what: str, rate: Rate | None) -> None:
+    """One line."""
+    if rate is not None:
+        print(f"  {what:78}{told(rate)}", flush=True)
+
+
+def of_a_board(means: Values, queries: int, runs: int) -> None:
+    """The family of all pairs, and the best row against the others as planned contrasts."""
+    rows = means.shape[1]
+    pairs = f"{rows * (rows - 1) // 2} pairs of {rows} rows"
+    say(f"{pairs}: any false alarm, rows exchangeable", false_alarms(means, queries, runs))
+    found = held(means, queries, runs)
+    say(f"{pairs}: all intervals hold the truth", found.intervals)
+    say(f"{pairs}: those from the best do", found.best)
+    say(f"{pairs}: all ranges of ranks do", found.ranks)
+    star = (np.zeros(rows - 1, np.intp), np.arange(1, rows))
+    baselines = f"one row against {rows - 1} baselines"
+    say(f"{baselines}: any false alarm, rows exchangeable", false_alarms(means, queries, runs, contrasts=star))
+    say(f"{baselines}: all intervals hold the truth", held(means, queries, runs, contrasts=star).intervals)
+    middle = (rows // 3, 2 * rows // 3)
+    say(f"{pairs}: smallest difference found, of one pair", detected(means, middle, queries, runs))
+
+
+def of_one_pair(means: Values, queries: int, runs: int) -> None:
+    """A single planned comparison, of the two rows whose values are given."""
+    deviation = float((means[:, 0] - means[:, 1]).std())
+    one = f"one pair, standard deviation {deviation:.3f}"
+    say(f"{one}: false alarm, rows exchangeable", false_alarms(means, queries, runs))
+    say(f"{one}: its interval holds the truth", held(means, queries, runs).intervals)
+    say(f"{one}: smallest difference found", detected(means, (0, 1), queries, runs))
+
+
 def main() -> None:
     """Simulates and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", nargs="?", type=Path, default=Path("results"))
     parser.add_argument("--dataset", default="beir/scifact/test")
     parser.add_argument("--measure", default="nDCG@10")
-    parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--contrasts", type=int, default=3)
-    parser.add_argument("--queries", type=int, nargs="*", default=[50, 100, 300])
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--rows", type=int, nargs="*", default=[5, 28])
+    parser.add_argument("--queries", type=int, nargs="*", default=[50, 300])
     arguments = parser.parse_args()
     store = Store(arguments.results)
-    held = [s for s in store.stored()[0] if s.record.dataset["name"] == arguments.dataset and s.record.status == "ok"]
-    rows = [scores([stored], store, arguments.measure) for stored in held if stored.record.seed == 0]
+    there = [s for s in store.stored()[0] if s.record.dataset["name"] == arguments.dataset and s.record.status == "ok"]
+    rows = [scores([stored], store, arguments.measure) for stored in there if stored.record.seed == 0]
+    rows.sort(key=lambda row: (-row.mean, row.row))
     means = np.stack([row.values[:, 0] for row in rows], axis=1)
-    pairs = list(itertools.combinations(range(len(rows)), 2))
-    spread = sorted(pairs, key=lambda p: float((means[:, p[0]] - means[:, p[1]]).std()))
-    chosen = [spread[i] for i in np.linspace(0, len(spread) - 1, arguments.contrasts).round().astype(int)]
-    differences = np.stack([means[:, a] - means[:, b] for a, b in chosen], axis=1)
-    print(f"{arguments.dataset}, {arguments.measure}, {len(means)} queries, {arguments.runs} runs")
-    for (a, b), column in zip(chosen, differences.T, strict=True):
-        print(f"  contrast: {rows[a].row} and {rows[b].row}, standard deviation {column.std():.3f}")
-    for n in arguments.queries:
-        print(f"{n} queries")
-        print(f"  any false alarm of {arguments.contrasts} contrasts  {told(false_alarms(differences, n, arguments.runs))}")
-        centred = false_alarms(differences, n, arguments.runs, centred=True)
-        print(f"  the same, of systems of other shape with equal means  {told(centred)}")
-        for row, column in ((rows[i].row, means[:, i]) for i in sorted({i for pair in chosen for i in pair})):
-            print(f"  interval of {row} holds its mean  {told(coverage(column, n, arguments.runs))}")
-        for (a, b), column in zip(chosen, differences.T, strict=True):
-            pair = f"{rows[a].row} and {rows[b].row}"
-            print(f"  interval of the difference of {pair} holds it  {told(coverage(column, n, arguments.runs))}")
-            print(f"  minimum detectable effect of {pair} found  {told(detected(column, n, arguments.runs))}")
+    print(f"{arguments.dataset}, {arguments.measure}, {len(means)} queries, {len(rows)} rows, {arguments.runs} runs")
+    for queries in arguments.queries:
+        print(f"{queries} queries")
+        for place in (0, len(rows) // 2, len(rows) - 1):
+            say(f"interval of the mean of row {place + 1} holds it", coverage(means[:, place], queries, arguments.runs))
+        for other in (1, len(rows) // 4, len(rows) - 2):
+            of_one_pair(means[:, [0, other]], queries, arguments.runs)
+        for count in arguments.rows:
+            chosen = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)  # evenly from the best to the last
+            of_a_board(means[:, chosen], queries, arguments.runs)
 
 
 if __name__ == "__main__":

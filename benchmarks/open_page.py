@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from harness.bench.record import Record
+from harness.bench.standing import Placed
 from harness.measures import DEFAULT
 from harness.report.board import Line, Table
 from harness.report.page import page
@@ -54,7 +55,7 @@ def _table(number: int, rows: int, queries: int, rng: np.random.Generator) -> Ta
             started="2026-01-01T00:00:00+00:00",
         )
         first = values[DEFAULT[0]]
-        lines.append(Line(name, (record,), Interval(first - 0.03, first + 0.03), chr(ord("a") + row % 26)))
+        lines.append(Line(name, (record,), Placed(row, Interval(first - 0.03, first + 0.03), (1 + row // 2, rows), None)))
     lines.sort(key=lambda line: -(line.value(DEFAULT[0]) or 0))
     return Table(f"beir/set{number}/test", tuple(DEFAULT), tuple(lines))
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import api
-from harness.bench.decision import Decision, caveats, sentences
+from harness.bench.advice import sentences
+from harness.bench.decision import Decision, caveats
 from harness.bench.decision import decide as decide_between
 from harness.bench.evidence import Scores, scores
 from harness.bench.record import Record

@@ -1,21 +1,18 @@
-"""Where rows stand over several datasets, every dataset counted alike: intervals, groups, and each row against the best."""
+"""Where rows stand over several datasets, every dataset counted alike: intervals, ranks, and each row against the best."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.bench.evidence import Scores, same_collection
-from harness.bench.standing import letters_of
+from harness.bench.standing import Standing
 from harness.statistics.bootstrap import Interval, stratified_intervals
-from harness.statistics.holm import holm
-from harness.statistics.paired import Values, paired
-from harness.statistics.power import ALPHA
-from harness.statistics.randomisation import small_p_values
-from harness.statistics.stratified import weighted
+from harness.statistics.family import Difference, family
+from harness.statistics.largest import DRAWS
+from harness.statistics.paired import paired
 
 Counts = tuple[int, int, int]
 """Won, tied, lost."""
@@ -28,18 +25,14 @@ class Against:
     """A row held against the first.
 
     Args:
-        difference: mean over datasets of the mean difference over queries, the row less the first.
-        interval: of it, at 95 %.
+        difference: the row less the first, of means over datasets of means over queries, with its simultaneous 95 % interval.
         datasets: won, tied, lost by the row.
         queries: the same of all datasets' queries.
-        p: after Holm over all pairs of rows.
     """
 
-    difference: float
-    interval: Interval
+    difference: Difference
     datasets: Counts
     queries: Counts
-    p: float
 
 
 @dataclass(frozen=True)
@@ -48,21 +41,24 @@ class Overall:
 
     Args:
         interval: of the mean of its means, at 95 %.
-        letters: rows that share one cannot be told apart.
+        ranks: the first and the last rank that it may have.
+        letters: of its groups of tied rows, to be read.
         against: the first row; None for that row itself.
     """
 
     interval: Interval
-    letters: str
+    ranks: tuple[int, int]
+    letters: tuple[str, ...]
     against: Against | None
 
 
-def overall(held: Sequence[Sequence[Scores]], seed: int = 0) -> list[Overall]:
-    """Compares all rows with each other over all datasets, Holm's correction over all pairs; several seeds count by their mean.
+def overall(held: Sequence[Sequence[Scores]], seed: int = 0, draws: int = DRAWS) -> tuple[Standing, list[Overall]]:
+    """Compares all rows with each other over all datasets, as one family; several seeds count by their mean.
 
     Args:
         held: for each row, best first, its scores on each dataset; the datasets in one order.
         seed: of the draws.
+        draws: resamples for the critical value, at most.
 
     Raises:
         ComparisonError: on some dataset they are not of one collection, or not of the same queries.
@@ -71,24 +67,10 @@ def overall(held: Sequence[Sequence[Scores]], seed: int = 0) -> list[Overall]:
         same_collection(record for row in here for record in row.records)
     queries = [_by_queries(row, held[0]) for row in held]
     means = [np.stack([row.values.mean(1) for row in here], axis=1) for here in zip(*held, strict=True)]
-    pairs = list(itertools.combinations(range(len(held)), 2))
-    adjusted = dict(zip(pairs, _adjusted(means, pairs, seed), strict=True))
-    letters = letters_of(len(held), {pair for pair, p in adjusted.items() if p <= ALPHA})
-    # One call for the rows and their differences from the first: the same draws of queries for all.
-    ranges = stratified_intervals([np.hstack([each, each[:, 1:] - each[:, :1]]) for each in means], seed)
-    differences = [float(np.mean([(each[:, i] - each[:, 0]).mean() for each in means])) for i in range(len(held))]
-    against = [
-        Against(differences[i], ranges[len(held) + i - 1], _by_datasets(held[i], held[0]), queries[i], adjusted[0, i])
-        for i in range(1, len(held))
-    ]
-    return [Overall(*each) for each in zip(ranges[: len(held)], letters, [None, *against], strict=True)]
-
-
-def _adjusted(means: Sequence[Values], pairs: Sequence[tuple[int, int]], seed: int) -> list[float]:
-    if not pairs:
-        return []
-    first, second = ([pair[side] for pair in pairs] for side in (0, 1))
-    return holm(small_p_values(weighted([each[:, first] - each[:, second] for each in means]), ALPHA, seed))
+    ranges = tuple(stratified_intervals(means, seed))
+    stands = Standing(tuple(row[0].row for row in held), ranges, family(means, seed=seed, draws=draws))
+    against = [Against(stands.behind[i], _by_datasets(held[i], held[0]), queries[i]) if i else None for i in range(len(held))]
+    return stands, [Overall(*each) for each in zip(ranges, stands.ranks, stands.letters, against, strict=True)]
 
 
 def _by_queries(row: Sequence[Scores], first: Sequence[Scores]) -> Counts:

@@ -1,4 +1,4 @@
-"""A decision: the best row, those it cannot be told from, the cheapest that comes close, and what more cost would buy."""
+"""A decision: the best row, those tied with it, the cheapest that comes close, and what more cost would buy."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.bench.evidence import Contrast, Scores, contrasts
+from harness.bench.evidence import Scores
 from harness.bench.leaked import shared
 from harness.bench.load import why
 from harness.bench.standing import Standing, standing
-from harness.bench.verdict import MARGIN, signed
+from harness.bench.verdict import MARGIN
 from harness.errors import ComparisonError, SettingError
 from harness.methods import NO_LABELS
 from harness.statistics.bootstrap import Interval
-from harness.statistics.power import ALPHA
-from harness.statistics.randomisation import DRAWS
+from harness.statistics.family import Difference
 
 Cost = Literal["latency", "memory"]
 ALIKE = 1.05
@@ -30,14 +29,19 @@ class Option:
     Args:
         scores: its values.
         interval: of its mean, at 95 %.
-        tied: whether it cannot be told from the best.
-        behind: the best row held against it; None for the best itself.
+        ranks: the first and the last rank that it may have.
+        behind: its mean less the best row's, as the board has it; None for the best itself.
     """
 
     scores: Scores
     interval: Interval
-    tied: bool
-    behind: Contrast | None
+    ranks: tuple[int, int]
+    behind: Difference | None
+
+    @property
+    def tied(self) -> bool:
+        """Whether it is tied with the best: the simultaneous interval of their difference contains 0."""
+        return self.behind is None or self.behind.tied
 
     @property
     def row(self) -> str:
@@ -80,13 +84,13 @@ class Step:
     Args:
         before: the cheaper.
         after: the dearer and better.
-        contrast: `after` held against `before`.
+        gain: `after` less `before`, as the board has it.
         more: seconds a query, or GiB.
     """
 
     before: Option
     after: Option
-    contrast: Contrast
+    gain: Difference
     more: float
 
 
@@ -115,12 +119,12 @@ class Decision:
 
     @property
     def tied(self) -> tuple[Option, ...]:
-        """The rows that cannot be told from the best."""
+        """The other rows that are tied with the best."""
         return tuple(option for option in self.options[1:] if option.tied)
 
     def loses_no_more(self, option: Option) -> bool:
         """Whether the queries show that a row loses no more than the margin: the whole interval of its difference says so."""
-        return option.behind is not None and len(option.scores.ids) > 1 and option.behind.interval.high < self.margin
+        return option.behind is not None and option.behind.interval.low > -self.margin
 
 
 def caveats(decision: Decision) -> list[str]:
@@ -149,20 +153,14 @@ def caveats(decision: Decision) -> list[str]:
     return told
 
 
-def decide(
-    held: Sequence[Scores], margin: float = MARGIN, seed: int = 0, stands: Standing | None = None, draws: int = DRAWS
-) -> Decision:
-    """Decides between rows.
-
-    Who is tied with the best is asked of all pairs of rows, with Holm's correction, as on the board: a test of the best against
-    each other row alone would forget that it was picked for being first.
+def decide(held: Sequence[Scores], margin: float = MARGIN, seed: int = 0, stands: Standing | None = None) -> Decision:
+    """Decides between rows, by the verdicts and intervals of the board: all pairs of rows at once.
 
     Args:
         held: one per row, all of the same queries.
         margin: differences up to this do not matter.
         seed: of the draws.
         stands: of these rows, where it is already known; their order is taken from it.
-        draws: of signs, for each step.
 
     Raises:
         SettingError: the margin is not above 0.
@@ -174,19 +172,15 @@ def decide(
         raise ComparisonError("there is nothing to decide between: no row gave figures.")
     ordered = sorted(held, key=lambda row: (-row.mean, row.row)) if stands is None else list(held)
     stands = stands or standing(ordered, seed)
-    behind = contrasts([(ordered[0], other) for other in ordered[1:]], seed, draws)
-    best = set(stands.letters[0])
-    options = tuple(
-        Option(row, interval, bool(best & set(letters)), contrast)
-        for row, interval, letters, contrast in zip(ordered, stands.intervals, stands.letters, (None, *behind), strict=True)
-    )
+    behind = (None, *stands.behind[1:])
+    options = tuple(map(Option, ordered, stands.intervals, stands.ranks, behind))
     kinds: tuple[Cost, ...] = ("latency", "memory")
     return Decision(
         options,
         stands,
         margin,
         {of: found for of in kinds if (found := _cheapest(options, of, margin)) is not None},
-        {of: _steps(options, of, seed, draws) for of in kinds},
+        {of: _steps(options, of, stands) for of in kinds},
     )
 
 
@@ -208,97 +202,15 @@ def _dear(of: Cost) -> Callable[[Option], tuple[float, float]]:
     return lambda option: (option.cost(of) or 0.0, -option.scores.mean)
 
 
-def _steps(options: Sequence[Option], of: Cost, seed: int, draws: int) -> tuple[Step, ...]:
-    front: list[Option] = []
-    for option in sorted((o for o in options if o.cost(of) is not None), key=_dear(of)):
-        if not front or option.scores.mean > front[-1].scores.mean:
-            if front and _alike(option, front[-1], of):
+def _steps(options: Sequence[Option], of: Cost, stands: Standing) -> tuple[Step, ...]:
+    front: list[int] = []
+    costs = {place: cost for place, option in enumerate(options) if (cost := option.cost(of)) is not None}
+    for place in sorted(costs, key=lambda p: _dear(of)(options[p])):
+        if not front or options[place].scores.mean > options[front[-1]].scores.mean:
+            if front and _alike(options[place], options[front[-1]], of):
                 front.pop()
-            front.append(option)
-    pairs = list(itertools.pairwise(front))
-    found = contrasts([(after.scores, before.scores) for before, after in pairs], seed, draws)
+            front.append(place)
     return tuple(
-        Step(before, after, contrast, (after.cost(of) or 0.0) - (before.cost(of) or 0.0))
-        for (before, after), contrast in zip(pairs, found, strict=True)
+        Step(options[before], options[after], stands.difference(after, before), costs[after] - costs[before])
+        for before, after in itertools.pairwise(front)
     )
-
-
-def sentences(decision: Decision, alpha: float = ALPHA) -> list[str]:
-    """The decision in plain words, the verdict first."""
-    best, tied = decision.best, decision.tied
-    scores = best.scores
-    n = f"{len(scores.ids):,} {'query' if len(scores.ids) == 1 else 'queries'}"
-    spread = f" [{best.interval.low:.3f}, {best.interval.high:.3f}]" if len(scores.ids) > 1 else ""
-    told = [f"Best: `{best.row}`, {scores.measure} {scores.mean:.4f}{spread} over {n}."]
-    others = decision.options[1:]
-    if scores.mean == 0:
-        return ["Every figure is 0: is anything judged relevant, and in the corpus? `harness data check` says."]
-    if tied:
-        names = ", ".join(f"`{o.row}` ({difference(o)})" for o in tied)
-        asked = f", all pairs of {len(decision.options)} rows asked" if len(decision.options) > 2 else ""
-        told.append(f"Cannot be told from it{asked}: {names}.")
-    elif others:
-        told.append(f"Every other row is worse beyond chance; the next is `{others[0].row}` ({difference(others[0])}).")
-    if tied and (rest := len(others) - len(tied)):
-        told.append(f"{rest} other {'row is' if rest == 1 else 'rows are'} worse beyond chance.")
-    told += _near(decision)
-    for of, steps in decision.steps.items():
-        told += [_bought(step, of, alpha) for step in steps]
-    told += [
-        f"The latency of `{o.row}` is left out, since the machine was busy: {o.busy}. Run it again with --rerun on an idle one."
-        for o in decision.options
-        if o.busy
-    ]
-    free = [o.row for o in decision.options if o.latency is None and o.busy is None]
-    if free:
-        told.append(f"Without a latency, and so left out where cost is weighed: {', '.join(f'`{row}`' for row in free)}.")
-    return told
-
-
-def difference(option: Option) -> str:
-    """A row's difference from the best with its interval, as shown."""
-    if option.behind is None:
-        return "–"
-    interval = option.behind.interval
-    return f"{signed(-option.behind.difference)} [{signed(-interval.high)}, {signed(-interval.low)}]"
-
-
-def _near(decision: Decision) -> list[str]:
-    """The cheapest rows within the margin, those that are the same by both costs in one sentence."""
-    told: dict[str, tuple[Option, list[Cost]]] = {}
-    for of, option in decision.cheapest.items():
-        told.setdefault(option.row, (option, []))[1].append(of)
-    within = f"within {decision.margin:g} of the best"
-    found = []
-    for option, kinds in told.values():
-        how = " and ".join(_amount(option, of) for of in kinds)
-        if option is decision.best and len(decision.options) == 1:
-            found.append(f"It takes {how}.")
-            continue
-        if option is decision.best:
-            found.append(f"Nothing cheaper comes {within}: it takes {how}.")
-            continue
-        sure = "these queries show" if decision.loses_no_more(option) else "these queries do not show"
-        found.append(
-            f"Cheapest {within}: `{option.row}` ({difference(option)}), which takes {how}; {sure} that it loses no more."
-        )
-    return found
-
-
-def _amount(option: Option, of: Cost) -> str:
-    """A cost in words, against the best's is for the reader."""
-    value = option.cost(of) or 0.0
-    return f"{value * 1000:.1f} ms a query" if of == "latency" else f"{_gib(value)} of index and model"
-
-
-def _gib(value: float) -> str:
-    return f"{value:.2f} GiB" if value >= 1 else f"{value * 1024:.1f} MiB"
-
-
-def _bought(step: Step, of: Cost, alpha: float) -> str:
-    gain, interval = step.contrast.difference, step.contrast.interval
-    more = f"{step.more * 1000:.1f} ms more a query" if of == "latency" else f"{_gib(step.more)} more of index and model"
-    each = f", {gain / step.more:.2g} a {'second' if of == 'latency' else 'GiB'}" if step.more > 0 else ""
-    sure = "" if step.contrast.adjusted <= alpha else ", which may be chance"
-    gained = f"{signed(gain)} [{signed(interval.low)}, {signed(interval.high)}]"
-    return f"`{step.before.row}` → `{step.after.row}`: {more} for {gained}{each}{sure}."

@@ -10,12 +10,12 @@ import numpy as np
 from harness.bench.record import Record
 from harness.bench.store import Store, Stored
 from harness.errors import ComparisonError
-from harness.statistics.bootstrap import LEVEL, Interval, intervals
-from harness.statistics.holm import holm
+from harness.statistics.bootstrap import Interval
+from harness.statistics.family import Difference, Family, family
+from harness.statistics.largest import DRAWS
 from harness.statistics.paired import Paired, Values, paired
-from harness.statistics.power import ALPHA, smallest_difference
-from harness.statistics.randomisation import DRAWS, Randomised, many_sign_flips
-from harness.statistics.seeds import NewSeed, for_a_new_seed
+from harness.statistics.power import smallest_difference
+from harness.statistics.seeds import components
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,42 @@ def same_collection(records: Iterable[Record]) -> None:
                 )
 
 
+def family_of(
+    rows: Sequence[Scores], pairs: Sequence[tuple[int, int]] | None = None, seed: int = 0, draws: int = DRAWS
+) -> Family:
+    """Rows of one dataset as a family of contrasts: all pairs, or those that are planned.
+
+    Several seeds of a row are a sample of what its recipe gives: values are averaged over them query by query, and the variance
+    between seeds over their number is added to the squared standard error.
+
+    Args:
+        rows: all of the same queries.
+        pairs: places of a row and of what it is held against; None takes all pairs.
+        seed: of the resamples.
+        draws: of the queries, at most.
+
+    Raises:
+        ComparisonError: not of the same collection or queries.
+    """
+    same_collection(record for row in rows for record in row.records)
+    for row in rows:
+        if row.ids != rows[0].ids:
+            paired(rows[0].by_query, row.by_query, (rows[0].row, row.row))  # says which queries are of one only
+    means = np.stack([row.values.mean(1) for row in rows], axis=1)
+    seeds = [_seed_error(row) for row in rows]
+    error, freedom = (np.array([each[i] for each in seeds], np.float64) for i in (0, 1))
+    first, second = (None, None) if pairs is None else (np.array([p[i] for p in pairs], np.intp) for i in (0, 1))
+    return family([means], first, second, error, freedom, seed, draws)
+
+
+def _seed_error(row: Scores) -> tuple[float, int]:
+    """The squared standard error of a row's mean that is due to its seeds, and its degrees of freedom."""
+    queries, seeds = row.values.shape
+    if seeds < 2 or queries < 2:
+        return 0.0, 0
+    return components(row.values).seed / seeds, seeds - 1
+
+
 @dataclass(frozen=True)
 class Contrast:
     """A row held against another.
@@ -99,68 +135,84 @@ class Contrast:
         row: the first's scores.
         baseline: the other's.
         pairs: query by query, the mean over the seeds of each.
-        interval: of the mean difference, over queries, at 95 %.
-        test: sign flips, for the models at hand.
-        new_seed: for models trained with other seeds; None where neither side has several.
-        adjusted: the larger of both p-values, after Holm over all contrasts asked for.
-        asked: how many these were.
+        found: the difference with its interval at 95 % and its p-value, both corrected for the contrasts asked for together.
+        family: of these contrasts.
+        places: of the row and the baseline in it.
     """
 
     row: Scores
     baseline: Scores
     pairs: Paired
-    interval: Interval
-    test: Randomised
-    new_seed: NewSeed | None
-    adjusted: float
-    asked: int
+    found: Difference
+    family: Family
+    places: tuple[int, int]
 
     @property
     def difference(self) -> float:
         """Mean difference."""
-        return self.pairs.mean
+        return self.found.mean
+
+    @property
+    def interval(self) -> Interval:
+        """Of the mean difference, over queries, and over seeds where there are several, at 95 %."""
+        return self.found.interval
+
+    @property
+    def p(self) -> float:
+        """Corrected for all contrasts asked for together; at most 0.05 just where the interval does not contain 0."""
+        return self.found.p
+
+    @property
+    def tied(self) -> bool:
+        """Whether the interval contains 0."""
+        return self.found.tied
+
+    @property
+    def asked(self) -> int:
+        """For how many contrasts the interval and the p-value are corrected; 1 for a single planned comparison."""
+        return self.family.contrasts
+
+    @property
+    def alpha(self) -> float:
+        """The level of one paired t-test with the same critical value."""
+        return self.family.pairwise_alpha()
 
     @property
     def smallest(self) -> float:
-        """What these queries show with chance 0.8: the minimum detectable effect, at α shared among the contrasts."""
-        return smallest_difference(self.pairs.deviation, len(self.pairs.ids), ALPHA / self.asked)
+        """What these queries show with chance 0.8: the minimum detectable effect, by the critical value of the interval."""
+        return smallest_difference(self.pairs.deviation, len(self.pairs.ids), self.alpha)
+
+    @property
+    def query_part(self) -> float | None:
+        """Share of the squared standard error that more queries would lessen; None where neither side has several seeds."""
+        seeds = float(self.family.seed_error[list(self.places)].sum())
+        if max(side.values.shape[1] for side in (self.row, self.baseline)) < 2 or len(self.pairs.ids) < 2:
+            return None
+        return 1.0 - seeds / self.found.error**2 if self.found.error > 0 else 1.0
 
     def interval_at(self, level: float) -> Interval:
-        """Of the mean difference, over queries, and over seeds where there are several."""
-        if self.new_seed is not None:
-            return for_a_new_seed(self.row.values, self.baseline.values, level).interval
-        return intervals(self.pairs.differences, level=level)[0]
-
-
-def of_seeds(one: Scores, other: Scores) -> NewSeed | None:
-    """The difference for models trained with other seeds; None where neither row has several, or there is one query."""
-    if max(one.values.shape[1], other.values.shape[1]) < 2 or len(one.ids) < 2:
-        return None
-    return for_a_new_seed(one.values, other.values)
+        """Of the mean difference, at another level, corrected likewise."""
+        return self.family.difference(*self.places, level).interval
 
 
 def contrasts(asked: Sequence[tuple[Scores, Scores]], seed: int = 0, draws: int = DRAWS) -> list[Contrast]:
-    """Holds rows against each other; p-values are adjusted over all of them.
+    """Holds rows against each other; intervals and p-values are corrected for all of them, and for nothing else.
 
     Args:
-        asked: row and baseline, all of the same queries.
-        seed: of the draws.
-        draws: of signs.
+        asked: row and baseline, planned before their values were seen; all of the same queries.
+        seed: of the resamples.
+        draws: of the queries, at most.
 
     Raises:
         ComparisonError: not of the same collection, measure or queries.
     """
     if not asked:
         return []
-    same_collection(record for pair in asked for side in pair for record in side.records)
-    pairs = [paired(one.by_query, other.by_query, (one.row, other.row)) for one, other in asked]
-    differences = np.stack([pair.differences for pair in pairs], axis=1)
-    tests = many_sign_flips(differences, seed, draws)
-    ranges = intervals(differences, seed, LEVEL)
-    several = [of_seeds(one, other) for one, other in asked]
-    decisive = [max(test.p, new.p if new else 0.0) for test, new in zip(tests, several, strict=True)]
-    adjusted = holm(decisive)
+    rows = list({id(side): side for pair in asked for side in pair}.values())
+    place = {id(row): i for i, row in enumerate(rows)}
+    places = [(place[id(one)], place[id(other)]) for one, other in asked]
+    held = family_of(rows, places, seed, draws)
     return [
-        Contrast(one, other, pairs[i], ranges[i], tests[i], several[i], adjusted[i], len(asked))
-        for i, (one, other) in enumerate(asked)
+        Contrast(one, other, paired(one.by_query, other.by_query, (one.row, other.row)), held.difference(*here), held, here)
+        for (one, other), here in zip(asked, places, strict=True)
     ]

@@ -14,7 +14,6 @@ from harness.bench.record import Record
 from harness.bench.store import Place, Store, Stored
 from harness.errors import ComparisonError, SettingError
 from harness.files import replacing
-from harness.statistics.power import ALPHA
 
 Finding = Literal["unchanged", "drifted", "worse"]
 SAME = 2e-6
@@ -26,7 +25,7 @@ class Regression:
     """How a row stands against its stored record.
 
     Args:
-        finding: `worse` where the mean is lower beyond chance; `drifted` where values differ otherwise, or cannot be compared
+        finding: `worse` where the mean is significantly lower; `drifted` where values differ otherwise, or cannot be compared
             because the collection is another; else `unchanged`.
         row: name on the board.
         measure: by which.
@@ -50,7 +49,8 @@ class Regression:
         head = f"{self.row}: {self.finding}: {self.measure} {self.before:.4f} stored, {self.after:.4f} now"
         if self.contrast is not None and self.finding != "unchanged":
             won, tied, lost = self.contrast.pairs.wins_ties_losses
-            head += f"; better on {won}, equal on {tied}, worse on {lost} queries, p = {self.contrast.test.p:.2g}"
+            head += f"; better on {won}, equal on {tied}, worse on {lost} queries, p = {self.contrast.p:.2g} "
+            head += "(single planned comparison)"
         if self.reasons:
             return f"{head}; changed: {'; '.join(self.reasons)}"
         return f"{head}; nothing that is recorded has changed" if self.finding != "unchanged" else head
@@ -79,7 +79,7 @@ def held_against(before: Stored, stored: Store, after: Stored, new: Store, measu
     finding: Finding = "drifted"
     if abs(contrast.pairs.differences).max() < SAME:
         finding = "unchanged"
-    elif contrast.difference < 0 and contrast.test.p <= ALPHA:
+    elif contrast.difference < 0 and not contrast.tied:
         finding = "worse"
     return Regression(finding, row, measure, was.mean, now.mean, why, contrast)
 

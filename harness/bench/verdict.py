@@ -1,4 +1,4 @@
-"""A verdict on a contrast: better, worse, equivalent within a margin, or that it cannot be told; and why, in plain words."""
+"""A verdict on a contrast: better, worse, equivalent within a margin, or tied; and why, in plain words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from harness.bench.evidence import Contrast
 from harness.bench.leaked import shared
 from harness.errors import SettingError
 from harness.methods import NO_LABELS
-from harness.statistics.bootstrap import Interval
+from harness.statistics.bootstrap import LEVEL, Interval
+from harness.statistics.family import fewest
 from harness.statistics.power import ALPHA, MOST_QUERIES, queries_needed
 
 Finding = Literal["better", "worse", "equivalent", "cannot tell"]
@@ -24,10 +25,10 @@ class Verdict:
 
     Args:
         finding: `equivalent` where the whole interval lies within the margin, real difference or not (two one-sided tests,
-            Schuirmann 1987); else `better` or `worse` where the adjusted p-value is at most α; else `cannot tell`.
+            Schuirmann 1987); else `better` or `worse` where the 95 % interval does not contain 0; else `cannot tell`: tied.
         contrast: the figures.
         margin: differences up to this do not matter.
-        within: the interval that was held against the margin, at 1 − 2α shared among the contrasts.
+        within: the interval that is compared with the margin, at 1 − 2α, corrected for the contrasts as the other one is.
     """
 
     finding: Finding
@@ -41,20 +42,25 @@ class Verdict:
         c = self.contrast
         measure, n = c.row.measure, len(c.pairs.ids)
         won, tied, lost = c.pairs.wins_ties_losses
-        spread = f" [{signed(c.interval.low)}, {signed(c.interval.high)}] at {c.interval.level:.0%}" if n > 1 else ""
+        at = f" at {c.interval.level:.0%}" if math.isfinite(c.interval.high) else ""
         effect = f"{c.pairs.effect:+.2f} standard deviations of a query's difference"
         if not math.isfinite(c.pairs.effect):
             effect = "the same on every query"
         told = [
             f"{self._head()}: {measure} {c.row.mean:.4f} against {c.baseline.mean:.4f}, a difference of {signed(c.difference)}"
-            f"{spread} over {_queries(n)}.",
+            f"{spread(c.interval)}{at} over {_queries(n)}.",
             f"It is better on {_queries(won)}, equal on {tied:,}, worse on {lost:,}; the effect is {effect}.",
             self._chance(),
         ]
+        if self.finding == "equivalent":
+            told.append(
+                f"The {self.within.level:.0%} interval{spread(self.within)} is within ±{self.margin:g}, "
+                "which two one-sided tests at 5% ask for."
+            )
         if nothing_found(c):
             told.append("Both are 0 on every query: is anything judged relevant, and in the corpus? `harness data check` says.")
-        if c.new_seed is not None:
-            told.append(self._seeds())
+        if seeds := self._seeds():
+            told.append(seeds)
         elif one_seed := [s.row for s in (c.row, c.baseline) if s.trained]:
             told.append(f"{' and '.join(one_seed)}: one seed, so nothing is known of models trained with another (--seeds 3).")
         told.append(self._reach())
@@ -80,39 +86,39 @@ class Verdict:
 
     @property
     def short(self) -> list[str]:
-        """What is found, and the p-value and the interval of other seeds that it rests on."""
-        return [self.sentences[0], self._chance(), *([self._seeds()] if self.contrast.new_seed is not None else [])]
+        """What is found, its p-value, and how much of the uncertainty is the seeds'."""
+        return [self.sentences[0], self._chance(), *([self._seeds()] if self._seeds() else [])]
 
     def _seeds(self) -> str:
-        new = self.contrast.new_seed
-        if new is None:
+        part = self.contrast.query_part
+        if part is None:
             return ""
         return (
-            f"For models trained with other seeds: {new.mean:+.4f} [{new.interval.low:+.4f}, {new.interval.high:+.4f}], "
-            f"p = {_p(new.p)}; {new.query_part:.0%} of the uncertainty is the choice of queries, the rest the seed's."
+            "Interval and p-value are for models trained with other seeds too: "
+            f"{part:.0%} of the uncertainty is the choice of queries, the rest the seed's."
         )
 
     def _head(self) -> str:
         row, baseline = self.contrast.row.row, self.contrast.baseline.row
         with_these = _queries(len(self.contrast.pairs.ids))
         return {
-            "better": f"{row} is better than {baseline}",
-            "worse": f"{row} is worse than {baseline}",
+            "better": f"{row} is significantly better than {baseline}",
+            "worse": f"{row} is significantly worse than {baseline}",
             "equivalent": f"{row} and {baseline} are equivalent within {self.margin:g}",
-            "cannot tell": f"whether {row} is better than {baseline} cannot be told with {with_these}",
+            "cannot tell": f"{row} and {baseline} are tied with {with_these}",
         }[self.finding]
 
     def _chance(self) -> str:
         c = self.contrast
-        if c.test.exact and c.test.draws == 1:
+        if not c.pairs.differing:
             return "They do not differ on any query, so there is nothing to test."
-        how = f"over all {c.test.draws:,} assignments of signs" if c.test.exact else f"{c.test.draws:,} draws of signs"
-        more = ""
-        if c.asked > 1:
-            larger = c.new_seed is not None and c.new_seed.p > c.test.p
-            of = f" of the p-value for other seeds, {_p(c.new_seed.p)}" if larger and c.new_seed is not None else ""
-            more = f"; {_p(c.adjusted)} after Holm's correction{of} for {c.asked} contrasts"
-        return f"If both were alike, so large a difference would have p = {_p(c.test.p)} ({how}){more}."
+        family = "single planned comparison, not corrected for others" if c.asked == 1 else f"corrected for {c.asked} contrasts"
+        draws = len(c.family.largest.drawn)
+        how = f"{draws:,} studentised resamples of the queries" if draws else "Student's t"
+        told = f"p = {_p(c.p)}: the chance of so large a difference if there were none ({how}; {family})."
+        if (few := c.pairs.differing) < (least := fewest(LEVEL)):
+            told += f" They differ on {_queries(few)}; fewer than {least} can always be chance."
+        return told
 
     def _reach(self) -> str:
         c = self.contrast
@@ -120,16 +126,16 @@ class Verdict:
         if deviation == 0:
             return "All differences are equal, so nothing can be said of what more queries would show."
         if not math.isfinite(c.smallest):
-            return f"With {_queries(n)} hardly any difference can be shown: so few signs fall alike by chance too often."
+            return f"With {_queries(n)} no difference can be shown reliably: few signs are too often alike by chance."
         told = f"With {_queries(n)} a true difference of {c.smallest:.4f} would be seen four times in five"
-        needed = queries_needed(self.margin, deviation, ALPHA / c.asked)
+        needed = queries_needed(self.margin, deviation, max(c.alpha, ALPHA / c.asked))
         if needed <= n:
             return f"{told}."
         more = f"{needed:,}" if needed < MOST_QUERIES else "more than 10 million"
         return f"{told}; one of {self.margin:g} would take {more} queries."
 
 
-def verdict(contrast: Contrast, margin: float = MARGIN, alpha: float = ALPHA) -> Verdict:
+def verdict(contrast: Contrast, margin: float = MARGIN) -> Verdict:
     """What a contrast shows.
 
     Raises:
@@ -137,13 +143,13 @@ def verdict(contrast: Contrast, margin: float = MARGIN, alpha: float = ALPHA) ->
     """
     if not 0 < margin < 1:
         raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
-    within = contrast.interval_at(1 - 2 * alpha / contrast.asked)
+    within = contrast.interval_at(1 - 2 * ALPHA)
     finding: Finding = "cannot tell"
     if nothing_found(contrast):
         return Verdict(finding, contrast, margin, within)
-    if len(contrast.pairs.ids) > 1 and -margin < within.low and within.high < margin:
+    if -margin < within.low and within.high < margin:
         finding = "equivalent"
-    elif contrast.adjusted <= alpha:
+    elif not contrast.tied:
         finding = "better" if contrast.difference > 0 else "worse"
     return Verdict(finding, contrast, margin, within)
 
@@ -156,6 +162,13 @@ def nothing_found(contrast: Contrast) -> bool:
 def signed(value: float) -> str:
     """A difference as shown; what rounds to 0 has no minus."""
     return f"{round(value, 4) + 0.0:+.4f}"
+
+
+def spread(interval: Interval) -> str:
+    """An interval of a difference as shown, after a space; empty where there are too few queries for one."""
+    if not math.isfinite(interval.high - interval.low):
+        return ""
+    return f" [{signed(interval.low)}, {signed(interval.high)}]"
 
 
 def _queries(count: int) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.bench.across import Against, Overall
+from harness.bench.across import Overall
 from harness.bench.load import why
 from harness.bench.published import FOLDER, Published
 from harness.bench.record import Record
+from harness.bench.standing import Placed, Standing
 from harness.measures import DEFAULT
+from harness.report.placed import ACROSS, AGAINST, against, rank, span
 from harness.statistics.bootstrap import Interval
 
 
@@ -24,16 +26,19 @@ class Line:
     Args:
         row: name on the board.
         records: of one dataset, by seed; all `ok`, or one that is not.
-        interval: of the mean of the table's first measure, at 95 %; None where the per-query values are not at hand.
-        letters: rows of the table that share one cannot be told apart by that measure.
+        placed: what is said of it by the table's first measure; None where the per-query values are not at hand.
         failed: records of other seeds, without figures.
     """
 
     row: str
     records: tuple[Record, ...] = field(hash=False)
-    interval: Interval | None = None
-    letters: str = ""
+    placed: Placed | None = None
     failed: tuple[Record, ...] = field(default=(), hash=False)
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of the mean of the table's first measure, at 95 %."""
+        return self.placed.interval if self.placed else None
 
     @property
     def first(self) -> Record:
@@ -83,6 +88,7 @@ class Table:
         seen: what this number of queries can show, in words.
         decision: which row to take, in words; empty where there is nothing to decide, or too much to compare.
         published: figures of others, to look at beside the rows; nothing here is compared with them.
+        standing: of the rows that are compared, by the first measure; their `placed.place` is their number in it.
     """
 
     dataset: str
@@ -92,6 +98,7 @@ class Table:
     seen: str = ""
     decision: tuple[str, ...] = ()
     published: tuple[Published, ...] = field(default=(), hash=False)
+    standing: Standing | None = field(default=None, compare=False, repr=False)
 
     @property
     def stands(self) -> bool:
@@ -116,7 +123,7 @@ class Table:
     def by(self, measure: str) -> Table:
         """The same rows with that measure first and in its order, without what was said of them by another."""
         measures = (measure, *(m for m in self.measures if m != measure))
-        bare = [dataclasses.replace(line, interval=None, letters="") for line in self.lines]
+        bare = [dataclasses.replace(line, placed=None) for line in self.lines]
         lines = tuple(sorted(bare, key=lambda line: _place(line, measures)))
         return Table(self.dataset, measures, lines, published=self.published)
 
@@ -258,13 +265,13 @@ class Across:
     @property
     def columns(self) -> tuple[str, ...]:
         """The heads after the datasets'."""
-        return ("mean", *(STANDING if self.stands else ()), *(AGAINST if self.compared else ()))
+        return ("mean", *(ACROSS if self.stands else ()), *(AGAINST if self.compared else ()))
 
     def cells(self, row: str) -> tuple[str, ...]:
         """What stands under `columns`, but for the mean."""
-        placed = self.standing.get(row)
-        found = (span(placed.interval if placed else None), placed.letters if placed else "") if self.stands else ()
-        return (*found, *against(placed.against if placed else None)) if self.compared else found
+        held = self.standing.get(row)
+        found = (span(held.interval if held else None), rank(held.ranks if held else None)) if self.stands else ()
+        return (*found, *against(held.against if held else None)) if self.compared else found
 
     @staticmethod
     def mean(values: Sequence[float | None]) -> float | None:
@@ -291,20 +298,6 @@ def across(found: Sequence[Table]) -> Across | None:
 def figure(value: float | None) -> str:
     """A measure as shown: four decimals, as trec_eval and Anserini print."""
     return "–" if value is None else f"{value:.4f}"
-
-
-def span(interval: Interval | None) -> str:
-    """An interval as shown."""
-    return "–" if interval is None else f"{interval.low:.3f} – {interval.high:.3f}"
-
-
-def against(held: Against | None) -> tuple[str, ...]:
-    """A row against the first, in the order of `AGAINST`."""
-    if held is None:
-        return ("–",) * len(AGAINST)
-    counts = ["/".join(map(str, counts)) for counts in (held.datasets, held.queries)]
-    found = (f"{held.difference:+.4f}", f"[{held.interval.low:+.3f}, {held.interval.high:+.3f}]", *counts, f"{held.p:.4f}")
-    return tuple(text.replace("-", "−") for text in found)
 
 
 def seconds(value: float | None) -> str:
@@ -362,23 +355,4 @@ def costs(line: Line) -> tuple[str, ...]:
     )
 
 
-STANDING = ("95 %", "alike")
-AGAINST = ("difference", "its 95 %", "datasets w/t/l", "queries w/t/l", "p")
 COSTS = ("labels used", "judged", "training", "fit + index", "search", "query p50 ms", "p95 ms", "index MiB", "parameters")
-EXPLAINED = (
-    "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. Best value of a column in bold. "
-    "`95 %` is the interval of the first measure's mean over queries (BCa bootstrap); rows that share a letter in `alike` cannot "
-    "be told apart by it (paired randomisation test of all pairs, Holm's correction, α = 0.05). "
-    "`judged` is the share of the documents within the first measure's cutoff that have a judgement; the others count as not "
-    "relevant. `fit + index`, and `search` of all queries, are what they take without a cache on the machine of the record, "
-    "loading a model left out and `training` included (a re-ranker embeds its candidates in `search`); latency is one query at "
-    "a time, encoded without the cache, top 100, in brackets if the machine was busy and it is not the row's own. `–`: not "
-    "measured."
-)
-EXPLAINED_ACROSS = (
-    "`mean` counts every dataset alike, whatever its number of queries; `95 %` is its interval (BCa bootstrap, queries resampled "
-    "within each dataset), and rows that share a letter in `alike` cannot be told apart by it (randomisation test paired by "
-    "dataset and query, all pairs, Holm's correction, α = 0.05); `difference` is a row's mean less that of the first row with an "
-    "interval, `datasets` and `queries` are how many it has won, tied and lost against that row, and `p` is adjusted over all "
-    "pairs. All this is about other queries of these datasets, not about other datasets."
-)

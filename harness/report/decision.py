@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.bench.decision import Decision, Option, difference
-from harness.report.board import figure, span
+from harness.bench.advice import difference
+from harness.bench.decision import Decision, Option
+from harness.report.board import figure
 from harness.report.markdown import code, escaped, grid
+from harness.report.placed import rank, span
 
 
 def document(dataset: str, decision: Decision, told: Sequence[str]) -> str:
@@ -21,29 +23,29 @@ def document(dataset: str, decision: Decision, told: Sequence[str]) -> str:
     parts = [
         f"# Which row on {escaped(dataset)}",
         "\n".join(f"- {escaped(sentence)}" for sentence in told),
-        grid(head, [[code(row[0]), *row[1:]] for row in rows], left=head.index("alike") + 1),
-        "Differences are paired by query, with 95 % intervals (BCa bootstrap over queries); rows that share a letter cannot be "
-        "told apart (paired randomisation test of all pairs, Holm's correction, α = 0.05). A query's time is the median of "
-        "single queries, encoded without the cache, – where the machine was busy; MiB are of index and model; costs are of the "
-        "machine of the records.",
+        grid(head, [[code(row[0]), *row[1:]] for row in rows], left=head.index("rank") + 1),
+        "Differences are paired by query, with simultaneous 95 % intervals of all pairs of rows; a row is tied with the best "
+        "where its interval contains 0, and `rank` is the range of ranks that the queries leave to it. A query's time is the "
+        "median of single queries, encoded without the cache, – if the machine was busy; MiB are of index and model; costs are of the machine "
+        "of the records.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def board(decision: Decision) -> tuple[list[str], list[list[str]]]:
     """Heads and rows of its table, best first."""
-    head = ["row", decision.best.scores.measure, "95 %", "from the best", "alike", "ms a query", "MiB", "training"]
-    return head, [_row(option, letters) for option, letters in zip(decision.options, decision.standing.letters, strict=True)]
+    head = ["row", decision.best.scores.measure, "95 %", "from the best", "rank", "ms a query", "MiB", "training"]
+    return head, [_row(option) for option in decision.options]
 
 
-def _row(option: Option, letters: str) -> list[str]:
+def _row(option: Option) -> list[str]:
     training = option.scores.records[0].training_seconds
     return [
         option.row,
         figure(option.scores.mean),
         span(option.interval),
-        difference(option),
-        letters,
+        difference(option) + (" tied" if option.tied and option.behind else ""),
+        rank(option.ranks),
         "–" if option.latency is None else f"{option.latency * 1000:.1f}",
         "–" if option.memory is None else f"{option.memory * 1024:.1f}",
         f"{training:.0f} s" if training else "–",

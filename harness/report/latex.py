@@ -1,4 +1,4 @@
-"""The board for papers: LaTeX tables with booktabs, groups of rows that cannot be told apart as superscripts."""
+"""The board for papers: LaTeX tables with booktabs, groups of tied rows as superscripts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from harness.plain import plain
-from harness.report.board import Across, Table, across, against, figure
+from harness.report.board import Across, Table, across, figure
+from harness.report.placed import AGAINST, against
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -36,6 +37,7 @@ SHORT, TALL = 6, "8em"
 """Characters of a dataset's name beyond which its head is turned, and the height it then has."""
 ROOM = 240.0
 """Points beside the names in a text of 345 points, as `article` has it at 10 points."""
+SIMULTANEOUS = r"simultaneous 95\,\% intervals, studentised bootstrap over queries,"
 HEAD = r"""% Written by `harness leaderboard`. \usepackage{booktabs,graphicx} in the preamble; \input{leaderboard} in the text.
 """
 
@@ -70,7 +72,7 @@ def _table(number: int, table: Table) -> str:
             shown = rf"\textbf{{{shown}}}" if line.value(measure) is not None and shown == table.best(measure) else shown
             if table.stands and i == 0:
                 interval = line.interval
-                cells.append(rf"{shown}$^{{\mathrm{{{line.letters}}}}}$" if line.letters else shown)
+                cells.append(shown + _superscript(line.placed.letters if line.placed else ()))
                 cells.append(f"[{interval.low:.3f}, {interval.high:.3f}]" if interval else "--")
             else:
                 cells.append(shown)
@@ -78,11 +80,11 @@ def _table(number: int, table: Table) -> str:
     head = ["row", *map(escaped, table.measures)]
     head[2:2] = [r"95\,\%"] if table.stands else []
     told = [f"{escaped(table.dataset)}, {table.first.dataset['queries']:,} queries."]
-    if table.stands:
-        told.append(
-            f"Rows that share a superscript cannot be told apart by {escaped(table.measures[0])} (paired randomisation test of "
-            r"all pairs, Holm's correction, $\alpha = 0.05$); intervals by BCa bootstrap over queries."
-        )
+    if table.standing:
+        shared = f"Rows that share a superscript are tied by {escaped(table.measures[0])}"
+        shared += f" ({SIMULTANEOUS} of {escaped(table.standing.corrected)})"
+        told.append(f"{shared}; " if any(line.placed and line.placed.letters for line in there) else "")
+        told[-1] += "intervals of the means by BCa bootstrap over queries."
     left_out = [_breakable(_row(line.row)) for line in table.lines if not line.ok]
     if left_out:
         told.append(f"Without figures: {', '.join(left_out)}.")
@@ -104,7 +106,7 @@ def _across(over: Across) -> list[str]:
     ]
     placed = [over.standing.get(name) for name, _ in over.rows]
     means = [_shown(Across.mean(values), over.best[-1]) for _, values in over.rows]
-    letters = [rf"$^{{\mathrm{{{each.letters}}}}}$" if each else "" for each in placed]
+    letters = [_superscript(each.letters) if each else "" for each in placed]
     columns.append(("mean", [mean + letter for mean, letter in zip(means, letters, strict=True)]))
     if over.stands:
         spans = [f"[{each.interval.low:.3f}, {each.interval.high:.3f}]" if each else "--" for each in placed]
@@ -113,9 +115,9 @@ def _across(over: Across) -> list[str]:
     caption = f"{escaped(over.measure)} across datasets. Best in bold."
     if over.stands:
         caption = (
-            f"{escaped(over.measure)} across datasets; the mean counts every dataset alike. Rows that share a superscript cannot "
-            r"be told apart by it (randomisation test paired by dataset and query, all pairs, Holm's correction, "
-            r"$\alpha = 0.05$); intervals by BCa bootstrap, queries resampled within each dataset. Best in bold."
+            f"{escaped(over.measure)} across datasets; the mean counts every dataset alike. Rows that share a superscript are "
+            rf"tied by it ({SIMULTANEOUS} of all pairs); intervals of the means by BCa bootstrap, queries resampled within each "
+            "dataset. Best in bold."
         )
     parts = []
     for number, panel in enumerate(_panels(columns)):
@@ -129,12 +131,18 @@ def _against(over: Across) -> str:
     first = next(name for name, placed in over.standing.items() if placed.against is None)
     told = (
         f"{escaped(over.measure)} across datasets, against {_breakable(_row(first))}: the difference of the means with "
-        r"its 95\,\% interval, datasets and queries won/tied/lost, and $p$ after Holm's correction over all pairs of rows."
+        r"its simultaneous 95\,\% interval, datasets and queries won/tied/lost, and $p$ corrected for all pairs of rows."
     )
     held = {name: placed.against for name, placed in over.standing.items() if placed.against is not None}
-    head = ["row", "difference", r"95\,\%", "datasets", "queries", "$p$"]
+    head = ["row", *map(escaped, (AGAINST[0], "datasets", "queries")), "$p$"]
     rows = [[name, *map(escaped, against(each))] for name, each in zip(_rows(list(held), NARROW), held.values(), strict=True)]
     return _floated(told, "board-across-against", head, rows, SMALLER)
+
+
+def _superscript(letters: Sequence[str]) -> str:
+    """The letters of a row's groups; with commas where one is longer than a letter."""
+    told = ("," if any(len(letter) > 1 for letter in letters) else "").join(letters)
+    return rf"$^{{\mathrm{{{told}}}}}$" if told else ""
 
 
 def _shown(value: float | None, best: str | None) -> str:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 
 from harness.plain import one_line
-from harness.report.board import COSTS, EXPLAINED, EXPLAINED_ACROSS, STANDING, Across, Line, Table, across, costs, figure, span
+from harness.report.board import COSTS, Across, Line, Table, across, costs, figure
+from harness.report.placed import EXPLAINED, EXPLAINED_ACROSS, STANDING, placed_cells
 
 
 def leaderboard(found: Sequence[Table], over: Across | None = None, left_out: Sequence[str] = ()) -> str:
@@ -61,11 +62,11 @@ def _table(table: Table) -> str:
         figures = [_bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures]
         status = "" if line.ok else f" *({line.first.status})*"
         cells = [f"{code(line.row)}{seeds}{status}", *figures, *map(escaped, costs(line))]
-        cells[2:2] = (span(line.interval), line.letters) if table.stands else ()
+        cells[2:2] = placed_cells(line.placed) if table.stands else ()
         rows.append(cells)
     for row, figures in table.beside:
         cells = [f"{code(row)} *(not measured here)*", *figures, "published", *("–" for _ in COSTS[1:])]
-        cells[2:2] = ("–", "") if table.stands else ()
+        cells[2:2] = placed_cells(None) if table.stands else ()
         rows.append(cells)
     return grid(head, rows, left=head.index(COSTS[0]) + 1)
 

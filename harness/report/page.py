@@ -22,10 +22,11 @@ import harness
 from harness.bench.store import Store, Stored, by_key
 from harness.context import Context
 from harness.plain import plain
-from harness.report.board import AGAINST, EXPLAINED, EXPLAINED_ACROSS, Across, Table
+from harness.report.board import Across, Table
 from harness.report.collection import words
 from harness.report.page_data import charts, page_data
 from harness.report.per_query import file_names, packed, per_query
+from harness.report.placed import AGAINST, EXPLAINED, EXPLAINED_ACROSS
 from harness.report.standings import by_each_measure
 
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "page.js", "charts.js", "queries.js")

@@ -10,13 +10,11 @@ from typing import Any
 from harness.bench.load import why
 from harness.bench.record import Record
 from harness.report.board import (
-    AGAINST,
     COSTS,
     Across,
     Line,
     Table,
     across,
-    against,
     costs,
     figure,
     judged,
@@ -24,9 +22,9 @@ from harness.report.board import (
     query_time,
     seconds,
     share,
-    span,
 )
 from harness.report.frontier import non_dominated
+from harness.report.placed import AGAINST, against, pairs, placed_cells, rank, span
 
 Files = Mapping[str, str]
 MOST_POINTS = 250
@@ -69,6 +67,7 @@ def charts(data: Mapping[str, Any]) -> dict[str, Any]:
             {
                 "name": dataset["name"],
                 "measures": dataset["measures"],
+                "pairs": dataset["pairs"],
                 "curves": dataset["curves"],
                 "rows": [{name: row[name] for name in kept} for row in dataset["rows"] if row["ok"]],
             }
@@ -103,6 +102,7 @@ def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files
         "licence": facts.get("licence") or "",
         "measures": list(table.measures),
         "standing": {t.measures[0]: t.stands for t in tables if t.measures},
+        "pairs": {t.measures[0]: pairs(t.standing) for t in tables if t.measures},
         "seen": {t.measures[0]: t.seen for t in tables if t.measures and t.seen},
         "decision": {t.measures[0]: t.decision for t in tables if t.measures and t.decision},
         "notes": list(dict.fromkeys(note for t in tables for note in t.notes)),
@@ -130,8 +130,8 @@ def _row(
             "best": line.ok and figure(value) == table.best(measure),
             "low": here.interval.low if here.interval else None,
             "high": here.interval.high if here.interval else None,
-            "interval": span(here.interval),
-            "letters": here.letters,
+            **dict(zip(("interval", "behind", "ranks"), placed_cells(here.placed), strict=True)),
+            "place": here.placed.place if here.placed else None,
         }
     return {
         "key": key,
@@ -324,13 +324,13 @@ def _across(firsts: Sequence[Table], datasets: Sequence[Mapping[str, Any]], stan
 
 
 def _placed(over: Across, name: str) -> dict[str, Any]:
-    """What stands beside a row's mean: its interval, its letters, and what it is against the first."""
+    """What is said of a row's mean: its interval, its ranks, and what it is against the first."""
     placed = over.standing.get(name)
     held = placed.against if placed else None
-    numbers = (held.difference, None, held.datasets[0], held.queries[0], held.p) if held else (None,) * len(AGAINST)
+    numbers = (held.difference.mean, held.datasets[0], held.queries[0], held.difference.p) if held else (None,) * len(AGAINST)
     return {
         "interval": span(placed.interval if placed else None),
-        "letters": placed.letters if placed else "",
+        "ranks": rank(placed.ranks if placed else None),
         "first": placed is not None and held is None,
         "against": [{"text": text, "value": value} for text, value in zip(against(held), numbers, strict=True)],
         "held": held is not None,

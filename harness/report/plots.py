@@ -13,6 +13,7 @@ from harness.files import replacing, slug
 from harness.report.board import Table
 from harness.report.frontier import non_dominated
 from harness.report.page_data import TRADES, family, trade_values
+from harness.report.placed import rank
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Of the families, distinct for colour-blind readers (Okabe and Ito 2008)."""
@@ -62,11 +63,12 @@ def _means(table: Table, colours: dict[str, str]) -> Any:
         colour = colours[family(line.first.method)]
         if line.interval:
             axes.plot([line.interval.low, line.interval.high], [place, place], color=colour, linewidth=1.5, alpha=0.6)
-            axes.annotate(line.letters, (line.interval.high, place), (4, -2.5), textcoords="offset points", fontsize=7)
+            told = rank(line.placed.ranks if line.placed else None)
+            axes.annotate(told, (line.interval.high, place), (4, -2.5), textcoords="offset points", fontsize=7)
         axes.plot([line.value(measure) or 0.0], [place], "o", color=colour, markersize=4)
     axes.set_yticks(range(len(lines)), [short(line.row) for line in lines])
     axes.invert_yaxis()
-    axes.set_xlabel(f"{measure}, 95 % interval" if table.stands else measure)
+    axes.set_xlabel(f"{measure}, 95 % interval, and range of ranks" if table.stands else measure)
     axes.set_title(table.dataset, fontsize=9)
     axes.grid(axis="x", linewidth=0.4, alpha=0.5)
     return drawn

@@ -1,4 +1,4 @@
-"""Puts on the tables what the per-query values say: intervals of the means, and who cannot be told apart."""
+"""Puts on the tables what the per-query values say: intervals of the means, differences from the best, ranges of ranks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from harness.bench.across import overall
-from harness.bench.decision import caveats, decide, sentences
+from harness.bench.advice import sentences
+from harness.bench.decision import caveats, decide
 from harness.bench.evidence import Scores, scores
 from harness.bench.standing import standing
 from harness.bench.store import Key, Store, Stored, by_key, key_of
 from harness.errors import HarnessError
 from harness.report.board import Across, Line, Table, across
-from harness.statistics.randomisation import LEAST_DRAWS
 
 MOST_WORK = 1_200_000
 """Rows squared times queries, up to which further measures get intervals too and a decision is told: pairs take their time."""
@@ -26,7 +26,7 @@ FEW = 10
 def with_standings(
     found: Sequence[Table], store: Store, held: Sequence[Stored], advance: Callable[[], object] = lambda: None
 ) -> list[Table]:
-    """The tables with `interval` and `letters` of their rows, by their first measure, and the sentence on what can be seen.
+    """The tables with what is said of their rows, by their first measure, and the sentence on what can be seen.
 
     A row whose per-query values cannot be read, or that is of another revision or of other queries, stays without, with a note.
     `advance` is called after each table.
@@ -55,7 +55,7 @@ def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]
 
 
 def across_with_standing(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> Across | None:
-    """The table across datasets with intervals, letters and each row against the best; None for fewer than two datasets.
+    """The table across datasets with intervals, ranks and each row against the best; None for fewer than two datasets.
 
     Only rows with figures on every dataset are compared. One whose per-query values cannot be read, or that is of other queries
     or another revision than most rows, stays without, with a note.
@@ -65,8 +65,12 @@ def across_with_standing(found: Sequence[Table], store: Store, held: Sequence[St
         return None
     read, unread = _read(over, found, store, by_key(held))
     scored, others = _of_one_kind(over, read)
-    placed = dict(zip(scored, overall(list(scored.values())), strict=True)) if scored else {}
-    return dataclasses.replace(over, standing=placed, notes=(*unread, *others, *_weak(over, scored)))
+    if not scored:
+        return dataclasses.replace(over, notes=(*unread, *others))
+    stands, placed = overall(list(scored.values()))
+    told = [f"Intervals of differences and ranks are corrected for {stands.corrected}."] if len(scored) > 1 else []
+    notes = (*told, *unread, *others, *_weak(over, scored))
+    return dataclasses.replace(over, standing=dict(zip(scored, placed, strict=True)), notes=notes)
 
 
 def _read(
@@ -142,15 +146,15 @@ def _with_standing(table: Table, store: Store, places: Mapping[Key, Stored]) -> 
     if not scored:
         return dataclasses.replace(table, more=tuple(more))
     stands = standing(list(scored.values()))
-    placed = dict(zip(scored, zip(stands.intervals, stands.letters, strict=True), strict=True))
-    lines = [dataclasses.replace(ln, interval=placed[ln][0], letters=placed[ln][1]) if ln in placed else ln for ln in table.lines]
+    placed = dict(zip(scored, stands.placed, strict=True))
+    lines = [dataclasses.replace(line, placed=placed.get(line)) for line in table.lines]
     told: tuple[str, ...] = ()
     if len(scored) > 1 and _work(table) <= MOST_WORK:
-        decision = decide(list(scored.values()), stands=stands, draws=LEAST_DRAWS)
+        decision = decide(list(scored.values()), stands=stands)
         told = (*sentences(decision), *caveats(decision))
     elif len(scored) > 1:
         told = ("Too many rows for a decision here; `harness decide` takes those that you name.",)
-    return dataclasses.replace(table, lines=tuple(lines), more=tuple(more), seen=stands.sentence, decision=told)
+    return dataclasses.replace(table, lines=tuple(lines), more=tuple(more), seen=stands.sentence, decision=told, standing=stands)
 
 
 def _work(table: Table) -> int:

@@ -12,8 +12,9 @@ from typing import Any
 
 from harness.bench.verdict import signed
 from harness.files import write_text
-from harness.report.board import figure, span
+from harness.report.board import figure
 from harness.report.markdown import code, escaped, grid
+from harness.report.placed import span
 from harness.report.sweep_plots import draw
 from harness.statistics.bootstrap import Interval
 from harness.statistics.curves import ALWAYS, NEVER, BreakEven
@@ -68,10 +69,10 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
     against = {verdict.contrast.baseline.row: verdict for verdict in tested.verdicts}
     first = next((one for one in found.baselines if one.ok and one.row in against), None)
     if gained is not None and first is not None:
-        spread = against[first.row].contrast.interval_at(0.95)
+        held = against[first.row].contrast.interval
         less = f"{abs(gained.difference):.4f} {'less' if gained.difference > 0 else 'more'} than it looked"
         told.append(
-            f"It looked {signed(gained.looked)} on dev, is {signed(gained.found)} [{signed(spread.low)}, {signed(spread.high)}] "
+            f"It looked {signed(gained.looked)} on dev, is {signed(gained.found)} [{signed(held.low)}, {signed(held.high)}] "
             f"on test against `{first.row}`: {less}{_between(gained.interval)}."
         )
         told.append(
@@ -227,7 +228,7 @@ def as_json(found: Found) -> str:
             "mean": tested.scores.mean,
             "seeds": [record.seed for record in tested.scores.records],
             "against": {
-                v.contrast.baseline.row: {"finding": v.finding, "difference": v.contrast.difference, "p": v.contrast.adjusted}
+                v.contrast.baseline.row: {"finding": v.finding, "difference": v.contrast.difference, "p": v.contrast.p}
                 for v in tested.verdicts
             },
             "looked": None if gained is None else gained.looked,

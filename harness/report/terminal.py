@@ -10,8 +10,9 @@ from rich.text import Text
 
 from harness.bench.decision import Decision
 from harness.plain import one_line
-from harness.report.board import AGAINST, COSTS, STANDING, Across, Table, across, against, costs, figure, span
+from harness.report.board import COSTS, Across, Table, across, costs, figure
 from harness.report.decision import board
+from harness.report.placed import ACROSS, AGAINST, STANDING, against, placed_cells
 from harness.report.sweep import board as sweep_board
 from harness.sweep.estimate import Planned
 from harness.sweep.found import Found
@@ -86,13 +87,13 @@ def across_grids(over: Across, most: int | None = None) -> list[Grid]:
     figures.add_column("row", overflow="fold")
     for dataset in over.datasets:
         figures.add_column(Text(one_line(dataset).replace("/", "/\n")), justify="right", no_wrap=True)
-    for i, head in enumerate(("mean", *(STANDING if over.stands else ()))):
-        figures.add_column(head, justify="left" if i == 2 else "right", no_wrap=True)
+    for head in ("mean", *(ACROSS if over.stands else ())):
+        figures.add_column(head, justify="right", no_wrap=True)
     best = over.best
     for name, values in over.rows[:most]:
         shown = [figure(value) for value in (*values, Across.mean(values))]
         bold = [_figure(text, text == top) for text, top in zip(shown, best, strict=True)]
-        figures.add_row(_words(name), *bold, *over.cells(name)[: len(STANDING)])
+        figures.add_row(_words(name), *bold, *over.cells(name)[: len(ACROSS)])
     if not over.compared:
         return [figures]
     first = next(name for name, placed in over.standing.items() if placed.against is None)
@@ -114,8 +115,8 @@ def grid(table: Table, costs_shown: bool = True, most: int | None = None) -> Gri
     for i, measure in enumerate(table.measures):
         drawn.add_column(_words(measure), justify="right", no_wrap=True)
         if table.stands and i == 0:
-            drawn.add_column(STANDING[0], justify="right", no_wrap=True)
-            drawn.add_column(STANDING[1], no_wrap=True)
+            for name, left in zip(STANDING, (False, True, False), strict=True):
+                drawn.add_column(name, justify="left" if left else "right", no_wrap=True)
     for i, name in enumerate(COSTS if costs_shown else ()):
         drawn.add_column(name, justify="left" if i == 0 else "right")
     for line in table.lines[:most]:
@@ -123,22 +124,22 @@ def grid(table: Table, costs_shown: bool = True, most: int | None = None) -> Gri
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
         shown = [_figure(text, top) for text, top in zip(figures, best, strict=True)]
         name = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
-        shown[1:1] = (Text(span(line.interval)), Text(line.letters)) if table.stands else ()
+        shown[1:1] = map(Text, placed_cells(line.placed)) if table.stands else ()
         drawn.add_row(name, *shown, *(map(_words, costs(line)) if costs_shown else ()))
     for row, published in table.beside:
         shown = [Text(value) for value in published]
-        shown[1:1] = (Text("–"), Text()) if table.stands else ()
+        shown[1:1] = map(Text, placed_cells(None)) if table.stands else ()
         others = ("published", *("–" for _ in COSTS[1:])) if costs_shown else ()
         drawn.add_row(_words(row), *shown, *others, style="dim")
     return drawn
 
 
 def decision(dataset: str, found: Decision) -> Grid:
-    """The rows of a decision: mean, interval, difference from the best, letters, costs."""
+    """The rows of a decision: mean, interval, difference from the best, ranks, costs."""
     head, rows = board(found)
     drawn = _grid(dataset)
     for name in head:
-        drawn.add_column(name, justify="left" if name in ("row", "alike") else "right", no_wrap=name != "row", overflow="fold")
+        drawn.add_column(name, justify="left" if name == "row" else "right", no_wrap=name != "row", overflow="fold")
     for row in rows:
         drawn.add_row(*map(_words, row))
     return drawn

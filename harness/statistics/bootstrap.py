@@ -11,6 +11,8 @@ from harness.statistics.paired import ROUNDING, Values
 
 RESAMPLES = 10_000
 LEVEL = 0.95
+COLUMNS = 512
+"""So many are resampled together, with the same draws for all: those of thousands of rows would take gigabytes."""
 _BLOCK = 4_000_000
 
 
@@ -52,9 +54,15 @@ def stratified_intervals(
         level: confidence.
         resamples: how many.
     """
+    tables = [values.reshape(len(values), -1) for values in strata]
+    columns = tables[0].shape[1]
+    parts = [[table[:, start : start + COLUMNS] for table in tables] for start in range(0, columns, COLUMNS)]
+    return [interval for part in parts for interval in _intervals(part, seed, level, resamples)]
+
+
+def _intervals(tables: Sequence[Values], seed: int, level: float, resamples: int) -> list[Interval]:
     from scipy import stats  # slow to import, and a listing needs none of it
 
-    tables = [values.reshape(len(values), -1) for values in strata]
     means = np.mean([table.mean(0) for table in tables], axis=0)
     pulls = [(table - table.mean(0)) / (len(tables) * len(table)) for table in tables]
     together = np.concatenate(pulls)
@@ -82,10 +90,15 @@ def _drawn(pulls: Sequence[Values], seed: int, resamples: int) -> Values:
     moved = np.zeros((resamples, pulls[0].shape[1]))
     for pull in pulls:
         n = len(pull)
-        block = max(1, _BLOCK // pull.size)
+        block = max(1, _BLOCK // n)
         for start in range(0, resamples, block):
             size = min(block, resamples - start)
-            places = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-            times = np.bincount(places.ravel(), minlength=size * n).reshape(size, n)
-            moved[start : start + size] += times.astype(np.float64) @ pull
+            moved[start : start + size] += times_drawn(rng, size, n) @ pull
     return moved
+
+
+def times_drawn(rng: np.random.Generator, draws: int, n: int) -> Values:
+    """(draws, n) how often each of n queries is in each resample of n."""
+    places = rng.integers(0, n, (draws, n)) + n * np.arange(draws)[:, None]
+    times: Values = np.bincount(places.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
+    return times

@@ -41,6 +41,11 @@ class Paired:
         return float(self.differences.mean())
 
     @property
+    def differing(self) -> int:
+        """On how many queries they differ."""
+        return int((np.abs(self.differences) > ROUNDING).sum())
+
+    @property
     def deviation(self) -> float:
         """Standard deviation of the differences; 0 for a single query."""
         return float(self.differences.std(ddof=1)) if len(self.ids) > 1 else 0.0

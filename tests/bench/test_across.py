@@ -10,10 +10,7 @@ import pytest
 from harness.bench.across import overall
 from harness.bench.evidence import Scores
 from harness.errors import ComparisonError
-from harness.statistics.bootstrap import stratified_intervals
-from harness.statistics.holm import holm
-from harness.statistics.randomisation import sign_flips
-from harness.statistics.stratified import weighted
+from harness.statistics.family import family
 
 Scored = Callable[..., Scores]
 RNG = np.random.default_rng(1)
@@ -37,45 +34,46 @@ def row(scored: Scored) -> Callable[..., tuple[Scores, Scores]]:
     return one
 
 
-def test_rows_that_cannot_be_told_apart_share_a_letter_and_each_is_held_against_the_first(row: Callable[..., tuple]) -> None:
+def test_rows_have_ranks_and_each_is_held_against_the_first(row: Callable[..., tuple]) -> None:
     held = [row("best", 0.1, 0.1, 0), row("twin", 0.1, 0.1, 1), row("last", -0.1, 0.0, 2)]
-    found = overall(held, seed=3)
-    assert [each.letters for each in found] == ["a", "a", "b"]
+    stands, found = overall(held, seed=3)
+    assert [each.ranks for each in found] == [(1, 2), (1, 2), (3, 3)]
+    assert [each.letters for each in found] == [("a",), ("a",), ("b",)]
+    assert stands.corrected.startswith("3 pairs of 3 rows (c = 2.")
     for each, scores in zip(found, held, strict=True):
         assert each.interval.low < np.mean([s.mean for s in scores]) < each.interval.high
     assert found[0].against is None
     last = found[2].against
     assert last is not None
     gaps = [(a.values - b.values).mean(1) for a, b in zip(held[2], held[0], strict=True)]
-    assert last.difference == pytest.approx(np.mean([gap.mean() for gap in gaps]))
-    (interval,) = stratified_intervals(gaps, seed=3)
-    assert (last.interval.low, last.interval.high) == pytest.approx((interval.low, interval.high), abs=1e-9)
+    assert last.difference.mean == pytest.approx(np.mean([gap.mean() for gap in gaps]))
+    reference = family([np.stack([row[d].values[:, 0] for row in held], axis=1) for d in (0, 1)], seed=3)
+    assert last.difference == reference.difference(2, 0)
     assert last.datasets == (0, 0, 2)
     assert last.queries == tuple(sum(int(c) for c in each) for each in zip(*[_counts(gap) for gap in gaps], strict=True))
-    assert last.p <= 0.05
+    assert last.difference.p <= 0.05
+    assert last.difference.interval.high < 0
 
 
 def _counts(gap: np.ndarray) -> tuple[int, int, int]:
     return int((gap > 1e-9).sum()), int((abs(gap) <= 1e-9).sum()), int((gap < -1e-9).sum())
 
 
-def test_p_values_are_of_the_weighted_test_after_holm_over_all_pairs(row: Callable[..., tuple]) -> None:
-    held = [row("a", 0.03, 0.02, 0), row("b", 0.01, 0.01, 1), row("c", 0.0, 0.0, 2)]
-    means = [np.stack([scores[d].values.mean(1) for scores in held], axis=1) for d in (0, 1)]
-    pairs = [(0, 1), (0, 2), (1, 2)]
-    raw = [sign_flips(weighted([(m[:, a] - m[:, b]).reshape(-1, 1) for m in means])[:, 0], 0, 10_000).p for a, b in pairs]
-    found = overall(held)
-    adjusted = holm(raw)
-    assert [each.against.p for each in found[1:] if each.against] == pytest.approx(adjusted[:2])
+def test_p_values_and_intervals_agree(row: Callable[..., tuple]) -> None:
+    _, found = overall([row("a", 0.03, 0.02, 0), row("b", 0.01, 0.01, 1), row("c", -0.03, 0.0, 2)])
+    for each in found[1:]:
+        assert each.against is not None
+        difference = each.against.difference
+        assert (difference.p <= 0.05) is not difference.tied
 
 
 def test_a_dataset_is_tied_where_the_figures_shown_are_equal(scored: Scored) -> None:
     one = [scored("one", {"q0": 0.50001, "q1": 0.5}, dataset="x"), scored("one", {"q0": 0.9, "q1": 0.5}, dataset="y")]
     two = [scored("two", {"q0": 0.50002, "q1": 0.5}, dataset="x"), scored("two", {"q0": 0.5, "q1": 0.5}, dataset="y")]
-    against = overall([one, two])[1].against
+    against = overall([one, two])[1][1].against
     assert against is not None
     assert (against.datasets, against.queries) == ((0, 1, 1), (1, 2, 1))
-    assert against.p == 1.0
+    assert against.difference.tied, "four queries"
 
 
 def test_several_seeds_count_by_their_mean(scored: Scored) -> None:
@@ -84,24 +82,24 @@ def test_several_seeds_count_by_their_mean(scored: Scored) -> None:
 
     low, high = ({"q0": v, "q1": v + 0.1} for v in (0.2, 0.4))
     other = [scored("other", {"q0": 0.3, "q1": 0.4}, dataset=d) for d in ("x", "y")]
-    against = overall([rows(low, high), other])[1].against
+    against = overall([rows(low, high), other])[1][1].against
     assert against is not None
-    assert against.difference == pytest.approx(0.0, abs=1e-9)
-    assert (against.datasets, against.queries, against.p) == ((0, 2, 0), (0, 4, 0), 1.0)
+    assert against.difference.mean == pytest.approx(0.0, abs=1e-9)
+    assert (against.datasets, against.queries, against.difference.p) == ((0, 2, 0), (0, 4, 0), 1.0)
 
 
 def test_one_row_equal_rows_and_single_queries(scored: Scored) -> None:
     def rows(name: str, value: float) -> list[Scores]:
         return [scored(name, {"q": value}, dataset="x"), scored(name, {"q": value}, dataset="y")]
 
-    (alone,) = overall([rows("alone", 0.5)])
-    assert (alone.letters, alone.against, alone.interval.low, alone.interval.high) == ("a", None, 0.5, 0.5)
-    same = overall([rows("one", 0.5), rows("two", 0.5)])
-    assert [each.letters for each in same] == ["a", "a"]
-    apart = overall([rows("three", 0.9), rows("four", 0.1)])
-    assert [each.letters for each in apart] == ["a", "a"]  # two queries have four assignments of signs
+    _, (alone,) = overall([rows("alone", 0.5)])
+    assert (alone.ranks, alone.against, alone.interval.low, alone.interval.high) == ((1, 1), None, 0.5, 0.5)
+    _, same = overall([rows("one", 0.5), rows("two", 0.5)])
+    assert [each.ranks for each in same] == [(1, 2), (1, 2)]
+    _, apart = overall([rows("three", 0.9), rows("four", 0.1)])
+    assert [each.ranks for each in apart] == [(1, 2), (1, 2)], "two queries show nothing"
     assert apart[1].against is not None
-    assert apart[1].against.p == 0.5
+    assert apart[1].against.difference.p >= 0.5
 
 
 def test_other_collections_and_other_queries_are_refused(scored: Scored, row: Callable[..., tuple]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.bench.decision import Decision, caveats, decide, difference, sentences
+from harness.bench.advice import difference, sentences
+from harness.bench.decision import Decision, caveats, decide
 from harness.bench.evidence import Scores
 from harness.bench.standing import standing
 from harness.errors import ComparisonError, SettingError
@@ -41,13 +42,15 @@ def test_the_best_its_equals_and_the_rest(rows: Callable[..., list[Scores]]) -> 
     assert [o.row for o in found.options] == ["top", "twin", "low"]
     told = sentences(found)
     assert told[0].startswith("Best: `top`, nDCG@10 ")
-    assert "Cannot be told from it, all pairs of 3 rows asked: `twin` (-0.0010 [" in told[1]
-    assert "1 other row is worse beyond chance." in told
+    assert told[1].startswith("Tied with it (simultaneous 95 % intervals of 3 pairs of 3 rows (c = ")
+    assert "`twin` (-0.0010 [" in told[1]
+    assert "1 other row is significantly worse." in told
 
 
 def test_a_clear_winner_is_called_one(rows: Callable[..., list[Scores]]) -> None:
     told = sentences(decide(rows(low=(0.0, 1, 1), top=(0.1, 20, 50))))
-    assert told[1].startswith("Every other row is worse beyond chance; the next is `low` (-0.1000 [")
+    assert told[1].startswith("Every other row is significantly worse (simultaneous 95 % intervals of one pair of rows (c = ")
+    assert "the next is `low` (-0.1000 [" in told[1]
 
 
 def test_the_cheapest_within_the_margin_and_whether_that_is_shown(rows: Callable[..., list[Scores]]) -> None:
@@ -68,7 +71,7 @@ def test_steps_lead_over_the_rows_that_nothing_beats_at_their_cost(rows: Callabl
     assert path == [("cheap", "middle"), ("middle", "top")]
     last = found.steps["latency"][-1]
     assert last.more == pytest.approx(1.0)
-    assert last.contrast.difference == pytest.approx(0.1, abs=1e-6)
+    assert last.gain.mean == pytest.approx(0.1, abs=1e-6)
     told = "\n".join(sentences(found))
     assert "`middle` → `top`: 1000.0 ms more a query for +0.1000 [" in told
     assert "0.1 a second." in told
@@ -121,7 +124,7 @@ def test_one_query_shows_nothing_and_zeros_are_no_figures(scored: Scored) -> Non
     assert "these queries do not show that it loses no more" in told
     nothing = {f"q{i}": 0.0 for i in range(9)}
     (said,) = sentences(decide([scored("c", nothing), scored("d", nothing)]))
-    assert said.startswith("Every figure is 0")
+    assert said.startswith("Every score is 0")
 
 
 def test_who_leads_without_what_training_has_seen_is_told(scored: Scored) -> None:
@@ -143,6 +146,18 @@ def test_who_leads_without_what_training_has_seen_is_told(scored: Scored) -> Non
     assert told[1].endswith("over the others `plain` has the highest mean, 0.4000, `best` 0.3000.")
     assert told[2] == "`best`: 8 test queries stand among what its training was given; over the others its mean is 0.1100."
     assert caveats(decide([plain, scored("other", values, leaks=leaks(0.6, 0.3))])) == [], "no row used labels"
+
+
+def test_who_is_tied_is_what_the_interval_next_to_it_says(rows: Callable[..., list[Scores]]) -> None:
+    found = decide(rows(**{f"row{i}": (0.1 - i / 90, 1 + i, 1 + i) for i in range(9)}))
+    for option in found.options[1:]:
+        assert option.behind is not None
+        assert option.tied is (option.behind.interval.low <= 0 <= option.behind.interval.high)
+    steps = [step for of in found.steps.values() for step in of]
+    places = {option.row: i for i, option in enumerate(found.options)}
+    for step in steps:
+        board = found.standing.difference(places[step.after.row], places[step.before.row])
+        assert step.gain == board, "one pair has one verdict"
 
 
 def test_bad_input_is_told(rows: Callable[..., list[Scores]], scored: Scored) -> None:

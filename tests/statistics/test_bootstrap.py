@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.statistics.bootstrap import intervals
+from harness.statistics import bootstrap
+from harness.statistics.bootstrap import intervals, stratified_intervals
 
 
 @pytest.mark.parametrize("level", [0.9, 0.95])
@@ -58,3 +59,60 @@ def test_it_covers_the_true_mean_about_as_often_as_it_says() -> None:
         (found,) = intervals(rng.choice(population, 120), seed=seed, resamples=1000)
         covered += found.low <= population.mean() <= found.high
     assert 0.91 <= covered / 300 <= 0.985
+
+def mean_of_means(strata: list[np.ndarray]) -> float:
+    return float(np.mean([values.mean() for values in strata]))
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_the_interval_over_datasets_agrees_with_scipy(level: float) -> None:
+    rng = np.random.default_rng(7)
+    strata = [rng.exponential(0.3, 40), rng.choice([0.0, 0.5, 1.0], 90), rng.normal(0.5, 0.2, 20)]
+    other = stats.bootstrap(
+        tuple(strata),
+        lambda *each, axis: np.mean([values.mean(axis) for values in each], axis=0),
+        confidence_level=level,
+        n_resamples=20_000,
+        method="BCa",
+        vectorized=True,
+        rng=rng,
+    ).confidence_interval
+    (found,) = stratified_intervals(strata, level=level, resamples=20_000)
+    width = other.high - other.low
+    assert found.low == pytest.approx(other.low, abs=0.03 * width)
+    assert found.high == pytest.approx(other.high, abs=0.03 * width)
+    assert found.low < mean_of_means(strata) < found.high
+
+
+def test_one_dataset_has_the_interval_that_it_has_alone_and_datasets_of_one_size_are_drawn_apart() -> None:
+    values = np.random.default_rng(8).random((50, 2))
+    assert stratified_intervals([values], seed=4) == intervals(values, seed=4)
+    (twice,), (once,) = stratified_intervals([values[:, :1], values[:, :1]]), intervals(values[:, 0])
+    assert (twice.high - twice.low) / (once.high - once.low) == pytest.approx(0.5**0.5, rel=0.05)
+
+
+def test_a_dataset_of_one_query_has_no_spread() -> None:
+    values = np.random.default_rng(9).random(30)
+    (alone,), (beside,) = intervals(values), stratified_intervals([values, np.array([0.5])])
+    assert (beside.high - beside.low) / (alone.high - alone.low) == pytest.approx(0.5, rel=0.05)
+    (certain,) = stratified_intervals([np.array([0.25]), np.array([0.75])])
+    assert (certain.low, certain.high) == (0.5, 0.5)
+
+
+def test_over_datasets_it_covers_the_true_mean_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(10)
+    populations = [rng.choice([0.0, 0.39, 0.63, 1.0], 4000, p=[0.4, 0.1, 0.2, 0.3]), rng.beta(0.5, 2, 4000)]
+    truth, covered = mean_of_means(populations), 0
+    for seed in range(300):
+        drawn = [rng.choice(population, n) for population, n in zip(populations, (30, 120), strict=True)]
+        (found,) = stratified_intervals(drawn, seed=seed, resamples=1000)
+        covered += found.low <= truth <= found.high
+    assert 0.91 <= covered / 300 <= 0.985
+
+
+def test_thousands_of_columns_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(11).random((30, 7))
+    whole = stratified_intervals([values[:10], values[10:]], seed=3, resamples=500)
+    monkeypatch.setattr(bootstrap, "COLUMNS", 3)
+    parts = stratified_intervals([values[:10], values[10:]], seed=3, resamples=500)
+    assert [(i.low, i.high) for i in parts] == [pytest.approx((i.low, i.high), abs=1e-12) for i in whole]

@@ -24,11 +24,11 @@
       x: { label: `${measure} →`, grid: true, nice: true }, y: { label: null, domain: held.map((r) => r.key), tickFormat: (key) => brief(held.find((r) => r.key === key).name), tickSize: 0 },
       marks: [
         Plot.ruleY(held.filter((r) => r.low !== null), { y: "key", x1: "low", x2: "high", stroke: (r) => colour(r.family), strokeWidth: 2.5, strokeOpacity: 0.55 }),
-        Plot.dot(held, { y: "key", x: "value", r: 4.5, fill: (r) => colour(r.family), href: (r) => `#${r.key}`, title: (r) => `${r.name}\n${measure} ${four(r.value)}${r.low === null ? "" : `, 95 %: ${r.interval}`}${r.letters ? `\nalike: ${r.letters}` : ""}`, tip: false, ariaLabel: (r) => `${r.name} ${four(r.value)}` }),
-        Plot.text(held.filter((r) => r.letters), { y: "key", x: (r) => r.high, text: "letters", textAnchor: "start", dx: 7, fill: quiet }),
+        Plot.dot(held, { y: "key", x: "value", r: 4.5, fill: (r) => colour(r.family), href: (r) => `#${r.key}`, title: (r) => `${r.name}\n${measure} ${four(r.value)}${r.low === null ? "" : `, 95 %: ${r.interval}`}${r.low === null ? "" : `\nfrom the best: ${r.behind}\nrank ${r.ranks}`}`, tip: false, ariaLabel: (r) => `${r.name} ${four(r.value)}` }),
+        Plot.text(held.filter((r) => r.low !== null), { y: "key", x: (r) => r.high, text: "ranks", textAnchor: "start", dx: 7, fill: quiet }),
       ],
     });
-    return figure(`${measure}, with 95 % intervals`, "The interval is of each mean alone; rows that share a letter cannot be told apart.", drawn);
+    return figure(`${measure}, with 95 % intervals`, "The interval is of each mean, not of a difference; beside it the range of ranks that the queries leave to the row.", drawn);
   }
 
   function trade(dataset, measure, rows, cost) {

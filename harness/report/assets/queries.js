@@ -82,13 +82,19 @@
     const measure = measureOf(), all = pairs(), [won, tied, lost] = counts(all);
     $("summary").textContent = `${data.datasets[place()].name}, ${measure}: A ${figure(mean(all.map((q) => q.a)))}, B ${figure(mean(all.map((q) => q.b)))}, difference ${signed(mean(all.map((q) => q.difference)))} over ${all.length} queries. A is better on ${won}, equal on ${tied}, worse on ${lost}.`;
     const [one, other] = [line(a).values[measure], line(b).values[measure]];
-    const share = [...(one.letters || "")].some((letter) => /[a-z]/.test(letter) && (other.letters || "").includes(letter));
-    const told = one.letters && other.letters && a !== b ? (share ? "They share a letter on the board: these queries do not tell them apart. " : "They share no letter on the board: the difference is more than chance would give. ") : "";
-    $("verdict").replaceChildren(told, "The whole verdict: ", make("code", {}, `harness compare ${quoted(line(a).name)} ${quoted(line(b).name)} --dataset ${quoted(here.dataset)} --measure ${quoted(measure)}`));
+    $("verdict").replaceChildren(a === b ? "" : verdictOf(one.place, other.place, data.datasets[place()].pairs[measure]), "As a single planned comparison: ", make("code", {}, `harness compare ${quoted(line(a).name)} ${quoted(line(b).name)} --dataset ${quoted(here.dataset)} --measure ${quoted(measure)}`));
     drawDifferences(all, measure);
     drawSlices(all);
     shown = PAGE;
     list();
+  }
+
+  /* What the board says of two rows, from the places of the rows that each is significantly better than. */
+  function verdictOf(one, other, pairs) {
+    if (!pairs || one === null || other === null) return "";
+    const better = (a, b) => pairs.better[a].some((start, i, runs) => i % 2 === 0 && start <= b && b < runs[i + 1]);
+    const found = better(one, other) ? "A is significantly better than B" : better(other, one) ? "A is significantly worse than B" : "A and B are tied";
+    return `${found} on the board, corrected for ${pairs.corrected}. `;
   }
 
   const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);
