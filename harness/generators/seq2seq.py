@@ -134,7 +134,8 @@ class Seq2seq(Generator):
                 model: Any = AutoModelForSeq2SeqLM.from_pretrained(str(folder.path), **here, dtype=dtype)
         except ModelError as error:
             raise ModelError(
-                f"{error} Name one of the T5 type that was trained to ask questions, as BeIR/query-gen-msmarco-t5-base-v1."
+                f"{error} Name a sequence-to-sequence model of the T5 type that was trained to ask questions, as "
+                "BeIR/query-gen-msmarco-t5-base-v1."
             ) from error
         return tokenizer, model.to(context.device or get_device_name()).eval()
 
