@@ -55,7 +55,7 @@ def test_leaderboard_names_a_broken_record_shows_the_others_and_ends_with_1(
     assert said.status == 1
     assert "bm25(b=0)" in said.out
     (line,) = said.err.strip().splitlines()
-    assert re.match(r"results/folder-small-test-[0-9a-f]{8}/bm25/seed0\.json is not JSON", line)
+    assert re.match(r"left out of the board: results/folder-small-test-[0-9a-f]{8}/bm25/seed0\.json is not JSON", line)
 
 
 def test_leaderboard_quiet_says_only_what_is_broken(harness_command, small_folder: Path, tmp_path: Path) -> None:

@@ -26,8 +26,6 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """From then on no file can be written: a full disk refuses the bytes, a read-only one the file."""
 
     def one(code: int) -> None:
-        make = tempfile.mkstemp
-
         def no_file(*_: object, dir: object = None, **__: object) -> None:
             raise OSError(code, os.strerror(code), str(dir))
 
@@ -38,7 +36,6 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             monkeypatch.setattr(os, "fsync", no_bytes)
         else:
             monkeypatch.setattr(tempfile, "mkstemp", no_file)
-        assert make
 
     return one
 

@@ -3,7 +3,6 @@
 import ast
 import io
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -36,11 +35,14 @@ def test_cells_and_titles_of_a_table_are_text_and_columns_fit(capsys: pytest.Cap
 
 
 def test_a_style_is_still_a_style(monkeypatch: pytest.MonkeyPatch) -> None:
-    out = io.StringIO()
-    shown = Screen()
-    shown.file, shown._color_system = out, None
-    shown.print(Text("x", "bold"))
-    assert out.getvalue() == "x\n"
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    Screen(width=20).print(Text("x", "bold"))
+    assert sys.stdout.getvalue() == "\x1b[1mx\x1b[0m\n"
 
 
 def test_a_bar_shows_its_label_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,4 +116,3 @@ def test_nothing_else_writes_to_a_terminal() -> None:
     assert [use for use in every if f"{use.partition(',')[0]}: {use.rpartition(' ')[2]}" not in allowed] == []
     cli = (root / "cli.py").read_text(encoding="utf-8")
     assert cli.count("typer.secho") == 2  # an interruption, and `_fail`, whose text is without control characters
-    assert os.environ.get("PYTHONIOENCODING") is None

@@ -123,14 +123,14 @@ def grid(table: Table, costs_shown: bool = True, most: int | None = None) -> Gri
         figures = [figure(line.value(m)) for m in table.measures]
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
         shown = [_figure(text, top) for text, top in zip(figures, best, strict=True)]
-        name = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
+        row = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
         shown[1:1] = map(Text, placed_cells(line.placed)) if table.stands else ()
-        drawn.add_row(name, *shown, *(map(_words, costs(line)) if costs_shown else ()))
-    for row, published in table.beside:
+        drawn.add_row(row, *shown, *(map(_words, costs(line)) if costs_shown else ()))
+    for title, published in table.beside:
         shown = [Text(value) for value in published]
         shown[1:1] = map(Text, placed_cells(None)) if table.stands else ()
         others = ("published", *("–" for _ in COSTS[1:])) if costs_shown else ()
-        drawn.add_row(_words(row), *shown, *others, style="dim")
+        drawn.add_row(_words(title), *shown, *others, style="dim")
     return drawn
 
 

@@ -7,7 +7,6 @@ import pytest
 from harness.bench.record import Record
 from harness.bench.runner import Result
 from harness.report.lines import of_rows, of_tries, sentences
-from harness.rows import parse_method
 from harness.screen import Screen
 from harness.sweep.tries import Done
 
@@ -48,6 +47,5 @@ def test_a_try_says_its_place_and_its_mean(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_sentences_are_one_line_each_and_without_backticks(capsys: pytest.CaptureFixture[str]) -> None:
-    assert parse_method("bm25")
     sentences(Screen(), ["Best: `a\nb`.", "more"])
     assert capsys.readouterr().out == "Best: a b.\nmore\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import html
 import json
 import re
@@ -144,3 +146,19 @@ def test_own_scripts_set_text_and_never_markup() -> None:
         if not name.startswith("vendor/"):
             assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", asset(name))
         assert "</script" not in asset(name).lower()
+
+
+def test_a_page_of_too_many_values_has_those_of_the_best_rows_and_says_so(
+    put: Callable[..., Stored], results: Store, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.report.page.MOST_CELLS", 2 * 300)
+    monkeypatch.setattr("harness.report.page.FEWEST_ROWS", 1)
+    for i in range(4):
+        put(f"row{i}", {"q1": i / 10, "q2": i / 20})
+    api.write_leaderboard(results.root, context)
+    text = (results.root / "leaderboard.html").read_text(encoding="utf-8")
+    (block,) = re.findall(r'<script type="application/octet-stream" class="queries">(.*?)</script>', text)
+    shown = json.loads(gzip.decompress(base64.b64decode(block)))
+    assert [row["line"] for row in shown["rows"]] == [0, 1]
+    assert "Only the 2 best of 4 rows by nDCG@10 are here" in shown["why"]
+    assert all(f"row{i}" in text for i in range(4))  # the table has all

@@ -1,6 +1,7 @@
 import io
 from collections.abc import Callable
 
+import pytest
 from rich.console import Console
 
 from harness.bench.record import Record
@@ -77,3 +78,20 @@ def test_without_values_datasets_are_side_by_side_all_the_same(made: Made) -> No
     assert "[bold]x/" in figures
     assert "0.5000" in figures
     assert "against" not in figures
+
+
+def test_of_a_large_board_the_best_rows_are_shown_and_it_says_so(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "MOST_ROWS", 4)
+    monkeypatch.setattr(terminal, "FEWEST_ROWS", 2)
+    records = [made(f"row{i}", i / 10, dataset) for i in range(1, 4) for dataset in ("one", "two")]
+    text = shown(*records)
+    assert text.count("row3") == 3  # on both and across
+    assert "row1" not in text
+    assert text.count("the best 2 of 3 rows; leaderboard.md and leaderboard.html have all") == 2
+    monkeypatch.setattr(terminal, "MOST_ROWS", 6)
+    assert "row1" in shown(*records)
+
+
+def test_a_quiet_console_lays_nothing_out(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "grid", None)  # else it would be called
+    terminal.show(tables([made("a", 0.5)]), Console(quiet=True))
