@@ -137,7 +137,7 @@ def _sum(cache: Cache, gone: Sequence[Removal]) -> str:
 
 
 def _words(describe: Mapping[str, Any]) -> str:
-    return ", ".join(f"{k} {v}" for k, v in describe.items() if v not in ("", None))
+    return ", ".join(f"{k} {v}" for k, v in describe.items() if v not in ("", None) and k != "code")
 
 
 def _mib(value: int) -> str:

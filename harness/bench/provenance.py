@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
-import inspect
 import os
 import platform
 import subprocess
@@ -16,7 +15,7 @@ from typing import Any
 import psutil
 
 import harness
-from harness.files import sha256
+from harness.cache.code import modules_of
 from harness.values import Value
 
 PACKAGES = (
@@ -57,15 +56,11 @@ def code_hash() -> str:
 
 
 def foreign_code(value: Value) -> dict[str, str]:
-    """Module → hash of its source, for a value and all nested in it that other packages bring: `code_hash` does not see them."""
-    found = {}
-    for part in value.parts():
-        found.update(foreign_code(part))
-    module = type(value).__module__
-    if not module.startswith("harness."):
-        source = inspect.getsourcefile(type(value))
-        found[module] = sha256(Path(source)) if source else ""
-    return found
+    """Module → hash of its code, of all that other packages bring to a value: `code_hash` does not see them.
+
+    Those of the value and of all nested in it, and what they import of their own packages.
+    """
+    return {name: digest for name, digest in modules_of(value).items() if name.partition(".")[0] != harness.__name__}
 
 
 @functools.cache

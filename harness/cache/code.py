@@ -62,7 +62,7 @@ def modules_of(*parts: str | Value, without: Collection[str] = ()) -> dict[str, 
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name], imported = _module(name)
+            found[name], imported = _module(name, id(sys.modules.get(name)))
             waiting += [other for other in imported if other not in stop and other.partition(".")[0] in packages]
     return dict(sorted(found.items()))
 
@@ -85,8 +85,11 @@ def _named(value: Value) -> Iterator[str]:
 
 
 @functools.cache
-def _module(name: str) -> tuple[str, tuple[str, ...]]:
-    """Hash of a module's code, and the modules with a source that it imports; of one without a source the hash of nothing."""
+def _module(name: str, loaded: int) -> tuple[str, tuple[str, ...]]:
+    """Hash of a module's code, and the modules with a source that it imports; of one without a source the hash of nothing.
+
+    It is read once for each time that the module is loaded: what runs is what was there then, whatever becomes of the file.
+    """
     source = source_of(name)
     if source is None:
         return "", ()

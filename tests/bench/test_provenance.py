@@ -11,6 +11,7 @@ import pytest
 
 from harness.bench import provenance as module
 from harness.bench.provenance import checkout, code_hash, device_name, foreign_code, machine, packages, provenance
+from harness.cache import code
 from harness.methods.bm25 import BM25
 
 git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -150,6 +151,7 @@ def test_code_that_other_packages_bring_is_part_of_the_identity_and_ours_is_not(
     monkeypatch.syspath_prepend(str(tmp_path))
     value = importlib.import_module("elsewhere").Elsewhere()
     before = foreign_code(value)
+    code._module.cache_clear()  # what a process has read it does not read again
     file.write_text(text.format(2))
     assert set(before) == {"elsewhere"}
     assert foreign_code(value) != before

@@ -180,10 +180,10 @@ def test_nothing_usable_is_an_error_that_says_why_and_is_not_kept(context: Conte
 
 
 def test_kept_pieces_survive_a_line_cut_short_and_an_altered_one(context: Context) -> None:
-    pieces = Pieces(context.cache, "answers", "k", {"of": "test"})
+    pieces = Pieces(context.cache, "answers", "0" * 32, {"of": "test"})
     pieces.add("one", {"text": "ä"})
     pieces.add("two", [1])
-    path = context.cache.root / "answers" / "k" / "pieces.jsonl"
+    path = context.cache.root / "answers" / ("0" * 32) / "pieces.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole[:-5])  # killed in the middle of the second
     assert pieces.read() == {"one": {"text": "ä"}}
