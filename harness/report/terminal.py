@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from harness.bench.decision import Decision
-from harness.report.board import COSTS, Across, Table, across, costs, figure
+from harness.report.board import COSTS, Across, Line, Table, across, costs, figure
 from harness.report.decision import board
 from harness.report.placed import ACROSS, AGAINST, STANDING, against, placed_cells
 from harness.report.sweep import board as sweep_board
@@ -18,6 +18,8 @@ from harness.sweep.found import Found
 
 WIDE = 140
 """Columns of a terminal that the cost columns need to be readable."""
+GAP, MIDDLE = 32, 112
+"""Columns that the differences from the best take, and from how many on they are shown."""
 
 
 def show(found: Sequence[Table], console: Console, over: Across | None = None) -> None:
@@ -29,9 +31,11 @@ def show(found: Sequence[Table], console: Console, over: Across | None = None) -
         over: the table across them with its standing; None takes it from the tables alone.
     """
     for table in found:
-        console.print(grid(table, costs_shown := console.width >= WIDE))
+        wide = WIDE + GAP * table.stands
+        console.print(grid(table, costs_shown := console.width >= wide, console.width >= MIDDLE))
         if not costs_shown:
-            console.print(f"  [dim]a terminal of {WIDE} columns or more shows what each row costs[/dim]", highlight=False)
+            more = "differences from the best, and what" if table.stands and console.width < MIDDLE else "what"
+            console.print(f"  [dim]a terminal of {wide} columns or more shows {more} each row costs[/dim]", highlight=False)
         if table.seen:
             console.print(f"  [dim]{table.measures[0]}: {table.seen}[/dim]", highlight=False)
         for note in table.notes:
@@ -72,17 +76,17 @@ def across_grids(over: Across) -> list[Grid]:
     return [figures, held]
 
 
-def grid(table: Table, costs_shown: bool = True) -> Grid:
-    """One dataset's table, with the cost columns or without."""
+def grid(table: Table, costs_shown: bool = True, gaps_shown: bool = True) -> Grid:
+    """One dataset's table, with the cost columns or without, with the differences from the best or only who is tied with it."""
+    standing = (STANDING if gaps_shown else ACROSS) if table.stands else ()
     dataset = table.first.dataset
     title = f"{escape(table.dataset)} [dim]({dataset['documents']:,} documents, {dataset['queries']:,} queries)[/dim]"
     drawn = Grid(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     drawn.add_column("row", no_wrap=True)
     for i, measure in enumerate(table.measures):
         drawn.add_column(measure, justify="right", no_wrap=True)
-        if table.stands and i == 0:
-            for name, left in zip(STANDING, (False, True, False), strict=True):
-                drawn.add_column(name, justify="left" if left else "right", no_wrap=True)
+        for name in standing if i == 0 else ():
+            drawn.add_column(name, justify="right" if name == STANDING[0] else "left", no_wrap=True)
     for i, name in enumerate(COSTS if costs_shown else ()):
         drawn.add_column(name, justify="left" if i == 0 else "right")
     for line in table.lines:
@@ -90,14 +94,21 @@ def grid(table: Table, costs_shown: bool = True) -> Grid:
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
         shown = [f"[bold green]{f}[/bold green]" if top else f for f, top in zip(figures, best, strict=True)]
         status = "" if line.ok else f" [yellow]({line.first.status})[/yellow]"
-        shown[1:1] = placed_cells(line.placed) if table.stands else ()
+        shown[1:1] = _placed(line, gaps_shown) if table.stands else ()
         drawn.add_row(f"{escape(line.row)}{status}", *shown, *(costs(line) if costs_shown else ()))
     for row, figures in table.beside:
         shown = [*figures]
-        shown[1:1] = placed_cells(None) if table.stands else ()
+        shown[1:1] = ["–"] * len(standing)
         others = ("published", *("–" for _ in COSTS[1:])) if costs_shown else ()
         drawn.add_row(escape(row), *shown, *others, style="dim")
     return drawn
+
+
+def _placed(line: Line, gaps_shown: bool) -> tuple[str, ...]:
+    """A row's interval, difference from the best and rank; without room for the difference, whether it is tied."""
+    span, gap, rank = placed_cells(line.placed)
+    tied = line.placed is not None and line.placed.behind is not None and line.placed.behind.tied
+    return (span, gap, rank) if gaps_shown else (span, f"{rank} tied" if tied else rank)
 
 
 def decision(dataset: str, found: Decision) -> Grid:
