@@ -1,7 +1,7 @@
 """The command line: `harness run | decide | validate | sweep | compare | audit | accept | leaderboard | list | export | …`.
 
 Exit status: 0 done; 1 a row failed, or a collection or cache is not sound; 2 bad input; 3 every row asked for was skipped;
-4 a verdict that cannot be told; 130 interrupted. This file only reads arguments, so that `harness --help` answers at once;
+4 a verdict of tied; 130 interrupted. This file only reads arguments, so that `harness --help` answers at once;
 `commands.py` does the work, and `listing.py` that of `harness list`.
 """
 
@@ -147,7 +147,7 @@ def validate(
     """Say whether a row is better than baselines, with the figures behind it.
 
     Status: 0 better than or equivalent to each; 1 worse than one, or a row failed; 2 bad input; 3 a row was skipped; 4 it
-    cannot be told for one.
+    is tied with one.
     """
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
     _do("validate", row, baseline, dataset, _one(measure), seeds, margin, options)

@@ -26,9 +26,9 @@ class Cell(Protocol):
 def test_validation(
     cell: Cell, bench: Bench, request: pytest.FixtureRequest, judged: Callable[[Verdict], None], results: Path
 ) -> None:
-    """Worse fails, and so does what cannot be told, with the number of queries that would tell it.
+    """Worse fails, and so does a row that is tied, with the number of queries that would tell the two apart.
 
-    p-values are corrected over the baselines of a row, not over the rows.
+    Intervals and p-values are corrected for the baselines of a row, not for the rows.
     """
     options = request.config.option
     others = [baseline for baseline in options.baseline if parse_method(baseline) != cell.method]

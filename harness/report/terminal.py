@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.bench.decision import Decision
 from harness.plain import one_line
-from harness.report.board import COSTS, Across, Table, across, costs, figure
+from harness.report.board import COSTS, Across, Line, Table, across, costs, figure
 from harness.report.decision import board
 from harness.report.placed import ACROSS, AGAINST, STANDING, against, placed_cells
 from harness.report.sweep import board as sweep_board
@@ -23,6 +23,8 @@ FEWEST_ROWS = 10
 """Of a table, which are shown in any case."""
 WIDE = 140
 """Columns of a terminal that the cost columns need to be readable."""
+GAP, MIDDLE = 32, 112
+"""Columns that the differences from the best take, and from how many on they are shown."""
 
 
 def show(found: Sequence[Table], console: Console, over: Across | None = None) -> None:
@@ -37,11 +39,13 @@ def show(found: Sequence[Table], console: Console, over: Across | None = None) -
         return
     most = _most(found)
     for table in found:
-        console.print(grid(table, costs_shown := console.width >= WIDE, most))
+        wide = WIDE + GAP * table.stands
+        console.print(grid(table, costs_shown := console.width >= wide, console.width >= MIDDLE, most))
         if most is not None and len(table.lines) > most:
             _note(console, f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all")
         if not costs_shown:
-            _note(console, f"a terminal of {WIDE} columns or more shows what each row costs")
+            more = "differences from the best, and what" if table.stands and console.width < MIDDLE else "what"
+            _note(console, f"a terminal of {wide} columns or more shows {more} each row costs")
         if table.seen:
             _note(console, f"{table.measures[0]}: {table.seen}")
         for note in table.notes:
@@ -107,16 +111,19 @@ def across_grids(over: Across, most: int | None = None) -> list[Grid]:
     return [figures, held]
 
 
-def grid(table: Table, costs_shown: bool = True, most: int | None = None) -> Grid:
-    """One dataset's table, with the cost columns or without; `most` rows of it."""
+def grid(table: Table, costs_shown: bool = True, gaps_shown: bool = True, most: int | None = None) -> Grid:
+    """One dataset's table, with the cost columns or without, with the differences from the best or only who is tied with it.
+
+    At most `most` rows of it.
+    """
+    standing = (STANDING if gaps_shown else ACROSS) if table.stands else ()
     dataset = table.first.dataset
     drawn = _grid(table.dataset, f"({dataset['documents']:,} documents, {dataset['queries']:,} queries)")
     drawn.add_column("row", no_wrap=True)
     for i, measure in enumerate(table.measures):
         drawn.add_column(_words(measure), justify="right", no_wrap=True)
-        if table.stands and i == 0:
-            for name, left in zip(STANDING, (False, True, False), strict=True):
-                drawn.add_column(name, justify="left" if left else "right", no_wrap=True)
+        for name in standing if i == 0 else ():
+            drawn.add_column(name, justify="right" if name == STANDING[0] else "left", no_wrap=True)
     for i, name in enumerate(COSTS if costs_shown else ()):
         drawn.add_column(name, justify="left" if i == 0 else "right")
     for line in table.lines[:most]:
@@ -124,14 +131,21 @@ def grid(table: Table, costs_shown: bool = True, most: int | None = None) -> Gri
         best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
         shown = [_figure(text, top) for text, top in zip(figures, best, strict=True)]
         row = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
-        shown[1:1] = map(Text, placed_cells(line.placed)) if table.stands else ()
+        shown[1:1] = map(Text, _placed(line, gaps_shown)) if table.stands else ()
         drawn.add_row(row, *shown, *(map(_words, costs(line)) if costs_shown else ()))
     for title, published in table.beside:
         shown = [Text(value) for value in published]
-        shown[1:1] = map(Text, placed_cells(None)) if table.stands else ()
+        shown[1:1] = [Text("–")] * len(standing)
         others = ("published", *("–" for _ in COSTS[1:])) if costs_shown else ()
         drawn.add_row(_words(title), *shown, *others, style="dim")
     return drawn
+
+
+def _placed(line: Line, gaps_shown: bool) -> tuple[str, ...]:
+    """A row's interval, difference from the best and rank; without room for the difference, whether it is tied."""
+    span, gap, rank = placed_cells(line.placed)
+    tied = line.placed is not None and line.placed.behind is not None and line.placed.behind.tied
+    return (span, gap, rank) if gaps_shown else (span, f"{rank} tied" if tied else rank)
 
 
 def decision(dataset: str, found: Decision) -> Grid:

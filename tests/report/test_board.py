@@ -3,10 +3,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.bench.across import Against
 from harness.bench.record import Record
-from harness.report.board import AGAINST, COSTS, Line, across, against, costs, figure, tables
-from harness.statistics.bootstrap import Interval
+from harness.report.board import COSTS, Line, across, costs, figure, tables
 
 Made = Callable[..., Record]
 
@@ -170,12 +168,6 @@ def test_the_measure_across_is_the_first_that_every_dataset_has(made: Made) -> N
     assert found is not None
     assert found.measure == "R@100"
     assert across(tables([one, made("a", measures={"RR@10": 0.8}, dataset="d2")])) is None
-
-
-def test_a_row_against_the_first_is_shown_with_signs_and_counts() -> None:
-    held = Against(-0.01234, Interval(-0.02, 0.0041), (1, 0, 2), (1000, 5, 20), 0.25)
-    assert against(held) == ("−0.0123", "[−0.020, +0.004]", "1/0/2", "1000/5/20", "0.2500")
-    assert against(None) == ("–",) * len(AGAINST)
 
 
 # Figures as shown

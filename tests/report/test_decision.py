@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.bench.decision import decide, sentences
+from harness.bench.advice import sentences
+from harness.bench.decision import decide
 from harness.bench.evidence import Scores
 from harness.report.decision import board, document
 
@@ -26,9 +27,11 @@ def test_the_document_has_the_sentences_and_a_line_for_each_row(scored: Callable
         "nDCG@10": "0.9000",
         "95 %": "0.900 – 0.900",
         "from the best": "–",
-        "alike": "a",
+        "rank": "1",
         "ms a query": "3.0",
         "MiB": "2.0",
         "training": "120 s",
     }
+    assert rows[1][3].startswith("-0.6050 [-0.")
+    assert rows[1][4] == "2"
     assert rows[1][-3:] == ["–", "–", "–"]

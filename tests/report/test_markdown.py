@@ -109,18 +109,19 @@ def test_the_best_across_datasets_is_the_greatest_number(made: Made) -> None:
     assert grid(page(*records), "NumRet across datasets")[1] == ["`b`", "**10.0000**", "**10.0000**", "**10.0000**"]
 
 
-def test_rows_across_datasets_have_intervals_letters_and_what_they_are_against_the_first(
+def test_rows_across_datasets_have_intervals_ranks_and_what_they_are_against_the_first(
     two_datasets: Callable[[], tuple[list[Table], Across]],
 ) -> None:
     found, over = two_datasets()
     text = leaderboard(found, over)
     head, best, twin, last, half = grid(text, "nDCG@10 across datasets")
-    assert head[3:] == ["mean", "95 %", "alike", "difference", "its 95 %", "datasets w/t/l", "queries w/t/l", "p"]
-    assert (best[5], best[6:]) == ("a", ["–"] * 5)
-    assert (twin[5], last[5], half[5]) == ("a", "b", "")
+    assert head[3:] == ["mean", "95 %", "rank", "from the first", "datasets w/t/l", "queries w/t/l", "p"]
+    assert (best[5], best[6:]) == ("1–2", ["–"] * 4)
+    assert (twin[5], last[5], half[5]) == ("1–2", "3", "–")
     assert last[6].startswith("−0.1")
-    assert last[8] == "0/0/2"
-    assert sum(map(int, last[9].split("/"))) == 120
+    assert twin[6].endswith("] tied")
+    assert last[7] == "0/0/2"
+    assert sum(map(int, last[8].split("/"))) == 120
     assert "`mean` counts every dataset alike" in text
     assert "`mean` counts every dataset alike" not in leaderboard(found)
 

@@ -55,11 +55,11 @@ def page(put: Callable[..., Stored], results: Store, context: Context) -> str:
     return page_of(results, context)
 
 
-def test_rows_figures_intervals_and_letters_are_in_the_tables(page: str) -> None:
+def test_rows_figures_intervals_differences_and_ranks_are_in_the_tables(page: str) -> None:
     assert "<h2>nDCG@10 across datasets</h2>" in page
     assert re.search(r'<a href="#record-1-0" tabindex="-1">0\.\d{4}</a>|<a href="#record-0-0" tabindex="-1">0\.\d{4}</a>', page)
     assert re.search(r'class="interval" data-measure="nDCG@10"><a [^>]*>0\.\d{3} – 0\.\d{3}</a></td>', page)
-    assert re.search(r'class="letters" data-measure="nDCG@10">a</td>', page)
+    assert re.search(r'class="rank" data-measure="nDCG@10">1</td>', page)
 
 
 def test_every_link_within_the_page_has_its_target(page: str) -> None:
@@ -75,9 +75,9 @@ def test_every_number_across_datasets_leads_to_records(
 ) -> None:
     text = page_of(results, context)
     section = text.partition('<section class="across"')[2].partition("</section>")[0]
-    cells = re.findall(r"<td [^>]*>(.*?)</td>", section, re.DOTALL)
+    cells = re.findall(r'<td class="(?!rank)[^>]*>(.*?)</td>', section, re.DOTALL)
     numbers = [cell for cell in cells if re.search(r"\d", re.sub(r"<[^>]*>", "", cell))]
-    assert len(numbers) == 2 * 3 + 1 + 2 * 3 + 5 * 2  # figures, means with their intervals, two rows against the first
+    assert len(numbers) == 2 * 3 + 1 + 2 * 3 + 4 * 2  # figures, means with their intervals, two rows against the first
     assert all(re.fullmatch(r'<a href="#record-(\d|across)-\d" tabindex="-1">[^<]+</a>', cell) for cell in numbers)
     article = text.partition('<article id="record-across-')[2].partition("</article>")[0]
     assert len(re.findall(r'<a href="#record-\d-\d">', article)) == 4

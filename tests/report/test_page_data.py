@@ -107,8 +107,8 @@ def test_what_stands_beside_a_mean_leads_to_the_records_it_is_made_of(
     found, over = two_datasets()
     data = page_data([[table] for table in found], [[[{}] * len(ln.records) for ln in t.lines] for t in found], over)
     rows = {row["name"]: row for row in data["across"][0]["rows"]}
-    assert (rows["best"]["first"], rows["best"]["letters"], rows["last"]["letters"]) == (True, "a", "b")
-    assert rows["last"]["against"][2] == {"text": "0/0/2", "value": 0}
+    assert (rows["best"]["first"], rows["best"]["ranks"], rows["last"]["ranks"]) == (True, "1–2", "3")
+    assert rows["last"]["against"][1] == {"text": "0/0/2", "value": 0}
     assert {cell["text"] for cell in rows["half"]["against"]} == {"–"}
     means = {row["name"]: row for row in data["means"]}
     assert rows["last"]["cells"][-1]["key"] == rows["last"]["key"] == means["last"]["key"]

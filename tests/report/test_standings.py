@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -25,22 +26,25 @@ def tabled(store: Store) -> list[Table]:
     return with_standings(tables(s.record for s in held), store, held)
 
 
-def test_rows_have_intervals_and_letters_and_the_table_says_what_can_be_seen(put: Callable[..., Stored], results: Store) -> None:
+def test_rows_have_intervals_and_ranks_and_the_table_says_what_can_be_seen(put: Callable[..., Stored], results: Store) -> None:
     noise = np.random.default_rng(2).normal(0, 0.1, (200, 2))
     put("good", by_query(BASE + 0.1 + noise[:, 0]))
     put("twin", by_query(BASE + 0.1 + noise[:, 0] + 0.01 * noise[:, 1]))
     put("poor", by_query(BASE))
     (found,) = tabled(results)
-    letters = {line.row: line.letters for line in found.lines}
-    assert letters["good"] == letters["twin"] == "a"
-    assert letters["poor"] == "b"
+    ranks = {line.row: line.placed.ranks for line in found.lines if line.placed}
+    assert ranks == {"good": (1, 2), "twin": (1, 2), "poor": (3, 3)}
+    behind = [line.placed.behind for line in found.lines if line.placed]
+    assert [each.tied for each in behind if each] == [True, False]
     for line in found.lines:
         assert line.interval is not None
         assert line.interval.low < (line.value("nDCG@10") or 0) < line.interval.high
-    assert found.seen.startswith("with 200 queries you can see a difference of ")
+    assert found.seen.startswith("with 200 queries and 3 pairs of 3 rows (c = ")
     text = markdown.leaderboard([found])
     low, high = (getattr(found.lines[0].interval, end) for end in ("low", "high"))
-    assert f"{low:.3f} – {high:.3f} |     a |" in text
+    assert re.search(rf"{low:.3f} – {high:.3f} \| +best \|  1–2 \|", text)
+    assert re.search(r"\| +[−+]0\.\d{4} \[[−+]0\.\d{3}, \+0\.\d{3}\] tied \|  1–2 \|", text)
+    assert re.search(r"\| +−0\.\d{4} \[−0\.\d{3}, −0\.\d{3}\] \|    3 \|", text)
     assert f"By nDCG@10, {found.seen}." in text
 
 
@@ -48,7 +52,7 @@ def test_a_row_over_several_seeds_stands_once(scored: Callable[..., Scores], res
     scored("trained", by_query(BASE), by_query(BASE + 0.01), by_query(BASE - 0.01))
     scored("other", by_query(BASE - 0.2))
     (found,) = tabled(results)
-    assert [(line.row, line.letters) for line in found.lines] == [("trained", "a"), ("other", "b")]
+    assert [(line.row, line.placed and line.placed.ranks) for line in found.lines] == [("trained", (1, 1)), ("other", (2, 2))]
 
 
 def test_a_row_whose_values_cannot_be_read_stays_without_and_is_named(put: Callable[..., Stored], results: Store) -> None:
@@ -86,7 +90,26 @@ def test_a_terminal_shows_them_too(put: Callable[..., Stored], results: Store, c
     terminal.show(tabled(results), Console(width=200))
     said = capsys.readouterr().out
     assert "95 %" in said
-    assert "nDCG@10: with 200 queries you can see" in said or "all" in said
+    assert "−0.1000 [−0.100, −0.100]" in said
+    assert "rank" in said
+    terminal.show(tabled(results), Console(width=80))
+    narrow = " ".join(capsys.readouterr().out.split())
+    assert "−0.1000" not in narrow
+    assert "shows differences from the best, and what each row costs" in narrow
+
+
+def test_a_narrow_terminal_says_who_is_tied(
+    put: Callable[..., Stored], results: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+
+    noise = np.random.default_rng(5).normal(0, 0.1, 200)
+    for name, shift in (("a", 0.1), ("b", 0.098 + noise - noise.mean()), ("c", -0.1)):
+        put(name, by_query(BASE + shift))
+    terminal.show(tabled(results), Console(width=80))
+    said = capsys.readouterr().out
+    assert said.count("1–2 tied") == 1
+    assert "…" not in said
 
 
 def test_every_measure_has_intervals_of_its_own_where_the_table_is_small(
@@ -101,7 +124,9 @@ def test_every_measure_has_intervals_of_its_own_where_the_table_is_small(
     ((first, other),) = by_each_measure(found, results, held)
     assert first is found[0]
     assert [[line.row for line in table.lines] for table in (first, other)] == [["a", "b"], ["b", "a"]]
-    assert [line.letters for line in other.lines] == ["a", "b"]
+    assert [line.placed and line.placed.ranks for line in other.lines] == [(1, 1), (2, 2)]
+    assert other.standing is not None
+    assert other.standing.rows == ("b", "a")
     for line in other.lines:
         assert line.interval is not None
         assert line.interval.low < (line.value("R@100") or 0) < line.interval.high
@@ -117,12 +142,13 @@ There = Callable[[], tuple[list[Table], Across]]
 
 def test_rows_with_figures_on_every_dataset_stand_across_them(two_datasets: There) -> None:
     _, over = two_datasets()
-    assert {name: placed.letters for name, placed in over.standing.items()} == {"best": "a", "twin": "a", "last": "b"}
-    assert over.notes == ()
+    assert {name: held.ranks for name, held in over.standing.items()} == {"best": (1, 2), "twin": (1, 2), "last": (3, 3)}
+    (note,) = over.notes
+    assert note.startswith("Intervals of differences and ranks are corrected for 3 pairs of 3 rows (c = ")
     assert [bool(placed.against) for placed in over.standing.values()] == [False, True, True]
-    assert over.columns[:3] == ("mean", "95 %", "alike")
+    assert over.columns[:3] == ("mean", "95 %", "rank")
     assert over.cells("last")[-2] != "–"
-    assert set(over.cells("half")) == {"–", ""}
+    assert set(over.cells("half")) == {"–"}
     assert [len(over.cells(name)) + 1 for name, _ in over.rows] == [len(over.columns)] * 4
 
 
@@ -137,9 +163,9 @@ def test_a_broken_file_of_values_is_named_and_the_others_are_compared(two_datase
     assert [name for name, _ in over.rows] == ["best", "twin", "last", "half"]
     assert list(over.standing) == ["twin", "last"]
     assert over.standing["twin"].against is None
-    (note,) = over.notes
+    _, note = over.notes
     assert note.startswith("`best`: without an interval: the per-query values ")
-    assert set(over.cells("best")) == {"–", ""}
+    assert set(over.cells("best")) == {"–"}
 
 
 def test_the_odd_one_out_stands_without_even_where_it_is_the_best(
@@ -152,7 +178,7 @@ def test_the_odd_one_out_stands_without_even_where_it_is_the_best(
     _, over = two_datasets()
     assert list(over.standing) == ["twin", "third"]
     told = "of another revision or other queries than most rows on"
-    assert over.notes == (
+    assert over.notes[1:] == (
         f"`best`: {told} d1; not compared across datasets.",
         f"`last`: {told} d2; not compared across datasets.",
     )
@@ -172,15 +198,16 @@ def test_single_queries_several_seeds_and_one_name_for_two_methods_are_noted(put
     held += [put("a", by_query(BASE), 1, "d2"), put("b", by_query(BASE), 1, "d2", method="other")]
     over = across_with_standing(tables(s.record for s in held), results, held)
     assert over is not None
-    assert over.notes == (
+    assert over.notes[1:] == (
         "`b`: several methods bear this name on d2; the best of them is taken.",
         "d1 has one query: the intervals take its figures for surer than they are.",
         "the mean of several seeds counts; nothing is said of models trained with others: `a`.",
     )
-    assert [placed.letters for placed in over.standing.values()] == ["a", "a"]
+    assert [held.ranks for held in over.standing.values()] == [(1, 2), (1, 2)]
     against = over.standing["b"].against
     assert against is not None
-    assert (against.difference, against.p, against.datasets, against.queries) == (0.0, 1.0, (0, 2, 0), (0, 201, 0))
+    assert (against.difference.mean, against.difference.p) == (0.0, 1.0)
+    assert (against.datasets, against.queries) == ((0, 2, 0), (0, 201, 0))
 
 
 def test_one_record_of_another_revision_does_not_take_the_board_away(put: Callable[..., Stored], results: Store) -> None:

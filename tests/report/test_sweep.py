@@ -24,7 +24,7 @@ def test_the_optimism_is_told_in_one_sentence(found: Found) -> None:
     assert told[1].startswith(f"It looked {looked:+.4f} on dev, is +0.0500 [+0.0500, +0.0500] on test against `bm25`: ")
     assert f"{looked - 0.05:.4f} less than it looked" in told[1]
     assert told[2].startswith("Choosing among 4 rows on 40 queries makes the best look about 0.00")
-    assert told[3].startswith("On test, a is better than bm25: nDCG@10")
+    assert told[3].startswith("On test, a is significantly better than bm25: nDCG@10")
 
 
 def test_a_chosen_row_that_is_a_baseline_too_is_held_against_the_next(found: Found) -> None:
