@@ -3,10 +3,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.bench.across import Against
 from harness.bench.record import Record
 from harness.report.board import COSTS, Line, across, costs, figure, tables
-from harness.statistics.bootstrap import Interval
 
 Made = Callable[..., Record]
 
