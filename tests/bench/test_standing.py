@@ -98,7 +98,9 @@ def test_the_sentence_says_what_the_queries_can_show(scored: Scored) -> None:
     assert found.smallest == pytest.approx(least, rel=1e-3)
     critical = found.family.largest.critical()
     assert least == pytest.approx((critical + 0.8416) * NOISE[:, 0].std(ddof=1) / 300**0.5, rel=0.01)
-    told = f"with 300 queries and one pair of rows (c = {critical:.2f}), a true difference of {least:.3f} between two rows is seen "
+    told = (
+        f"with 300 queries and one pair of rows (c = {critical:.2f}), a true difference of {least:.3f} between two rows is seen "
+    )
     assert found.sentence.startswith(f"{told}four times in five; one of 0.01 would take 3,")
     close = standing([scored("c", by_query(BASE + NOISE[:, 0] / 100)), scored("d", by_query(BASE))])
     assert "would take" not in close.sentence

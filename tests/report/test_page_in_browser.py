@@ -202,7 +202,9 @@ def test_two_rows_are_compared_query_by_query(opened: Opened, board: Path) -> No
     page.select_option("#row-b", label="bm25")
     summary = page.locator("#summary").inner_text()
     assert "A 0.6400, B 0.4500, difference +0.1900 over 60 queries. A is better on 60, equal on 0, worse on 0." in summary
-    assert "A is significantly better than B on the board, corrected for 3 pairs of 3 rows" in page.locator("#verdict").inner_text()
+    assert (
+        "A is significantly better than B on the board, corrected for 3 pairs of 3 rows" in page.locator("#verdict").inner_text()
+    )
     assert "harness compare dense bm25 --dataset beir/example/test --measure nDCG@10" in page.locator("#verdict").inner_text()
     shown = [float(t.replace("−", "-").replace("±", "")) for t in page.locator("#listed tbody td:nth-child(4)").all_inner_texts()]
     assert shown == sorted(shown, reverse=True)

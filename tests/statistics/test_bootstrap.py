@@ -60,6 +60,7 @@ def test_it_covers_the_true_mean_about_as_often_as_it_says() -> None:
         covered += found.low <= population.mean() <= found.high
     assert 0.91 <= covered / 300 <= 0.985
 
+
 def mean_of_means(strata: list[np.ndarray]) -> float:
     return float(np.mean([values.mean() for values in strata]))
 
