@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.bench.elsewhere import Cell, Elsewhere
 from harness.bench.published import read_all
@@ -187,8 +189,15 @@ def run(
                 done.append(result)
                 if tell is not None:
                     tell(result)
-    newest = (bench.renewed.get((result.record.dataset["name"], result.record.row), result.record) for result in done)
-    return Board(tuple(Result(record, result.kept) for record, result in zip(newest, done, strict=True)), bench.store)
+    return Board(tuple(_renewed(result, bench.renewed) for result in done), bench.store)
+
+
+def _renewed(result: Result, latencies: Mapping[tuple[str, str], dict[str, Any] | None]) -> Result:
+    """A result with the latency that the last round over all rows gave."""
+    place = result.record.dataset["name"], result.record.row
+    if place not in latencies:
+        return result
+    return dataclasses.replace(result, record=dataclasses.replace(result.record, latency=latencies[place]))
 
 
 @contextlib.contextmanager

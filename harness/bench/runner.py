@@ -88,7 +88,7 @@ class Bench:
         self._warned = set(warned)
         self._timed: dict[Place, Timing] = {}
         self._turned: str | None = None
-        self.renewed: dict[tuple[str, str], Record] = {}
+        self.renewed: dict[tuple[str, str], dict[str, Any] | None] = {}
         store.check()
 
     def load(self, name: str) -> Dataset:
@@ -135,16 +135,15 @@ class Bench:
     def settle(self) -> None:
         """Times the rows that were made on the dataset at hand once more, in turn, and stores what that says of their latency.
 
-        The records that it changes are in `renewed`, by dataset and row.
+        The latencies that it changes are in `renewed`, by dataset and row.
         """
         timed, self._timed = self._timed, {}
         in_turn(timed, self.context.progress)
         for place, one in timed.items():
             before = self.store.load(place)
             if before is not None and before.status == "ok" and (found := one.found()) != before.latency:
-                record = dataclasses.replace(before, latency=found)
-                self.store.amend(place, record)
-                self.renewed[record.dataset["name"], record.row] = record
+                self.store.amend(place, dataclasses.replace(before, latency=found))
+                self.renewed[before.dataset["name"], before.row] = found
 
     def kept(self, name: str, method: Method) -> Record | None:
         """The record of a row that need not be run again; None where `run` would run it.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +42,27 @@ def test_measures_are_named_as_ours_are() -> None:
     "changed",
     [
         {"title": None, "figures": None},
-        {"figures": {"beir/x/test": {"nDCG@10": 63.7}}},
-        {"figures": {"beir/x/test": {"nDCG@10": True}}},
         {"figures": {"beir/x/test": {"nDCG@10": float("nan")}}},
-        {"figures": {"beir/x/test": {"nDCG@10": "0.5"}}},
         {"figures": {"beir/x/test": 0.5}},
     ],
 )
 def test_another_form_is_refused_with_the_file_it_stands_in(changed: dict[str, Any]) -> None:
     with pytest.raises(RecordError, match=r"some\.json holds no published figures .*the form is"):
         published({**HELD, **changed}, "some.json")
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (63.7, "63.7, not a score from 0 to 1: percent are divided by 100"),
+        (-0.1, "-0.1, not a score from 0 to 1"),
+        (True, "True, not a number"),
+        ("0.5", "'0.5', not a number"),
+    ],
+)
+def test_a_value_that_is_no_score_is_refused_with_its_place(value: object, why: str) -> None:
+    with pytest.raises(RecordError, match=rf"some\.json: org/model: nDCG@10 on beir/x/test is {re.escape(why)}"):
+        published({**HELD, "figures": {"beir/x/test": {"nDCG@10": value}}}, "some.json")
 
 
 def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
