@@ -219,9 +219,7 @@ class Texts(Sequence[str]):
         return [joined(title, text) for title, text in zip(columns["title"], columns["text"], strict=True)]
 
 
-def write_corpus(
-    path: Path, documents: Iterable[Document], source: str, notes: Callable[[], Iterable[str]] = tuple
-) -> str:
+def write_corpus(path: Path, documents: Iterable[Document], source: str, notes: Callable[[], Iterable[str]] = tuple) -> str:
     """Writes documents to an Arrow file as they come and returns the revision; the caller owns moving the file into place.
 
     Args:

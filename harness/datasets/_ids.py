@@ -47,7 +47,7 @@ class Trim:
         """
         if not self.count:
             return ()
-        return (f"white space around {self.count:,} ids of {where} was removed, for example {ascii(self.example)}",)
+        return (f"white space around {self.count:,} ids of {where} was removed, for example {self.example!a}",)
 
 
 def unfit(name: str) -> str:
@@ -101,7 +101,7 @@ def near_note(pairs: Sequence[tuple[str, str]], what: str, where: str) -> str:
     ours, theirs = pairs[0]
     return (
         f"{len(pairs):,} {what} look the same as ids of {where} and are not equal (spaces, invisible characters, case or Unicode "
-        f"form), for example {ascii(ours)} and {ascii(theirs)}: not joined; write them alike"
+        f"form), for example {ours!a} and {theirs!a}: not joined; write them alike"
     )
 
 

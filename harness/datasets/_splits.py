@@ -60,14 +60,14 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
         raise UnknownName("split", split, parts.qrels, f"These are the splits of {parts.name}.")
     test = _labelled(parts, split, parts.qrels[split]())
     dropped, notes = self_retrieval(parts.name, test.queries, parts.corpus, parts.own)
-    reported = frozenset(test.queries.ids)
+    reported, wrong = frozenset(test.queries.ids), sound(parts.name, test, parts.corpus)
     return Dataset(
         name=f"{parts.name}/{split}",
         corpus=parts.corpus,
         test=test,
         load_train=lambda: _view(parts, split, reported),
         drop_self=dropped,
-        notes=(*parts.notes, *notes, *_overlaps(parts, split, reported), *_changed(parts), *sound(parts.name, test, parts.corpus)),
+        notes=(*parts.notes, *notes, *_overlaps(parts, split, reported), *_changed(parts), *wrong),
         licence=parts.licence,
     )
 
