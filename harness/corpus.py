@@ -223,9 +223,7 @@ class Texts(Sequence[str]):
         return self._corpus[place if self._rows is None else int(self._rows[place])].id
 
 
-def write_corpus(
-    path: Path, documents: Iterable[Document], source: str, notes: Callable[[], Iterable[str]] = tuple
-) -> str:
+def write_corpus(path: Path, documents: Iterable[Document], source: str, notes: Callable[[], Iterable[str]] = tuple) -> str:
     """Writes documents to an Arrow file as they come and returns the revision; the caller owns moving the file into place.
 
     Args:

@@ -20,7 +20,7 @@ from harness.datasets.beir import DEFAULT_SPLIT
 from harness.errors import HarnessError, RecordError, SettingError
 from harness.exchange.beir import write_collection
 from harness.exchange.mteb_results import read_results, write_results
-from harness.files import replacing, sha256, slug
+from harness.files import replacing, sha256, slug, there
 from harness.json_files import read_json
 from harness.judged import Dataset
 from harness.measures import DEFAULT
@@ -145,7 +145,7 @@ def import_published(paths: Sequence[Path], results: Path) -> list[str]:
         Unavailable: a result of MTEB's, and mteb is not installed.
         RecordError: a file of neither form.
     """
-    absent = [path for path in paths if not path.exists()]
+    absent = [path for path in paths if not there(path.exists)]
     if absent:
         raise RecordError(f"there is no {', '.join(map(str, absent))}.")
     of_mteb = [path for path in paths if path.is_dir() or not _figures(path)]

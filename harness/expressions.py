@@ -42,9 +42,20 @@ def parse(text: str, room: Room[T], rooms: Mapping[str, Room[Any]], named: Mappi
     short = {normalised(k): v for k, v in (named or {}).items() if k not in room}  # an item's own name needs no expansion
     reader = _Reader(text, rooms, short, room)
     try:
-        return reader.read(text, room)  # type: ignore[no-any-return]
+        found = reader.read(text, room)
     except RecursionError as error:
         raise SettingError(f"cannot read {text[:80]!r}…: it is nested too deeply.") from error
+    check_text(found.full())
+    return found  # type: ignore[no-any-return]
+
+
+def check_text(text: str) -> None:
+    """Raises SettingError for a lone surrogate (bytes that are no UTF-8, as in a file's name): no record could hold it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        told = f"{text[:80]!r} holds {text[error.start]!r}, which is not text (bytes that are not UTF-8?)"
+        raise SettingError(f"{told}; rename the file, or write the character itself.") from error
 
 
 def with_settings(

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
@@ -87,6 +87,14 @@ def encoding_of(head: bytes) -> tuple[str, int]:
     return next(((name, len(mark)) for mark, name in _MARKS if head.startswith(mark)), ("utf-8", 0))
 
 
+def there(test: Callable[[], bool]) -> bool:
+    """`there(path.is_file)`: what the test says; False for a name that no file can have, as one too long or with a NUL."""
+    try:
+        return test()
+    except (OSError, ValueError):
+        return False
+
+
 def check_regular(path: Path) -> None:
     """Raises OSError for a pipe, device or folder, which could block or never end; a missing path is left to `open`."""
     if path.exists() and not path.is_file():
@@ -94,7 +102,7 @@ def check_regular(path: Path) -> None:
 
 
 def read_text(path: Path) -> str:
-    """A text file as a whole: UTF-8 with or without a byte order mark, UTF-16 and UTF-32 with one; line ends become `\\n`.
+    """A text file as a whole: UTF-8 with or without a byte order mark, UTF-16 and UTF-32 with one; line ends become LF.
 
     Raises:
         OSError: it cannot be read, or is not a regular file.

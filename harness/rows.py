@@ -8,7 +8,7 @@ from typing import Literal
 
 from harness.analyzers import ANALYZERS
 from harness.engines import ENGINES
-from harness.expressions import parse
+from harness.expressions import check_text, parse
 from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
 from harness.generators import GENERATORS
@@ -66,6 +66,7 @@ def parse_method(text: str) -> Method:
         UnknownName: carries the closest names.
         SettingError: what is wrong with the expression or a setting.
     """
+    check_text(text)
     if text.startswith("run/"):
         return METHODS.get("run")(path=text.removeprefix("run/"))  # type: ignore[call-arg]
     return parse(text, METHODS, ROOMS, NAMED)

@@ -15,7 +15,7 @@ import numpy as np
 from harness.datasets._ids import WHITE, unfit
 from harness.datasets._lines import lines
 from harness.errors import DatasetError
-from harness.files import replacing, write_text
+from harness.files import replacing, there, write_text
 from harness.judged import Qrels, Queries
 from harness.ranking import Run
 
@@ -66,7 +66,7 @@ def read_run(path: Path, see: Callable[[RunLine], None] | None = None) -> dict[s
     Raises:
         DatasetError: missing, not text, a line without six columns, a score that is no number, a document twice for a query.
     """
-    if not path.exists():
+    if not there(path.exists):
         raise DatasetError(f"there is no run file {path}.")
     rankings: dict[str, dict[str, float]] = {}
     for line in _run_lines(path):
@@ -100,7 +100,8 @@ def _score(text: str, where: str) -> float:
     if value is None:
         raise DatasetError(f"{where}: score {text!r} is not a number.")
     if not math.isfinite(value) or abs(value) >= TOO_GREAT:
-        raise DatasetError(f"{where}: score {text!r} is not a finite number of 32 bits; mend it, or divide all scores by one number.")
+        advice = "mend it, or divide all scores by one number"
+        raise DatasetError(f"{where}: score {text!r} is not a finite number of 32 bits; {advice}.")
     return value
 
 

@@ -1,4 +1,4 @@
-"""What a reader must know of a row's scores and would not see in the means: unanswered queries, ties that decide, nothing relevant."""
+"""What a reader must know of a row's scores and the means do not show: unanswered queries, ties that decide, nothing relevant."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from harness.datasets._lines import Fault, OnFault, refuse
 from harness.datasets._qrels import read_qrels
 from harness.datasets._topics import ENDINGS, read_topics
 from harness.errors import DatasetError
+from harness.files import there
 from harness.judged import Qrels, Queries
 
 CORPUS, QUERIES, TOPICS = "corpus.jsonl", "queries.jsonl", "topics"
@@ -137,7 +138,7 @@ def collections_in(folder: Path, prefix: str = "", depth: int = 2) -> list[str]:
 
 def file_of(folder: Path, name: str) -> Path | None:
     """A file of a folder, plain or gzip; the plain one where both are there."""
-    return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    return next((p for p in (folder / name, folder / f"{name}.gz") if there(p.is_file)), None)
 
 
 def queries_of(folder: Path, report: OnFault = refuse) -> Path | None:

@@ -24,7 +24,7 @@ def sound(name: str, split: Labelled, corpus: Corpus) -> list[str]:
         corpus: its documents.
 
     Raises:
-        DatasetError: every score would be 0, a grade is beyond what trec_eval can count, or an id cannot be written to a TREC run.
+        DatasetError: every score would be 0, a grade is beyond what trec_eval can count, or an id does not fit a TREC run.
     """
     _check_ids(name, split, corpus)
     return [*_texts(name, split, corpus), *_relevant(name, split, corpus)]
@@ -36,17 +36,20 @@ def _check_ids(name: str, split: Labelled, corpus: Corpus) -> None:
         found, kind = next((query for query in split.queries.ids if unfit(query)), None), "query"
     if found is not None:
         raise DatasetError(
-            f"{name}: the {kind} id {found!r} {unfit(found)}, which the TREC run of a row cannot hold: write another id in corpus, "
-            "queries and judgements. `harness data check` lists such ids."
+            f"{name}: the {kind} id {found!r} {unfit(found)}, which the TREC run of a row cannot hold: write another id in "
+            "corpus, queries and judgements. `harness data check` lists such ids."
         )
 
 
 def _texts(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
     blank = sum(not text.strip() for text in split.queries.texts)
-    counts = ((corpus.empty, len(corpus), "documents have neither title nor text"), (blank, len(split.queries), "queries have no text"))
+    counts = (
+        (corpus.empty, len(corpus), "documents have neither title nor text"),
+        (blank, len(split.queries), "queries have no text"),
+    )
     for empty, whole, what in counts:
         if empty == whole:
-            raise DatasetError(f"{name}: all {whole:,} {what}, so that every score would be 0; are the fields named as they must be?")
+            raise DatasetError(f"{name}: all {whole:,} {what}, so that every score would be 0; are the fields named right?")
         if empty:
             yield f"{empty:,} of {whole:,} {what}"
 
@@ -54,12 +57,12 @@ def _texts(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
 def _relevant(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
     grades = [(document, grade) for judged in split.qrels.values() for document, grade in judged.items()]
     if (most := max((abs(grade) for _, grade in grades), default=0)) > GREATEST:
-        raise DatasetError(f"{name}: a grade of {most:,} is beyond {GREATEST:,}, which trec_eval cannot count; mend the judgements.")
+        raise DatasetError(f"{name}: a grade of {most:,} is beyond {GREATEST:,}, the greatest that is read; mend it.")
     relevant = [document for document, grade in grades if grade > 0]
     if not relevant:
         raise DatasetError(
-            f"{name}: none of its {len(grades):,} judgements is above 0, so that every score would be 0; are the grades in the right "
-            "column, or is this a split whose judgements are withheld? Report on another split."
+            f"{name}: none of its {len(grades):,} judgements is above 0, so that every score would be 0; are the grades in the "
+            "right column, or is this a split whose judgements are withheld? Report on another split."
         )
     none = sum(all(grade <= 0 for grade in judged.values()) for judged in split.qrels.values())
     if none:
@@ -69,8 +72,8 @@ def _relevant(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
     if len(missing) == len(set(relevant)):
         hint = f" {near_note(alike, 'of them', 'the corpus')}." if alike else ""
         raise DatasetError(
-            f"{name}: none of its {len(missing):,} relevant documents is in the corpus, for example {_some(missing)}, so that every "
-            f"score would be 0; are judgements and corpus of one collection?{hint}"
+            f"{name}: none of its {len(missing):,} relevant documents is in the corpus, for example {_some(missing)}, so that "
+            f"every score would be 0; are judgements and corpus of one collection?{hint}"
         )
     if alike:
         yield near_note(alike, "relevant documents", "the corpus")

@@ -59,15 +59,13 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
     if split not in parts.qrels:
         raise UnknownName("split", split, parts.qrels, f"These are the splits of {parts.name}.")
     test, notes = _labelled(parts, split, parts.qrels[split]())
-    reported = frozenset(test.queries.ids)
+    reported, wrong = frozenset(test.queries.ids), sound(parts.name, test, parts.corpus)
     return Dataset(
         name=f"{parts.name}/{split}",
         corpus=parts.corpus,
         test=test,
         load_train=lambda: _view(parts, split, reported),
-        notes=(
-            *parts.notes, *notes, *_overlaps(parts, split, reported), *_changed(parts), *sound(parts.name, test, parts.corpus)
-        ),
+        notes=(*parts.notes, *notes, *_overlaps(parts, split, reported), *_changed(parts), *wrong),
         licence=parts.licence,
     )
 

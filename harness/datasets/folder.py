@@ -11,6 +11,7 @@ from harness.datasets import Source
 from harness.datasets._collection import EXPECTED, Collection, is_collection
 from harness.datasets._splits import Parts, build_dataset
 from harness.errors import DatasetError
+from harness.files import there
 from harness.judged import Dataset
 
 
@@ -56,7 +57,7 @@ def locate(rest: str) -> tuple[Path, str]:
         DatasetError: there is no such folder.
     """
     path = Path(os.path.normpath(rest))
-    if path.expanduser().is_dir():
+    if there(path.expanduser().is_dir):
         return path, "test"
     parent = path.parent
     if is_collection(parent.expanduser()):

@@ -13,6 +13,7 @@ from harness.context import Context
 from harness.corpus import Corpus
 from harness.datasets._ids import chunked, near, near_note
 from harness.errors import DatasetError, SettingError
+from harness.files import there
 from harness.judged import Queries, TrainView
 from harness.methods import Fitted, Method, Searcher, Size
 from harness.ranking import Ints, TopK, select, stack
@@ -42,7 +43,7 @@ class RunFile(Method):
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         path = Path(self.path).expanduser()
-        return {self.path: context.cache.hashes.sha256(path)} if path.is_file() else {}
+        return {self.path: context.cache.hashes.sha256(path)} if there(path.is_file) else {}
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Reads the file.
@@ -79,8 +80,8 @@ class _Order:
         if not self._contradicted:
             return ()
         query, number = next(iter(self._contradicted.items()))
-        where = f"for example of {query!r} on line {number}"
-        return (f"ranks contradict scores in {len(self._contradicted):,} of {len(self._last):,} queries ({where}): scores decide",)
+        of = f"{len(self._contradicted):,} of {len(self._last):,} queries"
+        return (f"ranks contradict scores in {of} (for example of {query!r} on line {number}): scores decide",)
 
 
 def _merged(rankings: Rankings) -> tuple[str, ...]:
@@ -133,7 +134,8 @@ class _Searcher(Searcher):
     def _refuse_unknown(self, queries: Queries, rankings: Sequence[Mapping[str, float]], parts: Sequence[Ints]) -> NoReturn:
         """Leaving the documents out would move those below them up, and the score with them."""
         of = [query for query, rows in zip(queries.ids, parts, strict=True) if (rows < 0).any()]
-        unknown = [d for ranking, rows in zip(rankings, parts, strict=True) for d, row in zip(ranking, rows, strict=True) if row < 0]
+        pairs = zip((d for ranking in rankings for d in ranking), np.concatenate(parts), strict=True)
+        unknown = [document for document, row in pairs if row < 0]
         alike = near(list(dict.fromkeys(unknown)), self._corpus.id_array)
         hint = f" {near_note(alike, 'of them', 'the collection')}." if alike else ""
         raise DatasetError(

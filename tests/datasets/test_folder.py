@@ -60,3 +60,9 @@ def test_a_folder_without_the_files(home: Path, context: Context) -> None:
     (home / "empty").mkdir()
     with pytest.raises(DatasetError, match=r"empty has no corpus\.jsonl and no queries\.jsonl and no qrels"):
         load_dataset("./empty", context)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "./" + "x" * 300, "beir/" + "x" * 300])
+def test_a_name_that_is_too_long_for_a_file_system_is_an_unknown_one(name: str, context: Context) -> None:
+    with pytest.raises((DatasetError, UnknownName), match="x" * 300):
+        load_dataset(name, context)

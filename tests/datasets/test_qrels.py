@@ -79,7 +79,7 @@ def test_a_missing_header_does_not_cost_the_first_judgement(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("cell", "document"),
-    [('"d0"', "d0"), ('"""Heroes"""', '"Heroes"'), ('"a ""b"""', 'a "b"'), ('"Heroes"_(album)', '"Heroes"_(album)'), ('d"0', 'd"0')],
+    [('"d0"', "d0"), ('"""Heroes"""', '"Heroes"'), ('"a ""b"""', 'a "b"'), ('"Heroes"_1977', '"Heroes"_1977'), ('d"0', 'd"0')],
 )
 def test_quotes_are_csvs_as_for_beirs_reader(cell: str, document: str, tmp_path: Path) -> None:
     assert read_qrels(written(tmp_path, HEADER, f"q\t{cell}\t1")) == {"q": {document: 1}}

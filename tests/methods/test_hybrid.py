@@ -14,11 +14,12 @@ from harness.errors import SettingError
 from harness.fusions.convex import Convex
 from harness.fusions.rrf import RRF
 from harness.judged import Dataset, Labelled, Queries, TrainView
-from harness.methods import Fitted, Method, Searcher, Size, fit
+from harness.methods import Fitted, Method, Searcher, Size, fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.ranking import TopK, select, stack
+from harness.rows import parse_method
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -264,3 +265,11 @@ def test_a_relevant_document_at_the_tenth_place_counts_after_the_query_itself_is
         Hybrid(methods=(Scripted("one"), Scripted("two")), fusion=Convex()), TrainView(corpus, dev=dev), context
     ).resolved
     assert resolved["dev"]["convex(weight=0.5)"] == pytest.approx(1 / np.log2(11), abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["bm25", "hybrid(methods=(bm25, bm25(k1=0.5)), depth=100000000000)"])
+def test_nothing_is_allocated_for_places_beyond_the_corpus(text: str, corpus: Corpus, queries: Queries, context: Context) -> None:
+    method = parse_method(text)
+    fitted = fit(method, TrainView(corpus), context)
+    top = search(method, index(method, fitted, corpus, context), queries, 10**11, context)
+    assert top.indices.shape == (len(queries), len(corpus))

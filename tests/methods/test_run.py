@@ -54,7 +54,9 @@ def test_ranked_queries_that_are_not_asked_are_left_out(tmp_path: Path, corpus: 
 
 def test_an_unknown_document_is_named_with_its_query(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
     row = written(tmp_path / "r.trec", "q0 Q0 5 1 0.5 x", "q0 Q0 nowhere 2 0.4 x")
-    with pytest.raises(DatasetError, match=r"r\.trec: 1 of 2 ranked documents are not in the collection, in 1 of 1 queries; .*query 'q0' ranks 'nowhere'"):
+    with pytest.raises(
+        DatasetError, match=r"r\.trec: 1 of 2 ranked documents are not in the collection, .*query 'q0' ranks 'nowhere'"
+    ):
         rank(row, corpus, Queries(["q0"], ["?"]), 2)
 
 
@@ -157,13 +159,22 @@ def test_queries_that_are_not_judged_are_noted_with_those_that_look_the_same(
 ) -> None:
     row = written(tmp_path / "r.trec", "q0 Q0 5 1 1 x", "Q1 Q0 6 2 1.0 x")
     (told,) = notes(row, corpus, Queries(["q0", "q1"], ["?", "?"]), context)
-    assert told.startswith("r.trec: ranks 1 queries that are not among the 2 judged here: left out; 1 queries of the collection look")
+    assert told.startswith("r.trec: ranks 1 queries that are not among the 2 judged here: left out; 1 queries of the coll")
     assert "'q1' and 'Q1': not joined" in told
 
 
 def test_documents_that_the_corpus_lacks_are_counted(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
     row = written(tmp_path / "r.trec", *(f"q{n} Q0 x{n} 1 1 x" for n in range(3)), "q0 Q0 5 2 0.5 x", "q3 Q0 ５ 1 1 x")
     asked = Queries(["q0", "q1", "q2", "q3", "q4"], ["?"] * 5)
-    with pytest.raises(DatasetError, match=r"4 of 5 ranked documents are not in the collection, in 4 of 5 queries; .*'x0'") as caught:
+    with pytest.raises(DatasetError, match=r"4 of 5 ranked documents are not in .*, in 4 of 5 queries; .*'x0'") as caught:
         rank(row, corpus, asked, 2)
     assert "1 of them look the same" in str(caught.value)
+
+
+def test_names_that_no_file_can_have_or_no_record_hold(tmp_path: Path, corpus: Corpus, context: Context) -> None:
+    with pytest.raises(DatasetError, match=r"there is no run file x{300}"):
+        fit(RunFile("x" * 300), TrainView(corpus), context)
+    assert RunFile("x" * 300).inputs(context) == {}
+    for text in ("run/\udcff", 'dense(model="\\ud800")'):
+        with pytest.raises(SettingError, match="which is not text"):
+            parse_method(text)
