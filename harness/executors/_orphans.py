@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing.resource_tracker
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from typing import Final
 
+PARENT_DEATH_SIGNAL: Final = 1
+"""`PR_SET_PDEATHSIG` of prctl(2)."""
 EVERY: Final = 0.5
 """Seconds between two looks at the parent."""
 
@@ -19,12 +23,24 @@ def end_with(parent: int) -> None:
     """Ends this process, and those that it has started, when its parent is no more; called by a worker, once.
 
     A killed process tells its children nothing. The operating system gives them another parent, which a thread looks for; the
-    kernel's own signal for it (PR_SET_PDEATHSIG) would come when the thread that started the worker ends, which is too early.
+    kernel's own signal for it (`firmly_end_with`) comes when the thread that started the worker ends, which may be too early.
 
     Args:
         parent: process id of the one who started this process.
     """
     threading.Thread(target=_watch, args=(parent,), name="harness-parent", daemon=True).start()
+
+
+def firmly_end_with(parent: int) -> None:
+    """As `end_with`, for a process whose threads may all be held up when its parent goes: on Linux the kernel kills it.
+
+    Ray's workers are: they see that Ray is gone and wait for it while no other thread may run. Ray starts them from the main thread.
+    What they have started is not ended with them, and sees for itself that they are gone.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None, use_errno=True).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    end_with(parent)
 
 
 def _watch(parent: int) -> None:
@@ -46,9 +62,14 @@ def end_children() -> None:
 
 def leave_interrupts_to(parent: int) -> None:
     """What a worker calls first: Ctrl-C reaches all processes of a terminal, and the parent ends its workers; then `end_with`."""
+    ignore_interrupts()
+    end_with(parent)
+
+
+def ignore_interrupts() -> None:
+    """Leaves Ctrl-C to others."""
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with(parent)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from harness.context import Context
 from harness.errors import SettingError, Unavailable
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
-from harness.executors._orphans import leave_interrupts_to
+from harness.executors._orphans import firmly_end_with, ignore_interrupts
 from harness.executors._setup import Setup, environment
 from harness.optional import library
 from harness.threads import cores
@@ -233,7 +233,8 @@ class _Actor:
     """A worker, in its own process."""
 
     def __init__(self, setup: str) -> None:
-        leave_interrupts_to(os.getppid())  # Ray's own process of this machine, which ends with whoever started it or stays
+        ignore_interrupts()
+        firmly_end_with(os.getppid())  # Ray's own process of this machine, which ends with whoever started it or stays
         self._context = Setup.from_json(setup).context()
 
     def place(self) -> str:

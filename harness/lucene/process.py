@@ -117,6 +117,7 @@ class _Running:
                 env=environment,
                 encoding="utf-8",
                 errors="replace",
+                start_new_session=True,  # Ctrl-C is for the harness, which ends its worker
             )
         except OSError as error:
             raise EngineError(f"lucene: {command[0]} cannot be started: {error}.") from error

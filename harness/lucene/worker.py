@@ -2,7 +2,7 @@
 
 It is run as a script by `process.py`, with JAVA_HOME set and the jar as its argument, and imports nothing of the harness. Its
 first line is `{"id": 0, "answer": {"java": …, "lucene": …}}`; to each question `{"id": n, "do": name, …}` it says
-`{"id": n, "answer": …}` or `{"id": n, "fault": why}`, and it ends when stdin does. What Java prints goes to stderr.
+`{"id": n, "answer": …}` or `{"id": n, "fault": why}`, and it ends when stdin or the process that started it does. What Java prints goes to stderr.
 
 Documents go in under their place in the harness's order of ids, zero-padded: Anserini breaks ties by that name, ascending, so its
 order and its cut at k are the harness's.
@@ -13,6 +13,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
@@ -168,8 +170,16 @@ def _say(answers: TextIO, number: int, said: dict[str, Any]) -> None:
     answers.flush()
 
 
+def _end_with(parent: int) -> None:
+    """Ends this process when the one who started it is no more, also in the middle of an answer that nobody will read."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Keeps stdout for the answers, starts the JVM and answers."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # Anserini logs to stdout
     questions = os.fdopen(os.dup(0), encoding="utf-8")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ipaddress
 import socket
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import psutil
 import pytest
 
 from harness.context import Context
@@ -108,3 +110,15 @@ def test_workers_share_what_they_make_through_a_store(ray_here: None, job_module
     assert outcome.error is None
     (file,) = (tmp_path / "store" / "kind" / "k").glob("*/a")
     assert file.read_text() == "built"
+
+
+def test_without_an_address_ray_listens_on_this_machine_alone(ray_here: None) -> None:
+    me = psutil.Process()
+    listening = [
+        (process.name(), connection.laddr.ip.removeprefix("::ffff:"))
+        for process in (me, *me.children(recursive=True))
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert any(name.startswith(("gcs_server", "raylet")) for name, _ in listening)
+    assert [one for one in listening if not ipaddress.ip_address(one[1]).is_loopback] == []

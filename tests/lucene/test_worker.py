@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from harness.analyzers.english import English
@@ -206,3 +209,38 @@ def test_corpus_order_is_that_of_the_names(lucene: Process, tmp_path: Path) -> N
     names, _ = lucene.ask("search", folder=str(tmp_path), k1=0.9, b=0.4, k=9, queries=["words"])[0]
     rows = np.argsort(corpus.id_order)[[int(name) for name in names]]
     assert corpus.ids(rows) == sorted(["a", "é", "Z", "10", "9", "漢", "😀"], key=str.encode, reverse=True)
+
+
+BUSY = """
+import os, sys, time
+from harness.lucene import worker
+
+class Busy:
+    def __init__(self, jar): pass
+    def versions(self): return {"pid": os.getpid()}
+    def wait(self): time.sleep(300)
+
+worker.Lucene = Busy
+worker.main(["jar"])
+"""
+KILLED = """
+import sys
+from harness.lucene.process import Process
+
+process = Process([sys.executable, "-c", sys.argv[1]])
+print(process.start()["pid"], flush=True)
+process.ask("wait")
+"""
+
+
+def test_a_worker_that_is_busy_ends_with_a_harness_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", KILLED, BUSY], stdout=subprocess.PIPE, text=True) as harness:
+        assert harness.stdout is not None
+        pid = int(harness.stdout.readline())
+        time.sleep(0.2)
+        assert psutil.pid_exists(pid)
+        harness.kill()
+    until = time.monotonic() + 20
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
