@@ -17,6 +17,7 @@ from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
 from harness.bench.store import Store
 from harness.cache.folders import Cache
 from harness.context import Context, Progress, quiet
+from harness.datasets import spelled
 from harness.errors import SettingError
 from harness.executors import EXECUTORS, Executor
 from harness.expressions import parse
@@ -174,11 +175,13 @@ def run(
     Raises:
         HarnessError: bad input, a dataset that cannot be had, or an executor. What a row raises goes into its record instead.
     """
-    datasets = [dataset] if isinstance(dataset, str) else list(dataset)
+    context = context or open_context()
+    named = [dataset] if isinstance(dataset, str) else dataset
+    datasets = list(dict.fromkeys(spelled(name, context) for name in named))
     methods = methods_of(rows, precision)
     done = []
     with opened_bench(
-        methods, datasets, context or open_context(), Store(Path(results)), measures, depth, rerun=rerun, executor=executor
+        methods, datasets, context, Store(Path(results)), measures, depth, rerun=rerun, executor=executor
     ) as bench:
         if len(datasets) > 1:
             for name in datasets:  # one that cannot be had is told before the others' work, not after it

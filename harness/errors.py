@@ -26,13 +26,35 @@ def _as_it_was(cls: type[HarnessError], args: tuple[Any, ...], state: dict[str, 
     return error
 
 
-class UnknownName(HarnessError):
-    """A name that no room, row, split or setting answers to; carries the closest names."""
+def close_names(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that are most like a name, the best first; upper and lower case, `-` and `_` are the same."""
+    plain: dict[str, str] = {}
+    for each in known:
+        plain.setdefault(_plain(each), each)
+    asked = _plain(name)
+    close = difflib.get_close_matches(asked, plain, n=3, cutoff=0.5)
+    close += [k for k in plain if k not in close and asked and (asked in k or k in asked)][:3]
+    return [plain[k] for k in ([asked] if asked in plain else close)]
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+class UnknownName(HarnessError):
+    """A name that no room, row, split or setting answers to; carries the closest names.
+
+    Args:
+        kind: what the name should be, as `method`.
+        name: as it was given.
+        known: names that exist; they are listed.
+        hint: what to do next, a sentence.
+        also: further names to suggest if they are close; they are not listed.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "", also: Iterable[str] = ()) -> None:
         known = sorted(known)
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        close += [k for k in known if k not in close and name and (name.lower() in k.lower() or k.lower() in name.lower())][:3]
+        close = close_names(name, [*known, *also])
         asked = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
         listed = f" Known: {', '.join(known)}." if known else ""
         super().__init__(f"unknown {kind} {name!r}{asked}{listed}{' ' + hint if hint else ''}")

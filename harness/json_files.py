@@ -36,8 +36,8 @@ def read_json(path: Path, form: Any = Any) -> Any:
 
     Raises:
         OSError: it cannot be read, or is not a file: a folder, a named pipe, a socket, a device.
-        ValueError: it is not JSON in UTF-8 (or UTF-16 or UTF-32 with a mark), of another form, too deep, or holds numbers that are
-            not finite or beyond 2⁶³.
+        ValueError: it is not JSON in UTF-8 (or UTF-16 or UTF-32 with a mark), of another form, too deep, or holds numbers that
+            are not finite or beyond 2⁶³.
     """
     data = read_regular(path)
     encoding, mark = encoding_of(data)

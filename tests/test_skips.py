@@ -33,7 +33,9 @@ def outcome(folder: Path, *options: str, ci: str = "") -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_a_file_or_a_test_that_skips_without_need_fails_the_session_and_is_named(tmp_path: Path, workers: tuple[str, ...]) -> None:
+def test_a_file_or_a_test_that_skips_without_need_fails_the_session_and_is_named(
+    tmp_path: Path, workers: tuple[str, ...]
+) -> None:
     (tmp_path / "test_whole.py").write_text(WHOLE, encoding="utf-8")
     (tmp_path / "test_one.py").write_text(ONE.format(reason="mteb is not installed"), encoding="utf-8")
     status, said = outcome(tmp_path, *workers, "--no-unexpected-skips")

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.context import Context
+from harness.datasets._paths import names_a_path
 from harness.errors import UnknownName
 from harness.judged import Dataset
-from harness.registry import Room
+from harness.registry import Room, normalised
 from harness.values import Value
 
 
@@ -41,6 +42,18 @@ class Source(Value, ABC):
     def available(self, context: Context) -> list[str]:
         """Names of the collections that `load` would find without a download, for `harness list`."""
 
+    def known(self, context: Context) -> list[str]:
+        """Names to offer for one that is unknown: what is available, and what could be downloaded."""
+        return self.available(context)
+
+    def spelled(self, rest: str) -> str:
+        """The one way to write what `rest` names, so that two ways to write a collection are not two collections.
+
+        Raises:
+            DatasetError: there is no such collection.
+        """
+        return rest
+
     def at_hand(self, rest: str, context: Context) -> bool:
         """Whether `load` would find the collection without a download."""
         return any(rest == name or rest.startswith(f"{name}/") for name in self.available(context))
@@ -58,7 +71,7 @@ SOURCES: Room[Source] = Room(__name__, Source, "dataset source")  # type: ignore
 
 
 def load_dataset(name: str, context: Context) -> Dataset:
-    """Loads `source/name[/split]`; a path that begins with `.`, `~` or `/` is short for `folder/<path>`.
+    """Loads `source/name[/split]`; a path that exists, or begins with `.`, `~` or `/`, is short for `folder/<path>`.
 
     Raises:
         UnknownName: no such source, collection or split.
@@ -67,7 +80,8 @@ def load_dataset(name: str, context: Context) -> Dataset:
         SettingError: it has more documents than the memory of the run can number.
     """
     source, rest = split_name(name, context)
-    dataset = context.once("load", f"load {name}", name, lambda: SOURCES.get(source)().load(rest, context))
+    key = spelled(name, context)
+    dataset = context.once("load", f"load {name}", key, lambda: SOURCES.get(source)().load(rest, context))
     context.memory.require_documents(len(dataset.corpus), name)
     return dataset
 
@@ -78,13 +92,33 @@ def split_name(name: str, context: Context) -> tuple[str, str]:
     Raises:
         UnknownName: no such source; where a known collection has that name, its full name is offered.
     """
-    if name.startswith((".", "~", "/")):
-        return "folder", name
     source, _, rest = name.partition("/")
-    if source in SOURCES:
+    if not name.startswith(".") and source in SOURCES:
         return source, rest
-    hint = "A dataset is named source/name[/split], or by a path as ./my-folder."
-    raise UnknownName("dataset", name, every_name(context), hint)
+    if names_a_path(name):
+        return "folder", name
+    hint = "A dataset is named source/name[/split], or by the path of its folder, as ./my-folder."
+    raise UnknownName("dataset", name, every_name(context), hint, also=_guesses(name, context))
+
+
+def spelled(name: str, context: Context) -> str:
+    """The one way to write a dataset: `./mine/`, `mine` and `/home/me/mine` are `folder/mine` in `/home/me`.
+
+    Raises:
+        UnknownName: no such source.
+        DatasetError: a path to no folder.
+    """
+    source, rest = split_name(name, context)
+    return f"{normalised(source)}/{SOURCES.get(source)().spelled(rest)}"
+
+
+def _guesses(name: str, context: Context) -> Iterator[str]:
+    """Full names that a user may have meant: those that could be downloaded too, and the rest of the name in each source."""
+    _, _, rest = name.partition("/")
+    for source, kind in SOURCES.usable():
+        yield from (f"{source}/{known}" for known in kind().known(context))
+        if rest:
+            yield f"{source}/{rest}"
 
 
 def at_hand(name: str, context: Context) -> bool:

@@ -53,6 +53,10 @@ class Beir(Source):
         found = {name for root in _roots(context) for name in collections_in(root)}
         return sorted(name for name in found if not name.startswith("beir/"))
 
+    def known(self, context: Context) -> list[str]:
+        """These, and what BEIR has."""
+        return sorted({*self.available(context), *ARCHIVES, *UNPUBLISHED})
+
     def folder(self, rest: str, context: Context) -> Path:
         """Where the collection is, downloaded if need be.
 
@@ -117,8 +121,8 @@ def fetch(name: str, context: Context) -> Path:
             f"Make it as https://github.com/beir-cellar/beir/tree/main/examples/dataset says, and {by_hand}",
         )
     if name not in ARCHIVES:
-        known = {*ARCHIVES, *UNPUBLISHED, *Beir().available(context)}
-        raise UnknownName("BEIR collection", name, known, f"For one of your own, {by_hand}")
+        own = f"For one of your own name its folder by its path, as ./{name or 'my-folder'}."
+        raise UnknownName("BEIR collection", name, Beir().known(context), own)
     if offline():
         raise Unavailable(
             f"{looked}, and HARNESS_OFFLINE forbids the download.",

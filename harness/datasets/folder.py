@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.context import Context
 from harness.datasets import Source
 from harness.datasets._collection import EXPECTED, Collection, is_collection
+from harness.datasets._paths import as_path, canonical
 from harness.datasets._splits import Parts, build_dataset
 from harness.errors import DatasetError
 from harness.files import there
@@ -17,7 +18,11 @@ from harness.judged import Dataset
 
 @dataclass(frozen=True)
 class Folder(Source):
-    """`folder/<path>[/split]`, or the path alone where it begins with `.`, `~` or `/`."""
+    """`folder/<path>[/split]`, or the path without `folder/` if it exists or begins with `.`, `~` or `/`.
+
+    However a folder is written, the dataset has one name: `folder/` and the path relative to the working folder if it is inside
+    it, else the absolute path.
+    """
 
     def load(self, rest: str, context: Context) -> Dataset:
         """The collection in a folder; the last component is the split where it is no folder inside a collection.
@@ -27,19 +32,24 @@ class Folder(Source):
             UnknownName: the collection has no such split.
         """
         path, split = locate(rest)
-        collection = Collection.find(path.expanduser())
-        name = f"folder/{path.as_posix()}"
+        collection = Collection.find(path)
+        name = f"folder/{canonical(path)}"
         corpus, queries = collection.open_corpus(name, context), collection.read_queries()
         parts = Parts(name, corpus, queries, collection.readers(), changed=collection.changed)
-        return build_dataset(parts, split)
+        return build_dataset(parts, split or "test")
 
     def available(self, context: Context) -> list[str]:
         """None: folders are named by their path, not found."""
         return []
 
+    def spelled(self, rest: str) -> str:
+        """See `Source.spelled`."""
+        path, split = locate(rest)
+        return f"{canonical(path)}/{split}" if split else canonical(path)
+
     def at_hand(self, rest: str, context: Context) -> bool:
         """Whether the path is a collection."""
-        return is_collection(locate(rest)[0].expanduser())
+        return is_collection(locate(rest)[0])
 
     def folder(self, rest: str, context: Context) -> Path:
         """The folder that the path names.
@@ -47,19 +57,22 @@ class Folder(Source):
         Raises:
             DatasetError: there is none.
         """
-        return locate(rest)[0].expanduser()
+        return locate(rest)[0]
 
 
 def locate(rest: str) -> tuple[Path, str]:
-    """Folder, as written, and split of a path; the split is `test` where none is named.
+    """Folder and split of a path; the split is empty if none is named.
 
     Raises:
         DatasetError: there is no such folder.
     """
-    path = Path(os.path.normpath(rest))
-    if there(path.expanduser().is_dir):
-        return path, "test"
-    parent = path.parent
-    if is_collection(parent.expanduser()):
-        return parent, path.name
+    if not rest.strip():
+        raise DatasetError(f"folder/ names no folder; write folder/<path> or ./<path> of one that holds {EXPECTED}.")
+    path = as_path(rest)
+    if there(path.is_dir):
+        return path, ""
+    if there(path.parent.is_dir) and is_collection(path.parent) and not os.path.lexists(path):
+        return path.parent, path.name
+    if os.path.lexists(path):
+        raise DatasetError(f"{path} is not a folder; name the folder that holds {EXPECTED}.")
     raise DatasetError(f"there is no folder {path}; name one that holds {EXPECTED}.")

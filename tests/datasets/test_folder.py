@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.api import run
 from harness.context import Context
-from harness.datasets import load_dataset
+from harness.datasets import load_dataset, spelled
 from harness.errors import DatasetError, UnknownName
 
 Write = Callable[..., Path]
@@ -34,10 +35,60 @@ def test_relative_paths(home: Path, context: Context, path: str, ending: str, sp
 
 
 @pytest.mark.parametrize("prefix", ["folder/", ""])
-def test_absolute_paths(home: Path, context: Context, prefix: str) -> None:
+def test_absolute_paths(home: Path, context: Context, monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    assert load_dataset(f"{prefix}{home}/mine/hard", context).name == "folder/mine/hard"
+    (home / "elsewhere").mkdir()
+    monkeypatch.chdir(home / "elsewhere")
     dataset = load_dataset(f"{prefix}{home}/mine/hard", context)
     assert dataset.name == f"folder/{home}/mine/hard"
     assert load_dataset(dataset.name, context).test.queries.ids == ["q2"]
+
+
+WRITTEN = ["mine", "mine/", "./mine", "./mine//", "folder/mine", "../data/mine", "~/mine", "{home}/mine", ".\\mine", "mine\\"]
+WRITTEN += ["linked"]
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("ending", ["", "/hard"])
+def test_one_folder_is_one_dataset_however_it_is_written(home: Path, context: Context, written: str, ending: str) -> None:
+    (home / "linked").symlink_to(home / "mine")
+    name = written.format(home=home) + ending
+    assert load_dataset(name, context).name == (f"folder/mine{ending}" if ending else "folder/mine/test")
+    assert spelled(name, context) == f"folder/mine{ending}"
+
+
+def test_a_board_of_one_folder_written_three_ways_has_one_table(home: Path, context: Context, tmp_path: Path) -> None:
+    board = run("bm25", dataset=["mine", f"{home}/mine/", "./mine"], results=tmp_path / "results", context=context)
+    assert len(board.results) == len(board.tables) == 1
+
+
+def test_a_file_is_not_a_folder(home: Path, context: Context) -> None:
+    for name in ("mine/corpus.jsonl", "./mine/corpus.jsonl"):
+        with pytest.raises(DatasetError, match=r"corpus\.jsonl is not a folder; name the folder that holds"):
+            load_dataset(name, context)
+
+
+def test_a_path_that_is_empty_or_too_long(home: Path, context: Context) -> None:
+    with pytest.raises(DatasetError, match=r"folder/ names no folder; write folder/<path> or \./<path>"):
+        load_dataset("folder/", context)
+    with pytest.raises(DatasetError, match="there is no folder"):
+        load_dataset("./" + "x" * 5000, context)
+    with pytest.raises(DatasetError, match="there is no folder"):
+        load_dataset("~no-such-user/mine", context)
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("bier/scifact", "beir/scifact"),
+        ("scifact", "beir/scifact"),
+        ("BEIR/SciFact", "beir/scifact"),
+        ("stdlib-code", "stdlib/code"),
+    ],
+)
+def test_an_unknown_name_offers_what_could_be_meant(home: Path, context: Context, name: str, offered: str) -> None:
+    with pytest.raises(UnknownName, match=f"did you mean '{offered}'"):
+        load_dataset(name, context)
 
 
 def test_the_working_folder_itself(home: Path, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:

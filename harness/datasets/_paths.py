@@ -1,0 +1,42 @@
+"""A folder as a user writes it, and the one name that it has whichever way it was written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from harness.files import there
+
+
+def as_path(text: str) -> Path:
+    r"""The path that a text names: `~` is the home folder, and `.\mine` is `./mine` if there is nothing of the first name."""
+    path = Path(os.path.normpath(_home(text)))
+    if "\\" in text and not os.path.lexists(path):
+        other = Path(os.path.normpath(_home(text.replace("\\", "/"))))
+        return other if os.path.lexists(other) or os.path.lexists(other.parent) else path
+    return path
+
+
+def _home(text: str) -> str:
+    """With the home folder for `~`; as it is if there is no home folder."""
+    try:
+        return str(Path(text).expanduser())
+    except RuntimeError:
+        return text
+
+
+def names_a_path(text: str) -> bool:
+    """Whether a dataset's name is a path: by its first characters, or since it, or the folder it would be in, exists."""
+    if text.startswith((".", "~", "/", "\\")) or Path(text).is_absolute():
+        return True
+    path = as_path(text)
+    return bool(text) and (os.path.lexists(path) or (path.parent != Path() and there(path.parent.is_dir)))
+
+
+def canonical(path: Path) -> str:
+    """The one name of a folder: relative if it is inside the working folder, else absolute; links are followed."""
+    real, here = Path(os.path.realpath(path)), Path(os.path.realpath("."))
+    if not real.is_relative_to(here):
+        return real.as_posix()
+    name = real.relative_to(here).as_posix()
+    return f"./{name}" if name.startswith("~") else name
