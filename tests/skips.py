@@ -1,8 +1,8 @@
 """Skips that are expected where everything is installed; in CI any other skip fails the session.
 
 A test that skips everywhere tests nothing, and a green session does not show it. So in CI (the variable `CI` is set, or the
-option `--no-unexpected-skips` is given) a skip whose reason is not on the list below ends the session with status 1. On a laptop a skip
-stays a skip.
+option `--no-unexpected-skips` is given) a skip whose reason is not on the list below ends the session with status 1. On a
+laptop a skip stays a skip.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def ignore_interrupts() -> None:
 
 @contextlib.contextmanager
 def deaf() -> Iterator[None]:
-    """Processes that are started inside ignore Ctrl-C from their first instruction on: it would end an import with a traceback."""
+    """Processes that are started inside ignore Ctrl-C from their first instruction on: it would end an import with a trace."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

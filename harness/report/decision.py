@@ -26,8 +26,8 @@ def document(dataset: str, decision: Decision, told: Sequence[str]) -> str:
         grid(head, [[code(row[0]), *row[1:]] for row in rows], left=head.index("rank") + 1),
         "Differences are paired by query, with simultaneous 95 % intervals of all pairs of rows; a row is tied with the best "
         "where its interval contains 0, and `rank` is the range of ranks that the queries leave to it. A query's time is the "
-        "median of single queries, encoded without the cache, – if the machine was busy; MiB are of index and model; costs are of "
-        "the machine of the records.",
+        "median of single queries, encoded without the cache, – if the machine was busy; MiB are of index and model; costs are "
+        "of the machine of the records.",
     ]
     return "\n\n".join(parts) + "\n"
 
