@@ -97,6 +97,16 @@ def alive(pid: int) -> bool:
         return False
 
 
+def hired(process: subprocess.Popen[str]) -> bool:
+    """Whether it has started a worker."""
+    found = False
+    with contextlib.suppress(psutil.Error):  # a child may end while it is looked at
+        for child in psutil.Process(process.pid).children():
+            with contextlib.suppress(psutil.Error):
+                found = found or "spawn_main" in " ".join(child.cmdline())
+    return found
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_workers_end_with_a_main_process_that_is_killed(executor: str, main: list[subprocess.Popen[str]], tmp_path: Path) -> None:
     process = start(main, executor, tmp_path)
@@ -128,8 +138,7 @@ def test_a_worker_that_is_starting_says_nothing_of_it_either(main: list[subproce
     process = start(main, "processes(workers=2)", tmp_path)
     until = time.monotonic() + 240
     while time.monotonic() < until and process.poll() is None:
-        workers = [c for c in psutil.Process(process.pid).children() if "spawn_main" in " ".join(c.cmdline())]
-        if workers:
+        if hired(process):
             break
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
@@ -150,7 +159,7 @@ def test_a_command_that_is_interrupted_says_one_line(small_folder: Path, tmp_pat
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=tmp_path, start_new_session=True)
     until = time.monotonic() + 240
     while time.monotonic() < until and process.poll() is None:
-        if any("spawn_main" in " ".join(c.cmdline()) for c in psutil.Process(process.pid).children()):
+        if hired(process):
             break
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
