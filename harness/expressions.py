@@ -48,15 +48,6 @@ def parse(text: str, room: Room[T], rooms: Mapping[str, Room[Any]], named: Mappi
     return found  # type: ignore[no-any-return]
 
 
-def check_text(text: str) -> None:
-    """Raises SettingError for a lone surrogate (bytes that are no UTF-8, as in a file's name): no record could hold it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        told = f"{text[:80]!r} holds {text[error.start]!r}, which is not text (bytes that are not UTF-8?)"
-        raise SettingError(f"{told}; rename the file, or write the character itself.") from error
-
-
 def with_settings(
     value: T, given: Mapping[str, object], room: Room[Any], rooms: Mapping[str, Room[Any]], named: Mapping[str, str]
 ) -> T:

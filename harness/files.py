@@ -160,5 +160,5 @@ class HashMemo:
         """Where a file's hash is noted, and what tells that the file has not changed."""
         path = path.resolve()
         stat = path.stat()
-        name = hashlib.sha256(str(path).encode()).hexdigest()[:32]
+        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
         return self._folder / f"{name}.json", [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]

@@ -45,7 +45,7 @@ def parse_size(text: str) -> int:
 
 def size(number: float) -> str:
     """Bytes as people write them, in a form that `parse_size` reads: `512 MiB`; rounded up."""
-    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+    for unit, name in ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
         if number >= unit:
             whole = -(-number // unit) if number / unit >= 10 else -(-number * 10 // unit) / 10
             return f"{whole:g} {name}"

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from harness.errors import SettingError
+
 _STEERING = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 without tab and line feed, delete, C1
@@ -31,6 +33,19 @@ def plain(text: str) -> str:
 def one_line(text: str) -> str:
     """The same on one line: line breaks and tabs become spaces, so that no data can begin a line of its own."""
     return plain(re.sub(r"[\r\n\t]+", " ", text))
+
+
+def check_text(text: str) -> None:
+    """Refuses a text that no record can hold, as a file's name with bytes that are not UTF-8.
+
+    Raises:
+        SettingError: it has a lone surrogate.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        told = f"{text[:80]!r} holds {text[error.start]!r}, which is not text (bytes that are not UTF-8?)"
+        raise SettingError(f"{told}; rename the file or folder, or write the character itself.") from error
 
 
 def _escape(match: re.Match[str]) -> str:

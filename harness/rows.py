@@ -9,13 +9,14 @@ from typing import Literal
 
 from harness.analyzers import ANALYZERS
 from harness.engines import ENGINES
-from harness.expressions import check_text, parse
+from harness.expressions import parse
 from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
 from harness.generators import GENERATORS
 from harness.indexes import INDEXES
 from harness.losses import LOSSES
 from harness.methods import METHODS, Method
+from harness.plain import check_text
 from harness.recipes import RECIPES
 from harness.values import RECIPES as RECIPES_OF
 from harness.values import Value

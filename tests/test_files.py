@@ -195,3 +195,11 @@ def test_a_memo_that_cannot_be_written_costs_time_only(tmp_path: Path, read: lis
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         HashMemo(tmp_path / "memo").sha256(tmp_path / "a")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_a_name_that_is_not_text_is_remembered_too(tmp_path: Path, read: list[Path]) -> None:
+    file, memo = tmp_path / os.fsdecode(b"a\xff"), HashMemo(tmp_path / "memo")
+    file.write_bytes(b"one")
+    assert [memo.sha256(file) for _ in range(2)] == [hashlib.sha256(b"one").hexdigest()] * 2
+    assert len(read) == 1

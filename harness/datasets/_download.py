@@ -25,6 +25,15 @@ TRIES = 4
 WAIT = 1.0
 """Seconds before the second try; doubled each time."""
 
+SLOWEST = 1024
+"""Bytes a second: a server that gives less over `SLOW_FOR` is given up. Only such a rate ends a transfer that trickles for days."""
+
+SLOW_FOR = 60.0
+"""Seconds over which the rate is taken."""
+
+MOST = 64 << 30
+"""Bytes of the largest file; the largest collection known here is a tenth of it."""
+
 _CHUNK = 1 << 18
 
 
@@ -38,7 +47,7 @@ def download(url: str, part: Path, advance: Advance) -> None:
 
     Raises:
         SettingError: the address is not safe.
-        Unavailable: no connection, no such file, or broken off too often.
+        Unavailable: no connection, no such file, broken off too often, too slow, or larger than `MOST`.
     """
     _check(url)
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -94,6 +103,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
         _check(newurl)
+        fp.close()  # its body would be read to the end, and may have none
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -122,13 +132,46 @@ def _transfer(url: str, part: Path, advance: Advance) -> None:
         received = 0
         if held and not continued:  # a server that knows no ranges gives the whole file: start over
             advance(-held)
+        bound = _Bound(url, held if continued else 0)
         with open(part, "ab" if continued else "wb") as file:
-            while chunk := response.read(_CHUNK):
+            while chunk := response.read1(
+                _CHUNK
+            ):  # what is there: `read` would wait for the whole chunk, however slowly it comes
+                bound.take(len(chunk))
                 file.write(chunk)
                 received += len(chunk)
                 advance(len(chunk))
         if length is not None and received < int(length):
             raise _Broken(f"the connection ended after {received} of {length} bytes")
+
+
+class _Bound:
+    """Ends a transfer that is too slow or without end.
+
+    Args:
+        url: for messages.
+        held: bytes that are there already.
+    """
+
+    def __init__(self, url: str, held: int) -> None:
+        self._url, self._total = url, held
+        self._since, self._lately = time.monotonic(), 0
+
+    def take(self, count: int) -> None:
+        """Counts bytes that came.
+
+        Raises:
+            Unavailable: too many, or too few lately.
+        """
+        self._total += count
+        self._lately += count
+        if self._total > MOST:
+            raise Unavailable(f"{self._url} gives more than {MOST:,} bytes.", "Is it the right address?")
+        if (seconds := time.monotonic() - self._since) >= SLOW_FOR:
+            if self._lately < SLOWEST * seconds:
+                told = f"{self._url} gives less than {SLOWEST:,} bytes a second"
+                raise Unavailable(f"{told}.", "Run again later: it goes on where it stopped.")
+            self._since, self._lately = time.monotonic(), 0
 
 
 def _check(url: str) -> None:

@@ -14,6 +14,7 @@ from harness.datasets._splits import Parts, build_dataset
 from harness.errors import DatasetError
 from harness.files import there
 from harness.judged import Dataset
+from harness.plain import check_text
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,12 @@ class Folder(Source):
         Raises:
             DatasetError: no such folder, or a file that is missing or malformed; names file and line.
             UnknownName: the collection has no such split.
+            SettingError: the path is not text, so that no record could name it.
         """
         path, split = locate(rest)
         collection = Collection.find(path)
         name = f"folder/{canonical(path)}"
+        check_text(name)
         corpus, queries = collection.open_corpus(name, context), collection.read_queries()
         parts = Parts(name, corpus, queries, collection.readers(), changed=collection.changed)
         return build_dataset(parts, split or "test")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import socket
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +127,51 @@ def test_a_silent_server_fails_in_time(part: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(_download, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as held, pytest.raises(Unavailable, match="timed out"):
         download(f"http://127.0.0.1:{held.getsockname()[1]}/a.zip", part, lambda n=1: None)
+
+
+@contextlib.contextmanager
+def trickling(head: bytes, each: bytes, wait: float) -> Iterator[str]:
+    """The address of a server that gives a beginning, then some bytes again and again."""
+
+    def give() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = held.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(head)
+                    while True:
+                        connection.sendall(each)
+                        time.sleep(wait)
+
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        threading.Thread(target=give, daemon=True).start()
+        yield f"http://127.0.0.1:{held.getsockname()[1]}/a.zip"
+        held.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_server_that_trickles_is_given_up_and_what_came_stays(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_download, "SLOW_FOR", 0.3)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+    with trickling(head, b"x", 0.02) as url, pytest.raises(Unavailable, match="less than 1,024 bytes a second"):
+        download(url, part, lambda n=1: None)
+    assert 0 < part.stat().st_size < 300
+
+
+def test_a_file_without_end_is_left(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_download, "MOST", 1 << 20)
+    with trickling(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536, 0) as url:
+        with pytest.raises(Unavailable, match="more than 1,048,576 bytes"):
+            download(url, part, lambda n=1: None)
+    assert part.stat().st_size <= 1 << 20
+
+
+def test_the_body_of_a_redirection_is_not_read(server: Any, part: Path) -> None:
+    server.files["/b.zip"] = DATA
+    head = f"HTTP/1.1 302 Found\r\nLocation: {server.url}/b.zip\r\n\r\n"
+    with trickling(head.encode(), b"x" * 65536, 0) as url:
+        download(url, part, lambda n=1: None)
+    assert part.read_bytes() == DATA
 
 
 @pytest.mark.parametrize(

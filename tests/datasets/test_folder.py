@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from harness.api import run
 from harness.context import Context
 from harness.datasets import load_dataset, spelled
-from harness.errors import DatasetError, UnknownName
+from harness.errors import DatasetError, SettingError, UnknownName
 
 Write = Callable[..., Path]
 QRELS = {"test": {"q1": {"d1": 1}}, "hard": {"q2": {"d2": 1}}}
@@ -117,3 +118,10 @@ def test_a_folder_without_the_files(home: Path, context: Context) -> None:
 def test_a_name_that_is_too_long_for_a_file_system_is_an_unknown_one(name: str, context: Context) -> None:
     with pytest.raises((DatasetError, UnknownName), match="x" * 300):
         load_dataset(name, context)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_a_folder_whose_name_is_not_text_is_refused(small_folder: Path, context: Context) -> None:
+    odd = small_folder.rename(small_folder.parent / os.fsdecode(b"odd\xff"))
+    with pytest.raises(SettingError, match="is not text .* rename the file or folder"):
+        load_dataset(str(odd), context)
