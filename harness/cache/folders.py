@@ -23,6 +23,7 @@ from harness.cache.remote import META as META
 from harness.cache.remote import Remote, remote
 from harness.errors import CacheError
 from harness.files import HashMemo, sha256, share, write_text
+from harness.plain import check_text
 
 log = logging.getLogger("harness.cache")
 
@@ -46,6 +47,7 @@ class Cache:
 
     Raises:
         CacheError: the folder cannot be made or written.
+        SettingError: its name is not text.
         Unavailable: the store cannot be opened.
     """
 
@@ -53,6 +55,7 @@ class Cache:
 
     def __init__(self, root: Path | None = None) -> None:
         self._set(root or default_root())
+        check_text(str(self.root))  # some libraries open no other path
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.root).close()

@@ -26,7 +26,7 @@ WAIT = 1.0
 """Seconds before the second try; doubled each time."""
 
 SLOWEST = 1024
-"""Bytes a second: a server that gives less over `SLOW_FOR` is given up. Only such a rate ends a transfer that trickles for days."""
+"""Bytes a second: a server that gives less over `SLOW_FOR` is given up, as a transfer that trickles could take days."""
 
 SLOW_FOR = 60.0
 """Seconds over which the rate is taken."""
@@ -134,9 +134,7 @@ def _transfer(url: str, part: Path, advance: Advance) -> None:
             advance(-held)
         bound = _Bound(url, held if continued else 0)
         with open(part, "ab" if continued else "wb") as file:
-            while chunk := response.read1(
-                _CHUNK
-            ):  # what is there: `read` would wait for the whole chunk, however slowly it comes
+            while chunk := response.read1(_CHUNK):  # `read` would wait for the whole chunk, however slow
                 bound.take(len(chunk))
                 file.write(chunk)
                 received += len(chunk)

@@ -15,7 +15,7 @@ import pytest
 
 from harness import files
 from harness.cache.folders import META, Cache
-from harness.errors import CacheError
+from harness.errors import CacheError, SettingError
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -249,3 +249,10 @@ def test_a_file_of_the_same_bytes_stands_once_on_disk(tmp_path: Path) -> None:
     assert (other / "model/weights").stat().st_nlink == 1
     (first / "model/weights").write_text("1")  # cut short: not shared, though its meta still says so
     assert (cache.folder("models", "d", {}, build("12")) / "model/weights").read_text() == "12"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_a_folder_whose_name_is_not_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"is not text .* rename the file or folder"):
+        Cache(tmp_path / os.fsdecode(b"c\xff"))
+    assert list(tmp_path.iterdir()) == []

@@ -160,9 +160,9 @@ def test_a_server_that_trickles_is_given_up_and_what_came_stays(part: Path, monk
 
 def test_a_file_without_end_is_left(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_download, "MOST", 1 << 20)
-    with trickling(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536, 0) as url:
-        with pytest.raises(Unavailable, match="more than 1,048,576 bytes"):
-            download(url, part, lambda n=1: None)
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    with trickling(head, b"x" * 65536, 0) as url, pytest.raises(Unavailable, match="more than 1,048,576 bytes"):
+        download(url, part, lambda n=1: None)
     assert part.stat().st_size <= 1 << 20
 
 

@@ -123,5 +123,5 @@ def test_a_name_that_is_too_long_for_a_file_system_is_an_unknown_one(name: str, 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")
 def test_a_folder_whose_name_is_not_text_is_refused(small_folder: Path, context: Context) -> None:
     odd = small_folder.rename(small_folder.parent / os.fsdecode(b"odd\xff"))
-    with pytest.raises(SettingError, match="is not text .* rename the file or folder"):
+    with pytest.raises(SettingError, match=r"is not text .* rename the file or folder"):
         load_dataset(str(odd), context)
