@@ -218,3 +218,25 @@ def test_a_cutoff_below_1_is_refused_since_trec_eval_would_end_the_process(name:
 def test_a_measure_that_nothing_here_computes_is_told() -> None:
     with pytest.raises(SettingError, match=r"none of ir-measures' providers installed here computes RR\(judged_only=True\)@10"):
         parse_measures(["RR(judged_only=True)@10"])
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ndcg@10", "nDCG@10"),
+        ("recall@100", "R@100"),
+        ("recall_100", "R@100"),
+        ("ndcg_cut_10", "nDCG@10"),
+        ("map", "AP"),
+        ("mrr@10", "RR@10"),
+        ("precision@5", "P@5"),
+        ("hits@10", "Success@10"),
+        ("hit-rate@10", "Success@10"),
+        ("nDGC@10", "nDCG@10"),
+    ],
+)
+def test_a_measure_under_another_name_or_misspelt_is_suggested(written: str, meant: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        parse_measures([written])
+    assert f"did you mean {meant}" in str(caught.value)
+    assert [str(measure) for measure in parse_measures([meant])] == [meant]
