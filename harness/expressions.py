@@ -45,7 +45,6 @@ def parse(text: str, room: Room[T], rooms: Mapping[str, Room[Any]], named: Mappi
         found = reader.read(text, room)
     except RecursionError as error:
         raise SettingError(f"cannot read {text[:80]!r}…: it is nested too deeply.") from error
-    check_text(found.full())
     return found  # type: ignore[no-any-return]
 
 
@@ -201,6 +200,8 @@ class _Reader:
             raise SettingError(f"{where} must be {_words(hint)}, not {ast.unparse(node)}; texts go in quotes.") from error
         if not _fits(value, hint):
             raise SettingError(f"{where} must be {_words(hint)}, not {value!r}.")
+        if isinstance(value, str):
+            check_text(value)
         return value
 
     def plain(self, value: object, hint: Any, where: str) -> Any:

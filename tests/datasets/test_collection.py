@@ -102,5 +102,5 @@ def test_a_file_that_only_its_name_calls_packed_is_refused_whether_its_content_i
     if cached:
         Collection.find(small_folder).open_corpus("small", context)
     plain.rename(small_folder / "corpus.jsonl.gz")
-    with pytest.raises(DatasetError, match="the gzip file is damaged or cut short"):
+    with pytest.raises(DatasetError, match="not a gzip file, or a damaged one: rename it"):
         Collection.find(small_folder).open_corpus("small", context)
