@@ -200,8 +200,6 @@ class _Reader:
             raise SettingError(f"{where} must be {_words(hint)}, not {ast.unparse(node)}; texts go in quotes.") from error
         if not _fits(value, hint):
             raise SettingError(f"{where} must be {_words(hint)}, not {value!r}.")
-        if isinstance(value, str):
-            check_text(value)
         return value
 
     def plain(self, value: object, hint: Any, where: str) -> Any:

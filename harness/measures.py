@@ -101,7 +101,8 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking])
     values: PerQuery = {str(m): dict.fromkeys(qrels, 0.0) for m in measures}
     names = list(qrels)
     numbers = {query: str(number) for number, query in enumerate(names)}  # the provider of ERR reads no other query ids
-    judged = {numbers[query]: dict(grades) for query, grades in qrels.items()}
+    # trec_eval's table of grades begins at -1; TREC's -2 and below write outside of it and end the process.
+    judged = {numbers[query]: {d: max(g, -1) for d, g in grades.items()} for query, grades in qrels.items()}
     depth = seen(measures)
     ranks = {
         numbers[query]: dict(zip(documents[:depth], map(float, range(len(documents), 0, -1)), strict=False))

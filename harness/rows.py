@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from typing import Literal
 
 from harness.analyzers import ANALYZERS
@@ -69,7 +70,9 @@ def parse_method(text: str) -> Method:
     check_text(text)
     if text.startswith("run/"):
         return METHODS.get("run")(path=text.removeprefix("run/"))  # type: ignore[call-arg]
-    return parse(text, METHODS, ROOMS, NAMED)
+    method = parse(text, METHODS, ROOMS, NAMED)
+    check_text(json.dumps(method.settings(), ensure_ascii=False))  # an escape may hold what the text itself does not
+    return method
 
 
 def at_precision(method: Method, precision: str) -> Method:

@@ -240,3 +240,15 @@ def test_a_measure_under_another_name_or_misspelt_is_suggested(written: str, mea
         parse_measures([written])
     assert f"did you mean {meant}" in str(caught.value)
     assert [str(measure) for measure in parse_measures([meant])] == [meant]
+
+
+def test_grades_below_minus_one_count_as_trec_evals_minus_one() -> None:
+    """As TREC's -2 for spam; handed to trec_eval as they are they end the process, once there are some of them."""
+    queries = [f"q{i}" for i in range(20)]
+    runs = [(q, [f"d{i}" for i in range(60)], [float(60 - i) for i in range(60)]) for q in queries]
+    found = []
+    for grade in (-1, -2, -100):
+        qrels = {q: {f"d{i}": grade, **({f"d{i + 20}": 1} if i >= 10 else {})} for i, q in enumerate(queries)}
+        found.append(means(per_query(parse_measures(["nDCG@10", "AP@100", "R@100", "Bpref"]), qrels, runs)))
+    assert found[0] == found[1] == found[2]
+    assert found[0]["R@100"] == 0.5

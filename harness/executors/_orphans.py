@@ -51,12 +51,16 @@ def _watch(parent: int) -> None:
     os._exit(1)  # no clean-up: it could wait for the one that is gone. What is kept is written whole or not at all.
 
 
-def end_children() -> None:
-    """Kills what this process has started, as an engine or the loaders of a training."""
+def end_children(of: int | None = None) -> None:
+    """Kills what a process has started, as an engine or the loaders of a training.
+
+    Args:
+        of: its process id; None is this process.
+    """
     import psutil  # slow to import
 
     with contextlib.suppress(psutil.Error):
-        for child in psutil.Process().children(recursive=True):
+        for child in psutil.Process(of).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 child.kill()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -43,6 +44,7 @@ def hold(given, context):
     while time.monotonic() < until:
         time.sleep(0.01)
 """
+AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 EXECUTORS = [
     "processes(workers=2)",
     pytest.param("ray(workers=2)", marks=pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")),
@@ -98,11 +100,17 @@ def alive(pid: int) -> bool:
 def test_workers_end_with_a_main_process_that_is_killed(executor: str, main: list[subprocess.Popen[str]], tmp_path: Path) -> None:
     process = start(main, executor, tmp_path)
     pids = marks(tmp_path, process)
-    others = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    started_by_it = psutil.Process(process.pid).children(recursive=True)
+    # Ray's own agents, which hold no work and little memory, notice by themselves, after a minute or more.
+    others = [child.pid for child in started_by_it if not " ".join(child.cmdline()).startswith(AGENTS)]
     process.kill()
-    if executor.startswith("ray"):  # what a worker of Ray has started sees for itself that it is gone
-        pids = pids[::2]
-    assert gone([*pids, *others], 20) == []
+    started = set(pids[1::2]) if executor.startswith("ray") else set()  # the kernel ends Ray's workers, not what they started
+    try:
+        assert gone([pid for pid in (*pids, *others) if pid not in started], 20) == []
+    finally:
+        for pid in started:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
