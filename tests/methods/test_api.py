@@ -349,7 +349,8 @@ def test_other_refusals_say_what_the_server_says_without_the_key(
 ) -> None:
     monkeypatch.setenv("ENDPOINT_API_KEY", KEY)
     told = json.dumps({"error": {"message": f"too long for {KEY}"}, "message": f"too long for {KEY}"}).encode()
-    for code, match in ((400, r"refuses as too long: document 'a'.*too long for \*\*\*.*max_characters"), (404, r"no model 'tiny'.*too long for \*\*\*")):
+    as_too_long = r"refuses as too long: document 'a'.*too long for \*\*\*.*max_characters"
+    for code, match in ((400, as_too_long), (404, r"no model 'tiny'.*too long for \*\*\*")):
         hosted.reply = lambda n, body, code=code: (code, {"Content-Type": "application/json"}, told)
         with pytest.raises(ModelError, match=match):
             rank(api(hosted, protocol=protocol), Corpus.of([("a", "", "x")]), Queries(["q"], ["x"]), 1)
