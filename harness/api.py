@@ -180,9 +180,7 @@ def run(
     datasets = list(dict.fromkeys(spelled(name, context) for name in named))
     methods = methods_of(rows, precision)
     done = []
-    with opened_bench(
-        methods, datasets, context, Store(Path(results)), measures, depth, rerun=rerun, executor=executor
-    ) as bench:
+    with opened_bench(methods, datasets, context, Store(Path(results)), measures, depth, rerun=rerun, executor=executor) as bench:
         if len(datasets) > 1:
             for name in datasets:  # one that cannot be had is told before the others' work, not after it
                 bench.load(name)

@@ -208,8 +208,6 @@ def _unit(vectors: Floats) -> Floats:
     return unit
 
 
-
-
 def _hash(deciding: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 

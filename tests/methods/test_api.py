@@ -348,9 +348,8 @@ def test_other_refusals_say_what_the_server_says_without_the_key(
     protocol: str, hosted: Any, rank: Rank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENDPOINT_API_KEY", KEY)
-    told = json.dumps({"error": {"message": f"too long for {KEY}"}, "message": f"too long for {KEY}"}).encode()
-    as_too_long = r"refuses as too long: document 'a'.*too long for \*\*\*.*max_characters"
-    for code, match in ((400, as_too_long), (404, r"no model 'tiny'.*too long for \*\*\*")):
+    told = json.dumps({"error": {"message": f"no room for {KEY}"}, "message": f"no room for {KEY}"}).encode()
+    for code, match in ((400, r"HTTP 400: no room for \*\*\*"), (404, r"no model 'tiny'.*no room for \*\*\*")):
         hosted.reply = lambda n, body, code=code: (code, {"Content-Type": "application/json"}, told)
         with pytest.raises(ModelError, match=match):
             rank(api(hosted, protocol=protocol), Corpus.of([("a", "", "x")]), Queries(["q"], ["x"]), 1)
