@@ -148,7 +148,7 @@ class _Reader:
         self, name: str, recipes: tuple[Any, ...], given: Mapping[str, ast.expr], own: Mapping[str, Any]
     ) -> tuple[Any, ...]:
         """`ce(budget="smoke")`: a setting that the model has not is set in each of its recipes that have it."""
-        hints = [_hints(type(recipe)) for recipe in recipes]
+        hints = [_hints(type(recipe)) for recipe in recipes]  # type: ignore[arg-type]
         known = {setting for each in (own, *hints) for setting in each}
         for setting in given:
             if setting not in known:
