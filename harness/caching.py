@@ -21,6 +21,8 @@ from harness.errors import CacheError
 from harness.screen import Screen
 
 OK, FAILED = 0, 1
+MOST_GIB = 2.0**33
+"""More than any disk: a larger `--max-size`, infinity too, is no limit."""
 SHOWN = 10
 """Things of others that are named."""
 
@@ -51,7 +53,7 @@ def verify(cache_dir: Path | None) -> int:
     root, out = cache_dir or default_root(), Screen(soft_wrap=True)
     if _is_nothing(root, out):
         return OK
-    marker.check(root)
+    marker.check(root, adopt=False)
     found = entries(Cache.unopened(root))
     wrong = [fault for entry in found for fault in faults(entry)]
     for fault in wrong:
@@ -68,9 +70,9 @@ def gc(cache_dir: Path | None, older_than: float | None, max_size: float | None,
     root, out = cache_dir or default_root(), Screen(soft_wrap=True)
     if _is_nothing(root, out):
         return OK
-    marker.check(root)
+    marker.check(root, adopt=not dry_run)
     cache = Cache.unopened(root)
-    doomed = list(removals(cache, older_than, None if max_size is None else int(max_size * 2**30)))
+    doomed = list(removals(cache, older_than, None if max_size is None else int(min(max_size, MOST_GIB) * 2**30)))
     asks = not (dry_run or yes) and bool(doomed) and _on_a_terminal()
     if dry_run or asks:
         for removal in doomed:

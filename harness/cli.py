@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+import harness
 from harness.errors import HarnessError, NoFigures, SettingError, storage_problem
 from harness.options import Options
 from harness.plain import one_line
@@ -50,7 +51,12 @@ Measures = Annotated[
 Results = Annotated[Path, typer.Option("--results", help="Folder of the records.")]
 DataDir = Annotated[list[Path] | None, typer.Option("--data-dir", help="Folder of BEIR collections; goes before HARNESS_DATA.")]
 CacheDir = Annotated[Path | None, typer.Option("--cache-dir", help="Cache folder; default HARNESS_CACHE or the user's cache.")]
-OneDataset = Annotated[str, typer.Option("--dataset", "-d", help="source/name, source/name/split or a folder as ./mine.")]
+DatasetArgument = Annotated[
+    str | None, typer.Argument(metavar="DATASET", help="source/name, source/name/split or a folder as ./mine; or give --dataset.")
+]
+DatasetOption = Annotated[str | None, typer.Option("--dataset", "-d", help="The same as DATASET.")]
+EMBEDDED = "stdlib/code"
+"""The collection of commands that can do without a named one: it is built from Python's own library."""
 OneMeasure = Annotated[list[str] | None, typer.Option("--measure", help="In ir-measures' notation. Default: nDCG@10.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of every random stream.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: torch's choice.")]
@@ -103,6 +109,31 @@ class Kind(StrEnum):
     searches = "searches"
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        import platform
+        from importlib.metadata import PackageNotFoundError, version
+
+        names = ("torch", "sentence-transformers", "ir-measures")
+        installed = []
+        for name in names:
+            try:
+                installed.append(f"{name} {version(name)}")
+            except PackageNotFoundError:
+                installed.append(f"{name} not installed")
+        typer.echo(f"retrieval-harness {harness.__version__} (Python {platform.python_version()}, {', '.join(installed)})")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version, and those of main libraries.")
+    ] = False,
+) -> None:
+    """The options of the command itself."""
+
+
 @app.command()
 def run(
     dataset: Dataset = None,
@@ -131,7 +162,8 @@ def run(
 def validate(
     row: Annotated[str, typer.Argument(help='The row that is validated, as dense+supervised or "bm25(k1=1.2)".')],
     baseline: Annotated[list[str], typer.Option("--baseline", "-b", help="A row it is held against; repeat.")],
-    dataset: OneDataset = "stdlib/code",
+    dataset: DatasetArgument = None,
+    dataset_option: DatasetOption = None,
     measure: OneMeasure = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds that a trained row is trained with.")] = 1,
     seed: Seed = 0,
@@ -150,12 +182,13 @@ def validate(
     is tied with one.
     """
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
-    _do("validate", row, baseline, dataset, _one(measure), seeds, margin, options)
+    _do("validate", row, baseline, _dataset(dataset, dataset_option, EMBEDDED), _one(measure), seeds, margin, options)
 
 
 @app.command()
 def decide(
-    dataset: Annotated[str, typer.Argument(help="source/name, source/name/split or a folder as ./mine.")],
+    dataset: DatasetArgument = None,
+    dataset_option: DatasetOption = None,
     method: Rows = None,
     measure: OneMeasure = None,
     margin: Annotated[float, typer.Option(help="Differences up to this do not matter.")] = 0.01,
@@ -174,7 +207,7 @@ def decide(
     Status: 0 decided; 1 a row failed, the others are told; 2 bad input; 3 every row was skipped.
     """
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
-    _do("decide", dataset, method or [], _one(measure), margin, seeds, options)
+    _do("decide", _dataset(dataset, dataset_option), method or [], _one(measure), margin, seeds, options)
 
 
 @app.command()
@@ -203,7 +236,8 @@ def sweep(
 def compare(
     row: Annotated[str, typer.Argument(help="A row.")],
     other: Annotated[str, typer.Argument(help="The row it is compared with.")],
-    dataset: OneDataset = "stdlib/code",
+    dataset: DatasetArgument = None,
+    dataset_option: DatasetOption = None,
     measure: OneMeasure = None,
     top: Annotated[int, typer.Option(min=0, help="So many queries on which each gains most.")] = 10,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds that a trained row is trained with.")] = 1,
@@ -218,13 +252,14 @@ def compare(
 ) -> None:
     """Compare two rows query by query, and show the queries on which each gains most."""
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
-    _do("compare", row, other, dataset, _one(measure), top, seeds, options)
+    _do("compare", row, other, _dataset(dataset, dataset_option, EMBEDDED), _one(measure), top, seeds, options)
 
 
 @app.command()
 def audit(
     row: Annotated[str, typer.Argument(help="The row, as bm25>>dense or run/my.trec.")],
-    dataset: OneDataset = "stdlib/code",
+    dataset: DatasetArgument = None,
+    dataset_option: DatasetOption = None,
     measure: OneMeasure = None,
     seed: Seed = 0,
     results: Results = Path("results"),
@@ -237,14 +272,15 @@ def audit(
 ) -> None:
     """Say what a row's figure rests on: ties, unanswered, unjudged, conventions; what its encoders cut, how steady they are."""
     options = Options(results, data_dir or [], cache_dir, seed, device, batch_tokens, quiet, memory=memory)
-    _do("audit", row, dataset, _one(measure), options)
+    _do("audit", row, _dataset(dataset, dataset_option, EMBEDDED), _one(measure), options)
 
 
 @app.command()
 def accept(
     row: Annotated[str, typer.Argument(help="The row whose new record takes the place of the stored one.")],
     why: Annotated[str, typer.Option("--why", help="The reason; it is written into the record.")],
-    dataset: OneDataset = "stdlib/code",
+    dataset: DatasetArgument = None,
+    dataset_option: DatasetOption = None,
     seed: Seed = 0,
     new: Annotated[Path, typer.Option("--new", help="Folder of the new records.")] = Path("results.new"),
     results: Results = Path("results"),
@@ -252,7 +288,7 @@ def accept(
     cache_dir: CacheDir = None,
 ) -> None:
     """Accept a deliberate change that `pytest suites/ --benchmark --against results` found, with its reason."""
-    _do("accept", row, why, dataset, seed, new, results, data_dir or [], cache_dir)
+    _do("accept", row, why, _dataset(dataset, dataset_option, EMBEDDED), seed, new, results, data_dir or [], cache_dir)
 
 
 @app.command()
@@ -278,15 +314,22 @@ def list_(
 
 
 @export.command("beir")
-def export_beir(dataset: str, to: To, data_dir: DataDir = None, cache_dir: CacheDir = None) -> None:
+def export_beir(
+    to: To,
+    dataset: DatasetArgument = None,
+    dataset_option: DatasetOption = None,
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+) -> None:
     """Write a dataset as a folder in BEIR's form: corpus.jsonl, queries.jsonl, qrels/<split>.tsv."""
-    _do("export_beir", dataset, to, data_dir or [], cache_dir)
+    _do("export_beir", _dataset(dataset, dataset_option), to, data_dir or [], cache_dir)
 
 
 @export.command("trec")
 def export_trec(
-    dataset: str,
     to: To,
+    dataset: DatasetArgument = None,
+    dataset_option: DatasetOption = None,
     method: Annotated[list[str] | None, typer.Option("--method", "-m", help="A row whose stored run is written; repeat.")] = None,
     topics: Annotated[Topics, typer.Option(help="Form of the topics.")] = Topics.tsv,
     seed: Seed = 0,
@@ -295,7 +338,8 @@ def export_trec(
     cache_dir: CacheDir = None,
 ) -> None:
     """Write topics, qrels and stored runs as trec_eval and other TREC tools take them."""
-    _do("export_trec", dataset, method or [], to, topics.value, seed, results, data_dir or [], cache_dir)
+    name = _dataset(dataset, dataset_option)
+    _do("export_trec", name, method or [], to, topics.value, seed, results, data_dir or [], cache_dir)
 
 
 @export.command("mteb")
@@ -313,7 +357,8 @@ def export_mteb(
 def export_model(
     row: Annotated[str, typer.Argument(help="A row with one trained model, as dense+supervised.")],
     to: To,
-    dataset: OneDataset = "stdlib/code",
+    dataset: DatasetArgument = None,
+    dataset_option: DatasetOption = None,
     seed: Seed = 0,
     results: Results = Path("results"),
     data_dir: DataDir = None,
@@ -321,7 +366,7 @@ def export_model(
     device: Device = None,
 ) -> None:
     """Copy a row's trained model into a folder, its card with the reported figures; runs the row where it must."""
-    _do("export_model", row, dataset, seed, to, results, data_dir or [], cache_dir, device)
+    _do("export_model", row, _dataset(dataset, dataset_option, EMBEDDED), seed, to, results, data_dir or [], cache_dir, device)
 
 
 @app.command("import")
@@ -338,15 +383,17 @@ def import_(
 
 
 @data.command()
-def check(dataset: str, data_dir: DataDir = None, cache_dir: CacheDir = None) -> None:
+def check(
+    dataset: DatasetArgument = None, dataset_option: DatasetOption = None, data_dir: DataDir = None, cache_dir: CacheDir = None
+) -> None:
     """Say what is wrong with a collection; status 1 if it cannot be used."""
-    _do("check", dataset, data_dir or [], cache_dir)
+    _do("check", _dataset(dataset, dataset_option), data_dir or [], cache_dir)
 
 
 @data.command()
-def fetch(dataset: str, cache_dir: CacheDir = None) -> None:
+def fetch(dataset: DatasetArgument = None, dataset_option: DatasetOption = None, cache_dir: CacheDir = None) -> None:
     """Download a BEIR collection, as beir/scifact, verified and resumed after a break."""
-    _do("fetch", dataset, cache_dir)
+    _do("fetch", _dataset(dataset, dataset_option), cache_dir)
 
 
 @cache.command("ls")
@@ -371,6 +418,16 @@ def gc(
 ) -> None:
     """Remove damaged and unfinished things, and what --older-than and --max-size say; nothing that is not of the cache."""
     _do("gc", cache_dir, older_than, max_size, dry_run, yes, module="harness.caching")
+
+
+def _dataset(argument: str | None, option: str | None, default: str | None = None) -> str:
+    """The dataset that is named after the command or with --dataset."""
+    if argument and option and argument != option:
+        raise SettingError(f"two datasets are named, {argument} and --dataset {option}; this command takes one: name one.")
+    named = argument or option or default
+    if not named:
+        raise SettingError("no dataset is named; name one, as beir/scifact, stdlib/code or the path of a folder, ./my-corpus.")
+    return named
 
 
 def _one(measures: list[str] | None) -> str:

@@ -40,6 +40,9 @@ def export_beir(name: str, folder: Path, context: Context) -> list[str]:
         HarnessError: the dataset cannot be had, or BEIR's form cannot hold it.
     """
     dataset = load_dataset(name, context)
+    source = dataset.name.removeprefix("folder/").rpartition("/")[0]
+    if dataset.name.startswith("folder/") and folder.exists() and folder.samefile(source):
+        raise SettingError(f"{folder} is the dataset's own folder, which would be written over; name another one with --to.")
     splits = write_collection(dataset, folder)
     told = ", ".join(f"{split} {n}" for split, n in splits.items())
     return [f"{dataset.name}: {len(dataset.corpus)} documents; queries: {told}; in {folder}"]

@@ -128,12 +128,27 @@ class _Reader:
         given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
         if len(given) < len(call.args) + len(call.keywords):
             raise self._fault(f"settings of {name} are given by their names")
-        hints = _hints(type(value))  # type: ignore[arg-type]
-        for setting in given:
-            if setting not in hints:
-                raise UnknownName(f"setting of {name}", setting, hints)
-        changed = {s: self._setting(node, hints[s], f"{name}: {s}") for s, node in given.items()}
+        own = _hints(type(value))  # type: ignore[arg-type]
+        changed: dict[str, Any] = {s: self._setting(node, own[s], f"{name}: {s}") for s, node in given.items() if s in own}
+        of_recipes = {s: node for s, node in given.items() if s not in own}
+        if of_recipes:
+            changed[RECIPES] = self._changed_recipes(name, changed.get(RECIPES, getattr(value, RECIPES, ())), of_recipes, own)
         return dataclasses.replace(value, **changed)
+
+    def _changed_recipes(
+        self, name: str, recipes: tuple[Any, ...], given: Mapping[str, ast.expr], own: Mapping[str, Any]
+    ) -> tuple[Any, ...]:
+        """`ce(budget="smoke")`: a setting that the model has not is set in each of its recipes that have it."""
+        hints = [_hints(type(recipe)) for recipe in recipes]  # type: ignore[arg-type]
+        known = {setting for each in (own, *hints) for setting in each}
+        for setting in given:
+            if setting not in known:
+                raise UnknownName(f"setting of {name}", setting, known)
+        changed = []
+        for recipe, has in zip(recipes, hints, strict=True):
+            settings = {s: self._setting(node, has[s], f"{name}: {s}") for s, node in given.items() if s in has}
+            changed.append(dataclasses.replace(recipe, **settings))
+        return tuple(changed)
 
     def _trained(self, value: Value, recipe: ast.expr) -> Value:
         element = _element(_hints(type(value)).get(RECIPES))  # type: ignore[arg-type]

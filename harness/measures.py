@@ -8,11 +8,12 @@ against trec_eval), so they are handed ranks in place of scores.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from harness.errors import SettingError
+from harness.errors import SettingError, close_names
 from harness.judged import Qrels
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
                 measure = ir_measures.parse_measure(part)
                 supported = ir_measures.DefaultPipeline.supports(measure)  # type: ignore[no-untyped-call]
             except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError, AssertionError) as error:
-                examples = "for example nDCG@10, R@1000, P@5, RR, AP(rel=2)"
-                raise SettingError(f"{part!r} is no measure of ir-measures ({error}); {examples}.") from error
+                raise SettingError(f"{part!r} is no measure of ir-measures ({error}){_meant(part)}") from error
             for setting in ("cutoff", "rel"):  # below 1 trec_eval ends the process
                 value = measure.params.get(setting, 1)
                 if isinstance(value, bool) or value < 1:
@@ -54,6 +54,35 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
     if not found:
         raise SettingError(f"no measure named; the default is {' '.join(DEFAULT)}.")
     return list(found.values())
+
+
+OTHER_NAMES = {
+    "ndcg_cut": "nDCG",
+    "map_cut": "AP",
+    "recall": "R",
+    "precision": "P",
+    "map": "AP",
+    "mean_average_precision": "AP",
+    "mrr": "RR",
+    "reciprocal_rank": "RR",
+    "hits": "Success",
+    "hit": "Success",
+    "hit_rate": "Success",
+    "accuracy": "Success",
+}
+"""What other tools call measures → ir-measures' name."""
+
+
+def _meant(name: str) -> str:
+    """What a measure that cannot be read may have meant: in another case, under another tool's name, or misspelt."""
+    import ir_measures.measures
+
+    word, at, cutoff = re.sub(r"_(?=\d+$)", "@", name.strip()).partition("@")  # trec_eval writes ndcg_cut_10
+    other = OTHER_NAMES.get(word.strip().lower().replace("-", "_").replace(" ", "_"))
+    close = [other] if other else close_names(word, ir_measures.measures.registry)[:2]
+    meant = [each for each in (f"{each}{at}{cutoff}" for each in close) if each != name]
+    suggested = f"; did you mean {' or '.join(meant)}" if meant else ""
+    return f"{suggested}; for example nDCG@10, R@1000, P@5, RR, AP(rel=2)."
 
 
 def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking]) -> PerQuery:
@@ -72,7 +101,8 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking])
     values: PerQuery = {str(m): dict.fromkeys(qrels, 0.0) for m in measures}
     names = list(qrels)
     numbers = {query: str(number) for number, query in enumerate(names)}  # the provider of ERR reads no other query ids
-    judged = {numbers[query]: dict(grades) for query, grades in qrels.items()}
+    # trec_eval's table of grades begins at -1; TREC's -2 and below write outside of it and end the process.
+    judged = {numbers[query]: {d: max(g, -1) for d, g in grades.items()} for query, grades in qrels.items()}
     depth = seen(measures)
     ranks = {
         numbers[query]: dict(zip(documents[:depth], map(float, range(len(documents), 0, -1)), strict=False))

@@ -323,3 +323,53 @@ def test_settings_reach_the_record(harness_command, small_folder: Path, tmp_path
     assert set(held["measures"]) == {"P@5", "RR"}
     assert held["dataset"]["name"] == "folder/small/train"
     assert list((tmp_path / "kept" / "bm25").iterdir())
+
+
+def test_version_names_the_main_libraries_and_imports_none(python, harness_command) -> None:
+    from importlib.metadata import version
+
+    import harness
+
+    said = harness_command("--version")
+    assert said.status == 0
+    assert f"retrieval-harness {harness.__version__} (Python {sys.version.split()[0]}, torch {version('torch')}" in said.out
+    assert imported(python, ["torch", "numpy", "harness.commands"], "--version") == "status 0 []"
+
+
+OF_ONE_DATASET = [
+    "decide {}",
+    "validate bm25 --baseline bm25 {}",
+    "compare bm25 bm25 {}",
+    "audit bm25 {}",
+    "accept bm25 --why changed {}",
+    "export beir --to out {}",
+    "export trec --to out {}",
+    "export model dense+supervised --to out {}",
+    "data check {}",
+    "data fetch {}",
+]
+
+
+@pytest.mark.parametrize("command", OF_ONE_DATASET)
+def test_a_dataset_is_named_after_the_command_or_with_the_option(
+    command: str, harness_command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("harness.cli._do", lambda *arguments, **_: asked.append(next(a for a in arguments if a == "beir/mine")))
+    for form in ("beir/mine", "--dataset beir/mine", "-d beir/mine", "beir/mine --dataset beir/mine"):
+        harness_command(*command.format(form).split())
+    assert asked == ["beir/mine"] * 4
+
+
+@pytest.mark.parametrize("command", OF_ONE_DATASET)
+def test_two_datasets_are_one_too_many(command: str, harness_command) -> None:
+    said = harness_command(*command.format("beir/mine -d beir/yours").split())
+    assert said.status == 2
+    assert "two datasets are named, beir/mine and --dataset beir/yours" in said.err
+
+
+@pytest.mark.parametrize("command", ["decide", "data check", "data fetch", "export beir --to out", "export trec --to out"])
+def test_a_command_without_its_dataset_says_how_to_name_one(command: str, harness_command) -> None:
+    said = harness_command(*command.split())
+    assert said.status == 2
+    assert "no dataset is named; name one, as beir/scifact" in said.err

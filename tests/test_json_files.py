@@ -37,11 +37,17 @@ def test_json_that_cannot_be_used_is_a_value_error(kind: str, tmp_path: Path) ->
         decode_json(BROKEN[kind].encode(), dict[str, dict[str, float]])
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe{\x00}\x00", b'"\xed\xa0\x80"', b"\x00"], ids=["UTF-16", "surrogate", "null"])
+@pytest.mark.parametrize("data", [b"{\x00}\x00", b'"\xed\xa0\x80"', b"\x00"], ids=["UTF-16", "surrogate", "null"])
 def test_bytes_that_are_not_utf_8_are_a_value_error(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(ValueError, match=r"\w"):
         read_json(tmp_path / "x")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_marked_encodings_are_read(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text('{"ä": 1}', encoding=encoding)
+    assert read_json(tmp_path / "x") == {"ä": 1}
 
 
 def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:

@@ -218,3 +218,37 @@ def test_a_cutoff_below_1_is_refused_since_trec_eval_would_end_the_process(name:
 def test_a_measure_that_nothing_here_computes_is_told() -> None:
     with pytest.raises(SettingError, match=r"none of ir-measures' providers installed here computes RR\(judged_only=True\)@10"):
         parse_measures(["RR(judged_only=True)@10"])
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ndcg@10", "nDCG@10"),
+        ("recall@100", "R@100"),
+        ("recall_100", "R@100"),
+        ("ndcg_cut_10", "nDCG@10"),
+        ("map", "AP"),
+        ("mrr@10", "RR@10"),
+        ("precision@5", "P@5"),
+        ("hits@10", "Success@10"),
+        ("hit-rate@10", "Success@10"),
+        ("nDGC@10", "nDCG@10"),
+    ],
+)
+def test_a_measure_under_another_name_or_misspelt_is_suggested(written: str, meant: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        parse_measures([written])
+    assert f"did you mean {meant}" in str(caught.value)
+    assert [str(measure) for measure in parse_measures([meant])] == [meant]
+
+
+def test_grades_below_minus_one_count_as_trec_evals_minus_one() -> None:
+    """As TREC's -2 for spam; handed to trec_eval as they are they end the process, once there are some of them."""
+    queries = [f"q{i}" for i in range(20)]
+    runs = [(q, [f"d{i}" for i in range(60)], [float(60 - i) for i in range(60)]) for q in queries]
+    found = []
+    for grade in (-1, -2, -100):
+        qrels = {q: {f"d{i}": grade, **({f"d{i + 20}": 1} if i >= 10 else {})} for i, q in enumerate(queries)}
+        found.append(means(per_query(parse_measures(["nDCG@10", "AP@100", "R@100", "Bpref"]), qrels, runs)))
+    assert found[0] == found[1] == found[2]
+    assert found[0]["R@100"] == 0.5

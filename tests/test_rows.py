@@ -228,3 +228,17 @@ def test_a_precision_for_all_rows_reaches_no_teacher() -> None:
 def test_a_precision_that_there_is_not_is_refused() -> None:
     with pytest.raises(SettingError, match="precision must be one of"):
         at_precision(parse_method("dense"), "int4")
+
+
+def test_a_setting_of_the_recipes_of_a_short_name_reaches_each_that_has_it() -> None:
+    method = parse_method('bm25>>ce(budget="smoke", precision="bf16")')
+    _, scorer = method.nested()
+    assert [recipe.budget for recipe in scorer.recipes] == ["smoke", "smoke"]
+    assert scorer.precision == "bf16"
+    assert parse_method(row_name(method)) == method
+    _, plain = parse_method('bm25>>ce(precision="bf16")').nested()
+    assert [recipe.pairs for recipe in scorer.recipes] == [recipe.pairs for recipe in plain.recipes]
+    with pytest.raises(UnknownName, match=r"unknown setting of ce_gold 'buget'; did you mean 'budget'.*Known: .*budget"):
+        parse_method('bm25>>ce-gold(buget="smoke")')
+    with pytest.raises(SettingError, match="ce_gold: budget must be one of 'smoke'"):
+        parse_method('bm25>>ce-gold(budget="tiny")')

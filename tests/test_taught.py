@@ -141,10 +141,11 @@ def test_a_damaged_file_is_named(model: Path, bytes_: bytes) -> None:
 
 
 def test_neither_file_is_part_of_what_the_model_computes(model: Path) -> None:
-    from harness.modeling.resolve import DECIDING
+    from harness.modeling.files import deciding
 
     keep(model, history(SOME))
-    assert not [f for f in (BESIDE, INSIDE) if Path(f).suffix in DECIDING]
+    assert (model / INSIDE).is_file()
+    assert not [path.name for path in deciding(model) if path.name in (BESIDE, INSIDE)]
     assert _REPORT == REPORT
 
 

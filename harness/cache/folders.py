@@ -135,7 +135,10 @@ class Cache:
                 return place
             if place.exists():
                 log.warning("%s is damaged (a file is missing, cut short or altered): building it again", place)
-                shutil.rmtree(place)
+                if place.is_symlink():
+                    place.unlink()  # what is behind a link is not ours
+                else:
+                    shutil.rmtree(place)
             place.parent.mkdir(parents=True, exist_ok=True)
             for left in place.parent.glob(f".{glob.escape(key)}.*.part"):  # of a process that was killed: the lock is held here
                 shutil.rmtree(left, ignore_errors=True)

@@ -17,8 +17,10 @@ from harness.cache import kinds
 from harness.cache.links import is_file, is_folder
 from harness.errors import CacheError
 from harness.files import write_text
+from harness.json_files import read_json
 
 MARKER = "CACHEDIR.TAG"
+META = "meta.json"
 SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
 """The first bytes of every such file, by its specification."""
 LAYOUT = 1
@@ -56,11 +58,12 @@ def mark(root: Path) -> None:
         write_text(root / MARKER, _TEXT)
 
 
-def check(root: Path) -> None:
+def check(root: Path, *, adopt: bool = True) -> None:
     """Raises CacheError unless a folder is marked as a cache of this version; an older cache without a mark gets it now.
 
     Args:
         root: a folder that is there.
+        adopt: write the mark of an older cache; else it is only looked at.
 
     Raises:
         CacheError: the folder is no cache, is used for other things too, or belongs to a later version.
@@ -77,7 +80,8 @@ def check(root: Path) -> None:
                 "nothing there is touched. Name the cache's own folder with --cache-dir or HARNESS_CACHE. Where a cache shares "
                 "a folder with other things, move its folders (corpora, embeddings, models and the like) to a new folder first."
             )
-        mark(root)
+        if adopt:
+            mark(root)
         return
     if found != LAYOUT:
         told = f"{root} is a cache of another version (layout {found}; this version knows {LAYOUT})"
@@ -99,8 +103,20 @@ def strangers(root: Path) -> Iterator[Path]:
 
 
 def _is_entry(path: Path) -> bool:
-    named = kinds.is_key(path.name) or kinds.key_of_part(path.name) is not None
-    return (named and is_folder(path)) or path.name in kinds.OF_THE_SYSTEM
+    if path.name in kinds.OF_THE_SYSTEM:
+        return True
+    if not is_folder(path):
+        return False
+    return kinds.key_of_part(path.name) is not None or (kinds.is_key(path.name) and _says_so(path))
+
+
+def _says_so(entry: Path) -> bool:
+    """Whether an entry's own words name it: other programs have folders `models/<32 hexadecimal digits>` too."""
+    try:
+        told = read_json(entry / META)
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and (told.get("kind"), told.get("key")) == (entry.parent.name, entry.name)
 
 
 def _listing(folder: Path) -> Iterator[Path]:

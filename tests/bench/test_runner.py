@@ -277,9 +277,9 @@ def test_rows_give_the_same_figures_together_as_alone(bench: Callable[..., Bench
 def test_datasets_follow_one_another_with_nothing_held_of_the_last(bench: Callable[..., Bench], small_folder: Path) -> None:
     made = bench(BM25(), datasets=[str(small_folder), f"{small_folder}/train"])
     first = made.run(made.datasets[0], BM25()).record
-    assert [key for key in made.context.steps if key.startswith("load:")] == [f"load:{made.datasets[0]}"]
+    assert [key for key in made.context.steps if key.startswith("load:")] == [f"load:folder/{made.datasets[0]}"]
     second = made.run(made.datasets[1], BM25()).record
-    assert [key for key in made.context.steps if key.startswith("load:")] == [f"load:{made.datasets[1]}"]
+    assert [key for key in made.context.steps if key.startswith("load:")] == [f"load:folder/{made.datasets[1]}"]
     assert sum(step.kind == "search" for step in made.context.steps.values()) == 1
     assert (first.dataset["queries"], second.dataset["queries"]) == (20, 30)
     assert first.dataset["name"].endswith("/test")

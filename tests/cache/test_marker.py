@@ -32,6 +32,8 @@ def old_cache(root: Path) -> Path:
     (root / "locks" / "beir-scifact.lock").write_text("")
     (root / "jobs").mkdir()
     (root / "jobs" / "a job.json").write_text("{}")
+    for entry in root.glob(f"*/{KEY}"):
+        (entry / "meta.json").write_text(f'{{"kind": "{entry.parent.name}", "key": "{KEY}"}}')
     return root
 
 
@@ -125,3 +127,27 @@ def test_a_folder_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("harness.cache.marker.os.scandir", refuse)
     with pytest.raises(CacheError, match=r"cannot be read \(Permission denied\): nothing there is touched"):
         check(tmp_path)
+
+
+def test_folders_of_another_program_with_names_like_ours_are_not_adopted(tmp_path: Path) -> None:
+    """`models/<32 hexadecimal digits>` is what other tools have too: an entry of ours says its kind and key itself."""
+    strange = tmp_path / "models" / ("d41d8cd9" * 4)
+    strange.mkdir(parents=True)
+    (strange / "weights.bin").write_text("precious")
+    mark(tmp_path)
+    assert layout(tmp_path) is None
+    with pytest.raises(CacheError, match="nothing there is touched"):
+        check(tmp_path)
+    (strange / "meta.json").write_text('{"kind": "corpora", "key": "x"}')
+    with pytest.raises(CacheError, match="nothing there is touched"):
+        check(tmp_path)
+
+
+def test_an_old_cache_that_is_only_looked_at_gets_no_mark(tmp_path: Path) -> None:
+    entry = tmp_path / "models" / ("0123abcd" * 4)
+    entry.mkdir(parents=True)
+    (entry / "meta.json").write_text(f'{{"kind": "models", "key": "{entry.name}"}}')
+    check(tmp_path, adopt=False)
+    assert layout(tmp_path) is None
+    check(tmp_path)
+    assert layout(tmp_path) is not None

@@ -166,7 +166,11 @@ def test_a_compressed_answer_is_read_where_a_server_insists(raw: Any) -> None:
         assert Endpoint("chat", url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"}).text == "hi"
 
 
-@pytest.mark.parametrize(("body", "name"), [(gzip.compress(CHAT)[:-9], "gzip"), (b"no", "gzip"), (CHAT, "br")])
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [(gzip.compress(CHAT)[:-9], "gzip"), (b"no", "gzip"), (CHAT, "br")],
+    ids=["cut short", "not gzip", "unknown"],
+)
 def test_what_cannot_be_decompressed_is_no_answer(body: bytes, name: str, raw: Any) -> None:
     with pytest.raises(ModelError, match="no whole answer"):
         Endpoint("chat", raw(whole(body, f"Content-Encoding: {name}")).url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"})
