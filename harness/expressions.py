@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union
 
 from harness.errors import SettingError, UnknownName
+from harness.plain import check_text
 from harness.registry import Room, normalised
 from harness.values import RECIPES, Value
 
@@ -42,10 +43,9 @@ def parse(text: str, room: Room[T], rooms: Mapping[str, Room[Any]], named: Mappi
     short = {normalised(k): v for k, v in (named or {}).items() if k not in room}  # an item's own name needs no expansion
     reader = _Reader(text, rooms, short, room)
     try:
-        found = reader.read(text, room)
+        return reader.read(text, room)  # type: ignore[no-any-return]
     except RecursionError as error:
         raise SettingError(f"cannot read {text[:80]!r}…: it is nested too deeply.") from error
-    return found  # type: ignore[no-any-return]
 
 
 def with_settings(
@@ -191,6 +191,8 @@ class _Reader:
             raise SettingError(f"{where} must be {_words(hint)}, not {ast.unparse(node)}; texts go in quotes.") from error
         if not _fits(value, hint):
             raise SettingError(f"{where} must be {_words(hint)}, not {value!r}.")
+        if isinstance(value, str):
+            check_text(value)
         return value
 
     def plain(self, value: object, hint: Any, where: str) -> Any:

@@ -39,8 +39,8 @@ def read(text: str) -> Method:
     return parse(text, METHODS, ROOMS, NAMED)
 
 
-TEXT = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(
-    ['"', "'", "\\", "a-b", '"a-b"', "\\u0041", "bm25>>dense", "(", "#", "\n", "\x00", "\ud83d", "{}", "None", "passage: "]
+TEXT = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
+    ['"', "'", "\\", "a-b", '"a-b"', "\\u0041", "bm25>>dense", "(", "#", "\n", "\x00", "{}", "None", "passage: "]
 )
 SHARE = st.floats(0, 1) | st.integers(0, 1)
 ANALYZER = st.builds(English, st.booleans(), st.booleans()) | st.just(Standard())
@@ -290,3 +290,9 @@ def test_a_short_name_never_hides_an_item() -> None:
 @pytest.mark.parametrize("text", DEFAULT_ROWS.values())
 def test_default_rows_are_expressions(text: str) -> None:
     assert parse(text, METHODS, ROOMS)
+
+
+@pytest.mark.parametrize("text", ['dense(model="\\ud800")', 'rerank(first=bm25, scorer=dense(model="a\\udfff"))'])
+def test_a_setting_that_is_not_text_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match=r"holds '\\ud[8f]..', which is not text"):
+        read(text)

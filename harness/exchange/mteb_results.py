@@ -246,6 +246,5 @@ def _share(value: float, what: str) -> float:
         RecordError: it is not from 0 to 1, or not a number.
     """
     if not -ROUNDING <= value <= 1 + ROUNDING:  # nor is NaN
-        percent = "; MTEB's own files hold shares: divide percent by 100" if 1 < value <= 100 else ""
-        raise RecordError(f"{what} is {value}, not a score from 0 to 1{percent}.")
+        raise RecordError(f"{what} is {value}, not a score from 0 to 1; MTEB's own files hold shares: divide percent by 100.")
     return min(1.0, max(0.0, float(value)))

@@ -564,9 +564,12 @@ def test_a_run_that_was_written_is_a_row_with_the_same_figures(bench: Callable[.
 
 def test_a_measure_that_looks_deeper_than_the_run_is_noted(bench: Callable[..., Bench]) -> None:
     shallow = only(bench(BM25(), measures=["nDCG@10", "R@100", "RR"], depth=20)).record
-    assert "R@100: the run is only 20 deep" in shallow.notes
-    deep = only(bench(BM25(), measures=["nDCG@10", "R@100"], depth=100)).record
-    assert not any("deep" in note for note in deep.notes)
+    unanswered = "10 of 20 queries are unanswered: they count 0"
+    assert shallow.notes == ["R@100: the run is only 20 deep", unanswered]
+    done = only(bench(BM25(), measures=["nDCG@10", "R@100"], depth=100))
+    assert done.record.notes == [unanswered]
+    rankings = read_run(bench(BM25()).store.place(done.record.dataset["name"], BM25(), 0).run)
+    assert len(rankings) == 10  # the run file says so too
 
 
 def test_a_record_says_what_the_loader_and_the_method_want_said(

@@ -115,7 +115,10 @@ def test_a_folder_without_the_files(home: Path, context: Context) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "./" + "x" * 300, "beir/" + "x" * 300])
-def test_a_name_that_is_too_long_for_a_file_system_is_an_unknown_one(name: str, context: Context) -> None:
+def test_a_name_that_is_too_long_for_a_file_system_is_an_unknown_one(
+    name: str, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
     with pytest.raises((DatasetError, UnknownName), match="x" * 300):
         load_dataset(name, context)
 

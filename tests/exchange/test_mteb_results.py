@@ -202,7 +202,7 @@ def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (64.0, r"is 64\.0, not a score from 0 to 1; MTEB's own files hold shares: divide percent by 100"),
+        (64.0, r"is 64\.0, not a score from 0 to 1; MTEB's own files hold shares: divide percent by 100\."),
         (float("nan"), "is nan, not a score from 0 to 1"),
         (float("inf"), "is inf, not a score from 0 to 1"),
         (-0.1, r"is -0\.1, not a score from 0 to 1"),
