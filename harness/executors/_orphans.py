@@ -34,8 +34,8 @@ def end_with(parent: int) -> None:
 def firmly_end_with(parent: int) -> None:
     """As `end_with`, for a process whose threads may all be held up when its parent goes: on Linux the kernel kills it.
 
-    Ray's workers are: they see that Ray is gone and wait for it while no other thread may run. Ray starts them from the main thread.
-    What they have started is not ended with them, and sees for itself that they are gone.
+    Ray's workers are: they see that Ray is gone and wait for it while no other thread may run. Ray starts them from its main
+    thread. What they have started is not ended with them, and sees for itself that they are gone.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
@@ -74,7 +74,7 @@ def ignore_interrupts() -> None:
 
 @contextlib.contextmanager
 def deaf() -> Iterator[None]:
-    """Processes that are started inside hear no Ctrl-C from their first instruction on: it would end an import with a traceback."""
+    """Processes that are started inside hear no Ctrl-C from the first on: it would end an import with a traceback."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -56,8 +57,8 @@ def main(worker_path: Path, tmp_path: Path) -> Iterator[list[subprocess.Popen[st
     started: list[subprocess.Popen[str]] = []
     yield started
     for process in started:
-        if process.poll() is None:
-            process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 
@@ -98,11 +99,13 @@ def alive(pid: int) -> bool:
 def test_workers_end_with_a_main_process_that_is_killed(executor: str, main: list[subprocess.Popen[str]], tmp_path: Path) -> None:
     process = start(main, executor, tmp_path)
     pids = marks(tmp_path, process)
-    others = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    ours = {child.pid: child.name() for child in psutil.Process(process.pid).children(recursive=True)}
     process.kill()
-    if executor.startswith("ray"):  # what a worker of Ray has started sees for itself that it is gone
+    if executor.startswith("ray"):  # its two agents end by themselves after a minute, and what a job has started sees to itself
+        assert {"raylet", "gcs_server"} <= set(ours.values())
+        ours = {pid: name for pid, name in ours.items() if not name.endswith("Agent") and name != "sleep"}
         pids = pids[::2]
-    assert gone([*pids, *others], 20) == []
+    assert gone([*pids, *ours], 20) == []
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
