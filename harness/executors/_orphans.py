@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 PARENT_DEATH_SIGNAL: Final = 1
 """`PR_SET_PDEATHSIG` of prctl(2)."""
@@ -52,12 +52,31 @@ def _watch(parent: int) -> None:
 
 def end_children() -> None:
     """Kills what this process has started, as an engine or the loaders of a training."""
+    _kill(_started_by(os.getpid()))
+
+
+def end(pid: int) -> None:
+    """Kills a process, and then what it has started: it can do nothing more about it."""
+    started = _started_by(pid)
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGKILL)
+    _kill(started)
+
+
+def _started_by(pid: int) -> list[Any]:
     import psutil  # slow to import
 
     with contextlib.suppress(psutil.Error):
-        for child in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                child.kill()
+        return list(psutil.Process(pid).children(recursive=True))
+    return []
+
+
+def _kill(processes: list[Any]) -> None:
+    import psutil
+
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def leave_interrupts_to(parent: int) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import time
@@ -114,11 +115,13 @@ def test_workers_share_what_they_make_through_a_store(ray_here: None, job_module
 
 def test_without_an_address_ray_listens_on_this_machine_alone(ray_here: None) -> None:
     me = psutil.Process()
-    listening = [
-        (process.name(), connection.laddr.ip.removeprefix("::ffff:"))
-        for process in (me, *me.children(recursive=True))
-        for connection in process.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    listening: list[tuple[str, str]] = []
+    for process in (me, *me.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # an idle one that Ray has ended meanwhile
+            listening += [
+                (process.name(), connection.laddr.ip.removeprefix("::ffff:"))
+                for connection in process.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN
+            ]
     assert any(name.startswith(("gcs_server", "raylet")) for name, _ in listening)
     assert [one for one in listening if not ipaddress.ip_address(one[1]).is_loopback] == []
