@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
+import os
 import socket
+import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.datasets import _download
+from harness.datasets import _download, _slow
 from harness.datasets._download import download, verify_md5
 from harness.datasets._offline import offline
 from harness.errors import DatasetError, HarnessError, SettingError, Unavailable
 
 DATA = bytes(range(256)) * 4000
+MOST = 10 << 20
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +35,7 @@ def part(tmp_path: Path) -> Path:
 
 def fetched(server: Any, part: Path, path: str = "/a.zip") -> list[int]:
     told: list[int] = []
-    download(server.url + path, part, told.append)  # type: ignore[arg-type]
+    download(server.url + path, part, told.append, MOST)  # type: ignore[arg-type]
     return told
 
 
@@ -116,14 +122,14 @@ def test_nobody_there_fails_at_once(part: Path) -> None:
         port = held.getsockname()[1]
     started = time.perf_counter()
     with pytest.raises(Unavailable, match="cannot be fetched"):
-        download(f"http://127.0.0.1:{port}/a.zip", part, lambda n=1: None)
+        download(f"http://127.0.0.1:{port}/a.zip", part, lambda n=1: None, MOST)
     assert time.perf_counter() - started < 2
 
 
 def test_a_silent_server_fails_in_time(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_download, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as held, pytest.raises(Unavailable, match="timed out"):
-        download(f"http://127.0.0.1:{held.getsockname()[1]}/a.zip", part, lambda n=1: None)
+        download(f"http://127.0.0.1:{held.getsockname()[1]}/a.zip", part, lambda n=1: None, MOST)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +137,7 @@ def test_a_silent_server_fails_in_time(part: Path, monkeypatch: pytest.MonkeyPat
 )
 def test_unsafe_addresses(part: Path, url: str) -> None:
     with pytest.raises(SettingError, match="must begin with https://"):
-        download(url, part, lambda n=1: None)
+        download(url, part, lambda n=1: None, MOST)
 
 
 @pytest.mark.parametrize("target", ["http://example.org/a.zip", "ftp://localhost/a.zip", "file:///etc/hosts"])
@@ -162,3 +168,66 @@ def test_checksum(tmp_path: Path) -> None:
 def test_offline(monkeypatch: pytest.MonkeyPatch, value: str, expected: bool) -> None:
     monkeypatch.setenv("HARNESS_OFFLINE", value)
     assert offline() is expected
+
+
+def answering(script: Callable[[socket.socket], None]) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with contextlib.suppress(OSError), connection:
+                        connection.recv(65536)
+                        script(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/a.zip"
+
+
+def trickle(first: bytes) -> Callable[[socket.socket], None]:
+    def script(connection: socket.socket) -> None:
+        connection.sendall(first)
+        while True:
+            time.sleep(0.02)
+            connection.sendall(b"a")
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "],
+    ids=["body", "header"],
+)
+def test_a_server_that_sends_byte_by_byte_is_given_up(first: bytes, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_slow, "SPAN", 0.2)
+    started = time.monotonic()
+    for url in answering(trickle(first)):
+        with pytest.raises(Unavailable, match="cannot be fetched"):
+            download(url, part, lambda n=1: None, MOST)
+    assert time.monotonic() - started < 5
+
+
+def test_a_file_without_end_is_not_read_to_it(part: Path) -> None:
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b"a" * 65536)
+
+    for url in answering(endless):
+        with pytest.raises(DatasetError, match=r"gives more than the 1,000,000 bytes that are published for it"):
+            download(url, part, lambda n=1: None, 1_000_000)
+    assert part.stat().st_size <= 1_000_000
+
+
+def test_a_full_disk_is_told_as_what_it_is(server: Any, part: Path) -> None:
+    server.files["/a.zip"] = DATA
+
+    def full(n: int = 1, note: str | None = None) -> None:
+        if n:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(DatasetError, match=r"cannot be written .*No space left on device"):
+        download(server.url + "/a.zip", part, full, MOST)
+    assert len(server.asked) == 1

@@ -80,6 +80,14 @@ def marks(folder: Path, process: subprocess.Popen[str], seconds: float = 240) ->
     raise AssertionError(process.communicate(timeout=5) if process.poll() is not None else "no worker has begun")
 
 
+def worker_is_starting(process: subprocess.Popen[str]) -> bool:
+    for child in psutil.Process(process.pid).children():
+        with contextlib.suppress(psutil.Error):  # a short-lived one that has ended
+            if "spawn_main" in " ".join(child.cmdline()):
+                return True
+    return False
+
+
 def gone(pids: list[int], seconds: float) -> list[int]:
     """Those that still run after so many seconds."""
     until = time.monotonic() + seconds
@@ -124,8 +132,7 @@ def test_a_worker_that_is_starting_says_nothing_of_it_either(main: list[subproce
     process = start(main, "processes(workers=2)", tmp_path)
     until = time.monotonic() + 240
     while time.monotonic() < until and process.poll() is None:
-        workers = [c for c in psutil.Process(process.pid).children() if "spawn_main" in " ".join(c.cmdline())]
-        if workers:
+        if worker_is_starting(process):
             break
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
@@ -146,7 +153,7 @@ def test_a_command_that_is_interrupted_says_one_line(small_folder: Path, tmp_pat
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=tmp_path, start_new_session=True)
     until = time.monotonic() + 240
     while time.monotonic() < until and process.poll() is None:
-        if any("spawn_main" in " ".join(c.cmdline()) for c in psutil.Process(process.pid).children()):
+        if worker_is_starting(process):
             break
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
