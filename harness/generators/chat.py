@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,13 +13,14 @@ import numpy as np
 
 from harness.context import Context
 from harness.corpus import Corpus
+from harness.endpoints import thoughts
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
 from harness.endpoints.kept import digest
 from harness.endpoints.meter import Estimate
 from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
 from harness.errors import SettingError
-from harness.generators import RULES, Generator, Question
+from harness.generators import RULES, Generator, Question, _answers
 from harness.generators._answers import parsed
 
 PROMPT: Final = (
@@ -122,6 +125,10 @@ class Chat(Generator):
         for row, text in zip(rows, texts, strict=True):
             made = parsed(held[digest(text)], self.per_document)
             yield from (Question(each, row, self.model) for each in made or [""])
+
+    def inputs(self, context: Context) -> dict[str, str]:
+        """The code that reads answers: what is made of them is kept, and is another where it reads them otherwise."""
+        return {"reading": hashlib.sha256("".join(map(inspect.getsource, (thoughts, _answers))).encode()).hexdigest()[:16]}
 
     def _messages(self, text: str) -> Messages:
         before, _, after = self.prompt.replace("{n}", str(self.per_document)).partition("{document}")

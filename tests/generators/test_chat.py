@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import threading
@@ -312,3 +313,22 @@ def test_every_fault_is_one_a_user_can_read(server: Any, context: Context) -> No
     server.reply = lambda n, body: busy(418)
     with pytest.raises(HarnessError, match=r"^chat: .*\.$"):
         made(Chat("m", server.url), context, [0])
+
+
+def test_questions_are_made_again_where_answers_are_read_otherwise(
+    server: Any, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.endpoints import thoughts
+
+    chat = Chat("m", server.url)
+    before = chat.inputs(context)
+    assert before == Chat("other", server.url).inputs(context)
+    source = inspect.getsource(thoughts)
+    monkeypatch.setattr(inspect, "getsource", lambda of: source + "# changed" if of is thoughts else "")
+    assert chat.inputs(context) != before
+
+
+def test_what_a_model_thinks_makes_no_question(server: Any, context: Context) -> None:
+    thought = "1. is this a question?\n</think>\n1. what is it?"
+    server.reply = lambda n, body: said(thought)
+    assert [q.text for q in made(Chat("m", server.url), context, [0])] == ["what is it?"]
