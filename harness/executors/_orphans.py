@@ -55,8 +55,10 @@ def end_children() -> None:
     _kill(_started_by(os.getpid()))
 
 
-def end(pid: int) -> None:
-    """Kills a process, and then what it has started: it can do nothing more about it."""
+def end(pid: int | None) -> None:
+    """Kills a process, and then what it has started: it can do nothing more about it; None is one that has not begun."""
+    if pid is None:
+        return
     started = _started_by(pid)
     with contextlib.suppress(OSError):
         os.kill(pid, signal.SIGKILL)
