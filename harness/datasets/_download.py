@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import http.client
 import ipaddress
@@ -10,10 +12,12 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from harness.context import Advance
+from harness.datasets._slow import Broken, Rate, Slow, TimedHTTP, TimedHTTPS
 from harness.errors import DatasetError, SettingError, Unavailable
 
 TIMEOUT = 5.0
@@ -25,50 +29,43 @@ TRIES = 4
 WAIT = 1.0
 """Seconds before the second try; doubled each time."""
 
-SLOWEST = 1024
-"""Bytes a second: a server that gives less over `SLOW_FOR` is given up, as a transfer that trickles could take days."""
-
-SLOW_FOR = 60.0
-"""Seconds over which the rate is taken."""
-
-MOST = 64 << 30
-"""Bytes of the largest file; the largest collection known here is a tenth of it."""
-
 _CHUNK = 1 << 18
 
 
-def download(url: str, part: Path, advance: Advance) -> None:
+def download(url: str, part: Path, advance: Advance, most: int) -> None:
     """Brings a file to `part`, keeping and continuing what is already there; the caller verifies it and moves it into place.
 
     Args:
         url: `https`, or `http` on this machine itself.
         part: where the bytes go; stays after a failure, so that the next call goes on from there.
         advance: told how many bytes there are more, or fewer where the transfer starts over.
+        most: bytes that the file has at most, as published.
 
     Raises:
         SettingError: the address is not safe.
-        Unavailable: no connection, no such file, broken off too often, too slow, or larger than `MOST`.
+        DatasetError: the file is longer than `most`, or the disk is full.
+        Unavailable: no connection, no such file, or broken off or too slow too often.
     """
     _check(url)
     part.parent.mkdir(parents=True, exist_ok=True)
     advance(_size(part))
     failures, reached, wait = 0, False, WAIT
     while True:
-        before = _size(part)
+        before, slow = _size(part), False
         try:
-            _transfer(url, part, advance)
+            _transfer(url, part, advance, most)
             return
         except urllib.error.HTTPError as error:
             reached = True
             if error.code < 500 and error.code not in (408, 429):
                 raise Unavailable(f"{url} answers {error.code} {error.reason}.", "Check the address.") from error
             reason = f"the server answers {error.code} {error.reason}"
-        except _Broken as error:
-            reached = True
+        except Broken as error:
+            reached, slow = True, isinstance(error, Slow)
             reason = str(error)
         except (OSError, http.client.HTTPException) as error:
             reason = str(getattr(error, "reason", None) or error) or type(error).__name__
-        grown = _size(part) > before
+        grown = _size(part) > before and not slow
         failures, wait = (1, WAIT) if grown else (failures + 1, wait)
         if failures >= TRIES or not (reached or grown):
             raise Unavailable(f"{url} cannot be fetched ({reason}).", "Run again with a network: it goes on where it stopped.")
@@ -92,10 +89,6 @@ def verify_md5(path: Path, md5: str, url: str) -> None:
         )
 
 
-class _Broken(Exception):
-    """The connection ended before the file did."""
-
-
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Follows a redirection only to where the first request might have gone."""
 
@@ -107,69 +100,59 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _transfer(url: str, part: Path, advance: Advance) -> None:
+def _transfer(url: str, part: Path, advance: Advance, most: int) -> None:
     held = _size(part)
     request = urllib.request.Request(url, headers={"User-Agent": "retrieval-harness", "Accept-Encoding": "identity"})
     if held:
         request.add_header("Range", f"bytes={held}-")
     try:
-        response: Any = urllib.request.build_opener(_SafeRedirects).open(request, timeout=TIMEOUT)
+        response: Any = urllib.request.build_opener(_SafeRedirects, TimedHTTP, TimedHTTPS).open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         if error.code == 416 and held:  # nothing after what we hold: whole, or longer than the file ever was
             if _total(error.headers.get("Content-Range", "")) == held:
                 return
             part.unlink()
             advance(-held)
-            raise _Broken("the part held does not fit the file") from error
+            raise Broken("the part held does not fit the file") from error
         raise
     with response:
         continued = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {held}-")
         if response.status == 206 and not continued:
             part.unlink(missing_ok=True)
             advance(-held)
-            raise _Broken("the server gave another range than was asked for")
+            raise Broken("the server gave another range than was asked for")
         length = response.headers.get("Content-Length")
         received = 0
         if held and not continued:  # a server that knows no ranges gives the whole file: start over
             advance(-held)
-        bound = _Bound(url, held if continued else 0)
-        with open(part, "ab" if continued else "wb") as file:
-            while chunk := response.read1(_CHUNK):  # `read` would wait for the whole chunk, however slow
-                bound.take(len(chunk))
-                file.write(chunk)
+        before, rate = held if continued else 0, Rate()
+        with _written(url, part), open(part, "ab" if continued else "wb") as file:
+            while chunk := response.read1(_CHUNK):
                 received += len(chunk)
+                if before + received > most:
+                    raise DatasetError(
+                        f"{url} gives more than the {most:,} bytes that are published for it: it is not read further. See "
+                        f"whether the address is right, and delete {part}."
+                    )
+                file.write(chunk)
                 advance(len(chunk))
+                rate.add(len(chunk))
         if length is not None and received < int(length):
-            raise _Broken(f"the connection ended after {received} of {length} bytes")
+            raise Broken(f"the connection ended after {received} of {length} bytes")
 
 
-class _Bound:
-    """Ends a transfer that is too slow or without end.
-
-    Args:
-        url: for messages.
-        held: bytes that are there already.
-    """
-
-    def __init__(self, url: str, held: int) -> None:
-        self._url, self._total = url, held
-        self._since, self._lately = time.monotonic(), 0
-
-    def take(self, count: int) -> None:
-        """Counts bytes that came.
-
-        Raises:
-            Unavailable: too many, or too few lately.
-        """
-        self._total += count
-        self._lately += count
-        if self._total > MOST:
-            raise Unavailable(f"{self._url} gives more than {MOST:,} bytes.", "Is it the right address?")
-        if (seconds := time.monotonic() - self._since) >= SLOW_FOR:
-            if self._lately < SLOWEST * seconds:
-                told = f"{self._url} gives less than {SLOWEST:,} bytes a second"
-                raise Unavailable(f"{told}.", "Run again later: it goes on where it stopped.")
-            self._since, self._lately = time.monotonic(), 0
+@contextlib.contextmanager
+def _written(url: str, part: Path) -> Iterator[None]:
+    """Tells of a full disk as what it is: the network would be asked in vain."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise DatasetError(
+            f"{part} cannot be written ({error.strerror}) while {url} is fetched. Make room, or name another folder with "
+            "--cache-dir; what is there is kept and continued."
+        ) from error
 
 
 def _check(url: str) -> None:

@@ -147,7 +147,7 @@ def _install(name: str, archive: Archive, context: Context) -> Path:
         url = f"{os.environ.get('HARNESS_BEIR_URL', HOST).rstrip('/')}/{name}.zip"
         part = context.cache.root / "downloads" / f"beir-{name}.zip.part"
         with context.progress(f"download beir/{name}", archive.size, "bytes") as advance:
-            download(url, part, advance)
+            download(url, part, advance, 2 * archive.size)  # the checksum says whether it is the file
         verify_md5(part, archive.md5, url)
         place.parent.mkdir(parents=True, exist_ok=True)
         # Beside its place, so that the move is one rename; hidden, so that nothing takes it for a collection.

@@ -128,7 +128,7 @@ class Asking:
             if len(batch) == 1:
                 with self._guard:
                     self._long.append(batch[0])
-                raise TooLong(self._patience.reported(refusal.told)) from None
+                raise TooLong(f"HTTP {refusal.code}: {self._patience.reported(refusal.told)}") from None
         taken, fault = 0, None
         for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
             try:
@@ -161,7 +161,7 @@ class Asking:
         shown = ", ".join(f"{name(row)} ({len(text):,} characters)" for row, text in found[:SHOWN])
         more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
         return (
-            f"{service.who} {service.model}: {service.url} refuses as too long: {shown}{more}. It says: {told.rstrip('.')}. Set "
+            f"{service.who} {service.model}: {service.url} refuses as too long: {shown}{more}. It says {told.rstrip('.')}. Set "
             "max_characters to send no more than so many characters of each text. What was answered is kept, and texts that are "
             "shorter are not asked for again."
         )

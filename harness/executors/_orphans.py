@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 PARENT_DEATH_SIGNAL: Final = 1
 """`PR_SET_PDEATHSIG` of prctl(2)."""
@@ -34,9 +34,8 @@ def end_with(parent: int) -> None:
 def firmly_end_with(parent: int) -> None:
     """As `end_with`, for a process whose threads may all be held up when its parent goes: on Linux the kernel kills it.
 
-    Ray's workers are: they see that Ray is gone and wait for it while no other thread may run. Ray starts them from the main
-    thread.
-    What they have started is not ended with them, and sees for itself that they are gone.
+    Ray's workers are: they see that Ray is gone and wait for it while no other thread may run. Ray starts them from its main
+    thread. What they have started is not ended with them, and sees for itself that they are gone.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
@@ -51,18 +50,35 @@ def _watch(parent: int) -> None:
     os._exit(1)  # no clean-up: it could wait for the one that is gone. What is kept is written whole or not at all.
 
 
-def end_children(of: int | None = None) -> None:
-    """Kills what a process has started, as an engine or the loaders of a training.
+def end_children() -> None:
+    """Kills what this process has started, as an engine or the loaders of a training."""
+    _kill(_started_by(os.getpid()))
 
-    Args:
-        of: its process id; None is this process.
-    """
+
+def end(pid: int | None) -> None:
+    """Kills a process, and then what it has started: it can do nothing more about it; None is one that has not begun."""
+    if pid is None:
+        return
+    started = _started_by(pid)
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGKILL)
+    _kill(started)
+
+
+def _started_by(pid: int) -> list[Any]:
     import psutil  # slow to import
 
     with contextlib.suppress(psutil.Error):
-        for child in psutil.Process(of).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                child.kill()
+        return list(psutil.Process(pid).children(recursive=True))
+    return []
+
+
+def _kill(processes: list[Any]) -> None:
+    import psutil
+
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def leave_interrupts_to(parent: int) -> None:
@@ -79,7 +95,7 @@ def ignore_interrupts() -> None:
 
 @contextlib.contextmanager
 def deaf() -> Iterator[None]:
-    """Processes that are started inside ignore Ctrl-C from their first instruction on: it would end an import with a trace."""
+    """Processes that are started inside hear no Ctrl-C from the first on: it would end an import with a traceback."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

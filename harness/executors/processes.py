@@ -16,7 +16,7 @@ from harness.context import Context
 from harness.errors import SettingError
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
-from harness.executors._orphans import deaf, end_children, leave_interrupts_to
+from harness.executors._orphans import deaf, end, leave_interrupts_to
 from harness.executors._setup import Setup, environment, threads
 from harness.threads import cores
 
@@ -93,9 +93,7 @@ class _Process(Worker):
         if self._asked is not None and not self._asked.done():  # one that has nothing to do ends by itself
             with contextlib.suppress(OSError, AttributeError):
                 for process in list((self._pool._processes or {}).values()):
-                    if process.pid is not None:
-                        end_children(process.pid)  # they ignore Ctrl-C as it does, and would outlive it
-                    process.kill()
+                    end(process.pid)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -2,8 +2,8 @@
 
 It is run as a script by `process.py`, with JAVA_HOME set and the jar as its argument, and imports nothing of the harness. Its
 first line is `{"id": 0, "answer": {"java": …, "lucene": …}}`; to each question `{"id": n, "do": name, …}` it says
-`{"id": n, "answer": …}` or `{"id": n, "fault": why}`, and it ends when stdin or the process that started it does.
-What Java prints goes to stderr.
+`{"id": n, "answer": …}` or `{"id": n, "fault": why}`, and it ends when stdin or the process that started it
+does. What Java prints goes to stderr.
 
 Documents go in under their place in the harness's order of ids, zero-padded: Anserini breaks ties by that name, ascending, so its
 order and its cut at k are the harness's.

@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.datasets import _download
+from harness.datasets import _download, _slow
 from harness.datasets._download import download, verify_md5
 from harness.datasets._offline import offline
 from harness.errors import DatasetError, HarnessError, SettingError, Unavailable
 
 DATA = bytes(range(256)) * 4000
+MOST = 10 << 20
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +35,7 @@ def part(tmp_path: Path) -> Path:
 
 def fetched(server: Any, part: Path, path: str = "/a.zip") -> list[int]:
     told: list[int] = []
-    download(server.url + path, part, told.append)  # type: ignore[arg-type]
+    download(server.url + path, part, told.append, MOST)  # type: ignore[arg-type]
     return told
 
 
@@ -119,59 +122,14 @@ def test_nobody_there_fails_at_once(part: Path) -> None:
         port = held.getsockname()[1]
     started = time.perf_counter()
     with pytest.raises(Unavailable, match="cannot be fetched"):
-        download(f"http://127.0.0.1:{port}/a.zip", part, lambda n=1: None)
+        download(f"http://127.0.0.1:{port}/a.zip", part, lambda n=1: None, MOST)
     assert time.perf_counter() - started < 2
 
 
 def test_a_silent_server_fails_in_time(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_download, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as held, pytest.raises(Unavailable, match="timed out"):
-        download(f"http://127.0.0.1:{held.getsockname()[1]}/a.zip", part, lambda n=1: None)
-
-
-@contextlib.contextmanager
-def trickling(head: bytes, each: bytes, wait: float) -> Iterator[str]:
-    """The address of a server that gives a beginning, then some bytes again and again."""
-
-    def give() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = held.accept()
-                with connection, contextlib.suppress(OSError):
-                    connection.recv(65536)
-                    connection.sendall(head)
-                    while True:
-                        connection.sendall(each)
-                        time.sleep(wait)
-
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        threading.Thread(target=give, daemon=True).start()
-        yield f"http://127.0.0.1:{held.getsockname()[1]}/a.zip"
-        held.shutdown(socket.SHUT_RDWR)
-
-
-def test_a_server_that_trickles_is_given_up_and_what_came_stays(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_download, "SLOW_FOR", 0.3)
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
-    with trickling(head, b"x", 0.02) as url, pytest.raises(Unavailable, match="less than 1,024 bytes a second"):
-        download(url, part, lambda n=1: None)
-    assert 0 < part.stat().st_size < 300
-
-
-def test_a_file_without_end_is_left(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_download, "MOST", 1 << 20)
-    head = b"HTTP/1.1 200 OK\r\n\r\n"
-    with trickling(head, b"x" * 65536, 0) as url, pytest.raises(Unavailable, match="more than 1,048,576 bytes"):
-        download(url, part, lambda n=1: None)
-    assert part.stat().st_size <= 1 << 20
-
-
-def test_the_body_of_a_redirection_is_not_read(server: Any, part: Path) -> None:
-    server.files["/b.zip"] = DATA
-    head = f"HTTP/1.1 302 Found\r\nLocation: {server.url}/b.zip\r\n\r\n"
-    with trickling(head.encode(), b"x" * 65536, 0) as url:
-        download(url, part, lambda n=1: None)
-    assert part.read_bytes() == DATA
+        download(f"http://127.0.0.1:{held.getsockname()[1]}/a.zip", part, lambda n=1: None, MOST)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +137,7 @@ def test_the_body_of_a_redirection_is_not_read(server: Any, part: Path) -> None:
 )
 def test_unsafe_addresses(part: Path, url: str) -> None:
     with pytest.raises(SettingError, match="must begin with https://"):
-        download(url, part, lambda n=1: None)
+        download(url, part, lambda n=1: None, MOST)
 
 
 @pytest.mark.parametrize("target", ["http://example.org/a.zip", "ftp://localhost/a.zip", "file:///etc/hosts"])
@@ -210,3 +168,79 @@ def test_checksum(tmp_path: Path) -> None:
 def test_offline(monkeypatch: pytest.MonkeyPatch, value: str, expected: bool) -> None:
     monkeypatch.setenv("HARNESS_OFFLINE", value)
     assert offline() is expected
+
+
+def answering(script: Callable[[socket.socket], None]) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with contextlib.suppress(OSError), connection:
+                        connection.recv(65536)
+                        script(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/a.zip"
+
+
+def trickle(first: bytes) -> Callable[[socket.socket], None]:
+    def script(connection: socket.socket) -> None:
+        connection.sendall(first)
+        while True:
+            time.sleep(0.02)
+            connection.sendall(b"a")
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "],
+    ids=["body", "header"],
+)
+def test_a_server_that_sends_byte_by_byte_is_given_up(first: bytes, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_slow, "SPAN", 0.2)
+    started = time.monotonic()
+    for url in answering(trickle(first)):
+        with pytest.raises(Unavailable, match="cannot be fetched"):
+            download(url, part, lambda n=1: None, MOST)
+    assert time.monotonic() - started < 5
+
+
+def test_a_file_without_end_is_not_read_to_it(part: Path) -> None:
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b"a" * 65536)
+
+    for url in answering(endless):
+        with pytest.raises(DatasetError, match=r"gives more than the 1,000,000 bytes that are published for it"):
+            download(url, part, lambda n=1: None, 1_000_000)
+    assert part.stat().st_size <= 1_000_000
+
+
+def test_the_body_of_a_redirection_is_not_read(server: Any, part: Path) -> None:
+    server.files["/b.zip"] = DATA
+
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: {server.url}/b.zip\r\n\r\n".encode())
+        while True:
+            connection.sendall(b"a" * 65536)
+
+    for url in answering(endless):
+        download(url, part, lambda n=1: None, MOST)
+    assert part.read_bytes() == DATA
+
+
+def test_a_full_disk_is_told_as_what_it_is(server: Any, part: Path) -> None:
+    server.files["/a.zip"] = DATA
+
+    def full(n: int = 1, note: str | None = None) -> None:
+        if n:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(DatasetError, match=r"cannot be written .*No space left on device"):
+        download(server.url + "/a.zip", part, full, MOST)
+    assert len(server.asked) == 1

@@ -115,10 +115,13 @@ def test_workers_share_what_they_make_through_a_store(ray_here: None, job_module
 
 def test_without_an_address_ray_listens_on_this_machine_alone(ray_here: None) -> None:
     me = psutil.Process()
-    listening = []
+    listening: list[tuple[str, str]] = []
     for process in (me, *me.children(recursive=True)):
-        with contextlib.suppress(psutil.NoSuchProcess):  # Ray starts and ends processes all the time
-            open_ones = [c for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
-            listening += [(process.name(), c.laddr.ip.removeprefix("::ffff:")) for c in open_ones]
+        with contextlib.suppress(psutil.NoSuchProcess):  # an idle one that Ray has ended meanwhile
+            listening += [
+                (process.name(), connection.laddr.ip.removeprefix("::ffff:"))
+                for connection in process.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN
+            ]
     assert any(name.startswith(("gcs_server", "raylet")) for name, _ in listening)
     assert [one for one in listening if not ipaddress.ip_address(one[1]).is_loopback] == []

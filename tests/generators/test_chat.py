@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cache.code import modules_of
 from harness.context import Context
 from harness.corpus import Corpus
 from harness.errors import HarnessError, ModelError, SettingError, Unavailable
@@ -312,3 +313,13 @@ def test_every_fault_is_one_a_user_can_read(server: Any, context: Context) -> No
     server.reply = lambda n, body: busy(418)
     with pytest.raises(HarnessError, match=r"^chat: .*\.$"):
         made(Chat("m", server.url), context, [0])
+
+
+def test_what_a_model_thinks_makes_no_question(server: Any, context: Context) -> None:
+    thought = "1. is this a question?\n</think>\n1. what is it?"
+    server.reply = lambda n, body: said(thought)
+    assert [q.text for q in made(Chat("m", server.url), context, [0])] == ["what is it?"]
+
+
+def test_the_code_that_reads_answers_is_in_the_key_of_questions() -> None:
+    assert {"harness.endpoints.thoughts", "harness.generators._answers"} <= set(modules_of("harness.generators", Chat("m")))
