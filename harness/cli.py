@@ -114,6 +114,8 @@ def _version(asked: bool) -> None:
         import platform
         from importlib.metadata import PackageNotFoundError, version
 
+        from harness.screen import Screen
+
         names = ("torch", "sentence-transformers", "ir-measures")
         installed = []
         for name in names:
@@ -121,7 +123,7 @@ def _version(asked: bool) -> None:
                 installed.append(f"{name} {version(name)}")
             except PackageNotFoundError:
                 installed.append(f"{name} not installed")
-        typer.echo(f"retrieval-harness {harness.__version__} (Python {platform.python_version()}, {', '.join(installed)})")
+        Screen().say(f"retrieval-harness {harness.__version__} (Python {platform.python_version()}, {', '.join(installed)})")
         raise typer.Exit
 
 
