@@ -148,3 +148,18 @@ def test_a_seed_or_device_that_cannot_be_is_refused_before_anything_is_done(
     with pytest.raises(SettingError, match=told):
         api.open_context(cache_dir=tmp_path / "cache", **settings)
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_key_that_is_part_of_a_datasets_name_costs_no_board(
+    small_folder: Path, tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real-secretword1").mkdir()
+    for path in small_folder.iterdir():
+        (tmp_path / "real-secretword1" / path.name).symlink_to(path)
+    monkeypatch.setenv("DB_PASSWORD", "secretword1")
+    name = str(tmp_path / "real-secretword1")
+    for rerun in (False, False, True):
+        board = api.run("bm25", "bm25(b=0)", dataset=name, results=tmp_path / "results", context=context, rerun=rerun)
+        assert "secretword1" not in str(board)
+        assert [result.record.status for result in board.results] == ["ok", "ok"]
+        assert board.tables[0].stands, "rows have intervals"

@@ -129,6 +129,7 @@ class Bench:
             told = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
             problem = {"reason": told, "trace": traceback.format_exc()}
             record, values = dataclasses.replace(blank, status="error", problem=problem), None
+        record = record.without_keys()
         self.store.save(place, record, values)
         return Result(record, kept=False)
 
