@@ -16,8 +16,8 @@ DRAWS = 9_999
 """Resamples of the queries; one more is a round number, so that no p-value is rounded across α."""
 LEAST_DRAWS = 999
 """With fewer the 95 % quantile is too uncertain; the bound by Student's t is used instead."""
-MOST_WORK = 1e10
-"""Multiplications of the resampling: about a second on one core."""
+MOST_WORK = 5e9
+"""Multiplications of the resampling: about half a second on one core."""
 FLOOR = 1 / 3
 """Of a contrast's standard error, the least that a resample's may be: a resample that drew none of the few queries on which
 two rows differ has none, and one such pair would decide the critical value of all."""
