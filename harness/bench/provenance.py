@@ -15,8 +15,6 @@ from typing import Any
 import psutil
 
 import harness
-from harness.cache.code import modules_of
-from harness.values import Value
 
 PACKAGES = (
     "retrieval-harness",
@@ -34,11 +32,16 @@ PACKAGES = (
 SOURCES = Path(harness.__file__).parent
 
 
-def provenance(device: str | None) -> dict[str, Any]:
-    """JSON-safe: commit and dirty flag of the harness's checkout, its code hash, packages, Python, machine, device."""
+def provenance(device: str | None, code: str) -> dict[str, Any]:
+    """JSON-safe: commit and dirty flag of the harness's checkout, code, packages, Python, machine, device.
+
+    Args:
+        device: as the user set it; None for the best there is.
+        code: hash of the code that decides what is recorded (`harness.bench.identity.code_of_row`).
+    """
     return {
         **checkout(),
-        "code": code_hash(),
+        "code": code,
         "packages": packages(),
         "python": platform.python_version(),
         "machine": machine(),
@@ -48,19 +51,11 @@ def provenance(device: str | None) -> dict[str, Any]:
 
 @functools.cache
 def code_hash() -> str:
-    """16 hexadecimal digits over the package's own source files: a change of the code is a change of every row's identity."""
+    """16 hexadecimal digits over the package's own source files: two processes with the same hash run the same code."""
     digest = hashlib.sha256()
     for file in sorted(SOURCES.rglob("*.py")):
         digest.update(file.relative_to(SOURCES).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
-
-
-def foreign_code(value: Value) -> dict[str, str]:
-    """Module → hash of its code, of all that other packages bring to a value: `code_hash` does not see them.
-
-    Those of the value and of all nested in it, and what they import of their own packages.
-    """
-    return {name: digest for name, digest in modules_of(value).items() if name.partition(".")[0] != harness.__name__}
 
 
 @functools.cache

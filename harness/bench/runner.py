@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,10 +12,11 @@ from typing import Any
 from harness.bench.bill import Bill, bills
 from harness.bench.caveats import caveats
 from harness.bench.guard import Guard
+from harness.bench.identity import code_of_row, identity
 from harness.bench.latency import Timing, in_turn, timing
 from harness.bench.leaked import leak_notes, leaked
 from harness.bench.plan import Plan, plan
-from harness.bench.provenance import code_hash, foreign_code, packages, provenance
+from harness.bench.provenance import provenance
 from harness.bench.record import Record
 from harness.bench.seconds import phase, row_seconds, throughput
 from harness.bench.store import Place, Store
@@ -175,7 +174,7 @@ class Bench:
             },
             seed=self.context.seed,
             depth=self.depth,
-            provenance=provenance(self.context.device),
+            provenance=provenance(self.context.device, code_of_row(method)),
             started=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
@@ -246,27 +245,9 @@ class Bench:
             latency=timed.found(),
             notes=[*made.notes, *told],
             run_sha256=sha,
-            provenance=provenance(context.device),  # again: by now the device is known
+            provenance=provenance(context.device, code_of_row(method)),  # again: by now the device is known
         )
         return record, values
-
-
-def identity(method: Method, context: Context, **more: Any) -> str:
-    """Hash of all that decides a row's figures: settings, models, seed, code, package versions, and what the caller adds.
-
-    Raises:
-        Unavailable: what the settings point to is not to be had.
-    """
-    deciding: dict[str, Any] = {
-        "method": method.full(),
-        "inputs": method.inputs(context),
-        "seed": context.seed,
-        "code": code_hash(),
-        "other_code": foreign_code(method),
-        "packages": packages(),
-        **more,
-    }
-    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _leaks(fitted: Fitted, dataset: Dataset, values: PerQuery, context: Context) -> tuple[dict[str, Any], list[str]]:

@@ -54,16 +54,31 @@ def code_of(*parts: str | Value, without: Collection[str] = (), libraries: Colle
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def modules_of(*parts: str | Value, without: Collection[str] = ()) -> dict[str, str]:
-    """Module → hash of its code, sorted: the modules of `parts` and those that they import; as `code_of`."""
+def modules_of(*parts: str | Value, without: Collection[str] = (), rooms: Collection[str] | None = None) -> dict[str, str]:
+    """Module → hash of its code, sorted: the modules of `parts` and those that they import.
+
+    Args:
+        parts: as for `code_of`.
+        without: as for `code_of`; read only where `rooms` is None.
+        rooms: dotted prefixes of modules of this package: only modules below one of them are followed and counted, `CARRIERS`
+            included. None follows everything but the carriers.
+    """
     roots = {name for part in parts for name in ([part] if isinstance(part, str) else _named(part))}
     packages = {name.partition(".")[0] for name in roots} | {PACKAGE}
-    stop, found, waiting = CARRIERS | set(without), {}, sorted(roots)
+    stop = CARRIERS | set(without)
+
+    def counts(name: str) -> bool:
+        if name.partition(".")[0] != PACKAGE:
+            return name.partition(".")[0] in packages
+        return name not in stop if rooms is None else any(f"{name}.".startswith(f"{PACKAGE}.{room}.") for room in rooms)
+
+    found: dict[str, str] = {}
+    waiting = sorted(roots)
     while waiting:
         name = waiting.pop()
         if name not in found:
             found[name], imported = _module(name, id(sys.modules.get(name)))
-            waiting += [other for other in imported if other not in stop and other.partition(".")[0] in packages]
+            waiting += [other for other in imported if counts(other)]
     return dict(sorted(found.items()))
 
 

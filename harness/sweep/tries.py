@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from harness.bench.guard import Guard
+from harness.bench.identity import identity
 from harness.bench.on_dev import dev_of
 from harness.bench.provenance import code_hash
-from harness.bench.runner import DEFAULT_DEPTH, identity
+from harness.bench.runner import DEFAULT_DEPTH
 from harness.context import Context
 from harness.datasets import load_dataset
 from harness.errors import HarnessError, Unavailable
