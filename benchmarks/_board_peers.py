@@ -2,8 +2,8 @@
 
     python benchmarks/_board_peers.py once|bm25|dense|hybrid|rerank FOLDER MODEL
 
-FOLDER holds a collection in BEIR's form with a test split. `once` is one careful script that encodes the collection once; the
-others are separate tools, each of which does its own part alone. Prints row → measure → mean, as JSON.
+FOLDER holds a collection in BEIR's form with a test split. `once` is one careful script that encodes the collection
+once; the others are separate tools, each of which does its own part alone. Prints row → measure → mean, as JSON.
 """
 
 from __future__ import annotations
@@ -74,7 +74,10 @@ def dense(held: Collection, documents: Any, queries: Any) -> Run:
 
 def best(run: Run, depth: int) -> dict[str, list[str]]:
     """The first documents of each query."""
-    return {query: [d for _, d in sorted(zip(found.values(), found, strict=True))[::-1][:depth]] for query, found in run.items()}
+    return {
+        query: [d for _, d in sorted(zip(found.values(), found, strict=True))[::-1][:depth]]
+        for query, found in run.items()
+    }
 
 
 def reciprocal(first: Run, second: Run) -> Run:
@@ -127,7 +130,12 @@ def once(held: Collection, model: str) -> dict[str, Means]:
     vectors = dict(zip(held.ids, documents, strict=True))
     near = dense(held, documents, queries)
     again = rescored(best(lexical, CANDIDATES), vectors, queries)
-    runs = {"bm25": lexical, "dense": near, "hybrid-rrf": reciprocal(lexical, near), "hybrid-convex": convex(lexical, near)}
+    runs = {
+        "bm25": lexical,
+        "dense": near,
+        "hybrid-rrf": reciprocal(lexical, near),
+        "hybrid-convex": convex(lexical, near),
+    }
     return {row: judged(held, run) for row, run in {**runs, "bm25>>dense": again}.items()}
 
 

@@ -1,7 +1,9 @@
-"""What the benchmarks share: ways timed in turn, medians with their range, ratios pair by pair, a table, CSV and a plot.
+"""What the benchmarks share: ways timed in turn, medians with their range, ratios pair by pair, a table, CSV and a
+plot.
 
 A way is a function that does its work once and returns the seconds of its parts, the part that decides last. Rounds are
-interleaved, so that what else the machine does meets all ways alike, and a ratio is that of two neighbours in one round.
+interleaved, so that what else the machine does meets all ways alike, and a ratio is that of two neighbours in one
+round.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ class Table:
         return [mine[part] / theirs[part] for mine, theirs in pairs if part in mine and part in theirs]
 
     def rows(self) -> list[list[str]]:
-        """The head, then a line a way: the middle of each part with its range, the ratio of the last part, what else is told."""
+        """The head, then a line a way: the middle of each part with its range, the ratio of the last part, what else is
+        told.
+        """
         others = list(dict.fromkeys(column for told in self.told.values() for column in told))
         head = ["way", *(f"{part} {self.unit}" for part in self.parts)]
         head += [f"{self.parts[-1]}, ratio to {self.against}"] if self.against else []
@@ -96,7 +100,9 @@ class Table:
         """For a document."""
         head, *rows = self.rows()
         ruler = ["---", *["--:"] * (len(head) - 1)]
-        return "\n".join([self.title, "", *("| " + " | ".join(row) + " |" for row in (head, ruler, *rows)), "", self.foot()])
+        return "\n".join(
+            [self.title, "", *("| " + " | ".join(row) + " |" for row in (head, ruler, *rows)), "", self.foot()]
+        )
 
     def write_csv(self, path: Path) -> None:
         """Every round: way, round, part, figure."""
@@ -104,7 +110,9 @@ class Table:
             writer = csv.writer(file)
             writer.writerow(["way", "round", "part", self.unit])
             for way, rounds in self.spent.items():
-                writer.writerows([way, n, part, value] for n, each in enumerate(rounds, 1) for part, value in each.items())
+                writer.writerows(
+                    [way, n, part, value] for n, each in enumerate(rounds, 1) for part, value in each.items()
+                )
 
     def draw(self, path: Path) -> None:
         """Bars of the medians of all parts, with their range; needs the extra `plots`."""
@@ -114,7 +122,9 @@ class Table:
         axes = figure.add_subplot()
         high = 0.8 / len(self.parts)
         for n, part in enumerate(self.parts):
-            there = [(i, [each[part] for each in rounds if part in each]) for i, rounds in enumerate(self.spent.values())]
+            there = [
+                (i, [each[part] for each in rounds if part in each]) for i, rounds in enumerate(self.spent.values())
+            ]
             held = [(i + n * high, statistics.median(v), min(v), max(v)) for i, v in there if v]
             places, middles, least, greatest = zip(*held, strict=True)
             below = [middle - low for middle, low in zip(middles, least, strict=True)]
@@ -165,11 +175,18 @@ def interleaved(
     for _ in range(warm_up + rounds):
         for way, work in ways.items():
             spent[way].append(work())
-    return Table(title, {way: each[warm_up:] for way, each in spent.items()}, against, {}, unit, (before, os.getloadavg()[0]))
+    return Table(
+        title, {way: each[warm_up:] for way, each in spent.items()}, against, {}, unit, (before, os.getloadavg()[0])
+    )
 
 
 def in_blocks(
-    title: str, ways: Mapping[str, Callable[[Sequence[T]], R]], items: Sequence[T], block: int, rounds: int, against: str
+    title: str,
+    ways: Mapping[str, Callable[[Sequence[T]], R]],
+    items: Sequence[T],
+    block: int,
+    rounds: int,
+    against: str,
 ) -> tuple[Table, dict[str, list[R]]]:
     """Does every way over the same items, block by block in turn, so that other work on the machine slows all alike.
 
@@ -182,8 +199,8 @@ def in_blocks(
         against: the way that ratios are to.
 
     Returns:
-        The table, which also tells how many times as long the way that is held against took, over all and for a block; and what
-        each way made of each block, in the last round.
+        The table, which also tells how many times as long the way that is held against took, over all and for a block;
+        and what each way made of each block, in the last round.
     """
     before = os.getloadavg()[0]
     spent: dict[str, list[list[float]]] = {way: [] for way in ways}
@@ -199,10 +216,16 @@ def in_blocks(
                 made[way].append(work(some))
                 spent[way][-1].append(time.perf_counter() - started)
             told = ", ".join(f"{way} {each[-1][-1]:.1f}" for way, each in spent.items())
-            print(f"{first + len(some):,} of {len(items):,}, seconds of the last block: {told}", file=sys.stderr, flush=True)
+            print(
+                f"{first + len(some):,} of {len(items):,}, seconds of the last block: {told}",
+                file=sys.stderr,
+                flush=True,
+            )
     whole = {way: [{"wall": sum(one)} for one in each] for way, each in spent.items()}
     blocks = {way: [seconds for each in rounds_ for seconds in each] for way, rounds_ in spent.items()}
-    times = {way: [first / own for first, own in zip(blocks[against], each, strict=True)] for way, each in blocks.items()}
+    times = {
+        way: [first / own for first, own in zip(blocks[against], each, strict=True)] for way, each in blocks.items()
+    }
     faster = {
         way: {"times as fast": f"{sum(blocks[against]) / sum(blocks[way]):.2f}", "a block": middle(each)}
         for way, each in times.items()

@@ -9,7 +9,9 @@ from synthetic import syllables
 
 
 def tiny_encoder(folder: Path) -> Path:
-    """Writes a random BERT of one layer and 32 dimensions whose word pieces are the syllables of synthetic collections."""
+    """Writes a random BERT of one layer and 32 dimensions whose word pieces are the syllables of synthetic
+    collections.
+    """
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
@@ -19,7 +21,13 @@ def tiny_encoder(folder: Path) -> Path:
 
     if (folder / "modules.json").exists():
         return folder
-    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    names = {
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+        "mask_token": "[MASK]",
+    }
     pieces = [*names.values(), *syllables(), *(f"##{syllable}" for syllable in syllables())]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
     tokens = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from harness.base.errors import Unavailable
 from harness.engines import PRECISIONS
 from harness.engines._limit import peak
-from harness.errors import Unavailable
-from harness.modeling.golden import Way
+from harness.models.engine_check import Way
 
 WAYS = ("torch fp32", "torch bf16", "openvino fp32", "openvino bf16", "openvino int8")
 
@@ -33,7 +33,9 @@ def config_of(model: Any) -> Any:
 
 
 class Peaks:
-    """The best product of two square matrices that torch makes, in GFLOP/s, measured when made and when `again` is called."""
+    """The best product of two square matrices that torch makes, in GFLOP/s, measured when made and when `again` is
+    called.
+    """
 
     def __init__(self) -> None:
         self._best = {precision: peak(precision) for precision in ("fp32", "bf16")}

@@ -3,11 +3,11 @@
     python benchmarks/bm25.py beir/scifact [--rounds 5] [--feedback rm3]
     python benchmarks/synthetic.py 100000 many && python benchmarks/bm25.py ./many
 
-Each round does the same work with each, in turn: analyse and index the corpus, then the 1,000 best documents of every test
-query. Ours and Lucene go the whole way of a row, the index written to a fresh cache and opened again; the start of Java is not
-counted. bm25s compiles its search where numba is installed; both of its ways are timed then. With feedback both search twice,
-and Lucene's index holds term vectors in any case. The ratio is that to bm25s by hand; memory is the highest beside what was held
-before, Java's too, without pages of mapped files.
+Each round does the same work with each, in turn: analyse and index the corpus, then the 1,000 best documents of every
+test query. Ours and Lucene go the whole way of a row, the index written to a fresh cache and opened again; the start of
+Java is not counted. bm25s compiles its search where numba is installed; both of its ways are timed then. With feedback
+both search twice, and Lucene's index holds term vectors in any case. The ratio is that to bm25s by hand; memory is the
+highest beside what was held before, Java's too, without pages of mapped files.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from _memory import highest
 from _table import Parts, interleaved, parser, show
 from harness.analyzers.english import English
 from harness.api import open_context
+from harness.base.errors import Unavailable
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.data.queries import Dataset
 from harness.datasets import load_dataset
-from harness.errors import Unavailable
-from harness.judged import Dataset
 from harness.lucene.java import installed
 from harness.methods import Method, fit, index, search
 from harness.methods.lucene import start
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 DEPTH = 1000
 BY_HAND = "bm25s by hand"

@@ -2,16 +2,16 @@
 
     python benchmarks/board.py beir/cranfield [--documents 400] [--queries 60] [--rounds 1] [--again]
 
-Each round times whole processes, in turn: the rows by separate tools that know nothing of each other (BM25 alone, MTEB for the
-dense row, a hybrid script, a re-ranking script), their seconds added; one careful script that encodes once with
+Each round times whole processes, in turn: the rows by separate tools that know nothing of each other (BM25 alone, MTEB
+for the dense row, a hybrid script, a re-ranking script), their seconds added; one careful script that encodes once with
 `SentenceTransformer.encode` and does all rows from that (bm25s, `semantic_search`, fusions, re-ranking, pytrec_eval);
-`SentenceTransformer.encode` of the corpus alone; and `harness run` from an empty cache, the default rows but the cross-encoder,
-in fp32 and with `--precision auto`.
-With `--again` also the board a second time, and with `--rerun`. The hybrids fuse half and half in all: dev queries are left out.
-A part of a collection, with all documents that are judged for the queries taken, fits a small machine; 0 takes all. What runs by
-hand is in `_board_peers.py`.
+`SentenceTransformer.encode` of the corpus alone; and `harness run` from an empty cache, the default rows but the
+cross-encoder, in fp32 and with `--precision auto`. With `--again` also the board a second time, and with `--rerun`. The
+hybrids fuse half and half in all: dev queries are left out. A part of a collection, with all documents that are judged
+for the queries taken, fits a small machine; 0 takes all. What runs by hand is in `_board_peers.py`.
 
-Ends with status 1 where a figure differs by more than 0.001. Rows with BM25 in them are given what a swap of two neighbours moves
+Ends with status 1 where a figure differs by more than 0.001. Rows with BM25 in them are given what a swap of two
+neighbours moves
 in one query: bm25s takes document lengths as they are, Lucene and the harness in one byte.
 """
 
@@ -28,9 +28,9 @@ from pathlib import Path
 
 from _table import Parts, interleaved, parser, process, show, timed
 from harness.api import methods_of, open_context
+from harness.data.queries import Dataset
 from harness.datasets import load_dataset
-from harness.judged import Dataset
-from harness.modeling.resolve import resolve
+from harness.models.resolve import resolve
 
 ROWS = ("bm25", "dense", "hybrid-rrf", "hybrid-convex", "bm25>>dense")
 SEPARATE = ("bm25", "dense", "hybrid", "rerank")
@@ -122,13 +122,18 @@ def main() -> None:
 
         def tools() -> Parts:
             figures[TOOLS] = {}
-            each = {tool: timed(lambda tool=tool: figures[TOOLS].update(by_hand(tool, str(part), model))) for tool in SEPARATE}  # type: ignore[misc]
+            each = {
+                tool: timed(lambda tool=tool: figures[TOOLS].update(by_hand(tool, str(part), model)))
+                for tool in SEPARATE
+            }  # type: ignore[misc]
             return {**each, "wall": sum(each.values())}
 
         ways: dict[str, Callable[[], Parts]] = {
             TOOLS: tools,
             SCRIPT: script,
-            ENCODE: lambda: {"wall": process([sys.executable, "-c", ENCODES, model, str(part / "corpus.jsonl")])["wall"]},
+            ENCODE: lambda: {
+                "wall": process([sys.executable, "-c", ENCODES, model, str(part / "corpus.jsonl")])["wall"]
+            },
             OURS: lambda: ours(OURS),
             FASTER: lambda: ours(FASTER, "auto"),
         }
@@ -151,7 +156,9 @@ def spent_of(spent: Parts) -> Parts:
 def differ(found: Figures, ours: Figures, swap: float) -> bool:
     """Whether a figure is further from ours than it may be."""
     rooms = {row: LIMIT + (swap if row != "dense" else 0.0) for row in ROWS}
-    return any(abs(found[row][measure] - ours[row][measure]) > room for row, room in rooms.items() for measure in MEASURES)
+    return any(
+        abs(found[row][measure] - ours[row][measure]) > room for row, room in rooms.items() for measure in MEASURES
+    )
 
 
 def most(found: Figures, ours: Figures) -> float:

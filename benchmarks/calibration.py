@@ -3,8 +3,8 @@
     python benchmarks/calibration.py [results] [--dataset beir/scifact/test] [--measure nDCG@10] [--runs 1000]
         [--rows 5 28] [--queries 50 300]
 
-Each run draws queries with replacement from those of the records, so that the truth is known. Prints rates with their intervals:
-what is 95 % or 5 % in theory, on this table.
+Each run draws queries with replacement from those of the records, so that the truth is known. Prints rates with their
+intervals: what is 95 % or 5 % in theory, on this table.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.bench.evidence import scores
 from harness.bench.store import Store
+from harness.compare.evidence import scores
 from harness.statistics.calibration import Rate, coverage, detected, false_alarms, held
 from harness.statistics.paired import Values
 
@@ -81,7 +81,9 @@ def main() -> None:
         for other in (1, len(rows) // 4, len(rows) - 2):
             of_one_pair(means[:, [0, other]], queries, arguments.runs)
         for count in arguments.rows:
-            chosen = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)  # evenly from the best to the last
+            chosen = (
+                np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)
+            )  # evenly from the best to the last
             of_a_board(means[:, chosen], queries, arguments.runs)
 
 

@@ -2,16 +2,16 @@
 
     python benchmarks/encoding.py beir/scifact [--documents N] [--block N] [--rounds 1] [--way "openvino bf16"]…
 
-Each round encodes the same documents with each, block by block in turn, in one process and on the same threads, so that other
-work on the machine slows all alike. Models are loaded and warm, and nothing is kept. Prints seconds of a round; how many times
-as long `SentenceTransformer.encode` takes; the largest change of a cosine; |ΔnDCG@10| of exact search over the encoded documents,
-the test queries encoded the same way (those whose relevant documents are all left out by --documents do not count); and how much
-of the machine's peak the model's products reach:
+Each round encodes the same documents with each, block by block in turn, in one process and on the same threads, so that
+other work on the machine slows all alike. Models are loaded and warm, and nothing is kept. Prints seconds of a round;
+how many times as long `SentenceTransformer.encode` takes; the largest change of a cosine; |ΔnDCG@10| of exact search
+over the encoded documents, the test queries encoded the same way (those whose relevant documents are all left out by
+--documents do not count); and how much of the machine's peak the model's products reach:
 
-    utilisation = Σ over texts of layers · (24·L·d² + 4·L²·d) / seconds / peak          (for an intermediate size of 4·d)
+    utilisation = Σ over texts of layers · (24·L·d² + 4·L²·d) / seconds / peak     (for an intermediate size of 4·d)
 
-with L tokens of a text, without padding, d the hidden size; peak is measured here, as the best product of two square matrices
-by torch in the precision's own arithmetic (fp32, else bf16).
+with L tokens of a text, without padding, d the hidden size; peak is measured here, as the best product of two square
+matrices by torch in the precision's own arithmetic (fp32, else bf16).
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from _table import in_blocks, parser, show
 from _ways import WAYS, Peaks, config_of, ways_of
 from harness.api import open_context
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.data.measures import means, parse_measures, per_query
+from harness.data.queries import Dataset, Queries
+from harness.data.ranking import Floats, select
 from harness.datasets import load_dataset
 from harness.engines._limit import products
-from harness.judged import Dataset, Queries
-from harness.measures import means, parse_measures, per_query
 from harness.methods.dense import Dense
-from harness.modeling.encoder import Encoder, open_encoder
-from harness.ranking import Floats, select
+from harness.models.encoder import Encoder, open_encoder
+from harness.runtime.context import Context
 
 LIBRARY = "SentenceTransformer.encode"
 
@@ -67,7 +67,9 @@ def main() -> None:
     options.add_argument("dataset", nargs="?", default="stdlib/code")
     options.add_argument("--model", default=Dense().model)
     options.add_argument("--documents", type=int, help="the first so many; default: all")
-    options.add_argument("--block", type=int, default=512, help="documents that are encoded at a time (default: %(default)s)")
+    options.add_argument(
+        "--block", type=int, default=512, help="documents that are encoded at a time (default: %(default)s)"
+    )
     options.add_argument("--way", action="append", help=f"default: {', '.join(WAYS)}")
     arguments = options.parse_args()
     dataset = load_dataset(arguments.dataset, open_context())
@@ -106,11 +108,14 @@ def measure(dataset: Dataset, arguments: argparse.Namespace, context: Context) -
     vectors = {name: np.concatenate(some) for name, some in parts.items()}
     figures = dict.fromkeys(runs, float("nan"))
     if queries.ids:
-        figures = {name: ndcg(dataset, vectors[name], queries, run(queries.texts, "query")) for name, run in runs.items()}
+        figures = {
+            name: ndcg(dataset, vectors[name], queries, run(queries.texts, "query")) for name, run in runs.items()
+        }
     peaks.again()
     work = products(config_of(usual.model), [item.length for item in usual.items(texts, "document")])
     title = (
-        f"{dataset.name}: {len(texts):,} documents, {arguments.model}, {torch.get_num_threads()} threads: {work:,.0f} GFLOP; "
+        f"{dataset.name}: {len(texts):,} documents, {arguments.model}, {torch.get_num_threads()} threads: {work:,.0f} "
+        f"GFLOP; "
         f"{peaks}"
     )
     told = {}

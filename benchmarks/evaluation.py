@@ -3,12 +3,13 @@
     python benchmarks/evaluation.py beir/scifact [--rounds 5]
     python benchmarks/evaluation.py --synthetic 10000
 
-All get one run, 1,000 deep: BM25's on the dataset, or a made one of so many queries. It lies in memory in the form that each
-takes (query → document → score; ours: query, documents best first, their scores); `convert` is what a tool needs on top to read
-it (ranx), `measure` gives nDCG@10, R@100 and RR@10 of every query, `both` their sum. MTEB and BEIR compute more at the same time
-(P, AP and success at the cut-offs; MTEB its abstention figures too), since they cannot be asked for less. trec_eval has no RR@10:
-its reciprocal rank counts where it is 1/10 or more. Under `differs` stands the greatest difference of a mean from pytrec_eval's;
-the run's scores are distinct, so that no tie is broken two ways. Ends with status 1 where it exceeds 0.0001.
+All get one run, 1,000 deep: BM25's on the dataset, or a made one of so many queries. It lies in memory in the form that
+each takes (query → document → score; ours: query, documents best first, their scores); `convert` is what a tool needs
+on top to read it (ranx), `measure` gives nDCG@10, R@100 and RR@10 of every query, `both` their sum. MTEB and BEIR
+compute more at the same time (P, AP and success at the cut-offs; MTEB its abstention figures too), since they cannot be
+asked for less. trec_eval has no RR@10: its reciprocal rank counts where it is 1/10 or more. Under `differs` stands the
+greatest difference of a mean from pytrec_eval's; the run's scores are distinct, so that no tie is broken two ways. Ends
+with status 1 where it exceeds 0.0001.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ import pytrec_eval
 
 from _table import Parts, interleaved, parser, show
 from harness.api import open_context
+from harness.data.measures import Ranking, means, parse_measures, per_query
+from harness.data.ranking import Run
 from harness.datasets import load_dataset
-from harness.measures import Ranking, means, parse_measures, per_query
 from harness.methods import fit, index, search
-from harness.ranking import Run
 from harness.rows import parse_method
 
 DEPTH = 1000
@@ -88,7 +89,7 @@ def apart(count: int) -> list[float]:
 
 
 def by_harness(case: Case) -> tuple[Parts, Figures]:
-    """`harness.measures`."""
+    """`harness.data.measures`."""
     started = time.perf_counter()
     found = means(per_query(parse_measures(NAMES), case.qrels, case.rankings))
     return whole(time.perf_counter() - started), (found["nDCG@10"], found["R@100"], found["RR@10"])

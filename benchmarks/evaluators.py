@@ -1,10 +1,13 @@
-"""One row on one collection by three evaluators: ours, MTEB's with the row as its model, and BEIR's on the run of the row.
+"""One row on one collection by three evaluators: ours, MTEB's with the row as its model, and BEIR's on the run of the
+row.
 
     python benchmarks/evaluators.py beir/scifact [--row dense] [--row bm25]
 
-The collection is handed to MTEB as a task made of it, and written in BEIR's form for BEIR's own loader. Prints the figures, the
-greatest difference of each row, and the seconds each evaluator took; ends with status 1 where a difference exceeds 0.0001. BEIR
-takes its means over the queries that a run answers: one that nothing answers is given to it with a document that does not exist.
+The collection is handed to MTEB as a task made of it, and written in BEIR's form for BEIR's own loader. Prints the
+figures, the greatest difference of each row, and the seconds each evaluator took; ends with status 1 where a difference
+exceeds 0.0001. BEIR
+takes its means over the queries that a run answers: one that nothing answers is given to it with a document that does
+not exist.
 """
 
 from __future__ import annotations
@@ -25,11 +28,11 @@ from mteb.abstasks import AbsTaskRetrieval
 from mteb.abstasks.task_metadata import TaskMetadata
 
 from harness import MTEBModel, api, open_context
+from harness.data.queries import Dataset
+from harness.data.trec import read_run
 from harness.datasets import load_dataset
 from harness.exchange.beir import write_collection
 from harness.exchange.mteb_model import NOTHING
-from harness.judged import Dataset
-from harness.trec import read_run
 
 SAME = {
     "nDCG@10": ("ndcg_at_10", "NDCG@10"),
@@ -87,7 +90,9 @@ def main() -> None:
     for row in arguments.row or ["dense", "bm25"]:
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            board = api.run(row, dataset=arguments.dataset, measures=list(SAME), results=f"{folder}/results", context=context)
+            board = api.run(
+                row, dataset=arguments.dataset, measures=list(SAME), results=f"{folder}/results", context=context
+            )
             record = board.results[0].record
             if record.status != "ok":
                 sys.exit(f"{row}: {record.problem}")

@@ -1,12 +1,15 @@
-"""Exact search beside FAISS's flat index and `semantic_search`: batch search of random unit vectors, on the same threads.
+"""Exact search beside FAISS's flat index and `semantic_search`: batch search of random unit vectors, on the same
+threads.
 
     python benchmarks/exact.py [--vectors 1000000] [--queries 1000] [--dimension 384] [--k 10 100 1000] [--memory 2GB]
 
-Each round searches with each, in turn, after a warm-up. FAISS and sentence-transformers hold all vectors in memory. Ours reads
-them from the cache's shards, in the order in which an encoder writes them (a chunk's texts by length), and holds them only where
-the budget has a place for that: both ways are timed. Every ranking of ours is compared with FAISS's: where the two differ, the
-scores must be as near as float32 tells them. Needs the extra `faiss`. The last line has the highest memory of a process that
-opens the shards and searches, beside what it held before, without the pages of mapped files, which the system takes back at will.
+Each round searches with each, in turn, after a warm-up. FAISS and sentence-transformers hold all vectors in memory.
+Ours reads them from the cache's shards, in the order in which an encoder writes them (a chunk's texts by length), and
+holds them only where
+the budget has a place for that: both ways are timed. Every ranking of ours is compared with FAISS's: where the two
+differ, the scores must be as near as float32 tells them. Needs the extra `faiss`. The last line has the highest memory
+of a process that opens the shards and searches, beside what it held before, without the pages of mapped files, which
+the system takes back at will.
 """
 
 from __future__ import annotations
@@ -26,13 +29,13 @@ import psutil
 
 from _memory import highest
 from _table import Parts, interleaved, middle, parser, show, timed
+from harness.base.memory import LEAST, Memory, parse_size
 from harness.cache.folders import Cache
 from harness.cache.vectors import StoredVectors, VectorStore, text_keys
-from harness.context import Context
+from harness.data.ranking import Floats, Ints, TopK
 from harness.indexes.exact import Exact
-from harness.memory import LEAST, Memory, parse_size
-from harness.modeling.keep import CHUNK
-from harness.ranking import Floats, Ints, TopK
+from harness.models.encode_once import CHUNK
+from harness.runtime.context import Context
 
 SHARD = 100_000
 FLAT = "FAISS flat"
@@ -124,8 +127,12 @@ def main() -> None:
         stored = opened(store, n)
         order = np.random.default_rng(3).permutation(n).astype(np.int32)
         queries = unit_vectors(np.random.default_rng(0), arguments.queries, dimension)
-        streamed = Exact().build(stored, order, Context(cache=Cache(Path(folder)), memory=Memory(parse_size(arguments.memory))))
-        held = Exact().build(stored, order, Context(cache=Cache(Path(folder)), memory=Memory(max(LEAST, n * dimension * 32))))
+        streamed = Exact().build(
+            stored, order, Context(cache=Cache(Path(folder)), memory=Memory(parse_size(arguments.memory)))
+        )
+        held = Exact().build(
+            stored, order, Context(cache=Cache(Path(folder)), memory=Memory(max(LEAST, n * dimension * 32)))
+        )
         index = faiss.IndexFlatIP(dimension)
         for _, vectors in blocks(n, dimension):
             index.add(vectors)

@@ -2,9 +2,11 @@
 
     python benchmarks/executors.py beir/scifact [--executor 'ray(workers=1)'] [--rounds 3] [--method bm25 …]
 
-A first run fills the cache, so that all rounds find the same. Then each round makes every row again, as whole commands, in one
-process and with each executor, and BM25 alone in the same ways: what that takes longer elsewhere is the start of workers, and of
-Ray. Prints the seconds, the ratio to one process, and that without the start. With one worker the work is the same on both sides.
+A first run fills the cache, so that all rounds find the same. Then each round makes every row again, as whole commands,
+in one
+process and with each executor, and BM25 alone in the same ways: what that takes longer elsewhere is the start of
+workers, and of Ray. Prints the seconds, the ratio to one process, and that without the start. With one worker the work
+is the same on both sides.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ def main() -> None:
     options.add_argument("dataset", nargs="?", default="stdlib/code")
     options.add_argument("--executor", action="append", default=[], help="default: ray(workers=1)")
     options.add_argument("--method", action="append", default=[], help=f"default: {' '.join(ROWS)}")
-    options.add_argument("--cache-dir", type=Path, default=None, help="default: a new one, in which everything is made first")
+    options.add_argument(
+        "--cache-dir", type=Path, default=None, help="default: a new one, in which everything is made first"
+    )
     arguments = options.parse_args()
     rows = arguments.method or list(ROWS)
     with tempfile.TemporaryDirectory() as folder:

@@ -2,13 +2,14 @@
 
     python benchmarks/growth.py [--sizes 1000 10000 100000 1000000] [--memory 2GB] [--folder growth] [--plot growth.svg]
 
-Every stage runs in a process of its own that finds the earlier stages' work in the cache: reading `corpus.jsonl` into Arrow,
-BM25's index, BM25's search, encoding by a random model of one layer (so that what it takes beside a model shows), exact search of
-384 random dimensions a document, fusion of both rankings, measuring. Searches are of 200 queries, 1,000 deep. Prints seconds of
-processor time of all threads, which other programs on the machine move less than those of the clock; the highest memory beside
-what the process held when the stage began, without pages of mapped files, which the system takes back at will; and the slope
-between the first and the last size, and between the last two, of both in logarithms: 1 is growth in proportion. Needs the extra
-`plots` for the plot.
+Every stage runs in a process of its own that finds the earlier stages' work in the cache: reading `corpus.jsonl` into
+Arrow, BM25's index, BM25's search, encoding by a random model of one layer (so that what it takes beside a model
+shows), exact search of 384 random dimensions a document, fusion of both rankings, measuring. Searches are of 200
+queries, 1,000 deep. Prints seconds of processor time of all threads, which other programs on the machine move less than
+those of the clock; the highest memory beside what the process held when the stage began, without pages of mapped files,
+which the system takes back at will; and the slope
+between the first and the last size, and between the last two, of both in logarithms: 1 is growth in proportion. Needs
+the extra `plots` for the plot.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ from _memory import highest
 from _tiny_model import tiny_encoder
 from exact import fill, opened, store_of, unit_vectors
 from harness.api import open_context
-from harness.context import Context
-from harness.corpus import Corpus, Document
+from harness.data.corpus import Corpus, Document
+from harness.data.measures import parse_measures, per_query
+from harness.data.queries import Dataset
+from harness.data.ranking import Run, TopK
 from harness.datasets import load_dataset
 from harness.fusions.rrf import RRF
 from harness.indexes.exact import Exact
-from harness.judged import Dataset
-from harness.measures import parse_measures, per_query
 from harness.methods import fit, index
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
-from harness.ranking import Run, TopK
+from harness.runtime.context import Context
 from synthetic import write
 
 DIMENSION, QUERIES, DEPTH = 384, 200, 1000

@@ -2,11 +2,11 @@
 
     python benchmarks/leaderboard.py [--datasets 50] [--rows 100] [--queries 300] [--documents 10] [--folder FOLDER]
 
-Makes a results folder of made-up records: `--rows` rows on each of `--datasets` datasets, each record with its per-query values
-of four measures and a run of `--documents` documents a query. Then runs the command once in a process of its own and prints
-seconds of the clock and of the processors, the highest resident memory (without pages of mapped files), and the size of each file
-it wrote. With `--folder` the records are
-made there once and used again by the next call. `--datasets 1 --rows 5000` is one large board.
+Makes a results folder of made-up records: `--rows` rows on each of `--datasets` datasets, each record with its
+per-query values of four measures and a run of `--documents` documents a query. Then runs the command once in a process
+of its own and prints seconds of the clock and of the processors, the highest resident memory (without pages of mapped
+files), and the size of each file it wrote. With `--folder` the records are made there once and used again by the next
+call. `--datasets 1 --rows 5000` is one large board.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 from _memory import highest
 from harness.bench.record import Record
 from harness.bench.store import Place
-from harness.measures import DEFAULT
+from harness.data.measures import DEFAULT
 
 SCORES = np.array((0.0, 0.3155, 0.3869, 0.4307, 0.5, 0.6309, 1.0))
 """Values that nDCG@10 of a query with one relevant document takes."""
@@ -43,7 +43,9 @@ def write(folder: Path, datasets: int, rows: int, queries: int, documents: int) 
             place = Place(folder / f"set{number}" / f"row{row}" / "seed0.json")
             place.record.parent.mkdir(parents=True, exist_ok=True)
             skill = rng.uniform(-0.2, 0.2)
-            levels = np.clip((ease + skill + rng.normal(0, 0.2, (len(DEFAULT), queries))) * len(SCORES), 0, len(SCORES) - 1)
+            levels = np.clip(
+                (ease + skill + rng.normal(0, 0.2, (len(DEFAULT), queries))) * len(SCORES), 0, len(SCORES) - 1
+            )
             values = {
                 measure: {f"q{i:05}": float(v) for i, v in enumerate(SCORES[each.astype(int)])}
                 for measure, each in zip(DEFAULT, levels, strict=True)
@@ -87,7 +89,17 @@ def measured(folder: Path, cache: Path) -> tuple[dict[str, float], float]:
     """Seconds of the clock and of the processors, and the highest memory in MiB, of `harness leaderboard`."""
     import resource
 
-    command = [sys.executable, "-m", "harness", "leaderboard", "-q", "--results", str(folder), "--cache-dir", str(cache)]
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "leaderboard",
+        "-q",
+        "--results",
+        str(folder),
+        "--cache-dir",
+        str(cache),
+    ]
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     _, memory = highest(lambda: subprocess.run(command, check=True), others=True)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)

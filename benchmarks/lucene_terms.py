@@ -4,7 +4,8 @@
     python benchmarks/lucene_terms.py --code-points   over every code point of Unicode
     python benchmarks/lucene_terms.py --golden FILE   over the texts of a golden file, writing the terms into it
 
-It exits with status 1 where anything differs. A document is its title and its text joined by a space, as Anserini indexes it.
+It exits with status 1 where anything differs. A document is its title and its text joined by a space, as Anserini
+indexes it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,20 @@ Analyze = Callable[[str], list[str]]
 OURS: dict[str, Analyze] = {"english": English(), "standard": Standard()}
 
 # What the rules do with a character shows in how it stands by characters of the classes that have rules of their own.
-PROBES = ("{}", "a{}", "{}a", "a{}b", "1{}2", "_{}_", "א{}א", "カ{}カ", "ก{}ก", "{}\u0301", "👩\u200d{}x", "{}\ufe0f\u200d👩")
+PROBES = (
+    "{}",
+    "a{}",
+    "{}a",
+    "a{}b",
+    "1{}2",
+    "_{}_",
+    "א{}א",
+    "カ{}カ",
+    "ก{}ก",
+    "{}\u0301",
+    "👩\u200d{}x",
+    "{}\ufe0f\u200d👩",
+)
 
 
 def lucene() -> dict[str, Analyze]:
@@ -127,7 +141,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="has corpus.jsonl and queries.jsonl")
     parser.add_argument("--code-points", action="store_true", help="compare every code point of Unicode")
-    parser.add_argument("--golden", type=Path, metavar="FILE", help="compare its texts and write Lucene's terms into it")
+    parser.add_argument(
+        "--golden", type=Path, metavar="FILE", help="compare its texts and write Lucene's terms into it"
+    )
     options = parser.parse_args()
     if not (options.folders or options.code_points or options.golden):
         parser.error("nothing to compare: name a folder, --code-points or --golden")

@@ -2,9 +2,9 @@
 
     python benchmarks/open_page.py [results/leaderboard.html] [--rows 50] [--datasets 10] [--queries 1000] [--rounds 5]
 
-Without a file it makes a page of a made-up board, with random values, four measures, top tens, texts and titles of the length
-of SciFact's. Each round is a fresh browser context: seconds until the page is loaded and painted (two frames), then until the
-plots of all datasets, and the queries of one, are shown. Needs playwright and Debian's chromium.
+Without a file it makes a page of a made-up board, with random values, four measures, top tens, texts and titles of the
+length of SciFact's. Each round is a fresh browser context: seconds until the page is loaded and painted (two frames),
+then until the plots of all datasets, and the queries of one, are shown. Needs playwright and Debian's chromium.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from harness.bench.record import Record
-from harness.bench.standing import Placed
-from harness.measures import DEFAULT
+from harness.compare.ties import Placed
+from harness.data.measures import DEFAULT
 from harness.report.board import Line, Table
 from harness.report.page import page
 from harness.report.page_data import page_data
@@ -39,7 +39,11 @@ def _table(number: int, rows: int, queries: int, rng: np.random.Generator) -> Ta
     for row in range(rows):
         name = METHODS[row % 4].format(row)
         values = {m: float(v) for m, v in zip(DEFAULT, rng.uniform(0.2, 0.8, len(DEFAULT)), strict=True)}
-        training = {"recipe": "supervised()", "dev": [[s, s / 100] for s in range(9)], "loss": [[s, 1 / s] for s in range(1, 99)]}
+        training = {
+            "recipe": "supervised()",
+            "dev": [[s, s / 100] for s in range(9)],
+            "loss": [[s, 1 / s] for s in range(1, 99)],
+        }
         record = Record(
             row=name,
             method=f"{name} {'with every setting written out ' * 10}",
@@ -55,7 +59,9 @@ def _table(number: int, rows: int, queries: int, rng: np.random.Generator) -> Ta
             started="2026-01-01T00:00:00+00:00",
         )
         first = values[DEFAULT[0]]
-        lines.append(Line(name, (record,), Placed(row, Interval(first - 0.03, first + 0.03), (1 + row // 2, rows), None)))
+        lines.append(
+            Line(name, (record,), Placed(row, Interval(first - 0.03, first + 0.03), (1 + row // 2, rows), None))
+        )
     lines.sort(key=lambda line: -(line.value(DEFAULT[0]) or 0))
     return Table(f"beir/set{number}/test", tuple(DEFAULT), tuple(lines))
 
@@ -80,7 +86,9 @@ def _queries(table: Table, queries: int, rng: np.random.Generator) -> dict[str, 
         "titles": [" ".join(words[rng.integers(0, 20_000, 11)]) for _ in range(pool)],
         "grades": [[[int(d), 1] for d in set(likely[q, :2].tolist())] for q in range(queries)],
         "relevant": [2] * queries,
-        "slices": [{"name": "length", "labels": ["short", "middle", "long"], "of": rng.integers(0, 3, queries).tolist()}],
+        "slices": [
+            {"name": "length", "labels": ["short", "middle", "long"], "of": rng.integers(0, 3, queries).tolist()}
+        ],
     }
 
 

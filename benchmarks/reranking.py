@@ -1,14 +1,15 @@
 """Re-ranking side by side: `CrossEncoder.predict` for each query, and ours by each engine and precision.
 
-    python benchmarks/reranking.py beir/scifact [--queries 20] [--depth 100] [--block 5] [--rounds 1] [--model M] [--way W]…
+    python benchmarks/reranking.py beir/scifact [--queries 20] [--depth 100] [--block 5] [--rounds 1] [--model M] [--way
+    W]…
 
-Each round scores BM25's best documents of the same test queries with each, some queries at a time in turn, in one process and
-on the same threads, so that other work on the machine slows all alike. The library's way is one call of `CrossEncoder.predict`
-at its defaults for each query; ours sorts the pairs of a block's queries by length. Models are loaded and warm, and nothing is
-kept. Without --model the model is all-MiniLM-L6-v2, which needs no download, with a scoring head of fixed random numbers: its
-products are those of a MiniLM cross-encoder, its ranking means nothing. Prints seconds of a round; how many times as long
-`CrossEncoder.predict` takes; the largest change of a score in standard deviations; |ΔnDCG@10|; and how much of the machine's
-peak the products reach, as `encoding.py` has it.
+Each round scores BM25's best documents of the same test queries with each, some queries at a time in turn, in one
+process and on the same threads, so that other work on the machine slows all alike. The library's way is one call of
+`CrossEncoder.predict` at its defaults for each query; ours sorts the pairs of a block's queries by length. Models are
+loaded and warm, and nothing is kept. Without --model the model is all-MiniLM-L6-v2, which needs no download, with a
+scoring head of fixed random numbers: its products are those of a MiniLM cross-encoder, its ranking means nothing.
+Prints seconds of a round; how many times as long `CrossEncoder.predict` takes; the largest change of a score in
+standard deviations; |ΔnDCG@10|; and how much of the machine's peak the products reach, as `encoding.py` has it.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ from _table import in_blocks, parser, show
 from _ways import WAYS, Peaks, config_of, ways_of
 from harness.api import open_context
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.data.measures import means, parse_measures, per_query
+from harness.data.queries import Dataset, Queries
+from harness.data.ranking import Floats, Ints, select
 from harness.datasets import load_dataset
 from harness.engines._limit import products
-from harness.judged import Dataset, Queries
-from harness.measures import means, parse_measures, per_query
 from harness.methods import fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
-from harness.modeling.cross_encoder import Pair, PairScorer, open_pair_scorer
-from harness.modeling.resolve import resolve
-from harness.ranking import Floats, Ints, select
+from harness.models.cross_encoder import Pair, PairScorer, open_pair_scorer
+from harness.models.resolve import resolve
+from harness.runtime.context import Context
 
 LIBRARY = "CrossEncoder.predict"
 
@@ -78,7 +79,9 @@ def main() -> None:
     options.add_argument("--model", help="a cross-encoder; default: all-MiniLM-L6-v2 with a random head")
     options.add_argument("--queries", type=int, default=20, help="the first so many test queries")
     options.add_argument("--depth", type=int, default=100)
-    options.add_argument("--block", type=int, default=5, help="queries that are scored at a time (default: %(default)s)")
+    options.add_argument(
+        "--block", type=int, default=5, help="queries that are scored at a time (default: %(default)s)"
+    )
     options.add_argument("--way", action="append", help=f"default: {', '.join(WAYS)}")
     arguments = options.parse_args()
     dataset = load_dataset(arguments.dataset, open_context())
@@ -115,7 +118,8 @@ def measure(dataset: Dataset, model: str, arguments: argparse.Namespace, context
     peaks.again()
     work = products(config_of(usual.model), [item.length for item in usual.items(flat)])
     title = (
-        f"{dataset.name}: {len(queries)} queries, {len(flat):,} pairs, {arguments.model or 'MiniLM with a random head'}, "
+        f"{dataset.name}: {len(queries)} queries, {len(flat):,} pairs, "
+        f"{arguments.model or 'MiniLM with a random head'}, "
         f"{torch.get_num_threads()} threads: {work:,.0f} GFLOP; {peaks}"
     )
     figures = {name: ndcg(dataset, queries, found, own) for name, own in scores.items()}

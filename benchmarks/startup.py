@@ -2,8 +2,10 @@
 
     python benchmarks/startup.py [--rounds 5]
 
-Each is a whole process; CPU seconds (user and system) vary less than wall seconds on a machine that does other things too. The
-first round is not counted: it writes the bytecode and fills the file cache. A peer that is not installed is left out, by name.
+Each is a whole process; CPU seconds (user and system) vary less than wall seconds on a machine that does other things
+too. The
+first round is not counted: it writes the bytecode and fills the file cache. A peer that is not installed is left out,
+by name.
 """
 
 from __future__ import annotations

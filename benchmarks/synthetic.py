@@ -1,4 +1,5 @@
-"""Synthetic collections: documents of words whose ranks follow a Zipf-Mandelbrot law, of any number, the same every time.
+"""Synthetic collections: documents of words whose ranks follow a Zipf-Mandelbrot law, of any number, the same every
+time.
 
     python benchmarks/synthetic.py 100000 folder     # writes corpus.jsonl, queries.jsonl and qrels/test.tsv
 

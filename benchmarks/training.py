@@ -2,10 +2,10 @@
 
     python benchmarks/training.py beir/scifact [--steps 8] [--batch 24] [--rounds 3]
 
-Each round times, in turn and as whole processes, so many steps of multiple-negatives ranking loss with one mined negative: (a)
-the trainer by hand in fp32, (b) the loop in fp32, (c) the loop with bf16 autocast, (d) the loop with bf16 and without dropout, as
-`budget="small"` trains on a CPU. The first step is left out of (a) and of the loop's alike. Prints seconds a step; a ratio
-below 1 is faster than (a).
+Each round times, in turn and as whole processes, so many steps of multiple-negatives ranking loss with one mined
+negative: (a) the trainer by hand in fp32, (b) the loop in fp32, (c) the loop with bf16 autocast, (d) the loop with bf16
+and without dropout, as `budget="small"` trains on a CPU. The first step is left out of (a) and of the loop's alike.
+Prints seconds a step; a ratio below 1 is faster than (a).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing import Any
 
 from _table import Parts, interleaved, parser, show
 from harness.api import open_context
-from harness.context import Advance
 from harness.datasets import load_dataset
 from harness.methods.bm25 import BM25
-from harness.modeling.resolve import resolve
+from harness.models.resolve import resolve
+from harness.runtime.context import Advance
 from harness.training.examples import sides, triplets
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
@@ -77,7 +77,13 @@ def by_hand(model: Any, columns: dict[str, list[str]], steps: int, batch: int, f
 
 
 def by_loop(
-    model: Any, columns: dict[str, list[str]], steps: int, batch: int, folder: str, clock: list[float], settings: dict[str, Any]
+    model: Any,
+    columns: dict[str, list[str]],
+    steps: int,
+    batch: int,
+    folder: str,
+    clock: list[float],
+    settings: dict[str, Any],
 ) -> None:
     """What a recipe's lesson goes through."""
     import contextlib

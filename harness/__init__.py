@@ -1,34 +1,39 @@
 """retrieval-harness: methods of retrieval, trained where needed, measured end to end over BEIR-style collections.
 
-The rooms, from the ground up; a file imports only from those above it here, or before it in its line
-(`tests/test_layers.py` reads this map):
+The rooms, from the ground up. A file imports only from its own room and from rooms above it in this list, or before it
+in its line (`tests/test_layers.py` reads this map):
 
-    errors, plain, redaction, values, registry, files, json_files, optional, memory, threads   what everything stands on
-    corpus, judged, ranking             documents; queries and judgements; the one order
-    sentences                           text → sentences and chunks
-    cache/                              kept things, by content
-    context, streams, screen, progress, options   seed, cache and ledger of a run; the terminal; bars; shared options
-    analyzers/ fusions/ indexes/        plural: text → terms; rankings → one; vectors → the nearest
-    engines/                            plural: a model and token numbers → vectors or scores
-    feedback/                           plural: a query and what it found → a weighted query
-    datasets/                           plural: where judged collections come from
-    leaks, taught                       what training has seen of the test split; what a model was taught
-    findings, corpus_check, checks      what is wrong with a collection
-    measures, trec                      ir-measures; run files
-    lexical/ lucene/ modeling/          BM25; Lucene in a process of its own; encoders and cross-encoders
-    endpoints/                          hosted models: keys, prices, caps, what was answered
-    losses/ generators/                 plural: losses that sentence-transformers lacks; passages → questions
-    methods                             the contract of the rows (the room's `__init__`)
-    training/                           gold pairs, negatives, teacher, dev, the one loop
-    recipes                             the contract of the recipes
-    methods/                            plural: the rows of the leaderboard
-    recipes/                            plural: ways of fine-tuning
-    expressions, rows                   values as text; the default rows
-    executors/ searches/                plural: where jobs run; which points of a space are tried
-    statistics/                         is a difference real?
-    bench/ sweep/ report/               plan, runner, records; many settings, one chosen on dev; tables, pages, plots
-    exchange/                           other tools' forms: BEIR, TREC, MTEB; figures of others
-    api, validation, auditing, deciding, sweeping, exporting, listing, caching, commands, cli, __main__   the ways in
+    base/                       errors, files, memory, threads, text that is safe to show
+    choices/                    how a choice is written, checked, looked up and read back
+    statistics/                 numbers in, numbers out
+    data/                       documents, queries, judgements, the one order, measures, TREC files
+    cache/                      built things, stored by content
+    runtime/                    settings of a run; what was done once and timed
+    analyzers/ fusions/ indexes/    plural: text → terms; rankings → one; vectors → the nearest
+    engines/                    plural: a model and token numbers → vectors or scores
+    feedback/                   plural: a query and its results → a weighted query
+    datasets/                   plural: where judged collections come from
+    leaks/                      which texts are alike; what a model was trained on
+    datacheck/                  what is wrong with a collection
+    lexical/ lucene/ models/    BM25; Lucene in its own process; encoders and cross-encoders
+    endpoints/                  hosted models: keys, prices, caps, stored answers
+    losses/ generators/         plural: losses that sentence-transformers lacks; passages → questions
+    methods                     the contract of the rows (the room's `__init__`)
+    training/                   gold pairs, negatives, teachers, dev, the one loop
+    recipes                     the contract of the recipes
+    methods/                    plural: the rows of the leaderboard
+    recipes/                    plural: ways of fine-tuning
+    rows                        the default rows, and the text of any row
+    executors/ searches/        plural: where jobs run; which points of a space are tried
+    bench/                      rows × datasets → records
+    compare/                    records → verdicts, ties, decisions
+    audit/                      what a score depends on
+    sweep/                      many settings, one chosen on dev, that one reported on test
+    report/                     tables, page, plots, terminal
+    exchange/                   formats of other tools: BEIR, TREC, MTEB
+    api                         one function for each use
+    cli/                        arguments → one call of the API → output
+    __main__                    `python -m harness`
 
 A plural room is an extension point: drop one file in, and it exists under the file's name.
 """
@@ -40,33 +45,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import Board, open_context, run
+    from harness.base.errors import HarnessError
     from harness.bench.runner import Bench
-    from harness.corpus import Corpus
+    from harness.compare.validate import validate
+    from harness.data.corpus import Corpus
+    from harness.data.queries import Dataset, Queries, TrainView
     from harness.datasets import load_dataset
-    from harness.errors import HarnessError
     from harness.exchange.mteb_model import MTEBModel
-    from harness.judged import Dataset, Queries, TrainView
     from harness.methods import Method
     from harness.rows import parse_method
-    from harness.validation import validate
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "Bench": "harness.bench.runner",
     "Board": "harness.api",
-    "Corpus": "harness.corpus",
-    "Dataset": "harness.judged",
-    "HarnessError": "harness.errors",
+    "Corpus": "harness.data.corpus",
+    "Dataset": "harness.data.queries",
+    "HarnessError": "harness.base.errors",
     "MTEBModel": "harness.exchange.mteb_model",
     "Method": "harness.methods",
-    "Queries": "harness.judged",
-    "TrainView": "harness.judged",
+    "Queries": "harness.data.queries",
+    "TrainView": "harness.data.queries",
     "load_dataset": "harness.datasets",
     "open_context": "harness.api",
     "parse_method": "harness.rows",
     "run": "harness.api",
-    "validate": "harness.validation",
+    "validate": "harness.compare.validate",
 }
 
 __all__ = [

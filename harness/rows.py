@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
+from collections.abc import Sequence
 from typing import Literal
 
 from harness.analyzers import ANALYZERS
+from harness.base.plain import check_text
+from harness.choices.expression import parse
+from harness.choices.value import RECIPES as RECIPES_OF
+from harness.choices.value import Value
 from harness.engines import ENGINES
-from harness.expressions import parse
 from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
 from harness.generators import GENERATORS
 from harness.indexes import INDEXES
 from harness.losses import LOSSES
 from harness.methods import METHODS, Method
-from harness.plain import check_text
 from harness.recipes import RECIPES
-from harness.values import RECIPES as RECIPES_OF
-from harness.values import Value
 
 _ROOMS = (METHODS, RECIPES, ANALYZERS, ENGINES, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS)
+log = logging.getLogger("harness")
+
 ROOMS = {room.package: room for room in _ROOMS}
 
 
@@ -41,7 +45,8 @@ RERANKERS = {
     "ce-gold": f"{_PAIRS} + cross_encoder",
     "ce-contrastive": f'{_PAIRS} + cross_encoder(pairs="unlabelled")',
 }
-"""Names for cross-encoders that are trained here, from the encoder that needs no download: contrastively on the corpus, on gold
+"""Names for cross-encoders that are trained here, from the encoder that needs no download: contrastively on the corpus,
+on gold
 pairs, or first the one and then the other: `bm25>>ce`."""
 SHORT_NAMES = {**RERANKERS, "splade": f"sparse({_START}) + splade", "colbert": f"late({_START}) + colbert"}
 """These, and a sparse and a late-interaction encoder trained on gold pairs from the same encoder."""
@@ -73,10 +78,42 @@ def parse_method(text: str) -> Method:
     return parse(text, METHODS, ROOMS, NAMED)
 
 
+def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> list[Method]:
+    """The methods of rows given as values or text, `default` and `recipes` standing for several; the default where none
+    is given.
+
+    Args:
+        rows: as given.
+        precision: of encoders and cross-encoders in fp32 (`at_precision`); None leaves them so.
+
+    Raises:
+        UnknownName, SettingError: see `parse_method`.
+    """
+    found: list[Method] = []
+    for row in rows or ("default",):
+        named = GROUPS[row]() if isinstance(row, str) and row in GROUPS else (row,)
+        found += [parse_method(each) if isinstance(each, str) else each for each in named]
+    if precision is None:
+        return list(dict.fromkeys(found))
+    from harness.models.engine_check import Asked  # slow to import, and a listing needs none of it
+
+    Asked(precision).check("--precision")
+    changed = [at_precision(method, precision) for method in dict.fromkeys(found)]
+    if len(set(changed)) < len(changed):
+        log.warning(
+            "--precision %s is for all rows in fp32, named or not, so that some of these rows are now one; leave it "
+            "out and name "
+            "the precision in the rows to have both.",
+            precision,
+        )
+    return list(dict.fromkeys(changed))
+
+
 def at_precision(method: Method, precision: str) -> Method:
     """The same row, with every encoder and cross-encoder of it that is in fp32 computed as `precision` says.
 
-    It is another row, under another name. Rows with other kinds of models (`sparse`, `late`) stay as they are, and so do teachers
+    It is another row, under another name. Rows with other kinds of models (`sparse`, `late`) stay as they are, and so
+    do teachers
     and judges inside recipes: nothing is trained anew for it.
 
     Raises:
@@ -95,8 +132,8 @@ def at_precision(method: Method, precision: str) -> Method:
 
 
 def row_name(method: Method) -> str:
-    """What a method is called on the board: a name of a row, `first>>scorer` or `method+recipe` where that says all, else its
-    expression.
+    """What a method is called on the board: a name of a row, `first>>scorer` or `method+recipe` where that says all,
+    else its expression.
     """
     for name, row in _rows("default").items():
         if method == row:

@@ -20,27 +20,27 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from harness import api
-from harness.bench.indexed import Indexed, keep
+from harness.base.errors import HarnessError
+from harness.bench.index_quality import Indexed, keep
 from harness.bench.record import Record
-from harness.bench.regression import Regression
 from harness.bench.runner import DEFAULT_DEPTH, Bench
 from harness.bench.store import Store
-from harness.bench.verdict import MARGIN, Verdict
-from harness.context import Advance, Context
+from harness.choices.expression import parse
+from harness.cli.progress import bars
+from harness.compare.regression import Regression
+from harness.compare.verdict import MARGIN, Verdict
+from harness.data.measures import DEFAULT, parse_measures
 from harness.datasets import SOURCES
-from harness.errors import HarnessError
-from harness.expressions import parse
 from harness.indexes import INDEXES, Index
-from harness.measures import DEFAULT, parse_measures
 from harness.methods import Method
-from harness.progress import bars
 from harness.report import terminal
 from harness.report.board import tables
 from harness.report.standings import across_with_standing, with_standings
 from harness.report.sweep import sentences
 from harness.rows import ROOMS, parse_method, row_name
+from harness.runtime.context import Advance, Context
+from harness.sweep.run import Swept
 from harness.sweep.spec import load as load_sweep
-from harness.sweeping import Swept
 
 CELL = "harness_cell"
 PUBLISHED = "harness_published"
@@ -88,24 +88,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the benchmark; they mean what they mean to `harness run`."""
     group = parser.getgroup("retrieval-harness")
     group.addoption("--benchmark", action="store_true", help="run the suites in suites/; without it they are skipped")
-    group.addoption("--dataset", action="append", default=[], help="source/name[/split] or a folder; default: stdlib/code")
+    group.addoption(
+        "--dataset", action="append", default=[], help="source/name[/split] or a folder; default: stdlib/code"
+    )
     group.addoption("--method", action="append", default=[], help="a row or an expression; default: the default rows")
-    group.addoption("--measure", action="append", default=[], help=f"ir-measures' notation; default: {' '.join(DEFAULT)}")
+    group.addoption(
+        "--measure", action="append", default=[], help=f"ir-measures' notation; default: {' '.join(DEFAULT)}"
+    )
     group.addoption("--depth", type=int, default=DEFAULT_DEPTH, help="documents kept per query")
     group.addoption("--seed", type=int, default=0, help="of every random stream")
     group.addoption("--results", type=Path, default=None, help="folder of the records (default: results)")
     group.addoption(
-        "--against", type=Path, default=None, help="hold new records against those of this folder; they go to <folder>.new"
+        "--against",
+        type=Path,
+        default=None,
+        help="hold new records against those of this folder; they go to <folder>.new",
     )
     group.addoption("--baseline", action="append", default=[], help="hold each row against this one; repeat")
-    group.addoption("--margin", type=float, default=MARGIN, help="differences up to this do not matter (default: %(default)s)")
+    group.addoption(
+        "--margin", type=float, default=MARGIN, help="differences up to this do not matter (default: %(default)s)"
+    )
     group.addoption("--seeds", type=int, default=1, help="seeds that a trained row is validated with")
     group.addoption("--index", action="append", default=[], help="an index to measure, or all; repeat")
     group.addoption("--encoder", default=None, help=f"the dense row whose vectors are indexed (default: {ENCODER})")
     group.addoption("--synthetic", type=int, default=0, help="measure indexes on so many made vectors")
     group.addoption("--sweep", action="append", type=Path, default=[], help="a sweep's TOML file; repeat")
-    group.addoption("--data-dir", action="append", type=Path, default=[], help="folder that holds BEIR collections; repeat")
-    group.addoption("--cache-dir", type=Path, default=None, help="cache folder (default: HARNESS_CACHE or the user's cache)")
+    group.addoption(
+        "--data-dir", action="append", type=Path, default=[], help="folder that holds BEIR collections; repeat"
+    )
+    group.addoption(
+        "--cache-dir", type=Path, default=None, help="cache folder (default: HARNESS_CACHE or the user's cache)"
+    )
     group.addoption("--device", default=None, help="cpu, cuda, mps (default: torch's choice)")
     group.addoption("--batch-tokens", type=int, default=None, help="tokens that go through a model at once")
     group.addoption(
@@ -114,7 +127,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="of dense rows and cross-encoders in fp32: auto, fp32, bf16, fp16, int8 (default: HARNESS_PRECISION or fp32)",
     )
     group.addoption(
-        "--executor", default=None, help="where rows, and a sweep's cells, are made: processes, ray(workers=4) …; default: here"
+        "--executor",
+        default=None,
+        help="where rows, and a sweep's cells, are made: processes, ray(workers=4) …; default: here",
     )
     group.addoption("--memory", default=None, help="what steps may take for what grows with a collection, as 2GB")
     group.addoption("--rerun", action="store_true", help="run rows again whose records are up to date")
@@ -123,7 +138,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Reads the options before the first expensive step, so that a wrong row, measure or depth is told at once."""
     try:
-        api.methods_of([*config.getoption("--method"), *config.getoption("--baseline")], config.getoption("--precision"))
+        api.methods_of(
+            [*config.getoption("--method"), *config.getoption("--baseline")], config.getoption("--precision")
+        )
         parse_measures(config.getoption("--measure") or DEFAULT)
         parse_method(config.getoption("--encoder") or ENCODER)
         _indexes(config)
@@ -148,11 +165,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.results is None:
         config.option.results = Path("results") if against is None else against.with_name(f"{against.name}.new")
     if against is not None and config.option.results.resolve() == against.resolve():
-        raise pytest.UsageError("--against and --results name one folder; new records would replace those they are held against")
+        raise pytest.UsageError(
+            "--against and --results name one folder; new records would replace those they are held against"
+        )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The items that the options ask for, datasets outermost: each option narrows every suite that it means something to.
+    """The items that the options ask for, datasets outermost: each option narrows every suite that it means something
+    to.
 
     A suite to which they leave nothing is one skipped item that says why.
     """
@@ -191,7 +211,9 @@ def _searched(metafunc: pytest.Metafunc) -> tuple[list[Searched], str]:
     names = [(f"synthetic/{made}", made)] if made else []
     if not made or config.getoption("--dataset"):
         if config.getoption("--encoder") is None and not _asked(config, ENCODER):
-            return _over(names, config), f"{ENCODER} is not among the rows of --method; --encoder names the row to index"
+            return _over(
+                names, config
+            ), f"{ENCODER} is not among the rows of --method; --encoder names the row to index"
         names += [(name, 0) for name in _datasets(config)]
     return _over(names, config), ""
 
@@ -203,17 +225,24 @@ def _over(names: Sequence[tuple[str, int]], config: pytest.Config) -> list[Searc
 def _expected(metafunc: pytest.Metafunc) -> tuple[list[Expected], str]:
     config = metafunc.config
     every = [e for e in expected_figures() if _asked(config, e.row) and _among(config, e.dataset)]
-    return every, "no published scores for the rows and datasets that are named, or their collections are not on this machine"
+    return (
+        every,
+        "no published scores for the rows and datasets that are named, or their collections are not on this machine",
+    )
 
 
 def _beside(metafunc: pytest.Metafunc) -> tuple[list[str], str]:
-    """Where the embedded BM25 is held beside Lucene, and Lucene beside Pyserini, if one of these rows is named or none is."""
+    """Where the embedded BM25 is held beside Lucene, and Lucene beside Pyserini, if one of these rows is named or none
+    is.
+    """
     config, module = metafunc.config, metafunc.module
     both = "settings" in metafunc.fixturenames
     compared, settings = (("bm25", "lucene"), module.SETTINGS) if both else (("lucene",), module.PYSERINIS)
     if not any(_asked(config, _row(row, setting)) for row in compared for setting in settings):
         return [], f"no row of --method is {' or '.join(compared)} with settings that are compared"
-    return [name for name in BESIDE_LUCENE if _among(config, name)], "none of these collections is named and on this machine"
+    return [
+        name for name in BESIDE_LUCENE if _among(config, name)
+    ], "none of these collections is named and on this machine"
 
 
 def _settings(metafunc: pytest.Metafunc) -> tuple[list[str], str]:
@@ -262,7 +291,9 @@ def expected_figures() -> list[Expected]:
     for path in sorted((Path(__file__).parent / "published").glob("*.json")):
         held = json.loads(path.read_text(encoding="utf-8"))
         for name, figures in held["figures"].items():
-            found.append(Expected(held["title"], held["source"], held["row"], held["tolerance"], f"beir/{name}", figures))
+            found.append(
+                Expected(held["title"], held["source"], held["row"], held["tolerance"], f"beir/{name}", figures)
+            )
     return found
 
 
@@ -278,7 +309,9 @@ def _indexes(config: pytest.Config) -> list[Index]:
     return [parse(name, INDEXES, ROOMS) for name in dict.fromkeys(names)]
 
 
-@pytest.fixture(autouse=True, scope="session")  # before any other of the session, so that a skipped suite makes no folder
+@pytest.fixture(
+    autouse=True, scope="session"
+)  # before any other of the session, so that a skipped suite makes no folder
 def _only_on_request(request: pytest.FixtureRequest) -> None:
     if not request.config.getoption("--benchmark") and not request.config.getoption("--sweep"):
         pytest.skip("run with --benchmark")
@@ -454,7 +487,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("held against published figures")
         for title, measure, published, measured, verdict, tolerance in _PUBLISHED:
             difference = f"{measured - published:+.5f} (tolerance {tolerance})"
-            terminalreporter.write_line(f"{verdict:4}  {title}: {measure} {measured:.5f}, published {published}, {difference}")
+            terminalreporter.write_line(
+                f"{verdict:4}  {title}: {measure} {measured:.5f}, published {published}, {difference}"
+            )
     _print_sentences(terminalreporter, f"held against {config.getoption('--against')}", _STANDS)
     _print_sentences(terminalreporter, "verdicts", _VERDICTS)
     _print_indexed(terminalreporter, config)
@@ -469,7 +504,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     records = [stored.record for stored in held]
     shown = [r for r in records if (r.dataset["name"], r.row) in _RUN and r.seed == config.getoption("--seed")]
     text = io.StringIO()
-    console = Console(file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup)
+    console = Console(
+        file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup
+    )
     found = tables(shown)
     terminal.show(with_standings(found, store, held), console, across_with_standing(found, store, held))
     terminalreporter.section("leaderboard")
@@ -498,10 +535,14 @@ def _print_indexed(terminalreporter: pytest.TerminalReporter, config: pytest.Con
         return
     terminalreporter.section("indexes against exact search")
     text = io.StringIO()
-    console = Console(file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup)
+    console = Console(
+        file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup
+    )
     for dataset in dict.fromkeys(line.dataset for line in _INDEXED):
         lines = [line for line in _INDEXED if line.dataset == dataset]
-        grid = Grid(title=f"{dataset}: {lines[0].vectors:,} vectors of {lines[0].dimensions} dimensions ({lines[0].encoder})")
+        grid = Grid(
+            title=f"{dataset}: {lines[0].vectors:,} vectors of {lines[0].dimensions} dimensions ({lines[0].encoder})"
+        )
         grid.add_column("index")
         tied = any((line.near_10, line.near_100) != (line.recall_10, line.recall_100) for line in lines)
         counted = ("10 with ties", "100 with ties") if tied else ()

@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from harness.bench.indexed import DEPTHS, Indexed, Task, measure
+from harness.base.errors import HarnessError, Unavailable
+from harness.bench.index_quality import DEPTHS, Indexed, Task, measure
 from harness.bench.runner import Bench
-from harness.context import Context
-from harness.errors import HarnessError, Unavailable
+from harness.data.measures import means, parse_measures, per_query
+from harness.data.ranking import Floats, Run, TopK
 from harness.indexes import Index
-from harness.measures import means, parse_measures, per_query
 from harness.methods import Encodes, Method, fit
-from harness.ranking import Floats, Run, TopK
 from harness.rows import row_name
+from harness.runtime.context import Context
 
 DIMENSIONS = 384
 SYNTHETIC_QUERIES = 300
@@ -52,7 +52,9 @@ def test_indexes(
         searched.index.versions()
         if searched.dataset not in tasks:
             tasks.clear()
-            task = made(searched.synthetic, context.seed) if searched.synthetic else of(searched.dataset, encoder, bench)
+            task = (
+                made(searched.synthetic, context.seed) if searched.synthetic else of(searched.dataset, encoder, bench)
+            )
             tasks[searched.dataset] = task, task.exact()
         found = measure(searched.index, *tasks[searched.dataset], context)
     except Unavailable as error:
@@ -94,7 +96,8 @@ def of(name: str, encoder: Method, bench: Bench) -> Task:
 def made(n: int, seed: int) -> Task:
     """N vectors and 300 queries of length 1 around √N centres, in 384 dimensions.
 
-    As with embeddings of texts, few directions hold most of the variance (the k-th 1/k of it), and no axis is one of them.
+    As with embeddings of texts, few directions hold most of the variance (the k-th 1/k of it), and no axis is one of
+    them.
     """
     rng = np.random.default_rng(seed)
     spread = np.arange(1, DIMENSIONS + 1) ** -0.5

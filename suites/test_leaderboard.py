@@ -7,9 +7,9 @@ from typing import Protocol
 
 import pytest
 
+from harness.base.errors import HarnessError, Unavailable
 from harness.bench.record import Record
 from harness.bench.runner import Bench
-from harness.errors import HarnessError, Unavailable
 from harness.methods import Method
 
 

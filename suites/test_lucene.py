@@ -1,7 +1,9 @@
-"""The embedded BM25 beside Lucene: same measures, same first ten documents, with feedback too; what differs is told term by term.
+"""The embedded BM25 beside Lucene: same measures, same first ten documents, with feedback too; what differs is told
+term by term.
 
-Runs on SciFact and Cranfield where they are on disk (`--dataset` narrows that down), and is skipped by name without the extra
-`lucene`. Where a list differs other than in ties, the failure shows what both sides make of the query and of the documents.
+Runs on SciFact and Cranfield where they are on disk (`--dataset` narrows that down), and is skipped by name without the
+extra `lucene`. Where a list differs other than in ties, the failure shows what both sides make of the query and of the
+documents.
 """
 
 from __future__ import annotations
@@ -18,17 +20,17 @@ import numpy as np
 import pytest
 
 from harness.analyzers.english import English
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.base.errors import Unavailable
+from harness.data.corpus import Corpus
+from harness.data.measures import DEFAULT, means, parse_measures, per_query
+from harness.data.queries import Dataset
+from harness.data.ranking import Floats, Ints, Run, TopK
 from harness.datasets import load_dataset
-from harness.errors import Unavailable
-from harness.judged import Dataset
 from harness.lucene.java import Java, installed
 from harness.lucene.process import Process
-from harness.measures import DEFAULT, means, parse_measures, per_query
 from harness.methods import fit, index, search
-from harness.ranking import Floats, Ints, Run, TopK
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 TOLERANCE = 0.0005
 """Of a measure; the figures are published with four decimals."""
@@ -57,7 +59,9 @@ def lucene(java: Java) -> Iterator[Process]:
     process.close()
 
 
-def test_lucene(beside_lucene: str, settings: str, context: Context, lucene: Process, beside: Callable[[str], None]) -> None:
+def test_lucene(
+    beside_lucene: str, settings: str, context: Context, lucene: Process, beside: Callable[[str], None]
+) -> None:
     """Measures within 0.0005, and the first ten documents of every query the same but for ties."""
     dataset = load_dataset(beside_lucene, context)
     names = [f"{row}({settings})" if settings else row for row in ("bm25", "lucene")]
@@ -69,15 +73,23 @@ def test_lucene(beside_lucene: str, settings: str, context: Context, lucene: Pro
         + "; ".join(f"{measure} {value:.5f}, Lucene {theirs[measure]:.5f}" for measure, value in ours.items())
     )
     differing = differing_queries(*tops)
-    told = [explained(dataset, query, tops, lambda text: list(lucene.ask("terms", texts=[text])[0])) for query in differing[:5]]
+    told = [
+        explained(dataset, query, tops, lambda text: list(lucene.ask("terms", texts=[text])[0]))
+        for query in differing[:5]
+    ]
     assert not differing, f"{len(differing)} queries differ other than in ties, for example:\n" + "\n".join(told)
     assert ours == pytest.approx(theirs, abs=TOLERANCE)
 
 
 def test_pyserini(beside_lucene: str, context: Context, java: Java, beside: Callable[[str], None]) -> None:
-    """The row `lucene` ranks as Pyserini's own searcher does, over the same index; Pyserini rounds scores to four decimals."""
+    """The row `lucene` ranks as Pyserini's own searcher does, over the same index; Pyserini rounds scores to four
+    decimals.
+    """
     dataset = load_dataset(beside_lucene, context)
-    tops = {settings: ranked(f"lucene({settings})" if settings else "lucene", dataset, context, 100) for settings in PYSERINIS}
+    tops = {
+        settings: ranked(f"lucene({settings})" if settings else "lucene", dataset, context, 100)
+        for settings in PYSERINIS
+    }
     place = next(Path(place) for place in kept(context, dataset))
     found = pyserini(java, place, dataset.test.queries.texts)
     rows = np.argsort(dataset.corpus.id_order)
@@ -115,7 +127,8 @@ json.dump(found, open(sys.argv[2], "w", encoding="utf-8"))
 def pyserini(java: Java, place: Path, queries: Sequence[str]) -> list[list[tuple[list[str], list[float]]]]:
     """What Pyserini's searcher finds, by its settings and query.
 
-    It asks for a module that the Java from pip lacks, unless it finds no jar of its own, and for a key, which it does not use.
+    It asks for a module that the Java from pip lacks, unless it finds no jar of its own, and for a key, which it does
+    not use.
     """
     with tempfile.TemporaryDirectory() as folder:
         given, answers = Path(folder) / "given.json", Path(folder) / "answers.json"
@@ -123,7 +136,9 @@ def pyserini(java: Java, place: Path, queries: Sequence[str]) -> list[list[tuple
         given.write_text(json.dumps(asked), encoding="utf-8")
         settings = {"CLASSPATH": str(java.jar), "ANSERINI_CLASSPATH": folder, "OPENAI_API_KEY": "none"}
         command = [sys.executable, "-c", _SEARCH, str(given), str(answers)]
-        done = subprocess.run(command, env={**java.environment(), **settings}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env={**java.environment(), **settings}, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr[-2000:]
         return json.loads(answers.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
@@ -131,7 +146,9 @@ def pyserini(java: Java, place: Path, queries: Sequence[str]) -> list[list[tuple
 def kept(context: Context, dataset: Dataset) -> Iterator[Path]:
     """Folders of the cache that hold Lucene's index of the dataset."""
     for place in (context.cache.root / "lucene").glob("*"):
-        if (place / "meta.json").is_file() and context.cache.meta(place)["describe"]["corpus"] == dataset.corpus.revision:
+        if (place / "meta.json").is_file() and context.cache.meta(place)["describe"][
+            "corpus"
+        ] == dataset.corpus.revision:
             yield place
 
 
@@ -165,7 +182,9 @@ def _same(rows: Ints, scores: Floats, others: Ints, their_scores: Floats) -> boo
 def explained(dataset: Dataset, query: int, tops: Sequence[TopK], lucenes: Analyze) -> str:
     """What both sides make of a query and of the documents that stand elsewhere in its lists, term by term."""
     queries, corpus = dataset.test.queries, dataset.corpus
-    places = [dict(zip(rows.tolist(), enumerate(scores.tolist(), start=1), strict=True)) for rows, scores in _one(tops, query)]
+    places = [
+        dict(zip(rows.tolist(), enumerate(scores.tolist(), start=1), strict=True)) for rows, scores in _one(tops, query)
+    ]
     lines = [f"query {queries.ids[query]} {queries.texts[query]!r}", *_terms(queries.texts[query], lucenes, whole=True)]
     for row in dict.fromkeys([*places[0], *places[1]]):
         ours, theirs = places[0].get(row), places[1].get(row)

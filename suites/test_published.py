@@ -1,7 +1,7 @@
 """Held against published figures: every BEIR dataset on disk for which a row's figures were published by others.
 
-The expected scores are data, in `published/*.json`, each file with its source. A verdict is OK within the tolerance, `off` within
-ten times it (shown, and passed: other library versions move the last digits), FAIL beyond.
+The expected scores are data, in `published/*.json`, each file with its source. A verdict is OK within the tolerance,
+`off` within ten times it (shown, and passed: other library versions move the last digits), FAIL beyond.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Protocol
 import pytest
 
 from harness import api
+from harness.base.errors import HarnessError
 from harness.bench.runner import Bench
 from harness.bench.store import Store
-from harness.context import Context
-from harness.errors import HarnessError
+from harness.runtime.context import Context
 
 OFF = 10
 

@@ -8,11 +8,11 @@ from typing import NoReturn, Protocol
 
 import pytest
 
+from harness.base.errors import HarnessError
 from harness.bench.record import Record
-from harness.bench.regression import Regression, held_against
 from harness.bench.runner import Bench
 from harness.bench.store import Store, Stored
-from harness.errors import HarnessError
+from harness.compare.regression import Regression, held_against
 from harness.methods import Method
 
 
@@ -24,13 +24,19 @@ class Cell(Protocol):
 
 
 def test_regression(cell: Cell, bench: Bench, against: Path | None, stands: Callable[[Regression], None]) -> None:
-    """Worse beyond chance fails; unchanged and drifted pass, with the reason; a row without a stored record is skipped."""
+    """Worse beyond chance fails; unchanged and drifted pass, with the reason; a row without a stored record is
+    skipped.
+    """
     assert against is not None, "without it there is no cell"
     stored = Store(against)
     try:
         record = bench.run(cell.dataset, cell.method).record
         place = stored.place(record.dataset["name"], cell.method, record.seed)
-        before = Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record)) if place.record.is_file() else None
+        before = (
+            Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record))
+            if place.record.is_file()
+            else None
+        )
         fault = _fault(record, before, against)
         if fault is None and before is not None:
             after = Stored(record, bench.store.place(record.dataset["name"], cell.method, record.seed))

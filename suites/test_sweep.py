@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Context
-from harness.errors import HarnessError, NoFigures, Unavailable
-from harness.sweeping import Swept, sweep
+from harness.base.errors import HarnessError, NoFigures, Unavailable
+from harness.runtime.context import Context
+from harness.sweep.run import Swept, sweep
 
 
 def test_sweep(
-    sweep_file: Path, context: Context, results: Path, tell_swept: Callable[[Swept], None], request: pytest.FixtureRequest
+    sweep_file: Path,
+    context: Context,
+    results: Path,
+    tell_swept: Callable[[Swept], None],
+    request: pytest.FixtureRequest,
 ) -> None:
     """Every row gives figures or is skipped by name, and what dev chose is not worse on test than the baselines."""
     try:
@@ -28,7 +32,9 @@ def test_sweep(
         pytest.fail(str(error), pytrace=False)
     for swept in found:
         tell_swept(swept)
-    failed = [f"{one.row}: {one.problem}" for swept in found for one in swept.found.tried if one.problem and not one.skipped]
+    failed = [
+        f"{one.row}: {one.problem}" for swept in found for one in swept.found.tried if one.problem and not one.skipped
+    ]
     failed += [swept.found.problem for swept in found if swept.found.problem is not None]
     assert not failed
     verdicts = [verdict for swept in found if swept.found.tested is not None for verdict in swept.found.tested.verdicts]

@@ -8,12 +8,12 @@ from typing import Protocol
 
 import pytest
 
+from harness.base.errors import HarnessError
 from harness.bench.runner import Bench
-from harness.bench.verdict import Verdict
-from harness.errors import HarnessError
+from harness.compare.validate import validate
+from harness.compare.verdict import Verdict
 from harness.methods import Method
 from harness.rows import parse_method
-from harness.validation import validate
 
 
 class Cell(Protocol):

@@ -1,4 +1,6 @@
-"""What all tests share: a context whose cache is the test's own folder, and no way to the network or the user's data."""
+"""What all tests share: a context whose cache is the test's own folder, and no way to the network or the user's
+data.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +20,32 @@ from typing import Any
 
 import hypothesis
 
-# Read when the libraries are imported, so set before any of them is: no way to the hub, one thread, the same bits every time.
-os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1")
+# Read when the libraries are imported, so set before any of them is: no way to the hub, one thread, the same bits every
+# time.
+os.environ.update(
+    HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1"
+)
 
 import pytest
 
-from harness.bench.evidence import Scores, scores
 from harness.bench.record import Record
 from harness.bench.store import Place, Store, Stored
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.compare.evidence import Scores, scores
+from harness.data.queries import Dataset
 from harness.datasets import load_dataset
-from harness.judged import Dataset
+from harness.runtime.context import Context
 from tests.skips import pytest_addoption, pytest_configure  # noqa: F401 - hooks that pytest finds here
 
 hypothesis.settings.register_profile("harness", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("harness")
-for name in ("FORCE_COLOR", "PY_COLORS", "NO_COLOR", "GITHUB_ACTIONS", "COLUMNS"):  # what is printed is the same everywhere
+for name in (
+    "FORCE_COLOR",
+    "PY_COLORS",
+    "NO_COLOR",
+    "GITHUB_ACTIONS",
+    "COLUMNS",
+):  # what is printed is the same everywhere
     os.environ.pop(name, None)
 
 
@@ -101,7 +112,9 @@ def _language() -> Language:
         names = [next(words) for _ in range(6)]
         ids = [f"d{topic}{i}" for i in range(6)]
         for i, (own, name) in enumerate(zip(ids, names, strict=True)):
-            documents.append((own, f"{name} {said[0]}" if i % 2 else "", " ".join([name, *rng.choices(said, k=6), own])))
+            documents.append(
+                (own, f"{name} {said[0]}" if i % 2 else "", " ".join([name, *rng.choices(said, k=6), own]))
+            )
         for i in range(3):
             queries[f"train{topic}{i}"] = " ".join([*rng.sample(asked, 2), rng.choice(said)])
             qrels["train"][f"train{topic}{i}"] = dict.fromkeys(ids, 1)
@@ -130,7 +143,10 @@ def small_folder(tmp_path: Path) -> Path:
     rows = [json.dumps({"_id": i, "text": x}) for i, x in LANGUAGE.queries.items()]
     (folder / "queries.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     for split, judged in LANGUAGE.qrels.items():
-        lines = ["query-id\tcorpus-id\tscore", *(f"{q}\t{d}\t{g}" for q, grades in judged.items() for d, g in grades.items())]
+        lines = [
+            "query-id\tcorpus-id\tscore",
+            *(f"{q}\t{d}\t{g}" for q, grades in judged.items() for d, g in grades.items()),
+        ]
         (folder / "qrels" / f"{split}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
 
@@ -143,7 +159,9 @@ def small(small_folder: Path, context: Context) -> Dataset:
 
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Folders of a random 2-layer BERT as encoder (mean pooling) and as cross-encoder; every text has tokens, few are [UNK]."""
+    """Folders of a random 2-layer BERT as encoder (mean pooling) and as cross-encoder; every text has tokens, few are
+    [UNK].
+    """
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
@@ -162,7 +180,13 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     tokens.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    names = {
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+        "mask_token": "[MASK]",
+    }
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokens, model_max_length=64, **names)
     torch.manual_seed(0)
     config = BertConfig(
@@ -186,7 +210,9 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def tiny_ragged(tiny_models: tuple[Path, Path]) -> tuple[Path, Path]:
-    """Folders of the random BERT as a sparse encoder (about half of the terms are active) and as a late-interaction encoder."""
+    """Folders of the random BERT as a sparse encoder (about half of the terms are active) and as a late-interaction
+    encoder.
+    """
     import torch
     from sentence_transformers import MultiVectorEncoder, SparseEncoder
     from sentence_transformers.base.modules import Dense, Normalize, Transformer
@@ -205,7 +231,12 @@ def tiny_ragged(tiny_models: tuple[Path, Path]) -> tuple[Path, Path]:
     SparseEncoder(modules=[transformer, SpladePooling("max")], device="cpu").save_pretrained(str(root / "tiny-sparse"))
     tokens = Transformer(str(root / "bert"), query_expansion={"strategy": "fixed", "attend": False, "length": 12})
     narrow = Dense(32, 16, bias=False, activation_function=torch.nn.Identity(), module_input_name="token_embeddings")
-    modules = [tokens, narrow, MultiVectorMask(skiplist_words=[",", "."]), Normalize(module_input_name="token_embeddings")]
+    modules = [
+        tokens,
+        narrow,
+        MultiVectorMask(skiplist_words=[",", "."]),
+        Normalize(module_input_name="token_embeddings"),
+    ]
     prompts = {"query": "?", "document": "!"}
     MultiVectorEncoder(modules=modules, device="cpu", prompts=prompts).save_pretrained(str(root / "tiny-late"))
     return root / "tiny-sparse", root / "tiny-late"
@@ -246,7 +277,7 @@ def harness_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> Said:
-        from harness.cli import main
+        from harness.cli.app import main
 
         out, err, status = io.StringIO(), io.StringIO(), 0
         monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
@@ -283,7 +314,9 @@ def results(tmp_path: Path) -> Store:
 def put(results: Store) -> Callable[..., Stored]:
     """`put("bm25", {"q1": 0.5}, seed=1)` writes a record and its values of nDCG@10."""
 
-    def one(row: str, values: Mapping[str, float], seed: int = 0, dataset: str = "beir/example/test", **changed: Any) -> Stored:
+    def one(
+        row: str, values: Mapping[str, float], seed: int = 0, dataset: str = "beir/example/test", **changed: Any
+    ) -> Stored:
         held = json.loads((RECORDED / "bm25.json").read_text(encoding="utf-8"))
         revision = changed.pop("revision", held["dataset"]["revision"])
         held["dataset"] = {**held["dataset"], "name": dataset, "revision": revision}
@@ -379,7 +412,7 @@ class EndpointServer:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EndpointServer]:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr("harness.endpoints.patience.FIRST_WAIT", 0.01)
+    monkeypatch.setattr("harness.endpoints.retries.FIRST_WAIT", 0.01)
     running = EndpointServer()
     yield running
     running.close()
@@ -418,22 +451,36 @@ def openai_reply(body: dict[str, Any], vectors: list[list[float]], tokens: int |
 
     data = [{"object": "embedding", "index": i, "embedding": written(v)} for i, v in enumerate(vectors)]
     used = sum(len(text.split()) for text in body["input"]) if tokens is None else tokens
-    told = {"object": "list", "data": data, "model": body["model"], "usage": {"prompt_tokens": used, "total_tokens": used}}
+    told = {
+        "object": "list",
+        "data": data,
+        "model": body["model"],
+        "usage": {"prompt_tokens": used, "total_tokens": used},
+    }
     return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()
 
 
 def cohere_reply(body: dict[str, Any], vectors: list[list[float]]) -> Reply:
     """As `POST /v2/embed` answers."""
     used = sum(len(text.split()) for text in body["texts"])
-    told = {"id": "x", "embeddings": {"float": vectors}, "texts": body["texts"], "meta": {"billed_units": {"input_tokens": used}}}
+    told = {
+        "id": "x",
+        "embeddings": {"float": vectors},
+        "texts": body["texts"],
+        "meta": {"billed_units": {"input_tokens": used}},
+    }
     return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()
 
 
 @pytest.fixture
 def hosted(server: EndpointServer, tiny_vectors: Embed, monkeypatch: pytest.MonkeyPatch) -> EndpointServer:
-    """The tiny encoder behind OpenAI's and Cohere's protocols; waiting takes no time, and is written down in `waits`."""
+    """The tiny encoder behind OpenAI's and Cohere's protocols; waiting takes no time, and is written down in
+    `waits`.
+    """
     waits: list[float] = []
-    monkeypatch.setattr("harness.endpoints.patience.pause", lambda stopped, seconds: waits.append(seconds) or stopped.is_set())
+    monkeypatch.setattr(
+        "harness.endpoints.retries.pause", lambda stopped, seconds: waits.append(seconds) or stopped.is_set()
+    )
     for name in ("ENDPOINT_API_KEY", "CO_API_KEY", "CO_API_URL", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -466,7 +513,7 @@ def judged(body: dict[str, Any]) -> str:
 @pytest.fixture
 def judge(server: EndpointServer, monkeypatch: pytest.MonkeyPatch) -> EndpointServer:
     """A chat model that counts common words; waiting takes no time."""
-    monkeypatch.setattr("harness.endpoints.patience.pause", lambda stopped, seconds: stopped.is_set())
+    monkeypatch.setattr("harness.endpoints.retries.pause", lambda stopped, seconds: stopped.is_set())
     monkeypatch.delenv("ENDPOINT_API_KEY", raising=False)
     server.reply = lambda n, body: completion(judged(body))
     return server

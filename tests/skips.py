@@ -1,8 +1,8 @@
 """Skips that are expected where everything is installed; in CI any other skip fails the session.
 
-A test that skips everywhere tests nothing, and a green session does not show it. So in CI (the variable `CI` is set, or the
-option `--no-unexpected-skips` is given) a skip whose reason is not on the list below ends the session with status 1. On a
-laptop a skip stays a skip.
+A test that skips everywhere tests nothing, and a green session does not show it. So in CI (the variable `CI` is set, or
+the option `--no-unexpected-skips` is given) a skip whose reason is not on the list below ends the session with status
+1. On a laptop a skip stays a skip.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class UnexpectedSkips:
             terminalreporter.section("unexpected skips", red=True)
             for nodeid, reason in self.seen.items():
                 terminalreporter.write_line(f"{nodeid}: {reason}")
-            remedy = 'install what they need (`pip install -e ".[dev]"`), or add the reason to tests/skips.py and say why'
+            remedy = (
+                'install what they need (`pip install -e ".[dev]"`), or add the reason to tests/skips.py and say why'
+            )
             terminalreporter.write_line(f"{len(self.seen)} skipped without need: {remedy}")
 
 

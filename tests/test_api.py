@@ -5,13 +5,13 @@ import pytest
 
 import harness
 from harness import api
+from harness.base.errors import RecordError, SettingError
 from harness.bench.runner import Result
 from harness.bench.store import Store
-from harness.context import Context
-from harness.errors import DatasetError, RecordError, SettingError, UnknownName
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.rows import DEFAULT_ROWS
+from harness.runtime.context import Context
 
 
 def test_rows_run_over_a_dataset_and_come_back_in_order(small_folder: Path, tmp_path: Path, context: Context) -> None:
@@ -34,7 +34,9 @@ def test_a_board_shows_itself_as_markdown(small_folder: Path, tmp_path: Path, co
 def test_several_datasets_are_done_one_after_the_other(small_folder: Path, tmp_path: Path, context: Context) -> None:
     told: list[Result] = []
     datasets = [str(small_folder), f"{small_folder}/train"]
-    board = api.run("bm25", "bm25(b=0)", dataset=datasets, results=tmp_path / "results", context=context, tell=told.append)
+    board = api.run(
+        "bm25", "bm25(b=0)", dataset=datasets, results=tmp_path / "results", context=context, tell=told.append
+    )
     assert [(r.record.dataset["name"].rpartition("/")[2], r.record.row) for r in board.results] == [
         ("test", "bm25"),
         ("test", "bm25(b=0)"),
@@ -50,15 +52,10 @@ def test_several_datasets_are_done_one_after_the_other(small_folder: Path, tmp_p
         assert result.record == newest[result.record.dataset["name"], result.record.row]
         assert result.record.latency is not None
         assert before.record.latency is not None
-        # How many rounds count depends on the load of the machine; tests/bench/test_latency.py has that with a clock of its own.
+        # How many rounds count depends on the load of the machine; tests/bench/test_latency.py has that with a clock of
+        # its own.
         assert result.record.latency["repeats"] > 0
     assert "nDCG@10 across datasets" in str(board)
-
-
-def test_a_second_run_keeps_what_is_up_to_date(small_folder: Path, tmp_path: Path, context: Context) -> None:
-    for kept, rerun in ((False, False), (True, False), (False, True)):
-        board = api.run("bm25", dataset=str(small_folder), results=tmp_path / "results", context=context, rerun=rerun)
-        assert board.results[0].kept is kept
 
 
 def test_no_rows_are_the_default_rows_and_a_row_twice_is_one() -> None:
@@ -66,21 +63,15 @@ def test_no_rows_are_the_default_rows_and_a_row_twice_is_one() -> None:
     assert api.methods_of(["bm25", BM25(), "bm25(k1=0.9)", "dense"]) == [BM25(), Dense()]
 
 
-def test_a_precision_for_all_rows_is_checked_and_tells_of_rows_that_become_one(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_precision_for_all_rows_is_checked_and_tells_of_rows_that_become_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with pytest.raises(SettingError, match="--precision: precision must be one of"):
         api.methods_of(["bm25"], "nonsense")
     assert len(api.methods_of(["bm25", "dense"], "auto")) == 2
     assert not caplog.records
     assert len(api.methods_of(["dense", 'dense(precision="auto")'], "auto")) == 1
     assert "some of these rows are now one" in caplog.text
-
-
-def test_an_unknown_row_or_dataset_is_an_error_before_any_work(tmp_path: Path, context: Context) -> None:
-    with pytest.raises(UnknownName, match="'bm25'"):
-        api.run("bm52", dataset=str(tmp_path), results=tmp_path / "results", context=context)
-    with pytest.raises(DatasetError, match="there is no folder"):
-        api.run("bm25", dataset="./nowhere-at-all", results=tmp_path / "results", context=context)
-    assert not list((tmp_path / "results").rglob("*.json"))
 
 
 def test_a_context_takes_its_settings(tmp_path: Path) -> None:
@@ -106,7 +97,9 @@ def test_the_leaderboard_is_written_from_the_records_alone_byte_for_byte_the_sam
     assert b'run(path=""nowhere.trec"")' in first[1]
 
 
-def test_a_broken_record_is_named_and_the_others_are_shown(small_folder: Path, tmp_path: Path, context: Context) -> None:
+def test_a_broken_record_is_named_and_the_others_are_shown(
+    small_folder: Path, tmp_path: Path, context: Context
+) -> None:
     results = tmp_path / "results"
     api.run("bm25", "bm25(k1=2)", dataset=str(small_folder), results=results, context=context)
     paths = sorted(p for p in results.glob("*/*/seed0.json"))

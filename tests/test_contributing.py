@@ -18,15 +18,16 @@ import harness.generators
 import harness.indexes
 import harness.methods
 import harness.recipes
-from harness import api, registry
-from harness.context import Context
+from harness import api
+from harness.base.errors import DatasetError
+from harness.choices import room as registry
+from harness.data.queries import Queries
 from harness.datasets import load_dataset
-from harness.errors import DatasetError
 from harness.indexes import INDEXES
 from harness.indexes.exact import Exact
-from harness.judged import Queries
 from harness.methods import fit, index
 from harness.rows import parse_method
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held
 
 TEXT = Path(__file__).parents[1] / "CONTRIBUTING.md"
@@ -62,7 +63,9 @@ def recipe(tmp_path: Path) -> Iterator[str]:
         yield "titles"
 
 
-def test_the_example_is_a_row_by_its_files_name(added: str, small_folder: Path, tmp_path: Path, context: Context) -> None:
+def test_the_example_is_a_row_by_its_files_name(
+    added: str, small_folder: Path, tmp_path: Path, context: Context
+) -> None:
     board = api.run(added, "bm25", dataset=str(small_folder), results=tmp_path / "results", context=context)
     rows = {result.record.row: result.record for result in board.results}
     assert {r.status for r in rows.values()} == {"ok"}, [r.problem for r in rows.values()]
@@ -72,7 +75,11 @@ def test_the_example_is_a_row_by_its_files_name(added: str, small_folder: Path, 
 def test_its_seed_decides_and_repeats(added: str, small_folder: Path, tmp_path: Path, context: Context) -> None:
     def run(seed: int, folder: str) -> str:
         other = Context(seed=seed, cache=context.cache)
-        return api.run(added, dataset=str(small_folder), results=tmp_path / folder, context=other).results[0].record.run_sha256
+        return (
+            api.run(added, dataset=str(small_folder), results=tmp_path / folder, context=other)
+            .results[0]
+            .record.run_sha256
+        )
 
     assert run(0, "a") == run(0, "b") != run(1, "c")
 
@@ -114,7 +121,9 @@ def test_the_index_is_a_setting_whose_recall_the_record_tells(
 ) -> None:
     with dropped_in(harness.indexes, "leading", 2, tmp_path):
         row = f'dense(model="{tiny_encoder}", index=leading(first=8, rescore=2))'
-        record = api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
+        record = (
+            api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
+        )
     assert record.status == "ok", record.problem
     assert any("of the true 10" in note or "nearest" in note for note in record.notes), record.notes
 
@@ -135,7 +144,8 @@ def test_the_index_finds_what_exact_search_does_when_all_are_candidates(context:
 def test_the_source_is_a_dataset_by_its_files_name(tmp_path: Path, context: Context) -> None:
     file = tmp_path / "support.tsv"
     file.write_text(
-        "how to reset a password\tOpen the settings and choose reset password.\nwhere are invoices\tInvoices: see Billing.\n"
+        "how to reset a password\tOpen the settings and choose reset password.\nwhere are invoices\tInvoices: see "
+        "Billing.\n"
     )
     with dropped_in(harness.datasets, "faq", 3, tmp_path):
         record = api.run("bm25", dataset=f"faq/{file}", results=tmp_path / "results", context=context).results[0].record
@@ -148,7 +158,9 @@ def test_the_source_is_a_dataset_by_its_files_name(tmp_path: Path, context: Cont
 def test_the_generator_feeds_a_recipe(tiny_encoder: Path, small_folder: Path, tmp_path: Path, context: Context) -> None:
     with dropped_in(harness.generators, "opening", 4, tmp_path):
         row = f'dense(model="{tiny_encoder}")+qgen(generator=opening, budget="smoke")'
-        record = api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
+        record = (
+            api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
+        )
     assert record.status == "ok", record.problem
 
 

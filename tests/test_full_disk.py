@@ -1,4 +1,5 @@
-"""A disk that is full and a folder that is read-only: one line with what to do, status 2, no traceback, nothing half written.
+"""A disk that is full and a folder that is read-only: one line with what to do, status 2, no traceback, nothing half
+written.
 
 The tests may run as root, whom no permission binds, so the refusal comes from the calls themselves.
 """
@@ -15,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import storage_problem
-from harness.files import replacing, write_text
+from harness.base.errors import storage_problem
+from harness.base.files import replacing, write_text
 
 CODES = {"full": errno.ENOSPC, "quota": errno.EDQUOT, "read-only": errno.EROFS, "not allowed": errno.EACCES}
 
@@ -86,7 +87,7 @@ def test_the_file_that_could_not_be_written_is_named(tmp_path: Path, refuse: Cal
 
 def test_a_limit_on_the_size_of_files_is_said(python, small_folder: Path) -> None:
     limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500)); sys.dont_write_bytecode = True\n"
-    run = "sys.argv = ['harness', *sys.argv[1:]]\nfrom harness.cli import main\nmain()"
+    run = "sys.argv = ['harness', *sys.argv[1:]]\nfrom harness.cli.app import main\nmain()"
     done = python(limited + run, "run", "-d", str(small_folder), "-m", "bm25")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -105,7 +106,9 @@ def test_a_name_that_is_too_long_is_said(tmp_path: Path, small_folder: Path, har
 
 def test_a_copied_folder_says_the_first_file_that_failed() -> None:
     error = shutil.Error([("a/model", "there/model", "[Errno 28] No space left on device")])
-    assert storage_problem(error) == ("there/model: [Errno 28] No space left on device. Free some space, or name another folder.")
+    assert storage_problem(error) == (
+        "there/model: [Errno 28] No space left on device. Free some space, or name another folder."
+    )
 
 
 def test_other_errors_are_no_matter_of_disks() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import SettingError, UnknownName
+from harness.base.errors import SettingError, UnknownName
 from harness.methods import METHODS, Method
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
@@ -61,7 +61,10 @@ def test_every_room_of_settings_can_be_written() -> None:
         (Rerank(Dense(), Dense(), 1000), "rerank(first=dense, depth=1000)"),
         (RunFile("a b.trec"), 'run(path="a b.trec")'),
         (Dense(recipes=(Supervised(),)), "dense+supervised"),
-        (Dense(recipes=(ContrastiveTension(), Supervised(queries=100))), "dense+contrastive_tension+supervised(queries=100)"),
+        (
+            Dense(recipes=(ContrastiveTension(), Supervised(queries=100))),
+            "dense+contrastive_tension+supervised(queries=100)",
+        ),
         (Dense("m", recipes=(GPL(budget="full"),)), 'dense(model="m")+gpl(budget="full")'),
         (Dense(recipes=(GPL(teacher=CrossEncoder()),)), "dense+gpl(teacher=cross_encoder)"),
         (Rerank(BM25(), Dense(recipes=(Supervised(),))), "bm25>>dense+supervised"),
@@ -90,7 +93,9 @@ MADE = [
 LEAF = st.sampled_from([BM25(), BM25(b=0.0), Dense(), Dense("a>>b"), CrossEncoder(), Hybrid(), RunFile("r"), *MADE])
 METHOD = st.recursive(
     LEAF,
-    lambda inner: st.builds(Rerank, inner, inner, st.sampled_from([100, 7])) | st.builds(Hybrid, st.tuples(inner, inner)),
+    lambda inner: (
+        st.builds(Rerank, inner, inner, st.sampled_from([100, 7])) | st.builds(Hybrid, st.tuples(inner, inner))
+    ),
     max_leaves=5,
 )
 
@@ -136,7 +141,9 @@ def test_ce_learns_from_labels_and_ce_contrastive_from_none_all_from_the_encoder
     unlabelled, gold = PairRecipe(pairs="unlabelled"), PairRecipe()
     assert parse_method("ce") == CrossEncoder(start, max_length=256, recipes=(unlabelled, gold))
     assert parse_method("ce-gold") == CrossEncoder(start, max_length=256, recipes=(gold,))
-    assert parse_method("ce-contrastive") == CrossEncoder(start, max_length=256, recipes=(PairRecipe(pairs="unlabelled"),))
+    assert parse_method("ce-contrastive") == CrossEncoder(
+        start, max_length=256, recipes=(PairRecipe(pairs="unlabelled"),)
+    )
 
 
 def test_splade_and_colbert_learn_from_labels_from_the_same_encoder() -> None:
@@ -238,7 +245,9 @@ def test_a_setting_of_the_recipes_of_a_short_name_reaches_each_that_has_it() -> 
     assert parse_method(row_name(method)) == method
     _, plain = parse_method('bm25>>ce(precision="bf16")').nested()
     assert [recipe.pairs for recipe in scorer.recipes] == [recipe.pairs for recipe in plain.recipes]
-    with pytest.raises(UnknownName, match=r"unknown setting of ce_gold 'buget'; did you mean 'budget'.*Known: .*budget"):
+    with pytest.raises(
+        UnknownName, match=r"unknown setting of ce_gold 'buget'; did you mean 'budget'.*Known: .*budget"
+    ):
         parse_method('bm25>>ce-gold(buget="smoke")')
     with pytest.raises(SettingError, match="ce_gold: budget must be one of 'smoke'"):
         parse_method('bm25>>ce-gold(budget="tiny")')

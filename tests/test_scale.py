@@ -1,4 +1,6 @@
-"""A collection larger than the memory given to a run goes through every default row, in two processes at one cache at once."""
+"""A collection larger than the memory given to a run goes through every default row, in two processes at one cache at
+once.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +15,17 @@ import numpy as np
 import pytest
 
 from harness.api import open_context
-from harness.corpus import Corpus, write_corpus
-from harness.errors import SettingError
-from harness.memory import LEAST
+from harness.base.errors import SettingError
+from harness.base.memory import LEAST
+from harness.data.corpus import Corpus, write_corpus
 
 DOCUMENTS, FEW, WORDS = 20_000, 2000, 400
 RUN = """
 import ctypes, gc, json, sys, threading, time, zlib
 from pathlib import Path
 import numpy as np, psutil
-from harness.modeling.engined import Engined
-from harness.modeling.tokens import Item
+from harness.models.model_runner import Engined
+from harness.models.tokens import Item
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.api import methods_of, open_context
@@ -91,7 +93,9 @@ def written(folder: Path, documents: int) -> Path:
     (folder / "queries.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     for split, first in (("test", 0), ("train", half)):
         lines = [f"q{row}\td{row}\t1" for row in range(first, first + half, every)]
-        (folder / "qrels" / f"{split}.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *lines]) + "\n", encoding="utf-8")
+        (folder / "qrels" / f"{split}.tsv").write_text(
+            "\n".join(["query-id\tcorpus-id\tscore", *lines]) + "\n", encoding="utf-8"
+        )
     return folder
 
 
@@ -102,12 +106,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runs(folder: Path, tmp_path_factory: pytest.TempPathFactory, tiny_models: tuple[Path, Path]) -> list[dict[str, Any]]:
+def runs(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, tiny_models: tuple[Path, Path]
+) -> list[dict[str, Any]]:
     """What two processes that start together say of all default rows."""
     root = tmp_path_factory.mktemp("cache")
     few = written(root / "few", FEW)
     names = [str(path) for path in (root, folder, few, *tiny_models)]
-    given = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"}  # others keep what they are given back, as they see fit
+    given = {
+        **os.environ,
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+    }  # others keep what they are given back, as they see fit
     started = [
         subprocess.Popen(
             [sys.executable, "-c", RUN, *names, str(root / f"results{i}")], env=given, stdout=subprocess.PIPE, text=True
@@ -117,8 +126,11 @@ def runs(folder: Path, tmp_path_factory: pytest.TempPathFactory, tiny_models: tu
     return [json.loads(process.communicate(timeout=300)[0].splitlines()[-1]) for process in started]
 
 
-def test_a_collection_larger_than_the_memory_goes_through_every_default_row(folder: Path, runs: list[dict[str, Any]]) -> None:
-    """What a small collection takes (code, caches of words) is not counted: what a larger one takes beyond it is what grows.
+def test_a_collection_larger_than_the_memory_goes_through_every_default_row(
+    folder: Path, runs: list[dict[str, Any]]
+) -> None:
+    """What a small collection takes (code, caches of words) is not counted: what a larger one takes beyond it is what
+    grows.
 
     Twice the budget: the vocabulary is not in blocks; texts, vectors or postings held beside that would pass it.
     """
@@ -153,6 +165,10 @@ def test_reading_some_rows_copies_no_column(tmp_path: Path) -> None:
 
 
 def test_a_memory_that_is_none_is_refused(tmp_path: Path) -> None:
-    for memory, told in (("plenty", "is no size"), ("1MB", "is too small for any step"), (1000, "is too small for any step")):
+    for memory, told in (
+        ("plenty", "is no size"),
+        ("1MB", "is too small for any step"),
+        (1000, "is too small for any step"),
+    ):
         with pytest.raises(SettingError, match=told):
             open_context(memory=memory, cache_dir=tmp_path)

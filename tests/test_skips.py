@@ -66,7 +66,9 @@ def test_a_failure_keeps_its_status(tmp_path: Path) -> None:
     assert outcome(tmp_path, ci="1")[0] == 2
 
 
-@pytest.mark.parametrize("reason", ["beir is not installed", "could not import 'ray'", "needs openvino", "dense: no model", ""])
+@pytest.mark.parametrize(
+    "reason", ["beir is not installed", "could not import 'ray'", "needs openvino", "dense: no model", ""]
+)
 def test_a_missing_library_is_not_on_the_list(reason: str) -> None:
     assert not skips.expected(reason)
 

@@ -13,8 +13,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.registry import Room
-from harness.values import Value
+from harness.choices.room import Room
+from harness.choices.value import Value
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Pieces:
     """Texts as pieces that can be analysed alone: the terms of a text are those of its pieces, end to end.
 
     Args:
-        distinct: the D distinct pieces, UTF-8 (a lone surrogate encoded as itself), in the order in which they first appear.
+        distinct: the D distinct pieces, UTF-8 (a lone surrogate encoded as itself), in the order in which they first
+            appear.
         numbers: (P,) which of them each piece is, of all texts end to end.
         counts: (N,) pieces of each text.
     """
@@ -33,7 +34,9 @@ class Pieces:
 
 
 class Analyzer(Value, ABC):
-    """Splits a text into terms; called on every document, so it must be fast and hold no state that changes its answers."""
+    """Splits a text into terms; called on every document, so it must be fast and hold no state that changes its
+    answers.
+    """
 
     room: ClassVar[str] = "harness.analyzers"
 
@@ -42,7 +45,9 @@ class Analyzer(Value, ABC):
         """The terms of a text, in order, repeated as often as they occur."""
 
     def pieces(self, texts: Sequence[str]) -> Pieces | None:
-        """The texts in pieces, so that `__call__` need see each distinct one once; None where a text is analysed whole."""
+        """The texts in pieces, so that `__call__` need see each distinct one once; None where a text is analysed
+        whole.
+        """
         return None
 
 

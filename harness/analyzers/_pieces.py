@@ -1,8 +1,10 @@
-"""Texts cut into pieces by arithmetic on their bytes, so that an analyser sees each distinct piece once and not every word.
+"""Texts cut into pieces by arithmetic on their bytes, so that an analyser sees each distinct piece once and not every
+word.
 
-A piece is one token of `_uax29.tokenize` where there is nothing but ASCII around it. Elsewhere it is everything between two
-characters that no token holds, whatever stands beside them: white space, brackets, slashes and other ASCII signs. The tokens of
-the pieces, end to end, are those of the text.
+A piece is one token of `_uax29.tokenize` where there is nothing but ASCII around it. Elsewhere it is everything between
+two
+characters that no token holds, whatever stands beside them: white space, brackets, slashes and other ASCII signs. The
+tokens of the pieces, end to end, are those of the text.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ next.
 
 Each class is a letter, the key of `CLASSES`; its value is the code points of the class, in hexadecimal, as ranges with
 both ends included. No code point is in two classes; one in none is never part of a token. The properties are those of
-the Unicode Character Database (WB is Word_Break, LB Line_Break). `benchmarks/lucene_terms.py --code-points` checks every
-code point against Lucene.
+the Unicode Character Database (WB is Word_Break, LB Line_Break). `benchmarks/lucene_terms.py --code-points` checks
+every code point against Lucene.
 """
 
 from __future__ import annotations

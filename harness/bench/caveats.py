@@ -1,4 +1,6 @@
-"""What a reader must know of a row's scores and the means do not show: unanswered queries, ties that decide, nothing relevant."""
+"""What a reader must know of a row's scores and the means do not show: unanswered queries, ties that decide, nothing
+relevant.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ from itertools import groupby
 
 from ir_measures.measures import Measure
 
-from harness.judged import Qrels
-from harness.measures import Ranking, means, per_query, seen
+from harness.data.measures import Ranking, means, per_query, seen
+from harness.data.queries import Qrels
 
 VISIBLE = 0.001
 """A note is made if the order of equal scores can move the mean by this much or more."""
@@ -18,7 +20,7 @@ def caveats(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking]) -
     """Notes on a run, for its record.
 
     Args:
-        measures: from `harness.measures.parse_measures`; ties are looked at by the first.
+        measures: from `harness.data.measures.parse_measures`; ties are looked at by the first.
         qrels: judgements of the split.
         run: rankings in the documented order.
     """
@@ -32,7 +34,12 @@ def caveats(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking]) -
 
 
 def by_relevance(
-    documents: Sequence[str], scores: Sequence[float], grades: Mapping[str, int], *, best: bool, depth: int | None = None
+    documents: Sequence[str],
+    scores: Sequence[float],
+    grades: Mapping[str, int],
+    *,
+    best: bool,
+    depth: int | None = None,
 ) -> list[str]:
     """A ranking in which equal scores have the more relevant first, or last; the order is otherwise kept.
 
@@ -65,8 +72,13 @@ def _ties(measure: Measure, qrels: Qrels, ranked: Mapping[str, tuple[list[str], 
     if high - low < VISIBLE:
         return []
     between = f"{measure} is between {low:.4f} and {high:.4f} by their order"
-    return [f"equal scores decide in {len(tied):,} of {len(qrels):,} queries: {between} (ties go by document id, descending)"]
+    return [
+        f"equal scores decide in {len(tied):,} of {len(qrels):,} queries: {between} (ties go by document id, "
+        f"descending)"
+    ]
 
 
 def _mean(measure: Measure, qrels: Qrels, order: Mapping[str, list[str]]) -> float:
-    return means(per_query([measure], qrels, ((query, documents, []) for query, documents in order.items())))[str(measure)]
+    return means(per_query([measure], qrels, ((query, documents, []) for query, documents in order.items())))[
+        str(measure)
+    ]

@@ -1,8 +1,9 @@
 """Latency: what a user waits for one query, from repeated single queries that are encoded without the cache.
 
-A time on a shared machine is the row's own time and what other processes add. So the same queries are asked in several rounds,
-spread over the making of the row, with a last one in turn with the other rows of the board; each round knows the load of the
-machine while it lasted. Rounds on a busy machine are left out. Where there is no other, the latency is marked `busy`.
+A time on a shared machine is the row's own time and what other processes add. So the same queries are asked in several
+rounds, spread over the making of the row, with a last one in turn with the other rows of the board; each round knows
+the load of the machine while it lasted. Rounds on a busy machine are left out. Where there is no other, the latency is
+marked `busy`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.bench.load import Contention, Load, load
-from harness.context import Context, Progress
-from harness.judged import Queries
+from harness.bench.machine_load import Contention, Load, load
+from harness.data.queries import Queries
 from harness.methods import Searcher
+from harness.runtime.context import Context, Progress
 
 QUERIES = 50
 WARM_UP = 3
@@ -110,9 +111,10 @@ class Timing:
     def found(self) -> dict[str, Any] | None:
         """What a record says; None without a round.
 
-        `p50_ms` and `p95_ms` over queries, each query by the lower quartile of its times; `queries` and `depth`; `repeats`, how
-        often the queries were asked; `spread`, by what share these repetitions differ (between their quartiles); `busy`,
-        whether the machine was busy in every round; `others`, `cores` and `waited` of the calmest round (`Contention`).
+        `p50_ms` and `p95_ms` over queries, each query by the lower quartile of its times; `queries` and `depth`;
+        `repeats`, how often the queries were asked; `spread`, by what share these repetitions differ (between their
+        quartiles); `busy`, whether the machine was busy in every round; `others`, `cores` and `waited` of the calmest
+        round (`Contention`).
         """
         if not self.rounds:
             return None
@@ -136,7 +138,9 @@ class Timing:
 
 
 def _spread(passes: list[dict[int, float]]) -> float:
-    """By what share of the lower quartile the medians of the passes differ between their quartiles, on what all of them asked."""
+    """By what share of the lower quartile the medians of the passes differ between their quartiles, on what all of them
+    asked.
+    """
     common = set.intersection(*(set(spent) for spent in passes))
     medians = [float(np.median([spent[i] for i in common])) for spent in passes]
     low, high = np.percentile(medians, [25, 75])
@@ -169,8 +173,8 @@ def timing(searcher: Searcher, queries: Queries, context: Context, **how: Any) -
 def in_turn(timed: Mapping[Any, Timing], progress: Progress) -> None:
     """One more round of each, and up to `MORE` of those that were on a busy machine in every round.
 
-    One after the other, so that all have the same times of the machine. A single one that needs no round gets none, and one
-    that can no longer be asked is left as it is.
+    One after the other, so that all have the same times of the machine. A single one that needs no round gets none, and
+    one that can no longer be asked is left as it is.
     """
     due = [one for one in timed.values() if one.rounds]
     due = due if len(due) > 1 else [one for one in due if one.busy]

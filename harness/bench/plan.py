@@ -31,7 +31,9 @@ class PlannedStep:
     rows: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        what = f"{self.kind} {self.method or self.dataset}" + (f" to depth {self.depth}" if self.kind == "search" else "")
+        what = f"{self.kind} {self.method or self.dataset}" + (
+            f" to depth {self.depth}" if self.kind == "search" else ""
+        )
         return f"{what}  ← {', '.join(self.rows)}"
 
 

@@ -72,7 +72,9 @@ def packages() -> dict[str, str]:
 
 @functools.cache
 def checkout() -> dict[str, Any]:
-    """Commit of the checkout the package runs from, and whether the package differs from it; both None when it is installed."""
+    """Commit of the checkout the package runs from, and whether the package differs from it; both None when it is
+    installed.
+    """
     inside = SOURCES.parent
     commit = _git(inside, "rev-parse", "HEAD")
     if commit is None or _git(inside, "ls-files", "--error-unmatch", "harness/__init__.py") is None:
@@ -84,7 +86,9 @@ def checkout() -> dict[str, Any]:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

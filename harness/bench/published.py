@@ -1,8 +1,8 @@
 """Figures that others have published, kept beside the records: `<results>/published/<name>.json`.
 
-They are no records: nothing of them was measured here, there are no per-query values, and no statement of the board rests on
-them.
-The form is that of `suites/published`: `{"title": …, "source": …, "figures": {dataset: {measure: value}}}`.
+They are no records: nothing of them was measured here, there are no per-query values, and no statement of the board
+rests on them. The form is that of `suites/published`: `{"title": …, "source": …, "figures": {dataset: {measure:
+value}}}`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.bench.forms import FiguresForm
-from harness.errors import RecordError, SettingError
-from harness.files import slug, write_text
-from harness.json_files import checked, read_json
-from harness.measures import parse_measures
+from harness.base.errors import RecordError, SettingError
+from harness.base.files import slug, write_text
+from harness.base.json_files import checked, read_json
+from harness.bench.schemas import FiguresForm
+from harness.data.measures import parse_measures
 
 FOLDER = "published"
 LONGEST = 120

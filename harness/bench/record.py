@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from harness.bench.forms import RecordForm, TrainingForm
-from harness.errors import RecordError
-from harness.json_files import checked, parse_json
-from harness.redaction import redacted
+from harness.base.errors import RecordError
+from harness.base.json_files import checked, parse_json
+from harness.base.redaction import redacted
+from harness.bench.schemas import RecordForm, TrainingForm
 
 SCHEMA = 1
 Status = Literal["ok", "skipped", "error"]
@@ -23,7 +23,8 @@ class Record:
 
     Args:
         schema: number of this form.
-        status: `ok`; `skipped` (something is absent: `problem` has the reason and the remedy); `error` (`problem` has the trace).
+        status: `ok`; `skipped` (something is absent: `problem` has the reason and the remedy); `error` (`problem` has
+            the trace).
         row: name on the board.
         method: the full expression, every setting written out.
         identity: hash of all that decides the figures; a record of the same identity need not be made again.
@@ -37,16 +38,19 @@ class Record:
         seconds: per kind, with what was taken from the cache counted at what it took to make.
         throughput: documents_per_second of fit and index, queries_per_second of search, from `seconds`.
         size: index_bytes, model_bytes, parameters, dimensions.
-        latency: p50_ms and p95_ms of single queries, how often they were asked, by how much that differs, and whether the machine
-            was busy (`harness.bench.latency.Timing.found`); None if not measured.
-        leaks: test queries that training or dev has too, and those that share a relevant document with it, each with the number,
-            and the means of the measures without them; of rows that used no label as well, to compare with. `taught`, of rows
-            with a model that was trained here: the same of the queries it was taught, by where they come from (gold, dev,
-            generated, silver), `pairs` those it was taught with a document that is relevant to them; `known` says whether all
-            of that is known.
-        unjudged: measure → `judged`, the share of the documents within its cutoff that are judged, and `all_relevant`, what it
-            would be if all others within it were relevant; measures with a cutoff up to 100.
-        accepted: deliberate changes of these figures, oldest first: why, when, the identity and measures before, what changed.
+        latency: p50_ms and p95_ms of single queries, how often they were asked, by how much that differs, and whether
+            the machine was busy (`harness.bench.latency.Timing.found`); None if not measured.
+        leaks: test queries that training or dev has too, and those that share a relevant document with it, each with
+            the number, and the means of the measures without them; of rows that used no label as well, to compare with.
+            `taught`, of rows
+            with a model that was trained here: the same of the queries it was taught, by where they come from (gold,
+                dev,
+            generated, silver), `pairs` those it was taught with a document that is relevant to them; `known` says
+            whether all of that is known.
+        unjudged: measure → `judged`, the share of the documents within its cutoff that are judged, and `all_relevant`,
+            what it would be if all others within it were relevant; measures with a cutoff up to 100.
+        accepted: deliberate changes of these figures, oldest first: why, when, the identity and measures before, what
+            changed.
         notes: what a reader of the figures must know.
         run_sha256: of the run file's bytes.
         provenance: commit, dirty, code, packages, python, machine, device.
@@ -91,11 +95,15 @@ class Record:
 
     def to_json(self) -> str:
         """Indented, keys in a fixed order, without the keys of this environment."""
-        text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
+        text = (
+            json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
+        )
         return redacted(text)
 
     def without_keys(self) -> Record:
-        """As it is stored and read back, so that both have one name: a key may be part of the name of a dataset or row."""
+        """As it is stored and read back, so that both have one name: a key may be part of the name of a dataset or
+        row.
+        """
         text = json.dumps(dataclasses.asdict(self), ensure_ascii=False, allow_nan=False)
         clean = redacted(text)
         return self if clean == text else type(self)(**json.loads(clean))
@@ -111,7 +119,9 @@ class Record:
             # What is reported of it, older records too, is without keys of this environment.
             held = parse_json(redacted(text.decode() if isinstance(text, bytes) else text))
         except ValueError as error:
-            raise RecordError(f"{source} is not JSON that can be read ({error}); delete it and run the row again.") from error
+            raise RecordError(
+                f"{source} is not JSON that can be read ({error}); delete it and run the row again."
+            ) from error
         if not isinstance(held, dict) or held.get("schema") != SCHEMA:
             found = held.get("schema") if isinstance(held, dict) else None
             raise RecordError(f"{source} has record schema {found!r}, this version reads {SCHEMA}; run the row again.")

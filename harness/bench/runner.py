@@ -9,27 +9,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.bench.bill import Bill, bills
+from harness.base.errors import HarnessError, SettingError, Unavailable
 from harness.bench.caveats import caveats
-from harness.bench.guard import Guard
+from harness.bench.hosted_cost import Bill, bills
 from harness.bench.identity import code_of_row, identity
 from harness.bench.latency import Timing, in_turn, timing
-from harness.bench.leaked import leak_notes, leaked
+from harness.bench.leak_effect import leak_notes, leaked
+from harness.bench.leak_guard import Guard
+from harness.bench.leak_history import taught_leaks, taught_notes
 from harness.bench.plan import Plan, plan
 from harness.bench.provenance import provenance
 from harness.bench.record import Record
-from harness.bench.seconds import phase, row_seconds, throughput
+from harness.bench.step_times import phase, row_seconds, throughput
 from harness.bench.store import Place, Store
-from harness.bench.taught import taught_leaks, taught_notes
 from harness.bench.unjudged import unjudged
-from harness.context import Context, Step
+from harness.data.measures import PerQuery, means, parse_measures, per_query
+from harness.data.queries import Dataset
+from harness.data.ranking import Run
 from harness.datasets import load_dataset
-from harness.errors import HarnessError, SettingError, Unavailable
-from harness.judged import Dataset
-from harness.measures import PerQuery, means, parse_measures, per_query
 from harness.methods import Fitted, Method, Searcher, fit, index, search
-from harness.ranking import Run
 from harness.rows import row_name
+from harness.runtime.context import Context, Step
 
 DEFAULT_DEPTH = 1000
 
@@ -133,7 +133,8 @@ class Bench:
         return Result(record, kept=False)
 
     def settle(self) -> None:
-        """Times the rows that were made on the dataset at hand once more, in turn, and stores what that says of their latency.
+        """Times the rows that were made on the dataset at hand once more, in turn, and stores what that says of their
+        latency.
 
         The latencies that it changes are in `renewed`, by dataset and row.
         """
@@ -203,7 +204,9 @@ class Bench:
         deep = [str(m) for m in self.measures if m.params.get("cutoff", 0) > reach]
         return [f"{', '.join(deep)}: the run is only {reach} deep"] if deep else []
 
-    def _measure(self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place) -> tuple[Record, PerQuery]:
+    def _measure(
+        self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place
+    ) -> tuple[Record, PerQuery]:
         context, queries = self.context, dataset.test.queries
         row = row_name(method)
         guard = Guard(dataset, context, self._warned)
@@ -223,7 +226,8 @@ class Bench:
             # The row's own fit, index and search close its plan, so these are its own.
             run = Run.of_split(dataset.test, top, dataset.corpus, self.depth)
         values = per_query(self.measures, dataset.test.qrels, run)
-        # What a searcher tells of its searches is asked before single queries are, and rounds are spread over what follows.
+        # What a searcher tells of its searches is asked before single queries are, and rounds are spread over what
+        # follows.
         said = [*searcher.notes(queries), *self._shallow(method), *noted(done)]
         made, timed = _with_fit(blank, fitted, searcher, billed, said), timing(searcher, queries, context)
         timed.round()
@@ -260,7 +264,9 @@ def _leaks(fitted: Fitted, dataset: Dataset, values: PerQuery, context: Context)
     return seen, told
 
 
-def _with_fit(blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequence[Bill], notes: Sequence[str]) -> Record:
+def _with_fit(
+    blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequence[Bill], notes: Sequence[str]
+) -> Record:
     return dataclasses.replace(
         blank,
         supervision=fitted.supervision,

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.base.errors import RecordError
+from harness.base.files import replacing, sha256, slug, write_text
+from harness.base.json_files import decode_json, read_regular
 from harness.bench.record import Record
-from harness.errors import RecordError
-from harness.files import replacing, sha256, slug, write_text
-from harness.json_files import decode_json, read_regular
-from harness.measures import PerQuery
+from harness.data.measures import PerQuery
+from harness.data.ranking import Run
+from harness.data.trec import write_run
 from harness.methods import Method
-from harness.ranking import Run
 from harness.rows import DEFAULT_ROWS, row_name
-from harness.trec import write_run
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,9 @@ def read_record(path: Path) -> Record:
     try:
         text = read_regular(path)
     except OSError as error:
-        raise RecordError(f"{path} cannot be read ({error.strerror or error}); remove it and run the row again.") from error
+        raise RecordError(
+            f"{path} cannot be read ({error.strerror or error}); remove it and run the row again."
+        ) from error
     return Record.from_json(text, str(path))
 
 
@@ -98,7 +100,8 @@ class Store:
             tempfile.TemporaryFile(dir=self.root).close()
         except OSError as error:
             raise RecordError(
-                f"the results folder {self.root} cannot be written ({error.strerror or error}); name another with --results."
+                f"the results folder {self.root} cannot be written ({error.strerror or error}); name another with "
+                f"--results."
             ) from error
 
     def place(self, dataset: str, method: Method, seed: int) -> Place:
@@ -150,7 +153,9 @@ class Store:
             return None
 
     def whole(self, place: Place, record: Record) -> bool:
-        """Whether a record has figures, and what they were made from lies beside it: the per-query values and the run."""
+        """Whether a record has figures, and what they were made from lies beside it: the per-query values and the
+        run.
+        """
         held = record.status == "ok" and place.queries.is_file() and place.run.is_file()
         return held and sha256(place.run) == record.run_sha256
 
@@ -163,7 +168,9 @@ class Store:
         try:
             return decode_json(read_regular(place.queries), dict[str, dict[str, float]])
         except (OSError, ValueError) as error:
-            raise RecordError(f"the per-query values {place.queries} cannot be read ({error}); run the row again.") from error
+            raise RecordError(
+                f"the per-query values {place.queries} cannot be read ({error}); run the row again."
+            ) from error
 
     def stored(self) -> tuple[list[Stored], list[RecordError]]:
         """All records with their places, sorted by their paths, and what could not be read."""

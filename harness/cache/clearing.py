@@ -69,7 +69,9 @@ def removals(cache: Cache, older_than_days: float | None, max_bytes: int | None)
 
 
 def _beyond(left: list[Entry], max_bytes: int) -> Iterator[Removal]:
-    """The longest unused of these entries, until the others are small enough; a shared file is free when its last name goes."""
+    """The longest unused of these entries, until the others are small enough; a shared file is free when its last name
+    goes.
+    """
     names = Counter(inode for entry in left for inode in entry.files)
     size = total(left)
     for entry in reversed(left):
@@ -109,7 +111,9 @@ def remove(cache: Cache, removal: Removal) -> str:
     A folder is renamed first, so that a removal that breaks off leaves nothing that could be taken for an entry.
     """
     kind, name = removal.path.relative_to(cache.root).parts[:2]
-    if any(not is_folder(path) for path in removal.path.parents if path != cache.root and path.is_relative_to(cache.root)):
+    if any(
+        not is_folder(path) for path in removal.path.parents if path != cache.root and path.is_relative_to(cache.root)
+    ):
         return "lies behind a link"
     if any(Path(mounted).is_relative_to(removal.path.resolve()) for mounted in mount_points()):
         return "holds a file system of its own"

@@ -1,8 +1,10 @@
-"""The code that makes a cached thing, as part of its key: a hash of the modules that decide it, and versions of libraries.
+"""The code that makes a cached thing, as part of its key: a hash of the modules that decide it, and versions of
+libraries.
 
-The hash is over what Python runs: comments, docstrings, formatting, type-only imports and the words of errors do not count, so
-that a clearer sentence trains no model again. A module counts with all that it imports, inside functions too, from this package
-(and a module of an installed package with what it imports of its own package). The walk stops at `CARRIERS`.
+The hash is over what Python runs: comments, docstrings, formatting, type-only imports and the words of errors do not
+count, so that a clearer sentence trains no model again. A module counts with all that it imports, inside functions too,
+from this package (and a module of an installed package with what it imports of its own package). The walk stops at
+`CARRIERS`.
 """
 
 from __future__ import annotations
@@ -16,24 +18,25 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from harness.values import Value
+from harness.choices.value import Value
 
 PACKAGE: Final = __name__.partition(".")[0]
 CARRIERS: Final = {PACKAGE} | frozenset(
     f"{PACKAGE}.{name}"
     for name in (
-        # What every step goes through and none is decided by: errors, settings as text, files, memory, the ledger, the cache.
-        *("errors", "values", "registry", "files", "optional", "memory", "threads", "context", "progress", "options"),
-        *("cache", "cache.folders", "cache.names", "cache.marker", "cache.kinds", "cache.remote", "cache.code"),
-        # What hands data on: it counts by its content, which is in the key.
-        *("judged", "modeling.resolve"),
-        # The way to a hosted model and back: what was sent is the key of what was answered.
-        *("endpoints.address", "endpoints.kept", "endpoints.meter", "endpoints.patience", "endpoints.pool", "endpoints.prices"),
-        *("endpoints.providers", "endpoints.service"),
-        # Contracts of the rooms whose items are values: an item counts where it is named.
+        # Used by every step, decide no result: errors, settings as text, files, memory, the ledger, the cache.
+        *("base.errors", "base.files", "base.optional", "base.memory", "base.threads", "choices.value", "choices.room"),
+        *("runtime.context", "cache", "cache.folders", "cache.names", "cache.marker", "cache.kinds", "cache.remote"),
+        "cache.code",
+        # Pass data on, which is in the key by its content.
+        *("data.queries", "models.resolve"),
+        # The way to a hosted model and back: the key of an answer is what was sent.
+        *("endpoints.address", "endpoints.pieces", "endpoints.meter", "endpoints.retries", "endpoints.pool"),
+        *("endpoints.prices", "endpoints.providers", "endpoints.service"),
+        # Contracts of rooms whose items are values: an item counts where it is named.
         *("methods", "recipes"),
-        # What is said about a thing, not what it is.
-        *("leaks", "taught", "training.card"),
+        # Describe a thing and do not change it.
+        *("leaks.overlap", "leaks.history", "training.card"),
     )
 )
 """Modules that are not followed where another one imports them; each counts where it is named itself."""
@@ -47,30 +50,35 @@ def code_of(*parts: str | Value, without: Collection[str] = (), libraries: Colle
 
     Args:
         parts: dotted names of modules, or values: a value counts with its module and those of all values nested in it.
-        without: modules that are not followed, besides `CARRIERS`: those whose part in the thing is in the key by itself.
+        without: modules that are not followed, besides `CARRIERS`: those whose part in the thing is in the key by
+            itself.
         libraries: names of installed packages, the versions of which count; one that is absent counts as absent.
     """
     told = [*modules_of(*parts, without=without).items(), *versions(*libraries).items()]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def modules_of(*parts: str | Value, without: Collection[str] = (), rooms: Collection[str] | None = None) -> dict[str, str]:
+def modules_of(
+    *parts: str | Value, without: Collection[str] = (), rooms: Collection[str] | None = None
+) -> dict[str, str]:
     """Module → hash of its code, sorted: the modules of `parts` and those that they import.
 
     Args:
         parts: as for `code_of`.
         without: as for `code_of`; read only where `rooms` is None.
-        rooms: dotted prefixes of modules of this package: only modules below one of them are followed and counted, `CARRIERS`
-            included. None follows everything but the carriers.
+        rooms: dotted prefixes of modules of this package: only modules below one of them are followed and counted,
+            `CARRIERS` included. None follows everything but the carriers.
     """
     roots = {name for part in parts for name in ([part] if isinstance(part, str) else _named(part))}
     packages = {name.partition(".")[0] for name in roots} | {PACKAGE}
     stop = CARRIERS | set(without)
 
     def counts(name: str) -> bool:
-        if name.partition(".")[0] != PACKAGE:
-            return name.partition(".")[0] in packages
-        return name not in stop if rooms is None else any(f"{name}.".startswith(f"{PACKAGE}.{room}.") for room in rooms)
+        if name.partition(".")[0] not in packages:
+            return False
+        if rooms is None or name.partition(".")[0] != PACKAGE:
+            return name not in stop
+        return any(f"{name}.".startswith(f"{PACKAGE}.{room}.") for room in rooms)
 
     found: dict[str, str] = {}
     waiting = sorted(roots)
@@ -101,9 +109,11 @@ def _named(value: Value) -> Iterator[str]:
 
 @functools.cache
 def _module(name: str, loaded: int) -> tuple[str, tuple[str, ...]]:
-    """Hash of a module's code, and the modules with a source that it imports; of one without a source the hash of nothing.
+    """Hash of a module's code, and the modules with a source that it imports; of one without a source the hash of
+    nothing.
 
-    It is read once for each time that the module is loaded: what runs is what was there then, whatever becomes of the file.
+    It is read once for each time that the module is loaded: what runs is what was there then, whatever becomes of the
+    file.
     """
     source = source_of(name)
     if source is None:
@@ -129,7 +139,9 @@ def read(source: Path) -> bytes:
 
 @functools.cache
 def source_of(name: str) -> Path | None:
-    """The file of a module, found without importing it; None for what has none, as a module in C or an interactive session."""
+    """The file of a module, found without importing it; None for what has none, as a module in C or an interactive
+    session.
+    """
     top, *inner = name.split(".")
     package = sys.modules.get(top)
     places = list(getattr(package, "__path__", ()))
@@ -166,7 +178,9 @@ def _pieces(node: ast.AST) -> Iterator[str]:
                 yield name
             for item in value:
                 if isinstance(item, ast.AST):
-                    yield from () if _is_silent(item) else _raised(item) if isinstance(item, ast.Raise) else _pieces(item)
+                    yield from (
+                        () if _is_silent(item) else _raised(item) if isinstance(item, ast.Raise) else _pieces(item)
+                    )
                 else:
                     yield repr(item)
             yield "]"

@@ -16,14 +16,14 @@ from typing import Any
 
 from filelock import FileLock
 
-from harness.cache.disk import writing
+from harness.base.disk import writing
+from harness.base.errors import CacheError
+from harness.base.files import HashMemo, sha256, share, write_text
+from harness.base.plain import check_text
 from harness.cache.marker import mark
 from harness.cache.names import is_inside
 from harness.cache.remote import META as META
 from harness.cache.remote import Remote, remote
-from harness.errors import CacheError
-from harness.files import HashMemo, sha256, share, write_text
-from harness.plain import check_text
 
 log = logging.getLogger("harness.cache")
 
@@ -103,7 +103,8 @@ class Cache:
 
     @contextlib.contextmanager
     def apart(self, part: str) -> Iterator[None]:
-        """Inside, entries that are only ever added to are locked by part, so that other processes can add other parts meanwhile.
+        """Inside, entries that are only ever added to are locked by part, so that other processes can add other parts
+        meanwhile.
 
         Args:
             part: names it; whoever makes the same part waits.
@@ -140,7 +141,9 @@ class Cache:
                 else:
                     shutil.rmtree(place)
             place.parent.mkdir(parents=True, exist_ok=True)
-            for left in place.parent.glob(f".{glob.escape(key)}.*.part"):  # of a process that was killed: the lock is held here
+            for left in place.parent.glob(
+                f".{glob.escape(key)}.*.part"
+            ):  # of a process that was killed: the lock is held here
                 shutil.rmtree(left, ignore_errors=True)
             if self.remote is not None and self.remote.fetch(kind, key, place):
                 return place
@@ -171,10 +174,11 @@ class Cache:
             shutil.rmtree(part, ignore_errors=True)
 
     def share(self, kind: str, part: Path, inside: str) -> None:
-        """Makes a file of an entry that is being built a hard link to one of the same bytes, where another entry has one.
+        """Makes a file of an entry that is being built a hard link to one of the same bytes, where another entry has
+        one.
 
-        Many models may have one encoder's weights in them: on disk they stand once. Where the file system has no links, the copy
-        stays.
+        Many models may have one encoder's weights in them: on disk they stand once. Where the file system has no links,
+        the copy stays.
 
         Args:
             kind: group of entries.
@@ -204,7 +208,9 @@ class Cache:
             os.utime(place / META)
 
     def _whole(self, place: Path) -> bool:
-        """Every file there with its length and its hash, which is computed again only where a file has changed since."""
+        """Every file there with its length and its hash, which is computed again only where a file has changed
+        since.
+        """
         try:
             files = json.loads((place / META).read_text(encoding="utf-8"))["files"]
             if not all(map(is_inside, files)):

@@ -1,7 +1,7 @@
 """What lies in a cache folder: the kinds of cached things, the shape of their names, and the folders besides them.
 
-This list is the only one. `harness cache gc` removes what has a name of this shape in a folder of one of these kinds, and nothing
-else; a package that caches a kind of its own looks after it itself.
+This list is the only one. `harness cache gc` removes what has a name of this shape in a folder of one of these kinds,
+and nothing else; a package that caches a kind of its own looks after it itself.
 """
 
 from __future__ import annotations

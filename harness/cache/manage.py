@@ -1,7 +1,7 @@
 """Looking after the cache: what is there, and is it sound.
 
-Only entries are looked at: folders `<kind>/<key>/` of the kinds and names that `harness.cache.kinds` lists. No link is followed,
-neither at the kind nor at the entry nor inside it.
+Only entries are looked at: folders `<kind>/<key>/` of the kinds and names that `harness.cache.kinds` lists. No link is
+followed, neither at the kind nor at the entry nor inside it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.base.files import sha256
 from harness.cache import kinds
 from harness.cache.folders import META, Cache
 from harness.cache.links import Files, files, inside, is_file, is_folder, stats
 from harness.cache.marker import MARKER
 from harness.cache.names import is_inside
-from harness.files import sha256
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The mark of a cache folder: `CACHEDIR.TAG`, with the version of what lies there.
 
 Backup programs skip a folder that holds the file (https://bford.info/cachedir/); `harness cache gc` and `harness cache verify`
-touch no folder without it. A folder gets the mark when it is made or empty, and an older cache when everything in it is of known
-kinds; a folder that others use too never gets one.
+touch no folder without it. A folder gets the mark when it is made or empty, and an older cache when everything in it is
+of known kinds; a folder that others use too never gets one.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from harness.base.errors import CacheError
+from harness.base.files import write_text
+from harness.base.json_files import read_json
 from harness.cache import kinds
 from harness.cache.links import is_file, is_folder
-from harness.errors import CacheError
-from harness.files import write_text
-from harness.json_files import read_json
 
 MARKER = "CACHEDIR.TAG"
 META = "meta.json"
@@ -59,7 +59,8 @@ def mark(root: Path) -> None:
 
 
 def check(root: Path, *, adopt: bool = True) -> None:
-    """Raises CacheError unless a folder is marked as a cache of this version; an older cache without a mark gets it now.
+    """Raises CacheError unless a folder is marked as a cache of this version; an older cache without a mark gets it
+    now.
 
     Args:
         root: a folder that is there.
@@ -76,9 +77,12 @@ def check(root: Path, *, adopt: bool = True) -> None:
             raise CacheError(f"{root} cannot be read ({error.strerror or error}): nothing there is touched.") from error
         if others:
             raise CacheError(
-                f"{root} has no {MARKER} of retrieval-harness and holds what is not of its cache, as {', '.join(others)}: "
-                "nothing there is touched. Name the cache's own folder with --cache-dir or HARNESS_CACHE. Where a cache shares "
-                "a folder with other things, move its folders (corpora, embeddings, models and the like) to a new folder first."
+                f"{root} has no {MARKER} of retrieval-harness and holds what is not of its cache, as "
+                f"{', '.join(others)}: "
+                "nothing there is touched. Name the cache's own folder with --cache-dir or HARNESS_CACHE. Where a "
+                "cache shares "
+                "a folder with other things, move its folders (corpora, embeddings, models and the like) to a new "
+                "folder first."
             )
         if adopt:
             mark(root)
@@ -89,7 +93,9 @@ def check(root: Path, *, adopt: bool = True) -> None:
 
 
 def strangers(root: Path) -> Iterator[Path]:
-    """What in a folder is not of a cache of ours, down to the names of entries; links are strangers wherever they point."""
+    """What in a folder is not of a cache of ours, down to the names of entries; links are strangers wherever they
+    point.
+    """
     for path in _listing(root):
         name = path.name
         if name in kinds.OF_THE_SYSTEM or _MARK_PART.fullmatch(name) or (name == MARKER and layout(root) is not None):
@@ -99,7 +105,9 @@ def strangers(root: Path) -> Iterator[Path]:
         elif name in kinds.WORDS:
             yield from (entry for entry in _listing(path) if not _is_entry(entry))
         elif name in kinds.MEMOS:
-            yield from (memo for memo in _listing(path) if not (kinds.is_memo(memo.name) or kinds.is_memo_part(memo.name)))
+            yield from (
+                memo for memo in _listing(path) if not (kinds.is_memo(memo.name) or kinds.is_memo_part(memo.name))
+            )
 
 
 def _is_entry(path: Path) -> bool:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.cache.vectors import Held, Store, Stored
-from harness.ranking import Floats, Ints
+from harness.data.ranking import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,9 @@ class RaggedStore(Store[Ragged, StoredRagged]):
     def joined(self, blocks: Sequence[Ragged]) -> Ragged:
         """See `Store.joined`."""
         lengths = np.concatenate([b.lengths for b in blocks])
-        return Ragged(np.concatenate([b.values for b in blocks]), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+        return Ragged(
+            np.concatenate([b.values for b in blocks]), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        )
 
     def at(self, held: Held[Ragged], places: Ints) -> StoredRagged:
         """See `Store.at`."""

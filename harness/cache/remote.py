@@ -1,8 +1,11 @@
-"""A store behind an address that fsspec opens (`s3://…`, `gs://…`, a mounted folder): for machines that share no cache folder.
+"""A store behind an address that fsspec opens (`s3://…`, `gs://…`, a mounted folder): for machines that share no cache
+folder.
 
-What one machine builds or encodes goes there when it is made, and another takes it from there before it would make it itself.
-Names are those of the cache, so they are decided by content; what does not answer to its hash is left, and made again. Others may
-write to a store: its words about a folder are checked before anything is brought, and nothing is written outside the cache.
+What one machine builds or encodes goes there when it is made, and another takes it from there before it would make it
+itself. Names are those of the cache, so they are decided by content; what does not answer to its hash is left, and made
+again. Others may
+write to a store: its words about a folder are checked before anything is brought, and nothing is written outside the
+cache.
 """
 
 from __future__ import annotations
@@ -19,10 +22,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness.cache.disk import is_full
+from harness.base.disk import is_full
+from harness.base.errors import CacheError, Unavailable
+from harness.base.files import sha256, share, write_text
 from harness.cache.names import is_inside
-from harness.errors import CacheError, Unavailable
-from harness.files import sha256, share, write_text
 
 ADDRESS = "HARNESS_STORE"
 META = "meta.json"
@@ -32,8 +35,8 @@ log = logging.getLogger("harness.cache")
 
 
 class Remote:
-    """A store. Built folders lie in `<kind>/<key>/<a name of their own>/`, told of by `<kind>/<key>/meta.json`, which is written
-    last; shards beside each other in `<kind>/<key>/`.
+    """A store. Built folders lie in `<kind>/<key>/<a name of their own>/`, told of by `<kind>/<key>/meta.json`, which
+    is written last; shards beside each other in `<kind>/<key>/`.
 
     Args:
         address: as fsspec reads it.
@@ -168,7 +171,8 @@ class Remote:
             if is_full(error):  # here, and not at the store: whoever writes the cache tells it
                 raise
             raise CacheError(
-                f"the store {self.address} ({ADDRESS}) does not answer ({type(error).__name__}: {error}); what is here is kept."
+                f"the store {self.address} ({ADDRESS}) does not answer ({type(error).__name__}: {error}); what is here "
+                f"is kept."
             ) from error
 
 

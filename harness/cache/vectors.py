@@ -1,9 +1,9 @@
 """Kept vectors: one float32 vector per text and encoder, in self-checking shards that are only ever added.
 
-An entry is a folder `<kind>/<key>/`; the key hashes all that decides a vector except the text. A shard is an Arrow file of
-(text hash, vector), named by the SHA-256 of its own bytes, so one that was cut short or altered does not answer to its name: it
-is set aside with a warning and what it held is made again. Shards are written beside and renamed; a kill loses only what was
-not yet written, and two processes can add to one entry at once.
+An entry is a folder `<kind>/<key>/`; the key hashes all that decides a vector except the text. A shard is an Arrow file
+of (text hash, vector), named by the SHA-256 of its own bytes, so one that was cut short or altered does not answer to
+its name: it is set aside with a warning and what it held is made again. Shards are written beside and renamed; a kill
+loses only what was not yet written, and two processes can add to one entry at once.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.cache.disk import writing
+from harness.base.disk import writing
+from harness.base.errors import CacheError
+from harness.base.files import sha256, share, write_text
 from harness.cache.folders import META, Cache
-from harness.errors import CacheError
-from harness.files import sha256, share, write_text
-from harness.ranking import Floats, Ints
+from harness.data.ranking import Floats, Ints
 
 KEY_BYTES = 16
 SECONDS = b"harness.seconds"
@@ -109,9 +109,13 @@ class Store(ABC, Generic[B, S]):
         if self._cache.remote is not None:
             self._cache.remote.fetch_shards(self._kind, self._key, self.folder)
         for _ in range(TRIES):
-            with contextlib.suppress(FileNotFoundError):  # merged by another process since they were listed: list them again
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # merged by another process since they were listed: list them again
                 return Held([self._open(path) for path in sorted(self.folder.glob("*.arrow")) if self._sound(path)])
-        raise CacheError(f"shards of {self.folder} vanish while they are read; run again, and see `harness cache verify`.")
+        raise CacheError(
+            f"shards of {self.folder} vanish while they are read; run again, and see `harness cache verify`."
+        )
 
     def _sound(self, path: Path) -> bool:
         if self._cache.hashes.sha256(path)[:32] == path.stem:
@@ -160,13 +164,13 @@ class Store(ABC, Generic[B, S]):
     def merge(self, most: int = 8, size: int | None = None) -> None:
         """Makes one shard of many small ones, so that a finished entry opens fast; call it under `lock`.
 
-        Apart from others it is done seldom: what two merge at once is kept twice. With a store it is not done: the small ones
-        would come back.
+        Apart from others it is done seldom: what two merge at once is kept twice. With a store it is not done: the
+        small ones would come back.
 
         Args:
             most: so many small ones may stay.
-            size: bytes from which a shard is not small, and up to which one is made; merging takes as much memory. None takes
-                `MERGED_BYTES`.
+            size: bytes from which a shard is not small, and up to which one is made; merging takes as much memory. None
+                takes `MERGED_BYTES`.
         """
         if self._cache.remote is not None:
             return
@@ -230,7 +234,9 @@ class Held(Generic[B]):
         return shares[shard]
 
     def windows(self, places: Ints, size: int) -> Iterator[tuple[slice, B, Ints]]:
-        """Ascending places, each once, cut by shard and by so many: which of them, the shard's block, and their rows in it."""
+        """Ascending places, each once, cut by shard and by so many: which of them, the shard's block, and their rows in
+        it.
+        """
         cuts = np.searchsorted(places, self._starts).tolist()
         for shard, begin, first, last in zip(self.shards, self._starts, cuts, cuts[1:], strict=False):
             for start in range(first, last, size):

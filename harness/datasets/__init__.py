@@ -1,9 +1,9 @@
 """Sources of judged collections, one per file; a dataset is named `source/name[/split]`.
 
-To add one: a file here with one frozen dataclass that derives from `Source`, and `tests/datasets/test_<file>.py`. Its first
-line is what `harness list` shows. Files that begin with an underscore are machinery: `_collection` and the readers below it turn
-a folder into a corpus, queries and judgements, `_splits` turns those into a `Dataset`, `_self` holds the rule on queries that are
-documents.
+To add one: a file here with one frozen dataclass that derives from `Source`, and `tests/datasets/test_<file>.py`. Its
+first line is what `harness list` shows. Files that begin with an underscore are machinery: `_collection` and the
+readers below it turn a folder into a corpus, queries and judgements, `_splits` turns those into a `Dataset`, `_self`
+holds the rule on queries that are documents.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from harness.context import Context
+from harness.base.errors import UnknownName
+from harness.choices.room import Room, normalised
+from harness.choices.value import Value
+from harness.data.queries import Dataset
 from harness.datasets._paths import names_a_path
-from harness.errors import UnknownName
-from harness.judged import Dataset
-from harness.registry import Room, normalised
-from harness.values import Value
+from harness.runtime.context import Context
 
 
 class Source(Value, ABC):
@@ -35,7 +35,8 @@ class Source(Value, ABC):
         Raises:
             DatasetError: it is there and cannot be used; names file and line.
             UnknownName: no such collection or split.
-            Unavailable: it is not here and cannot be fetched; names the folders looked in and the command that would fetch it.
+            Unavailable: it is not here and cannot be fetched; names the folders looked in and the command that would
+                fetch it.
         """
 
     @abstractmethod
@@ -113,7 +114,9 @@ def spelled(name: str, context: Context) -> str:
 
 
 def _guesses(name: str, context: Context) -> Iterator[str]:
-    """Full names that a user may have meant: those that could be downloaded too, and the rest of the name in each source."""
+    """Full names that a user may have meant: those that could be downloaded too, and the rest of the name in each
+    source.
+    """
     _, _, rest = name.partition("/")
     for source, kind in SOURCES.usable():
         yield from (f"{source}/{known}" for known in kind().known(context))

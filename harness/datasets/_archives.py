@@ -1,10 +1,11 @@
 """The archives that BEIR publishes: checksum, size and licence.
 
 MD5: the table "Available Datasets" of BEIR's README, https://github.com/beir-cellar/beir#beers-available-datasets, which agrees
-with ir_datasets' `etc/downloads.json` for all fifteen; sizes in bytes from the latter. `examples/dataset/md5.csv` in BEIR's
-repository is older for `fever` and `webis-touche2020`.
+with ir_datasets' `etc/downloads.json` for all fifteen; sizes in bytes from the latter. `examples/dataset/md5.csv` in
+BEIR's repository is older for `fever` and `webis-touche2020`.
 
-Licences are those that public dataset cards state for the original collection, and empty where none was found or cards disagree.
+Licences are those that public dataset cards state for the original collection, and empty where none was found or cards
+disagree.
 They inform and bind nobody: BEIR leaves it to its users to see what a collection allows.
 """
 

@@ -1,13 +1,14 @@
 """A code-search collection out of functions: the first sentence of a docstring asks for the function it came from.
 
 In the manner of CodeSearchNet (Husain et al. 2019, https://arxiv.org/abs/1909.09436), with its filters: documents are whole
-functions with signature and comments and without docstring; functions of fewer than three lines, with `test` in their name and
-special methods are left out; so are queries of fewer than three words. Beyond it:
+functions with signature and comments and without docstring; functions of fewer than three lines, with `test` in their
+name and special methods are left out; so are queries of fewer than three words. Beyond it:
 
-- a document has no title: its qualified name would answer many a query by itself; the function's own name stays in its signature;
+- a document has no title: its qualified name would answer many a query by itself; the function's own name stays in its
+  signature;
 - documents that differ only in white space are one document, so that finding a copy is not counted as a miss;
-- a query that two documents could answer, because another docstring says the same or nearly the same (Jaccard similarity of
-  the word sets ≥ 0.8), is left out, whichever split the other is in;
+- a query that two documents could answer, because another docstring says the same or nearly the same (Jaccard
+  similarity of the word sets ≥ 0.8), is left out, whichever split the other is in;
 - a query that spells out its function's name as code is left out: it would ask for an exact match.
 
 Splits go by top-level module, with `_pyio` counted as `io`, so that no test query is about a module seen in training.
@@ -33,8 +34,10 @@ SIMILAR = 0.8
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|resp)|\b[A-Z])\.$", re.IGNORECASE)
 _BOILERPLATE = re.compile(
     # Says how the function is kept, called or derived from another, not what it does.
-    r"^(?:see|deprecated|internal|private|overrid\w*|callback|implement\w*|initiali[sz]e\w*|constructor|same as|like|alias|"
-    r"equivalent to|called (?:by|when|if)|undocumented|not implemented|abstract|todo|xxx|note|warning|return self|used by|"
+    r"^(?:see|deprecated|internal|private|overrid\w*|callback|implement\w*|initiali[sz]e\w*|constructor|same "
+    r"as|like|alias|"
+    r"equivalent to|called (?:by|when|if)|undocumented|not implemented|abstract|todo|xxx|note|warning|return self|used "
+    r"by|"
     r"use|hook|this (?:method|function)|for internal|default implementation|subclass\w*|convenience|"
     r"wrapper (?:for|around))\b"
     r"|\b(?:helper|variant of|version of|symmetry|implementation of|backwards? compatibility|instead)\b",
@@ -92,7 +95,9 @@ def query_of(function: Function) -> str | None:
 
 
 def first_sentence(text: str) -> str:
-    """Up to the first full stop, question or exclamation mark that is followed by a capital and ends no abbreviation."""
+    """Up to the first full stop, question or exclamation mark that is followed by a capital and ends no
+    abbreviation.
+    """
     for end in re.finditer(r"[.!?]['\")\]]*(?=\s+[A-Z\"'`(])", text):
         if not _ABBREVIATION.search(text[: end.start() + 1]):
             return text[: end.end()]
@@ -150,7 +155,9 @@ def _unambiguous(pairs: list[Pair]) -> list[Pair]:
         # Two sets of similarity s share one of the (1 − s)·n + 1 rarest words of either: only those need be looked up.
         rare = sorted(held, key=lambda word: (len(holders[word]), word))[: int((1 - SIMILAR) * len(held)) + 1]
         for other in {near for word in rare for near in holders[word]}:
-            if pairs[other].document != pairs[row].document and len(held & sets[other]) >= SIMILAR * len(held | sets[other]):
+            if pairs[other].document != pairs[row].document and len(held & sets[other]) >= SIMILAR * len(
+                held | sets[other]
+            ):
                 doubtful |= {row, other}
     return [pair for row, pair in enumerate(pairs) if row not in doubtful]
 

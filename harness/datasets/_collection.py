@@ -8,21 +8,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from harness.base.errors import DatasetError
+from harness.base.files import there
 from harness.cache.code import code_of
-from harness.context import Context
-from harness.corpus import Corpus, write_corpus
-from harness.datasets._ids import Trim
+from harness.data.corpus import Corpus, write_corpus
+from harness.data.ids import Trim
+from harness.data.lines import Fault, OnFault, refuse
+from harness.data.queries import Qrels, Queries
 from harness.datasets._jsonl import QUERY, read_documents, read_queries
-from harness.datasets._lines import Fault, OnFault, refuse
 from harness.datasets._qrels import read_qrels
 from harness.datasets._topics import ENDINGS, read_topics
-from harness.errors import DatasetError
-from harness.files import there
-from harness.judged import Qrels, Queries
+from harness.runtime.context import Context
 
 CORPUS, QUERIES, TOPICS = "corpus.jsonl", "queries.jsonl", "topics"
 EXPECTED = "corpus.jsonl and queries.jsonl (each may end in .gz), and qrels/<split>.tsv or a TREC file qrels.txt"
-"""What a folder holds; TREC topics (`topics.tsv`, `.xml`, `.sgml`, `.trec`, `.txt`) may stand in for `queries.jsonl`."""
+"""What a folder holds; TREC topics (`topics.tsv`, `.xml`, `.sgml`, `.trec`, `.txt`) may stand in for `queries.jsonl`.
+"""
 DEV_NAMES = ("dev", "valid", "validation", "val")
 _QRELS_ENDINGS = (".tsv", ".txt", ".qrels", ".trec")
 
@@ -36,7 +37,7 @@ class Collection:
         corpus: `corpus.jsonl` or `corpus.jsonl.gz`.
         queries: `queries.jsonl` or a file of TREC topics, or one of them with `.gz`.
         qrels: split → its file; `valid`, `validation` and `val` are called `dev`.
-        changed: file read so far → what the rule for ids changed in it (`harness.datasets._ids`).
+        changed: file read so far → what the rule for ids changed in it (`harness.data.ids`).
     """
 
     folder: Path
@@ -69,9 +70,10 @@ class Collection:
         Raises:
             DatasetError: the file is malformed; names the line.
         """
-        # The ending too: a reader goes by it, and a file that is not what its ending says is refused whatever is cached.
+        # The ending too: a reader goes by it, and a file that is not what its ending says is refused whatever is
+        # cached.
         ending, content = self.corpus.suffix, context.cache.hashes.sha256(self.corpus)
-        deciding = [code_of("harness.datasets._jsonl", "harness.corpus"), ending, content]
+        deciding = [code_of("harness.datasets._jsonl", "harness.data.corpus"), ending, content]
         key = hashlib.sha256(":".join(deciding).encode()).hexdigest()[:32]
         fresh: list[bool] = []
         trim = Trim()
@@ -111,7 +113,9 @@ class Collection:
         trim = self.changed[path.name] = Trim()
         qrels = read_qrels(path, trim=trim)
         if not qrels:
-            raise DatasetError(f"{path} holds no judgement; a line is query id, document id and grade, separated by tabs.")
+            raise DatasetError(
+                f"{path} holds no judgement; a line is query id, document id and grade, separated by tabs."
+            )
         return qrels
 
 
@@ -161,14 +165,20 @@ def query_rows(path: Path, report: OnFault = refuse, trim: Trim | None = None) -
 
 def qrels_of(folder: Path, report: OnFault = refuse) -> dict[str, Path]:
     """Split → its qrels file; `report` is told where two files claim one split."""
-    files = [p for p in sorted((folder / "qrels").glob("*")) if p.suffix in _QRELS_ENDINGS and not p.name.startswith(".")]
+    files = [
+        p for p in sorted((folder / "qrels").glob("*")) if p.suffix in _QRELS_ENDINGS and not p.name.startswith(".")
+    ]
     found: dict[str, Path] = {}
     for name, path in [(p.stem, p) for p in files if p.is_file()] + [
         ("test", p) for p in (folder / f"qrels{ending}" for ending in (".txt", ".tsv", ".trec")) if p.is_file()
     ]:
         split = split_name(name)
         if split in found:
-            report(Fault("two-files", path, 0, f"{found[split]} holds judgements of split {split!r} too; keep one of them."))
+            report(
+                Fault(
+                    "two-files", path, 0, f"{found[split]} holds judgements of split {split!r} too; keep one of them."
+                )
+            )
             continue
         found[split] = path
     return found

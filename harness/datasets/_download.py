@@ -1,4 +1,6 @@
-"""One file over HTTP: goes on where a broken transfer stopped, tries again, and counts only if its checksum is right."""
+"""One file over HTTP: goes on where a broken transfer stopped, tries again, and counts only if its checksum is
+right.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from harness.context import Advance
+from harness.base.errors import DatasetError, SettingError, Unavailable
 from harness.datasets._slow import Broken, Rate, Slow, TimedHTTP, TimedHTTPS
-from harness.errors import DatasetError, SettingError, Unavailable
+from harness.runtime.context import Advance
 
 TIMEOUT = 5.0
 """Seconds to wait for a connection or for the next bytes: without a network, one learns so soon."""
@@ -33,7 +35,8 @@ _CHUNK = 1 << 18
 
 
 def download(url: str, part: Path, advance: Advance, most: int) -> None:
-    """Brings a file to `part`, keeping and continuing what is already there; the caller verifies it and moves it into place.
+    """Brings a file to `part`, keeping and continuing what is already there; the caller verifies it and moves it into
+    place.
 
     Args:
         url: `https`, or `http` on this machine itself.
@@ -68,7 +71,9 @@ def download(url: str, part: Path, advance: Advance, most: int) -> None:
         grown = _size(part) > before and not slow
         failures, wait = (1, WAIT) if grown else (failures + 1, wait)
         if failures >= TRIES or not (reached or grown):
-            raise Unavailable(f"{url} cannot be fetched ({reason}).", "Run again with a network: it goes on where it stopped.")
+            raise Unavailable(
+                f"{url} cannot be fetched ({reason}).", "Run again with a network: it goes on where it stopped."
+            )
         time.sleep(wait)
         wait *= 2
 
@@ -93,7 +98,13 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Follows a redirection only to where the first request might have gone."""
 
     def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage, newurl: str
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
     ) -> urllib.request.Request | None:
         _check(newurl)
         fp.close()  # its body would be read to the end, and may have none
@@ -106,7 +117,9 @@ def _transfer(url: str, part: Path, advance: Advance, most: int) -> None:
     if held:
         request.add_header("Range", f"bytes={held}-")
     try:
-        response: Any = urllib.request.build_opener(_SafeRedirects, TimedHTTP, TimedHTTPS).open(request, timeout=TIMEOUT)
+        response: Any = urllib.request.build_opener(_SafeRedirects, TimedHTTP, TimedHTTPS).open(
+            request, timeout=TIMEOUT
+        )
     except urllib.error.HTTPError as error:
         if error.code == 416 and held:  # nothing after what we hold: whole, or longer than the file ever was
             if _total(error.headers.get("Content-Range", "")) == held:
@@ -131,7 +144,8 @@ def _transfer(url: str, part: Path, advance: Advance, most: int) -> None:
                 received += len(chunk)
                 if before + received > most:
                     raise DatasetError(
-                        f"{url} gives more than the {most:,} bytes that are published for it: it is not read further. See "
+                        f"{url} gives more than the {most:,} bytes that are published for it: it is not read further. "
+                        f"See "
                         f"whether the address is right, and delete {part}."
                     )
                 file.write(chunk)
@@ -150,7 +164,8 @@ def _written(url: str, part: Path) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise DatasetError(
-            f"{part} cannot be written ({error.strerror}) while {url} is fetched. Make room, or name another folder with "
+            f"{part} cannot be written ({error.strerror}) while {url} is fetched. Make room, or name another folder "
+            f"with "
             "--cache-dir; what is there is kept and continued."
         ) from error
 
@@ -159,7 +174,9 @@ def _check(url: str) -> None:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and _loopback(parts.hostname or "")):
         return
-    raise SettingError(f"{url} is not fetched: the address must begin with https:// (http:// only for this machine itself).")
+    raise SettingError(
+        f"{url} is not fetched: the address must begin with https:// (http:// only for this machine itself)."
+    )
 
 
 def _loopback(host: str) -> bool:

@@ -1,10 +1,11 @@
 """The functions of Python's own standard library: source without docstring, and the docstring.
 
-Only what every build of one Python version ships is read, so that the collection made of it is the same on every machine. The
-modules are files, so those for another platform are read like the rest. Left out are tests, demonstrations and generated tables,
-and what distributors split off or patch: Debian has packages of its own for `distutils`, `ensurepip`, `idlelib`, `lib2to3`,
-`tkinter` and the macOS half of `ctypes`, Fedora puts `turtle` with `tkinter`, Alpine splits off `dbm`, Windows alone has
-`msilib`, and `site`, `sysconfig` and `venv` say where a system keeps its files.
+Only what every build of one Python version ships is read, so that the collection made of it is the same on every
+machine. The modules are files, so those for another platform are read like the rest. Left out are tests, demonstrations
+and generated tables,
+and what distributors split off or patch: Debian has packages of its own for `distutils`, `ensurepip`, `idlelib`,
+`lib2to3`, `tkinter` and the macOS half of `ctypes`, Fedora puts `turtle` with `tkinter`, Alpine splits off `dbm`,
+Windows alone has `msilib`, and `site`, `sysconfig` and `venv` say where a system keeps its files.
 """
 
 from __future__ import annotations
@@ -18,10 +19,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import Unavailable
+from harness.base.errors import Unavailable
 
 LEFT_OUT = frozenset(
-    {"__hello__", "__phello__", "antigravity", "curses", "dbm", "distutils", "encodings", "ensurepip", "idlelib", "lib2to3"}
+    {
+        "__hello__",
+        "__phello__",
+        "antigravity",
+        "curses",
+        "dbm",
+        "distutils",
+        "encodings",
+        "ensurepip",
+        "idlelib",
+        "lib2to3",
+    }
     | {"msilib", "pydoc_data", "site", "sysconfig", "test", "this", "tkinter", "turtle", "turtledemo", "venv"}
 )
 INNER_LEFT_OUT = frozenset({"__pycache__", "macholib", "test", "tests"})
@@ -48,7 +60,9 @@ class Function:
 
 @dataclass(frozen=True)
 class Library:
-    """The files that are read, by path below the library's folder with `/`, sorted; and a hash of paths and contents."""
+    """The files that are read, by path below the library's folder with `/`, sorted; and a hash of paths and
+    contents.
+    """
 
     sources: dict[str, str]
     revision: str
@@ -77,7 +91,9 @@ class Library:
         return cls(sources, digest.hexdigest())
 
     def functions(self) -> Iterator[Function]:
-        """All functions and methods in the order of files and lines; a function inside a function is part of its parent."""
+        """All functions and methods in the order of files and lines; a function inside a function is part of its
+        parent.
+        """
         seen: dict[str, int] = {}
         for path, text in self.sources.items():
             module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.corpus import Document
-from harness.datasets._ids import Trim
-from harness.datasets._lines import LONGEST, Fault, OnFault, lines, refuse
-from harness.memory import Memory, size
+from harness.base.memory import Memory, size
+from harness.data.corpus import Document
+from harness.data.ids import Trim
+from harness.data.lines import LONGEST, Fault, OnFault, lines, refuse
 
 DOCUMENT = '{"_id": "…", "title": "…", "text": "…"}'
 QUERY = '{"_id": "…", "text": "…"}'
 
 
 COPIES = 16
-"""A document's line may take this share of the memory: the line, its text, what is parsed from it and its batch are all there."""
+"""A document's line may take this share of the memory: the line, its text, what is parsed from it and its batch are all
+there.
+"""
 
 
 def read_documents(
@@ -36,7 +38,7 @@ def read_documents(
         report: told of each malformed line, which is then skipped.
         advance: told how many bytes were read.
         memory: of the run, which bounds the longest line; None takes the readers' usual bound.
-        trim: the rule for ids (`harness.datasets._ids`), which counts what it changes.
+        trim: the rule for ids (`harness.data.ids`), which counts what it changes.
 
     Raises:
         DatasetError: with the default `report`, at the first malformed line.
@@ -93,7 +95,9 @@ def _records(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     remedy = "is there one record on each line?"
     if longest != LONGEST:
-        remedy += f" If it is one document: a line may take 1/{COPIES} of --memory, {size(COPIES * longest)} now; give more."
+        remedy += (
+            f" If it is one document: a line may take 1/{COPIES} of --memory, {size(COPIES * longest)} now; give more."
+        )
     for number, line in lines(path, report, advance, longest, remedy):
         try:
             record = json.loads(line)
@@ -148,5 +152,12 @@ def _whole(value: str, name: str) -> str | _Wrong:
 
 def _kind(value: object) -> str:
     """What JSON calls a value."""
-    kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"}
+    kinds = {
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a string",
+        list: "an array",
+        dict: "an object",
+    }
     return "null" if value is None else kinds[type(value)]

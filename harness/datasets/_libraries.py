@@ -1,7 +1,7 @@
 """Collections that another library hands over in memory: a corpus kept by its content, and splits made one dataset.
 
-A library's names and revisions do not say what its documents are (a local copy has the name of the original), so the documents
-are read and hashed each time; they are written once.
+A library's names and revisions do not say what its documents are (a local copy has the name of the original), so the
+documents are read and hashed each time; they are written once.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import DatasetError
 from harness.cache.code import code_of
-from harness.context import Context
-from harness.corpus import Corpus, Document, revision_of, write_corpus
+from harness.data.corpus import Corpus, Document, revision_of, write_corpus
+from harness.data.ids import Trim
+from harness.data.queries import Dataset, Qrels, Queries
 from harness.datasets._collection import split_name
-from harness.datasets._ids import Trim
 from harness.datasets._splits import Parts, build_dataset
-from harness.errors import DatasetError
-from harness.judged import Dataset, Qrels, Queries
+from harness.runtime.context import Context
 
 LEARNT_FROM = ("train", "dev")
 """Splits that a `TrainView` may hold."""
@@ -46,7 +46,7 @@ def kept_corpus(name: str, documents: Callable[[], Iterable[Document]], context:
         DatasetError: no document, an id twice, or a text that is not Unicode.
     """
     revision = revision_of(documents())
-    key = hashlib.sha256(f"content:{code_of('harness.corpus')}:{revision}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"content:{code_of('harness.data.corpus')}:{revision}".encode()).hexdigest()[:32]
 
     def build(part: Path) -> None:
         write_corpus(part / "corpus.arrow", documents(), name)
@@ -70,17 +70,17 @@ def dataset_of(
 ) -> Dataset:
     """A dataset that reports on one of the splits; of the others train and dev go to its `TrainView`.
 
-    A judged query without text is left out, and so is one to learn from whose relevant documents are all in another corpus: some
-    libraries have a corpus for each split. Where a query to learn from has the id of another one with another text, the name of
-    its split is put before its id.
+    A judged query without text is left out, and so is one to learn from whose relevant documents are all in another
+    corpus: some libraries have a corpus for each split. Where a query to learn from has the id of another one with
+    another text, the name of its split is put before its id.
 
     Args:
         name: full name without the split.
         corpus: the documents of the reported split.
         splits: by the library's names; `validation` is `dev` here.
         reported: one of those names.
-        own: whether a query is removed from the ranking that it would itself head: True and False always and never, where the
-            library has such a rule; None takes ours (`harness.datasets._self`).
+        own: whether a query is removed from the ranking that it would itself head: True and False always and never,
+            where the library has such a rule; None takes ours (`harness.datasets._self`).
         licence: where known.
         notes: of the source.
         changed: what was read → what the rule for ids changed in it.
@@ -106,7 +106,10 @@ def dataset_of(
     queries: dict[str, str] = {}
     qrels: dict[str, Qrels] = {}
     for split, there in held.items():
-        ids = {query: query if queries.get(query, text) == text else f"{split}/{query}" for query, text in there.queries.items()}
+        ids = {
+            query: query if queries.get(query, text) == text else f"{split}/{query}"
+            for query, text in there.queries.items()
+        }
         queries.update({ids[query]: there.queries[query] for query in there.qrels})
         qrels[split] = {ids[query]: grades for query, grades in there.qrels.items()}
     readers = {split: partial(_given, judged) for split, judged in qrels.items()}
@@ -115,7 +118,9 @@ def dataset_of(
 
 
 def grades_of(relevant: Mapping[Any, Mapping[Any, Any]], trim: Trim) -> dict[str, dict[str, int]]:
-    """Judgements as a library gives them, by the rule for ids; of a pair that the rule makes of two, the highest grade."""
+    """Judgements as a library gives them, by the rule for ids; of a pair that the rule makes of two, the highest
+    grade.
+    """
     qrels: dict[str, dict[str, int]] = {}
     for query, judged in relevant.items():
         grades = qrels.setdefault(trim(str(query)), {})

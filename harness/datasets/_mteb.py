@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from harness.corpus import Document
-from harness.errors import DatasetError
+from harness.base.errors import DatasetError
+from harness.data.corpus import Document
 
 
 def documents(rows: Iterable[Mapping[str, Any]], name: Callable[[str], str] = str) -> Iterator[Document]:
-    """The documents of a task's `corpus`; MTEB joins title and text as `harness.corpus.joined` does.
+    """The documents of a task's `corpus`; MTEB joins title and text as `harness.data.corpus.joined` does.
 
     Args:
         rows: MTEB's.

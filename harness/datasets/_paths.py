@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.files import there
+from harness.base.files import there
 
 
 def as_path(text: str) -> Path:
-    r"""The path that a text names: `~` is the home folder, and `.\mine` is `./mine` if there is nothing of the first name."""
+    r"""The path that a text names: `~` is the home folder, and `.\mine` is `./mine` if there is nothing of the first
+    name.
+    """
     path = Path(os.path.normpath(_home(text)))
     if "\\" in text and not os.path.lexists(path):
         other = Path(os.path.normpath(_home(text.replace("\\", "/"))))
@@ -26,7 +28,9 @@ def _home(text: str) -> str:
 
 
 def names_a_path(text: str) -> bool:
-    """Whether a dataset's name is a path: by its first characters, or since it, or the folder it would be in, exists."""
+    """Whether a dataset's name is a path: by its first characters, or since it, or the folder it would be in,
+    exists.
+    """
     if text.startswith((".", "~", "/", "\\")) or Path(text).is_absolute():
         return True
     path = as_path(text)

@@ -1,7 +1,7 @@
 """Judgements: BEIR's three tab-separated columns under a header, and TREC's four columns without one.
 
-BEIR's columns are CSV's, as its `GenericDataLoader` reads them: a cell in double quotes is what is between them, a doubled quote
-is one. A cell that only begins with a quote is taken as it is.
+BEIR's columns are CSV's, as its `GenericDataLoader` reads them: a cell in double quotes is what is between them, a
+doubled quote is one. A cell that only begins with a quote is taken as it is.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.datasets._ids import WHITE, Trim
-from harness.datasets._lines import Fault, OnFault, lines, refuse
+from harness.data.ids import WHITE, Trim
+from harness.data.lines import Fault, OnFault, lines, refuse
 
 HEADER = ("query-id", "corpus-id", "score")
 GREATEST = 1_000_000
-"""The greatest grade that is read: trec_eval keeps a counter for each grade up to the greatest, 8 GB for a grade of 10⁹."""
+"""The greatest grade that is read: trec_eval keeps a counter for each grade up to the greatest, 8 GB for a grade of
+10⁹.
+"""
 _COLUMNS = re.compile(f"[{WHITE}]+")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 
@@ -39,7 +41,7 @@ def read_qrels(path: Path, report: OnFault = refuse, trim: Trim | None = None) -
     Args:
         path: the file.
         report: told of each malformed line and each contradiction; that line is then skipped.
-        trim: the rule for ids (`harness.datasets._ids`), which counts what it changes.
+        trim: the rule for ids (`harness.data.ids`), which counts what it changes.
 
     Raises:
         DatasetError: with the default `report`, at the first malformed line, or where one pair has two grades.
@@ -69,7 +71,9 @@ def judgements(path: Path, report: OnFault = refuse, trim: Trim | None = None) -
             report(Fault("grade", path, line, message))
             continue
         if abs(int(grade)) > GREATEST:
-            message = f"grade {grade} is beyond {GREATEST:,}; is a column wrong? Grades say how relevant, mostly 0 to 4."
+            message = (
+                f"grade {grade} is beyond {GREATEST:,}; is a column wrong? Grades say how relevant, mostly 0 to 4."
+            )
             report(Fault("grade", path, line, message))
             continue
         yield Judgement(line, query, document, int(grade))

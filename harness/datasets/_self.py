@@ -1,14 +1,14 @@
 """Queries that are documents: the one place that decides which rankings leave out the query's own document.
 
-Where a query id is also a document id, one of two things is true. Either the query is that document (ArguAna asks with an
-argument of its own corpus), and finding it is no achievement: it is removed before the ranking is cut. Or two files merely
-count from 1 (Cranfield), and removing it would hide an answer. The rule:
+Where a query id is also a document id, one of two things is true. Either the query is that document (ArguAna asks with
+an argument of its own corpus), and finding it is no achievement: it is removed before the ranking is cut. Or two files
+merely count from 1 (Cranfield), and removing it would hide an answer. The rule:
 
 - `beir/arguana` and `beir/quora`: every coinciding id is removed, as Anserini's `-removeQuery` and BEIR's
   `ignore_identical_ids` do for them;
 - where the library that a collection comes from has a rule for it (MTEB's `ignore_identical_ids`): by that;
-- anywhere else: removed where the query's text is the document's text, or its title and text joined, apart from white space
-  and case; kept otherwise, and a note says so.
+- anywhere else: removed where the query's text is the document's text, or its title and text joined, apart from white
+  space and case; kept otherwise, and a note says so.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from harness.corpus import Corpus, Document, joined
-from harness.judged import Queries
+from harness.data.corpus import Corpus, Document, joined
+from harness.data.queries import Queries
 
 Ints = npt.NDArray[np.int64]
 AT_ONCE = 1024
@@ -56,7 +56,8 @@ def _same_text(collection: str, queries: Queries, corpus: Corpus, rows: Ints, th
     if collection in ALWAYS:
         return there
     found = []
-    # Training queries may coincide with documents by the hundred thousand, if both count from 1: texts are read in blocks.
+    # Training queries may coincide with documents by the hundred thousand, if both count from 1: texts are read in
+    # blocks.
     for start in range(0, len(there), AT_ONCE):
         places = there[start : start + AT_ONCE]
         for place, whole in zip(places.tolist(), corpus.texts_of(rows[places])[:], strict=True):

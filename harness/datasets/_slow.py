@@ -65,7 +65,9 @@ class _Timed:
         self.over = True
         if self.sock is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # of the socket itself: the other thread reads through TLS
+                socket.socket.shutdown(
+                    self.sock, socket.SHUT_RDWR
+                )  # of the socket itself: the other thread reads through TLS
 
 
 class _OverHTTP(_Timed, http.client.HTTPConnection):

@@ -1,18 +1,18 @@
 """Whether anything can be measured on a split, and what a reader of its scores must know of its data.
 
-A split on which every method must score 0 is refused: no judgement above 0, no relevant document in the corpus, no text in the
-corpus or in the queries. Where only some are so, a note counts them.
+A split on which every method must score 0 is refused: no judgement above 0, no relevant document in the corpus, no text
+in the corpus or in the queries. Where only some are so, a note counts them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from harness.corpus import Corpus
-from harness.datasets._ids import first_unfit, near, near_note, unfit
+from harness.base.errors import DatasetError
+from harness.data.corpus import Corpus
+from harness.data.ids import first_unfit, near, near_note, unfit
+from harness.data.queries import Labelled
 from harness.datasets._qrels import GREATEST
-from harness.errors import DatasetError
-from harness.judged import Labelled
 
 
 def sound(name: str, split: Labelled, corpus: Corpus) -> list[str]:
@@ -24,7 +24,8 @@ def sound(name: str, split: Labelled, corpus: Corpus) -> list[str]:
         corpus: its documents.
 
     Raises:
-        DatasetError: every score would be 0, a grade is beyond what trec_eval can count, or an id does not fit a TREC run.
+        DatasetError: every score would be 0, a grade is beyond what trec_eval can count, or an id does not fit a TREC
+            run.
     """
     _check_ids(name, split, corpus)
     return [*_texts(name, split, corpus), *_relevant(name, split, corpus)]
@@ -36,7 +37,8 @@ def _check_ids(name: str, split: Labelled, corpus: Corpus) -> None:
         found, kind = next((query for query in split.queries.ids if unfit(query)), None), "query"
     if found is not None:
         raise DatasetError(
-            f"{name}: the {kind} id {found!r} {unfit(found)}, which the TREC run of a row cannot hold: write another id in "
+            f"{name}: the {kind} id {found!r} {unfit(found)}, which the TREC run of a row cannot hold: write another "
+            f"id in "
             "corpus, queries and judgements. `harness data check` lists such ids."
         )
 
@@ -49,7 +51,9 @@ def _texts(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
     )
     for empty, whole, what in counts:
         if empty == whole:
-            raise DatasetError(f"{name}: all {whole:,} {what}, so that every score would be 0; are the fields named right?")
+            raise DatasetError(
+                f"{name}: all {whole:,} {what}, so that every score would be 0; are the fields named right?"
+            )
         if empty:
             yield f"{empty:,} of {whole:,} {what}"
 
@@ -61,7 +65,8 @@ def _relevant(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
     relevant = [document for document, grade in grades if grade > 0]
     if not relevant:
         raise DatasetError(
-            f"{name}: none of its {len(grades):,} judgements is above 0, so that every score would be 0; are the grades in the "
+            f"{name}: none of its {len(grades):,} judgements is above 0, so that every score would be 0; are the "
+            f"grades in the "
             "right column, or is this a split whose judgements are withheld? Report on another split."
         )
     none = sum(all(grade <= 0 for grade in judged.values()) for judged in split.qrels.values())
@@ -72,7 +77,8 @@ def _relevant(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
     if len(missing) == len(set(relevant)):
         hint = f" {near_note(alike, 'of them', 'the corpus')}." if alike else ""
         raise DatasetError(
-            f"{name}: none of its {len(missing):,} relevant documents is in the corpus, for example {_some(missing)}, so that "
+            f"{name}: none of its {len(missing):,} relevant documents is in the corpus, for example {_some(missing)}, "
+            f"so that "
             f"every score would be 0; are judgements and corpus of one collection?{hint}"
         )
     if alike:

@@ -1,6 +1,7 @@
 """A dataset from corpus, queries and judgements per split: what is reported on, and what training may see.
 
-The reported split never appears in the `TrainView`, and a query that is in it is taken out of train and dev too. Where the
+The reported split never appears in the `TrainView`, and a query that is in it is taken out of train and dev too. Where
+the
 collection has no dev split, one is cut from train: a fifth of the queries, at most 1,000, those whose id comes first by
 SHA-256, so that the cut depends on neither the order of a file nor a random seed.
 """
@@ -11,13 +12,13 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from harness.corpus import Corpus
+from harness.base.errors import DatasetError, UnknownName
+from harness.data.corpus import Corpus
+from harness.data.ids import Trim, chunked, near, near_note
+from harness.data.queries import Dataset, Labelled, Qrels, Queries, TrainView
 from harness.datasets._collection import split_name
-from harness.datasets._ids import Trim, chunked, near, near_note
 from harness.datasets._self import self_retrieval
 from harness.datasets._sound import sound
-from harness.errors import DatasetError, UnknownName
-from harness.judged import Dataset, Labelled, Qrels, Queries, TrainView
 
 DEV_SHARE = 0.2
 DEV_MOST = 1000
@@ -35,7 +36,7 @@ class Parts:
         licence: where known.
         notes: the source's own.
         own: see `harness.datasets._self.self_retrieval`.
-        changed: what was read so far → what the rule for ids changed in it (`harness.datasets._ids`).
+        changed: what was read so far → what the rule for ids changed in it (`harness.data.ids`).
     """
 
     name: str
@@ -53,7 +54,8 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
 
     Raises:
         UnknownName: the collection has no such split; lists those it has.
-        DatasetError: a judged query has no text, a file is malformed, or nothing can be measured (`harness.datasets._sound`).
+        DatasetError: a judged query has no text, a file is malformed, or nothing can be measured
+            (`harness.datasets._sound`).
     """
     split = split_name(split)
     if split not in parts.qrels:
@@ -97,7 +99,9 @@ def _view(parts: Parts, reported_split: str, reported: frozenset[str]) -> TrainV
 
 
 def _overlaps(parts: Parts, reported_split: str, reported: frozenset[str]) -> list[str]:
-    """Notes on queries that the view leaves out. Known when the dataset is loaded, so that a record says so in any case."""
+    """Notes on queries that the view leaves out. Known when the dataset is loaded, so that a record says so in any
+    case.
+    """
     notes = []
     for split in ("train", "dev"):
         if split in parts.qrels and split != reported_split:

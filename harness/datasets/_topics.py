@@ -1,10 +1,10 @@
 """TREC topics: SGML as in the ad hoc tracks, XML as in the later ones, and tab-separated ids and texts.
 
-What is asked is the title of a topic, the short query of the ad hoc tracks, or its `<query>`; a topic of text alone is asked
-whole. Description and narrative say what is relevant and are not read.
+What is asked is the title of a topic, the short query of the ad hoc tracks, or its `<query>`; a topic of text alone is
+asked whole. Description and narrative say what is relevant and are not read.
 
-Source: Voorhees and Harman, "TREC: Experiment and Evaluation in Information Retrieval" (2005), chapter 2, for the SGML form,
-whose tags open a line and are mostly not closed.
+Source: Voorhees and Harman, "TREC: Experiment and Evaluation in Information Retrieval" (2005), chapter 2, for the SGML
+form, whose tags open a line and are mostly not closed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
-from harness.datasets._ids import WHITE, Trim
-from harness.datasets._lines import Fault, OnFault, lines, refuse
+from harness.data.ids import WHITE, Trim
+from harness.data.lines import Fault, OnFault, lines, refuse
 
 ASKED = ("title", "query")
 """Fields of a topic that hold what is asked, the first that is there."""
@@ -38,8 +38,8 @@ def read_topics(path: Path, report: OnFault = refuse, trim: Trim | None = None) 
     Args:
         path: the file.
         report: told of each malformed topic and each repeated id; that topic is then skipped.
-        trim: the rule for ids (`harness.datasets._ids`), which counts what it changes in a `.tsv`; in SGML and XML white space
-            around an id is layout.
+        trim: the rule for ids (`harness.data.ids`), which counts what it changes in a `.tsv`; in SGML and XML
+            white space around an id is layout.
 
     Raises:
         DatasetError: with the default `report`, at the first malformed topic or repeated id.
@@ -84,7 +84,11 @@ def _sgml(path: Path, report: OnFault) -> Iterator[Topic]:
             if closes:
                 yield from _asked(fields, path, start, report)
             elif start:
-                report(Fault("topic", path, number, f"the topic of line {start} is not closed; put </top> before this one."))
+                report(
+                    Fault(
+                        "topic", path, number, f"the topic of line {start} is not closed; put </top> before this one."
+                    )
+                )
             fields, start, reading = {}, 0 if closes else number, ""
         elif not closes:
             reading = name
@@ -92,7 +96,14 @@ def _sgml(path: Path, report: OnFault) -> Iterator[Topic]:
         else:
             reading = ""
     if start:
-        report(Fault("topic", path, number, f"the topic of line {start} is not closed; the file is cut short or lacks </top>."))
+        report(
+            Fault(
+                "topic",
+                path,
+                number,
+                f"the topic of line {start} is not closed; the file is cut short or lacks </top>.",
+            )
+        )
 
 
 def _asked(fields: dict[str, list[str]], path: Path, start: int, report: OnFault) -> Iterator[Topic]:
@@ -110,7 +121,9 @@ def _asked(fields: dict[str, list[str]], path: Path, start: int, report: OnFault
 
 
 class _Topics:
-    """Collects the topics of an XML file: for each its line and its fields; what stands in none is under the empty name."""
+    """Collects the topics of an XML file: for each its line and its fields; what stands in none is under the empty
+    name.
+    """
 
     def __init__(self) -> None:
         self.found: list[tuple[int, dict[str, str]]] = []
@@ -159,13 +172,17 @@ def _xml(path: Path, report: OnFault) -> Iterator[Topic]:
         held = {name: text.strip(WHITE) if name == "num" else " ".join(text.split()) for name, text in topic.items()}
         asked = next((held[name] for name in ASKED if held.get(name)), held[""] if len(held) == 2 else "")
         if not asked:
-            report(Fault("missing-text", path, place, f"topic {held['num']!r} has no <title> and no <query>; give it one."))
+            report(
+                Fault("missing-text", path, place, f"topic {held['num']!r} has no <title> and no <query>; give it one.")
+            )
             continue
         yield place, held["num"], asked
 
 
 def _every_line(path: Path, report: OnFault) -> Iterator[str]:
-    """The lines with the blank ones put back, so that the parser counts as the file does; the encoding is settled by then."""
+    """The lines with the blank ones put back, so that the parser counts as the file does; the encoding is settled by
+    then.
+    """
     done = 0
     for number, line in lines(path, report):
         text = re.sub(r"""(<\?xml[^>]*?)\sencoding=(["'])[^"']*\2""", r"\1", line) if done == 0 else line

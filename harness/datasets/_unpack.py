@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from harness.errors import DatasetError
+from harness.base.errors import DatasetError
 
 MOST_MEMBERS = 10_000
 MOST_RATIO = 200
@@ -23,17 +23,21 @@ def unpack(archive: Path, folder: Path) -> None:
     """Unpacks into an existing empty folder; nothing is written before all members are found harmless.
 
     Raises:
-        DatasetError: not a whole zip, or a member that would land outside the folder, is a link, is encrypted, is there twice
-            or is far larger than its archive; or not enough room on the disk.
+        DatasetError: not a whole zip, or a member that would land outside the folder, is a link, is encrypted, is there
+            twice or is far larger than its archive; or not enough room on the disk.
     """
     try:
         with zipfile.ZipFile(archive) as file:
-            members = [m for m in file.infolist() if not m.filename.startswith(_NOISE) and not m.filename.endswith(_NOISE)]
+            members = [
+                m for m in file.infolist() if not m.filename.startswith(_NOISE) and not m.filename.endswith(_NOISE)
+            ]
             _check_members(archive, members)
             room = shutil.disk_usage(folder).free
             needed = sum(m.file_size for m in members)
             if needed > room:
-                raise DatasetError(f"{archive.name} needs {needed:,} bytes in {folder}; {room:,} are free: make room there.")
+                raise DatasetError(
+                    f"{archive.name} needs {needed:,} bytes in {folder}; {room:,} are free: make room there."
+                )
             for member in members:
                 file.extract(member, folder)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
@@ -43,18 +47,22 @@ def unpack(archive: Path, folder: Path) -> None:
 def _check_members(archive: Path, members: list[zipfile.ZipInfo]) -> None:
     seen: set[str] = set()
     for member in members:
-        # `orig_filename` is the name as stored; ZipInfo has already cut the other at a NUL and turned backslashes around.
+        # `orig_filename` is the name as stored; ZipInfo has already cut the other at a NUL and turned backslashes
+        # around.
         name = member.orig_filename
         fault = _fault(member, name)
         if fault is None and name.casefold() in seen:
             fault = "is there twice"
         if fault:
-            raise DatasetError(f"{archive.name}: the member {name!r} {fault}; nothing is unpacked. Do not trust its source.")
+            raise DatasetError(
+                f"{archive.name}: the member {name!r} {fault}; nothing is unpacked. Do not trust its source."
+            )
         seen.add(name.casefold())
     size, packed = sum(m.file_size for m in members), archive.stat().st_size
     if len(members) > MOST_MEMBERS or size > max(_ALWAYS_FINE, MOST_RATIO * packed):
         raise DatasetError(
-            f"{archive.name}: {len(members):,} members of {size:,} bytes in an archive of {packed:,} bytes look like a zip bomb; "
+            f"{archive.name}: {len(members):,} members of {size:,} bytes in an archive of {packed:,} bytes look like a "
+            f"zip bomb; "
             "nothing is unpacked. Do not trust its source."
         )
 

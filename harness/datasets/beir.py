@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from harness.context import Context
+from harness.base.errors import DatasetError, Unavailable, UnknownName
+from harness.data.queries import Dataset
 from harness.datasets import Places, Source
 from harness.datasets._archives import ARCHIVES, HOST, UNPUBLISHED, Archive
 from harness.datasets._collection import EXPECTED, Collection, collections_in, is_collection
 from harness.datasets._offline import offline
 from harness.datasets._splits import Parts, build_dataset
 from harness.datasets._unpack import unpack
-from harness.errors import DatasetError, Unavailable, UnknownName
-from harness.judged import Dataset
+from harness.runtime.context import Context
 
 DEFAULT_SPLIT = {"msmarco": "dev"}
 """Split reported where none is named, if not `test`: BEIR reports MS MARCO on dev."""
@@ -132,7 +132,8 @@ def fetch(name: str, context: Context) -> Path:
         return _install(name, ARCHIVES[name], context)
     except Unavailable as error:
         raise Unavailable(
-            f"{looked}, and {error.reason}", f"`harness data fetch beir/{name}` goes on where the download stopped; or {by_hand}"
+            f"{looked}, and {error.reason}",
+            f"`harness data fetch beir/{name}` goes on where the download stopped; or {by_hand}",
         ) from error
 
 

@@ -6,23 +6,23 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.context import Context
+from harness.base.errors import DatasetError
+from harness.base.files import there
+from harness.base.plain import check_text
+from harness.data.queries import Dataset
 from harness.datasets import Source
 from harness.datasets._collection import EXPECTED, Collection, is_collection
 from harness.datasets._paths import as_path, canonical
 from harness.datasets._splits import Parts, build_dataset
-from harness.errors import DatasetError
-from harness.files import there
-from harness.judged import Dataset
-from harness.plain import check_text
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
 class Folder(Source):
     """`folder/<path>[/split]`, or the path without `folder/` if it exists or begins with `.`, `~` or `/`.
 
-    However a folder is written, the dataset has one name: `folder/` and the path relative to the working folder if it is inside
-    it, else the absolute path.
+    However a folder is written, the dataset has one name: `folder/` and the path relative to the working folder if it
+    is inside it, else the absolute path.
     """
 
     def load(self, rest: str, context: Context) -> Dataset:

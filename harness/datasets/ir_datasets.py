@@ -1,4 +1,6 @@
-"""Collections of the ir_datasets catalogue, by their ids there: TREC, CLEF, MS MARCO and some hundred others, grades kept."""
+"""Collections of the ir_datasets catalogue, by their ids there: TREC, CLEF, MS MARCO and some hundred others, grades
+kept.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.context import Context
-from harness.corpus import Document
+from harness.base.errors import DatasetError, Unavailable, UnknownName
+from harness.base.optional import library
+from harness.data.corpus import Document
+from harness.data.ids import Trim
+from harness.data.queries import Dataset
 from harness.datasets import Source
 from harness.datasets._collection import DEV_NAMES
-from harness.datasets._ids import Trim
 from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, kept_corpus
 from harness.datasets._offline import offline
 from harness.datasets._self import ALWAYS
-from harness.errors import DatasetError, Unavailable, UnknownName
-from harness.judged import Dataset
-from harness.optional import library
+from harness.runtime.context import Context
 
 SPLITS = ("test", *LEARNT_FROM, *DEV_NAMES)
 """Last parts of an id that name a split; an id that ends otherwise is its own split `test`."""
@@ -29,9 +31,9 @@ SPLITS = ("test", *LEARNT_FROM, *DEV_NAMES)
 class IrDatasets(Source):
     """`ir_datasets/<id>`, as `ir_datasets/beir/scifact/test` or `ir_datasets/msmarco-passage/trec-dl-2019/judged`.
 
-    A document is what ir_datasets calls its default text, its title apart; of a query's fields the default text is asked (the
-    title of a TREC topic). Training sees the `train` and `dev` (`valid`, `validation`, `val`) ids beside or above it
-    that have the same documents, as `msmarco-passage/train` for any MS MARCO passage id.
+    A document is what ir_datasets calls its default text, its title apart; of a query's fields the default text is
+    asked (the title of a TREC topic). Training sees the `train` and `dev` (`valid`, `validation`, `val`) ids beside or
+    above it that have the same documents, as `msmarco-passage/train` for any MS MARCO passage id.
     """
 
     def load(self, rest: str, context: Context) -> Dataset:
@@ -40,7 +42,8 @@ class IrDatasets(Source):
         Raises:
             UnknownName: the catalogue has no such id.
             DatasetError: it has no documents, queries or judgements.
-            Unavailable: ir_datasets is not installed, or its files are neither here nor to be fetched; says by which steps.
+            Unavailable: ir_datasets is not installed, or its files are neither here nor to be fetched; says by which
+                steps.
         """
         catalogue = library("ir_datasets", "ir_datasets")
         found, name, split = _locate(catalogue, rest)
@@ -60,10 +63,13 @@ class IrDatasets(Source):
         except (OSError, RuntimeError) as error:  # a failed download, or files that must be put there by hand
             raise Unavailable(
                 f"ir_datasets cannot give {found}: {' '.join(str(error).split()).rstrip('.')}.",
-                f"Mend that, or follow https://ir-datasets.com/{found.partition('/')[0]}.html; its folder is IR_DATASETS_HOME.",
+                f"Mend that, or follow https://ir-datasets.com/{found.partition('/')[0]}.html; its folder is "
+                f"IR_DATASETS_HOME.",
             ) from error
         notes = (f"from ir_datasets {catalogue.__version__}, id {found}",)
-        return dataset_of(full, corpus, splits, split, own=True if name in ALWAYS else None, notes=notes, changed=changed)
+        return dataset_of(
+            full, corpus, splits, split, own=True if name in ALWAYS else None, notes=notes, changed=changed
+        )
 
     def available(self, context: Context) -> list[str]:
         """None: the catalogue does not say which of its files are here without looking for all of them."""
@@ -137,7 +143,8 @@ def _check_offline(dataset: Any, found: str) -> None:
         for path in _files(handler):
             if not path.exists():
                 raise Unavailable(
-                    f"{path} of {found} is not here, and HARNESS_OFFLINE forbids the download.", "Unset it, or bring the file."
+                    f"{path} of {found} is not here, and HARNESS_OFFLINE forbids the download.",
+                    "Unset it, or bring the file.",
                 )
 
 

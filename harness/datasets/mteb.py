@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.context import Context
+from harness.base.errors import DatasetError, Unavailable, UnknownName
+from harness.base.optional import library
+from harness.data.ids import Trim
+from harness.data.queries import Dataset
 from harness.datasets import Source
 from harness.datasets._collection import DEV_NAMES, split_name
-from harness.datasets._ids import Trim
 from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, grades_of, kept_corpus
 from harness.datasets._mteb import documents, queries
 from harness.datasets._offline import offline
-from harness.errors import DatasetError, Unavailable, UnknownName
-from harness.judged import Dataset
-from harness.optional import library
+from harness.runtime.context import Context
 
 DEFAULT = "default"
 """What MTEB calls the only subset of a task that has no others."""
@@ -27,9 +27,9 @@ DEFAULT = "default"
 class Mteb(Source):
     """`mteb/<Task>[/<subset>][/<split>]`, as `mteb/SciFact` or `mteb/MIRACLRetrieval/de/dev`.
 
-    The split is one that MTEB evaluates, `test` where there is one, else the first. Training sees the task's train and dev
-    splits, where its data has them and their relevant documents are in the reported split's corpus. A query is removed from its
-    own ranking where the task says so (`ignore_identical_ids`), as MTEB does.
+    The split is one that MTEB evaluates, `test` where there is one, else the first. Training sees the task's train and
+    dev splits, where its data has them and their relevant documents are in the reported split's corpus. A query is
+    removed from its own ranking where the task says so (`ignore_identical_ids`), as MTEB does.
     """
 
     def load(self, rest: str, context: Context) -> Dataset:
@@ -122,7 +122,8 @@ def _which(task: Any, more: list[str]) -> tuple[str, str]:
 def _loaded(mteb: Any, name: str, subset: str, split: str, context: Context) -> dict[str, Any]:
     """Split → MTEB's data of it: the reported split, and those to learn from.
 
-    A task that loads its data itself gives all it has. MTEB's own loader is asked for a split that the task is not evaluated
+    A task that loads its data itself gives all it has. MTEB's own loader is asked for a split that the task is not
+    evaluated
     on only where the data has it by that name: where there is one split alone, it would hand that over under any name.
     """
     from mteb.abstasks import AbsTaskRetrieval
@@ -146,7 +147,8 @@ def _loaded(mteb: Any, name: str, subset: str, split: str, context: Context) -> 
     except OSError as error:  # what datasets and the hub's client raise where they reach nothing
         raise Unavailable(
             f"the data of mteb/{name} cannot be had: {' '.join(str(error).split()).rstrip('.')}.",
-            "It is fetched from the Hugging Face hub the first time; connect, or put the hub's cache where HF_HOME says.",
+            "It is fetched from the Hugging Face hub the first time; connect, or put the hub's cache where HF_HOME "
+            "says.",
         ) from error
     return found
 
@@ -168,7 +170,8 @@ def _notes(mteb: Any, task: Any, data: Any) -> tuple[str, ...]:
     told = [f"from mteb {mteb.__version__}, revision {task.metadata.revision} of {task.metadata.dataset['path']}"]
     if data.get("top_ranked"):
         told.append(
-            "MTEB re-ranks given candidates of each query in this task; here all its documents are ranked: do not compare"
+            "MTEB re-ranks given candidates of each query in this task; here all its documents are ranked: do not "
+            "compare"
         )
     if task.skip_first_result:
         told.append("MTEB leaves out the first document of each ranking in this task; here it is kept: do not compare")

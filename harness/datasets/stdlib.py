@@ -7,15 +7,15 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.base.errors import UnknownName
 from harness.cache.code import code_of
-from harness.context import Context
+from harness.data.queries import Dataset
 from harness.datasets import Source
 from harness.datasets._code_search import write_collection
 from harness.datasets._collection import Collection
 from harness.datasets._functions import Library
 from harness.datasets._splits import Parts, build_dataset
-from harness.errors import UnknownName
-from harness.judged import Dataset
+from harness.runtime.context import Context
 
 NAME = "code"
 LICENCE = "PSF-2.0"
@@ -36,7 +36,12 @@ class Stdlib(Source):
         full = f"stdlib/{NAME}"
         note = f"built from the standard library of {_python()}: compare scores only between equal revisions"
         parts = Parts(
-            full, collection.open_corpus(full, context), collection.read_queries(), collection.readers(), LICENCE, (note,)
+            full,
+            collection.open_corpus(full, context),
+            collection.read_queries(),
+            collection.readers(),
+            LICENCE,
+            (note,),
         )
         return build_dataset(parts, rest.partition("/")[2] or "test")
 

@@ -6,7 +6,7 @@ import ipaddress
 import urllib.parse
 from typing import Final
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 
 _INSIDE: Final = (".local", ".internal", ".lan", ".home.arpa", ".svc")
 """Ends of names that no public name server answers for (RFC 6762, RFC 8375, and what clusters and routers use)."""
@@ -37,7 +37,9 @@ def is_local(url: str, who: str = "endpoint") -> bool:
             f"{who}: url must be the base of an http or https address with no key in it, as https://api.openai.com/v1"
         )
     if parts.query or parts.fragment:
-        raise SettingError(f"{who}: url must end with its path: what follows ? or # may hold a key, and would be written down")
+        raise SettingError(
+            f"{who}: url must end with its path: what follows ? or # may hold a key, and would be written down"
+        )
     try:
         return ipaddress.ip_address(named).is_loopback
     except ValueError:
@@ -45,7 +47,9 @@ def is_local(url: str, who: str = "endpoint") -> bool:
 
 
 def is_inside(url: str) -> bool:
-    """Whether an address is of a private network: a private or link-local number, a name without a dot, or one of `_INSIDE`."""
+    """Whether an address is of a private network: a private or link-local number, a name without a dot, or one of
+    `_INSIDE`.
+    """
     named = host(url)
     try:
         number = ipaddress.ip_address(named)

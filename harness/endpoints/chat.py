@@ -1,4 +1,6 @@
-"""An OpenAI-compatible chat server: one request of ours, one answer, with patience for a busy server and none for a wrong key."""
+"""An OpenAI-compatible chat server: one request of ours, one answer, with patience for a busy server and none for a
+wrong key.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.endpoints.dialect import Dialect
+from harness.base.errors import HarnessError, ModelError
 from harness.endpoints.keys import Key
 from harness.endpoints.meter import counted
-from harness.endpoints.patience import Again, Pace, Patience
-from harness.endpoints.thoughts import said, spoken
-from harness.errors import HarnessError, ModelError
+from harness.endpoints.parameters import Dialect
+from harness.endpoints.reasoning import said, spoken
+from harness.endpoints.retries import Again, Pace, Patience
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,11 @@ class Endpoint:
         """Ends all waiting: requests under way are finished, none is repeated."""
         self._patience.stop()
 
-    def ask(self, body: Mapping[str, Any], tokens: int = 0, lost: Callable[[], HarnessError | None] = lambda: None) -> Answer:
-        """Sends one request, again where the server is busy, slow or answers no JSON, and otherwise where it refuses a field.
+    def ask(
+        self, body: Mapping[str, Any], tokens: int = 0, lost: Callable[[], HarnessError | None] = lambda: None
+    ) -> Answer:
+        """Sends one request, again where the server is busy, slow or answers no JSON, and otherwise where it refuses a
+        field.
 
         Args:
             body: JSON-safe.
@@ -85,8 +90,8 @@ class Endpoint:
             lost: see `Patience.asked`.
 
         Raises:
-            ModelError: the server refuses the key, the model or the request, never answers well, answers without end, or repeats
-                the key in its answer.
+            ModelError: the server refuses the key, the model or the request, never answers well, answers without end,
+                or repeats the key in its answer.
             Unavailable: there is no server.
         """
         while True:

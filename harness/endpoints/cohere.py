@@ -8,13 +8,15 @@ from typing import Any
 from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing, most_bytes
 from harness.endpoints.keys import Key
 from harness.endpoints.meter import counted
-from harness.endpoints.patience import Again
+from harness.endpoints.retries import Again
 
 OK = range(200, 300)
 
 
 class CohereClient(EmbeddingClient):
-    """`POST /v2/embed` (docs.cohere.com/reference/embed). `input_type` is always sent; without it the server refuses."""
+    """`POST /v2/embed` (docs.cohere.com/reference/embed). `input_type` is always sent; without it the server
+    refuses.
+    """
 
     def _open(self, key: Key) -> None:
         from harness.endpoints.wire import PLACEHOLDER, client
@@ -58,7 +60,9 @@ class CohereClient(EmbeddingClient):
             if code in OK:  # the client's way of saying that the body is no JSON
                 raise Again("an answer that is not JSON of the embed protocol", done=True) from None
             headers = {str(k).lower(): v for k, v in (error.headers or {}).items()}
-            raise self._patience.refusal(code, _message(error.body), self._service.model, headers.get("retry-after")) from None
+            raise self._patience.refusal(
+                code, _message(error.body), self._service.model, headers.get("retry-after")
+            ) from None
         except self._broken as error:
             raise self._patience.silence(error, self._service.timeout) from None
         except (ValueError, TypeError, AttributeError, RecursionError):

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from harness.context import Advance, Context
+from harness.base.errors import ModelError
 from harness.endpoints.chat import Endpoint
-from harness.endpoints.dialect import Dialect
-from harness.endpoints.kept import Pieces
 from harness.endpoints.meter import Bound, Estimate, Meter, most_tokens, tokens
-from harness.endpoints.patience import Pace, Refused
+from harness.endpoints.parameters import Dialect
+from harness.endpoints.pieces import Pieces
 from harness.endpoints.pool import through
+from harness.endpoints.reasoning import spoken
+from harness.endpoints.retries import Pace, Refused
 from harness.endpoints.service import Service
-from harness.endpoints.thoughts import spoken
-from harness.errors import ModelError
+from harness.runtime.context import Advance, Context
 
 Messages = Sequence[Mapping[str, str]]
 NO_SEEDS: Final[Mapping[str, int]] = MappingProxyType({})
@@ -68,7 +68,8 @@ class Conversation:
             self._note(f"{self._service.model} does not take {self._dialect}: it was asked without, as its server says")
         if any(piece.get("cut") for piece in pieces.values()):
             self._note(
-                f"answers of {self._service.model} broke off at max_tokens={self._max_tokens} before they said anything, as "
+                f"answers of {self._service.model} broke off at max_tokens={self._max_tokens} before they said "
+                f"anything, as "
                 "those of models that think first do: they count as empty; a larger max_tokens leaves room"
             )
         return {name: spoken(piece["text"]) for name, piece in pieces.items()}
@@ -96,7 +97,8 @@ class Conversation:
         Args:
             asked: name → messages.
             advance: told of each that is answered.
-            seeds: name → what is sent as seed, where it is another than the run's: several answers to the same messages.
+            seeds: name → what is sent as seed, where it is another than the run's: several answers to the same
+                messages.
 
         Raises:
             SettingError: the next request could pass the cap, or the server counted more than it allows.
@@ -148,7 +150,8 @@ def _too_long(error: Refused, messages: Messages) -> ModelError:
     """The same, with the prompt named that is too long."""
     size, text = sum(len(m["content"]) for m in messages), max((m["content"] for m in messages), key=len)
     return ModelError(
-        f"{error} The prompt has {size:,} characters, in its longest message {len(text):,}: {text[:160]!r}… Send less of each "
+        f"{error} The prompt has {size:,} characters, in its longest message {len(text):,}: {text[:160]!r}… Send less "
+        f"of each "
         "text (max_words, window) or take a model that reads more. What was answered before is kept."
     )
 

@@ -9,16 +9,18 @@ from typing import Any, Final
 
 import numpy as np
 
+from harness.base.errors import ModelError, Unavailable
+from harness.data.ranking import Floats
 from harness.endpoints.keys import Key
-from harness.endpoints.patience import Patience
 from harness.endpoints.providers import Provider
+from harness.endpoints.retries import Patience
 from harness.endpoints.service import Service
-from harness.errors import ModelError, Unavailable
-from harness.ranking import Floats
 
 _AROUND_VECTORS: Final = 1 << 20
 _A_VECTOR: Final = 512 << 10
-"""More bytes than a vector of 16,384 dimensions has, as numbers of 24 digits or in base64; some servers repeat the text."""
+"""More bytes than a vector of 16,384 dimensions has, as numbers of 24 digits or in base64; some servers repeat the
+text.
+"""
 
 
 def most_bytes(texts: Sequence[str]) -> int:
@@ -31,7 +33,8 @@ class Embedded:
     """What the server answered.
 
     Args:
-        vectors: (place in the request, vector) as they came; a place of None says that the protocol has none and order is all.
+        vectors: (place in the request, vector) as they came; a place of None says that the protocol has none and order
+            is all.
         tokens: of the request, as the server counted; 0 where it does not say.
     """
 
@@ -53,7 +56,9 @@ class EmbeddingClient(ABC):
         Unavailable: the client's library is not installed.
     """
 
-    def __init__(self, service: Service, provider: Provider, dimensions: int | None, key: Key, patience: Patience) -> None:
+    def __init__(
+        self, service: Service, provider: Provider, dimensions: int | None, key: Key, patience: Patience
+    ) -> None:
         self._service, self._provider, self._dimensions = service, provider, dimensions
         self._patience = patience
         self._open(key)
@@ -76,26 +81,15 @@ class EmbeddingClient(ABC):
         """
 
 
-def open_client(
-    protocol: str, service: Service, provider: Provider, dimensions: int | None, key: Key, patience: Patience
-) -> EmbeddingClient:
-    """The client of a protocol.
-
-    Raises:
-        Unavailable: its library is not installed.
-    """
-    from harness.endpoints.cohere import CohereClient
-    from harness.endpoints.openai import OpenAIClient
-
-    known: dict[str, type[EmbeddingClient]] = {"openai": OpenAIClient, "cohere": CohereClient}
-    return known[protocol](service, provider, dimensions, key, patience)
-
-
 def missing(who: str, library: str, error: ModuleNotFoundError) -> Unavailable:
-    """What to say where the library of a protocol is not installed; raises the error where something of ours is broken."""
+    """What to say where the library of a protocol is not installed; raises the error where something of ours is
+    broken.
+    """
     if (error.name or "").partition(".")[0] != library:
         raise error
-    return Unavailable(f"{who}: the client {library} is not installed.", f"python3 -m pip install 'retrieval-harness[{library}]'")
+    return Unavailable(
+        f"{who}: the client {library} is not installed.", f"python3 -m pip install 'retrieval-harness[{library}]'"
+    )
 
 
 def checked(who: str, answer: Embedded, texts: Sequence[str], dimension: int | None) -> Floats:
@@ -108,8 +102,8 @@ def checked(who: str, answer: Embedded, texts: Sequence[str], dimension: int | N
         dimension: the D that is due; None takes that of the first vector.
 
     Raises:
-        ModelError: not one vector for each text, another dimension, values that are not numbers, or all zeros. Asking again
-            would be paid for again and hardly answer otherwise.
+        ModelError: not one vector for each text, another dimension, values that are not numbers, or all zeros. Asking
+            again would be paid for again and hardly answer otherwise.
     """
     if len(answer.vectors) != len(texts):
         raise _wrong(who, f"{len(answer.vectors)} vectors for {len(texts)} texts")
@@ -148,5 +142,6 @@ def _numbers(places: Iterable[int | None]) -> list[int]:
 
 def _wrong(who: str, what: str) -> ModelError:
     return ModelError(
-        f"{who} answered with {what}. What was answered well before is kept; mend model, url or dimensions, or tell the provider."
+        f"{who} answered with {what}. What was answered well before is kept; mend model, url or dimensions, or tell "
+        f"the provider."
     )

@@ -13,16 +13,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.cache.vectors import StoredVectors, VectorStore, text_keys
-from harness.context import Context
-from harness.corpus import Texts
-from harness.endpoints.asking import Asking, Dimension, Row, packed
-from harness.endpoints.hosted import HostedSettings
+from harness.data.corpus import Texts
+from harness.data.ranking import Floats, Ints
+from harness.endpoints.batches import Asking, Dimension, Row, packed
 from harness.endpoints.meter import Estimate, tokens
 from harness.endpoints.providers import provider
+from harness.endpoints.settings import HostedSettings
 from harness.indexes import Vectors
-from harness.modeling.encoder import SIDE_NAMES, Side
-from harness.modeling.keep import completed
-from harness.ranking import Floats, Ints
+from harness.models.encode_once import completed
+from harness.models.encoder import SIDE_NAMES, Side
+from harness.runtime.context import Context
 
 BLANK = " "
 """Sent in place of a text without a character: providers refuse the empty one, and a tokenizer drops the space."""
@@ -98,7 +98,9 @@ class HostedEncoder:
         return text[: self.settings.max_characters]
 
     def _keys(self, texts: Sequence[str], side: Side) -> pa.Array:
-        """(N,) hashes of texts as they are sent: with another `max_characters`, only texts that it changes are asked for."""
+        """(N,) hashes of texts as they are sent: with another `max_characters`, only texts that it changes are asked
+        for.
+        """
         return text_keys([self.sent(text, side) for text in texts])
 
     def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
@@ -123,7 +125,9 @@ class HostedEncoder:
         return held if self.settings.similarity == "dot" else Unit(held)
 
     def afresh(self, texts: Sequence[str], side: Side) -> Floats:
-        """(n, D) vectors of texts; nothing is asked for twice, so they are taken from what is kept where they are there."""
+        """(n, D) vectors of texts; nothing is asked for twice, so they are taken from what is kept where they are
+        there.
+        """
         vectors = self.vectors(texts, side)
         return vectors.block(0, len(vectors))
 

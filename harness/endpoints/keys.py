@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from harness.base.errors import SettingError, Unavailable
+from harness.base.redaction import holds, remember, struck
 from harness.endpoints.address import host, is_encrypted, is_inside, is_local
-from harness.errors import SettingError, Unavailable
-from harness.redaction import holds, remember, struck
 
 log = logging.getLogger("harness.endpoints")
 
@@ -47,15 +47,17 @@ OWNERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "AWS_ACCESS_KEY_ID": (),
     }
 )
-"""Variables that by custom hold the key of one service, and the hosts of that service; one that begins with a dot ends names."""
+"""Variables that by custom hold the key of one service, and the hosts of that service; one that begins with a dot ends
+names.
+"""
 
 
 def check(who: str, url: str, variable: str) -> None:
     """Holds a key against the rule, before it is read.
 
-    The key of a service that is known goes to that service's hosts, encrypted, or to this machine, and nowhere else. Any other
-    key goes to the address that is named with it; unencrypted to this machine, within a private network (with a warning when it
-    is sent), and nowhere else.
+    The key of a service that is known goes to that service's hosts, encrypted, or to this machine, and nowhere else.
+    Any other key goes to the address that is named with it; unencrypted to this machine, within a private network (with
+    a warning when it is sent), and nowhere else.
 
     Raises:
         SettingError: the key does not go there.
@@ -64,19 +66,25 @@ def check(who: str, url: str, variable: str) -> None:
         return
     named = host(url)
     owners = OWNERS.get(variable)
-    if owners is not None and not any(named == owner or (owner[0] == "." and named.endswith(owner)) for owner in owners):
+    if owners is not None and not any(
+        named == owner or (owner[0] == "." and named.endswith(owner)) for owner in owners
+    ):
         raise SettingError(
-            f"{who}: the key in {variable} is not sent to {named}: it belongs to {' and '.join(owners) or 'another service'}. "
+            f"{who}: the key in {variable} is not sent to {named}: it belongs to "
+            f"{' and '.join(owners) or 'another service'}. "
             f"Put the key of {named} into {ANYWHERE} or a variable of your own, and name that with key_variable."
         )
     if not is_encrypted(url) and (owners is not None or not is_inside(url)):
         raise SettingError(
-            f"{who}: no key is sent to {named} without encryption: url must begin with https:// (http:// is for this machine and "
+            f"{who}: no key is sent to {named} without encryption: url must begin with https:// (http:// is for this "
+            f"machine and "
             "private networks)."
         )
     held = os.environ.get(variable, "").strip()
     if holds(url, held):
-        raise SettingError(f"{who}: url holds the key of {variable}, and would be written down. Name the address without it.")
+        raise SettingError(
+            f"{who}: url holds the key of {variable}, and would be written down. Name the address without it."
+        )
 
 
 class Key:
@@ -104,9 +112,13 @@ class Key:
                 f"Set {variable}, or name the variable that holds it with key_variable.",
             )
         if not held.isascii() or not held.isprintable():
-            raise SettingError(f"{who}: what {variable} holds is no key: it has characters that cannot be sent. Set it again.")
+            raise SettingError(
+                f"{who}: what {variable} holds is no key: it has characters that cannot be sent. Set it again."
+            )
         if held and not is_encrypted(url) and not is_local(url, who):
-            log.warning("%s: the key in %s goes to %s without encryption; https:// would protect it", who, variable, host(url))
+            log.warning(
+                "%s: the key in %s goes to %s without encryption; https:// would protect it", who, variable, host(url)
+            )
 
     def __bool__(self) -> bool:
         return bool(self._reveal())

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from harness.base.errors import SettingError
 from harness.endpoints.prices import Price
-from harness.errors import SettingError
 
 CHARACTERS_PER_TOKEN: Final = 4
 """The rule of thumb of OpenAI's help page "What are tokens and how to count them?", for English."""
@@ -25,7 +25,9 @@ def tokens(text: str) -> int:
 
 
 def counted(told: object) -> int:
-    """A number of tokens as a server tells it; 0 for what is no number, or a negative one, which would make room under a cap."""
+    """A number of tokens as a server tells it; 0 for what is no number, or a negative one, which would make room under
+    a cap.
+    """
     if isinstance(told, bool) or not isinstance(told, (int, float)) or not 0 <= told < math.inf:
         return 0
     return int(told)
@@ -82,7 +84,8 @@ class Bound:
 class Meter:
     """Counts what a run takes; refuses what would pass a cap. Threads may count at once.
 
-    A request is let through only where what was counted, what is under way at its most, and the request at its most stay within
+    A request is let through only where what was counted, what is under way at its most, and the request at its most
+    stay within
     the caps: by the server's own count no cap is passed, unless the server counts more tokens than there are bytes.
 
     Args:
@@ -103,7 +106,8 @@ class Meter:
         self._lost = 0
         if cap is not None and price is None:
             raise SettingError(
-                f"{who}: cap is in dollars and no price is known: set its price in dollars for a million tokens, or cap_tokens."
+                f"{who}: cap is in dollars and no price is known: set its price in dollars for a million tokens, or "
+                f"cap_tokens."
             )
 
     def estimate(self, requests: int, texts: int, tokens_in: int, tokens_out: int = 0) -> Estimate:
@@ -177,10 +181,15 @@ class Meter:
 
     def _stopped(self, cap: str, how: str) -> SettingError:
         spent = self.dollars(self.counted_in, self.counted_out)
-        money = f"{dollars(spent)} are spent" if spent is not None else f"{self.counted_in + self.counted_out:,} tokens are used"
+        money = (
+            f"{dollars(spent)} are spent"
+            if spent is not None
+            else f"{self.counted_in + self.counted_out:,} tokens are used"
+        )
         lost = f" with {self._lost:,} requests without an answer at their most" if self._lost else ""
         return SettingError(
-            f"{self._who}: {money} by the server's count{lost}, {how} the cap of {cap}: no more is asked. What was answered is "
+            f"{self._who}: {money} by the server's count{lost}, {how} the cap of {cap}: no more is asked. What was "
+            f"answered is "
             f"kept and will not be paid for again; raise {self._named()} to ask about the rest, or ask about less."
         )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.endpoints.dialect import refused
 from harness.endpoints.embeddings import Embedded, EmbeddingClient, missing, most_bytes
 from harness.endpoints.keys import Key
 from harness.endpoints.meter import counted
-from harness.endpoints.patience import Again
+from harness.endpoints.parameters import refused
+from harness.endpoints.retries import Again
 
 ENCODING = "encoding_format"
 
@@ -17,8 +17,8 @@ ENCODING = "encoding_format"
 class OpenAIClient(EmbeddingClient):
     """`POST /embeddings` (platform.openai.com/docs/api-reference/embeddings).
 
-    The client asks for vectors as base64, which is shorter and exact, and takes lists where the server knows no base64 or refuses
-    to be asked for it.
+    The client asks for vectors as base64, which is shorter and exact, and takes lists where the server knows no base64
+    or refuses to be asked for it.
     """
 
     def _open(self, key: Key) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from harness.base.errors import HarnessError
 from harness.endpoints.meter import Bound, Meter
-from harness.errors import HarnessError
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ def through(
 
     Args:
         items: taken as they are needed, in order.
-        ask: asks about one and keeps the answer, so that it is kept whatever happens to the others; returns the tokens sent and
-            answered as they count.
+        ask: asks about one and keeps the answer, so that it is kept whatever happens to the others; returns the tokens
+            sent and answered as they count.
         bound: the most that one can take.
         meter: says whether it may be asked.
         concurrency: how many are under way at once.

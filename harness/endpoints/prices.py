@@ -1,4 +1,6 @@
-"""Prices: dollars for a million tokens, as a setting says or as the dated list beside this file knows (`prices.json`)."""
+"""Prices: dollars for a million tokens, as a setting says or as the dated list beside this file knows
+(`prices.json`).
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,8 @@ class Price:
 def price(url: str, model: str, tokens_in: float | None = None, tokens_out: float | None = None) -> Price | None:
     """What a model at an address costs; None where nobody says.
 
-    What is set goes before the list. The list is by host: the same model elsewhere (Azure, a gateway, this machine) has its own
-    price, so none is taken for granted.
+    What is set goes before the list. The list is by host: the same model elsewhere (Azure, a gateway, this machine) has
+    its own price, so none is taken for granted.
 
     Args:
         url: base of the address.
@@ -54,7 +56,9 @@ def price(url: str, model: str, tokens_in: float | None = None, tokens_out: floa
     source = held["sources"][found["source"]]
     told = f"{source['url']} ({source['date']})"
     return Price(
-        found["in"] if tokens_in is None else tokens_in, found.get("out", 0.0) if tokens_out is None else tokens_out, told
+        found["in"] if tokens_in is None else tokens_in,
+        found.get("out", 0.0) if tokens_out is None else tokens_out,
+        told,
     )
 
 

@@ -21,7 +21,8 @@ class Provider:
         document_type: what it calls a document.
         dimensions: the name of the field that asks for fewer dimensions.
         items: texts in one request, at most.
-        tokens: in one request, at most, by our estimate; kept well below the provider's own limit, which counts real tokens.
+        tokens: in one request, at most, by our estimate; kept well below the provider's own limit, which counts real
+            tokens.
     """
 
     key_variable: str
@@ -34,7 +35,9 @@ class Provider:
 
 
 OTHER: Final = Provider("ENDPOINT_API_KEY")
-"""32 texts are what text-embeddings-inference takes by default. The key of one provider is never sent to another's address."""
+"""32 texts are what text-embeddings-inference takes by default. The key of one provider is never sent to another's
+address.
+"""
 _AZURE: Final = Provider("AZURE_OPENAI_API_KEY", items=512, tokens=100_000)
 _PROVIDERS: Final = {
     # 2,048 texts and 300,000 tokens (the reference of POST /embeddings).

@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from harness.base.errors import SettingError
 from harness.endpoints.address import is_local
 from harness.endpoints.keys import check as check_key
 from harness.endpoints.meter import Meter
-from harness.endpoints.patience import Pace
 from harness.endpoints.prices import price
-from harness.errors import SettingError
+from harness.endpoints.retries import Pace
 
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 
@@ -56,9 +56,12 @@ class Service:
         if not self.model.strip():
             raise SettingError(f"{self.who}: model is empty; say what the server calls it, as gpt-4o-mini")
         is_local(self.url, self.who)
-        if not _VARIABLE.fullmatch(self.key_variable):  # many a key is letters and digits too, and would be written down
+        if not _VARIABLE.fullmatch(
+            self.key_variable
+        ):  # many a key is letters and digits too, and would be written down
             raise SettingError(
-                f"{self.who}: key_variable must be the name of an environment variable in capitals, as OPENAI_API_KEY, never the "
+                f"{self.who}: key_variable must be the name of an environment variable in capitals, as OPENAI_API_KEY, "
+                f"never the "
                 "key itself"
             )
         check_key(self.who, self.url, self.key_variable)

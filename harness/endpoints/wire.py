@@ -1,7 +1,8 @@
-"""The wire: requests to one address, each within a total time and a number of bytes, with the key of that address and no other.
+"""The wire: requests to one address, each within a total time and a number of bytes, with the key of that address and
+no other.
 
-Every client asks through it, those of other libraries too: they are given no key, and what they take from the environment by
-themselves (keys, accounts, headers) goes no further than here. Redirects are not followed.
+Every client asks through it, those of other libraries too: they are given no key, and what they take from the
+environment by themselves (keys, accounts, headers) goes no further than here. Redirects are not followed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import httpx
 
 from harness.endpoints.address import host, is_local
 from harness.endpoints.keys import Key
-from harness.endpoints.patience import Endless
+from harness.endpoints.retries import Endless
 
 MOST: Final = 16 << 20
 """Bytes of an answer, where the one who asks expects no more."""
@@ -99,7 +100,12 @@ class Wire(httpx.BaseTransport):
             raise httpx.ReadTimeout(str(error)) from error
         except httpcore.ConnectError as error:
             raise httpx.ConnectError(str(error)) from error
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, httpcore.UnsupportedProtocol) as error:
+        except (
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.ProxyError,
+            httpcore.UnsupportedProtocol,
+        ) as error:
             raise httpx.ReadError(str(error)) from error
         except Endless as error:
             raise httpx.ReadError(str(error)) from error
@@ -142,7 +148,9 @@ def _read(answer: httpcore.Response, most: int) -> bytes:
             if refused:
                 break
             raise Endless(most)
-    encodings = [value.decode("latin-1").strip().lower() for name, value in answer.headers if name.lower() == b"content-encoding"]
+    encodings = [
+        value.decode("latin-1").strip().lower() for name, value in answer.headers if name.lower() == b"content-encoding"
+    ]
     body = bytes(raw[:most]) if refused and len(raw) > most else bytes(raw)
     for encoding in encodings:
         body = _plain(body, encoding, most, whole=not refused)
@@ -214,8 +222,12 @@ class _Stream(httpcore.NetworkStream):
     def close(self) -> None:
         self._stream.close()
 
-    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _bounded(timeout, self._left())), self._left)
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> _Stream:
+        return _Stream(
+            self._stream.start_tls(ssl_context, server_hostname, _bounded(timeout, self._left())), self._left
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -1,8 +1,8 @@
 """Engines: what multiplies a model's matrices. Batches of token numbers → one answer for each text, or each pair.
 
-To add one: a file here with one frozen dataclass that derives from `Engine`, and `tests/engines/test_<file>.py`; the contract
-tests find it. `torch` is the measure of all others: nothing another engine answers reaches a figure before the golden probe
-(`harness.modeling.golden`) has held it against fp32 `torch` on the collection's own texts.
+To add one: a file here with one frozen dataclass that derives from `Engine`, and `tests/engines/test_<file>.py`; the
+contract tests find it. `torch` is the measure of all others: nothing another engine answers reaches a figure before the
+golden probe (`harness.models.engine_check`) has held it against fp32 `torch` on the collection's own texts.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import ModelError
-from harness.ranking import Floats
-from harness.registry import Room
-from harness.values import Value
+from harness.base.errors import ModelError
+from harness.choices.room import Room
+from harness.choices.value import Value
+from harness.data.ranking import Floats
 
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 """In which products are computed; `int8` are weights of eight bits, products in what the processor does fastest."""
@@ -86,7 +86,8 @@ class Engine(Value, ABC):
 
     @abstractmethod
     def speeds(self, device: str) -> Mapping[str, float]:
-        """Precision → how fast it may be expected to be, of those that this machine has; fp32 `torch` on the same device is 1.
+        """Precision → how fast it may be expected to be, of those that this machine has; fp32 `torch` on the same
+        device is 1.
 
         `precision="auto"` tries the fastest first. Which of them is right is the probe's to say, not theirs.
         """

@@ -1,4 +1,6 @@
-"""How near a model comes to the machine's limit: what a transformer has to multiply, and what the machine multiplies."""
+"""How near a model comes to the machine's limit: what a transformer has to multiply, and what the machine
+multiplies.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,13 @@ from typing import Any
 def products(config: Any, lengths: Sequence[int]) -> float:
     """GFLOP that a transformer's layers take for texts of so many tokens, without padding.
 
-    Of each layer and text of L tokens: four projections 8·L·d², the feed-forward 4·L·d·m, attention 4·L²·d, for a hidden size d
-    and an intermediate size m; a multiplication and an addition count as two. Embeddings, norms and softmax do not count.
+    Of each layer and text of L tokens: four projections 8·L·d², the feed-forward 4·L·d·m, attention 4·L²·d, for a
+    hidden size d and an intermediate size m; a multiplication and an addition count as two. Embeddings, norms and
+    softmax do not count.
 
     Args:
-        config: with `hidden_size`, `intermediate_size` and `num_hidden_layers`, as transformers' configurations of encoders.
+        config: with `hidden_size`, `intermediate_size` and `num_hidden_layers`, as transformers' configurations of
+            encoders.
         lengths: tokens of each text.
     """
     d, inner = config.hidden_size, config.intermediate_size

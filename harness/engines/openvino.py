@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from harness.base.optional import library
+from harness.data.ranking import Floats
 from harness.engines import Batch, Engine, Network, Running, Unfit
 from harness.engines._processor import multiplies_bf16
-from harness.optional import library
-from harness.ranking import Floats
 
 MODULES = frozenset({"Transformer", "Pooling", "Dense", "Normalize", "LayerNorm", "Dropout"})
 """Modules of sentence-transformers that are arithmetic on token vectors and nothing else."""
@@ -29,9 +29,9 @@ TOKENS = 4096
 class Openvino(Engine):
     """`openvino.convert_model` on the loaded model; the graph is traced once and takes batches of any shape.
 
-    fp32 computes what `torch` computes, its sums in another order. bf16 rounds what goes into each product; sums stay in fp32.
-    int8 keeps a scale and an offset for each row of a weight matrix (`nncf.compress_weights`), and computes in bf16 where the
-    processor has it, else in fp32.
+    fp32 computes what `torch` computes, its sums in another order. bf16 rounds what goes into each product; sums stay
+    in fp32. int8 keeps a scale and an offset for each row of a weight matrix (`nncf.compress_weights`), and computes in
+    bf16 where the processor has it, else in fp32.
     """
 
     precisions = ("fp32", "bf16", "int8")
@@ -72,7 +72,9 @@ class _Running:
         self._request, self._names = compiled.create_infer_request(), names
 
     def __call__(self, batch: Batch) -> Floats:
-        answers = self._request.infer([np.ascontiguousarray(batch.arrays[name]) for name in self._names], share_inputs=True)
+        answers = self._request.infer(
+            [np.ascontiguousarray(batch.arrays[name]) for name in self._names], share_inputs=True
+        )
         return np.array(answers[0], dtype=np.float32)  # a copy: the next batch is written to the same place
 
 
@@ -145,10 +147,11 @@ def _compiled(openvino: Any, graph: Any, precision: str) -> Any:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Inside, the libraries tell nothing: neither their makers of their use, nor the user of progress and of what tracing fixes.
+    """Inside, the libraries tell nothing: neither their makers of their use, nor the user of progress and of what
+    tracing fixes.
 
-    Whether what tracing fixes matters the probe shows. Both libraries ask the environment whether to report, and do not where it
-    says that this is continuous integration.
+    Whether what tracing fixes matters the probe shows. Both libraries ask the environment whether to report, and do not
+    where it says that this is continuous integration.
     """
     asked = {"CI": "true", "NNCF_CI": "1"}
     before = {name: os.environ.get(name) for name in asked}

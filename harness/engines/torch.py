@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.data.ranking import Floats
 from harness.engines import Batch, Engine, Network, Running
 from harness.engines._processor import multiplies_bf16
-from harness.ranking import Floats
 
 CPU_TOKENS = 1024
 ACCELERATOR_TOKENS = 65536
@@ -20,8 +20,8 @@ ACCELERATOR_TOKENS = 65536
 class Torch(Engine):
     """The modules of the model in their order, under PyTorch's inference mode.
 
-    fp32 is what published figures were made with. bf16 and fp16 are the precision of the weights and of every product; answers
-    are float32 again.
+    fp32 is what published figures were made with. bf16 and fp16 are the precision of the weights and of every product;
+    answers are float32 again.
     """
 
     precisions = ("fp32", "bf16", "fp16")
@@ -32,7 +32,11 @@ class Torch(Engine):
             return {"fp32": 1.0, **({"bf16": 1.8} if multiplies_bf16() else {})}
         import torch
 
-        bf16 = device.startswith("cuda") and torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+        bf16 = (
+            device.startswith("cuda")
+            and torch.cuda.is_available()
+            and torch.cuda.is_bf16_supported(including_emulation=False)
+        )
         return {"fp32": 1.0, "fp16": 3.0, **({"bf16": 3.1} if bf16 else {})}
 
     def start(self, network: Network, precision: str) -> Running:

@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.base.errors import DatasetError
+from harness.base.files import replacing, write_text
+from harness.data.queries import Dataset, Labelled, Qrels
 from harness.datasets._qrels import HEADER
-from harness.errors import DatasetError
-from harness.files import replacing, write_text
-from harness.judged import Dataset, Labelled, Qrels
 
 
 def write_collection(dataset: Dataset, folder: Path) -> dict[str, int]:
     """Writes `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv`, and returns the number of queries of each split.
 
-    Train and dev are those of the dataset's `TrainView`: without the queries of the reported split, dev cut from train where the
-    collection has none.
+    Train and dev are those of the dataset's `TrainView`: without the queries of the reported split, dev cut from train
+    where the collection has none.
 
     Args:
         dataset: what is written.
@@ -52,5 +52,7 @@ def _checked(qrels: Qrels) -> Qrels:
     for query, grades in qrels.items():
         for name in (query, *grades):
             if name != name.strip() or name.startswith('"') or any(c in name for c in "\t\n\r"):
-                raise DatasetError(f"BEIR's reader cannot read the id {name!r} of a judgement; rename it in the collection.")
+                raise DatasetError(
+                    f"BEIR's reader cannot read the id {name!r} of a judgement; rename it in the collection."
+                )
     return qrels

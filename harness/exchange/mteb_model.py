@@ -1,7 +1,7 @@
 """A method as a model of MTEB: `mteb.evaluate(MTEBModel("bm25>>dense"), tasks)`.
 
-MTEB's `SearchProtocol` (mteb 2: `index`, `search`, `mteb_model_meta`) asks for rankings instead of vectors, so every row fits it:
-BM25, fusions and re-rankers as well as encoders.
+MTEB's `SearchProtocol` (mteb 2: `index`, `search`, `mteb_model_meta`) asks for rankings instead of vectors, so every
+row fits it: BM25, fusions and re-rankers as well as encoders.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.base.errors import HarnessError
+from harness.base.files import slug
+from harness.base.optional import library
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Run, TopK, select, stack
 from harness.datasets import load_dataset
 from harness.datasets._libraries import kept_corpus
 from harness.datasets._mteb import documents, queries
-from harness.errors import HarnessError
-from harness.files import slug
-from harness.judged import Queries, TrainView
-from harness.leaks import kept_alike
+from harness.leaks.overlap import kept_alike
 from harness.methods import NO_LABELS, Fitted, Method, Reranks, Searcher, fit, index
-from harness.optional import library
-from harness.ranking import Run, TopK, select, stack
 from harness.rows import parse_method, row_name
+from harness.runtime.context import Context
 
 ORGANISATION = "retrieval-harness"
 """Before the slash of a model's name in MTEB's results."""
@@ -39,7 +39,9 @@ KINDS = {
 }
 """Method → what MTEB calls its type; of any other method it takes `dense`."""
 NOTHING = "no document"
-"""Stands in an empty ranking: MTEB takes its means over the queries that have a ranking, and an unanswered one must count 0."""
+"""Stands in an empty ranking: MTEB takes its means over the queries that have a ranking, and an unanswered one must
+count 0.
+"""
 
 log = logging.getLogger("harness.exchange")
 
@@ -118,7 +120,8 @@ class MTEBModel:
         taught = sorted({text for split in (view.train, view.dev) if split is not None for text in split.queries.texts})
         if found := {overlap.here for overlap in kept_alike(asked, taught, self.context)}:
             log.warning(
-                "%d of the task's %d queries stand among the training or dev queries of %s too, word for word or nearly; what "
+                "%d of the task's %d queries stand among the training or dev queries of %s too, word for word or "
+                "nearly; what "
                 "they gain is not what new queries would.",
                 len(found),
                 len(asked),
@@ -126,7 +129,9 @@ class MTEBModel:
             )
 
     def _rerank(self, asked: Queries, top_ranked: Mapping[str, Sequence[str]], top_k: int) -> TopK:
-        """The candidates in the method's order; one that cannot score them ranks all documents, and the others are left out."""
+        """The candidates in the method's order; one that cannot score them ranks all documents, and the others are left
+        out.
+        """
         assert self._indexed is not None
         corpus, fitted, searcher = self._indexed
         rows = [corpus.rows(list(top_ranked.get(query, ()))) for query in asked.ids]

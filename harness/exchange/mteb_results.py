@@ -1,7 +1,8 @@
 """Records as MTEB's result files, which MTEB loads, and MTEB's result files as published figures.
 
-The same measure has two names: MTEB's `ndcg_at_10` is `nDCG@10` here, computed by the same trec_eval. MTEB's recall, precision,
-map and success are trec_eval's too; its reciprocal rank breaks ties otherwise, so RR may differ in the last digits.
+The same measure has two names: MTEB's `ndcg_at_10` is `nDCG@10` here, computed by the same trec_eval. MTEB's recall,
+precision, map and success are trec_eval's too; its reciprocal rank breaks ties otherwise, so RR may differ in the last
+digits.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import RecordError
+from harness.base.files import read_text, slug
+from harness.base.optional import library
 from harness.bench.published import Published
 from harness.bench.record import Record
-from harness.errors import RecordError
 from harness.exchange.mteb_model import model_meta
-from harness.files import read_text, slug
-from harness.optional import library
 
 _CQA = (
     "android",
@@ -64,10 +65,11 @@ UNDETERMINED = "und-Zzzz"
 
 
 def write_results(records: Iterable[Record], folder: Path) -> list[Path]:
-    """Writes `results/<model>/<revision>/<Task>.json` and `model_meta.json` under a folder, the form of MTEB's `ResultCache`.
+    """Writes `results/<model>/<revision>/<Task>.json` and `model_meta.json` under a folder, the form of MTEB's
+    `ResultCache`.
 
-    The model's name is the row, its revision the method with all settings and the seed. A task's revision is that of the content
-    here, so that nothing passes for MTEB's own copy of the data. Splits of one task go into one file.
+    The model's name is the row, its revision the method with all settings and the seed. A task's revision is that of
+    the content here, so that nothing passes for MTEB's own copy of the data. Splits of one task go into one file.
 
     Args:
         records: those with figures are written.
@@ -75,8 +77,8 @@ def write_results(records: Iterable[Record], folder: Path) -> list[Path]:
 
     Raises:
         Unavailable: mteb is not installed.
-        RecordError: no record has a figure that MTEB knows, one lacks nDCG@10, MTEB's main score of retrieval, or two of one row
-            are of the same task and split.
+        RecordError: no record has a figure that MTEB knows, one lacks nDCG@10, MTEB's main score of retrieval, or two
+            of one row are of the same task and split.
     """
     library("mteb", "mteb")
     grouped: dict[tuple[str, str, int, str], list[tuple[Record, str, str]]] = {}
@@ -89,7 +91,9 @@ def write_results(records: Iterable[Record], folder: Path) -> list[Path]:
     cache = library("mteb.cache", "mteb").ResultCache(folder)
     written = []
     for (row, method, seed, task), held in grouped.items():
-        fingerprint = hashlib.sha256(method.encode()).hexdigest()[:16]  # `Value.fingerprint`, of a method that need not be here
+        fingerprint = hashlib.sha256(method.encode()).hexdigest()[
+            :16
+        ]  # `Value.fingerprint`, of a method that need not be here
         meta = model_meta(row, method, fingerprint, seed)
         result = _task_result(task, held)
         cache.save_to_cache(result, meta)
@@ -98,7 +102,9 @@ def write_results(records: Iterable[Record], folder: Path) -> list[Path]:
 
 
 def task_of(dataset: str) -> tuple[str, str, str]:
-    """MTEB's task, subset and split of a dataset's full name; a collection that is no task of MTEB's keeps its own name."""
+    """MTEB's task, subset and split of a dataset's full name; a collection that is no task of MTEB's keeps its own
+    name.
+    """
     source, _, rest = dataset.partition("/")
     name, _, split = rest.rpartition("/")
     if source == "mteb":
@@ -120,8 +126,8 @@ def read_results(paths: Sequence[Path]) -> tuple[list[Published], list[str]]:
     """Published figures from MTEB's result files, one for each model and revision, and what was left out, in words.
 
     Args:
-        paths: result files, or folders with some below them, as in MTEB's repository of results; `model_meta.json` beside a file,
-            or the names of its folders, say whose it is.
+        paths: result files, or folders with some below them, as in MTEB's repository of results; `model_meta.json`
+            beside a file, or the names of its folders, say whose it is.
 
     Raises:
         Unavailable: mteb is not installed.
@@ -163,9 +169,12 @@ def _task_result(task: str, held: Sequence[tuple[Record, str, str]]) -> Any:
                 f"{record.row} on {record.dataset['name']} lacks nDCG@10, MTEB's main score; run it with that measure."
             )
         if any(there["hf_subset"] == subset for there in scores.get(split, ())):
-            both = ", ".join(sorted({r.dataset["name"] for r, *_ in held if task_of(r.dataset["name"]) == (task, subset, split)}))
+            both = ", ".join(
+                sorted({r.dataset["name"] for r, *_ in held if task_of(r.dataset["name"]) == (task, subset, split)})
+            )
             raise RecordError(
-                f"{record.row} has records of {both}, which MTEB knows as one, {task}; name the one to export with --dataset."
+                f"{record.row} has records of {both}, which MTEB knows as one, {task}; name the one to export with "
+                f"--dataset."
             )
         scores.setdefault(split, []).append(
             {**named, "main_score": named[MAIN], "hf_subset": subset, "languages": _languages(task, subset)}
@@ -173,7 +182,9 @@ def _task_result(task: str, held: Sequence[tuple[Record, str, str]]) -> Any:
     first = held[0][0]
     return results.TaskResult(
         task_name=task,
-        dataset_revision="+".join(dict.fromkeys(f"retrieval-harness:{record.dataset['revision']}" for record, _, _ in held)),
+        dataset_revision="+".join(
+            dict.fromkeys(f"retrieval-harness:{record.dataset['revision']}" for record, _, _ in held)
+        ),
         mteb_version=library("mteb", "mteb").__version__,
         scores=scores,
         evaluation_time=sum(sum(record.seconds.values()) for record, _, _ in held),
@@ -221,7 +232,11 @@ def _not_comparable(task: str) -> str:
         kind = library("mteb", "mteb").get_task(task).metadata.type
     except KeyError:
         return ""
-    return "" if kind in ("Retrieval", "InstructionRetrieval") else f"{task} is {kind}, not a ranking of all documents: left out"
+    return (
+        ""
+        if kind in ("Retrieval", "InstructionRetrieval")
+        else f"{task} is {kind}, not a ranking of all documents: left out"
+    )
 
 
 def _figures(result: Any, file: Path) -> dict[str, dict[str, float]]:
@@ -246,5 +261,7 @@ def _share(value: float, what: str) -> float:
         RecordError: it is not from 0 to 1, or not a number.
     """
     if not -ROUNDING <= value <= 1 + ROUNDING:  # nor is NaN
-        raise RecordError(f"{what} is {value}, not a score from 0 to 1; MTEB's own files hold shares: divide percent by 100.")
+        raise RecordError(
+            f"{what} is {value}, not a score from 0 to 1; MTEB's own files hold shares: divide percent by 100."
+        )
     return min(1.0, max(0.0, float(value)))

@@ -1,9 +1,9 @@
 """Executors: where jobs run, one place per file.
 
-A job names a function and what it is given; it is done once whatever happens to whoever does it, for what it makes is kept by
-content and a second attempt finds it. To add one: a file here with one frozen dataclass that derives from `Executor`, and
-`tests/executors/test_<file>.py`. What those with workers share is in `_crew` (who does what, and in place of whom) and `_setup`
-(a context, as it is told to another process).
+A job names a function and what it is given; it is done once whatever happens to whoever does it, for what it makes is
+kept by content and a second attempt finds it. To add one: a file here with one frozen dataclass that derives from
+`Executor`, and `tests/executors/test_<file>.py`. What those with workers share is in `_crew` (who does what, and in
+place of whom) and `_setup` (a context, as it is told to another process).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from harness.context import Context
-from harness.errors import SettingError
-from harness.registry import Room
-from harness.values import Value
+from harness.base.errors import SettingError
+from harness.choices.room import Room
+from harness.choices.value import Value
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Job:
 
     Args:
         id: decided by everything that decides the result; no two jobs of a call share it.
-        call: `package.module:function`; the function takes what is given and a `Context`, and returns what is JSON-safe.
+        call: `package.module:function`; the function takes what is given and a `Context`, and returns what is
+            JSON-safe.
         given: JSON-safe.
         label: for people, as `run bm25 on beir/scifact`.
         cpus: cores it wants; may be a fraction.
@@ -90,7 +91,8 @@ class Executor(Value, ABC):
     def map(self, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
         """Does the jobs, each after those it comes after, and yields each outcome when it is there.
 
-        A job that fails is an outcome, and the others go on. A worker that is lost is no failure of the job: it is begun again.
+        A job that fails is an outcome, and the others go on. A worker that is lost is no failure of the job: it is
+        begun again.
 
         Args:
             jobs: with distinct ids.

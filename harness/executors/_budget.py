@@ -8,13 +8,15 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 
 FILE: Final = Path(__file__).with_name("prices.json")
 
 
 def hourly(place: str, machine: str) -> float | None:
-    """Dollars for an hour of a machine by the dated list beside this file (`prices.json`); None where it is not in it."""
+    """Dollars for an hour of a machine by the dated list beside this file (`prices.json`); None where it is not in
+    it.
+    """
     kind, _, count = machine.partition(":")
     found = _listed()[place].get(kind)
     return None if found is None else float(found["hour"]) * int(count or 1)
@@ -33,7 +35,8 @@ def _listed() -> dict[str, Any]:
 
 
 class Budget:
-    """Lets jobs begin while what was spent, and what is under way at its most, stay within a cap. Threads may ask at once.
+    """Lets jobs begin while what was spent, and what is under way at its most, stay within a cap. Threads may ask at
+    once.
 
     Args:
         hour: dollars for an hour; None where no price is known.

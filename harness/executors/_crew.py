@@ -1,7 +1,8 @@
-"""A crew: workers that do jobs side by side, each with a context of its own, and who takes the place of one that is lost.
+"""A crew: workers that do jobs side by side, each with a context of its own, and who takes the place of one that is
+lost.
 
-An executor says how a worker is started, asked and dismissed; who does what, and what happens when one is lost, is decided here
-and is the same for all of them.
+An executor says how a worker is started, asked and dismissed; who does what, and what happens when one is lost, is
+decided here and is the same for all of them.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.context import Context
-from harness.errors import HarnessError, Unavailable
+from harness.base.errors import HarnessError, Unavailable
 from harness.executors import Job, Outcome, ordered
+from harness.runtime.context import Context
 
 log = logging.getLogger("harness.executors")
 Ticket = Any
@@ -143,7 +144,9 @@ class _Board:
         while again:  # those that come after the ones given up here are given up too
             again = False
             for task in list(self._waiting):
-                failed = [name for name in task.job.after if name in self._ended and self._ended[name].error is not None]
+                failed = [
+                    name for name in task.job.after if name in self._ended and self._ended[name].error is not None
+                ]
                 if failed:
                     again = True
                     self._waiting.remove(task)
@@ -176,14 +179,17 @@ class _Board:
                 worker.dismiss()
                 self._fallen += 1
                 if self._fallen >= self._tries and not (self._busy or self._idle or self._starting):
-                    raise Unavailable(f"no worker could be started: {error}.", "See what the machine says of it.") from error
+                    raise Unavailable(
+                        f"no worker could be started: {error}.", "See what the machine says of it."
+                    ) from error
             else:
                 self._fallen = 0
                 self._idle.append(worker)
         if self._starting and time.monotonic() - self._alone_since > self._crew.patience:
             raise Unavailable(
                 f"no worker has started within {self._crew.patience:g} s.",
-                "Ask for fewer cpus or gpus a worker, or for fewer workers; a cluster that grows may need a longer timeout.",
+                "Ask for fewer cpus or gpus a worker, or for fewer workers; a cluster that grows may need a longer "
+                "timeout.",
             )
 
     def _answered(self, ticket: Ticket, worker: Worker, task: _Task) -> Iterator[Outcome]:

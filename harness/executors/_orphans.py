@@ -22,8 +22,9 @@ EVERY: Final = 0.5
 def end_with(parent: int) -> None:
     """Ends this process, and those that it has started, when its parent is no more; called by a worker, once.
 
-    A killed process tells its children nothing. The operating system gives them another parent, which a thread looks for; the
-    kernel's own signal for it (`firmly_end_with`) comes when the thread that started the worker ends, which may be too early.
+    A killed process tells its children nothing. The operating system gives them another parent, which a thread looks
+    for; the kernel's own signal for it (`firmly_end_with`) comes when the thread that started the worker ends, which
+    may be too early.
 
     Args:
         parent: process id of the one who started this process.
@@ -34,8 +35,8 @@ def end_with(parent: int) -> None:
 def firmly_end_with(parent: int) -> None:
     """As `end_with`, for a process whose threads may all be held up when its parent goes: on Linux the kernel kills it.
 
-    Ray's workers are: they see that Ray is gone and wait for it while no other thread may run. Ray starts them from its main
-    thread. What they have started is not ended with them, and sees for itself that they are gone.
+    Ray's workers are: they see that Ray is gone and wait for it while no other thread may run. Ray starts them from its
+    main thread. What they have started is not ended with them, and sees for itself that they are gone.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
@@ -56,7 +57,9 @@ def end_children() -> None:
 
 
 def end(pid: int | None) -> None:
-    """Kills a process, and then what it has started: it can do nothing more about it; None is one that has not begun."""
+    """Kills a process, and then what it has started: it can do nothing more about it; None is one that has not
+    begun.
+    """
     if pid is None:
         return
     started = _started_by(pid)
@@ -82,7 +85,9 @@ def _kill(processes: list[Any]) -> None:
 
 
 def leave_interrupts_to(parent: int) -> None:
-    """What a worker calls first: Ctrl-C reaches all processes of a terminal, and the parent ends its workers; then `end_with`."""
+    """What a worker calls first: Ctrl-C reaches all processes of a terminal, and the parent ends its workers; then
+    `end_with`.
+    """
     ignore_interrupts()
     end_with(parent)
 

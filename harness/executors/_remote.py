@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.context import Context
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
+from harness.base.files import slug, write_text
 from harness.executors import Job
 from harness.executors._setup import Setup
-from harness.files import slug, write_text
+from harness.runtime.context import Context
 
 PLACES = ("HARNESS_CACHE", "HARNESS_DATA")
 """Variables that name folders of this machine."""

@@ -1,4 +1,6 @@
-"""What a worker elsewhere needs to make itself a context like another's, JSON-safe: seed, device, cache, data, environment."""
+"""What a worker elsewhere needs to make itself a context like another's, JSON-safe: seed, device, cache, data,
+environment.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.base.memory import Memory
+from harness.base.threads import THREADS
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.memory import Memory
-from harness.threads import THREADS
+from harness.runtime.context import Context
 
 CARRIED = ("HARNESS_", "HF_", "TRANSFORMERS_", "SENTENCE_TRANSFORMERS_", "TOKENIZERS_")
 SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
@@ -33,7 +35,8 @@ class Setup:
         data_dirs: folders that may hold collections.
         folder: where relative paths start.
         memory: bytes that the steps of one process may take for what grows with a collection.
-        environment: variables that move what is done; none that looks like a secret, which each machine must have by itself.
+        environment: variables that move what is done; none that looks like a secret, which each machine must have by
+            itself.
     """
 
     settings: Mapping[str, Any]

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.context import Context
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
 from harness.executors import Executor, Job, Outcome, ordered
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import harness
-from harness.context import Context
-from harness.errors import SettingError, Unavailable
+from harness.base.errors import SettingError, Unavailable
+from harness.base.optional import library
 from harness.executors import Executor, Job, Outcome, ordered
 from harness.executors._budget import Budget, hourly, source
 from harness.executors._remote import done, written
-from harness.optional import library
+from harness.runtime.context import Context
 
 PACKAGE, PYTHON = "retrieval-harness", "3.11"
 CACHE, DATA = "/cache", "/data"
@@ -54,8 +54,8 @@ class Handle(Protocol):
 class Modal(Executor):
     """Runs each job in a container of Modal's, with a GPU; outcomes, models and vectors stay on volumes between sweeps.
 
-    A job that fails in its own code is not tried again; a container that is lost, and a connection that breaks, is. A second
-    attempt finds what the first one finished, by the job's id.
+    A job that fails in its own code is not tried again; a container that is lost, and a connection that breaks, is. A
+    second attempt finds what the first one finished, by the job's id.
 
     Args:
         gpu: as Modal names it, `T4`, `L4`, `A100-80GB`, `H100:2`; an empty text for none.
@@ -64,7 +64,8 @@ class Modal(Executor):
         concurrency: containers at a time.
         cores: processor cores of each.
         memory: of each, in MiB.
-        data: the volume with the collections, seen as `--data-dir`: `modal volume put harness-data ./scifact /beir/scifact`.
+        data: the volume with the collections, seen as `--data-dir`: `modal volume put harness-data ./scifact
+            /beir/scifact`.
         cache: the volume of the cache.
         secrets: names of Modal's secrets whose variables the jobs need, as keys of hosted models.
         extras: of this package, that the jobs need, as `faiss`.
@@ -193,7 +194,9 @@ class Modal(Executor):
         problem, attempt, seconds = "", 0, 0.0
         while attempt <= self.retries:
             if not budget.begin():
-                told = f"not begun: it might pass the cap of {self.cap:g} dollars, of which {budget.spent:.2f} are spent"
+                told = (
+                    f"not begun: it might pass the cap of {self.cap:g} dollars, of which {budget.spent:.2f} are spent"
+                )
                 return Outcome(job, error=f"{problem}; {told}" if problem else told, attempts=attempt, where="modal")
             attempt += 1
             started = time.perf_counter()
@@ -223,7 +226,9 @@ def _running(modal: Any, app: Any) -> Iterator[None]:
     except problems.AuthError as error:
         raise Unavailable(f"Modal does not know who asks: {error}", _TOKEN) from error
     except problems.NotFoundError as error:
-        raise Unavailable(f"Modal lacks something that is named: {error}", "`modal secret create` makes a secret.") from error
+        raise Unavailable(
+            f"Modal lacks something that is named: {error}", "`modal secret create` makes a secret."
+        ) from error
     except problems.ConnectionError as error:
         raise Unavailable(f"Modal cannot be reached: {error}", "Try again, or run with --executor local.") from error
 
@@ -271,7 +276,9 @@ def requirements(extras: Sequence[str] = ()) -> list[str]:
         try:
             version = importlib.metadata.version(name).partition("+")[0]  # a local build's mark is on no index
         except importlib.metadata.PackageNotFoundError as error:
-            raise Unavailable(f"{name} is not installed here.", f'pip install "{PACKAGE}[{",".join(extras)}]"') from error
+            raise Unavailable(
+                f"{name} is not installed here.", f'pip install "{PACKAGE}[{",".join(extras)}]"'
+            ) from error
         found.append(f"{named.group()}=={version}")
     return found
 

@@ -12,20 +12,21 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from harness.context import Context
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.base.threads import cores
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
 from harness.executors._orphans import deaf, end, leave_interrupts_to
 from harness.executors._setup import Setup, environment, threads
-from harness.threads import cores
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
 class Processes(Executor):
     """Does jobs in worker processes, each with a context of its own and its share of the cores.
 
-    Workers are started afresh (`spawn`), so a script that asks for them has `if __name__ == "__main__":` around what it does.
+    Workers are started afresh (`spawn`), so a script that asks for them has `if __name__ == "__main__":` around what it
+    does.
 
     Args:
         workers: how many; None takes as many as there are cores.

@@ -12,15 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.base.errors import SettingError, Unavailable
+from harness.base.optional import library
+from harness.base.threads import cores
 from harness.cache.remote import ADDRESS
-from harness.context import Context
-from harness.errors import SettingError, Unavailable
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
 from harness.executors._orphans import firmly_end_with, ignore_interrupts
 from harness.executors._setup import Setup, environment
-from harness.optional import library
-from harness.threads import cores
+from harness.runtime.context import Context
 
 log = logging.getLogger("harness.executors")
 OBJECTS = 512 << 20
@@ -35,16 +35,18 @@ STARTS = 3
 class Ray(Executor):
     """Does jobs in Ray actors, each with a context of its own, so that what one job has loaded the next finds.
 
-    Without an address Ray is started on this machine for the time of the jobs, and needs no configuration. Where a program has
-    called `ray.init` itself, its Ray is used and left as it is.
+    Without an address Ray is started on this machine for the time of the jobs, and needs no configuration. Where a
+    program has called `ray.init` itself, its Ray is used and left as it is.
 
     Args:
         workers: how many; None takes as many as the cores suffice for.
         cpus: cores of each worker; None divides this machine's among them, and takes 1 in a cluster.
         gpus: of each worker; may be a fraction. Jobs that want more get it.
-        address: of a running cluster's head, as `10.0.0.1:6379` or `ray://10.0.0.1:10001`; `auto` finds that of this machine.
+        address: of a running cluster's head, as `10.0.0.1:6379` or `ray://10.0.0.1:10001`; `auto` finds that of this
+            machine.
         tries: how often a job is begun whose worker or machine is lost.
-        store: address of a store for machines that share no cache folder (`harness.cache.remote`), as `s3://bucket/harness`.
+        store: address of a store for machines that share no cache folder (`harness.cache.remote`), as
+            `s3://bucket/harness`.
         timeout: seconds after which a cluster that does not answer, or in which no worker starts, is given up.
     """
 
@@ -76,7 +78,9 @@ class Ray(Executor):
             self._open(ray)
             _mute(ray, muted=True)
         elif self.address not in (None, "auto", joined := ray.get_runtime_context().gcs_address):
-            raise SettingError(f"ray: this program has joined {joined} already, not {self.address}; `ray.shutdown()` leaves it.")
+            raise SettingError(
+                f"ray: this program has joined {joined} already, not {self.address}; `ray.shutdown()` leaves it."
+            )
         try:
             yield from work(jobs, self._crew(ray, jobs, context), context, self.tries)
         finally:
@@ -108,7 +112,8 @@ class Ray(Executor):
                         raise self._unavailable(str(error).partition("\n")[0].rstrip(".")) from error
 
     def _probe(self) -> None:
-        """Joins the cluster in a process of its own first: where none answers Ray waits for minutes, then ends its process.
+        """Joins the cluster in a process of its own first: where none answers Ray waits for minutes, then ends its
+        process.
 
         Raises:
             Unavailable: no cluster answers in time.
@@ -150,9 +155,13 @@ class Ray(Executor):
                     )
         setup = Setup.of(context, {ADDRESS: self.store} if self.store else {})
         if gpus == 0 and (context.device or "").startswith("cuda"):
-            raise SettingError(f"ray: workers without a GPU cannot run on {context.device}; say gpus=1, or a share of one.")
+            raise SettingError(
+                f"ray: workers without a GPU cannot run on {context.device}; say gpus=1, or a share of one."
+            )
         if gpus == 0 and there.get("GPU") and context.device is None:
-            log.warning("there are GPUs and ray's workers have none; say ray(gpus=1), or a share of one as ray(gpus=0.5)")
+            log.warning(
+                "there are GPUs and ray's workers have none; say ray(gpus=1), or a share of one as ray(gpus=0.5)"
+            )
         size = self.workers or max(1, int(all_cpus // cpus))
         return _Crew(ray, size, {"num_cpus": cpus, "num_gpus": gpus}, setup, self.timeout)
 
@@ -161,9 +170,10 @@ class Ray(Executor):
 def _on_this_machine(ray: Any) -> Iterator[None]:
     """Inside, Ray is started so that all its processes listen on the loopback address alone.
 
-    Ray takes no order from anybody whom it asks for a name, so whoever reaches its ports runs code as the user who started it. It
-    replaces a loopback address by one that others reach wherever it allows clusters; the variable by which it does not (it is off
-    by default on Windows and macOS) is read by each of its processes, and was read by this one if Ray is imported.
+    Ray takes no order from anybody whom it asks for a name, so whoever reaches its ports runs code as the user who
+    started it. It replaces a loopback address by one that others reach wherever it allows clusters; the variable by
+    which it does not (it is off by default on Windows and macOS) is read by each of its processes, and was read by this
+    one if Ray is imported.
     """
     constants = getattr(getattr(ray, "_private", None), "ray_constants", None)
     before = getattr(constants, "ENABLE_RAY_CLUSTER", None)
@@ -178,7 +188,9 @@ def _on_this_machine(ray: Any) -> Iterator[None]:
 
 
 def _mute(ray: Any, *, muted: bool) -> None:
-    """Ray tells of each lost worker on standard output, where the board goes, and has no setting for it; the crew tells of it."""
+    """Ray tells of each lost worker on standard output, where the board goes, and has no setting for it; the crew tells
+    of it.
+    """
     with contextlib.suppress(AttributeError):
         ray._private.worker._worker_logs_enabled = not muted
 
@@ -214,7 +226,9 @@ class _RayWorker(Worker):
         errors = self._ray.exceptions
         try:
             return str(self._ray.get(ticket))
-        except errors.RayTaskError as error:  # outside of the job itself: it cannot be imported, or its cache not be written
+        except (
+            errors.RayTaskError
+        ) as error:  # outside of the job itself: it cannot be imported, or its cache not be written
             raise Lost(str(error).strip().rpartition("\n")[2]) from error
         except errors.RayError as error:
             raise Lost(_why(error)) from error

@@ -1,8 +1,9 @@
 """Feedback: a query and the documents it found first → the query that is searched with; one rule per file.
 
-The best documents of a first search are taken for relevant (pseudo-relevance feedback), and their terms join the query, weighted.
-A lexical method searches twice: `bm25(feedback=rm3)`. To add one: a file here with one frozen dataclass that derives from
-`Feedback`, and `tests/feedback/test_<file>.py`.
+The best documents of a first search are taken for relevant (pseudo-relevance feedback), and their terms join the query,
+weighted.
+A lexical method searches twice: `bm25(feedback=rm3)`. To add one: a file here with one frozen dataclass that derives
+from `Feedback`, and `tests/feedback/test_<file>.py`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-from harness.errors import SettingError
-from harness.ranking import Floats
-from harness.registry import Room
-from harness.values import Value
+from harness.base.errors import SettingError
+from harness.choices.room import Room
+from harness.choices.value import Value
+from harness.data.ranking import Floats
 
 
 class Feedback(Value, ABC):

@@ -1,7 +1,7 @@
 """Which terms feedback may bring in, and which are the best of them, as Anserini decides.
 
-Source: `Rm3Reranker`, `RocchioReranker` and `FeatureVector` of Anserini 1.7.1. Weights are float32 there and here: the rounding
-decides ties, and ties decide which terms stay.
+Source: `Rm3Reranker`, `RocchioReranker` and `FeatureVector` of Anserini 1.7.1. Weights are float32 there and here: the
+rounding decides ties, and ties decide which terms stay.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from harness.ranking import Floats
+from harness.data.ranking import Floats
 
 SHORTEST, LONGEST = 2, 20
 """Length of a term, in UTF-16 units, Java's characters."""
@@ -31,7 +31,9 @@ def eligible(document: Mapping[str, int], share: Callable[[str], float]) -> dict
 
 
 def best(weights: Mapping[str, np.float32], n: int) -> Weights:
-    """The n terms of greatest weight; of equal ones the first by their UTF-16 units, which is Java's order of strings."""
+    """The n terms of greatest weight; of equal ones the first by their UTF-16 units, which is Java's order of
+    strings.
+    """
     order = sorted(weights, key=lambda term: (-weights[term], term.encode("utf-16-be")))
     return {term: weights[term] for term in order[:n]}
 

@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.ranking import Floats
 from harness.feedback import Feedback
 from harness.feedback._terms import Weights, best, counted, eligible, matrix, unit
-from harness.ranking import Floats
 
 _ENGLISH: Final = re.compile(r"[a-z0-9]+")
 
@@ -22,9 +22,9 @@ class RM3(Feedback):
     """The relevance model RM3, as Anserini estimates it.
 
     Source: Lavrenko and Croft, "Relevance-Based Language Models" (SIGIR 2001), P(w|R) ∝ Σ_D P(w|D) P(Q|D)
-    with a uniform prior of documents, and Abdul-Jaleel et al., "UMass at TREC 2004: Novelty and HARD", who mix it with the query,
-    λ P(w|Q) + (1 − λ) P(w|R).
-    Anserini puts the score of D in place of P(Q|D), and P(w|D) = tf / Σ tf over the `fb_terms` most frequent eligible terms of D.
+    with a uniform prior of documents, and Abdul-Jaleel et al., "UMass at TREC 2004: Novelty and HARD", who mix it with
+    the query, λ P(w|Q) + (1 − λ) P(w|R). Anserini puts the score of D in place of P(Q|D), and P(w|D) = tf / Σ tf over
+    the `fb_terms` most frequent eligible terms of D.
 
     Args:
         fb_docs: documents taken for relevant.
@@ -60,7 +60,9 @@ class RM3(Feedback):
         }
         return {term: float(value) for term, value in mixed.items() if value > 0}
 
-    def _relevance(self, documents: Sequence[Mapping[str, int]], scores: Floats, share: Callable[[str], float]) -> Weights:
+    def _relevance(
+        self, documents: Sequence[Mapping[str, int]], scores: Floats, share: Callable[[str], float]
+    ) -> Weights:
         """P(w|R) of the terms it keeps."""
         terms, tf = matrix([self._model(document, share) for document in documents])
         total = np.zeros(len(terms), np.float32)

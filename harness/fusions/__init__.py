@@ -12,9 +12,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.ranking import Floats, Ints, TopK, select, stack
-from harness.registry import Room
-from harness.values import Value
+from harness.choices.room import Room
+from harness.choices.value import Value
+from harness.data.ranking import Floats, Ints, TopK, select, stack
 
 
 class Fusion(Value, ABC):
@@ -35,14 +35,18 @@ class Fusion(Value, ABC):
         """
 
     def candidates_for_dev(self, methods: int) -> Sequence[Fusion]:
-        """Settings to choose from on dev queries, in order of preference on a tie; empty where there is nothing to choose."""
+        """Settings to choose from on dev queries, in order of preference on a tie; empty where there is nothing to
+        choose.
+        """
         return ()
 
     def fuse(self, tops: Sequence[TopK], id_order: npt.NDArray[np.int32], k: int) -> TopK:
         """Fuses M runs of the same Q queries, (Q, k) out."""
         return stack([self._one(rankings, id_order, k) for rankings in _by_query(tops)], k)
 
-    def _one(self, rankings: Sequence[tuple[Ints, Floats]], id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
+    def _one(
+        self, rankings: Sequence[tuple[Ints, Floats]], id_order: npt.NDArray[np.int32], k: int
+    ) -> tuple[Ints, Floats]:
         candidates = np.unique(np.concatenate([indices for indices, _ in rankings]))
         return select(candidates, self.scores(rankings, candidates), id_order, k)
 

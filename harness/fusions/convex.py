@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.ranking import Floats, Ints
 from harness.fusions import Fusion
-from harness.ranking import Floats, Ints
 
 STEPS = 20
 
@@ -19,12 +19,13 @@ STEPS = 20
 class Convex(Fusion):
     """(1 − w) · first + w · second, each ranking's scores normalised per query first.
 
-    Source: Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (TOIS 2023), eq. 4; a document that a
-    ranking does not hold gets that ranking's lowest normalised score, and 0 from a ranking whose scores are all equal.
+    Source: Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (TOIS 2023), eq. 4; a document
+    that a ranking does not hold gets that ranking's lowest normalised score, and 0 from a ranking whose scores are all
+    equal.
 
     Args:
-        weight: w, the share of the second ranking, 0 to 1; None chooses it on the dev queries (steps of 0.05), and takes 0.5,
-            with a note in the record, where the collection has none.
+        weight: w, the share of the second ranking, 0 to 1; None chooses it on the dev queries (steps of 0.05), and
+            takes 0.5, with a note in the record, where the collection has none.
         normalise: `minmax` maps a ranking's scores to 0…1; `zscore` to mean 0 and deviation 1.
     """
 

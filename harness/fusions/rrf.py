@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.ranking import Floats, Ints
 from harness.fusions import Fusion
-from harness.ranking import Floats, Ints
 
 
 @dataclass(frozen=True)
 class RRF(Fusion):
     """Reciprocal rank fusion.
 
-    Source: Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods"
-    (SIGIR 2009), section 2: score(d) = Σ 1/(k + rank(d)), ranks from 1.
+    Source: Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning
+    Methods" (SIGIR 2009), section 2: score(d) = Σ 1/(k + rank(d)), ranks from 1.
 
     Args:
         k: how slowly the credit falls with the rank; the paper's 60.

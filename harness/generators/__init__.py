@@ -1,8 +1,8 @@
 """Generators: passages → questions for recipes that need no labels and for expanded documents, one way per file.
 
-To add one: a file here with one frozen dataclass that derives from `Generator`, and `tests/generators/test_<file>.py`. A
-generator is called through `questions`, which keeps what it made and drops what nothing can be learnt from, or, to expand
-documents with, through `every_question`.
+To add one: a file here with one frozen dataclass that derives from `Generator`, and `tests/generators/test_<file>.py`.
+A generator is called through `questions`, which keeps what it made and drops what nothing can be learnt from, or, to
+expand documents with, through `every_question`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from harness.base.errors import ModelError, SettingError
 from harness.cache.code import MODELS, code_of
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError, SettingError
-from harness.registry import Room
-from harness.values import Value
+from harness.choices.room import Room
+from harness.choices.value import Value
+from harness.data.corpus import Corpus
+from harness.runtime.context import Context
 
 _SPACE = re.compile(r"\s+")
 _FILE = "questions.json"
@@ -101,10 +101,10 @@ GENERATORS: Room[Generator] = Room(__name__, Generator, "generator")  # type: ig
 def questions(generator: Generator, corpus: Corpus, rows: Sequence[int], context: Context) -> Generated:
     """The usable questions that a generator makes of some documents; made once, then taken from the cache.
 
-    White space is normalised. A question is dropped that is empty, longer in characters than its document, the whole document,
-    a repetition (case and closing punctuation aside) of one from the same document, or shared: the same as one from another
-    document. A shared one is dropped for all its documents, for each of them answers it: whichever kept it, the others would be
-    taught to be wrong.
+    White space is normalised. A question is dropped that is empty, longer in characters than its document, the whole
+    document, a repetition (case and closing punctuation aside) of one from the same document, or shared: the same as
+    one from another document. A shared one is dropped for all its documents, for each of them answers it: whichever
+    kept it, the others would be taught to be wrong.
 
     The key holds the corpus's revision besides the rows, since a generator may weigh a document against all others.
 
@@ -144,9 +144,9 @@ def questions(generator: Generator, corpus: Corpus, rows: Sequence[int], context
 def every_question(generator: Generator, corpus: Corpus, context: Context) -> Iterator[Question]:
     """All questions about all documents, in the order of the rows, to expand the documents with; none is held.
 
-    White space is normalised, and what holds no word is left out. Nothing else is: a repetition says that the question is a
-    likely one and weighs as much more, and what two documents answer is a question of both. The generator itself keeps what was
-    slow or paid for.
+    White space is normalised, and what holds no word is left out. Nothing else is: a repetition says that the question
+    is a likely one and weighs as much more, and what two documents answer is a question of both. The generator itself
+    keeps what was slow or paid for.
 
     Args:
         generator: makes them.
@@ -210,7 +210,8 @@ def _usable(generator: Generator, corpus: Corpus, rows: Sequence[int], context: 
         ids = corpus.ids(np.asarray(rows[:3], dtype=np.int64))
         why = ", ".join(f"{count} {name}" for name, count in sorted(dropped.items())) or "it made none"
         raise ModelError(
-            f"{generator} made no usable question of the {len(rows)} documents asked (first {', '.join(map(repr, ids))}): {why}. "
+            f"{generator} made no usable question of the {len(rows)} documents asked (first "
+            f"{', '.join(map(repr, ids))}): {why}. "
             "Ask about more or longer documents, or take another generator; `extractive` needs no model."
         )
     found.sort(key=lambda question: places[question.row])

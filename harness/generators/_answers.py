@@ -14,7 +14,8 @@ _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "`
 def parsed(answer: str, most: int) -> list[str]:
     """At most `most` questions: the texts of a JSON list where the answer holds one, else its lines.
 
-    Code fences, numbers, bullets and quotes around a question go; so does a line that only announces (`Here are three:`).
+    Code fences, numbers, bullets and quotes around a question go; so does a line that only announces (`Here are
+    three:`).
     """
     answer = _FENCE.sub("", answer)
     listed = _listed(answer)

@@ -9,16 +9,16 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
-from harness.endpoints.kept import digest
 from harness.endpoints.meter import Estimate
+from harness.endpoints.pieces import digest
 from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
-from harness.errors import SettingError
 from harness.generators import Generator, Question
 from harness.generators._answers import parsed
+from harness.runtime.context import Context
 
 PROMPT: Final = (
     "Write {n} different questions that a person might type into a search engine and that the passage below answers. "
@@ -30,11 +30,11 @@ PROMPT: Final = (
 class Chat(Generator):
     """Asks a chat model for questions, one request a document.
 
-    Source: Bonifacio et al., "InPars" (2202.05144), and Dai et al., "Promptagator" (2209.11755): questions of a large language
-    model to train retrievers from; here without examples in the prompt.
+    Source: Bonifacio et al., "InPars" (2202.05144), and Dai et al., "Promptagator" (2209.11755): questions of a large
+    language model to train retrievers from; here without examples in the prompt.
 
-    Every answer is kept as it comes, by address, model, prompt, settings, text and seed, so that nothing is paid for twice. The
-    key is read from the environment, and is no setting and part of no key.
+    Every answer is kept as it comes, by address, model, prompt, settings, text and seed, so that nothing is paid for
+    twice. The key is read from the environment, and is no setting and part of no key.
 
     Args:
         model: as the server calls it.
@@ -45,7 +45,8 @@ class Chat(Generator):
         max_tokens: of an answer.
         price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
         price_out: dollars for a million tokens of answers; the same.
-        cap: dollars that one run may cost, by the estimate before it and by the usage that the server reports during it.
+        cap: dollars that one run may cost, by the estimate before it and by the usage that the server reports during
+            it.
         concurrency: requests under way at once.
         key_variable: the environment variable that holds the key; None takes the provider's.
         timeout: seconds for one whole answer.
@@ -107,7 +108,9 @@ class Chat(Generator):
             ModelError: the server refuses, or never answers well. What was answered is kept in every case.
         """
         texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
-        deciding = {k: getattr(self, k) for k in ("url", "model", "prompt", "temperature", "max_tokens", "per_document")}
+        deciding = {
+            k: getattr(self, k) for k in ("url", "model", "prompt", "temperature", "max_tokens", "per_document")
+        }
         key = digest(deciding, context.seed)
         told = {**deciding, "seed": context.seed}
         asked = Conversation(self._service(), self.temperature, self.max_tokens, context, key, told)

@@ -12,13 +12,13 @@ import numpy as np
 
 from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
-from harness.context import Context
-from harness.corpus import Corpus, Document, joined
-from harness.endpoints.kept import digest
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus, Document, joined
+from harness.data.ranking import Floats
+from harness.data.text import sentences
+from harness.endpoints.pieces import digest
 from harness.generators import Generator, Question, plain, tidy
-from harness.ranking import Floats
-from harness.sentences import sentences
+from harness.runtime.context import Context
 
 KINDS = ("title", "sentence", "phrase")
 COUNTED_DOCUMENTS = 100_000
@@ -31,10 +31,11 @@ WINDOW_PER_KEYWORD = 3
 class Extractive(Generator):
     """Pieces of a document as questions it answers: its title, some of its sentences, its most telling words.
 
-    Sources: pseudo-queries from a passage's own sentences are the inverse cloze task of Lee et al. (1906.00300), section 4; a
-    keyword query holds the words of greatest tf · idf of a window (Salton and Buckley, "Term-weighting approaches in automatic
-    text retrieval", 1988), with the idf of Lucene's BM25, ln(1 + (N − df + ½)/(df + ½)). The kinds take turns, and which
-    sentence or window is taken is drawn by a random stream of the document's own, so that it does not hang on what else is asked.
+    Sources: pseudo-queries from a passage's own sentences are the inverse cloze task of Lee et al. (1906.00300),
+    section 4; a keyword query holds the words of greatest tf · idf of a window (Salton and Buckley, "Term-weighting
+    approaches in automatic text retrieval", 1988), with the idf of Lucene's BM25, ln(1 + (N − df + ½)/(df + ½)). The
+    kinds take turns, and which sentence or window is taken is drawn by a random stream of the document's own, so that
+    it does not hang on what else is asked.
 
     Args:
         per_document: questions of each document.
@@ -56,7 +57,9 @@ class Extractive(Generator):
         if not self.kinds or len(set(self.kinds)) < len(self.kinds) or not set(self.kinds) <= set(KINDS):
             raise SettingError(f"extractive: kinds must be some of {', '.join(KINDS)}, each once, not {self.kinds}")
         if not 1 <= self.min_words <= self.max_words:
-            raise SettingError(f"extractive: 1 ≤ min_words ≤ max_words must hold, not {self.min_words} and {self.max_words}")
+            raise SettingError(
+                f"extractive: 1 ≤ min_words ≤ max_words must hold, not {self.min_words} and {self.max_words}"
+            )
         if self.keywords < 1:
             raise SettingError(f"extractive: keywords must be 1 or more, not {self.keywords}")
 
@@ -139,8 +142,12 @@ def phrases(text: str, frequencies: _Frequencies, keywords: int, most: int) -> l
     counts = Counter(term for _, term in held)
     weight = {term: n * frequencies.idf(term) for term, n in counts.items()}
     width = keywords * WINDOW_PER_KEYWORD
-    picked = [_telling([t for _, t in held[i : i + width]], weight, keywords) for i in range(max(1, len(held) - width + 1))]
-    totals: Floats = np.array([sum(weight[held[i + j][1]] for j in at) for i, at in enumerate(picked)], dtype=np.float32)
+    picked = [
+        _telling([t for _, t in held[i : i + width]], weight, keywords) for i in range(max(1, len(held) - width + 1))
+    ]
+    totals: Floats = np.array(
+        [sum(weight[held[i + j][1]] for j in at) for i, at in enumerate(picked)], dtype=np.float32
+    )
     found: list[str] = []
     taken: list[int] = []
     for start in np.argsort(-totals, kind="stable").tolist():

@@ -9,25 +9,25 @@ from typing import Any, Literal
 
 import numpy as np
 
+from harness.base.errors import ModelError, SettingError
 from harness.cache.code import MODELS, code_of
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.endpoints.kept import Pieces, digest
-from harness.errors import ModelError, SettingError
+from harness.data.corpus import Corpus
+from harness.endpoints.pieces import Pieces, digest
 from harness.generators import Generator, Question
-from harness.modeling.keep import memory_advice
-from harness.modeling.limits import positions
-from harness.modeling.loading import dtype_of, opening
-from harness.modeling.resolve import ModelFolder, resolve
+from harness.models.encode_once import memory_advice
+from harness.models.limits import positions
+from harness.models.loading import dtype_of, opening
+from harness.models.resolve import ModelFolder, resolve
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
 class Seq2seq(Generator):
     """Nucleus sampling from a T5-type model.
 
-    Source: Wang et al., "GPL" (2112.07577), section 4: BeIR/query-gen-msmarco-t5-base-v1, temperature 1, top-k 25, top-p 0.95,
-    three questions a passage. Passages go through the model `batch` at a time, each batch with a seed of its own that its texts
-    and the run's seed decide, and each batch is kept when it is done.
+    Source: Wang et al., "GPL" (2112.07577), section 4: BeIR/query-gen-msmarco-t5-base-v1, temperature 1, top-k 25,
+    top-p 0.95, three questions a passage. Passages go through the model `batch` at a time, each batch with a seed of
+    its own that its texts and the run's seed decide, and each batch is kept when it is done.
 
     Args:
         model: hub name or folder.
@@ -79,7 +79,7 @@ class Seq2seq(Generator):
         """
         folder = self._folder(context)
         deciding = {k: v for k, v in self.settings().items() if k not in ("model", "revision", "batch")}
-        code = code_of(self, without=("harness.generators", "harness.corpus"), libraries=MODELS)
+        code = code_of(self, without=("harness.generators", "harness.data.corpus"), libraries=MODELS)
         key = digest(folder.sha, deciding, context.seed, code)
         pieces = Pieces(context.cache, "generated", key, {"model": folder.name, "seed": context.seed, **deciding})
         texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
@@ -163,7 +163,9 @@ def _advice(name: str) -> Iterator[None]:
         with memory_advice(name):
             yield
     except ModelError as error:
-        raise ModelError(f'{name} ran out of memory: lower batch, max_input or per_document, or set precision="bf16".') from error
+        raise ModelError(
+            f'{name} ran out of memory: lower batch, max_input or per_document, or set precision="bf16".'
+        ) from error
     except RuntimeError as error:
         if "probability tensor" in str(error):
             raise ModelError(f'{name} gave probabilities that are not numbers. Try precision="fp32".') from error

@@ -1,7 +1,8 @@
 """Vector indexes: vectors → the nearest k, one kind per file. They know neither text nor ids.
 
-To add one: a file here with one frozen dataclass that derives from `Index`, and `tests/indexes/test_<file>.py`; the contract
-tests find it. An index that may miss a true neighbour says `exact = False`: its rows have the measured recall in their records.
+To add one: a file here with one frozen dataclass that derives from `Index`, and `tests/indexes/test_<file>.py`; the
+contract tests find it. An index that may miss a true neighbour says `exact = False`: its rows have the measured recall
+in their records.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from harness.context import Context
-from harness.ranking import Floats, Ints, TopK, select, stack
-from harness.registry import Room
-from harness.values import Value
+from harness.choices.room import Room
+from harness.choices.value import Value
+from harness.data.ranking import Floats, Ints, TopK, select, stack
+from harness.runtime.context import Context
 
 _TOGETHER = 256
 """Products that stay in a processor's cache while they are summed."""
@@ -47,7 +48,9 @@ class Nearest(Protocol):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of what it searches. Vectors that rescore what was found stay in the cache's mapped files and do not count."""
+        """Bytes of what it searches. Vectors that rescore what was found stay in the cache's mapped files and do not
+        count.
+        """
         ...
 
     def search(self, queries: Floats, k: int) -> TopK:
@@ -72,7 +75,8 @@ class Index(Value, ABC):
 
     @abstractmethod
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context) -> Nearest:
-        """Indexes (N, D) vectors, N ≥ 1; `id_order` (N,) breaks ties (`Corpus.id_order`), the context has seed and cache.
+        """Indexes (N, D) vectors, N ≥ 1; `id_order` (N,) breaks ties (`Corpus.id_order`), the context has seed and
+        cache.
 
         Raises:
             Unavailable: a library is absent.
@@ -91,8 +95,8 @@ class Index(Value, ABC):
 def inner(vectors: Floats, query: Floats) -> Floats:
     """(M,) inner products of (M, D) vectors with one (D,) query, in double precision.
 
-    Each is summed on its own, so that it does not depend on where a vector stands: equal vectors get equal scores, which the
-    faster matrix products do not give.
+    Each is summed on its own, so that it does not depend on where a vector stands: equal vectors get equal scores,
+    which the faster matrix products do not give.
     """
     scores = np.empty(len(vectors), np.float32)
     precise = query.astype(np.float64)
@@ -103,7 +107,9 @@ def inner(vectors: Floats, query: Floats) -> Floats:
     return scores
 
 
-def rescored(vectors: Vectors, queries: Floats, candidates: Iterable[Ints], id_order: npt.NDArray[np.int32], k: int) -> TopK:
+def rescored(
+    vectors: Vectors, queries: Floats, candidates: Iterable[Ints], id_order: npt.NDArray[np.int32], k: int
+) -> TopK:
     """The best k of each query's candidates, (Q, k), by the inner products of the vectors themselves.
 
     Args:
@@ -126,8 +132,8 @@ def same_dimension(queries: Floats, dimension: int) -> None:
 def recall(found: TopK, true: TopK, k: int) -> float:
     """Share of the first k of the true ranking that is among the first k of an index, the mean over queries.
 
-    By the documented order, score and then id: a document that only ties with one of the first k does not count, since its place
-    in the ranking is another. Where it is 1, the index gives the ranking of exact search to depth k.
+    By the documented order, score and then id: a document that only ties with one of the first k does not count, since
+    its place in the ranking is another. Where it is 1, the index gives the ranking of exact search to depth k.
 
     Args:
         found: (Q, ≥ k) of an index.

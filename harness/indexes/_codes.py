@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from harness.data.ranking import Floats, Ints, TopK, select
 from harness.indexes import Vectors, rescored, same_dimension
-from harness.ranking import Floats, Ints, TopK, select
 
 BLOCK = 8192
 SCORES_BYTES = 64 << 20

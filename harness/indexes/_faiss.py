@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from harness.base.optional import library as installed
 from harness.cache.code import code_of
-from harness.context import Context
+from harness.data.ranking import Floats, Ints, TopK
 from harness.indexes import Index, Nearest, Vectors, rescored, same_dimension
-from harness.indexes._kept import kept
-from harness.optional import library as installed
-from harness.ranking import Floats, Ints, TopK
+from harness.indexes._stored import kept
+from harness.runtime.context import Context
 
 BLOCK = 16384
 PER_CENTROID = 64
@@ -38,7 +38,9 @@ def library() -> Any:
 
 
 class FaissIndex(Index):
-    """An index of the library. Built on one thread: with several, the graph and the centroids depend on which is ahead."""
+    """An index of the library. Built on one thread: with several, the graph and the centroids depend on which is
+    ahead.
+    """
 
     asked: ClassVar[frozenset[str]] = frozenset()
     """Settings that matter when it is searched, not when it is built: what is kept serves all their values."""
@@ -90,7 +92,8 @@ class FaissIndex(Index):
         with _one_thread(faiss):
             if many := self.sample(vectors):
                 rows = np.sort(rng.permutation(len(vectors))[:many])
-                # A collection may have fewer vectors than there are centroids to place: then each is seen more than once.
+                # A collection may have fewer vectors than there are centroids to place: then each is seen more than
+                # once.
                 index.train(np.resize(vectors.take(rows), (many, vectors.dimension)))
             with context.progress(f"index {self.name()}", len(vectors), "vectors") as advance:
                 for start in range(0, len(vectors), BLOCK):
@@ -141,7 +144,9 @@ def _one_thread(faiss: Any) -> Iterator[None]:
 
 
 def lists(asked: int | None, vectors: Vectors) -> int:
-    """Number of inverted lists: 4 · √N where none is asked for, as the library's guidelines advise; never more than N."""
+    """Number of inverted lists: 4 · √N where none is asked for, as the library's guidelines advise; never more than
+    N.
+    """
     return min(asked or round(4 * math.sqrt(len(vectors))), len(vectors))
 
 

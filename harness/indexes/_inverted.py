@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.indexes import Index
 
 FEWEST_READ = 64

@@ -1,7 +1,8 @@
-"""The vectors that may be among the k best, told by scores that are off by a known bound; kept while blocks of scores come in.
+"""The vectors that may be among the k best, told by scores that are off by a known bound; kept while blocks of scores
+come in.
 
-`slack` is twice the bound: a vector whose score is more than that below the k-th best score so far has k truly better ones. What
-is left at the end is few, and is scored exactly.
+`slack` is twice the bound: a vector whose score is more than that below the k-th best score so far has k truly better
+ones. What is left at the end is few, and is scored exactly.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from harness.ranking import Floats, Ints
+from harness.data.ranking import Floats, Ints
 
 ROOM = 256
 """Places beside k for what comes in between two cuts, of each query."""
@@ -29,8 +30,8 @@ class Nearby:
     Args:
         queries: Q.
         k: how many are wanted, 1 or more.
-        best: query, rows → the true k best of these rows. Asked where more than fit are within the slack of each other, as with
-            many equal vectors.
+        best: query, rows → the true k best of these rows. Asked where more than fit are within the slack of each other,
+            as with many equal vectors.
     """
 
     def __init__(self, queries: int, k: int, best: Callable[[int, Ints], Ints]) -> None:
@@ -106,7 +107,9 @@ class Nearby:
         self._scores[which], self._rows[which], self._count[which] = left, rows, counts
 
     def _settle(self, query: int, rows: Ints, scores: Floats) -> None:
-        """Leaves a query the true k best of what it has and what came in: nothing else of these can be among its k best."""
+        """Leaves a query the true k best of what it has and what came in: nothing else of these can be among its k
+        best.
+        """
         count = self._count[query]
         rows = np.concatenate([self._rows[query, :count], rows])
         scores = np.concatenate([self._scores[query, :count], scores])
@@ -120,7 +123,9 @@ class Nearby:
 
 
 class Near:
-    """The vectors that may be among the k best of one query: none that scores more than `slack` below the k-th so far."""
+    """The vectors that may be among the k best of one query: none that scores more than `slack` below the k-th so
+    far.
+    """
 
     def __init__(self, k: int, slack: float) -> None:
         self.rows: Ints = np.zeros(0, np.int64)

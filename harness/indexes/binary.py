@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.context import Context
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.ranking import Floats
 from harness.indexes import Index, Vectors
 from harness.indexes._codes import BLOCK, Coded
-from harness.ranking import Floats
+from harness.runtime.context import Context
 
 WORD = 8
 
@@ -21,9 +21,9 @@ WORD = 8
 class Binary(Index):
     """Keeps which values are above 0; memory D / 8 bytes a vector.
 
-    Source: Yamada, Asai, Hajishirzi, "Efficient Passage Retrieval with Hashing for Open-domain Question Answering" (ACL 2021),
-    section 3, candidates by Hamming distance, then a reranking; here by the vectors themselves, with signs that were not trained.
-    The bits are those of `sentence_transformers.quantize_embeddings(…, precision="ubinary")`.
+    Source: Yamada, Asai, Hajishirzi, "Efficient Passage Retrieval with Hashing for Open-domain Question Answering" (ACL
+    2021), section 3, candidates by Hamming distance, then a reranking; here by the vectors themselves, with signs that
+    were not trained. The bits are those of `sentence_transformers.quantize_embeddings(…, precision="ubinary")`.
 
     Args:
         rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.

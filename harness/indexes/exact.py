@@ -9,13 +9,13 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from harness.context import Context
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.base.memory import Held, Memory
+from harness.base.threads import side_by_side
+from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.indexes import Index, Vectors, inner, same_dimension
 from harness.indexes._near import BYTES_OF_A_PLACE, Nearby, width
-from harness.memory import Held, Memory
-from harness.ranking import Floats, Ints, TopK, select, stack
-from harness.threads import side_by_side
+from harness.runtime.context import Context
 
 FEWEST = 256
 """Vectors of a block, however small the budget."""
@@ -25,8 +25,9 @@ FEWEST = 256
 class Exact(Index):
     """Compares every query with every vector, block by block.
 
-    A matrix product rounds differently from one place in a block to another, so that equal vectors get unequal scores. It only
-    tells here which vectors can be among the k best, by a bound on its error; `harness.indexes.inner` scores those.
+    A matrix product rounds differently from one place in a block to another, so that equal vectors get unequal scores.
+    It only tells here which vectors can be among the k best, by a bound on its error; `harness.indexes.inner` scores
+    those.
 
     Args:
         block: vectors compared at once, fewer where the memory of the run does not hold as many.
@@ -42,7 +43,8 @@ class Exact(Index):
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context | None = None) -> _Flat:
         """See `Index.build`; of the context it needs the memory.
 
-        Vectors stay in memory where that has a place for them (`Memory.hold`); others are read block by block at each search.
+        Vectors stay in memory where that has a place for them (`Memory.hold`); others are read block by block at each
+        search.
         """
         memory = context.memory if context else Memory()
         return _Flat(in_memory(vectors, memory), id_order, self.block, memory)
@@ -122,21 +124,30 @@ class _Flat:
         nearby = [Nearby(len(part := queries[group]), k, self._among(part, k)) for group in groups]
         room: Floats = np.empty(0, np.float32)
         for rows, block, longest in self._blocks():
-            # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is off too.
+            # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is
+            # off too.
             slack = (block.shape[1] + 4) * 2.0**-23 * lengths * longest
             for near, group in zip(nearby, groups, strict=True):
                 asked = queries[group]
-                if room.size < len(block) * len(asked):  # written over from block to block: new pages cost as much as the product
+                if room.size < len(block) * len(
+                    asked
+                ):  # written over from block to block: new pages cost as much as the product
                     room = np.empty(len(block) * len(asked), np.float32)
                 scores = room[: len(block) * len(asked)].reshape(len(block), len(asked))
                 near.add(rows, np.matmul(block, asked.T, out=scores), slack[group])
         del room
-        return [ranking for near, group in zip(nearby, groups, strict=True) for ranking in self._ranked(near, queries[group], k)]
+        return [
+            ranking
+            for near, group in zip(nearby, groups, strict=True)
+            for ranking in self._ranked(near, queries[group], k)
+        ]
 
     def _blocks(self) -> Iterator[tuple[Ints, Floats, float]]:
         """Rows of each block, the block, and the greatest length of a vector up to there."""
         longest = self._longest or 0.0
-        for rows, block in self._vectors.pieces(self._block) if isinstance(self._vectors, InPieces) else self._in_order():
+        for rows, block in (
+            self._vectors.pieces(self._block) if isinstance(self._vectors, InPieces) else self._in_order()
+        ):
             if self._longest is None:
                 longest = max(longest, float(np.sqrt(np.einsum("ij,ij->i", block, block).max())))
             yield rows, block, longest

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.context import Context
+from harness.data.ranking import Floats, Ints, TopK
 from harness.indexes import Nearest, Vectors, rescored, same_dimension
 from harness.indexes._faiss import FaissIndex, FaissNearest
-from harness.ranking import Floats, Ints, TopK
+from harness.runtime.context import Context
 
 MORE = 16
 
@@ -20,8 +20,8 @@ MORE = 16
 class Flat(FaissIndex):
     """`IndexFlatIP`, asked for more than k until nothing it left out can belong to the k best.
 
-    Its products are float32 sums and round differently from one vector to the next, so that it cannot decide between vectors
-    that are nearly as near; `harness.indexes.inner` does.
+    Its products are float32 sums and round differently from one vector to the next, so that it cannot decide between
+    vectors that are nearly as near; `harness.indexes.inner` does.
     """
 
     exact: ClassVar[bool] = True
@@ -50,7 +50,8 @@ class _Nearest:
     def search(self, queries: Floats, k: int) -> TopK:
         """See `Nearest.search`."""
         same_dimension(queries, self._vectors.dimension)
-        # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is off too.
+        # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is off
+        # too.
         slack = (self._vectors.dimension + 4) * 2.0**-23 * np.linalg.norm(queries, axis=1) * self._longest
         candidates: list[Ints] = [np.zeros(0, np.int64)] * len(queries)
         left, wide = np.arange(len(queries)), k + MORE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.indexes import Vectors
 from harness.indexes._faiss import FaissIndex
 from harness.indexes._inverted import at_least_1
@@ -15,8 +15,8 @@ from harness.indexes._inverted import at_least_1
 class HNSW(FaissIndex):
     """`IndexHNSWFlat` by inner product; memory 4 · D + 8 · m bytes a vector, and some for the upper layers.
 
-    Source: Malkov and Yashunin, "Efficient and robust approximate nearest neighbor search using Hierarchical Navigable Small
-    World graphs" (2018).
+    Source: Malkov and Yashunin, "Efficient and robust approximate nearest neighbor search using Hierarchical Navigable
+    Small World graphs" (2018).
 
     Args:
         m: neighbours of a vector in a layer, twice as many in the lowest.

@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.context import Context
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.ranking import Floats
 from harness.indexes import Index, Vectors
 from harness.indexes._codes import BLOCK, Coded
-from harness.ranking import Floats
+from harness.runtime.context import Context
 
 LEVELS = 255
 
@@ -21,8 +21,9 @@ LEVELS = 255
 class Int8(Index):
     """Cuts the range of each dimension over the collection into 255 steps; memory D bytes a vector.
 
-    The codes are those of `sentence_transformers.quantize_embeddings(…, precision="int8")`. Queries stay as they are: the inner
-    product of a query with the middle of a code's step is ⟨q, low + 128.5 · step⟩ + ⟨q · step, code⟩, the first the same for all.
+    The codes are those of `sentence_transformers.quantize_embeddings(…, precision="int8")`. Queries stay as they are:
+    the inner product of a query with the middle of a code's step is ⟨q, low + 128.5 · step⟩ + ⟨q · step, code⟩, the
+    first the same for all.
 
     Args:
         rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.

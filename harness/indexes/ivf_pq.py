@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.indexes import Vectors
 from harness.indexes._faiss import PER_CENTROID, FaissIndex, lists, seeded
 from harness.indexes._inverted import at_least_1, parts, read

@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from harness.base.optional import library as installed
 from harness.cache.code import code_of
-from harness.context import Context
+from harness.data.ranking import Floats, Ints, TopK
 from harness.indexes import Index, Vectors, rescored, same_dimension
 from harness.indexes._inverted import at_least_1, parts, read
-from harness.indexes._kept import kept
-from harness.optional import library as installed
-from harness.ranking import Floats, Ints, TopK
+from harness.indexes._stored import kept
+from harness.runtime.context import Context
 
 TABLE = "vectors"
 BLOCK = 8192
@@ -33,8 +33,8 @@ PER_LIST = 256
 class LanceDB(Index):
     """`IVF_PQ` by inner product in a table in the cache; what it finds is rescored by the vectors.
 
-    LanceDB's training takes no seed: an index built anew finds others, the one that is kept finds the same again. Below 256
-    vectors there is nothing to train, and every vector is compared.
+    LanceDB's training takes no seed: an index built anew finds others, the one that is kept finds the same again. Below
+    256 vectors there is nothing to train, and every vector is compared.
 
     Args:
         nlist: lists; None takes one for each 256 vectors, up to √N.
@@ -82,7 +82,9 @@ class LanceDB(Index):
 
 
 def _library() -> Any:
-    os.environ.setdefault("LANCEDB_LOG", "error")  # read when it is imported; else it warns of every table that it makes
+    os.environ.setdefault(
+        "LANCEDB_LOG", "error"
+    )  # read when it is imported; else it warns of every table that it makes
     return installed("lancedb", "lancedb")
 
 

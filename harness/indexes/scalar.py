@@ -1,11 +1,13 @@
-"""Scalar quantisation by FAISS: each value in 8 bits or as fp16, every code compared on all cores, the best rescored."""
+"""Scalar quantisation by FAISS: each value in 8 bits or as fp16, every code compared on all cores, the best
+rescored.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.indexes import Vectors
 from harness.indexes._faiss import FaissIndex
 from harness.indexes._inverted import at_least_1

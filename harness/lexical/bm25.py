@@ -1,7 +1,8 @@
 """BM25 on bm25s, with Lucene's formula, idf and one-byte document lengths.
 
-Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), eq. 3.15, in the variant of
-Lucene's `BM25Similarity`: idf = ln(1 + (N − df + ½)/(df + ½)), weight = idf · tf / (tf + k1 (1 − b + b · length/average)).
+Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), eq. 3.15, in the
+variant of Lucene's `BM25Similarity`: idf = ln(1 + (N − df + ½)/(df + ½)), weight = idf · tf / (tf + k1 (1 − b + b ·
+length/average)).
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import bm25s
 import numpy as np
 import numpy.typing as npt
 
+from harness.data.ranking import Floats, Ints, select
 from harness.lexical.lengths import lucene_length
 from harness.lexical.postings import Postings
-from harness.ranking import Floats, Ints, select
 
 _FILES = {"data": "data.csc.index.npy", "indices": "indices.csc.index.npy", "indptr": "indptr.csc.index.npy"}
 """Names that bm25s gives the arrays of its weight matrix, (N, V) by columns."""
@@ -122,7 +123,9 @@ class InvertedIndex:
         yield scores
         self._room = scores
 
-    def search_weighted(self, weights: Mapping[str, float], id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
+    def search_weighted(
+        self, weights: Mapping[str, float], id_order: npt.NDArray[np.int32], k: int
+    ) -> tuple[Ints, Floats]:
         """The k best documents by Σ weight · BM25 weight over terms with weights above 0, as `search`."""
         indptr, indices, data = self._arrays
         scores = np.zeros(self.size[0], dtype=np.float64)
@@ -179,7 +182,8 @@ def _weighed(postings: Postings, k1: float, b: float) -> Iterator[tuple[Floats, 
 
 
 def _best(scores: Floats, id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
-    # Of a sample, the rank that the k-th of all would have, and some more: nearly always a bound that a few more than k reach.
+    # Of a sample, the rank that the k-th of all would have, and some more: nearly always a bound that a few more than k
+    # reach.
     every = max(1, len(scores) // SAMPLE)
     sample = scores[::every]
     rank = int(k / every + 3 * math.sqrt(k / every)) + 3 if every > 1 else k

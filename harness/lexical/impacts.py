@@ -1,7 +1,8 @@
 """An inverted index of learnt weights: for each term the documents that hold it and how much it weighs in them.
 
-Source: Anh, de Kretser and Moffat, "Vector-Space Ranking with Effective Early Termination" (SIGIR 2001) for an index whose
-postings hold the term's whole share of the score; Formal et al., SPLADE (2107.05720), section 3, for what is put into it.
+Source: Anh, de Kretser and Moffat, "Vector-Space Ranking with Effective Early Termination" (SIGIR 2001) for an index
+whose postings hold the term's whole share of the score; Formal et al., SPLADE (2107.05720), section 3, for what is put
+into it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from harness.cache.ragged import Ragged
-from harness.ranking import Floats, Ints
+from harness.data.ranking import Floats, Ints
 
 
 class ImpactIndex:
@@ -41,8 +42,8 @@ class ImpactIndex:
     def scores(self, query: Floats) -> tuple[Ints, Floats]:
         """The documents that share a term with a query, ascending, and their inner products with it.
 
-        Each product is summed in double precision, by ascending term: documents of the same weights get the same score, here and
-        from `product`.
+        Each product is summed in double precision, by ascending term: documents of the same weights get the same score,
+        here and from `product`.
 
         Args:
             query: (m, 2) term number, weight; by ascending term.
@@ -61,7 +62,9 @@ class ImpactIndex:
 
 
 def product(document: Floats, query: Floats) -> float:
-    """The inner product of two sparse vectors, (n, 2) and (m, 2), summed as `ImpactIndex.scores` sums; 0 where none is shared."""
+    """The inner product of two sparse vectors, (n, 2) and (m, 2), summed as `ImpactIndex.scores` sums; 0 where none is
+    shared.
+    """
     _, here, there = np.intersect1d(document[:, 0], query[:, 0], assume_unique=True, return_indices=True)
     terms = query[there, 1].astype(np.float64) * document[here, 1]
     # One after the other, as the index adds them; `sum` of floats is compensated from Python 3.12 on.
@@ -69,7 +72,9 @@ def product(document: Floats, query: Floats) -> float:
 
 
 def pruned(vector: Floats, terms: int | None) -> Floats:
-    """A sparse vector's terms of the highest weight, by ascending term; of equal ones the lower term. None keeps all."""
+    """A sparse vector's terms of the highest weight, by ascending term; of equal ones the lower term. None keeps
+    all.
+    """
     if terms is None or len(vector) <= terms:
         return vector
     order = np.lexsort((vector[:, 0], -np.abs(vector[:, 1])))[:terms]

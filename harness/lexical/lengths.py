@@ -1,7 +1,8 @@
 """Document lengths as Lucene keeps them: in one byte.
 
-Lucene stores a document's number of terms with `SmallFloat.intToByte4`: exact below 40, above that with four significant
-bits. BM25 then reads the rounded length, while the average length stays exact. On SciFact this moves nDCG@10 by 0.0013.
+Lucene stores a document's number of terms with `SmallFloat.intToByte4`: exact below 40, above that with four
+significant bits. BM25 then reads the rounded length, while the average length stays exact. On SciFact this moves
+nDCG@10 by 0.0013.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How often each term stands in each document, term by term, of a collection larger than memory.
 
-Documents are counted in runs: sorted by term, then document, so that a term's postings of two runs follow each other. Runs beyond
-a share of the memory go to a file; at the end all are merged term by term.
+Documents are counted in runs: sorted by term, then document, so that a term's postings of two runs follow each other.
+Runs beyond a share of the memory go to a file; at the end all are merged term by term.
 
 Source: Heinz and Zobel, "Efficient single-pass index construction for text databases" (JASIST 2003).
 """
@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.analyzers import Analyzer, Pieces
-from harness.memory import Memory
-from harness.ranking import Ints
+from harness.base.memory import Memory
+from harness.data.ranking import Ints
 
 Ints32 = npt.NDArray[np.int32]
 MOST_CHARACTERS = 8 << 20
@@ -67,12 +67,17 @@ class Postings:
     Args:
         analyze: text → terms; an `Analyzer` that cuts texts into pieces is asked once for each distinct one.
         memory: what counting and merging may take.
-        folder: where runs are written that do not fit, to a file that goes with the process; None takes the system's own.
+        folder: where runs are written that do not fit, to a file that goes with the process; None takes the system's
+            own.
     """
 
-    def __init__(self, analyze: Callable[[str], list[str]], memory: Memory | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self, analyze: Callable[[str], list[str]], memory: Memory | None = None, folder: Path | None = None
+    ) -> None:
         self._analyze = analyze
-        self._cut: Callable[[Sequence[str]], Pieces | None] = analyze.pieces if isinstance(analyze, Analyzer) else _whole
+        self._cut: Callable[[Sequence[str]], Pieces | None] = (
+            analyze.pieces if isinstance(analyze, Analyzer) else _whole
+        )
         self._memory = memory or Memory()
         self._folder = folder
         self.vocabulary: dict[str, int] = {}
@@ -108,7 +113,9 @@ class Postings:
         return found
 
     def merged(self) -> Iterator[Run]:
-        """All postings by term, then document, so many at a time; of a term with very many, several runs follow each other."""
+        """All postings by term, then document, so many at a time; of a term with very many, several runs follow each
+        other.
+        """
         most = max(1, self._memory.working // BYTES_OF_A_POSTING)
         runs = list(self._all())
         upto = np.cumsum(self.frequencies())
@@ -178,7 +185,9 @@ class Postings:
             terms, documents = np.divmod(keys[places], held)
             firsts = np.flatnonzero(np.diff(terms, prepend=-1))
             counts = np.diff(firsts, append=len(terms)).astype(np.int32)
-            self._keep(Run(terms[firsts].astype(np.int32), counts, (documents + self._counted).astype(np.int32), frequencies))
+            self._keep(
+                Run(terms[firsts].astype(np.int32), counts, (documents + self._counted).astype(np.int32), frequencies)
+            )
         self._counted = done
 
     def _keep(self, run: Run) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.registry import Room
-from harness.values import Value
+from harness.choices.room import Room
+from harness.choices.value import Value
 
 if TYPE_CHECKING:
     import torch
@@ -29,9 +29,10 @@ class Loss(Value, ABC):
             model: the encoder to train; the module holds it as `model` and encodes every column with it.
 
         Returns:
-            A module whose `forward(sentence_features, labels)` takes one dictionary of features for each column (the first
-            holds the Q queries, each further one a document for every query) and the labels that the loss documents, and
-            returns a scalar. It also has `compute_loss_from_embeddings(embeddings, labels)`, for columns already encoded.
+            A module whose `forward(sentence_features, labels)` takes one dictionary of features for each column (the
+            first holds the Q queries, each further one a document for every query) and the labels that the loss
+            documents, and returns a scalar. It also has `compute_loss_from_embeddings(embeddings, labels)`, for columns
+            already encoded.
         """
 
 

@@ -1,4 +1,6 @@
-"""Ranked list loss: relevant documents within one radius of their query, all others beyond a larger one, the nearest first."""
+"""Ranked list loss: relevant documents within one radius of their query, all others beyond a larger one, the nearest
+first.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import HarnessError, SettingError
+from harness.base.errors import HarnessError, SettingError
 from harness.losses import Loss
 
 if TYPE_CHECKING:
@@ -28,29 +30,32 @@ class RankedList(Loss):
     """Ranked list loss, for the retrieval of texts.
 
     Source: Wang, Hua, Kodirov, Hu, Garnier and Robertson, "Ranked List Loss for Deep Metric Learning" (CVPR 2019,
-    arXiv:1903.03238), section 3; the balance of the two halves is that of the journal version (TPAMI). With d the Euclidean
-    distance of unit vectors, and for each query P* its relevant documents with d > α − m and N* the others with d < α:
+    arXiv:1903.03238), section 3; the balance of the two halves is that of the journal version (TPAMI). With d the
+    Euclidean distance of unit vectors, and for each query P* its relevant documents with d > α − m and N* the others
+    with d < α:
 
         L_P = mean over P* of d − (α − m)        w = exp(T · (α − d)) / Σ over N* of exp(T · (α − d))
         L_N = Σ over N* of w · (α − d)           L = mean over all queries of (1 − λ) · L_P + λ · L_N
 
-    An empty P* or N* adds 0. The weights are constants: no gradient flows through them, as in the authors' release, which scales
-    the gradient of each pair (pytorch-metric-learning differentiates them too); queries weigh alike, as in the paper (in the
-    release by the sum of their weights). Every document of the batch is compared with every query; in the paper each image is
-    also a query, here no document is.
+    An empty P* or N* adds 0. The weights are constants: no gradient flows through them, as in the authors' release,
+    which scales the gradient of each pair (pytorch-metric-learning differentiates them too); queries weigh alike, as in
+    the paper (in the release by the sum of their weights). Every document of the batch is compared with every query; in
+    the paper each image is also a query, here no document is.
 
-    Labels: (Q, C + R) whole numbers. The first C name the documents of the columns, so that one document in several places
-    counts once for a query; the first `positives` of them are relevant, the rest mined. The R = `other_positives` more name
-    relevant documents that none of the row's columns holds. A document that is relevant for a query by any of these is so
-    wherever in the batch it stands. −1 is no document: what stands there is encoded and ignored.
+    Labels: (Q, C + R) whole numbers. The first C name the documents of the columns, so that one document in several
+    places counts once for a query; the first `positives` of them are relevant, the rest mined. The R =
+    `other_positives` more name relevant documents that none of the row's columns holds. A document that is relevant for
+    a query by any of these is so wherever in the batch it stands. −1 is no document: what stands there is encoded and
+    ignored.
 
     Args:
-        alpha: α, how far away the others must be, 0 to 2; `scaled_alpha` finds one for an encoder. 1.2 is a cosine of .28.
+        alpha: α, how far away the others must be, 0 to 2; `scaled_alpha` finds one for an encoder. 1.2 is a cosine of
+            .28.
         margin: m, how much nearer the relevant must be: their radius is α − m.
         temperature: T; 0 weighs all of N* alike, 1e6 (the limit) sees only the nearest.
         balance: λ, the share of the others in the loss, 0 to 1; 0.5 is half of the conference version's L_P + L_N.
-        query_gradient_only: whether documents are constants. In the authors' release each pair moves only its query, but there
-            every item is a query in turn; here the documents' side of the pair would move nothing.
+        query_gradient_only: whether documents are constants. In the authors' release each pair moves only its query,
+            but there every item is a query in turn; here the documents' side of the pair would move nothing.
         positives: how many columns after the query's are relevant documents.
         other_positives: how many numbers at the end of a label are further relevant documents.
     """
@@ -65,7 +70,9 @@ class RankedList(Loss):
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha <= 2:
-            raise SettingError(f"ranked_list: alpha must be above 0 and at most 2, the diameter of the sphere, not {self.alpha}")
+            raise SettingError(
+                f"ranked_list: alpha must be above 0 and at most 2, the diameter of the sphere, not {self.alpha}"
+            )
         if not 0 < self.margin < self.alpha:
             raise SettingError(f"ranked_list: margin must be above 0 and below alpha ({self.alpha}), not {self.margin}")
         if not 0 <= self.temperature <= HARDEST_ONLY:
@@ -119,7 +126,9 @@ def ranked_list_loss(
     too_near = (alpha - held).relu() * (valid & ~positive)
     with torch.no_grad():
         logits = (temperature * too_near).masked_fill(too_near == 0, torch.finfo(kind).min)
-        weights = torch.softmax(logits, dim=1)  # it subtracts the maximum, so no exponent is above 0; even where N* is empty
+        weights = torch.softmax(
+            logits, dim=1
+        )  # it subtracts the maximum, so no exponent is above 0; even where N* is empty
     of_positives = too_far.sum(dim=1) / (too_far > 0).sum(dim=1).clamp(min=1)
     of_negatives = (weights * too_near).sum(dim=1)
     return ((1 - balance) * of_positives + balance * of_negatives).mean()
@@ -145,11 +154,13 @@ def unit_distances(queries: torch.Tensor, documents: torch.Tensor) -> torch.Tens
 
 
 def scaled_alpha(distances: npt.ArrayLike, quantile: float = 0.5) -> float:
-    """An α that fits an encoder: the distance that this share of sampled (query, irrelevant document) pairs stays within.
+    """An α that fits an encoder: the distance that this share of sampled (query, irrelevant document) pairs stays
+    within.
 
-    The paper's 1.2 suits vectors spread over the sphere, unrelated ones about √2 apart. Encoders of the e5 and bge kind keep
-    cosines within about .6 to .9, distances of .9 to .45: every negative would be inside 1.2, and N* would leave none out. At
-    the median it leaves out half of them at the start. The margin goes with α: the paper's is a third of it.
+    The paper's 1.2 suits vectors spread over the sphere, unrelated ones about √2 apart. Encoders of the e5 and bge kind
+    keep cosines within about .6 to .9, distances of .9 to .45: every negative would be inside 1.2, and N* would leave
+    none out. At the median it leaves out half of them at the start. The margin goes with α: the paper's is a third of
+    it.
 
     Args:
         distances: of sampled negatives, any shape, from 0 to 2: √(2 − 2cos).
@@ -169,7 +180,9 @@ def scaled_alpha(distances: npt.ArrayLike, quantile: float = 0.5) -> float:
         )
     alpha = min(2.0, float(np.quantile(held, quantile)))
     if alpha == 0:
-        raise HarnessError("scaled_alpha: the sampled negatives have their queries' own vectors. Train another encoder.")
+        raise HarnessError(
+            "scaled_alpha: the sampled negatives have their queries' own vectors. Train another encoder."
+        )
     return alpha
 
 
@@ -215,14 +228,17 @@ def _check(labels: torch.Tensor | None, queries: int, columns: int, settings: Ra
     """Says what labels are wanted where others came."""
     if columns < settings.positives:
         raise HarnessError(
-            f"ranked_list: the batch has {columns} columns of documents and the setting positives={settings.positives}. "
+            f"ranked_list: the batch has {columns} columns of documents and the setting "
+            f"positives={settings.positives}. "
             "Give a column for each relevant document, after the queries' column."
         )
     shape = (queries, columns + settings.other_positives)
     given = "none" if labels is None else f"{tuple(labels.shape)} of {labels.dtype}"
     if labels is None or labels.shape != shape or labels.is_floating_point() or labels.is_complex():
         raise HarnessError(
-            f"ranked_list: labels must be whole numbers of shape {shape}: for each of {queries} queries the numbers of its "
-            f"{columns} documents and of {settings.other_positives} other relevant ones (other_positives), −1 for none. "
+            f"ranked_list: labels must be whole numbers of shape {shape}: for each of {queries} queries the numbers of "
+            f"its "
+            f"{columns} documents and of {settings.other_positives} other relevant ones (other_positives), −1 for "
+            f"none. "
             f"It got {given}. Give the training data a column `label` that holds such a list in every row."
         )

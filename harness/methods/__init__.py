@@ -1,12 +1,13 @@
 """Methods: the rows of the leaderboard, one per file.
 
-A method is a frozen dataclass of settings. `fit` learns what it needs from a `TrainView` (nothing, for most) and returns a
-`Fitted`; `Fitted.index` takes the corpus and returns a `Searcher`; `Searcher.search` takes queries and returns the best k. Each
-hands on a new thing and remembers nothing, so that searching before indexing cannot be written.
+A method is a frozen dataclass of settings. `fit` learns what it needs from a `TrainView` (nothing, for most) and
+returns a `Fitted`; `Fitted.index` takes the corpus and returns a `Searcher`; `Searcher.search` takes queries and
+returns the best k. Each hands on a new thing and remembers nothing, so that searching before indexing cannot be
+written.
 
-To add one: a file here with one frozen dataclass that derives from `Method`, and `tests/methods/test_<file>.py`; the contract
-tests, `harness list`, the command line and the suites find it by its file's name. A method made of others asks for them with
-`fit`, `index` and `search` of this module, which do a shared step once however many rows need it.
+To add one: a file here with one frozen dataclass that derives from `Method`, and `tests/methods/test_<file>.py`; the
+contract tests, `harness list`, the command line and the suites find it by its file's name. A method made of others asks
+for them with `fit`, `index` and `search` of this module, which do a shared step once however many rows need it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.judged import Queries, TrainView
-from harness.modeling.encoder import Encoder, Side
-from harness.ranking import Floats, Ints, TopK
-from harness.registry import Room
-from harness.values import RECIPES, Value
+from harness.choices.room import Room
+from harness.choices.value import RECIPES, Value
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Floats, Ints, TopK
+from harness.models.encoder import Encoder, Side
+from harness.runtime.context import Context
 
 NO_LABELS = "none"
 DEV_LABELS = "dev labels"
@@ -34,7 +35,9 @@ UNKNOWN_LABELS = "unknown"
 
 
 def strongest(used: Iterable[str]) -> str:
-    """The label use that says most about several parts: train labels over dev labels over none; unknown where any is."""
+    """The label use that says most about several parts: train labels over dev labels over none; unknown where any
+    is.
+    """
     order = (NO_LABELS, DEV_LABELS, TRAIN_LABELS, UNKNOWN_LABELS)
     return max(used, key=order.index, default=NO_LABELS)
 
@@ -54,7 +57,8 @@ class Method(Value, ABC):
         """
 
     def inputs(self, context: Context) -> dict[str, str]:
-        """What the settings point to, by content: name → hash of a model folder or a file, version of an index's library.
+        """What the settings point to, by content: name → hash of a model folder or a file, version of an index's
+        library.
 
         Part of a record's identity.
 
@@ -80,9 +84,11 @@ class Method(Value, ABC):
         return depth
 
     def encoding(self) -> Method | None:
-        """The row, with all else at its default, whose `Fitted.encode` makes what this one's index is built from; None for none.
+        """The row, with all else at its default, whose `Fitted.encode` makes what this one's index is built from; None
+        for none.
 
-        Rows of the same encoding share what is kept of each document, so that it can be made once and in parts, anywhere.
+        Rows of the same encoding share what is kept of each document, so that it can be made once and in parts,
+        anywhere.
         """
         return None
 
@@ -113,7 +119,9 @@ class Fitted(ABC):
         """Makes the corpus searchable."""
 
     def encode(self, texts: Sequence[str], side: Side = "document") -> None:
-        """Makes and keeps what `index` needs of some documents, or `search` of queries, where the method has an `encoding`."""
+        """Makes and keeps what `index` needs of some documents, or `search` of queries, where the method has an
+        `encoding`.
+        """
         return None
 
 
@@ -123,10 +131,12 @@ class Searcher(ABC):
     Attributes:
         key: hash of the fitted method and the corpus.
         size: what it takes.
-        live: whether asking it one query takes the time a user would wait; False for a run file, and for what is paid by the
-            query and so is asked once and kept.
-        resolved: JSON-safe: what only the corpus and the queries asked so far tell; for the record, beside what was fitted.
-        documents: how many there are to rank, set by `index`; no search of `search` goes deeper. None where it is not known.
+        live: whether asking it one query takes the time a user would wait; False for a run file, and for what is paid
+            by the query and so is asked once and kept.
+        resolved: JSON-safe: what only the corpus and the queries asked so far tell; for the record, beside what was
+            fitted.
+        documents: how many there are to rank, set by `index`; no search of `search` goes deeper. None where it is not
+            known.
     """
 
     key: str
@@ -140,7 +150,9 @@ class Searcher(ABC):
         """The k best documents of each of Q queries, (Q, k), in the documented order."""
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
-        """What a reader of the rankings of these queries must know; asked after the search, and not part of its time."""
+        """What a reader of the rankings of these queries must know; asked after the search, and not part of its
+        time.
+        """
         return ()
 
 
@@ -218,7 +230,8 @@ def index(method: Method, fitted: Fitted, corpus: Corpus, context: Context) -> S
 def search(method: Method, searcher: Searcher, queries: Queries, k: int, context: Context) -> TopK:
     """`searcher.search`, done once per searcher and queries in a run; a deeper run answers a shallower one.
 
-    It is (Q, k), or (Q, N) if k is greater than the N documents of the corpus: nothing is allocated for places that stay empty.
+    It is (Q, k), or (Q, N) if k is greater than the N documents of the corpus: nothing is allocated for places that
+    stay empty.
     """
     most = k if searcher.documents is None else searcher.documents
     k = min(k, most)

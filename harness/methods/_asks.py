@@ -1,18 +1,20 @@
-"""What methods that ask a chat model have in common: where the model is, what it costs, and one meter for all that is asked."""
+"""What methods that ask a chat model have in common: where the model is, what it costs, and one meter for all that is
+asked.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any, ClassVar
 
-from harness.context import Context
+from harness.base.errors import SettingError
 from harness.endpoints.conversation import Conversation
-from harness.endpoints.kept import digest
 from harness.endpoints.meter import Meter
+from harness.endpoints.pieces import digest
 from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
-from harness.errors import SettingError
 from harness.methods import Method
+from harness.runtime.context import Context
 
 
 class Asks(Method):
@@ -69,7 +71,12 @@ class Asks(Method):
 
     def deciding(self) -> dict[str, Any]:
         """All that decides an answer besides the messages and the seed."""
-        return {"url": self.url.rstrip("/"), "model": self.model, "temperature": self.temperature, "max_tokens": self.max_tokens}
+        return {
+            "url": self.url.rstrip("/"),
+            "model": self.model,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+        }
 
     def conversation(self, context: Context) -> Conversation:
         """Asks through the cache; one meter counts all that the run asks with these settings."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.corpus import Corpus
-from harness.errors import HarnessError
-from harness.judged import Queries
+from harness.base.errors import HarnessError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries
+from harness.data.ranking import TopK, select, stack
 from harness.methods import CandidateScorer, Searcher
-from harness.ranking import TopK, select, stack
 
 
 class Exhaustive(Searcher):

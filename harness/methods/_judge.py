@@ -1,4 +1,6 @@
-"""What re-rankers that ask a chat model have in common: settings, how texts are cut, and what is told of their answers."""
+"""What re-rankers that ask a chat model have in common: settings, how texts are cut, and what is told of their
+answers.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.endpoints.kept import digest
+from harness.data.corpus import Corpus
+from harness.endpoints.pieces import digest
 from harness.methods import CandidateScorer, Fitted, Reranks, Searcher, Size
 from harness.methods._asks import Asks
 from harness.methods._exhaustive import Exhaustive
+from harness.runtime.context import Context
 
 EXHAUSTIVE_PAIRS = 2_000
 """More pairs than this are refused when a judge stands alone: each is paid for."""
@@ -84,7 +86,9 @@ class JudgeFitted(Fitted, Reranks):
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         """See `Fitted.index`."""
-        return Exhaustive(self._method.name(), self.key, self.candidate_scorer(corpus, context), corpus, EXHAUSTIVE_PAIRS)
+        return Exhaustive(
+            self._method.name(), self.key, self.candidate_scorer(corpus, context), corpus, EXHAUSTIVE_PAIRS
+        )
 
 
 def by_place(n: int) -> np.ndarray[Any, np.dtype[np.float32]]:

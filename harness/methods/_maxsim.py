@@ -1,7 +1,7 @@
 """MaxSim over a corpus: exact, block by block, in memory that does not grow with it.
 
-Source: Khattab and Zaharia, ColBERT (2004.12832), section 3.3: the sum over the query's vectors of the greatest inner product
-with one of the document's.
+Source: Khattab and Zaharia, ColBERT (2004.12832), section 3.3: the sum over the query's vectors of the greatest inner
+product with one of the document's.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.cache.ragged import Ragged
+from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.indexes._near import Near
-from harness.ranking import Floats, Ints, TopK, select, stack
 
 HELD_BYTES = 1 << 30
 """Vectors of a collection up to this size stay in memory: bounded, and a query need not gather them anew."""
@@ -48,7 +48,9 @@ class Matrices(Protocol):
 
 
 def maxsim(document: Floats, query: Floats) -> float:
-    """MaxSim of one document (n, D), n ≥ 1, and one query (m, D), in double precision; 0 for a query without vectors."""
+    """MaxSim of one document (n, D), n ≥ 1, and one query (m, D), in double precision; 0 for a query without
+    vectors.
+    """
     products = document.astype(np.float64) @ query.T.astype(np.float64)
     return float(products.max(axis=0).sum())
 
@@ -56,11 +58,13 @@ def maxsim(document: Floats, query: Floats) -> float:
 class MaxSimIndex:
     """Searches every document.
 
-    A product in float32 tells, by a bound on its error, which documents can be among the k best; those are scored in double
-    precision, so that a score does not depend on where a document stands. A document without vectors is not found.
+    A product in float32 tells, by a bound on its error, which documents can be among the k best; those are scored in
+    double precision, so that a score does not depend on where a document stands. A document without vectors is not
+    found.
 
     Args:
-        matrices: the documents' token vectors; up to `HELD_BYTES` of them are held in memory, more are read block by block.
+        matrices: the documents' token vectors; up to `HELD_BYTES` of them are held in memory, more are read block by
+            block.
         id_order: (N,) `Corpus.id_order`.
     """
 
@@ -90,7 +94,9 @@ class MaxSimIndex:
                 begins = queries.starts[first : last + 1]
                 products = queries.values[begins[0] : begins[-1]] @ block.values.T
                 maxima = np.maximum.reduceat(products, starts, axis=1)
-                for i, (begin, end) in enumerate(zip(begins[:-1] - begins[0], begins[1:] - begins[0], strict=True), start=first):
+                for i, (begin, end) in enumerate(
+                    zip(begins[:-1] - begins[0], begins[1:] - begins[0], strict=True), start=first
+                ):
                     near[i].add(rows, maxima[begin:end].sum(axis=0))
         return stack([self._best(queries[i], found.rows, k) for i, found in enumerate(near)], k)
 
@@ -140,7 +146,9 @@ def _longest(vectors: Floats) -> float:
 
 
 def _slack(query: Floats, longest: float) -> float:
-    """Twice what a score in float32 can be off: a sum of D products by D · 2⁻²⁴ · |q| · |v|, and the sum over m vectors."""
+    """Twice what a score in float32 can be off: a sum of D products by D · 2⁻²⁴ · |q| · |v|, and the sum over m
+    vectors.
+    """
     vectors, dimension = query.shape
     lengths = float(np.linalg.norm(query.astype(np.float64), axis=1).sum())
     return float((dimension + vectors + 4) * 2.0**-23 * lengths * longest)

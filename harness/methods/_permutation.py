@@ -14,11 +14,12 @@ _IDENTIFIER: Final = re.compile(r"\[(\d{1,9})\]")
 def permutation(answer: str, n: int) -> tuple[list[int], Counter[str]]:
     """The order of n passages, best first, as places from 0; and the failures of the answer.
 
-    `[3] > [1] > [2]` and nothing else is a whole answer. In any other, identifiers in brackets count in their order: what comes
-    again or is out of range is dropped, and what is missing follows at the end in the order that it had before (as RankGPT does).
+    `[3] > [1] > [2]` and nothing else is a whole answer. In any other, identifiers in brackets count in their order:
+    what comes again or is out of range is dropped, and what is missing follows at the end in the order that it had
+    before (as RankGPT does).
 
-    Failures: `malformed` (other words than the form), `unreadable` (no identifier that counts), and of identifiers `repeated`,
-    `out of range` and `missing`.
+    Failures: `malformed` (other words than the form), `unreadable` (no identifier that counts), and of identifiers
+    `repeated`, `out of range` and `missing`.
     """
     failures: Counter[str] = Counter()
     order: dict[int, None] = {}
@@ -41,7 +42,9 @@ def permutation(answer: str, n: int) -> tuple[list[int], Counter[str]]:
 
 
 def windows(n: int, window: int, step: int) -> Iterator[tuple[int, int]]:
-    """Windows over n places, from the end to the top, each `step` above the one before; the last one begins at the top."""
+    """Windows over n places, from the end to the top, each `step` above the one before; the last one begins at the
+    top.
+    """
     if n < 2:  # nothing to order
         return
     end = n

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.methods import METHODS, Fitted, Method, Size, strongest
-from harness.modeling.ragged import RaggedEncoder
+from harness.models.ragged import RaggedEncoder
 from harness.recipes import Recipe, Trained, told, trained
+from harness.runtime.context import Context
 from harness.training.base import Trainable
 
 E = TypeVar("E", bound=RaggedEncoder)

@@ -1,4 +1,6 @@
-"""One vector per query and one per document, whoever makes them: searched among all, or scored where others found them."""
+"""One vector per query and one per document, whoever makes them: searched among all, or scored where others found
+them.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +9,14 @@ from typing import Protocol
 
 import numpy as np
 
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries
+from harness.data.ranking import Floats, Ints, TopK
 from harness.indexes import Index, Vectors, inner, nearness, recall, share
 from harness.indexes.exact import Exact, in_memory
-from harness.judged import Queries
 from harness.methods import CandidateScorer, Searcher, Size
-from harness.modeling.encoder import Side
-from harness.ranking import Floats, Ints, TopK
+from harness.models.encoder import Side
+from harness.runtime.context import Context
 
 SAMPLE = 100
 """Queries on which an approximate index is held against exact search."""
@@ -49,7 +51,15 @@ class VectorSearcher(Searcher):
     """
 
     def __init__(
-        self, kind: str, embedder: Embedder, index: Index, weights: Size, corpus: Corpus, context: Context, *, live: bool = True
+        self,
+        kind: str,
+        embedder: Embedder,
+        index: Index,
+        weights: Size,
+        corpus: Corpus,
+        context: Context,
+        *,
+        live: bool = True,
     ) -> None:
         vectors = embedder.vectors(corpus.texts, "document")
         self.embedder, self._context = embedder, context
@@ -99,7 +109,9 @@ class VectorScorer(CandidateScorer):
     Source: Kamalloo et al., "Evaluating Embedding APIs for Information Retrieval" (ACL 2023), section 4.
     """
 
-    def __init__(self, embedder: Embedder, weights: Size, corpus: Corpus, context: Context, *, live: bool = True) -> None:
+    def __init__(
+        self, embedder: Embedder, weights: Size, corpus: Corpus, context: Context, *, live: bool = True
+    ) -> None:
         self._embedder, self._weights, self._corpus, self._context = embedder, weights, corpus, context
         self._rows: Ints = np.zeros(0, np.int64)
         self._vectors: Vectors | None = None
@@ -120,7 +132,9 @@ class VectorScorer(CandidateScorer):
         held = self._vectors
         if held is None:  # no query had a candidate
             return [np.zeros(0, np.float32) for _ in texts]
-        return [inner(held.take(p), q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)]
+        return [
+            inner(held.take(p), q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)
+        ]
 
 
 def _queries(embedder: Embedder, texts: Sequence[str], context: Context) -> Floats:

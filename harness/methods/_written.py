@@ -1,4 +1,6 @@
-"""What methods have in common whose queries a chat model writes passages for: the settings, the asking, the searcher around."""
+"""What methods have in common whose queries a chat model writes passages for: the settings, the asking, the searcher
+around.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.endpoints.kept import digest
-from harness.errors import SettingError
-from harness.judged import Queries, TrainView
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
+from harness.endpoints.pieces import digest
 from harness.methods import Fitted, Method, Searcher, fit
 from harness.methods._asks import Asks
-from harness.ranking import TopK
+from harness.runtime.context import Context
 
 PLACE = "{query}"
 
@@ -70,7 +72,8 @@ class Written(Asks):
     def write(self, texts: Sequence[str], context: Context) -> list[list[str]]:
         """For each of Q query texts, the passages that were written for it; what came empty is left out.
 
-        Each passage is asked for by itself, with a seed that the run's seed and its number decide, and kept as it comes, by
+        Each passage is asked for by itself, with a seed that the run's seed and its number decide, and kept as it
+        comes, by
         what was asked of which model: a second run asks nothing, and one for more passages asks for the further ones.
 
         Args:
@@ -113,7 +116,8 @@ class Written(Asks):
             context.count("passages empty", empty)
             plain = sum(not passages for passages in found)
             context.note(
-                f"{empty:,} of {asked:,} passages of {self.model} came empty, as refusals do; {plain:,} of {len(found):,} "
+                f"{empty:,} of {asked:,} passages of {self.model} came empty, as refusals do; {plain:,} of "
+                f"{len(found):,} "
                 "queries have none and are searched as they are"
             )
 

@@ -1,30 +1,33 @@
-"""A hosted embedding model, paid by the token: OpenAI, Azure, Voyage, Mistral, Cohere, vLLM, TEI, Ollama. Re-ranks too."""
+"""A hosted embedding model, paid by the token: OpenAI, Azure, Voyage, Mistral, Cohere, vLLM, TEI, Ollama. Re-ranks
+too.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.data.corpus import Corpus
+from harness.data.queries import TrainView
 from harness.endpoints.encoder import HostedEncoder, open_hosted
-from harness.endpoints.hosted import HostedSettings
 from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
+from harness.endpoints.settings import HostedSettings
 from harness.indexes import Index
 from harness.indexes.exact import Exact
-from harness.judged import TrainView
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
 from harness.methods._vectors import VectorScorer, VectorSearcher
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
 class API(Method):
     """Ranks by the similarity of hosted embeddings, among all documents or, as `bm25>>api(…)`, among candidates.
 
-    Every text is asked for once and its vector kept as it was answered, by address, model, dimensions, input type, prompt and
-    text: a second run asks nothing and needs no key. The key is read from the environment; no setting, record or cache holds it.
-    `docs/hosted.md` has the rules of cost.
+    Every text is asked for once and its vector kept as it was answered, by address, model, dimensions, input type,
+    prompt and
+    text: a second run asks nothing and needs no key. The key is read from the environment; no setting, record or cache
+    holds it. `docs/hosted.md` has the rules of cost.
 
     Source: Kamalloo et al., "Evaluating Embedding APIs for Information Retrieval" (ACL 2023).
 

@@ -13,15 +13,15 @@ import numpy as np
 
 from harness.analyzers import Analyzer
 from harness.analyzers.english import English
+from harness.base.errors import SettingError
 from harness.cache.code import code_of
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.choices.value import LATER
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Floats, Ints, TopK, stack
 from harness.feedback import Feedback
-from harness.judged import Queries, TrainView
 from harness.methods import Fitted, Method, Searcher, Size
-from harness.ranking import Floats, Ints, TopK, stack
-from harness.values import LATER
+from harness.runtime.context import Context
 
 if TYPE_CHECKING:
     from harness.lexical.bm25 import InvertedIndex
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class BM25(Method):
     """Lucene's BM25 over title and text.
 
-    Source: `harness.lexical.bm25`. The defaults are Anserini's, with which its published BEIR figures were made; Lucene's own
-    are k1 = 1.2 and b = 0.75, and the two differ by points on some collections.
+    Source: `harness.lexical.bm25`. The defaults are Anserini's, with which its published BEIR figures were made;
+    Lucene's own are k1 = 1.2 and b = 0.75, and the two differ by points on some collections.
 
     Args:
         k1: saturation of term frequency, ≥ 0.
@@ -109,11 +109,15 @@ class _Searcher(Searcher):
                 found.append(self._again(feedback, terms, k, vectors))
         return stack(found, k)
 
-    def _again(self, feedback: Feedback, terms: list[str], k: int, vectors: dict[int, Counter[str]]) -> tuple[Ints, Floats]:
+    def _again(
+        self, feedback: Feedback, terms: list[str], k: int, vectors: dict[int, Counter[str]]
+    ) -> tuple[Ints, Floats]:
         """The second search; `vectors` holds the terms of documents that other queries have fed back."""
         rows, scores = self._inverted.search(terms, self._corpus.id_order, feedback.fb_docs)
         new = np.array([row for row in rows.tolist() if row not in vectors], dtype=np.int64)
         texts = self._corpus.texts_of(new)[:]
-        vectors.update((row, Counter(self._method.analyzer(text))) for row, text in zip(new.tolist(), texts, strict=True))
+        vectors.update(
+            (row, Counter(self._method.analyzer(text))) for row, text in zip(new.tolist(), texts, strict=True)
+        )
         weights = feedback.weights(terms, [vectors[row] for row in rows.tolist()], scores, self._inverted.share)
         return self._inverted.search_weighted(weights, self._corpus.id_order, k)

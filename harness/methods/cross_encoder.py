@@ -8,19 +8,19 @@ from typing import Literal, overload
 
 import numpy as np
 
-from harness.context import Context
-from harness.corpus import Corpus, joined
+from harness.choices.value import LATER
+from harness.data.corpus import Corpus, joined
+from harness.data.queries import TrainView
+from harness.data.ranking import Floats, Ints
 from harness.engines import Engine
-from harness.judged import TrainView
 from harness.methods import METHODS, CandidateScorer, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.methods._exhaustive import Exhaustive
-from harness.modeling.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
-from harness.modeling.golden import Asked, Choice, choose, plain
-from harness.modeling.prompts import needs_prompts
-from harness.ranking import Floats, Ints
+from harness.models.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
+from harness.models.engine_check import Asked, Choice, choose, plain
+from harness.models.prompts import needs_prompts
 from harness.recipes import Recipe, Trained, told, trained
+from harness.runtime.context import Context
 from harness.training.base import PairBase
-from harness.values import LATER
 
 EXHAUSTIVE_PAIRS = 200_000
 """More pairs than this are refused when a cross-encoder stands alone: it has to read every document for every query."""
@@ -30,22 +30,22 @@ EXHAUSTIVE_PAIRS = 200_000
 class CrossEncoder(Method):
     """Scores every pair of query and document with a model that sees both.
 
-    Source: Nogueira and Cho, "Passage Re-ranking with BERT" (2019). Alone it reads the whole corpus for each query, which only
-    a tiny collection bears; as `rerank(first=bm25, scorer=cross_encoder)` it reads the candidates.
+    Source: Nogueira and Cho, "Passage Re-ranking with BERT" (2019). Alone it reads the whole corpus for each query,
+    which only a tiny collection bears; as `rerank(first=bm25, scorer=cross_encoder)` it reads the candidates.
 
     Args:
         model: hub name or folder of a sentence-transformers cross-encoder with one output.
         revision: the hub's commit, tag or branch.
         max_length: tokens kept of query and document together; None takes the model's own.
-        precision: of the weights and products. `auto` takes the fastest way that this machine has and that the golden probe
-            (`harness.modeling.golden`) lets pass, `int8` the fastest engine that has it.
+        precision: of the weights and products. `auto` takes the fastest way that this machine has and that the golden
+            probe (`harness.models.engine_check`) lets pass, `int8` the fastest engine that has it.
         trust_remote_code: run the code that the model's folder brings.
-        recipes: how the model is trained first, one after the other. With one, `model` may be an encoder, which then gets a
-            scoring head.
-        engine: what computes the scores; None takes `torch` where it has the precision. Any other is probed first, and where it
-            fails `torch` takes its place.
-        tolerance: how far a probed engine may move a score, in standard deviations of the sample's scores. None takes 1e-4 in
-            fp32 and 0.1 below.
+        recipes: how the model is trained first, one after the other. With one, `model` may be an encoder, which then
+            gets a scoring head.
+        engine: what computes the scores; None takes `torch` where it has the precision. Any other is probed first, and
+            where it fails `torch` takes its place.
+        tolerance: how far a probed engine may move a score, in standard deviations of the sample's scores. None takes
+            1e-4 in fp32 and 0.1 below.
         prompt: put before each query; None takes the model's own default, `""` says none.
     """
 
@@ -68,7 +68,9 @@ class CrossEncoder(Method):
 
     def _pair_settings(self) -> PairSettings:
         precision = plain(self._asked()).precision
-        return PairSettings(self.model, self.revision, self.max_length, precision, self.trust_remote_code, prompt=self.prompt)
+        return PairSettings(
+            self.model, self.revision, self.max_length, precision, self.trust_remote_code, prompt=self.prompt
+        )
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
@@ -77,7 +79,9 @@ class CrossEncoder(Method):
         return {folder.name: folder.sha, **learnt, **self._asked().versions()}
 
     def _encoder(self, scorer: PairScorer) -> Method:
-        """The encoder that a scoring head is put on, as a row; a cross-encoder takes no prompts, so that none is asked for."""
+        """The encoder that a scoring head is put on, as a row; a cross-encoder takes no prompts, so that none is asked
+        for.
+        """
         config = scorer.folder.config("config_sentence_transformers.json")
         prompts = {"query_prompt": "", "document_prompt": ""} if needs_prompts(scorer.folder.name, config) else {}
         settings = {"revision": self.revision, "trust_remote_code": self.trust_remote_code, **prompts}
@@ -90,7 +94,8 @@ class CrossEncoder(Method):
             Unavailable: the collection lacks what a recipe needs.
         """
         scorer = open_pair_scorer(self._pair_settings(), context)
-        # An encoder whose scoring head is still random judges nothing; its vectors do, in all stages, at a fraction of the cost.
+        # An encoder whose scoring head is still random judges nothing; its vectors do, in all stages, at a fraction of
+        # the cost.
         encoder = scorer.folder.has_module("Pooling")
         start = plain(self._asked()).settings()
         untrained = self._encoder(scorer) if encoder else replace(self, recipes=(), **start)

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.choices.value import LATER
+from harness.data.corpus import Corpus
+from harness.data.queries import TrainView
 from harness.engines import Engine
 from harness.indexes import Index
 from harness.indexes.exact import Exact
-from harness.judged import TrainView
 from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.methods._vectors import VectorScorer, VectorSearcher
-from harness.modeling.encoder import Encoder, EncoderSettings, Side, open_encoder
-from harness.modeling.golden import Asked, Choice, choose, plain
-from harness.modeling.headed import headed
+from harness.models.encoder import Encoder, EncoderSettings, Side, open_encoder
+from harness.models.engine_check import Asked, Choice, choose, plain
+from harness.models.headed import headed
 from harness.recipes import Recipe, Trained, told, trained
+from harness.runtime.context import Context
 from harness.training.base import EncoderBase
-from harness.values import LATER
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -28,8 +28,8 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 class Dense(Method):
     """Ranks by the similarity of one vector per query and one per document.
 
-    Any sentence-transformers model, by hub name or folder. Every text is encoded once per encoder and kept, whatever the number
-    of rows that need it.
+    Any sentence-transformers model, by hub name or folder. Every text is encoded once per encoder and kept, whatever
+    the number of rows that need it.
 
     Args:
         model: hub name or folder.
@@ -38,18 +38,19 @@ class Dense(Method):
         document_prompt: put before each document; the same.
         pooling: token vectors → text vector; None takes the model's own.
         max_length: tokens kept of a text; None takes the model's own.
-        precision: of the weights and products; vectors are kept as float32. `auto` takes the fastest way that this machine has
-            and that the golden probe (`harness.modeling.golden`) lets pass, `int8` the fastest engine that has it.
+        precision: of the weights and products; vectors are kept as float32. `auto` takes the fastest way that this
+            machine has and that the golden probe (`harness.models.engine_check`) lets pass, `int8` the fastest engine
+            that has it.
         similarity: `cosine` or `dot`; None takes the model's own.
         trust_remote_code: run the code that the model's folder brings.
         index: how the vectors are searched.
-        dimensions: the first so many of a vector are kept, of length 1 again where cosines are compared: for models trained so
-            that these suffice (Matryoshka). None keeps all. Training sees them all.
+        dimensions: the first so many of a vector are kept, of length 1 again where cosines are compared: for models
+            trained so that these suffice (Matryoshka). None keeps all. Training sees them all.
         recipes: how the model is trained first, one after the other; `dense+supervised` says the same.
-        engine: what computes the vectors; None takes `torch` where it has the precision. Any other is probed first, and where it
-            fails `torch` takes its place.
-        tolerance: how far a probed engine may turn a vector: the largest change of a cosine from 1. None takes 1e-5 in fp32 and
-            1e-2 below.
+        engine: what computes the vectors; None takes `torch` where it has the precision. Any other is probed first, and
+            where it fails `torch` takes its place.
+        tolerance: how far a probed engine may turn a vector: the largest change of a cosine from 1. None takes 1e-5 in
+            fp32 and 1e-2 below.
     """
 
     model: str = DEFAULT_MODEL
@@ -95,7 +96,9 @@ class Dense(Method):
         return {folder.name: folder.sha, **learnt, **self.index.versions(), **self._asked().versions()}
 
     def encoding(self) -> Method:
-        """See `Method.encoding`; how vectors are searched and cut changes none, but with recipes what these may learn from."""
+        """See `Method.encoding`; how vectors are searched and cut changes none, but with recipes what these may learn
+        from.
+        """
         return self if self.recipes else replace(self, index=Exact(), dimensions=None)
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
@@ -122,7 +125,10 @@ class _Fitted(Fitted, Reranks, Encodes):
         self._method = method
         self.encoder = encoder
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
-        index = {**method.settings()["index"], **({"versions": versions} if (versions := method.index.versions()) else {})}
+        index = {
+            **method.settings()["index"],
+            **({"versions": versions} if (versions := method.index.versions()) else {}),
+        }
         self.resolved = {**encoder.resolved, "index": index, **told(method.recipes, lessons), **choice.told()}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
         self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes(method._asked()))

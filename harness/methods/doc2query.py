@@ -11,17 +11,17 @@ from typing import Any, Final
 
 import numpy as np
 
+from harness.base.errors import ModelError, SettingError
 from harness.cache.code import MODELS, code_of
-from harness.context import Context
-from harness.corpus import Corpus, Document, write_corpus
-from harness.endpoints.kept import digest
-from harness.errors import ModelError, SettingError
+from harness.data.corpus import Corpus, Document, write_corpus
+from harness.data.queries import TrainView
+from harness.data.ranking import Floats
+from harness.endpoints.pieces import digest
 from harness.generators import Generator, Question, deciding, every_question
 from harness.generators.extractive import Extractive
-from harness.judged import TrainView
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, fit, strongest
 from harness.methods.bm25 import BM25
-from harness.ranking import Floats
+from harness.runtime.context import Context
 
 BLOCK: Final = 8192
 """Questions that are scored at once."""
@@ -30,25 +30,27 @@ _CORPUS, _FACTS = "corpus.arrow", "facts.json"
 
 @dataclass(frozen=True)
 class Doc2Query(Method):
-    """Appends to each document the questions that a generator makes of it; the first stage then searches these documents.
+    """Appends to each document the questions that a generator makes of it; the first stage then searches these
+    documents.
 
-    Sources: Nogueira et al., "Document Expansion by Query Prediction" (1904.08375); Nogueira and Lin, "From doc2query to
-    docTTTTTquery" (2019), with 40 to 80 questions a document, sampled from the 10 likeliest tokens:
-    `doc2query(bm25, seq2seq(model="castorini/doc2query-t5-base-msmarco", per_document=40, top_k=10, top_p=1, max_input=512))`.
-    The default generator needs no model and is not theirs: what it takes from a document only weighs words that are already
-    there, while a model also adds words that people would ask with.
+    Sources: Nogueira et al., "Document Expansion by Query Prediction" (1904.08375); Nogueira and Lin, "From doc2query
+    to docTTTTTquery" (2019), with 40 to 80 questions a document, sampled from the 10 likeliest tokens: `doc2query(bm25,
+    seq2seq(model="castorini/doc2query-t5-base-msmarco", per_document=40, top_k=10, top_p=1, max_input=512))`.
+    The default generator needs no model and is not theirs: what it takes from a document only weighs words that are
+    already there, while a model also adds words that people would ask with.
 
-    With a filter, Gospodinov et al., "Doc2Query--: When Less is More" (2301.03266): questions are scored against their own
-    document, and only the best share of all of them together is appended.
+    With a filter, Gospodinov et al., "Doc2Query--: When Less is More" (2301.03266): questions are scored against their
+    own document, and only the best share of all of them together is appended.
 
-    The expanded corpus is kept as a corpus of its own, document for document in the order of the other. What the first stage
-    learns, it learns on the collection as it is.
+    The expanded corpus is kept as a corpus of its own, document for document in the order of the other. What the first
+    stage learns, it learns on the collection as it is.
 
     Args:
         first: what indexes and searches the expanded documents.
         generator: makes the questions; its `per_document` says how many.
         filter: scores each question with its document, as `cross_encoder`; None appends all.
-        keep: share of the questions that the filter lets through, those of the highest scores and all that tie with the last.
+        keep: share of the questions that the filter lets through, those of the highest scores and all that tie with the
+            last.
     """
 
     first: Method = field(default_factory=BM25)
@@ -80,7 +82,9 @@ class Doc2Query(Method):
         """
         judge = None if self.filter is None else fit(self.filter, view, context)
         if judge is not None and not isinstance(judge, Reranks):
-            raise SettingError(f"doc2query: {self.filter} cannot score pairs; a filter is one as cross_encoder or dense.")
+            raise SettingError(
+                f"doc2query: {self.filter} cannot score pairs; a filter is one as cross_encoder or dense."
+            )
         return _Fitted(self, fit(self.first, view, context), judge, context)
 
 
@@ -90,7 +94,9 @@ class _Fitted(Fitted):
         parts = [first] if judge is None else [first, judge]
         generator = {"name": method.generator.name(), **method.generator.settings()}
         self._filtered = None if judge is None else {"keep": method.keep, "key": judge.key}
-        self.key = f"doc2query-{digest(first.key, generator, method.generator.inputs(context), self._filtered, context.seed)}"
+        self.key = (
+            f"doc2query-{digest(first.key, generator, method.generator.inputs(context), self._filtered, context.seed)}"
+        )
         self.resolved = {
             "first": {"name": method.first.name(), **first.resolved},
             "generator": {**generator, "inputs": method.generator.inputs(context)},
@@ -151,7 +157,8 @@ class _Fitted(Fitted):
         scorer: CandidateScorer = self._judge.candidate_scorer(corpus, context)
         if not scorer.alone:
             raise SettingError(
-                f"doc2query: {self._method.filter} weighs documents against each other, and a question has one; a filter is one "
+                f"doc2query: {self._method.filter} weighs documents against each other, and a question has one; a "
+                f"filter is one "
                 "as cross_encoder or dense."
             )
         questions = every_question(self._method.generator, corpus, context)
@@ -165,18 +172,22 @@ class _Fitted(Fitted):
 
     def _none(self, corpus: Corpus) -> ModelError:
         return ModelError(
-            f"{self._method.generator} made no question of any of the {len(corpus):,} documents, so there is nothing to expand "
+            f"{self._method.generator} made no question of any of the {len(corpus):,} documents, so there is nothing "
+            f"to expand "
             "them with. Take another generator, or the row without doc2query."
         )
 
 
 def best(scores: Floats, share: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """(n,) whether each of (n,) scores is among the highest share of them, one at least; all that tie with the last are.
+    """(n,) whether each of (n,) scores is among the highest share of them, one at least; all that tie with the last
+    are.
 
     Source: Gospodinov et al. (2301.03266), section 3: one threshold for the questions of all documents.
     """
     number = max(1, round(share * len(scores)))
-    kept: np.ndarray[Any, np.dtype[np.bool_]] = scores >= np.partition(scores, len(scores) - number)[len(scores) - number]
+    kept: np.ndarray[Any, np.dtype[np.bool_]] = (
+        scores >= np.partition(scores, len(scores) - number)[len(scores) - number]
+    )
     return kept
 
 
@@ -204,6 +215,7 @@ def expanded(corpus: Corpus, questions: Iterator[Question], facts: dict[str, int
         due = next(by_row, None)
     if due is not None:
         raise ModelError(
-            f"a generator made questions of document {due[0]} out of turn; it must ask about one document after the other, as "
+            f"a generator made questions of document {due[0]} out of turn; it must ask about one document after the "
+            f"other, as "
             "`harness.generators.Generator.generate` says."
         )

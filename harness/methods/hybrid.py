@@ -6,17 +6,17 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.measures import means, parse_measures, per_query
+from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.ranking import Run, TopK
 from harness.fusions import Fusion
 from harness.fusions.rrf import RRF
-from harness.judged import Labelled, Queries, TrainView
-from harness.measures import means, parse_measures, per_query
 from harness.methods import DEV_LABELS, NO_LABELS, Fitted, Method, Searcher, Size, fit, index, search, strongest
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
-from harness.ranking import Run, TopK
+from harness.runtime.context import Context
 
 CUT = 10
 CHOSEN_BY = f"nDCG@{CUT}"
@@ -26,8 +26,8 @@ CHOSEN_BY = f"nDCG@{CUT}"
 class Hybrid(Method):
     """Fuses the rankings of several methods.
 
-    What a fusion leaves open (the weight of `convex`) is chosen on the dev queries by nDCG@10; where the collection has none, the
-    fusion's first choice stands and the record says so.
+    What a fusion leaves open (the weight of `convex`) is chosen on the dev queries by nDCG@10; where the collection has
+    none, the fusion's first choice stands and the record says so.
 
     Args:
         methods: what is searched, two or more.
@@ -62,14 +62,19 @@ class Hybrid(Method):
             note = f"no train or dev queries to choose on: {choices[0].full()} taken as it is"
             return _Fitted(self, fitted, choices[0], {}, (note,))
         scores = self._on_dev(choices, fitted, view.dev, view.corpus, context)
-        best = max(choices, key=lambda choice: scores[choice])  # the first of the best: `choices` is in order of preference
+        best = max(
+            choices, key=lambda choice: scores[choice]
+        )  # the first of the best: `choices` is in order of preference
         return _Fitted(self, fitted, best, {str(c): round(s, 5) for c, s in scores.items()}, ())
 
     def _on_dev(
         self, choices: Sequence[Fusion], fitted: list[Fitted], dev: Labelled, corpus: Corpus, context: Context
     ) -> dict[Fusion, float]:
         tops = _search_all(
-            self, [index(m, f, corpus, context) for m, f in zip(self.methods, fitted, strict=True)], dev.queries, context
+            self,
+            [index(m, f, corpus, context) for m, f in zip(self.methods, fitted, strict=True)],
+            dev.queries,
+            context,
         )
         measures = parse_measures([CHOSEN_BY])
         scores = {}

@@ -8,16 +8,16 @@ from typing import Final
 
 import numpy as np
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Floats, TopK
 from harness.indexes import Vectors
-from harness.judged import Queries, TrainView
 from harness.methods import Fitted, Method, Searcher, index
 from harness.methods._vectors import VectorSearcher
 from harness.methods._written import Written, WrittenFitted, WrittenSearcher
 from harness.methods.dense import Dense
-from harness.ranking import Floats, TopK
+from harness.runtime.context import Context
 
 PROMPT: Final = "Please write a passage to answer the question.\nQuestion: {query}\nPassage:"
 BLOCK: Final = 256
@@ -28,13 +28,13 @@ BLOCK: Final = 256
 class HyDE(Written):
     """Hypothetical document embeddings: passages that could answer the query, encoded as documents are.
 
-    Source: Gao et al., "Precise Zero-Shot Dense Retrieval without Relevance Labels" (2212.10496), with its temperature and its
-    eight passages; the prompt is that of its web search. Its prompts for other tasks say what a document there is, as "Please
-    write a scientific paper passage to support/refute the claim." for SciFact. The mean (equation 8) is not normalised, which
-    moves no rank.
+    Source: Gao et al., "Precise Zero-Shot Dense Retrieval without Relevance Labels" (2212.10496), with its temperature
+    and its eight passages; the prompt is that of its web search. Its prompts for other tasks say what a document there
+    is, as "Please write a scientific paper passage to support/refute the claim." for SciFact. The mean (equation 8) is
+    not normalised, which moves no rank.
 
-    A passage that came empty is left out of the mean; a query without any is searched as it is. Every passage is kept by what
-    was asked of which model, and its vector as every text's, so that nothing is paid for twice.
+    A passage that came empty is left out of the mean; a query without any is searched as it is. Every passage is kept
+    by what was asked of which model, and its vector as every text's, so that nothing is paid for twice.
 
     Args:
         first: encodes and searches: `dense`, trained or not, `api`, or `doc2query` of one.
@@ -65,7 +65,9 @@ class HyDE(Written):
         super().__post_init__()
         self.check("passages")
         if self.passages > 1 and self.temperature == 0:
-            raise SettingError("hyde: at temperature 0 all passages of a query are the same; set passages=1 or a temperature")
+            raise SettingError(
+                "hyde: at temperature 0 all passages of a query are the same; set passages=1 or a temperature"
+            )
 
     def number(self) -> int:
         """See `Written.number`."""
@@ -91,7 +93,8 @@ class _Fitted(WrittenFitted):
         inner = index(method.first, self.first, corpus, context)
         if not isinstance(inner, VectorSearcher):
             raise SettingError(
-                f"hyde: {method.first} does not search with one vector a query, so there is no mean to take; name a first stage "
+                f"hyde: {method.first} does not search with one vector a query, so there is no mean to take; name a "
+                f"first stage "
                 "that does, as hyde(dense), and query2doc for others. In a hybrid it stands inside: "
                 "hybrid(methods=(bm25, hyde(dense)))."
             )
@@ -109,7 +112,9 @@ class _Searcher(WrittenSearcher):
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
         """See `Searcher.notes`; an approximate index is judged by the means."""
-        return self._vectors.missed(queries.texts, lambda texts: self._means(texts, self._asking.write(texts, self._context)))
+        return self._vectors.missed(
+            queries.texts, lambda texts: self._means(texts, self._asking.write(texts, self._context))
+        )
 
     def _means(self, texts: Sequence[str], passages: Sequence[Sequence[str]]) -> Floats:
         """(Q, D) vectors to search with."""

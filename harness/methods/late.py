@@ -1,4 +1,6 @@
-"""Late interaction (ColBERT and its kin): one vector per token, compared by MaxSim, over small corpora whole. Re-ranks any."""
+"""Late interaction (ColBERT and its kin): one vector per token, compared by MaxSim, over small corpora whole. Re-ranks
+any.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +11,17 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.cache.ragged import Ragged
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.judged import Queries, TrainView
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Floats, Ints, TopK
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher
 from harness.methods._maxsim import MaxSimIndex, maxsim
 from harness.methods._ragged import FittedRagged, inputs, size, taught
-from harness.modeling.encoder import Side
-from harness.modeling.late import LateEncoder
-from harness.modeling.ragged import RaggedSettings, open_ragged
-from harness.ranking import Floats, Ints, TopK
+from harness.models.encoder import Side
+from harness.models.late import LateEncoder
+from harness.models.ragged import RaggedSettings, open_ragged
 from harness.recipes import Recipe, Trained
+from harness.runtime.context import Context
 from harness.training.base import LateBase
 
 BLOCK = 512
@@ -31,10 +33,12 @@ NONE = -1e9
 class Late(Method):
     """Ranks by MaxSim: the sum over a query's token vectors of the greatest inner product with one of the document's.
 
-    Source: Khattab and Zaharia, ColBERT (2004.12832); Santhanam et al., ColBERTv2 (2112.01488). Any sentence-transformers
-    multi-vector encoder, by hub name or folder, also one that PyLate or Stanford's ColBERT has written. Which document tokens
-    are left out and how a query is expanded by masks is the model's own setting. Every text is encoded once per encoder and its
-    vectors are kept in full: about 4 · D bytes a token. Alone it compares every document, exactly; `bm25>>late` the candidates.
+    Source: Khattab and Zaharia, ColBERT (2004.12832); Santhanam et al., ColBERTv2 (2112.01488). Any
+    sentence-transformers multi-vector encoder, by hub name or folder, also one that PyLate or Stanford's ColBERT has
+    written. Which document tokens are left out and how a query is expanded by masks is the model's own setting. Every
+    text is encoded once per encoder and its
+    vectors are kept in full: about 4 · D bytes a token. Alone it compares every document, exactly; `bm25>>late` the
+    candidates.
 
     Args:
         model: hub name or folder. With a recipe, any encoder, which then gets a projection to 128 dimensions.

@@ -9,16 +9,16 @@ from typing import Final
 
 import numpy as np
 
-from harness.context import Advance, Context
-from harness.corpus import Corpus
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import TrainView
+from harness.data.ranking import Floats, Ints
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
-from harness.endpoints.kept import digest
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.endpoints.pieces import digest
 from harness.methods import CandidateScorer, Fitted
 from harness.methods._judge import Judge, JudgeFitted, JudgeScorer
 from harness.methods._permutation import permutation, windows
-from harness.ranking import Floats, Ints
+from harness.runtime.context import Advance, Context
 
 BLOCK: Final = 256
 """Queries whose windows are in memory at once."""
@@ -28,11 +28,12 @@ BLOCK: Final = 256
 class Listwise(Judge):
     """Shows a chat model a window of passages, takes the order that it answers, and slides the window up to the top.
 
-    Source: Sun et al., "Is ChatGPT Good at Search?" (2304.09542), section 3.2: windows of 20, 10 apart, from the end. The last
-    window begins at the top, also where the step does not divide the list. Passages are cut to 300 words.
+    Source: Sun et al., "Is ChatGPT Good at Search?" (2304.09542), section 3.2: windows of 20, 10 apart, from the end.
+    The last window begins at the top, also where the step does not divide the list. Passages are cut to 300 words.
 
-    Every answer is kept by what was asked of which model, so that nothing is paid for twice. What an answer lacks is repaired as
-    `harness.methods._permutation` says and counted in the record. Works over any OpenAI-compatible chat endpoint.
+    Every answer is kept by what was asked of which model, so that nothing is paid for twice. What an answer lacks is
+    repaired as `harness.methods._permutation` says and counted in the record. Works over any OpenAI-compatible chat
+    endpoint.
 
     Args:
         model: as the server calls it.
@@ -63,7 +64,8 @@ class Listwise(Judge):
             raise SettingError(f"listwise: window must be 2 or more, not {self.window}")
         if not 1 <= self.step < self.window:
             raise SettingError(
-                f"listwise: step must be 1 or more and less than window ({self.window}), not {self.step}: windows must overlap, "
+                f"listwise: step must be 1 or more and less than window ({self.window}), not {self.step}: windows must "
+                f"overlap, "
                 "or no passage moves from one to the next"
             )
 
@@ -94,8 +96,10 @@ class Listwise(Judge):
             {
                 "role": "user",
                 "content": f"Search Query: {query}. \nRank the {n} passages above based on their relevance to the search query. "
-                "The passages should be listed in descending order using identifiers. The most relevant passages should be "
-                "listed first. The output format should be [] > [], e.g., [1] > [2]. Only response the ranking results, do not "
+                "The passages should be listed in descending order using identifiers. The most relevant passages "
+                "should be "
+                "listed first. The output format should be [] > [], e.g., [1] > [2]. Only response the ranking "
+                "results, do not "
                 "say any word or explain.",
             }
         )

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.base.errors import EngineError, SettingError
 from harness.cache.code import code_of
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import EngineError, SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.feedback import Feedback
-from harness.judged import Queries, TrainView
 from harness.lucene.java import Java, installed
 from harness.lucene.process import Process
 from harness.methods import Fitted, Method, Searcher, Size
-from harness.ranking import Floats, Ints, TopK, select, stack
+from harness.runtime.context import Context
 
 FEEDBACK = ("rm3", "rocchio")
 """What Anserini has."""
@@ -32,8 +32,8 @@ DIGITS = 10
 class Lucene(Method):
     """Lucene's BM25 over title and text, with Anserini's English analyser: the reference of `bm25`.
 
-    Source: Lin et al., "Pyserini: A Python Toolkit for Reproducible Information Retrieval Research with Sparse and Dense
-    Representations" (SIGIR 2021); the defaults are Anserini's. Ties are in the documented order, at the cut too.
+    Source: Lin et al., "Pyserini: A Python Toolkit for Reproducible Information Retrieval Research with Sparse and
+    Dense Representations" (SIGIR 2021); the defaults are Anserini's. Ties are in the documented order, at the cut too.
 
     Args:
         k1: saturation of term frequency, ≥ 0.
@@ -51,7 +51,9 @@ class Lucene(Method):
         if not 0 <= self.b <= 1:
             raise SettingError(f"lucene: b must be between 0 and 1, not {self.b}")
         if self.feedback is not None and self.feedback.name() not in FEEDBACK:
-            raise SettingError(f"lucene: feedback must be {' or '.join(FEEDBACK)}, not {self.feedback}; bm25 takes any.")
+            raise SettingError(
+                f"lucene: feedback must be {' or '.join(FEEDBACK)}, not {self.feedback}; bm25 takes any."
+            )
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`: Anserini's jar."""
@@ -137,9 +139,13 @@ class _Searcher(Searcher):
             try:
                 answers = self._engine.ask("search", **given, feedback=feedback)
             except EngineError as error:
-                raise EngineError(f"{error} `harness cache verify` tells whether the index {self._place} is whole.") from error
+                raise EngineError(
+                    f"{error} `harness cache verify` tells whether the index {self._place} is whole."
+                ) from error
             if not isinstance(answers, list) or len(answers) != len(texts):
-                raise EngineError(f"lucene: {len(texts)} queries were asked, and the answer is not one ranking for each.")
+                raise EngineError(
+                    f"lucene: {len(texts)} queries were asked, and the answer is not one ranking for each."
+                )
             found += [self._ranking(answer, k) for answer in answers]
         return stack(found, k)
 

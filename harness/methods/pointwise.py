@@ -10,15 +10,15 @@ from typing import Final
 
 import numpy as np
 
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import TrainView
+from harness.data.ranking import Floats, Ints
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
-from harness.endpoints.kept import digest
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.endpoints.pieces import digest
 from harness.methods import CandidateScorer, Fitted
 from harness.methods._judge import Judge, JudgeFitted, JudgeScorer, by_place
-from harness.ranking import Floats, Ints
+from harness.runtime.context import Context
 
 BLOCK: Final = 128
 """Queries whose prompts are in memory at once."""
@@ -29,11 +29,11 @@ _WORDS: Final = {"no": 0, "yes": 1}
 class Pointwise(Judge):
     """Asks a chat model about each pair of query and passage; equal grades keep the order of the first stage.
 
-    Source: Zhuang et al., "Beyond Yes and No" (2310.14122): relevance by yes or no, and by a scale from 0. They score by the
-    probabilities of the answer's tokens, which few endpoints tell; here the answer itself is the grade.
+    Source: Zhuang et al., "Beyond Yes and No" (2310.14122): relevance by yes or no, and by a scale from 0. They score
+    by the probabilities of the answer's tokens, which few endpoints tell; here the answer itself is the grade.
 
-    Every answer is kept by what was asked of which model, so that nothing is paid for twice. An answer that is no grade counts
-    as the lowest one and is counted in the record. Works over any OpenAI-compatible chat endpoint.
+    Every answer is kept by what was asked of which model, so that nothing is paid for twice. An answer that is no grade
+    counts as the lowest one and is counted in the record. Works over any OpenAI-compatible chat endpoint.
 
     Args:
         model: as the server calls it.
@@ -69,7 +69,8 @@ class Pointwise(Judge):
     def messages(self, query: str, passage: str) -> Messages:
         """The prompt."""
         how = (
-            "For the following query and passage, judge whether the passage is relevant to the query. Answer with one word, Yes "
+            "For the following query and passage, judge whether the passage is relevant to the query. Answer with one "
+            "word, Yes "
             "or No."
             if self.grades == 1
             else f"From a scale of 0 to {self.grades}, judge the relevance between the query and the passage. Answer with one "
@@ -81,8 +82,9 @@ class Pointwise(Judge):
 def grade(answer: str, grades: int) -> tuple[int, Counter[str]]:
     """The grade that an answer says, and its failures.
 
-    A whole answer is the one word or number that was asked for, with nothing but punctuation around it. In any other the first
-    such word or number counts (`malformed`); none (`unreadable`) or one out of the scale (`out of range`) counts as 0.
+    A whole answer is the one word or number that was asked for, with nothing but punctuation around it. In any other
+    the first such word or number counts (`malformed`); none (`unreadable`) or one out of the scale (`out of range`)
+    counts as 0.
     """
     failures: Counter[str] = Counter()
     found = re.findall(r"[^\W_]+" if grades == 1 else r"-?\d+(?:\.\d+)?", answer.casefold())
@@ -119,7 +121,9 @@ class _Scorer(JudgeScorer):
         with talk.lock, self._context.progress("judge", sum(map(len, candidates)), "pairs") as advance:
             self._admit(texts, candidates, talk)
             for start in range(0, len(texts), BLOCK):
-                block = [self._asked(*pair) for pair in zip(texts[start:][:BLOCK], candidates[start:][:BLOCK], strict=True)]
+                block = [
+                    self._asked(*pair) for pair in zip(texts[start:][:BLOCK], candidates[start:][:BLOCK], strict=True)
+                ]
                 prompts = {name: messages for one in block for name, messages in one}
                 before = talk.held()
                 advance(sum(name in before for one in block for name, _ in one))
@@ -141,9 +145,13 @@ class _Scorer(JudgeScorer):
         held: Mapping[str, str] = talk.held()
         sizes: dict[str, int] = {}
         for query, rows in zip(texts, candidates, strict=True):
-            sizes.update((name, prompt_tokens(messages)) for name, messages in self._asked(query, rows) if name not in held)
+            sizes.update(
+                (name, prompt_tokens(messages)) for name, messages in self._asked(query, rows) if name not in held
+            )
         if sizes:
-            talk.meter.admit(talk.meter.estimate(len(sizes), 0, sum(sizes.values()), len(sizes) * self._method.max_tokens))
+            talk.meter.admit(
+                talk.meter.estimate(len(sizes), 0, sum(sizes.values()), len(sizes) * self._method.max_tokens)
+            )
 
 
 def _sum(failures: Iterator[Counter[str]]) -> Counter[str]:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
-from harness.judged import Queries, TrainView
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.methods import Fitted, Method, Searcher, Size, index, search
 from harness.methods._written import Written, WrittenFitted, WrittenSearcher
 from harness.methods.bm25 import BM25
-from harness.ranking import TopK
+from harness.runtime.context import Context
 
 PROMPT: Final = "Write a passage that answers the given query:\n\nQuery: {query}\nPassage:"
 Form = Literal["sparse", "dense"]
@@ -23,14 +23,14 @@ Form = Literal["sparse", "dense"]
 class Query2Doc(Written):
     """Queries expanded by a pseudo-document.
 
-    Source: Wang et al., "Query2doc: Query Expansion with Large Language Models" (2303.07678). The new query is, for a first stage
-    that matches terms (equation 1), the query five times and then the passage, so that the few words of the query are not
-    outweighed; for one that encodes (equation 2), the query, `[SEP]` and the passage. The paper shows the model four pairs of a
-    training query and its passage first; here the prompt has none unless they are written into it. The paper's encoders are
-    trained on such queries; an encoder that was not may lose by them.
+    Source: Wang et al., "Query2doc: Query Expansion with Large Language Models" (2303.07678). The new query is, for a
+    first stage that matches terms (equation 1), the query five times and then the passage, so that the few words of the
+    query are not outweighed; for one that encodes (equation 2), the query, `[SEP]` and the passage. The paper shows the
+    model four pairs of a training query and its passage first; here the prompt has none unless they are written into
+    it. The paper's encoders are trained on such queries; an encoder that was not may lose by them.
 
-    A query whose passage came empty is searched as it is. Every passage is kept by what was asked of which model, so that nothing
-    is paid for twice, and rows of the same model and prompt share them.
+    A query whose passage came empty is searched as it is. Every passage is kept by what was asked of which model, so
+    that nothing is paid for twice, and rows of the same model and prompt share them.
 
     Args:
         first: searches with the new queries; any row that takes text.
@@ -49,7 +49,8 @@ class Query2Doc(Written):
         concurrency: requests under way at once.
         timeout: seconds for one whole answer.
         retries: repetitions of a request while the server is busy.
-        form: `sparse` repeats the query, `dense` separates it; None takes `dense` where the first stage searches with a model.
+        form: `sparse` repeats the query, `dense` separates it; None takes `dense` where the first stage searches with a
+            model.
         repeats: of the query, in the sparse form.
         separator: between query and passage, in the dense form; that of the model's tokenizer.
     """

@@ -5,23 +5,23 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
-from harness.judged import Queries, TrainView
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK, select, stack
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, fit, index, search, strongest
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
-from harness.ranking import TopK, select, stack
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
 class Rerank(Method):
     """Re-orders the first stage's best documents by another model's scores; the first stage's scores are dropped.
 
-    With a bi-encoder as scorer only the candidates are embedded, which is the budget option of Kamalloo et al., "Evaluating
-    Embedding APIs for Information Retrieval" (ACL 2023). The ranking is no longer than `depth`: recall beyond it is the first
-    stage's to win and is not padded with its tail.
+    With a bi-encoder as scorer only the candidates are embedded, which is the budget option of Kamalloo et al.,
+    "Evaluating Embedding APIs for Information Retrieval" (ACL 2023). The ranking is no longer than `depth`: recall
+    beyond it is the first stage's to win and is not padded with its tail.
 
     Args:
         first: finds the candidates.
@@ -81,7 +81,9 @@ class _Fitted(Fitted):
 
 
 class _Searcher(Searcher):
-    def __init__(self, fitted: _Fitted, first: Searcher, scorer: CandidateScorer, corpus: Corpus, context: Context) -> None:
+    def __init__(
+        self, fitted: _Fitted, first: Searcher, scorer: CandidateScorer, corpus: Corpus, context: Context
+    ) -> None:
         self.key = f"{fitted.key}-{corpus.revision}"
         self._method, self._first, self._scorer = fitted.method, first, scorer
         self._corpus, self._context = corpus, context

@@ -9,15 +9,15 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.datasets._ids import chunked, near, near_note
-from harness.errors import DatasetError, SettingError
-from harness.files import there
-from harness.judged import Queries, TrainView
+from harness.base.errors import DatasetError, SettingError
+from harness.base.files import there
+from harness.data.corpus import Corpus
+from harness.data.ids import chunked, near, near_note
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Ints, TopK, select, stack
+from harness.data.trec import RunLine, read_run
 from harness.methods import Fitted, Method, Searcher, Size
-from harness.ranking import Ints, TopK, select, stack
-from harness.trec import RunLine, read_run
+from harness.runtime.context import Context
 
 Rankings = Mapping[str, Mapping[str, float]]
 
@@ -26,9 +26,9 @@ Rankings = Mapping[str, Mapping[str, float]]
 class RunFile(Method):
     """The rankings of a TREC run file (`query Q0 document rank score tag`, `.gz` too).
 
-    The scores decide, not the ranks, as numbers of 32 bits and with the documented order on ties, as in trec_eval; a note says
-    where the ranks of the file say something else. Nothing is known of how the run was made, so its supervision is whatever its
-    maker says and its latency is not measured.
+    The scores decide, not the ranks, as numbers of 32 bits and with the documented order on ties, as in trec_eval; a
+    note says where the ranks of the file say something else. Nothing is known of how the run was made, so its
+    supervision is whatever its maker says and its latency is not measured.
 
     Args:
         path: the file.
@@ -90,7 +90,11 @@ def _merged(rankings: Rankings) -> tuple[str, ...]:
     for ranking in rankings.values():
         scores = np.fromiter(ranking.values(), np.float64, len(ranking))
         count += len(np.unique(scores)) != len(np.unique(scores.astype(np.float32)))
-    return (f"scores differ only beyond 32 bits in {count:,} of {len(rankings):,} queries: they count as ties",) if count else ()
+    return (
+        (f"scores differ only beyond 32 bits in {count:,} of {len(rankings):,} queries: they count as ties",)
+        if count
+        else ()
+    )
 
 
 class _Fitted(Fitted):
@@ -121,7 +125,9 @@ class _Searcher(Searcher):
                 f"{self._path} ranks none of the {len(queries)} queries asked, for example {queries.ids[0]!r}; "
                 f"is it of another collection or split?{hint}"
             )
-        everything = self._corpus.rows([document for ranking in rankings for document in ranking])  # each call reads all ids
+        everything = self._corpus.rows(
+            [document for ranking in rankings for document in ranking]
+        )  # each call reads all ids
         parts = np.split(everything, np.cumsum([len(ranking) for ranking in rankings])[:-1])
         if (everything < 0).any():
             self._refuse_unknown(queries, rankings, parts)
@@ -131,7 +137,9 @@ class _Searcher(Searcher):
             found.append(select(rows, scores, self._corpus.id_order, k))
         return stack(found, k)
 
-    def _refuse_unknown(self, queries: Queries, rankings: Sequence[Mapping[str, float]], parts: Sequence[Ints]) -> NoReturn:
+    def _refuse_unknown(
+        self, queries: Queries, rankings: Sequence[Mapping[str, float]], parts: Sequence[Ints]
+    ) -> NoReturn:
         """Leaving the documents out would move those below them up, and the score with them."""
         of = [query for query, rows in zip(queries.ids, parts, strict=True) if (rows < 0).any()]
         pairs = zip((d for ranking in rankings for d in ranking), np.concatenate(parts), strict=True)
@@ -139,9 +147,12 @@ class _Searcher(Searcher):
         alike = near(list(dict.fromkeys(unknown)), self._corpus.id_array)
         hint = f" {near_note(alike, 'of them', 'the collection')}." if alike else ""
         raise DatasetError(
-            f"{self._path}: {len(unknown):,} of {sum(map(len, rankings)):,} ranked documents are not in the collection, in "
-            f"{len(of):,} of {len(queries):,} queries; for example query {of[0]!r} ranks {unknown[0]!r}, which is no document of "
-            "the collection. Was the run made on another version of the corpus? Make it on this one; lines taken out of the file "
+            f"{self._path}: {len(unknown):,} of {sum(map(len, rankings)):,} ranked documents are not in the "
+            f"collection, in "
+            f"{len(of):,} of {len(queries):,} queries; for example query {of[0]!r} ranks {unknown[0]!r}, which is no "
+            f"document of "
+            "the collection. Was the run made on another version of the corpus? Make it on this one; lines taken out "
+            "of the file "
             f"would move the documents below them up.{hint}"
         )
 
@@ -154,4 +165,7 @@ class _Searcher(Searcher):
         name = Path(self._path).name
         lost = near([query for query in queries.ids if query not in self._rankings], chunked(others))
         hint = f"; {near_note(lost, 'queries of the collection', 'the file')}" if lost else ""
-        return (f"{name}: ranks {len(others):,} queries that are not among the {len(queries):,} judged here: left out{hint}",)
+        return (
+            f"{name}: ranks {len(others):,} queries that are not among the {len(queries):,} judged here: left "
+            f"out{hint}",
+        )

@@ -1,4 +1,6 @@
-"""A learnt sparse encoder (SPLADE and its kin) over an inverted index: queries and documents as weighted terms. Re-ranks too."""
+"""A learnt sparse encoder (SPLADE and its kin) over an inverted index: queries and documents as weighted terms.
+Re-ranks too.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +10,19 @@ from typing import Any, Literal
 
 import numpy as np
 
+from harness.base.errors import SettingError
 from harness.cache.ragged import Ragged, StoredRagged
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
-from harness.judged import Queries, TrainView
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.lexical.impacts import ImpactIndex, product, pruned, unit
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
 from harness.methods._ragged import FittedRagged, inputs, size, taught
-from harness.modeling.encoder import Side
-from harness.modeling.ragged import RaggedSettings, open_ragged
-from harness.modeling.sparse import SparseEncoder
-from harness.ranking import Floats, Ints, TopK, select, stack
+from harness.models.encoder import Side
+from harness.models.ragged import RaggedSettings, open_ragged
+from harness.models.sparse import SparseEncoder
 from harness.recipes import Recipe, Trained
+from harness.runtime.context import Context
 from harness.training.base import SparseBase
 
 BLOCK = 4096
@@ -30,10 +32,11 @@ BLOCK = 4096
 class Sparse(Method):
     """Ranks by the inner product of a query's and a document's weights over the terms of a language model's vocabulary.
 
-    Source: Formal et al., SPLADE v2 (2109.10086) and SPLADE++ (2205.04733): log(1 + ReLU(logit)) of a masked language model,
-    its maximum over the text's tokens. Any sentence-transformers sparse encoder, by hub name or folder; one whose queries need no
-    inference (a router with a table of weights: Geng et al., 2411.04403) too. Every text is encoded once per encoder and kept
-    whole; pruning takes from what is kept. A document that shares no term with the query is not found, as with BM25.
+    Source: Formal et al., SPLADE v2 (2109.10086) and SPLADE++ (2205.04733): log(1 + ReLU(logit)) of a masked language
+    model, its maximum over the text's tokens. Any sentence-transformers sparse encoder, by hub name or folder; one
+    whose queries need no inference (a router with a table of weights: Geng et al., 2411.04403) too. Every text is
+    encoded once per encoder and kept whole; pruning takes from what is kept. A document that shares no term with the
+    query is not found, as with BM25.
 
     Args:
         model: hub name or folder. With a recipe, any BERT-like encoder or masked language model.
@@ -90,7 +93,8 @@ class Sparse(Method):
 
 
 class _Vectors:
-    """An encoder's sparse vectors as a method wants them: pruned, and of length 1 where the model compares by the cosine.
+    """An encoder's sparse vectors as a method wants them: pruned, and of length 1 where the model compares by the
+    cosine.
 
     Attributes:
         encoder: texts → whole vectors.

@@ -1,12 +1,14 @@
 """Recipes: ways of fine-tuning a model to a collection, one per file.
 
-A recipe is a frozen dataclass of settings. `lesson` turns what a `TrainView` holds into examples, a loss and a schedule; the one
-loop (`harness.training.loop`) trains on them, chooses the checkpoint on dev, and goes on after a kill; `trained` keeps the result
-as an ordinary sentence-transformers folder, so that the same recipe on the same data with the same seed is never trained twice.
-A row of the board is a method plus recipes: `dense+supervised`, or one after the other, `dense+contrastive_tension+supervised`.
+A recipe is a frozen dataclass of settings. `lesson` turns what a `TrainView` holds into examples, a loss and a
+schedule; the one loop (`harness.training.loop`) trains on them, chooses the checkpoint on dev, and goes on after a
+kill; `trained` keeps the result as an ordinary sentence-transformers folder, so that the same recipe on the same data
+with the same seed is never trained twice.
+A row of the board is a method plus recipes: `dense+supervised`, or one after the other,
+`dense+contrastive_tension+supervised`.
 
-To add one: a file here with one frozen dataclass that derives from `Recipe`, and `tests/recipes/test_<file>.py`; the contract
-tests, `harness list` and the command line find it by its file's name.
+To add one: a file here with one frozen dataclass that derives from `Recipe`, and `tests/recipes/test_<file>.py`; the
+contract tests, `harness list` and the command line find it by its file's name.
 """
 
 from __future__ import annotations
@@ -22,26 +24,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from harness.base.errors import SettingError, Unavailable
+from harness.base.files import write_text
 from harness.cache.code import MODELS, code_of
 from harness.cache.folders import META
-from harness.context import Context, costs
-from harness.errors import SettingError, Unavailable
-from harness.files import write_text
-from harness.judged import TrainView
+from harness.choices.room import Room
+from harness.choices.value import Value
+from harness.data.queries import TrainView
+from harness.leaks.history import Taught, history, keep, note, noted, together
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, Method, fit, strongest
-from harness.registry import Room
-from harness.taught import Taught, history, keep, note, noted, together
+from harness.runtime.context import Context, costs
 from harness.training import card, course, loop
 from harness.training.base import Kind, Trainable
 from harness.training.dev import Pool
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import BUDGETS, Budget, Precision, Schedule
-from harness.values import Value
 
 Need = Literal["train labels", "teacher", "guide", "generator"]
 MODEL = "model"
-APART = ("cache.ragged", "cache.vectors", "modeling.golden", "modeling.truncated", "training.checkpoints")
-"""Modules of the package that decide no weight: how vectors lie on disk, which engine answers later, how a run is resumed."""
+APART = ("cache.ragged", "cache.vectors", "models.engine_check", "models.truncated", "training.checkpoints")
+"""Modules of the package that decide no weight: how vectors lie on disk, which engine answers later, how a run is
+resumed.
+"""
 CHECKPOINTS = "checkpoints"
 log = logging.getLogger("harness.recipes")
 
@@ -51,7 +55,8 @@ class Recipe(Value, ABC):
     """A way of fine-tuning: settings only.
 
     Args:
-        budget: `smoke` (seconds), `small` (up to about 15 minutes on 2 cores) or `full` (the paper's settings; wants a GPU).
+        budget: `smoke` (seconds), `small` (up to about 15 minutes on 2 cores) or `full` (the paper's settings; wants a
+            GPU).
         epochs: passes over the examples; None takes the budget's, as for all that follow.
         batch: examples that stand in one loss together.
         accumulate: batches whose gradients are added before a step.
@@ -59,7 +64,8 @@ class Recipe(Value, ABC):
         max_length: tokens kept of a text while training.
         dropout: probability, in place of the model's own.
         precision: `auto` (bf16 where the processor has it), `bf16` or `fp32`.
-        choose: `dev` keeps the checkpoint with the best nDCG@10 on dev, where the collection has dev queries; `last` the last.
+        choose: `dev` keeps the checkpoint with the best nDCG@10 on dev, where the collection has dev queries; `last`
+            the last.
     """
 
     budget: Budget = "small"
@@ -121,7 +127,8 @@ class Recipe(Value, ABC):
 
     def schedule(self) -> Schedule:
         """The budget's numbers, with those that are set in their place."""
-        # Of the settings that all recipes have: one's own may be called as a number of the schedule and mean another thing.
+        # Of the settings that all recipes have: one's own may be called as a number of the schedule and mean another
+        # thing.
         shared = {f.name for f in dataclasses.fields(Recipe)} & {f.name for f in dataclasses.fields(Schedule)}
         asked = {name: getattr(self, name) for name in shared}
         asked = {name: value for name, value in asked.items() if value not in (None, "auto")}
@@ -137,7 +144,9 @@ class Recipe(Value, ABC):
         return _recipes_in(self)
 
     def inputs(self, context: Context) -> dict[str, str]:
-        """What the settings point to, by content, as `Method.inputs`: the models of a teacher, a guide or a generator."""
+        """What the settings point to, by content, as `Method.inputs`: the models of a teacher, a guide or a
+        generator.
+        """
         return {k: v for part in self.parts() if hasattr(part, "inputs") for k, v in part.inputs(context).items()}
 
     @abstractmethod
@@ -165,11 +174,20 @@ class Recipe(Value, ABC):
             self.announce(lesson.learnt(), pool, context, place)
 
         return course.follow(
-            lesson, base, view, context, place, checkpoints, name=self.name(), on_dev=self.choose == "dev", announce=announce
+            lesson,
+            base,
+            view,
+            context,
+            place,
+            checkpoints,
+            name=self.name(),
+            on_dev=self.choose == "dev",
+            announce=announce,
         )
 
     def announce(self, taught: Sequence[Taught], chosen_on: Pool | None, context: Context, place: Path) -> None:
-        """Notes beside the model which queries it learns from and is chosen on, and shows them to whoever guards the run.
+        """Notes beside the model which queries it learns from and is chosen on, and shows them to whoever guards the
+        run.
 
         One way: nothing of what is known about test comes back.
         """
@@ -257,7 +275,9 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
 
 
 def _code(recipe: Recipe, base: Trainable) -> str:
-    """Of all that decides the weights: the recipe, what it names, the training of its kind of model, dev's first stages."""
+    """Of all that decides the weights: the recipe, what it names, the training of its kind of model, dev's first
+    stages.
+    """
     stages: Sequence[Value] = base.first_stages if recipe.choose == "dev" else ()
     named: list[str | Value] = [recipe, *stages, type(base).__module__, "harness.training.course"]
     return code_of(*named, without=[f"harness.{name}" for name in APART], libraries=(*MODELS, "accelerate", "numpy"))
@@ -288,7 +308,9 @@ def _named(report: Report, base: Trainable) -> dict[str, Any]:
 
 
 def supervision(recipe: Recipe, view: TrainView) -> str:
-    """Which labels a recipe uses on this view: its own, and those that its teacher, guide, judge and miners were trained with."""
+    """Which labels a recipe uses on this view: its own, and those that its teacher, guide, judge and miners were
+    trained with.
+    """
     own = DEV_LABELS if recipe.choose == "dev" and view.dev is not None else NO_LABELS
     if "train labels" in recipe.needed():
         own = TRAIN_LABELS
@@ -317,7 +339,8 @@ def _recipes_in(value: Value) -> Iterator[Recipe]:
 def told(recipes: Sequence[Recipe], lessons: Sequence[Trained]) -> dict[str, Any]:
     """What a record says about training: one entry for each recipe, empty without any."""
     said = [
-        {"recipe": recipe.full(), **dataclasses.asdict(lesson.report)} for recipe, lesson in zip(recipes, lessons, strict=True)
+        {"recipe": recipe.full(), **dataclasses.asdict(lesson.report)}
+        for recipe, lesson in zip(recipes, lessons, strict=True)
     ]
     return {"training": said} if said else {}
 

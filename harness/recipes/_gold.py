@@ -6,12 +6,12 @@ from abc import ABC
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.context import Context
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.base.errors import SettingError
+from harness.data.queries import TrainView
 from harness.methods import Method
 from harness.methods.bm25 import BM25
 from harness.recipes import Need, Recipe
+from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.examples import triplets
 from harness.training.gold import Gold, gold
@@ -24,12 +24,12 @@ class FromGold(Recipe, ABC):
 
     Args:
         queries: train on so many of the queries; None takes all. The subsets of one seed are nested.
-        miners: methods that mine the hard negatives, their rankings taken in turn; none named takes BM25 and the model as it is
-            before training.
+        miners: methods that mine the hard negatives, their rankings taken in turn; none named takes BM25 and the model
+            as it is before training.
         negatives: mined negatives of each pair; 0 leaves the in-batch ones alone.
         ranks: from and to which rank they are drawn.
-        judge: scores mined candidates beside the positives, for the false-negative rate and for `below`; None takes the model as
-            it is before training.
+        judge: scores mined candidates beside the positives, for the false-negative rate and for `below`; None takes the
+            model as it is before training.
         below: leave out candidates that the judge scores above this share of the positive's.
     """
 

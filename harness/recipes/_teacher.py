@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.methods import METHODS, Method
 from harness.recipes import RECIPES, Recipe
 from harness.training.base import EncoderBase, Trainable
 
 
-def local_recipes(student: Recipe, *, gold: bool = False, queries: int | None = None, **settings: Any) -> tuple[Recipe, ...]:
+def local_recipes(
+    student: Recipe, *, gold: bool = False, queries: int | None = None, **settings: Any
+) -> tuple[Recipe, ...]:
     """How the teacher is trained: contrastively on the corpus, and then on the same gold queries, as the row `ce`.
 
-    Its budget and whether dev chooses its checkpoints are the student's: no label is used that the student does not own up to.
+    Its budget and whether dev chooses its checkpoints are the student's: no label is used that the student does not own
+    up to.
     """
     recipe: Any = RECIPES.get("cross_encoder")
     both: dict[str, Any] = {"budget": student.budget, "choose": student.choose}

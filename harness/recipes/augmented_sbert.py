@@ -8,18 +8,19 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from harness.context import Context
+from harness.base.errors import SettingError, Unavailable
+from harness.choices.value import Value
+from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.ranking import Floats, Ints, own_rows
 from harness.datasets import load_dataset
-from harness.errors import SettingError, Unavailable
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
-from harness.judged import Labelled, Queries, TrainView
+from harness.leaks.history import Taught
 from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25
-from harness.ranking import Floats, Ints, own_rows
 from harness.recipes import Need, Recipe
 from harness.recipes._teacher import local_recipes, local_teacher
-from harness.taught import Taught
+from harness.runtime.context import Context
 from harness.training.base import Trainable, by_cosine
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.gold import Gold, gold
@@ -29,7 +30,6 @@ from harness.training.margins import margin_loss, spread_ratio
 from harness.training.negatives import candidate_scores, unknown
 from harness.training.schedule import Budget, Schedule
 from harness.training.unlabelled import asked
-from harness.values import Value
 
 DEEP = 50
 
@@ -38,21 +38,23 @@ DEEP = 50
 class AugmentedSBERT(Recipe):
     """Gold and silver: the teacher's scores of sampled (query, document) pairs stand beside the gold judgements.
 
-    Source: Thakur et al. (2010.08240), section 3: the cross-encoder is trained on the gold pairs, labels pairs sampled by BM25,
-    semantic search, both, kernel density or at random, and the bi-encoder learns gold and silver by regression of the cosine. The
-    paper is about sentence pairs; for retrieval the pairs are of queries and documents, and `loss="margin"`, ours and not the
-    paper's, learns differences of the teacher's scores of one query (Hofstätter et al., 2010.02666), since only the order counts.
+    Source: Thakur et al. (2010.08240), section 3: the cross-encoder is trained on the gold pairs, labels pairs sampled
+    by BM25, semantic search, both, kernel density or at random, and the bi-encoder learns gold and silver by regression
+    of the cosine. The paper is about sentence pairs; for retrieval the pairs are of queries and documents, and
+    `loss="margin"`, ours and not the paper's, learns differences of the teacher's scores of one query (Hofstätter et
+    al., 2010.02666), since only the order counts.
 
     Args:
         queries: gold queries; None takes all. The teacher sees the same.
-        others: also pair the training queries beyond `queries` whose judgements are not used: queries are cheap, labels are not.
-        sampling: `bm25`, `semantic` (the model before training), `both`, `kde` (of both, drawn so that the silver scores lie as
-            the gold scores do) or `random`.
+        others: also pair the training queries beyond `queries` whose judgements are not used: queries are cheap, labels
+            are not.
+        sampling: `bm25`, `semantic` (the model before training), `both`, `kde` (of both, drawn so that the silver
+            scores lie as the gold scores do) or `random`.
         per_query: sampled documents of each query.
-        teacher: a cross-encoder row; None trains one from the student's weights, contrastively on the corpus and then on the same
-            gold.
-        source: name of a collection whose gold the teacher is trained on, as `beir/scifact`: domain transfer; then silver alone
-            is learnt, no label of this collection is used, and queries are made by `generator`.
+        teacher: a cross-encoder row; None trains one from the student's weights, contrastively on the corpus and then
+            on the same gold.
+        source: name of a collection whose gold the teacher is trained on, as `beir/scifact`: domain transfer; then
+            silver alone is learnt, no label of this collection is used, and queries are made by `generator`.
         generator: makes the queries of domain transfer.
         documents: how many documents it is asked about.
         loss: `margin` or `cosine`.
@@ -71,7 +73,9 @@ class AugmentedSBERT(Recipe):
     needs: ClassVar[frozenset[Need]] = frozenset({"train labels", "teacher"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_queries=10, dev_pool=100),
-        "small": Schedule(epochs=1, batch=24, learning_rate=3e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500),
+        "small": Schedule(
+            epochs=1, batch=24, learning_rate=3e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500
+        ),
         "full": Schedule(epochs=1, batch=16, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 
@@ -90,7 +94,9 @@ class AugmentedSBERT(Recipe):
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Recipe.inputs`; of domain transfer, the data of the source too."""
         own = super().inputs(context)
-        return own | ({f"source {self.source}": load_dataset(self.source, context).train.revision} if self.source else {})
+        return own | (
+            {f"source {self.source}": load_dataset(self.source, context).train.revision} if self.source else {}
+        )
 
     def helpers(self) -> Iterator[Recipe]:
         """See `Recipe.helpers`; the teacher that is trained where none is named is one."""
@@ -137,11 +143,14 @@ class AugmentedSBERT(Recipe):
         found = load_dataset(self.source, context).train
         if found.corpus.revision == view.corpus.revision:
             raise SettingError(
-                f"augmented_sbert: {self.source} is the collection at hand, whose queries may be those that are reported; name "
+                f"augmented_sbert: {self.source} is the collection at hand, whose queries may be those that are "
+                f"reported; name "
                 "another as source, or leave it out."
             )
         if found.train is None:
-            raise Unavailable(f"{self.source} has no training judgements to train the teacher on.", "Name a source that has.")
+            raise Unavailable(
+                f"{self.source} has no training judgements to train the teacher on.", "Name a source that has."
+            )
         return found
 
     def _queries(self, view: TrainView, context: Context) -> tuple[Queries, Gold | None]:
@@ -156,12 +165,17 @@ class AugmentedSBERT(Recipe):
         more = [(i, t) for i, t in zip(rest.ids, rest.texts, strict=True) if i not in mine]
         return Queries([*held.queries.ids, *(i for i, _ in more)], [*held.queries.texts, *(t for _, t in more)]), held
 
-    def _sample(self, queries: Queries, held: Gold | None, student: Method, view: TrainView, context: Context) -> list[Ints]:
+    def _sample(
+        self, queries: Queries, held: Gold | None, student: Method, view: TrainView, context: Context
+    ) -> list[Ints]:
         """Per query: its relevant documents first, then sampled ones that are not judged relevant."""
         rng = context.rng("silver pairs")
         kinds: dict[str, list[Method]] = {"bm25": [BM25()], "semantic": [student], "random": []}
         methods = kinds.get(self.sampling, [BM25(), student])
-        tops = [search(m, index(m, fit(m, view, context), view.corpus, context), queries, DEEP, context).indices for m in methods]
+        tops = [
+            search(m, index(m, fit(m, view, context), view.corpus, context), queries, DEEP, context).indices
+            for m in methods
+        ]
         wanted = self.per_query * (2 if self.sampling == "kde" else 1)
         themselves = view.train.drop_self if view.train is not None and held is not None else frozenset()
         own = own_rows(Labelled(queries, {}, themselves), view.corpus)
@@ -184,7 +198,9 @@ class AugmentedSBERT(Recipe):
     def _thin(
         self, sampled: list[Ints], scores: list[Floats], held: Gold | None, context: Context
     ) -> tuple[list[Ints], list[Floats]]:
-        """Kernel density: a silver pair stays with a probability in proportion to the ratio of gold to silver density there."""
+        """Kernel density: a silver pair stays with a probability in proportion to the ratio of gold to silver density
+        there.
+        """
         from scipy.stats import gaussian_kde
 
         gold_size = [len(held.relevant[i]) if held is not None and i < len(held) else 0 for i in range(len(sampled))]
@@ -221,7 +237,9 @@ class AugmentedSBERT(Recipe):
                         triples.append((number, int(rows[b]), int(rows[w]), max(0.0, margin) if known else margin))
                         differences.append(float(own[number][b] - own[number][w]))
         if not triples:
-            raise SettingError("augmented_sbert: no query has two documents to compare; raise per_query, or sample by both.")
+            raise SettingError(
+                "augmented_sbert: no query has two documents to compare; raise per_query, or sample by both."
+            )
         margins = np.array([t[3] for t in triples], dtype=np.float32)
         scale = spread_ratio(margins, np.array(differences, dtype=np.float32))
         texts = view.corpus.texts_of

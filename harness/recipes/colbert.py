@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.recipes._gold import FromGold
+from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.examples import sides
 from harness.training.lesson import Lesson
@@ -20,13 +20,14 @@ from harness.training.schedule import Budget, Schedule
 class ColBERT(FromGold):
     """Softmax over MaxSim scores: of all documents in the batch, the query's own must score highest.
 
-    Source: Khattab and Zaharia, ColBERT (2004.12832), section 3; with in-batch negatives as in ColBERTv2 (2112.01488), section
-    3.2. It starts from a late-interaction encoder as it is; any other encoder gets a random projection of its token vectors to
-    128 dimensions, and the settings of ColBERT below.
+    Source: Khattab and Zaharia, ColBERT (2004.12832), section 3; with in-batch negatives as in ColBERTv2 (2112.01488),
+    section 3.2. It starts from a late-interaction encoder as it is; any other encoder gets a random projection of its
+    token vectors to 128 dimensions, and the settings of ColBERT below.
 
     Args:
         scale: factor of the scores in the softmax.
-        expand_to: tokens to which a shorter query is filled up with masks that are compared too; None adds none. The paper's 32,
+        expand_to: tokens to which a shorter query is filled up with masks that are compared too; None adds none. The
+            paper's 32,
             but for one thing: a longer query is not cut there.
         skip_punctuation: whether the punctuation of documents is left out.
     """
@@ -38,7 +39,9 @@ class ColBERT(FromGold):
     trains = "late"
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500),
+        "small": Schedule(
+            epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500
+        ),
         "full": Schedule(epochs=10, batch=64, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 

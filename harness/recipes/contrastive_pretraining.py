@@ -1,4 +1,6 @@
-"""Contrastive pre-training (cpt): neighbouring chunks of the corpus as pairs, a large batch, both directions; no labels."""
+"""Contrastive pre-training (cpt): neighbouring chunks of the corpus as pairs, a large batch, both directions; no
+labels.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from harness.context import Context
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.base.errors import SettingError
+from harness.data.queries import TrainView
+from harness.data.text import chunks
+from harness.leaks.history import Taught
 from harness.recipes import Need, Recipe
-from harness.sentences import chunks
-from harness.taught import Taught
+from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable, contrast
 from harness.training.gold import Gold, gold
 from harness.training.lesson import Lesson
@@ -25,16 +27,18 @@ PAIRS: Mapping[Budget, int] = {"smoke": 40, "small": 3000, "full": 1_000_000}
 
 @dataclass(frozen=True)
 class ContrastivePretraining(Recipe):
-    """Symmetric cross-entropy over cosines in the batch: each text must find its neighbour among all, and the other way round.
+    """Symmetric cross-entropy over cosines in the batch: each text must find its neighbour among all, and the other way
+    round.
 
-    Source: Neelakantan et al., "Text and Code Embeddings by Contrastive Pre-Training" (2201.10005), section 2: neighbouring
-    pieces of one text, or a docstring and its function, are a positive pair; the sides are told apart by delimiters; batches
-    are large. The paper trains decoders of 300 million parameters and more from language-model weights on web-scale data; here
-    an encoder is adapted to one corpus. The large batch comes from gradient caching (Gao et al., 2101.06983), which gives the
-    very gradient of the large batch in the memory of a small one.
+    Source: Neelakantan et al., "Text and Code Embeddings by Contrastive Pre-Training" (2201.10005), section 2:
+    neighbouring pieces of one text, or a docstring and its function, are a positive pair; the sides are told apart by
+    delimiters; batches are large. The paper trains decoders of 300 million parameters and more from language-model
+    weights on web-scale data; here an encoder is adapted to one corpus. The large batch comes from gradient caching
+    (Gao et al., 2101.06983), which gives the very gradient of the large batch in the memory of a small one.
 
     Args:
-        pairs: `chunks` takes neighbouring chunks of one document (and title and first chunk); `gold` the training queries with
+        pairs: `chunks` takes neighbouring chunks of one document (and title and first chunk); `gold` the training
+            queries with
             their documents: docstring ↔ function on `stdlib/code`.
         words: of a chunk.
         count: pairs that are drawn; None takes the budget's.
@@ -56,7 +60,9 @@ class ContrastivePretraining(Recipe):
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=8, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=2, batch=256, learning_rate=5e-5, max_length=128, dropout=0.0, evaluations=2, dev_pool=1500),
+        "small": Schedule(
+            epochs=2, batch=256, learning_rate=5e-5, max_length=128, dropout=0.0, evaluations=2, dev_pool=1500
+        ),
         "full": Schedule(epochs=3, batch=4096, learning_rate=1e-4, max_length=256, evaluations=10, dev_pool=100_000),
     }
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from harness.context import Context
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.base.errors import SettingError
+from harness.data.queries import TrainView
+from harness.data.text import sentences
 from harness.recipes import Recipe
-from harness.sentences import sentences
+from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
@@ -24,11 +24,12 @@ TEXTS: Mapping[Budget, int] = {"smoke": 60, "small": 8000, "full": 1_000_000}
 class ContrastiveTension(Recipe):
     """Two copies of the encoder, trained apart: f1(s)·f2(s) is pulled up, f1(s)·f2(s′) pushed down.
 
-    Source: Carlsson et al., "Semantic Re-tuning with Contrastive Tension" (ICLR 2021), section 3: one positive to K negatives,
-    dot products of mean-pooled vectors without normalisation, RMSProp, the learning rate falling from 1e-5, no dropout. The
-    paper is about the similarity of sentences, and alone it is known to harm retrieval (Wang et al., GPL, 2112.07577, table 1:
-    nDCG@10 of 0.7 of 100); the row to look at is `dense+contrastive_tension+supervised`. `form="in_batch"` is
-    sentence-transformers' variant: all other texts of the batch are negatives, with a learnt scale of the cosine.
+    Source: Carlsson et al., "Semantic Re-tuning with Contrastive Tension" (ICLR 2021), section 3: one positive to K
+    negatives, dot products of mean-pooled vectors without normalisation, RMSProp, the learning rate falling from 1e-5,
+    no dropout. The paper is about the similarity of sentences, and alone it is known to harm retrieval (Wang et al.,
+    GPL, 2112.07577, table 1: nDCG@10 of 0.7 of 100); the row to look at is `dense+contrastive_tension+supervised`.
+    `form="in_batch"` is sentence-transformers' variant: all other texts of the batch are negatives, with a learnt scale
+    of the cosine.
 
     Args:
         form: `pairs` is the paper's, `in_batch` the variant.
@@ -43,9 +44,18 @@ class ContrastiveTension(Recipe):
     texts: int | None = None
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
-        "smoke": Schedule(steps=3, batch=16, max_length=32, dropout=0.0, evaluations=1, dev_pool=100, optimiser="rmsprop"),
+        "smoke": Schedule(
+            steps=3, batch=16, max_length=32, dropout=0.0, evaluations=1, dev_pool=100, optimiser="rmsprop"
+        ),
         "small": Schedule(
-            steps=250, batch=32, learning_rate=1e-5, max_length=75, dropout=0.0, evaluations=2, dev_pool=1500, optimiser="rmsprop"
+            steps=250,
+            batch=32,
+            learning_rate=1e-5,
+            max_length=75,
+            dropout=0.0,
+            evaluations=2,
+            dev_pool=1500,
+            optimiser="rmsprop",
         ),
         "full": Schedule(
             steps=50_000, batch=16, learning_rate=1e-5, max_length=200, dropout=0.0, evaluations=10, optimiser="rmsprop"
@@ -61,7 +71,9 @@ class ContrastiveTension(Recipe):
         self._check_choice("unit", "sentence", "document")
         batch = self.schedule().batch
         if self.form == "pairs" and batch % (self.negatives + 1):
-            raise SettingError(f"contrastive_tension: a batch of {batch} is no multiple of negatives + 1 = {self.negatives + 1}")
+            raise SettingError(
+                f"contrastive_tension: a batch of {batch} is no multiple of negatives + 1 = {self.negatives + 1}"
+            )
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
@@ -71,13 +83,17 @@ class ContrastiveTension(Recipe):
         if self.form == "in_batch":
             columns, labels = {"text": drawn, "same": drawn}, None
         else:
-            first, second, labels = pairing(drawn, self.negatives, rng, schedule.steps or 0, schedule.batch * schedule.accumulate)
+            first, second, labels = pairing(
+                drawn, self.negatives, rng, schedule.steps or 0, schedule.batch * schedule.accumulate
+            )
             columns = {"first": first, "second": second}
 
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer import losses
 
-            kind = losses.ContrastiveTensionLoss if self.form == "pairs" else losses.ContrastiveTensionLossInBatchNegatives
+            kind = (
+                losses.ContrastiveTensionLoss if self.form == "pairs" else losses.ContrastiveTensionLossInBatchNegatives
+            )
             return kind(model)
 
         normalised: list[tuple[str, Any]] = []
@@ -109,7 +125,8 @@ class ContrastiveTension(Recipe):
 def pairing(
     texts: Sequence[str], negatives: int, rng: np.random.Generator, steps: int, batch: int
 ) -> tuple[list[str], list[str], list[int]]:
-    """Blocks of one positive pair (s, s) and K pairs (s, s′), as many as the steps need; each pass over the texts is shuffled.
+    """Blocks of one positive pair (s, s) and K pairs (s, s′), as many as the steps need; each pass over the texts is
+    shuffled.
 
     Returns:
         Texts of the first tower, texts of the second, labels 1 or 0.
@@ -141,8 +158,11 @@ def without_normalisation(model: Any, taken: list[tuple[str, Any]]) -> None:
         delattr(model, name)
 
 
-def better_tower(model: Any, loss: Any, probe: Callable[[Any], float] | None, taken: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Keeps the tower that does better on dev (the second without dev, as sentence-transformers does); normalises again.
+def better_tower(
+    model: Any, loss: Any, probe: Callable[[Any], float] | None, taken: Sequence[tuple[str, Any]]
+) -> dict[str, Any]:
+    """Keeps the tower that does better on dev (the second without dev, as sentence-transformers does); normalises
+    again.
 
     Returns:
         Which tower, and what both gave on dev; the curve in the report is the second's.

@@ -1,4 +1,6 @@
-"""Cross-encoder: a re-ranker trained on gold pairs, or contrastively on questions made from the corpus; also a teacher."""
+"""Cross-encoder: a re-ranker trained on gold pairs, or contrastively on questions made from the corpus; also a
+teacher.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
-from harness.context import Context
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.queries import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
-from harness.judged import TrainView
+from harness.leaks.history import Taught
 from harness.methods import Method
 from harness.methods.bm25 import BM25
 from harness.recipes import Need
 from harness.recipes._gold import FromGold
-from harness.taught import Taught
+from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY
 from harness.training.lesson import Lesson
@@ -29,13 +31,15 @@ DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 1000, "full": 50_000}
 
 @dataclass(frozen=True)
 class CrossEncoder(FromGold):
-    """Each query's relevant document against hard negatives, under one softmax (`listwise`) or each pair alone (`pointwise`).
+    """Each query's relevant document against hard negatives, under one softmax (`listwise`) or each pair alone
+    (`pointwise`).
 
-    Source: Nogueira and Cho (1901.04085) for the pointwise form; Gao, Dai and Callan, "Rethink Training of BERT Rerankers"
-    (2101.08751), section 3, for the contrastive one: the loss over one positive and mined negatives of the same first stage.
-    Trained on pairs made from the corpus it needs no labels: that is contrastive pre-training of a cross-encoder, and the
-    question's own words are taken out of its document in most pairs, or the model would learn to look for copies (Lee et al.,
-    the inverse cloze task, 1906.00300, section 4).
+    Source: Nogueira and Cho (1901.04085) for the pointwise form; Gao, Dai and Callan, "Rethink Training of BERT
+    Rerankers" (2101.08751), section 3, for the contrastive one: the loss over one positive and mined negatives of the
+    same first stage.
+    Trained on pairs made from the corpus it needs no labels: that is contrastive pre-training of a cross-encoder, and
+    the question's own words are taken out of its document in most pairs, or the model would learn to look for copies
+    (Lee et al., the inverse cloze task, 1906.00300, section 4).
 
     Args:
         pairs: `gold` takes the training queries; `unlabelled` asks `generator` for questions to sampled documents.
@@ -59,7 +63,14 @@ class CrossEncoder(FromGold):
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=2, max_length=48, evaluations=1, dev_queries=10, dev_pool=100),
         "small": Schedule(
-            epochs=3, batch=8, learning_rate=5e-5, max_length=192, dropout=0.0, evaluations=3, dev_queries=80, dev_pool=1500
+            epochs=3,
+            batch=8,
+            learning_rate=5e-5,
+            max_length=192,
+            dropout=0.0,
+            evaluations=3,
+            dev_queries=80,
+            dev_pool=1500,
         ),
         "full": Schedule(epochs=5, batch=32, learning_rate=3e-5, max_length=320, evaluations=10, dev_pool=100_000),
     }
@@ -74,8 +85,8 @@ class CrossEncoder(FromGold):
         self._check_choice("loss", "listwise", "pointwise")
 
     def schedule(self) -> Schedule:
-        """See `Recipe.schedule`; made pairs are many and are gone through once at `small`, with longer steps: a scoring head that
-        is still random needs a hundred steps of 5e-5 before it begins to learn.
+        """See `Recipe.schedule`; made pairs are many and are gone through once at `small`, with longer steps: a scoring
+        head that is still random needs a hundred steps of 5e-5 before it begins to learn.
         """
         usual = super().schedule()
         if self.pairs != "unlabelled" or self.budget != "small":
@@ -99,7 +110,9 @@ class CrossEncoder(FromGold):
             laid, given = {QUERY: columns[first], "documents": groups}, [labels] * len(groups)
         else:
             flat = [
-                (q, d, y) for q, group in zip(columns[first], groups, strict=True) for d, y in zip(group, labels, strict=True)
+                (q, d, y)
+                for q, group in zip(columns[first], groups, strict=True)
+                for d, y in zip(group, labels, strict=True)
             ]
             laid, given = {QUERY: [q for q, _, _ in flat], "document": [d for _, d, _ in flat]}, [y for _, _, y in flat]
 

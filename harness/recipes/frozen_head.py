@@ -1,4 +1,6 @@
-"""Frozen head: the encoder stays as it is, a dense layer behind it is trained on kept vectors; seconds instead of minutes."""
+"""Frozen head: the encoder stays as it is, a dense layer behind it is trained on kept vectors; seconds instead of
+minutes.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,11 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from harness.context import Context
-from harness.errors import ModelError
-from harness.judged import TrainView
-from harness.ranking import Floats
+from harness.base.errors import ModelError
+from harness.data.queries import TrainView
+from harness.data.ranking import Floats
 from harness.recipes._gold import FromGold
+from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable
 from harness.training.dev import pool
 from harness.training.lesson import Lesson, Report
@@ -27,9 +29,9 @@ from harness.training.schedule import Budget, Schedule
 class FrozenHead(FromGold):
     """A dense layer over the frozen encoder's vectors, for both sides, trained by in-batch and mined negatives.
 
-    Source: Modal's "Beating Proprietary Models with a Quick Fine-Tune" (Liu et al., 2024) freezes the encoder and trains a dense
-    layer with tanh on question pairs, by their AUC; here the measure is retrieval, dev chooses, and the encoder's vectors are
-    computed once and kept, so that an epoch is a few matrix products.
+    Source: Modal's "Beating Proprietary Models with a Quick Fine-Tune" (Liu et al., 2024) freezes the encoder and
+    trains a dense layer with tanh on question pairs, by their AUC; here the measure is retrieval, dev chooses, and the
+    encoder's vectors are computed once and kept, so that an epoch is a few matrix products.
 
     Args:
         out: dimensions of the new vectors; None keeps the encoder's.
@@ -77,7 +79,9 @@ class FrozenHead(FromGold):
         found = self.mined(base, view, context)
         encoder = base.encoder
         queries = _block(encoder.vectors(found.gold.queries.texts, "query"))
-        rows = np.unique(np.concatenate([[row for _, row in found.pairs], found.negatives.rows.ravel()]).astype(np.int64))
+        rows = np.unique(
+            np.concatenate([[row for _, row in found.pairs], found.negatives.rows.ravel()]).astype(np.int64)
+        )
         documents = _block(encoder.vectors(view.corpus.texts_of(rows), "document"))
         width = documents.shape[1]
         out = self.out or width
@@ -124,7 +128,9 @@ class FrozenHead(FromGold):
         # Every relevant document is in a pair; the document that is the query itself is no negative either.
         known_rows = [np.intersect1d(found.gold.never[number], rows) for number in range(len(found.gold))]
         never = torch.from_numpy(
-            np.concatenate([number * len(rows) + np.searchsorted(rows, known) for number, known in enumerate(known_rows)])
+            np.concatenate(
+                [number * len(rows) + np.searchsorted(rows, known) for number, known in enumerate(known_rows)]
+            )
         )
         start = head.linear.weight.detach().clone()
         optimiser = torch.optim.Adam(head.parameters(), lr=schedule.learning_rate)
@@ -144,9 +150,13 @@ class FrozenHead(FromGold):
                 # Another relevant document of the query, and its own where it stands again, is no negative.
                 known = torch.isin(numbers[batch][:, None] * len(rows) + targets[None, :], never)
                 known &= ~torch.eye(len(batch), len(targets), dtype=torch.bool)
-                loss = torch.nn.functional.cross_entropy(logits.masked_fill(known, -torch.inf), torch.arange(len(batch)))
+                loss = torch.nn.functional.cross_entropy(
+                    logits.masked_fill(known, -torch.inf), torch.arange(len(batch))
+                )
                 if not torch.isfinite(loss):
-                    raise ModelError(f"frozen_head: the loss is not a number at step {step + 1} of {steps}; lower learning_rate.")
+                    raise ModelError(
+                        f"frozen_head: the loss is not a number at step {step + 1} of {steps}; lower learning_rate."
+                    )
                 optimiser.zero_grad()
                 (loss + self.decay * (head.linear.weight - start).square().sum()).backward()
                 optimiser.step()

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.context import Context
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.base.errors import SettingError
+from harness.data.queries import TrainView
 from harness.methods import Method
 from harness.recipes import Need
 from harness.recipes._gold import FromGold
+from harness.runtime.context import Context
 from harness.training.base import Trainable, by_cosine
 from harness.training.examples import sides
 from harness.training.guide import guide_vectors
@@ -21,11 +21,12 @@ from harness.training.schedule import Budget, Schedule
 
 @dataclass(frozen=True)
 class GISTEmbed(FromGold):
-    """Contrastive loss over four blocks of similarities, without the entries that a guide finds more alike than the gold pair.
+    """Contrastive loss over four blocks of similarities, without the entries that a guide finds more alike than the
+    gold pair.
 
-    Source: Solatorio (2402.16829), section 3: query–positive, query–query, positive–positive and query–negative similarities over
-    a temperature of 0.01; an entry whose guide similarity exceeds guide(qᵢ, pᵢ) is masked. The paper tunes on a mixture of tasks
-    and reports over all of MTEB; here it is the user's own pairs and retrieval.
+    Source: Solatorio (2402.16829), section 3: query–positive, query–query, positive–positive and query–negative
+    similarities over a temperature of 0.01; an entry whose guide similarity exceeds guide(qᵢ, pᵢ) is masked. The paper
+    tunes on a mixture of tasks and reports over all of MTEB; here it is the user's own pairs and retrieval.
 
     Args:
         guide: a dense row whose vectors judge the batch, each text encoded once; None takes the model before training.
@@ -40,7 +41,9 @@ class GISTEmbed(FromGold):
     needs: ClassVar[frozenset[Need]] = frozenset({"train labels", "guide"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500),
+        "small": Schedule(
+            epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500
+        ),
         "full": Schedule(epochs=40, batch=32, learning_rate=5e-6, max_length=512, evaluations=10, dev_pool=100_000),
     }
 

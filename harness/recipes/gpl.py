@@ -8,15 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.context import Context
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.queries import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
-from harness.judged import TrainView
 from harness.methods import Method
 from harness.methods.bm25 import BM25
 from harness.recipes import Need, Recipe
 from harness.recipes._teacher import local_recipes, local_teacher
+from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.labels import try_teacher
@@ -31,16 +31,20 @@ DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 700, "full": 83_000}
 
 @dataclass(frozen=True)
 class GPL(Recipe):
-    """Generative pseudo-labelling: the student learns the teacher's margin between a question's document and a mined one.
+    """Generative pseudo-labelling: the student learns the teacher's margin between a question's document and a mined
+    one.
 
     Source: Wang et al. (2112.07577), sections 3 and 4. The paper's settings are
-    `gpl(budget="full", generator=seq2seq, teacher=cross_encoder)`, with two dense retrievers as miners; the defaults need no
+    `gpl(budget="full", generator=seq2seq, teacher=cross_encoder)`, with two dense retrievers as miners; the defaults
+    need no
     download: questions are extracted, BM25 and the untrained student mine, and the teacher is trained here.
 
     Args:
         generator: makes the questions.
-        teacher: scores pairs: a cross-encoder. None trains one contrastively on the corpus (`ce-contrastive`), without labels.
-        miners: methods that mine the negatives, their rankings taken in turn; None takes BM25 and the model before training.
+        teacher: scores pairs: a cross-encoder. None trains one contrastively on the corpus (`ce-contrastive`), without
+            labels.
+        miners: methods that mine the negatives, their rankings taken in turn; None takes BM25 and the model before
+            training.
         ranks: from and to which rank.
         negatives: how many (question, document, negative) triples each question gives.
         documents: how many documents are asked about; None takes the budget's.
@@ -58,8 +62,12 @@ class GPL(Recipe):
     needs: ClassVar[frozenset[Need]] = frozenset({"generator", "teacher"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_queries=10, dev_pool=100),
-        "small": Schedule(epochs=1, batch=24, learning_rate=2e-5, max_length=192, dropout=0.0, evaluations=3, dev_pool=1500),
-        "full": Schedule(steps=140_000, batch=32, learning_rate=2e-5, warmup=1000 / 140_000, max_length=350, evaluations=14),
+        "small": Schedule(
+            epochs=1, batch=24, learning_rate=2e-5, max_length=192, dropout=0.0, evaluations=3, dev_pool=1500
+        ),
+        "full": Schedule(
+            steps=140_000, batch=32, learning_rate=2e-5, warmup=1000 / 140_000, max_length=350, evaluations=14
+        ),
     }
 
     def __post_init__(self) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from harness.context import Context
+from harness.data.queries import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
-from harness.judged import TrainView
 from harness.recipes import Need, Recipe
+from harness.runtime.context import Context
 from harness.training.base import Trainable, contrast
 from harness.training.examples import POSITIVE, QUERY, sides
 from harness.training.lesson import Lesson
@@ -25,8 +25,8 @@ DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 1200, "full": 83_000}
 class QGen(Recipe):
     """Multiple-negatives ranking loss on (made question, its document).
 
-    Source: Ma et al., "Zero-shot Neural Passage Retrieval via Domain-targeted Synthetic Question Generation" (2004.14503), as the
-    baseline of Wang et al., GPL (2112.07577), section 4.
+    Source: Ma et al., "Zero-shot Neural Passage Retrieval via Domain-targeted Synthetic Question Generation"
+    (2004.14503), as the baseline of Wang et al., GPL (2112.07577), section 4.
 
     Args:
         generator: makes the questions. `seq2seq` is the paper's; `extractive` needs no model.
@@ -43,7 +43,9 @@ class QGen(Recipe):
     needs: ClassVar[frozenset[Need]] = frozenset({"generator"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=1, batch=32, learning_rate=2e-5, max_length=192, dropout=0.0, evaluations=3, dev_pool=1500),
+        "small": Schedule(
+            epochs=1, batch=32, learning_rate=2e-5, max_length=192, dropout=0.0, evaluations=3, dev_pool=1500
+        ),
         "full": Schedule(epochs=1, batch=75, learning_rate=2e-5, max_length=350, evaluations=10, dev_pool=100_000),
     }
 

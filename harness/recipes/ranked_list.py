@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.context import Context
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.base.errors import SettingError
+from harness.data.queries import TrainView
 from harness.losses.ranked_list import NO_DOCUMENT, scaled_alpha
 from harness.losses.ranked_list import RankedList as Loss
 from harness.recipes._gold import FromGold, Mined
+from harness.runtime.context import Context
 from harness.training.base import Trainable, by_cosine
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.lesson import Lesson
@@ -25,15 +25,16 @@ from harness.training.schedule import Budget, Schedule
 class RankedList(FromGold):
     """Ranked List Loss over queries with lists of relevant documents, in-batch and mined negatives.
 
-    Source: Wang et al. (1903.03238), made for image retrieval with many positives to a class. Ported: a query's relevant
-    documents are its positives, every other document of the batch and the mined ones its negatives. On the unit sphere d² = 2 −
-    2·cos, and encoders differ in where their cosines lie, so that α is set by the distances of mined negatives before training.
+    Source: Wang et al. (1903.03238), made for image retrieval with many positives to a class. Ported: a query's
+    relevant documents are its positives, every other document of the batch and the mined ones its negatives. On the
+    unit sphere d² = 2 − 2·cos, and encoders differ in where their cosines lie, so that α is set by the distances of
+    mined negatives before training.
 
     Args:
-        positives: relevant documents of a query that stand in one example; a query with fewer repeats them, and a document that
-            stands twice counts once.
-        alpha: negatives are pushed beyond this distance; None takes the median distance of the mined negatives plus half of
-            `margin`.
+        positives: relevant documents of a query that stand in one example; a query with fewer repeats them, and a
+            document that stands twice counts once.
+        alpha: negatives are pushed beyond this distance; None takes the median distance of the mined negatives plus
+            half of `margin`.
         margin: positives are pulled within alpha − margin.
         temperature: weighting of the negatives: 0 equal, large the hardest alone.
         balance: λ, the share of the negatives' term.
@@ -48,7 +49,9 @@ class RankedList(FromGold):
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=4, batch=24, learning_rate=6e-5, max_length=192, dropout=0.0, evaluations=4, dev_pool=1500),
+        "small": Schedule(
+            epochs=4, batch=24, learning_rate=6e-5, max_length=192, dropout=0.0, evaluations=4, dev_pool=1500
+        ),
         "full": Schedule(epochs=20, batch=60, learning_rate=3e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 
@@ -57,7 +60,9 @@ class RankedList(FromGold):
         if self.positives < 1:
             raise SettingError(f"ranked_list: positives must be 1 or more, not {self.positives}")
         if self.negatives < 1:
-            raise SettingError(f"ranked_list: negatives must be 1 or more, not {self.negatives}: their distances set alpha")
+            raise SettingError(
+                f"ranked_list: negatives must be 1 or more, not {self.negatives}: their distances set alpha"
+            )
         self._loss(1.2 if self.alpha is None else self.alpha, 0)
 
     def _loss(self, alpha: float, others: int) -> Loss:
@@ -84,7 +89,9 @@ class RankedList(FromGold):
         # Relevant documents beyond `positives` are no negatives where another query brings them into the batch.
         more = [relevant[self.positives :] for relevant in found.gold.relevant]
         others = max(map(len, more))
-        rest = np.array([np.pad(rows, (0, others - len(rows)), constant_values=NO_DOCUMENT) for rows in more], dtype=np.int64)
+        rest = np.array(
+            [np.pad(rows, (0, others - len(rows)), constant_values=NO_DOCUMENT) for rows in more], dtype=np.int64
+        )
         built = self._loss(alpha, others)
         return Lesson(
             columns,

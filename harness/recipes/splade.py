@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.recipes._gold import FromGold
+from harness.runtime.context import Context
 from harness.training.base import SparseBase, Trainable, contrast
 from harness.training.examples import sides
 from harness.training.head import fit_head, sampled
@@ -23,10 +23,11 @@ HEAD_TEXTS = 256
 class Splade(FromGold):
     """In-batch softmax over the inner products, plus the FLOPS regulariser of queries and of documents.
 
-    Source: Formal et al., SPLADE v2 (2109.10086), section 3.1 and eq. 5, with the regulariser of Paria et al. (2004.05665): the
-    sum over the vocabulary of the squared mean weight in the batch. Its factors grow with the square of the step over the first
-    third of training, as in the paper. It starts from a sparse encoder or a masked language model as they are; an encoder without
-    a layer of logits gets one that is tied to its word embeddings and computed from the corpus (`harness.training.head`).
+    Source: Formal et al., SPLADE v2 (2109.10086), section 3.1 and eq. 5, with the regulariser of Paria et al.
+    (2004.05665): the sum over the vocabulary of the squared mean weight in the batch. Its factors grow with the square
+    of the step over the first third of training, as in the paper. It starts from a sparse encoder or a masked language
+    model as they are; an encoder without a layer of logits gets one that is tied to its word embeddings and computed
+    from the corpus (`harness.training.head`).
 
     Args:
         query_flops: factor of the regulariser of queries; the paper's λ_q.
@@ -41,7 +42,9 @@ class Splade(FromGold):
     trains = "sparse"
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=3, batch=12, learning_rate=5e-5, max_length=192, dropout=0.0, evaluations=2, dev_pool=1000),
+        "small": Schedule(
+            epochs=3, batch=12, learning_rate=5e-5, max_length=192, dropout=0.0, evaluations=2, dev_pool=1000
+        ),
         "full": Schedule(epochs=10, batch=64, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 

@@ -1,4 +1,6 @@
-"""Supervised: gold pairs, in-batch and mined hard negatives; what every other recipe must beat where there are labels."""
+"""Supervised: gold pairs, in-batch and mined hard negatives; what every other recipe must beat where there are
+labels.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.recipes._gold import FromGold
+from harness.runtime.context import Context
 from harness.training.base import Trainable, contrast
 from harness.training.examples import sides
 from harness.training.lesson import Lesson
@@ -17,10 +19,11 @@ from harness.training.schedule import Budget, Schedule
 
 @dataclass(frozen=True)
 class Supervised(FromGold):
-    """Multiple-negatives ranking loss on the gold pairs: of all documents in the batch, the query's own must score highest.
+    """Multiple-negatives ranking loss on the gold pairs: of all documents in the batch, the query's own must score
+    highest.
 
-    Source: Henderson et al., "Efficient Natural Language Response Suggestion" (1705.00652), section 4; with mined negatives as
-    in DPR, Karpukhin et al. (2004.04906), section 3.2.
+    Source: Henderson et al., "Efficient Natural Language Response Suggestion" (1705.00652), section 4; with mined
+    negatives as in DPR, Karpukhin et al. (2004.04906), section 3.2.
 
     Args:
         scale: factor of the cosine in the softmax, the inverse of its temperature; dot products get none.
@@ -30,7 +33,9 @@ class Supervised(FromGold):
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500),
+        "small": Schedule(
+            epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500
+        ),
         "full": Schedule(epochs=10, batch=64, learning_rate=3e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 
@@ -48,4 +53,6 @@ class Supervised(FromGold):
 
             return MultipleNegativesRankingLoss(model, **contrast(base, self.scale))
 
-        return Lesson(columns, loss, self.schedule(), sides=sides(columns), facts=found.facts, taught=found.gold.taught(view))
+        return Lesson(
+            columns, loss, self.schedule(), sides=sides(columns), facts=found.facts, taught=found.gold.taught(view)
+        )

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.context import Context
-from harness.errors import ModelError, SettingError
-from harness.judged import TrainView
+from harness.base.errors import ModelError, SettingError
+from harness.data.queries import TrainView
 from harness.recipes import Recipe
+from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
@@ -23,8 +23,9 @@ TEXTS: Mapping[Budget, int] = {"smoke": 20, "small": 1500, "full": 800_000}
 class TSDAE(Recipe):
     """Transformer-based sequential denoising auto-encoder.
 
-    Source: Wang, Reimers and Gurevych (2104.06979), sections 3 and 4: words are deleted, encoder and decoder share weights. The
-    paper is about sentence vectors; before GPL it adapts the encoder to the words of the corpus (2112.07577, table 1).
+    Source: Wang, Reimers and Gurevych (2104.06979), sections 3 and 4: words are deleted, encoder and decoder share
+    weights. The paper is about sentence vectors; before GPL it adapts the encoder to the words of the corpus
+    (2112.07577, table 1).
 
     Args:
         delete: share of the words that the damaged copy loses.
@@ -36,7 +37,9 @@ class TSDAE(Recipe):
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(epochs=1, batch=8, learning_rate=3e-5, max_length=128, dropout=0.0, evaluations=2, dev_pool=1500),
+        "small": Schedule(
+            epochs=1, batch=8, learning_rate=3e-5, max_length=128, dropout=0.0, evaluations=2, dev_pool=1500
+        ),
         "full": Schedule(steps=100_000, batch=8, learning_rate=3e-5, decay="constant", max_length=350, evaluations=10),
     }
 
@@ -61,12 +64,17 @@ class TSDAE(Recipe):
                 return DenoisingAutoEncoderLoss(model, decoder_name_or_path=base.weights, tie_encoder_decoder=True)
             except (ValueError, AttributeError, OSError) as error:
                 raise ModelError(
-                    f"tsdae: {base.name} has no decoder of its own kind to rebuild texts with, as BERT and RoBERTa have; "
+                    f"tsdae: {base.name} has no decoder of its own kind to rebuild texts with, as BERT and RoBERTa "
+                    f"have; "
                     "take another model, or another recipe: `harness list recipes`."
                 ) from error
 
         return Lesson(
-            columns, loss, self.schedule(), sides={"damaged": "document", "text": "document"}, facts={"texts": len(whole)}
+            columns,
+            loss,
+            self.schedule(),
+            sides={"damaged": "document", "text": "document"},
+            facts={"texts": len(whole)},
         )
 
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.bench.across import Overall
-from harness.bench.load import why
+from harness.bench.machine_load import why
 from harness.bench.published import FOLDER, Published
 from harness.bench.record import Record
-from harness.bench.standing import Placed, Standing
-from harness.measures import DEFAULT
-from harness.report.placed import ACROSS, AGAINST, against, rank, span
+from harness.compare.across_datasets import Overall
+from harness.compare.ties import Placed, Standing
+from harness.data.measures import DEFAULT
+from harness.report.intervals import ACROSS, AGAINST, against, rank, span
 from harness.statistics.bootstrap import Interval
 
 
@@ -109,7 +109,9 @@ class Table:
     def first(self) -> Record:
         """A record of the revision that most rows are of, for what they share about the dataset."""
         records = [line.first for line in self.lines if line.ok] or [self.lines[0].first]
-        most = statistics.mode(r.dataset["revision"] for r in records)  # of equally many the first, which has the best row
+        most = statistics.mode(
+            r.dataset["revision"] for r in records
+        )  # of equally many the first, which has the best row
         return next(r for r in records if r.dataset["revision"] == most)
 
     def line(self, row: str) -> Line | None:
@@ -129,7 +131,9 @@ class Table:
 
     @property
     def beside(self) -> list[tuple[str, list[str]]]:
-        """The published figures as rows: the name, and each measure as shown; best first by the first measure they have."""
+        """The published figures as rows: the name, and each measure as shown; best first by the first measure they
+        have.
+        """
         held = [(each.row, [each.figures[self.dataset].get(m) for m in self.measures]) for each in self.published]
         held.sort(key=lambda row: (*((value is None, -(value or 0.0)) for value in row[1]), row[0]))
         return [(row, [figure(value) for value in values]) for row, values in held]
@@ -140,7 +144,9 @@ class Table:
 
     @functools.cached_property
     def _best(self) -> dict[str, str]:
-        held = {m: [value for line in self.lines if line.ok and (value := line.value(m)) is not None] for m in self.measures}
+        held = {
+            m: [value for line in self.lines if line.ok and (value := line.value(m)) is not None] for m in self.measures
+        }
         return {measure: figure(max(values)) for measure, values in held.items() if values}
 
     @property
@@ -161,17 +167,22 @@ class Table:
                 other = f"`{line.row}`: made on another revision of the collection"
                 found.append(f"{other}; do not compare it with `{self.first.row}`.")
             for r in line.failed:
-                found.append(f"`{line.row}`: seed {r.seed} gave no figures: {r.status}: {(r.problem or {}).get('reason', '')}")
+                found.append(
+                    f"`{line.row}`: seed {r.seed} gave no figures: {r.status}: {(r.problem or {}).get('reason', '')}"
+                )
             if line.ok and any(r.depth != depth for r in line.records):
                 found.append(f"`{line.row}`: ranked to depth {line.first.depth}, `{self.first.row}` to {depth}.")
-        dirty = [f"`{line.row}`" for line in self.lines if line.ok and any(r.provenance.get("dirty") for r in line.records)]
+        dirty = [
+            f"`{line.row}`" for line in self.lines if line.ok and any(r.provenance.get("dirty") for r in line.records)
+        ]
         if dirty:
             found.append(f"made with uncommitted changes to the code: {', '.join(dirty)}")
         busy = [f"`{line.row}` ({reason})" for line in self.lines if line.ok and (reason := why(line.first.latency))]
         if busy:
             again = "harness run --rerun on an idle machine measures it"
             found.append(
-                f"latency in brackets: the machine was busy, so that it is not the row's own ({again}): {', '.join(busy)}"
+                f"latency in brackets: the machine was busy, so that it is not the row's own ({again}): "
+                f"{', '.join(busy)}"
             )
         for each in self.published:
             told = "; ".join(filter(None, (each.source, each.note)))
@@ -355,4 +366,14 @@ def costs(line: Line) -> tuple[str, ...]:
     )
 
 
-COSTS = ("labels used", "judged", "training", "fit + index", "search", "query p50 ms", "p95 ms", "index MiB", "parameters")
+COSTS = (
+    "labels used",
+    "judged",
+    "training",
+    "fit + index",
+    "search",
+    "query p50 ms",
+    "p95 ms",
+    "index MiB",
+    "parameters",
+)

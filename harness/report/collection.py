@@ -1,4 +1,6 @@
-"""What a collection says of the queries and documents of a record: texts, titles, grades. Nothing is downloaded for it."""
+"""What a collection says of the queries and documents of a record: texts, titles, grades. Nothing is downloaded for
+it.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.analyzers.english import English
-from harness.context import Context
+from harness.base.errors import HarnessError
+from harness.data.queries import Dataset
 from harness.datasets import at_hand, load_dataset
-from harness.errors import HarnessError
-from harness.judged import Dataset
+from harness.runtime.context import Context
 
 LONGEST = 110
 """Characters of a title, or of the text that stands for one."""
@@ -24,8 +26,8 @@ class Words:
     Args:
         dataset: the collection.
         texts: query id → text.
-        overlap: query id → the greatest share of the query's terms that one of its relevant documents has; stems, without stop
-            words. A query without terms or without a relevant document in the corpus is left out.
+        overlap: query id → the greatest share of the query's terms that one of its relevant documents has; stems,
+            without stop words. A query without terms or without a relevant document in the corpus is left out.
     """
 
     dataset: Dataset
@@ -33,7 +35,9 @@ class Words:
     overlap: Mapping[str, float]
 
     def titles(self, documents: Iterable[str]) -> dict[str, str]:
-        """Document id → its title, or the beginning of its text where it has none; those not in the corpus are left out."""
+        """Document id → its title, or the beginning of its text where it has none; those not in the corpus are left
+        out.
+        """
         ids, corpus = list(documents), self.dataset.corpus
         rows = corpus.rows(ids) if ids else np.zeros(0, np.int64)
         found = {}
@@ -54,12 +58,18 @@ def words(name: str, revision: str, context: Context) -> tuple[Words | None, str
     """
     try:
         if not at_hand(name, context):
-            return None, "The collection was not on the machine that made this page: ids only, no texts, titles or grades."
+            return (
+                None,
+                "The collection was not on the machine that made this page: ids only, no texts, titles or grades.",
+            )
         dataset = load_dataset(name, context)
     except HarnessError as error:
         return None, f"The collection could not be read ({error}): ids only, no texts, titles or grades."
     if dataset.revision != revision:
-        return None, "The collection at hand is another revision than the records': ids only, no texts, titles or grades."
+        return (
+            None,
+            "The collection at hand is another revision than the records': ids only, no texts, titles or grades.",
+        )
     queries = dataset.test.queries
     texts = dict(zip(queries.ids, queries.texts, strict=True))
     return Words(dataset, texts, _overlaps(dataset, texts)), ""

@@ -1,7 +1,7 @@
 """The board as CSV: one line per dataset, row, seed and measure, with what made it.
 
-Text from data is without control characters, and where a spreadsheet would take it for a formula, as `=HYPERLINK(…)`, an
-apostrophe goes before it.
+Text from data is without control characters, and where a spreadsheet would take it for a formula, as `=HYPERLINK(…)`,
+an apostrophe goes before it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import csv
 import io
 from collections.abc import Sequence
 
+from harness.base.plain import plain
 from harness.bench.published import FOLDER
-from harness.plain import plain
 from harness.report.board import Table
 
 HEAD = (
@@ -47,7 +47,9 @@ FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def leaderboard(found: Sequence[Table]) -> str:
-    """All records, long form, the lines in the order of the tables; published figures have that status and nothing else."""
+    """All records, long form, the lines in the order of the tables; published figures have that status and nothing
+    else.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEAD)
@@ -72,7 +74,9 @@ def leaderboard(found: Sequence[Table]) -> str:
                 for measure, value in measured:
                     told = r.unjudged.get(measure, {})
                     bound = (told.get("judged", ""), told.get("all_relevant", ""))
-                    writer.writerow(map(cell, (table.dataset, line.row, r.seed, r.status, measure, value, *bound, *tail)))
+                    writer.writerow(
+                        map(cell, (table.dataset, line.row, r.seed, r.status, measure, value, *bound, *tail))
+                    )
         for each in table.published:
             for measure in table.measures:
                 if (figure := each.figures[table.dataset].get(measure)) is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.bench.advice import difference
-from harness.bench.decision import Decision, Option
+from harness.compare.advice import difference
+from harness.compare.decision import Decision, Option
 from harness.report.board import figure
+from harness.report.intervals import rank, span
 from harness.report.markdown import code, escaped, grid
-from harness.report.placed import rank, span
 
 
 def document(dataset: str, decision: Decision, told: Sequence[str]) -> str:
@@ -24,9 +24,12 @@ def document(dataset: str, decision: Decision, told: Sequence[str]) -> str:
         f"# Which row on {escaped(dataset)}",
         "\n".join(f"- {escaped(sentence)}" for sentence in told),
         grid(head, [[code(row[0]), *row[1:]] for row in rows], left=head.index("rank") + 1),
-        "Differences are paired by query, with simultaneous 95 % intervals of all pairs of rows; a row is tied with the best "
-        "where its interval contains 0, and `rank` is the range of ranks that the queries leave to it. A query's time is the "
-        "median of single queries, encoded without the cache, – if the machine was busy; MiB are of index and model; costs are "
+        "Differences are paired by query, with simultaneous 95 % intervals of all pairs of rows; a row is tied with "
+        "the best "
+        "where its interval contains 0, and `rank` is the range of ranks that the queries leave to it. A query's time "
+        "is the "
+        "median of single queries, encoded without the cache, – if the machine was busy; MiB are of index and model; "
+        "costs are "
         "of the machine of the records.",
     ]
     return "\n\n".join(parts) + "\n"

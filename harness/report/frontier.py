@@ -13,7 +13,9 @@ def non_dominated(points: Sequence[tuple[float, float]]) -> list[bool]:
         points: cost, quality.
     """
     free, best = set(), float("-inf")
-    for _, same in itertools.groupby(sorted(set(points), key=lambda point: (point[0], -point[1])), key=lambda point: point[0]):
+    for _, same in itertools.groupby(
+        sorted(set(points), key=lambda point: (point[0], -point[1])), key=lambda point: point[0]
+    ):
         first = next(same)  # the best of this cost; it is free where no cheaper point is as good
         if first[1] > best:
             free.add(first)

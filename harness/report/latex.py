@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.plain import plain
+from harness.base.plain import plain
 from harness.report.board import Across, Table, across, figure
-from harness.report.placed import AGAINST, against
+from harness.report.intervals import AGAINST, against
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -58,7 +58,9 @@ def leaderboard(found: Sequence[Table], over: Across | None = None) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX sets as it is; a letter outside ASCII and Latin needs an engine that reads UTF-8 (all since 2018 do)."""
+    """Text that LaTeX sets as it is; a letter outside ASCII and Latin needs an engine that reads UTF-8 (all since 2018
+    do).
+    """
     return re.sub(r"\s+", " ", "".join(SPECIAL.get(c, c) for c in plain(text)))
 
 
@@ -69,7 +71,9 @@ def _table(number: int, table: Table) -> str:
         cells = [name]
         for i, measure in enumerate(table.measures):
             shown = figure(line.value(measure)).replace("–", "--")
-            shown = rf"\textbf{{{shown}}}" if line.value(measure) is not None and shown == table.best(measure) else shown
+            shown = (
+                rf"\textbf{{{shown}}}" if line.value(measure) is not None and shown == table.best(measure) else shown
+            )
             if table.stands and i == 0:
                 interval = line.interval
                 cells.append(shown + _superscript(line.placed.letters if line.placed else ()))
@@ -115,15 +119,19 @@ def _across(over: Across) -> list[str]:
     caption = f"{escaped(over.measure)} across datasets. Best in bold."
     if over.stands:
         caption = (
-            f"{escaped(over.measure)} across datasets; the mean counts every dataset alike. Rows that share a superscript are "
-            rf"tied by it ({SIMULTANEOUS} of all pairs); intervals of the means by BCa bootstrap, queries resampled within each "
+            f"{escaped(over.measure)} across datasets; the mean counts every dataset alike. Rows that share a "
+            f"superscript are "
+            rf"tied by it ({SIMULTANEOUS} of all pairs); intervals of the means by BCa bootstrap, queries resampled "
+            rf"within each "
             "dataset. Best in bold."
         )
     parts = []
     for number, panel in enumerate(_panels(columns)):
         heads, cells = zip(*panel, strict=True)
         label, told = ("board-across", caption) if number == 0 else (f"board-across-{number + 1}", "Continued.")
-        parts.append(_floated(told, label, ["row", *heads], [list(row) for row in zip(names, *cells, strict=True)], SMALLER))
+        parts.append(
+            _floated(told, label, ["row", *heads], [list(row) for row in zip(names, *cells, strict=True)], SMALLER)
+        )
     return [*parts, *([_against(over)] if over.compared else [])]
 
 
@@ -131,11 +139,15 @@ def _against(over: Across) -> str:
     first = next(name for name, placed in over.standing.items() if placed.against is None)
     told = (
         f"{escaped(over.measure)} across datasets, against {_breakable(_row(first))}: the difference of the means with "
-        r"its simultaneous 95\,\% interval, datasets and queries won/tied/lost, and $p$ corrected for all pairs of rows."
+        r"its simultaneous 95\,\% interval, datasets and queries won/tied/lost, and $p$ corrected for all pairs of "
+        r"rows."
     )
     held = {name: placed.against for name, placed in over.standing.items() if placed.against is not None}
     head = ["row", *map(escaped, (AGAINST[0], "datasets", "queries")), "$p$"]
-    rows = [[name, *map(escaped, against(each))] for name, each in zip(_rows(list(held), NARROW), held.values(), strict=True)]
+    rows = [
+        [name, *map(escaped, against(each))]
+        for name, each in zip(_rows(list(held), NARROW), held.values(), strict=True)
+    ]
     return _floated(told, "board-across-against", head, rows, SMALLER)
 
 
@@ -172,14 +184,20 @@ def _panels(columns: Sequence[Column]) -> list[list[Column]]:
 
 
 def _width(text: str) -> float:
-    """Points that a cell takes at 8 points, the space beside it included; letters and digits counted as bold digits are."""
+    """Points that a cell takes at 8 points, the space beside it included; letters and digits counted as bold digits
+    are.
+    """
     plain = re.sub(r"\\[a-z]+|[{}$^\\]", "", text)
     return 6 + sum(4.9 if c.isalnum() else 2.7 for c in plain)
 
 
 def _rows(names: Sequence[str], longest: int = LONGEST) -> list[str]:
     """The cells of rows' names: where one is long all may be broken, as their column is narrower than they are."""
-    return [RAGGED + _breakable(_row(n)) for n in names] if any(len(n) > longest for n in names) else [_row(n) for n in names]
+    return (
+        [RAGGED + _breakable(_row(n)) for n in names]
+        if any(len(n) > longest for n in names)
+        else [_row(n) for n in names]
+    )
 
 
 def _row(name: str) -> str:
@@ -199,7 +217,11 @@ def _floated(
     size: str = SMALL,
     below: Sequence[Sequence[str]] = (),
 ) -> str:
-    first = rf"p{{{WIDTH if size == SMALL else NARROWER}}}" if any(row[0].startswith(RAGGED) for row in (*rows, *below)) else "l"
+    first = (
+        rf"p{{{WIDTH if size == SMALL else NARROWER}}}"
+        if any(row[0].startswith(RAGGED) for row in (*rows, *below))
+        else "l"
+    )
     lines = [
         r"\begin{table}",
         rf"\centering{size}",

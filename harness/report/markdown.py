@@ -1,6 +1,7 @@
 """The board as Markdown.
 
-Text from data goes through `code` (names) or `escaped` (sentences, in which names are between backticks), so that it makes no
+Text from data goes through `code` (names) or `escaped` (sentences, in which names are between backticks), so that it
+makes no
 element: no tag, link, image, emphasis, heading or table.
 """
 
@@ -9,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.plain import one_line
+from harness.base.plain import one_line
 from harness.report.board import COSTS, Across, Line, Table, across, costs, figure
-from harness.report.placed import EXPLAINED, EXPLAINED_ACROSS, STANDING, placed_cells
+from harness.report.intervals import EXPLAINED, EXPLAINED_ACROSS, STANDING, placed_cells
 
 
 def leaderboard(found: Sequence[Table], over: Across | None = None, left_out: Sequence[str] = ()) -> str:
-    """The whole page: one table across datasets where there are several, one per dataset. The same bytes for the same records.
+    """The whole page: one table across datasets where there are several, one per dataset. The same bytes for the same
+    records.
 
     Args:
         found: the tables.
@@ -25,7 +27,11 @@ def leaderboard(found: Sequence[Table], over: Across | None = None, left_out: Se
     parts = ["# Leaderboard", EXPLAINED, *(["\n".join(f"- {escaped(told)}" for told in left_out)] if left_out else [])]
     over = over or across(found)
     if over is not None:
-        parts += [f"## {escaped(over.measure)} across datasets", *([EXPLAINED_ACROSS] if over.stands else []), _across(over)]
+        parts += [
+            f"## {escaped(over.measure)} across datasets",
+            *([EXPLAINED_ACROSS] if over.stands else []),
+            _across(over),
+        ]
         parts += ["\n".join(f"- {escaped(note)}" for note in over.notes)] if over.notes else []
     for table in found:
         parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table)]
@@ -49,7 +55,9 @@ def _facts(table: Table) -> str:
 def _machine(line: Line) -> str:
     machine = line.first.provenance.get("machine") or {}
     device = line.first.provenance.get("device") or "cpu"
-    told = f"{machine.get('cores', '?')} cores of {machine.get('processor', '?')}" + (f" and {device}" if device != "cpu" else "")
+    told = f"{machine.get('cores', '?')} cores of {machine.get('processor', '?')}" + (
+        f" and {device}" if device != "cpu" else ""
+    )
     return escaped(told)
 
 
@@ -59,7 +67,9 @@ def _table(table: Table) -> str:
     rows = []
     for line in table.lines:
         seeds = f" ({len(line.records)} seeds)" if len(line.records) > 1 else ""
-        figures = [_bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures]
+        figures = [
+            _bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures
+        ]
         status = "" if line.ok else f" *({line.first.status})*"
         cells = [f"{code(line.row)}{seeds}{status}", *figures, *map(escaped, costs(line))]
         cells[2:2] = placed_cells(line.placed) if table.stands else ()
@@ -87,7 +97,11 @@ def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
     words = [i == 0 or i == left - 1 for i in range(len(head))]
 
     def line(row: Sequence[str]) -> str:
-        return "| " + " | ".join(c.ljust(w) if t else c.rjust(w) for c, w, t in zip(row, widths, words, strict=True)) + " |"
+        return (
+            "| "
+            + " | ".join(c.ljust(w) if t else c.rjust(w) for c, w, t in zip(row, widths, words, strict=True))
+            + " |"
+        )
 
     rule = "|" + "|".join("-" * (w + 2) if t else "-" * (w + 1) + ":" for w, t in zip(widths, words, strict=True)) + "|"
     return "\n".join([line(cells[0]), rule, *(line(row) for row in cells[1:])])
@@ -102,7 +116,9 @@ def _cell(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Inline code, fenced by more backticks than the text holds in a row; as HTML with a `|`, which would end a cell."""
+    """Inline code, fenced by more backticks than the text holds in a row; as HTML with a `|`, which would end a
+    cell.
+    """
     text = one_line(text) or " "
     if "|" in text:
         return f"<code>{''.join(c if c.isalnum() or c in ' /' else f'&#{ord(c)};' for c in text)}</code>"

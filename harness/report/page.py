@@ -1,7 +1,8 @@
 """The board as one HTML file that asks nothing of the network.
 
-Everything is inline: the tables as HTML, what scripts draw from as JSON, per-query values packed and unpacked when asked for. A
-content security policy names the page's own scripts by their hashes, so that nothing else runs, whatever a corpus holds.
+Everything is inline: the tables as HTML, what scripts draw from as JSON, per-query values packed and unpacked when
+asked for. A content security policy names the page's own scripts by their hashes, so that nothing else runs, whatever a
+corpus holds.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 import harness
+from harness.base.plain import plain
 from harness.bench.store import Store, Stored, by_key
-from harness.context import Context
-from harness.plain import plain
 from harness.report.board import Across, Table
 from harness.report.collection import words
+from harness.report.intervals import AGAINST, EXPLAINED, EXPLAINED_ACROSS
 from harness.report.page_data import charts, page_data
 from harness.report.per_query import file_names, packed, per_query
-from harness.report.placed import AGAINST, EXPLAINED, EXPLAINED_ACROSS
 from harness.report.standings import by_each_measure
+from harness.runtime.context import Context
 
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "page.js", "charts.js", "queries.js")
 
@@ -111,7 +112,9 @@ def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str
 
 
 def _shown(value: object) -> object:
-    """What the template writes: text without control characters; markup is the template's own or made by a filter here."""
+    """What the template writes: text without control characters; markup is the template's own or made by a filter
+    here.
+    """
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

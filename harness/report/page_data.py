@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.bench.load import why
+from harness.bench.machine_load import why
 from harness.bench.record import Record
 from harness.report.board import (
     COSTS,
@@ -24,7 +24,7 @@ from harness.report.board import (
     share,
 )
 from harness.report.frontier import non_dominated
-from harness.report.placed import AGAINST, against, pairs, placed_cells, rank, span
+from harness.report.intervals import AGAINST, against, pairs, placed_cells, rank, span
 
 Files = Mapping[str, str]
 MOST_POINTS = 250
@@ -78,7 +78,16 @@ def charts(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def command(record: Record) -> str:
     """The command that makes a record again."""
-    parts = ["harness", "run", "--dataset", record.dataset["name"], "--method", record.method, "--seed", str(record.seed)]
+    parts = [
+        "harness",
+        "run",
+        "--dataset",
+        record.dataset["name"],
+        "--method",
+        record.method,
+        "--seed",
+        str(record.seed),
+    ]
     parts += ["--depth", str(record.depth)] if record.depth else []
     parts += [part for measure in sorted(record.measures) for part in ("--measure", measure)]
     return shlex.join(parts)
@@ -91,7 +100,9 @@ def family(method: str) -> str:
 
 def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files]]) -> dict[str, Any]:
     table = tables[0]
-    by_measure = {t.measures[0]: {(line.row, line.first.method): line for line in t.lines} for t in tables if t.measures}
+    by_measure = {
+        t.measures[0]: {(line.row, line.first.method): line for line in t.lines} for t in tables if t.measures
+    }
     rows = [_row(f"record-{place}-{i}", line, table, by_measure, files[i]) for i, line in enumerate(table.lines)]
     _mark_trades(rows, table.measures)
     facts = table.first.dataset
@@ -107,7 +118,9 @@ def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files
         "decision": {t.measures[0]: t.decision for t in tables if t.measures and t.decision},
         "notes": list(dict.fromkeys(note for t in tables for note in t.notes)),
         "rows": rows,
-        "published": [{"name": name, "values": dict(zip(table.measures, shown, strict=True))} for name, shown in table.beside],
+        "published": [
+            {"name": name, "values": dict(zip(table.measures, shown, strict=True))} for name, shown in table.beside
+        ],
         "curves": _curves(table),
     }
 
@@ -193,7 +206,9 @@ def _mark_trades(rows: Sequence[dict[str, Any]], measures: Sequence[str]) -> Non
         for row in rows:
             row["trades"][name]["front"] = []
         for measure in measures:
-            there = [r for r in rows if r["trades"][name]["value"] is not None and r["values"][measure]["value"] is not None]
+            there = [
+                r for r in rows if r["trades"][name]["value"] is not None and r["values"][measure]["value"] is not None
+            ]
             points = [(r["trades"][name]["value"], r["values"][measure]["value"]) for r in there]
             for row, free in zip(there, non_dominated(points), strict=True):
                 if free:
@@ -214,7 +229,8 @@ def _record(record: Record, files: Files) -> dict[str, Any]:
     size, latency = record.size, record.latency or {}
     facts = {
         "made": record.started,
-        "code": f"commit {made.get('commit') or 'unknown'}" + (" with uncommitted changes" if made.get("dirty") else ""),
+        "code": f"commit {made.get('commit') or 'unknown'}"
+        + (" with uncommitted changes" if made.get("dirty") else ""),
         "machine": f"{cores}, {made.get('device', 'cpu')}, Python {made.get('python', '?')}",
         "packages": ", ".join(f"{name} {version}" for name, version in sorted((made.get("packages") or {}).items())),
         "collection": f"revision {record.dataset['revision']}",
@@ -230,7 +246,8 @@ def _record(record: Record, files: Files) -> dict[str, Any]:
             + ([f"{millions(size['parameters'])} parameters"] if size.get("parameters") else [])
         ),
         "unjudged": "; ".join(
-            f"{share(told['judged'])} of what {m} looks at is judged, {figure(told['all_relevant'])} if all else were relevant"
+            f"{share(told['judged'])} of what {m} looks at is judged, {figure(told['all_relevant'])} if all else were "
+            f"relevant"
             for m, told in record.unjudged.items()
         ),
         "latency": _latency(latency),
@@ -277,13 +294,21 @@ def _thinned(points: list[list[float]]) -> list[list[float]]:
     return [[part[-1][0], round(sum(value for _, value in part) / len(part), 6)] for part in parts] or points
 
 
-def _across(firsts: Sequence[Table], datasets: Sequence[Mapping[str, Any]], standing: Across | None) -> list[dict[str, Any]]:
+def _across(
+    firsts: Sequence[Table], datasets: Sequence[Mapping[str, Any]], standing: Across | None
+) -> list[dict[str, Any]]:
     """One table across datasets for each measure that all of them have; what `standing` says, for its measure."""
-    keys = {(d["name"], row["name"]): row["key"] for d in reversed(datasets) for row in reversed(d["rows"]) if row["ok"]}
+    keys = {
+        (d["name"], row["name"]): row["key"] for d in reversed(datasets) for row in reversed(d["rows"]) if row["ok"]
+    }
     facts = {row["name"]: row for dataset in datasets for row in dataset["rows"]}
     found: list[dict[str, Any]] = []
     for measure in firsts[0].measures if firsts else ():
-        over = across([table.by(measure) for table in firsts]) if all(measure in table.measures for table in firsts) else None
+        over = (
+            across([table.by(measure) for table in firsts])
+            if all(measure in table.measures for table in firsts)
+            else None
+        )
         if over is None:
             continue
         over = standing if standing is not None and standing.measure == measure else over
@@ -298,7 +323,9 @@ def _across(firsts: Sequence[Table], datasets: Sequence[Mapping[str, Any]], stan
                     "best": value is not None and figure(value) == top,
                     "key": keys.get((dataset, name), own),
                 }
-                for value, top, dataset in zip((*values, Across.mean(values)), over.best, (*over.datasets, ""), strict=True)
+                for value, top, dataset in zip(
+                    (*values, Across.mean(values)), over.best, (*over.datasets, ""), strict=True
+                )
             ]
             lines.append(
                 {
@@ -327,7 +354,9 @@ def _placed(over: Across, name: str) -> dict[str, Any]:
     """What is said of a row's mean: its interval, its ranks, and what it is against the first."""
     placed = over.standing.get(name)
     held = placed.against if placed else None
-    numbers = (held.difference.mean, held.datasets[0], held.queries[0], held.difference.p) if held else (None,) * len(AGAINST)
+    numbers = (
+        (held.difference.mean, held.datasets[0], held.queries[0], held.difference.p) if held else (None,) * len(AGAINST)
+    )
     return {
         "interval": span(placed.interval if placed else None),
         "ranks": rank(placed.ranks if placed else None),

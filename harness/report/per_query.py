@@ -9,10 +9,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.base.errors import HarnessError
+from harness.base.plain import plain
 from harness.bench.store import Key, Store, Stored, key_of
 from harness.cache.folders import Cache
-from harness.errors import HarnessError
-from harness.plain import plain
 from harness.report.board import Line, Table
 from harness.report.collection import Words
 from harness.report.top_lists import TopLists, top_lists
@@ -24,12 +24,18 @@ SCALE = 10_000
 
 
 def per_query(
-    table: Table, store: Store, places: Mapping[Key, Stored], words: Words | None, why: str, cache: Cache, most: int | None = None
+    table: Table,
+    store: Store,
+    places: Mapping[Key, Stored],
+    words: Words | None,
+    why: str,
+    cache: Cache,
+    most: int | None = None,
 ) -> dict[str, Any]:
     """What the page's query browser shows of a dataset, JSON-safe.
 
-    Rows that are not compared with the others are left out: of another revision, of other queries, without per-query values; and
-    all but the `most` best where there are more, with a sentence that says so.
+    Rows that are not compared with the others are left out: of another revision, of other queries, without per-query
+    values; and all but the `most` best where there are more, with a sentence that says so.
 
     Args:
         table: the dataset's rows.
@@ -63,7 +69,9 @@ def per_query(
                 "line": i,
                 "seeds": len(table.lines[i].records),
                 "values": {
-                    m: [_whole(by_query.get(q)) for q in queries] for m, by_query in values.items() if m in table.measures
+                    m: [_whole(by_query.get(q)) for q in queries]
+                    for m, by_query in values.items()
+                    if m in table.measures
                 },
                 "tops": [documents.of(tops.get(q, ())) for q in queries] if tops is not None else None,
             }
@@ -95,7 +103,9 @@ def _said(words: Words | None, queries: Sequence[str], documents: _Numbers) -> d
     if words is None:
         return {"documents": [plain(d) for d in ids], "titles": None, "grades": None, "relevant": None, "slices": []}
     titles, qrels = words.titles(ids), words.dataset.test.qrels
-    grades = [[[documents.numbers[d], g] for d, g in qrels.get(q, {}).items() if d in documents.numbers] for q in queries]
+    grades = [
+        [[documents.numbers[d], g] for d, g in qrels.get(q, {}).items() if d in documents.numbers] for q in queries
+    ]
     return {
         "documents": [plain(d) for d in ids],
         "titles": [plain(titles.get(d, "")) for d in ids],
@@ -106,7 +116,9 @@ def _said(words: Words | None, queries: Sequence[str], documents: _Numbers) -> d
 
 
 def slices(words: Words, queries: Sequence[str]) -> list[dict[str, Any]]:
-    """Queries by length and by term overlap: the name, the labels of the parts, and the part of each query (−1: none)."""
+    """Queries by length and by term overlap: the name, the labels of the parts, and the part of each query (−1:
+    none).
+    """
     lengths = [len(words.texts.get(q, "").split()) for q in queries]
     ordered = sorted(lengths)
     cuts = sorted({ordered[len(ordered) * i // 3] for i in (1, 2)} - {ordered[0]}) if ordered else []

@@ -1,4 +1,6 @@
-"""Plots for papers, as SVG and PNG: means with intervals, and quality against each cost. Needs matplotlib, the extra `plots`."""
+"""Plots for papers, as SVG and PNG: means with intervals, and quality against each cost. Needs matplotlib, the extra
+`plots`.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Unavailable
-from harness.files import replacing, slug
+from harness.base.errors import Unavailable
+from harness.base.files import replacing, slug
 from harness.report.board import Table
 from harness.report.frontier import non_dominated
+from harness.report.intervals import rank
 from harness.report.page_data import TRADES, family, trade_values
-from harness.report.placed import rank
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Of the families, distinct for colour-blind readers (Okabe and Ito 2008)."""

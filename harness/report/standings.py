@@ -1,4 +1,6 @@
-"""Puts on the tables what the per-query values say: intervals of the means, differences from the best, ranges of ranks."""
+"""Puts on the tables what the per-query values say: intervals of the means, differences from the best, ranges of
+ranks.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +8,19 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from harness.bench.across import overall
-from harness.bench.advice import sentences
-from harness.bench.decision import caveats, decide
-from harness.bench.evidence import Scores, scores
-from harness.bench.standing import standing
+from harness.base.errors import HarnessError
 from harness.bench.store import Key, Store, Stored, by_key, key_of
-from harness.errors import HarnessError
+from harness.compare.across_datasets import overall
+from harness.compare.advice import sentences
+from harness.compare.decision import caveats, decide
+from harness.compare.evidence import Scores, scores
+from harness.compare.ties import standing
 from harness.report.board import Across, Line, Table, across
 
 MOST_WORK = 1_200_000
-"""Rows squared times queries, up to which further measures get intervals too and a decision is told: pairs take their time."""
+"""Rows squared times queries, up to which further measures get intervals too and a decision is told: pairs take their
+time.
+"""
 
 
 FEW = 10
@@ -28,8 +32,8 @@ def with_standings(
 ) -> list[Table]:
     """The tables with what is said of their rows, by their first measure, and the sentence on what can be seen.
 
-    A row whose per-query values cannot be read, or that is of another revision or of other queries, stays without, with a note.
-    `advance` is called after each table.
+    A row whose per-query values cannot be read, or that is of another revision or of other queries, stays without, with
+    a note. `advance` is called after each table.
     """
     places = by_key(held)
     placed = []
@@ -49,7 +53,9 @@ def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]
     """
     places = by_key(held)
     return [
-        (table, *(_other(table.by(measure), store, places) for measure in table.measures[1:])) if table.measures else (table,)
+        (table, *(_other(table.by(measure), store, places) for measure in table.measures[1:]))
+        if table.measures
+        else (table,)
         for table in found
     ]
 
@@ -57,8 +63,8 @@ def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]
 def across_with_standing(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> Across | None:
     """The table across datasets with intervals, ranks and each row against the best; None for fewer than two datasets.
 
-    Only rows with figures on every dataset are compared. One whose per-query values cannot be read, or that is of other queries
-    or another revision than most rows, stays without, with a note.
+    Only rows with figures on every dataset are compared. One whose per-query values cannot be read, or that is of other
+    queries or another revision than most rows, stays without, with a note.
     """
     over = across(found)
     if over is None:
@@ -83,18 +89,26 @@ def _read(
     for name in complete:
         doubled = [table.dataset for table in found if sum(line.ok and line.row == name for line in table.lines) > 1]
         if doubled:
-            notes.append(f"`{name}`: several methods bear this name on {', '.join(doubled)}; the best of them is taken.")
+            notes.append(
+                f"`{name}`: several methods bear this name on {', '.join(doubled)}; the best of them is taken."
+            )
         lines = [line for table in found if (line := table.line(name))]
         try:
-            scored[name] = tuple(scores([places[key_of(r)] for r in line.records], store, over.measure) for line in lines)
+            scored[name] = tuple(
+                scores([places[key_of(r)] for r in line.records], store, over.measure) for line in lines
+            )
         except HarnessError as error:
             notes.append(f"`{name}`: without an interval: {error}")
     return scored, notes
 
 
-def _of_one_kind(over: Across, scored: dict[str, tuple[Scores, ...]]) -> tuple[dict[str, tuple[Scores, ...]], list[str]]:
+def _of_one_kind(
+    over: Across, scored: dict[str, tuple[Scores, ...]]
+) -> tuple[dict[str, tuple[Scores, ...]], list[str]]:
     """The rows of the revisions and queries that most rows are of, and notes on the others."""
-    kinds = {name: tuple((each.records[0].dataset["revision"], each.ids) for each in row) for name, row in scored.items()}
+    kinds = {
+        name: tuple((each.records[0].dataset["revision"], each.ids) for each in row) for name, row in scored.items()
+    }
     if not kinds:
         return {}, []
     most = Counter(kinds.values()).most_common(1)[0][0]  # of equally many the first, which has the best row
@@ -114,12 +128,15 @@ def _weak(over: Across, scored: dict[str, tuple[Scores, ...]]) -> list[str]:
         return []
     few = {dataset: len(each.ids) for dataset, each in zip(over.datasets, shared, strict=True) if len(each.ids) < FEW}
     notes = [
-        f"{dataset} has {'one query' if n == 1 else f'{n} queries'}: the intervals take its figures for surer than they are."
+        f"{dataset} has {'one query' if n == 1 else f'{n} queries'}: the intervals take its figures for surer than "
+        f"they are."
         for dataset, n in few.items()
     ]
     several = [f"`{name}`" for name, row in scored.items() if any(len(each.records) > 1 for each in row)]
     if several:
-        notes.append(f"the mean of several seeds counts; nothing is said of models trained with others: {', '.join(several)}.")
+        notes.append(
+            f"the mean of several seeds counts; nothing is said of models trained with others: {', '.join(several)}."
+        )
     return notes
 
 
@@ -154,7 +171,9 @@ def _with_standing(table: Table, store: Store, places: Mapping[Key, Stored]) -> 
         told = (*sentences(decision), *caveats(decision))
     elif len(scored) > 1:
         told = ("Too many rows for a decision here; `harness decide` takes those that you name.",)
-    return dataclasses.replace(table, lines=tuple(lines), more=tuple(more), seen=stands.sentence, decision=told, standing=stands)
+    return dataclasses.replace(
+        table, lines=tuple(lines), more=tuple(more), seen=stands.sentence, decision=told, standing=stands
+    )
 
 
 def _work(table: Table) -> int:

@@ -1,4 +1,6 @@
-"""A sweep as Markdown, CSV and JSON: what was chosen and what it is worth, the grid, learning curves, break-even points."""
+"""A sweep as Markdown, CSV and JSON: what was chosen and what it is worth, the grid, learning curves, break-even
+points.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +12,46 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.bench.verdict import signed
-from harness.files import write_text
+from harness.base.files import write_text
+from harness.compare.verdict import signed
 from harness.report.board import figure
+from harness.report.intervals import span
 from harness.report.markdown import code, escaped, grid
-from harness.report.placed import span
 from harness.report.sweep_plots import draw
 from harness.statistics.bootstrap import Interval
 from harness.statistics.curves import ALWAYS, NEVER, BreakEven
-from harness.sweep.found import Curve, Found, Tested
-from harness.sweep.tries import Tried
+from harness.sweep.result import Curve, Found, Tested
+from harness.sweep.trials import Tried
 
 FILE = "sweep"
-HEAD = ("dataset", "split", "row", "config", "queries", "seed", "measure", "value", "low", "high", "seconds", "chosen", "problem")
+HEAD = (
+    "dataset",
+    "split",
+    "row",
+    "config",
+    "queries",
+    "seed",
+    "measure",
+    "value",
+    "low",
+    "high",
+    "seconds",
+    "chosen",
+    "problem",
+)
 EXPLAINED = (
-    "Every figure of this section is of the dev queries, over the whole corpus; they chose the row, and each model's checkpoint, "
-    "so the best of them is too good. Intervals are at 95 %: of one seed by BCa bootstrap over queries, of several for a model "
+    "Every figure of this section is of the dev queries, over the whole corpus; they chose the row, and each model's "
+    "checkpoint, "
+    "so the best of them is too good. Intervals are at 95 %: of one seed by BCa bootstrap over queries, of several for "
+    "a model "
     "trained with another seed. Differences are paired by query."
 )
 
 
 def write_sweep(found: Found, folder: Path, *, plots: bool = True) -> list[Path]:
-    """Writes `sweep.md`, `sweep.csv` and `sweep.json`, and the learning curves where there are any and matplotlib is there."""
+    """Writes `sweep.md`, `sweep.csv` and `sweep.json`, and the learning curves where there are any and matplotlib is
+    there.
+    """
     drawn = draw(found, folder) if plots and find_spec("matplotlib") is not None else []
     texts = {"md": document(found, [path.name for path in drawn]), "csv": table(found), "json": as_json(found)}
     for ending, text in texts.items():
@@ -58,7 +78,9 @@ def sentences(found: Found) -> list[str]:
         told.append("It was not reported on test yet.")
     for one in found.best_curves:
         told += [f"On dev, {_passes(one, row, even)}." for row, even in one.breaks.items()]
-    for row, problem in dict.fromkeys((one.row, one.problem) for one in (*found.tried, *found.baselines) if one.problem):
+    for row, problem in dict.fromkeys(
+        (one.row, one.problem) for one in (*found.tried, *found.baselines) if one.problem
+    ):
         told.append(f"`{row}` has no figures: {problem}")
     return told
 
@@ -72,12 +94,15 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
         held = against[first.row].contrast.interval
         less = f"{abs(gained.difference):.4f} {'less' if gained.difference > 0 else 'more'} than it looked"
         told.append(
-            f"It looked {signed(gained.looked)} on dev, is {signed(gained.found)} [{signed(held.low)}, {signed(held.high)}] "
+            f"It looked {signed(gained.looked)} on dev, is {signed(gained.found)} [{signed(held.low)}, "
+            f"{signed(held.high)}] "
             f"on test against `{first.row}`: {less}{_between(gained.interval)}."
         )
         told.append(
-            f"Choosing among {_count(len(found.whole), 'row')} on {len(found.whole[0].ids):,} queries makes the best look about "
-            f"{max(0.0, found.curse):.4f} too good by itself (bootstrap{_uncounted(found)}); the rest is that dev and test are "
+            f"Choosing among {_count(len(found.whole), 'row')} on {len(found.whole[0].ids):,} queries makes the best "
+            f"look about "
+            f"{max(0.0, found.curse):.4f} too good by itself (bootstrap{_uncounted(found)}); the rest is that dev and "
+            f"test are "
             "other queries."
         )
     told += [f"On test, {_lowered(' '.join(verdict.short))}" for verdict in tested.verdicts]
@@ -87,7 +112,8 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
     if len(tested.looked) > 1:
         others = ", ".join(f"`{row}`" for row in tested.looked if found.chosen is None or row != found.chosen.row)
         told.append(
-            f"Test was asked {len(tested.looked)} times by this sweep: it chose {others} too, among other settings or with other "
+            f"Test was asked {len(tested.looked)} times by this sweep: it chose {others} too, among other settings or "
+            f"with other "
             "code. The more often it is asked, the less the last answer is worth."
         )
     return told
@@ -131,11 +157,16 @@ def document(found: Found, plots: list[str]) -> str:
         parts += [_curve(found.tested.curve, found.measure)] if found.tested.curve is not None else []
     parts += [f"## On dev: `{escaped(found.search)}`", EXPLAINED, _grid(found)]
     if found.curves:
-        parts += ["## Learning curves, on dev", *(f"![learning curves]({name})" for name in plots if name.endswith(".svg"))]
+        parts += [
+            "## Learning curves, on dev",
+            *(f"![learning curves]({name})" for name in plots if name.endswith(".svg")),
+        ]
         parts += [part for one in found.best_curves for part in (f"{code(one.config)}:", _curve(one, found.measure))]
         parts.append(
-            "The training queries of one seed are nested: the fewer are among the more. A curve passes a baseline where it stays "
-            "above from there on; between two sizes it is drawn straight over the logarithm of their number, and the interval is "
+            "The training queries of one seed are nested: the fewer are among the more. A curve passes a baseline "
+            "where it stays "
+            "above from there on; between two sizes it is drawn straight over the logarithm of their number, and the "
+            "interval is "
             "of resamples of queries and seeds."
         )
     return "\n\n".join(parts) + "\n"
@@ -150,7 +181,9 @@ def board(found: Found) -> tuple[list[str], list[list[str]]]:
     rows = []
     for one in (*found.tried, *found.baselines):
         if not one.ok:
-            rows.append([one.row, _learnt(one), "–", "–", *("–" for _ in against), "skipped" if one.skipped else "failed", "–"])
+            rows.append(
+                [one.row, _learnt(one), "–", "–", *("–" for _ in against), "skipped" if one.skipped else "failed", "–"]
+            )
             continue
         gap = ["–", "–"] if one is first else _gap(one, first) if first is not None else []
         mark = "chosen" if one is chosen else signed(one.mean - chosen.mean) if chosen is not None else "–"
@@ -259,7 +292,9 @@ def _spots(one: Curve) -> dict[str, Any]:
     return {
         "config": one.config,
         "group": one.group,
-        "spots": [{"queries": s.size, "mean": s.mean, "interval": [s.interval.low, s.interval.high]} for s in one.spots],
+        "spots": [
+            {"queries": s.size, "mean": s.mean, "interval": [s.interval.low, s.interval.high]} for s in one.spots
+        ],
         "break_even": {
             row: {"at": _plain(e.at), "low": _plain(e.low), "high": _plain(e.high), "passes": e.passes}
             for row, e in one.breaks.items()

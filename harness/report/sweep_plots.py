@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.plots import COLOURS, STYLE, save, short
-from harness.sweep.found import Curve, Found
+from harness.sweep.result import Curve, Found
 
 NAME = "curves"
 
 
 def draw(found: Found, folder: Path) -> list[Path]:
-    """Draws the learning curves on dev, and beside them the chosen row's on test; the files, none where there are no curves.
+    """Draws the learning curves on dev, and beside them the chosen row's on test; the files, none where there are no
+    curves.
 
-    The best settings of each row and recipe are drawn with their intervals, all others thin and grey, baselines as broken lines.
-    The same bytes with the same matplotlib.
+    The best settings of each row and recipe are drawn with their intervals, all others thin and grey, baselines as
+    broken lines. The same bytes with the same matplotlib.
     """
     if not found.curves:
         return []
@@ -50,7 +51,13 @@ def _one(axes: Any, curves: Sequence[Curve], best: Sequence[Curve], title: str) 
         # A little apart, so that intervals at one size do not hide each other.
         places = [spot.size * 1.02 ** (number - (len(best) - 1) / 2) for spot in one.spots]
         axes.plot(
-            places, [s.mean for s in one.spots], "o-", color=colour, markersize=3.5, linewidth=1.2, label=short(one.config, 90)
+            places,
+            [s.mean for s in one.spots],
+            "o-",
+            color=colour,
+            markersize=3.5,
+            linewidth=1.2,
+            label=short(one.config, 90),
         )
         for place, spot in zip(places, one.spots, strict=True):
             axes.plot([place, place], [spot.interval.low, spot.interval.high], color=colour, linewidth=1.2, alpha=0.6)
@@ -66,5 +73,9 @@ def _baselines(axes: Any, held: dict[str, float]) -> None:
     styles = ("--", ":", "-.")
     for number, (row, mean) in enumerate(held.items()):
         axes.axhline(
-            mean, color="0.3", linestyle=styles[number % len(styles)], linewidth=1.0, label=f"{short(row, 90)} (baseline)"
+            mean,
+            color="0.3",
+            linestyle=styles[number % len(styles)],
+            linewidth=1.0,
+            label=f"{short(row, 90)} (baseline)",
         )

@@ -1,4 +1,6 @@
-"""The board in a terminal. Cells are `Text`: what is in a name is never markup (`harness.screen` has the rest)."""
+"""The board in a terminal. Cells are `Text`: what is in a name is never markup (`harness.report.screen` has the
+rest).
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,14 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from harness.bench.decision import Decision
-from harness.plain import one_line
+from harness.base.plain import one_line
+from harness.compare.decision import Decision
 from harness.report.board import COSTS, Across, Line, Table, across, costs, figure
 from harness.report.decision import board
-from harness.report.placed import ACROSS, AGAINST, STANDING, against, placed_cells
+from harness.report.intervals import ACROSS, AGAINST, STANDING, against, placed_cells
 from harness.report.sweep import board as sweep_board
 from harness.sweep.estimate import Planned
-from harness.sweep.found import Found
+from harness.sweep.result import Found
 
 MOST_ROWS = 300
 """Of all tables together; where there are more, each shows its best, and the files have all."""
@@ -42,7 +44,9 @@ def show(found: Sequence[Table], console: Console, over: Across | None = None) -
         wide = WIDE + GAP * table.stands
         console.print(grid(table, costs_shown := console.width >= wide, console.width >= MIDDLE, most))
         if most is not None and len(table.lines) > most:
-            _note(console, f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all")
+            _note(
+                console, f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all"
+            )
         if not costs_shown:
             more = "differences from the best, and what" if table.stands and console.width < MIDDLE else "what"
             _note(console, f"a terminal of {wide} columns or more shows {more} each row costs")
@@ -112,7 +116,8 @@ def across_grids(over: Across, most: int | None = None) -> list[Grid]:
 
 
 def grid(table: Table, costs_shown: bool = True, gaps_shown: bool = True, most: int | None = None) -> Grid:
-    """One dataset's table, with the cost columns or without, with the differences from the best or only who is tied with it.
+    """One dataset's table, with the cost columns or without, with the differences from the best or only who is tied
+    with it.
 
     At most `most` rows of it.
     """
@@ -197,14 +202,22 @@ def planned(dataset: str, parts: Sequence[Planned], dollars: Callable[[float], f
     known = [part.left for part in parts if part.left is not None]
     cells, kept = sum(part.cells for part in parts), sum(part.kept for part in parts)
     unknown = "" if len(known) == len(parts) else " and more"
-    drawn.add_row("together", "", f"{cells:,}", f"{kept:,}", "", _left(sum(known), dollars) + unknown if known else "–", "")
+    drawn.add_row(
+        "together", "", f"{cells:,}", f"{kept:,}", "", _left(sum(known), dollars) + unknown if known else "–", ""
+    )
     return drawn
 
 
 def _left(seconds: float | None, dollars: Callable[[float], float | None]) -> str:
     if seconds is None:
         return "–"
-    told = f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+    told = (
+        f"{seconds / 3600:.1f} h"
+        if seconds >= 5400
+        else f"{seconds / 60:.0f} min"
+        if seconds >= 90
+        else f"{seconds:.0f} s"
+    )
     money = dollars(seconds)
     return told if money is None else f"{told}, {money:.2f} dollars"
 

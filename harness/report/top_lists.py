@@ -10,11 +10,11 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 
+from harness.base.files import write_text
+from harness.base.json_files import decode_json, read_regular
 from harness.bench.store import Stored
 from harness.cache.code import code_of
 from harness.cache.folders import Cache
-from harness.files import write_text
-from harness.json_files import decode_json, read_regular
 
 TopLists = Mapping[str, Sequence[str]]
 """Query id → document ids, best first."""
@@ -22,7 +22,9 @@ _FIRST = re.compile(rb"^(\S+) Q0 (\S+) (?:[1-9]|10) ", re.MULTILINE)
 
 
 def top_lists(stored: Stored, cache: Cache) -> TopLists | None:
-    """The ten best of each query, kept by the run's content; None where the run is not there, or is not the record's."""
+    """The ten best of each query, kept by the run's content; None where the run is not there, or is not the
+    record's.
+    """
     path, wanted = stored.place.run, stored.record.run_sha256
     try:
         if not wanted or not path.is_file() or cache.hashes.sha256(path) != wanted:

@@ -1,7 +1,7 @@
 """The board's files, written where something changed: `leaderboard.md`, `.csv`, `.tex` and `.html`.
 
-A stamp beside them, `.leaderboard.json`, says what they were made of and which bytes they have; where both are the same, an
-up-to-date `harness run` reads the folder and computes nothing.
+A stamp beside them, `.leaderboard.json`, says what they were made of and which bytes they have; where both are the
+same, an up-to-date `harness run` reads the folder and computes nothing.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from harness.base.errors import HarnessError
+from harness.base.files import sha256, write_text
+from harness.base.json_files import read_json
 from harness.bench.provenance import code_hash
 from harness.bench.published import FOLDER, read_all
 from harness.bench.record import Record
 from harness.bench.store import Store
-from harness.context import Context
 from harness.datasets import at_hand
-from harness.errors import HarnessError
-from harness.files import sha256, write_text
-from harness.json_files import read_json
 from harness.report import csv, latex, markdown
 from harness.report.board import Across, Table, tables, with_published
 from harness.report.page import leaderboard_page
 from harness.report.standings import across_with_standing, with_standings
+from harness.runtime.context import Context
 
 STAMP = ".leaderboard.json"
 NAMES = ("leaderboard.md", "leaderboard.csv", "leaderboard.tex", "leaderboard.html")
@@ -95,7 +95,9 @@ def is_written(results: Path, context: Context) -> bool:
 
 
 def _inputs(results: Path) -> str:
-    """A hash of records, values, published figures and code; of a run, whose hash its record has, the size and the time."""
+    """A hash of records, values, published figures and code; of a run, whose hash its record has, the size and the
+    time.
+    """
     digest = hashlib.sha256(f"{code_hash()} {_assets()}".encode())
     for path in [*sorted(results.glob("*/*/seed*")), *sorted((results / FOLDER).glob("*.json"))]:
         if path.is_file():

@@ -1,8 +1,8 @@
 """Searches: which points of a space are tried, one way per file.
 
-A space is some grids; a grid names axes and what may be chosen on each. A search asks to have points measured on dev and may look
-at what they gave before it asks for more. It never sees test. To add one: a file here with one frozen dataclass that derives from
-`Search`, and `tests/searches/test_<file>.py`.
+A space is some grids; a grid names axes and what may be chosen on each. A search asks to have points measured on dev
+and may look at what they gave before it asks for more. It never sees test. To add one: a file here with one frozen
+dataclass that derives from `Search`, and `tests/searches/test_<file>.py`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.errors import SettingError
-from harness.registry import Room
-from harness.values import Value
+from harness.base.errors import SettingError
+from harness.choices.room import Room
+from harness.choices.value import Value
 
 SIZES = "queries"
 """The axis of the number of training queries, on which a learning curve is drawn."""
@@ -76,7 +76,9 @@ class Point:
 
 
 Measure = Callable[[Sequence[Point]], list[float | None]]
-"""Points → what each gives on dev, the mean over the seeds; None where it gives nothing. A point asked again costs nothing."""
+"""Points → what each gives on dev, the mean over the seeds; None where it gives nothing. A point asked again costs
+nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,9 @@ def _points(number: int, grid: Mapping[str, Axis], search: str) -> Iterator[Poin
     choices = []
     for axis, values in grid.items():
         if isinstance(values, Range):
-            raise SettingError(f'{search} cannot go through the range of {axis}: list values, or say search = "optuna".')
+            raise SettingError(
+                f'{search} cannot go through the range of {axis}: list values, or say search = "optuna".'
+            )
         choices.append([(axis, value) for value in values])
     return (Point(number, settings) for settings in itertools.product(*choices))
 

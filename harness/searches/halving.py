@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.searches import SIZES, Choice, Measure, Point, Search, Space, Stage, ascending, points
 
 
@@ -13,8 +13,9 @@ from harness.searches import SIZES, Choice, Measure, Point, Search, Space, Stage
 class Halving(Search):
     """Goes up the values of one axis and takes the best share of the points along.
 
-    Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (AISTATS 2016),
-    algorithm 1. What grows here is the number of training queries, or another axis that costs, as `epochs`. A point that only
+    Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (AISTATS
+    2016), algorithm 1. What grows here is the number of training queries, or another axis that costs, as `epochs`. A
+    point that only
     pays off with much data is lost early: that is the price.
 
     Args:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.errors import SettingError
-from harness.optional import library
+from harness.base.errors import SettingError
+from harness.base.optional import library
 from harness.searches import SIZES, Choice, Measure, Point, Range, Search, Space, Stage, ascending
 
 DIGITS = 3
@@ -19,14 +19,16 @@ DIGITS = 3
 class Optuna(Search):
     """Tree-structured Parzen estimators over the space.
 
-    Source: Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NeurIPS 2011), as Optuna has it. Nothing is kept of a
-    study: with the same seed and the same figures it asks for the same points, so that a killed sweep goes on where it was.
+    Source: Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NeurIPS 2011), as Optuna has it. Nothing is
+    kept of a
+    study: with the same seed and the same figures it asks for the same points, so that a killed sweep goes on where it
+    was.
 
     Args:
         trials: points drawn.
         batch: drawn together, before any of them is measured: so many can be measured at a time.
-        pruner: `none` measures a point with the most training queries at once; `median` and `halving` (asynchronous) go up the
-            number of training queries and give up a point that does worse than others did with as many.
+        pruner: `none` measures a point with the most training queries at once; `median` and `halving` (asynchronous) go
+            up the number of training queries and give up a point that does worse than others did with as many.
     """
 
     trials: int = 30

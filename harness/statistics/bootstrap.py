@@ -28,8 +28,8 @@ class Interval:
 def intervals(values: Values, seed: int = 0, level: float = LEVEL, resamples: int = RESAMPLES) -> list[Interval]:
     """Of the mean of each column, bias-corrected and accelerated (BCa).
 
-    Source: Efron (1987), with the closed form of the acceleration of a mean, Σ(x − x̄)³ / 6(Σ(x − x̄)²)^1.5. All columns are
-    resampled with the same draws of queries.
+    Source: Efron (1987), with the closed form of the acceleration of a mean, Σ(x − x̄)³ / 6(Σ(x − x̄)²)^1.5. All
+    columns are resampled with the same draws of queries.
 
     Args:
         values: (n,) or (n, columns), a query a line.
@@ -43,10 +43,12 @@ def intervals(values: Values, seed: int = 0, level: float = LEVEL, resamples: in
 def stratified_intervals(
     strata: Sequence[Values], seed: int = 0, level: float = LEVEL, resamples: int = RESAMPLES
 ) -> list[Interval]:
-    """Of the mean over strata of each one's mean, column by column: queries are resampled within their stratum, BCa as above.
+    """Of the mean over strata of each one's mean, column by column: queries are resampled within their stratum, BCa as
+    above.
 
-    Source: Davison and Hinkley (1997), sections 3.2 and 5.3.2: with u = (x − x̄ₛ) / (S nₛ) for the queries of stratum s, the
-    acceleration is Σu³ / 6(Σu²)^1.5 over all queries. The spread of a stratum of one query is unknown and counts as none.
+    Source: Davison and Hinkley (1997), sections 3.2 and 5.3.2: with u = (x − x̄ₛ) / (S nₛ) for the queries of stratum
+    s, the acceleration is Σu³ / 6(Σu²)^1.5 over all queries. The spread of a stratum of one query is unknown and counts
+    as none.
 
     Args:
         strata: (nₛ,) or (nₛ, columns) each, at least one query in each.
@@ -75,7 +77,9 @@ def _intervals(tables: Sequence[Values], seed: int, level: float, resamples: int
             found.append(Interval(float(mean), float(mean), level))
             continue
         here = drawn[:, column]
-        below = ((here < -ROUNDING).sum() + (here < ROUNDING).sum()) / (2 * resamples)  # one that hits the mean counts half
+        below = ((here < -ROUNDING).sum() + (here < ROUNDING).sum()) / (
+            2 * resamples
+        )  # one that hits the mean counts half
         bias = stats.norm.ppf(np.clip(below, 1 / (resamples + 1), 1 - 1 / (resamples + 1)))
         speed = cubes[column] / (6 * squares[column] ** 1.5)
         ends = [bias + (bias + z) / (1 - speed * (bias + z)) for z in (tail, -tail)]

@@ -1,7 +1,8 @@
-"""Whether intervals, verdicts and ranks are what they say on the per-query values at hand: simulations with a known truth.
+"""Whether intervals, verdicts and ranks are what they say on the per-query values at hand: simulations with a known
+truth.
 
-The queries of a real table are the population and are drawn from with replacement, so that the values keep their shape: many
-zeros and ones, ties, and long tails.
+The queries of a real table are the population and are drawn from with replacement, so that the values keep their shape:
+many zeros and ones, ties, and long tails.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ class Held:
     Args:
         intervals: every interval of its contrasts holds the true difference.
         best: every interval of a difference from the row that looked best does; None for planned contrasts.
-        ranks: every row's range of ranks has its true rank, and no row is called better than one that it is not better than;
-            None for planned contrasts.
+        ranks: every row's range of ranks has its true rank, and no row is called better than one that it is not better
+            than; None for planned contrasts.
     """
 
     intervals: Rate
@@ -66,11 +67,18 @@ class Held:
 
 
 def held(
-    values: Values, queries: int, runs: int = RUNS, draws: int = DRAWS, seed: int = 0, contrasts: Contrasts | None = None
+    values: Values,
+    queries: int,
+    runs: int = RUNS,
+    draws: int = DRAWS,
+    seed: int = 0,
+    contrasts: Contrasts | None = None,
 ) -> Held:
-    """How often the simultaneous intervals of a family hold all true differences, and the ranges of ranks all true ranks.
+    """How often the simultaneous intervals of a family hold all true differences, and the ranges of ranks all true
+    ranks.
 
-    One less the first rate is also the family-wise error of rows that do not differ in their means but in their shape, which no
+    One less the first rate is also the family-wise error of rows that do not differ in their means but in their shape,
+    which no
     randomisation test promises anything for: an interval fails wherever its difference is shifted to.
 
     Args:
@@ -87,7 +95,9 @@ def held(
     counts = np.zeros(3, np.int64)
     for drawn, found in _families(values, queries, runs, draws, (seed, 1), contrasts):
         told = found.differences(first, second)
-        hit = np.array([d.interval.low - ROUNDING <= t <= d.interval.high + ROUNDING for d, t in zip(told, true, strict=True)])
+        hit = np.array(
+            [d.interval.low - ROUNDING <= t <= d.interval.high + ROUNDING for d, t in zip(told, true, strict=True)]
+        )
         counts[0] += hit.all()
         if contrasts is None:
             top = int(drawn.mean(0).argmax())
@@ -100,11 +110,18 @@ def held(
 def _rightly_ranked(better: Flags, truth: Values) -> bool:
     above = truth[:, None] > truth + ROUNDING
     low, high = ranks(better)
-    return bool(not (better & ~above).any() and (low <= 1 + above.sum(0)).all() and (high >= len(truth) - above.sum(1)).all())
+    return bool(
+        not (better & ~above).any() and (low <= 1 + above.sum(0)).all() and (high >= len(truth) - above.sum(1)).all()
+    )
 
 
 def false_alarms(
-    values: Values, queries: int, runs: int = RUNS, draws: int = DRAWS, seed: int = 0, contrasts: Contrasts | None = None
+    values: Values,
+    queries: int,
+    runs: int = RUNS,
+    draws: int = DRAWS,
+    seed: int = 0,
+    contrasts: Contrasts | None = None,
 ) -> Rate:
     """How often at least one contrast is called different where no row differs: the family-wise error.
 
@@ -141,8 +158,11 @@ def coverage(values: Values, queries: int, runs: int = RUNS, resamples: int = DR
     return Rate(hits, runs)
 
 
-def detected(values: Values, pair: tuple[int, int], queries: int, runs: int = RUNS, draws: int = DRAWS, seed: int = 0) -> Rate:
-    """How often a true difference of just the smallest that is told for the family is found: 80 % if that is what it says.
+def detected(
+    values: Values, pair: tuple[int, int], queries: int, runs: int = RUNS, draws: int = DRAWS, seed: int = 0
+) -> Rate:
+    """How often a true difference of just the smallest that is told for the family is found: 80 % if that is what it
+    says.
 
     Args:
         values: (n, rows) per-query values; all pairs are the family.

@@ -1,4 +1,6 @@
-"""Learning curves: what a row gives by the number of training queries, and from which number on it passes another row."""
+"""Learning curves: what a row gives by the number of training queries, and from which number on it passes another
+row.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ _BLOCK = 500
 
 
 def interval_of(first: Values, second: Values | None = None, level: float = LEVEL) -> Interval:
-    """Of a row's mean, or of its mean difference from another row: over queries, and over seeds where there are several.
+    """Of a row's mean, or of its mean difference from another row: over queries, and over seeds where there are
+    several.
 
     Args:
         first: (n, k) values, a query a line and a seed a column.
@@ -84,8 +87,8 @@ def break_even(
 ) -> BreakEven:
     """Where a learning curve passes a baseline for good, with a percentile interval.
 
-    Queries are resampled with the same draws for every size and the baseline, seeds too, since the training queries of one seed
-    are nested; with few seeds their part of the interval is too narrow (k drawn from k).
+    Queries are resampled with the same draws for every size and the baseline, seeds too, since the training queries of
+    one seed are nested; with few seeds their part of the interval is too narrow (k drawn from k).
 
     Args:
         sizes: (m,) numbers of training queries, ascending.

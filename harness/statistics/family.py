@@ -94,7 +94,9 @@ class Family:
         return found
 
     def better(self) -> Flags:
-        """(rows, rows) whether the one row is significantly better than the other: what `differences` says of all pairs."""
+        """(rows, rows) whether the one row is significantly better than the other: what `differences` says of all
+        pairs.
+        """
         rows = self.strata[0].shape[1]
         means = np.mean([values.mean(0) for values in self.strata], axis=0)
         found = np.zeros((rows, rows), np.bool_)
@@ -117,8 +119,9 @@ class Family:
     def _looked_over(self, block: Places, means: Values) -> tuple[Flags, Flags]:
         """(block, rows) pairs that are significant for sure, and pairs that must be looked at query by query.
 
-        From the covariances of the rows, so that boards of thousands of rows take seconds. Not sure are pairs near the critical
-        value, pairs with several seeds, and pairs with so small a difference that few queries may make all of it.
+        From the covariances of the rows, so that boards of thousands of rows take seconds. Not sure are pairs near the
+        critical value, pairs with several seeds, and pairs with so small a difference that few queries may make all of
+        it.
         """
         datasets = len(self.strata)
         squared, noise = np.zeros((len(block), len(means))), 0.0

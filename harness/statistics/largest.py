@@ -19,8 +19,9 @@ LEAST_DRAWS = 999
 MOST_WORK = 5e9
 """Multiplications of the resampling: about half a second on one core."""
 FLOOR = 1 / 3
-"""Of a contrast's standard error, the least that a resample's may be: a resample that drew none of the few queries on which
-two rows differ has none, and one such pair would decide the critical value of all."""
+"""Of a contrast's standard error, the least that a resample's may be: a resample that drew none of the few queries on
+which two rows differ has none, and one such pair would decide the critical value of all.
+"""
 _CELLS = 4_000_000
 
 
@@ -46,7 +47,8 @@ class Largest:
     def critical(self, level: float = LEVEL) -> float:
         """c: all intervals `difference ± c · standard error` hold the truth at once with confidence `level`.
 
-        It is never below Student's t of a single contrast. Without resamples it is Student's t at (1 − level) / contrasts.
+        It is never below Student's t of a single contrast. Without resamples it is Student's t at (1 − level) /
+        contrasts.
         """
         from scipy import stats  # slow to import, and a listing needs none of it
 
@@ -58,7 +60,9 @@ class Largest:
         return max(float(self.drawn[-max(1, place)]), float(stats.t.isf((1 - level) / 2, self.freedom)))
 
     def p_values(self, statistics: Values) -> Values:
-        """(contrasts,) p-values corrected for all of them: at most α just where |t| is above the critical value at 1 − α."""
+        """(contrasts,) p-values corrected for all of them: at most α just where |t| is above the critical value at 1 −
+        α.
+        """
         from scipy import stats
 
         size = np.abs(statistics)
@@ -74,9 +78,10 @@ class Largest:
 def largest(strata: Sequence[Values], first: Places, second: Places, seed: int = 0, draws: int = DRAWS) -> Largest:
     """Resamples queries, and takes the largest |t| of all contrasts in each resample.
 
-    The single-step max-T method with a studentised bootstrap (Romano and Wolf 2005; Hall 1988 for its symmetric interval; for
-    one contrast it is the paired test of Sakai 2006, on evaluation of retrieval): in each resample the t of a contrast is how
-    far its mean moved, over the standard error in that resample. Skewed differences widen it, which sign flips do not show.
+    The single-step max-T method with a studentised bootstrap (Romano and Wolf 2005; Hall 1988 for its symmetric
+    interval; for one contrast it is the paired test of Sakai 2006, on evaluation of retrieval): in each resample the t
+    of a contrast is how far its mean moved, over the standard error in that resample. Skewed differences widen it,
+    which sign flips do not show.
 
     Args:
         strata: (n, rows) values for each dataset, a query a line; all datasets count alike.

@@ -20,7 +20,8 @@ class Optimism:
     Args:
         looked: mean gain on the queries that chose.
         found: mean gain on the others.
-        interval: of the difference `looked − found`, both sets of queries being samples; None where one has a single query.
+        interval: of the difference `looked − found`, both sets of queries being samples; None where one has a single
+            query.
     """
 
     looked: float
@@ -34,7 +35,8 @@ class Optimism:
 
 
 def optimism(chose: Values, others: Values, level: float = LEVEL) -> Optimism:
-    """Holds the gain on the queries that chose against that on others; Welch's interval of the difference of two means (1947).
+    """Holds the gain on the queries that chose against that on others; Welch's interval of the difference of two means
+    (1947).
 
     Args:
         chose: (n,) gains over the baseline, of the queries on which the choice was made.
@@ -58,9 +60,10 @@ def optimism(chose: Values, others: Values, level: float = LEVEL) -> Optimism:
 def winners_curse(values: Values, seed: int = 0, resamples: int = RESAMPLES) -> float:
     """How much of the best candidate's mean is due to its having been chosen on these very queries.
 
-    Queries are resampled, the best candidate of each resample is measured on the queries left out of it, and the mean of that
-    is taken from the best mean of all. Source: Tsamardinos, Greasidou and Borboudakis (2018), bootstrap bias correction
-    (BBC-CV). A resample holds 63 % of the queries, so that what it finds is a little too much rather than too little.
+    Queries are resampled, the best candidate of each resample is measured on the queries left out of it, and the mean
+    of that is taken from the best mean of all. Source: Tsamardinos, Greasidou and Borboudakis (2018), bootstrap bias
+    correction (BBC-CV). A resample holds 63 % of the queries, so that what it finds is a little too much rather than
+    too little.
 
     Args:
         values: (n, c) of c candidates, a query a line; the mean over the seeds of each.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import ComparisonError
+from harness.base.errors import ComparisonError
 
 Values = npt.NDArray[np.float64]
 
@@ -52,7 +52,8 @@ class Paired:
 
     @property
     def effect(self) -> float:
-        """Mean difference in standard deviations of the differences: Cohen's d of paired samples (Cohen 1988, section 2.3.5).
+        """Mean difference in standard deviations of the differences: Cohen's d of paired samples (Cohen 1988, section
+        2.3.5).
 
         0 where all differences are 0; infinite where they are all alike and not 0.
         """
@@ -69,7 +70,9 @@ class Paired:
         return wins, len(d) - wins - losses, losses
 
 
-def paired(first: Mapping[str, float], second: Mapping[str, float], names: tuple[str, str] = ("one", "the other")) -> Paired:
+def paired(
+    first: Mapping[str, float], second: Mapping[str, float], names: tuple[str, str] = ("one", "the other")
+) -> Paired:
     """Pairs two systems by query id.
 
     Raises:

@@ -1,4 +1,6 @@
-"""What a number of queries can show: the smallest difference that would be seen, and how many queries another one needs."""
+"""What a number of queries can show: the smallest difference that would be seen, and how many queries another one
+needs.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +38,16 @@ def power_of(difference: float, deviation: float, queries: int, alpha: float = A
 def too_few(queries: int, alpha: float = ALPHA) -> bool:
     """Whether so few queries leave the sign flips no room: the least p-value that n queries can give is 2^(1 - n).
 
-    Where it is not a few times smaller than α, the t-test that power is reckoned by promises more than the flips can show.
+    Where it is not a few times smaller than α, the t-test that power is reckoned by promises more than the flips can
+    show.
     """
     return queries < 2 or 2.0 ** (1 - queries) > alpha / ROOM
 
 
 def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, power: float = POWER) -> float:
-    """The minimum detectable effect: the true mean difference seen with chance `power`; infinite with `too_few` queries."""
+    """The minimum detectable effect: the true mean difference seen with chance `power`; infinite with `too_few`
+    queries.
+    """
     from scipy import optimize
 
     if too_few(queries, alpha):
@@ -54,7 +59,9 @@ def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, po
         if most > 1e6 * deviation:
             return math.inf
         most *= 2
-    return float(optimize.brentq(lambda d: power_of(d, deviation, queries, alpha) - power, 0.0, most, xtol=1e-12 * deviation))
+    return float(
+        optimize.brentq(lambda d: power_of(d, deviation, queries, alpha) - power, 0.0, most, xtol=1e-12 * deviation)
+    )
 
 
 def queries_needed(difference: float, deviation: float, alpha: float = ALPHA, power: float = POWER) -> int:

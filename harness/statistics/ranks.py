@@ -9,9 +9,9 @@ import numpy.typing as npt
 def ranks(better: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(rows,) the first and the last rank that each row may have.
 
-    From 1 + the number of rows that are significantly better to the number of rows less those that are significantly worse.
-    Where the verdicts come from simultaneous intervals of all pairs, all ranges hold the true ranks at once with the same
-    confidence. Source: Mogstad, Romano, Shaikh and Wilhelm (2024), confidence sets for ranks.
+    From 1 + the number of rows that are significantly better to the number of rows less those that are significantly
+    worse. Where the verdicts come from simultaneous intervals of all pairs, all ranges hold the true ranks at once with
+    the same confidence. Source: Mogstad, Romano, Shaikh and Wilhelm (2024), confidence sets for ranks.
 
     Args:
         better: (rows, rows) whether the one row is significantly better than the other.
@@ -22,8 +22,8 @@ def ranks(better: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDA
 def groups(better: npt.NDArray[np.bool_]) -> list[tuple[int, ...]]:
     """The largest sets of rows of which all pairs are tied, the compact letter display of Piepho (2004).
 
-    A row may be in several: the first may be tied with the second and the second with the third, while the first is better than
-    the third.
+    A row may be in several: the first may be tied with the second and the second with the third, while the first is
+    better than the third.
 
     Args:
         better: (rows, rows) whether the one row is significantly better than the other.
@@ -40,7 +40,9 @@ def groups(better: npt.NDArray[np.bool_]) -> list[tuple[int, ...]]:
 
 
 def letters(better: npt.NDArray[np.bool_]) -> list[tuple[str, ...]]:
-    """The letters of each row, one for each of its groups: a to z, then aa, ab and so on. To be read, not to be compared."""
+    """The letters of each row, one for each of its groups: a to z, then aa, ab and so on. To be read, not to be
+    compared.
+    """
     found: list[tuple[str, ...]] = [() for _ in range(len(better))]
     for number, members in enumerate(groups(better)):
         for row in members:

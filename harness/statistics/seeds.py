@@ -25,8 +25,8 @@ class Components:
 
 
 def components(values: Values) -> Components:
-    """The variance components of a two-way crossed random-effects model, by moments (Searle, Casella and McCulloch 1992,
-    section 4.3); a negative estimate is 0.
+    """The variance components of a two-way crossed random-effects model, by moments (Searle, Casella and McCulloch
+    1992, section 4.3); a negative estimate is 0.
 
     Args:
         values: (n queries, k seeds), both at least 2.
@@ -60,8 +60,9 @@ class NewSeed:
 def for_a_new_seed(first: Values, second: Values, level: float = LEVEL) -> NewSeed:
     """Tests the difference of two recipes, not of the checkpoints at hand: queries and seeds are both samples.
 
-    The squared standard error is the variance of the queries' mean differences over n, plus each side's seed variance over its
-    number of seeds; degrees of freedom by Satterthwaite (1946). A side of one column (BM25 has no seed) has no seed variance.
+    The squared standard error is the variance of the queries' mean differences over n, plus each side's seed variance
+    over its number of seeds; degrees of freedom by Satterthwaite (1946). A side of one column (BM25 has no seed) has no
+    seed variance.
 
     Args:
         first: (n, k) values, a query a line and a seed a column, k at least 1.

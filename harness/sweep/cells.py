@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.bench.forms import OutcomeForm
-from harness.files import write_text
-from harness.json_files import read_json
+from harness.base.files import write_text
+from harness.base.json_files import read_json
+from harness.bench.schemas import OutcomeForm
 
 SCHEMA = 1
 
@@ -33,7 +33,9 @@ class Cells:
         """An outcome with figures; None where there is none that can be read."""
         try:
             held = read_json(self.place(key), OutcomeForm)
-            whole = held["schema"] == SCHEMA and held["key"] == key and held["values"] and isinstance(held["mean"], float)
+            whole = (
+                held["schema"] == SCHEMA and held["key"] == key and held["values"] and isinstance(held["mean"], float)
+            )
             return dict(held) if whole else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -41,7 +43,9 @@ class Cells:
     def save(self, key: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
         """Writes an outcome whole, and returns it as it is read back."""
         held = {"schema": SCHEMA, "key": key, **outcome}
-        write_text(self.place(key), json.dumps(held, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+        write_text(
+            self.place(key), json.dumps(held, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+        )
         return held
 
     def all(self) -> list[dict[str, Any]]:

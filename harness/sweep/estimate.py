@@ -1,4 +1,6 @@
-"""What a sweep will take, told before it: cells, those that are done, and the time of the rest by what such cells took."""
+"""What a sweep will take, told before it: cells, those that are done, and the time of the rest by what such cells
+took.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.base.errors import HarnessError
 from harness.bench.record import Record
-from harness.errors import HarnessError
 from harness.searches import Stage
 from harness.sweep.cells import Cells
 from harness.sweep.spec import RECIPE, Spec
-from harness.sweep.tries import Tries
+from harness.sweep.trials import Tries
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,10 @@ def _part(spec: Spec, tries: Tries, stage: Stage, cells: Cells, records: Sequenc
     before = [cell["seconds"] for cell in cells.all() if cell.get("group") in groups]
     seconds, source = None, "not known until one is done"
     if before:
-        seconds, source = statistics.median(before), f"the median of {len(before)} such cell{'s' * (len(before) > 1)} done here"
+        seconds, source = (
+            statistics.median(before),
+            f"the median of {len(before)} such cell{'s' * (len(before) > 1)} done here",
+        )
     else:
         names = {str(point[RECIPE]).partition("(")[0] for point in points}
         spent = [

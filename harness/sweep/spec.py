@@ -1,4 +1,6 @@
-"""The file of a sweep: which rows, recipes and settings are tried, what they are held against, and how they are looked for."""
+"""The file of a sweep: which rows, recipes and settings are tried, what they are held against, and how they are looked
+for.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, SettingError
-from harness.expressions import parse, with_settings
-from harness.files import slug
-from harness.measures import DEFAULT, parse_measures
+from harness.base.errors import HarnessError, SettingError
+from harness.base.files import slug
+from harness.choices.expression import parse, with_settings
+from harness.choices.value import RECIPES, Value
+from harness.data.measures import DEFAULT, parse_measures
 from harness.methods import METHODS, Method
 from harness.recipes import Recipe
 from harness.rows import NAMED, ROOMS, parse_method
 from harness.searches import SEARCHES, SIZES, Axis, Choice, Point, Range, Search
 from harness.sweep.toml import File, Key, read
-from harness.values import RECIPES, Value
 
 ROW, RECIPE, WITHIN = "row", "recipe", "within"
 HOLE = "{}"
@@ -97,7 +99,9 @@ def trained(row: str, recipe: str) -> Value:
     """
     base = parse_method(row)
     if not hasattr(base, RECIPES):
-        raise SettingError(f'{row} is not itself trained: name what is, as row = "dense", and say within = "bm25>>{HOLE}".')
+        raise SettingError(
+            f'{row} is not itself trained: name what is, as row = "dense", and say within = "bm25>>{HOLE}".'
+        )
     return parse_method(f"{base}+{recipe}")
 
 
@@ -106,7 +110,8 @@ CELLS = "cells"
 
 
 def load(path: Path) -> Spec:
-    """Reads a sweep's file and builds every row that can be built beforehand, so that a fault is told before the first cell.
+    """Reads a sweep's file and builds every row that can be built beforehand, so that a fault is told before the first
+    cell.
 
     Raises:
         SettingError: what is wrong, with the line and the closest name.
@@ -114,7 +119,8 @@ def load(path: Path) -> Spec:
     file = read(path)
     if slug(path.stem) == CELLS:
         raise SettingError(
-            f"{path}: a sweep cannot be called {CELLS!r}, as the folder of all sweeps' cells is; call the file otherwise."
+            f"{path}: a sweep cannot be called {CELLS!r}, as the folder of all sweeps' cells is; call the file "
+            f"otherwise."
         )
     file.only(TOP)
     data = file.data
@@ -124,17 +130,22 @@ def load(path: Path) -> Spec:
         raise file.fault("there is nothing to try: write a [[grid]] with row, recipe and settings", "grid")
     datasets = [str(name) for name in _several(file, "dataset")]
     baselines = [
-        _told(file, lambda text=text: parse_method(str(text)), "baseline") for text in _several(file, "baseline", "bm25")
+        _told(file, lambda text=text: parse_method(str(text)), "baseline")
+        for text in _several(file, "baseline", "bm25")
     ]
     if any(part.name() == "run" for method in baselines for part in (method, *_inside(method))):
-        raise file.fault("a run file ranks for the queries it was made for; a baseline has to rank dev queries too", "baseline")
+        raise file.fault(
+            "a run file ranks for the queries it was made for; a baseline has to rank dev queries too", "baseline"
+        )
     measure = _told(file, lambda: parse_measures([str(data.get("measure", DEFAULT[0]))]), "measure")
     if len(measure) > 1:
         raise file.fault("one measure chooses, not several", "measure")
     seeds = data.get("seeds", 3)
     if not isinstance(seeds, int) or isinstance(seeds, bool) or seeds < 1:
         raise file.fault(f"seeds must be a whole number of 1 or more, not {seeds!r}", "seeds")
-    search = _told(file, lambda: parse(str(data.get("search", "grid")), SEARCHES, {SEARCHES.package: SEARCHES}), "search")
+    search = _told(
+        file, lambda: parse(str(data.get("search", "grid")), SEARCHES, {SEARCHES.package: SEARCHES}), "search"
+    )
     space = [_grid(file, number) for number in range(len(data["grid"]))]
     spec = Spec(file, tuple(datasets), tuple(dict.fromkeys(baselines)), str(measure[0]), seeds, search, space)
     for stage in _told(file, lambda: search.stages(space), "search"):
@@ -222,7 +233,9 @@ def _range(file: File, name: str, held: Mapping[str, Any], keys: tuple[Key, ...]
         raise file.fault(f"a range is {{ low = 1e-5, high = 1e-3, log = true }}; {name} lacks a number", *keys)
     low, high = typing.cast(float, numbers["low"]), typing.cast(float, numbers["high"])
     if not low < high or (held.get("log") and low <= 0):
-        raise file.fault(f"the range of {name} must go up{', from above 0 where log = true' if held.get('log') else ''}", *keys)
+        raise file.fault(
+            f"the range of {name} must go up{', from above 0 where log = true' if held.get('log') else ''}", *keys
+        )
     return Range(low, high, bool(held.get("log", False)))
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import SettingError
-from harness.files import read_text
+from harness.base.errors import SettingError
+from harness.base.files import read_text
 
 Key = str | int
 """A key of a table, or a number in a list of tables, from 0."""
@@ -31,7 +31,9 @@ class File:
     data: Mapping[str, Any]
 
     def where(self, *keys: Key) -> str:
-        """`sweep.toml, line 7`: where a key's value begins, or where the table that should hold it does; else the file."""
+        """`sweep.toml, line 7`: where a key's value begins, or where the table that should hold it does; else the
+        file.
+        """
         for length in range(len(keys), 0, -1):
             line = self._line(keys[:length])
             if line:
@@ -41,8 +43,8 @@ class File:
     def _line(self, keys: tuple[Key, ...]) -> int:
         """The line on which the statement begins that brings a key; 0 where none does.
 
-        tomllib tells no lines. It is the shortest run of lines from the start that can be read and has the key; the statement
-        begins after the run before it that could be read.
+        tomllib tells no lines. It is the shortest run of lines from the start that can be read and has the key; the
+        statement begins after the run before it that could be read.
         """
         lines = self.text.split("\n")  # and at no other character: TOML's strings may hold them
         whole = 0

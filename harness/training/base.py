@@ -1,4 +1,6 @@
-"""What is trained: an encoder of some kind or a cross-encoder as it is before training, and how to measure it on dev."""
+"""What is trained: an encoder of some kind or a cross-encoder as it is before training, and how to measure it on
+dev.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-from harness.context import Context
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.base.errors import SettingError
+from harness.data.queries import TrainView
 from harness.methods import Method
-from harness.modeling.cross_encoder import PairScorer
-from harness.modeling.encoder import Encoder, Side
-from harness.modeling.late import LateEncoder
-from harness.modeling.ragged import RaggedEncoder
-from harness.modeling.sparse import SparseEncoder
+from harness.models.cross_encoder import PairScorer
+from harness.models.encoder import Encoder, Side
+from harness.models.late import LateEncoder
+from harness.models.ragged import RaggedEncoder
+from harness.models.sparse import SparseEncoder
+from harness.runtime.context import Context
 from harness.training import dev, probes
 from harness.training.loop import bf16_suits, own_randomness, seed_of
 from harness.training.schedule import Schedule
@@ -68,7 +70,9 @@ class Trainable(ABC):
 
 
 def contrast(base: Trainable, scale: float) -> dict[str, Any]:
-    """How a contrastive loss compares vectors: as the encoder ranks, with the scale for cosines; dot products have their own."""
+    """How a contrastive loss compares vectors: as the encoder ranks, with the scale for cosines; dot products have
+    their own.
+    """
     from sentence_transformers.util import cos_sim, dot_score
 
     return {"similarity_fct": cos_sim, "scale": scale} if base.cosine else {"similarity_fct": dot_score, "scale": 1.0}

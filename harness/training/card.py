@@ -1,7 +1,8 @@
 """The model card of a trained model, written from the report: what it was made from, with what, and what dev said.
 
-Its header is the hub's metadata with a `model-index`, which holds scores in a form that programs read. While training only dev is
-known, so dev alone stands there; the figures that a row was reported with are added when its model is exported (`add_reported`).
+Its header is the hub's metadata with a `model-index`, which holds scores in a form that programs read. While training
+only dev is known, so dev alone stands there; the figures that a row was reported with are added when its model is
+exported (`add_reported`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.taught import MADE
+from harness.choices.value import Value
+from harness.leaks.history import MADE
 from harness.training.lesson import Report
-from harness.values import Value
 
 KINDS = {
     "encoder": ("sentence-transformers", "SentenceTransformer"),
@@ -89,7 +90,8 @@ def text(recipe: Value, base: str, report: Report, seed: int, data: str) -> str:
         f"| seed | {seed} |",
         f"| examples | {report.examples:,} |",
         f"| steps | {report.steps:,} ({report.epochs:g} epochs), weights of step {report.chosen:,} |",
-        f"| time | {report.seconds:,.0f} s on {report.device}, {report.precision}; {report.preparation:,.0f} s of preparation |",
+        f"| time | {report.seconds:,.0f} s on {report.device}, {report.precision}; {report.preparation:,.0f} s of "
+        f"preparation |",
     ]
     if report.dev:
         before, best = report.dev[0][1], dict(report.dev)[report.chosen]

@@ -8,8 +8,8 @@ import shutil
 import time
 from pathlib import Path
 
-from harness.errors import CacheError
-from harness.files import write_text
+from harness.base.errors import CacheError
+from harness.base.files import write_text
 
 STATE = "harness.json"
 SEEN = "seen.json"
@@ -113,8 +113,8 @@ def _remove(place: Path, why: Exception) -> None:
 def _read(place: Path) -> None:
     """Raises what its readers raise where a file of the checkpoint is damaged, or holds more than numbers and names.
 
-    A checkpoint lies in a folder that others may write to: nothing in it is run. The trainer reads the random states of NumPy
-    with the same list of types.
+    A checkpoint lies in a folder that others may write to: nothing in it is run. The trainer reads the random states of
+    NumPy with the same list of types.
     """
     import torch
     from safetensors import safe_open

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
+from harness.runtime.context import Context
 from harness.training import loop
 from harness.training.base import Trainable
 from harness.training.dev import Pool

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.context import Context
-from harness.judged import Labelled, TrainView
-from harness.measures import means, parse_measures, per_query
+from harness.data.measures import means, parse_measures, per_query
+from harness.data.queries import Labelled, TrainView
+from harness.data.ranking import Floats, Ints, Run, TopK, select, stack, without_own
+from harness.leaks.history import Taught
 from harness.methods import Method, fit, index, search
-from harness.modeling.encoder import Encoder, Side
-from harness.modeling.keep import batch_tokens
-from harness.modeling.library import vectors_by_library
-from harness.modeling.limits import length_of
-from harness.modeling.tokens import Reading
-from harness.ranking import Floats, Ints, Run, TopK, select, stack, without_own
-from harness.taught import Taught
+from harness.models.encode_once import batch_tokens
+from harness.models.encoder import Encoder, Side
+from harness.models.library import vectors_by_library
+from harness.models.limits import length_of
+from harness.models.tokens import Reading
+from harness.runtime.context import Context
 from harness.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Pool:
         split: the dev queries and their judgements.
         view: whose corpus the rows point into.
         rows: (P,) rows that are ranked, ascending.
-        candidates: per query, the best rows of each first stage, interleaved: what a cross-encoder re-ranks. The document that
-            is the query itself is not among them.
+        candidates: per query, the best rows of each first stage, interleaved: what a cross-encoder re-ranks. The
+            document that is the query itself is not among them.
         whole: whether the pool is the whole corpus.
     """
 
@@ -74,8 +74,8 @@ class Pool:
 def pool(view: TrainView, first_stages: Sequence[Method], schedule: Schedule, context: Context) -> Pool | None:
     """The dev pool: relevant documents, and the best of each first stage until it is full; None without dev queries.
 
-    A pool of hard documents orders models almost as the whole corpus does and costs a fraction; its figures are higher than
-    the whole corpus would give, and are compared with each other alone.
+    A pool of hard documents orders models almost as the whole corpus does and costs a fraction; its figures are higher
+    than the whole corpus would give, and are compared with each other alone.
 
     Args:
         view: what training may see.
@@ -159,7 +159,9 @@ class EncoderProbe(Probe):
     def _encode(self, model: SentenceTransformer, texts: Sequence[str], side: Side) -> Floats:
         size = batch_tokens(self._context, model.device.type) // length_of(model, side)
         with autocast(model.device.type, on=self._bf16):
-            return vectors_by_library(model, texts, Reading(self.prompts[side], side), normalise=self._cosine, batch=size)
+            return vectors_by_library(
+                model, texts, Reading(self.prompts[side], side), normalise=self._cosine, batch=size
+            )
 
 
 class PairProbe(Probe):

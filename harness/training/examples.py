@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.judged import TrainView
-from harness.modeling.encoder import Side
-from harness.ranking import Ints
+from harness.data.queries import TrainView
+from harness.data.ranking import Ints
+from harness.models.encoder import Side
 
 QUERY, POSITIVE, NEGATIVE = "query", "positive", "negative"
 
 
-def triplets(texts: Sequence[str], pairs: Sequence[tuple[int, int]], negatives: Ints, view: TrainView) -> dict[str, list[str]]:
+def triplets(
+    texts: Sequence[str], pairs: Sequence[tuple[int, int]], negatives: Ints, view: TrainView
+) -> dict[str, list[str]]:
     """Columns `query`, `positive`, `negative_1` … of P pairs.
 
     Args:

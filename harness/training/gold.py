@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.context import Context
-from harness.errors import SettingError, Unavailable
-from harness.judged import Labelled, Queries, TrainView
-from harness.ranking import Ints, own_rows
-from harness.taught import Taught
+from harness.base.errors import SettingError, Unavailable
+from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.ranking import Ints, own_rows
+from harness.leaks.history import Taught
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Gold:
         queries: their ids and texts.
         relevant: per query, the rows of the corpus judged above 0, best grade first; at least one each.
         judged: per query, all rows judged, 0 included.
-        never: per query, the rows that are never a negative: those judged above 0, and the document that is the query itself,
-            which is left out of its ranking.
+        never: per query, the rows that are never a negative: those judged above 0, and the document that is the query
+            itself, which is left out of its ranking.
     """
 
     queries: Queries
@@ -69,7 +69,8 @@ def gold(view: TrainView, context: Context, queries: int | None = None) -> Gold:
     keep = [i for i, (relevant, _) in enumerate(found) if len(relevant)]
     if not keep:
         raise Unavailable(
-            "no training query has a relevant document in the corpus.", "See `harness data check` for what is wrong with it."
+            "no training query has a relevant document in the corpus.",
+            "See `harness data check` for what is wrong with it.",
         )
     if queries is not None and queries < len(keep):
         keep = sorted(context.rng("training queries").permutation(keep)[:queries].tolist())
@@ -85,7 +86,9 @@ def judged_rows(split: Labelled, view: TrainView) -> list[tuple[Ints, Ints]]:
     judged = [split.qrels.get(query, {}) for query in split.queries.ids]
     everything = view.corpus.rows([document for grades in judged for document in grades])  # each call reads all ids
     found = []
-    for grades, rows in zip(judged, np.split(everything, np.cumsum([len(grades) for grades in judged])[:-1]), strict=True):
+    for grades, rows in zip(
+        judged, np.split(everything, np.cumsum([len(grades) for grades in judged])[:-1]), strict=True
+    ):
         values = np.array(list(grades.values()), dtype=np.int64)
         here = rows >= 0
         rows, values = rows[here], values[here]

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from harness.context import Context
-from harness.errors import ModelError
-from harness.judged import TrainView
+from harness.base.errors import ModelError
+from harness.data.queries import TrainView
+from harness.data.ranking import Floats
 from harness.methods import Encodes, Method, fit
-from harness.modeling.sides import Side, is_told
-from harness.ranking import Floats
+from harness.models.sides import Side, is_told
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class Guide:
     def module(self, model: Any, prompts: Mapping[str, str], sides: Mapping[str, Side] | None = None) -> Any:
         """A module that answers a batch of the student's tokens with the guide's kept vectors.
 
-        The loss hands the guide token ids, so that texts are found by theirs: the student's own tokenizer is run over every text
-        once. Two texts that are the same up to the student's maximum length share a vector, that of the first.
+        The loss hands the guide token ids, so that texts are found by theirs: the student's own tokenizer is run over
+        every text once. Two texts that are the same up to the student's maximum length share a vector, that of the
+        first.
 
         Args:
             model: the student, with the maximum length it is trained with.

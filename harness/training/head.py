@@ -1,11 +1,11 @@
 """A first layer of term logits for an encoder that has none, so that SPLADE can start from it.
 
-A masked language model's head is dense → GELU → layer norm → product with the word embeddings + bias. An encoder that was
-fine-tuned for vectors comes without one, and a random one says nothing of the text: all terms would be active, and a few hundred
-gold pairs are too few to learn otherwise. This one is computed from unlabelled texts in closed form: a ridge regression from
-each token's last hidden state to its own word embedding, whitened, so that a token's own term has the highest logit; the bias is
-a threshold that lets few others through. Training begins with the text's own words, as BM25 does, and learns weights and
-expansion.
+A masked language model's head is dense → GELU → layer norm → product with the word embeddings + bias. An encoder that
+was fine-tuned for vectors comes without one, and a random one says nothing of the text: all terms would be active, and
+a few hundred gold pairs are too few to learn otherwise. This one is computed from unlabelled texts in closed form: a
+ridge regression from each token's last hidden state to its own word embedding, whitened, so that a token's own term has
+the highest logit; the bias is a threshold that lets few others through. Training begins with the text's own words, as
+BM25 does, and learns weights and expansion.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import ModelError
+from harness.base.errors import ModelError
 
 HEADS = (
     ("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm"),  # BERT
@@ -40,7 +40,8 @@ def fit_head(model: Any, texts: Sequence[str]) -> dict[str, float]:
         texts: unlabelled.
 
     Returns:
-        What came of it: `tokens` regressed on, `own`: the share whose own term has the highest logit, `active`: terms a token.
+        What came of it: `tokens` regressed on, `own`: the share whose own term has the highest logit, `active`: terms a
+            token.
 
     Raises:
         ModelError: a head of another form.
@@ -83,7 +84,8 @@ def _parts(language: Any) -> tuple[Any, Any]:
             continue
         return dense, norm
     raise ModelError(
-        f"{type(language).__name__} has no layer of logits that could be made for it; name a masked language model, or an "
+        f"{type(language).__name__} has no layer of logits that could be made for it; name a masked language model, or "
+        f"an "
         "encoder of the BERT, RoBERTa, MPNet or DistilBERT kind."
     )
 
@@ -108,7 +110,9 @@ def _tokens(model: Any, language: Any, texts: Sequence[str]) -> tuple[Any, Any]:
 
 
 def _whitened(embeddings: Any) -> Any:
-    """(V, H) embeddings times the inverse of their second moment: the product with an embedding is highest for its own."""
+    """(V, H) embeddings times the inverse of their second moment: the product with an embedding is highest for its
+    own.
+    """
     import torch
 
     moment = embeddings.T @ embeddings / len(embeddings)
@@ -117,7 +121,9 @@ def _whitened(embeddings: Any) -> Any:
 
 
 def _regressed(inputs: Any, targets: Any, ids: Any) -> tuple[Any, Any]:
-    """(H, H) weight and (H,) shift of a ridge regression in which each distinct term counts once, however often it occurs."""
+    """(H, H) weight and (H,) shift of a ridge regression in which each distinct term counts once, however often it
+    occurs.
+    """
     import torch
 
     _, place, count = torch.unique(ids, return_inverse=True, return_counts=True)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.methods import Method
+from harness.runtime.context import Context
 from harness.training.dev import pool
 from harness.training.negatives import candidate_scores
 from harness.training.schedule import Schedule
@@ -45,9 +45,11 @@ def try_teacher(
     context: Context,
     learnt_on: TrainView | None = None,
 ) -> Tested:
-    """Both re-rank the same candidates of the dev queries. Where the teacher is no better, a note says so and the log warns.
+    """Both re-rank the same candidates of the dev queries. Where the teacher is no better, a note says so and the log
+    warns.
 
-    A weak teacher is the usual reason why pseudo-labelling makes a model worse (Wang et al., GPL, 2112.07577, section 5).
+    A weak teacher is the usual reason why pseudo-labelling makes a model worse (Wang et al., GPL, 2112.07577, section
+    5).
     """
     held = pool(view, first_stages, schedule, context)
     if held is None:

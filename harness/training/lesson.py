@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.errors import ModelError
-from harness.json_files import read_json
-from harness.modeling.encoder import Side
-from harness.taught import Taught
+from harness.base.errors import ModelError
+from harness.base.json_files import read_json
+from harness.leaks.history import Taught
+from harness.models.encoder import Side
 from harness.training.examples import QUERY
 from harness.training.schedule import Schedule
 
@@ -32,16 +32,17 @@ class Lesson:
         schedule: how long and how fast.
         labels: one number, or list of numbers, per example; None where the loss takes none.
         sides: column → the prompt it gets, for encoders.
-        order: how batches are drawn: `distinct` at random without the same text twice in one (the same document twice would be
-            its own false negative), `random`, or as `given`.
+        order: how batches are drawn: `distinct` at random without the same text twice in one (the same document twice
+            would be its own false negative), `random`, or as `given`.
         prompts: in place of the model's own; kept with the trained model.
         before: changes the model before the first step.
-        after: changes it after the last, for example picks one of two towers; is given the loss and the probe of dev, and answers
-            what is to stand among the facts.
+        after: changes it after the last, for example picks one of two towers; is given the loss and the probe of dev,
+            and answers what is to stand among the facts.
         facts: what was measured while the examples were made; JSON-safe, for the record.
         notes: what a reader of the results must know.
-        taught: the queries in it, with where they come from and the documents they are learnt with, so that those which test has
-            too are found; none where it holds texts of the corpus alone. None takes the columns that are queries.
+        taught: the queries in it, with where they come from and the documents they are learnt with, so that those which
+            test has too are found; none where it holds texts of the corpus alone. None takes the columns that are
+            queries.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -72,7 +73,10 @@ class Lesson:
         if self.taught is not None:
             return list(self.taught)
         asking = [column for name, column in self.columns.items() if name == QUERY or self.sides.get(name) == "query"]
-        return [Taught("other", text) for text in dict.fromkeys(t for column in asking for t in column if isinstance(t, str))]
+        return [
+            Taught("other", text)
+            for text in dict.fromkeys(t for column in asking for t in column if isinstance(t, str))
+        ]
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ class Report:
     Args:
         examples: how many.
         steps: optimiser steps done.
-        epochs: passes over the examples, by what the batches held: without the same text twice they may hold less than asked.
+        epochs: passes over the examples, by what the batches held: without the same text twice they may hold less than
+            asked.
         seconds: wall time of the loop, all its runs together when it was killed in between.
         preparation: seconds that mining, questions, labels and the training of teachers take without a cache.
         schedule: every number of it.

@@ -1,8 +1,10 @@
-"""The one loop: sentence-transformers' trainers, with dev nDCG@10 choosing the checkpoint, and a run that survives a kill.
+"""The one loop: sentence-transformers' trainers, with dev nDCG@10 choosing the checkpoint, and a run that survives a
+kill.
 
-What is added to the trainers: the model is measured on dev before the first step and at even distances after it; the best
-checkpoint is kept; a loss that is not a number stops the run with the last good checkpoint in place; a run that was killed
-goes on from its last checkpoint with the data order and random states it had; no global random generator is left touched.
+What is added to the trainers: the model is measured on dev before the first step and at even distances after it; the
+best checkpoint is kept; a loss that is not a number stops the run with the last good checkpoint in place; a run that
+was killed goes on from its last checkpoint with the data order and random states it had; no global random generator is
+left touched.
 """
 
 from __future__ import annotations
@@ -18,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.cache.disk import is_full
-from harness.context import Context
-from harness.errors import CacheError, ModelError
-from harness.modeling.encoder import Side
-from harness.modeling.keep import no_weight_bars
-from harness.modeling.limits import positions
+from harness.base.disk import is_full
+from harness.base.errors import CacheError, ModelError
+from harness.models.encode_once import no_weight_bars
+from harness.models.encoder import Side
+from harness.models.limits import positions
+from harness.runtime.context import Context
 from harness.training.checkpoints import State, readable_checkpoint
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import Schedule
@@ -202,7 +204,8 @@ def memory_and_disk(name: str, folder: Path) -> Iterator[None]:
         told = str(error).lower()
         if is_full(error):
             raise CacheError(
-                f"{name}: no space left for checkpoints in {folder}; free some, or name another place with --cache-dir or "
+                f"{name}: no space left for checkpoints in {folder}; free some, or name another place with --cache-dir "
+                f"or "
                 "HARNESS_CACHE. What was trained up to the last whole checkpoint is kept."
             ) from error
         if isinstance(error, RuntimeError) and (
@@ -214,6 +217,7 @@ def memory_and_disk(name: str, folder: Path) -> Iterator[None]:
 
 def _memory_words(name: str) -> str:
     return (
-        f"{name} ran out of memory: lower batch (and raise accumulate by as much, where the loss has no in-batch negatives), or "
+        f"{name} ran out of memory: lower batch (and raise accumulate by as much, where the loss has no in-batch "
+        f"negatives), or "
         "lower max_length. The last checkpoint is kept."
     )

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
+from harness.data.ranking import Floats, Ints
 from harness.methods import Method
-from harness.ranking import Floats, Ints
+from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.negatives import candidate_scores
 
@@ -22,7 +22,8 @@ class Margins:
 
     Args:
         values: (P,) teacher(q, d+) − teacher(q, d−).
-        scale: what the student's cosines are multiplied with, so that its margins before training spread as the teacher's do.
+        scale: what the student's cosines are multiplied with, so that its margins before training spread as the
+            teacher's do.
         facts: JSON-safe: share of negatives that the teacher puts above the positive, the scale.
     """
 
@@ -42,8 +43,8 @@ def margins(
 ) -> Margins:
     """A teacher's margins over triples.
 
-    MarginMSE (Hofstätter et al., 2010.02666, eq. 3) was made for dot products without a bound. Encoders that normalise answer
-    cosines, which cannot spread as a teacher's logits do, so that they get a factor.
+    MarginMSE (Hofstätter et al., 2010.02666, eq. 3) was made for dot products without a bound. Encoders that normalise
+    answer cosines, which cannot spread as a teacher's logits do, so that they get a factor.
 
     Args:
         teacher: scores pairs; each is scored once and kept.

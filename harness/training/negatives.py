@@ -1,8 +1,9 @@
 """Hard negatives: documents that a method ranks high for a query and that are not known to be relevant to it.
 
-Any method of the registry mines; several are united by taking their rankings in turn. A candidate may in truth be relevant and
-merely not judged: those whose judge's score comes too near the positive's can be left out, and how many would have been wrong by
-the judge's word is measured for every mined set.
+Any method of the registry mines; several are united by taking their rankings in turn. A candidate may in truth be
+relevant and
+merely not judged: those whose judge's score comes too near the positive's can be left out, and how many would have been
+wrong by the judge's word is measured for every mined set.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from harness.base.errors import DatasetError, ModelError, SettingError
 from harness.cache.code import MODELS, code_of
-from harness.context import Context
-from harness.errors import DatasetError, ModelError, SettingError
-from harness.judged import Queries, TrainView
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Floats, Ints
 from harness.methods import Method, Reranks, fit, index, search
-from harness.ranking import Floats, Ints
+from harness.runtime.context import Context
 from harness.training.dev import interleaved
 
 
@@ -31,12 +32,14 @@ class Mining:
 
     Args:
         miners: methods whose rankings are taken in turn.
-        ranks: from and to which rank of the united ranking, counted from 1, after known relevant documents are left out.
+        ranks: from and to which rank of the united ranking, counted from 1, after known relevant documents are left
+            out.
         count: negatives of each (query, positive) pair.
         judge: scores candidates and positives: a method that can re-rank; None judges by nothing.
-        below: a candidate is left out if its judge's score is above this share of the positive's (0.95, as NV-Retriever's
-            TopK-PercPos, Moreira et al., 2407.15831, section 3); None leaves none out. Both scores are counted from the lowest
-            score the judge gave to a candidate of the query, so that negative scores have shares too.
+        below: a candidate is left out if its judge's score is above this share of the positive's (0.95, as
+            NV-Retriever's TopK-PercPos, Moreira et al., 2407.15831, section 3); None leaves none out. Both scores are
+            counted from the lowest score the judge gave to a candidate of the query, so that negative scores have
+            shares too.
         random: draw from the window at random; else the best of it are taken.
     """
 
@@ -64,8 +67,8 @@ class Negatives:
     """What was mined for P (query, positive) pairs.
 
     Args:
-        rows: (P, count) rows of the corpus; where the window held too few, earlier ones are repeated; a pair without any
-            candidate has documents drawn from the corpus.
+        rows: (P, count) rows of the corpus; where the window held too few, earlier ones are repeated; a pair without
+            any candidate has documents drawn from the corpus.
         false_rate: share of the mined negatives whose judge's score is above the positive's; None without a judge.
         facts: JSON-safe, for the record.
     """
@@ -89,7 +92,8 @@ def mine(
         mining: how.
         queries: Q queries.
         pairs: P (query number, row of its positive).
-        known: per query, rows that are never negatives: those judged relevant, and the query's own document (`Gold.never`).
+        known: per query, rows that are never negatives: those judged relevant, and the query's own document
+            (`Gold.never`).
         view: the corpus.
         context: seed, cache.
 
@@ -130,7 +134,9 @@ def _mine(
 ) -> tuple[Ints, dict[str, Any]]:
     first, last = mining.ranks
     deep = last + max((len(k) for k in known), default=0)
-    found = [search(m, index(m, fit(m, view, context), view.corpus, context), queries, deep, context) for m in mining.miners]
+    found = [
+        search(m, index(m, fit(m, view, context), view.corpus, context), queries, deep, context) for m in mining.miners
+    ]
     united = [interleaved([top.indices[number] for top in found]) for number in range(len(queries))]
     windows = [rows[first - 1 : last] for rows in unknown(queries, united, known, view)]
     own_rows: list[list[int]] = [[] for _ in range(len(queries))]
@@ -211,7 +217,8 @@ def _drawn(rng: np.random.Generator, size: int, known: Ints, documents: int, que
         drawn = np.setdiff1d(np.arange(documents), known)
     if not len(drawn):
         raise DatasetError(
-            f"every document of the corpus is relevant to {query!r}, so that it has no negative; leave the query out, or mine "
+            f"every document of the corpus is relevant to {query!r}, so that it has no negative; leave the query out, "
+            f"or mine "
             "none."
         )
     return drawn

@@ -1,4 +1,6 @@
-"""Dev for sparse and late-interaction encoders while they learn: nDCG@10 on a pool, as `harness.training.dev` has it."""
+"""Dev for sparse and late-interaction encoders while they learn: nDCG@10 on a pool, as `harness.training.dev` has
+it.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.context import Context
-from harness.modeling.keep import batch_tokens
-from harness.modeling.limits import length_of
-from harness.modeling.ragged import RaggedEncoder
-from harness.modeling.sides import Side
-from harness.modeling.sparse import LOGIT_TOKENS
-from harness.modeling.texts import readable, without_tokens
-from harness.ranking import Floats
+from harness.data.ranking import Floats
+from harness.models.encode_once import batch_tokens
+from harness.models.limits import length_of
+from harness.models.ragged import RaggedEncoder
+from harness.models.sides import Side
+from harness.models.sparse import LOGIT_TOKENS
+from harness.models.texts import readable, without_tokens
+from harness.runtime.context import Context
 from harness.training.dev import Pool, Probe, autocast
 
 
@@ -50,7 +52,7 @@ class RaggedProbe(Probe):
         return self.pool.measure((self.pool.rows, row) for row in scores)
 
     def _with_tokens(self, model: Any, texts: Sequence[str], side: Side) -> tuple[list[str], npt.NDArray[np.bool_]]:
-        """The texts of which the tokenizer makes anything, and (N,) which these are (`harness.modeling.texts`)."""
+        """The texts of which the tokenizer makes anything, and (N,) which these are (`harness.models.texts`)."""
         whole = [readable(text) for text in texts]
         full = ~np.array(without_tokens(model, whole, self.prompts[side], side), dtype=bool)
         return [text for text, there in zip(whole, full, strict=True) if there], full
@@ -82,7 +84,9 @@ class SparseProbe(RaggedProbe):
         size = 8 * self._batch(model)
         parts = []
         for start in range(0, len(texts), size):  # dense on the way, so some texts at a time
-            dense = encode(list(texts[start : start + size]), convert_to_sparse_tensor=False, **self._options(model, side))
+            dense = encode(
+                list(texts[start : start + size]), convert_to_sparse_tensor=False, **self._options(model, side)
+            )
             parts.append(sp.csr_matrix(dense.float().cpu().numpy()))
         held = sp.vstack(parts, format="csr")
         if self._similarity != "cosine":

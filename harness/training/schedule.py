@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 
 Budget = Literal["smoke", "small", "full"]
 BUDGETS: tuple[Budget, ...] = ("smoke", "small", "full")
-"""`smoke` takes seconds and proves that a recipe runs; `small` is meant for about 15 minutes on 2 cores; `full` is the paper's
-settings, or what comes nearest, and wants a GPU."""
+"""`smoke` takes seconds and proves that a recipe runs; `small` is meant for about 15 minutes on 2 cores; `full` is the
+paper's settings, or what comes nearest, and wants a GPU.
+"""
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -32,7 +33,8 @@ class Schedule:
         weight_decay: of AdamW.
         max_length: tokens kept of a text while training.
         dropout: probability, in place of the model's own; None leaves that. On a CPU dropout costs more than the matrix
-            products (its random numbers are drawn by one thread, and attention loses its fast path), so `small` has none.
+            products (its random numbers are drawn by one thread, and attention loses its fast path), so `small` has
+            none.
         precision: of the matrix products: `bf16` autocast, `fp32`, or `auto`: bf16 where the processor has it.
         evaluations: how often the model is measured on dev, at even distances, the last step included.
         patience: evaluations without a better one after which training stops.
@@ -74,7 +76,9 @@ class Schedule:
         for name, bound in least.items():
             value = getattr(self, name)
             if value is not None and (value < bound or not math.isfinite(value) or (bound == 0.0 and value == 0)):
-                raise SettingError(f"{recipe}: {name} must be {'above 0' if bound == 0.0 else f'{bound} or more'}, not {value}")
+                raise SettingError(
+                    f"{recipe}: {name} must be {'above 0' if bound == 0.0 else f'{bound} or more'}, not {value}"
+                )
         for name in ("warmup", "dropout"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.context import Advance
-from harness.errors import ModelError
-from harness.modeling.sides import Side, is_told
+from harness.base.errors import ModelError
+from harness.models.sides import Side, is_told
+from harness.runtime.context import Advance
 from harness.training.checkpoints import State, last_checkpoint
 from harness.training.lesson import Lesson
 
@@ -23,7 +23,9 @@ CLIP = 1.0
 LOGGED = 100
 """The loss is kept for about so many points."""
 SAVED_EVERY = 120.0
-"""Seconds of training between checkpoints where evaluations are further apart: so much is lost at most when a run is killed."""
+"""Seconds of training between checkpoints where evaluations are further apart: so much is lost at most when a run is
+killed.
+"""
 SAVING = 0.05
 """But no larger a part of the time than this goes into writing them."""
 
@@ -121,7 +123,9 @@ def _arguments(job: Job, device: str, *, prompted: bool, own_weights: bool) -> d
         "gradient_accumulation_steps": schedule.accumulate,
         "learning_rate": schedule.learning_rate,
         "warmup_steps": round(schedule.warmup * job.steps),
-        "lr_scheduler_type": {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}[schedule.decay],
+        "lr_scheduler_type": {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}[
+            schedule.decay
+        ],
         "optim": {"adamw": "adamw_torch", "rmsprop": "rmsprop"}[schedule.optimiser],
         "weight_decay": schedule.weight_decay,
         "bf16": job.bf16,
@@ -149,7 +153,9 @@ def _arguments(job: Job, device: str, *, prompted: bool, own_weights: bool) -> d
 
 
 def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
-    """The trainer's class, with a loss that is looked at, batches in the order asked, and every weight in its checkpoints."""
+    """The trainer's class, with a loss that is looked at, batches in the order asked, and every weight in its
+    checkpoints.
+    """
     import torch
 
     class Checked(base):  # type: ignore[misc]

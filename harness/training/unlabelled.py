@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.context import Context
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Ints
 from harness.generators import Generator, Question, questions
-from harness.judged import Queries, TrainView
-from harness.ranking import Ints
-from harness.taught import Taught
+from harness.leaks.history import Taught
+from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Asked:
     def documents(self, view: TrainView, context: Context, hide: float) -> list[str]:
         """The text of each question's document; in a share `hide` of them the question's own words are taken out.
 
-        Source: the inverse cloze task, Lee et al. (1906.00300), section 4: the sentence stays in 10 % of the passages, so that
-        exact matches are still learnt.
+        Source: the inverse cloze task, Lee et al. (1906.00300), section 4: the sentence stays in 10 % of the passages,
+        so that exact matches are still learnt.
         """
         rng = context.rng("hide")
         texts = view.corpus.texts_of(np.array([row for _, row in self.pairs], dtype=np.int64))[:]
@@ -68,7 +68,9 @@ def asked(generator: Generator, view: TrainView, context: Context, documents: in
         HarnessError: the generator made nothing that can be used.
     """
     size = len(view.corpus)
-    rows = np.arange(size) if size <= documents else np.sort(context.rng("asked documents").permutation(size)[:documents])
+    rows = (
+        np.arange(size) if size <= documents else np.sort(context.rng("asked documents").permutation(size)[:documents])
+    )
     made = questions(generator, view.corpus, rows.tolist(), context)
     found = made.questions
     queries = Queries([f"g{i}" for i in range(len(found))], [question.text for question in found])
@@ -88,7 +90,9 @@ def asked(generator: Generator, view: TrainView, context: Context, documents: in
 
 
 def without(text: str, question: str) -> str:
-    """The text without the first copy of the question, whatever its white space; unchanged where nothing else is left."""
+    """The text without the first copy of the question, whatever its white space; unchanged where nothing else is
+    left.
+    """
     words = question.split()
     found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
     if found is None:

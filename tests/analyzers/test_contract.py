@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analyzers import ANALYZERS
-from harness.expressions import parse
+from harness.choices.expression import parse
 from harness.rows import ROOMS
 
 TEXT = "The Wings' lift, and the drag: 3.5% of naïve 漢字 text."
@@ -35,7 +35,9 @@ def test_terms_are_texts_with_something_in_them(name: str, text: str) -> None:
 # What stands between letters, attaches to them or begins a token of its own; runs that are longer than a token may be.
 SIGNS = "aZ09_.:',;\"#* \n\t-/\x00\u05d0\u0301\u200d\u2019\ufe0f\u20e3漢ひカ\U0001f600é\xa0"
 TEXT_OF_ANY = st.text(st.characters(codec="utf-8") | st.sampled_from(SIGNS), max_size=40)
-TEXTS = st.lists(TEXT_OF_ANY | st.text("ab1_.:',; é", max_size=20) | st.text("a_.", min_size=120, max_size=600), max_size=6)
+TEXTS = st.lists(
+    TEXT_OF_ANY | st.text("ab1_.:',; é", max_size=20) | st.text("a_.", min_size=120, max_size=600), max_size=6
+)
 
 
 @pytest.mark.parametrize("name", ANALYZERS.names())

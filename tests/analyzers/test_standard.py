@@ -74,7 +74,8 @@ def test_long_runs_take_no_longer_than_their_length_warrants(run):
     text = run * 200_000
     start = time.perf_counter()
     _uax29.tokenize(text)
-    # It takes a fraction of a second; if every character walked the rest of its run, it would take half a minute or more.
+    # It takes a fraction of a second; if every character walked the rest of its run, it would take half a minute or
+    # more.
     assert time.perf_counter() - start < 5
 
 

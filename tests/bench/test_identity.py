@@ -12,9 +12,9 @@ import pytest
 import harness
 from harness.bench.identity import ROOMS, code_of_row, identity, modules_of_row
 from harness.cache import code
-from harness.context import Context
 from harness.methods import METHODS
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 SOURCES = Path(harness.__file__).parent
 BM25, DENSE = parse_method("bm25"), parse_method("dense")
@@ -39,14 +39,16 @@ def edit(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     code._module.cache_clear()
 
 
-@pytest.mark.parametrize("path", ["report/latex.py", "cli.py", "statistics/family.py", "executors/ray.py", "bench/decision.py"])
+@pytest.mark.parametrize(
+    "path", ["report/latex.py", "cli/app.py", "statistics/family.py", "executors/ray.py", "compare/decision.py"]
+)
 def test_code_that_cannot_change_a_score_leaves_every_row_up_to_date(path: str, edit, context: Context) -> None:
     before = [identity(method, context) for method in (BM25, DENSE)]
     edit(path, "changed = True")
     assert [identity(method, context) for method in (BM25, DENSE)] == before
 
 
-@pytest.mark.parametrize("path", ["ranking.py", "measures.py", "judged.py"])
+@pytest.mark.parametrize("path", ["data/ranking.py", "data/measures.py", "data/queries.py"])
 def test_code_that_every_row_goes_through_changes_every_identity(path: str, edit, context: Context) -> None:
     before = [identity(method, context) for method in (BM25, DENSE)]
     edit(path, "changed = True")
@@ -84,7 +86,7 @@ def test_the_modules_of_a_row_are_its_own_and_those_of_rooms_that_count(name: st
 def test_code_of_other_packages_is_part_of_the_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "elsewhere.py"
     text = (
-        "from dataclasses import dataclass\nfrom harness.values import Value\n"
+        "from dataclasses import dataclass\nfrom harness.choices.value import Value\n"
         "@dataclass(frozen=True)\nclass Elsewhere(Value):\n    room = 'x'\n    shift: int = {}\n"
     )
     file.write_text(text.format(1))

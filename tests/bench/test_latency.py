@@ -20,11 +20,11 @@ from harness.bench.latency import (
     in_turn,
     timing,
 )
-from harness.bench.load import Load
-from harness.context import Context, quiet
-from harness.judged import Queries
+from harness.bench.machine_load import Load
+from harness.data.queries import Queries
+from harness.data.ranking import TopK
 from harness.methods import Searcher, Size
-from harness.ranking import TopK
+from harness.runtime.context import Context, quiet
 
 
 @dataclass

@@ -37,7 +37,9 @@ def test_a_shared_search_is_as_deep_as_the_deepest_row_needs() -> None:
     assert step.depth == 100
     (step,) = steps_of(plan(rows("bm25>>dense", "bm25"), ["a"], 500), "search", BM25())
     assert step.depth == 500
-    (step,) = steps_of(plan(rows("bm25", "hybrid(methods=(bm25, bm25(k1=2)), depth=700)"), ["a"], 500), "search", BM25())
+    (step,) = steps_of(
+        plan(rows("bm25", "hybrid(methods=(bm25, bm25(k1=2)), depth=700)"), ["a"], 500), "search", BM25()
+    )
     assert step.depth == 700
 
 

@@ -81,7 +81,9 @@ def test_a_checkout_has_its_commit_and_is_clean_until_its_code_is_changed(source
 
 
 @git
-@pytest.mark.parametrize(("path", "dirty"), [("harness/new.py", True), ("pyproject.toml", True), ("results/a.json", False)])
+@pytest.mark.parametrize(
+    ("path", "dirty"), [("harness/new.py", True), ("pyproject.toml", True), ("results/a.json", False)]
+)
 def test_a_new_file_makes_it_dirty_where_it_can_move_a_figure(path: str, dirty: bool, sources: Path) -> None:
     commit(sources.parent)
     (sources.parent / path).parent.mkdir(exist_ok=True)
@@ -107,7 +109,9 @@ def test_without_git_there_is_no_commit_and_no_error(sources: Path, monkeypatch:
 
 def fake_torch(cuda: bool, mps: bool = False) -> types.SimpleNamespace:
     return types.SimpleNamespace(
-        cuda=types.SimpleNamespace(is_available=lambda: cuda, get_device_name=lambda which: f"Example GPU {which or 'cuda:0'}"),
+        cuda=types.SimpleNamespace(
+            is_available=lambda: cuda, get_device_name=lambda which: f"Example GPU {which or 'cuda:0'}"
+        ),
         backends=types.SimpleNamespace(mps=types.SimpleNamespace(is_available=lambda: mps)),
     )
 
@@ -134,6 +138,7 @@ def test_the_device_is_named_where_torch_is_loaded_and_uses_one(
 
 def test_torch_is_not_imported_for_the_sake_of_its_name(python) -> None:
     done = python(
-        "import sys; from harness.bench.provenance import provenance; provenance(None, ''); print('torch' in sys.modules)"
+        "import sys; from harness.bench.provenance import provenance; provenance(None, ''); print('torch' in "
+        "sys.modules)"
     )
     assert done.stdout == "False\n", done.stderr

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import RecordError
 from harness.bench.published import Published, published, read_all, write
 from harness.bench.store import Store
-from harness.errors import RecordError
 
 HELD = {"title": "org/model", "source": "their paper", "figures": {"beir/x/test": {"nDCG@10": 0.5, "R@100": 1}}}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import RecordError
 from harness.bench.record import SCHEMA, Record
-from harness.errors import RecordError
 
 GOLDEN = sorted((Path(__file__).parent / "schema1").glob("*.json"))
 """Records as version 0.1 wrote them; they must be readable for as long as the schema is 1."""
@@ -60,7 +60,9 @@ def test_text_that_is_not_json_is_a_record_error_that_names_the_file(text: str) 
         Record.from_json(text, "results/x.json")
 
 
-@pytest.mark.parametrize(("text", "found"), [("[]", "None"), ("{}", "None"), ('{"schema": 2}', "2"), ('{"schema": "1"}', "'1'")])
+@pytest.mark.parametrize(
+    ("text", "found"), [("[]", "None"), ("{}", "None"), ('{"schema": 2}', "2"), ('{"schema": "1"}', "'1'")]
+)
 def test_another_schema_is_a_record_error_that_says_which(text: str, found: str) -> None:
     with pytest.raises(RecordError, match=rf"x has record schema {found}, this version reads 1"):
         Record.from_json(text, "x")

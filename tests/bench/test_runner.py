@@ -9,16 +9,17 @@ import ir_measures
 import numpy as np
 import pytest
 
+from harness.base.errors import DatasetError, RecordError, SettingError, Unavailable
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.data.corpus import Corpus
+from harness.data.queries import Dataset, Queries, TrainView
+from harness.data.ranking import TopK
+from harness.data.trec import read_run
 from harness.datasets import load_dataset
-from harness.errors import DatasetError, RecordError, SettingError, Unavailable
 from harness.indexes.binary import Binary
 from harness.indexes.hnsw import HNSW
-from harness.judged import Dataset, Queries, TrainView
 from harness.methods import Fitted, Method, Searcher, Size
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
@@ -26,9 +27,8 @@ from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.methods.rerank import Rerank
 from harness.methods.sparse import Sparse
-from harness.modeling.encoder import Encoder
-from harness.ranking import TopK
-from harness.trec import read_run
+from harness.models.encoder import Encoder
+from harness.runtime.context import Context
 
 MEASURES = ["nDCG@10", "R@100"]
 
@@ -122,7 +122,9 @@ def test_a_record_holds_what_a_row_gave_and_was_made_with(bench: Callable[..., B
     assert made.store.load(made.store.place(small.name, BM25(), 0)) == record
 
 
-def test_a_record_holds_what_only_the_corpus_and_the_queries_tell(bench: Callable[..., Bench], tiny_sparse: Path) -> None:
+def test_a_record_holds_what_only_the_corpus_and_the_queries_tell(
+    bench: Callable[..., Bench], tiny_sparse: Path
+) -> None:
     method = Sparse(str(tiny_sparse), query_terms=5)
     made = bench(method)
     record = only(made).record
@@ -178,7 +180,9 @@ def test_the_seconds_of_a_row_are_those_of_its_phases_each_counted_once(
         assert len(labels) == len(set(labels))
 
 
-def test_a_row_that_shares_steps_is_charged_for_them_as_if_it_were_alone(bench: Callable[..., Bench], tiny_encoder: Path) -> None:
+def test_a_row_that_shares_steps_is_charged_for_them_as_if_it_were_alone(
+    bench: Callable[..., Bench], tiny_encoder: Path
+) -> None:
     dense = Dense(model=str(tiny_encoder))
     hybrid = Hybrid(methods=(BM25(), dense))
     made = bench(BM25(), dense, hybrid)
@@ -212,7 +216,9 @@ def test_throughput_is_what_was_done_by_the_seconds_it_took(bench: Callable[...,
     record = only(bench(Dense(model=str(tiny_encoder)))).record
     spent = record.seconds
     if spent["fit"] + spent["index"] >= 0.001:
-        assert record.throughput["documents_per_second"] == pytest.approx(60 / (spent["fit"] + spent["index"]), abs=0.01)
+        assert record.throughput["documents_per_second"] == pytest.approx(
+            60 / (spent["fit"] + spent["index"]), abs=0.01
+        )
     if spent["search"] >= 0.001:
         assert record.throughput["queries_per_second"] == pytest.approx(20 / spent["search"], abs=0.01)
 
@@ -274,7 +280,9 @@ def test_rows_give_the_same_figures_together_as_alone(bench: Callable[..., Bench
         assert one.run_sha256 == other.run_sha256
 
 
-def test_datasets_follow_one_another_with_nothing_held_of_the_last(bench: Callable[..., Bench], small_folder: Path) -> None:
+def test_datasets_follow_one_another_with_nothing_held_of_the_last(
+    bench: Callable[..., Bench], small_folder: Path
+) -> None:
     made = bench(BM25(), datasets=[str(small_folder), f"{small_folder}/train"])
     first = made.run(made.datasets[0], BM25()).record
     assert [key for key in made.context.steps if key.startswith("load:")] == [f"load:folder/{made.datasets[0]}"]
@@ -289,7 +297,9 @@ def test_datasets_follow_one_another_with_nothing_held_of_the_last(bench: Callab
 # What goes wrong
 
 
-def test_a_row_that_raises_leaves_an_error_record_with_its_trace_and_the_others_go_on(bench: Callable[..., Bench]) -> None:
+def test_a_row_that_raises_leaves_an_error_record_with_its_trace_and_the_others_go_on(
+    bench: Callable[..., Bench],
+) -> None:
     made = bench(act("boom", failing(ZeroDivisionError("by nothing"))), BM25())
     broken, whole = (made.run(made.datasets[0], method).record for method in made.methods)
     assert (broken.status, whole.status) == ("error", "ok")
@@ -306,11 +316,16 @@ def test_an_error_a_user_can_mend_is_told_in_its_own_words(bench: Callable[..., 
     assert (record.status, record.problem["reason"]) == ("error", "k must be odd")
 
 
-def test_what_is_absent_leaves_a_skipped_record_with_reason_and_remedy(bench: Callable[..., Bench], small: Dataset) -> None:
+def test_what_is_absent_leaves_a_skipped_record_with_reason_and_remedy(
+    bench: Callable[..., Bench], small: Dataset
+) -> None:
     made = bench(act("absent", failing(Unavailable("needs a licence.", "Buy one."))))
     result = only(made)
     assert result.kept is False
-    assert (result.record.status, result.record.problem) == ("skipped", {"reason": "needs a licence.", "remedy": "Buy one."})
+    assert (result.record.status, result.record.problem) == (
+        "skipped",
+        {"reason": "needs a licence.", "remedy": "Buy one."},
+    )
     assert made.store.load(made.store.place(small.name, made.methods[0], 0)) == result.record
 
 
@@ -351,7 +366,9 @@ def test_an_interruption_passes_through_and_leaves_no_record(bench: Callable[...
     assert made.store.all() == ([], [])
 
 
-def test_a_dataset_that_cannot_be_had_is_the_callers_error_and_no_rows(bench: Callable[..., Bench], tmp_path: Path) -> None:
+def test_a_dataset_that_cannot_be_had_is_the_callers_error_and_no_rows(
+    bench: Callable[..., Bench], tmp_path: Path
+) -> None:
     made = bench(BM25(), datasets=[str(tmp_path / "nowhere")])
     with pytest.raises(DatasetError, match="there is no folder"):
         only(made)
@@ -365,7 +382,9 @@ def test_a_results_folder_that_cannot_be_written_is_told_before_any_work(tmp_pat
     assert context.steps == {}
 
 
-@pytest.mark.parametrize(("changed", "told"), [({"measures": ["nDGC@10"]}, "nDGC@10"), ({"depth": 0}, "depth must be 1 or more")])
+@pytest.mark.parametrize(
+    ("changed", "told"), [({"measures": ["nDGC@10"]}, "nDGC@10"), ({"depth": 0}, "depth must be 1 or more")]
+)
 def test_a_setting_that_cannot_be_is_told_before_any_work(
     changed: dict[str, object], told: str, bench: Callable[..., Bench]
 ) -> None:
@@ -455,7 +474,7 @@ def test_a_changed_model_is_run_again_under_the_same_name(
 
 def test_changed_code_or_packages_are_run_again(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     only(bench(BM25()))
-    monkeypatch.setattr("harness.bench.identity.modules_of_row", lambda method: {"harness.ranking": "other"})
+    monkeypatch.setattr("harness.bench.identity.modules_of_row", lambda method: {"harness.data.ranking": "other"})
     assert only(bench(BM25())).kept is False
     assert only(bench(BM25())).kept is True
     monkeypatch.setattr("harness.bench.identity.packages", lambda: {"numpy": "0.1"})
@@ -604,7 +623,9 @@ def test_the_dataset_is_loaded_once_for_all_rows(bench: Callable[..., Bench], mo
     assert made.load(made.datasets[0]) is loaded[0]
 
 
-def test_the_record_of_a_row_with_an_approximate_index_tells_its_recall(bench: Callable[..., Bench], tiny_encoder: Path) -> None:
+def test_the_record_of_a_row_with_an_approximate_index_tells_its_recall(
+    bench: Callable[..., Bench], tiny_encoder: Path
+) -> None:
     exact, near = Dense(model=str(tiny_encoder)), Dense(model=str(tiny_encoder), index=Binary())
     running = bench(exact, near)
     notes = [running.run(running.datasets[0], method).record.notes for method in (exact, near)]

@@ -4,17 +4,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.base.errors import RecordError
+from harness.base.files import sha256
 from harness.bench.record import Record
 from harness.bench.store import Store
-from harness.corpus import Corpus
-from harness.errors import RecordError
-from harness.files import sha256
-from harness.judged import Queries
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries
+from harness.data.ranking import Run, TopK
 from harness.methods.bm25 import BM25
-from harness.ranking import Run, TopK
 from harness.rows import parse_method
 
-DATASET = {"name": "a/b/test", "revision": "0", "documents": 1, "queries": 1, "judgements": 1, "unreachable": 0, "notes": []}
+DATASET = {
+    "name": "a/b/test",
+    "revision": "0",
+    "documents": 1,
+    "queries": 1,
+    "judgements": 1,
+    "unreachable": 0,
+    "notes": [],
+}
 
 
 @pytest.fixture
@@ -39,7 +47,8 @@ def test_a_default_row_has_a_readable_place_by_dataset_row_and_seed(store: Store
 
 
 @pytest.mark.parametrize(
-    "row", ["bm25(k1=1.2)", 'dense(model="a/b c")', "run/../../etc/passwd", "run/" + "x" * 300, 'run(path="ö|<>:")', "run/.."]
+    "row",
+    ["bm25(k1=1.2)", 'dense(model="a/b c")', "run/../../etc/passwd", "run/" + "x" * 300, 'run(path="ö|<>:")', "run/.."],
 )
 def test_any_other_row_has_a_place_inside_the_folder_that_carries_its_fingerprint(row: str, store: Store) -> None:
     method = parse_method(row)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from harness.bench.unjudged import all_relevant, unjudged
-from harness.measures import parse_measures
+from harness.data.measures import parse_measures
 
 QRELS = {"one": {"a": 2, "b": 0}, "two": {"c": 1}}
 RUN = [("one", ["x", "a", "y", "b"], []), ("other", ["a"], [])]
@@ -21,7 +21,9 @@ def test_what_is_judged_is_counted_within_the_cutoff_over_all_that_is_shown() ->
 
 def test_the_upper_bound_takes_them_for_as_relevant_as_the_best() -> None:
     found = unjudged(parse_measures(["P@2", "nDCG@2"]), QRELS, RUN)
-    assert found["P@2"]["all_relevant"] == pytest.approx((1 + 0) / 2), "x and a of the first query; the second is not answered"
+    assert found["P@2"]["all_relevant"] == pytest.approx((1 + 0) / 2), (
+        "x and a of the first query; the second is not answered"
+    )
     assert found["nDCG@2"]["all_relevant"] == pytest.approx(1 / 2), "two documents of grade 2 where two can stand"
     assert all_relevant(QRELS, {"one": ["x", "a"]})["one"] == {"x": 2, "a": 2, "b": 0}
     assert all_relevant({"q": {"b": 0}}, {"q": ["x"]})["q"]["x"] == 1

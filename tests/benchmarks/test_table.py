@@ -49,7 +49,11 @@ def test_text_markdown_csv_and_plot(table: ModuleType, tmp_path: Path) -> None:
     assert "| b | 123 |" in made.markdown()
     made.write_csv(tmp_path / "rounds.csv")
     with open(tmp_path / "rounds.csv", encoding="utf-8") as file:
-        assert list(csv.reader(file)) == [["way", "round", "part", "s"], ["a", "1", "x", "1.0"], ["b", "1", "x", "123.4"]]
+        assert list(csv.reader(file)) == [
+            ["way", "round", "part", "s"],
+            ["a", "1", "x", "1.0"],
+            ["b", "1", "x", "123.4"],
+        ]
     made.draw(tmp_path / "plot.svg")
     assert "<svg" in (tmp_path / "plot.svg").read_text(encoding="utf-8")
 

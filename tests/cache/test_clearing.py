@@ -17,7 +17,7 @@ from harness.cache.clearing import UNFINISHED_AFTER, Removal, freed, mount_point
 from harness.cache.folders import META, Cache
 from harness.cache.manage import Entry, entries, faults
 from harness.cache.vectors import VectorStore, text_keys
-from harness.endpoints.kept import Pieces
+from harness.endpoints.pieces import Pieces
 
 DAY = 86400.0
 
@@ -33,7 +33,9 @@ def k(name: str) -> str:
 
 
 def built(cache: Cache, name: str, size: int = 1000) -> Path:
-    return cache.folder("corpora", k(name), {"name": name}, lambda folder: (folder / "data").write_bytes(bytes(size)) and None)
+    return cache.folder(
+        "corpora", k(name), {"name": name}, lambda folder: (folder / "data").write_bytes(bytes(size)) and None
+    )
 
 
 def stored(cache: Cache, name: str) -> VectorStore:

@@ -70,7 +70,7 @@ def terms(text: str, least: int = 1) -> list[str]:
         ),
         (
             "from typing import TYPE_CHECKING\n",
-            "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from harness.errors import X\n",
+            "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from harness.base.errors import X\n",
         ),
     ],
 )
@@ -104,12 +104,14 @@ def test_a_module_counts_with_what_it_imports_wherever_it_does(package: Callable
     package("near", "def f():\n    from . import deep\n    return deep.ONE\n")
     package("aside", "THREE = 3")
     top = package(
-        "top", "import apart_for_code.near\nfrom apart_for_code.near import f\nfrom harness.ranking import select\nimport json\n"
+        "top",
+        "import apart_for_code.near\nfrom apart_for_code.near import f\nfrom harness.data.ranking import "
+        "select\nimport json\n",
     )
     found = modules_of(top)
     assert set(found) == {
-        "harness.ranking",
-        "harness.corpus",
+        "harness.data.ranking",
+        "harness.data.corpus",
         *(f"apart_for_code.{name}" for name in ("top", "near", "deep")),
         "apart_for_code",
     }
@@ -123,15 +125,26 @@ def test_a_module_counts_with_what_it_imports_wherever_it_does(package: Callable
 
 def test_a_value_counts_with_the_values_in_it() -> None:
     named = modules_of(BM25(analyzer=English()))
-    assert {"harness.methods.bm25", "harness.analyzers.english", "harness.lexical.postings", "harness.corpus"} <= set(named)
+    assert {
+        "harness.methods.bm25",
+        "harness.analyzers.english",
+        "harness.lexical.postings",
+        "harness.data.corpus",
+    } <= set(named)
     assert code_of(Standard()) != code_of(English())
     nested = modules_of(parse_method("rerank(first=bm25, scorer=dense)"))
-    assert "harness.modeling.encoder" in nested
+    assert "harness.models.encoder" in nested
 
 
 def test_what_every_step_goes_through_is_followed_only_where_it_is_named() -> None:
-    assert not {"harness", "harness.errors", "harness.context", "harness.methods", "harness.files"} & set(modules_of(BM25()))
-    assert "harness.errors" in modules_of("harness.errors")
+    assert not {
+        "harness",
+        "harness.base.errors",
+        "harness.runtime.context",
+        "harness.methods",
+        "harness.base.files",
+    } & set(modules_of(BM25()))
+    assert "harness.base.errors" in modules_of("harness.base.errors")
 
 
 def test_every_carrier_is_a_module() -> None:
@@ -148,12 +161,14 @@ def test_versions_are_those_installed_without_the_mark_of_a_build(monkeypatch: p
     assert versions("no-such-package") == {}
     monkeypatch.setattr(code.importlib.metadata, "version", lambda name: "2.13.0+cpu")
     assert versions("torch") == {"torch": "2.13.0"}
-    before = code_of("harness.ranking", libraries=["torch"])
+    before = code_of("harness.data.ranking", libraries=["torch"])
     monkeypatch.setattr(code.importlib.metadata, "version", lambda name: "2.14.0")
-    assert code_of("harness.ranking", libraries=["torch"]) != before
+    assert code_of("harness.data.ranking", libraries=["torch"]) != before
 
 
 def test_the_hash_is_the_same_in_every_process() -> None:
     told = "from harness.cache.code import code_of; print(code_of('harness.lexical.bm25', 'harness.training.loop'))"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
     assert done.stdout.strip() == code_of("harness.lexical.bm25", "harness.training.loop")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import files
+from harness.base import files
+from harness.base.errors import CacheError, SettingError
 from harness.cache.folders import META, Cache
-from harness.errors import CacheError, SettingError
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -132,9 +132,19 @@ print((place / "data").read_text())
 
 @pytest.mark.parametrize(
     "damage",
-    ["file altered", "file cut short", "file missing", "file longer", "meta cut short", "meta missing", "meta no object"],
+    [
+        "file altered",
+        "file cut short",
+        "file missing",
+        "file longer",
+        "meta cut short",
+        "meta missing",
+        "meta no object",
+    ],
 )
-def test_a_damaged_folder_is_built_again_with_a_warning(cache: Cache, caplog: pytest.LogCaptureFixture, damage: str) -> None:
+def test_a_damaged_folder_is_built_again_with_a_warning(
+    cache: Cache, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
     place = entry(cache)
     data, meta = place / "inner" / "data", place / META
     match damage:
@@ -199,7 +209,9 @@ def test_others_may_read_what_the_umask_lets_them(cache: Cache) -> None:
 def test_a_folder_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for root in (tmp_path / "file", tmp_path / "file" / "cache"):
-        with pytest.raises(CacheError, match=r"cache folder .*file.* cannot be written \(.+\); name another with --cache-dir"):
+        with pytest.raises(
+            CacheError, match=r"cache folder .*file.* cannot be written \(.+\); name another with --cache-dir"
+        ):
             Cache(root)
 
 
@@ -243,7 +255,9 @@ def test_a_file_of_the_same_bytes_stands_once_on_disk(tmp_path: Path) -> None:
 
         return one
 
-    first, second, other = (cache.folder("models", key, {}, build(text)) for key, text in (("a", "12"), ("b", "12"), ("c", "21")))
+    first, second, other = (
+        cache.folder("models", key, {}, build(text)) for key, text in (("a", "12"), ("b", "12"), ("c", "21"))
+    )
     assert (first / "model/weights").stat().st_ino == (second / "model/weights").stat().st_ino
     assert (other / "model/weights").read_text() == "21"
     assert (other / "model/weights").stat().st_nlink == 1

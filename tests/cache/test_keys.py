@@ -1,4 +1,6 @@
-"""The code that makes a cached thing is in its key, for every kind; a comment, or code that decides nothing of it, is not."""
+"""The code that makes a cached thing is in its key, for every kind; a comment, or code that decides nothing of it, is
+not.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ import pytest
 from harness.cache import code
 from harness.cache.code import source_of
 from harness.cache.folders import Cache
-from harness.context import Context
 from harness.datasets import load_dataset
 from harness.methods import fit, index
 from harness.methods.bm25 import BM25
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 
 class Asked(Exception):
@@ -79,7 +81,7 @@ class Things:
         self._fitted(f'dense(model="{self.encoder}", precision="int8", engine=openvino)', context)
 
     def leaks(self, context: Context) -> None:
-        from harness.leaks import leaks
+        from harness.leaks.overlap import leaks
 
         leaks(load_dataset(self.folder, context), context)
 
@@ -106,16 +108,16 @@ class Things:
         return self._ragged("late", self.late, context)
 
     def _ragged(self, name: str, model: Path, context: Context) -> str:
-        from harness.modeling.late import LateEncoder
-        from harness.modeling.ragged import open_ragged
-        from harness.modeling.sparse import SparseEncoder
+        from harness.models.late import LateEncoder
+        from harness.models.ragged import open_ragged
+        from harness.models.sparse import SparseEncoder
 
         kind = {"sparse": SparseEncoder, "late": LateEncoder}[name]
         return open_ragged(kind, parse_method(f'{name}(model="{model}")')._settings(), context).key("document")
 
     def pairs(self, context: Context) -> str:
         from harness.methods.cross_encoder import CrossEncoder
-        from harness.modeling.cross_encoder import open_pair_scorer
+        from harness.models.cross_encoder import open_pair_scorer
 
         return open_pair_scorer(CrossEncoder(model=str(self.cross_encoder))._pair_settings(), context).key
 
@@ -145,7 +147,7 @@ def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Non
 RUNS = "CHANGED_BY_A_TEST = 1"
 SILENT = '# a comment\n"""A text."""'
 DECIDING = {
-    "corpora": ["datasets._jsonl", "datasets._lines", "corpus"],
+    "corpora": ["datasets._jsonl", "data.lines", "data.corpus"],
     "stdlib": ["datasets._code_search", "datasets._functions"],
     "bm25": [
         "analyzers.english",
@@ -154,27 +156,34 @@ DECIDING = {
         "lexical.postings",
         "lexical.bm25",
         "lexical.lengths",
-        "corpus",
+        "data.corpus",
     ],
-    "expanded": ["generators.extractive", "generators", "methods.doc2query", "corpus"],
-    "indexes": ["indexes.hnsw", "indexes._faiss", "indexes._kept"],
-    "leaks": ["leaks"],
-    "golden": ["modeling.golden", "engines.torch", "sentences"],
-    "negatives": ["training.negatives", "methods.bm25", "lexical.bm25", "analyzers.english", "ranking"],
-    "questions": ["generators", "generators.extractive", "sentences"],
+    "expanded": ["generators.extractive", "generators", "methods.doc2query", "data.corpus"],
+    "indexes": ["indexes.hnsw", "indexes._faiss", "indexes._stored"],
+    "leaks": ["leaks.overlap"],
+    "golden": ["models.engine_check", "engines.torch", "data.text"],
+    "negatives": ["training.negatives", "methods.bm25", "lexical.bm25", "analyzers.english", "data.ranking"],
+    "questions": ["generators", "generators.extractive", "data.text"],
     "embeddings": [
-        "modeling.encoder",
-        "modeling._pooling",
-        "modeling.tokens",
-        "modeling.engined",
-        "modeling.keep",
+        "models.encoder",
+        "models._pooling",
+        "models.tokens",
+        "models.model_runner",
+        "models.encode_once",
         "engines.torch",
     ],
-    "sparse-vectors": ["modeling.sparse", "modeling.ragged", "modeling.keep", "cache.ragged"],
-    "token-vectors": ["modeling.late", "modeling.ragged", "modeling.keep", "cache.ragged"],
-    "pairs": ["modeling.cross_encoder", "modeling.tokens", "modeling.engined", "engines.torch"],
+    "sparse-vectors": ["models.sparse", "models.ragged", "models.encode_once", "cache.ragged"],
+    "token-vectors": ["models.late", "models.ragged", "models.encode_once", "cache.ragged"],
+    "pairs": ["models.cross_encoder", "models.tokens", "models.model_runner", "engines.torch"],
     "models": [
-        *["recipes.supervised", "recipes._gold", "training.course", "training.loop", "training.trainer", "training.schedule"],
+        *[
+            "recipes.supervised",
+            "recipes._gold",
+            "training.course",
+            "training.loop",
+            "training.trainer",
+            "training.schedule",
+        ],
         *[
             "training.examples",
             "training.lesson",
@@ -182,32 +191,41 @@ DECIDING = {
             "training.gold",
             "training.negatives",
             "training.base",
-            "measures",
+            "data.measures",
         ],
-        *["modeling.encoder", "modeling.tokens", "methods.bm25", "lexical.bm25", "analyzers.english"],
+        *["models.encoder", "models.tokens", "methods.bm25", "lexical.bm25", "analyzers.english"],
     ],
 }
 NEEDS = {"indexes": "faiss", "golden": "openvino"}
 OTHERS = {
-    "bm25": ["methods.dense", "modeling.encoder", "report.page", "errors", "context", "cache.folders", "methods", "feedback.rm3"],
+    "bm25": [
+        "methods.dense",
+        "models.encoder",
+        "report.page",
+        "base.errors",
+        "runtime.context",
+        "cache.folders",
+        "methods",
+        "feedback.rm3",
+    ],
     "embeddings": [
         "report.page",
         "methods.dense",
         "lexical.bm25",
-        "modeling.resolve",
-        "modeling.golden",
-        "modeling.truncated",
-        "errors",
+        "models.resolve",
+        "models.engine_check",
+        "models.truncated",
+        "base.errors",
     ],
     "models": [
         "report.page",
         "bench.runner",
         "training.card",
         "training.checkpoints",
-        "taught",
+        "leaks.history",
         "recipes",
         "recipes.tsdae",
-        "errors",
+        "base.errors",
     ],
 }
 
@@ -246,7 +264,9 @@ def test_a_version_of_a_library_that_computes_is_in_the_key(
     kinds = ("embeddings", "pairs", "sparse-vectors", "token-vectors", "models")
     before = {kind: things.key(kind, context) for kind in kinds}
     real = code.importlib.metadata.version
-    monkeypatch.setattr(code.importlib.metadata, "version", lambda name: "99.0" if name == "transformers" else real(name))
+    monkeypatch.setattr(
+        code.importlib.metadata, "version", lambda name: "99.0" if name == "transformers" else real(name)
+    )
     assert all(things.key(kind, context) != key for kind, key in before.items())
 
 
@@ -262,7 +282,8 @@ def test_an_analyser_of_another_package_is_in_the_key(things: Things, context: C
     (folder / "__init__.py").write_text("")
     (folder / "words.py").write_text("STOP = {'the'}\n")
     (folder / "shout.py").write_text(
-        "from dataclasses import dataclass\nfrom harness.analyzers import Analyzer\nfrom shout_package.words import STOP\n\n"
+        "from dataclasses import dataclass\nfrom harness.analyzers import Analyzer\nfrom shout_package.words import "
+        "STOP\n\n"
         "@dataclass(frozen=True)\nclass Shout(Analyzer):\n"
         "    def __call__(self, text):\n        return [w.upper() for w in text.split() if w not in STOP]\n"
     )

@@ -10,7 +10,7 @@ import pytest
 import harness
 from harness.cache import kinds
 from harness.cache.marker import strangers
-from harness.context import Context
+from harness.runtime.context import Context
 
 SOURCES = Path(harness.__file__).parent
 
@@ -48,12 +48,19 @@ def test_names_of_entries_and_of_half_built_ones(name: str, key: bool, part: str
     assert kinds.key_of_part(name) == part
 
 
-def test_all_that_a_run_leaves_is_known(small_folder: Path, tiny_encoder: Path, context: Context, tmp_path: Path) -> None:
+def test_all_that_a_run_leaves_is_known(
+    small_folder: Path, tiny_encoder: Path, context: Context, tmp_path: Path
+) -> None:
     pytest.importorskip("faiss", reason="faiss is not installed")
     from harness.api import run, write_leaderboard
 
     dense = f'dense(model="{tiny_encoder}")'
-    rows = ["bm25", f'{dense}+supervised(budget="smoke")', f"bm25>>{dense}", f'dense(model="{tiny_encoder}", index=hnsw)']
+    rows = [
+        "bm25",
+        f'{dense}+supervised(budget="smoke")',
+        f"bm25>>{dense}",
+        f'dense(model="{tiny_encoder}", index=hnsw)',
+    ]
     run(*rows, dataset=str(small_folder), results=tmp_path / "results", context=context)
     write_leaderboard(tmp_path / "results", context)
     there = {path.name for path in context.cache.root.iterdir()}

@@ -28,7 +28,9 @@ def k(name: str) -> str:
 
 
 def built(cache: Cache, name: str, size: int = 1000) -> Path:
-    return cache.folder("corpora", k(name), {"name": name}, lambda folder: (folder / "data").write_bytes(bytes(size)) and None)
+    return cache.folder(
+        "corpora", k(name), {"name": name}, lambda folder: (folder / "data").write_bytes(bytes(size)) and None
+    )
 
 
 def stored(cache: Cache, name: str) -> VectorStore:

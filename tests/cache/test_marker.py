@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import CacheError
 from harness.cache.folders import Cache
 from harness.cache.marker import LAYOUT, MARKER, check, layout, mark, strangers
-from harness.errors import CacheError
 
 KEY = hashlib.md5(b"a", usedforsecurity=False).hexdigest()
 
@@ -53,7 +53,14 @@ def test_an_old_cache_gets_the_mark_when_it_is_opened_or_looked_after(tmp_path: 
 
 @pytest.mark.parametrize(
     "other",
-    ["Documents/letter.txt", "models/llama/weights.bin", f"own/{KEY}/x", f"corpora/{KEY[:31]}/x", ".bashrc", "results/a.json"],
+    [
+        "Documents/letter.txt",
+        "models/llama/weights.bin",
+        f"own/{KEY}/x",
+        f"corpora/{KEY[:31]}/x",
+        ".bashrc",
+        "results/a.json",
+    ],
 )
 def test_a_folder_that_others_use_gets_no_mark_and_is_refused_by_name(tmp_path: Path, other: str) -> None:
     root = old_cache(tmp_path / "home")

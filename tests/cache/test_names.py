@@ -20,7 +20,22 @@ def test_names_of_files_in_a_folder(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *["", ".", "..", "../x", "a/../../x", "a/..", "/etc/passwd", "//x", "a//b", "a/", "./a", "C:/x", "C:x", "a\\..\\x"],
+        *[
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/../../x",
+            "a/..",
+            "/etc/passwd",
+            "//x",
+            "a//b",
+            "a/",
+            "./a",
+            "C:/x",
+            "C:x",
+            "a\\..\\x",
+        ],
         *["\\\\host\\x", "a\0b", "a\nb", "x" * 256, "/".join(["x"] * 600), None, 3, ["a"], b"a"],
     ],
 )

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from harness.cache import vectors as module
 from harness.cache.ragged import Ragged, RaggedStore
 from harness.cache.vectors import text_keys
-from harness.context import Context
-from harness.ranking import Floats
+from harness.data.ranking import Floats
+from harness.runtime.context import Context
 
 
 def matrix(text: str, width: int = 3) -> Floats:
@@ -65,7 +65,9 @@ def test_what_is_kept_in_several_shards_is_read_by_block_and_by_row(store: Ragge
         assert [got[i].tolist() for i in range(len(got))] == [matrix(t).tolist() for t in expected]
 
 
-def test_merged_shards_hold_the_same_and_the_seconds_of_all(store: RaggedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_merged_shards_hold_the_same_and_the_seconds_of_all(
+    store: RaggedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = [chr(97 + i) + "x" * (i % 4) for i in range(12)]
     for text in texts:
         keep(store, text)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.base.errors import CacheError, Unavailable
 from harness.cache.folders import Cache
 from harness.cache.remote import Remote
 from harness.cache.vectors import VectorStore, text_keys
-from harness.context import Context
-from harness.errors import CacheError, Unavailable
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -168,7 +168,14 @@ def a_store_that_says(tmp_path: Path, **changed: Any) -> Remote:
     return store
 
 
-OUTSIDE = ["../escaped.txt", "x/../../escaped.txt", "{tmp}/escaped.txt", "..\\escaped.txt", "C:\\escaped.txt", "C:escaped.txt"]
+OUTSIDE = [
+    "../escaped.txt",
+    "x/../../escaped.txt",
+    "{tmp}/escaped.txt",
+    "..\\escaped.txt",
+    "C:\\escaped.txt",
+    "C:escaped.txt",
+]
 
 
 @pytest.mark.parametrize("name", [*OUTSIDE, "a\0b", "", ".", "..", "a//b", "meta.json", "META.json/x"])
@@ -211,7 +218,9 @@ def test_words_of_a_store_that_no_cache_has_written_are_told_and_passed_over(
     assert not (tmp_path / "got").exists()
 
 
-def test_words_of_a_store_that_are_nested_too_deep_are_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_words_of_a_store_that_are_nested_too_deep_are_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = a_store_that_says(tmp_path)
     (tmp_path / "store" / "kind" / "k" / "meta.json").write_text("[" * 100_000)
     assert not store.fetch("kind", "k", tmp_path / "got")
@@ -225,7 +234,8 @@ def test_what_is_brought_is_called_by_its_place_whatever_the_store_calls_it(tmp_
 
 
 @pytest.mark.parametrize(
-    "words", ['{"files": {"../../x": {"bytes": 1, "sha256": ""}}}', '{"files": 3}', "[" * 100_000, '{"files": {"a": 1}}']
+    "words",
+    ['{"files": {"../../x": {"bytes": 1, "sha256": ""}}}', '{"files": 3}', "[" * 100_000, '{"files": {"a": 1}}'],
 )
 def test_a_folder_here_with_words_that_no_cache_writes_is_built_again(tmp_path: Path, words: str) -> None:
     def build(part: Path) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from harness.cache import vectors as module
 from harness.cache.folders import META, Cache
 from harness.cache.vectors import Held, StoredVectors, VectorStore, text_keys
-from harness.ranking import Floats
+from harness.data.ranking import Floats
 
 
 @pytest.fixture
@@ -34,7 +34,9 @@ def open_store(tmp_path: Path) -> VectorStore:
 
 def vectors_of(texts: list[str], dimension: int = 4) -> Floats:
     """A vector per text that depends on the text alone."""
-    rows = [np.random.default_rng(list(text.encode("utf-8", "surrogatepass"))).standard_normal(dimension) for text in texts]
+    rows = [
+        np.random.default_rng(list(text.encode("utf-8", "surrogatepass"))).standard_normal(dimension) for text in texts
+    ]
     return np.array(rows, np.float32).reshape(len(texts), dimension)
 
 
@@ -141,7 +143,9 @@ def test_a_damaged_shard_is_set_aside_with_a_warning_and_made_again(
     whole = shard.read_bytes()
     flipped = bytes([whole[len(whole) // 2] ^ 1])
     altered = whole[: len(whole) // 2] + flipped + whole[len(whole) // 2 + 1 :]
-    shard.write_bytes({"cut short": whole[:-9], "emptied": b"", "altered": altered, "no arrow": b"x" * len(whole)}[damage])
+    shard.write_bytes(
+        {"cut short": whole[:-9], "emptied": b"", "altered": altered, "no arrow": b"x" * len(whole)}[damage]
+    )
     os.utime(shard, (1.0, 1.0))
     with caplog.at_level(logging.WARNING, "harness.cache"):
         held = open_store(tmp_path).read()
@@ -279,7 +283,7 @@ def test_shards_that_vanish_once_listed_are_listed_again(store: VectorStore, mon
 def test_an_unchanged_shard_is_hashed_once(store: VectorStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(store, "a")
     store.read()
-    monkeypatch.setattr("harness.files.sha256", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr("harness.base.files.sha256", lambda path: pytest.fail("read again"))
     assert len(open_store(tmp_path).read()) == 1
 
 
@@ -311,7 +315,9 @@ def test_others_may_read_what_the_umask_lets_them(store: VectorStore) -> None:
     wanted=st.lists(st.integers(0, 30), min_size=1, max_size=40),
     size=st.integers(1, 9),
 )
-def test_pieces_are_all_vectors_once_in_the_order_of_the_disk(parts: list[list[int]], wanted: list[int], size: int) -> None:
+def test_pieces_are_all_vectors_once_in_the_order_of_the_disk(
+    parts: list[list[int]], wanted: list[int], size: int
+) -> None:
     """Whatever else the shards hold, wherever texts stand twice."""
     here = {number for part in parts for number in part}
     texts = [str(number) for number in wanted if number in here]

@@ -1,4 +1,6 @@
-"""Collections written to a folder, and a web server on this machine that can break off, forget ranges or answer wrongly."""
+"""Collections written to a folder, and a web server on this machine that can break off, forget ranges or answer
+wrongly.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,10 @@ def write_collection(
     rows = [json.dumps({"_id": i, "text": x}) for i, x in queries.items()]
     (folder / "queries.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     for split, judged in qrels.items():
-        lines = ["query-id\tcorpus-id\tscore", *(f"{q}\t{d}\t{g}" for q, grades in judged.items() for d, g in grades.items())]
+        lines = [
+            "query-id\tcorpus-id\tscore",
+            *(f"{q}\t{d}\t{g}" for q, grades in judged.items() for d, g in grades.items()),
+        ]
         (folder / "qrels" / f"{split}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
 

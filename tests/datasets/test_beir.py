@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import DatasetError, HarnessError, Unavailable, UnknownName
 from harness.cache.folders import Cache
-from harness.context import Context
 from harness.datasets import _download, load_dataset
 from harness.datasets._archives import ARCHIVES, UNPUBLISHED, Archive
 from harness.datasets.beir import fetch
-from harness.errors import DatasetError, HarnessError, Unavailable, UnknownName
+from harness.runtime.context import Context
 
 Write = Callable[..., Path]
 
@@ -55,7 +55,9 @@ def publish(collection: Write, server: Any, monkeypatch: pytest.MonkeyPatch) -> 
 # Found in a data folder
 
 
-def test_where_it_is_looked_for(collection: Write, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_it_is_looked_for(
+    collection: Write, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     collection("beir/inner", queries={"q1": "inner"}, qrels={"test": {"q1": {"d1": 1}}})
     collection("outer", queries={"q1": "outer"}, qrels={"test": {"q1": {"d1": 1}}})
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
@@ -109,7 +111,9 @@ def test_offline_names_the_folders_and_the_command(context: Context, monkeypatch
 
 def test_no_network_names_the_folders_and_the_command(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_BEIR_URL", "http://127.0.0.1:9")
-    with pytest.raises(Unavailable, match=r"is not in .*and http://127\.0\.0\.1:9/scifact\.zip cannot be fetched") as caught:
+    with pytest.raises(
+        Unavailable, match=r"is not in .*and http://127\.0\.0\.1:9/scifact\.zip cannot be fetched"
+    ) as caught:
         load_dataset("beir/scifact/test", context)
     assert "harness data fetch beir/scifact" in caught.value.remedy
 

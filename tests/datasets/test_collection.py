@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Context
+from harness.base.errors import DatasetError
 from harness.datasets._collection import Collection, collections_in
-from harness.errors import DatasetError
+from harness.runtime.context import Context
 
 Write = Callable[..., Path]
 
@@ -18,7 +18,9 @@ def test_all_parts(collection: Write, context: Context) -> None:
     corpus = found.open_corpus("mine", context)
     assert [d.id for batch in corpus.batches() for d in batch] == ["d1", "d2", "d3"]
     assert found.read_queries().ids == ["q1", "q2", "q3"]
-    assert {split: read() for split, read in found.readers().items()} == {"test": {"q1": {"d1": 1}, "q2": {"d2": 2, "d1": 0}}}
+    assert {split: read() for split, read in found.readers().items()} == {
+        "test": {"q1": {"d1": 1}, "q2": {"d2": 2, "d1": 0}}
+    }
 
 
 @pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
@@ -41,7 +43,9 @@ def test_packed_files(collection: Write, context: Context) -> None:
     assert len(found.read_queries()) == 3
 
 
-@pytest.mark.parametrize(("name", "split"), [("qrels.txt", "test"), ("qrels/val.trec", "dev"), ("qrels/hard.qrels", "hard")])
+@pytest.mark.parametrize(
+    ("name", "split"), [("qrels.txt", "test"), ("qrels/val.trec", "dev"), ("qrels/hard.qrels", "hard")]
+)
 def test_trec_files(collection: Write, name: str, split: str) -> None:
     folder = collection(qrels={})
     (folder / name).write_text("q1 0 d1 1\n")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Context
+from harness.base.errors import HarnessError, UnknownName
+from harness.data.queries import Dataset
 from harness.datasets import SOURCES, every_name, load_dataset, split_name
-from harness.errors import HarnessError, UnknownName
-from harness.judged import Dataset
+from harness.runtime.context import Context
 
 
 @pytest.fixture
@@ -19,7 +19,8 @@ def world(collection: Callable[..., Path], context: Context, monkeypatch: pytest
     train = {f"t{n}": {"d1": 1} for n in range(10)}
     queries = {"q1": "lift", **{query: f"training {query}" for query in train}}
     monkeypatch.setenv(
-        "HARNESS_DATA", str(collection("mine", queries=queries, qrels={"test": {"q1": {"d1": 1}}, "train": train}).parent)
+        "HARNESS_DATA",
+        str(collection("mine", queries=queries, qrels={"test": {"q1": {"d1": 1}}, "train": train}).parent),
     )
     monkeypatch.setenv("HARNESS_OFFLINE", "1")
     return context

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import DatasetError, HarnessError, SettingError, Unavailable
 from harness.datasets import _download, _slow
 from harness.datasets._download import download, verify_md5
 from harness.datasets._offline import offline
-from harness.errors import DatasetError, HarnessError, SettingError, Unavailable
 
 DATA = bytes(range(256)) * 4000
 MOST = 10 << 20
@@ -200,7 +200,9 @@ def trickle(first: bytes) -> Callable[[socket.socket], None]:
     [b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "],
     ids=["body", "header"],
 )
-def test_a_server_that_sends_byte_by_byte_is_given_up(first: bytes, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_sends_byte_by_byte_is_given_up(
+    first: bytes, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_slow, "SPAN", 0.2)
     started = time.monotonic()
     for url in answering(trickle(first)):

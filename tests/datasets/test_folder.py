@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.api import run
-from harness.context import Context
+from harness.base.errors import DatasetError, SettingError, UnknownName
 from harness.datasets import load_dataset, spelled
-from harness.errors import DatasetError, SettingError, UnknownName
+from harness.runtime.context import Context
 
 Write = Callable[..., Path]
 QRELS = {"test": {"q1": {"d1": 1}}, "hard": {"q2": {"d2": 1}}}
@@ -45,13 +45,26 @@ def test_absolute_paths(home: Path, context: Context, monkeypatch: pytest.Monkey
     assert load_dataset(dataset.name, context).test.queries.ids == ["q2"]
 
 
-WRITTEN = ["mine", "mine/", "./mine", "./mine//", "folder/mine", "../data/mine", "~/mine", "{home}/mine", ".\\mine", "mine\\"]
+WRITTEN = [
+    "mine",
+    "mine/",
+    "./mine",
+    "./mine//",
+    "folder/mine",
+    "../data/mine",
+    "~/mine",
+    "{home}/mine",
+    ".\\mine",
+    "mine\\",
+]
 WRITTEN += ["linked"]
 
 
 @pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize("ending", ["", "/hard"])
-def test_one_folder_is_one_dataset_however_it_is_written(home: Path, context: Context, written: str, ending: str) -> None:
+def test_one_folder_is_one_dataset_however_it_is_written(
+    home: Path, context: Context, written: str, ending: str
+) -> None:
     (home / "linked").symlink_to(home / "mine")
     name = written.format(home=home) + ending
     assert load_dataset(name, context).name == (f"folder/mine{ending}" if ending else "folder/mine/test")
@@ -104,7 +117,9 @@ def test_no_such_folder(home: Path, context: Context) -> None:
 
 
 def test_no_such_split(home: Path, context: Context) -> None:
-    with pytest.raises(UnknownName, match=r"unknown split 'tset'; did you mean 'test'\? Known: hard, test\. .*folder/mine"):
+    with pytest.raises(
+        UnknownName, match=r"unknown split 'tset'; did you mean 'test'\? Known: hard, test\. .*folder/mine"
+    ):
         load_dataset("./mine/tset", context)
 
 

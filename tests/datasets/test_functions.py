@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import Unavailable
 from harness.datasets._functions import Function, Library
-from harness.errors import Unavailable
 
 
 def functions(text: str, path: str = "pkg/__init__.py") -> list[Function]:
@@ -61,7 +61,9 @@ def test_names_of_methods_and_of_second_definitions() -> None:
 
 
 def test_a_docstring_that_shares_its_line_cannot_be_cut() -> None:
-    found = functions('def f(): "doc"; return 1\ndef g():\n    "doc"  # said\n    return 1\ndef h():\n    "doc"; return 1\n')
+    found = functions(
+        'def f(): "doc"; return 1\ndef g():\n    "doc"  # said\n    return 1\ndef h():\n    "doc"; return 1\n'
+    )
     assert [(f.name, f.source) for f in found] == [("g", "def g():\n    return 1")]
 
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from harness.context import Context
+from harness.base.errors import DatasetError, Unavailable, UnknownName
 from harness.datasets import load_dataset
-from harness.errors import DatasetError, Unavailable, UnknownName
+from harness.runtime.context import Context
 
 catalogue = pytest.importorskip("ir_datasets", reason="ir_datasets is not installed")
 
@@ -20,7 +20,9 @@ Put = Callable[..., None]
 
 @pytest.fixture
 def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
-    """Registers a collection: `put("mine/test", {"q1": "lift"}, "q1 0 d1 2", docs=…)`; it has the documents of its like."""
+    """Registers a collection: `put("mine/test", {"q1": "lift"}, "q1 0 d1 2", docs=…)`; it has the documents of its
+    like.
+    """
     docs = _docs(tmp_path / "docs.tsv", DOCUMENTS)
     registered = dict(catalogue.registry._registered)
 
@@ -52,7 +54,9 @@ def test_a_collection_by_its_id_with_its_grades(put: Put, context: Context) -> N
     assert dataset.name == "ir_datasets/mine/test"
     assert dict(zip(dataset.test.queries.ids, dataset.test.queries.texts, strict=True)) == {"q1": "lift", "q2": "drag"}
     assert dataset.test.qrels == {"q1": {"d1": 2, "d2": 0}, "q2": {"d2": -1, "d3": 1}}
-    assert [tuple(d) for batch in dataset.corpus.batches() for d in batch] == [(d, "", text) for d, text in DOCUMENTS.items()]
+    assert [tuple(d) for batch in dataset.corpus.batches() for d in batch] == [
+        (d, "", text) for d, text in DOCUMENTS.items()
+    ]
     assert dataset.notes == (f"from ir_datasets {catalogue.__version__}, id mine/test",)
 
 
@@ -140,11 +144,15 @@ def test_what_is_not_there_is_told(put: Put, context: Context) -> None:
 def test_files_that_cannot_be_had_are_told_with_where_to_get_them(put: Put, context: Context, tmp_path: Path) -> None:
     absent = catalogue.formats.TsvDocs(catalogue.util.LocalDownload(tmp_path / "absent.tsv"))
     put("mine/test", {"q1": "lift"}, "q1 0 d1 1\n", docs=absent)
-    with pytest.raises(Unavailable, match=r"cannot give mine/test: .*absent\.tsv.*ir-datasets\.com/mine\.html.*IR_DATASETS_HOME"):
+    with pytest.raises(
+        Unavailable, match=r"cannot give mine/test: .*absent\.tsv.*ir-datasets\.com/mine\.html.*IR_DATASETS_HOME"
+    ):
         load_dataset("ir_datasets/mine/test", context)
 
 
-def test_offline_nothing_is_fetched(put: Put, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_nothing_is_fetched(
+    put: Put, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Fetched:
         def path(self, force: bool = True) -> Path:
             assert not force, "it would be fetched"

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.corpus import Document
-from harness.datasets._ids import WHITE
+from harness.base.errors import DatasetError
+from harness.data.corpus import Document
+from harness.data.ids import WHITE
+from harness.data.lines import Fault
 from harness.datasets._jsonl import read_documents, read_queries
-from harness.datasets._lines import Fault
-from harness.errors import DatasetError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=10).filter(

@@ -1,4 +1,6 @@
-"""Tasks that are defined here and loaded by MTEB's own code, once by `load_data` and once from a folder in the hub's form."""
+"""Tasks that are defined here and loaded by MTEB's own code, once by `load_data` and once from a folder in the hub's
+form.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from harness.context import Context
-from harness.corpus import joined
+from harness.base.errors import DatasetError, HarnessError, Unavailable, UnknownName
+from harness.data.corpus import joined
 from harness.datasets import load_dataset
 from harness.datasets.mteb import Mteb
-from harness.errors import DatasetError, HarnessError, Unavailable, UnknownName
+from harness.runtime.context import Context
 
 mteb = pytest.importorskip("mteb", reason="mteb is not installed")
 
@@ -22,7 +24,12 @@ from datasets import Dataset as Rows  # noqa: E402
 from mteb.abstasks import AbsTaskRetrieval, AbsTaskSTS  # noqa: E402
 from mteb.abstasks.task_metadata import TaskMetadata  # noqa: E402
 
-CORPUS = [("d1", "Wings", "lift of a wing"), ("d2", "", "drag of a body"), ("d3", None, "heat transfer"), ("q2", "", "a plate")]
+CORPUS = [
+    ("d1", "Wings", "lift of a wing"),
+    ("d2", "", "drag of a body"),
+    ("d3", None, "heat transfer"),
+    ("q2", "", "a plate"),
+]
 TEXTS = {"q1": "lift", "q2": "drag", "t1": "what flies", "t2": "what slows", "v1": "what warms", "t9": "elsewhere"}
 QRELS = {
     "test": {"q1": {"d1": 2, "d2": 0}, "q2": {"d2": 1, "q2": 1}},
@@ -64,10 +71,16 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Register:
     def one(name: str, splits: Mapping[str, Any], said: Mapping[str, Any] | None = None, **attributes: Any) -> None:
         def load_data(self: Any, num_proc: int | None = None, **kwargs: Any) -> None:
             self.dataset = {}
-            self.dataset["default"] = {split: split_data(split) if data is None else data for split, data in splits.items()}
+            self.dataset["default"] = {
+                split: split_data(split) if data is None else data for split, data in splits.items()
+            }
             self.data_loaded = True
 
-        made = type(name, (AbsTaskRetrieval,), {"metadata": metadata(name, **(said or {})), "load_data": load_data, **attributes})
+        made = type(
+            name,
+            (AbsTaskRetrieval,),
+            {"metadata": metadata(name, **(said or {})), "load_data": load_data, **attributes},
+        )
         monkeypatch.setitem(sys.modules["mteb.get_tasks"]._TASKS_REGISTRY, name, made)
 
     return one
@@ -84,7 +97,9 @@ def test_the_reported_split_is_the_tasks_and_grades_are_kept(register: Register,
     assert any(note.startswith(f"from mteb {mteb.__version__}, revision 1 of nobody/nothing") for note in dataset.notes)
 
 
-def test_what_is_learnt_from_is_train_and_dev_and_never_the_reported_split(register: Register, context: Context) -> None:
+def test_what_is_learnt_from_is_train_and_dev_and_never_the_reported_split(
+    register: Register, context: Context
+) -> None:
     register("Mine", {"test": None, "train": None, "validation": None})
     dataset = load_dataset("mteb/Mine/test", context)
     view = dataset.train
@@ -128,7 +143,11 @@ def test_texts_are_those_that_mteb_gives_its_own_models(register: Register, cont
     register("Mine", {"test": data})
     dataset = load_dataset("mteb/Mine", context)
     for rows, kind, ours in (
-        (data["corpus"], PromptType.document, [joined(d.title, d.text) for batch in dataset.corpus.batches() for d in batch]),
+        (
+            data["corpus"],
+            PromptType.document,
+            [joined(d.title, d.text) for batch in dataset.corpus.batches() for d in batch],
+        ),
         (data["queries"], PromptType.query, dataset.test.queries.texts),
     ):
         loader = create_dataloader(rows, task_metadata=metadata("Mine"), prompt_type=kind, num_proc=None)
@@ -157,7 +176,9 @@ def hub_form(tmp_path: Path) -> Path:
     files = {"corpus/corpus": rows, "queries/queries": [{"_id": q, "text": x} for q, x in TEXTS.items()]}
     for split in ("test", "train"):
         files[f"default/{split}"] = [
-            {"query-id": q, "corpus-id": d, "score": grade} for q, grades in QRELS[split].items() for d, grade in grades.items()
+            {"query-id": q, "corpus-id": d, "score": grade}
+            for q, grades in QRELS[split].items()
+            for d, grade in grades.items()
         ]
     said = []
     for name, lines in files.items():
@@ -182,7 +203,9 @@ def by_mtebs_loader(hub_form: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     return hub_form
 
 
-def test_mtebs_own_loader_gives_train_only_where_the_judgements_have_it(by_mtebs_loader: Path, context: Context) -> None:
+def test_mtebs_own_loader_gives_train_only_where_the_judgements_have_it(
+    by_mtebs_loader: Path, context: Context
+) -> None:
     dataset = load_dataset("mteb/FromHub", context)
     assert dataset.test.qrels == QRELS["test"]
     assert [d.title for batch in dataset.corpus.batches() for d in batch] == ["Wings", "", "", ""]
@@ -198,7 +221,9 @@ def test_a_task_with_one_split_does_not_give_it_to_training(by_mtebs_loader: Pat
     assert view.dev is None
 
 
-def test_what_cannot_be_fetched_is_told_with_what_would_bring_it(monkeypatch: pytest.MonkeyPatch, context: Context) -> None:
+def test_what_cannot_be_fetched_is_told_with_what_would_bring_it(
+    monkeypatch: pytest.MonkeyPatch, context: Context
+) -> None:
     made = type("Away", (AbsTaskRetrieval,), {"metadata": metadata("Away")})
     monkeypatch.setitem(sys.modules["mteb.get_tasks"]._TASKS_REGISTRY, "Away", made)
     with pytest.raises(Unavailable, match=r"data of mteb/Away cannot be had.*Hugging Face hub.*HF_HOME"):

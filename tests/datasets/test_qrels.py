@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.datasets._lines import Fault
+from harness.base.errors import DatasetError
+from harness.data.lines import Fault
 from harness.datasets._qrels import read_qrels
-from harness.errors import DatasetError
 
 HEADER = "query-id\tcorpus-id\tscore"
 IDS = st.text("abcxyz019_-", min_size=1, max_size=5)
@@ -21,9 +21,12 @@ def written(tmp_path: Path, *rows: str, name: str = "test.tsv") -> Path:
 
 
 @given(
-    qrels=st.dictionaries(IDS, st.dictionaries(IDS, st.integers(-2, 4), min_size=1, max_size=4), max_size=5), beir=st.booleans()
+    qrels=st.dictionaries(IDS, st.dictionaries(IDS, st.integers(-2, 4), min_size=1, max_size=4), max_size=5),
+    beir=st.booleans(),
 )
-def test_what_is_written_is_read(qrels: dict[str, dict[str, int]], beir: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_what_is_written_is_read(
+    qrels: dict[str, dict[str, int]], beir: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     rows = [(q, d, g) for q, grades in qrels.items() for d, g in grades.items()]
     shown = [HEADER, *(f"{q}\t{d}\t{g}" for q, d, g in rows)] if beir else [f"{q} 0  {d}\t{g}" for q, d, g in rows]
     path = written(tmp_path_factory.mktemp("qrels"), *shown, name="test.tsv" if beir else "test.txt")
@@ -79,7 +82,13 @@ def test_a_missing_header_does_not_cost_the_first_judgement(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("cell", "document"),
-    [('"d0"', "d0"), ('"""Heroes"""', '"Heroes"'), ('"a ""b"""', 'a "b"'), ('"Heroes"_1977', '"Heroes"_1977'), ('d"0', 'd"0')],
+    [
+        ('"d0"', "d0"),
+        ('"""Heroes"""', '"Heroes"'),
+        ('"a ""b"""', 'a "b"'),
+        ('"Heroes"_1977', '"Heroes"_1977'),
+        ('d"0', 'd"0'),
+    ],
 )
 def test_quotes_are_csvs_as_for_beirs_reader(cell: str, document: str, tmp_path: Path) -> None:
     assert read_qrels(written(tmp_path, HEADER, f"q\t{cell}\t1")) == {"q": {document: 1}}

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus, Document
+from harness.base.errors import DatasetError
+from harness.data.corpus import Corpus, Document
+from harness.data.queries import Labelled, Queries
 from harness.datasets import load_dataset
 from harness.datasets._sound import sound
-from harness.errors import DatasetError
-from harness.judged import Labelled, Queries
+from harness.runtime.context import Context
 
 Write = Callable[..., Path]
 CORPUS = Corpus.of([Document("d1", "", "one"), Document("d2", "", "two")])
@@ -31,11 +31,15 @@ def test_judgements_of_which_none_is_above_0_are_refused(grade: int, collection:
 
 def test_empty_documents_are_refused_if_all_are_and_counted_if_some_are(collection: Write, context: Context) -> None:
     folder = collection("none", documents=[("d1", "", ""), ("d2", " ", "\n")])
-    with pytest.raises(DatasetError, match="all 2 documents have neither title nor text, so that every score would be 0"):
+    with pytest.raises(
+        DatasetError, match="all 2 documents have neither title nor text, so that every score would be 0"
+    ):
         load_dataset(str(folder), context)
     folder = collection("some", documents=[("d1", "", "lift"), ("d2", "", " "), ("d3", "a title", "")])
     for _ in range(2):  # read, and from the cache
-        assert load_dataset(str(folder), Context(cache=context.cache)).notes == ("1 of 3 documents have neither title nor text",)
+        assert load_dataset(str(folder), Context(cache=context.cache)).notes == (
+            "1 of 3 documents have neither title nor text",
+        )
 
 
 def test_empty_queries_are_refused_if_all_are_and_counted_if_some_are() -> None:
@@ -47,11 +51,15 @@ def test_empty_queries_are_refused_if_all_are_and_counted_if_some_are() -> None:
 
 def test_queries_without_a_relevant_document_are_counted() -> None:
     judged = {"q1": {"d1": 1}, "q2": {"d1": 0, "d2": -1}}
-    assert sound("mine", split(judged), CORPUS) == ["1 of 2 queries have no judgement above 0: they count 0 for every row"]
+    assert sound("mine", split(judged), CORPUS) == [
+        "1 of 2 queries have no judgement above 0: they count 0 for every row"
+    ]
 
 
 def test_judgements_of_another_corpus_are_refused() -> None:
-    with pytest.raises(DatasetError, match=r"none of its 2 relevant documents is in the corpus, .*'D1', 'x'.*'D1' and 'd1'"):
+    with pytest.raises(
+        DatasetError, match=r"none of its 2 relevant documents is in the corpus, .*'D1', 'x'.*'D1' and 'd1'"
+    ):
         sound("mine", split({"q1": {"D1": 1, "x": 1, "d2": 0}}), CORPUS)
     assert sound("mine", split({"q1": {"x": 1, "d2": 1}}), CORPUS) == []
 

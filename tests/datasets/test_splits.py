@@ -6,17 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.corpus import Corpus, Document
+from harness.base.errors import DatasetError, UnknownName
+from harness.data.corpus import Corpus, Document
+from harness.data.queries import Dataset, Qrels, Queries
 from harness.datasets._splits import Parts, build_dataset, cut_dev
-from harness.errors import DatasetError, UnknownName
-from harness.judged import Dataset, Qrels, Queries
 
 CORPUS = Corpus.of([Document("d0", "", "zero"), Document("d1", "", "one")])
 
 
 def dataset(split: str, **splits: Qrels) -> Dataset:
     ids = sorted({query for qrels in splits.values() for query in qrels})
-    parts = Parts("made/up", CORPUS, Queries(ids, [f"about {i}" for i in ids]), {s: (lambda q=q: q) for s, q in splits.items()})
+    parts = Parts(
+        "made/up", CORPUS, Queries(ids, [f"about {i}" for i in ids]), {s: (lambda q=q: q) for s, q in splits.items()}
+    )
     return build_dataset(parts, split)
 
 
@@ -97,7 +99,9 @@ IDS = st.sets(st.sampled_from([f"q{n}" for n in range(30)]), min_size=1)
 
 
 @given(test=IDS, train=st.none() | IDS, dev=st.none() | IDS, reported=st.sampled_from(["test", "train", "dev"]))
-def test_nothing_reported_is_in_the_view(test: set[str], train: set[str] | None, dev: set[str] | None, reported: str) -> None:
+def test_nothing_reported_is_in_the_view(
+    test: set[str], train: set[str] | None, dev: set[str] | None, reported: str
+) -> None:
     splits = {"test": test, "train": train, "dev": dev}
     held = {split: judged(*sorted(ids)) for split, ids in splits.items() if ids}
     if reported not in held:
@@ -124,7 +128,9 @@ def test_names_of_dev(name: str) -> None:
 
 def test_a_judged_query_without_text() -> None:
     parts = Parts("made/up", CORPUS, Queries(["a"], ["x"]), {"test": lambda: judged("a", "lost")})
-    with pytest.raises(DatasetError, match=r"made/up: 1 judged queries of split 'test' have no text, for example 'lost'"):
+    with pytest.raises(
+        DatasetError, match=r"made/up: 1 judged queries of split 'test' have no text, for example 'lost'"
+    ):
         build_dataset(parts, "test")
 
 
@@ -157,7 +163,9 @@ def test_dev_cut_from_train_keeps_the_rule() -> None:
     corpus = Corpus.of([Document(i, "", f"about {i}") for i in ids] + [Document("d0", "", "zero")])
     splits = {"test": judged("t"), "train": judged(*ids)}
     queries = Queries([*ids, "t"], [f"about {i}" for i in [*ids, "t"]])
-    view = build_dataset(Parts("made/up", corpus, queries, {s: (lambda q=q: q) for s, q in splits.items()}), "test").train
+    view = build_dataset(
+        Parts("made/up", corpus, queries, {s: (lambda q=q: q) for s, q in splits.items()}), "test"
+    ).train
     assert view.dev is not None
     assert view.train is not None
     assert view.dev.drop_self == {"q18", "q7", "q4", "q19"}

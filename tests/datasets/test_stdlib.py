@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import UnknownName
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.data.queries import Dataset
 from harness.datasets import load_dataset
 from harness.datasets._code_search import words
-from harness.errors import UnknownName
-from harness.judged import Dataset
+from harness.runtime.context import Context
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,9 @@ def test_the_document_does_not_hold_its_query(dataset: Dataset) -> None:
 
 def test_no_module_is_in_two_splits(dataset: Dataset) -> None:
     parts = [dataset.test, dataset.train.train, dataset.train.dev]
-    modules = [{d.split(".")[0].lstrip("_") for grades in part.qrels.values() for d in grades} for part in parts if part]
+    modules = [
+        {d.split(".")[0].lstrip("_") for grades in part.qrels.values() for d in grades} for part in parts if part
+    ]
     assert len(modules) == 3
     assert sum(map(len, modules)) == len(set.union(*modules))
 
@@ -69,7 +71,7 @@ def test_no_two_documents_are_copies(dataset: Dataset) -> None:
 
 def test_the_same_in_another_process_with_another_hash_seed(dataset: Dataset, tmp_path: Path) -> None:
     code = (
-        "from harness.context import Context; from harness.datasets import load_dataset;"
+        "from harness.runtime.context import Context; from harness.datasets import load_dataset;"
         "d = load_dataset('stdlib/code', Context()); print(d.revision, d.train.revision)"
     )
     env = {**os.environ, "PYTHONHASHSEED": "77", "LC_ALL": "C", "HARNESS_CACHE": str(tmp_path / "other")}

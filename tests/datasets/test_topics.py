@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.context import Context
+from harness.base.errors import DatasetError
+from harness.data.lines import Fault
+from harness.data.queries import Queries
+from harness.data.trec import write_topics
 from harness.datasets import load_dataset
-from harness.datasets._lines import Fault
 from harness.datasets._topics import read_topics
-from harness.errors import DatasetError
-from harness.judged import Queries
-from harness.trec import write_topics
+from harness.runtime.context import Context
 
 SGML = """
 <top>
@@ -100,11 +100,17 @@ def test_the_form_is_told_by_what_is_written_not_by_the_ending(tmp_path: Path) -
 )
 def test_ir_datasets_reads_the_same(tmp_path: Path, name: str, text: str, reader: str, number: int) -> None:
     other = pytest.importorskip("ir_datasets", reason="ir_datasets is not installed")
-    full = text.replace("<desc>\nIs it under control?", "<desc>\nIs it under control?\n<narr>\nnone\n").replace("&amp;", "and")
+    full = text.replace("<desc>\nIs it under control?", "<desc>\nIs it under control?\n<narr>\nnone\n").replace(
+        "&amp;", "and"
+    )
     full = full.replace("<num>302</num>", "<num>302")
     path = put(tmp_path, name, full)
     formats = other.formats
-    options = {} if name == "t.sgml" else {"qtype": other.formats.GenericQuery, "qtype_map": {"query": "text", "title": "text"}}
+    options = (
+        {}
+        if name == "t.sgml"
+        else {"qtype": other.formats.GenericQuery, "qtype_map": {"query": "text", "title": "text"}}
+    )
     read = list(getattr(formats, reader)(other.util.LocalDownload(path), **options).queries_iter())
     theirs = [(q.query_id, " ".join(q.default_text().split())) for q in read if q.default_text()]
     ours = topics(path)
@@ -131,7 +137,9 @@ def test_what_is_written_is_read_back(held: dict[str, str], form: str) -> None:
 
 
 @given(
-    st.dictionaries(st.from_regex(r"[a-z0-9-]{1,6}", fullmatch=True), st.from_regex(r"[a-zé&;<>,. -]{0,20}[a-z]", fullmatch=True))
+    st.dictionaries(
+        st.from_regex(r"[a-z0-9-]{1,6}", fullmatch=True), st.from_regex(r"[a-zé&;<>,. -]{0,20}[a-z]", fullmatch=True)
+    )
 )
 def test_sgml_that_is_written_is_read_back(held: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:

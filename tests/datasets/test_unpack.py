@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import DatasetError
 from harness.datasets._unpack import unpack
-from harness.errors import DatasetError
 
 
 @pytest.fixture

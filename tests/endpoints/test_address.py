@@ -1,7 +1,7 @@
 import pytest
 
+from harness.base.errors import SettingError
 from harness.endpoints.address import host, is_encrypted, is_inside, is_local
-from harness.errors import SettingError
 
 
 def test_which_addresses_are_this_machines_own() -> None:
@@ -13,7 +13,16 @@ def test_which_addresses_are_this_machines_own() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "host/v1", "ftp://host", "https://", "https://me:key@host/", "http://[::1/v1", "http://h:x/", "https://h/v1?key=1"],
+    [
+        "",
+        "host/v1",
+        "ftp://host",
+        "https://",
+        "https://me:key@host/",
+        "http://[::1/v1",
+        "http://h:x/",
+        "https://h/v1?key=1",
+    ],
 )
 def test_what_is_no_address_or_holds_a_key_is_refused(url: str) -> None:
     with pytest.raises(SettingError, match=r"^who: url must"):

@@ -1,4 +1,6 @@
-"""One question, one answer; patience and refusals of the protocol are tested with the generator that asks through it."""
+"""One question, one answer; patience and refusals of the protocol are tested with the generator that asks through
+it.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
+from harness.base.errors import ModelError
 from harness.endpoints.chat import Answer, Endpoint
-from harness.errors import ModelError
 
 
 def test_an_answer_is_its_text_and_its_usage(server: Any) -> None:
@@ -90,7 +92,9 @@ def test_a_key_that_is_a_word_changes_no_answer(server: Any, monkeypatch: pytest
 
 
 def test_an_answer_is_kept_as_it_came_and_read_without_its_thoughts(server: Any) -> None:
-    reply = {"choices": [{"message": {"content": "so\n</think>Yes", "reasoning_content": "x"}, "finish_reason": "length"}]}
+    reply = {
+        "choices": [{"message": {"content": "so\n</think>Yes", "reasoning_content": "x"}, "finish_reason": "length"}]
+    }
     server.reply = lambda n, body: (200, {}, json.dumps(reply).encode())
     answer = Endpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"})
     assert (answer.content, answer.text, answer.cut) == ("so\n</think>Yes", "Yes", True)
@@ -144,5 +148,7 @@ def test_why_a_busy_server_refuses_is_told(server: Any, monkeypatch: pytest.Monk
     monkeypatch.setenv("MY_KEY", "sk-secret-1234567890")
     refusal = b'{"error": {"message": "quota of sk-secret-1234567890 used up"}}'
     server.reply = lambda n, body: (429, {"Retry-After": "900"}, refusal)
-    with pytest.raises(ModelError, match=r"after 1 try; the last: HTTP 429: quota of \*\*\* used up \(.* after 900 s\)"):
+    with pytest.raises(
+        ModelError, match=r"after 1 try; the last: HTTP 429: quota of \*\*\* used up \(.* after 900 s\)"
+    ):
         Endpoint("chat", server.url, "MY_KEY", 5.0, 3).ask({"model": "m"})

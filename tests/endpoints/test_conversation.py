@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from harness.context import Context
+from harness.base.errors import ModelError, SettingError
 from harness.endpoints.conversation import Conversation, prompt_tokens
 from harness.endpoints.service import Service
-from harness.errors import ModelError, SettingError
+from harness.runtime.context import Context
 
 HI = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}]
 LO = [{"role": "user", "content": "lo"}]
@@ -63,11 +63,16 @@ def notes(context: Context, work: Any) -> list[str]:
     return [note for one in step.all() for note in one.notes]
 
 
-def test_a_field_that_is_not_taken_is_refused_once_for_a_run_and_told_in_each_record(server: Any, context: Context) -> None:
+def test_a_field_that_is_not_taken_is_refused_once_for_a_run_and_told_in_each_record(
+    server: Any, context: Context
+) -> None:
     def reply(n: int, body: dict[str, Any]) -> Any:
         for field in ("max_tokens", "seed"):
             if field in body:
-                told = {"message": f"Unsupported parameter: '{field}' is not supported with this model.", "param": field}
+                told = {
+                    "message": f"Unsupported parameter: '{field}' is not supported with this model.",
+                    "param": field,
+                }
                 return 400, {}, json.dumps({"error": told}).encode()
         return 200, {}, b'{"choices": [{"message": {"content": "hi"}}]}'
 
@@ -119,5 +124,8 @@ def test_a_prompt_that_is_too_long_is_named(server: Any, context: Context) -> No
     told = {"error": {"message": "This model's maximum context length is 4096 tokens."}}
     server.reply = lambda n, body: (400, {}, json.dumps(told).encode())
     talk = conversation(server, context)
-    with talk.lock, pytest.raises(ModelError, match=r"(?s)context length.*prompt has 10,002 characters.*'wwww.*Send less"):
+    with (
+        talk.lock,
+        pytest.raises(ModelError, match=r"(?s)context length.*prompt has 10,002 characters.*'wwww.*Send less"),
+    ):
         talk.ask({"a": [*LO, {"role": "user", "content": "w" * 10_000}]}, lambda n=1, note=None: None)

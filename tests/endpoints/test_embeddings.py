@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from harness.base.errors import ModelError, Unavailable
 from harness.endpoints.embeddings import Embedded, checked, missing
-from harness.errors import ModelError, Unavailable
 
 
 def test_vectors_are_put_in_the_order_of_the_texts() -> None:

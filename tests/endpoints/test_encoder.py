@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.base.errors import SettingError
 from harness.cache.folders import Cache
-from harness.context import Context
 from harness.endpoints.encoder import HostedEncoder, open_hosted
-from harness.endpoints.hosted import HostedSettings
 from harness.endpoints.service import Service
-from harness.errors import SettingError
+from harness.endpoints.settings import HostedSettings
+from harness.runtime.context import Context
 
 pytest.importorskip("openai", reason="the client openai is not installed")
 

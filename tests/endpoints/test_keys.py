@@ -7,10 +7,10 @@ import pickle
 
 import pytest
 
+from harness.base.errors import SettingError, Unavailable
 from harness.endpoints.keys import OWNERS, Key, check
 from harness.endpoints.providers import _PROVIDERS, provider
 from harness.endpoints.service import Service
-from harness.errors import SettingError, Unavailable
 from harness.generators.chat import Chat
 from harness.methods.api import API
 from harness.methods.listwise import Listwise
@@ -84,7 +84,9 @@ def test_the_key_of_a_service_goes_to_no_other(variable: str, url: str, monkeypa
         ("ENDPOINT_API_KEY", "http://10.0.0.1:8000/v1"),
     ],
 )
-def test_a_key_goes_to_its_service_and_to_this_machine(variable: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_goes_to_its_service_and_to_this_machine(
+    variable: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(variable, SECRET)
     assert Key("api", url, variable).reveal() == SECRET
 
@@ -92,7 +94,9 @@ def test_a_key_goes_to_its_service_and_to_this_machine(variable: str, url: str, 
 @pytest.mark.parametrize("made", [API, Chat, Listwise, Query2Doc])
 def test_by_default_openais_key_is_for_openai_and_for_nobody_else(made: type) -> None:
     settings = {"model": "m", "url": "https://models.example/v1"}
-    service = made(**settings)._service() if made is Chat else made(**settings)._hosted().service if made is API else None
+    service = (
+        made(**settings)._service() if made is Chat else made(**settings)._hosted().service if made is API else None
+    )
     service = service or made(**settings).service()
     assert service.key_variable == "ENDPOINT_API_KEY"
     here = made(model="gpt-4o-mini")
@@ -109,7 +113,11 @@ def test_every_known_host_takes_the_key_that_is_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("variable", "url"),
-    [("MY_KEY", "http://models.example/v1"), ("OPENAI_API_KEY", "http://api.openai.com/v1"), ("MY_KEY", "http://8.8.8.8/v1")],
+    [
+        ("MY_KEY", "http://models.example/v1"),
+        ("OPENAI_API_KEY", "http://api.openai.com/v1"),
+        ("MY_KEY", "http://8.8.8.8/v1"),
+    ],
 )
 def test_no_key_is_sent_in_the_open(variable: str, url: str) -> None:
     with pytest.raises(SettingError, match="without encryption: url must begin with https://"):

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.base.errors import SettingError
 from harness.endpoints.meter import Bound, Meter, counted, dollars, most_tokens, tokens
 from harness.endpoints.prices import Price
-from harness.errors import SettingError
 
 CHEAP = Price(1.0, 10.0, "a page (2026-01)")
 
@@ -31,7 +31,10 @@ def test_an_estimate_says_what_it_costs_where_that_is_known() -> None:
     known = Meter("m", CHEAP, None).estimate(3, 20, 1000, 50)
     assert known.dollars == pytest.approx((1000 * 1 + 50 * 10) / 1e6)
     assert str(known) == "20 texts in 3 requests, about 1,000 tokens in, at most 50 out: $0.0015 at most"
-    assert str(Meter("m", None, None).estimate(3, 0, 1000)) == "3 requests, about 1,000 tokens in: at a price that is not known"
+    assert (
+        str(Meter("m", None, None).estimate(3, 0, 1000))
+        == "3 requests, about 1,000 tokens in: at a price that is not known"
+    )
 
 
 def test_the_estimate_is_told_and_held_against_the_caps(caplog: pytest.LogCaptureFixture) -> None:
@@ -96,7 +99,13 @@ def test_dollars_need_a_price() -> None:
 
 
 def test_amounts_as_they_are_told() -> None:
-    assert [dollars(a) for a in (0.0, 0.00123456, 0.5, 1.0, 1234.5)] == ["$0.00", "$0.001235", "$0.5", "$1.00", "$1,234.50"]
+    assert [dollars(a) for a in (0.0, 0.00123456, 0.5, 1.0, 1234.5)] == [
+        "$0.00",
+        "$0.001235",
+        "$0.5",
+        "$1.00",
+        "$1,234.50",
+    ]
 
 
 def test_estimates_add_up_and_one_without_a_price_leaves_none() -> None:

@@ -1,4 +1,6 @@
-"""The protocol as the client speaks it; faults of every kind are tested through the row, in tests/methods/test_api.py."""
+"""The protocol as the client speaks it; faults of every kind are tested through the row, in
+tests/methods/test_api.py.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.base.errors import ModelError
 from harness.endpoints.keys import Key
 from harness.endpoints.openai import OpenAIClient
-from harness.endpoints.patience import Again, Patience
 from harness.endpoints.providers import Provider
+from harness.endpoints.retries import Again, Patience
 from harness.endpoints.service import Service
-from harness.errors import ModelError
 
 pytest.importorskip("openai", reason="the client openai is not installed")
 
@@ -36,9 +38,17 @@ def test_vectors_and_tokens_come_as_the_server_says(client: OpenAIClient, hosted
 
 @pytest.mark.parametrize(
     ("code", "raw", "kind"),
-    [(429, b"{}", Again), (503, b"", Again), (200, b"nonsense", Again), (200, b'"text"', Again), (400, b"plain", ModelError)],
+    [
+        (429, b"{}", Again),
+        (503, b"", Again),
+        (200, b"nonsense", Again),
+        (200, b'"text"', Again),
+        (400, b"plain", ModelError),
+    ],
 )
-def test_it_asks_once_and_says_what_a_fault_means(client: OpenAIClient, hosted: Any, code: int, raw: bytes, kind: type) -> None:
+def test_it_asks_once_and_says_what_a_fault_means(
+    client: OpenAIClient, hosted: Any, code: int, raw: bytes, kind: type
+) -> None:
     hosted.reply = lambda n, body: (code, {"Content-Type": "application/json"}, raw)
     with pytest.raises(kind):
         client.embed(["x"], None)

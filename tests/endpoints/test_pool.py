@@ -3,9 +3,9 @@ import time
 
 import pytest
 
+from harness.base.errors import HarnessError, ModelError, SettingError
 from harness.endpoints.meter import Bound, Meter
 from harness.endpoints.pool import through
-from harness.errors import HarnessError, ModelError, SettingError
 
 
 def free() -> Meter:
@@ -56,7 +56,12 @@ def test_a_defect_is_raised_and_not_swallowed() -> None:
     stopped: list[bool] = []
     with pytest.raises(ZeroDivisionError):
         through(
-            [1], lambda i: (1 // 0, 0), bound=lambda i: Bound(1), meter=free(), concurrency=1, stop=lambda: stopped.append(True)
+            [1],
+            lambda i: (1 // 0, 0),
+            bound=lambda i: Bound(1),
+            meter=free(),
+            concurrency=1,
+            stop=lambda: stopped.append(True),
         )
     assert stopped
 

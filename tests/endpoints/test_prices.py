@@ -19,7 +19,11 @@ def test_a_listed_price_has_its_source_and_date() -> None:
 
 
 def test_the_same_model_elsewhere_has_no_price() -> None:
-    for url in ("https://me.openai.azure.com/openai/v1", "http://localhost:11434/v1", "https://api.openai.com.evil.example/v1"):
+    for url in (
+        "https://me.openai.azure.com/openai/v1",
+        "http://localhost:11434/v1",
+        "https://api.openai.com.evil.example/v1",
+    ):
         assert price(url, "text-embedding-3-small") is None
     assert price("https://api.openai.com/v1", "of-nobody") is None
 

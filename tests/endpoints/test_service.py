@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import SettingError
 from harness.endpoints.service import Service
-from harness.errors import SettingError
 
 GOOD: dict[str, Any] = {"who": "x", "model": "m", "url": "http://localhost/v1", "key_variable": "KEY"}
 

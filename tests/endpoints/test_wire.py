@@ -15,16 +15,16 @@ from typing import Any
 import httpx
 import pytest
 
+from harness.base.errors import HarnessError, ModelError, Unavailable
 from harness.endpoints import wire
 from harness.endpoints.chat import Endpoint
 from harness.endpoints.cohere import CohereClient
 from harness.endpoints.embeddings import EmbeddingClient
 from harness.endpoints.keys import Key
 from harness.endpoints.openai import OpenAIClient
-from harness.endpoints.patience import Again, Patience
 from harness.endpoints.providers import Provider
+from harness.endpoints.retries import Again, Patience
 from harness.endpoints.service import Service
-from harness.errors import HarnessError, ModelError, Unavailable
 
 SECRET = "sk-secret-1234567890"
 CHAT = b'{"choices": [{"message": {"content": "hi"}}]}'
@@ -151,7 +151,9 @@ def test_of_a_long_refusal_the_beginning_is_read(client: str, raw: Any) -> None:
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_compressed_answer_is_not_blown_up(client: str, encoding: str, raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressed_answer_is_not_blown_up(
+    client: str, encoding: str, raw: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wire, "MOST", 1 << 20)
     pack = gzip.compress if encoding == "gzip" else zlib.compress
     server = raw(whole(pack(b" " * (64 << 20)), f"Content-Encoding: {encoding}"))
@@ -195,7 +197,9 @@ def test_no_server_is_told(client: str) -> None:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_what_libraries_take_from_the_environment_goes_nowhere(client: str, raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_libraries_take_from_the_environment_goes_nowhere(
+    client: str, raw: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "CO_API_KEY"):
         monkeypatch.setenv(name, SECRET)
     monkeypatch.setenv("OPENAI_ORG_ID", "org-of-mine")

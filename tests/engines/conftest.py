@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from harness.cache.folders import Cache
-from harness.context import Context
 from harness.engines import Engine
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
-from harness.modeling.cross_encoder import Pair, PairScorer
-from harness.modeling.encoder import Encoder
+from harness.models.cross_encoder import Pair, PairScorer
+from harness.models.encoder import Encoder
+from harness.runtime.context import Context
 
 TEXTS = [
     "kala bero",
@@ -30,7 +30,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Context:
 
 @pytest.fixture(scope="session")
 def variants(tiny_models: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Random encoders: mean pooling, the first token's vector, a dense layer behind, dot products with prompts of their own."""
+    """Random encoders: mean pooling, the first token's vector, a dense layer behind, dot products with prompts of their
+    own.
+    """
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Dense as Layer
@@ -70,7 +72,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 def installed(engine: Engine) -> bool:
-    from harness.errors import Unavailable
+    from harness.base.errors import Unavailable
 
     try:
         engine.versions()

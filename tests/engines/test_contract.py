@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.choices.expression import parse
 from harness.engines import ENGINES, PRECISIONS, Engine
-from harness.expressions import parse
 from harness.methods.dense import Dense
-from harness.modeling import keep
-from harness.modeling.cross_encoder import PairScorer
-from harness.modeling.encoder import Encoder
-from harness.modeling.golden import REFERENCE, Way
+from harness.models import encode_once as keep
+from harness.models.cross_encoder import PairScorer
+from harness.models.encoder import Encoder
+from harness.models.engine_check import REFERENCE, Way
 from harness.rows import ROOMS
+from harness.runtime.context import Context
 from tests.engines.conftest import PAIRS, TEXTS, installed
 
 NEAR = {"fp32": 1e-6, "bf16": 1e-2, "fp16": 1e-3, "int8": 2e-2}
@@ -73,7 +73,9 @@ def test_vectors_are_near_those_of_fp32_torch(
         cosines = (usual * found).sum(axis=1) / (lengths[0] * lengths[1])
         assert (1 - cosines).max() < NEAR[way.precision]
         assert np.abs(lengths[1] / lengths[0] - 1).max() < 2 * NEAR[way.precision] ** 0.5
-        assert np.allclose(lengths[1], 1, atol=1e-5 if way.precision in ("fp32", "int8") else 1e-2) is (variant != "dot")
+        assert np.allclose(lengths[1], 1, atol=1e-5 if way.precision in ("fp32", "int8") else 1e-2) is (
+            variant != "dot"
+        )
 
 
 def test_scores_of_pairs_are_near_those_of_fp32_torch(way: Way, scorer: PairScorer) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Context
+from harness.base.errors import Unavailable
 from harness.engines import Unfit
 from harness.engines.openvino import Openvino
-from harness.errors import Unavailable
-from harness.modeling.encoder import Encoder
-from harness.modeling.golden import Way
+from harness.models.encoder import Encoder
+from harness.models.engine_check import Way
+from harness.runtime.context import Context
 from tests.engines.conftest import TEXTS
 
 needed = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="needs openvino")
@@ -43,7 +43,9 @@ def test_a_model_that_is_no_transformer_does_not_fit(
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(tiny_encoder / "tokenizer.json"))
-    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)], device="cpu").save(str(tmp_path / "static"))
+    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)], device="cpu").save(
+        str(tmp_path / "static")
+    )
     encoder = encoder_of(tmp_path / "static")
     assert encoder.encode(TEXTS, "query").shape == (len(TEXTS), 8), "torch takes it by the library"
     with pytest.raises(Unfit, match="does not read plain token numbers"):

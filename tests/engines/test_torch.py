@@ -6,7 +6,7 @@ import pytest
 
 from harness.engines import Batch, Network
 from harness.engines.torch import ACCELERATOR_TOKENS, CPU_TOKENS, Torch
-from harness.modeling.encoder import Encoder
+from harness.models.encoder import Encoder
 from tests.engines.conftest import TEXTS
 
 
@@ -16,7 +16,10 @@ def test_fp32_is_what_sentence_transformers_answers_bit_for_bit_to_the_same_batc
     for folder in variants.values():
         encoder = encoder_of(folder)
         usual = encoder.model.encode(
-            TEXTS, prompt=encoder.prompts["query"], batch_size=len(TEXTS), normalize_embeddings=encoder.similarity == "cosine"
+            TEXTS,
+            prompt=encoder.prompts["query"],
+            batch_size=len(TEXTS),
+            normalize_embeddings=encoder.similarity == "cosine",
         )
         longest_first = sorted(TEXTS, key=len, reverse=True)
         found = dict(zip(longest_first, encoder.encode(longest_first, "query"), strict=True))

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.base.errors import DatasetError
+from harness.data.corpus import Corpus
+from harness.data.queries import Dataset, Labelled, Queries, TrainView
 from harness.datasets import load_dataset
-from harness.errors import DatasetError
 from harness.exchange.beir import write_collection
-from harness.judged import Dataset, Labelled, Queries, TrainView
+from harness.runtime.context import Context
 
 
 def by_beir(folder: Path, split: str) -> tuple[dict[str, Any], dict[str, str], dict[str, dict[str, int]]]:
@@ -51,7 +51,9 @@ def test_we_read_what_beir_reads(small_folder: Path, small: Dataset) -> None:
 @pytest.mark.parametrize(
     "line", [{"text": "only text"}, {"title": None, "text": "no title"}, {"title": "only title", "text": ""}]
 )
-def test_what_is_missing_in_a_document_is_read_alike(small_folder: Path, context: Context, line: dict[str, Any]) -> None:
+def test_what_is_missing_in_a_document_is_read_alike(
+    small_folder: Path, context: Context, line: dict[str, Any]
+) -> None:
     with open(small_folder / "corpus.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps({"_id": "odd", **line}) + "\n")
     dataset = load_dataset(str(small_folder), context)
@@ -63,7 +65,9 @@ def test_what_is_missing_in_a_document_is_read_alike(small_folder: Path, context
 def test_odd_texts_and_grades_come_back(tmp_path: Path, context: Context) -> None:
     texts = ['"quoted"', "tab\tand\nline", "ünïcode \u2028 🙂", " led and followed ", "back\\slash"]
     corpus = Corpus.of([(f"d{i}", text, text) for i, text in enumerate(texts)])
-    test = Labelled(Queries([f"q{i}" for i in range(5)], texts), {f"q{i}": {f"d{i}": i - 1, "gone": 1} for i in range(5)})
+    test = Labelled(
+        Queries([f"q{i}" for i in range(5)], texts), {f"q{i}": {f"d{i}": i - 1, "gone": 1} for i in range(5)}
+    )
     dataset = Dataset("folder/odd/dev", corpus, test, lambda: TrainView(corpus))
     assert write_collection(dataset, tmp_path / "out") == {"dev": 5}
     same(dataset, tmp_path / "out")
@@ -75,6 +79,8 @@ def test_odd_texts_and_grades_come_back(tmp_path: Path, context: Context) -> Non
 @pytest.mark.parametrize("name", ['"d', "d\t1", " d", "d\n1"])
 def test_an_id_that_beir_would_read_as_another_is_refused(name: str, tmp_path: Path) -> None:
     corpus = Corpus.of([(name, "", "text")])
-    dataset = Dataset("folder/odd/test", corpus, Labelled(Queries(["q"], ["text"]), {"q": {name: 1}}), lambda: TrainView(corpus))
+    dataset = Dataset(
+        "folder/odd/test", corpus, Labelled(Queries(["q"], ["text"]), {"q": {name: 1}}), lambda: TrainView(corpus)
+    )
     with pytest.raises(DatasetError, match="BEIR's reader cannot read the id"):
         write_collection(dataset, tmp_path / "out")

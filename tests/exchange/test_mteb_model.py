@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from harness import MTEBModel, api
-from harness.context import Context
-from harness.errors import HarnessError, Unavailable
+from harness.base.errors import HarnessError, Unavailable
+from harness.data.trec import read_run
 from harness.exchange.mteb_model import NOTHING
-from harness.trec import read_run
+from harness.runtime.context import Context
 
 mteb = pytest.importorskip("mteb", reason="mteb is not installed")
 
@@ -29,7 +29,9 @@ Task = Callable[..., Any]
 def task(language: Any) -> Task:
     """The made-up collection as a task: `task(candidates=…, more_queries=…)`."""
 
-    def one(candidates: dict[str, list[str]] | None = None, more: dict[str, str] | None = None, **attributes: Any) -> Any:
+    def one(
+        candidates: dict[str, list[str]] | None = None, more: dict[str, str] | None = None, **attributes: Any
+    ) -> Any:
         judged = language.qrels["test"] | {query: {language.documents[0][0]: 1} for query in more or {}}
         texts = language.queries | (more or {})
 
@@ -94,10 +96,17 @@ def test_mteb_beir_and_we_give_one_figure(
     loader = pytest.importorskip("beir.datasets.data_loader")
     _, _, qrels = loader.GenericDataLoader(str(small_folder)).load("test")
     (run,) = (tmp_path / "results").rglob("seed0.run.gz")
-    rankings = read_run(run)  # without the queries that nothing answers, and BEIR's means are over those that it is given
+    rankings = read_run(
+        run
+    )  # without the queries that nothing answers, and BEIR's means are over those that it is given
     given = {query: rankings.get(query, {NOTHING: 0.0}) for query in qrels}
     ndcg, average, recall, precision = beir.EvaluateRetrieval.evaluate(qrels, given, [5, 10, 100])
-    by_beir = {"nDCG@10": ndcg["NDCG@10"], "AP@100": average["MAP@100"], "R@100": recall["Recall@100"], "P@5": precision["P@5"]}
+    by_beir = {
+        "nDCG@10": ndcg["NDCG@10"],
+        "AP@100": average["MAP@100"],
+        "R@100": recall["Recall@100"],
+        "P@5": precision["P@5"],
+    }
     assert by_beir == pytest.approx(record.measures, abs=1e-4)
 
 
@@ -169,7 +178,12 @@ def test_what_a_method_learns_from_is_named_and_is_no_task(
 
 
 def test_task_queries_that_it_learnt_from_are_told_of(
-    tiny_encoder: Path, small_folder: Path, language: Any, task: Task, context: Context, caplog: pytest.LogCaptureFixture
+    tiny_encoder: Path,
+    small_folder: Path,
+    language: Any,
+    task: Task,
+    context: Context,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     row = f'dense(model="{tiny_encoder}")+supervised(budget="smoke")'
     evaluated(MTEBModel(row, context, learn_from=str(small_folder)), task())

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import RecordError
 from harness.bench.store import Stored
-from harness.errors import RecordError
 from harness.exchange.mteb_results import TASKS, datasets_of, read_results, task_of, write_results
 
 mteb = pytest.importorskip("mteb", reason="mteb is not installed")
@@ -19,7 +19,15 @@ from mteb.cache import ResultCache  # noqa: E402
 from mteb.results import TaskResult  # noqa: E402
 
 Put = Callable[..., Stored]
-FIGURES = {"nDCG@10": 0.64508, "R@100": 0.925, "RR@10": 0.6, "AP@100": 0.59, "P@5": 0.2, "Success@1": 0.4, "ERR@20": 0.3}
+FIGURES = {
+    "nDCG@10": 0.64508,
+    "R@100": 0.925,
+    "RR@10": 0.6,
+    "AP@100": 0.59,
+    "P@5": 0.2,
+    "Success@1": 0.4,
+    "ERR@20": 0.3,
+}
 
 
 def test_mteb_loads_what_is_written(put: Put, tmp_path: Path) -> None:
@@ -76,7 +84,12 @@ def test_two_collections_that_are_one_task_do_not_become_two_scores_of_one_split
 
 @pytest.mark.parametrize(
     ("row", "kind"),
-    [("lucene", "sparse"), ("sparse(query_terms=8)", "sparse"), ("late+colbert", "late-interaction"), ("dense", "dense")],
+    [
+        ("lucene", "sparse"),
+        ("sparse(query_terms=8)", "sparse"),
+        ("late+colbert", "late-interaction"),
+        ("dense", "dense"),
+    ],
 )
 def test_a_row_is_of_the_type_that_mteb_has_for_it(put: Put, tmp_path: Path, row: str, kind: str) -> None:
     (path,) = write_results([put(row, {"q1": 0.5}, dataset="beir/scifact/test").record], tmp_path / "out")
@@ -131,7 +144,9 @@ def test_beirs_collections_are_tasks_of_mteb() -> None:
 
 def result(place: Path, task: str, scores: dict[str, list[dict[str, object]]], version: str | None = "1.18.0") -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
-    TaskResult(task_name=task, dataset_revision="abc", mteb_version=version, scores=scores, evaluation_time=1.0).to_disk(place)
+    TaskResult(
+        task_name=task, dataset_revision="abc", mteb_version=version, scores=scores, evaluation_time=1.0
+    ).to_disk(place)
     return place
 
 
@@ -166,7 +181,9 @@ def test_figures_come_from_results_by_both_names_of_a_collection(tmp_path: Path)
 def test_the_model_is_named_by_its_meta_and_revisions_are_told_apart(tmp_path: Path) -> None:
     for revision, figure in (("aaaaaaaaaaaaaaaa", 0.5), ("bbbb", 0.25)):
         place = result(tmp_path / "x" / revision / "SciFact.json", "SciFact", {"test": [scores(figure)]})
-        (place.parent / "model_meta.json").write_text(json.dumps({"name": "org/Model", "revision": revision}), encoding="utf-8")
+        (place.parent / "model_meta.json").write_text(
+            json.dumps({"name": "org/Model", "revision": revision}), encoding="utf-8"
+        )
     found, _ = read_results([tmp_path])
     assert [(each.title, each.figures["beir/scifact/test"]["nDCG@10"]) for each in found] == [
         ("org/Model@aaaaaaaaaaaa", 0.5),
@@ -175,7 +192,9 @@ def test_the_model_is_named_by_its_meta_and_revisions_are_told_apart(tmp_path: P
 
 
 def test_what_is_no_ranking_of_all_documents_is_left_out_and_told(tmp_path: Path) -> None:
-    place = result(tmp_path / "m" / "r" / "AskUbuntuDupQuestions.json", "AskUbuntuDupQuestions", {"test": [scores(0.6)]})
+    place = result(
+        tmp_path / "m" / "r" / "AskUbuntuDupQuestions.json", "AskUbuntuDupQuestions", {"test": [scores(0.6)]}
+    )
     found, left_out = read_results([place])
     assert found == []
     assert left_out == [f"{place}: AskUbuntuDupQuestions is Reranking, not a ranking of all documents: left out"]

@@ -8,7 +8,7 @@ import pytest
 
 JOBS = """
 import logging, os, signal
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 
 def mark(given):
     with open(given["mark"], "a") as file:

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import SettingError
 from harness.cache.folders import Cache
-from harness.context import Advance, Context
-from harness.errors import SettingError
+from harness.choices.expression import parse
 from harness.executors import EXECUTORS, Executor, Job
-from harness.expressions import parse
+from harness.runtime.context import Advance, Context
 
 ROOMS = {EXECUTORS.package: EXECUTORS}
 HERE = {"local": "local", "processes": "processes(workers=2)", "ray": "ray(workers=2)"}
@@ -75,7 +75,13 @@ def test_jobs_are_done_after_those_they_come_after_with_the_callers_context(
     jobs = [job("c", "echo", "b", word="c"), job("a", "echo", word="a"), job("b", "echo", "a", word="b")]
     outcomes = list(here.map(jobs, context))
     assert [o.job.id for o in outcomes] == ["a", "b", "c"]
-    own = {"seed": 3, "cache": str(tmp_path / "c"), "data": [str(tmp_path / "data")], "at": str(tmp_path), "named": "somewhere"}
+    own = {
+        "seed": 3,
+        "cache": str(tmp_path / "c"),
+        "data": [str(tmp_path / "data")],
+        "at": str(tmp_path),
+        "named": "somewhere",
+    }
     assert [o.value for o in outcomes] == [{"word": word, **own} for word in "abc"]
     assert all(o.error is None and o.attempts == 1 and o.seconds >= 0 for o in outcomes)
 
@@ -120,7 +126,8 @@ def test_a_job_that_kills_every_worker_is_given_up_and_the_others_are_done(
 ) -> None:
     fatal = dataclasses.replace(elsewhere, tries=2)  # type: ignore[type-var]
     outcomes = {
-        o.job.id: o for o in fatal.map([job("a", "die", mark=str(tmp_path / "a"), times=9), job("b", "echo", word=1)], context)
+        o.job.id: o
+        for o in fatal.map([job("a", "die", mark=str(tmp_path / "a"), times=9), job("b", "echo", word=1)], context)
     }
     assert (outcomes["a"].value, outcomes["a"].attempts) == (None, 2)
     assert "lost 2 times" in str(outcomes["a"].error)
@@ -132,7 +139,9 @@ def test_what_a_worker_holds_serves_its_next_job_and_what_it_logs_is_told_here_o
 ) -> None:
     one = dataclasses.replace(elsewhere, workers=1)  # type: ignore[type-var]
     with caplog.at_level(logging.WARNING):
-        built = [o.value for o in one.map([job(str(i), "hold", mark=str(tmp_path / "built")) for i in range(3)], context)]
+        built = [
+            o.value for o in one.map([job(str(i), "hold", mark=str(tmp_path / "built")) for i in range(3)], context)
+        ]
     assert built == [1, 1, 1]
     assert (tmp_path / "built").read_text() == "x"
     assert [r.getMessage() for r in caplog.records].count("mind this") == 1
@@ -151,7 +160,9 @@ def test_it_shows_each_job_on_the_callers_bar(elsewhere: Executor, job: Callable
     assert shown == [("jobs", 1, "jobs"), (1, "a")]
 
 
-def test_jobs_that_cannot_be_done_are_refused_before_any_is(here: Executor, job: Callable[..., Job], context: Context) -> None:
+def test_jobs_that_cannot_be_done_are_refused_before_any_is(
+    here: Executor, job: Callable[..., Job], context: Context
+) -> None:
     with pytest.raises(SettingError, match="names no function"):
         list(here.map([job("a", "no_such_function")], context))
     with pytest.raises(SettingError, match="two jobs are called 'a'"):

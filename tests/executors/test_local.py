@@ -1,6 +1,6 @@
 import pytest
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.executors import EXECUTORS, Job
 from harness.executors.local import Local
 
@@ -28,7 +28,9 @@ def test_jobs_run_after_those_they_come_after_and_return_what_their_function_doe
 
 def test_a_failure_is_an_outcome_and_takes_down_only_what_comes_after_it(context):
     done.clear()
-    outcomes = {o.job.id: o for o in Local().map([job("a", fail=True), job("b", "a"), job("c", "b"), job("d")], context)}
+    outcomes = {
+        o.job.id: o for o in Local().map([job("a", fail=True), job("b", "a"), job("c", "b"), job("d")], context)
+    }
     assert done == ["a", "d"]
     assert outcomes["a"].error == "ValueError: as asked"
     assert outcomes["b"].error == "not tried: a failed"

@@ -1,4 +1,6 @@
-"""Modal as far as it goes without an account: what it is told, what passes through its function, what is done about failures."""
+"""Modal as far as it goes without an account: what it is told, what passes through its function, what is done about
+failures.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,13 @@ from typing import Any
 import modal
 import pytest
 
-from harness.context import Context
-from harness.errors import SettingError, Unavailable
+from harness.base.errors import SettingError, Unavailable
 from harness.executors import Job, Outcome
 from harness.executors import modal as place
 from harness.executors._budget import Budget
 from harness.executors._remote import written
 from harness.executors.modal import Modal, requirements
+from harness.runtime.context import Context
 
 BEGUN: list[str] = []
 
@@ -145,7 +147,9 @@ def test_a_second_attempt_finds_what_the_first_one_did(context: Context, tmp_pat
     assert BEGUN == ["a", "b", "b", "c", "c"], "neither a failure nor a skip is kept"
 
 
-def test_a_lost_container_is_begun_again_and_a_job_that_fails_is_not(through: Callable[..., dict[str, Outcome]]) -> None:
+def test_a_lost_container_is_begun_again_and_a_job_that_fails_is_not(
+    through: Callable[..., dict[str, Outcome]],
+) -> None:
     lost = [modal.exception.InternalFailure("gone"), modal.exception.ConnectionError("broken")]
     found = through(Handle(*lost), job("a"), retries=2)["a"]
     assert (found.error, found.attempts, found.value["name"], found.where) == (None, 3, "a", "modal")

@@ -19,7 +19,7 @@ MAIN = """
 import signal, sys
 from pathlib import Path
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.runtime.context import Context
 from harness.executors import Job
 from harness.api import executor_of
 
@@ -104,12 +104,16 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-def test_workers_end_with_a_main_process_that_is_killed(executor: str, main: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+def test_workers_end_with_a_main_process_that_is_killed(
+    executor: str, main: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
     process = start(main, executor, tmp_path)
     pids = marks(tmp_path, process)
     ours = {child.pid: child.name() for child in psutil.Process(process.pid).children(recursive=True)}
     process.kill()
-    if executor.startswith("ray"):  # its two agents end by themselves after a minute, and what a job has started sees to itself
+    if executor.startswith(
+        "ray"
+    ):  # its two agents end by themselves after a minute, and what a job has started sees to itself
         assert {"raylet", "gcs_server"} <= set(ours.values())
         ours = {pid: name for pid, name in ours.items() if not name.endswith("Agent") and name != "sleep"}
         pids = pids[::2]
@@ -144,7 +148,7 @@ def test_a_worker_that_is_starting_says_nothing_of_it_either(main: list[subproce
 def test_a_command_that_is_interrupted_says_one_line(small_folder: Path, tmp_path: Path) -> None:
     entry = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from harness.cli import main\nif __name__ == '__main__': main()\n"
+        "from harness.cli.app import main\nif __name__ == '__main__': main()\n"
     )
     (tmp_path / "entry.py").write_text(entry, encoding="utf-8")
     command = [sys.executable, str(tmp_path / "entry.py"), "run", "-q", "-d", str(small_folder), "-m", "bm25"]

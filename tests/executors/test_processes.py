@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Context
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.base.threads import cores
 from harness.executors import Job
 from harness.executors.processes import Processes
-from harness.threads import cores
+from harness.runtime.context import Context
 
 
 def test_each_worker_computes_with_its_share_of_the_cores(
@@ -21,7 +21,9 @@ def test_each_worker_computes_with_its_share_of_the_cores(
     assert "OMP_NUM_THREADS" not in os.environ
 
 
-def test_what_the_user_says_of_threads_stands(job_module: str, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_user_says_of_threads_stands(
+    job_module: str, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     (told,) = Processes(workers=1).map([Job("a", f"{job_module}:threads")], context)
     assert told.value == "7"
@@ -33,7 +35,9 @@ def test_settings_out_of_range_are_refused(setting: dict[str, int]) -> None:
         Processes(**setting)
 
 
-def test_no_secret_is_told_and_the_rest_comes_through(context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_secret_is_told_and_the_rest_comes_through(
+    context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from harness.executors._setup import Setup
 
     monkeypatch.setenv("HF_TOKEN", "hf_abc")

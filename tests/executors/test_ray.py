@@ -12,16 +12,16 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.context import Context
-from harness.errors import SettingError, Unavailable
+from harness.base.errors import SettingError, Unavailable
 from harness.executors import Job
 from harness.executors.ray import Ray
+from harness.runtime.context import Context
 
 STARTS = """
 import sys
 from pathlib import Path
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.runtime.context import Context
 from harness.executors import Job
 from harness.executors.ray import Ray
 
@@ -94,7 +94,8 @@ def test_workers_without_a_gpu_are_not_asked_to_use_one(ray_here: None, context:
 
 
 @pytest.mark.parametrize(
-    "setting", [{"workers": 0}, {"tries": 0}, {"gpus": -1.0}, {"cpus": 0.0}, {"timeout": 0.0}, {"timeout": float("nan")}]
+    "setting",
+    [{"workers": 0}, {"tries": 0}, {"gpus": -1.0}, {"cpus": 0.0}, {"timeout": 0.0}, {"timeout": float("nan")}],
 )
 def test_settings_out_of_range_are_refused(setting: dict[str, Any]) -> None:
     with pytest.raises(SettingError, match="must be"):
@@ -106,7 +107,9 @@ def test_a_program_that_has_joined_one_cluster_is_not_sent_to_another(ray_here: 
         list(Ray(address="10.0.0.1:6379").map([], context))
 
 
-def test_workers_share_what_they_make_through_a_store(ray_here: None, job_module: str, context: Context, tmp_path: Path) -> None:
+def test_workers_share_what_they_make_through_a_store(
+    ray_here: None, job_module: str, context: Context, tmp_path: Path
+) -> None:
     (outcome,) = Ray(workers=1, store=f"file://{tmp_path / 'store'}").map([Job("a", f"{job_module}:stored")], context)
     assert outcome.error is None
     (file,) = (tmp_path / "store" / "kind" / "k").glob("*/a")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import SettingError
-from harness.expressions import parse
+from harness.base.errors import SettingError
+from harness.choices.expression import parse
 from harness.feedback import FEEDBACK, Feedback
 from harness.rows import ROOMS, parse_method
 

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.feedback.rm3 import RM3
 
-TERM = st.sampled_from(["wing", "drag", "flow", "heat", "jet", "rare", "common", "x", "café", "1999", "z" * 20, "z" * 21])
+TERM = st.sampled_from(
+    ["wing", "drag", "flow", "heat", "jet", "rare", "common", "x", "café", "1999", "z" * 20, "z" * 21]
+)
 DOCUMENT = st.lists(TERM, min_size=1, max_size=25)
 SHARES = {"common": 0.11, "rare": 0.1}
 
@@ -96,7 +98,9 @@ def test_only_a_to_z_and_digits_may_join_unless_told_otherwise() -> None:
 
 
 def test_length_is_counted_in_javas_characters() -> None:
-    """Each of these letters beyond U+FFFF is two of Java's, so that one of them is long enough and eleven are too long."""
+    """Each of these letters beyond U+FFFF is two of Java's, so that one of them is long enough and eleven are too
+    long.
+    """
     document, scores = Counter({"𐐨": 1, "𐐨" * 10: 1, "𐐨" * 11: 1}), np.ones(1, np.float32)
     found = RM3(filter_terms=False).weights(["jet"], [document], scores, share)
     assert found.keys() == {"jet", "𐐨", "𐐨" * 10}

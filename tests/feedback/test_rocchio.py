@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.feedback.rocchio import Rocchio
 
 TERM = st.sampled_from(["wing", "drag", "flow", "heat", "jet", "rare", "common", "x", "café", "z" * 21])
@@ -58,7 +58,9 @@ def test_weights_are_those_of_the_formula(
 
 
 @given(document=DOCUMENT, terms=st.integers(1, 9))
-def test_of_one_document_the_heaviest_terms_stay_and_equal_ones_in_alphabetical_order(document: list[str], terms: int) -> None:
+def test_of_one_document_the_heaviest_terms_stay_and_equal_ones_in_alphabetical_order(
+    document: list[str], terms: int
+) -> None:
     rocchio = Rocchio(fb_terms=terms)
     found = rocchio.weights(["asked"], [Counter(document)], np.ones(1, np.float32), share)
     assert found == pytest.approx(by_definition(rocchio, ["asked"], [document]), rel=1e-5)

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness.corpus import Corpus
-from harness.expressions import parse
+from harness.choices.expression import parse
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.fusions import FUSIONS, Fusion
-from harness.ranking import Floats, Ints, TopK, select, stack
 from harness.rows import ROOMS
 
 CORPUS = Corpus.of([(f"d{(7 * i) % 40:02}", "", "") for i in range(40)])
@@ -42,7 +42,9 @@ def test_a_fusion_is_a_frozen_value_with_defaults_and_a_source(fusion: Fusion) -
 
 
 @pytest.mark.parametrize("k", [1, 7, 20, 40, 100])
-def test_a_fused_ranking_holds_documents_of_the_rankings_each_once_in_the_documented_order(fusion: Fusion, k: int) -> None:
+def test_a_fused_ranking_holds_documents_of_the_rankings_each_once_in_the_documented_order(
+    fusion: Fusion, k: int
+) -> None:
     tops = [some(1), some(2)]
     fused = fusion.fuse(tops, CORPUS.id_order, k)
     assert fused.indices.shape == fused.scores.shape == (QUERIES, k)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.ranking import TopK, select, stack
 from harness.fusions.convex import Convex
-from harness.ranking import TopK, select, stack
 
 CORPUS = Corpus.of([(f"d{i}", "", "") for i in range(9)])
 SCORES = st.floats(-100, 100, width=32) | st.sampled_from([0.0, 1.0, 2.0])
@@ -21,7 +21,10 @@ NORMALISE = st.sampled_from(["minmax", "zscore"])
 
 
 def top_of(*rankings: dict[int, float]) -> TopK:
-    parts = [select(np.array(list(r), np.int64), np.array(list(r.values()), np.float32), CORPUS.id_order, 9) for r in rankings]
+    parts = [
+        select(np.array(list(r), np.int64), np.array(list(r.values()), np.float32), CORPUS.id_order, 9)
+        for r in rankings
+    ]
     return stack(parts, 9)
 
 
@@ -114,7 +117,10 @@ def test_documents_with_equal_scores_in_both_are_tied_and_the_greater_id_comes_f
 
 def test_where_nothing_was_chosen_the_mixture_is_even() -> None:
     tops = [top_of({0: 2.0, 1: 1.0}), top_of({1: 2.0, 2: 1.0})]
-    assert Convex().fuse(tops, CORPUS.id_order, 9).scores.tolist() == Convex(0.5).fuse(tops, CORPUS.id_order, 9).scores.tolist()
+    assert (
+        Convex().fuse(tops, CORPUS.id_order, 9).scores.tolist()
+        == Convex(0.5).fuse(tops, CORPUS.id_order, 9).scores.tolist()
+    )
 
 
 def test_dev_chooses_among_weights_in_steps_of_005_the_even_mixture_first() -> None:

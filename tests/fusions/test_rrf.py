@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.ranking import TopK, stack
 from harness.fusions.rrf import RRF
-from harness.ranking import TopK, stack
 
 CORPUS = Corpus.of([(f"d{i}", "", "") for i in range(9)])
 RANKING = st.lists(st.integers(0, 8), unique=True)
@@ -63,7 +63,10 @@ def test_documents_at_the_same_ranks_are_tied_and_the_greater_id_comes_first() -
 @given(st.lists(RANKING, min_size=2, max_size=2))
 def test_two_rankings_may_change_places(rankings: list[list[int]]) -> None:
     tops = [top_of(ranking) for ranking in rankings]
-    assert RRF().fuse(tops, CORPUS.id_order, 9).indices.tolist() == RRF().fuse(tops[::-1], CORPUS.id_order, 9).indices.tolist()
+    assert (
+        RRF().fuse(tops, CORPUS.id_order, 9).indices.tolist()
+        == RRF().fuse(tops[::-1], CORPUS.id_order, 9).indices.tolist()
+    )
 
 
 def test_there_is_nothing_to_choose() -> None:

@@ -1,4 +1,6 @@
-"""A chat server is asked once for each text, patiently where it is busy, never beyond the cap; answers are read as meant."""
+"""A chat server is asked once for each text, patiently where it is busy, never beyond the cap; answers are read as
+meant.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.base.errors import HarnessError, ModelError, SettingError, Unavailable
 from harness.cache.code import modules_of
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import HarnessError, ModelError, SettingError, Unavailable
+from harness.data.corpus import Corpus
 from harness.generators import Question, questions
 from harness.generators._answers import parsed
 from harness.generators.chat import Chat
+from harness.runtime.context import Context
 
 CORPUS = Corpus.of([(f"d{i}", f"Title {i}", f"a passage about the number {i} " * 5) for i in range(8)])
 KEY = "sk-secret-1234567890"
@@ -34,7 +36,9 @@ def busy(code: int, **headers: str) -> tuple[int, dict[str, str], bytes]:
 
 def test_the_protocol_is_spoken(server: Any, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
-    chat = Chat("m", server.url + "/", key_variable="MY_KEY", prompt="{n} of: {document}", temperature=0.2, max_tokens=9)
+    chat = Chat(
+        "m", server.url + "/", key_variable="MY_KEY", prompt="{n} of: {document}", temperature=0.2, max_tokens=9
+    )
     corpus = Corpus.of([("a", "T {n}", "x {document} y")])
     found = made(chat, context, [0], corpus)
     assert server.paths == ["/v1/chat/completions"]
@@ -71,7 +75,9 @@ def test_a_stopped_run_pays_nothing_twice(server: Any, context: Context) -> None
     assert len(server.bodies) == 4 + 5
     assert found.asked == 8
     dearer = Chat("m", server.url, price_in=1.0, price_out=1.0, cap=0.0, concurrency=2)
-    assert made(dearer, context, list(range(8)))  # prices and concurrency move no answer, and what is kept costs nothing
+    assert made(
+        dearer, context, list(range(8))
+    )  # prices and concurrency move no answer, and what is kept costs nothing
     assert len(server.bodies) == 9
     made(Chat("m", server.url, temperature=0.0), context, [0])
     made(Chat("m", server.url), Context(seed=1, cache=context.cache), [0])
@@ -137,7 +143,9 @@ def test_a_failing_server_is_asked_again_and_given_up_in_the_end(server: Any, co
     assert len(server.bodies) == 6
 
 
-@pytest.mark.parametrize("raw", [b"<html>", b"{", b"[]", b'{"choices": []}', b'{"choices": [{"message": null}]}', b"\xff"])
+@pytest.mark.parametrize(
+    "raw", [b"<html>", b"{", b"[]", b'{"choices": []}', b'{"choices": [{"message": null}]}', b"\xff"]
+)
 def test_an_answer_out_of_the_protocol_is_asked_for_again(server: Any, context: Context, raw: bytes) -> None:
     usual = server.reply
     server.reply = lambda n, body: (200, {}, raw) if n == 0 else usual(n, body)
@@ -206,7 +214,9 @@ def said(content: str | None, tokens: tuple[int, int] = (10, 5)) -> tuple[int, d
 
 
 @pytest.mark.parametrize("content", [None, "", " \n", "```\n```"])
-def test_a_refusal_counts_as_dropped_and_is_not_asked_for_again(server: Any, context: Context, content: str | None) -> None:
+def test_a_refusal_counts_as_dropped_and_is_not_asked_for_again(
+    server: Any, context: Context, content: str | None
+) -> None:
     usual = server.reply
     server.reply = lambda n, body: said(content) if "number 1" in body["messages"][0]["content"] else usual(n, body)
     found = questions(Chat("m", server.url), CORPUS, [0, 1], context)
@@ -226,7 +236,10 @@ def test_the_estimate_counts_four_characters_a_token_and_the_longest_answers() -
 
 def test_an_estimate_over_the_cap_asks_nothing(server: Any, context: Context, caplog: pytest.LogCaptureFixture) -> None:
     chat = Chat("m", server.url, price_in=1.0, price_out=1.0, cap=0.001)
-    with caplog.at_level(logging.INFO), pytest.raises(SettingError, match=r"8 requests.*over the cap of \$0\.001.*[Rr]aise cap"):
+    with (
+        caplog.at_level(logging.INFO),
+        pytest.raises(SettingError, match=r"8 requests.*over the cap of \$0\.001.*[Rr]aise cap"),
+    ):
         made(chat, context, list(range(8)))
     assert server.bodies == []
     assert "8 requests" in caplog.text
@@ -322,4 +335,6 @@ def test_what_a_model_thinks_makes_no_question(server: Any, context: Context) ->
 
 
 def test_the_code_that_reads_answers_is_in_the_key_of_questions() -> None:
-    assert {"harness.endpoints.thoughts", "harness.generators._answers"} <= set(modules_of("harness.generators", Chat("m")))
+    assert {"harness.endpoints.reasoning", "harness.generators._answers"} <= set(
+        modules_of("harness.generators", Chat("m"))
+    )

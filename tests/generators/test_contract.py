@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import ModelError, SettingError, UnknownName
 from harness.cache.folders import Cache
 from harness.cache.manage import entries, faults
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.endpoints.kept import Pieces
-from harness.errors import ModelError, SettingError, UnknownName
-from harness.expressions import parse
+from harness.choices.expression import parse
+from harness.data.corpus import Corpus
+from harness.endpoints.pieces import Pieces
 from harness.generators import GENERATORS, Generated, Generator, Question, every_question, questions
+from harness.runtime.context import Context
 
 ROOMS = {GENERATORS.package: GENERATORS}
 REQUIRED: dict[str, dict[str, Any]] = {"chat": {"model": "some-model"}}
@@ -111,7 +111,9 @@ def _fresh() -> None:
     INPUTS.clear()
 
 
-def asked(context: Context, *told: tuple[int, str], corpus: Corpus = CORPUS, rows: Sequence[int] = (0, 1, 2)) -> Generated:
+def asked(
+    context: Context, *told: tuple[int, str], corpus: Corpus = CORPUS, rows: Sequence[int] = (0, 1, 2)
+) -> Generated:
     return questions(Told(told=json.dumps(told)), corpus, rows, context)
 
 
@@ -130,7 +132,13 @@ def test_a_question_of_two_documents_is_dropped_for_both(context: Context) -> No
 
 def test_what_is_longer_than_its_document_or_the_whole_of_it_is_dropped(context: Context) -> None:
     corpus = Corpus.of([("a", "Big", "cats  roar."), ("b", "", "Dogs bark loudly.")])
-    told = [(0, "big cats roar"), (0, "cats roar"), (0, "which large cats do roar"), (1, "dogs bark loudly"), (1, "dogs")]
+    told = [
+        (0, "big cats roar"),
+        (0, "cats roar"),
+        (0, "which large cats do roar"),
+        (1, "dogs bark loudly"),
+        (1, "dogs"),
+    ]
     found = asked(context, *told, corpus=corpus, rows=[0, 1])
     assert [q.text for q in found.questions] == ["cats roar", "dogs"]
     assert found.dropped == {"whole document": 2, "too long": 1}
@@ -149,7 +157,9 @@ def test_all_that_decides_is_in_the_key(context: Context) -> None:
     asked(context, (0, "why?"))
     asked(Context(seed=1, cache=context.cache), (0, "why?"))
     asked(context, (0, "why?"), rows=[0, 1])
-    asked(context, (0, "why?"), corpus=Corpus.of([("a", "", "other words than before"), ("b", "", "x"), ("c", "", "y")]))
+    asked(
+        context, (0, "why?"), corpus=Corpus.of([("a", "", "other words than before"), ("b", "", "x"), ("c", "", "y")])
+    )
     INPUTS["model"] = "another hash"
     asked(context, (0, "why?"))
     questions(Told(per_document=4, told='[[0, "why?"]]'), CORPUS, [0, 1, 2], context)
@@ -171,7 +181,9 @@ def test_no_rows_or_rows_beyond_the_corpus_are_refused(context: Context) -> None
 
 def test_nothing_usable_is_an_error_that_says_why_and_is_not_kept(context: Context) -> None:
     for _ in range(2):
-        with pytest.raises(ModelError, match=r"told.*no usable question of the 3 documents.*'a', 'b', 'c'.*1 empty.*extractive"):
+        with pytest.raises(
+            ModelError, match=r"told.*no usable question of the 3 documents.*'a', 'b', 'c'.*1 empty.*extractive"
+        ):
             asked(context, (0, " "))
     with pytest.raises(ModelError, match="it made none"):
         asked(context)

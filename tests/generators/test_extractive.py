@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.analyzers.english import English
+from harness.base.errors import SettingError
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.text import sentences
 from harness.generators import questions
 from harness.generators.extractive import Extractive, _Frequencies, phrases
-from harness.sentences import sentences
+from harness.runtime.context import Context
 
 TEXT = (
     "Aspirin lowers the risk of stroke in men. The dose was 2.5 mg per day in all trials. "
@@ -29,7 +29,8 @@ CORPUS = Corpus.of(
         (
             "b",
             "",
-            "Basalt is a volcanic rock of fine grain. It covers most of the ocean floor today. Granite covers the continents.",
+            "Basalt is a volcanic rock of fine grain. It covers most of the ocean floor today. Granite covers the "
+            "continents.",
         ),
         ("c", "", "word"),
         ("d", "Only a title", ""),

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 
+from harness.base.errors import ModelError, SettingError
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError, SettingError
+from harness.data.corpus import Corpus
 from harness.generators import Question, questions
 from harness.generators.seq2seq import Seq2seq
+from harness.runtime.context import Context
 
 CORPUS = Corpus.of([(f"d{i}", "", f"{word} is a passage of its own about {word}") for i, word in enumerate("abcdefg")])
 
@@ -95,7 +95,9 @@ def test_a_temperature_near_zero_takes_the_likeliest(tiny_t5: Path, context: Con
 def test_length_and_input_are_cut(tiny_t5: Path, tmp_path: Path) -> None:
     context = Context(cache=Cache(tmp_path / "c"))
     corpus = Corpus.of([("a", "", "abc"), ("b", "", "abz")])
-    found = list(small(tiny_t5, max_input=3, temperature=1e-4).generate(corpus, [0, 1], context))  # two letters and the end
+    found = list(
+        small(tiny_t5, max_input=3, temperature=1e-4).generate(corpus, [0, 1], context)
+    )  # two letters and the end
     assert found[0].text == found[3].text
     assert all(len(q.text) <= 2 for q in made(small(tiny_t5, max_length=2), context, [0, 1, 2, 3]))
 

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import Unavailable
+from harness.base.errors import Unavailable
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats
 from harness.indexes import INDEXES, Index, recall
 from harness.indexes.exact import Exact
-from harness.ranking import Floats
+from harness.runtime.context import Context
 
 
 class Held:

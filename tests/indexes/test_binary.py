@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats
 from harness.indexes import _codes, inner
 from harness.indexes.binary import Binary, bits
-from harness.ranking import Floats
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held, clustered
 
 Topics = tuple[Floats, Floats]
@@ -57,7 +57,9 @@ def test_queries_are_cut_to_bound_the_distances_held(
     assert ranks_as_exact(Binary(rescore=150), *topics, 10)
 
 
-def test_its_size_is_a_bit_a_value_and_it_is_read_by_blocks(context: Context, corpus_of: Callable[[int], Corpus]) -> None:
+def test_its_size_is_a_bit_a_value_and_it_is_read_by_blocks(
+    context: Context, corpus_of: Callable[[int], Corpus]
+) -> None:
     vectors = Held(clustered(10_000, 128))
     assert Binary().build(vectors, corpus_of(10_000).id_order, context).nbytes == 10_000 * 128 // 8
     assert vectors.largest <= 8192

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.expressions import parse
+from harness.choices.expression import parse
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats, TopK, select
 from harness.indexes import INDEXES, Index, inner, recall
 from harness.indexes.exact import Exact
-from harness.ranking import Floats, TopK, select
 from harness.rows import ROOMS
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held
 
 N, D = 500, 16
@@ -56,7 +56,9 @@ def test_it_says_which_versions_decide(index: Index) -> None:
 
 
 @pytest.mark.parametrize("k", [1, 10, N, N + 5])
-def test_what_is_found_is_in_the_documented_order_each_once_with_true_scores(index: Index, k: int, found: Found) -> None:
+def test_what_is_found_is_in_the_documented_order_each_once_with_true_scores(
+    index: Index, k: int, found: Found
+) -> None:
     top = found(index, k)
     assert top.indices.shape == (len(QUERIES), k)
     for query, (rows, scores) in zip(QUERIES, top.rows(), strict=True):

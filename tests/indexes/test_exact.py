@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.base.memory import LEAST, Memory
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats, select
 from harness.indexes import _near, inner
 from harness.indexes.exact import Exact
-from harness.memory import LEAST, Memory
-from harness.ranking import Floats, select
+from harness.runtime.context import Context
 
 
 class OnDisk:
@@ -91,7 +91,11 @@ ANY = st.floats(-10, 10, width=32).filter(lambda number: number == 0 or abs(numb
 
 @settings(max_examples=60)
 @given(
-    data=st.data(), n=st.integers(1, 25), k=st.integers(1, 30), block=st.integers(1, 30), numbers=st.sampled_from([NUMBER, ANY])
+    data=st.data(),
+    n=st.integers(1, 25),
+    k=st.integers(1, 30),
+    block=st.integers(1, 30),
+    numbers=st.sampled_from([NUMBER, ANY]),
 )
 def test_what_is_found_is_the_full_sort_through_ties_within_and_across_blocks(
     data: st.DataObject, n: int, k: int, block: int, numbers: st.SearchStrategy[float]
@@ -184,7 +188,9 @@ def test_a_budget_that_does_not_hold_one_query_says_what_does() -> None:
         index.search(np.ones((1, 1), np.float32), 1_000_000)
 
 
-def test_vectors_are_held_only_while_all_that_is_held_has_a_place(context: Context, request: pytest.FixtureRequest) -> None:
+def test_vectors_are_held_only_while_all_that_is_held_has_a_place(
+    context: Context, request: pytest.FixtureRequest
+) -> None:
     memory = Memory(64 << 20)
     context = Context(cache=context.cache, memory=memory)
     request.getfixturevalue("monkeypatch").undo()  # the place is what is tested

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats
 from harness.indexes import Index
-from harness.ranking import Floats
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held
 
 Same = Callable[..., bool]
@@ -22,7 +22,9 @@ def flat(index_of: Callable[..., Index]) -> Index:
 
 
 @pytest.mark.parametrize("k", [1, 10, 700, 2000])
-def test_it_ranks_as_exact_does_to_the_bit(flat: Index, topics: tuple[Floats, Floats], ranks_as_exact: Same, k: int) -> None:
+def test_it_ranks_as_exact_does_to_the_bit(
+    flat: Index, topics: tuple[Floats, Floats], ranks_as_exact: Same, k: int
+) -> None:
     assert ranks_as_exact(flat, *topics, k)
 
 
@@ -34,7 +36,9 @@ def test_more_vectors_that_tie_at_the_cut_than_are_asked_for_at_first(flat: Inde
     assert ranks_as_exact(flat, np.zeros((300, 24), np.float32), vectors[:3], 10)
 
 
-def test_vectors_that_its_rounding_cannot_tell_apart_are_ranked_by_the_true_products(flat: Index, ranks_as_exact: Same) -> None:
+def test_vectors_that_its_rounding_cannot_tell_apart_are_ranked_by_the_true_products(
+    flat: Index, ranks_as_exact: Same
+) -> None:
     rng = np.random.default_rng(2)
     base = rng.standard_normal(384)
     vectors = np.tile((base / np.linalg.norm(base)).astype(np.float32), (400, 1))

@@ -9,13 +9,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from harness.base.errors import CacheError, SettingError
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import CacheError, SettingError
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats
 from harness.indexes import Index
 from harness.indexes.hnsw import HNSW
-from harness.ranking import Floats
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held, clustered
 
 Topics = tuple[Floats, Floats]
@@ -31,7 +31,9 @@ def test_with_as_many_candidates_as_vectors_it_misses_hardly_any(
 def test_more_candidates_find_more(index_of: Of, recalled: Callable[..., float]) -> None:
     rng = np.random.default_rng(0)
     vectors, queries = (rng.standard_normal((n, 64)).astype(np.float32) for n in (3000, 100))  # hard: nothing clusters
-    few, many = (recalled(index_of("hnsw", m=4, ef_construction=20, ef_search=ef), vectors, queries, 1) for ef in (1, 300))
+    few, many = (
+        recalled(index_of("hnsw", m=4, ef_construction=20, ef_search=ef), vectors, queries, 1) for ef in (1, 300)
+    )
     assert few < 0.6 < 0.8 < many
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats
 from harness.indexes.int8 import Int8, coded, ranges
-from harness.ranking import Floats
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held, clustered
 
 Topics = tuple[Floats, Floats]

@@ -6,19 +6,21 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats
 from harness.indexes import Index
 from harness.indexes.ivf_flat import IVFFlat
-from harness.ranking import Floats
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held
 
 Topics = tuple[Floats, Floats]
 Of = Callable[..., Index]
 
 
-def test_with_every_list_read_it_ranks_as_exact_does(index_of: Of, topics: Topics, ranks_as_exact: Callable[..., bool]) -> None:
+def test_with_every_list_read_it_ranks_as_exact_does(
+    index_of: Of, topics: Topics, ranks_as_exact: Callable[..., bool]
+) -> None:
     assert ranks_as_exact(index_of("ivf_flat", nlist=20, nprobe=20), *topics, 25)
     assert ranks_as_exact(index_of("ivf_flat", nlist=20, nprobe=1000), *topics, 25)
 
@@ -35,13 +37,18 @@ def test_the_lists_come_from_the_seed(
 ) -> None:
     vectors, queries = topics
     order = corpus_of(len(vectors)).id_order
-    tops = [index_of("ivf_flat", nprobe=2).build(Held(vectors), order, context.reseeded(s)).search(queries, 10) for s in (0, 1)]
+    tops = [
+        index_of("ivf_flat", nprobe=2).build(Held(vectors), order, context.reseeded(s)).search(queries, 10)
+        for s in (0, 1)
+    ]
     assert tops[0].indices.tolist() != tops[1].indices.tolist()
     index_of("ivf_flat", nprobe=3).build(Held(vectors), order, context)
     assert len(kept()) == 2  # how many lists are read does not matter to what is kept
 
 
-def test_more_lists_than_vectors_are_no_error(index_of: Of, topics: Topics, ranks_as_exact: Callable[..., bool]) -> None:
+def test_more_lists_than_vectors_are_no_error(
+    index_of: Of, topics: Topics, ranks_as_exact: Callable[..., bool]
+) -> None:
     vectors, queries = topics
     assert ranks_as_exact(index_of("ivf_flat", nlist=1000, nprobe=1000), vectors[:30], queries, 30)
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats
 from harness.indexes import Index
 from harness.indexes.ivf_pq import IVFPQ
-from harness.ranking import Floats
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held, clustered
 
 Topics = tuple[Floats, Floats]
@@ -24,7 +24,9 @@ def test_with_every_list_read_and_everything_rescored_it_ranks_as_exact_does(
     assert ranks_as_exact(index_of("ivf_pq", nlist=10, nprobe=10, rescore=150), *topics, 10)
 
 
-def test_longer_codes_and_more_rescoring_find_more(index_of: Of, topics: Topics, recalled: Callable[..., float]) -> None:
+def test_longer_codes_and_more_rescoring_find_more(
+    index_of: Of, topics: Topics, recalled: Callable[..., float]
+) -> None:
     every = {"nlist": 8, "nprobe": 8}
     coarse, fine = (recalled(index_of("ivf_pq", m=m, rescore=1, **every), *topics, 10) for m in (2, 32))
     assert coarse < fine
@@ -61,7 +63,8 @@ def test_a_prime_number_of_dimensions_is_coded_in_one_part(index_of: Of, recalle
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"), [({"m": 0}, "m must be 1"), ({"rescore": 0}, "rescore must be 1"), ({"bits": 3}, "between 4 and 12")]
+    ("settings", "words"),
+    [({"m": 0}, "m must be 1"), ({"rescore": 0}, "rescore must be 1"), ({"bits": 3}, "between 4 and 12")],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, int], words: str) -> None:
     with pytest.raises(SettingError, match=f"ivf_pq: .*{words}"):

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import SettingError
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats
 from harness.indexes import Index
 from harness.indexes.lancedb import LanceDB
-from harness.ranking import Floats
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held, clustered
 
 Topics = tuple[Floats, Floats]
@@ -59,7 +59,9 @@ def test_its_size_is_what_is_on_disk(index_of: Of, context: Context, corpus_of: 
 def test_parts_that_do_not_divide_the_vectors_are_refused_with_those_that_do(
     index_of: Of, context: Context, corpus_of: Callable[[int], Corpus]
 ) -> None:
-    with pytest.raises(SettingError, match=r"lancedb: m must divide the 12 dimensions .* 5 does not; \[1, 2, 3, 4, 6, 12\] do"):
+    with pytest.raises(
+        SettingError, match=r"lancedb: m must divide the 12 dimensions .* 5 does not; \[1, 2, 3, 4, 6, 12\] do"
+    ):
         index_of("lancedb", m=5).build(Held(clustered(300, 12)), corpus_of(300).id_order, context)
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import Unavailable
+from harness.base.errors import Unavailable
+from harness.data.corpus import Corpus
+from harness.data.ranking import TopK
 from harness.indexes import INDEXES, nearness, recall, share
-from harness.indexes._kept import BLOCK, fingerprint
+from harness.indexes._stored import BLOCK, fingerprint
 from harness.indexes.exact import Exact
-from harness.ranking import TopK
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held
 
 
@@ -64,7 +64,14 @@ def test_a_graph_that_reaches_few_of_seven_hundred_copies_does_not_find_all(
 
 
 def test_a_share_is_one_only_where_nothing_is_lost() -> None:
-    assert [share(value) for value in (1.0, 0.99999, 0.9999, 0.5, 2 / 3, 0.0)] == [1.0, 0.9999, 0.9999, 0.5, 0.6666, 0.0]
+    assert [share(value) for value in (1.0, 0.99999, 0.9999, 0.5, 2 / 3, 0.0)] == [
+        1.0,
+        0.9999,
+        0.9999,
+        0.5,
+        0.6666,
+        0.0,
+    ]
 
 
 def test_where_there_are_fewer_than_k_all_of_them_are_to_be_found() -> None:
@@ -74,13 +81,16 @@ def test_where_there_are_fewer_than_k_all_of_them_are_to_be_found() -> None:
         assert measure(top([(2, 0.5), END, END]), true, 3) == 0.5
 
 
-def test_a_library_that_is_absent_is_unavailable_with_the_command_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_is_absent_is_unavailable_with_the_command_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("faiss", "lancedb"):
         monkeypatch.setitem(sys.modules, name, None)
     for name in INDEXES.names():
         if name not in ("exact", "int8", "binary"):
             with pytest.raises(
-                Unavailable, match=r'is not installed\. `pip install "retrieval-harness\[(faiss|lancedb)\]"` installs it'
+                Unavailable,
+                match=r'is not installed\. `pip install "retrieval-harness\[(faiss|lancedb)\]"` installs it',
             ):
                 INDEXES.get(name)().versions()
         else:

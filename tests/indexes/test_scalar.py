@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.ranking import Floats
 from harness.indexes import Index
 from harness.indexes.scalar import Scalar
-from harness.ranking import Floats
+from harness.runtime.context import Context
 from tests.indexes.conftest import Held
 
 Topics = tuple[Floats, Floats]
@@ -20,7 +20,12 @@ Of = Callable[..., Index]
 
 @pytest.mark.parametrize(("code", "least"), [("8bit", 0.95), ("fp16", 0.995)])
 def test_codes_alone_find_nearly_all_and_rescored_they_rank_as_exact_does(
-    index_of: Of, topics: Topics, recalled: Callable[..., float], ranks_as_exact: Callable[..., bool], code: str, least: float
+    index_of: Of,
+    topics: Topics,
+    recalled: Callable[..., float],
+    ranks_as_exact: Callable[..., bool],
+    code: str,
+    least: float,
 ) -> None:
     assert recalled(index_of("scalar", code=code, rescore=1), *topics, 10) >= least
     assert ranks_as_exact(index_of("scalar", code=code, rescore=4), *topics, 10)

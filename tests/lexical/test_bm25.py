@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.corpus import Corpus
+from harness.base.memory import LEAST, Memory
+from harness.data.corpus import Corpus
 from harness.lexical import bm25 as bm25_module
 from harness.lexical import postings as postings_module
 from harness.lexical.bm25 import InvertedIndex
 from harness.lexical.lengths import lucene_length
 from harness.lexical.postings import Postings
-from harness.memory import LEAST, Memory
 
 TERM = st.sampled_from([*"abcdefgh", "rare", "1", "null", "é", '"', "", "漢字"])
 DOCUMENT = st.lists(TERM, max_size=60)
@@ -66,7 +66,9 @@ def searched(index: InvertedIndex, query: list[str], n: int, k: int = 1000) -> d
 
 
 @settings(max_examples=60)
-@given(documents=DOCUMENTS, query=st.lists(TERM | st.just("nowhere"), max_size=6), k1=st.floats(0, 5), b=st.floats(0, 1))
+@given(
+    documents=DOCUMENTS, query=st.lists(TERM | st.just("nowhere"), max_size=6), k1=st.floats(0, 5), b=st.floats(0, 1)
+)
 def test_scores_are_those_of_the_formula_for_all_that_match_and_no_other(
     documents: list[list[str]], query: list[str], k1: float, b: float
 ) -> None:
@@ -81,7 +83,9 @@ def test_an_example_by_hand() -> None:
     documents = [["a", "a", "b"], ["a"], ["b", "c"]]
     idf = math.log(1 + 1.5 / 2.5)
     found = searched(index_of(documents, k1=1.2, b=0.75), ["a"], 3)
-    assert found == pytest.approx({0: idf * 2 / (2 + 1.2 * (0.25 + 0.75 * 3 / 2)), 1: idf * 1 / (1 + 1.2 * (0.25 + 0.75 / 2))})
+    assert found == pytest.approx(
+        {0: idf * 2 / (2 + 1.2 * (0.25 + 0.75 * 3 / 2)), 1: idf * 1 / (1 + 1.2 * (0.25 + 0.75 / 2))}
+    )
 
 
 def test_length_is_lucenes_and_the_average_exact() -> None:
@@ -229,7 +233,9 @@ def test_what_is_written_block_by_block_is_what_is_saved_whole(documents: list[l
 )
 def test_the_k_best_are_those_of_a_full_sort_whatever_is_sampled(seed: int, k: int, sample: int, sparse: int) -> None:
     rng = np.random.default_rng(seed)
-    documents = [[str(word) for word in np.minimum(rng.zipf(1.3, 8), 40)] for _ in range(300)]  # hardly two scores differ
+    documents = [
+        [str(word) for word in np.minimum(rng.zipf(1.3, 8), 40)] for _ in range(300)
+    ]  # hardly two scores differ
     corpus, index = corpus_of(300), index_of(documents, batch=100)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bm25_module, "SAMPLE", sample)

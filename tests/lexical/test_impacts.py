@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.cache.ragged import Ragged
+from harness.data.ranking import Floats
 from harness.lexical.impacts import ImpactIndex, product, pruned, unit
-from harness.ranking import Floats
 
 Weights = dict[int, float]
 vectors = st.dictionaries(st.integers(0, 30), st.floats(0.03125, 8, width=32), max_size=10)

@@ -61,7 +61,9 @@ def test_any_length_is_lucenes(lengths: list[int]) -> None:
     assert lucene_length(np.array(lengths, np.int64)).tolist() == by_lucene(lengths)
 
 
-@pytest.mark.parametrize(("length", "held"), [(0, 0), (1, 1), (39, 39), (40, 40), (41, 40), (42, 42), (100, 96), (1000, 984)])
+@pytest.mark.parametrize(
+    ("length", "held"), [(0, 0), (1, 1), (39, 39), (40, 40), (41, 40), (42, 42), (100, 96), (1000, 984)]
+)
 def test_lengths_are_exact_up_to_40_and_rounded_down_above(length: int, held: int) -> None:
     assert lucene_length(np.array([length])).tolist() == [held]
 

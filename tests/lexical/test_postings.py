@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analyzers.english import English
+from harness.base.memory import LEAST, Memory
 from harness.lexical import postings as module
 from harness.lexical.postings import Postings, Run
-from harness.memory import LEAST, Memory
 
 WORD = st.sampled_from(["a", "b", "cats", "Cat's", "naïve", "x-ray", "3.5", "the", "漢字", "_"])
 TEXTS = st.lists(st.lists(WORD, max_size=30).map(" ".join), min_size=1, max_size=25)
@@ -44,7 +44,13 @@ def in_a_loop(texts: list[str]) -> dict[str, dict[int, int]]:
 
 @pytest.mark.parametrize("spilled", [False, True])
 @settings(max_examples=60)
-@given(texts=TEXTS, batch=st.integers(1, 30), run=st.integers(1, 60), most=st.integers(1, 60), characters=st.integers(1, 90))
+@given(
+    texts=TEXTS,
+    batch=st.integers(1, 30),
+    run=st.integers(1, 60),
+    most=st.integers(1, 60),
+    characters=st.integers(1, 90),
+)
 def test_postings_are_those_of_a_loop_however_they_are_cut(
     spilled: bool, texts: list[str], batch: int, run: int, most: int, characters: int
 ) -> None:

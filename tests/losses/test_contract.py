@@ -10,10 +10,15 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from harness.expressions import parse
+from harness.choices.expression import parse
 from harness.losses import LOSSES, Loss
 
-TEXTS = [["kala bero", "a longer question"], ["first text", "second text, longer"], ["third", "fourth"], ["fifth one", "sixth"]]
+TEXTS = [
+    ["kala bero", "a longer question"],
+    ["first text", "second text, longer"],
+    ["third", "fourth"],
+    ["fifth one", "sixth"],
+]
 LABELS = torch.tensor([[1, 2, 3], [4, 5, 1]])
 
 

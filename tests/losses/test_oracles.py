@@ -1,7 +1,7 @@
 """The losses of sentence-transformers that our recipes rely on, value and gradient, each against a loop from its paper.
 
-A loop works on float64 scalars, one pair at a time. Where the library does otherwise than the paper, the test holds what the
-library does and a comment says what the paper says.
+A loop works on float64 scalars, one pair at a time. Where the library does otherwise than the paper, the test holds
+what the library does and a comment says what the paper says.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def cross_entropy(logit: Tensor, label: float) -> Tensor:
     return -(label * share.log() + (1 - label) * (1 - share).log())
 
 
-# In-batch negatives: Henderson et al. 1705.00652, section 4.4; with cosines and a temperature, van den Oord et al. 1807.03748.
+# In-batch negatives: Henderson et al. 1705.00652, section 4.4; with cosines and a temperature, van den Oord et al.
+# 1807.03748.
 
 
 def slow_ranking(scale: float, similarity=cos):
@@ -114,8 +115,8 @@ def test_in_batch_negatives_by_dot_product() -> None:
 def slow_symmetric(scale: float):
     """cpt, 2201.10005, section 2.1: cross-entropy over the rows and over the columns of one matrix, averaged.
 
-    The paper learns the temperature; the library's is a constant (`scale` = 1 / temperature). Its further documents, which the
-    paper has not, are rivals in the rows only.
+    The paper learns the temperature; the library's is a constant (`scale` = 1 / temperature). Its further documents,
+    which the paper has not, are rivals in the rows only.
     """
 
     def loss(queries: Tensor, relevant: Tensor, *mined: Tensor) -> Tensor:
@@ -167,7 +168,10 @@ def test_the_cached_loss_is_the_uncached_one(mined, mini, chosen) -> None:
 def test_the_cached_loss_of_an_encoder_moves_its_weights_as_the_uncached_does(tiny_encoder: Path) -> None:
     texts = [["kala bero", "one", "two three"], ["a text", "b text, longer", "c"], ["x", "y", "z z z"]]
     gradients = []
-    for kind, chosen in (("MultipleNegativesRankingLoss", {}), ("CachedMultipleNegativesRankingLoss", {"mini_batch_size": 2})):
+    for kind, chosen in (
+        ("MultipleNegativesRankingLoss", {}),
+        ("CachedMultipleNegativesRankingLoss", {"mini_batch_size": 2}),
+    ):
         model = SentenceTransformer(str(tiny_encoder), device="cpu")
         getattr(losses, kind)(model, **chosen)([model.preprocess(column) for column in texts], None).backward()
         gradients.append({n: p.grad for n, p in model.named_parameters() if p.grad is not None})
@@ -176,11 +180,16 @@ def test_the_cached_loss_of_an_encoder_moves_its_weights_as_the_uncached_does(ti
         torch.testing.assert_close(gradients[1][name], gradient, atol=1e-4, rtol=1e-3)
 
 
-# GISTEmbed: Solatorio, 2402.16829, section 3; the loop follows the text and the author's release (gist_embed/trainer/loss.py).
+# GISTEmbed: Solatorio, 2402.16829, section 3; the loop follows the text and the author's release
+# (gist_embed/trainer/loss.py).
 
 
-def slow_gist(guide: list[Tensor], temperature: float, margin: float = 0.0, anchors: bool = True, positives: bool = True):
-    """Query–document, query–query, document–document and query–mined pairs, but those the guide finds nearer than its limit."""
+def slow_gist(
+    guide: list[Tensor], temperature: float, margin: float = 0.0, anchors: bool = True, positives: bool = True
+):
+    """Query–document, query–query, document–document and query–mined pairs, but those the guide finds nearer than its
+    limit.
+    """
 
     def loss(*vectors: Tensor) -> Tensor:
         blocks = [(0, 0)] * anchors + [(1, 1)] * positives + [(0, 2)] * (len(guide) > 2)
@@ -227,12 +236,18 @@ def test_the_guide_masks_what_it_finds_nearer_than_the_relevant_and_keeps_ties()
     guide = [far[None], near[None], far[None]]  # the mined negative is nearer than the relevant document: masked
     same(gist(leaves, guide), leaves, lambda q, p, n: 0 * q.sum())  # nothing is left but the relevant document
     guide = [far[None], near[None], near[None]]  # as near: kept
-    same(gist(leaves, guide, temperature=0.5), leaves, lambda q, p, n: minus_log_share([2 * cos(q[0], d[0]) for d in (p, n)], 0))
+    same(
+        gist(leaves, guide, temperature=0.5),
+        leaves,
+        lambda q, p, n: minus_log_share([2 * cos(q[0], d[0]) for d in (p, n)], 0),
+    )
 
 
 def test_where_the_relevant_document_is_as_near_as_the_query_itself_both_are_their_own_rivals() -> None:
-    # A pair of two equal texts: guide(q, p) = 1 is not below guide(q, q) = 1, so the diagonals of the query–query and the
-    # document–document blocks stay in (in the author's release too). The paper means them to be masked: drop such pairs.
+    # A pair of two equal texts: guide(q, p) = 1 is not below guide(q, q) = 1, so the diagonals of the query–query and
+    # the document–document blocks stay in (in the author's release too). The paper means them to be masked: drop such
+    # pairs.
+    # pairs.
     leaves = columns(2, (1, 2))
     guide = [torch.tensor([[1.0, 0.0]])] * 2
     same(
@@ -248,7 +263,9 @@ def test_a_second_mined_column_is_refused() -> None:
 
 
 class Kept:
-    """A guide whose vectors were made beforehand, found by the tokens: how kept vectors are fed, for there is no setting."""
+    """A guide whose vectors were made beforehand, found by the tokens: how kept vectors are fed, for there is no
+    setting.
+    """
 
     def __init__(self, model: SentenceTransformer, guide: SentenceTransformer, texts: list[str]) -> None:
         self.tokenizer, self.max_seq_length = model.tokenizer, model.max_seq_length  # else the loss would tokenise anew
@@ -312,7 +329,8 @@ def test_contrastive_tension(shape, dtype) -> None:
     leaves = columns(2, shape, dtype)
     labels = [1, *[0] * (shape[0] - 1)]
     found = losses.ContrastiveTensionLoss(Given())(features(leaves), torch.tensor(labels))
-    # A sum over the batch; the authors' release takes the mean, so a learning rate of theirs is one of ours / batch size.
+    # A sum over the batch; the authors' release takes the mean, so a learning rate of theirs is one of ours / batch
+    # size.
     same(found, leaves, lambda a, b: sum(cross_entropy(dot(u, v), y) for u, v, y in zip(a, b, labels, strict=True)))
 
 
@@ -350,8 +368,8 @@ def test_a_batch_of_contrastive_tension_has_one_equal_pair_for_each_k_unequal_on
     for batch in batches:
         assert [pair.label for pair in batch] == [1, *[0] * 7] * 2
         assert all((pair.texts[0] == pair.texts[1]) == bool(pair.label) for pair in batch)
-    # The paper pairs one sentence s with itself and with K others. Here, as in the authors' release, each unequal pair has two
-    # sentences of its own, and (unlike the release, which draws anew each time) none comes twice in a round.
+    # The paper pairs one sentence s with itself and with K others. Here, as in the authors' release, each unequal pair
+    # has two sentences of its own, and (unlike the release, which draws anew each time) none comes twice in a round.
     assert max(Counter(text for batch in batches for pair in batch for text in set(pair.texts)).values()) == 1
     with pytest.raises(ValueError, match="divisible"):
         losses.ContrastiveTensionDataLoader(sentences, batch_size=12, pos_neg_ratio=8)
@@ -377,7 +395,8 @@ def test_the_trainer_moves_both_towers(tiny_encoder: Path, tmp_path: Path) -> No
 def test_dropout_of_the_copied_tower_is_off_and_of_the_trained_one_on(tiny_encoder: Path) -> None:
     model = SentenceTransformer(str(tiny_encoder), device="cpu")
     loss = losses.ContrastiveTensionLoss(model)
-    # The authors' release trains both without dropout. Here the copy is of a loaded model, in evaluation mode, and stays so:
+    # The authors' release trains both without dropout. Here the copy is of a loaded model, in evaluation mode, and
+    # stays so:
     model.train()  # as the trainer does; the loss's copy is out of its reach
 
     def drops(tower: torch.nn.Module) -> set[bool]:
@@ -395,7 +414,9 @@ def test_regression_on_the_cosine(shape, dtype) -> None:
     leaves = columns(2, shape, dtype)
     labels = torch.rand(shape[0], generator=torch.Generator().manual_seed(4))
     found = losses.CosineSimilarityLoss(Given())(features(leaves), labels)
-    same(found, leaves, lambda a, b: mean([(cos(u, v) - y) ** 2 for u, v, y in zip(a, b, labels.double(), strict=True)]))
+    same(
+        found, leaves, lambda a, b: mean([(cos(u, v) - y) ** 2 for u, v, y in zip(a, b, labels.double(), strict=True)])
+    )
 
 
 def test_regression_on_the_cosine_takes_labels_in_float32_only() -> None:
@@ -433,7 +454,9 @@ def table(rows: int, width: int, dtype: torch.dtype = torch.float32) -> Tensor:
 @pytest.mark.parametrize("labels", [[1, 0, 0, 1], [0.3, 0.9, 0.0, 1.0]])
 def test_binary_cross_entropy_of_pairs(labels, dtype) -> None:
     scores = table(2, 2, dtype)
-    found = cross_losses.BinaryCrossEntropyLoss(Scored(scores))([["0", "0", "1", "1"], ["0", "1"] * 2], torch.tensor(labels))
+    found = cross_losses.BinaryCrossEntropyLoss(Scored(scores))(
+        [["0", "0", "1", "1"], ["0", "1"] * 2], torch.tensor(labels)
+    )
     same(found, [scores], lambda s: mean([cross_entropy(x, y) for x, y in zip(s.flatten(), labels, strict=True)]))
 
 
@@ -441,7 +464,11 @@ def test_binary_cross_entropy_with_a_weight_of_the_relevant() -> None:
     scores, labels = table(1, 3), [1, 0, 0]
     loss = cross_losses.BinaryCrossEntropyLoss(Scored(scores), pos_weight=torch.tensor(4.0))
     found = loss([["0"] * 3, ["0", "1", "2"]], torch.tensor(labels))
-    same(found, [scores], lambda s: mean([cross_entropy(x, y) * (4 if y else 1) for x, y in zip(s[0], labels, strict=True)]))
+    same(
+        found,
+        [scores],
+        lambda s: mean([cross_entropy(x, y) * (4 if y else 1) for x, y in zip(s[0], labels, strict=True)]),
+    )
 
 
 def shares(values: list[Tensor]) -> list[Tensor]:
@@ -467,7 +494,9 @@ def test_listnet(mini) -> None:
 
 
 def test_listwise_softmax_is_listnet_with_labels_far_apart() -> None:
-    """Softmax cross-entropy with one relevant document; of labels 1 and 0 ListNet makes shares of .58 and .21, not of 1 and 0."""
+    """Softmax cross-entropy with one relevant document; of labels 1 and 0 ListNet makes shares of .58 and .21, not of 1
+    and 0.
+    """
     scores = table(2, 3)
     lists, right = [["0", "1", "2"], ["2", "1"]], [1, 0]
     labels = [torch.tensor([1e4 * (k == r) for k in range(len(d))]) for d, r in zip(lists, right, strict=True)]
@@ -480,7 +509,8 @@ def test_listwise_softmax_is_listnet_with_labels_far_apart() -> None:
 
 
 def test_in_batch_negatives_of_a_cross_encoder_squash_the_score_first() -> None:
-    # By default scores go through a sigmoid and × 10, and 4 of the other rows' documents, mined ones too, are drawn; here all.
+    # By default scores go through a sigmoid and × 10, and 4 of the other rows' documents, mined ones too, are drawn;
+    # here all.
     scores = table(3, 6)
     inputs = [["0", "1", "2"], ["0", "1", "2"], ["3", "4", "5"]]
 

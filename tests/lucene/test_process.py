@@ -1,4 +1,6 @@
-"""The talk with a worker, with workers that are a few lines of Python: faults are errors that show what was said last."""
+"""The talk with a worker, with workers that are a few lines of Python: faults are errors that show what was said
+last.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from harness.errors import EngineError
+from harness.base.errors import EngineError
 from harness.lucene.process import TAIL, Process
 
 HEAD = """
@@ -110,7 +112,10 @@ def test_a_worker_that_was_killed_between_questions_is_started_again(start: Star
 
 def test_a_worker_that_keeps_silent_is_killed(start: Start) -> None:
     process = start(
-        "if do == 'wait':", "    print('still merging', file=sys.stderr, flush=True)", "    time.sleep(600)", patience=5.0
+        "if do == 'wait':",
+        "    print('still merging', file=sys.stderr, flush=True)",
+        "    time.sleep(600)",
+        patience=5.0,
     )
     pid = process.start()["pid"]
     with pytest.raises(EngineError, match=r"no answer to 'wait' within 5 s\.(?s:.*)still merging"):
@@ -142,7 +147,9 @@ def test_what_is_no_answer_is_an_error_and_the_worker_killed(start: Start, said:
 
 
 def test_an_answer_cut_off_by_death_is_no_answer(start: Start) -> None:
-    process = start("if do == 'half':", '    sys.stdout.write(\'{"id": 1, "ans\')', "    sys.stdout.flush()", "    os._exit(1)")
+    process = start(
+        "if do == 'half':", '    sys.stdout.write(\'{"id": 1, "ans\')', "    sys.stdout.flush()", "    os._exit(1)"
+    )
     with pytest.raises(EngineError, match="'half' is no answer to it"):
         process.ask("half")
 

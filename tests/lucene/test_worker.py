@@ -18,8 +18,8 @@ import pytest
 
 from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
-from harness.corpus import Corpus
-from harness.errors import EngineError, Unavailable
+from harness.base.errors import EngineError, Unavailable
+from harness.data.corpus import Corpus
 from harness.feedback import Feedback
 from harness.feedback.rm3 import RM3
 from harness.feedback.rocchio import Rocchio
@@ -82,7 +82,15 @@ TEXTS = [
     "noise noise of aircraft engines; naïve estimates 漢字 😀",
     *(f"filler document number {i} about bridges and towers" for i in range(60)),
 ]
-QUERIES = ["wing drag", "boundary layer heat transfer heat", "jet noise", "shock", "nowhere else wing", "the of", "café 漢字"]
+QUERIES = [
+    "wing drag",
+    "boundary layer heat transfer heat",
+    "jet noise",
+    "shock",
+    "nowhere else wing",
+    "the of",
+    "café 漢字",
+]
 FEEDBACKS = [
     RM3(),
     RM3(fb_docs=2, fb_terms=4, original_query_weight=0.8),
@@ -110,7 +118,9 @@ def folder(lucene: Process, tmp_path_factory: pytest.TempPathFactory) -> str:
     place = str(tmp_path_factory.mktemp("index"))
     lucene.ask("create", folder=place)
     assert lucene.ask("add", documents=[(f"{i:010}", text) for i, text in enumerate(TEXTS[:5])]) == 5
-    assert lucene.ask("add", documents=[(f"{i:010}", text) for i, text in enumerate(TEXTS[5:], start=5)]) == len(TEXTS) - 6
+    assert (
+        lucene.ask("add", documents=[(f"{i:010}", text) for i, text in enumerate(TEXTS[5:], start=5)]) == len(TEXTS) - 6
+    )
     lucene.ask("commit")
     return place
 
@@ -140,7 +150,9 @@ def test_terms_are_those_of_our_analysers(lucene: Process, name: str, analyzer: 
 
 
 @pytest.mark.parametrize(("k1", "b"), [(0.9, 0.4), (1.2, 0.75), (0.0, 0.0)])
-def test_a_search_finds_what_the_embedded_bm25_finds_in_the_same_order(lucene: Process, folder: str, k1: float, b: float) -> None:
+def test_a_search_finds_what_the_embedded_bm25_finds_in_the_same_order(
+    lucene: Process, folder: str, k1: float, b: float
+) -> None:
     terms = Postings(English())
     terms.add(TEXTS)
     embedded = InvertedIndex.build(terms, k1=k1, b=b)
@@ -158,7 +170,9 @@ def test_ties_are_ranked_and_cut_by_name_ascending(lucene: Process, folder: str)
 
 
 @pytest.mark.parametrize("feedback", FEEDBACKS, ids=str)
-def test_feedback_gives_lucenes_terms_and_weights(lucene: Process, folder: str, ours: InvertedIndex, feedback: Feedback) -> None:
+def test_feedback_gives_lucenes_terms_and_weights(
+    lucene: Process, folder: str, ours: InvertedIndex, feedback: Feedback
+) -> None:
     given = {"name": feedback.name(), **feedback.settings()}
     weights = lucene.ask("weights", folder=folder, k1=0.9, b=0.4, queries=QUERIES, feedback=given)
     for text, expected in zip(QUERIES, weights, strict=True):
@@ -166,7 +180,9 @@ def test_feedback_gives_lucenes_terms_and_weights(lucene: Process, folder: str, 
         rows, scores = ours.search(query, ORDER, feedback.fb_docs)
         vectors = [Counter(English()(TEXTS[row])) for row in rows.tolist()]
         # Lucene counts the document of stop words alone, which no term is in, and we do not.
-        found = feedback.weights(query, vectors, scores, lambda term: ours.share(term) * (len(TEXTS) - 2) / (len(TEXTS) - 1))
+        found = feedback.weights(
+            query, vectors, scores, lambda term: ours.share(term) * (len(TEXTS) - 2) / (len(TEXTS) - 1)
+        )
         assert found == pytest.approx({term: weight for term, weight in expected.items() if weight > 0}, rel=1e-5), text
 
 
@@ -176,8 +192,12 @@ def test_a_search_with_feedback_finds_what_the_embedded_one_finds(
 ) -> None:
     given = {"name": feedback.name(), **feedback.settings()}
     asked = {"folder": folder, "k1": 0.9, "b": 0.4, "queries": QUERIES, "feedback": given}
-    for weights, (names, scores) in zip(lucene.ask("weights", **asked), lucene.ask("search", k=1000, **asked), strict=True):
-        rows, expected = ours.search_weighted({term: weight for term, weight in weights.items() if weight > 0}, ORDER, 1000)
+    for weights, (names, scores) in zip(
+        lucene.ask("weights", **asked), lucene.ask("search", k=1000, **asked), strict=True
+    ):
+        rows, expected = ours.search_weighted(
+            {term: weight for term, weight in weights.items() if weight > 0}, ORDER, 1000
+        )
         assert dict(zip(map(int, names), scores, strict=True)) == pytest.approx(
             dict(zip(rows.tolist(), expected.tolist(), strict=True)), rel=1e-5
         )
@@ -204,7 +224,9 @@ def test_corpus_order_is_that_of_the_names(lucene: Process, tmp_path: Path) -> N
     """Ids that sort otherwise than numbers: indexed under their places, tied documents come in the documented order."""
     corpus = Corpus.of([(name, "", "same words here") for name in ["a", "é", "Z", "10", "9", "漢", "😀"]])
     lucene.ask("create", folder=str(tmp_path))
-    lucene.ask("add", documents=[(f"{p:010}", text) for p, text in zip(corpus.id_order.tolist(), corpus.texts[:], strict=True)])
+    lucene.ask(
+        "add", documents=[(f"{p:010}", text) for p, text in zip(corpus.id_order.tolist(), corpus.texts[:], strict=True)]
+    )
     lucene.ask("commit")
     names, _ = lucene.ask("search", folder=str(tmp_path), k1=0.9, b=0.4, k=9, queries=["words"])[0]
     rows = np.argsort(corpus.id_order)[[int(name) for name in names]]

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.judged import Queries, TrainView
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.methods import Method, Searcher, fit, index
-from harness.ranking import TopK
+from harness.runtime.context import Context
 
 Search = Callable[..., Searcher]
 Rank = Callable[..., TopK]

@@ -1,4 +1,6 @@
-"""Hosted embeddings rank as the same model does here; a fault ends in a right result or a clear error, paid for once."""
+"""Hosted embeddings rank as the same model does here; a fault ends in a right result or a clear error, paid for
+once.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +18,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.base.errors import HarnessError, ModelError, SettingError, Unavailable
 from harness.cache.folders import Cache
 from harness.cache.manage import entries, faults
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import HarnessError, ModelError, SettingError, Unavailable
-from harness.judged import Queries, TrainView
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.methods import fit, index
 from harness.methods.api import API
 from harness.methods.dense import Dense
-from harness.ranking import TopK
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 pytest.importorskip("openai", reason="the client openai is not installed")
 
@@ -102,7 +104,9 @@ def test_as_scorer_only_the_candidates_are_paid_for(hosted: Any, corpus: Corpus,
     assert set(again.indices[again.indices >= 0]) == set(first.indices[first.indices >= 0])
 
 
-def test_a_hybrid_and_a_re_ranking_share_what_was_paid_for(hosted: Any, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+def test_a_hybrid_and_a_re_ranking_share_what_was_paid_for(
+    hosted: Any, corpus: Corpus, queries: Queries, rank: Rank
+) -> None:
     text = f'api(model="tiny", url="{hosted.url}")'
     full = rank(parse_method(text), corpus, queries, 10)
     sent = len(asked(hosted))
@@ -216,7 +220,9 @@ def test_a_slow_answer_is_asked_for_again(protocol: str, hosted: Any, rank: Rank
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("code", [429, 500])
-def test_a_server_that_stays_busy_is_given_up_with_what_it_said(protocol: str, code: int, hosted: Any, rank: Rank) -> None:
+def test_a_server_that_stays_busy_is_given_up_with_what_it_said(
+    protocol: str, code: int, hosted: Any, rank: Rank
+) -> None:
     hosted.reply = lambda n, body: status(code)
     with pytest.raises(ModelError, match=rf"api: .*no usable answer after 4 tries; the last: HTTP {code}: no\."):
         rank(api(hosted, protocol=protocol), Corpus.of([("a", "", "x")]), Queries(["q"], ["x"]), 1)
@@ -243,7 +249,9 @@ def test_vectors_in_another_order_are_put_right_by_their_index(
     assert np.array_equal(found.scores, right.scores)
 
 
-def altered(change: Callable[[list[list[float]]], list[list[float]]]) -> Callable[[Any], Callable[[int, dict[str, Any]], Any]]:
+def altered(
+    change: Callable[[list[list[float]]], list[list[float]]],
+) -> Callable[[Any], Callable[[int, dict[str, Any]], Any]]:
     """A server whose second request is answered with other vectors than are due."""
 
     def server(usual: Any) -> Callable[[int, dict[str, Any]], Any]:
@@ -311,7 +319,9 @@ def test_a_dimension_that_is_not_the_one_asked_for_is_refused(hosted: Any, rank:
         rank(api(hosted, dimensions=16), Corpus.of([("a", "", "x")]), Queries(["q"], ["x"]), 1)
 
 
-def test_another_dimension_than_what_is_kept_is_refused(hosted: Any, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+def test_another_dimension_than_what_is_kept_is_refused(
+    hosted: Any, corpus: Corpus, queries: Queries, rank: Rank
+) -> None:
     rank(api(hosted), corpus, queries, 5)
     usual = hosted.reply
 
@@ -370,7 +380,10 @@ def test_without_a_key_or_a_server_the_row_is_unavailable(
     one = Corpus.of([("a", "", "x")]), Queries(["q"], ["x"]), 1
     for name in ("OPENAI_API_KEY", "CO_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    hosts = {"openai": ("https://api.openai.com/v1", "OPENAI_API_KEY"), "cohere": ("https://api.cohere.com", "CO_API_KEY")}
+    hosts = {
+        "openai": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
+        "cohere": ("https://api.cohere.com", "CO_API_KEY"),
+    }
     url, variable = hosts[protocol]
     with pytest.raises(Unavailable, match=f"{variable} is not set"):
         rank(API(url=url), *one)
@@ -403,8 +416,15 @@ def test_requests_that_bring_no_answer_do_not_pass_the_cap_either(protocol: str,
     usual = hosted.reply
     hosted.reply = lambda n, body: (lambda status, headers, raw: (status, headers, raw[:-9]))(*usual(n, body))
     most = len("x" * 20) + 8
-    with pytest.raises(SettingError, match=r"3 requests without an answer at their most, and the next request could pass .* 90"):
-        rank(api(hosted, protocol=protocol, cap_tokens=90, retries=9), Corpus.of([("a", "", "x" * 20)]), Queries([], []), 1)
+    with pytest.raises(
+        SettingError, match=r"3 requests without an answer at their most, and the next request could pass .* 90"
+    ):
+        rank(
+            api(hosted, protocol=protocol, cap_tokens=90, retries=9),
+            Corpus.of([("a", "", "x" * 20)]),
+            Queries([], []),
+            1,
+        )
     assert len(hosted.bodies) == 90 // most
 
 
@@ -413,7 +433,9 @@ def test_an_estimate_over_the_cap_asks_nothing(
 ) -> None:
     with pytest.raises(SettingError, match=r"over the cap of 50 tokens\. Raise cap_tokens"):
         rank(api(hosted, cap_tokens=50), corpus, queries, 5)
-    with pytest.raises(SettingError, match=r"texts in \d+ requests, about .* at most, over the cap of \$0\.00001\. Raise cap "):
+    with pytest.raises(
+        SettingError, match=r"texts in \d+ requests, about .* at most, over the cap of \$0\.00001\. Raise cap "
+    ):
         rank(api(hosted, price=1.0, cap=1e-5), corpus, queries, 5)
     assert hosted.bodies == []
     assert "at a price that is not known (cap it with cap_tokens)" in caplog.text
@@ -434,7 +456,9 @@ def test_the_cap_is_never_passed_by_the_servers_count(hosted: Any, rank: Rank) -
 
     hosted.reply = dearer
     corpus = Corpus.of([(str(i), "", f"text number {i} of this") for i in range(40)])
-    with pytest.raises(SettingError, match="tokens are used by the server's count, and the next request could pass the cap"):
+    with pytest.raises(
+        SettingError, match="tokens are used by the server's count, and the next request could pass the cap"
+    ):
         rank(api(hosted, cap_tokens=400), corpus, Queries(["q"], ["x"]), 1)
     assert 400 - 3 * 8 - 30 <= counted[0] <= 400  # no more is left than one text could take
     before = len(asked(hosted))
@@ -476,7 +500,9 @@ def test_a_second_run_replays_offline_byte_for_byte(
     from harness.bench.store import Store
 
     monkeypatch.setenv("ENDPOINT_API_KEY", KEY)
-    method = parse_method(f'hybrid(methods=(bm25, api(model="tiny", url="{hosted.url}", key_variable="ENDPOINT_API_KEY")))')
+    method = parse_method(
+        f'hybrid(methods=(bm25, api(model="tiny", url="{hosted.url}", key_variable="ENDPOINT_API_KEY")))'
+    )
 
     def once(name: str) -> tuple[Any, dict[str, bytes]]:
         context = Context(cache=Cache(tmp_path / "cache"))
@@ -521,11 +547,14 @@ def test_no_output_holds_the_key(
     store = Store(tmp_path / "results")
     with caplog.at_level(logging.DEBUG):
         records = [
-            Bench(rows, [str(small_folder)], context, store, ["nDCG@10"]).run(str(small_folder), row).record for row in rows
+            Bench(rows, [str(small_folder)], context, store, ["nDCG@10"]).run(str(small_folder), row).record
+            for row in rows
         ]
     assert [r.status for r in records] == ["ok", "error"]
     assert "***" in records[1].problem["reason"]  # type: ignore[index]
-    kept = b"".join(p.read_bytes() for folder in ("cache", "results") for p in (tmp_path / folder).rglob("*") if p.is_file())
+    kept = b"".join(
+        p.read_bytes() for folder in ("cache", "results") for p in (tmp_path / folder).rglob("*") if p.is_file()
+    )
     fitted = fit(rows[0], TrainView(Corpus.of([("a", "", "x")])), context)
     shown = caplog.text + repr(rows) + repr(vars(fitted.encoder)) + repr(context.steps) + rows[0].full()  # type: ignore[attr-defined]
     assert len(kept) > 1000
@@ -552,9 +581,9 @@ def test_what_was_paid_for_outlives_a_kill(
         import json, sys
         from pathlib import Path
         from harness.cache.folders import Cache
-        from harness.context import Context
-        from harness.corpus import Corpus
-        from harness.judged import TrainView
+        from harness.runtime.context import Context
+        from harness.data.corpus import Corpus
+        from harness.data.queries import TrainView
         from harness.methods import fit, index
         from harness.rows import parse_method
         corpus = Corpus.of([tuple(d) for d in json.loads(sys.argv[1])])
@@ -596,7 +625,9 @@ def test_an_interrupt_keeps_what_is_under_way(
     assert len(asked(hosted)) == len(set(asked(hosted)))
 
 
-def test_prices_limits_and_patience_move_no_vector_and_no_key(hosted: Any, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+def test_prices_limits_and_patience_move_no_vector_and_no_key(
+    hosted: Any, corpus: Corpus, queries: Queries, rank: Rank
+) -> None:
     first = rank(api(hosted), corpus, queries, 5)
     sent = len(hosted.bodies)
     other = api(hosted, price=2.0, cap=0.0, batch_items=3, concurrency=1, timeout=5.0, retries=0, similarity="cosine")
@@ -671,7 +702,9 @@ def test_every_fault_is_one_a_user_can_read(hosted: Any, rank: Rank) -> None:
         rank(api(hosted), Corpus.of([("a", "", "x")]), Queries(["q"], ["x"]), 1)
 
 
-def test_it_is_not_asked_afresh_for_its_latency(hosted: Any, corpus: Corpus, queries: Queries, context: Context) -> None:
+def test_it_is_not_asked_afresh_for_its_latency(
+    hosted: Any, corpus: Corpus, queries: Queries, context: Context
+) -> None:
     for text in (f'api(model="tiny", url="{hosted.url}")', f'bm25>>api(model="tiny", url="{hosted.url}")'):
         method = parse_method(text)
         searcher = index(method, fit(method, TrainView(corpus), context), corpus, context)

@@ -6,17 +6,17 @@ import pytest
 
 from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
+from harness.base.errors import SettingError
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Dataset, Queries, TrainView
+from harness.data.ranking import TopK
 from harness.feedback import Feedback
 from harness.feedback.rm3 import RM3
 from harness.feedback.rocchio import Rocchio
-from harness.judged import Dataset, Queries, TrainView
 from harness.methods import Searcher, fit
 from harness.methods.bm25 import BM25
-from harness.ranking import TopK
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -186,7 +186,12 @@ def test_an_index_is_built_once_for_each_corpus_and_setting(
 
 
 def test_an_index_that_was_damaged_is_built_again(
-    corpus: Corpus, queries: Queries, rank: Rank, context: Context, analysed: list[str], caplog: pytest.LogCaptureFixture
+    corpus: Corpus,
+    queries: Queries,
+    rank: Rank,
+    context: Context,
+    analysed: list[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     before = rank(BM25(), corpus, queries, 9)
     cut_short = max(next((context.cache.root / "bm25").glob("*")).iterdir(), key=lambda f: f.stat().st_size)

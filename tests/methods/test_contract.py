@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.base.errors import HarnessError, Unavailable
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.data.corpus import Corpus
+from harness.data.queries import Dataset, Labelled, Queries, TrainView
+from harness.data.ranking import Run, TopK
+from harness.data.trec import write_run
 from harness.datasets import load_dataset
-from harness.errors import HarnessError, Unavailable
-from harness.judged import Dataset, Labelled, Queries, TrainView
 from harness.methods import (
     DEV_LABELS,
     METHODS,
@@ -40,9 +41,8 @@ from harness.methods.late import Late
 from harness.methods.rerank import Rerank
 from harness.methods.run import RunFile
 from harness.methods.sparse import Sparse
-from harness.ranking import Run, TopK
 from harness.rows import parse_method
-from harness.trec import write_run
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 DEEP = 100  # deeper than the corpus
@@ -66,7 +66,9 @@ def method(
     run_file: Path,
     tmp_path: Path,
 ) -> Method:
-    """One of each; a method that runs with its defaults needs no line here. One whose extra is absent is skipped by name."""
+    """One of each; a method that runs with its defaults needs no line here. One whose extra is absent is skipped by
+    name.
+    """
     dense = Dense(model=str(tiny_encoder))
     if request.param == "api":
         pytest.importorskip("openai", reason="the client openai is not installed")
@@ -175,7 +177,9 @@ def test_a_query_of_which_the_corpus_holds_no_word_is_no_error(method: Method, c
 def test_ranking_is_the_same_twice_with_nothing_shared(
     method: Method, corpus: Corpus, queries: Queries, rank: Rank, tmp_path: Path
 ) -> None:
-    tops = [rank(method, corpus, queries, DEEP, within=Context(cache=Cache(tmp_path / name))) for name in ("one", "two")]
+    tops = [
+        rank(method, corpus, queries, DEEP, within=Context(cache=Cache(tmp_path / name))) for name in ("one", "two")
+    ]
     assert np.array_equal(tops[0].indices, tops[1].indices)
     assert np.array_equal(tops[0].scores, tops[1].scores)
 
@@ -220,13 +224,19 @@ def test_what_its_encoding_makes_of_each_document_and_query_is_all_that_indexing
     assert sum(count["computed"] for count in counts) == 0
 
 
-def test_keys_tell_corpora_apart(method: Method, corpus: Corpus, searcher_of: Callable[..., Searcher], context: Context) -> None:
+def test_keys_tell_corpora_apart(
+    method: Method, corpus: Corpus, searcher_of: Callable[..., Searcher], context: Context
+) -> None:
     other = Corpus.of([*(corpus[i] for i in range(len(corpus))), ("new", "", "wing")])
     assert searcher_of(method, corpus).key != searcher_of(method, other).key
-    assert fit(method, TrainView(corpus), context).key == fit(method, TrainView(corpus), Context(cache=context.cache)).key
+    assert (
+        fit(method, TrainView(corpus), context).key == fit(method, TrainView(corpus), Context(cache=context.cache)).key
+    )
 
 
-def test_it_says_what_it_takes(method: Method, corpus: Corpus, queries: Queries, searcher_of: Callable[..., Searcher]) -> None:
+def test_it_says_what_it_takes(
+    method: Method, corpus: Corpus, queries: Queries, searcher_of: Callable[..., Searcher]
+) -> None:
     searcher = searcher_of(method, corpus)
     searcher.search(queries, 5)
     assert isinstance(searcher.size, Size)

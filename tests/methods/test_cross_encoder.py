@@ -4,15 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import HarnessError
-from harness.judged import Queries
+from harness.base.errors import HarnessError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries
+from harness.data.ranking import TopK
 from harness.methods import Searcher
 from harness.methods import cross_encoder as module
 from harness.methods.cross_encoder import CrossEncoder
-from harness.modeling.cross_encoder import PairScorer
-from harness.ranking import TopK
+from harness.models.cross_encoder import PairScorer
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -39,7 +39,9 @@ def test_alone_it_refuses_more_pairs_than_anybody_would_wait_for_and_says_how_to
     searcher = searcher_of(CrossEncoder(model=str(tiny_cross_encoder)), corpus)
     monkeypatch.setattr(PairScorer, "scores", lambda *_: pytest.fail("scored"))
     many = Queries([str(i) for i in range(5001)], ["wing"] * 5001)
-    with pytest.raises(HarnessError, match=r"would score 200,040 pairs here; use it as re-ranker, as in bm25>>cross_encoder"):
+    with pytest.raises(
+        HarnessError, match=r"would score 200,040 pairs here; use it as re-ranker, as in bm25>>cross_encoder"
+    ):
         searcher.search(many, 10)
 
 
@@ -77,7 +79,9 @@ def test_a_document_is_read_with_its_title(tiny_cross_encoder: Path, rank: Rank)
     assert scores["a"] != pytest.approx(scores["c"], abs=1e-3)
 
 
-def test_it_takes_the_models_weights_and_no_index(tiny_cross_encoder: Path, corpus: Corpus, searcher_of: Search) -> None:
+def test_it_takes_the_models_weights_and_no_index(
+    tiny_cross_encoder: Path, corpus: Corpus, searcher_of: Search
+) -> None:
     size = searcher_of(CrossEncoder(model=str(tiny_cross_encoder)), corpus).size
     assert (size.index_bytes, size.dimensions) == (0, 0)
     assert size.model_bytes == (tiny_cross_encoder / "model.safetensors").stat().st_size

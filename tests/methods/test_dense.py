@@ -9,20 +9,20 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError, Unavailable
+from harness.base.errors import ModelError, Unavailable
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.indexes import INDEXES, recall
 from harness.indexes.binary import Binary
-from harness.judged import Queries, TrainView
 from harness.methods import Searcher, fit
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.methods.rerank import Rerank
-from harness.modeling.encoder import Encoder
-from harness.ranking import TopK
+from harness.models.encoder import Encoder
 from harness.rows import parse_method, row_name
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -55,14 +55,18 @@ def test_a_real_model_finds_what_is_meant(rank: Rank) -> None:
     assert corpus.ids(top.indices[:, 0]) == ["soup", "cat", "bank"]
 
 
-def test_documents_of_the_same_text_tie_and_the_higher_id_goes_first(tiny_encoder: Path, corpus: Corpus, rank: Rank) -> None:
+def test_documents_of_the_same_text_tie_and_the_higher_id_goes_first(
+    tiny_encoder: Path, corpus: Corpus, rank: Rank
+) -> None:
     top = rank(Dense(model=str(tiny_encoder)), corpus, Queries(["q"], ["wing"]), 3)
     assert corpus.ids(top.indices[0]) == ["É", "z", "Z"]
     assert len(set(top.scores[0].tolist())) == 1
     assert top.scores[0, 0] == pytest.approx(1.0, abs=1e-6)
 
 
-def test_similarity_dot_ranks_by_the_raw_product(tiny_encoder: Path, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+def test_similarity_dot_ranks_by_the_raw_product(
+    tiny_encoder: Path, corpus: Corpus, queries: Queries, rank: Rank
+) -> None:
     cosine = rank(Dense(model=str(tiny_encoder)), corpus, queries, 40)
     dot = rank(Dense(model=str(tiny_encoder), similarity="dot"), corpus, queries, 40)
     assert cosine.scores.max() <= 1 + 1e-6
@@ -157,7 +161,9 @@ def test_an_approximate_index_that_finds_all_says_that_too(tiny_encoder: Path, s
     assert searcher_of(Dense(model=str(tiny_encoder), index=Binary()), corpus).notes(Queries([], [])) == ()
 
 
-def test_the_note_counts_only_the_documents_of_the_ranking_where_many_tie(tiny_encoder: Path, searcher_of: Search) -> None:
+def test_the_note_counts_only_the_documents_of_the_ranking_where_many_tie(
+    tiny_encoder: Path, searcher_of: Search
+) -> None:
     """One page a hundred times over: codes find other copies than those with the highest ids."""
 
     @dataclass(frozen=True)
@@ -215,5 +221,9 @@ def test_a_row_whose_library_is_absent_is_unavailable(
 
 
 def test_the_index_stands_in_the_rows_name() -> None:
-    for text in ("dense(index=hnsw(m=16))", "dense(index=binary, dimensions=128)", "dense(index=ivf_pq(nlist=64, nprobe=8))"):
+    for text in (
+        "dense(index=hnsw(m=16))",
+        "dense(index=binary, dimensions=128)",
+        "dense(index=ivf_pq(nlist=64, nprobe=8))",
+    ):
         assert row_name(parse_method(text)) == text

@@ -13,26 +13,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.base.errors import ModelError, SettingError, Unavailable
 from harness.bench.plan import plan
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError, SettingError, Unavailable
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.generators import Generator, Question, every_question
 from harness.generators.chat import Chat
 from harness.generators.extractive import Extractive
 from harness.generators.seq2seq import Seq2seq
-from harness.judged import Queries, TrainView
 from harness.methods import Searcher, fit, index
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.methods.doc2query import Doc2Query, best, expanded
 from harness.methods.listwise import Listwise
-from harness.ranking import TopK
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 CORPUS = Corpus.of([("a", "Title", "red apple"), ("b", "", "green pear"), ("c", "", ""), ("d", "", "blue sky")])
@@ -106,7 +106,11 @@ def test_expansion_is_that_of_a_slow_loop(pairs: list[tuple[int, str]], n: int) 
     made = list(expanded(corpus, (Question(text, row, "told") for row, text in asked), facts))
     for row in range(n):
         own = [text for at, text in asked if at == row]
-        assert made[row] == (str(row), corpus[row].title, " ".join([*([corpus[row].text] if corpus[row].text else []), *own]))
+        assert made[row] == (
+            str(row),
+            corpus[row].title,
+            " ".join([*([corpus[row].text] if corpus[row].text else []), *own]),
+        )
     assert facts == {"questions": len(asked), "documents": len({row for row, _ in asked})}
 
 
@@ -126,7 +130,9 @@ def test_nothing_to_expand_with_is_an_error(context: Context, tiny_cross_encoder
 
 def test_extractive_adds_no_word(context: Context) -> None:
     corpus = Corpus.of([("1", "On stroke", "Aspirin lowers the risk of stroke in men. It did not help women at all.")])
-    [document] = expanded(corpus, every_question(Extractive(), corpus, context), facts := {"questions": 0, "documents": 0})
+    [document] = expanded(
+        corpus, every_question(Extractive(), corpus, context), facts := {"questions": 0, "documents": 0}
+    )
     assert facts == {"questions": 3, "documents": 1}
     words = f"{corpus[0].title} {corpus[0].text}".casefold().replace(".", "").split()
     assert set(document.text.casefold().replace(".", "").split()) <= set(words)
@@ -263,7 +269,11 @@ def test_the_best_share_is_that_of_a_sorted_list(scores: list[float], share: flo
 
 
 def test_the_threshold_is_one_for_all_documents(tiny_cross_encoder: Path, context: Context) -> None:
-    pairs = [(row, f"{word} {extra}") for row, word in enumerate(["red", "pear", "x", "sky"]) for extra in ("zu", "wo", "sky")]
+    pairs = [
+        (row, f"{word} {extra}")
+        for row, word in enumerate(["red", "pear", "x", "sky"])
+        for extra in ("zu", "wo", "sky")
+    ]
     judge = CrossEncoder(model=str(tiny_cross_encoder))
     searched(Doc2Query(generator=told(*pairs), filter=judge, keep=0.5), context)
     from sentence_transformers import CrossEncoder as Peer
@@ -319,7 +329,14 @@ def test_a_row_goes_end_to_end_and_its_record_tells_what_was_appended(small_fold
     with open(small_folder / "corpus.jsonl", "a", encoding="utf-8") as file:
         file.write('{"_id": "bare", "title": "", "text": "x"}\n')
     methods = [parse_method("bm25"), parse_method("doc2query(bm25(k1=1.2), extractive(per_document=2))")]
-    assert [step.kind for step in plan(methods[1:], ["x"], 10).steps] == ["load", "fit", "fit", "index", "search", "measure"]
+    assert [step.kind for step in plan(methods[1:], ["x"], 10).steps] == [
+        "load",
+        "fit",
+        "fit",
+        "index",
+        "search",
+        "measure",
+    ]
     context = Context(cache=Cache(tmp_path / "cache"))
     bench = Bench(methods, [str(small_folder)], context, Store(tmp_path / "results"), ["nDCG@10"])
     plain, row = (bench.run(str(small_folder), method).record for method in methods)
@@ -330,7 +347,9 @@ def test_a_row_goes_end_to_end_and_its_record_tells_what_was_appended(small_fold
     assert "1 of 61 documents got no question of extractive and stay as they are" in row.notes
     assert row.latency is not None
     assert row.supervision == "none"
-    again = Bench(methods, [str(small_folder)], Context(cache=context.cache), Store(tmp_path / "again"), ["nDCG@10"], rerun=True)
+    again = Bench(
+        methods, [str(small_folder)], Context(cache=context.cache), Store(tmp_path / "again"), ["nDCG@10"], rerun=True
+    )
     replayed = again.run(str(small_folder), methods[1]).record
     assert replayed.run_sha256 == row.run_sha256
     assert replayed.notes == row.notes

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Dataset, Labelled, Queries, TrainView
+from harness.data.ranking import TopK, select, stack
 from harness.datasets import load_dataset
-from harness.errors import SettingError
 from harness.fusions.convex import Convex
 from harness.fusions.rrf import RRF
-from harness.judged import Dataset, Labelled, Queries, TrainView
 from harness.methods import Fitted, Method, Searcher, Size, fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
-from harness.ranking import TopK, select, stack
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -105,15 +105,22 @@ def test_convex_chooses_the_other_side_where_dev_says_so(
     assert fitted.resolved["fusion"]["weight"] == 0.45
 
 
-def test_a_tie_on_dev_goes_to_the_even_mixture(scripted: tuple[Scripted, Scripted], letters: Corpus, context: Context) -> None:
+def test_a_tie_on_dev_goes_to_the_even_mixture(
+    scripted: tuple[Scripted, Scripted], letters: Corpus, context: Context
+) -> None:
     fitted = fit(Hybrid(methods=scripted, fusion=Convex()), TrainView(letters, dev=labelled(dev1="h")), context)
     assert fitted.resolved["fusion"]["weight"] == 0.5
 
 
-def test_train_judgements_do_not_move_the_weight(scripted: tuple[Scripted, Scripted], letters: Corpus, context: Context) -> None:
+def test_train_judgements_do_not_move_the_weight(
+    scripted: tuple[Scripted, Scripted], letters: Corpus, context: Context
+) -> None:
     method, dev = Hybrid(methods=scripted, fusion=Convex()), labelled(dev1="a")
     view = TrainView(letters, train=labelled(test1="c", dev2="c"), dev=dev)
-    assert fit(method, view, context).resolved["fusion"] == fit(method, TrainView(letters, dev=dev), context).resolved["fusion"]
+    assert (
+        fit(method, view, context).resolved["fusion"]
+        == fit(method, TrainView(letters, dev=dev), context).resolved["fusion"]
+    )
 
 
 def test_the_weight_chosen_on_dev_ranks_the_test_queries(
@@ -133,11 +140,15 @@ def test_without_dev_queries_the_even_mixture_stands_and_the_record_says_so(
     fitted = fit(Hybrid(methods=scripted, fusion=Convex()), TrainView(letters), context)
     assert fitted.resolved["fusion"]["weight"] == 0.5
     assert fitted.supervision == "none"
-    assert fitted.notes == ('no train or dev queries to choose on: convex(weight=0.5, normalise="minmax") taken as it is',)
+    assert fitted.notes == (
+        'no train or dev queries to choose on: convex(weight=0.5, normalise="minmax") taken as it is',
+    )
     assert "dev" not in fitted.resolved
 
 
-def test_a_weight_that_is_said_is_not_chosen(scripted: tuple[Scripted, Scripted], letters: Corpus, context: Context) -> None:
+def test_a_weight_that_is_said_is_not_chosen(
+    scripted: tuple[Scripted, Scripted], letters: Corpus, context: Context
+) -> None:
     view = TrainView(letters, dev=labelled(dev1="a"))
     fitted = fit(Hybrid(methods=scripted, fusion=Convex(weight=0.2)), view, context)
     assert fitted.resolved["fusion"]["weight"] == 0.2
@@ -145,7 +156,9 @@ def test_a_weight_that_is_said_is_not_chosen(scripted: tuple[Scripted, Scripted]
     assert not any(step.kind == "search" for step in context.steps.values())
 
 
-def test_another_weight_is_another_searcher(scripted: tuple[Scripted, Scripted], letters: Corpus, searcher_of: Search) -> None:
+def test_another_weight_is_another_searcher(
+    scripted: tuple[Scripted, Scripted], letters: Corpus, searcher_of: Search
+) -> None:
     method = Hybrid(methods=scripted, fusion=Convex())
     one = searcher_of(method, letters, view=TrainView(letters, dev=labelled(dev1="a")))
     two = searcher_of(method, letters, view=TrainView(letters, dev=labelled(test1="a")))
@@ -184,11 +197,18 @@ def test_no_more_than_depth_of_each_ranking_take_part(letters: Corpus, rank: Ran
     assert [method.depth_of(part, 1000) for part in method.nested()] == [2, 2]
 
 
-def test_a_query_only_one_method_answers_is_answered_and_one_that_none_answers_is_not(letters: Corpus, rank: Rank) -> None:
+def test_a_query_only_one_method_answers_is_answered_and_one_that_none_answers_is_not(
+    letters: Corpus, rank: Rank
+) -> None:
     TABLES["one"] = {"q": {"a": 9.0}}
     TABLES["two"] = {}
     for fusion in (RRF(), Convex(weight=0.5)):
-        top = rank(Hybrid(methods=(Scripted("one"), Scripted("two")), fusion=fusion), letters, Queries(["q", "p"], ["?", "!"]), 2)
+        top = rank(
+            Hybrid(methods=(Scripted("one"), Scripted("two")), fusion=fusion),
+            letters,
+            Queries(["q", "p"], ["?", "!"]),
+            2,
+        )
         assert top.indices.tolist() == [[0, -1], [-1, -1]]
 
 
@@ -229,7 +249,9 @@ def test_a_setting_that_cannot_be_is_refused_when_it_is_said(settings: dict[str,
 
 @pytest.fixture
 def documents_ask(tmp_path: Path, context: Context) -> Dataset:
-    """A collection whose dev queries a1 and a2 are its documents of these ids; one dev query and the test query are not."""
+    """A collection whose dev queries a1 and a2 are its documents of these ids; one dev query and the test query are
+    not.
+    """
     lines = [{"_id": i, "title": "", "text": f"text of {i}"} for i in ("a1", "a2", "r", "x", "y")]
     asked = {"a1": "text of a1", "a2": "text of a2", "q": "what is r?", "t": "what is x?"}
     (tmp_path / "qrels").mkdir()
@@ -241,9 +263,12 @@ def documents_ask(tmp_path: Path, context: Context) -> Dataset:
     return load_dataset(str(tmp_path), context)
 
 
-def test_the_weight_is_chosen_without_the_documents_that_are_the_dev_queries(documents_ask: Dataset, context: Context) -> None:
-    """Below 0.33, r is the best other document of a1 and a2; above 0.5, of q. With a1 and a2 at the head of their own rankings
-    the second gains more than the first (2.0 to 1.89), without them less (2.26 to 2.63)."""
+def test_the_weight_is_chosen_without_the_documents_that_are_the_dev_queries(
+    documents_ask: Dataset, context: Context
+) -> None:
+    """Below 0.33, r is the best other document of a1 and a2; above 0.5, of q. With a1 and a2 at the head of their own
+    rankings the second gains more than the first (2.0 to 1.89), without them less (2.26 to 2.63).
+    """
     one, two = {"r": 9.0, "x": 8.0, "y": 7.0}, {"x": 9.0, "y": 8.0, "r": 7.0}
     TABLES["one"] = {"a1": {"a1": 10.0, **one}, "a2": {"a2": 10.0, **one}, "q": {"x": 10.0, "r": 9.0}}
     TABLES["two"] = {"a1": {"a1": 10.0, **two}, "a2": {"a2": 10.0, **two}, "q": {"x": 9.0, "r": 10.0}}
@@ -268,7 +293,9 @@ def test_a_relevant_document_at_the_tenth_place_counts_after_the_query_itself_is
 
 
 @pytest.mark.parametrize("text", ["bm25", "hybrid(methods=(bm25, bm25(k1=0.5)), depth=100000000000)"])
-def test_nothing_is_allocated_for_places_beyond_the_corpus(text: str, corpus: Corpus, queries: Queries, context: Context) -> None:
+def test_nothing_is_allocated_for_places_beyond_the_corpus(
+    text: str, corpus: Corpus, queries: Queries, context: Context
+) -> None:
     method = parse_method(text)
     fitted = fit(method, TrainView(corpus), context)
     top = search(method, index(method, fitted, corpus, context), queries, 10**11, context)

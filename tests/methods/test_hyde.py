@@ -1,4 +1,6 @@
-"""The query's vector and those of made-up passages, averaged; every passage is paid for once, and an empty one is none."""
+"""The query's vector and those of made-up passages, averaged; every passage is paid for once, and an empty one is
+none.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.base.errors import ModelError, SettingError, Unavailable
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError, SettingError, Unavailable
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK, select
 from harness.generators.extractive import Extractive
-from harness.judged import Queries, TrainView
 from harness.methods import Searcher, fit, index
 from harness.methods.api import API
 from harness.methods.bm25 import BM25
@@ -26,8 +28,8 @@ from harness.methods.doc2query import Doc2Query
 from harness.methods.hybrid import Hybrid
 from harness.methods.hyde import HyDE, mean
 from harness.methods.query2doc import Query2Doc
-from harness.ranking import TopK, select
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 KEY = "sk-secret-1234567890"
@@ -98,7 +100,9 @@ def test_the_ranking_is_that_of_the_mean_by_a_peer(
 
 
 def test_passages_that_are_the_document_lead_to_it(judge: Any, dense: Dense, rank: Rank) -> None:
-    corpus = Corpus.of([("a", "", "basalt is a volcanic rock"), ("b", "", "comets are balls of ice"), ("c", "", "zz yy xx")])
+    corpus = Corpus.of(
+        [("a", "", "basalt is a volcanic rock"), ("b", "", "comets are balls of ice"), ("c", "", "zz yy xx")]
+    )
     queries = Queries(["q"], ["zz yy"])
     assert rank(dense, corpus, queries, 1).indices[0, 0] == 2
     judge.reply = lambda n, body: answer("comets are balls of ice")
@@ -106,7 +110,13 @@ def test_passages_that_are_the_document_lead_to_it(judge: Any, dense: Dense, ran
 
 
 def test_many_queries_are_averaged_block_by_block(
-    writer: Any, dense: Dense, corpus: Corpus, queries: Queries, rank: Rank, context: Context, monkeypatch: pytest.MonkeyPatch
+    writer: Any,
+    dense: Dense,
+    corpus: Corpus,
+    queries: Queries,
+    rank: Rank,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     writer.reply = lambda n, body: answer(None if "filler" in asked(body) else said(body))
     method = HyDE(dense, "m", writer.url, passages=3)
@@ -272,7 +282,13 @@ def test_the_estimate_is_told_before(
 
 
 def test_the_key_is_shown_nowhere(
-    writer: Any, dense: Dense, corpus: Corpus, rank: Rank, context: Context, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    writer: Any,
+    dense: Dense,
+    corpus: Corpus,
+    rank: Rank,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: Any,
 ) -> None:
     monkeypatch.setenv("ENDPOINT_API_KEY", KEY)
     method = HyDE(dense, "m", writer.url)
@@ -311,7 +327,9 @@ def test_empty_passages_are_left_out_of_the_mean_and_without_any_the_query_stand
     counts = row.counts | {k: v for step in row.all() for k, v in step.counts.items()}
     assert (counts["passages"], counts["passages empty"]) == (6, 3)
     [note] = [note for step in row.all() for note in step.notes]
-    assert note == "3 of 6 passages of m came empty, as refusals do; 1 of 3 queries have none and are searched as they are"
+    assert (
+        note == "3 of 6 passages of m came empty, as refusals do; 1 of 3 queries have none and are searched as they are"
+    )
 
 
 def test_a_row_goes_end_to_end(writer: Any, dense: Dense, small_folder: Path, tmp_path: Path) -> None:
@@ -345,7 +363,9 @@ def test_without_a_key_the_row_is_skipped_by_name(
     method = parse_method(f'hyde(dense(model="{dense.model}"))')
     context = Context(cache=Cache(tmp_path / "cache"))
     record = (
-        Bench([method], [str(small_folder)], context, Store(tmp_path / "r"), ["nDCG@10"]).run(str(small_folder), method).record
+        Bench([method], [str(small_folder)], context, Store(tmp_path / "r"), ["nDCG@10"])
+        .run(str(small_folder), method)
+        .record
     )
     assert record.status == "skipped"
     assert record.problem is not None

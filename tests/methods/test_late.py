@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError, SettingError, Unavailable
-from harness.judged import Queries, TrainView
+from harness.base.errors import ModelError, SettingError, Unavailable
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.methods import Searcher, fit, late
 from harness.methods.bm25 import BM25
 from harness.methods.late import Late
 from harness.methods.rerank import Rerank
-from harness.modeling.late import LateEncoder
-from harness.ranking import TopK
+from harness.models.late import LateEncoder
 from harness.rows import parse_method, row_name
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -30,7 +30,10 @@ def slow(folder: Path, queries: list[str], documents: list[str]) -> list[list[fl
     from sentence_transformers import MultiVectorEncoder
 
     model = MultiVectorEncoder(str(folder), device="cpu")
-    asked, said = model.encode_query(queries, convert_to_numpy=True), model.encode_document(documents, convert_to_numpy=True)
+    asked, said = (
+        model.encode_query(queries, convert_to_numpy=True),
+        model.encode_document(documents, convert_to_numpy=True),
+    )
     return [[sum(max(float(np.dot(q, d)) for d in document) for q in query) for document in said] for query in asked]
 
 
@@ -59,7 +62,13 @@ def test_the_mean_is_over_the_querys_vectors(
 
 @pytest.mark.parametrize("block", [512, 7])
 def test_it_re_ranks_with_the_scores_of_the_first_stage(
-    block: int, tiny_late: Path, corpus: Corpus, queries: Queries, rank: Rank, context: Context, monkeypatch: pytest.MonkeyPatch
+    block: int,
+    tiny_late: Path,
+    corpus: Corpus,
+    queries: Queries,
+    rank: Rank,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(late, "BLOCK", block)
     method = Late(str(tiny_late))
@@ -71,7 +80,9 @@ def test_it_re_ranks_with_the_scores_of_the_first_stage(
     assert scorer.size.index_bytes > 0
 
 
-def test_a_document_without_vectors_is_not_found_and_scores_below_all(tiny_late: Path, tmp_path: Path, context: Context) -> None:
+def test_a_document_without_vectors_is_not_found_and_scores_below_all(
+    tiny_late: Path, tmp_path: Path, context: Context
+) -> None:
     from sentence_transformers import MultiVectorEncoder
 
     model = MultiVectorEncoder(str(tiny_late), device="cpu")
@@ -87,7 +98,9 @@ def test_a_document_without_vectors_is_not_found_and_scores_below_all(tiny_late:
     assert scores[1] == top.scores[0, 0]
 
 
-def test_documents_of_the_same_text_tie_and_the_higher_id_goes_first(tiny_late: Path, corpus: Corpus, rank: Rank) -> None:
+def test_documents_of_the_same_text_tie_and_the_higher_id_goes_first(
+    tiny_late: Path, corpus: Corpus, rank: Rank
+) -> None:
     top = rank(Late(str(tiny_late)), corpus, Queries(["q"], ["wing"]), 40)
     wings = [i for i in corpus.ids(top.indices[0]) if i in ("É", "z", "Z")]
     assert wings == ["É", "z", "Z"]
@@ -131,7 +144,9 @@ def test_an_encoder_that_was_not_trained_for_it_is_refused_with_what_to_write(
 
 
 def test_a_hub_model_that_is_not_to_be_had_is_skipped_by_name(corpus: Corpus, context: Context) -> None:
-    with pytest.raises(Unavailable, match="the model lightonai/LateOn is not on this machine and the hub cannot be reached"):
+    with pytest.raises(
+        Unavailable, match="the model lightonai/LateOn is not on this machine and the hub cannot be reached"
+    ):
         fit(parse_method('late(model="lightonai/LateOn")'), TrainView(corpus), context)
 
 

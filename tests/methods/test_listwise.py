@@ -15,18 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.base.errors import HarnessError, ModelError, SettingError, Unavailable
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import HarnessError, ModelError, SettingError, Unavailable
-from harness.judged import Queries, TrainView
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.methods import CandidateScorer, Reranks, fit
 from harness.methods._permutation import permutation, windows
 from harness.methods.listwise import Listwise
-from harness.ranking import TopK
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 KEY = "sk-secret-1234567890"
@@ -153,7 +153,9 @@ def test_what_is_sent_is_rankgpts_prompt_with_passages_cut(judge: Any, context: 
         ("[99999999999999999999]", [0, 1, 2], {"malformed": 0, "unreadable": 1, "missing": 3}),
     ],
 )
-def test_answers_are_read_strictly_and_repaired_as_documented(answer: str, due: list[int], failures: dict[str, int]) -> None:
+def test_answers_are_read_strictly_and_repaired_as_documented(
+    answer: str, due: list[int], failures: dict[str, int]
+) -> None:
     assert permutation(answer, 3) == (due, Counter({k: v for k, v in failures.items() if v}))
 
 
@@ -191,7 +193,9 @@ def test_failures_go_into_the_record(judge: Any, small_folder: Path, tmp_path: P
     assert record.record.resolved["scorer"]["window"] == 6
 
 
-def test_without_a_failure_there_is_no_note(judge: Any, corpus: Corpus, queries: Queries, rank: Rank, context: Context) -> None:
+def test_without_a_failure_there_is_no_note(
+    judge: Any, corpus: Corpus, queries: Queries, rank: Rank, context: Context
+) -> None:
     with context.tracked("row") as row:
         rank(parse_method(f'bm25 >> listwise(model="m", url="{judge.url}")'), corpus, queries, 5)
     assert [note for step in row.all() for note in step.notes] == []
@@ -258,15 +262,21 @@ def test_a_stopped_run_pays_nothing_twice(judge: Any, rank: Rank, context: Conte
 def test_the_estimate_counts_every_window_and_the_cap_refuses(judge: Any, context: Context, caplog: Any) -> None:
     corpus = numbered(30)
     method = Listwise("m", judge.url, window=10, step=5, cap_tokens=1000)
-    with pytest.raises(SettingError, match=r"listwise m: 5 requests, about [\d,]+ tokens in, at most 1,500 out.*cap of 1,000"):
+    with pytest.raises(
+        SettingError, match=r"listwise m: 5 requests, about [\d,]+ tokens in, at most 1,500 out.*cap of 1,000"
+    ):
         scorer(method, corpus, context).scores(["q"], [np.arange(30)])
     assert judge.bodies == []
     with pytest.raises(SettingError, match=r"over the cap of \$0\.0001"):
-        scorer(Listwise("m", judge.url, price_in=1.0, price_out=1.0, cap=0.0001), corpus, context).scores(["q"], [np.arange(30)])
+        scorer(Listwise("m", judge.url, price_in=1.0, price_out=1.0, cap=0.0001), corpus, context).scores(
+            ["q"], [np.arange(30)]
+        )
     assert judge.bodies == []
 
 
-def test_a_half_kept_run_is_estimated_by_what_is_left(judge: Any, context: Context, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_half_kept_run_is_estimated_by_what_is_left(
+    judge: Any, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
     corpus = numbered(30)
     judge.reply = lambda n, body: by_worth(n, body) if n < 2 else (400, {}, b"{}")
     method = Listwise("m", judge.url, window=10, step=5, concurrency=1)

@@ -1,4 +1,6 @@
-"""The row `lucene` with an engine that stands for Java: what it is asked, what is kept, and that no fault becomes a figure."""
+"""The row `lucene` with an engine that stands for Java: what it is asked, what is kept, and that no fault becomes a
+figure.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,13 @@ import numpy as np
 import pytest
 
 from harness.analyzers.english import English
+from harness.base.errors import EngineError, SettingError, Unavailable
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import EngineError, SettingError, Unavailable
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.feedback.rm3 import RM3
 from harness.feedback.rocchio import Rocchio
-from harness.judged import Queries, TrainView
 from harness.lexical.bm25 import InvertedIndex
 from harness.lexical.postings import Postings
 from harness.lucene.java import Java
@@ -25,8 +27,8 @@ from harness.methods import Searcher, fit
 from harness.methods import lucene as row
 from harness.methods.bm25 import BM25
 from harness.methods.lucene import Lucene
-from harness.ranking import TopK
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -120,7 +122,9 @@ def test_queries_are_asked_some_at_a_time_with_the_settings(
     assert {(given["k1"], given["b"], given["k"], given["feedback"]) for given in asked} == {(1.2, 0.75, 9, None)}
 
 
-def test_feedback_is_asked_for_by_name_and_settings(corpus: Corpus, queries: Queries, rank: Rank, engine: type[Engine]) -> None:
+def test_feedback_is_asked_for_by_name_and_settings(
+    corpus: Corpus, queries: Queries, rank: Rank, engine: type[Engine]
+) -> None:
     rank(Lucene(feedback=RM3(fb_docs=3)), corpus, queries, 9)
     rank(Lucene(feedback=Rocchio()), corpus, queries, 9)
     first, second = (given["feedback"] for given in questions(engine, "search"))
@@ -194,7 +198,9 @@ def test_an_index_that_lost_documents_is_refused_and_not_kept(
     ],
     ids=repr,
 )
-def test_what_is_no_ranking_is_an_error_and_no_figure(corpus: Corpus, rank: Rank, engine: type[Engine], answer: object) -> None:
+def test_what_is_no_ranking_is_an_error_and_no_figure(
+    corpus: Corpus, rank: Rank, engine: type[Engine], answer: object
+) -> None:
     engine.answers["search"] = answer
     with pytest.raises(EngineError, match=r"no ranking of 40 documents|not one ranking for each"):
         rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
@@ -207,7 +213,9 @@ def test_where_lucene_fails_the_index_and_how_to_look_at_it_are_named(
         raise EngineError("lucene: CorruptIndexException.")
 
     monkeypatch.setattr(engine, "search", damaged)
-    with pytest.raises(EngineError, match=r"CorruptIndexException\. `harness cache verify` tells whether the index .*lucene"):
+    with pytest.raises(
+        EngineError, match=r"CorruptIndexException\. `harness cache verify` tells whether the index .*lucene"
+    ):
         rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
 
 
@@ -220,7 +228,9 @@ def test_scores_that_differ_in_the_last_bit_from_the_order_are_put_in_order(
     assert top.scores[0].tolist() == [high, low]
 
 
-def test_without_the_extra_it_is_unavailable_by_name(corpus: Corpus, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_it_is_unavailable_by_name(
+    corpus: Corpus, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def absent() -> Java:
         raise Unavailable("lucene needs pyserini.", "Install it.")
 
@@ -231,13 +241,17 @@ def test_without_the_extra_it_is_unavailable_by_name(corpus: Corpus, context: Co
         Lucene().inputs(context)
 
 
-def test_nothing_is_learnt_and_the_jar_is_part_of_the_identity(corpus: Corpus, context: Context, tmp_path: Path) -> None:
+def test_nothing_is_learnt_and_the_jar_is_part_of_the_identity(
+    corpus: Corpus, context: Context, tmp_path: Path
+) -> None:
     fitted = fit(Lucene(feedback=RM3()), TrainView(corpus), context)
     assert fitted.supervision == "none"
     assert fitted.notes == ("memory is that of the harness alone: Lucene runs in a process of its own",)
     assert fitted.resolved["anserini"] == "anserini-1-fatjar.jar"
     assert fitted.resolved["feedback"]["name"] == "rm3"
-    assert Lucene().inputs(context) == {"anserini-1-fatjar.jar": context.cache.hashes.sha256(tmp_path / "anserini-1-fatjar.jar")}
+    assert Lucene().inputs(context) == {
+        "anserini-1-fatjar.jar": context.cache.hashes.sha256(tmp_path / "anserini-1-fatjar.jar")
+    }
 
 
 def test_its_size_is_that_of_the_index(corpus: Corpus, searcher_of: Search, context: Context) -> None:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.cache.ragged import Ragged
+from harness.data.ranking import Floats, select
 from harness.methods import _maxsim
 from harness.methods._maxsim import MaxSimIndex, maxsim
-from harness.ranking import Floats, select
 
 
 def slow(document: Floats, query: Floats) -> float:
@@ -87,5 +87,7 @@ def test_a_query_without_vectors_finds_everything_alike() -> None:
 
 
 def test_the_size_is_that_of_the_vectors_and_of_where_they_begin() -> None:
-    index = MaxSimIndex(Held([np.ones((2, 3), np.float32), np.ones((1, 3), np.float32)], 3), np.arange(2, dtype=np.int32))
+    index = MaxSimIndex(
+        Held([np.ones((2, 3), np.float32), np.ones((1, 3), np.float32)], 3), np.arange(2, dtype=np.int32)
+    )
     assert index.nbytes == 3 * 3 * 4 + 3 * 8

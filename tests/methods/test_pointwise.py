@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import HarnessError, SettingError
-from harness.judged import Queries, TrainView
+from harness.base.errors import HarnessError, SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.methods import CandidateScorer, Reranks, fit
 from harness.methods.pointwise import Pointwise, grade
-from harness.ranking import TopK
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 CORPUS = Corpus.of([("a", "", "red apple"), ("b", "", "green pear"), ("c", "", "red pear"), ("d", "", "blue sky")])
@@ -117,7 +117,9 @@ def test_the_cap_is_held_before_the_first_request(judge: Any, context: Context) 
 
 def test_it_re_ranks_and_alone_is_refused_for_many(judge: Any, corpus: Corpus, queries: Queries, rank: Rank) -> None:
     first = rank(parse_method("bm25"), corpus, queries, 7)
-    again = rank(parse_method(f'rerank(first=bm25, scorer=pointwise(model="m", url="{judge.url}"), depth=7)'), corpus, queries, 7)
+    again = rank(
+        parse_method(f'rerank(first=bm25, scorer=pointwise(model="m", url="{judge.url}"), depth=7)'), corpus, queries, 7
+    )
     for before, after in zip(first.indices, again.indices, strict=True):
         assert set(before.tolist()) == set(after.tolist())
     many = Queries([str(i) for i in range(60)], [f"q {i}" for i in range(60)])

@@ -1,4 +1,6 @@
-"""The text of the new query is the paper's; what was written is kept; a query without a passage is searched as it is."""
+"""The text of the new query is the paper's; what was written is kept; a query without a passage is searched as it
+is.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.base.errors import ModelError, SettingError, Unavailable
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError, SettingError, Unavailable
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import TopK
 from harness.generators.extractive import Extractive
-from harness.judged import Queries, TrainView
 from harness.methods import Searcher, fit, index
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
@@ -28,8 +30,8 @@ from harness.methods.doc2query import Doc2Query
 from harness.methods.hybrid import Hybrid
 from harness.methods.query2doc import Query2Doc
 from harness.methods.rerank import Rerank
-from harness.ranking import TopK
 from harness.rows import parse_method, row_name
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 
@@ -66,13 +68,16 @@ def test_the_new_query_is_the_papers() -> None:
 @given(st.text(), st.text(min_size=1), st.integers(1, 9), st.sampled_from(["sparse", "dense"]))
 def test_the_words_are_counted(query: str, passage: str, repeats: int, form: Any) -> None:
     words = Query2Doc(repeats=repeats).expanded(query, [passage], form).split()
-    due = query.split() * (repeats if form == "sparse" else 1) + (["[SEP]"] if form == "dense" else []) + passage.split()
+    due = (
+        query.split() * (repeats if form == "sparse" else 1) + (["[SEP]"] if form == "dense" else []) + passage.split()
+    )
     assert words == due
     assert Query2Doc(repeats=repeats).expanded(query, [], form) == query
 
 
 @pytest.mark.parametrize(
-    ("first", "form"), [("bm25", "sparse"), ("doc2query", "sparse"), ("dense", "dense"), ("rerank", "dense"), ("told", "sparse")]
+    ("first", "form"),
+    [("bm25", "sparse"), ("doc2query", "sparse"), ("dense", "dense"), ("rerank", "dense"), ("told", "sparse")],
 )
 def test_the_form_is_that_of_the_first_stage(
     first: str,
@@ -136,7 +141,9 @@ def test_a_query_without_a_passage_is_searched_as_it_is_and_counted(
     for i, text in enumerate(queries.texts):
         assert np.array_equal(found.scores[i], plain.scores[i]) == ("wing" in text)
     [note] = [note for step in row.all() for note in step.notes]
-    assert note == "2 of 6 passages of m came empty, as refusals do; 2 of 6 queries have none and are searched as they are"
+    assert (
+        note == "2 of 6 passages of m came empty, as refusals do; 2 of 6 queries have none and are searched as they are"
+    )
 
 
 def test_a_second_run_replays_offline_byte_for_byte(writer: Any, small_folder: Path, tmp_path: Path) -> None:

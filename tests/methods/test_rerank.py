@@ -4,21 +4,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
-from harness.judged import Queries, TrainView
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Floats, TopK
 from harness.methods import Searcher, fit
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.methods.rerank import Rerank
-from harness.modeling.cross_encoder import PairScorer
-from harness.modeling.encoder import Encoder
-from harness.modeling.tokens import Item
-from harness.ranking import Floats, TopK
+from harness.models.cross_encoder import PairScorer
+from harness.models.encoder import Encoder
+from harness.models.tokens import Item
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -39,7 +39,9 @@ def test_it_ranks_exactly_what_the_first_stage_ranks_to_its_depth(
         assert set(before[before >= 0].tolist()) == set(after[after >= 0].tolist())
 
 
-def test_the_scorers_own_scores_decide(scorer: Dense | CrossEncoder, corpus: Corpus, queries: Queries, rank: Rank) -> None:
+def test_the_scorers_own_scores_decide(
+    scorer: Dense | CrossEncoder, corpus: Corpus, queries: Queries, rank: Rank
+) -> None:
     every = rank(scorer, corpus, queries, len(corpus))
     again = rank(Rerank(BM25(), scorer), corpus, queries, 100)
     for row, (rows, scores) in enumerate(again.rows()):
@@ -81,10 +83,14 @@ def test_with_a_cross_encoder_only_the_candidates_pairs_are_scored(
 ) -> None:
     scored: list[tuple[str, str]] = []
     run = PairScorer.run
-    monkeypatch.setattr(PairScorer, "run", lambda self, items: (scored.extend(i.source for i in items), run(self, items))[1])
+    monkeypatch.setattr(
+        PairScorer, "run", lambda self, items: (scored.extend(i.source for i in items), run(self, items))[1]
+    )
     first = rank(BM25(), corpus, queries, 3)
     rank(Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=3), corpus, queries, 3)
-    expected = {(queries.texts[q], corpus.texts[int(row)]) for q, rows in enumerate(first.indices) for row in rows if row >= 0}
+    expected = {
+        (queries.texts[q], corpus.texts[int(row)]) for q, rows in enumerate(first.indices) for row in rows if row >= 0
+    }
     assert set(scored) == expected
     assert len(scored) == len(expected)
 
@@ -126,7 +132,9 @@ def test_two_arrows_are_a_chain() -> None:
     assert parse_method("bm25>>dense") == Rerank(BM25(), Dense())
 
 
-def test_the_labels_used_and_the_notes_are_those_of_both_parts(tiny_encoder: Path, small: object, context: Context) -> None:
+def test_the_labels_used_and_the_notes_are_those_of_both_parts(
+    tiny_encoder: Path, small: object, context: Context
+) -> None:
     hybrid = parse_method(f'hybrid(methods=(bm25, dense(model="{tiny_encoder}")), fusion=convex)')
     method = Rerank(hybrid, Dense(model=str(tiny_encoder)))
     with_dev = fit(method, small.train, context)  # type: ignore[attr-defined]

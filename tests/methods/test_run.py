@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import DatasetError, SettingError
-from harness.judged import Queries, TrainView
+from harness.base.errors import DatasetError, SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Run, TopK
+from harness.data.trec import write_run
 from harness.methods import Searcher, Size, fit
 from harness.methods.bm25 import BM25
 from harness.methods.run import RunFile
-from harness.ranking import Run, TopK
 from harness.rows import parse_method
-from harness.trec import write_run
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -62,7 +62,9 @@ def test_an_unknown_document_is_named_with_its_query(tmp_path: Path, corpus: Cor
 
 def test_a_run_of_another_collection_is_told_by_its_queries(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
     row = written(tmp_path / "r.trec", "other Q0 5 1 0.5 x")
-    with pytest.raises(DatasetError, match="ranks none of the 2 queries asked, for example 'q0'; is it of another collection"):
+    with pytest.raises(
+        DatasetError, match="ranks none of the 2 queries asked, for example 'q0'; is it of another collection"
+    ):
         rank(row, corpus, Queries(["q0", "q1"], ["?", "?"]), 2)
 
 
@@ -76,13 +78,17 @@ def test_a_run_of_another_collection_is_told_by_its_queries(tmp_path: Path, corp
         ([], "holds no ranking"),
     ],
 )
-def test_a_malformed_line_is_named(lines: list[str], told: str, tmp_path: Path, corpus: Corpus, context: Context) -> None:
+def test_a_malformed_line_is_named(
+    lines: list[str], told: str, tmp_path: Path, corpus: Corpus, context: Context
+) -> None:
     with pytest.raises(DatasetError, match=told) as caught:
         fit(written(tmp_path / "r.trec", *lines), TrainView(corpus), context)
     assert "r.trec" in str(caught.value)
 
 
-def test_a_file_that_is_no_archive_though_it_says_so_is_a_dataset_error(tmp_path: Path, corpus: Corpus, context: Context) -> None:
+def test_a_file_that_is_no_archive_though_it_says_so_is_a_dataset_error(
+    tmp_path: Path, corpus: Corpus, context: Context
+) -> None:
     (tmp_path / "plain.gz").write_text("q0 Q0 5 1 0.5 x\n")
     (tmp_path / "short.gz").write_bytes(gzip.compress(b"q0 Q0 5 1 0.5 x\n" * 100)[:-10])
     for name in ("plain.gz", "short.gz"):
@@ -119,7 +125,9 @@ def test_its_content_is_its_input_and_its_key(tmp_path: Path, corpus: Corpus, co
     assert RunFile(str(tmp_path / "nowhere")).inputs(context) == {}
 
 
-def test_nothing_is_known_of_how_it_was_made(tmp_path: Path, corpus: Corpus, searcher_of: Search, context: Context) -> None:
+def test_nothing_is_known_of_how_it_was_made(
+    tmp_path: Path, corpus: Corpus, searcher_of: Search, context: Context
+) -> None:
     row = written(tmp_path / "r.trec", "q0 Q0 5 1 0.5 x")
     searcher = searcher_of(row, corpus)
     assert fit(row, TrainView(corpus), context).supervision == "unknown"
@@ -159,14 +167,18 @@ def test_queries_that_are_not_judged_are_noted_with_those_that_look_the_same(
 ) -> None:
     row = written(tmp_path / "r.trec", "q0 Q0 5 1 1 x", "Q1 Q0 6 2 1.0 x")
     (told,) = notes(row, corpus, Queries(["q0", "q1"], ["?", "?"]), context)
-    assert told.startswith("r.trec: ranks 1 queries that are not among the 2 judged here: left out; 1 queries of the coll")
+    assert told.startswith(
+        "r.trec: ranks 1 queries that are not among the 2 judged here: left out; 1 queries of the coll"
+    )
     assert "'q1' and 'Q1': not joined" in told
 
 
 def test_documents_that_the_corpus_lacks_are_counted(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
     row = written(tmp_path / "r.trec", *(f"q{n} Q0 x{n} 1 1 x" for n in range(3)), "q0 Q0 5 2 0.5 x", "q3 Q0 ５ 1 1 x")
     asked = Queries(["q0", "q1", "q2", "q3", "q4"], ["?"] * 5)
-    with pytest.raises(DatasetError, match=r"4 of 5 ranked documents are not in .*, in 4 of 5 queries; .*'x0'") as caught:
+    with pytest.raises(
+        DatasetError, match=r"4 of 5 ranked documents are not in .*, in 4 of 5 queries; .*'x0'"
+    ) as caught:
         rank(row, corpus, asked, 2)
     assert "1 of them look the same" in str(caught.value)
 

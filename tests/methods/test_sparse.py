@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError, SettingError, Unavailable
-from harness.judged import Queries, TrainView
+from harness.base.errors import ModelError, SettingError, Unavailable
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
+from harness.data.ranking import Floats, TopK
 from harness.methods import Searcher, fit
 from harness.methods.bm25 import BM25
 from harness.methods.rerank import Rerank
 from harness.methods.sparse import Sparse
-from harness.modeling.sparse import SparseEncoder
-from harness.ranking import Floats, TopK
+from harness.models.sparse import SparseEncoder
 from harness.rows import parse_method
+from harness.runtime.context import Context
 
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
@@ -72,7 +72,9 @@ def test_it_re_ranks_with_the_scores_of_the_first_stage(
         assert not candidates[np.setdiff1d(rows[0], indices)].any(), "one that is not found shares no term"
 
 
-def test_documents_of_the_same_text_tie_and_the_higher_id_goes_first(tiny_sparse: Path, corpus: Corpus, rank: Rank) -> None:
+def test_documents_of_the_same_text_tie_and_the_higher_id_goes_first(
+    tiny_sparse: Path, corpus: Corpus, rank: Rank
+) -> None:
     top = rank(Sparse(str(tiny_sparse)), corpus, Queries(["q"], ["wing"]), 40)
     wings = [i for i in corpus.ids(top.indices[0]) if i in ("É", "z", "Z")]
     assert wings == ["É", "z", "Z"]
@@ -139,11 +141,15 @@ def test_an_encoder_that_was_not_trained_for_it_is_refused_with_what_to_write(
 
 
 def test_a_hub_model_that_is_not_to_be_had_is_skipped_by_name(corpus: Corpus, context: Context) -> None:
-    with pytest.raises(Unavailable, match="the model naver/splade-v3 is not on this machine and the hub cannot be reached"):
+    with pytest.raises(
+        Unavailable, match="the model naver/splade-v3 is not on this machine and the hub cannot be reached"
+    ):
         fit(parse_method('sparse(model="naver/splade-v3")'), TrainView(corpus), context)
 
 
-@pytest.mark.parametrize("setting", [{"query_terms": 0}, {"document_terms": -1}, {"max_length": 0}, {"precision": "fp8"}])
+@pytest.mark.parametrize(
+    "setting", [{"query_terms": 0}, {"document_terms": -1}, {"max_length": 0}, {"precision": "fp8"}]
+)
 def test_a_setting_out_of_range_is_refused(setting: dict[str, object]) -> None:
     with pytest.raises(SettingError, match="sparse: "):
         Sparse(**setting)  # type: ignore[arg-type]

@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
+from harness.data.corpus import Corpus
+from harness.data.queries import Labelled, Queries, TrainView
 from harness.datasets import load_dataset
-from harness.judged import Labelled, Queries, TrainView
 from harness.methods import Method, fit
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.methods.late import Late
 from harness.methods.sparse import Sparse
-from harness.modeling.cross_encoder import open_pair_scorer
-from harness.modeling.encoder import open_encoder
-from harness.modeling.late import LateEncoder
-from harness.modeling.ragged import open_ragged
-from harness.modeling.sparse import SparseEncoder
+from harness.models.cross_encoder import open_pair_scorer
+from harness.models.encoder import open_encoder
+from harness.models.late import LateEncoder
+from harness.models.ragged import open_ragged
+from harness.models.sparse import SparseEncoder
 from harness.recipes import Recipe
+from harness.runtime.context import Context
 from harness.training.base import EncoderBase, LateBase, PairBase, SparseBase, Trainable
 from harness.training.lesson import Lesson
 
@@ -47,11 +47,16 @@ def sealed(language: Any, tmp_path_factory: pytest.TempPathFactory) -> TrainView
     (folder / "qrels").mkdir(parents=True)
     rows = [json.dumps({"_id": i, "title": t, "text": x}) for i, t, x in language.documents]
     (folder / "corpus.jsonl").write_text("\n".join(rows) + "\n")
-    hidden = {i: f"{x} {SEALED}{n}" if i in language.qrels["test"] else x for n, (i, x) in enumerate(language.queries.items())}
+    hidden = {
+        i: f"{x} {SEALED}{n}" if i in language.qrels["test"] else x for n, (i, x) in enumerate(language.queries.items())
+    }
     rows = [json.dumps({"_id": i, "text": x}) for i, x in hidden.items()]
     (folder / "queries.jsonl").write_text("\n".join(rows) + "\n")
     for split, judged in language.qrels.items():
-        lines = ["query-id\tcorpus-id\tscore", *(f"{q}\t{d}\t{g}" for q, grades in judged.items() for d, g in grades.items())]
+        lines = [
+            "query-id\tcorpus-id\tscore",
+            *(f"{q}\t{d}\t{g}" for q, grades in judged.items() for d, g in grades.items()),
+        ]
         (folder / "qrels" / f"{split}.tsv").write_text("\n".join(lines) + "\n")
     dataset = load_dataset(str(folder), Context(cache=Cache(tmp_path_factory.mktemp("sealed-cache"))))
     view = dataset.train
@@ -141,7 +146,7 @@ class Done:
     def place(self) -> Path:
         """The folder of the model that was asked for (a recipe's own teacher has one too)."""
         sha = self.fitted.resolved["sha"]
-        from harness.modeling.resolve import resolve
+        from harness.models.resolve import resolve
 
         folders = (self.cache / "models").glob("*/model")
         return next(p for p in folders if resolve(str(p), Context(cache=Cache(self.cache))).sha == sha)
@@ -200,7 +205,9 @@ def spy(patch: pytest.MonkeyPatch) -> set[str]:
 
 @pytest.fixture
 def documents_ask(view: TrainView) -> TrainView:
-    """The collection with a title before each text, and training queries that are documents of it, without the titles."""
+    """The collection with a title before each text, and training queries that are documents of it, without the
+    titles.
+    """
     rows = [document for batch in view.corpus.batches() for document in batch]
     corpus = Corpus.of([(d.id, f"title {n}", d.text) for n, d in enumerate(rows)])
     asking = rows[:20]

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.base.errors import SettingError, Unavailable
 from harness.cache.folders import Cache
-from harness.context import Context
+from harness.data.queries import TrainView
+from harness.data.ranking import Ints
 from harness.datasets import load_dataset
-from harness.errors import SettingError, Unavailable
-from harness.judged import TrainView
 from harness.methods import fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
-from harness.ranking import Ints
 from harness.recipes import supervision
 from harness.recipes.augmented_sbert import DEEP, AugmentedSBERT
 from harness.recipes.cross_encoder import CrossEncoder as Recipe
+from harness.runtime.context import Context
 from harness.training.gold import Gold, gold
 from harness.training.lesson import Lesson
 
@@ -66,7 +66,9 @@ def ranked(method: Any, view: TrainView, held: Gold, context: Context) -> list[l
 
 
 @pytest.mark.parametrize("sampling", KINDS)
-def test_gold_comes_first_and_no_sampled_document_is_relevant_or_comes_twice(sampling: str, sample: Sample, held: Gold) -> None:
+def test_gold_comes_first_and_no_sampled_document_is_relevant_or_comes_twice(
+    sampling: str, sample: Sample, held: Gold
+) -> None:
     for rows, relevant in zip(sample(sampling, 4), held.relevant, strict=True):
         n = len(relevant)
         assert rows[:n].tolist() == relevant.tolist()

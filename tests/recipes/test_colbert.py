@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.methods import fit
 from harness.methods.late import Late
 from harness.recipes.colbert import ColBERT
+from harness.runtime.context import Context
 from harness.training.lesson import Lesson
 
 Lessons = Callable[..., Lesson]
@@ -50,7 +50,9 @@ def test_an_encoder_becomes_a_colbert(masks: int | None, view: TrainView, tiny_e
     recipe = ColBERT(budget="smoke", expand_to=masks)
     fitted: Any = fit(Late(str(tiny_encoder), recipes=(recipe,)), view, context)
     model = fitted._encoder.model
-    assert model[2].skiplist_words == [mark for mark in string.punctuation if mark in ".,:?!-'"], "those that are tokens"
+    assert model[2].skiplist_words == [mark for mark in string.punctuation if mark in ".,:?!-'"], (
+        "those that are tokens"
+    )
     lengths = fitted._encoder.encode(["bibi", "bibi dodo fafa " * 9], "query").lengths.tolist()
     assert lengths[0] == (masks or len(model.tokenizer("bibi")["input_ids"]))
     assert lengths[1] == len(model.tokenizer("bibi dodo fafa " * 9, truncation=True, max_length=64)["input_ids"]) > 10

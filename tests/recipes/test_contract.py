@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.base.errors import HarnessError, SettingError, Unavailable
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.errors import HarnessError, SettingError, Unavailable
-from harness.expressions import parse
-from harness.judged import Labelled, TrainView
+from harness.choices.expression import parse
+from harness.data.queries import Labelled, TrainView
+from harness.leaks.history import recall
 from harness.methods import DEV_LABELS, METHODS, NO_LABELS, TRAIN_LABELS, Method, fit
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.recipes import RECIPES, Need, Recipe
 from harness.rows import ROOMS, parse_method, row_name
-from harness.taught import recall
+from harness.runtime.context import Context
 from harness.training.lesson import Report
 from harness.training.schedule import BUDGETS, Schedule
 
@@ -127,7 +127,9 @@ def test_a_setting_that_means_nothing_is_refused(recipe: Recipe) -> None:
             dataclasses.replace(recipe, **{name: OVERRIDES[name]})
 
 
-def test_the_settings_that_are_overridden_reach_the_report(recipe: Recipe, sealed: TrainView, row: Row, context: Context) -> None:
+def test_the_settings_that_are_overridden_reach_the_report(
+    recipe: Recipe, sealed: TrainView, row: Row, context: Context
+) -> None:
     overrides = {name: value for name, value in OVERRIDES.items() if name not in recipe.unused}
     changed = dataclasses.replace(recipe, **overrides, choose="last")
     told = fit(row(changed), sealed, context).resolved["training"][0]
@@ -341,7 +343,11 @@ def test_a_collection_without_train_labels_is_refused_with_the_recipes_that_need
     if "train labels" not in recipe.needed():
         assert fit(row(recipe), view, context).supervision == DEV_LABELS
         return
-    free = [n for n in RECIPES.names() if RECIPES.get(n).trains == recipe.trains and "train labels" not in RECIPES.get(n).needs]
+    free = [
+        n
+        for n in RECIPES.names()
+        if RECIPES.get(n).trains == recipe.trains and "train labels" not in RECIPES.get(n).needs
+    ]
     with pytest.raises(Unavailable) as told:
         fit(row(recipe), view, context)
     assert str(told.value).startswith(f"{recipe.name()} needs training judgements and the collection has none.")
@@ -488,7 +494,9 @@ def test_recipes_follow_one_another(first: str, sealed: TrainView, row: Row, con
     fitted = fit(row(*chain), sealed, context)
     told = fitted.resolved["training"]
     assert [t["recipe"] for t in told] == [r.full() for r in chain]
-    assert told[1]["dev"][0][1] == pytest.approx(dict(told[0]["dev"])[told[0]["chosen"]], abs=0.05)  # where the first one ended
+    assert told[1]["dev"][0][1] == pytest.approx(
+        dict(told[0]["dev"])[told[0]["chosen"]], abs=0.05
+    )  # where the first one ended
     assert fitted.supervision == TRAIN_LABELS
     assert fitted.key not in {fit(row(r), sealed, context).key for r in chain}
     if first == "contrastive_pretraining":
@@ -519,11 +527,15 @@ def test_what_a_budget_means_is_part_of_the_key(
     assert set(kept.glob("*/model")) > before
 
 
-def test_a_short_name_that_is_part_of_the_full_one_is_left_alone_and_a_folder_is_called_by_its_model(tmp_path: Path) -> None:
+def test_a_short_name_that_is_part_of_the_full_one_is_left_alone_and_a_folder_is_called_by_its_model(
+    tmp_path: Path,
+) -> None:
     from types import SimpleNamespace
 
     from harness.recipes import _named
 
     base: Any = SimpleNamespace(weights=str(tmp_path), source="all-tiny", name="owner/all-tiny")
-    report = Report(1, 1, 1.0, 0.0, {}, "fp32", "cpu", facts={"judge": f'dense(model="{tmp_path}")', "guide": "owner/all-tiny"})
+    report = Report(
+        1, 1, 1.0, 0.0, {}, "fp32", "cpu", facts={"judge": f'dense(model="{tmp_path}")', "guide": "owner/all-tiny"}
+    )
     assert _named(report, base)["facts"] == {"judge": 'dense(model="owner/all-tiny")', "guide": "owner/all-tiny"}

@@ -11,12 +11,12 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import TrainView
 from harness.methods import fit
 from harness.recipes.contrastive_pretraining import ContrastivePretraining
+from harness.runtime.context import Context
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
 
@@ -34,7 +34,9 @@ def stories() -> TrainView:
 
 def test_a_pair_is_two_neighbouring_chunks_of_one_document(lesson_of: Lessons, stories: TrainView) -> None:
     lesson = lesson_of(ContrastivePretraining(budget="full", words=12), stories)
-    chunks = {n: [" ".join(f"{n.upper()} says thing {i} of it." for i in (j, j + 1)) for j in (0, 2, 4)] for n in "abcd"}
+    chunks = {
+        n: [" ".join(f"{n.upper()} says thing {i} of it." for i in (j, j + 1)) for j in (0, 2, 4)] for n in "abcd"
+    }
     parts = {n: [*([f"title of {n}"] if n < "c" else []), *chunks[n]] for n in "abcd"}
     neighbours = {frozenset(parts[n][i : i + 2]) for n in "abcd" for i in range(len(parts[n]) - 1)}
     found = [frozenset(pair) for pair in zip(*lesson.columns.values(), strict=True)]
@@ -61,7 +63,9 @@ def test_documents_of_one_chunk_are_refused_with_what_to_do(lesson_of: Lessons) 
         lesson_of(ContrastivePretraining(), TrainView(Corpus.of([("a", "", "Short. Text.")])))
 
 
-def test_gold_pairs_are_the_training_queries_with_their_documents(lesson_of: Lessons, view: TrainView, context: Context) -> None:
+def test_gold_pairs_are_the_training_queries_with_their_documents(
+    lesson_of: Lessons, view: TrainView, context: Context
+) -> None:
     recipe = ContrastivePretraining(budget="smoke", pairs="gold", queries=5)
     lesson = lesson_of(recipe, view)
     held = gold(view, context, 5)
@@ -93,7 +97,9 @@ def test_the_loss_is_symmetric_cross_entropy_by_hand_whatever_the_mini_batch(
 def test_the_delimiters_are_the_saved_models_prompts_and_the_rows(
     view: TrainView, context: Context, row: Callable[..., Any]
 ) -> None:
-    fitted: Any = fit(row(ContrastivePretraining(budget="smoke", query_prefix="ask: ", document_prefix="hold: ")), view, context)
+    fitted: Any = fit(
+        row(ContrastivePretraining(budget="smoke", query_prefix="ask: ", document_prefix="hold: ")), view, context
+    )
     assert fitted.encoder.prompts == {"query": "ask: ", "document": "hold: "}
     assert fitted.resolved["query_prompt"] == "ask: "
     model = SentenceTransformer(str(fitted.encoder.folder.path), device="cpu")
@@ -103,7 +109,9 @@ def test_the_delimiters_are_the_saved_models_prompts_and_the_rows(
     assert not np.allclose(mine, fitted.encoder.encode(["wing"], "document"), atol=1e-3)
 
 
-def test_training_reads_its_texts_behind_the_delimiters(trained_at_smoke: Callable[..., Any], sealed: TrainView) -> None:
+def test_training_reads_its_texts_behind_the_delimiters(
+    trained_at_smoke: Callable[..., Any], sealed: TrainView
+) -> None:
     texts = trained_at_smoke(ContrastivePretraining(budget="smoke")).texts
     assert sealed.dev is not None
     assert {f"query: {t}" for t in sealed.dev.queries.texts} <= texts

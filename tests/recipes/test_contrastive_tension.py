@@ -14,13 +14,13 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.base.errors import SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import TrainView
 from harness.methods import fit
 from harness.methods.dense import Dense
 from harness.recipes.contrastive_tension import ContrastiveTension, better_tower, pairing, without_normalisation
+from harness.runtime.context import Context
 from harness.training.lesson import Lesson
 
 Lessons = Callable[..., Lesson]
@@ -29,13 +29,19 @@ Lessons = Callable[..., Lesson]
 @pytest.fixture
 def normalised(tiny_encoder: Path, tmp_path: Path) -> Path:
     """The tiny encoder with a module at its end that normalises."""
-    model = SentenceTransformer(modules=[Transformer(str(tiny_encoder)), Pooling(32, "mean"), Normalize()], device="cpu")
+    model = SentenceTransformer(
+        modules=[Transformer(str(tiny_encoder)), Pooling(32, "mean"), Normalize()], device="cpu"
+    )
     model.save(str(tmp_path / "normalised"))
     return tmp_path / "normalised"
 
 
-@pytest.mark.parametrize(("texts", "negatives", "steps", "batch"), [(2, 1, 5, 4), (9, 7, 6, 16), (5, 3, 10, 8), (7, 2, 0, 3)])
-def test_a_block_is_a_text_with_itself_and_k_times_with_others(texts: int, negatives: int, steps: int, batch: int) -> None:
+@pytest.mark.parametrize(
+    ("texts", "negatives", "steps", "batch"), [(2, 1, 5, 4), (9, 7, 6, 16), (5, 3, 10, 8), (7, 2, 0, 3)]
+)
+def test_a_block_is_a_text_with_itself_and_k_times_with_others(
+    texts: int, negatives: int, steps: int, batch: int
+) -> None:
     names = [f"t{i}" for i in range(texts)]
     first, second, labels = pairing(names, negatives, np.random.default_rng(0), steps, batch)
     size = negatives + 1

@@ -1,4 +1,6 @@
-"""The cross-encoder recipe: one softmax over a positive and its negatives, or each pair alone; with labels or without."""
+"""The cross-encoder recipe: one softmax over a positive and its negatives, or each pair alone; with labels or
+without.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,12 @@ from typing import Any
 import pytest
 import torch
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.methods import fit
 from harness.methods.cross_encoder import CrossEncoder as Row
 from harness.methods.dense import Dense
 from harness.recipes.cross_encoder import CrossEncoder
+from harness.runtime.context import Context
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
 
@@ -55,7 +57,9 @@ def test_pointwise_is_binary_cross_entropy_of_each_pair_with_the_positives_weigh
     listwise = lesson_of(CrossEncoder(budget="smoke", negatives=3), view)
     model = base_of(recipe, context).fresh(context)
     flat = [
-        (q, d, float(place == 0)) for q, group in zip(*listwise.columns.values(), strict=True) for place, d in enumerate(group)
+        (q, d, float(place == 0))
+        for q, group in zip(*listwise.columns.values(), strict=True)
+        for place, d in enumerate(group)
     ]
     assert list(zip(*lesson.columns.values(), lesson.labels, strict=True)) == flat  # type: ignore[arg-type]
     by_hand = 0.0
@@ -83,14 +87,19 @@ def test_gold_pairs_are_the_training_queries_with_a_relevant_document_first(
         assert len(group) == 1 + CrossEncoder().negatives
 
 
-def test_unlabelled_pairs_are_questions_with_the_document_whose_words_are_hidden(lesson_of: Lessons, view: TrainView) -> None:
+def test_unlabelled_pairs_are_questions_with_the_document_whose_words_are_hidden(
+    lesson_of: Lessons, view: TrainView
+) -> None:
     recipe = CrossEncoder(budget="smoke", pairs="unlabelled", hide=1)
     assert recipe.needed() == {"generator"}
     lesson = lesson_of(recipe, TrainView(view.corpus))
     shown = lesson_of(CrossEncoder(budget="smoke", pairs="unlabelled", hide=0), TrainView(view.corpus))
     texts = set(view.corpus.texts[:])
     assert all(group[0] in texts for group in shown.columns["documents"])
-    held = {name: [q in g[0] for q, g in zip(*x.columns.values(), strict=True)] for name, x in (("all", shown), ("none", lesson))}
+    held = {
+        name: [q in g[0] for q, g in zip(*x.columns.values(), strict=True)]
+        for name, x in (("all", shown), ("none", lesson))
+    }
     assert sum(held["none"]) < sum(held["all"]) / 2
     for group, own in zip(lesson.columns["documents"], shown.columns["documents"], strict=True):
         assert own[0] not in group[1:]
@@ -103,7 +112,9 @@ def test_without_labels_the_row_uses_none(view: TrainView, context: Context, tin
     assert fitted.supervision == "none"
 
 
-def test_an_encoder_gets_a_scoring_head_drawn_from_the_seed(view: TrainView, tiny_encoder: Path, context: Context) -> None:
+def test_an_encoder_gets_a_scoring_head_drawn_from_the_seed(
+    view: TrainView, tiny_encoder: Path, context: Context
+) -> None:
     row = Row(str(tiny_encoder), recipes=(CrossEncoder(budget="smoke"),))
     keys = {fit(row, view, Context(cache=context.cache, seed=seed)).key for seed in (0, 1)}
     assert len(keys) == 2

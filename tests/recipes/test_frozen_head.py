@@ -11,15 +11,15 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError
-from harness.judged import Labelled, Queries, TrainView
-from harness.measures import means, parse_measures, per_query
+from harness.base.errors import ModelError
+from harness.data.corpus import Corpus
+from harness.data.measures import means, parse_measures, per_query
+from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.ranking import Run
 from harness.methods import fit, index, search
 from harness.methods.dense import Dense
-from harness.ranking import Run
 from harness.recipes.frozen_head import FrozenHead
+from harness.runtime.context import Context
 
 
 def fitted(view: TrainView, context: Context, model: Path, **settings: Any) -> Any:
@@ -29,7 +29,9 @@ def fitted(view: TrainView, context: Context, model: Path, **settings: Any) -> A
 def dev_ndcg(view: TrainView, method: Dense, context: Context) -> float:
     assert view.dev is not None
     top = search(method, index(method, fit(method, view, context), view.corpus, context), view.dev.queries, 10, context)
-    return means(per_query(parse_measures(["nDCG@10"]), view.dev.qrels, Run.of(view.dev.queries, top, view.corpus)))["nDCG@10"]
+    return means(per_query(parse_measures(["nDCG@10"]), view.dev.qrels, Run.of(view.dev.queries, top, view.corpus)))[
+        "nDCG@10"
+    ]
 
 
 @pytest.fixture

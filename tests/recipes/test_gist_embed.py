@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.methods import fit
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.recipes.cross_encoder import CrossEncoder as Recipe
 from harness.recipes.gist_embed import GISTEmbed
+from harness.runtime.context import Context
 from harness.training.lesson import Lesson
 
 Lessons = Callable[..., Lesson]
@@ -48,7 +48,12 @@ def gist(vectors: list[np.ndarray], guides: list[np.ndarray], temperature: float
 
 @pytest.mark.parametrize("margin", [0.0, 0.02])
 def test_the_loss_is_the_papers_with_what_the_guide_masks_left_out(
-    margin: float, lesson_of: Lessons, base_of: Callable[..., Any], view: TrainView, context: Context, tiny_encoder: Path
+    margin: float,
+    lesson_of: Lessons,
+    base_of: Callable[..., Any],
+    view: TrainView,
+    context: Context,
+    tiny_encoder: Path,
 ) -> None:
     recipe = GISTEmbed(budget="smoke", temperature=0.05, margin=margin, miners=(Dense(str(tiny_encoder)),))
     lesson = lesson_of(recipe, view)
@@ -68,7 +73,9 @@ def test_the_loss_is_the_papers_with_what_the_guide_masks_left_out(
         found = loss([model.preprocess(t) for t in texts], None)
     assert masked > 12  # of each query with itself and each positive with itself, and more
     assert found.item() == pytest.approx(by_hand, rel=1e-3)
-    assert abs(by_hand - gist(vectors, [np.zeros_like(g) for g in guides], 0.05, 0)[0]) > 1e-2  # masking is seen in the loss
+    assert (
+        abs(by_hand - gist(vectors, [np.zeros_like(g) for g in guides], 0.05, 0)[0]) > 1e-2
+    )  # masking is seen in the loss
 
 
 def test_the_guide_is_the_untrained_model_unless_another_is_named(
@@ -80,7 +87,9 @@ def test_the_guide_is_the_untrained_model_unless_another_is_named(
     assert lesson_of(GISTEmbed(budget="smoke", guide=other), view).facts["guide"] == str(other)
 
 
-def test_a_guide_may_have_another_tokenizer_length_and_prompts(view: TrainView, context: Context, tiny_encoder: Path) -> None:
+def test_a_guide_may_have_another_tokenizer_length_and_prompts(
+    view: TrainView, context: Context, tiny_encoder: Path
+) -> None:
     guide = Dense(str(tiny_encoder), query_prompt="q: ", max_length=5)
     fitted = fit(Dense(str(tiny_encoder), recipes=(GISTEmbed(budget="smoke", guide=guide),)), view, context)
     assert fitted.resolved["training"][0]["facts"]["guide"] == str(guide)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.methods import fit
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
@@ -20,6 +19,7 @@ from harness.recipes import supervision
 from harness.recipes.cross_encoder import CrossEncoder as Recipe
 from harness.recipes.gpl import GPL
 from harness.recipes.supervised import Supervised
+from harness.runtime.context import Context
 from harness.training.lesson import Lesson
 
 Lessons = Callable[..., Lesson]
@@ -68,7 +68,11 @@ def test_bm25_and_the_untrained_student_mine_together(
     both = lesson_of(GPL(budget="smoke", teacher=teacher, ranks=(1, 4), negatives=4), view)
     assert both.facts["negatives"]["miners"] == ["bm25", f'dense(model="{tiny_encoder}")']
     found = [
-        set(lesson_of(GPL(budget="smoke", teacher=teacher, ranks=(1, 4), negatives=4, miners=(m,)), view).columns["negative_1"])
+        set(
+            lesson_of(GPL(budget="smoke", teacher=teacher, ranks=(1, 4), negatives=4, miners=(m,)), view).columns[
+                "negative_1"
+            ]
+        )
         for m in (BM25(), Dense(str(tiny_encoder)))
     ]
     mined = set(both.columns["negative_1"])
@@ -84,7 +88,9 @@ def test_a_weak_teacher_is_told_in_a_note_that_reaches_the_row(
     assert facts["teacher"] == str(teacher)
     expected = facts["teacher_dev"] <= facts["student_dev"]
     assert bool(weak.notes) == expected
-    same = fit(Dense(str(tiny_encoder), recipes=(GPL(budget="smoke", teacher=Dense(str(tiny_encoder))),)), view, context)
+    same = fit(
+        Dense(str(tiny_encoder), recipes=(GPL(budget="smoke", teacher=Dense(str(tiny_encoder))),)), view, context
+    )
     assert len(same.notes) == 1
     assert "no better than the student does before training" in same.notes[0]
     assert same.resolved["training"][0]["notes"] == same.notes
@@ -107,5 +113,7 @@ def test_labels_of_a_teacher_count_as_the_rows_own(view: TrainView, tiny_encoder
 
 
 def test_a_teacher_that_cannot_score_pairs_is_refused(view: TrainView, lesson_of: Lessons) -> None:
-    with pytest.raises(Exception, match="bm25 cannot score given pairs; a teacher or judge is a cross_encoder or dense row"):
+    with pytest.raises(
+        Exception, match="bm25 cannot score given pairs; a teacher or judge is a cross_encoder or dense row"
+    ):
         lesson_of(GPL(budget="smoke", teacher=BM25()), view)

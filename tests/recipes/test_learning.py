@@ -1,8 +1,8 @@
 """Every recipe learns: in a made-up language, from a random transformer, by at least the amount stated.
 
-Twelve topics have twelve words each that documents use and four that people ask with; a document uses seven of the twelve. To
-find all documents of a topic, queries of said words need to know which words go together, which the corpus tells; queries of
-asked words share nothing with any document, and only judgements tell.
+Twelve topics have twelve words each that documents use and four that people ask with; a document uses seven of the
+twelve. To find all documents of a topic, queries of said words need to know which words go together, which the corpus
+tells; queries of asked words share nothing with any document, and only judgements tell.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from tokenizers.models import WordLevel
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.judged import Labelled, Queries, TrainView
-from harness.measures import means, parse_measures, per_query
+from harness.data.corpus import Corpus
+from harness.data.measures import means, parse_measures, per_query
+from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.ranking import Run
 from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
@@ -34,7 +34,6 @@ from harness.methods.dense import Dense
 from harness.methods.late import Late
 from harness.methods.rerank import Rerank
 from harness.methods.sparse import Sparse
-from harness.ranking import Run
 from harness.recipes import RECIPES, Recipe
 from harness.recipes.augmented_sbert import AugmentedSBERT
 from harness.recipes.colbert import ColBERT
@@ -49,6 +48,7 @@ from harness.recipes.ranked_list import RankedList
 from harness.recipes.splade import Splade
 from harness.recipes.supervised import Supervised
 from harness.recipes.tsdae import TSDAE
+from harness.runtime.context import Context
 
 SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 
@@ -114,7 +114,9 @@ def tongue(tmp_path_factory: pytest.TempPathFactory) -> Tongue:
         judged = {f"d{topic}_{i}": 1 for i in range(8)}
         for name in judged:
             own = rng.sample(said, 7)
-            sentences = [" ".join([*rng.choices(own, k=4), *rng.sample(filler, 2)]).capitalize() + "." for _ in range(4)]
+            sentences = [
+                " ".join([*rng.choices(own, k=4), *rng.sample(filler, 2)]).capitalize() + "." for _ in range(4)
+            ]
             documents.append((name, " ".join(rng.sample(own, 2)), " ".join(sentences)))
         for split, count, source, held in (
             ("train", 4, asked, 2),
@@ -123,9 +125,14 @@ def tongue(tmp_path_factory: pytest.TempPathFactory) -> Tongue:
             ("asked", 2, asked, 3),
         ):
             for i in range(count):
-                parts[split][f"{split}{topic}_{i}"] = (" ".join([*rng.sample(source, held), rng.choice(filler)]), judged)
+                parts[split][f"{split}{topic}_{i}"] = (
+                    " ".join([*rng.sample(source, held), rng.choice(filler)]),
+                    judged,
+                )
     splits = {
-        name: Labelled(Queries(list(part), [text for text, _ in part.values()]), {q: judged for q, (_, judged) in part.items()})
+        name: Labelled(
+            Queries(list(part), [text for text, _ in part.values()]), {q: judged for q, (_, judged) in part.items()}
+        )
         for name, part in parts.items()
     }
     root = tmp_path_factory.mktemp("tongue")
@@ -138,7 +145,9 @@ def ndcg(method: Method, split: Labelled, tongue: Tongue) -> float:
     fitted = fit(method, tongue.view, tongue.context)
     top = search(method, index(method, fitted, tongue.view.corpus, tongue.context), split.queries, 10, tongue.context)
     measure = "nDCG@10"
-    return means(per_query(parse_measures([measure]), split.qrels, Run.of(split.queries, top, tongue.view.corpus)))[measure]
+    return means(per_query(parse_measures([measure]), split.qrels, Run.of(split.queries, top, tongue.view.corpus)))[
+        measure
+    ]
 
 
 def falls(method: Method, tongue: Tongue, share: float) -> None:
@@ -192,11 +201,17 @@ def test_a_teacher_that_learnt_from_gold_hands_it_on_through_silver(
     ("recipe", "gain", "share"),
     [
         (QGen(epochs=4, choose="last", **FAST), 0.25, 0.5),
-        (ContrastivePretraining(epochs=6, batch=32, words=12, learning_rate=3e-3, choose="last", precision="fp32"), 0.3, 0.5),
+        (
+            ContrastivePretraining(epochs=6, batch=32, words=12, learning_rate=3e-3, choose="last", precision="fp32"),
+            0.3,
+            0.5,
+        ),
     ],
     ids=lambda value: value.name() if isinstance(value, Recipe) else None,
 )
-def test_the_corpus_alone_teaches_which_words_go_together(recipe: Recipe, gain: float, share: float, tongue: Tongue) -> None:
+def test_the_corpus_alone_teaches_which_words_go_together(
+    recipe: Recipe, gain: float, share: float, tongue: Tongue
+) -> None:
     row = Dense(str(tongue.model), recipes=(recipe,))
     falls(row, tongue, share)
     assert ndcg(row, tongue.said, tongue) > ndcg(Dense(str(tongue.model)), tongue.said, tongue) + gain
@@ -204,7 +219,9 @@ def test_the_corpus_alone_teaches_which_words_go_together(recipe: Recipe, gain: 
 
 
 def test_gpl_hands_on_what_its_teacher_knows_of_made_questions(tongue: Tongue) -> None:
-    pretrained = ContrastivePretraining(epochs=6, batch=32, words=12, learning_rate=3e-3, choose="last", precision="fp32")
+    pretrained = ContrastivePretraining(
+        epochs=6, batch=32, words=12, learning_rate=3e-3, choose="last", precision="fp32"
+    )
     teacher = Dense(str(tongue.model), recipes=(pretrained,))
     row = Dense(str(tongue.model), recipes=(GPL(teacher=teacher, epochs=3, negatives=2, choose="last", **FAST),))
     falls(row, tongue, 0.6)
@@ -252,7 +269,11 @@ def test_a_late_interaction_encoder_learns_and_re_ranks(tongue: Tongue) -> None:
 
 
 def test_tsdae_rebuilds_texts_better_than_at_first(tongue: Tongue) -> None:
-    falls(Dense(str(tongue.model), recipes=(TSDAE(epochs=4, learning_rate=5e-3, choose="last", precision="fp32"),)), tongue, 0.85)
+    falls(
+        Dense(str(tongue.model), recipes=(TSDAE(epochs=4, learning_rate=5e-3, choose="last", precision="fp32"),)),
+        tongue,
+        0.85,
+    )
 
 
 # Contrastive Tension is made for the similarity of sentences

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from harness.context import Context
+from harness.data.queries import TrainView
 from harness.generators import questions
 from harness.generators.extractive import Extractive
-from harness.judged import TrainView
 from harness.recipes.qgen import QGen
+from harness.runtime.context import Context
 from harness.training.lesson import Lesson
 
 Lessons = Callable[..., Lesson]
@@ -30,7 +30,9 @@ def test_an_example_is_a_question_and_the_document_it_was_made_from(
     assert lesson.facts["questions"] == len(made) == sum(lesson.facts["origins"].values())
 
 
-def test_the_questions_own_words_are_taken_out_of_most_documents_that_hold_them(lesson_of: Lessons, view: TrainView) -> None:
+def test_the_questions_own_words_are_taken_out_of_most_documents_that_hold_them(
+    lesson_of: Lessons, view: TrainView
+) -> None:
     held = {hide: lesson_of(QGen(budget="full", hide=hide), view).columns for hide in (0, 0.5, 1)}
     copies = {h: sum(q in d for q, d in zip(c["query"], c["positive"], strict=True)) for h, c in held.items()}
     assert copies[0] > copies[0.5] > copies[1]
@@ -54,4 +56,6 @@ def test_the_loss_is_over_the_batch_with_the_scale(
     a, b = (torch.nn.functional.normalize(model.encode(t, convert_to_tensor=True), dim=1) for t in texts)
     by_hand = torch.nn.functional.cross_entropy(7.0 * a @ b.T, torch.arange(4))
     with torch.no_grad():
-        assert lesson.loss(model)([model.preprocess(t) for t in texts], None).item() == pytest.approx(by_hand.item(), rel=1e-4)
+        assert lesson.loss(model)([model.preprocess(t) for t in texts], None).item() == pytest.approx(
+            by_hand.item(), rel=1e-4
+        )

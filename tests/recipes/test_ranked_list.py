@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.judged import Labelled, Queries, TrainView
+from harness.data.corpus import Corpus
+from harness.data.queries import Labelled, Queries, TrainView
 from harness.methods.dense import Dense
 from harness.recipes.ranked_list import RankedList
+from harness.runtime.context import Context
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
 
@@ -24,7 +24,9 @@ Lessons = Callable[..., Lesson]
 @pytest.fixture
 def uneven() -> TrainView:
     """Three queries with one, two and four relevant documents of nine."""
-    corpus = Corpus.of([(f"d{i}", "", f"wing {w}") for i, w in enumerate(["a", "b", "c", "d", "e", "f", "g", "h", "i"])])
+    corpus = Corpus.of(
+        [(f"d{i}", "", f"wing {w}") for i, w in enumerate(["a", "b", "c", "d", "e", "f", "g", "h", "i"])]
+    )
     qrels = {"q0": {"d0": 1}, "q1": {"d1": 1, "d2": 2}, "q2": {"d3": 1, "d4": 1, "d5": 1, "d6": 1, "d7": 0}}
     return TrainView(corpus, Labelled(Queries(list(qrels), ["wing a", "wing b", "wing c"]), qrels))
 
@@ -88,6 +90,8 @@ def test_an_alpha_that_is_named_is_taken(lesson_of: Lessons, view: TrainView) ->
     assert (facts["alpha"], facts["inner_radius"]) == (1.2, 0.8)
 
 
-def test_alpha_stays_on_the_sphere_and_beyond_the_margin(lesson_of: Lessons, view: TrainView, tiny_encoder: Path) -> None:
+def test_alpha_stays_on_the_sphere_and_beyond_the_margin(
+    lesson_of: Lessons, view: TrainView, tiny_encoder: Path
+) -> None:
     wide = lesson_of(RankedList(budget="smoke", margin=1.1, miners=(Dense(str(tiny_encoder)),)), view).facts
     assert 1.1 < wide["alpha"] <= 2

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from harness.cache.folders import Cache
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.methods import Method, fit
 from harness.methods.late import Late
 from harness.methods.sparse import Sparse
 from harness.recipes import RECIPES
+from harness.runtime.context import Context
 from harness.training.probes import RaggedProbe
 from harness.training.schedule import Schedule
 
@@ -26,7 +26,9 @@ class Killed(BaseException):
 def test_a_killed_training_goes_on_to_the_same_model(
     name: str, row: Any, view: TrainView, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    schedule = Schedule(steps=6, batch=4, learning_rate=1e-3, max_length=32, evaluations=3, dev_pool=100, precision="fp32")
+    schedule = Schedule(
+        steps=6, batch=4, learning_rate=1e-3, max_length=32, evaluations=3, dev_pool=100, precision="fp32"
+    )
     monkeypatch.setattr(RECIPES.get(name), "schedules", {"smoke": schedule, "small": schedule, "full": schedule})
     method: Method = row(str(tiny_encoder), recipes=(RECIPES.get(name)(budget="smoke"),))
     whole = fit(method, view, Context(cache=Cache(tmp_path / "whole")))
@@ -46,4 +48,6 @@ def test_a_killed_training_goes_on_to_the_same_model(
     again = fit(method, view, Context(cache=Cache(tmp_path / "killed")))
     assert again.resolved["sha"] == whole.resolved["sha"]
     told, expected = again.resolved["training"][0], whole.resolved["training"][0]
-    assert {k: told[k] for k in ("dev", "loss", "steps", "facts")} == {k: expected[k] for k in ("dev", "loss", "steps", "facts")}
+    assert {k: told[k] for k in ("dev", "loss", "steps", "facts")} == {
+        k: expected[k] for k in ("dev", "loss", "steps", "facts")
+    }

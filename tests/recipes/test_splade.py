@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.methods import fit
 from harness.methods.dense import Dense
 from harness.methods.sparse import Sparse
 from harness.recipes.splade import Splade
+from harness.runtime.context import Context
 from harness.training.lesson import Lesson
 
 Lessons = Callable[..., Lesson]
@@ -33,7 +33,8 @@ def test_the_loss_is_cross_entropy_and_flops_by_loops(
     assert list(lesson.columns) == ["query", "positive", "negative_1", "negative_2"]
     model = base_of(recipe, context).fresh(context)
     columns = [
-        model.encode(list(column[:3]), convert_to_sparse_tensor=False).double().tolist() for column in lesson.columns.values()
+        model.encode(list(column[:3]), convert_to_sparse_tensor=False).double().tolist()
+        for column in lesson.columns.values()
     ]
     queries, documents = columns[0], [d for column in columns[1:] for d in column]
     entropy = 0.0
@@ -53,7 +54,12 @@ def test_the_loss_is_cross_entropy_and_flops_by_loops(
 
 
 def test_a_model_that_compares_by_the_cosine_is_trained_by_it(
-    lesson_of: Lessons, base_of: Callable[..., Any], view: TrainView, context: Context, tiny_sparse: Path, tmp_path: Path
+    lesson_of: Lessons,
+    base_of: Callable[..., Any],
+    view: TrainView,
+    context: Context,
+    tiny_sparse: Path,
+    tmp_path: Path,
 ) -> None:
     from sentence_transformers import SparseEncoder as Model
 
@@ -76,15 +82,21 @@ def test_an_encoder_gets_a_head_and_its_vectors_judge_and_mine_before(
     assert len(told["facts"]["negatives"]["miners"]) == 2
     assert fitted._encoder.ready
     assert fitted.resolved["model"] == str(tiny_encoder)
-    again = fit(Sparse(str(tiny_encoder), recipes=(Splade(budget="smoke"),)), view, Context(seed=1, cache=context.cache))
+    again = fit(
+        Sparse(str(tiny_encoder), recipes=(Splade(budget="smoke"),)), view, Context(seed=1, cache=context.cache)
+    )
     assert again.key != fitted.key
 
 
-def test_a_masked_language_model_or_a_sparse_encoder_keeps_its_head(view: TrainView, tiny_sparse: Path, context: Context) -> None:
+def test_a_masked_language_model_or_a_sparse_encoder_keeps_its_head(
+    view: TrainView, tiny_sparse: Path, context: Context
+) -> None:
     for folder in (tiny_sparse, tiny_sparse.parent / "masked"):
         fitted: Any = fit(Sparse(str(folder), recipes=(Splade(budget="smoke"),)), view, context)
         assert "head" not in fitted.resolved["training"][0]["facts"]
-        assert fitted._encoder.model.transformers_model.get_output_embeddings().bias.mean().item() == pytest.approx(-4, abs=0.01)
+        assert fitted._encoder.model.transformers_model.get_output_embeddings().bias.mean().item() == pytest.approx(
+            -4, abs=0.01
+        )
 
 
 def test_a_router_learns_through_the_encoder_of_each_side(

@@ -11,15 +11,15 @@ import pytest
 import torch
 from sentence_transformers.util import batch_to_device
 
-from harness.context import Context
-from harness.errors import SettingError
-from harness.judged import TrainView
+from harness.base.errors import SettingError
+from harness.data.queries import TrainView
 from harness.methods import fit
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
-from harness.modeling.encoder import open_encoder
+from harness.models.encoder import open_encoder
 from harness.recipes.supervised import Supervised
 from harness.rows import parse_method
+from harness.runtime.context import Context
 from harness.training.base import EncoderBase
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
@@ -83,7 +83,9 @@ def test_negatives_too_like_the_positive_are_left_out_by_the_judge(
     lesson_of: Lessons, view: TrainView, tiny_encoder: Path
 ) -> None:
     def rate(below: float | None) -> float:
-        facts = lesson_of(Supervised(budget="smoke", miners=(Dense(str(tiny_encoder)),), below=below), view).facts["negatives"]
+        facts = lesson_of(Supervised(budget="smoke", miners=(Dense(str(tiny_encoder)),), below=below), view).facts[
+            "negatives"
+        ]
         assert below is None or facts["left_out"] > 0
         return float(facts["false_negative_rate"])
 
@@ -92,7 +94,9 @@ def test_negatives_too_like_the_positive_are_left_out_by_the_judge(
     assert facts["judge"] == f'dense(model="{tiny_encoder}")'  # the model before training
 
 
-def test_a_model_that_ranks_by_dot_products_is_trained_on_them(view: TrainView, tiny_encoder: Path, context: Context) -> None:
+def test_a_model_that_ranks_by_dot_products_is_trained_on_them(
+    view: TrainView, tiny_encoder: Path, context: Context
+) -> None:
     recipe = Supervised(budget="smoke", negatives=0)
     losses = {}
     for similarity in ("cosine", "dot"):

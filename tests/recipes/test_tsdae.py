@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.judged import TrainView
+from harness.data.corpus import Corpus
+from harness.data.queries import TrainView
 from harness.recipes.tsdae import TSDAE, damaged
+from harness.runtime.context import Context
 from harness.training.lesson import Lesson
 
 

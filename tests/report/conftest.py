@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.bench.evidence import contrasts
 from harness.bench.record import Record
 from harness.bench.store import Store, Stored
-from harness.bench.verdict import verdict
+from harness.compare.evidence import contrasts
+from harness.compare.verdict import verdict
 from harness.report.board import Across, Table, tables
 from harness.report.standings import across_with_standing
 from harness.rows import parse_method
-from harness.sweep.found import Found, Tested, curve, gains
-from harness.sweep.tries import Tried
+from harness.sweep.result import Found, Tested, curve, gains
+from harness.sweep.trials import Tried
 
 GOLDEN = Path(__file__).parent.parent / "bench" / "schema1"
 
@@ -28,9 +28,17 @@ GOLDEN = Path(__file__).parent.parent / "bench" / "schema1"
 def made() -> Callable[..., Record]:
     """A record like the golden one of BM25, with what is named changed; `figures` are of nDCG@10."""
 
-    def one(row: str = "bm25", figure: float | None = None, dataset: str = "beir/example/test", **changed: object) -> Record:
+    def one(
+        row: str = "bm25", figure: float | None = None, dataset: str = "beir/example/test", **changed: object
+    ) -> Record:
         held = json.loads((GOLDEN / "bm25.json").read_text(encoding="utf-8"))
-        held["dataset"] = {**held["dataset"], "name": dataset, "notes": [], "unreachable": 0, **changed.pop("facts", {})}
+        held["dataset"] = {
+            **held["dataset"],
+            "name": dataset,
+            "notes": [],
+            "unreachable": 0,
+            **changed.pop("facts", {}),
+        }
         held["measures"] = {} if figure is None else {"nDCG@10": figure}
         held.update(row=row, method=changed.pop("method", row), **changed)
         return Record(**held)
@@ -50,12 +58,18 @@ def skipped(made: Callable[..., Record]) -> Callable[..., Record]:
 
 @pytest.fixture
 def two_datasets(put: Callable[..., Stored], results: Store) -> Callable[[], tuple[list[Table], Across]]:
-    """Stores `best`, `twin` and `last` on `d1` (30 queries) and `d2` (90), `half` on `d1` alone; called, reads what is stored."""
+    """Stores `best`, `twin` and `last` on `d1` (30 queries) and `d2` (90), `half` on `d1` alone; called, reads what is
+    stored.
+    """
     rng = np.random.default_rng(5)
     for dataset, n in (("d1", 30), ("d2", 90)):
         base = rng.uniform(0.3, 0.7, n)
         for row, shift in (("best", 0.1), ("twin", 0.098), ("last", -0.1)):
-            put(row, {f"q{i}": round(float(v), 6) for i, v in enumerate(base + shift + rng.normal(0, 0.05, n))}, dataset=dataset)
+            put(
+                row,
+                {f"q{i}": round(float(v), 6) for i, v in enumerate(base + shift + rng.normal(0, 0.05, n))},
+                dataset=dataset,
+            )
     put("half", {f"q{i}": 0.9 for i in range(30)}, dataset="d1")
 
     def there() -> tuple[list[Table], Across]:
@@ -84,7 +98,12 @@ def tried(row: str, mean: float, size: int | None = None, config: str = "", **mo
 @pytest.fixture
 def found(scored: Callable[..., Any]) -> Found:
     """A sweep of four rows, three of them on one learning curve, with three baselines."""
-    rows = (tried("a", 0.1, 900, "a"), tried("a(300)", 0.02, 300, "a"), tried("a(100)", -0.1, 100, "a"), tried("b", 0.0))
+    rows = (
+        tried("a", 0.1, 900, "a"),
+        tried("a(300)", 0.02, 300, "a"),
+        tried("a(100)", -0.1, 100, "a"),
+        tried("b", 0.0),
+    )
     baselines = (tried("bm25", 0.0), tried("low", -0.5), tried("high", 0.5))
     bare = Found("trial", "beir/example/test", "nDCG@10", "grid", rows, baselines)
     queries = [f"t{i:02}" for i in range(40)]

@@ -25,7 +25,14 @@ def test_no_records_are_no_tables() -> None:
 def test_rows_stand_best_first_by_the_first_measure_and_by_name_where_equal_those_without_figures_last(
     made: Made, skipped: Made
 ) -> None:
-    records = [made("a", 0.1), skipped("0"), made("c", 0.9), made("b", 0.5), made("bb", 0.5), skipped("z", status="error")]
+    records = [
+        made("a", 0.1),
+        skipped("0"),
+        made("c", 0.9),
+        made("b", 0.5),
+        made("bb", 0.5),
+        skipped("z", status="error"),
+    ]
     (found,) = tables(records)
     assert rows(found) == ["c", "b", "bb", "a", "0", "z"]
 
@@ -59,7 +66,10 @@ def test_a_seed_that_failed_does_not_count_where_others_have_figures(made: Made,
 
 def test_one_name_with_two_methods_is_two_lines(made: Made) -> None:
     (found,) = tables([made("bm25", 0.4, method="bm25(k1=0.9)"), made("bm25", 0.5, method="bm25(k1=1.2)")])
-    assert [(line.row, line.value("nDCG@10"), len(line.records)) for line in found.lines] == [("bm25", 0.5, 1), ("bm25", 0.4, 1)]
+    assert [(line.row, line.value("nDCG@10"), len(line.records)) for line in found.lines] == [
+        ("bm25", 0.5, 1),
+        ("bm25", 0.4, 1),
+    ]
 
 
 def test_the_best_is_what_is_shown_best_so_that_equal_figures_share_it(made: Made) -> None:
@@ -181,7 +191,12 @@ def test_costs_are_one_for_each_column_and_dashes_where_there_are_none(made: Mad
     shown = dict(zip(COSTS, costs(Line("a", (made("a", 0.5),))), strict=True))
     assert shown["labels used"] == "none"
     assert shown["fit + index"] == "2.5 s"
-    assert (shown["query p50 ms"], shown["p95 ms"], shown["index MiB"], shown["parameters"]) == ("1.3", "2.5", "4.0", "–")
+    assert (shown["query p50 ms"], shown["p95 ms"], shown["index MiB"], shown["parameters"]) == (
+        "1.3",
+        "2.5",
+        "4.0",
+        "–",
+    )
     assert costs(Line("b", (skipped("b"),))) == ("–",) * len(COSTS)
     not_timed = dict(zip(COSTS, costs(Line("a", (made("a", 0.5, latency=None),))), strict=True))
     assert (not_timed["query p50 ms"], not_timed["p95 ms"]) == ("–", "–")
@@ -203,7 +218,10 @@ def test_a_latency_of_a_busy_machine_is_in_brackets_and_a_note_says_why(made: Ma
 
 
 def test_training_is_told_in_seconds_of_all_models_that_a_row_trained_the_mean_over_its_seeds(made: Made) -> None:
-    first = {"first": {"training": [{"seconds": 100.0}, {"seconds": 20.0}]}, "scorer": {"training": [{"seconds": 30.0}]}}
+    first = {
+        "first": {"training": [{"seconds": 100.0}, {"seconds": 20.0}]},
+        "scorer": {"training": [{"seconds": 30.0}]},
+    }
     second = {"methods": [{"name": "bm25"}, {"training": [{"seconds": 250.0}]}]}
     line = Line("a", (made("a", 0.5, resolved=first), made("a", 0.5, resolved=second, seed=1)))
     assert line.training == 200.0

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import harness.report.collection as told
-from harness.context import Context
+from harness.data.queries import Dataset
 from harness.datasets import at_hand
-from harness.judged import Dataset
 from harness.report.collection import words
+from harness.runtime.context import Context
 
 
 def test_texts_titles_and_overlaps_are_those_of_the_collection(small: Dataset, context: Context) -> None:

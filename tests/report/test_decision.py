@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.bench.advice import sentences
-from harness.bench.decision import decide
-from harness.bench.evidence import Scores
+from harness.compare.advice import sentences
+from harness.compare.decision import decide
+from harness.compare.evidence import Scores
 from harness.report.decision import board, document
 
 
@@ -14,7 +14,9 @@ def test_the_document_has_the_sentences_and_a_line_for_each_row(scored: Callable
     one, other = {f"q{i}": 0.9 for i in range(40)}, {f"q{i}": 0.1 + 0.01 * i for i in range(40)}
     trained = {"training": [{"seconds": 100.0, "preparation": 20.0}]}
     size, latency = {"index_bytes": 2**20, "model_bytes": 2**20}, {"p50_ms": 3.0, "p95_ms": 9.0}
-    found = decide([scored("a|b", one, resolved=trained, size=size, latency=latency), scored("c", other, size={}, latency=None)])
+    found = decide(
+        [scored("a|b", one, resolved=trained, size=size, latency=latency), scored("c", other, size={}, latency=None)]
+    )
     told = [*sentences(found), "a <script> in a sentence"]
     text = document("./mine/test", found, told)
     assert text == document("./mine/test", found, told)

@@ -18,10 +18,10 @@ from harness import api
 from harness.bench.published import Published, write
 from harness.bench.record import Record
 from harness.bench.store import Place, Store
-from harness.context import Context
 from harness.report import csv, latex, markdown
 from harness.report.board import tables
 from harness.report.csv import FORMULA
+from harness.runtime.context import Context
 
 HOSTILE = {
     "colour": "\x1b[31mred\x1b[0m",
@@ -44,7 +44,9 @@ HOSTILE = {
 def steering(text: str) -> list[str]:
     """Characters that a terminal or a reader acts on."""
     return [
-        c for c in text if c not in "\n\t" and (unicodedata.category(c) in ("Cc", "Cs") or c in "\u202a\u202b\u202c\u202d\u202e")
+        c
+        for c in text
+        if c not in "\n\t" and (unicodedata.category(c) in ("Cc", "Cs") or c in "\u202a\u202b\u202c\u202d\u202e")
     ]
 
 
@@ -66,7 +68,9 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def board(made: Callable[..., Record], results: Store) -> Callable[[str], None]:
-    """Stores a row with that text in every field that is shown, one without figures, and published figures; on two datasets."""
+    """Stores a row with that text in every field that is shown, one without figures, and published figures; on two
+    datasets.
+    """
 
     def one(text: str) -> None:
         for place, dataset in enumerate((f"folder/{text}/test", "other")):
@@ -94,14 +98,18 @@ def board(made: Callable[..., Record], results: Store) -> Callable[[str], None]:
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_no_file_of_the_board_is_steered(kind: str, board: Callable[[str], None], results: Store, context: Context) -> None:
+def test_no_file_of_the_board_is_steered(
+    kind: str, board: Callable[[str], None], results: Store, context: Context
+) -> None:
     board(HOSTILE[kind])
     api.write_leaderboard(results.root, context)
     for name in ("leaderboard.md", "leaderboard.csv", "leaderboard.tex", "leaderboard.html"):
         text = (results.root / name).read_text(encoding="utf-8")
         own = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
         assert steering(own) == [], name
-    tokens = MarkdownIt("commonmark").enable("table").parse((results.root / "leaderboard.md").read_text(encoding="utf-8"))
+    tokens = (
+        MarkdownIt("commonmark").enable("table").parse((results.root / "leaderboard.md").read_text(encoding="utf-8"))
+    )
     inside = [child for token in tokens for child in token.children or ()]
     html = [token.content for token in (*tokens, *inside) if token.type in ("html_block", "html_inline")]
     assert set(html) <= {"<code>", "</code>"}
@@ -188,7 +196,9 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("case", COMMANDS)
-def test_no_command_lets_a_collection_or_a_name_steer_the_terminal(case: str, hostile_folder: Path, harness_command) -> None:
+def test_no_command_lets_a_collection_or_a_name_steer_the_terminal(
+    case: str, hostile_folder: Path, harness_command
+) -> None:
     said = harness_command(*COMMANDS[case])
     assert said.out + said.err
     assert steering(said.out + said.err) == []
@@ -196,16 +206,18 @@ def test_no_command_lets_a_collection_or_a_name_steer_the_terminal(case: str, ho
         assert "\\x1b]0;owned\\x07\\u202e\\x9b31m[/red]" in said.out
 
 
-def test_a_warning_that_carries_data_is_shown_without_steering(harness_command, monkeypatch: pytest.MonkeyPatch) -> None:
-    import harness.listing
+def test_a_warning_that_carries_data_is_shown_without_steering(
+    harness_command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import harness.cli.listing
 
-    monkeypatch.setattr(harness.listing, "show", lambda *_: _warned())
+    monkeypatch.setattr(harness.cli.listing, "show", lambda *_: _warned())
     said = harness_command("list")
     assert steering(said.out + said.err) == []
 
 
 def _warned() -> int:
-    from harness.screen import Screen, show_warnings
+    from harness.report.screen import Screen, show_warnings
 
     show_warnings()
     Screen(stderr=True).say("\x1b[31m[red]")

@@ -26,7 +26,9 @@ def test_rows_have_figures_best_in_bold_and_none_without_figures(made: Made, ski
     assert r"Without figures: \texttt{c\&d}." in text
 
 
-def test_significance_is_a_superscript_and_intervals_have_their_column(put: Callable[..., Stored], results: Store) -> None:
+def test_significance_is_a_superscript_and_intervals_have_their_column(
+    put: Callable[..., Stored], results: Store
+) -> None:
     values = {f"q{i}": (i % 7) / 10 for i in range(100)}
     put("good", {q: v + 0.3 for q, v in values.items()})
     put("poor", values)
@@ -51,20 +53,29 @@ def test_rows_across_datasets_have_intervals_superscripts_and_a_table_against_th
 ) -> None:
     text = leaderboard(*two_datasets())
     assert r"row & d1 & d2 & mean & 95\,\% \\" in text
-    assert re.search(r"\\texttt\{last\} & 0\.\d{4} & 0\.\d{4} & 0\.\d{4}\$\^\{\\mathrm\{b\}\}\$ & \[0\.\d{3}, 0\.\d{3}\] ", text)
+    assert re.search(
+        r"\\texttt\{last\} & 0\.\d{4} & 0\.\d{4} & 0\.\d{4}\$\^\{\\mathrm\{b\}\}\$ & \[0\.\d{3}, 0\.\d{3}\] ", text
+    )
     held = text.partition(r"\label{tab:board-across-against}")[2].partition(r"\end{table}")[0]
     assert r"row & from the first & datasets & queries & $p$ \\" in held
-    assert re.search(r"\\texttt\{last\} & \$-\$0\.\d{4} \[\$-\$0\.\d{3}, \$-\$0\.\d{3}\] & 0/0/2 & \d+/\d+/\d+ & 0\.0", held)
+    assert re.search(
+        r"\\texttt\{last\} & \$-\$0\.\d{4} \[\$-\$0\.\d{3}, \$-\$0\.\d{3}\] & 0/0/2 & \d+/\d+/\d+ & 0\.0", held
+    )
     assert r"\texttt{best} &" not in held
 
 
 def test_more_datasets_than_a_page_is_wide_are_several_tables_with_heads_that_stand_upright(made: Made) -> None:
     names = [f"beir/collection_{i}/test" for i in range(12)]
-    text = leaderboard(tables([made(row, 0.5, name) for row in ("a", "b") for name in names])).partition("tab:board-1}")[0]
+    text = leaderboard(tables([made(row, 0.5, name) for row in ("a", "b") for name in names])).partition(
+        "tab:board-1}"
+    )[0]
     heads = [line for line in text.splitlines() if line.startswith("row & ")]
     assert len(heads) == 2
     assert (
-        sum(head.count(r"\rotatebox{90}{\parbox{8em}{\raggedright beir/\allowbreak{}collection\_\allowbreak{}") for head in heads)
+        sum(
+            head.count(r"\rotatebox{90}{\parbox{8em}{\raggedright beir/\allowbreak{}collection\_\allowbreak{}")
+            for head in heads
+        )
         == 12
     )
     assert heads[1].endswith(r"& mean \\")
@@ -88,8 +99,8 @@ def test_a_long_name_may_be_broken(made: Made) -> None:
     text = leaderboard(tables([made("hybrid(methods=(bm25, dense+supervised))", 0.4), made("b", 0.3)]))
     assert r"\begin{tabular}{p{11em}r}" in text
     assert (
-        r"\raggedright \texttt{hybrid(\allowbreak{}methods=\allowbreak{}(\allowbreak{}bm25,\allowbreak{} dense+\allowbreak{}"
-        in text
+        r"\raggedright \texttt{hybrid(\allowbreak{}methods=\allowbreak{}(\allowbreak{}bm25,\allowbreak{} "
+        r"dense+\allowbreak{}" in text
     )
     assert r"\raggedright \texttt{b} & 0.3000 \\" in text
 
@@ -100,8 +111,16 @@ def test_no_records_are_a_comment() -> None:
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_latex_sets_it_and_nothing_is_too_wide(put: Callable[..., Stored], results: Store, tmp_path: Path) -> None:
-    for dataset in ("x&y", "beir/a_collection-of_a-very/long_name.indeed/test", *(f"beir/collection{i}/test" for i in range(6))):
-        for row in ("a_b>>c", "dense+contrastive_tension+supervised", "hybrid(methods=(bm25, dense+supervised), fusion=convex)"):
+    for dataset in (
+        "x&y",
+        "beir/a_collection-of_a-very/long_name.indeed/test",
+        *(f"beir/collection{i}/test" for i in range(6)),
+    ):
+        for row in (
+            "a_b>>c",
+            "dense+contrastive_tension+supervised",
+            "hybrid(methods=(bm25, dense+supervised), fusion=convex)",
+        ):
             put(row, {f"q{i}": (i + len(row)) % 7 / 10 for i in range(20)}, dataset=dataset)
     held, _ = results.stored()
     found = with_standings(tables(s.record for s in held), results, held)

@@ -44,11 +44,18 @@ def test_the_best_of_a_column_is_bold_and_ties_are_bold_together(made: Made) -> 
 def test_each_column_has_a_best_of_its_own(made: Made) -> None:
     one, two = {"nDCG@10": 0.5, "R@100": 0.6}, {"nDCG@10": 0.4, "R@100": 0.7}
     text = page(made("a", measures=one), made("b", measures=two))
-    assert [row[1:3] for row in grid(text, "beir/example/test")[1:]] == [["**0.5000**", "0.6000"], ["0.4000", "**0.7000**"]]
+    assert [row[1:3] for row in grid(text, "beir/example/test")[1:]] == [
+        ["**0.5000**", "0.6000"],
+        ["0.4000", "**0.7000**"],
+    ]
 
 
-def test_a_row_that_was_skipped_or_failed_is_shown_without_figures_and_with_its_reason(made: Made, skipped: Made) -> None:
-    text = page(made("a", 0.5), skipped("b"), skipped("c", status="error", problem={"reason": "boom", "trace": "secret"}))
+def test_a_row_that_was_skipped_or_failed_is_shown_without_figures_and_with_its_reason(
+    made: Made, skipped: Made
+) -> None:
+    text = page(
+        made("a", 0.5), skipped("b"), skipped("c", status="error", problem={"reason": "boom", "trace": "secret"})
+    )
     rows = {row[0]: row[1:] for row in grid(text, "beir/example/test")[1:]}
     assert set(rows["`b` *(skipped)*"]) == set(rows["`c` *(error)*"]) == {"–"}
     assert "- `b`: skipped: no model &lt;x>. hf download x|y." in text
@@ -96,7 +103,9 @@ def test_a_record_without_provenance_is_no_reason_to_fail(made: Made) -> None:
 
 
 def test_the_mean_across_datasets_is_only_of_rows_that_have_them_all_and_the_best_is_bold(made: Made) -> None:
-    text = page(made("a", 0.4, "d1"), made("a", 0.6, "d2"), made("b", 0.9, "d1"), made("c", 0.1, "d1"), made("c", 0.7, "d2"))
+    text = page(
+        made("a", 0.4, "d1"), made("a", 0.6, "d2"), made("b", 0.9, "d1"), made("c", 0.1, "d1"), made("c", 0.7, "d2")
+    )
     assert grid(text, "nDCG@10 across datasets")[1:] == [
         ["`a`", "0.4000", "0.6000", "**0.5000**"],
         ["`c`", "0.1000", "**0.7000**", "0.4000"],
@@ -105,7 +114,9 @@ def test_the_mean_across_datasets_is_only_of_rows_that_have_them_all_and_the_bes
 
 
 def test_the_best_across_datasets_is_the_greatest_number(made: Made) -> None:
-    records = [made(row, measures={"NumRet": n}, dataset=d) for row, n in (("a", 9.0), ("b", 10.0)) for d in ("d1", "d2")]
+    records = [
+        made(row, measures={"NumRet": n}, dataset=d) for row, n in (("a", 9.0), ("b", 10.0)) for d in ("d1", "d2")
+    ]
     assert grid(page(*records), "NumRet across datasets")[1] == ["`b`", "**10.0000**", "**10.0000**", "**10.0000**"]
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from harness import api
 from harness.bench.store import Store, Stored
-from harness.context import Context
 from harness.report.page import SCRIPTS, asset, parted, script_json, ticked
+from harness.runtime.context import Context
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)><!--"
 
@@ -57,7 +57,9 @@ def page(put: Callable[..., Stored], results: Store, context: Context) -> str:
 
 def test_rows_figures_intervals_differences_and_ranks_are_in_the_tables(page: str) -> None:
     assert "<h2>nDCG@10 across datasets</h2>" in page
-    assert re.search(r'<a href="#record-1-0" tabindex="-1">0\.\d{4}</a>|<a href="#record-0-0" tabindex="-1">0\.\d{4}</a>', page)
+    assert re.search(
+        r'<a href="#record-1-0" tabindex="-1">0\.\d{4}</a>|<a href="#record-0-0" tabindex="-1">0\.\d{4}</a>', page
+    )
     assert re.search(r'class="interval" data-measure="nDCG@10"><a [^>]*>0\.\d{3} – 0\.\d{3}</a></td>', page)
     assert re.search(r'class="rank" data-measure="nDCG@10">1</td>', page)
 
@@ -84,7 +86,9 @@ def test_every_number_across_datasets_leads_to_records(
 
 
 def test_records_name_their_files_and_their_command(page: str, results: Store) -> None:
-    links = [str(a["href"]) for tag, a in Elements(page).tags if tag == "a" and str(a.get("href", "")).endswith(".json")]
+    links = [
+        str(a["href"]) for tag, a in Elements(page).tags if tag == "a" and str(a.get("href", "")).endswith(".json")
+    ]
     assert links
     assert all((results.root / link).is_file() for link in links)
     assert "harness run --dataset beir/example/test --method bm25 --seed 0" in html.unescape(page)

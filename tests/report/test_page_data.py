@@ -17,7 +17,8 @@ Made = Callable[..., Record]
 def data_of(*records: Record) -> dict[str, Any]:
     found = tables(records)
     return page_data(
-        [[t.by(m) for m in t.measures] or [t] for t in found], [[[{}] * len(ln.records) for ln in t.lines] for t in found]
+        [[t.by(m) for m in t.measures] or [t] for t in found],
+        [[[{}] * len(ln.records) for ln in t.lines] for t in found],
     )
 
 
@@ -45,7 +46,12 @@ def test_the_command_names_all_that_makes_the_record_again(made: Made) -> None:
 
 
 def test_a_family_is_the_head_of_the_method() -> None:
-    assert [family(m) for m in ("bm25(k1=1)", "run/some.trec", "dense", "dense+supervised")] == ["bm25", "run", "dense", "dense"]
+    assert [family(m) for m in ("bm25(k1=1)", "run/some.trec", "dense", "dense+supervised")] == [
+        "bm25",
+        "run",
+        "dense",
+        "dense",
+    ]
 
 
 def test_rows_are_not_dominated_by_each_measure_of_its_own(made: Made) -> None:
@@ -59,7 +65,9 @@ def test_rows_are_not_dominated_by_each_measure_of_its_own(made: Made) -> None:
 
 def test_a_latency_of_a_busy_machine_is_no_point_of_the_plot(made: Made) -> None:
     busy = {"p50_ms": 0.5, "p95_ms": 0.6, "busy": True, "others": 2.0, "cores": 2}
-    (dataset,) = data_of(made("a", 0.4, latency=busy), made("b", 0.5, latency={"p50_ms": 9.0, "p95_ms": 9.0}))["datasets"]
+    (dataset,) = data_of(made("a", 0.4, latency=busy), made("b", 0.5, latency={"p50_ms": 9.0, "p95_ms": 9.0}))[
+        "datasets"
+    ]
     trades = {row["name"]: row["trades"]["latency"] for row in dataset["rows"]}
     assert trades["a"]["value"] is None
     assert trades["a"]["front"] == []
@@ -112,7 +120,9 @@ def test_what_stands_beside_a_mean_leads_to_the_records_it_is_made_of(
     assert {cell["text"] for cell in rows["half"]["against"]} == {"–"}
     means = {row["name"]: row for row in data["means"]}
     assert rows["last"]["cells"][-1]["key"] == rows["last"]["key"] == means["last"]["key"]
-    assert {there["key"] for there in means["last"]["datasets"].values()} == {c["key"] for c in rows["last"]["cells"][:-1]}
+    assert {there["key"] for there in means["last"]["datasets"].values()} == {
+        c["key"] for c in rows["last"]["cells"][:-1]
+    }
     assert list(means["half"]["datasets"]) == ["d1"]
 
 

@@ -1,4 +1,6 @@
-"""The page in a real browser: clicks, sorting, filters, the query browser, a corpus full of tags, and no request to anywhere."""
+"""The page in a real browser: clicks, sorting, filters, the query browser, a corpus full of tags, and no request to
+anywhere.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,12 @@ import pytest
 
 from harness import api
 from harness.bench.store import Store, Stored
-from harness.context import Context
+from harness.runtime.context import Context
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 EVIL = "<script>document.title='stolen'</script><img src=x onerror=\"document.title='stolen'\">"
@@ -38,7 +42,10 @@ def opened(browser: Any) -> Iterator[Opened]:
 
     def one(path: Path, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Any:
         context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=scripts, reduced_motion="reduce"
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+            reduced_motion="reduce",
         )
         contexts.append(context)
         page = context.new_page()
@@ -46,7 +53,8 @@ def opened(browser: Any) -> Iterator[Opened]:
         page.on("pageerror", lambda error: said.append(f"error: {error}"))
         url = path.resolve().as_uri()
         page.on(
-            "request", lambda request: said.append(f"request: {request.url}") if request.url.partition("#")[0] != url else None
+            "request",
+            lambda request: said.append(f"request: {request.url}") if request.url.partition("#")[0] != url else None,
         )
         page.goto(url)
         return page
@@ -61,7 +69,9 @@ def opened(browser: Any) -> Iterator[Opened]:
 def board(put: Callable[..., Stored], results: Store, context: Context) -> Path:
     """Three rows on one dataset, one on another; `trained` has two seeds and a learning curve."""
     values = {f"q{i:02}": (i % 10) / 10 for i in range(60)}
-    told = {"training": [{"recipe": "supervised()", "dev": [[0, 0.5], [5, 0.6]], "loss": [[1, 2.0], [2, 1.0]], "chosen": 5}]}
+    told = {
+        "training": [{"recipe": "supervised()", "dev": [[0, 0.5], [5, 0.6]], "loss": [[1, 2.0], [2, 1.0]], "chosen": 5}]
+    }
     put("bm25", values, latency={"p50_ms": 1.0, "p95_ms": 2.0})
     put("dense", {q: min(1.0, v + 0.2) for q, v in values.items()}, latency={"p50_ms": 9.0, "p95_ms": 12.0})
     for seed in (0, 1):
@@ -85,7 +95,9 @@ def evil(tmp_path: Path, context: Context) -> Path:
     lines = ["query-id\tcorpus-id\tscore", *(f"q{i}{tight}\t{i}{tight}\t{1 + i % 2}" for i in range(6))]
     (folder / "qrels" / "test.tsv").write_text("\n".join(lines) + "\n")
     results = tmp_path / "results"
-    api.run("bm25", "bm25(k1=2)", f"dense(model={'./' + EVIL!r})", dataset=str(folder), results=results, context=context)
+    api.run(
+        "bm25", "bm25(k1=2)", f"dense(model={'./' + EVIL!r})", dataset=str(folder), results=results, context=context
+    )
     api.write_leaderboard(results, context)
     return results / "leaderboard.html"
 
@@ -140,7 +152,10 @@ def test_a_number_leads_to_its_record_and_its_command_and_escape_leads_back(open
     page.locator("section.dataset[data-place='0'] tbody tr").first.locator("td.number a").first.click()
     dialog = page.locator("dialog")
     assert dialog.is_visible()
-    assert "harness run --dataset beir/example/test --method 'dense(recipes=(supervised(),))' --seed 1" in dialog.inner_text()
+    assert (
+        "harness run --dataset beir/example/test --method 'dense(recipes=(supervised(),))' --seed 1"
+        in dialog.inner_text()
+    )
     link = dialog.locator("p.files a").first.get_attribute("href")
     assert (board.parent / link).is_file()
     page.keyboard.press("Escape")
@@ -201,12 +216,21 @@ def test_two_rows_are_compared_query_by_query(opened: Opened, board: Path) -> No
     page.select_option("#row-a", label="dense")
     page.select_option("#row-b", label="bm25")
     summary = page.locator("#summary").inner_text()
-    assert "A 0.6400, B 0.4500, difference +0.1900 over 60 queries. A is better on 60, equal on 0, worse on 0." in summary
     assert (
-        "A is significantly better than B on the board, corrected for 3 pairs of 3 rows" in page.locator("#verdict").inner_text()
+        "A 0.6400, B 0.4500, difference +0.1900 over 60 queries. A is better on 60, equal on 0, worse on 0." in summary
     )
-    assert "harness compare dense bm25 --dataset beir/example/test --measure nDCG@10" in page.locator("#verdict").inner_text()
-    shown = [float(t.replace("−", "-").replace("±", "")) for t in page.locator("#listed tbody td:nth-child(4)").all_inner_texts()]
+    assert (
+        "A is significantly better than B on the board, corrected for 3 pairs of 3 rows"
+        in page.locator("#verdict").inner_text()
+    )
+    assert (
+        "harness compare dense bm25 --dataset beir/example/test --measure nDCG@10"
+        in page.locator("#verdict").inner_text()
+    )
+    shown = [
+        float(t.replace("−", "-").replace("±", ""))
+        for t in page.locator("#listed tbody td:nth-child(4)").all_inner_texts()
+    ]
     assert shown == sorted(shown, reverse=True)
     assert len(shown) == 50
     page.locator("#more").click()
@@ -217,7 +241,9 @@ def test_two_rows_are_compared_query_by_query(opened: Opened, board: Path) -> No
     assert page.locator("#listed tbody tr").count() == 1
 
 
-def test_slices_and_top_lists_come_from_a_collection_at_hand(opened: Opened, small_folder: Path, context: Context) -> None:
+def test_slices_and_top_lists_come_from_a_collection_at_hand(
+    opened: Opened, small_folder: Path, context: Context
+) -> None:
     results = small_folder.parent / "results"
     api.run("bm25", "bm25(k1=2, b=0)", dataset=str(small_folder), results=results, context=context)
     api.write_leaderboard(results, context)

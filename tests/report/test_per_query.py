@@ -12,12 +12,12 @@ import pytest
 
 from harness import api
 from harness.bench.store import Store, Stored, by_key
-from harness.context import Context
-from harness.judged import Dataset
+from harness.data.queries import Dataset
 from harness.report.board import Table, tables
 from harness.report.collection import words
 from harness.report.per_query import file_names, packed, per_query, slices
 from harness.report.standings import with_standings
+from harness.runtime.context import Context
 
 
 def table_of(store: Store) -> tuple[Table, list[Stored]]:
@@ -54,7 +54,9 @@ def test_rows_of_another_revision_or_without_values_are_left_out(
     assert [table.lines[row["line"]].row for row in found["rows"]] == ["a"]
 
 
-def test_a_real_run_has_its_lists_titles_and_grades(small_folder: Path, small: Dataset, tmp_path: Path, context: Context) -> None:
+def test_a_real_run_has_its_lists_titles_and_grades(
+    small_folder: Path, small: Dataset, tmp_path: Path, context: Context
+) -> None:
     board = api.run("bm25", dataset=str(small_folder), results=tmp_path / "results", context=context)
     assert board.store is not None
     table, held = table_of(board.store)

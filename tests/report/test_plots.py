@@ -10,20 +10,26 @@ from xml.etree import ElementTree
 import pytest
 
 import harness.report.plots as plots
+from harness.base.errors import Unavailable
 from harness.bench.record import Record
-from harness.errors import Unavailable
 from harness.report.board import tables
 from harness.report.plots import write_plots
 
 Made = Callable[..., Record]
-needs_matplotlib = pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed")
+needs_matplotlib = pytest.mark.skipif(
+    importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed"
+)
 
 
 @needs_matplotlib
-def test_each_dataset_has_its_means_and_what_they_cost_as_svg_and_png(made: Made, skipped: Made, tmp_path: Path) -> None:
+def test_each_dataset_has_its_means_and_what_they_cost_as_svg_and_png(
+    made: Made, skipped: Made, tmp_path: Path
+) -> None:
     written = write_plots(tables([made("a$x_", 0.5), made("b", 0.4), skipped("c")]), tmp_path / "plots")
     names = {path.name for path in written}
-    assert names == {f"beir-example-test-{n}.{e}" for n in ("means", "latency", "size", "training") for e in ("svg", "png")}
+    assert names == {
+        f"beir-example-test-{n}.{e}" for n in ("means", "latency", "size", "training") for e in ("svg", "png")
+    }
     for path in written:
         if path.suffix == ".svg":
             text = "".join(ElementTree.parse(path).getroot().itertext())
@@ -44,7 +50,9 @@ def test_a_dataset_without_figures_has_no_plots(skipped: Made, tmp_path: Path) -
     assert write_plots(tables([skipped("c")]), tmp_path) == []
 
 
-def test_without_matplotlib_the_error_says_how_to_get_it(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_the_error_says_how_to_get_it(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(plots, "find_spec", lambda _: None)
     with pytest.raises(Unavailable, match="matplotlib is not installed"):
         write_plots(tables([made("a", 0.5)]), tmp_path)

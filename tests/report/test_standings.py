@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.bench.evidence import Scores
 from harness.bench.store import Store, Stored
+from harness.compare.evidence import Scores
 from harness.report import markdown, standings, terminal
 from harness.report.board import Across, Table, tables
 from harness.report.standings import across_with_standing, by_each_measure, with_standings
@@ -26,7 +26,9 @@ def tabled(store: Store) -> list[Table]:
     return with_standings(tables(s.record for s in held), store, held)
 
 
-def test_rows_have_intervals_and_ranks_and_the_table_says_what_can_be_seen(put: Callable[..., Stored], results: Store) -> None:
+def test_rows_have_intervals_and_ranks_and_the_table_says_what_can_be_seen(
+    put: Callable[..., Stored], results: Store
+) -> None:
     noise = np.random.default_rng(2).normal(0, 0.1, (200, 2))
     put("good", by_query(BASE + 0.1 + noise[:, 0]))
     put("twin", by_query(BASE + 0.1 + noise[:, 0] + 0.01 * noise[:, 1]))
@@ -52,10 +54,15 @@ def test_a_row_over_several_seeds_stands_once(scored: Callable[..., Scores], res
     scored("trained", by_query(BASE), by_query(BASE + 0.01), by_query(BASE - 0.01))
     scored("other", by_query(BASE - 0.2))
     (found,) = tabled(results)
-    assert [(line.row, line.placed and line.placed.ranks) for line in found.lines] == [("trained", (1, 1)), ("other", (2, 2))]
+    assert [(line.row, line.placed and line.placed.ranks) for line in found.lines] == [
+        ("trained", (1, 1)),
+        ("other", (2, 2)),
+    ]
 
 
-def test_a_row_whose_values_cannot_be_read_stays_without_and_is_named(put: Callable[..., Stored], results: Store) -> None:
+def test_a_row_whose_values_cannot_be_read_stays_without_and_is_named(
+    put: Callable[..., Stored], results: Store
+) -> None:
     put("one", by_query(BASE))
     put("two", by_query(BASE)).place.queries.write_text("{")
     (found,) = tabled(results)
@@ -82,7 +89,9 @@ def test_without_any_values_a_table_is_as_it_was(put: Callable[..., Stored], res
     assert "| 95 %" not in markdown.leaderboard([found])
 
 
-def test_a_terminal_shows_them_too(put: Callable[..., Stored], results: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_shows_them_too(
+    put: Callable[..., Stored], results: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
     from rich.console import Console
 
     put("a", by_query(BASE + 0.1))
@@ -117,7 +126,9 @@ def test_every_measure_has_intervals_of_its_own_where_the_table_is_small(
 ) -> None:
     noise = np.random.default_rng(3).normal(0, 0.01, 200)
     for row, column in (("a", BASE + 0.1 + noise), ("b", BASE)):
-        stored = put(row, by_query(column), measures={"nDCG@10": float(column.mean()), "R@100": float(1 - column.mean())})
+        stored = put(
+            row, by_query(column), measures={"nDCG@10": float(column.mean()), "R@100": float(1 - column.mean())}
+        )
         results.save(stored.place, stored.record, {"nDCG@10": by_query(column), "R@100": by_query(1 - column)})
     held, _ = results.stored()
     found = tabled(results)
@@ -142,7 +153,11 @@ There = Callable[[], tuple[list[Table], Across]]
 
 def test_rows_with_figures_on_every_dataset_stand_across_them(two_datasets: There) -> None:
     _, over = two_datasets()
-    assert {name: held.ranks for name, held in over.standing.items()} == {"best": (1, 2), "twin": (1, 2), "last": (3, 3)}
+    assert {name: held.ranks for name, held in over.standing.items()} == {
+        "best": (1, 2),
+        "twin": (1, 2),
+        "last": (3, 3),
+    }
     (note,) = over.notes
     assert note.startswith("Intervals of differences and ranks are corrected for 3 pairs of 3 rows (c = ")
     assert [bool(placed.against) for placed in over.standing.values()] == [False, True, True]
@@ -192,7 +207,9 @@ def test_rows_with_no_dataset_in_common_are_told_of(put: Callable[..., Stored], 
     assert over.notes == ("No row has figures on every dataset: there are no means to compare.",)
 
 
-def test_single_queries_several_seeds_and_one_name_for_two_methods_are_noted(put: Callable[..., Stored], results: Store) -> None:
+def test_single_queries_several_seeds_and_one_name_for_two_methods_are_noted(
+    put: Callable[..., Stored], results: Store
+) -> None:
     held = [put(row, {"q": value}, dataset="d1") for row, value in (("a", 0.5), ("b", 0.5))]
     held += [put(row, by_query(BASE), dataset="d2") for row in ("a", "b")]
     held += [put("a", by_query(BASE), 1, "d2"), put("b", by_query(BASE), 1, "d2", method="other")]
@@ -210,7 +227,9 @@ def test_single_queries_several_seeds_and_one_name_for_two_methods_are_noted(put
     assert (against.datasets, against.queries) == ((0, 2, 0), (0, 201, 0))
 
 
-def test_one_record_of_another_revision_does_not_take_the_board_away(put: Callable[..., Stored], results: Store) -> None:
+def test_one_record_of_another_revision_does_not_take_the_board_away(
+    put: Callable[..., Stored], results: Store
+) -> None:
     put("alien", by_query(BASE + 0.3), revision="0" * 32)
     put("few", by_query(BASE[:50] + 0.2))
     for name, shift in (("a", 0.1), ("b", 0.0)):

@@ -11,8 +11,8 @@ import pytest
 
 from harness.report.sweep import board, document, sentences, table, write_sweep
 from harness.rows import parse_method
-from harness.sweep.found import Found
-from harness.sweep.tries import Tried
+from harness.sweep.result import Found
+from harness.sweep.trials import Tried
 
 
 def test_the_optimism_is_told_in_one_sentence(found: Found) -> None:
@@ -95,7 +95,9 @@ def test_csv_has_a_line_for_each_row_and_seed_and_the_chosen_on_test(found: Foun
     assert float(first["low"]) < float(first["value"]) < float(first["high"])
 
 
-def test_files_are_written_and_stand_without_matplotlib(found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_written_and_stand_without_matplotlib(
+    found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("harness.report.sweep.find_spec", lambda name: None)
     assert [path.name for path in write_sweep(found, tmp_path)] == ["sweep.md", "sweep.csv", "sweep.json"]
     told = json.loads((tmp_path / "sweep.json").read_text())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.report.sweep_plots import draw
-from harness.sweep.found import Found
+from harness.sweep.result import Found
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,14 @@ def _needs_matplotlib() -> None:
 def test_curves_with_intervals_on_dev_and_the_chosen_on_test(found: Found, tmp_path: Path) -> None:
     svg, png = draw(found, tmp_path)
     text = svg.read_text()
-    for words in ("dev, which chose", "test, the chosen settings alone", "training queries", "bm25 (baseline)", "nDCG@10", "900"):
+    for words in (
+        "dev, which chose",
+        "test, the chosen settings alone",
+        "training queries",
+        "bm25 (baseline)",
+        "nDCG@10",
+        "900",
+    ):
         assert words in text
     assert png.read_bytes().startswith(b"\x89PNG")
     first = svg.read_bytes()

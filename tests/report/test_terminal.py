@@ -65,7 +65,13 @@ def test_several_datasets_are_set_side_by_side_and_the_rows_held_against_the_fir
     terminal.show(found, Console(file=out, width=80), over)
     text = out.getvalue().partition("nDCG@10 across datasets")[2]
     figures, _, held = text.partition("against best")
-    assert [line.split()[0] for line in figures.splitlines() if line.strip()][:5] == ["row", "best", "twin", "last", "half"]
+    assert [line.split()[0] for line in figures.splitlines() if line.strip()][:5] == [
+        "row",
+        "best",
+        "twin",
+        "last",
+        "half",
+    ]
     assert "95 %" in figures
     assert [line.split()[0] for line in held.splitlines() if line.strip()][:3] == ["row", "twin", "last"]
     assert "Intervals of differences and ranks are corrected for 3 pairs of 3 rows (c = " in held

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.base.files import sha256
 from harness.bench.store import Stored
-from harness.context import Context
-from harness.files import sha256
 from harness.report.top_lists import top_lists
+from harness.runtime.context import Context
 
 LINES = "".join(f"{q} Q0 d{q}{rank} {rank} {1 / rank} tag\n" for q in ("q1", "é2") for rank in range(1, 101))
 
@@ -43,5 +43,7 @@ def test_a_run_that_is_not_the_records_or_not_there_gives_nothing(stored: Stored
 
 def test_a_damaged_run_gives_nothing(stored: Stored, context: Context) -> None:
     stored.place.run.write_bytes(b"no gzip")
-    damaged = dataclasses.replace(stored, record=dataclasses.replace(stored.record, run_sha256=sha256(stored.place.run)))
+    damaged = dataclasses.replace(
+        stored, record=dataclasses.replace(stored.record, run_sha256=sha256(stored.place.run))
+    )
     assert top_lists(damaged, context.cache) is None

@@ -10,9 +10,9 @@ import pytest
 
 from harness.bench.published import Published, write
 from harness.bench.store import Store, Stored
-from harness.context import Context
 from harness.report import writing
 from harness.report.writing import NAMES, STAMP, is_written, write_board
+from harness.runtime.context import Context
 
 
 @pytest.fixture
@@ -25,7 +25,9 @@ def board(put: Callable[..., Stored], results: Store, context: Context) -> Store
 
 
 CHANGES: dict[str, Callable[[Stored, Path], object]] = {
-    "a record": lambda held, root: held.place.record.write_text(held.place.record.read_text().replace("none", "dev labels")),
+    "a record": lambda held, root: held.place.record.write_text(
+        held.place.record.read_text().replace("none", "dev labels")
+    ),
     "values": lambda held, root: held.place.queries.write_text(held.place.queries.read_text().replace("0.25", "0.26")),
     "a run": lambda held, root: held.place.run.write_bytes(b"x"),
     "a record that is gone": lambda held, root: held.place.record.unlink(),

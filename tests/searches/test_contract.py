@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from harness.expressions import parse
+from harness.choices.expression import parse
 from harness.searches import SEARCHES, Point, Range, Search, Space
 
 ROOMS = {SEARCHES.package: SEARCHES}

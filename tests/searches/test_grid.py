@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.searches import Point, Range, points
 from harness.searches.grid import Grid
 
@@ -20,7 +20,9 @@ def test_every_combination_once_in_order() -> None:
 
 
 def test_a_range_cannot_be_gone_through() -> None:
-    with pytest.raises(SettingError, match='grid cannot go through the range of a: list values, or say search = "optuna"'):
+    with pytest.raises(
+        SettingError, match='grid cannot go through the range of a: list values, or say search = "optuna"'
+    ):
         Grid().stages([{"a": Range(0, 1)}])
 
 

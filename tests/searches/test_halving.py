@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.searches import Point
 from harness.searches.halving import Halving
 

@@ -4,11 +4,13 @@ import sys
 
 import pytest
 
-from harness.errors import SettingError, Unavailable
+from harness.base.errors import SettingError, Unavailable
 from harness.searches import Point, Range, Space
 from harness.searches.optuna import Optuna
 
-SPACE: Space = [{"queries": (100, 300, None), "rate": Range(1e-5, 1e-1, log=True), "out": Range(2, 64), "kind": ("a", "b")}]
+SPACE: Space = [
+    {"queries": (100, 300, None), "rate": Range(1e-5, 1e-1, log=True), "out": Range(2, 64), "kind": ("a", "b")}
+]
 
 
 def tried(search: Optuna, seed: int = 0, space: Space = SPACE) -> list[list[Point]]:
@@ -63,7 +65,9 @@ def test_without_the_library_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch)
         Optuna().stages(SPACE)
 
 
-@pytest.mark.parametrize(("settings", "told"), [({"trials": 0}, "trials"), ({"batch": 0}, "batch"), ({"pruner": "x"}, "pruner")])
+@pytest.mark.parametrize(
+    ("settings", "told"), [({"trials": 0}, "trials"), ({"batch": 0}, "batch"), ({"pruner": "x"}, "pruner")]
+)
 def test_settings_out_of_range_are_refused(settings: dict[str, object], told: str) -> None:
     with pytest.raises(SettingError, match=told):
         Optuna(**settings)  # type: ignore[arg-type]

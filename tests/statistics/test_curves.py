@@ -59,7 +59,9 @@ def curve() -> tuple[list[np.ndarray], np.ndarray]:
     return made, ease
 
 
-def test_break_even_has_the_crossing_of_the_means_and_an_interval_around_it(curve: tuple[list[np.ndarray], np.ndarray]) -> None:
+def test_break_even_has_the_crossing_of_the_means_and_an_interval_around_it(
+    curve: tuple[list[np.ndarray], np.ndarray],
+) -> None:
     values, baseline = curve
     found = break_even(SIZES, values, baseline)
     assert found.at == pytest.approx(slow(SIZES, [v.mean() - baseline.mean() for v in values]))

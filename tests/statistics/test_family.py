@@ -62,7 +62,9 @@ def test_a_lower_level_has_an_interval_within_and_a_difference_of_few_queries_is
 
 @pytest.mark.parametrize("rows", [2, 9, 40])
 def test_covariances_find_what_each_pair_alone_does(rows: int) -> None:
-    values = np.round(np.clip(RNG.random((60, 1)) + RNG.normal(0, 0.1, (60, rows)) + np.linspace(0.2, -0.2, rows), 0, 1), 6)
+    values = np.round(
+        np.clip(RNG.random((60, 1)) + RNG.normal(0, 0.1, (60, rows)) + np.linspace(0.2, -0.2, rows), 0, 1), 6
+    )
     found = family([values[:25], values[25:]], draws=999)
     better = found.better()
     for a in range(rows):
@@ -136,7 +138,9 @@ def test_few_queries_equal_rows_and_constant_differences() -> None:
 
 
 def test_thousands_of_rows_take_the_bound_and_little_time() -> None:
-    values = np.round(np.clip(RNG.random((100, 1)) + RNG.normal(0, 0.05, (100, 3000)) + np.linspace(0.2, -0.2, 3000), 0, 1), 6)
+    values = np.round(
+        np.clip(RNG.random((100, 1)) + RNG.normal(0, 0.05, (100, 3000)) + np.linspace(0.2, -0.2, 3000), 0, 1), 6
+    )
     found = family([values])
     assert not found.largest.resampled
     assert found.contrasts == 3000 * 2999 // 2

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import ComparisonError
+from harness.base.errors import ComparisonError
 from harness.statistics.paired import paired
 
 VALUES = st.dictionaries(st.text(max_size=3), st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30)

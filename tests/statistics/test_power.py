@@ -24,7 +24,9 @@ def test_it_agrees_with_statsmodels(queries: int, deviation: float, alpha: float
             assert power_of(difference, deviation, queries, alpha) == pytest.approx(theirs, abs=1e-6)
         assert power_of(-difference, deviation, queries, alpha) == power_of(difference, deviation, queries, alpha)
     least = smallest_difference(deviation, queries, alpha)
-    assert other.power(least / deviation, queries, alpha, alternative="two-sided") == pytest.approx(0.8, abs=1e-6, nan_ok=True)
+    assert other.power(least / deviation, queries, alpha, alternative="two-sided") == pytest.approx(
+        0.8, abs=1e-6, nan_ok=True
+    )
 
 
 @pytest.mark.parametrize(("queries", "deviation"), GRID)

@@ -26,7 +26,10 @@ class Outcome:
     def counts(self) -> dict[str, int]:
         """`{"passed": 1, "failed": 1}` from the last line."""
         last = self.out.strip().splitlines()[-1]
-        return {what.rstrip("s"): int(n) for n, what in re.findall(r"(\d+) (passed|failed|skipped|errors?|deselected)", last)}
+        return {
+            what.rstrip("s"): int(n)
+            for n, what in re.findall(r"(\d+) (passed|failed|skipped|errors?|deselected)", last)
+        }
 
 
 @pytest.fixture

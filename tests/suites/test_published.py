@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.measures import parse_measures
+from harness.data.measures import parse_measures
 from harness.rows import parse_method
 
 SUITES = Path(__file__).parents[2] / "suites"
@@ -39,7 +39,15 @@ def test_published_figures_have_a_source_a_row_and_measures_that_can_be_read(pat
 
 @pytest.mark.parametrize(
     ("difference", "verdict"),
-    [(0.0, "OK"), (0.0005, "OK"), (0.6789 - 0.6784, "OK"), (0.00051, "off"), (0.005, "off"), (0.00501, "FAIL"), (1.0, "FAIL")],
+    [
+        (0.0, "OK"),
+        (0.0005, "OK"),
+        (0.6789 - 0.6784, "OK"),
+        (0.00051, "off"),
+        (0.005, "off"),
+        (0.00501, "FAIL"),
+        (1.0, "FAIL"),
+    ],
 )
 def test_the_verdict_is_ok_within_the_tolerance_off_within_ten_times_it_and_fail_beyond(
     difference: float, verdict: str, suite
@@ -47,7 +55,9 @@ def test_the_verdict_is_ok_within_the_tolerance_off_within_ten_times_it_and_fail
     assert suite._verdict(difference, 0.0005) == verdict
 
 
-def test_only_collections_that_are_here_are_held_against_published_figures(suites: Callable, small_folder: Path) -> None:
+def test_only_collections_that_are_here_are_held_against_published_figures(
+    suites: Callable, small_folder: Path
+) -> None:
     small_folder.rename(small_folder.with_name("scifact"))
     options = ["--benchmark", "--collect-only", "-q", "--data-dir", small_folder.parent]
     outcome = suites(*options, file="test_published.py")

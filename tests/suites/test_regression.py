@@ -46,7 +46,9 @@ def test_figures_worse_beyond_chance_fail_until_they_are_accepted(
     assert gate(suites, "--against", "results").counts() == {"passed": 1}
 
 
-def test_a_row_without_a_stored_record_is_skipped(suites: Any, harness_command: Any, small_folder: Path, tmp_path: Path) -> None:
+def test_a_row_without_a_stored_record_is_skipped(
+    suites: Any, harness_command: Any, small_folder: Path, tmp_path: Path
+) -> None:
     harness_command("run", "-d", "./small", "-m", "bm25(b=0)", "-q")
     outcome = gate(suites, "--against", "results", "-rs")
     assert outcome.counts() == {"skipped": 1}
@@ -54,7 +56,9 @@ def test_a_row_without_a_stored_record_is_skipped(suites: Any, harness_command: 
 
 
 def test_bad_folders_are_told(suites: Any, harness_command: Any, small_folder: Path, tmp_path: Path) -> None:
-    assert "there is no such folder" in gate(suites, "--against", "nowhere").err + gate(suites, "--against", "nowhere").out
+    assert (
+        "there is no such folder" in gate(suites, "--against", "nowhere").err + gate(suites, "--against", "nowhere").out
+    )
     harness_command("run", "-d", "./small", "-m", "bm25(b=0)", "-q")
     outcome = gate(suites, "--against", "results", "--results", "results")
     assert "name one folder" in outcome.err + outcome.out
@@ -63,7 +67,9 @@ def test_bad_folders_are_told(suites: Any, harness_command: Any, small_folder: P
     assert "results.new has no record of bm25" in said.err
 
 
-def test_what_cannot_be_looked_at_does_not_pass(suites: Any, harness_command: Any, small_folder: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_looked_at_does_not_pass(
+    suites: Any, harness_command: Any, small_folder: Path, tmp_path: Path
+) -> None:
     harness_command("run", "-d", "./small", "-m", "bm25", "-q")
     (record,) = (tmp_path / "results").glob("*/bm25/seed0.json")
     whole = record.read_text()
@@ -73,7 +79,14 @@ def test_what_cannot_be_looked_at_does_not_pass(suites: Any, harness_command: An
     assert "is not JSON" in outcome.out
     record.write_text(whole)
     outcome = suites(
-        "--benchmark", "--dataset", "./small", "--method", "run/nowhere", "--against", "results", file="test_regression.py"
+        "--benchmark",
+        "--dataset",
+        "./small",
+        "--method",
+        "run/nowhere",
+        "--against",
+        "results",
+        file="test_regression.py",
     )
     assert outcome.counts() == {"failed": 1}
     assert "there is no run file nowhere" in outcome.out

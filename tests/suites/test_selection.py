@@ -84,7 +84,9 @@ def test_indexes_are_of_a_row_that_is_named(collect: Collect) -> None:
     assert of(collect(*index, "--method", "bm25"), "test_indexes") == ["none"]
     assert len(of(collect(*index, "--method", "bm25", "--encoder", "dense"), "test_indexes")) == 2
     assert len(of(collect(*index, "--method", "dense"), "test_indexes")) == 2
-    assert of(collect("--index", "exact", "--synthetic", 100, "--method", "bm25"), "test_indexes") == ["synthetic/100-exact"]
+    assert of(collect("--index", "exact", "--synthetic", 100, "--method", "bm25"), "test_indexes") == [
+        "synthetic/100-exact"
+    ]
 
 
 def test_a_baseline_and_stored_records_bring_their_suites(collect: Collect, suites: Any, small_folder: Path) -> None:

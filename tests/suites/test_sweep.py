@@ -33,7 +33,9 @@ def test_a_sweep_is_a_test_and_what_it_found_is_printed(suites: Any, written: Pa
     assert next((tmp_path / "results" / "sweeps" / "trial").glob("*/sweep.md"))
 
 
-def test_without_the_option_it_is_skipped_and_the_option_runs_nothing_else(suites: Any, written: Path, tmp_path: Path) -> None:
+def test_without_the_option_it_is_skipped_and_the_option_runs_nothing_else(
+    suites: Any, written: Path, tmp_path: Path
+) -> None:
     assert suites("--benchmark", file="test_sweep.py").counts() == {"skipped": 1}
     assert suites("--sweep", written, file="test_leaderboard.py").counts().keys() == {"skipped"}
     assert not (tmp_path / "results" / "sweeps").exists()

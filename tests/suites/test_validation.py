@@ -23,7 +23,9 @@ def test_a_row_that_is_as_good_passes_and_its_verdict_is_printed(suites: Any, sm
     assert "it is the baseline" in outcome.out
 
 
-def test_worse_rows_and_what_cannot_be_told_fail_with_the_figures(suites: Any, small_folder: Path, tmp_path: Path) -> None:
+def test_worse_rows_and_what_cannot_be_told_fail_with_the_figures(
+    suites: Any, small_folder: Path, tmp_path: Path
+) -> None:
     query, document = next(iter(LANGUAGE.qrels["test"])), LANGUAGE.documents[0][0]
     (tmp_path / "poor.trec").write_text(f"{query} Q0 {document} 1 1.0 none\n", encoding="utf-8")
     outcome = gate(suites, "--method", "run/poor.trec", "--baseline", "bm25")
@@ -32,7 +34,9 @@ def test_worse_rows_and_what_cannot_be_told_fail_with_the_figures(suites: Any, s
     assert "the chance of so large a difference if there were none" in outcome.out
 
 
-def test_a_row_whose_model_is_absent_is_skipped_by_name_and_one_that_fails_fails(suites: Any, small_folder: Path) -> None:
+def test_a_row_whose_model_is_absent_is_skipped_by_name_and_one_that_fails_fails(
+    suites: Any, small_folder: Path
+) -> None:
     outcome = gate(suites, "--method", "bm25>>cross-encoder", "--baseline", "bm25", "-rs")
     assert outcome.counts() == {"skipped": 1}
     assert "is not on this machine" in outcome.out

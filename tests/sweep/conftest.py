@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.rows import parse_method
-from harness.sweep.tries import Tried
+from harness.sweep.trials import Tried
 
 TEXT = """
 dataset = "{folder}"

@@ -22,7 +22,12 @@ def test_an_outcome_is_read_back_and_listed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [lambda t: t[: len(t) // 2], lambda t: t.replace('"a"', '"other"'), lambda t: t.replace(": 1,", ": 99,"), lambda t: "[]"],
+    [
+        lambda t: t[: len(t) // 2],
+        lambda t: t.replace('"a"', '"other"'),
+        lambda t: t.replace(": 1,", ": 99,"),
+        lambda t: "[]",
+    ],
 )
 def test_what_is_damaged_or_of_another_form_is_done_again(tmp_path: Path, damage: object) -> None:
     cells = Cells(tmp_path)

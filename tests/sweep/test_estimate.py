@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from harness.bench.record import Record
-from harness.context import Context
 from harness.executors.local import Local
+from harness.runtime.context import Context
 from harness.sweep.cells import Cells
 from harness.sweep.estimate import Planned, planned
 from harness.sweep.spec import load
-from harness.sweep.tries import Tries
+from harness.sweep.trials import Tries
 
 RECORDED = Path(__file__).parents[1] / "bench" / "schema1" / "bm25.json"
 

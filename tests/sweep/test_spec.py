@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.rows import row_name
 from harness.searches import Range, points
 from harness.sweep.spec import load
@@ -20,7 +20,9 @@ def rows(path: Path) -> list[str]:
 
 def test_every_row_of_the_grid(written: Written, tiny_encoder: Path) -> None:
     start = f'dense(model="{tiny_encoder}")+frozen_head(budget="smoke", learning_rate='
-    assert rows(written()) == [f"{start}{rate}{size})" for size in (", queries=8", ", queries=16", "") for rate in (0.001, 0.01)]
+    assert rows(written()) == [
+        f"{start}{rate}{size})" for size in (", queries=8", ", queries=16", "") for rate in (0.001, 0.01)
+    ]
 
 
 def test_a_row_may_stand_within_another_and_settings_may_be_values(tmp_path: Path) -> None:
@@ -57,7 +59,12 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text('dataset = "x"\n[[grid]]\nrow = "dense"\nrecipe = "supervised"\n', encoding="utf-8")
     spec = load(path)
-    assert ([str(m) for m in spec.baselines], spec.measure, spec.seeds, str(spec.search)) == (["bm25"], "nDCG@10", 3, "grid")
+    assert ([str(m) for m in spec.baselines], spec.measure, spec.seeds, str(spec.search)) == (
+        ["bm25"],
+        "nDCG@10",
+        3,
+        "grid",
+    )
     assert spec.name == "s"
 
 
@@ -83,8 +90,18 @@ def test_ranges_are_for_a_search_that_draws(written: Written) -> None:
         ("", "[1e-3, 1e-2]", "{ low = 2, high = 1 }", r"line 11: the range of learning_rate must go up"),
         ("", "[1e-3, 1e-2]", "{ low = 2, hihg = 1 }", r"line 11: unknown key 'hihg'; did you mean 'high'"),
         ("", '"frozen_head"', '"frozen_haed"', r"line 8: unknown recipe 'frozen_haed'; did you mean 'frozen_head'"),
-        ("", '"frozen_head"', '["frozen_head", "tsdae"]', r"line 10: frozen_head has a setting 'queries' and tsdae has not"),
-        ("", '[8, 16, "all"]', '[8, "some"]', r"line 10: queries are whole numbers of 1 or more, or \"all\", not 'some'"),
+        (
+            "",
+            '"frozen_head"',
+            '["frozen_head", "tsdae"]',
+            r"line 10: frozen_head has a setting 'queries' and tsdae has not",
+        ),
+        (
+            "",
+            '[8, 16, "all"]',
+            '[8, "some"]',
+            r"line 10: queries are whole numbers of 1 or more, or \"all\", not 'some'",
+        ),
         ("", '[8, 16, "all"]', "[0]", r"line 10: queries are"),
         ('within = "bm25>>dense"\n', "", "", r"line 12: within must say where the trained row stands"),
         ("", "seeds = 2", "seeds = 0", r"line 4: seeds must be"),

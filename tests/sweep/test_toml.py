@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.sweep.toml import File, read
 
 TEXT = '''# about
@@ -62,10 +62,13 @@ def test_of_what_is_not_there_the_place_that_should_hold_it(file: File) -> None:
 
 
 def test_unknown_keys_name_the_line_and_the_closest_known(file: File) -> None:
-    with pytest.raises(SettingError, match=r"s.toml, line 20: unknown key 'hgih'; did you mean 'high'\? Known here: low, high"):
+    with pytest.raises(
+        SettingError, match=r"s.toml, line 20: unknown key 'hgih'; did you mean 'high'\? Known here: low, high"
+    ):
         file.only(("low", "high"), "grid", 1, "learning_rate")
     with pytest.raises(
-        SettingError, match=r"s.toml, line 6: unknown key 'baseline'; did you mean 'dataset'\? Known here: dataset, text\."
+        SettingError,
+        match=r"s.toml, line 6: unknown key 'baseline'; did you mean 'dataset'\? Known here: dataset, text\.",
     ):
         file.only(("dataset", "text"))
 
@@ -84,7 +87,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_file_that_an_editor_has_marked_is_read_and_its_lines_are_those_of_the_file(encoding: str, tmp_path: Path) -> None:
+def test_a_file_that_an_editor_has_marked_is_read_and_its_lines_are_those_of_the_file(
+    encoding: str, tmp_path: Path
+) -> None:
     path = tmp_path / "sweep.toml"
     path.write_bytes('a = "one\u2028line"\r\n\r\nb = 2\r\n'.encode(encoding))
     file = read(path)

@@ -1,4 +1,6 @@
-"""The made-up language with train and dev, a tiny encoder, methods that score as they are told, the short way to train."""
+"""The made-up language with train and dev, a tiny encoder, methods that score as they are told, the short way to
+train.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +13,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.modeling.conftest import routed as routed
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.judged import Labelled, Queries, TrainView
+from harness.data.corpus import Corpus
+from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
-from harness.modeling.encoder import Encoder, EncoderSettings, open_encoder
-from harness.ranking import Floats, Ints, TopK, select, stack
+from harness.models.encoder import Encoder, EncoderSettings, open_encoder
+from harness.runtime.context import Context
 from harness.training.examples import sides
 from harness.training.lesson import Lesson
 from harness.training.loop import train
 from harness.training.schedule import Schedule
-from tests.modeling.conftest import routed as routed
 
 Score = Callable[[str, int], float]
 TABLES: dict[str, Score] = {}
@@ -31,7 +33,9 @@ SEARCHES: list[str] = []
 
 @dataclass(frozen=True)
 class Scored(Method):
-    """Answers what a function of (query text, row) says; −inf leaves a document out. Without `reranks` it only searches."""
+    """Answers what a function of (query text, row) says; −inf leaves a document out. Without `reranks` it only
+    searches.
+    """
 
     table: str
     reranks: bool = True
@@ -58,7 +62,10 @@ class _Scorer(CandidateScorer):
         self.score, self.size = TABLES[method.table], Size()
 
     def scores(self, texts: list[str], candidates: list[Ints]) -> list[Floats]:
-        return [np.array([self.score(t, int(r)) for r in rows], np.float32) for t, rows in zip(texts, candidates, strict=True)]
+        return [
+            np.array([self.score(t, int(r)) for r in rows], np.float32)
+            for t, rows in zip(texts, candidates, strict=True)
+        ]
 
 
 class _Searcher(Searcher):
@@ -118,7 +125,9 @@ def ranking_loss(model: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def lesson_of(view: TrainView) -> Callable[..., Lesson]:
-    """A lesson on the pairs of the training queries: `lesson_of(steps=4)`; settings of the schedule, or fields of the lesson."""
+    """A lesson on the pairs of the training queries: `lesson_of(steps=4)`; settings of the schedule, or fields of the
+    lesson.
+    """
     assert view.train is not None
     texts = dict(zip(view.train.queries.ids, view.train.queries.texts, strict=True))
     pairs = [(texts[q], d) for q, grades in view.train.qrels.items() for d in grades]
@@ -187,7 +196,9 @@ def _tiny_model(tiny_models: tuple[Path, Path]) -> Any:
 
 @pytest.fixture(autouse=True, scope="package")
 def _quick_collections() -> Iterator[None]:
-    """The trainer collects garbage at every start; unless the libraries are set aside, that takes longer than these trainings."""
+    """The trainer collects garbage at every start; unless the libraries are set aside, that takes longer than these
+    trainings.
+    """
     import datasets  # noqa: F401
     from sentence_transformers.cross_encoder import CrossEncoderTrainer  # noqa: F401
     from sentence_transformers.sentence_transformer import SentenceTransformerTrainer  # noqa: F401

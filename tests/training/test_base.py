@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from harness.context import Context
-from harness.judged import TrainView
+from harness.data.queries import TrainView
 from harness.methods.bm25 import BM25
-from harness.modeling.cross_encoder import PairSettings, open_pair_scorer
-from harness.modeling.encoder import Encoder, EncoderSettings, open_encoder
+from harness.models.cross_encoder import PairSettings, open_pair_scorer
+from harness.models.encoder import Encoder, EncoderSettings, open_encoder
+from harness.runtime.context import Context
 from harness.training.base import RERANKED, EncoderBase, PairBase
 from harness.training.dev import EncoderProbe, PairProbe
 from harness.training.schedule import Schedule
@@ -32,9 +32,24 @@ def test_an_encoder_is_described_by_what_it_was_opened_with(encoder: Encoder, ti
 
 def test_whatever_changes_its_vectors_changes_its_key(tiny_encoder: Path, context: Context) -> None:
     keys = set()
-    changes = [("query_prompt", "q "), ("document_prompt", "d "), ("max_length", 9), ("pooling", "cls"), ("similarity", "dot")]
+    changes = [
+        ("query_prompt", "q "),
+        ("document_prompt", "d "),
+        ("max_length", 9),
+        ("pooling", "cls"),
+        ("similarity", "dot"),
+    ]
     for settings in ({}, *(dict([change]) for change in changes)):
-        names = ("model", "revision", "query_prompt", "document_prompt", "pooling", "max_length", "precision", "similarity")
+        names = (
+            "model",
+            "revision",
+            "query_prompt",
+            "document_prompt",
+            "pooling",
+            "max_length",
+            "precision",
+            "similarity",
+        )
         usual = dict.fromkeys(names) | {"model": str(tiny_encoder), "precision": "fp32", "trust_remote_code": False}
         encoder = open_encoder(EncoderSettings(**{**usual, **settings}), context)  # type: ignore[arg-type]
         keys.add(EncoderBase(encoder, [], BM25()).training_key)
@@ -117,7 +132,9 @@ def test_auto_precision_measures_a_cross_encoder_as_it_is_trained(
         assert probe._bf16 is can
 
 
-def test_the_head_an_encoder_gets_is_drawn_from_the_contexts_seed(tiny_encoder: Path, context: Context, tools: Any) -> None:
+def test_the_head_an_encoder_gets_is_drawn_from_the_contexts_seed(
+    tiny_encoder: Path, context: Context, tools: Any
+) -> None:
     import torch
 
     def head(seed: int) -> Any:
@@ -128,7 +145,9 @@ def test_the_head_an_encoder_gets_is_drawn_from_the_contexts_seed(tiny_encoder: 
     one, again, other = head(0), head(0), head(1)
     assert torch.equal(torch.get_rng_state(), state)
     assert tools.same(one, again)
-    assert [n for n in one if not torch.equal(one[n], other[n])] == [n for n in one if "classifier" in n and n.endswith("weight")]
+    assert [n for n in one if not torch.equal(one[n], other[n])] == [
+        n for n in one if "classifier" in n and n.endswith("weight")
+    ]
 
 
 def test_a_cross_encoder_is_described_by_what_it_was_opened_with(tiny_cross_encoder: Path, context: Context) -> None:

@@ -1,4 +1,6 @@
-"""Training of models that know their side, and of models with prompts of their own: measured, trained and opened as they rank."""
+"""Training of models that know their side, and of models with prompts of their own: measured, trained and opened as
+they rank.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,8 @@ import ir_measures
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.errors import ModelError
-from harness.judged import TrainView
+from harness.base.errors import ModelError
+from harness.data.queries import TrainView
 from harness.methods import fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
@@ -22,6 +23,7 @@ from harness.recipes.cross_encoder import CrossEncoder as CE
 from harness.recipes.frozen_head import FrozenHead
 from harness.recipes.gist_embed import GISTEmbed
 from harness.recipes.supervised import Supervised
+from harness.runtime.context import Context
 from harness.training.dev import EncoderProbe, pool
 from harness.training.guide import Guide
 from harness.training.schedule import Schedule
@@ -124,7 +126,9 @@ def test_a_cross_encoder_is_trained_measured_and_opened_with_its_prompt(
         "preprocess",
         lambda self, pairs, prompt=None, **more: (seen.append(prompt), preprocess(self, pairs, prompt, **more))[1],
     )
-    fitted = fit(CrossEncoder(model=str(tiny_cross_encoder), prompt="ask: ", recipes=(CE(budget="smoke"),)), view, context)
+    fitted = fit(
+        CrossEncoder(model=str(tiny_cross_encoder), prompt="ask: ", recipes=(CE(budget="smoke"),)), view, context
+    )
     assert set(seen) == {"ask: "}  # in training and on dev
     saved = Model(str(fitted._scorer.folder.path), device="cpu")
     assert saved.prompts[saved.default_prompt_name] == "ask: "

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from huggingface_hub import EvalResult, ModelCard
 
+from harness.choices.value import Value
 from harness.training import card
 from harness.training.lesson import Report
-from harness.values import Value
 
 REPORT = Report(
     examples=12345,

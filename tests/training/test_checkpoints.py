@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.errors import CacheError
+from harness.base.errors import CacheError
 from harness.training import checkpoints
 from harness.training.checkpoints import SEEN, STATE, State, last_checkpoint, readable_checkpoint
 
@@ -59,7 +59,9 @@ def test_the_clock_adds_up_over_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert again.seconds == 7.0
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"seconds": "x", "before": null}', '{"seconds": null, "before": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "{}", "[]", '{"seconds": "x", "before": null}', '{"seconds": null, "before": 1}']
+)
 def test_a_damaged_state_begins_anew(tmp_path: Path, text: str) -> None:
     (tmp_path / STATE).write_text(text)
     state = State.at(tmp_path)
@@ -94,7 +96,9 @@ def test_a_checkpoint_of_the_trainer_is_readable(tmp_path: Path) -> None:
     assert readable_checkpoint(tmp_path) == newest
 
 
-@pytest.mark.parametrize("name", ["rng_state.pth", "rng_state_0.pth", "optimizer.pt", "scheduler.pt", "loss.pt", "scaler.pt"])
+@pytest.mark.parametrize(
+    "name", ["rng_state.pth", "rng_state_0.pth", "optimizer.pt", "scheduler.pt", "loss.pt", "scaler.pt"]
+)
 @pytest.mark.parametrize("old_form", [False, True], ids=["zip", "plain pickle"])
 def test_no_code_in_a_checkpoint_is_run(tmp_path: Path, name: str, old_form: bool) -> None:
     import torch

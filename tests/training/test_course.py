@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Context
-from harness.judged import Dataset
+from harness.data.queries import Dataset
 from harness.recipes import RECIPES
 from harness.rows import parse_method
+from harness.runtime.context import Context
 from harness.training import course, loop
 from harness.training.dev import Pool
 
@@ -19,7 +19,7 @@ def test_a_lesson_is_announced_before_the_first_step_and_the_model_is_saved(
     small: Dataset, tiny_encoder: Path, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_dev: bool
 ) -> None:
     from harness.methods.dense import Dense
-    from harness.modeling.encoder import open_encoder
+    from harness.models.encoder import open_encoder
     from harness.training.base import EncoderBase
 
     dense = Dense(model=str(tiny_encoder))
@@ -39,7 +39,9 @@ def test_a_lesson_is_announced_before_the_first_step_and_the_model_is_saved(
     monkeypatch.setattr(loop, "train", training)
     lesson = recipe.lesson(base, small.train, context)
     places = (tmp_path / "model", tmp_path / "checkpoints")
-    report = course.follow(lesson, base, small.train, context, *places, name="a recipe", on_dev=on_dev, announce=announce)
+    report = course.follow(
+        lesson, base, small.train, context, *places, name="a recipe", on_dev=on_dev, announce=announce
+    )
     assert order == ["announced", "trained"]
     assert (places[0] / "model.safetensors").is_file()
     assert (report.dev_pool is not None) is on_dev

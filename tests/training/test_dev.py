@@ -10,13 +10,13 @@ import ir_measures
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.judged import Labelled, Queries, TrainView
+from harness.data.corpus import Corpus
+from harness.data.queries import Labelled, Queries, TrainView
 from harness.methods import fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
-from harness.modeling.encoder import Encoder
+from harness.models.encoder import Encoder
+from harness.runtime.context import Context
 from harness.training.dev import DEEP, EncoderProbe, PairProbe, autocast, interleaved, pool
 from harness.training.schedule import Schedule
 
@@ -31,7 +31,9 @@ def slow_ndcg(grades: dict[str, int], ranked: list[str]) -> float:
 
 
 @pytest.mark.parametrize("cap", [25, 30, 41, 59])
-def test_the_pool_holds_every_relevant_document_and_no_more_than_its_cap(view: TrainView, context: Context, cap: int) -> None:
+def test_the_pool_holds_every_relevant_document_and_no_more_than_its_cap(
+    view: TrainView, context: Context, cap: int
+) -> None:
     assert view.dev is not None
     three = Labelled(view.dev.queries.only(["name1", "asked1", "name4"]), view.dev.qrels)
     held = pool(TrainView(view.corpus, dev=three), [BM25()], Schedule(dev_pool=cap), context)
@@ -103,7 +105,9 @@ def test_without_dev_queries_there_is_no_pool(view: TrainView, context: Context)
 
 def test_without_first_stages_the_pool_is_what_is_relevant(context: Context) -> None:
     corpus = Corpus.of([(f"{i:03}", "", f"text {i}") for i in range(50)])
-    held = pool(TrainView(corpus, dev=Labelled(Queries(["a"], ["?"]), {"a": {"030": 1}})), [], Schedule(dev_pool=20), context)
+    held = pool(
+        TrainView(corpus, dev=Labelled(Queries(["a"], ["?"]), {"a": {"030": 1}})), [], Schedule(dev_pool=20), context
+    )
     assert held is not None
     assert held.rows.tolist() == [30]
     assert [c.tolist() for c in held.candidates] == [[]]
@@ -176,7 +180,9 @@ def test_a_cross_encoder_is_measured_by_the_candidates_it_puts_in_order(
     assert 0 < np.mean(values) < 1
 
 
-def test_queries_without_any_candidate_count_nothing(view: TrainView, tiny_cross_encoder: Path, context: Context) -> None:
+def test_queries_without_any_candidate_count_nothing(
+    view: TrainView, tiny_cross_encoder: Path, context: Context
+) -> None:
     from sentence_transformers import CrossEncoder
 
     assert view.dev is not None
@@ -275,7 +281,9 @@ def test_an_encoder_is_measured_without_the_documents_that_are_the_queries(encod
     assert held is not None
     value = EncoderProbe(held, encoder, context, bf16=False)(encoder.model)
     texts = view.corpus.texts[:]
-    documents, queries = (v.block(0, len(v)) for v in (encoder.vectors(texts, "document"), encoder.vectors(texts, "query")))
+    documents, queries = (
+        v.block(0, len(v)) for v in (encoder.vectors(texts, "document"), encoder.vectors(texts, "query"))
+    )
     gained = []
     for own, relevant in ((3, 4), (5, 6), (7, 8)):
         scores = documents @ queries[own]

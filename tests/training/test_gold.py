@@ -3,11 +3,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import SettingError, Unavailable
-from harness.judged import Labelled, Queries, TrainView
-from harness.taught import Taught
+from harness.base.errors import SettingError, Unavailable
+from harness.data.corpus import Corpus
+from harness.data.queries import Labelled, Queries, TrainView
+from harness.leaks.history import Taught
+from harness.runtime.context import Context
 from harness.training.gold import gold, judged_rows
 
 
@@ -82,7 +82,10 @@ def test_a_query_without_judgements_has_no_rows() -> None:
 
 def test_what_is_learnt_from_gold_is_each_query_with_its_relevant_documents(context: Context) -> None:
     view = view_of({"q": {"h": 1, "a": 0, "d": 3}, "p": {"c": 1}})
-    assert gold(view, context).taught(view) == [Taught("gold", "what is q", ("d", "h")), Taught("gold", "what is p", ("c",))]
+    assert gold(view, context).taught(view) == [
+        Taught("gold", "what is q", ("d", "h")),
+        Taught("gold", "what is p", ("c",)),
+    ]
 
 
 def test_the_document_that_a_query_is_itself_is_never_its_negative(context: Context) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.errors import ModelError
-from harness.judged import TrainView
+from harness.base.errors import ModelError
+from harness.data.queries import TrainView
 from harness.methods import fit
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
+from harness.runtime.context import Context
 from harness.training.guide import Guide, guide_vectors
 from harness.training.lesson import Lesson
 
@@ -56,7 +56,9 @@ def test_a_batch_of_any_order_and_padding_gets_the_guides_own_vectors(
                 np.testing.assert_allclose(vector, expected, atol=1e-5)
 
 
-def test_a_left_padded_batch_is_the_same_batch(view: TrainView, tiny_encoder: Path, context: Context, fresh: Any) -> None:
+def test_a_left_padded_batch_is_the_same_batch(
+    view: TrainView, tiny_encoder: Path, context: Context, fresh: Any
+) -> None:
     model = fresh()
     module = guide_vectors(guide_of(tiny_encoder), COLUMNS, SIDES, view, context).module(model, {})  # type: ignore[arg-type]
     right = module(model.preprocess(COLUMNS["positive"]))["sentence_embedding"]

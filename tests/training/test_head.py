@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from harness.context import Context
-from harness.errors import ModelError
-from harness.judged import TrainView
-from harness.modeling.ragged import RaggedSettings, open_ragged
-from harness.modeling.sparse import SparseEncoder
+from harness.base.errors import ModelError
+from harness.data.queries import TrainView
+from harness.models.ragged import RaggedSettings, open_ragged
+from harness.models.sparse import SparseEncoder
+from harness.runtime.context import Context
 from harness.training import head
 from harness.training.head import fit_head, sampled
 
@@ -81,7 +81,9 @@ def test_the_regression_is_ridge_regression_in_which_each_term_counts_once() -> 
 
 def test_a_whitened_embedding_has_the_highest_product_with_its_own() -> None:
     torch.manual_seed(0)
-    embeddings = torch.randn(60, 16, dtype=torch.float64) + 3 * torch.randn(16, dtype=torch.float64)  # a large part in common
+    embeddings = torch.randn(60, 16, dtype=torch.float64) + 3 * torch.randn(
+        16, dtype=torch.float64
+    )  # a large part in common
     products = head._whitened(embeddings) @ embeddings.T
     assert products.argmax(1).tolist() == list(range(60))
     assert products.diagonal().mean() == pytest.approx(16, rel=1e-4)  # the mean leverage: H

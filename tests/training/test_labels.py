@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError
-from harness.judged import Labelled, Queries, TrainView
+from harness.base.errors import ModelError
+from harness.data.corpus import Corpus
+from harness.data.queries import Labelled, Queries, TrainView
 from harness.methods.bm25 import BM25
+from harness.runtime.context import Context
 from harness.training.labels import TESTED, try_teacher
 from harness.training.schedule import Schedule
 
@@ -42,12 +42,15 @@ def slow(order: Callable[[str, int], float]) -> float:
         grades = [VIEW.dev.qrels[query].get(f"{r:02}", 0) for r in sorted(range(TESTED), key=lambda r: -order(text, r))]
         best = sorted(grades, reverse=True)
         values.append(
-            sum(g / np.log2(i + 2) for i, g in enumerate(grades[:10])) / sum(g / np.log2(i + 2) for i, g in enumerate(best))
+            sum(g / np.log2(i + 2) for i, g in enumerate(grades[:10]))
+            / sum(g / np.log2(i + 2) for i, g in enumerate(best))
         )
     return float(np.mean(values))
 
 
-def test_a_better_teacher_gets_no_note(scored: Scored, first: Any, context: Context, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_better_teacher_gets_no_note(
+    scored: Scored, first: Any, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
     teacher, student = scored("good", good), scored("bad", bad)
     with caplog.at_level(logging.WARNING, "harness.training"):
         tested = try_teacher(teacher, student, [first], VIEW, Schedule(), context)
@@ -78,7 +81,9 @@ def test_a_teacher_that_is_no_better_is_noted_and_warned_of(
     assert tested.teacher <= (tested.student or 0)
 
 
-def test_without_dev_queries_the_teacher_is_not_tested_and_that_is_noted(scored: Scored, first: Any, context: Context) -> None:
+def test_without_dev_queries_the_teacher_is_not_tested_and_that_is_noted(
+    scored: Scored, first: Any, context: Context
+) -> None:
     teacher = scored("good", good)
     tested = try_teacher(teacher, scored("bad", bad), [first], TrainView(CORPUS), Schedule(), context)
     assert (tested.teacher, tested.student) == (None, None)

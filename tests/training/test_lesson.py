@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ModelError
-from harness.taught import Taught
+from harness.base.errors import ModelError
+from harness.leaks.history import Taught
 from harness.training.lesson import REPORT, Lesson, Report
 from harness.training.schedule import Schedule
 
@@ -31,7 +31,9 @@ def test_a_report_comes_back_as_it_was_written(tmp_path: Path) -> None:
         assert Report.read(tmp_path) == report
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", "{}", "\x00", '{"dev": [], "loss": []}', '{"dev": [1], "loss": []}'])
+@pytest.mark.parametrize(
+    "text", [None, "", "{", "[]", "{}", "\x00", '{"dev": [], "loss": []}', '{"dev": [1], "loss": []}']
+)
 def test_a_report_that_cannot_be_read_says_what_to_remove(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / REPORT).write_text(text)

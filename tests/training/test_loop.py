@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.errors import CacheError, ModelError, SettingError
-from harness.judged import TrainView
+from harness.base.errors import CacheError, ModelError, SettingError
+from harness.data.queries import TrainView
 from harness.methods.bm25 import BM25
-from harness.modeling.encoder import Encoder
+from harness.models.encoder import Encoder
+from harness.runtime.context import Context
 from harness.training import trainer as trainer_module
 from harness.training.dev import EncoderProbe, pool
 from harness.training.lesson import Lesson, Report
@@ -60,7 +60,9 @@ def test_it_learns_the_language(lesson_of: LessonOf, learn: Learn, probe: Encode
     assert not model.training
 
 
-@pytest.mark.parametrize("curve", [[0.1, 0.3, 0.2, 0.25], [0.9, 0.1, 0.2, 0.3], [0.5, 0.4, 0.3, 0.2], [0.1, 0.2, 0.4, 0.4]])
+@pytest.mark.parametrize(
+    "curve", [[0.1, 0.3, 0.2, 0.25], [0.9, 0.1, 0.2, 0.3], [0.5, 0.4, 0.3, 0.2], [0.1, 0.2, 0.4, 0.4]]
+)
 def test_the_weights_kept_are_those_of_the_best_evaluation(
     lesson_of: LessonOf, learn: Learn, tools: Any, curve: list[float]
 ) -> None:
@@ -89,7 +91,9 @@ def test_training_stops_when_nothing_gets_better(lesson_of: LessonOf, learn: Lea
     assert tools.same(tools.weights(model), shown.shown[1])
 
 
-def test_without_a_probe_it_trains_to_the_end(lesson_of: LessonOf, learn: Learn, tools: Any, fresh: Callable[[], Any]) -> None:
+def test_without_a_probe_it_trains_to_the_end(
+    lesson_of: LessonOf, learn: Learn, tools: Any, fresh: Callable[[], Any]
+) -> None:
     model, report = learn(lesson_of(steps=5, evaluations=2))
     assert (report.steps, report.chosen, report.dev, report.dev_pool) == (6, 6, (), None)
     assert not tools.same(tools.weights(model), tools.weights(fresh()))
@@ -105,7 +109,9 @@ def test_the_report_says_what_was_done(lesson_of: LessonOf, learn: Learn) -> Non
     assert report.seconds > 0
 
 
-def test_numbers_out_of_range_are_refused_before_anything_is_done(lesson_of: LessonOf, learn: Learn, tmp_path: Path) -> None:
+def test_numbers_out_of_range_are_refused_before_anything_is_done(
+    lesson_of: LessonOf, learn: Learn, tmp_path: Path
+) -> None:
     with pytest.raises(SettingError, match="supervised: learning_rate must be above 0"):
         learn(lesson_of(learning_rate=0.0))
     assert not (tmp_path / "checkpoints").exists()
@@ -202,7 +208,9 @@ def test_the_environment_is_as_it_was(lesson_of: LessonOf, learn: Learn) -> None
 
 
 @pytest.mark.parametrize("die_at", [(0,), (1,), (2,), (3,), (1, 2, 3)])
-def test_a_run_that_died_goes_on_to_the_same_bits(lesson_of: LessonOf, learn: Learn, tools: Any, die_at: tuple[int, ...]) -> None:
+def test_a_run_that_died_goes_on_to_the_same_bits(
+    lesson_of: LessonOf, learn: Learn, tools: Any, die_at: tuple[int, ...]
+) -> None:
     curve, lesson = [0.1, 0.2, 0.3, 0.25], lesson_of(steps=9, evaluations=3)  # dropout is on
     whole, expected = learn(lesson, tools.Curve(curve), "whole")
     dying = tools.Curve(curve, die_at)
@@ -217,11 +225,21 @@ def test_a_run_that_died_goes_on_to_the_same_bits(lesson_of: LessonOf, learn: Le
 
 @pytest.mark.parametrize("step", [2, 5, 8])
 def test_a_long_run_leaves_checkpoints_between_its_evaluations_and_goes_on_from_them_to_the_same_bits(
-    lesson_of: LessonOf, learn: Learn, tools: Any, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+    lesson_of: LessonOf,
+    learn: Learn,
+    tools: Any,
+    context: Context,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
 ) -> None:
     lesson, curve = lesson_of(steps=9, evaluations=3), [0.1, 0.3, 0.2, 0.25]
     whole, expected = learn(lesson, tools.Curve(curve), "whole")
-    assert {path.name for path in (tmp_path / "whole").glob("checkpoint-*")} <= {"checkpoint-3", "checkpoint-6", "checkpoint-9"}
+    assert {path.name for path in (tmp_path / "whole").glob("checkpoint-*")} <= {
+        "checkpoint-3",
+        "checkpoint-6",
+        "checkpoint-9",
+    }
     monkeypatch.setattr(trainer_module, "SAVED_EVERY", 0.0)
     monkeypatch.setattr(trainer_module, "SAVING", 1e9)
     once = tools.Curve(curve)
@@ -295,7 +313,9 @@ def test_a_run_that_died_after_its_last_step_is_not_trained_further(
 
 
 @pytest.mark.parametrize("place", [3, 4, "after"])
-def test_patience_is_not_forgotten_by_a_run_that_died(lesson_of: LessonOf, learn: Learn, tools: Any, place: int | str) -> None:
+def test_patience_is_not_forgotten_by_a_run_that_died(
+    lesson_of: LessonOf, learn: Learn, tools: Any, place: int | str
+) -> None:
     curve = [0.1, 0.5, 0.2, 0.3, 0.4, 0.9, 0.9]
     lesson = lesson_of(steps=6, evaluations=6, patience=3)
     whole, expected = learn(lesson, tools.Curve(curve), "whole")
@@ -358,7 +378,9 @@ def test_seconds_of_all_runs_add_up(lesson_of: LessonOf, learn: Learn, tools: An
     assert 1000 < report.seconds < 1060
 
 
-def test_a_checkpoint_that_is_half_written_is_discarded(lesson_of: LessonOf, learn: Learn, tools: Any, tmp_path: Path) -> None:
+def test_a_checkpoint_that_is_half_written_is_discarded(
+    lesson_of: LessonOf, learn: Learn, tools: Any, tmp_path: Path
+) -> None:
     curve = [0.1, 0.2, 0.3, 0.4]
     whole, expected = learn(lesson_of(), tools.Curve(curve), "whole")
     dying = tools.Curve(curve, (2,))
@@ -373,7 +395,9 @@ def test_a_checkpoint_that_is_half_written_is_discarded(lesson_of: LessonOf, lea
     assert without_seconds(report) == without_seconds(expected)
 
 
-def test_a_cache_that_was_moved_between_is_no_matter(lesson_of: LessonOf, learn: Learn, tools: Any, tmp_path: Path) -> None:
+def test_a_cache_that_was_moved_between_is_no_matter(
+    lesson_of: LessonOf, learn: Learn, tools: Any, tmp_path: Path
+) -> None:
     curve = [0.1, 0.4, 0.2, 0.3]
     whole, expected = learn(lesson_of(), tools.Curve(curve), "whole")
 
@@ -390,7 +414,9 @@ def test_a_cache_that_was_moved_between_is_no_matter(lesson_of: LessonOf, learn:
     assert without_seconds(report) == without_seconds(expected)
 
 
-def test_that_it_goes_on_is_logged(lesson_of: LessonOf, learn: Learn, tools: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_that_it_goes_on_is_logged(
+    lesson_of: LessonOf, learn: Learn, tools: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     dying = tools.Curve([0.1, 0.2, 0.3, 0.4], (2,))
     with pytest.raises(tools.Killed):
         learn(lesson_of(), dying)
@@ -487,7 +513,9 @@ def test_weights_that_are_no_numbers_are_not_kept_as_a_checkpoint(
     lesson_of: LessonOf, learn: Learn, tools: Any, tmp_path: Path
 ) -> None:
     # The value is a number and its gradient is not, in the step just before a checkpoint.
-    with pytest.raises(ModelError, match=r"weights are not numbers after step 4 of 6; the last good .* is .*checkpoint-2\."):
+    with pytest.raises(
+        ModelError, match=r"weights are not numbers after step 4 of 6; the last good .* is .*checkpoint-2\."
+    ):
         learn(lesson_of(loss=Broken(tools, 4, lambda value: value + (value * 0).sqrt())))
     assert [path.name for path in (tmp_path / "checkpoints").glob("checkpoint-*")] == ["checkpoint-2"]
 
@@ -593,13 +621,20 @@ def test_no_file_is_left_outside_its_folder(
     monkeypatch.setattr(tempfile, "tempdir", None)
     learn(lesson_of(), tools.Curve([0.1, 0.2, 0.3, 0.4]))
     assert [str(p) for name in ("here", "home", "temp") for p in (tmp_path / name).rglob("*") if p.is_file()] == []
-    assert {p.name for p in (tmp_path / "checkpoints").iterdir()} == {"harness.json", "checkpoint-4", "checkpoint-6", "eval"}
+    assert {p.name for p in (tmp_path / "checkpoints").iterdir()} == {
+        "harness.json",
+        "checkpoint-4",
+        "checkpoint-6",
+        "eval",
+    }
     discard(tmp_path / "checkpoints")
     assert not (tmp_path / "checkpoints").exists()
     discard(tmp_path / "checkpoints")
 
 
-def test_the_bar_counts_steps_and_tells_loss_and_dev(lesson_of: LessonOf, learn: Learn, tools: Any, context: Context) -> None:
+def test_the_bar_counts_steps_and_tells_loss_and_dev(
+    lesson_of: LessonOf, learn: Learn, tools: Any, context: Context
+) -> None:
     bars: list[Any] = []
 
     @contextlib.contextmanager
@@ -633,7 +668,9 @@ def test_nothing_is_printed(lesson_of: LessonOf, learn: Learn, tools: Any, capfd
 # Precision
 
 
-def test_precision_is_as_asked_and_one_run_does_not_change_the_next(lesson_of: LessonOf, learn: Learn, tools: Any) -> None:
+def test_precision_is_as_asked_and_one_run_does_not_change_the_next(
+    lesson_of: LessonOf, learn: Learn, tools: Any
+) -> None:
     found = {}
     for place, precision in enumerate(["fp32", "bf16", "fp32", "bf16"]):
         model, report = learn(lesson_of(precision=precision, steps=3), folder=f"p{place}")
@@ -664,7 +701,9 @@ def test_auto_takes_bf16_where_the_processor_has_it(monkeypatch: pytest.MonkeyPa
     assert not bf16_suits(Schedule(), "mps")
 
 
-def test_the_loss_is_kept_for_about_a_hundred_points(lesson_of: LessonOf, learn: Learn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loss_is_kept_for_about_a_hundred_points(
+    lesson_of: LessonOf, learn: Learn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(trainer_module, "LOGGED", 4)
     _, report = learn(lesson_of(steps=12, evaluations=1))
     assert [step for step, _ in report.loss] == [3, 6, 9, 12]

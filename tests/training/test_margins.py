@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.context import Context
-from harness.errors import ModelError
-from harness.judged import TrainView
+from harness.base.errors import ModelError
+from harness.data.queries import TrainView
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
+from harness.runtime.context import Context
 from harness.training.margins import margin_loss, margins, spread_ratio
 
 Scored = Callable[..., Any]
@@ -40,7 +40,9 @@ def test_margins_are_the_teachers_differences(view: TrainView, context: Context,
     assert found.facts["margin_scale"] == round(found.scale, 4)
 
 
-def test_a_real_student_and_a_teacher_that_is_itself_spread_alike(view: TrainView, context: Context, tiny_encoder: Any) -> None:
+def test_a_real_student_and_a_teacher_that_is_itself_spread_alike(
+    view: TrainView, context: Context, tiny_encoder: Any
+) -> None:
     dense = Dense(model=str(tiny_encoder))
     assert margins(dense, dense, TEXTS, PAIRS, NEGATIVES, view, context).scale == 1.0
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import DatasetError, ModelError, SettingError
-from harness.judged import Queries, TrainView
+from harness.base.errors import DatasetError, ModelError, SettingError
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries, TrainView
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
+from harness.runtime.context import Context
 from harness.training.negatives import Mining, candidate_scores, mine
 
 Scored = Callable[..., Any]
@@ -27,14 +27,18 @@ PAIRS = [(number, int(row)) for number, rows in enumerate(KNOWN) for row in rows
 def table(seed: int, share: float = 1.0) -> dict[tuple[str, int], float]:
     """Random scores; all but a share of the documents are not answered."""
     rng = random.Random(seed)
-    return {(t, r): rng.uniform(-5, 5) if rng.random() < share else -np.inf for t in QUERIES.texts for r in range(DOCUMENTS)}
+    return {
+        (t, r): rng.uniform(-5, 5) if rng.random() < share else -np.inf for t in QUERIES.texts for r in range(DOCUMENTS)
+    }
 
 
 def slow_windows(tables: list[dict[tuple[str, int], float]], ranks: tuple[int, int]) -> list[list[int]]:
     """Each miner's whole ranking, taken in turn, known documents out, then the window."""
     windows = []
     for number, text in enumerate(QUERIES.texts):
-        rankings = [sorted((r for r in range(DOCUMENTS) if t[text, r] > -np.inf), key=lambda r: -t[text, r]) for t in tables]
+        rankings = [
+            sorted((r for r in range(DOCUMENTS) if t[text, r] > -np.inf), key=lambda r: -t[text, r]) for t in tables
+        ]
         united: list[int] = []
         for rank in range(DOCUMENTS):
             for ranking in rankings:
@@ -51,7 +55,9 @@ def methods(scored: Scored, *tables: dict[tuple[str, int], float]) -> tuple[Any,
 
 @pytest.mark.parametrize("ranks", [(1, 1), (1, 5), (3, 9), (8, 30)])
 @pytest.mark.parametrize("miners", [1, 2, 3])
-def test_the_best_of_the_window_are_taken_in_turn(scored: Scored, context: Context, ranks: tuple[int, int], miners: int) -> None:
+def test_the_best_of_the_window_are_taken_in_turn(
+    scored: Scored, context: Context, ranks: tuple[int, int], miners: int
+) -> None:
     tables = [table(seed) for seed in range(miners)]
     mining = Mining(methods(scored, *tables), ranks, count=2, random=False)
     rows = mine(mining, QUERIES, PAIRS, KNOWN, VIEW, context).rows
@@ -63,7 +69,9 @@ def test_the_best_of_the_window_are_taken_in_turn(scored: Scored, context: Conte
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_random_negatives_are_of_the_window_and_never_known_to_be_relevant(scored: Scored, context: Context, seed: int) -> None:
+def test_random_negatives_are_of_the_window_and_never_known_to_be_relevant(
+    scored: Scored, context: Context, seed: int
+) -> None:
     tables = [table(5), table(6, 0.5)]
     mining = Mining(methods(scored, *tables), (2, 9), count=3)
     rows = mine(mining, QUERIES, PAIRS, KNOWN, VIEW, Context(seed=seed, cache=context.cache)).rows
@@ -77,7 +85,9 @@ def test_random_negatives_are_of_the_window_and_never_known_to_be_relevant(score
     assert len(drawn) > 4, "twelve pairs of one query do not all get the same"
 
 
-def test_another_seed_draws_other_negatives_and_the_same_seed_the_same(scored: Scored, context: Context, tmp_path: Any) -> None:
+def test_another_seed_draws_other_negatives_and_the_same_seed_the_same(
+    scored: Scored, context: Context, tmp_path: Any
+) -> None:
     from harness.cache.folders import Cache
 
     mining = Mining(methods(scored, table(5)), (1, 20), count=2)
@@ -157,7 +167,9 @@ def test_without_a_bound_the_judge_scores_the_positives_and_the_negatives_taken_
         context,
     )
     wanted = {
-        (QUERIES.texts[q], int(row)) for (q, positive), rows in zip(PAIRS, mined.rows, strict=True) for row in (positive, *rows)
+        (QUERIES.texts[q], int(row))
+        for (q, positive), rows in zip(PAIRS, mined.rows, strict=True)
+        for row in (positive, *rows)
     }
     assert asked == wanted
 
@@ -180,11 +192,15 @@ def test_the_one_document_that_is_not_relevant_is_found_however_few_are_drawn(
 ) -> None:
     known = [np.array([r for r in range(DOCUMENTS) if r != 17 + i], np.int64) for i in range(6)]
     pairs = [(i, 0) for i in range(6)]
-    mined = mine(Mining((scored("nothing", lambda t, r: -np.inf),), random=random), QUERIES, pairs, known, VIEW, context)
+    mined = mine(
+        Mining((scored("nothing", lambda t, r: -np.inf),), random=random), QUERIES, pairs, known, VIEW, context
+    )
     assert mined.rows[:, 0].tolist() == [17, 18, 19, 20, 21, 22]
 
 
-def test_a_query_that_every_document_answers_has_no_negatives_and_that_is_said(scored: Scored, context: Context) -> None:
+def test_a_query_that_every_document_answers_has_no_negatives_and_that_is_said(
+    scored: Scored, context: Context
+) -> None:
     known = [np.arange(DOCUMENTS, dtype=np.int64)] * 6
     with pytest.raises(DatasetError, match=r"every document of the corpus is relevant to 'q0'"):
         mine(Mining((BM25(),)), QUERIES, [(0, 3)], known, VIEW, context)
@@ -236,7 +252,9 @@ def test_every_setting_and_input_is_part_of_what_is_kept(scored: Scored, context
 
 
 def test_a_judge_that_cannot_score_pairs_is_named(context: Context) -> None:
-    with pytest.raises(ModelError, match="bm25 cannot score given pairs; a teacher or judge is a cross_encoder or dense row"):
+    with pytest.raises(
+        ModelError, match="bm25 cannot score given pairs; a teacher or judge is a cross_encoder or dense row"
+    ):
         mine(Mining((BM25(),), judge=BM25()), QUERIES, PAIRS, KNOWN, VIEW, context)
 
 
@@ -280,7 +298,9 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], told: str
         Mining(**{"miners": (BM25(),), **settings})
 
 
-def test_copies_of_a_relevant_document_and_of_the_query_itself_are_no_negatives(scored: Scored, context: Context) -> None:
+def test_copies_of_a_relevant_document_and_of_the_query_itself_are_no_negatives(
+    scored: Scored, context: Context
+) -> None:
     texts = ["relevant  one", "relevant one", "the query", "other", "another"]
     view = TrainView(Corpus.of([(f"d{i}", "", text) for i, text in enumerate(texts)]))
     mining = Mining((scored("own", lambda t, r: -r),), (1, 5), count=2, random=False)

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from harness.context import Context
-from harness.judged import TrainView
-from harness.measures import means, parse_measures, per_query
+from harness.data.measures import means, parse_measures, per_query
+from harness.data.queries import TrainView
+from harness.data.ranking import Run
 from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.late import Late
 from harness.methods.sparse import Sparse
-from harness.modeling.late import LateEncoder
-from harness.modeling.ragged import open_ragged
-from harness.modeling.sparse import SparseEncoder
-from harness.ranking import Run
+from harness.models.late import LateEncoder
+from harness.models.ragged import open_ragged
+from harness.models.sparse import SparseEncoder
+from harness.runtime.context import Context
 from harness.training.base import LateBase, RaggedBase, SparseBase
 from harness.training.probes import LateProbe, SparseProbe
 from harness.training.schedule import Schedule
@@ -36,7 +36,11 @@ def case(request: pytest.FixtureRequest, tiny_sparse: Path, tiny_late: Path, tmp
         MultiVectorEncoder(str(tiny_late), device="cpu", similarity_fn_name="meanmaxsim").save_pretrained(str(folder))
     if request.param in ("sparse", "cosine"):
         sparse = Sparse(str(folder))
-        return sparse, SparseBase(open_ragged(SparseEncoder, sparse._settings(), context), [BM25()], sparse), SparseProbe
+        return (
+            sparse,
+            SparseBase(open_ragged(SparseEncoder, sparse._settings(), context), [BM25()], sparse),
+            SparseProbe,
+        )
     late = Late(str(folder))
     return late, LateBase(open_ragged(LateEncoder, late._settings(), context), [BM25()], late), LateProbe
 
@@ -65,7 +69,10 @@ def test_prompts_reach_the_model(case: Any, view: TrainView, context: Context) -
     probe = base.probe(view, Schedule(precision="fp32"), context)
     model, seen = base.fresh(context), []
     preprocess = model.preprocess
-    model.preprocess = lambda texts, prompt=None, **more: (seen.append(prompt), preprocess(texts, prompt=prompt, **more))[1]
+    model.preprocess = lambda texts, prompt=None, **more: (
+        seen.append(prompt),
+        preprocess(texts, prompt=prompt, **more),
+    )[1]
     probe.prompts = {"query": "one ", "document": "two "}
     probe(model)
     assert set(seen) == {"one ", "two "}
@@ -89,7 +96,9 @@ def test_a_base_is_described_by_what_it_was_opened_with(case: Any, tiny_encoder:
     assert isinstance(bare, RaggedBase)
 
 
-def test_new_layers_are_drawn_from_the_contexts_seed(case: Any, tiny_encoder: Path, context: Context, tools: Any) -> None:
+def test_new_layers_are_drawn_from_the_contexts_seed(
+    case: Any, tiny_encoder: Path, context: Context, tools: Any
+) -> None:
     import torch
 
     method, base, _ = case

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import SettingError
+from harness.base.errors import SettingError
 from harness.training.schedule import Schedule
 
 counts = st.integers(1, 500)
@@ -75,6 +75,8 @@ def test_a_number_out_of_range_is_refused_by_name(name: str, value: object, told
         schedule.check("tsdae")
 
 
-@pytest.mark.parametrize("settings", [{}, {"steps": 1, "dropout": 0.0, "warmup": 0.0, "dev_pool": 10, "precision": "bf16"}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"steps": 1, "dropout": 0.0, "warmup": 0.0, "dev_pool": 10, "precision": "bf16"}]
+)
 def test_numbers_in_range_are_taken(settings: dict[str, object]) -> None:
     Schedule(**settings).check("any")  # type: ignore[arg-type]

@@ -33,7 +33,9 @@ class Recording:
                 self.model, self.inner = model, outer.tools.ranking_loss(model)
 
             def forward(self, features: Any, labels: Any) -> Any:
-                outer.batches.append([model.tokenizer.batch_decode(f["input_ids"], skip_special_tokens=True) for f in features])
+                outer.batches.append(
+                    [model.tokenizer.batch_decode(f["input_ids"], skip_special_tokens=True) for f in features]
+                )
                 outer.labels.append(None if labels is None else labels.tolist())
                 return self.inner(features, None)
 
@@ -60,7 +62,9 @@ def test_given_order_is_kept_over_epochs(lesson_of: LessonOf, learn: Learn, reco
     assert spelt(recording.batches, 1) == [[text.replace("q", "d") for text in batch] for batch in once] * 2
 
 
-def test_random_order_takes_every_example_once_an_epoch(lesson_of: LessonOf, learn: Learn, recording: Recording) -> None:
+def test_random_order_takes_every_example_once_an_epoch(
+    lesson_of: LessonOf, learn: Learn, recording: Recording
+) -> None:
     learn(lesson_of(columns=numbered(12), loss=recording, order="random", steps=6, evaluations=1, batch=4))
     flat = [text for batch in spelt(recording.batches) for text in batch]
     assert sorted(flat[:12]) == sorted(flat[12:]) == sorted(f"q{i}" for i in range(12))
@@ -92,7 +96,9 @@ def test_texts_are_cut_to_the_length_of_the_schedule(lesson_of: LessonOf, learn:
 
 def test_labels_go_with_their_examples(lesson_of: LessonOf, learn: Learn, recording: Recording) -> None:
     labels = [float(i) for i in range(8)]
-    lesson = lesson_of(columns=numbered(8), labels=labels, loss=recording, order="random", steps=2, evaluations=1, batch=4)
+    lesson = lesson_of(
+        columns=numbered(8), labels=labels, loss=recording, order="random", steps=2, evaluations=1, batch=4
+    )
     learn(lesson)
     assert [[f"q{int(label)}" for label in batch] for batch in recording.labels] == spelt(recording.batches)
 
@@ -120,7 +126,9 @@ def made(fresh: Any, job: Job) -> Any:
 
 
 def test_the_trainer_is_asked_for_what_the_schedule_says(lesson_of: LessonOf, fresh: Any, tmp_path: Path) -> None:
-    lesson = lesson_of(batch=3, accumulate=2, warmup=0.25, decay="cosine", optimiser="rmsprop", weight_decay=0.5, evaluations=5)
+    lesson = lesson_of(
+        batch=3, accumulate=2, warmup=0.25, decay="cosine", optimiser="rmsprop", weight_decay=0.5, evaluations=5
+    )
     args = made(fresh, job_of(lesson, tmp_path, 20)).args
     assert (args.max_steps, args.per_device_train_batch_size, args.gradient_accumulation_steps) == (20, 3, 2)
     assert (args.warmup_steps, args.lr_scheduler_type, args.optim, args.weight_decay) == (5, "cosine", "rmsprop", 0.5)

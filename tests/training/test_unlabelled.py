@@ -7,16 +7,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.context import Context
-from harness.corpus import Corpus
-from harness.errors import ModelError
+from harness.base.errors import ModelError
+from harness.data.corpus import Corpus
+from harness.data.queries import TrainView
 from harness.generators import Generator, Question
-from harness.judged import TrainView
-from harness.taught import Taught
+from harness.leaks.history import Taught
+from harness.runtime.context import Context
 from harness.training.unlabelled import asked, without, without_words
 
 VIEW = TrainView(
-    Corpus.of([(f"{i:03}", f"title {i}" if i % 2 else "", f"Words of {i} here. Number {i} is meant.") for i in range(120)])
+    Corpus.of(
+        [(f"{i:03}", f"title {i}" if i % 2 else "", f"Words of {i} here. Number {i} is meant.") for i in range(120)]
+    )
 )
 
 
@@ -136,5 +138,8 @@ def test_what_is_learnt_is_each_question_with_its_document(context: Context) -> 
     found = asked(Scripted(), VIEW, context, 1000)
     taught = found.taught(VIEW)
     assert [one.text for one in taught] == found.queries.texts
-    assert taught[:2] == [Taught("generated", "Number 0 is meant.", ("000",)), Taught("generated", "what is 0", ("000",))]
+    assert taught[:2] == [
+        Taught("generated", "Number 0 is meant.", ("000",)),
+        Taught("generated", "what is 0", ("000",)),
+    ]
     assert taught[-1].documents == ("119",)

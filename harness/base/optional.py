@@ -1,0 +1,30 @@
+"""Libraries that are not always there: imported when something needs them, named with their remedy where they are
+absent.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from harness.base.errors import Unavailable
+
+
+def library(name: str, extra: str) -> Any:
+    """A library, imported now.
+
+    Args:
+        name: its module, as `mteb` or `ir_datasets`.
+        extra: the extra of this package that installs it.
+
+    Raises:
+        Unavailable: it is not installed. What fails inside it, or a library that it misses itself, passes through.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name.partition(".")[0]:
+            raise
+        raise Unavailable(
+            f"{name} is not installed.", f'`pip install "retrieval-harness[{extra}]"` installs it.'
+        ) from error

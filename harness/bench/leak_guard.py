@@ -1,0 +1,126 @@
+"""The guard of the reported split: warns before a model learns what test has too, and refuses one that learnt test
+itself.
+
+The runner alone sees test. Training shows the guard what it is about to learn and gets no answer (`Context.announce`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.base.errors import ModelError
+from harness.choices.value import Value
+from harness.data.queries import Dataset
+from harness.leaks.history import recall, text_hash, trained_here
+from harness.leaks.overlap import kept_alike, leaks
+from harness.methods import NO_LABELS, Method
+from harness.recipes import Recipe, supervision
+from harness.runtime.context import Context
+
+CHOSEN = {"gold": "was trained on", "dev": "had its checkpoint chosen on"}
+LEAST_SHARE = 0.1
+"""Of the reported queries that a model must have learnt from to be refused, where they are most of what it learnt from.
+"""
+log = logging.getLogger("harness.bench")
+
+
+class Guard:
+    """Guards the test split of one dataset for a run.
+
+    Args:
+        dataset: whose.
+        context: its cache.
+        warned: what was warned of already, by dataset; is added to.
+    """
+
+    def __init__(self, dataset: Dataset, context: Context, warned: set[tuple[str, str]]) -> None:
+        self._dataset, self._context, self._warned = dataset, context, warned
+
+    def admit(self, method: Method) -> None:
+        """Looks at a row before it is fitted; warns, once, where its recipes use labels and test queries stand among
+        those.
+
+        Raises:
+            ModelError: a model that it names was trained or chosen on the split that is reported.
+        """
+        values = list(_inside(method))
+        for folder in dict.fromkeys(_models(values)):
+            self._refuse(folder)
+        view = self._dataset.train
+        labels = any(isinstance(v, Recipe) and supervision(v, view) != NO_LABELS for v in values)
+        told = (self._dataset.name, "labels")
+        if not labels or told in self._warned:
+            return
+        self._warned.add(told)
+        found = leaks(self._dataset, self._context).queries
+        if found:
+            self._warn(len(found), "the training or dev queries", Counter(kind for _, kind, _ in found.values()))
+
+    def __call__(self, texts: Sequence[str]) -> None:
+        """Is shown what a model is about to learn from; warns of test queries among it that were not told of yet."""
+        view = self._dataset.train
+        known = {text for split in (view.train, view.dev) if split is not None for text in split.queries.texts}
+        new = sorted(set(texts) - known)
+        test = self._dataset.test.queries
+        found: dict[tuple[str, str], str] = {}
+        for overlap in kept_alike(test, new, self._context):
+            told = (self._dataset.name, f"query {test.ids[overlap.here]}")
+            if told not in self._warned:
+                found.setdefault(told, overlap.kind)
+        self._warned |= found.keys()
+        if found:
+            self._warn(len(found), f"the {len(new):,} further texts that are learnt next", Counter(found.values()))
+
+    def _warn(self, count: int, where: str, kinds: Counter[str]) -> None:
+        how = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        log.warning(
+            "%s: %d of %d test queries stand among %s too (%s); what they gain is not what new queries would. The "
+            "record tells "
+            "the figures without them.",
+            self._dataset.name,
+            count,
+            len(self._dataset.test.queries),
+            where,
+            how,
+        )
+
+    def _refuse(self, folder: Path) -> None:
+        history = recall(folder)
+        if history is None:
+            return
+        reported = {text_hash(text) for text in self._dataset.test.queries.texts}
+        for kind, done in CHOSEN.items():
+            taught = history.hashes.get(kind, frozenset())
+            common = len(reported & taught)
+            # Most of what is reported; or of what was learnt, where that was a part of a split and not just a query or
+            # two.
+            most_learnt = 2 * common > len(taught) and LEAST_SHARE * len(reported) <= common
+            if 2 * common > len(reported) or most_learnt:
+                raise ModelError(
+                    f"{folder} {done} {common} of the {len(reported)} queries of {self._dataset.name}, the split that "
+                    f"is "
+                    "reported: the figure would be that of its own training. Report on another split, or name a model "
+                    "that was "
+                    "trained without this one, as dense+supervised does."
+                )
+
+
+def _inside(value: Value) -> Iterator[Value]:
+    yield value
+    for part in value.parts():
+        yield from _inside(part)
+
+
+def _models(values: Sequence[Value]) -> Iterator[Path]:
+    """The folders that values name as their `model` and that the harness trained."""
+    for value in values:
+        named = getattr(value, "model", None)
+        try:
+            folder = Path(named).expanduser().resolve() if isinstance(named, str) and named.strip() else None
+            if folder is not None and folder.is_dir() and trained_here(folder):
+                yield folder
+        except (OSError, RuntimeError, ValueError):  # no path at all; who opens the model says what is wrong with it
+            continue

@@ -1,0 +1,120 @@
+"""What a row's models were taught, held against the test queries: labelled, generated and silver queries, stage by
+stage.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.bench.leak_effect import queries, split_means, without
+from harness.data.measures import PerQuery
+from harness.data.queries import Dataset
+from harness.leaks.history import History, recall, text_hash, trained_here
+from harness.leaks.overlap import kept_alike
+from harness.runtime.context import Context
+
+LABELLED = ("gold", "dev")
+Found = dict[str, tuple[dict[str, str], set[str]]]
+"""Kind → test query ids with how they match, and those of them that were taught with a document relevant to them."""
+
+
+def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, context: Context) -> dict[str, Any]:
+    """JSON-safe: what was looked through, and of `queries` and `pairs` the count, by kind, with the means without and
+    only them.
+
+    Empty where no model was trained here; without counts where nothing is known of any.
+
+    Args:
+        models: folders of the models that the row computes with.
+        dataset: whose test split is looked for.
+        values: of the row.
+        context: its cache.
+    """
+    held = [recall(model) for model in dict.fromkeys(models) if trained_here(model)]
+    if not held:
+        return {}
+    known = [history for history in held if history is not None]
+    told: dict[str, Any] = {"known": len(known) == len(held) and all(history.whole for history in known)}
+    if not known:
+        return told
+    found: Found = {}
+    texts: Counter[str] = Counter()
+    for kind, size, matches, pairs in (*_by_text(known, dataset, context), *_by_hash(known, dataset)):
+        own = found.setdefault(kind, ({}, set()))
+        own[0].update({query: how for query, how in matches.items() if query not in own[0]})
+        own[1].update(pairs)
+        texts[kind] += size
+    if not all(history.texts for history in known):
+        told["copies_alone"] = True
+    every, paired = {q for m, _ in found.values() for q in m}, {q for _, pairs in found.values() for q in pairs}
+    kinds = {kind: dict(sorted(Counter(m.values()).items())) for kind, (m, _) in sorted(found.items()) if m}
+    by_kind = {kind: len(pairs) for kind, (_, pairs) in sorted(found.items()) if pairs}
+    return {
+        **told,
+        "texts": dict(sorted(texts.items())),
+        "queries": {"count": len(every), "kinds": kinds, **split_means(values, every)},
+        "pairs": {"count": len(paired), "kinds": by_kind, **split_means(values, paired)},
+    }
+
+
+def _by_text(
+    known: Iterable[History], dataset: Dataset, context: Context
+) -> Iterator[tuple[str, int, dict[str, str], set[str]]]:
+    """Kind, number of texts, test query → how the most alike matches, test queries with a document in common."""
+    taught: dict[str, dict[str, set[str]]] = {}
+    for one in (t for history in known for t in history.taught):
+        taught.setdefault(one.kind, {}).setdefault(one.text, set()).update(one.documents)
+    test = dataset.test
+    relevant = {q: {d for d, grade in grades.items() if grade > 0} for q, grades in test.qrels.items()}
+    for kind, documents in sorted(taught.items()):
+        texts = sorted(documents)
+        matches: dict[str, str] = {}
+        pairs: set[str] = set()
+        for overlap in kept_alike(test.queries, texts, context):
+            query = test.queries.ids[overlap.here]
+            matches.setdefault(query, overlap.kind)
+            if documents[texts[overlap.there]] & relevant[query]:
+                pairs.add(query)
+        yield kind, len(texts), matches, pairs
+
+
+def _by_hash(known: Iterable[History], dataset: Dataset) -> Iterator[tuple[str, int, dict[str, str], set[str]]]:
+    """The same for folders that came without their texts: copies are found, near ones and documents are not."""
+    own = dict(zip(dataset.test.queries.ids, map(text_hash, dataset.test.queries.texts), strict=True))
+    for history in known:
+        listed = {(t.kind, text_hash(t.text)) for t in history.taught}
+        for kind, hashes in sorted(history.hashes.items()):
+            more = {h for h in hashes if (kind, h) not in listed}
+            if more:
+                yield kind, len(more), {q: "normalised" for q, h in own.items() if h in more}, set()
+
+
+def taught_notes(seen: dict[str, Any]) -> list[str]:
+    """What a reader must know of it, beside what is said of train and dev; nothing where there is nothing more."""
+    found = seen.get("taught", {})
+    if not found:
+        return []
+    told = []
+    made = any(kind not in LABELLED for kind in found.get("queries", {"kinds": ()})["kinds"])
+    labelled = seen.get("queries", {"count": 0})["count"]
+    if "queries" in found and (made or found["queries"]["count"] > labelled):
+        kinds = ", ".join(f"{sum(how.values())} {kind}" for kind, how in found["queries"]["kinds"].items())
+        count = found["queries"]["count"]
+        told.append(
+            f"{queries(count, 'stands', 'stand')} among what its training was given ({kinds}), "
+            f"{found['pairs']['count']} with a document that is relevant to it{without(found['queries'])}"
+        )
+    if found.get("copies_alone"):
+        told.append(
+            "a model of this row came without the texts it was trained on: only copies of test queries could be found"
+        )
+    if not found["known"]:
+        told.append(
+            "not known in full which queries its training was given: a model of this row was trained before that was "
+            "kept, or by "
+            "a recipe that does not say"
+        )
+    return told

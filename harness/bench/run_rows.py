@@ -1,0 +1,124 @@
+"""Rows over datasets: every row is run on every dataset, here or on an executor, and gives a record."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.bench.remote import Cell, Elsewhere
+from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
+from harness.bench.store import Store
+from harness.choices.expression import parse
+from harness.data.measures import DEFAULT
+from harness.datasets import spelled
+from harness.executors import EXECUTORS, Executor
+from harness.methods import Method
+from harness.rows import methods_of
+from harness.runtime.context import Context, open_context
+
+DEFAULT_DATASET = "stdlib/code"
+
+
+def run_rows(
+    *rows: str | Method,
+    dataset: str | Sequence[str] = DEFAULT_DATASET,
+    measures: Sequence[str] = DEFAULT,
+    depth: int = DEFAULT_DEPTH,
+    results: str | Path = "results",
+    context: Context | None = None,
+    rerun: bool = False,
+    precision: str | None = None,
+    tell: Callable[[Result], None] | None = None,
+    executor: str | Executor | None = None,
+) -> tuple[Result, ...]:
+    """Runs rows over datasets and stores their records; arguments and errors as `harness.api.run`.
+
+    Returns:
+        A result for each dataset and row, in this order.
+    """
+    context = context or open_context()
+    named = [dataset] if isinstance(dataset, str) else dataset
+    datasets = list(dict.fromkeys(spelled(name, context) for name in named))
+    methods = methods_of(rows, precision)
+    done = []
+    with opened_bench(
+        methods, datasets, context, Store(Path(results)), measures, depth, rerun=rerun, executor=executor
+    ) as bench:
+        if len(datasets) > 1:
+            for name in datasets:  # one that cannot be had is told before the others' work, not after it
+                bench.load(name)
+        for name in datasets:
+            for method in methods:
+                result = bench.run(name, method)
+                done.append(result)
+                if tell is not None:
+                    tell(result)
+    return tuple(_renewed(result, bench.renewed) for result in done)
+
+
+def _renewed(result: Result, latencies: Mapping[tuple[str, str], dict[str, Any] | None]) -> Result:
+    """A result with the latency that the last round over all rows gave."""
+    place = result.record.dataset["name"], result.record.row
+    if place not in latencies:
+        return result
+    return dataclasses.replace(result, record=dataclasses.replace(result.record, latency=latencies[place]))
+
+
+@contextlib.contextmanager
+def opened_bench(
+    methods: Sequence[Method],
+    datasets: Sequence[str],
+    context: Context,
+    store: Store,
+    measures: Sequence[str],
+    depth: int,
+    *,
+    rerun: bool = False,
+    executor: str | Executor | None = None,
+    cells: Collection[Cell] | None = None,
+) -> Iterator[Bench]:
+    """A bench that makes its rows here or, with an executor, elsewhere; what still runs there when the block ends is
+    ended.
+
+    At the end of the block the rows made here are timed once more, in turn (`Bench.settle`).
+
+    Args:
+        methods: the rows.
+        datasets: names of the collections.
+        context: seed, device, cache, progress.
+        store: where records go.
+        measures: in ir-measures' notation.
+        depth: of the runs.
+        rerun: run every row again.
+        executor: where; None or `local` here.
+        cells: the rows and datasets that will be asked for, where not all are.
+
+    Raises:
+        HarnessError: as `Bench`, and as `executor_of`.
+    """
+    where = executor_of(executor)
+    if where is None:
+        bench = Bench(methods, datasets, context, store, measures, depth, rerun=rerun)
+        yield bench
+        bench.settle()
+        return
+    bench = Elsewhere(methods, datasets, context, store, measures, depth, rerun=rerun, executor=where, cells=cells)
+    try:
+        yield bench
+    finally:
+        bench.close()
+    bench.settle()
+
+
+def executor_of(named: str | Executor | None) -> Executor | None:
+    """An executor as it is written, as `ray(workers=2)`; None for this process.
+
+    Raises:
+        UnknownName: carries the closest names.
+        SettingError: what is wrong with it.
+    """
+    found = parse(named, EXECUTORS, {EXECUTORS.package: EXECUTORS}) if isinstance(named, str) else named
+    return None if found is None or found.name() == "local" else found

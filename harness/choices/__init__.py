@@ -1,0 +1,1 @@
+"""How a choice is written, checked, looked up and read back: values, rooms of values, expressions."""

@@ -1,0 +1,265 @@
+"""Values as text: `rerank(first=bm25(k1=1.2), scorer=dense(model="…"), depth=200)` ↔ the value that prints so.
+
+The grammar is Python's call expression with literals, and three short cuts: a bare name is the value with its defaults,
+`a >> b` is `rerank(first=a, scorer=b)`, and `dense+supervised` is `dense(recipes=(supervised,))`: a value whose last
+words are what is done to it first. Nothing is evaluated: the text is parsed with `ast` and built from the rooms.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import re
+import types
+import typing
+import warnings
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union
+
+from harness.base.errors import SettingError, UnknownName
+from harness.base.plain import check_text
+from harness.choices.room import Room, normalised
+from harness.choices.value import RECIPES, Value
+
+T = TypeVar("T", bound=Value)
+
+_OUTSIDE_QUOTES = re.compile(r'("(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')|(?<=\w)-(?=[A-Za-z_])')
+
+
+def parse(text: str, room: Room[T], rooms: Mapping[str, Room[Any]], named: Mapping[str, str] | None = None) -> T:
+    """Reads an expression.
+
+    Args:
+        text: the expression.
+        room: where a bare name at the top is looked up.
+        rooms: package → room, for the settings whose type is a value of another room.
+        named: short names for whole expressions, usable wherever a value of `room` is.
+
+    Raises:
+        UnknownName: a name no room has, or a setting the value has not; carries the closest ones.
+        SettingError: not an expression, or a setting of the wrong type.
+    """
+    short = {
+        normalised(k): v for k, v in (named or {}).items() if k not in room
+    }  # an item's own name needs no expansion
+    reader = _Reader(text, rooms, short, room)
+    try:
+        return reader.read(text, room)  # type: ignore[no-any-return]
+    except RecursionError as error:
+        raise SettingError(f"cannot read {text[:80]!r}…: it is nested too deeply.") from error
+
+
+def with_settings(
+    value: T, given: Mapping[str, object], room: Room[Any], rooms: Mapping[str, Room[Any]], named: Mapping[str, str]
+) -> T:
+    """The value with other settings, given as plain data: where a setting is itself a value, as the text of an
+    expression.
+
+    Args:
+        value: is left as it is.
+        given: setting → number, text, True or False, or several of them; `"None"` says None where the setting can be
+            that.
+        room: where the short names are names.
+        rooms: package → room.
+        named: short names for whole expressions.
+
+    Raises:
+        UnknownName: a setting that the value has not.
+        SettingError: of the wrong type or out of range.
+    """
+    short = {normalised(k): v for k, v in named.items() if k not in room}
+    reader = _Reader(str(value), rooms, short, room)
+    hints = _hints(type(value))  # type: ignore[arg-type]
+    changed = {}
+    for name, plain in given.items():
+        if name not in hints:
+            raise UnknownName(f"setting of {value.name()}", name, hints)
+        changed[name] = reader.plain(plain, hints[name], f"{value.name()}: {name}")
+    return dataclasses.replace(value, **changed)  # type: ignore[type-var]
+
+
+class _Reader:
+    def __init__(self, text: str, rooms: Mapping[str, Room[Any]], named: Mapping[str, str], top: Room[Any]) -> None:
+        self._text, self._rooms, self._named, self._top = text, rooms, named, top
+
+    def read(self, text: str, room: Room[Any]) -> Any:
+        text = text.strip()
+        if normalised(text) in self._named:
+            text = self._named[normalised(text)]
+        plain = _OUTSIDE_QUOTES.sub(lambda m: m.group(1) or "_", text)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "error"
+                )  # for escapes that are none, as in "C:\\data"; else told behind the caller's back
+                tree = ast.parse(plain, mode="eval").body
+        except SyntaxError as error:
+            raise self._fault(f"it is not an expression ({error.msg})") from error
+        except (ValueError, MemoryError) as error:
+            raise self._fault("it is not an expression") from error
+        return self._value(tree, room)
+
+    def _fault(self, why: str) -> SettingError:
+        like = 'bm25, dense(model="…") or bm25(k1=1.2)>>dense'
+        return SettingError(f"cannot read {self._text!r}: {why}. An expression looks like {like}.")
+
+    def _value(self, node: ast.expr, room: Room[Any]) -> Any:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift):
+            return self._build(room.get("rerank"), {"first": node.left, "scorer": node.right})
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return self._trained(self._value(node.left, room), node.right)
+        if isinstance(node, ast.Name):
+            if room is self._top and node.id in self._named:
+                return self.read(self._named[node.id], room)
+            return self._build(self._class(room, node.id), {})
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if room is self._top and node.func.id in self._named:
+                return self._changed(node.func.id, node, room)
+            cls = self._class(room, node.func.id)
+            names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
+            if len(node.args) > len(names) or any(isinstance(a, ast.Starred) for a in node.args):
+                raise self._fault(f"{node.func.id} takes at most {len(names)} settings")
+            given = dict(zip(names, node.args, strict=False))
+            for keyword in node.keywords:
+                if keyword.arg is None or keyword.arg in given:
+                    raise self._fault(f"{keyword.arg or '**'} is given twice or cannot be read")
+                given[keyword.arg] = keyword.value
+            return self._build(cls, given)
+        raise self._fault(f"{ast.unparse(node)!r} names no {room.noun}")
+
+    def _changed(self, name: str, call: ast.Call, room: Room[Any]) -> Any:
+        """`ce(precision="bf16")`: what a short name stands for, with other settings."""
+        value: Any = self.read(self._named[name], room)
+        given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+        if len(given) < len(call.args) + len(call.keywords):
+            raise self._fault(f"settings of {name} are given by their names")
+        own = _hints(type(value))  # type: ignore[arg-type]
+        changed: dict[str, Any] = {
+            s: self._setting(node, own[s], f"{name}: {s}") for s, node in given.items() if s in own
+        }
+        of_recipes = {s: node for s, node in given.items() if s not in own}
+        if of_recipes:
+            changed[RECIPES] = self._changed_recipes(
+                name, changed.get(RECIPES, getattr(value, RECIPES, ())), of_recipes, own
+            )
+        return dataclasses.replace(value, **changed)
+
+    def _changed_recipes(
+        self, name: str, recipes: tuple[Any, ...], given: Mapping[str, ast.expr], own: Mapping[str, Any]
+    ) -> tuple[Any, ...]:
+        """`ce(budget="smoke")`: a setting that the model has not is set in each of its recipes that have it."""
+        hints = [_hints(type(recipe)) for recipe in recipes]  # type: ignore[arg-type]
+        known = {setting for each in (own, *hints) for setting in each}
+        for setting in given:
+            if setting not in known:
+                raise UnknownName(f"setting of {name}", setting, known)
+        changed = []
+        for recipe, has in zip(recipes, hints, strict=True):
+            settings = {s: self._setting(node, has[s], f"{name}: {s}") for s, node in given.items() if s in has}
+            changed.append(dataclasses.replace(recipe, **settings))
+        return tuple(changed)
+
+    def _trained(self, value: Value, recipe: ast.expr) -> Value:
+        element = _element(_hints(type(value)).get(RECIPES))  # type: ignore[arg-type]
+        if element is None:
+            raise self._fault(f"{value.name()} cannot be trained, so nothing can follow it after a +")
+        more = (*getattr(value, RECIPES), self._setting(recipe, element, f"{value.name()}: {RECIPES}"))
+        return dataclasses.replace(value, **{RECIPES: more})  # type: ignore[type-var]
+
+    def _class(self, room: Room[Any], name: str) -> type[Value]:
+        try:
+            return room.get(name)
+        except UnknownName as error:
+            known = [*room.names(), *(self._named if room is self._top else ())]
+            raise UnknownName(room.noun, name, known) from error
+
+    def _build(self, cls: type[Value], given: Mapping[str, ast.expr]) -> Value:
+        hints = _hints(cls)  # type: ignore[arg-type]
+        settings = {}
+        for name, node in given.items():
+            if name not in hints:
+                raise UnknownName(f"setting of {cls.name()}", name, hints)
+            settings[name] = self._setting(node, hints[name], f"{cls.name()}: {name}")
+        try:
+            return cls(**settings)
+        except TypeError as error:
+            raise self._fault(str(error)) from error
+
+    def _setting(self, node: ast.expr, hint: Any, where: str) -> Any:
+        room = self._room_of(hint)
+        if room is not None and not (isinstance(node, ast.Constant) and node.value is None and _fits(None, hint)):
+            return self._value(node, room)
+        element = _element(hint)
+        if element is not None and isinstance(node, (ast.Tuple, ast.List)):
+            return tuple(self._setting(e, element, where) for e in node.elts)
+        try:
+            value = ast.literal_eval(node)
+            if isinstance(value, int) and not isinstance(value, bool) and _fits(1.0, hint) and not _fits(1, hint):
+                value = float(value)
+        except (ValueError, TypeError, SyntaxError, OverflowError) as error:
+            raise SettingError(
+                f"{where} must be {_words(hint)}, not {ast.unparse(node)}; texts go in quotes."
+            ) from error
+        if not _fits(value, hint):
+            raise SettingError(f"{where} must be {_words(hint)}, not {value!r}.")
+        if isinstance(value, str):
+            check_text(value)
+        return value
+
+    def plain(self, value: object, hint: Any, where: str) -> Any:
+        """A setting given as plain data."""
+        if value == "None" and _fits(None, hint):
+            return None
+        element = _element(hint)
+        if isinstance(value, list | tuple) and element is not None:
+            return tuple(self.plain(each, element, where) for each in value)
+        if isinstance(value, str) and (room := self._room_of(hint)) is not None:
+            return self.read(value, room)
+        return self._setting(ast.Constant(value), hint, where)  # type: ignore[arg-type]
+
+    def _room_of(self, hint: Any) -> Room[Any] | None:
+        if typing.get_origin(hint) in (Union, types.UnionType):  # a value or None
+            held = [o for o in typing.get_args(hint) if isinstance(o, type) and issubclass(o, Value)]
+            hint = held[0] if held else None
+        if isinstance(hint, type) and issubclass(hint, Value):
+            return self._rooms[hint.room]
+        return None
+
+
+@functools.cache
+def _hints(cls: type[Value]) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+
+
+def _element(hint: Any) -> Any:
+    arguments = typing.get_args(hint)
+    return arguments[0] if typing.get_origin(hint) is tuple and len(arguments) == 2 and arguments[1] is ... else None
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, option) for option in typing.get_args(hint))
+    if origin is Literal:
+        return value in typing.get_args(hint)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(v, _element(hint)) for v in value)
+    if hint is type(None):
+        return value is None
+    return isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool)
+
+
+def _words(hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_words(option) for option in typing.get_args(hint))
+    if origin is Literal:
+        return "one of " + ", ".join(repr(option) for option in typing.get_args(hint))
+    if origin is tuple:
+        return f"a tuple of {_words(_element(hint))}"
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return f"the name of a {hint.__name__.lower()}"
+    words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}
+    return words.get(hint, str(hint))

@@ -1,0 +1,168 @@
+"""Rooms: a package is a registry, a file in it is an item, and the file's name is the item's name.
+
+Listing names imports none of the items, so `harness list` and BM25 never import torch. An installed package adds items
+through an entry point in the group named after the room (`harness.methods`), whose name is again the file's name.
+
+Names clash by one rule: a file of ours wins over an entry point of its name, which is told of and never loaded; of two
+packages that give one name neither wins, and asking for it names both. A package that fails, however it fails, fails
+alone: the items of the others stay, and what asks for the broken one is told which package to mend.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.metadata
+import importlib.util
+import logging
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from harness.base.errors import HarnessError, SettingError, UnknownName
+from harness.choices.value import Value
+
+T = TypeVar("T", bound=Value)
+log = logging.getLogger(__name__)
+
+
+class Room(Generic[T]):
+    """The items of one plural room.
+
+    Args:
+        package: dotted name of the package, also the entry-point group.
+        base: the room's contract; each file defines exactly one public subclass of it.
+        noun: what an item is called in messages.
+    """
+
+    def __init__(self, package: str, base: type[T], noun: str) -> None:
+        self.package = package
+        self.base = base
+        self.noun = noun
+
+    def names(self) -> list[str]:
+        """Names of all items, sorted, ours and those of installed packages; imports none of them."""
+        return sorted({*_files(self.package), *_entry_points(self.package)})
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and normalised(name) in self.names()
+
+    def get(self, name: str) -> type[T]:
+        """The class behind a name. Hyphens and underscores are the same.
+
+        Raises:
+            UnknownName: no file and no entry point of that name; carries the closest ones.
+            SettingError: an installed package gives the name and cannot be used, or two do; names them.
+        """
+        key = normalised(name)
+        if key in _files(self.package):
+            module = importlib.import_module(f"{self.package}.{key}")
+            found = [
+                item
+                for label, item in vars(module).items()
+                if isinstance(item, type)
+                and issubclass(item, self.base)
+                and item.__module__ == module.__name__
+                and not label.startswith("_")
+            ]
+            if len(found) != 1:
+                raise TypeError(
+                    f"{module.__name__} must define exactly one public {self.base.__name__}, found {len(found)}"
+                )
+            return found[0]
+        entries = _entry_points(self.package)
+        if key in entries:
+            return self._load(key, entries[key])
+        raise UnknownName(self.noun, name, self.names())
+
+    def usable(self) -> Iterator[tuple[str, type[T]]]:
+        """Name and class of every item that can be had; of an installed package's that cannot, a warning says why.
+
+        What is wrong with a file of ours passes through.
+        """
+        for name in self.names():
+            try:
+                item = self.get(name)
+            except HarnessError as error:
+                log.warning("%s", error)
+                continue
+            yield name, item
+
+    def _load(self, key: str, entries: tuple[importlib.metadata.EntryPoint, ...]) -> type[T]:
+        if len(entries) > 1:
+            told = " and ".join(f"{entry.value} of {_package(entry)}" for entry in entries)
+            raise SettingError(f"{self.noun} {key!r} is given by two packages, {told}; remove one of them.")
+        (entry,) = entries
+        which = f"the entry point {key!r} of group {self.package!r}, of the package {_package(entry)},"
+        try:
+            item = entry.load()
+        except (Exception, SystemExit) as error:  # a stranger's code may fail in any way, and must not take ours down
+            kind = "" if isinstance(error, (ImportError, AttributeError)) else f"{type(error).__name__}: "
+            raise SettingError(f"{which} cannot be loaded: {kind}{error}. Mend or remove that package.") from error
+        if not (isinstance(item, type) and issubclass(item, self.base)) or item.name() != key:
+            raise SettingError(
+                f"{which} must name a subclass of {self.base.__name__} defined in a file called {key}.py; it names "
+                f"{entry.value!r}. Mend or remove that package."
+            )
+        if not (dataclasses.is_dataclass(item) and getattr(item, "__dataclass_params__").frozen):  # noqa: B009
+            raise SettingError(f"{which} must name a class with @dataclass(frozen=True). Mend or remove that package.")
+        return item
+
+    def summary(self, name: str) -> str:
+        """First line of the item's file, read without importing it; for listings. Of an installed package's: where it
+        is from.
+        """
+        key = normalised(name)
+        foreign = _entry_points(self.package).get(key, ())
+        told = " and ".join(f"{entry.value} ({_package(entry)})" for entry in foreign)
+        if key not in _files(self.package):
+            return f"from {told}"
+        hidden = f" (hides {told})" if foreign else ""
+        return f"{self._first_line(key)}{hidden}"
+
+    def _first_line(self, key: str) -> str:
+        spec = importlib.util.find_spec(self.package)
+        assert spec is not None
+        assert spec.submodule_search_locations is not None
+        for place in spec.submodule_search_locations:
+            try:
+                with open(f"{place}/{key}.py", encoding="utf-8") as file:
+                    return file.readline().strip().strip('"').strip()
+            except FileNotFoundError:
+                continue
+        return ""
+
+
+def normalised(name: str) -> str:
+    """`cross-encoder` and `cross_encoder` are the same name."""
+    return name.replace("-", "_")
+
+
+@cache
+def _files(package: str) -> frozenset[str]:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError(package)
+    return frozenset(
+        m.name for m in pkgutil.iter_modules(spec.submodule_search_locations) if not m.name.startswith("_")
+    )
+
+
+@cache
+def _entry_points(package: str) -> dict[str, tuple[importlib.metadata.EntryPoint, ...]]:
+    """Name → the entry points of that name, each once: a path that is listed twice shows a package twice."""
+    found: dict[str, dict[tuple[str, str], importlib.metadata.EntryPoint]] = {}
+    for entry in _installed().select(group=package):
+        found.setdefault(normalised(entry.name), {}).setdefault((_package(entry), entry.value), entry)
+    return {name: tuple(entries.values()) for name, entries in found.items()}
+
+
+@cache
+def _installed() -> Any:  # its class has another name from Python 3.12 on
+    """The entry points of all groups: looking through what is installed takes as long for one room as for all."""
+    return importlib.metadata.entry_points()
+
+
+def _package(entry: importlib.metadata.EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else entry.value.partition(".")[0]

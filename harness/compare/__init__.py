@@ -1,0 +1,1 @@
+"""Records of systems compared with each other: verdicts, ties, decisions, the regression gate."""

@@ -1,0 +1,118 @@
+"""One row held against baselines on one dataset: runs what is not there yet, then says what the difference is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.base.errors import NoFigures, SettingError
+from harness.bench.run_rows import DEFAULT_DATASET, run_rows
+from harness.bench.runner import Result
+from harness.bench.store import Store, Stored
+from harness.compare.evidence import Scores, contrasts, scores
+from harness.compare.verdict import MARGIN, Verdict, verdict
+from harness.data.measures import DEFAULT, parse_measures
+from harness.methods import Method
+from harness.recipes import trains
+from harness.rows import parse_method, row_name
+from harness.runtime.context import Context, open_context
+
+
+def validate(
+    row: str | Method,
+    baselines: Sequence[str | Method],
+    dataset: str = DEFAULT_DATASET,
+    measure: str = DEFAULT[0],
+    seeds: int = 1,
+    margin: float = MARGIN,
+    results: str | Path = "results",
+    context: Context | None = None,
+    tell: Callable[[Result], None] | None = None,
+) -> list[Verdict]:
+    """Whether a row is better than baselines: one verdict for each, p-values corrected over all of them.
+
+    Args:
+        row: what is validated.
+        baselines: what it is held against.
+        dataset: one, as `source/name[/split]` or a path.
+        measure: in ir-measures' notation.
+        seeds: how many a trained row is trained with, from the context's on; rows that train nothing are run once.
+        margin: differences up to this do not matter.
+        results: folder of the records; what is there is not run again.
+        context: cache, device, progress and the first seed.
+        tell: called after each run.
+
+    Raises:
+        NoFigures: a row gave none; says why.
+        HarnessError: bad input, or a dataset that cannot be had.
+    """
+    if not 0 < margin < 1:
+        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
+    measures = parse_measures([measure])
+    if len(measures) > 1:
+        raise SettingError(f"a verdict is by one measure, not by {', '.join(map(str, measures))}.")
+    context = context or open_context()
+    methods = [parse_method(each) if isinstance(each, str) else each for each in (row, *baselines)]
+    own, others = methods[0], [m for m in dict.fromkeys(methods[1:]) if m != methods[0]]
+    if not others:
+        raise SettingError(f"{row_name(own)} is held against nothing: name another row as baseline.")
+    store = Store(Path(results))
+    done = run_seeds([own, *others], dataset, str(measures[0]), seeds, results, context, tell)
+    made = {method: [with_figures(result, store, method) for result in found] for method, found in done.items()}
+    held = {method: scores(stored, store, str(measures[0])) for method, stored in made.items()}
+    return [verdict(contrast, margin) for contrast in contrasts([(held[own], held[m]) for m in others])]
+
+
+def run_seeds(
+    methods: Sequence[Method],
+    dataset: str,
+    measure: str,
+    seeds: int,
+    results: str | Path,
+    context: Context,
+    tell: Callable[[Result], None] | None = None,
+) -> dict[Method, list[Result]]:
+    """Runs what is not there yet: rows that train once a seed, the others once.
+
+    Args:
+        methods: the rows.
+        dataset: as `source/name[/split]` or a path.
+        measure: one, besides those of every record.
+        seeds: how many, from the context's on.
+        results: folder of the records.
+        context: cache, device, progress and the first seed.
+        tell: called after each run.
+
+    Raises:
+        SettingError: seeds below 1.
+        HarnessError: bad input, or a dataset that cannot be had.
+    """
+    if seeds < 1:
+        raise SettingError(f"seeds must be 1 or more, not {seeds}.")
+    names = list(dict.fromkeys((*DEFAULT, measure)))  # the records are those that `harness run` makes
+    made: dict[Method, list[Result]] = {method: [] for method in methods}
+    for seed in range(seeds):
+        due = [method for method in made if seed == 0 or trains(method)]
+        here = context if seed == 0 else context.reseeded(context.seed + seed)
+        if not due:
+            break
+        done = run_rows(*due, dataset=dataset, measures=names, results=results, context=here, tell=tell)
+        for method, result in zip(due, done, strict=True):
+            made[method].append(result)
+    return made
+
+
+def with_figures(result: Result, store: Store, method: Method) -> Stored:
+    """The record of a run with its place; raises NoFigures where it has none, with the reason."""
+    record = result.record
+    if record.status != "ok":
+        told = record.problem or {}
+        why = " ".join(f"{told.get('reason', '')} {told.get('remedy', '')}".split())
+        raise NoFigures(f"{record.row} gave no figures ({record.status}): {why}", skipped=record.status == "skipped")
+    return Stored(record, store.place(record.dataset["name"], method, record.seed))
+
+
+def differences(held: tuple[Scores, Scores]) -> list[tuple[str, float, float]]:
+    """Query id and both values, the queries on which the first gains most first."""
+    one, other = held[0].by_query, held[1].by_query
+    return sorted(((q, one[q], other[q]) for q in one), key=lambda line: (line[2] - line[1], line[0]))

@@ -1,0 +1,1 @@
+"""Documents, queries and judgements; the one order of a ranking; measures; TREC files."""

@@ -1,0 +1,132 @@
+"""Measures, all of them from ir-measures: `nDCG@10`, `R@100`, `RR@10`, `AP@100` and whatever else its notation can say.
+
+The rules that move means live here: every judged query counts, one that is not answered counts 0, grades are kept,
+nDCG's gain is linear as trec_eval has it, and ties are broken by the documented order (`harness.data.ranking`) in every
+measure. The providers behind ir-measures break them each in its own way (for `RR@10`, the one that follows MS MARCO's
+script takes the lower id first, against trec_eval), so they are handed ranks in place of scores.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from harness.base.errors import SettingError, close_names
+from harness.data.queries import Qrels
+
+if TYPE_CHECKING:
+    from ir_measures.measures import Measure
+
+DEFAULT = ("nDCG@10", "R@100", "RR@10", "AP@100")
+
+Ranking = tuple[str, list[str], list[float]]
+"""Query id, document ids best first, their scores: what a `Run` consists of."""
+
+PerQuery = dict[str, dict[str, float]]
+"""Measure → query id → value."""
+
+
+def parse_measures(names: Iterable[str]) -> list[Measure]:
+    """Measures of ir-measures' notation, in the order given, each once.
+
+    Raises:
+        SettingError: a name it cannot read, or a measure none of its providers here can compute.
+    """
+    import ir_measures  # slow to import, and a listing needs none of it
+
+    found: dict[str, Measure] = {}
+    for name in names:
+        for part in name.replace(",", " ").split() if "(" not in name else [name]:
+            try:
+                measure = ir_measures.parse_measure(part)
+                supported = ir_measures.DefaultPipeline.supports(measure)  # type: ignore[no-untyped-call]
+            except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError, AssertionError) as error:
+                raise SettingError(f"{part!r} is no measure of ir-measures ({error}){_meant(part)}") from error
+            for setting in ("cutoff", "rel"):  # below 1 trec_eval ends the process
+                value = measure.params.get(setting, 1)
+                if isinstance(value, bool) or value < 1:
+                    raise SettingError(f"{part}: {setting} must be 1 or more, not {value}.")
+            if not supported:
+                raise SettingError(f"none of ir-measures' providers installed here computes {part}.")
+            found[str(measure)] = measure
+    if not found:
+        raise SettingError(f"no measure named; the default is {' '.join(DEFAULT)}.")
+    return list(found.values())
+
+
+OTHER_NAMES = {
+    "ndcg_cut": "nDCG",
+    "map_cut": "AP",
+    "recall": "R",
+    "precision": "P",
+    "map": "AP",
+    "mean_average_precision": "AP",
+    "mrr": "RR",
+    "reciprocal_rank": "RR",
+    "hits": "Success",
+    "hit": "Success",
+    "hit_rate": "Success",
+    "accuracy": "Success",
+}
+"""What other tools call measures → ir-measures' name."""
+
+
+def _meant(name: str) -> str:
+    """What a measure that cannot be read may have meant: in another case, under another tool's name, or misspelt."""
+    import ir_measures.measures
+
+    word, at, cutoff = re.sub(r"_(?=\d+$)", "@", name.strip()).partition("@")  # trec_eval writes ndcg_cut_10
+    other = OTHER_NAMES.get(word.strip().lower().replace("-", "_").replace(" ", "_"))
+    close = [other] if other else close_names(word, ir_measures.measures.registry)[:2]
+    meant = [each for each in (f"{each}{at}{cutoff}" for each in close) if each != name]
+    suggested = f"; did you mean {' or '.join(meant)}" if meant else ""
+    return f"{suggested}; for example nDCG@10, R@1000, P@5, RR, AP(rel=2)."
+
+
+def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking]) -> PerQuery:
+    """Every measure for every judged query.
+
+    Args:
+        measures: from `parse_measures`.
+        qrels: judgements of the split.
+        run: a ranking; queries that are not judged are left out, judged ones it does not answer count 0.
+
+    Raises:
+        SettingError: the provider of a measure fails on these judgements (`ERR` takes grades up to 4).
+    """
+    import ir_measures
+
+    values: PerQuery = {str(m): dict.fromkeys(qrels, 0.0) for m in measures}
+    names = list(qrels)
+    numbers = {query: str(number) for number, query in enumerate(names)}  # the provider of ERR reads no other query ids
+    # trec_eval's table of grades begins at -1; TREC's -2 and below write outside of it and end the process.
+    judged = {numbers[query]: {d: max(g, -1) for d, g in grades.items()} for query, grades in qrels.items()}
+    depth = seen(measures)
+    ranks = {
+        numbers[query]: dict(zip(documents[:depth], map(float, range(len(documents), 0, -1)), strict=False))
+        for query, documents, _ in run
+        if documents and query in numbers
+    }
+    try:
+        for metric in ir_measures.iter_calc(list(measures), judged, ranks) if ranks else ():
+            values[str(metric.measure)][names[int(metric.query_id)]] = float(metric.value)
+    except (subprocess.CalledProcessError, ArithmeticError) as error:
+        raise SettingError(f"a provider of ir-measures fails on {', '.join(values)}: {error}.") from error
+    return values
+
+
+def seen(measures: Iterable[Measure]) -> int | None:
+    """How many documents of a ranking the measures look at, from the first; None where one looks at all.
+
+    What lies beyond the greatest cut-off is not handed to the providers, whose time goes with the length of the
+    rankings. One that leaves unjudged documents out before it cuts may look at any.
+    """
+    cutoffs = [None if measure.params.get("judged_only") else measure.params.get("cutoff") for measure in measures]
+    return max((cutoff for cutoff in cutoffs if cutoff is not None), default=None) if None not in cutoffs else None
+
+
+def means(values: PerQuery) -> dict[str, float]:
+    """Mean over all judged queries, per measure."""
+    return {name: sum(by_query.values()) / len(by_query) for name, by_query in values.items()}

@@ -1,0 +1,165 @@
+"""TREC's files: runs in and out (`query Q0 document rank score tag`), topics and qrels out; `harness.datasets` reads
+those.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from harness.base.errors import DatasetError
+from harness.base.files import replacing, there, write_text
+from harness.data.ids import WHITE, unfit
+from harness.data.lines import lines
+from harness.data.queries import Qrels, Queries
+from harness.data.ranking import Run
+
+TOO_GREAT = 2.0**128 - 2.0**103
+"""What rounds to infinity in 32 bits."""
+_COLUMNS = re.compile(f"[{WHITE}]+")
+
+
+class RunLine(NamedTuple):
+    """One line of a run file: its number, its query and document, the rank as it is written, the score."""
+
+    number: int
+    query: str
+    document: str
+    rank: str
+    score: float
+
+
+def write_run(path: Path, run: Run, tag: str) -> None:
+    """Writes a run, ranks from 1, scores as the shortest decimals that give the same float32; `.gz` is compressed.
+
+    The bytes depend on the run and the tag alone: no time goes into the compressed file.
+
+    Raises:
+        DatasetError: an id that a column cannot hold, as one with white space.
+    """
+    tag = "".join("_" if c.isspace() else c for c in tag) or "run"
+    with replacing(path) as part, open(part, "wb") as raw:
+        out = (
+            gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0)
+            if path.suffix == ".gz"
+            else raw
+        )
+        for query, documents, scores in run:
+            _check((query, *documents), "run")
+            lines = [
+                f"{query} Q0 {document} {rank} {np.float32(score)!s} {tag}\n"
+                for rank, (document, score) in enumerate(zip(documents, scores, strict=True), start=1)
+            ]
+            out.write("".join(lines).encode())
+        if out is not raw:
+            out.close()
+
+
+def read_run(path: Path, see: Callable[[RunLine], None] | None = None) -> dict[str, dict[str, float]]:
+    """Query id → document id → score.
+
+    Args:
+        path: the file, in any form that `harness.data.lines` reads.
+        see: given each line, in the order of the file.
+
+    Raises:
+        DatasetError: missing, not text, a line without six columns, a score that is no number, a document twice for a
+            query.
+    """
+    if not there(path.exists):
+        raise DatasetError(f"there is no run file {path}.")
+    rankings: dict[str, dict[str, float]] = {}
+    for line in _run_lines(path):
+        ranking = rankings.setdefault(line.query, {})
+        if line.document in ranking:
+            twice = f"query {line.query!r} ranks document {line.document!r} a second time."
+            raise DatasetError(f"{path}, line {line.number}: {twice}")
+        ranking[line.document] = line.score
+        if see is not None:
+            see(line)
+    if not rankings:
+        raise DatasetError(f"{path} holds no ranking.")
+    return rankings
+
+
+def _run_lines(path: Path) -> Iterator[RunLine]:
+    for number, line in lines(path):
+        columns = _COLUMNS.split(line.strip(WHITE))
+        if len(columns) != 6:
+            shape = "a TREC run has six: query Q0 document rank score tag."
+            raise DatasetError(f"{path}, line {number}: {len(columns)} columns; {shape}")
+        query, _, document, rank, score, _ = columns
+        yield RunLine(number, query, document, rank, _score(score, f"{path}, line {number}"))
+
+
+def _score(text: str, where: str) -> float:
+    try:
+        value = float(text) if text.isascii() and "_" not in text else None  # what trec_eval's strtod would not read
+    except ValueError:
+        value = None
+    if value is None:
+        raise DatasetError(f"{where}: score {text!r} is not a number.")
+    if not math.isfinite(value) or abs(value) >= TOO_GREAT:
+        advice = "mend it, or divide all scores by one number"
+        raise DatasetError(f"{where}: score {text!r} is not a finite number of 32 bits; {advice}.")
+    return value
+
+
+def write_topics(path: Path, queries: Queries) -> None:
+    """Writes topics by the file's ending: `.tsv`, `.xml` (`<topic number="…"><query>`), else SGML (`<top>`, `<num>`,
+    `<title>`).
+
+    Texts stand on one line with single spaces, as no form keeps more.
+
+    Raises:
+        DatasetError: an id that a column cannot hold, or a text that the form cannot hold.
+    """
+    _check(queries.ids, "topics file")
+    held = [(query, " ".join(text.split())) for query, text in zip(queries.ids, queries.texts, strict=True)]
+    if path.suffix == ".tsv":
+        lines = [f"{query}\t{text}\n" for query, text in held]
+    elif path.suffix == ".xml":
+        _check_characters(held)
+        topics = [
+            f"<topic number={quoteattr(query)}>\n<query>{escape(text)}</query>\n</topic>\n" for query, text in held
+        ]
+        lines = ['<?xml version="1.0" encoding="utf-8"?>\n<topics>\n', *topics, "</topics>\n"]
+    else:
+        lines = [f"<top>\n<num> Number: {escape(query)}\n<title> {escape(text)}\n</top>\n\n" for query, text in held]
+    write_text(path, "".join(lines))
+
+
+def write_qrels(path: Path, qrels: Qrels) -> None:
+    """Writes `query 0 document grade`, grades as they are.
+
+    Raises:
+        DatasetError: an id that a column cannot hold, as one with white space.
+    """
+    for query, grades in qrels.items():
+        _check((query, *grades), "qrels file")
+    write_text(
+        path, "".join(f"{query} 0 {d} {grade}\n" for query, grades in qrels.items() for d, grade in grades.items())
+    )
+
+
+def _check(names: Iterable[str], what: str) -> None:
+    for name in names:
+        if why := unfit(name):
+            raise DatasetError(f"the id {name!r} {why}, which a TREC {what} cannot hold: rename it in the collection.")
+
+
+def _check_characters(held: Iterable[tuple[str, str]]) -> None:
+    """XML 1.0 has no control characters; white space is already a space."""
+    for query, text in held:
+        wrong = next((c for c in query + text if ord(c) < 0x20 or c in "\x7f\ufffe\uffff"), None)
+        if wrong is not None:
+            raise DatasetError(
+                f"query {query!r} holds the character {wrong!r}, which XML cannot: write .tsv, or mend the text."
+            )

@@ -1,0 +1,106 @@
+"""The documents of a collection, looked at in one pass; what must be compared is kept as 64-bit hashes, not as text."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harness.data.corpus import Document, joined
+from harness.data.ids import unfit
+from harness.datacheck.findings import Findings
+from harness.datasets._self import is_self
+
+
+@dataclass
+class _Seen:
+    """Hashes of texts with the lines they are on; 16 bytes each."""
+
+    hashes: array[int] = field(default_factory=lambda: array("Q"))
+    lines: array[int] = field(default_factory=lambda: array("Q"))
+
+    def add(self, text: str, line: int) -> None:
+        self.hashes.append(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"))
+        self.lines.append(line)
+
+    def repeats(self) -> Iterator[tuple[int, int]]:
+        """The line of a text and that of each later one that equals it."""
+        values = np.frombuffer(self.hashes, dtype=np.uint64)
+        order = np.argsort(values, kind="stable")
+        first = 0
+        for place in np.flatnonzero(values[order][1:] == values[order][:-1]) + 1:
+            if values[order[first]] != values[order[place]]:
+                first = int(place) - 1
+            yield self.lines[order[first]], self.lines[order[place]]
+
+
+@dataclass
+class CorpusCheck:
+    """What one pass over the documents tells.
+
+    Args:
+        collection: name without the split, for the rule on queries that are documents.
+        found: where findings go.
+        queries: query id → text.
+        missing: judged document ids; after `read`, those that are not in the corpus.
+    """
+
+    collection: str
+    found: Findings
+    queries: Mapping[str, str]
+    missing: set[str]
+    count: int = 0
+    words: int = 0
+    _empty: int = 0
+    _dropped: int = 0
+    _kept: int = 0
+    _ids: _Seen = field(default_factory=_Seen)
+    _texts: _Seen = field(default_factory=_Seen)
+
+    def read(self, documents: Iterable[tuple[int, Document]]) -> None:
+        """Reads all documents, with their lines, and adds the findings."""
+        for line, document in documents:
+            self._one(line, document)
+        if not self.count:
+            self.found.add("error", "no-documents", "there is not one document that can be read.")
+        elif self._empty == self.count:
+            self.found.add(
+                "error", "no-text", "no document has a title or a text: every score would be 0.", count=self._empty
+            )
+        for first, again in self._ids.repeats():
+            message = "documents have the id of another; ids must be unique."
+            self.found.add("error", "duplicate-document-id", message, f"lines {first} and {again}")
+        for first, again in self._texts.repeats():
+            message = "documents have the text of another: if one is judged, finding its copy counts as a miss."
+            self.found.add("warning", "duplicate-text", message, f"lines {first} and {again}")
+        if self._dropped:
+            message = "queries are documents of the corpus: each is left out of its own ranking."
+            self.found.add("note", "self-dropped", message, count=self._dropped)
+        if self._kept:
+            message = "query ids are also document ids, with another text: those documents stay in the ranking."
+            self.found.add("note", "self-kept", message, count=self._kept)
+
+    def _one(self, line: int, document: Document) -> None:
+        text = joined(document.title, document.text)
+        self.count += 1
+        self.words += len(text.split())
+        self.missing.discard(document.id)
+        self._ids.add(document.id, line)
+        if text:
+            self._texts.add(text, line)
+        else:
+            self._empty += 1
+            message = "documents without title and text: a dense model ranks them all the same; delete those that are not judged."
+            self.found.add("warning", "empty-text", message, f"line {line}: {document.id!r}")
+        if why := unfit(document.id):
+            message = "ids that a TREC run or qrels file cannot hold; rename them."
+            self.found.add("error", "white-space-in-id", message, f"document {document.id!r} {why}")
+        query = self.queries.get(document.id)
+        if query is not None:
+            if is_self(self.collection, query, document):
+                self._dropped += 1
+            else:
+                self._kept += 1

@@ -1,0 +1,80 @@
+"""Pieces of slow or paid work, kept as they come: a kill loses at most the one that was being made."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from harness.base.disk import writing
+from harness.base.files import write_text
+from harness.cache.folders import META, Cache
+
+
+class Pieces:
+    """JSON-safe pieces by name, one line each in a file that only grows.
+
+    A line carries a hash of itself, so that one that was cut short or altered counts as not there.
+
+    Args:
+        cache: where.
+        kind: group of entries, as `answers`.
+        key: hash of everything that decides a piece, except its name.
+        describe: the same in words, JSON-safe, for `harness cache ls`.
+    """
+
+    def __init__(self, cache: Cache, kind: str, key: str, describe: Mapping[str, Any]) -> None:
+        self._path = cache.root / kind / key / "pieces.jsonl"
+        self._guard = threading.Lock()
+        self.lock = cache.lock(kind, key)
+        meta = self._path.with_name(META)
+        if not meta.exists():
+            told = {"kind": kind, "key": key, "describe": dict(describe), "created": time.time()}
+            with writing(cache.root):
+                write_text(meta, json.dumps(told, indent=1, sort_keys=True))
+        cache.touch(meta.parent)
+
+    def read(self) -> dict[str, Any]:
+        """Everything kept so far."""
+        found: dict[str, Any] = {}
+        if self._path.exists():
+            with open(self._path, encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    with contextlib.suppress(ValueError, TypeError):  # cut short
+                        check, name, piece = json.loads(line)
+                        if check == _check(name, piece):
+                            found[name] = piece
+        return found
+
+    def add(self, name: str, piece: Any) -> None:
+        """Keeps one more; threads may add at once. Hold `lock` against other processes.
+
+        Raises:
+            CacheError: the disk is full, or the cache cannot be written.
+        """
+        line = json.dumps([_check(name, piece), name, piece]) + "\n"
+        with writing(self._path.parents[2]), self._guard, open(self._path, "a+b") as file:
+            if file.tell() and _last(file) != b"\n":
+                file.write(b"\n")  # what a killed run left half-written stays a line of its own
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _check(name: str, piece: Any) -> str:
+    return hashlib.sha256(json.dumps([name, piece], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _last(file: Any) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return bytes(file.read(1))
+
+
+def digest(*parts: Any) -> str:
+    """32 hexadecimal digits over JSON-safe parts."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,0 +1,95 @@
+"""Late-interaction encoders: text → one vector per token, compared by MaxSim (ColBERT and its kin)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from harness.cache.ragged import Ragged
+from harness.models.ragged import RaggedEncoder
+from harness.models.sides import Side, encode
+
+STANFORD = "HF_ColBERT"
+
+
+class LateEncoder(RaggedEncoder):
+    """A sentence-transformers `MultiVectorEncoder`, also of folders that PyLate or Stanford's ColBERT have written.
+
+    Which tokens are compared (the skiplist of documents, the masks that expand a query) is the library's: kept is a (n,
+    D) matrix for each text, of the tokens that are.
+    """
+
+    method = "late"
+    kind = "token-vectors"
+    trainer = "colbert"
+
+    @property
+    def ready(self) -> bool:
+        """See `RaggedEncoder.ready`."""
+        named = self._config.get("model_type") in ("MultiVectorEncoder", "ColBERT")
+        return named or self._stanford or self.folder.has_module("MultiVectorMask")
+
+    @cached_property
+    def _stanford(self) -> bool:
+        return STANFORD in (self.folder.config("config.json").get("architectures") or [])
+
+    @property
+    def similarity(self) -> str:
+        """`maxsim`, or `meanmaxsim`: the same over the number of the query's vectors."""
+        return "meanmaxsim" if self._config.get("similarity_fn_name") == "meanmaxsim" else "maxsim"
+
+    def _own_prompts(self) -> dict[str, str]:
+        """Of the library's own folders the prompts in them; older ones hold markers, which the library puts before
+        them.
+        """
+        own = super()._own_prompts()
+        if self._stanford and not (self.folder.path / "modules.json").exists():
+            try:
+                held = json.loads((self.folder.path / "artifact.metadata").read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                held = {}
+            markers = {
+                "query": held.get("query_token_id") or "[unused0]",
+                "document": held.get("doc_token_id") or "[unused1]",
+            }
+            return {side: own.get(side) or f"{marker} " for side, marker in markers.items()}
+        for side in ("query", "document"):
+            if f"{side}_prefix" in self._config:
+                prefix = self._config[f"{side}_prefix"] or ""
+                own[side] = prefix + own.get(side, "").removeprefix(prefix)
+        return own
+
+    def _compute(self, texts: Sequence[str], side: Side) -> Ragged:
+        found = encode(self.model, side)(
+            texts,
+            prompt=self.prompts[side],
+            batch_size=max(1, len(texts)),
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return Ragged.of(found, self._width)
+
+    @property
+    def _width(self) -> int:
+        return int(self.model.get_embedding_dimension())
+
+    def _build(self, options: Mapping[str, Any]) -> Any:
+        from sentence_transformers import MultiVectorEncoder
+
+        return MultiVectorEncoder(str(self.folder.path), **options)
+
+    def _cut(self, model: Any) -> None:
+        transformer = model[0]
+        asked = self._settings
+        if asked.document_length is not None:
+            transformer.document_length = asked.document_length
+        if asked.query_length is None:
+            return
+        expansion = transformer.query_expansion
+        if expansion is not None:  # its length is no longer than the query's, whichever is set first
+            transformer.query_length = None
+            transformer.query_expansion = {**expansion, "length": asked.query_length}
+        if expansion is None or expansion["strategy"] != "fixed":
+            transformer.query_length = asked.query_length

@@ -1,0 +1,111 @@
+"""What an encoder does to texts: which are cut, and whether a vector depends on what else is in the batch or on the
+precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.data.ranking import Floats, Ints
+from harness.models.encoder import Encoder, Side
+from harness.models.limits import length_of
+from harness.models.resolve import UNLIMITED
+
+TEXTS = 32
+TOP = 10
+BLOCK = 1000
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """How many texts of a side are longer than the model reads.
+
+    Args:
+        texts: looked at.
+        limit: tokens that the model reads.
+        cut: texts with more.
+        lost: share of all tokens that is not read.
+        longest: tokens of the longest text.
+    """
+
+    texts: int
+    limit: int
+    cut: int
+    lost: float
+    longest: int
+
+
+def truncation(encoder: Encoder, texts: Sequence[str], side: Side) -> Truncation | None:
+    """Counts the tokens of texts; None where the model's tokenizer is not a fast one."""
+    limit = length_of(encoder.model, side, UNLIMITED)
+    counts: list[int] = []
+    for start in range(0, len(texts), BLOCK):
+        some = encoder.tokens(texts[start : start + BLOCK], side)
+        if not some:
+            return None
+        counts += some
+    found = np.array(counts, np.int64)
+    over = np.maximum(0, found - limit)
+    share = float(over.sum() / found.sum()) if len(found) else 0.0
+    return Truncation(len(found), limit, int((over > 0).sum()), share, int(found.max(initial=0)))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How vectors of the same texts differ between two ways of computing them.
+
+    Args:
+        way: the other way.
+        texts: queries that were encoded.
+        cosine: the largest 1 − cosine between a query's two vectors.
+        changed: queries whose top 10 has other documents.
+        order: queries whose top 10 has another order.
+    """
+
+    way: str
+    texts: int
+    cosine: float
+    changed: int
+    order: int
+
+
+def drifts(
+    encoder: Encoder, queries: Sequence[str], documents: Floats, precisions: Sequence[str] = ("bf16",)
+) -> list[Drift]:
+    """Encodes the same queries in one batch, one at a time, and at other precisions, and ranks documents with each.
+
+    Args:
+        encoder: as the row uses it.
+        queries: the first 32 are taken.
+        documents: (N, D) vectors to rank.
+        precisions: to try beside the encoder's own.
+    """
+    texts = list(queries[:TEXTS])
+    if not texts:
+        return []
+    usual = encoder.afresh(texts, "query")
+    ways = {"one at a time": np.concatenate([encoder.afresh([text], "query") for text in texts])}
+    ways |= {f"in {p}": encoder.at(p).afresh(texts, "query") for p in precisions if p != encoder.resolved["precision"]}
+    before = _top(usual, documents)
+    found = []
+    for way, vectors in ways.items():
+        after = _top(vectors, documents)
+        changed = sum(set(one) != set(other) for one, other in zip(before.tolist(), after.tolist(), strict=True))
+        order = int((before != after).any(axis=1).sum())
+        found.append(Drift(way, len(texts), float(np.max(1 - _cosines(usual, vectors), initial=0.0)), changed, order))
+    return found
+
+
+def _top(vectors: Floats, documents: Floats) -> Ints:
+    scores = vectors @ documents.T
+    return np.argsort(-scores, axis=1, kind="stable")[:, :TOP]
+
+
+def _cosines(one: Floats, other: Floats) -> npt.NDArray[np.float64]:
+    first, second = one.astype(np.float64), other.astype(np.float64)
+    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return np.einsum("nd,nd->n", first, second) / np.where(lengths > 0, lengths, 1)  # type: ignore[no-any-return]

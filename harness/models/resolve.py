@@ -1,0 +1,208 @@
+"""From a model's name to a folder on disk and a hash of what is in it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.base.errors import ModelError, Unavailable
+from harness.models.files import deciding, module_folders, modules_of, read_json, weight_files
+from harness.models.packaged import packaged
+from harness.runtime.context import Context
+
+UNLIMITED = 10**7
+"""A limit of tokens beyond this is a tokenizer's way of saying that it has none."""
+
+SKIPPED_ON_THE_HUB = ["onnx/*", "openvino/*", "coreml/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.pt", "*.gguf"]
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A model on disk.
+
+    Args:
+        name: as asked for, the `sentence-transformers/` of short names filled in.
+        path: its folder.
+        source: where it was found: `folder`, `package <name> <version>` or `hub`.
+        revision: the hub's commit, where it came from there.
+        sha: hash over every file that decides what the model computes, by names and contents (`harness.models.files`),
+            and
+            over what it takes from elsewhere: the model that an adapter is for, code of another repository.
+    """
+
+    name: str
+    path: Path
+    source: str
+    revision: str | None
+    sha: str
+
+    @functools.cached_property
+    def weights(self) -> list[Path]:
+        """The files that hold the weights; of a module that has them in two forms, those that are loaded."""
+        return weight_files(self.path)
+
+    @property
+    def model_bytes(self) -> int:
+        """Bytes of the weight files."""
+        return sum(f.stat().st_size for f in self.weights)
+
+    @functools.cached_property
+    def parameters(self) -> int:
+        """Number of floating-point weights, from the headers of the safetensors files; 0 where a file has another
+        form.
+        """
+        if any(f.suffix != ".safetensors" for f in self.weights):
+            return 0
+        return sum(_parameters(f) for f in self.weights)
+
+    def has_module(self, kind: str) -> bool:
+        """Whether a sentence-transformers folder names a module of this kind, as `Pooling`."""
+        return any(str(module.get("type", "")).rpartition(".")[2] == kind for module in modules_of(self.path))
+
+    def config(self, name: str) -> dict[str, Any]:
+        """A JSON file of the folder; empty where there is none.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
+        try:
+            held = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelError(
+                f"{self.path / name} cannot be read ({error}). Mend it, or get the model's folder again."
+            ) from error
+        return held if isinstance(held, dict) else {"modules": held}
+
+
+def resolve(name: str, context: Context, revision: str | None = None) -> ModelFolder:
+    """Finds a model: a folder, else a package that carries it (when no revision is asked), else the hub or its local
+    copy.
+
+    Raises:
+        ModelError: a path that is no model folder, or a name that no hub could have.
+        Unavailable: not on this machine, and no hub can be reached or it has no such model.
+    """
+    if not name.strip():
+        raise ModelError("the model's name is empty. Name a hub model, as owner/model, or a folder.")
+    path = Path(name).expanduser()
+    if name.startswith((".", "/", "~")) or path.is_dir():
+        if not (path / "config.json").exists() and not (path / "modules.json").exists():
+            raise ModelError(
+                f"{name} is not a model folder: it has neither modules.json nor config.json. Name a hub model or a "
+                f"folder."
+            )
+        return _folder(name, path.resolve(), "folder", None, context)
+    full = name if "/" in name else f"sentence-transformers/{name}"
+    if revision is None and (held := packaged(full, context.cache.hashes)) is not None:
+        return _folder(full, held.path, held.source, None, context)
+    path = _from_hub(full, revision)
+    commit = path.name if path.parent.name == "snapshots" else None
+    return _folder(full, path, "hub", commit, context)
+
+
+def tokenizer_length(folder: ModelFolder) -> int | None:
+    """The tokenizer's own limit; None where it says it has none, as a number beyond any text."""
+    length = folder.config("tokenizer_config.json").get("model_max_length")
+    return int(length) if isinstance(length, int | float) and length < UNLIMITED else None
+
+
+def _folder(name: str, path: Path, source: str, revision: str | None, context: Context) -> ModelFolder:
+    digest = hashlib.sha256()
+    for file in deciding(path):
+        digest.update(f"{file.relative_to(path).as_posix()} {context.cache.hashes.sha256(file)}\n".encode())
+    for line in _elsewhere(name, path, context):
+        digest.update(f"{line}\n".encode())
+    return ModelFolder(name, path, source, revision, digest.hexdigest()[:32])
+
+
+def _elsewhere(name: str, path: Path, context: Context) -> Iterator[str]:
+    """What a folder takes from other places, as lines with its hash: the model of an adapter, code of other
+    repositories.
+    """
+    for inside in sorted(module_folders(path)):
+        adapter = _mapping(path / inside / "adapter_config.json")
+        if base := adapter.get("base_model_name_or_path"):
+            yield f"base {_base(name, str(base), adapter.get('revision'), path, context)}"
+        for config in ("config.json", "tokenizer_config.json"):
+            told = _mapping(path / inside / config)
+            for repository in sorted(set(re.findall(r'"([^"]+)--[\w.]+"', json.dumps(told.get("auto_map") or {})))):
+                yield f"code {repository} {_code(repository, told.get('code_revision'), context)}"
+
+
+def _base(name: str, base: str, revision: str | None, path: Path, context: Context) -> str:
+    """The hash of the model that an adapter is for."""
+    place = Path(base)
+    if place.is_dir():
+        if path.resolve().is_relative_to(place.resolve()):
+            raise ModelError(f"{name} is an adapter for {base}, which holds the adapter itself: keep the two apart.")
+        return _folder(base, place.resolve(), "folder", None, context).sha
+    return _folder(base, _from_hub(base, revision), "hub", None, context).sha
+
+
+def _code(repository: str, revision: str | None, context: Context) -> str:
+    """The hash of the Python files of another repository, as far as they are on this machine."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        place = Path(snapshot_download(repository, revision=revision, local_files_only=True, allow_patterns="*.py"))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return "absent"
+    files = sorted(file for file in place.rglob("*.py") if file.is_file())
+    told = "".join(f"{file.relative_to(place).as_posix()} {context.cache.hashes.sha256(file)}\n" for file in files)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    held = read_json(path)
+    return held if isinstance(held, dict) else {}
+
+
+def _parameters(path: Path) -> int:
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return sum(
+        math.prod(t["shape"]) for k, t in header.items() if k != "__metadata__" and t["dtype"].startswith(("F", "BF"))
+    )
+
+
+def _from_hub(name: str, revision: str | None) -> Path:
+    # Imported here: rows that need no hub must not pay for its client.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        IncompleteSnapshotError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    options: dict[str, Any] = {"revision": revision, "ignore_patterns": SKIPPED_ON_THE_HUB}
+    try:
+        return Path(snapshot_download(name, local_files_only=True, **options))
+    except (LocalEntryNotFoundError, IncompleteSnapshotError):
+        pass
+    except HFValidationError as error:
+        raise ModelError(
+            f"{name!r} is neither a folder nor a name the hub could have. Name a hub model, as owner/model, or a "
+            f"folder."
+        ) from error
+    try:
+        return Path(snapshot_download(name, etag_timeout=5, **options))
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        at = f" at revision {revision}" if revision else ""
+        reason = f"the hub has no model {name}{at} that it would show you."
+        raise Unavailable(reason, "Check the name; for a private or gated model: hf auth login.") from error
+    except (HfHubHTTPError, IncompleteSnapshotError, OSError, ValueError) as error:
+        reason = f"the model {name} is not on this machine and the hub cannot be reached."
+        raise Unavailable(reason, f"Where it can: hf download {name}; or name a folder that holds a model.") from error

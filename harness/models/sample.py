@@ -1,0 +1,53 @@
+"""The texts that the golden probe compares engines on: some documents and some queries of a collection, none of them of
+test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.data.corpus import Corpus
+from harness.data.queries import TrainView
+from harness.data.ranking import Ints, own_rows
+from harness.data.text import sentences
+
+DOCUMENTS, QUERIES, SPREAD = 48, 24, 16
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some of a collection's texts."""
+
+    queries: tuple[str, ...]
+    documents: tuple[str, ...]
+
+
+def sample(view: TrainView) -> Sample:
+    """Documents spread evenly over the lengths, and over the order, of a corpus; training queries, else beginnings of
+    documents.
+
+    Depends only on the collection. No test query is in a `TrainView`. A document that is one of the queries is not in
+    the
+    sample: it is left out of the ranking of its query, and any way of computing would find it.
+    """
+    split = view.train or view.dev
+    if split is not None and len(split.queries):
+        texts = split.queries.texts
+        places = np.unique(np.linspace(0, len(texts) - 1, QUERIES).astype(np.int64))
+        own = own_rows(split.only([split.queries.ids[int(i)] for i in places]), view.corpus)
+        return Sample(tuple(texts[int(i)] for i in places), tuple(_spread(view.corpus, DOCUMENTS, own)))
+    documents = _spread(view.corpus, DOCUMENTS, np.zeros(0, np.int64))
+    starts = [next(iter(sentences(text)), text) for text in documents[:: max(1, len(documents) // QUERIES)]]
+    return Sample(tuple(start[:300] for start in starts[:QUERIES]), tuple(documents))
+
+
+def _spread(corpus: Corpus, most: int, without: Ints) -> list[str]:
+    if not len(corpus):
+        return []
+    rows = np.unique(np.linspace(0, len(corpus) - 1, most * SPREAD).astype(np.int64))
+    others = np.setdiff1d(rows, without)
+    rows = others if len(others) else rows
+    texts = sorted(corpus.texts_of(rows)[:], key=lambda text: (len(text), text))
+    return [texts[int(i)] for i in np.unique(np.linspace(0, len(texts) - 1, most).astype(np.int64))]

@@ -1,0 +1,116 @@
+"""Sparse encoders: text → a weight for each term of the model's vocabulary, most of them 0 (SPLADE and its kin)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.base.errors import ModelError
+from harness.cache.ragged import Ragged
+from harness.data.ranking import Floats
+from harness.models.encode_once import batch_tokens
+from harness.models.files import modules_of
+from harness.models.ragged import RaggedEncoder
+from harness.models.sides import Side, encode
+
+if TYPE_CHECKING:
+    import torch
+
+LOGIT_TOKENS = 8192
+"""Tokens that go through an accelerator at once: each answers a logit for every term of the vocabulary."""
+MODULES = ("SpladePooling", "SparseAutoEncoder", "SparseStaticEmbedding")
+
+
+class SparseEncoder(RaggedEncoder):
+    """A sentence-transformers `SparseEncoder`: a masked language model with SPLADE's pooling, or a router with another
+    encoder, or none but a table of weights, for queries.
+
+    Kept is a (n, 2) matrix for each text: term number and weight, by ascending term; numbers below 2²⁴ are exact in
+    float32.
+    """
+
+    method = "sparse"
+    kind = "sparse"
+    trainer = "splade"
+
+    @property
+    def ready(self) -> bool:
+        """See `RaggedEncoder.ready`."""
+        return self._config.get("model_type") == "SparseEncoder" or any(map(self.folder.has_module, MODULES))
+
+    @property
+    def headless(self) -> bool:
+        """Whether the folder holds no layer that answers a logit for each term."""
+        architectures = self.folder.config("config.json").get("architectures") or []
+        return not self.ready and not any(str(a).endswith("ForMaskedLM") for a in architectures)
+
+    @property
+    def similarity(self) -> str:
+        """`dot` or `cosine`, as the model says; the dot product where it does not."""
+        named = self._config.get("similarity_fn_name") if self.ready else None
+        if named not in (None, "dot", "cosine"):
+            raise ModelError(
+                f"{self.folder.name} compares by {named}; an inverted index knows the dot product and the cosine."
+            )
+        return str(named or "dot")
+
+    def _budget(self) -> int:
+        tokens = batch_tokens(self._context, self.model.device.type)
+        return tokens if self._context.batch_tokens else min(tokens, LOGIT_TOKENS)
+
+    def _compute(self, texts: Sequence[str], side: Side) -> Ragged:
+        dense = encode(self.model, side)(
+            texts,
+            prompt=self.prompts[side],
+            batch_size=max(1, len(texts)),
+            convert_to_sparse_tensor=False,
+            show_progress_bar=False,
+        )
+        return Ragged.of(nonzero(dense), 2)
+
+    @property
+    def _width(self) -> int:
+        return 2
+
+    def _build(self, options: Mapping[str, Any]) -> Any:
+        from sentence_transformers import SparseEncoder as Model
+
+        if self.ready:
+            return Model(str(self.folder.path), **options)
+        return Model(modules=self._splade(options), device=options["device"], prompts=self._own_prompts())
+
+    def _splade(self, options: Mapping[str, Any]) -> list[Any]:
+        """A transformer with a new layer of logits, tied to the word embeddings, and SPLADE's pooling."""
+        from sentence_transformers.base.modules import Transformer
+        from sentence_transformers.sparse_encoder.modules import SpladePooling
+
+        modules = modules_of(self.folder.path)
+        path = self.folder.path / (modules[0]["path"] if modules else "")
+        shared = {"local_files_only": True, "trust_remote_code": options["trust_remote_code"]}
+        transformer = Transformer(
+            str(path),
+            transformer_task="fill-mask",
+            max_seq_length=self.folder.config("sentence_bert_config.json").get("max_seq_length"),
+            model_kwargs={**options["model_kwargs"], **shared},
+            processor_kwargs=shared,
+            config_kwargs=shared,
+        )
+        return [transformer, SpladePooling("max")]
+
+    def _cut(self, model: Any) -> None:
+        if self._settings.document_length is not None:
+            model.max_seq_length = self._settings.document_length
+
+
+def nonzero(dense: torch.Tensor) -> list[Floats]:
+    """For each row of an (n, V) tensor, a (m, 2) matrix: the columns that are not 0, ascending, and what is in them.
+
+    A value that is no number is not 0.
+    """
+    rows, terms = dense.nonzero(as_tuple=True)
+    weights = dense[rows, terms].float().cpu().numpy()
+    both = np.stack([terms.cpu().numpy().astype(np.float32), weights], axis=1)
+    ends = np.cumsum(np.bincount(rows.cpu().numpy(), minlength=len(dense)))
+    return np.split(both, ends[:-1])

@@ -1,0 +1,68 @@
+"""What the terminal says of each row as it is done. Text from data is never markup: style is given to `Text`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.text import Text
+
+from harness.base.plain import one_line
+from harness.bench.runner import Result
+from harness.compare.verdict import Verdict
+from harness.report.board import figure, tables
+from harness.report.screen import Screen
+from harness.sweep.trials import Done
+
+
+def of_rows(err: Screen) -> Callable[[Result], None]:
+    """Says of each row, as it is done, what it gave; what failed also where the screen is quiet."""
+
+    def tell(result: Result) -> None:
+        record = result.record
+        line = Text.assemble((one_line(record.row), "bold"), f" on {one_line(record.dataset['name'])}: ")
+        if record.status == "ok":
+            first = tables([record])[0].measures[0]
+            err.say(line.append(f"{first} {figure(record.measures[first])}{' (up to date)' if result.kept else ''}"))
+            return
+        problem = record.problem or {}
+        told = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
+        skipped = record.status == "skipped"
+        line.append(record.status, "yellow" if skipped else "red").append(f": {one_line(told)}")
+        (err if skipped else Screen(stderr=True)).say(line)
+
+    return tell
+
+
+def of_tries(err: Screen) -> Callable[[Done], None]:
+    """The same of each setting that a sweep tries on dev."""
+
+    def tell(done: Done) -> None:
+        line = Text.assemble(
+            (f"{done.number}/{done.total} " if done.total else "", "dim"),
+            (one_line(done.row), "bold"),
+            f", seed {done.seed}: ",
+        )
+        if done.mean is not None:
+            err.say(
+                line.append(f"{figure(done.mean)} on dev ({'up to date' if done.kept else f'{done.seconds:.0f} s'})")
+            )
+            return
+        line.append(one_line(done.problem or "no figures"), "yellow" if done.skipped else "red")
+        (err if done.skipped else Screen(stderr=True)).say(line)
+
+    return tell
+
+
+def verdict(out: Screen, found: Verdict) -> None:
+    """Prints a verdict, its first sentence bold."""
+    first, *rest = found.sentences
+    out.say(one_line(first), "bold")
+    for sentence in rest:
+        out.say(f"  {one_line(sentence)}")
+    out.print()
+
+
+def sentences(out: Screen, told: list[str] | tuple[str, ...]) -> None:
+    """Prints sentences, the first bold; backticks around names are for Markdown and left out."""
+    for i, sentence in enumerate(told):
+        out.say(one_line(sentence.replace("`", "")), "bold" if i == 0 else None)

@@ -1,0 +1,92 @@
+"""The one way to a terminal: consoles whose text is shown as it is, and streams that can take it.
+
+A `Screen` is rich's console without its markup and emoji codes, so that `[red]` or `:fire:` in a title is text, and
+with every character that could steer a terminal made visible (`harness.base.plain`). Style is given to
+`rich.text.Text`, never in a string.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.highlighter import NullHighlighter
+from rich.logging import RichHandler
+from rich.segment import Segment
+from rich.text import Text
+
+from harness.base.plain import plain
+from harness.base.redaction import redact_log
+from harness.report.streams import STANDARD_OUTPUT, discard
+
+WIDTH = 200
+"""Columns of results that go to a file or a pipe."""
+
+
+class Screen(Console):
+    """A console that shows text as it is.
+
+    Where standard output is closed by its reader, as by `| head`, the work goes on without it. Where standard output fails
+    otherwise, as on a full disk, it raises; standard error never ends the work.
+
+    Args:
+        stderr: standard error, else standard output.
+        quiet: show nothing.
+        width: columns; None takes the terminal's.
+        soft_wrap: the terminal breaks lines, not rich.
+    """
+
+    def __init__(
+        self, *, stderr: bool = False, quiet: bool = False, width: int | None = None, soft_wrap: bool = False
+    ) -> None:
+        super().__init__(
+            stderr=stderr, quiet=quiet, width=width, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False
+        )
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Text of a string; without control characters before it is measured, so that columns fit."""
+        return super().render_str(plain(text), **{**options, "markup": False, "emoji": False})
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Segments of anything; what reaches the terminal passes through here, whoever made it."""
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else plain(segment.text)
+            yield segment if text == segment.text else Segment(text, segment.style)
+
+    def say(self, text: str | Text, style: str | None = None) -> None:
+        """Prints lines that the terminal breaks and not rich."""
+        self.print(text, style=style, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        """The reader is gone."""
+        self.quiet = True
+        discard(self.file)
+
+    def _check_buffer(self) -> None:  # the only place where rich writes
+        try:
+            super()._check_buffer()
+        except OSError as error:
+            self.quiet = True
+            discard(self.file)
+            del self._buffer[:]
+            if not self.stderr:
+                raise OSError(error.errno, error.strerror, STANDARD_OUTPUT) from error
+
+
+def screens(quiet: bool = False) -> tuple[Screen, Screen]:
+    """Standard output for results, standard error for what goes on, where warnings go too; NO_COLOR and terminals
+    count.
+    """
+    width = None if os.environ.get("COLUMNS") or Console().is_terminal else WIDTH
+    show_warnings()
+    return Screen(quiet=quiet, width=width), Screen(stderr=True, quiet=quiet)
+
+
+def show_warnings() -> None:
+    """Lets warnings of the harness and its libraries go to standard error, as all text does; done once."""
+    handler = RichHandler(console=Screen(stderr=True), show_time=False, show_path=False, highlighter=NullHighlighter())
+    handler.addFilter(redact_log)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])

@@ -1,0 +1,1 @@
+"""The settings of a run, and the ledger of what was done once and timed."""

@@ -1,0 +1,193 @@
+"""What the commands do; how they are called is in `test_cli.py`."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.analyzers import ANALYZERS
+from harness.fusions import FUSIONS
+from harness.indexes import INDEXES
+from harness.methods import METHODS
+from harness.rows import DEFAULT_ROWS
+
+# run and leaderboard
+
+
+def test_a_run_writes_record_run_values_and_leaderboard(harness_command, small_folder: Path, tmp_path: Path) -> None:
+    said = harness_command("run", "-d", "./small", "-m", "bm25", "-m", "bm25(b=0)")
+    results = tmp_path / "results"
+    assert sorted(f.name for f in (next(results.glob("folder-small-test-*")) / "bm25").iterdir()) == [
+        "seed0.json",
+        "seed0.queries.json",
+        "seed0.run.gz",
+    ]
+    assert "`bm25(b=0)`" in (results / "leaderboard.md").read_text()
+    assert "bm25(b=0)" in said.out
+
+
+def test_a_run_shows_its_own_rows_and_the_leaderboard_holds_all(
+    harness_command, small_folder: Path, tmp_path: Path
+) -> None:
+    harness_command("run", "-d", small_folder, "-m", "bm25(k1=2)")
+    said = harness_command("run", "-d", small_folder, "-m", "bm25")
+    assert "bm25(k1=2)" not in said.out
+    assert "`bm25(k1=2)`" in (tmp_path / "results" / "leaderboard.md").read_text()
+
+
+def test_leaderboard_regenerates_its_files_byte_for_byte(harness_command, small_folder: Path, tmp_path: Path) -> None:
+    harness_command("run", "-d", small_folder, "-m", "bm25", "-m", "bm25(b=0)", "-m", "run/nowhere")
+    files = [tmp_path / "results" / f"leaderboard.{ending}" for ending in ("md", "csv", "html", "tex")]
+    before = [f.read_bytes() for f in files]
+    for file in files:
+        file.unlink()
+    said = harness_command("leaderboard")
+    assert said.status == 0
+    assert [f.read_bytes() for f in files] == before
+    assert "wrote results/leaderboard.md, .csv, .html and .tex" in said.out
+
+
+def test_leaderboard_names_a_broken_record_shows_the_others_and_ends_with_1(
+    harness_command, small_folder: Path, tmp_path: Path
+) -> None:
+    harness_command("run", "-d", "./small", "-m", "bm25", "-m", "bm25(b=0)")
+    (next((tmp_path / "results").glob("folder-small-test-*")) / "bm25" / "seed0.json").write_text("{")
+    said = harness_command("leaderboard")
+    assert said.status == 1
+    assert "bm25(b=0)" in said.out
+    (line,) = said.err.strip().splitlines()
+    assert re.match(r"left out of the board: results/folder-small-test-[0-9a-f]{8}/bm25/seed0\.json is not JSON", line)
+
+
+def test_leaderboard_quiet_says_only_what_is_broken(harness_command, small_folder: Path, tmp_path: Path) -> None:
+    harness_command("run", "-d", "./small", "-m", "bm25")
+    said = harness_command("leaderboard", "-q")
+    assert (said.status, said.out, said.err) == (0, "", "")
+    (next((tmp_path / "results").glob("folder-small-test-*")) / "bm25" / "seed0.json").write_text("{")
+    said = harness_command("leaderboard", "-q")
+    assert (said.status, said.out) == (1, "")
+    assert "is not JSON" in said.err
+
+
+def test_leaderboard_draws_plots_where_they_are_asked_for(harness_command, small_folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    harness_command("run", "-d", small_folder, "-m", "bm25")
+    assert not (tmp_path / "results" / "plots").exists()
+    said = harness_command("leaderboard", "--plots")
+    assert said.status == 0
+    assert "plots in results/plots" in said.out
+    assert {p.suffix for p in (tmp_path / "results" / "plots").iterdir()} == {".svg", ".png"}
+
+
+def test_leaderboard_of_an_empty_folder_is_fine(harness_command, tmp_path: Path) -> None:
+    (tmp_path / "none yet").mkdir()
+    said = harness_command("leaderboard", "--results", "none yet")
+    assert said.status == 0
+    assert "No records yet" in (tmp_path / "none yet" / "leaderboard.md").read_text()
+
+
+def test_brackets_in_names_are_shown_as_they_are(harness_command, small_folder: Path, tmp_path: Path) -> None:
+    small_folder.rename(tmp_path / "[bold]x[red]")
+    said = harness_command("run", "-d", "./[bold]x[red]", "-m", "bm25", "-m", "run/[blue]y.trec", "--results", "[dim]r")
+    assert "folder/[bold]x[red]/test" in said.out
+    assert "leaderboard.html in [dim]r" in said.out
+    assert "bm25 on folder/[bold]x[red]/test: nDCG@10" in said.err
+    assert "there is no run file [blue]y.trec" in said.err
+
+
+# list
+
+
+def test_list_names_everything_there_is_to_choose(harness_command, small_folder: Path) -> None:
+    said = harness_command("list", "--data-dir", small_folder.parent)
+    assert (said.status, said.err) == (0, "")
+    lines = [line.split() for line in said.out.splitlines()]
+    named = {words[0] for words in lines if words}
+    for room in (METHODS, FUSIONS, ANALYZERS, INDEXES):
+        assert set(room.names()) <= named
+    assert set(DEFAULT_ROWS) <= named
+    assert {"beir", "folder", "stdlib", "stdlib/code", "beir/small"} <= named
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "not_there"),
+    [
+        ("rows", "hybrid-convex", "cross_encoder "),
+        ("methods", "cross_encoder", "hybrid-convex"),
+        ("fusions", "rrf", "bm25"),
+        ("feedback", "rm3", "rrf"),
+        ("analyzers", "english", "rrf"),
+        ("indexes", "exact", "rrf"),
+        ("engines", "openvino", "rrf"),
+        ("datasets", "stdlib/code", "rrf"),
+    ],
+)
+def test_list_of_one_kind_lists_that_kind_alone(kind: str, there: str, not_there: str, harness_command) -> None:
+    said = harness_command("list", kind)
+    assert there in said.out
+    assert not_there not in said.out
+
+
+def test_list_tells_a_word_about_each_method(harness_command) -> None:
+    said = harness_command("list", "methods")
+    for line in said.out.splitlines()[1:]:
+        assert len(line.split()) > 3, line
+
+
+# data
+
+
+def test_data_check_of_a_sound_collection_is_0_and_counts(harness_command, small_folder: Path) -> None:
+    said = harness_command("data", "check", small_folder)
+    assert said.status == 0
+    assert "usable" in said.out
+    assert "60" in said.out
+
+
+def test_data_check_of_a_broken_collection_is_1_and_lists_every_fault(harness_command, small_folder: Path) -> None:
+    with open(small_folder / "corpus.jsonl", "a") as file:
+        file.write("not json\n" + json.dumps({"_id": "d00", "title": "", "text": "again"}) + "\n")
+    said = harness_command("data", "check", "./small")
+    assert said.status == 1
+    assert "not usable" in said.out
+    assert "corpus.jsonl, line 61" in said.out
+    assert "duplicate-document-id" in said.out
+
+
+def test_data_fetch_of_what_is_here_says_where_and_fetches_nothing(
+    harness_command, small_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+    monkeypatch.setenv("HARNESS_OFFLINE", "1")
+    said = harness_command("data", "fetch", "beir/small")
+    assert said.status == 0
+    assert said.out == f"beir/small is in {small_folder}\n"
+
+
+def test_data_fetch_without_a_network_says_where_to_put_it_by_hand(
+    harness_command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_OFFLINE", "1")
+    said = harness_command("data", "fetch", "beir/scifact")
+    assert said.status == 2
+    assert "HARNESS_DATA" in said.err
+
+
+def test_a_decision_and_a_verdict_without_figures_say_why_by_their_status(harness_command, small_folder: Path) -> None:
+    ask = ("-d", small_folder)
+    assert harness_command("decide", small_folder, "-m", "bm25", "-m", "run/nowhere").status == 1
+    assert harness_command("decide", small_folder, "-m", "run/nowhere").status == 1
+    assert harness_command("decide", small_folder, "-m", "bm25>>cross-encoder").status == 3
+    assert harness_command("validate", "bm25>>cross-encoder", "-b", "bm25", *ask).status == 3
+    assert harness_command("validate", "run/nowhere", "-b", "bm25", *ask).status == 1
+    said = harness_command("decide", small_folder, "-m", "bm25", "--measure", "P@3", "--measure", "P@5")
+    assert said.status == 2
+    assert "one measure decides" in said.err
+
+
+def test_a_results_folder_that_is_not_there_is_told(harness_command, tmp_path: Path) -> None:
+    said = harness_command("leaderboard", "--results", tmp_path / "typo")
+    assert said.status == 2
+    assert "there is no folder" in said.err
+    assert not (tmp_path / "typo").exists()

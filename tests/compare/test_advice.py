@@ -1,0 +1,69 @@
+"""A decision in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from harness.compare.advice import difference, sentences
+from harness.compare.decision import decide
+from harness.compare.evidence import Scores
+
+Scored = Callable[..., Scores]
+RNG = np.random.default_rng(4)
+BASE = RNG.uniform(0.2, 0.7, 200)
+NOISE = RNG.normal(0, 0.05, (200, 4))
+NOISE -= NOISE.mean(0)
+
+
+@pytest.fixture
+def rows(scored: Scored) -> Callable[..., list[Scores]]:
+    """Rows by name: their lift over the base, the milliseconds of a query, MiB of the index."""
+
+    def made(**told: tuple[float, float | None, int]) -> list[Scores]:
+        found = []
+        for i, (name, (lift, ms, mib)) in enumerate(told.items()):
+            values = {f"q{n}": round(float(v), 6) for n, v in enumerate(BASE + lift + NOISE[:, i % 4])}
+            latency = None if ms is None else {"p50_ms": ms, "p95_ms": 2 * ms}
+            found.append(scored(name, values, latency=latency, size={"index_bytes": mib * 2**20}))
+        return found
+
+    return made
+
+
+def test_rows_that_are_called_tied_have_an_interval_with_0_and_the_pairs_are_counted(
+    rows: Callable[..., list[Scores]],
+) -> None:
+    found = decide(rows(low=(0.0, 1, 1), twin=(0.099, 5, 9), top=(0.1, 20, 50)))
+    told = sentences(found)
+    assert told[0].startswith("Best: `top`, nDCG@10 ")
+    assert told[1].startswith("Tied with it (simultaneous 95 % intervals of 3 pairs of 3 rows (c = ")
+    twin = found.tied[0].behind
+    assert twin is not None
+    assert twin.interval.low < 0 < twin.interval.high
+    assert f"`twin` (-0.0010 [{twin.interval.low:+.4f}, {twin.interval.high:+.4f}])" in told[1]
+    assert told[2] == "1 other row is significantly worse."
+
+
+def test_a_step_between_tied_rows_may_be_chance(rows: Callable[..., list[Scores]]) -> None:
+    told = "\n".join(sentences(decide(rows(twin=(0.099, 5, 9), top=(0.1, 20, 50)))))
+    assert "`twin` → `top`: 15.0 ms more a query for +0.0010 [" in told
+    assert ", which may be chance: the two are tied." in told
+    clear = "\n".join(sentences(decide(rows(low=(0.0, 5, 9), top=(0.1, 20, 50)))))
+    assert "may be chance" not in clear
+    assert "Every other row is significantly worse (simultaneous 95 % intervals of one pair of rows" in clear
+
+
+def test_without_an_interval_none_is_shown(scored: Scored) -> None:
+    found = decide([scored("a", {"q": 0.5}), scored("b", {"q": 0.4})])
+    assert difference(found.options[0]) == "–"
+    assert difference(found.options[1]) == "-0.1000"
+    assert not any("inf" in sentence or "nan" in sentence for sentence in sentences(found))
+
+
+def test_zeros_say_nothing(scored: Scored) -> None:
+    nothing = {f"q{i}": 0.0 for i in range(9)}
+    (said,) = sentences(decide([scored("c", nothing), scored("d", nothing)]))
+    assert said.startswith("Every score is 0")
