@@ -25,7 +25,7 @@ from harness.api import open_context
 from harness.datasets import load_dataset
 from harness.methods.bm25 import BM25
 from harness.models.resolve import resolve
-from harness.runtime.context import Advance
+from harness.runtime.progress import Advance
 from harness.training.examples import sides, triplets
 from harness.training.gold import gold
 from harness.training.lesson import Lesson

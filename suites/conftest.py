@@ -38,7 +38,8 @@ from harness.report.board import tables
 from harness.report.standings import across_with_standing, with_standings
 from harness.report.sweep import sentences
 from harness.rows import ROOMS, parse_method, row_name
-from harness.runtime.context import Advance, Context
+from harness.runtime.context import Context
+from harness.runtime.progress import Advance
 from harness.sweep.run import Swept
 from harness.sweep.spec import load as load_sweep
 

@@ -73,7 +73,7 @@ thread.join()
 print(json.dumps({
     "peak": max(seen), "status": [[r.row, r.status, r.problem] for r in records],
     "runs": [r.run_sha256 for r in records], "measures": [r.measures for r in records],
-    "built": sum(step.cached_seconds == 0 for step in context.steps.values() if step.label == "index bm25"),
+    "built": sum(step.cached_seconds == 0 for step in context.ledger.steps.values() if step.label == "index bm25"),
     "encoded": max(phase["counts"].get("computed", 0) for phase in records[1].phases if phase["kind"] == "index"),
 }))
 """

@@ -86,12 +86,12 @@ def on_dev(
     held = dataclasses.replace(dataset, test=dev, load_train=lambda: dataset.train)
     guard = Guard(dataset, context, set(warned))
     guard.admit(method)
-    context.depth = dev.search_depth(depth)
-    with context.guarded(guard), context.tracked(row_name(method)) as done:
+    context = context.guarded(guard).searching(dev.search_depth(depth))
+    with context.ledger.tracked(row_name(method)) as done:
         bills(method, held, context)
         fitted = fit(method, held.train, context)
         searcher = index(method, fitted, held.corpus, context)
-        top = search(method, searcher, dev.queries, context.depth, context)
+        top = search(method, searcher, dev.queries, context.search_depth, context)
         run = Run.of_split(dev, top, held.corpus, depth)
     values = per_query(measures, dev.qrels, run)
     notes = (*fitted.notes, *searcher.notes(dev.queries), *noted(done))

@@ -122,7 +122,7 @@ def measure(index: Index, task: Task, true: dict[int, TopK], context: Context) -
     Raises:
         Unavailable: its library is absent.
     """
-    with context.tracked(f"index {index}") as step:
+    with context.ledger.tracked(f"index {index}") as step:
         started = time.perf_counter()
         built = index.build(task.vectors, task.id_order, context)
         spent = time.perf_counter() - started

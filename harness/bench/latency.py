@@ -20,7 +20,7 @@ import numpy as np
 from harness.bench.machine_load import Contention, Load, load
 from harness.data.queries import Queries
 from harness.methods import Searcher
-from harness.runtime.context import Context, Progress
+from harness.runtime.progress import Progress
 
 QUERIES = 50
 WARM_UP = 3
@@ -147,7 +147,7 @@ def _spread(passes: list[dict[int, float]]) -> float:
     return float(high / low - 1) if low > 0 else 0.0
 
 
-def timing(searcher: Searcher, queries: Queries, context: Context, **how: Any) -> Timing:
+def timing(searcher: Searcher, queries: Queries, **how: Any) -> Timing:
     """Times a searcher on single queries, nothing of them taken from the cache; the documents stay indexed.
 
     It does not keep the searcher in memory. One that only replays what was computed elsewhere is not timed.
@@ -155,7 +155,6 @@ def timing(searcher: Searcher, queries: Queries, context: Context, **how: Any) -
     Args:
         searcher: of a row.
         queries: of its test split.
-        context: its cache is not used for queries meanwhile.
         how: `clock` and `load` of `Timing`.
     """
     there = weakref.ref(searcher)
@@ -164,8 +163,7 @@ def timing(searcher: Searcher, queries: Queries, context: Context, **how: Any) -
         found = there()
         if found is None:
             raise ReferenceError("the searcher is no longer in memory")
-        with context.uncached_queries():
-            found.search(Queries([queries.ids[i]], [queries.texts[i]]), DEPTH)
+        found.search(Queries([queries.ids[i]], [queries.texts[i]], cached=False), DEPTH)
 
     return Timing(ask, len(queries) if searcher.live else 0, **how)
 

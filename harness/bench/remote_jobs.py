@@ -88,8 +88,7 @@ def train(given: Mapping[str, Any], context: Context) -> None:
         guard = Guard(dataset, context, set())
         try:
             guard.admit(method)
-            with context.guarded(guard):
-                fit(method, dataset.train, context)
+            fit(method, dataset.train, context.guarded(guard))
         except HarnessError:  # each row meets it again, and its record tells of it
             return
 

@@ -29,7 +29,8 @@ from harness.data.ranking import Run
 from harness.datasets import load_dataset
 from harness.methods import Fitted, Method, Searcher, fit, index, search
 from harness.rows import row_name
-from harness.runtime.context import Context, Step
+from harness.runtime.context import Context
+from harness.runtime.ledger import Step
 
 DEFAULT_DEPTH = 1000
 
@@ -99,9 +100,9 @@ class Bench:
         if self._turned not in (None, name):
             self.settle()
         self._turned = name
-        self.context.turn_to(name)
+        self.context.ledger.turn_to(name)
         dataset = load_dataset(name, self.context)
-        self.context.depth = dataset.test.search_depth(self.plan.depth(name))
+        self.context = self.context.searching(dataset.test.search_depth(self.plan.depth(name)))
         return dataset
 
     def run(self, name: str, method: Method) -> Result:
@@ -207,18 +208,17 @@ class Bench:
     def _measure(
         self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place
     ) -> tuple[Record, PerQuery]:
-        context, queries = self.context, dataset.test.queries
+        queries = dataset.test.queries
         row = row_name(method)
-        guard = Guard(dataset, context, self._warned)
+        guard = Guard(dataset, self.context, self._warned)
         guard.admit(method)
-        with context.guarded(guard):
-            billed = bills(method, dataset, context)
-        with context.tracked(row) as done:
+        context = self.context.guarded(guard)
+        billed = bills(method, dataset, context)
+        with context.ledger.tracked(row) as done:
             for step in self.plan.of(name, row):
                 if step.method is None or step.kind == "measure":
                     continue
-                with context.guarded(guard):
-                    fitted = fit(step.method, dataset.train, context)
+                fitted = fit(step.method, dataset.train, context)
                 if step.kind in ("index", "search"):
                     searcher = index(step.method, fitted, dataset.corpus, context)
                 if step.kind == "search":
@@ -229,7 +229,7 @@ class Bench:
         # What a searcher tells of its searches is asked before single queries are, and rounds are spread over what
         # follows.
         said = [*searcher.notes(queries), *self._shallow(method), *noted(done)]
-        made, timed = _with_fit(blank, fitted, searcher, billed, said), timing(searcher, queries, context)
+        made, timed = _with_fit(blank, fitted, searcher, billed, said), timing(searcher, queries)
         timed.round()
         sha = self.store.write_run(place, run, row)
         seen, told = _leaks(fitted, dataset, values, context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.data.queries import Dataset
-from harness.runtime.context import Step, costs
+from harness.runtime.ledger import Step, costs
 
 
 def throughput(spent: dict[str, float], dataset: Dataset) -> dict[str, float]:

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from harness.base.plain import one_line
-from harness.runtime.context import Advance, quiet
-from harness.runtime.context import Progress as Opener
+from harness.runtime.progress import Advance, quiet
+from harness.runtime.progress import Progress as Opener
 
 
 class _Rate(ProgressColumn):

@@ -16,9 +16,16 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 
 class Queries:
-    """Q queries: ids unique, texts."""
+    """Q queries: ids unique, texts.
 
-    def __init__(self, ids: Sequence[str], texts: Sequence[str]) -> None:
+    Args:
+        ids: unique.
+        texts: of the same length.
+        cached: whether what a model says of the texts may come from the cache; False where the latency is measured
+            that a user would see.
+    """
+
+    def __init__(self, ids: Sequence[str], texts: Sequence[str], *, cached: bool = True) -> None:
         if len(ids) != len(texts):
             raise DatasetError(f"{len(ids)} query ids but {len(texts)} texts")
         if len(set(ids)) != len(ids):
@@ -27,6 +34,7 @@ class Queries:
             raise DatasetError(f"query id {twice!r} appears more than once; ids must be unique.")
         self.ids = list(ids)
         self.texts = list(texts)
+        self.cached = cached
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -40,7 +48,7 @@ class Queries:
         """The queries of the given ids, in the order they have here."""
         wanted = set(ids)
         kept = [(i, t) for i, t in zip(self.ids, self.texts, strict=True) if i in wanted]
-        return Queries([i for i, _ in kept], [t for _, t in kept])
+        return Queries([i for i, _ in kept], [t for _, t in kept], cached=self.cached)
 
 
 @dataclass(frozen=True)

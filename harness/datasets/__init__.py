@@ -82,7 +82,7 @@ def load_dataset(name: str, context: Context) -> Dataset:
     """
     source, rest = split_name(name, context)
     key = spelled(name, context)
-    dataset = context.once("load", f"load {name}", key, lambda: SOURCES.get(source)().load(rest, context))
+    dataset = context.ledger.once("load", f"load {name}", key, lambda: SOURCES.get(source)().load(rest, context))
     context.memory.require_documents(len(dataset.corpus), name)
     return dataset
 

@@ -87,9 +87,9 @@ class Collection:
 
         place = context.cache.folder("corpora", key, {"collection": name}, build)
         if not fresh:
-            context.saved(float(context.cache.meta(place)["seconds"]))
+            context.ledger.saved(float(context.cache.meta(place)["seconds"]))
         corpus = Corpus.open(place / "corpus.arrow")
-        context.count("documents", len(corpus))
+        context.ledger.count("documents", len(corpus))
         return corpus
 
     def read_queries(self) -> Queries:

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from harness.base.errors import DatasetError, SettingError, Unavailable
 from harness.datasets._slow import Broken, Rate, Slow, TimedHTTP, TimedHTTPS
-from harness.runtime.context import Advance
+from harness.runtime.progress import Advance
 
 TIMEOUT = 5.0
 """Seconds to wait for a connection or for the next bytes: without a network, one learns so soon."""

@@ -53,7 +53,7 @@ def kept_corpus(name: str, documents: Callable[[], Iterable[Document]], context:
 
     place = context.cache.folder("corpora", key, {"collection": name}, build)
     corpus = Corpus.open(place / "corpus.arrow")
-    context.count("documents", len(corpus))
+    context.ledger.count("documents", len(corpus))
     return corpus
 
 

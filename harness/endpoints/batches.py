@@ -14,14 +14,14 @@ import pyarrow as pa
 from harness.base.errors import HarnessError, ModelError
 from harness.cache.vectors import VectorStore
 from harness.endpoints.embeddings import EmbeddingClient, checked
-from harness.endpoints.protocols import open_client
 from harness.endpoints.keys import Key
 from harness.endpoints.meter import Bound, Meter, most_tokens, tokens
 from harness.endpoints.pool import through
+from harness.endpoints.protocols import open_client
 from harness.endpoints.providers import Provider
 from harness.endpoints.retries import Pace, Patience, Refused
 from harness.endpoints.settings import HostedSettings
-from harness.runtime.context import Advance
+from harness.runtime.progress import Advance
 
 Row = tuple[int, str]
 """A row of the texts, and the text as it is sent."""

@@ -15,7 +15,8 @@ from harness.endpoints.pool import through
 from harness.endpoints.reasoning import spoken
 from harness.endpoints.retries import Pace, Refused
 from harness.endpoints.service import Service
-from harness.runtime.context import Advance, Context
+from harness.runtime.context import Context
+from harness.runtime.progress import Advance
 
 Messages = Sequence[Mapping[str, str]]
 NO_SEEDS: Final[Mapping[str, int]] = MappingProxyType({})
@@ -55,7 +56,7 @@ class Conversation:
         self.meter = meter or service.meter()
         self.lock = self._pieces.lock
         place = f"dialect of {service.model} at {service.url.rstrip('/')}"
-        self._dialect = context.once("model", f"open {service.model}", place, Dialect)
+        self._dialect = context.ledger.once("model", f"open {service.model}", place, Dialect)
         self._noted: set[str] = set()
         self._kept_dialect: dict[str, str | None] = {}
 
@@ -77,7 +78,7 @@ class Conversation:
     def _note(self, text: str) -> None:
         if text not in self._noted:
             self._noted.add(text)
-            self._context.note(text)
+            self._context.ledger.note(text)
 
     def body(self, messages: Messages, seed: int | None = None) -> dict[str, Any]:
         """The request; its seed is the run's where none is given."""

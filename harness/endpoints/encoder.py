@@ -228,4 +228,4 @@ def _distinct(keys: pa.Array, places: Ints) -> Ints:
 def open_hosted(settings: HostedSettings, context: Context) -> HostedEncoder:
     """The encoder for these settings, one per run: its meter counts all that the run asks."""
     key = hashlib.sha256(repr(settings).encode()).hexdigest()
-    return context.once("model", f"open {settings.service.model}", key, lambda: HostedEncoder(settings, context))
+    return context.ledger.once("model", f"open {settings.service.model}", key, lambda: HostedEncoder(settings, context))

@@ -126,7 +126,9 @@ class _Frequencies:
 
 
 def _frequencies(corpus: Corpus, context: Context) -> _Frequencies:
-    return context.once("index", "count terms", f"document frequencies {corpus.revision}", lambda: _Frequencies(corpus))
+    return context.ledger.once(
+        "index", "count terms", f"document frequencies {corpus.revision}", lambda: _Frequencies(corpus)
+    )
 
 
 def phrases(text: str, frequencies: _Frequencies, keywords: int, most: int) -> list[str]:

@@ -96,14 +96,16 @@ class Seq2seq(Generator):
 
     def _folder(self, context: Context) -> ModelFolder:
         key = f"{self.model} {self.revision}"
-        return context.once("model", f"resolve {self.model}", key, lambda: resolve(self.model, context, self.revision))
+        return context.ledger.once(
+            "model", f"resolve {self.model}", key, lambda: resolve(self.model, context, self.revision)
+        )
 
     def _sampled(self, texts: list[str], name: str, folder: ModelFolder, context: Context) -> list[list[str]]:
         """`per_document` questions of each text."""
         # Imported here: what is kept is read without torch.
         import torch
 
-        tokenizer, model = context.once(
+        tokenizer, model = context.ledger.once(
             "model", f"load {folder.name}", f"{folder.sha} {self.precision}", lambda: self._load(folder, context)
         )
         seed = int(context.rng(f"generate seq2seq {name}").integers(2**63))

@@ -62,5 +62,5 @@ def kept(vectors: Vectors, deciding: Mapping[str, Any], context: Context, build:
             f"not of these ({of['number']} of {of['dimensions']}, {of['vectors']}); delete the folder and run again."
         )
     if not built:
-        context.saved(context.cache.meta(place)["seconds"])
+        context.ledger.saved(context.cache.meta(place)["seconds"])
     return place

@@ -170,8 +170,14 @@ class CandidateScorer(ABC):
     alone: bool = True
 
     @abstractmethod
-    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
-        """For each of Q query texts, the scores of its candidates (rows of the corpus), in their order."""
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
+        """For each of Q query texts, the scores of its candidates (rows of the corpus), in their order.
+
+        Args:
+            texts: of the queries.
+            candidates: for each query, rows of the corpus.
+            cached: as `Queries.cached`.
+        """
 
 
 class Reranks(ABC):
@@ -216,13 +222,13 @@ METHODS: Room[Method] = Room(__name__, Method, "method")  # type: ignore[type-ab
 def fit(method: Method, view: TrainView, context: Context) -> Fitted:
     """`method.fit`, done once per method and view in a run."""
     key = f"{method.fingerprint()}-{view.revision}"
-    return context.once("fit", f"fit {method}", key, lambda: method.fit(view, context))
+    return context.ledger.once("fit", f"fit {method}", key, lambda: method.fit(view, context))
 
 
 def index(method: Method, fitted: Fitted, corpus: Corpus, context: Context) -> Searcher:
     """`fitted.index`, done once per fitted method and corpus in a run."""
     key = f"{fitted.key}-{corpus.revision}"
-    searcher = context.once("index", f"index {method}", key, lambda: fitted.index(corpus, context))
+    searcher = context.ledger.once("index", f"index {method}", key, lambda: fitted.index(corpus, context))
     searcher.documents = len(corpus)
     return searcher
 
@@ -235,8 +241,9 @@ def search(method: Method, searcher: Searcher, queries: Queries, k: int, context
     """
     most = k if searcher.documents is None else searcher.documents
     k = min(k, most)
-    if context.live:
+    if not queries.cached:
         return searcher.search(queries, k)
-    deepest = min(context.deepest(f"{searcher.key}-{queries.revision}", k), max(k, most))
+    deepest = context.ledger.deepest(f"{searcher.key}-{queries.revision}", max(k, context.search_depth))
+    deepest = min(deepest, max(k, most))
     key = f"{searcher.key}-{queries.revision}-{deepest}"
-    return context.once("search", f"search {method}", key, lambda: searcher.search(queries, deepest)).cut(k)
+    return context.ledger.once("search", f"search {method}", key, lambda: searcher.search(queries, deepest)).cut(k)

@@ -81,7 +81,9 @@ class Asks(Method):
     def conversation(self, context: Context) -> Conversation:
         """Asks through the cache; one meter counts all that the run asks with these settings."""
         told = {**self.deciding(), "seed": context.seed, "of": self.asked_as}
-        meter: Meter = context.once("model", f"open {self.model}", f"meter {self.fingerprint()}", self.service().meter)
+        meter: Meter = context.ledger.once(
+            "model", f"open {self.model}", f"meter {self.fingerprint()}", self.service().meter
+        )
         return Conversation(self.service(), self.temperature, self.max_tokens, context, digest(told), told, meter)
 
     def price_source(self) -> str | None:

@@ -39,5 +39,5 @@ class Exhaustive(Searcher):
                 f"a {self._name} alone would score {pairs:,} pairs here; use it as re-ranker, as in bm25>>{self._name}."
             )
         rows = np.arange(len(self._corpus), dtype=np.int64)
-        scores = self._scorer.scores(queries.texts, [rows] * len(queries))
+        scores = self._scorer.scores(queries.texts, [rows] * len(queries), cached=queries.cached)
         return stack([select(rows, s, self._corpus.id_order, k) for s in scores], k)

@@ -61,12 +61,12 @@ class JudgeScorer(CandidateScorer):
 
     def _tell(self, unit: str, asked: int, repaired: int, failures: Counter[str]) -> None:
         """Puts the counts into the record, and a note where an answer had to be repaired."""
-        self._context.count(unit, asked)
+        self._context.ledger.count(unit, asked)
         for name, n in sorted(failures.items()):
-            self._context.count(f"{unit} {name}", n)
+            self._context.ledger.count(f"{unit} {name}", n)
         if repaired:
             told = ", ".join(f"{n:,} {name}" for name, n in sorted(failures.items()))
-            self._context.note(f"{repaired:,} of {asked:,} {unit} were not as asked and were repaired ({told})")
+            self._context.ledger.note(f"{repaired:,} of {asked:,} {unit} were not as asked and were repaired ({told})")
 
 
 class JudgeFitted(Fitted, Reranks):

@@ -71,7 +71,7 @@ class VectorSearcher(Searcher):
 
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`."""
-        return self.nearest(_queries(self.embedder, queries.texts, self._context), k)
+        return self.nearest(_queries(self.embedder, queries.texts, cached=queries.cached), k)
 
     def nearest(self, vectors: Floats, k: int) -> TopK:
         """The k documents nearest to each of (Q, D) vectors, whatever they were made of."""
@@ -79,7 +79,7 @@ class VectorSearcher(Searcher):
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
         """See `missed`."""
-        return self.missed(queries.texts, lambda texts: _queries(self.embedder, texts, self._context))
+        return self.missed(queries.texts, lambda texts: _queries(self.embedder, texts, cached=queries.cached))
 
     def missed(self, texts: Sequence[str], vectors: Callable[[Sequence[str]], Floats]) -> tuple[str, ...]:
         """Of an index that may miss a true neighbour: how many it finds, for a sample of queries.
@@ -118,7 +118,7 @@ class VectorScorer(CandidateScorer):
         self.size = weights
         self.live = live
 
-    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
         """See `CandidateScorer.scores`."""
         wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
         if not np.isin(wanted, self._rows).all():
@@ -127,7 +127,7 @@ class VectorScorer(CandidateScorer):
             vectors = self._embedder.vectors(self._corpus.texts_of(self._rows), "document")
             self._vectors = in_memory(vectors, self._context.memory)
             self.size = self._weights + Size(len(vectors) * vectors.dimension * 4, dimensions=vectors.dimension)
-        queries = _queries(self._embedder, texts, self._context)
+        queries = _queries(self._embedder, texts, cached=cached)
         places = [np.searchsorted(self._rows, rows) for rows in candidates]
         held = self._vectors
         if held is None:  # no query had a candidate
@@ -137,8 +137,8 @@ class VectorScorer(CandidateScorer):
         ]
 
 
-def _queries(embedder: Embedder, texts: Sequence[str], context: Context) -> Floats:
-    if context.live:
+def _queries(embedder: Embedder, texts: Sequence[str], *, cached: bool) -> Floats:
+    if not cached:
         return embedder.afresh(texts, "query")
     vectors = embedder.vectors(texts, "query")
     return vectors.block(0, len(vectors))

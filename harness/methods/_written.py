@@ -111,11 +111,11 @@ class Written(Asks):
     def _tell(self, asked: int, found: Sequence[Sequence[str]], context: Context) -> None:
         """Puts the counts into the record, and a note where the model wrote nothing."""
         empty = asked - sum(map(len, found))
-        context.count("passages", asked)
+        context.ledger.count("passages", asked)
         if empty:
-            context.count("passages empty", empty)
+            context.ledger.count("passages empty", empty)
             plain = sum(not passages for passages in found)
-            context.note(
+            context.ledger.note(
                 f"{empty:,} of {asked:,} passages of {self.model} came empty, as refusals do; {plain:,} of "
                 f"{len(found):,} "
                 "queries have none and are searched as they are"

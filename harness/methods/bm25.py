@@ -86,7 +86,7 @@ class _Fitted(Fitted):
         describe = {"method": method.full(), "documents": len(corpus), "corpus": corpus.revision}
         place = context.cache.folder("bm25", key, describe, build)
         if not built:
-            context.saved(context.cache.meta(place)["seconds"])
+            context.ledger.saved(context.cache.meta(place)["seconds"])
         return _Searcher(f"{self.key}-{corpus.revision}", self._method, InvertedIndex.open(place), corpus)
 
 

@@ -124,24 +124,24 @@ class _Fitted(Fitted, Reranks):
         self.models = (scorer.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        scorer = _CandidateScorer(self._scorer, corpus, context)
+        scorer = _CandidateScorer(self._scorer, corpus)
         return Exhaustive("cross_encoder", self.key, scorer, corpus, EXHAUSTIVE_PAIRS)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
-        return _CandidateScorer(self._scorer, corpus, context)
+        return _CandidateScorer(self._scorer, corpus)
 
 
 class _CandidateScorer(CandidateScorer):
-    def __init__(self, scorer: PairScorer, corpus: Corpus, context: Context) -> None:
-        self._scorer, self._corpus, self._context = scorer, corpus, context
+    def __init__(self, scorer: PairScorer, corpus: Corpus) -> None:
+        self._scorer, self._corpus = scorer, corpus
         self.size = Size(0, scorer.folder.model_bytes, scorer.folder.parameters)
 
-    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
         pairs = _Pairs(texts, candidates, self._corpus)
-        if self._context.live:
-            flat = self._scorer.compute(pairs[:])[:, 0] if len(pairs) else np.zeros(0, np.float32)
-        else:
+        if cached:
             flat = self._scorer.scores(pairs)
+        else:
+            flat = self._scorer.compute(pairs[:])[:, 0] if len(pairs) else np.zeros(0, np.float32)
         return np.split(flat, np.cumsum([len(c) for c in candidates])[:-1])
 
 

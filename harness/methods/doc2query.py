@@ -136,12 +136,14 @@ class _Fitted(Fitted):
 
         place = context.cache.folder("expanded", digest(told), {"generator": str(generator), **told}, build)
         if not built:
-            context.saved(context.cache.meta(place)["seconds"])
+            context.ledger.saved(context.cache.meta(place)["seconds"])
         facts: dict[str, int] = json.loads((place / _FACTS).read_text(encoding="utf-8"))
-        context.count("questions", facts["questions"])
+        context.ledger.count("questions", facts["questions"])
         if bare := len(corpus) - facts["documents"]:
             how = "got no question" if self._judge is None else "kept no question"
-            context.note(f"{bare:,} of {len(corpus):,} documents {how} of {generator.name()} and stay as they are")
+            context.ledger.note(
+                f"{bare:,} of {len(corpus):,} documents {how} of {generator.name()} and stay as they are"
+            )
         return Corpus.open(place / _CORPUS)
 
     def _code(self) -> str:

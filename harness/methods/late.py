@@ -94,22 +94,22 @@ class _Fitted(FittedRagged, Reranks):
         super().__init__(f"late-{encoder.fingerprint}", {}, encoder, method.recipes, lessons)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        return _Searcher(self.key, self._encoder, corpus, context)
+        return _Searcher(self.key, self._encoder, corpus)
 
     def encode(self, texts: Sequence[str], side: Side = "document") -> None:
         self._encoder.matrices(texts, side)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
-        return _CandidateScorer(self._encoder, corpus, context)
+        return _CandidateScorer(self._encoder, corpus)
 
 
-def _queries(encoder: LateEncoder, texts: Sequence[str], context: Context) -> Ragged:
+def _queries(encoder: LateEncoder, texts: Sequence[str], *, cached: bool) -> Ragged:
     """Token vectors of queries, divided by their number where the model compares by the mean."""
-    if context.live:
-        found = encoder.encode(texts, "query")
-    else:
+    if cached:
         stored = encoder.matrices(texts, "query")
         found = stored.block(0, len(stored))
+    else:
+        found = encoder.encode(texts, "query")
     if encoder.similarity == "maxsim":
         return found
     shares = np.repeat(1 / np.maximum(1, found.lengths), found.lengths).astype(np.float32)
@@ -117,17 +117,17 @@ def _queries(encoder: LateEncoder, texts: Sequence[str], context: Context) -> Ra
 
 
 class _Searcher(Searcher):
-    def __init__(self, key: str, encoder: LateEncoder, corpus: Corpus, context: Context) -> None:
+    def __init__(self, key: str, encoder: LateEncoder, corpus: Corpus) -> None:
         vectors = encoder.matrices(corpus.texts, "document")
-        self._encoder, self._context = encoder, context
+        self._encoder = encoder
         self._index = MaxSimIndex(vectors, corpus.id_order)
         self.key = f"{key}-{corpus.revision}"
         self.size = size(encoder, self._index.nbytes, vectors.width)
         self.resolved: dict[str, Any] = {"vectors": {"document": _mean(vectors.lengths), "query": None}}
 
     def search(self, queries: Queries, k: int) -> TopK:
-        asked = _queries(self._encoder, queries.texts, self._context)
-        if not self._context.live:
+        asked = _queries(self._encoder, queries.texts, cached=queries.cached)
+        if queries.cached:
             self.resolved["vectors"]["query"] = _mean(asked.lengths)
         return self._index.search(asked, k)
 
@@ -140,16 +140,16 @@ def _mean(lengths: Ints) -> float:
 class _CandidateScorer(CandidateScorer):
     """Encodes the documents that are asked for and no others."""
 
-    def __init__(self, encoder: LateEncoder, corpus: Corpus, context: Context) -> None:
-        self._encoder, self._corpus, self._context = encoder, corpus, context
+    def __init__(self, encoder: LateEncoder, corpus: Corpus) -> None:
+        self._encoder, self._corpus = encoder, corpus
         self.size = size(encoder, 0, 0)
 
-    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
         wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
         stored = self._encoder.matrices(self._corpus.texts_of(wanted), "document")
         taken = int(stored.lengths.sum()) * stored.width * 4
         self.size = size(self._encoder, max(self.size.index_bytes, taken), stored.width)
-        asked = _queries(self._encoder, texts, self._context)
+        asked = _queries(self._encoder, texts, cached=cached)
         found = []
         for number, rows in enumerate(candidates):
             scores = np.zeros(len(rows), dtype=np.float32)

@@ -18,7 +18,8 @@ from harness.endpoints.pieces import digest
 from harness.methods import CandidateScorer, Fitted
 from harness.methods._judge import Judge, JudgeFitted, JudgeScorer
 from harness.methods._permutation import permutation, windows
-from harness.runtime.context import Advance, Context
+from harness.runtime.context import Context
+from harness.runtime.progress import Advance
 
 BLOCK: Final = 256
 """Queries whose windows are in memory at once."""
@@ -128,7 +129,7 @@ class _Scorer(JudgeScorer):
         super().__init__(corpus, context)
         self._method = method
 
-    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
         """Scores that fall by 1 from one place to the next; the candidates must come best first."""
         method = self._method
         lists = [

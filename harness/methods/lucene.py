@@ -92,7 +92,7 @@ class _Fitted(Fitted):
         describe = {"anserini": self._java.jar.name, "documents": len(corpus), "corpus": corpus.revision}
         place = context.cache.folder("lucene", key, describe, build)
         if not built:
-            context.saved(context.cache.meta(place)["seconds"])
+            context.ledger.saved(context.cache.meta(place)["seconds"])
         size = sum(held["bytes"] for held in context.cache.meta(place)["files"].values())
         return _Searcher(f"{self.key}-{corpus.revision}", self._method, engine, place, size, corpus)
 
@@ -105,7 +105,7 @@ def start(java: Java, context: Context) -> Process:
         engine.start()
         return engine
 
-    return context.once("model", "start Lucene", f"lucene {java.jar}", begin)
+    return context.ledger.once("model", "start Lucene", f"lucene {java.jar}", begin)
 
 
 def _build(folder: Path, corpus: Corpus, engine: Process, context: Context) -> None:

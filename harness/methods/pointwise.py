@@ -113,7 +113,7 @@ class _Scorer(JudgeScorer):
         super().__init__(corpus, context)
         self._method = method
 
-    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
         """The grade of each candidate, and less than a grade by its place; the candidates must come best first."""
         talk = self._method.conversation(self._context)
         found: list[Floats] = []

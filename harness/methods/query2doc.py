@@ -108,7 +108,8 @@ class _Searcher(WrittenSearcher):
 
     def _new(self, queries: Queries, passages: Sequence[Sequence[str]]) -> Queries:
         pairs = zip(queries.texts, passages, strict=True)
-        return Queries(queries.ids, [self._method.expanded(text, own, self._form) for text, own in pairs])
+        texts = [self._method.expanded(text, own, self._form) for text, own in pairs]
+        return Queries(queries.ids, texts, cached=queries.cached)
 
 
 def encodes(size: Size) -> bool:

@@ -93,7 +93,7 @@ class _Searcher(Searcher):
     def search(self, queries: Queries, k: int) -> TopK:
         top = search(self._method.first, self._first, queries, self._method.depth, self._context)
         candidates = [indices for indices, _ in top.rows()]
-        scored = zip(candidates, self._scorer.scores(queries.texts, candidates), strict=True)
+        scored = zip(candidates, self._scorer.scores(queries.texts, candidates, cached=queries.cached), strict=True)
         self.size = self._first.size + self._scorer.size  # the scorer's grows with the candidates it has seen
         return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in scored], k)
 

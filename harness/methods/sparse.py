@@ -100,14 +100,9 @@ class _Vectors:
         encoder: texts → whole vectors.
     """
 
-    def __init__(self, method: Sparse, encoder: SparseEncoder, context: Context) -> None:
-        self.encoder, self._context = encoder, context
+    def __init__(self, method: Sparse, encoder: SparseEncoder) -> None:
+        self.encoder = encoder
         self._terms: dict[Side, int | None] = {"query": method.query_terms, "document": method.document_terms}
-
-    @property
-    def live(self) -> bool:
-        """Whether queries are encoded afresh, as latency is measured."""
-        return self._context.live
 
     def shaped(self, block: Ragged, side: Side) -> Ragged:
         """A block of what is kept, as it is compared."""
@@ -122,9 +117,9 @@ class _Vectors:
         for start in range(0, len(stored), BLOCK):
             yield self.shaped(stored.block(start, min(start + BLOCK, len(stored))), "document")
 
-    def queries(self, texts: Sequence[str]) -> Ragged:
-        """Those of queries."""
-        if self.live:
+    def queries(self, texts: Sequence[str], *, cached: bool) -> Ragged:
+        """Those of queries; `cached` as `Queries.cached`."""
+        if not cached:
             return self.shaped(self.encoder.encode(texts, "query"), "query")
         stored = self.encoder.matrices(texts, "query")
         return self.shaped(stored.block(0, len(stored)), "query")
@@ -142,13 +137,13 @@ class _Fitted(FittedRagged, Reranks):
         super().__init__(key, pruning, encoder, method.recipes, lessons)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        return _Searcher(self.key, _Vectors(self._method, self._encoder, context), corpus)
+        return _Searcher(self.key, _Vectors(self._method, self._encoder), corpus)
 
     def encode(self, texts: Sequence[str], side: Side = "document") -> None:
         self._encoder.matrices(texts, side)
 
     def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
-        return _CandidateScorer(_Vectors(self._method, self._encoder, context), corpus)
+        return _CandidateScorer(_Vectors(self._method, self._encoder), corpus)
 
 
 class _Searcher(Searcher):
@@ -168,8 +163,8 @@ class _Searcher(Searcher):
 
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`; a query that shares no term with a document has an empty ranking."""
-        asked = self._vectors.queries(queries.texts)
-        if not self._vectors.live:
+        asked = self._vectors.queries(queries.texts, cached=queries.cached)
+        if queries.cached:
             self.resolved["active_terms"]["query"] = _mean([asked.lengths])
         found = [self._index.scores(asked[i]) for i in range(len(asked))]
         return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in found], k)
@@ -188,12 +183,12 @@ class _CandidateScorer(CandidateScorer):
         self._vectors, self._corpus = vectors, corpus
         self.size = vectors.size(0)
 
-    def scores(self, texts: Sequence[str], candidates: Sequence[Ints]) -> list[Floats]:
+    def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
         wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
         stored = self._vectors.encoder.matrices(self._corpus.texts_of(wanted), "document")
         held = self._vectors.shaped(stored.block(0, len(stored)), "document")
         self.size = self._vectors.size(max(self.size.index_bytes, held.nbytes))
-        asked = self._vectors.queries(texts)
+        asked = self._vectors.queries(texts, cached=cached)
         found = []
         for number, rows in enumerate(candidates):
             places = np.searchsorted(wanted, rows).tolist()

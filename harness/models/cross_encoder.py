@@ -197,7 +197,7 @@ class PairScorer:
         """The loaded model; one per run and settings. Of another engine than `torch` the one that it was made from."""
         if self._settings.engine is not None:
             return self.at("fp32").model
-        loaded: CrossEncoder = self._context.once("model", f"load {self.folder.name}", self.key, self._load)
+        loaded: CrossEncoder = self._context.ledger.once("model", f"load {self.folder.name}", self.key, self._load)
         return loaded
 
     @property
@@ -282,6 +282,6 @@ def open_pair_scorer(settings: PairSettings, context: Context, called: str | Non
     folder.
     """
     key = hashlib.sha256(f"{settings!r} {called}".encode()).hexdigest()
-    return context.once(
+    return context.ledger.once(
         "model", f"resolve {called or settings.model}", key, lambda: PairScorer(settings, context, called)
     )

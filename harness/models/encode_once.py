@@ -18,7 +18,8 @@ from harness.base.errors import CacheError, ModelError
 from harness.cache.vectors import MERGED_BYTES, Block, Store, Stored
 from harness.data.ranking import Ints
 from harness.engines.torch import ACCELERATOR_TOKENS, CPU_TOKENS
-from harness.runtime.context import Advance, Context
+from harness.runtime.context import Context
+from harness.runtime.progress import Advance
 
 T = TypeVar("T")
 B = TypeVar("B", bound=Block)
@@ -111,7 +112,7 @@ def completed(
     if (places < 0).any():
         asked = time.perf_counter()
         with store.lock:  # another process may be at the same texts: wait, then take what it kept
-            context.waited(time.perf_counter() - asked)
+            context.ledger.waited(time.perf_counter() - asked)
             held = store.read()
             places = held.locate(keys)
             kept_before = places >= 0
@@ -124,9 +125,11 @@ def completed(
             raise CacheError(
                 f"shards of {store.folder} vanished while they were read; run again, and see `harness cache verify`."
             )
-    context.count("asked", len(items))
-    context.count("computed", computed)
-    context.credit(store.folder.name, _numbers(keys), seconds)  # 0 for what was computed: the clock has counted that
+    context.ledger.count("asked", len(items))
+    context.ledger.count("computed", computed)
+    context.ledger.credit(
+        store.folder.name, _numbers(keys), seconds
+    )  # 0 for what was computed: the clock has counted that
     return store.at(held, places)
 
 

@@ -213,7 +213,7 @@ class Encoder:
         if self._settings.engine is not None:
             return self.at("fp32").model
         label = f"load {self.folder.name}"
-        return self._context.once("model", label, self._both, self._load)
+        return self._context.ledger.once("model", label, self._both, self._load)
 
     @property
     def settings(self) -> EncoderSettings:
@@ -310,4 +310,6 @@ def open_encoder(settings: EncoderSettings, context: Context, called: str | None
     folder.
     """
     key = hashlib.sha256(f"{settings!r} {called}".encode()).hexdigest()
-    return context.once("model", f"resolve {called or settings.model}", key, lambda: Encoder(settings, context, called))
+    return context.ledger.once(
+        "model", f"resolve {called or settings.model}", key, lambda: Encoder(settings, context, called)
+    )

@@ -247,7 +247,7 @@ def choose(
     describe = {"model": key, "ways": [str(way) for way in ways], "corpus": view.corpus.revision}
     place = context.cache.folder("golden", name, describe, build)
     if not built:
-        context.saved(context.cache.meta(place)["seconds"])
+        context.ledger.saved(context.cache.meta(place)["seconds"])
     held = json.loads((place / "choice.json").read_text(encoding="utf-8"))
     trials = [Trial(**told) for told in held["trials"]]
     taken = next((t.way for t in trials if t.verdict == "taken"), str(REFERENCE))

@@ -118,4 +118,4 @@ def headed(base: Encoder, folder: Path, context: Context) -> Encoder:
 def _open(settings: EncoderSettings, context: Context, called: str | None, base: Encoder) -> Encoder:
     key = hashlib.sha256(f"{settings!r} {called} {base.fingerprint}".encode()).hexdigest()
     label = f"resolve {called or settings.model}"
-    return context.once("model", label, f"headed {key}", lambda: HeadedEncoder(settings, context, called, base))
+    return context.ledger.once("model", label, f"headed {key}", lambda: HeadedEncoder(settings, context, called, base))

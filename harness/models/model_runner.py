@@ -140,7 +140,7 @@ class Engined(Generic[T]):
         if engine is None:
             return Torch().start(self._network(None), self._precision)
         label = f"load {part.name} into {engine}"
-        return self._context.once(
+        return self._context.ledger.once(
             "model", label, f"{part.key} {engine}", lambda: engine.start(self._network(engine), self._precision)
         )
 

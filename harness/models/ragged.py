@@ -236,7 +236,9 @@ class RaggedEncoder(ABC):
             ModelError: the folder holds no model of this kind.
         """
         self.check()
-        return self._context.once("model", f"load {self.folder.name}", f"{self.kind} {self.fingerprint}", self._load)
+        return self._context.ledger.once(
+            "model", f"load {self.folder.name}", f"{self.kind} {self.fingerprint}", self._load
+        )
 
     def check(self) -> None:
         """Raises ModelError where the folder holds no model of this kind."""
@@ -295,4 +297,6 @@ def open_ragged(kind: type[E], settings: RaggedSettings, context: Context, calle
     folder.
     """
     key = hashlib.sha256(f"{kind.__name__} {settings!r} {called}".encode()).hexdigest()
-    return context.once("model", f"resolve {called or settings.model}", key, lambda: kind(settings, context, called))
+    return context.ledger.once(
+        "model", f"resolve {called or settings.model}", key, lambda: kind(settings, context, called)
+    )

@@ -33,7 +33,8 @@ from harness.choices.value import Value
 from harness.data.queries import TrainView
 from harness.leaks.history import Taught, history, keep, note, noted, together
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, Method, fit, strongest
-from harness.runtime.context import Context, costs
+from harness.runtime.context import Context
+from harness.runtime.ledger import costs
 from harness.training import card, course, loop
 from harness.training.base import Kind, Trainable
 from harness.training.dev import Pool
@@ -251,7 +252,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         fresh = True
         checkpoints.mkdir(parents=True, exist_ok=True)
         write_text(checkpoints / META, json.dumps({"kind": CHECKPOINTS, "key": key, "describe": describe}))
-        with context.cache.lock(CHECKPOINTS, key), context.tracked(f"train {recipe}") as needed:
+        with context.cache.lock(CHECKPOINTS, key), context.ledger.tracked(f"train {recipe}") as needed:
             report = recipe.train(base, view, context, part / MODEL, checkpoints)
         needed.seconds = 0.0  # the loop's own time is in the report
         spent = costs(step for step in needed.all() if step.kind != "model")
@@ -262,7 +263,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
         report.write(part)
         card.write(part / MODEL, recipe, base.name, report, context.seed, view.revision)
         # A teacher that no setting names is among the steps; one whose answers were kept is not, but is named.
-        helpers = [*named, *(context.result(step) for step in needed.all() if step.kind == "fit")]
+        helpers = [*named, *(context.ledger.result(step) for step in needed.all() if step.kind == "fit")]
         stands_on = [Path(base.weights), *(model for helper in helpers for model in getattr(helper, "models", ()))]
         keep(part / MODEL, together(noted(part), stands_on))
 
@@ -270,7 +271,7 @@ def trained(recipe: Recipe, base: Trainable, view: TrainView, context: Context) 
     loop.discard(checkpoints)
     report = Report.read(place)
     if not fresh:
-        context.saved(report.seconds + report.preparation)
+        context.ledger.saved(report.seconds + report.preparation)
     return Trained(place / MODEL, report)
 
 

@@ -61,7 +61,7 @@ def leaderboard_page(
     """
     blocks, places = [], by_key(held)
     for table in found:
-        context.turn_to(table.dataset)
+        context.ledger.turn_to(table.dataset)
         said, why = words(table.dataset, table.first.dataset["revision"], context)
         blocks.append(packed(per_query(table, store, places, said, why, context.cache, _most(found, table))))
         advance()

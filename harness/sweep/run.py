@@ -119,7 +119,7 @@ def _one(
     spec: Spec, name: str, executor: Executor, results: Path, context: Context, tell: Tell, show: Show, write: Write
 ) -> Swept:
     Store(results).check()
-    context.turn_to(name)
+    context.ledger.turn_to(name)
     tries = Tries(spec, name, executor, context, Cells(Path()), tell)
     folder = _folder(spec, tries, results, slug(spec.name))
     tries.cells = Cells(_folder(spec, tries, results, CELLS))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import ModelError
 from harness.models.sides import Side, is_told
-from harness.runtime.context import Advance
+from harness.runtime.progress import Advance
 from harness.training.checkpoints import State, last_checkpoint
 from harness.training.lesson import Lesson
 

@@ -140,7 +140,7 @@ def test_what_is_kept_is_not_held_against_the_cap(hosted: Any, small: Dataset, c
 def test_rows_that_pay_for_nothing_have_no_bill(small: Dataset, context: Context, tiny_encoder: Path) -> None:
     for text in ("bm25", f'bm25>>dense(model="{tiny_encoder}")'):
         assert bills(parse_method(text), small, context) == []
-    assert not [step for step in context.steps.values() if step.kind == "search"]
+    assert not [step for step in context.ledger.steps.values() if step.kind == "search"]
 
 
 def test_candidates_that_must_be_paid_for_are_not_asked_for(hosted: Any, small: Dataset, context: Context) -> None:

@@ -60,7 +60,7 @@ def test_what_is_lost_is_the_quality_of_exact_search_less_that_of_the_index(cont
 def test_an_index_taken_from_the_cache_is_charged_for_its_building(context: Context) -> None:
     class Saved(Exact):
         def build(self, *arguments: object, **more: object) -> object:
-            context.saved(100.0)
+            context.ledger.saved(100.0)
             return super().build(*arguments, **more)  # type: ignore[arg-type]
 
     made = task()

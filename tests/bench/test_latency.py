@@ -24,7 +24,8 @@ from harness.bench.machine_load import Load
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Searcher, Size
-from harness.runtime.context import Context, quiet
+from harness.runtime.context import Context
+from harness.runtime.progress import quiet
 
 
 @dataclass
@@ -69,13 +70,13 @@ class Slow(Searcher):
 
     key, size = "slow", Size()
 
-    def __init__(self, machine: Machine, context: Context, seconds: list[float]) -> None:
-        self.machine, self.context, self.seconds = machine, context, seconds
+    def __init__(self, machine: Machine, seconds: list[float]) -> None:
+        self.machine, self.seconds = machine, seconds
         self.asked: list[tuple[list[str], int, bool]] = []
 
     def search(self, queries: Queries, k: int) -> TopK:
         self.machine.take(self.seconds[len(self.asked)])
-        self.asked.append((queries.ids, k, self.context.live))
+        self.asked.append((queries.ids, k, queries.cached))
         return TopK(np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), -np.inf, np.float32))
 
 
@@ -89,11 +90,10 @@ def queries(n: int) -> Queries:
 
 
 def test_queries_are_asked_one_at_a_time_without_the_cache_and_to_one_depth(machine: Machine, context: Context) -> None:
-    searcher = Slow(machine, context, [0.01] * 100)
-    timing(searcher, queries(5), context, **machine.how()).round()
+    searcher = Slow(machine, [0.01] * 100)
+    timing(searcher, queries(5), **machine.how()).round()
     timed = [(WARM_UP + i) % 5 for i in range(5)]
-    assert searcher.asked == [([f"q{i}"], DEPTH, True) for i in [*range(WARM_UP), *timed]]
-    assert context.live is False
+    assert searcher.asked == [([f"q{i}"], DEPTH, False) for i in [*range(WARM_UP), *timed]]
 
 
 def test_every_round_asks_the_same_queries_and_only_the_first_warms_up(machine: Machine) -> None:
@@ -107,8 +107,8 @@ def test_every_round_asks_the_same_queries_and_only_the_first_warms_up(machine: 
 
 def test_the_first_queries_warm_up_and_do_not_count(machine: Machine, context: Context) -> None:
     slow_start = [9.0, *[1.0] * (WARM_UP - 1)]  # the first loads a model: longer than all the time for measuring
-    searcher = Slow(machine, context, [*slow_start, *[0.02] * 50])
-    timed = timing(searcher, queries(10), context, **machine.how())
+    searcher = Slow(machine, [*slow_start, *[0.02] * 50])
+    timed = timing(searcher, queries(10), **machine.how())
     timed.round()
     found = timed.found()
     assert found is not None
@@ -147,8 +147,8 @@ def test_fast_queries_are_repeated_until_processor_time_can_be_counted(machine: 
 
 
 def test_no_more_than_fifty_queries_are_timed(machine: Machine, context: Context) -> None:
-    searcher = Slow(machine, context, [0.001] * 1000)
-    timed = timing(searcher, queries(900), context, **machine.how())
+    searcher = Slow(machine, [0.001] * 1000)
+    timed = timing(searcher, queries(900), **machine.how())
     timed.round()
     found = timed.found()
     assert found is not None
@@ -168,17 +168,17 @@ def test_a_slow_searcher_is_timed_no_longer_than_it_takes_to_tell(machine: Machi
 
 
 def test_fewer_queries_than_warm_up_still_give_a_time(machine: Machine, context: Context) -> None:
-    searcher = Slow(machine, context, [0.5, 0.5, 0.25, 0.25])
-    timed = timing(searcher, queries(2), context, **machine.how())
+    searcher = Slow(machine, [0.5, 0.5, 0.25, 0.25])
+    timed = timing(searcher, queries(2), **machine.how())
     timed.round()
     assert (found := timed.found()) is not None
     assert (found["p50_ms"], found["queries"]) == (250.0, 2)
 
 
 def test_what_is_replayed_from_elsewhere_is_not_timed(machine: Machine, context: Context) -> None:
-    searcher = Slow(machine, context, [])
+    searcher = Slow(machine, [])
     searcher.live = False
-    timed = timing(searcher, queries(9), context, **machine.how())
+    timed = timing(searcher, queries(9), **machine.how())
     timed.round()
     timed.persist()
     in_turn({"a": timed, "b": timed}, quiet)
@@ -186,11 +186,10 @@ def test_what_is_replayed_from_elsewhere_is_not_timed(machine: Machine, context:
     assert searcher.asked == []
 
 
-def test_an_error_while_timing_leaves_the_context_as_it_was(machine: Machine, context: Context) -> None:
-    searcher = Slow(machine, context, [0.1])
+def test_an_error_while_timing_passes_through(machine: Machine) -> None:
+    searcher = Slow(machine, [0.1])
     with pytest.raises(IndexError):
-        timing(searcher, queries(9), context, **machine.how()).round()
-    assert context.live is False
+        timing(searcher, queries(9), **machine.how()).round()
 
 
 # A busy machine
@@ -282,8 +281,8 @@ def test_a_single_row_is_asked_again_only_if_it_was_busy(machine: Machine) -> No
 
 
 def test_a_searcher_that_is_gone_keeps_what_was_measured(machine: Machine, context: Context) -> None:
-    searcher = Slow(machine, context, [0.01] * 100)
-    timed = timing(searcher, queries(5), context, **machine.how())
+    searcher = Slow(machine, [0.01] * 100)
+    timed = timing(searcher, queries(5), **machine.how())
     other = machine.timing(0.02)
     timed.round()
     other.round()

@@ -147,8 +147,8 @@ def test_silver_queries_of_another_collection_are_warned_of_and_the_own_are_know
 
 def test_whoever_learns_is_answered_nothing(context: Context) -> None:
     seen: list[object] = []
-    with context.guarded(lambda texts: seen.append(texts) or ["the test queries"]):
-        assert context.announce(["a", "b"]) is None  # type: ignore[func-returns-value]
+    guarded = context.guarded(lambda texts: seen.append(texts) or ["the test queries"])
+    assert guarded.announce(["a", "b"]) is None  # type: ignore[func-returns-value]
     assert seen == [("a", "b")]
 
 

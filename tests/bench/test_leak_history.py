@@ -205,7 +205,7 @@ def test_a_model_that_was_kept_before_is_not_trained_again_and_not_known(
     (folder / "meta.json").write_text(json.dumps(meta))
     weights = {f: f.stat().st_mtime_ns for f in (folder / MODEL).iterdir()}
     shutil.rmtree(context.cache.root.parent / "results")
-    context.forget()
+    context.ledger.forget()
     again = record(row, planted)
     assert again.leaks["taught"] == {"known": False}
     assert again.measures == first.measures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.bench.step_times import phase, row_seconds, throughput
 from harness.data.queries import Dataset
-from harness.runtime.context import Step
+from harness.runtime.ledger import Step
 
 
 def test_a_step_counts_by_the_kind_that_needed_it_and_a_model_as_a_model() -> None:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from harness.cli.progress import bars
-from harness.runtime.context import quiet
+from harness.runtime.progress import quiet
 
 
 def shown(unit: str, total: int, steps: list[int], monkeypatch: pytest.MonkeyPatch) -> str:

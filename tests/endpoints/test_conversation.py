@@ -58,7 +58,7 @@ def test_several_answers_to_the_same_messages_differ_by_their_seeds(server: Any,
 
 
 def notes(context: Context, work: Any) -> list[str]:
-    with context.tracked("row") as step:
+    with context.ledger.tracked("row") as step:
         work()
     return [note for one in step.all() for note in one.notes]
 

@@ -33,7 +33,7 @@ def die(given, context):
 
 def hold(given, context):
     logging.getLogger("harness.jobs").warning("mind this")
-    return context.once("load", "build", "it", lambda: mark(given))
+    return context.ledger.once("load", "build", "it", lambda: mark(given))
 
 def stored(given, context):
     context.cache.folder("kind", "k", {}, lambda part: (part / "a").write_text("built"))

@@ -16,7 +16,8 @@ from harness.base.errors import SettingError
 from harness.cache.folders import Cache
 from harness.choices.expression import parse
 from harness.executors import EXECUTORS, Executor, Job
-from harness.runtime.context import Advance, Context
+from harness.runtime.context import Context
+from harness.runtime.progress import Advance
 
 ROOMS = {EXECUTORS.package: EXECUTORS}
 HERE = {"local": "local", "processes": "processes(workers=2)", "ray": "ray(workers=2)"}

@@ -556,7 +556,7 @@ def test_no_output_holds_the_key(
         p.read_bytes() for folder in ("cache", "results") for p in (tmp_path / folder).rglob("*") if p.is_file()
     )
     fitted = fit(rows[0], TrainView(Corpus.of([("a", "", "x")])), context)
-    shown = caplog.text + repr(rows) + repr(vars(fitted.encoder)) + repr(context.steps) + rows[0].full()  # type: ignore[attr-defined]
+    shown = caplog.text + repr(rows) + repr(vars(fitted.encoder)) + repr(context.ledger.steps) + rows[0].full()  # type: ignore[attr-defined]
     assert len(kept) > 1000
     assert KEY.encode() not in kept
     assert KEY not in shown

@@ -200,12 +200,11 @@ def test_a_query_asked_alone_and_afresh_is_ranked_as_among_others(
     if not searcher.live:
         pytest.skip(f"{method.name()} replays what was computed elsewhere")
     together = searcher.search(queries, DEEP)
-    with context.uncached_queries():
-        for i, (query, text) in enumerate(zip(queries.ids, queries.texts, strict=True)):
-            alone = searcher.search(Queries([query], [text]), DEEP)
-            scores = dict(zip(alone.indices[0].tolist(), alone.scores[0].tolist(), strict=True))
-            expected = dict(zip(together.indices[i].tolist(), together.scores[i].tolist(), strict=True))
-            assert scores == pytest.approx(expected, abs=1e-4), query
+    for i, (query, text) in enumerate(zip(queries.ids, queries.texts, strict=True)):
+        alone = searcher.search(Queries([query], [text], cached=False), DEEP)
+        scores = dict(zip(alone.indices[0].tolist(), alone.scores[0].tolist(), strict=True))
+        expected = dict(zip(together.indices[i].tolist(), together.scores[i].tolist(), strict=True))
+        assert scores == pytest.approx(expected, abs=1e-4), query
 
 
 def test_what_its_encoding_makes_of_each_document_and_query_is_all_that_indexing_and_searching_encode(
@@ -219,7 +218,7 @@ def test_what_its_encoding_makes_of_each_document_and_query_is_all_that_indexing
     fitted.encode(corpus.texts[:])
     fitted.encode(queries.texts, "query")
     search(method, index(method, fit(method, TrainView(corpus), context), corpus, context), queries, 5, context)
-    counts = [step.counts for step in context.steps.values() if "asked" in step.counts]
+    counts = [step.counts for step in context.ledger.steps.values() if "asked" in step.counts]
     assert sum(count["asked"] for count in counts) >= len(corpus) + len(queries)
     assert sum(count["computed"] for count in counts) == 0
 
@@ -275,7 +274,7 @@ def test_a_shared_step_is_done_once(method: Method, corpus: Corpus, queries: Que
         fitted = fit(method, TrainView(corpus), context)
         tops.append(search(method, index(method, fitted, corpus, context), queries, 5, context))
     assert tops[0] is tops[1]
-    labels = [step.label for step in context.steps.values() if step.kind in ("fit", "index", "search")]
+    labels = [step.label for step in context.ledger.steps.values() if step.kind in ("fit", "index", "search")]
     assert len(labels) == len(set(labels)) >= 3
 
 

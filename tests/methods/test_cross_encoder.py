@@ -66,8 +66,7 @@ def test_asked_afresh_it_scores_again_what_is_kept(
     monkeypatch.setattr(PairScorer, "run", lambda self, items: (computed.append(len(items)), run(self, items))[1])
     searcher.search(one, 3)
     assert computed == []
-    with context.uncached_queries():
-        searcher.search(one, 3)
+    searcher.search(Queries(one.ids, one.texts, cached=False), 3)
     assert sum(computed) == len(corpus)
 
 

@@ -127,8 +127,7 @@ def test_a_query_asked_afresh_is_encoded_though_its_vector_is_kept(
     )
     searcher.search(Queries(["q"], ["wing"]), 3)
     assert encoded == []
-    with context.uncached_queries():
-        searcher.search(Queries(["q"], ["wing"]), 3)
+    searcher.search(Queries(["q"], ["wing"], cached=False), 3)
     assert encoded == ["wing"]
 
 

@@ -153,7 +153,7 @@ def test_a_weight_that_is_said_is_not_chosen(
     fitted = fit(Hybrid(methods=scripted, fusion=Convex(weight=0.2)), view, context)
     assert fitted.resolved["fusion"]["weight"] == 0.2
     assert (fitted.supervision, fitted.notes) == ("none", ())
-    assert not any(step.kind == "search" for step in context.steps.values())
+    assert not any(step.kind == "search" for step in context.ledger.steps.values())
 
 
 def test_another_weight_is_another_searcher(
@@ -173,7 +173,7 @@ def test_the_weight_is_chosen_on_the_dev_split_of_a_collection_whatever_its_test
     assert fitted.supervision == "dev labels"
     assert fitted.resolved["fusion"]["weight"] < 0.5  # a random encoder is worth less than BM25
     assert small.train.dev is not None
-    asked = {step.label: step.key for step in context.steps.values() if step.kind == "search"}
+    asked = {step.label: step.key for step in context.ledger.steps.values() if step.kind == "search"}
     assert all(small.train.dev.queries.revision in key for key in asked.values())
     assert not any(small.test.queries.revision in key for key in asked.values())
 

@@ -295,7 +295,7 @@ def test_the_key_is_shown_nowhere(
     rank(method, corpus, Queries(["q"], ["wing"]), 5)
     assert writer.headers[0]["Authorization"] == f"Bearer {KEY}"
     kept = b"".join(p.read_bytes() for p in context.cache.root.rglob("*") if p.is_file())
-    assert KEY not in caplog.text + method.full() + repr(context.steps)
+    assert KEY not in caplog.text + method.full() + repr(context.ledger.steps)
     assert KEY.encode() not in kept
 
 
@@ -313,7 +313,7 @@ def test_empty_passages_are_left_out_of_the_mean_and_without_any_the_query_stand
 
     seeds = [int(context.rng(f"passage {i}").integers(2**31)) for i in range(2)]
     writer.reply = reply
-    with context.tracked("row") as row:
+    with context.ledger.tracked("row") as row:
         found = rank(HyDE(dense, "m", writer.url, passages=2), corpus, queries, 10)
     plain = rank(dense, corpus, queries, 10)
     assert np.array_equal(found.indices[0], plain.indices[0])

@@ -196,7 +196,7 @@ def test_failures_go_into_the_record(judge: Any, small_folder: Path, tmp_path: P
 def test_without_a_failure_there_is_no_note(
     judge: Any, corpus: Corpus, queries: Queries, rank: Rank, context: Context
 ) -> None:
-    with context.tracked("row") as row:
+    with context.ledger.tracked("row") as row:
         rank(parse_method(f'bm25 >> listwise(model="m", url="{judge.url}")'), corpus, queries, 5)
     assert [note for step in row.all() for note in step.notes] == []
     assert row.counts["windows"] == len(judge.bodies)
@@ -299,7 +299,7 @@ def test_the_key_is_shown_nowhere(
     with pytest.raises(ModelError, match=r"you sent \*\*\*") as told:
         scorer(method, numbered(6), context).scores(["q"], [np.arange(6)])
     kept = b"".join(p.read_bytes() for p in context.cache.root.rglob("*") if p.is_file())
-    assert KEY not in str(told.value) + caplog.text + method.full() + repr(context.steps)
+    assert KEY not in str(told.value) + caplog.text + method.full() + repr(context.ledger.steps)
     assert KEY.encode() not in kept
 
 

@@ -103,7 +103,7 @@ def test_any_answer_is_on_the_scale(answer: str, grades: int) -> None:
 
 def test_failures_are_counted_and_noted(judge: Any, context: Context) -> None:
     answers(judge, "Yes, surely")
-    with context.tracked("row") as row:
+    with context.ledger.tracked("row") as row:
         scorer(Pointwise("m", judge.url), context).scores(["red"], [np.arange(4)])
     assert row.counts == {"judgements": 4, "judgements malformed": 2}
     assert row.notes == ["2 of 4 judgements were not as asked and were repaired (2 malformed)"]

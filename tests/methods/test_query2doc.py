@@ -135,7 +135,7 @@ def test_a_query_without_a_passage_is_searched_as_it_is_and_counted(
 ) -> None:
     usual = writer.reply
     writer.reply = lambda n, body: answer([None, "", " \n"][n % 3]) if "wing" in asked(body) else usual(n, body)
-    with context.tracked("row") as row:
+    with context.ledger.tracked("row") as row:
         found = rank(Query2Doc(BM25(), "m", writer.url), corpus, queries, 10)
     plain = rank(BM25(), corpus, queries, 10)
     for i, text in enumerate(queries.texts):

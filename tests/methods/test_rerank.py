@@ -109,7 +109,7 @@ def test_the_scorer_is_neither_indexed_nor_searched(
     method = Rerank(BM25(), Dense(model=str(tiny_encoder)))
     searcher = index(method, fit(method, TrainView(corpus), context), corpus, context)
     search(method, searcher, queries, 5, context)
-    labels = sorted(s.label for s in context.steps.values() if s.kind in ("fit", "index", "search"))
+    labels = sorted(s.label for s in context.ledger.steps.values() if s.kind in ("fit", "index", "search"))
     assert labels == sorted([
         "fit bm25", "index bm25", "search bm25", f"fit {method.scorer}", f"fit {method}", f"index {method}", f"search {method}",
     ])  # fmt: skip

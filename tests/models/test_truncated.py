@@ -60,8 +60,7 @@ def test_a_query_asked_afresh_and_a_candidate_are_cut_alike(tiny_encoder: Path, 
     fitted = fit(method, TrainView(CORPUS), context)
     searcher: Searcher = fitted.index(CORPUS, context)
     kept = searcher.search(QUERIES, 5)
-    with context.uncached_queries():
-        live = searcher.search(QUERIES, 5)
+    live = searcher.search(Queries(QUERIES.ids, QUERIES.texts, cached=False), 5)
     assert live.scores == pytest.approx(kept.scores, abs=1e-5)
     scores = fitted.candidate_scorer(CORPUS, context).scores(QUERIES.texts, [np.arange(5)] * 2)  # type: ignore[attr-defined]
     for got, rows, own in zip(scores, kept.indices, kept.scores, strict=True):

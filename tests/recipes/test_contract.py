@@ -266,8 +266,7 @@ def test_the_same_seed_trains_the_same_model_with_nothing_shared_and_under_guard
 
     heard: set[str] = set()
     state = torch.get_rng_state()
-    with context.guarded(guard):
-        again = fit(done.method, sealed, context)
+    again = fit(done.method, sealed, context.guarded(guard))
     held = recall(done.place)
     assert held is not None
     assert {one.text for one in held.taught} == heard
