@@ -76,8 +76,8 @@ def forms(secret: str) -> tuple[str, ...]:
 
 
 def holds(text: str, secret: str) -> bool:
-    """Whether a text repeats a telling secret in any form."""
-    return telling(secret) and any(form in text for form in forms(secret))
+    """Whether a text repeats a telling secret in any form, in capitals or small letters."""
+    return telling(secret) and _without(text, text.lower(), secret) != text
 
 
 def struck(text: str, secret: str) -> str:
@@ -88,10 +88,9 @@ def struck(text: str, secret: str) -> str:
         return text
     if not telling(secret):
         return re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", STRUCK, text)
-    for form in forms(secret):
-        text = text.replace(form, STRUCK)
+    text = _without(text, text.lower(), secret)
     for length in range(len(secret) - 1, LEAST - 1, -1):  # a message that was cut in the middle of the key
-        if text.endswith(secret[:length]):
+        if text[-length:].lower() == secret[:length].lower():
             return text[:-length] + STRUCK
     return text
 
@@ -103,10 +102,33 @@ def redacted(text: str, more: Iterable[str] = ()) -> str:
         text: of a record, a message or a log, as text or JSON.
         more: secrets besides those of the environment.
     """
+    lower = text.lower()
     for secret in {*_secrets(), *more}:
-        for form in forms(secret):
-            text = text.replace(form, STRUCK)
+        clean = _without(text, lower, secret)
+        if clean != text:
+            text, lower = clean, clean.lower()
     return text
+
+
+def _without(text: str, lower: str, secret: str) -> str:
+    """A text without a secret; `lower` is the text in small letters, in which a plain search is fast."""
+    if any(form.lower() in lower for form in forms(secret)):
+        text = _pattern(secret).sub(STRUCK, text)
+    if "%25" in text:  # a percent sign that was itself percent-encoded
+        text = _encoded(secret).sub(STRUCK, text)
+    return text
+
+
+@functools.lru_cache(maxsize=64)
+def _pattern(secret: str) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, forms(secret))), re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=64)
+def _encoded(secret: str) -> re.Pattern[str]:
+    """A secret of which any character may be percent-encoded, any number of times."""
+    characters = ((re.escape(c), "".join(f"%(?:25)*{byte:02x}" for byte in c.encode())) for c in secret)
+    return re.compile("".join(f"(?:{plain}|{encoded})" for plain, encoded in characters), re.IGNORECASE)
 
 
 def redact_log(record: logging.LogRecord) -> bool:

@@ -3,8 +3,8 @@ libraries.
 
 The hash is over what Python runs: comments, docstrings, formatting, type-only imports and the words of errors do not
 count, so that a clearer sentence trains no model again. A module counts with all that it imports, inside functions too,
-from this package (and a module of an installed package with what it imports of its own package). The walk stops at
-`CARRIERS`.
+from this package; a module of another package with what it imports of that package and of sources that no version names
+(`harness.cache.origins`). The walk stops at `CARRIERS`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from harness.cache.origins import is_local, places, siblings
 from harness.choices.value import Value
 
 PACKAGE: Final = __name__.partition(".")[0]
@@ -70,13 +71,15 @@ def modules_of(
             `CARRIERS` included. None follows everything but the carriers.
     """
     roots = {name for part in parts for name in ([part] if isinstance(part, str) else _named(part))}
-    packages = {name.partition(".")[0] for name in roots} | {PACKAGE}
+    tops = {_top(name) for name in roots}
+    packages = tops | {PACKAGE} | siblings(tops - {PACKAGE})
     stop = CARRIERS | set(without)
 
-    def counts(name: str) -> bool:
-        if name.partition(".")[0] not in packages:
-            return False
-        if rooms is None or name.partition(".")[0] != PACKAGE:
+    def counts(name: str, importer: str) -> bool:
+        if _top(name) not in packages:
+            # A library that this package imports counts by its version; a plug-in may import sources without one.
+            return _top(importer) != PACKAGE and is_local(_top(name))
+        if rooms is None or _top(name) != PACKAGE:
             return name not in stop
         return any(f"{name}.".startswith(f"{PACKAGE}.{room}.") for room in rooms)
 
@@ -86,8 +89,12 @@ def modules_of(
         name = waiting.pop()
         if name not in found:
             found[name], imported = _module(name, id(sys.modules.get(name)))
-            waiting += [other for other in imported if counts(other)]
+            waiting += [other for other in imported if counts(other, name)]
     return dict(sorted(found.items()))
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def versions(*libraries: str) -> dict[str, str]:
@@ -143,11 +150,9 @@ def source_of(name: str) -> Path | None:
     session.
     """
     top, *inner = name.split(".")
-    package = sys.modules.get(top)
-    places = list(getattr(package, "__path__", ()))
-    for place in places:
-        for path in (Path(place, *inner, "__init__.py"), Path(place, *inner).with_suffix(".py") if inner else None):
-            if path is not None and path.is_file():
+    for place in places(top):
+        for path in (Path(place, *inner, "__init__.py"), Path(place, *inner).with_suffix(".py") if inner else place):
+            if path.suffix == ".py" and path.is_file():
                 return path
     file = getattr(sys.modules.get(name), "__file__", None)
     return Path(file) if file and file.endswith(".py") and Path(file).is_file() else None

@@ -55,15 +55,24 @@ names.
 def check(who: str, url: str, variable: str) -> None:
     """Holds a key against the rule, before it is read.
 
-    The key of a service that is known goes to that service's hosts, encrypted, or to this machine, and nowhere else.
-    Any other key goes to the address that is named with it; unencrypted to this machine, within a private network (with
-    a warning when it is sent), and nowhere else.
+    The key of a service that is known goes to that service's hosts, encrypted, or to this machine, and nowhere else: a
+    proxy on this machine is a user's own. Any other key goes to the address that is named with it; unencrypted to this
+    machine, within a private network (with a warning when it is sent), and nowhere else. No address may hold the key,
+    which records would show.
 
     Raises:
-        SettingError: the key does not go there.
+        SettingError: the key does not go there, or the address holds it.
     """
-    if is_local(url, who):
-        return
+    if not is_local(url, who):
+        _check_host(who, url, variable)
+    held = os.environ.get(variable, "").strip()
+    if holds(url, held):
+        raise SettingError(
+            f"{who}: url holds the key of {variable}, and would be written down. Name the address without it."
+        )
+
+
+def _check_host(who: str, url: str, variable: str) -> None:
     named = host(url)
     owners = OWNERS.get(variable)
     if owners is not None and not any(
@@ -79,11 +88,6 @@ def check(who: str, url: str, variable: str) -> None:
             f"{who}: no key is sent to {named} without encryption: url must begin with https:// (http:// is for this "
             f"machine and "
             "private networks)."
-        )
-    held = os.environ.get(variable, "").strip()
-    if holds(url, held):
-        raise SettingError(
-            f"{who}: url holds the key of {variable}, and would be written down. Name the address without it."
         )
 
 

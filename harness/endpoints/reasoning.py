@@ -11,10 +11,15 @@ from typing import Any, Final
 
 _NAME: Final = r"(?:think|thinking|thought|thoughts|reason|reasoning|reflection|analysis|scratchpad|seed:think)"
 _TAG: Final = re.compile(
-    rf"(?P<open><{_NAME}(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>)"
-    rf"|(?P<close></{_NAME}\s*>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>)",
+    rf"(?P<open><{_NAME}(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|(?:begin_of_thought|START_THINKING|{_NAME})\|>)"
+    rf"|(?P<close></{_NAME}\s*>|\[/THINK\]|◁/think▷|<\|(?:end_of_thought|END_THINKING|/{_NAME})\|>)",
     re.IGNORECASE,
 )
+_DETAILS: Final = re.compile(
+    rf"^[ \t]*<details\s(?=[^<>]*\btype\s*=\s*[\"']?{_NAME}\b)[^<>]*>.*?(?:</details\s*>|\Z)",
+    re.DOTALL | re.IGNORECASE | re.MULTILINE,
+)
+"""A folded block of thought, as Open WebUI shows one; a block of any other type is an answer's own."""
 _AROUND: Final = re.compile(
     r"\A(?:<(?P<tag>answer|response|solution|final)>(?P<inner>.*?)(?:</(?P=tag)>|\Z)"
     r"|<\|(?:begin_of_solution|START_RESPONSE)\|>(?P<marked>.*?)(?:<\|(?:end_of_solution|END_RESPONSE)\|>|\Z))\Z",
@@ -30,7 +35,8 @@ _STRIPPED: Final = re.compile(r"\Aanalysis(?=[A-Z]).*?(?:assistantfinal|\Z)", re
 def spoken(content: str) -> str:
     """An answer without the thoughts before it; empty where the thought broke off, for it has no answer behind it.
 
-    - Tags as `<think>…</think>`, at the beginning of a line: a text that speaks of the tag is left as it is.
+    - Tags as `<think>…</think>` and blocks as `<details type="reasoning">…</details>`, at the beginning of a line: a
+      text that speaks of the tag is left as it is.
     - A closing tag without its opening one, which the prompt's template may have held: all before it is thought.
     - Channels of the harmony format (gpt-oss): what is said in `final`, and nothing where there is no `final`.
     - One tag around the whole answer, as `<answer>…</answer>`, is taken off.
@@ -39,6 +45,8 @@ def spoken(content: str) -> str:
         content = _final(content)
     text = _STRIPPED.sub("", content)
     text = _without_tags(text)
+    if _DETAILS.search(text):
+        text = _DETAILS.sub("", text).strip()
     around = _AROUND.match(text.strip())
     if around is not None:
         text = (around["inner"] if around["marked"] is None else around["marked"]).strip()

@@ -97,8 +97,10 @@ def _reason(model: Any, network: Network) -> str:
         inner = type(getattr(module, "model", module))
         if kind.__name__ == "Transformer" and not inner.__module__.startswith("transformers."):
             return f"{inner.__module__}.{inner.__name__} is code of its own"
-        if getattr(module, "include_prompt", True) is False and "prompt_length" in network.example.extras:
-            return "its pooling leaves the prompt out"
+        if (
+            getattr(module, "include_prompt", True) is False
+        ):  # how long a prompt is differs by side, and a graph is traced once
+            return "its pooling leaves the prompt out (include_prompt is false)"
     return ""
 
 

@@ -248,7 +248,7 @@ class PairScorer:
             model = CrossEncoder(str(self.folder.path), **shared, **options)
         if settings.max_length is not None:
             model.max_seq_length = settings.max_length
-        bound(model, self.folder.name, settings.max_length if self._called is None else None)
+        bound(model, self.folder.name, settings.max_length if self._called is None else None, pairs=True)
         _exact_head(model)
         return model  # type: ignore[no-any-return]
 

@@ -62,17 +62,46 @@ SAME_WEIGHTS = (
 loaded.
 """
 
+LOADING = ("model_args", "model_kwargs", "tokenizer_args", "processor_kwargs", "config_args", "config_kwargs")
+"""What a module's configuration hands on to the loaders of transformers, by its older and newer names."""
+CHOOSE_NO_FILE = {
+    *(
+        "dtype",
+        "torch_dtype",
+        "attn_implementation",
+        "add_pooling_layer",
+        "low_cpu_mem_usage",
+        "trust_remote_code",
+        "num_labels",
+    ),
+    *(
+        "model_max_length",
+        "max_length",
+        "padding_side",
+        "truncation_side",
+        "use_fast",
+        "do_lower_case",
+        "add_eos_token",
+    ),
+    *("is_causal", "use_cache", "max_position_embeddings", "default_task", "min_pixels", "max_pixels"),
+}
+"""Settings handed on by which the same files are read. Others, as `use_safetensors` and `variant`, may choose other
+files.
+"""
+
 
 def deciding(folder: Path) -> list[Path]:
     """The files of a model folder that decide what it computes, sorted by their names in it; links are followed.
 
-    Of a folder that names code of its own every file counts, model cards and the like left out: such code may read any.
+    Of a folder that names code of its own, or tells the loaders which files to take, every file counts, model cards and
+    the
+    like left out: any may be read.
     """
-    own_code, modules = has_own_code(folder), module_folders(folder)
+    any_file, modules = has_own_code(folder) or _chooses_files(folder), module_folders(folder)
     found = []
     for file in _walked(folder):
         inside = PurePosixPath(file.relative_to(folder).as_posix())
-        if _for_people(inside) or (not own_code and _left_out(inside, file, modules)):
+        if _for_people(inside) or (not any_file and _left_out(inside, file, modules)):
             continue
         found.append(file)
     return sorted(found, key=lambda file: file.relative_to(folder).as_posix())
@@ -133,6 +162,33 @@ def has_own_code(folder: Path) -> bool:
         read_json(folder / inside / name) for inside in modules for name in ("config.json", "tokenizer_config.json")
     )
     return any(isinstance(told, Mapping) and bool(told.get("auto_map")) for told in configs)
+
+
+def module_settings(folder: Path) -> list[Mapping[str, Any]]:
+    """What is set of the transformers among a folder's modules: their `sentence_bert_config.json`, or older names of
+    it.
+    """
+    files = [
+        file
+        for inside in sorted(module_folders(folder))
+        for file in sorted((folder / inside).glob("sentence_*_config.json"))
+    ]
+    return [told for told in map(read_json, files) if isinstance(told, Mapping)]
+
+
+def handed_on(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a module's settings, those for the loaders of transformers: name → value."""
+    return {
+        str(name): value
+        for part in LOADING
+        if isinstance(told.get(part), Mapping)
+        for name, value in told[part].items()
+    }
+
+
+def _chooses_files(folder: Path) -> bool:
+    """Whether a module tells its loaders anything that may have them read other files than they would."""
+    return any(name not in CHOOSE_NO_FILE for told in module_settings(folder) for name in handed_on(told))
 
 
 def _walked(folder: Path) -> Iterator[Path]:

@@ -53,7 +53,11 @@ def positions(model: Any) -> int:
     return least
 
 
-def bound(model: Any, name: str, asked: int | None = None) -> None:
+LENGTHS = ("max_seq_length", "query_length", "document_length")
+"""What modules call the numbers of tokens at which they cut."""
+
+
+def bound(model: Any, name: str, asked: int | None = None, *, pairs: bool = False) -> None:
     """Cuts the texts of a loaded model at the positions it has, whatever its configuration says; each route of a router
     apart.
 
@@ -61,11 +65,15 @@ def bound(model: Any, name: str, asked: int | None = None) -> None:
         model: of sentence-transformers; changed.
         name: the model's, for messages.
         asked: a length that a user has set.
+        pairs: whether it reads two texts at once.
 
     Raises:
-        ModelError: what is set is beyond the positions, or queries are expanded beyond them.
+        ModelError: what is set is beyond the positions, or queries are expanded beyond them, or a length has no room
+            for the
+            tokens that the tokenizer adds: it would cut nothing then, and say nothing.
     """
     for module in input_modules(model):
+        _check_room(module, name, pairs)
         most = positions(module)
         if most == sys.maxsize:
             continue
@@ -79,9 +87,26 @@ def bound(model: Any, name: str, asked: int | None = None) -> None:
                 f"{name} expands queries to {expansion['length']} tokens and has positions for {most}: set "
                 f"query_length={most}."
             )
-        for length in ("max_seq_length", "query_length", "document_length"):
+        for length in LENGTHS:
             own = getattr(module, length, None)
             if own is not None and own > most:
                 setattr(module, length, most)
         if getattr(module, "max_seq_length", most) is None:
             module.max_seq_length = most
+
+
+def _check_room(module: Any, name: str, pairs: bool) -> None:
+    """Refuses a length that is less than the tokens which the tokenizer adds to each text or pair, as `[CLS]` and
+    `[SEP]`.
+    """
+    adds = getattr(getattr(module, "tokenizer", None), "num_special_tokens_to_add", None)
+    added = int(adds(pairs)) if adds is not None else 0
+    for length in LENGTHS:
+        own = getattr(module, length, None)
+        if own is not None and own < added:
+            what = "pair" if pairs else "text"
+            raise ModelError(
+                f"{name} adds {added} tokens of its own to each {what}, so a {what} cannot be cut at {own}: set a "
+                f"length of "
+                f"{added + 1} or more."
+            )

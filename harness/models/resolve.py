@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import ModelError, Unavailable
-from harness.models.files import deciding, module_folders, modules_of, read_json, weight_files
+from harness.models.files import (
+    deciding,
+    handed_on,
+    module_folders,
+    module_settings,
+    modules_of,
+    read_json,
+    weight_files,
+)
 from harness.models.packaged import packaged
 from harness.runtime.context import Context
 
@@ -34,7 +42,8 @@ class ModelFolder:
         revision: the hub's commit, where it came from there.
         sha: hash over every file that decides what the model computes, by names and contents (`harness.models.files`),
             and
-            over what it takes from elsewhere: the model that an adapter is for, code of another repository.
+            over what it takes from elsewhere: the model that an adapter is for, a tokenizer in another folder, code of
+            another repository.
     """
 
     name: str
@@ -117,17 +126,28 @@ def tokenizer_length(folder: ModelFolder) -> int | None:
 
 def _folder(name: str, path: Path, source: str, revision: str | None, context: Context) -> ModelFolder:
     digest = hashlib.sha256()
-    for file in deciding(path):
-        digest.update(f"{file.relative_to(path).as_posix()} {context.cache.hashes.sha256(file)}\n".encode())
-    for line in _elsewhere(name, path, context):
+    for line in (*_contents(path, context), *_elsewhere(name, path, context)):
         digest.update(f"{line}\n".encode())
     return ModelFolder(name, path, source, revision, digest.hexdigest()[:32])
 
 
+def _contents(path: Path, context: Context) -> Iterator[str]:
+    """The files of a folder that decide what is computed, or one file, as lines with their hashes."""
+    for file in [path] if path.is_file() else deciding(path):
+        yield f"{file.relative_to(path).as_posix()} {context.cache.hashes.sha256(file)}"
+
+
 def _elsewhere(name: str, path: Path, context: Context) -> Iterator[str]:
-    """What a folder takes from other places, as lines with its hash: the model of an adapter, code of other
-    repositories.
+    """What a folder takes from other places, as lines with its hash: the model of an adapter, a tokenizer, code of
+    others.
     """
+    for told in module_settings(path):
+        for setting in ("tokenizer_name_or_path", "processor_name"):
+            if named := told.get(setting):
+                yield from (f"{setting} {line}" for line in _contents(_named(name, setting, str(named)), context))
+        for setting, value in sorted(handed_on(told).items()):
+            if isinstance(value, str) and "/" in value and Path(value).exists():
+                yield from (f"{setting} {line}" for line in _contents(Path(value), context))
     for inside in sorted(module_folders(path)):
         adapter = _mapping(path / inside / "adapter_config.json")
         if base := adapter.get("base_model_name_or_path"):
@@ -136,6 +156,19 @@ def _elsewhere(name: str, path: Path, context: Context) -> Iterator[str]:
             told = _mapping(path / inside / config)
             for repository in sorted(set(re.findall(r'"([^"]+)--[\w.]+"', json.dumps(told.get("auto_map") or {})))):
                 yield f"code {repository} {_code(repository, told.get('code_revision'), context)}"
+
+
+def _named(name: str, setting: str, value: str) -> Path:
+    """The folder that a module's setting names, found as transformers finds it: a path, or a name on the hub."""
+    if Path(value).is_dir():
+        return Path(value)
+    if value.startswith((".", "/", "~")):
+        raise ModelError(
+            f"{name} names {value} as its {setting}, and there is no such folder. Put it there, or name the right one "
+            f"in the "
+            "model's sentence_bert_config.json."
+        )
+    return _from_hub(value, None)
 
 
 def _base(name: str, base: str, revision: str | None, path: Path, context: Context) -> str:

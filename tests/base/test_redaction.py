@@ -26,6 +26,12 @@ SECRET = "sk-Ab/9+x_'\"z=10"
         SECRET.encode().hex(),
         base64.b64encode(SECRET.encode()).decode().rstrip("=")[:-1],
         "".join(f"\\u{ord(c):04x}" for c in SECRET),
+        SECRET.upper(),
+        SECRET.lower(),
+        urllib.parse.quote(SECRET, safe="").lower(),
+        urllib.parse.quote(urllib.parse.quote(SECRET, safe="")),
+        urllib.parse.quote(urllib.parse.quote(urllib.parse.quote(SECRET.upper(), safe=""))),
+        urllib.parse.quote("".join(f"%{byte:02x}" for byte in SECRET.encode())),
     ],
 )
 def test_every_form_is_struck(form: str) -> None:
@@ -45,6 +51,7 @@ def test_base64_of_a_longer_text_hides_no_key(before: bytes, after: bytes, secre
 
 def test_a_message_that_is_cut_in_the_middle_of_the_key_shows_no_part_of_it() -> None:
     assert struck(f"bad key {SECRET[:-3]}", SECRET) == f"bad key {STRUCK}"
+    assert struck(f"BAD KEY {SECRET[:-3].upper()}", SECRET) == f"BAD KEY {STRUCK}"
 
 
 @pytest.mark.parametrize("word", ["test", "none", "password", "changeme", "12345678", ""])
@@ -64,6 +71,7 @@ def test_a_report_is_rid_of_the_keys_of_the_environment(monkeypatch: pytest.Monk
     monkeypatch.setenv("MINE", "ghi-789-jkl")
     report = json.dumps({"problem": "sent abc-123-def-456 and ghi-789-jkl", "dataset": "retrieval/test"})
     assert json.loads(redacted(report)) == {"problem": "sent *** and ghi-789-jkl", "dataset": "retrieval/test"}
+    assert redacted("sent ABC-123-DEF-456") == "sent ***"
     remember("MINE")
     assert json.loads(redacted(report))["problem"] == "sent *** and ***"
 

@@ -136,10 +136,13 @@ def test_within_a_private_network_it_is_told(monkeypatch: pytest.MonkeyPatch, ca
 @pytest.mark.parametrize(
     "path", [SECRET, "c2stc2VjcmV0LTEyMzQ1Njc4OTA", "%73%6B%2D%73%65%63%72%65%74%2D%31%32%33%34%35%36%37%38%39%30"]
 )
-def test_a_key_in_the_path_of_an_address_is_refused_unseen(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("base", ["https://models.example", "http://localhost:8000"])
+def test_a_key_in_the_path_of_an_address_is_refused_unseen(
+    path: str, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ENDPOINT_API_KEY", SECRET)
     with pytest.raises(SettingError, match="url holds the key of ENDPOINT_API_KEY") as told:
-        API(model="m", url=f"https://models.example/{path}/v1")
+        API(model="m", url=f"{base}/{path}/v1")
     assert path not in str(told.value)
 
 

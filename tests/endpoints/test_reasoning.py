@@ -29,6 +29,15 @@ FINAL = "<|channel|>analysis<|message|>[2] beats [1]?<|end|><|start|>assistant<|
         ("<|begin_of_thought|>Yes<|end_of_thought|>\n<|begin_of_solution|>\nNo\n<|end_of_solution|>", "No"),
         ("<|START_THINKING|>Yes<|END_THINKING|><|START_RESPONSE|>No<|END_RESPONSE|>", "No"),
         ("Sure.\n<think>Yes</think>No", "Sure.\nNo"),
+        ("<|thinking|>Yes<|/thinking|>No", "No"),
+        ("<|think|>\nYes\n<|/think|>\n\nNo", "No"),
+        ("Yes, or<|/thinking|>No", "No"),
+        (
+            '<details type="reasoning" done="true" duration="5">\n<summary>Thought</summary>\n> Yes\n</details>\nNo',
+            "No",
+        ),
+        ("<details open type='reasoning'>Yes</details><answer>No</answer>", "No"),
+        ('Sure.\n<details type="reasoning">Yes</details>No', "Sure.\nNo"),
         ("<think>a</think><think>b</think>No", "No"),
         ("<think>a<think>b</think>c</think>No", "No"),
         (FINAL, "[1] > [2]"),
@@ -56,6 +65,8 @@ def test_an_answer_is_what_follows_the_thought(content: str, answer: str) -> Non
         "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>commentary<|message|>b<|end|>",
         "analysisWe need to say yes",
         "<|START_THINKING|>Yes",
+        "<|thinking|>Yes",
+        '<details type="reasoning" done="false">\n> Yes',
     ],
 )
 def test_a_thought_that_breaks_off_has_no_answer(content: str) -> None:
@@ -70,6 +81,9 @@ def test_a_thought_that_breaks_off_has_no_answer(content: str) -> None:
         "analysis of variance compares means",
         "a <b>bold</b> answer and a < b > c",
         "the <answer> is 4",
+        "<details>\n<summary>More</summary>\nYes\n</details>",
+        '<details type="example">Yes</details>',
+        'say <details type="reasoning"> as it is </details>',
     ],
 )
 def test_a_text_that_speaks_of_it_is_left_as_it_is(text: str) -> None:

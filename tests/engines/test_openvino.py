@@ -67,6 +67,23 @@ def test_a_module_that_nobody_knows_does_not_fit(tiny_encoder: Path, encoder_of:
 
 
 @needed
+def test_a_model_that_pools_without_the_prompt_does_not_fit(
+    tiny_models: tuple[Path, Path], tmp_path: Path, encoder_of: Callable[[Path], Encoder]
+) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+    bert = Transformer(str(tiny_models[0].parent / "bert"))
+    prompts = {"query": "ask: ", "document": "say: "}
+    modules = [bert, Pooling(32, "mean", include_prompt=False)]
+    SentenceTransformer(modules=modules, device="cpu", prompts=prompts).save(str(tmp_path / "without"))
+    encoder = encoder_of(tmp_path / "without")
+    assert encoder.encode(TEXTS, "query").shape == (len(TEXTS), 32)
+    with pytest.raises(Unfit, match="its pooling leaves the prompt out"):
+        encoder.by(Way(Openvino(), "fp32")).encode(TEXTS, "query")
+
+
+@needed
 def test_what_it_cannot_trace_does_not_fit(
     tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:

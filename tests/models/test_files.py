@@ -265,6 +265,63 @@ def test_an_adapter_whose_model_is_not_here_is_unavailable_and_one_for_itself_is
         sha(copy, context)
 
 
+@pytest.mark.parametrize("setting", ["tokenizer_name_or_path", "processor_name"])
+def test_a_tokenizer_in_another_folder_counts(setting: str, copy: Path, tmp_path: Path, context: Context) -> None:
+    other = tmp_path / "tokenizer"
+    other.mkdir()
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(copy / name, other / name)
+    file = copy / "sentence_bert_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), setting: str(other)}))
+    before = sha(copy, context)
+    rewritten(other / "tokenizer.json")
+    assert sha(copy, context) != before
+    shutil.rmtree(other)
+    with pytest.raises(ModelError, match=f"as its {setting}, and there is no such folder. Put it there"):
+        sha(copy, context)
+
+
+def test_a_file_elsewhere_that_a_loader_is_told_to_read_counts(copy: Path, tmp_path: Path, context: Context) -> None:
+    put(tmp_path / "other" / "vocab.txt")
+    put(
+        copy / "sentence_bert_config.json",
+        json.dumps({"tokenizer_args": {"vocab_file": str(tmp_path / "other" / "vocab.txt")}}),
+    )
+    before = sha(copy, context)
+    put(tmp_path / "other" / "vocab.txt", "two")
+    assert sha(copy, context) != before
+
+
+@pytest.mark.parametrize(
+    ("part", "told", "file"),
+    [
+        ("model_args", {"use_safetensors": False}, "pytorch_model.bin"),
+        ("model_kwargs", {"use_safetensors": False}, "pytorch_model.bin"),
+        ("model_args", {"variant": "fp16"}, "pytorch_model.fp16.bin"),
+        ("model_kwargs", {"gguf_file": "model.gguf"}, "model.gguf"),
+        ("config_args", {"transformers_weights": "pytorch_model.bin"}, "pytorch_model.bin"),
+    ],
+)
+def test_weights_that_a_module_tells_its_loader_to_take_count(
+    part: str, told: dict[str, object], file: str, copy: Path, context: Context
+) -> None:
+    put(copy / "sentence_bert_config.json", json.dumps({part: told}))
+    (copy / file).touch()
+    before = sha(copy, context)
+    rewritten(copy / file)
+    assert sha(copy, context) != before
+
+
+def test_settings_that_choose_no_file_leave_the_weights_that_are_loaded(copy: Path, context: Context) -> None:
+    put(
+        copy / "sentence_bert_config.json",
+        json.dumps({"model_args": {"dtype": "float32"}, "tokenizer_args": {"use_fast": True}}),
+    )
+    before = sha(copy, context)
+    rewritten(copy / "pytorch_model.bin")
+    assert sha(copy, context) == before
+
+
 def test_code_of_another_repository_counts(
     copy: Path, tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:

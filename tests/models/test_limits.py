@@ -124,6 +124,27 @@ def test_a_length_that_is_set_beyond_the_positions_is_refused_with_the_number_th
     assert trained.encode([LONG], "query").shape == (1, 32)
 
 
+def test_a_length_without_room_for_the_tokens_that_a_tokenizer_adds_is_refused(
+    tiny_encoder: Path, tiny_cross_encoder: Path, tiny_ragged: tuple[Path, Path], copy: Path, context: Context
+) -> None:
+    with pytest.raises(
+        ModelError, match=r"adds 2 tokens of its own to each text, so .* cannot be cut at 1: set a length of 3"
+    ):
+        encoder_of(tiny_encoder, context, max_length=1).encode([LONG], "query")
+    assert encoder_of(tiny_encoder, context, max_length=3).items([LONG], "query")[0].length == 3
+    with pytest.raises(ModelError, match="cannot be cut at 1"):
+        encoder_of(limited(copy, 1), context).encode([LONG], "query")
+    with pytest.raises(ModelError, match="a text cannot be cut at 1"):
+        open_ragged(SparseEncoder, Sparse(model=str(tiny_ragged[0]), max_length=1)._settings(), context).encode(
+            [LONG], "query"
+        )
+    settings = CrossEncoder(model=str(tiny_cross_encoder), max_length=2)._pair_settings()
+    with pytest.raises(
+        ModelError, match=r"adds 3 tokens of its own to each pair, so .* cannot be cut at 2: set a length of 4"
+    ):
+        PairScorer(settings, context).scores([("kala", LONG)])
+
+
 def test_a_cross_encoder_is_cut_at_its_positions(roberta: Path, context: Context) -> None:
     pairs = roberta.parent / "pairs"
     for engine in engines(context):
