@@ -6,10 +6,14 @@ import dataclasses
 import functools
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from harness.analyzers import ANALYZERS
+from harness.base.errors import HarnessError, SettingError
+from harness.base.files import there
 from harness.base.plain import check_text
+from harness.base.redaction import check_name
 from harness.choices.expression import parse
 from harness.choices.value import RECIPES as RECIPES_OF
 from harness.choices.value import Value
@@ -70,12 +74,21 @@ def parse_method(text: str) -> Method:
 
     Raises:
         UnknownName: carries the closest names.
-        SettingError: what is wrong with the expression or a setting.
+        SettingError: what is wrong with the expression or a setting, or it holds a key
+            (`harness.base.redaction.check_name`).
     """
     check_text(text)
+    check_name(text, "row")
     if text.startswith("run/"):
         return METHODS.get("run")(path=text.removeprefix("run/"))  # type: ignore[call-arg]
-    return parse(text, METHODS, ROOMS, NAMED)
+    try:
+        return parse(text, METHODS, ROOMS, NAMED)
+    except HarnessError as error:
+        if there(Path(text).is_file):
+            raise SettingError(
+                f"{text!r} is no row; there is a file of that name: write run/{text} for a TREC run."
+            ) from error
+        raise
 
 
 def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> list[Method]:

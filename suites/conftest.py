@@ -21,6 +21,8 @@ from rich.table import Table as Grid
 
 from harness import api
 from harness.base.errors import HarnessError
+from harness.base.plain import one_line
+from harness.base.redaction import redacted
 from harness.bench.index_quality import Indexed, keep
 from harness.bench.record import Record
 from harness.bench.runner import DEFAULT_DEPTH, Bench
@@ -30,7 +32,7 @@ from harness.cli.progress import bars
 from harness.compare.regression import Regression
 from harness.compare.verdict import MARGIN, Verdict
 from harness.data.measures import DEFAULT, parse_measures
-from harness.datasets import SOURCES
+from harness.datasets import SOURCES, check_name
 from harness.indexes import INDEXES, Index
 from harness.methods import Method
 from harness.report import terminal
@@ -146,10 +148,11 @@ def pytest_configure(config: pytest.Config) -> None:
         parse_method(config.getoption("--encoder") or ENCODER)
         _indexes(config)
         api.executor_of(config.getoption("--executor"))
+        _check_data(config)
         for path in config.getoption("--sweep"):
             load_sweep(path)
     except HarnessError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(one_line(redacted(str(error)))) from error
     if config.getoption("--executor") and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("--executor and -n are two ways to do the same; give one of them")
     if config.getoption("--depth") < 1:
@@ -169,6 +172,16 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "--against and --results name one folder; new records would replace those they are held against"
         )
+
+
+def _check_data(config: pytest.Config) -> None:
+    """The settings of the context, and the names of the datasets; a run without `--benchmark` makes no cache folder for
+    it.
+    """
+    if config.getoption("--benchmark") or config.getoption("--sweep"):
+        context = _context(config)
+        for name in config.getoption("--dataset"):
+            check_name(name, context)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -10,6 +10,7 @@ from harness.bench.runner import Result
 from harness.bench.store import Store
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
+from harness.methods.run import RunFile
 from harness.rows import DEFAULT_ROWS
 from harness.runtime.context import Context
 
@@ -141,6 +142,26 @@ def test_a_seed_or_device_that_cannot_be_is_refused_before_anything_is_done(
     with pytest.raises(SettingError, match=told):
         api.open_context(cache_dir=tmp_path / "cache", **settings)
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_dataset_or_row_whose_name_holds_a_long_key_is_refused_and_nothing_is_written(
+    small_folder: Path, tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "sk-0123456789abcdef"
+    small_folder.rename(tmp_path / f"of-{secret}")
+    (tmp_path / f"{secret}.trec").write_text("q Q0 d 1 1 x\n")
+    monkeypatch.setenv("MISTRAL_API_KEY", secret)
+    monkeypatch.chdir(tmp_path)
+    for row, dataset in (
+        ("bm25", f"./of-{secret}"),
+        (f"run/{secret}.trec", "stdlib/code"),
+        (RunFile(f"{secret}.trec"), "stdlib/code"),
+    ):
+        with pytest.raises(SettingError, match="holds the key of the environment variable MISTRAL_API_KEY") as caught:
+            api.run(row, dataset=dataset, results=tmp_path / "results", context=context)
+        assert secret not in str(caught.value)
+    assert not (tmp_path / "results").exists()
+    assert not any(secret.encode() in path.read_bytes() for path in context.cache.root.rglob("*") if path.is_file())
 
 
 def test_a_key_that_is_part_of_a_datasets_name_costs_no_board(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.base.errors import SettingError, UnknownName
+from harness.base.errors import HarnessError, SettingError, UnknownName
 from harness.methods import METHODS, Method
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
@@ -113,6 +115,20 @@ def test_no_two_methods_have_one_row_name(methods: list[Method]) -> None:
 @pytest.mark.parametrize("path", ["mine.trec", "/a/b.gz", "run/run", "a b(c).trec", "C:\\runs\\a", 'a"b', "näme"])
 def test_a_run_file_is_named_by_its_path(path: str) -> None:
     assert parse_method(f"run/{path}") == RunFile(path)
+
+
+@pytest.mark.parametrize("name", ["my.trec", "my-run", "runs/my.trec", "./runs/my.trec"])
+def test_a_run_file_without_its_prefix_is_told_how_it_is_written(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HarnessError) as before:
+        parse_method(name)
+    assert "run/" not in str(before.value)
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text("")
+    with pytest.raises(SettingError, match=f"there is a file of that name: write run/{re.escape(name)} for a TREC run"):
+        parse_method(name)
 
 
 def test_a_run_without_a_path_is_told() -> None:

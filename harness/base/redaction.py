@@ -19,9 +19,13 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import Final
 
+from harness.base.errors import SettingError
+
 STRUCK: Final = "***"
 LEAST: Final = 8
 """Characters of a key that is looked for in reports."""
+IN_NAMES: Final = 16
+"""Characters of a key with which no dataset or row may be named."""
 LONG: Final = 20
 """Characters from which a key of letters only is no word."""
 _NAMES: Final = re.compile(
@@ -139,6 +143,33 @@ def redact_log(record: logging.LogRecord) -> bool:
     return True
 
 
+def check_name(name: str, what: str) -> None:
+    """Refuses a name that holds a key: names become folders, links and metadata of the cache, in which no key can be
+    struck out.
+
+    Shorter keys pass, since a path may well hold a short word; they are struck out of reports as all are.
+
+    Args:
+        name: of a dataset or row.
+        what: it is a name of, as `dataset`.
+
+    Raises:
+        SettingError: it holds the value of a key's variable, of 16 characters or more; the message holds neither name
+            nor key.
+    """
+    for variable, secret in _keys().items():
+        if len(secret) >= IN_NAMES and holds(name, secret):
+            raise SettingError(
+                f"the name of a {what} holds the key of the environment variable {variable}, and would be written into "
+                f"the names "
+                f"of folders, into pages and into the cache. Rename the file, folder or setting, or unset {variable}."
+            )
+
+
 def _secrets() -> set[str]:
-    held = {value.strip() for name, value in os.environ.items() if name in _read_from or _NAMES.search(name)}
-    return {value for value in held if telling(value)}
+    return {value for value in _keys().values() if telling(value)}
+
+
+def _keys() -> dict[str, str]:
+    """Variable → the key that it holds."""
+    return {name: value.strip() for name, value in os.environ.items() if name in _read_from or _NAMES.search(name)}

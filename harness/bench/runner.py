@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.base.errors import HarnessError, SettingError, Unavailable
+from harness.base.redaction import check_name
 from harness.bench.caveats import caveats
 from harness.bench.hosted_cost import Bill, bills
 from harness.bench.identity import code_of_row, identity
@@ -82,6 +83,8 @@ class Bench:
             raise SettingError(f"depth must be 1 or more, not {depth}")
         self.measures = parse_measures(measures)
         self.methods, self.datasets = list(methods), list(datasets)
+        for method in self.methods:
+            check_name(row_name(method), "row")
         self.plan: Plan = plan(methods, datasets, depth)
         self.depth, self.rerun = depth, rerun
         self.context, self.store = context, store

@@ -11,6 +11,7 @@ import ast
 import dataclasses
 import functools
 import re
+import shlex
 import types
 import typing
 import warnings
@@ -126,7 +127,20 @@ class _Reader:
                     raise self._fault(f"{keyword.arg or '**'} is given twice or cannot be read")
                 given[keyword.arg] = keyword.value
             return self._build(cls, given)
+        if isinstance(node, ast.Tuple) and len(node.elts) > 1:
+            raise self._fault(self._several(node, room))
         raise self._fault(f"{ast.unparse(node)!r} names no {room.noun}")
+
+    def _several(self, node: ast.Tuple, room: Room[Any]) -> str:
+        """What to write instead of `bm25,dense`."""
+        given = [ast.unparse(each) for each in node.elts]
+        told = f"these are {len(given)} expressions with commas between them where one {room.noun} is expected"
+        if room.package != "harness.methods":
+            return f"{told}; give them one by one"
+        rows = " ".join(
+            f"-m {each if each.isidentifier() else shlex.quote(each.replace(chr(39), chr(34)))}" for each in given
+        )
+        return f"{told}; for {len(given)} rows write {rows}, for one row that fuses them hybrid(({', '.join(given)}))"
 
     def _changed(self, name: str, call: ast.Call, room: Room[Any]) -> Any:
         """`ce(precision="bf16")`: what a short name stands for, with other settings."""
@@ -189,6 +203,9 @@ class _Reader:
     def _setting(self, node: ast.expr, hint: Any, where: str) -> Any:
         room = self._room_of(hint)
         if room is not None and not (isinstance(node, ast.Constant) and node.value is None and _fits(None, hint)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                article = "an" if room.noun[0] in "aeiou" else "a"
+                raise SettingError(f"{where} must be {article} {room.noun}, not a text{_unquoted(node.value, room)}")
             return self._value(node, room)
         element = _element(hint)
         if element is not None and isinstance(node, (ast.Tuple, ast.List)):
@@ -225,6 +242,12 @@ class _Reader:
         if isinstance(hint, type) and issubclass(hint, Value):
             return self._rooms[hint.room]
         return None
+
+
+def _unquoted(text: str, room: Room[Any]) -> str:
+    """Whether a text in quotes begins with a name of the room, in words."""
+    name = text.partition("(")[0].strip()
+    return f"; did you mean {text}, without quotes?" if name in room else f"; known: {', '.join(room.names())}."
 
 
 @functools.cache

@@ -64,7 +64,7 @@ DatasetArgument = Annotated[
     str | None,
     typer.Argument(metavar="DATASET", help="source/name, source/name/split or a folder as ./mine; or give --dataset."),
 ]
-DatasetOption = Annotated[str | None, typer.Option("--dataset", "-d", help="The same as DATASET.")]
+DatasetOption = Annotated[list[str] | None, typer.Option("--dataset", "-d", help="The same as DATASET.")]
 EMBEDDED = "stdlib/code"
 """The collection of commands that can do without a named one: it is built from Python's own library."""
 OneMeasure = Annotated[list[str] | None, typer.Option("--measure", help="In ir-measures' notation. Default: nDCG@10.")]
@@ -465,18 +465,21 @@ def gc(
     _do("gc", cache_dir, older_than, max_size, dry_run, yes, module="harness.cli.cache")
 
 
-def _dataset(argument: str | None, option: str | None, default: str | None = None) -> str:
+def _dataset(argument: str | None, options: list[str] | None, default: str | None = None) -> str:
     """The dataset that is named after the command or with --dataset."""
-    if argument and option and argument != option:
-        raise SettingError(
-            f"two datasets are named, {argument} and --dataset {option}; this command takes one: name one."
-        )
-    named = argument or option or default
+    named = list(dict.fromkeys(name for name in [argument, *(options or [])] if name))
+    if len(named) > 1:
+        first = named[0] if argument else f"--dataset {named[0]}"
+        number = "two" if len(named) == 2 else str(len(named))
+        told = " and ".join([first, *(f"--dataset {name}" for name in named[1:])])
+        raise SettingError(f"{number} datasets are named, {told}; this command takes one: name one.")
+    if not named and default:
+        return default
     if not named:
         raise SettingError(
             "no dataset is named; name one, as beir/scifact, stdlib/code or the path of a folder, ./my-corpus."
         )
-    return named
+    return named[0]
 
 
 def _one(measures: list[str] | None) -> str:

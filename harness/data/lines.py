@@ -28,10 +28,16 @@ LONGEST = 64 << 20
 _GZIP = b"\x1f\x8b"
 _OTHERS = {
     b"PK\x03\x04": "a zip archive",
-    b"\x28\xb5\x2f\xfd": "a zstd file",
-    b"\xfd7zXZ": "an xz file",
     b"PAR1\x15": "a Parquet file",
     b"ARROW1\0\0": "an Arrow file",
+}
+_COMPRESSED = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x5d\0\0": "lzma",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\x1f\x9d": "compress",
 }
 
 
@@ -122,6 +128,8 @@ def lines(
         except UnicodeDecodeError as error:
             claim = f"not {cut.encoding.upper()}, which its byte order mark says it is ({error.reason})"
             report(Fault("encoding", path, cut.number + 1, f"{claim}; write the file again as UTF-8."))
+        except _PackedInside as error:
+            report(Fault("archive", path, 0, str(error)))
         except _TooLong:
             report(Fault("line-too-long", path, cut.number + 1, f"the line is longer than {size(longest)}; {remedy}"))
         if advance:
@@ -130,6 +138,10 @@ def lines(
 
 class _NotText(Exception):
     """The bytes of a line are not text."""
+
+
+class _PackedInside(Exception):
+    """What is inside a gzip file is compressed once more, or an archive."""
 
 
 class _TooLong(Exception):
@@ -151,6 +163,7 @@ class _Cut:
     def __init__(self, stream: IO[bytes] | gzip.GzipFile, longest: int) -> None:
         self.number, self.encoding = 0, "utf-8"
         self._stream, self._longest = stream, longest
+        self._within = isinstance(stream, gzip.GzipFile)
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         parts: list[bytes] = []
@@ -176,6 +189,8 @@ class _Cut:
 
     def _chunks(self) -> Iterator[bytes]:
         chunk = self._stream.read(CHUNK)
+        if wrong := self._within and _inner(chunk):
+            raise _PackedInside(wrong)
         self.encoding, mark = encoding_of(chunk)
         chunk = chunk[mark:]
         if self.encoding == "utf-8":
@@ -195,8 +210,25 @@ def _not_text(path: Path, head: bytes) -> str:
     """What a file is that cannot be read as lines, by its first bytes, and what to do; empty where it can."""
     if path.suffix == ".gz" and head and not head.startswith(_GZIP):
         return "the name ends in .gz, but it is not a gzip file, or a damaged one: rename it, or fetch it again."
+    return _packed(head)
+
+
+def _packed(head: bytes) -> str:
+    """What is wrong with content that is compressed or an archive, by its first bytes, and what to do; empty of any
+    other.
+    """
+    if program := next((name for magic, name in _COMPRESSED.items() if head.startswith(magic)), ""):
+        return f"this is compressed with {program}; decompress it first (plain text and gzip are read)."
     other = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), "")
     return f"this is {other}, not text; unpack or convert it to plain text or gzip." if other else ""
+
+
+def _inner(head: bytes) -> str:
+    """As `_packed`, of what is inside a gzip file."""
+    if head.startswith(_GZIP):
+        return "this is compressed with gzip twice; decompress it once (`gunzip`)."
+    told = _packed(head)
+    return f"within gzip, {told}" if told else ""
 
 
 def _decoded(line: bytes, encoding: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from harness.base.errors import DatasetError
 from harness.base.files import replacing, there, write_text
 from harness.data.ids import WHITE, unfit
+from harness.data.invisible import joined, unseen
 from harness.data.lines import lines
 from harness.data.queries import Qrels, Queries
 from harness.data.ranking import Run
@@ -91,10 +92,12 @@ def read_run(path: Path, see: Callable[[RunLine], None] | None = None) -> dict[s
 
 def _run_lines(path: Path) -> Iterator[RunLine]:
     for number, line in lines(path):
+        if wrong := joined(line):
+            raise DatasetError(f"{path}, line {number}: {wrong}")
         columns = _COLUMNS.split(line.strip(WHITE))
         if len(columns) != 6:
             shape = "a TREC run has six: query Q0 document rank score tag."
-            raise DatasetError(f"{path}, line {number}: {len(columns)} columns; {shape}")
+            raise DatasetError(f"{path}, line {number}: {len(columns)} columns; {shape}{unseen(line)}")
         query, _, document, rank, score, _ = columns
         yield RunLine(number, query, document, rank, _score(score, f"{path}, line {number}"))
 
@@ -105,7 +108,7 @@ def _score(text: str, where: str) -> float:
     except ValueError:
         value = None
     if value is None:
-        raise DatasetError(f"{where}: score {text!r} is not a number.")
+        raise DatasetError(f"{where}: score {text!r} is not a number.{unseen(text)}")
     if not math.isfinite(value) or abs(value) >= TOO_GREAT:
         advice = "mend it, or divide all scores by one number"
         raise DatasetError(f"{where}: score {text!r} is not a finite number of 32 bits; {advice}.")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from harness.base import redaction
 from harness.base.errors import UnknownName
 from harness.choices.room import Room, normalised
 from harness.choices.value import Value
@@ -54,6 +55,15 @@ class Source(Value, ABC):
             DatasetError: there is no such collection.
         """
         return rest
+
+    def check(self, rest: str, context: Context) -> None:
+        """Refuses a name of which it is known, without a download and without reading texts, that `load` would not find
+        it.
+
+        Raises:
+            HarnessError: as `load`; a collection that may yet be found or fetched passes.
+        """
+        self.spelled(rest)
 
     def at_hand(self, rest: str, context: Context) -> bool:
         """Whether `load` would find the collection without a download."""
@@ -108,9 +118,25 @@ def spelled(name: str, context: Context) -> str:
     Raises:
         UnknownName: no such source.
         DatasetError: a path to no folder.
+        SettingError: it holds a key (`harness.base.redaction.check_name`).
     """
     source, rest = split_name(name, context)
-    return f"{normalised(source)}/{SOURCES.get(source)().spelled(rest)}"
+    full = f"{normalised(source)}/{SOURCES.get(source)().spelled(rest)}"
+    redaction.check_name(full, "dataset")
+    return full
+
+
+def check_name(name: str, context: Context) -> None:
+    """Refuses a dataset's name early (`Source.check`), in the words of `load_dataset`.
+
+    Raises:
+        UnknownName: no such source, collection or split.
+        DatasetError: a path to no folder, or to one that is no collection.
+        SettingError: it holds a key.
+    """
+    source, rest = split_name(name, context)
+    spelled(name, context)
+    SOURCES.get(source)().check(rest, context)
 
 
 def _guesses(name: str, context: Context) -> Iterator[str]:

@@ -13,6 +13,8 @@ from harness.data.ids import Trim
 from harness.data.lines import LONGEST, Fault, OnFault, lines, refuse
 
 DOCUMENT = '{"_id": "…", "title": "…", "text": "…"}'
+KEYS = ("_id", "title", "text")
+_QUOTED = tuple(f'"{key}"' for key in KEYS)
 QUERY = '{"_id": "…", "text": "…"}'
 
 
@@ -108,7 +110,29 @@ def _records(
         if not isinstance(record, dict):
             report(Fault("json", path, number, f"not a JSON object but {_kind(record)}. A line is {shape}."))
             continue
+        if key := _twice(line, record):
+            report(
+                Fault("duplicate-key", path, number, f'"{key}" stands twice in the line; keep one. A line is {shape}.')
+            )
+            continue
         yield number, record
+
+
+def _twice(line: str, record: dict[str, Any]) -> str:
+    """The key of ours that the object of a line has more than once; empty where there is none.
+
+    Where all values are texts and none has a quote, the line has four quotes for each key, and more if a key is there
+    twice. Of
+    the other lines few have the text of a key twice: only those are parsed again.
+    """
+    if line.count('"') == 4 * len(record) and all(type(value) is str for value in record.values()):
+        return ""
+    if all(line.count(quoted) < 2 for quoted in _QUOTED):
+        return ""
+    objects: list[list[tuple[str, Any]]] = []
+    json.loads(line, object_pairs_hook=objects.append)
+    keys = [key for key, _ in objects[-1]]  # the outermost is closed last
+    return next((key for key in KEYS if keys.count(key) > 1), "")
 
 
 def _id(record: dict[str, Any], trim: Trim) -> str | _Wrong:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.ids import WHITE, Trim
+from harness.data.invisible import joined, unseen
 from harness.data.lines import Fault, OnFault, lines, refuse
 
 HEADER = ("query-id", "corpus-id", "score")
@@ -68,6 +69,7 @@ def judgements(path: Path, report: OnFault = refuse, trim: Trim | None = None) -
     for line, query, document, grade in rows:
         if not _INTEGER.fullmatch(grade):
             message = f"grade {grade!r} is not an integer; write a whole number, 0 for not relevant and 1 or more for relevant."
+            message += unseen(grade)
             report(Fault("grade", path, line, message))
             continue
         if abs(int(grade)) > GREATEST:
@@ -82,7 +84,7 @@ def judgements(path: Path, report: OnFault = refuse, trim: Trim | None = None) -
 def _beir(path: Path, report: OnFault, trim: Trim) -> Iterator[tuple[int, str, str, str]]:
     add = "the first line must be " + "\\t".join(HEADER) + " (three columns, separated by tabs)"
     headed = False
-    for number, line in lines(path, report):
+    for number, line in _unjoined(path, report):
         cells = [_unquoted(cell) for cell in line.split("\t")]
         if not headed:
             headed = True
@@ -99,6 +101,7 @@ def _beir(path: Path, report: OnFault, trim: Trim) -> Iterator[tuple[int, str, s
         if len(cells) != 3:
             hint = " (separate them by tabs, not spaces)" if len(cells) == 1 and len(line.split()) == 3 else ""
             message = f"{len(cells)} columns where 3 are expected, query-id, corpus-id and score{hint}."
+            message += unseen(line)
             report(Fault("columns", path, number, message))
             continue
         query, document = trim(cells[0]), trim(cells[1])
@@ -106,6 +109,15 @@ def _beir(path: Path, report: OnFault, trim: Trim) -> Iterator[tuple[int, str, s
             report(Fault("columns", path, number, "an id is empty; fill it or delete the line."))
             continue
         yield number, query, document, cells[2].strip()
+
+
+def _unjoined(path: Path, report: OnFault) -> Iterator[tuple[int, str]]:
+    """The lines of a file, but those that begin with the byte order mark of a file that was put behind another."""
+    for number, line in lines(path, report):
+        if wrong := joined(line):
+            report(Fault("joined", path, number, wrong))
+            continue
+        yield number, line
 
 
 def _unquoted(cell: str) -> str:
@@ -119,12 +131,13 @@ def _unquoted(cell: str) -> str:
 
 
 def _trec(path: Path, report: OnFault) -> Iterator[tuple[int, str, str, str]]:
-    for number, line in lines(path, report):
+    for number, line in _unjoined(path, report):
         cells = _COLUMNS.split(line.strip(WHITE))
         if len(cells) != 4:
             message = f"{len(cells)} columns where 4 are expected: query id, iteration, document id, grade (separated by spaces)."
             if tuple(c.lower().replace("_", "-") for c in cells) == HEADER:
                 message += " This looks like BEIR qrels: name the file .tsv to have it read as such."
+            message += unseen(line)
             report(Fault("columns", path, number, message))
             continue
         yield number, cells[0], cells[2], cells[3]

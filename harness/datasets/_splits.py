@@ -57,9 +57,7 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
         DatasetError: a judged query has no text, a file is malformed, or nothing can be measured
             (`harness.datasets._sound`).
     """
-    split = split_name(split)
-    if split not in parts.qrels:
-        raise UnknownName("split", split, parts.qrels, f"These are the splits of {parts.name}.")
+    split = known_split(split, parts.qrels, parts.name)
     test, notes = _labelled(parts, split, parts.qrels[split]())
     reported, wrong = frozenset(test.queries.ids), sound(parts.name, test, parts.corpus)
     return Dataset(
@@ -70,6 +68,23 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
         notes=(*parts.notes, *notes, *_overlaps(parts, split, reported), *_changed(parts), *wrong),
         licence=parts.licence,
     )
+
+
+def known_split(split: str, splits: Collection[str], name: str) -> str:
+    """The split as the collection names it.
+
+    Args:
+        split: as it is asked for.
+        splits: those that the collection has.
+        name: of the collection.
+
+    Raises:
+        UnknownName: the collection has no such split; lists those it has.
+    """
+    split = split_name(split)
+    if split not in splits:
+        raise UnknownName("split", split, splits, f"These are the splits of {name}.")
+    return split
 
 
 def cut_dev(ids: Collection[str]) -> frozenset[str]:

@@ -14,7 +14,7 @@ from harness.datasets import Places, Source
 from harness.datasets._archives import ARCHIVES, HOST, UNPUBLISHED, Archive
 from harness.datasets._collection import EXPECTED, Collection, collections_in, is_collection
 from harness.datasets._offline import offline
-from harness.datasets._splits import Parts, build_dataset
+from harness.datasets._splits import Parts, build_dataset, known_split
 from harness.datasets._unpack import unpack
 from harness.runtime.context import Context
 
@@ -47,6 +47,15 @@ class Beir(Source):
             changed=collection.changed,
         )
         return build_dataset(parts, found.split or DEFAULT_SPLIT.get(found.name, "test"))
+
+    def check(self, rest: str, context: Context) -> None:
+        """See `Source.check`."""
+        found = find(rest, context)
+        if found is None:
+            _known(rest.partition("/")[0], context)
+        else:
+            wanted = found.split or DEFAULT_SPLIT.get(found.name, "test")
+            known_split(wanted, Collection.find(found.folder).qrels, f"beir/{found.name}")
 
     def available(self, context: Context) -> list[str]:
         """Names of the collections in the data folders."""
@@ -120,9 +129,7 @@ def fetch(name: str, context: Context) -> Path:
             f"{looked}, and BEIR may not publish it.",
             f"Make it as https://github.com/beir-cellar/beir/tree/main/examples/dataset says, and {by_hand}",
         )
-    if name not in ARCHIVES:
-        own = f"For one of your own name its folder by its path, as ./{name or 'my-folder'}."
-        raise UnknownName("BEIR collection", name, Beir().known(context), own)
+    _known(name, context)
     if offline():
         raise Unavailable(
             f"{looked}, and HARNESS_OFFLINE forbids the download.",
@@ -135,6 +142,14 @@ def fetch(name: str, context: Context) -> Path:
             f"{looked}, and {error.reason}",
             f"`harness data fetch beir/{name}` goes on where the download stopped; or {by_hand}",
         ) from error
+
+
+def _known(name: str, context: Context) -> None:
+    """Raises UnknownName where neither BEIR nor a data folder has a collection of that name."""
+    places = {held.partition("/")[0] for held in Beir().known(context)}
+    if name not in places:
+        own = f"For one of your own name its folder by its path, as ./{name or 'my-folder'}."
+        raise UnknownName("BEIR collection", name, Beir().known(context), own)
 
 
 def _install(name: str, archive: Archive, context: Context) -> Path:

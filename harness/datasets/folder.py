@@ -13,7 +13,7 @@ from harness.data.queries import Dataset
 from harness.datasets import Source
 from harness.datasets._collection import EXPECTED, Collection, is_collection
 from harness.datasets._paths import as_path, canonical
-from harness.datasets._splits import Parts, build_dataset
+from harness.datasets._splits import Parts, build_dataset, known_split
 from harness.runtime.context import Context
 
 
@@ -49,6 +49,11 @@ class Folder(Source):
         """See `Source.spelled`."""
         path, split = locate(rest)
         return f"{canonical(path)}/{split}" if split else canonical(path)
+
+    def check(self, rest: str, context: Context) -> None:
+        """See `Source.check`."""
+        path, split = locate(rest)
+        known_split(split or "test", Collection.find(path).qrels, f"folder/{canonical(path)}")
 
     def at_hand(self, rest: str, context: Context) -> bool:
         """Whether the path is a collection."""

@@ -45,6 +45,11 @@ class Stdlib(Source):
         )
         return build_dataset(parts, rest.partition("/")[2] or "test")
 
+    def check(self, rest: str, context: Context) -> None:
+        """See `Source.check`."""
+        if (name := rest.partition("/")[0]) != NAME:
+            raise UnknownName("stdlib collection", name, [NAME])
+
     def available(self, context: Context) -> list[str]:
         """`code`."""
         return [NAME]
@@ -56,9 +61,7 @@ class Stdlib(Source):
             UnknownName: no such collection.
             Unavailable: this Python came without the sources of its library.
         """
-        name = rest.partition("/")[0]
-        if name != NAME:
-            raise UnknownName("stdlib collection", name, [NAME])
+        self.check(rest, context)
         return build(context)
 
 

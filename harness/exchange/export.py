@@ -7,7 +7,7 @@ from __future__ import annotations
 import gzip
 import shlex
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from harness.bench.published import Published, published, write
 from harness.bench.record import Record
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store
+from harness.choices.value import RECIPES, Value
 from harness.data.measures import DEFAULT
 from harness.data.queries import Dataset
 from harness.data.trec import write_qrels, write_topics
@@ -27,11 +28,16 @@ from harness.exchange.beir import write_collection
 from harness.exchange.mteb_results import read_results, write_results
 from harness.leaks.history import trained_here
 from harness.methods import Method, fit
-from harness.rows import methods_of, row_name
+from harness.rows import RERANKERS, SHORT_NAMES, methods_of, row_name
 from harness.runtime.context import Context
 from harness.training.card import Reported, add_reported
 
 FORMS = ("tsv", "xml", "sgml")
+EXPORTABLE = (
+    "Rows with one trained model can be exported: a model and its recipe, as dense+supervised (`harness list "
+    "recipes`), or "
+    f"one of the names {', '.join(name if name not in RERANKERS else f'bm25>>{name}' for name in SHORT_NAMES)}."
+)
 
 
 def export_beir(name: str, folder: Path, context: Context) -> list[str]:
@@ -132,12 +138,18 @@ def export_model(
         tell: called after the row was run.
 
     Raises:
-        SettingError: the row has no such model, or several; or the folder holds something.
+        SettingError: the row has no such model (told before anything is run), or several; or the folder holds
+            something.
         HarnessError: the row cannot be run.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingError(f"{folder} holds something already; name a folder that is empty or not there.")
-    (method,) = methods_of([row])
+    methods = methods_of([row])
+    if len(methods) > 1:
+        raise SettingError(f"{row} stands for {len(methods)} rows; name one that trains a model. {EXPORTABLE}")
+    (method,) = methods
+    if not any(_trains(part) for part in _every(method)):
+        raise SettingError(f"{row_name(method)} trains no model, so that none can be exported. {EXPORTABLE}")
     result = Bench([method], [name], context, Store(results), list(DEFAULT)).run(name, method)
     if tell is not None:
         tell(result)
@@ -179,6 +191,20 @@ def import_published(paths: Sequence[Path], results: Path) -> list[str]:
     if alone:
         told.append(f"shown once a row is measured there: {', '.join(alone)}")
     return told
+
+
+def _every(value: Value) -> Iterator[Value]:
+    """A value and all that it is made of, without the recipes: a teacher in one of them is no model of the row."""
+    yield value
+    for part in value.parts():
+        if part not in getattr(value, RECIPES, ()):
+            yield from _every(part)
+
+
+def _trains(value: Value) -> bool:
+    """Whether a part of a row has a model that is trained here, now or before."""
+    model = getattr(value, "model", None)
+    return bool(getattr(value, RECIPES, ())) or (isinstance(model, str) and trained_here(Path(model).expanduser()))
 
 
 def _run(store: Store, dataset: Dataset, method: Method, seed: int) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +104,8 @@ class _Fitted(Fitted):
 
     def __init__(self, path: str, rankings: Rankings, sha: str, notes: tuple[str, ...]) -> None:
         self._path, self._rankings, self.notes = path, rankings, notes
-        self.key = f"run-{sha[:32]}"
+        # With the path: notes and errors name the file, also where another file has the same content.
+        self.key = f"run-{sha[:32]}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
         self.resolved: dict[str, Any] = {"path": path, "sha256": sha, "queries": len(rankings)}
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

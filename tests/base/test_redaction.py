@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.base.redaction import STRUCK, holds, redact_log, redacted, remember, struck, telling
+from harness.base.errors import SettingError
+from harness.base.redaction import STRUCK, check_name, holds, redact_log, redacted, remember, struck, telling
 
 SECRET = "sk-Ab/9+x_'\"z=10"
 
@@ -84,3 +85,19 @@ def test_a_log_is_rid_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     other = logging.LogRecord("harness", logging.WARNING, "", 1, "%s says %s", ("it", "so"), None)
     assert redact_log(other)
     assert (other.msg, other.args) == ("%s says %s", ("it", "so"))
+
+
+@pytest.mark.parametrize("name", ["folder/data-{}/test", "run/{}.trec"])
+def test_a_name_that_holds_a_key_is_refused_without_a_word_of_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abc")
+    told = "the name of a dataset holds the key of the environment variable OPENAI_API_KEY"
+    with pytest.raises(SettingError, match=told) as caught:
+        check_name(name.format("sk-0123456789abc"), "dataset")
+    assert "0123456789abc" not in str(caught.value)
+    check_name(name.format("sk-0123456789ab"), "dataset")
+
+
+def test_a_short_or_common_value_may_be_part_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "secretword1")
+    monkeypatch.setenv("PLAIN", "sk-0123456789abcdef")
+    check_name("folder/secretword1/sk-0123456789abcdef", "dataset")

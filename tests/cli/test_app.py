@@ -403,9 +403,10 @@ def test_a_dataset_is_named_after_the_command_or_with_the_option(
     monkeypatch.setattr(
         "harness.cli.app._do", lambda *arguments, **_: asked.append(next(a for a in arguments if a == "beir/mine"))
     )
-    for form in ("beir/mine", "--dataset beir/mine", "-d beir/mine", "beir/mine --dataset beir/mine"):
+    twice = ("beir/mine --dataset beir/mine", "-d beir/mine -d beir/mine")
+    for form in ("beir/mine", "--dataset beir/mine", "-d beir/mine", *twice):
         harness_command(*command.format(form).split())
-    assert asked == ["beir/mine"] * 4
+    assert asked == ["beir/mine"] * 5
 
 
 @pytest.mark.parametrize("command", OF_ONE_DATASET)
@@ -413,6 +414,9 @@ def test_two_datasets_are_one_too_many(command: str, harness_command) -> None:
     said = harness_command(*command.format("beir/mine -d beir/yours").split())
     assert said.status == 2
     assert "two datasets are named, beir/mine and --dataset beir/yours" in said.err
+    said = harness_command(*command.format("-d beir/mine -d beir/yours").split())
+    assert said.status == 2
+    assert "two datasets are named, --dataset beir/mine and --dataset beir/yours; this command takes one" in said.err
 
 
 @pytest.mark.parametrize(

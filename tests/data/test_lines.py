@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import os
 import tracemalloc
 from pathlib import Path
@@ -92,6 +94,12 @@ def test_gzip_is_known_by_its_bytes_and_not_by_its_name(tmp_path: Path) -> None:
         (b"\xff\xfeo\0\n\0\x00\xd8\n\0", 2, "half of a surrogate pair, which is not UTF-16-LE text"),
         (b"\xff\xfeo\0\n\0o", 2, "not UTF-16-LE, which its byte order mark says it is"),
         (b"PK\x03\x04rest", 0, "this is a zip archive, not text"),
+        (bz2.compress(b"one\n"), 0, "this is compressed with bzip2; decompress it first"),
+        (lzma.compress(b"one\n"), 0, "this is compressed with xz; decompress it first"),
+        (lzma.compress(b"one\n", lzma.FORMAT_ALONE), 0, "this is compressed with lzma; decompress it first"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", 0, "this is compressed with zstd; decompress it first"),
+        (gzip.compress(gzip.compress(b"one\n")), 0, "this is compressed with gzip twice; decompress it once"),
+        (gzip.compress(bz2.compress(b"one\n")), 0, "within gzip, this is compressed with bzip2"),
     ],
 )
 def test_what_is_not_text_is_named(data: bytes, line: int, words: str, tmp_path: Path) -> None:

@@ -119,6 +119,12 @@ def test_columns_may_be_parted_by_any_white_space_and_lines_be_empty(tmp_path: P
         (b"q Q0 d 1 -3.4028236e38 t\n", r"line 1: score '-3.4028236e38' is not a finite number of 32 bits"),
         (b"q Q0 d 1 2 t\nx Q0 d 1 2 t\nq Q0 d 2 1 t\n", r"line 3: query 'q' ranks document 'd' a second time"),
         (b"q Q0 d 1 2 t\nq Q0 \xff 1 2 t\n", r"line 2: .*utf-8"),
+        ("q Q0\u00a0d 1 2 t\n".encode(), r"line 1: 5 columns; .* It holds U\+00A0 \(no-break space\) at character 5"),
+        ("q Q0 d 1 2\u200b t\n".encode(), r"line 1: score .* is not a number\. It holds U\+200B \(zero width space\)"),
+        (
+            "q Q0 d 1 2 t\n\ufeffr Q0 d 1 2 t\n".encode(),
+            r"line 2: the line begins with U\+FEFF \(byte order mark\); were files",
+        ),
         (b"", r"holds no ranking"),
         (b"\n\n", r"holds no ranking"),
     ],

@@ -41,6 +41,9 @@ def test_what_is_written_is_read(
     [
         ('{"_id": 7, "title": null, "text": null}', Document("7", "", "")),
         ('{"_id": "a", "text": "b", "metadata": {}}', Document("a", "", "b")),
+        ('{"_id": "a", "text": "b", "metadata": {"text": "x", "_id": 3}}', Document("a", "", "b")),
+        ('{"_id": "a", "text": "the keys \\"_id\\" and \\"_id\\""}', Document("a", "", 'the keys "_id" and "_id"')),
+        ('{"_id": "text", "title": "text", "text": "_id"}', Document("text", "text", "_id")),
         ('{"_id": "a", "title": "\\ud83d\\ude00", "text": "b"}', Document("a", "😀", "b")),
     ],
 )
@@ -63,6 +66,11 @@ def test_what_is_accepted(tmp_path: Path, row: str, document: Document) -> None:
         ('{"_id": "a", "text": ["b"]}', "bad-text", "an array"),
         ('{"_id": "a", "title": 3, "text": "b"}', "bad-text", "a number"),
         ('{"_id": "a", "text": "\\ud800"}', "surrogate", r"\\ud800"),
+        ('{"_id": "a", "text": "b", "_id": "c"}', "duplicate-key", '"_id" stands twice in the line; keep one'),
+        ('{"_id": 1, "text": "b", "_id": 2}', "duplicate-key", '"_id" stands twice'),
+        ('{"_id": 1, "text": "b", "_id": "2"}', "duplicate-key", '"_id" stands twice'),
+        ('{"_id": "a", "text": "b", "metadata": {"text": "x"}, "text": "c"}', "duplicate-key", '"text" stands twice'),
+        ('{"_id": "a", "title": "", "title": null, "text": "c"}', "duplicate-key", '"title" stands twice'),
     ],
 )
 def test_what_is_refused_and_where(tmp_path: Path, row: str, code: str, words: str) -> None:

@@ -55,6 +55,8 @@ def test_spellings_of_the_header(tmp_path: Path, header: str) -> None:
         ([HEADER, "q d 1"], 2, "separate them by tabs"),
         ([HEADER, "q\t\t1"], 2, "an id is empty"),
         ([HEADER, "q\td\t1.0"], 2, "grade '1.0' is not an integer"),
+        ([HEADER, "q\td\t1", f"\ufeff{HEADER}", "q\te\t1"], 3, r"the line begins with U\+FEFF \(byte order mark\)"),
+        ([HEADER, "q\u2003d\t1"], 2, r"2 columns where 3 .* U\+2003 \(em space\) at character 2"),
         ([HEADER, "q\td\t0.5"], 2, "grade '0.5' is not an integer"),
         ([HEADER, "q\td\t1_0"], 2, "not an integer"),
         ([HEADER, "q\td\t1", "q\te\t0", "q\td\t2"], 4, "judged 2 here and 1 on line 2"),
@@ -97,6 +99,19 @@ def test_quotes_are_csvs_as_for_beirs_reader(cell: str, document: str, tmp_path:
 def test_trec_columns_are_split_at_white_space_of_ascii_alone(tmp_path: Path) -> None:
     path = written(tmp_path, "q\u00a01 0\td\u00a0 1 ", name="test.txt")
     assert read_qrels(path) == {"q\u00a01": {"d\u00a0": 1}}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("q 0\u00a0d 1", r"3 columns where 4 .* U\+00A0 \(no-break space\) at character 4"),
+        ("q 0 d 1\u00a0", r"not an integer.* It holds U\+00A0 \(no-break space\) at character 2"),
+        ("\ufeffq 0 d 1", r"the line begins with U\+FEFF \(byte order mark\)"),
+    ],
+)
+def test_trec_lines_with_an_invisible_character_name_it(row: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=rf"test\.txt, line 2: .*{words}"):
+        read_qrels(written(tmp_path, "q 0 d 1", row, name="test.txt"))
 
 
 @pytest.mark.parametrize("grade", ["999999999", "-999999999", "1000001"])

@@ -200,12 +200,28 @@ def test_a_trained_model_is_exported_with_what_its_row_gave(
     }
     assert {r.dataset_revision for r in reported} == {record.dataset["revision"]}
     again = f'dense(model="{out}")'
+    export_model(again, str(small_folder), 0, tmp_path / "copy", tmp_path / "results", context)
+    assert (tmp_path / "copy" / "README.md").is_file()
     figures = api.run(again, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
     assert figures.measures == record.measures
     with pytest.raises(SettingError, match="holds something already"):
         export_model(row, str(small_folder), 0, out, tmp_path / "results", context)
-    with pytest.raises(SettingError, match="bm25 has 0 models that were trained here"):
-        export_model("bm25", str(small_folder), 0, tmp_path / "none", tmp_path / "results", context)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("bm25", "bm25 trains no model"),
+        ("bm25>>dense", "bm25>>dense trains no model"),
+        ("recipes", r"recipes stands for \d+ rows"),
+    ],
+)
+def test_a_row_that_trains_nothing_is_refused_before_it_is_run(
+    row: str, told: str, tmp_path: Path, context: Context
+) -> None:
+    with pytest.raises(SettingError, match=f"{told}.* dense\\+supervised .*bm25>>ce, .*splade, colbert"):
+        export_model(row, "./no-such-folder", 0, tmp_path / "none", tmp_path / "results", context)
+    assert not (tmp_path / "results").exists()
 
 
 def test_the_commands(harness_command: Callable[..., Any], ran: tuple[Path, Path], tmp_path: Path) -> None:
@@ -227,4 +243,4 @@ def test_the_commands(harness_command: Callable[..., Any], ran: tuple[Path, Path
     assert "published/their BM25" in harness_command("leaderboard", "--results", results).out
     said = harness_command("export", "model", "bm25", "--to", "model", "--dataset", folder, "--results", results)
     assert said.status == 2
-    assert "trained here" in said.err
+    assert "bm25 trains no model" in said.err

@@ -173,6 +173,17 @@ def test_queries_that_are_not_judged_are_noted_with_those_that_look_the_same(
     assert "'q1' and 'Q1': not joined" in told
 
 
+def test_notes_and_errors_name_the_file_though_another_has_the_same_content(
+    tmp_path: Path, corpus: Corpus, searcher_of: Search
+) -> None:
+    line, asked = "q1 Q0 5 1 1 x", Queries(["q0", "q1"], ["?", "?"])
+    searchers = [searcher_of(written(tmp_path / name, line, "q2 Q0 5 1 1 x"), corpus) for name in ("a.trec", "b.trec")]
+    assert [searcher.notes(asked)[0][:6] for searcher in searchers] == ["a.trec", "b.trec"]
+    for searcher, name in zip(searchers, ("a.trec", "b.trec"), strict=True):
+        with pytest.raises(DatasetError, match=rf"{name} ranks none of the 1 queries"):
+            searcher.search(Queries(["q9"], ["?"]), 3)
+
+
 def test_documents_that_the_corpus_lacks_are_counted(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
     row = written(tmp_path / "r.trec", *(f"q{n} Q0 x{n} 1 1 x" for n in range(3)), "q0 Q0 5 2 0.5 x", "q3 Q0 ５ 1 1 x")
     asked = Queries(["q0", "q1", "q2", "q3", "q4"], ["?"] * 5)

@@ -157,6 +157,28 @@ def test_a_wrong_option_is_a_usage_error_in_its_own_words(
     assert told in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--seed", "-1"], "seed must be 0 or more, not -1."),
+        (["--memory", "banana"], "memory 'banana' is no size; write it as 2GB, 512MiB or in bytes."),
+        (["--device", "qpu"], "device 'qpu' is none that models run on"),
+        (["--dataset", "./nowhere"], "there is no folder nowhere; name one that holds corpus.jsonl"),
+        (["--dataset", "beer/scifact"], "unknown dataset 'beer/scifact'; did you mean 'beir/scifact'"),
+        (["--dataset", "beir/scifat"], "unknown BEIR collection 'scifat'; did you mean 'scifact'?"),
+        (["--dataset", "stdlib/cod"], "unknown stdlib collection 'cod'; did you mean 'code'?"),
+        (["--dataset", "./small/tset"], "unknown split 'tset'; did you mean 'test'?"),
+    ],
+)
+def test_a_setting_or_dataset_that_harness_run_refuses_is_a_usage_error_of_one_line(
+    options: list[str], told: str, suites, small_options: list[str]
+) -> None:
+    outcome = suites(*small_options, *options)
+    assert (outcome.status, outcome.out) == (4, "")
+    (line,) = outcome.err.strip().splitlines()
+    assert line.startswith(f"ERROR: {told}")
+
+
 def test_options_mean_what_they_mean_to_harness_run(suites, small_options: list[str], tmp_path: Path) -> None:
     outcome = suites(
         *small_options[:5], "--measure", "P@5", "--depth", "7", "--seed", "3", "--results", "r", "--cache-dir", "c",
