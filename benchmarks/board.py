@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -120,12 +121,14 @@ def main() -> None:
         def script() -> Parts:
             return {"wall": timed(lambda: figures.update({SCRIPT: by_hand("once", str(part), model)}))}
 
+        def run_tool(tool: str) -> None:
+            figures[TOOLS].update(by_hand(tool, str(part), model))
+
         def tools() -> Parts:
             figures[TOOLS] = {}
-            each = {
-                tool: timed(lambda tool=tool: figures[TOOLS].update(by_hand(tool, str(part), model)))
-                for tool in SEPARATE
-            }  # type: ignore[misc]
+            each = {}
+            for tool in SEPARATE:
+                each[tool] = timed(partial(run_tool, tool))
             return {**each, "wall": sum(each.values())}
 
         ways: dict[str, Callable[[], Parts]] = {
