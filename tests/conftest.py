@@ -5,6 +5,7 @@ data.
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -49,12 +50,46 @@ for name in (
     os.environ.pop(name, None)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    set_aside()
+
+
+def set_aside() -> None:
+    """Takes what is in memory out of later collections of garbage: libraries are millions of objects, a test has
+    few.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def quick_collections() -> None:
+    """The trainer collects garbage at every start; unless the libraries are set aside, that takes longer than these
+    trainings.
+    """
+    import datasets  # noqa: F401
+    from sentence_transformers.cross_encoder import CrossEncoderTrainer  # noqa: F401
+    from sentence_transformers.sentence_transformer import SentenceTransformerTrainer  # noqa: F401
+
+    set_aside()
+
+
 @pytest.fixture(autouse=True)
 def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("HARNESS_DATA", "HARNESS_BEIR_URL", "HARNESS_OFFLINE", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(
+        os, "fsync", lambda file: None
+    )  # no file here must outlive a power cut, and some disks take long
+
+
+@pytest.fixture(autouse=True)
+def _one_look_at_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds ask each query once and are not repeated on a busy machine, which one with several workers always is."""
+    monkeypatch.setattr("harness.bench.latency.LEAST", 0.0)
+    monkeypatch.setattr("harness.bench.latency.MORE", 0)
 
 
 @pytest.fixture
@@ -169,6 +204,7 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     from tokenizers.models import WordPiece
     from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
+    set_aside()
     root = tmp_path_factory.mktemp("models")
     characters = "abcdefghijklmnopqrstuvwxyz0123456789.,:?!-'"
     words = sorted({word for _, title, text in LANGUAGE.documents for word in f"{title} {text}".split()})

@@ -27,8 +27,13 @@ def test_fails(): assert 0
 
 def outcome(folder: Path, *options: str, ci: str = "") -> tuple[int, str]:
     (folder / "conftest.py").write_text(Path(skips.__file__).read_text(encoding="utf-8"), encoding="utf-8")
-    given = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)]
-    done = subprocess.run(given, cwd=folder, env={**os.environ, "CI": ci}, capture_output=True, text=True, check=False)
+    given = [sys.executable, "-m", "pytest", "-q", "-p", "xdist", "-p", "no:cacheprovider", *options, str(folder)]
+    environment = {
+        **os.environ,
+        "CI": ci,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }  # those of other packages take seconds
+    done = subprocess.run(given, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout
 
 

@@ -14,7 +14,7 @@ import functools
 import hashlib
 import importlib.metadata
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,10 +102,16 @@ def versions(*libraries: str) -> dict[str, str]:
     found = {}
     for name in sorted(libraries):
         try:
-            found[name] = importlib.metadata.version(name).partition("+")[0]
+            found[name] = _version(name, importlib.metadata.version)
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+@functools.cache
+def _version(name: str, look_up: Callable[[str], str]) -> str:
+    """As `look_up` says, asked once in a process: it parses a file each time, and keys are computed by the hundred."""
+    return look_up(name).partition("+")[0]
 
 
 def _named(value: Value) -> Iterator[str]:

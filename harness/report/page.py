@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, select_autoescape
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup, escape
 
 import harness
@@ -85,18 +85,7 @@ def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str
         left_out: sentences on records that could not be read.
     """
     scripts = [asset(name) for name in SCRIPTS]
-    environment = Environment(
-        loader=BaseLoader(),
-        autoescape=select_autoescape(default_for_string=True),
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["ticked"] = ticked
-    environment.filters["parted"] = parted
-    template = environment.from_string(asset("page.html.jinja"))
-    return template.render(
+    return _template().render(
         data=data,
         charts=script_json(charts(data)),
         queries=queries,
@@ -109,6 +98,21 @@ def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str
         against=AGAINST,
         version=harness.__version__,
     )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=BaseLoader(),
+        autoescape=select_autoescape(default_for_string=True),
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["ticked"] = ticked
+    environment.filters["parted"] = parted
+    return environment.from_string(asset("page.html.jinja"))
 
 
 def _shown(value: object) -> object:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import json
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from harness.base.errors import HarnessError
 from harness.base.plain import plain
@@ -46,7 +50,7 @@ def per_query(
         cache: where the top of each run is kept.
         most: rows that are shown; None shows all.
     """
-    rows: list[tuple[int, dict[str, dict[str, float]], TopLists | None]] = []
+    rows: list[tuple[int, dict[str, dict[str, float]], Stored]] = []
     for i, line in enumerate(table.lines):
         if most is not None and len(rows) == most:
             best = f"Only the {most} best of {len(table.lines)} rows by {table.measures[0]} are here"
@@ -56,8 +60,8 @@ def per_query(
             stored = [places[key] for record in line.records if (key := key_of(record)) in places]
             values = _values(stored, store)
             if values and (line.interval is not None or not table.stands):
-                rows.append((i, values, top_lists(stored[0], cache)))
-    queries = sorted({q for _, values, _ in rows for by_query in values.values() for q in by_query})
+                rows.append((i, values, stored[0]))
+    queries = sorted(set().union(*(by_query for _, values, _ in rows for by_query in values.values())))
     documents = _Numbers()
     return {
         "dataset": table.dataset,
@@ -68,14 +72,12 @@ def per_query(
             {
                 "line": i,
                 "seeds": len(table.lines[i].records),
-                "values": {
-                    m: [_whole(by_query.get(q)) for q in queries]
-                    for m, by_query in values.items()
-                    if m in table.measures
-                },
-                "tops": [documents.of(tops.get(q, ())) for q in queries] if tops is not None else None,
+                "values": {m: _whole(by_query, queries) for m, by_query in values.items() if m in table.measures},
+                "tops": documents.of(
+                    top_lists(first, cache), queries
+                ),  # one row's names at a time: there may be millions
             }
-            for i, values, tops in rows
+            for i, values, first in rows
         ],
         **_said(words, queries, documents),
     }
@@ -91,10 +93,13 @@ class _Numbers:
     """Documents by number, in the order in which they are met."""
 
     def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
+        self.numbers: dict[str, int] = defaultdict(itertools.count().__next__)
 
-    def of(self, documents: Sequence[str]) -> list[int]:
-        return [self.numbers.setdefault(d, len(self.numbers)) for d in documents]
+    def of(self, tops: TopLists | None, queries: Sequence[str]) -> list[list[int]] | None:
+        """The top list of each query in numbers, an empty one where it has none; None without top lists."""
+        if tops is None:
+            return None
+        return [list(map(self.numbers.__getitem__, tops.get(query, ()))) for query in queries]
 
 
 def _said(words: Words | None, queries: Sequence[str], documents: _Numbers) -> dict[str, Any]:
@@ -140,12 +145,16 @@ def _values(stored: Sequence[Stored], store: Store) -> dict[str, dict[str, float
         seeds = [store.values(one.place) for one in stored]
     except HarnessError:
         return {}
+    if len(seeds) == 1:
+        return seeds[0]
     shared = [m for m in seeds[0] if all(m in seed for seed in seeds)] if seeds else []
     return {m: {q: sum(s[m].get(q, 0.0) for s in seeds) / len(seeds) for q in seeds[0][m]} for m in shared}
 
 
-def _whole(value: float | None) -> int | None:
-    return None if value is None or not math.isfinite(value) else round(value * SCALE)
+def _whole(by_query: Mapping[str, float], queries: Sequence[str]) -> list[int | None]:
+    """The values as whole numbers; None for a query that has no finite value."""
+    values = np.array([by_query.get(q, math.nan) for q in queries], np.float64) * SCALE
+    return [int(value) if math.isfinite(value) else None for value in np.rint(values).tolist()]
 
 
 def file_names(line: Line, places: Mapping[Key, Stored], store: Store) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import itertools
 import json
 import re
 import zlib
@@ -36,12 +37,25 @@ def top_lists(stored: Stored, cache: Cache) -> TopLists | None:
     memo = cache.root / "top_lists" / f"{key}.json"  # small, as the memo of hashes is, and no entry of the cache
     with contextlib.suppress(OSError, ValueError):
         return decode_json(read_regular(memo), dict[str, list[str]])
-    found: dict[str, list[str]] = {}
     try:
-        for query, document in _FIRST.findall(gzip.decompress(path.read_bytes())):
-            found.setdefault(query.decode(), []).append(document.decode())
+        found = _first_ten(gzip.decompress(path.read_bytes()))
     except (OSError, EOFError, zlib.error, UnicodeDecodeError):
         return None
     with contextlib.suppress(OSError):  # a read-only cache costs time, not correctness
         write_text(memo, json.dumps(found, ensure_ascii=False), durable=False)
+    return found
+
+
+def _first_ten(run: bytes) -> dict[str, list[str]]:
+    """Query id → its documents of rank 1 to 10, in the order of the run's lines."""
+    lines = _FIRST.findall(run)
+    documents = (
+        b"\n".join(document for _, document in lines).decode().split("\n")
+    )  # one decoding: a board has millions of ids
+    found: dict[str, list[str]] = {}
+    start = 0
+    for query, block in itertools.groupby(query for query, _ in lines):
+        end = start + sum(1 for _ in block)
+        found.setdefault(query.decode(), []).extend(documents[start:end])
+        start = end
     return found

@@ -63,27 +63,29 @@ def stratified_intervals(
 
 
 def _intervals(tables: Sequence[Values], seed: int, level: float, resamples: int) -> list[Interval]:
-    from scipy import stats  # slow to import, and a listing needs none of it
+    from scipy import special  # slow to import, and a listing needs none of it
 
     means = np.mean([table.mean(0) for table in tables], axis=0)
     pulls = [(table - table.mean(0)) / (len(tables) * len(table)) for table in tables]
     together = np.concatenate(pulls)
     squares, cubes = (together**2).sum(0), (together**3).sum(0)
-    drawn = _drawn(pulls, seed, resamples)
+    drawn = np.ascontiguousarray(
+        _drawn(pulls, seed, resamples).T
+    )  # a column's resamples side by side: read several times
     found = []
-    tail = stats.norm.ppf((1 - level) / 2)
+    tail = special.ndtri((1 - level) / 2)
     for column, mean in enumerate(means):
         if squares[column] <= ROUNDING**2 / len(together):
             found.append(Interval(float(mean), float(mean), level))
             continue
-        here = drawn[:, column]
+        here = drawn[column]
         below = ((here < -ROUNDING).sum() + (here < ROUNDING).sum()) / (
             2 * resamples
         )  # one that hits the mean counts half
-        bias = stats.norm.ppf(np.clip(below, 1 / (resamples + 1), 1 - 1 / (resamples + 1)))
+        bias = special.ndtri(np.clip(below, 1 / (resamples + 1), 1 - 1 / (resamples + 1)))
         speed = cubes[column] / (6 * squares[column] ** 1.5)
         ends = [bias + (bias + z) / (1 - speed * (bias + z)) for z in (tail, -tail)]
-        low, high = np.quantile(here, stats.norm.cdf(ends))
+        low, high = np.quantile(here, special.ndtr(ends))
         found.append(Interval(float(mean + low), float(mean + high), level))
     return found
 

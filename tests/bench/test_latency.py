@@ -28,6 +28,11 @@ from harness.runtime.context import Context
 from harness.runtime.progress import quiet
 
 
+@pytest.fixture(autouse=True)
+def _one_look_at_latency() -> None:
+    """Here rounds are as they are outside of tests."""
+
+
 @dataclass
 class Machine:
     """Two processors, one used by what is timed, so many by others; its clock moves when a search does."""

@@ -4,7 +4,7 @@ import dataclasses
 import gc
 import json
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from harness.data.queries import Dataset, Labelled, Queries, TrainView
 from harness.data.ranking import Run, TopK
 from harness.data.trec import write_run
 from harness.datasets import load_dataset
+from harness.lucene.process import Process
 from harness.methods import (
     DEV_LABELS,
     METHODS,
@@ -57,14 +58,30 @@ def run_file(tmp_path: Path, corpus: Corpus, queries: Queries, rank: Rank) -> Pa
     return tmp_path / "mine.trec"
 
 
+@pytest.fixture(scope="module")
+def java() -> Iterator[Callable[..., Process]]:
+    """Stands for the class: one process of Java for all tests, for it takes seconds to start."""
+    started: list[Process] = []
+
+    def process(command: list[str], environment: dict[str, str]) -> Process:
+        if not started:
+            started.append(Process(command, environment))
+        return started[0]
+
+    yield process
+    for one in started:
+        one.close()
+
+
 @pytest.fixture(params=METHODS.names())
 def method(
     request: pytest.FixtureRequest,
     tiny_encoder: Path,
     tiny_cross_encoder: Path,
     tiny_ragged: tuple[Path, Path],
-    run_file: Path,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    java: Callable[..., Process],
 ) -> Method:
     """One of each; a method that runs with its defaults needs no line here. One whose extra is absent is skipped by
     name.
@@ -85,8 +102,10 @@ def method(
         "sparse": Sparse(model=str(tiny_ragged[0])),
         "hybrid": Hybrid(methods=(BM25(), dense)),
         "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
-        "run": RunFile(str(run_file)),
     }
+    if request.param == "run":
+        return RunFile(str(request.getfixturevalue("run_file")))
+    monkeypatch.setattr("harness.methods.lucene.Process", java)
     made = known.get(request.param) or METHODS.get(request.param)()
     try:
         made.inputs(Context(cache=Cache(tmp_path / "inputs")))
@@ -175,8 +194,9 @@ def test_a_query_of_which_the_corpus_holds_no_word_is_no_error(method: Method, c
 
 
 def test_ranking_is_the_same_twice_with_nothing_shared(
-    method: Method, corpus: Corpus, queries: Queries, rank: Rank, tmp_path: Path
+    method: Method, corpus: Corpus, queries: Queries, rank: Rank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("harness.methods.lucene.Process", Process)  # not that of the other tests
     tops = [
         rank(method, corpus, queries, DEEP, within=Context(cache=Cache(tmp_path / name))) for name in ("one", "two")
     ]

@@ -40,6 +40,11 @@ class Sealed:
         raise AssertionError(f"the test split was asked for {name}")
 
 
+@pytest.fixture(autouse=True, scope="package")
+def _trains(quick_collections: None) -> None:
+    """Most tests here train."""
+
+
 @pytest.fixture(scope="module")
 def sealed(language: Any, tmp_path_factory: pytest.TempPathFactory) -> TrainView:
     """The made-up collection as training sees it, after its test split was removed from memory and from disk."""

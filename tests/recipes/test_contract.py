@@ -277,6 +277,12 @@ def test_the_same_seed_trains_the_same_model_with_nothing_shared_and_under_guard
         assert told[name] == done.told[name], name
 
 
+def untrained(self: Recipe, base: Any, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
+    """Stands for `Recipe.train` where only the key counts: the model as it was."""
+    base.fresh(context).save_pretrained(str(place), create_model_card=False)
+    return Report(1, 1, 1.0, 0.0, dataclasses.asdict(self.schedule()), "fp32", "cpu")
+
+
 def test_another_seed_setting_or_collection_is_another_model(
     recipe: Recipe, sealed: TrainView, row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,8 +290,7 @@ def test_another_seed_setting_or_collection_is_another_model(
 
     def train(self: Recipe, base: Any, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
         asked.append((self, context.seed, view.revision))
-        base.fresh(context).save_pretrained(str(place), create_model_card=False)
-        return Report(1, 1, 1.0, 0.0, dataclasses.asdict(self.schedule()), "fp32", "cpu")
+        return untrained(self, base, view, context, place, checkpoints)
 
     monkeypatch.setattr(type(recipe), "train", train)
     assert sealed.train is not None
@@ -517,6 +522,7 @@ def test_a_chain_takes_the_first_recipe_from_the_cache(sealed: TrainView, row: R
 def test_what_a_budget_means_is_part_of_the_key(
     recipe: Recipe, sealed: TrainView, row: Row, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(type(recipe), "train", untrained)
     kept = context.cache.root / "models"
     fit(row(recipe), sealed, context)
     before = set(kept.glob("*/model"))

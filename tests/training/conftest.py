@@ -5,8 +5,7 @@ train.
 from __future__ import annotations
 
 import copy
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,26 +186,16 @@ def tools() -> Any:
     return Tools
 
 
+@pytest.fixture(autouse=True, scope="package")
+def _trains(quick_collections: None) -> None:
+    """Every test here trains, or nearly so."""
+
+
 @pytest.fixture(scope="session")
 def _tiny_model(tiny_models: tuple[Path, Path]) -> Any:
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(tiny_models[0]), device="cpu")
-
-
-@pytest.fixture(autouse=True, scope="package")
-def _quick_collections() -> Iterator[None]:
-    """The trainer collects garbage at every start; unless the libraries are set aside, that takes longer than these
-    trainings.
-    """
-    import datasets  # noqa: F401
-    from sentence_transformers.cross_encoder import CrossEncoderTrainer  # noqa: F401
-    from sentence_transformers.sentence_transformer import SentenceTransformerTrainer  # noqa: F401
-
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture
