@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.base.errors import HarnessError
 from harness.base.files import write_text
 from harness.bench.published import read_all
 from harness.bench.run_rows import DEFAULT_DATASET, executor_of, opened_bench, run_rows
@@ -23,7 +25,7 @@ from harness.report.decision import document
 from harness.report.standings import across_with_standing, with_standings
 from harness.report.sweep import write_sweep
 from harness.report.writing import write_board
-from harness.rows import methods_of
+from harness.rows import methods_of, parse_method, row_name
 from harness.runtime.context import Context, open_context
 from harness.sweep.result import Found
 from harness.sweep.run import Swept
@@ -73,15 +75,21 @@ class Board:
         return str(self)
 
     def measures(self, row: str) -> dict[str, float]:
-        """Measure → mean, of the first result of that row.
+        """Measure → mean, of the first result of that row, by its name on the board or as it was given, as
+        `run/x.trec`.
 
         Raises:
-            KeyError: no such row.
+            KeyError: no such row; names those that are there.
         """
+        names = {row}
+        with contextlib.suppress(HarnessError):
+            names.add(row_name(parse_method(row)))
         for result in self.results:
-            if result.record.row == row:
+            if result.record.row in names:
                 return dict(result.record.measures)
-        raise KeyError(row)
+        raise KeyError(
+            f"no such row: {row}; the rows are {', '.join(dict.fromkeys(r.record.row for r in self.results))}"
+        )
 
 
 def run(

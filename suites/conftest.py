@@ -21,6 +21,7 @@ from rich.table import Table as Grid
 
 from harness import api
 from harness.base.errors import HarnessError
+from harness.base.limits import checked_depth, checked_seed
 from harness.base.plain import one_line
 from harness.base.redaction import redacted
 from harness.bench.index_quality import Indexed, keep
@@ -144,6 +145,8 @@ def pytest_configure(config: pytest.Config) -> None:
         api.methods_of(
             [*config.getoption("--method"), *config.getoption("--baseline")], config.getoption("--precision")
         )
+        checked_seed(config.getoption("--seed"))
+        checked_depth(config.getoption("--depth"))
         parse_measures(config.getoption("--measure") or DEFAULT)
         parse_method(config.getoption("--encoder") or ENCODER)
         _indexes(config)
@@ -155,8 +158,6 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(one_line(redacted(str(error)))) from error
     if config.getoption("--executor") and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("--executor and -n are two ways to do the same; give one of them")
-    if config.getoption("--depth") < 1:
-        raise pytest.UsageError("--depth must be 1 or more")
     if config.getoption("--synthetic") < 0:
         raise pytest.UsageError("--synthetic must be 1 or more")
     if not 0 < config.getoption("--margin") < 1 or config.getoption("--seeds") < 1:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.base.limits import checked_depth
 from harness.methods import Method
 from harness.rows import row_name
 
@@ -59,7 +60,11 @@ def plan(methods: Sequence[Method], datasets: Sequence[str], depth: int) -> Plan
         methods: the rows, in the order they are to be done.
         datasets: names of the collections.
         depth: of the reported runs.
+
+    Raises:
+        SettingError: a depth below 1, or one that no record holds.
     """
+    checked_depth(depth)
     steps: dict[tuple[str, str, str], PlannedStep] = {}
 
     def add(kind: Kind, dataset: str, row: str, method: Method | None = None, depth: int = 0) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.base.errors import HarnessError, SettingError, Unavailable
+from harness.base.errors import HarnessError, Unavailable
 from harness.base.redaction import check_name
 from harness.bench.caveats import caveats
 from harness.bench.hosted_cost import Bill, bills
@@ -63,7 +63,7 @@ class Bench:
         warned: what of test was warned of already, by dataset.
 
     Raises:
-        SettingError: a measure that cannot be read or computed, or a depth below 1.
+        SettingError: a measure that cannot be read or computed, or a depth that cannot be.
         RecordError: the results folder cannot be written.
     """
 
@@ -79,8 +79,6 @@ class Bench:
         rerun: bool = False,
         warned: Iterable[tuple[str, str]] = (),
     ) -> None:
-        if depth < 1:
-            raise SettingError(f"depth must be 1 or more, not {depth}")
         self.measures = parse_measures(measures)
         self.methods, self.datasets = list(methods), list(datasets)
         for method in self.methods:

@@ -35,6 +35,11 @@ class LatencyForm(TypedDict, total=False):
 
     p50_ms: Amount | None
     p95_ms: Amount | None
+    busy: bool
+    spread: Amount
+    others: Amount
+    cores: Amount
+    waited: Amount
 
 
 class UnjudgedForm(TypedDict):

@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.base.errors import RecordError
 from harness.base.files import replacing, sha256, slug, write_text
 from harness.base.json_files import decode_json, read_regular
+from harness.bench.agreement import contradiction
 from harness.bench.record import Record
 from harness.data.measures import PerQuery
 from harness.data.ranking import Run
@@ -153,27 +154,34 @@ class Store:
             return None
 
     def whole(self, place: Place, record: Record) -> bool:
-        """Whether a record has figures, and what they were made from lies beside it: the per-query values and the
+        """Whether a record has figures, and what they were made from lies beside it: its per-query values and its
         run.
         """
-        held = record.status == "ok" and place.queries.is_file() and place.run.is_file()
-        return held and sha256(place.run) == record.run_sha256
+        if record.status != "ok" or not place.run.is_file() or sha256(place.run) != record.run_sha256:
+            return False
+        try:
+            self.values(Stored(record, place))
+        except RecordError:
+            return False
+        return True
 
-    def values(self, place: Place) -> PerQuery:
-        """Per-query values of a record.
+    def values(self, stored: Stored) -> PerQuery:
+        """Per-query values of a record with figures.
 
         Raises:
-            RecordError: they are not there or cannot be read.
+            RecordError: they are not there, cannot be read, or contradict the record.
         """
+        path = stored.place.queries
         try:
-            return decode_json(read_regular(place.queries), dict[str, dict[str, float]])
+            found = decode_json(read_regular(path), dict[str, dict[str, float]])
         except (OSError, ValueError) as error:
-            raise RecordError(
-                f"the per-query values {place.queries} cannot be read ({error}); run the row again."
-            ) from error
+            raise RecordError(f"the per-query values {path} cannot be read ({error}); run the row again.") from error
+        if told := contradiction(stored.record, found):
+            raise RecordError(f"the per-query values {path} contradict their record ({told}); run the row again.")
+        return found
 
     def stored(self) -> tuple[list[Stored], list[RecordError]]:
-        """All records with their places, sorted by their paths, and what could not be read."""
+        """All records with their places, sorted by their paths, and what could not be read or is there twice."""
         held, faults = [], []
         for path in sorted(self.root.glob("*/*/seed*.json")):
             if path.name.endswith(".queries.json"):
@@ -182,9 +190,29 @@ class Store:
                 held.append(Stored(read_record(path), Place(path)))
             except RecordError as error:
                 faults.append(error)
-        return held, faults
+        once, twice = _once(held)
+        return once, [*faults, *twice]
 
     def all(self) -> tuple[list[Record], list[RecordError]]:
         """All records, sorted by their paths, and what could not be read."""
         held, faults = self.stored()
         return [stored.record for stored in held], faults
+
+
+def _once(held: list[Stored]) -> tuple[list[Stored], list[RecordError]]:
+    """The records, of several of one key the newest with figures, and a fault for each other: a copy is no further
+    seed.
+    """
+    ordered = sorted(
+        held, key=lambda one: (one.record.status == "ok", one.record.started), reverse=True
+    )  # stable: then by path
+    kept = by_key(reversed(ordered))
+    once, faults = [], []
+    for one in held:
+        other = kept[key_of(one.record)]
+        if other is one:
+            once.append(one)
+            continue
+        told = f"{one.record.row} on {one.record.dataset['name']} with seed {one.record.seed} is in {other.place.record} too"
+        faults.append(RecordError(f"{one.place.record} is left out: {told}; remove one of the two."))
+    return once, faults

@@ -60,13 +60,13 @@ def scores(held: Sequence[Stored], store: Store, measure: str) -> Scores:
 
     Raises:
         ComparisonError: they lack the measure, or are not of one collection, split and set of queries.
-        RecordError: per-query values that cannot be read.
+        RecordError: per-query values that cannot be read or contradict their record.
     """
     records = [stored.record for stored in held]
     same_collection(records)
     columns: list[Mapping[str, float]] = []
     for stored in held:
-        found = store.values(stored.place)
+        found = store.values(stored)
         if measure not in found:
             known = ", ".join(found)
             raise ComparisonError(

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from harness.base.errors import ComparisonError, SettingError
+from harness.base.errors import ComparisonError, RecordError, SettingError
 from harness.base.files import replacing
 from harness.bench.record import Record
 from harness.bench.store import Place, Store, Stored
 from harness.compare.evidence import Contrast, contrasts, scores
+from harness.data.measures import PerQuery
 
 Finding = Literal["unchanged", "drifted", "worse"]
 SAME = 2e-6
@@ -142,9 +143,9 @@ def accept(after: Stored, stored: Store, place: Place, why: str) -> Record:
     if after.record.status != "ok":
         raise ComparisonError(f"{after.record.row} has no figures ({after.record.status}); there is nothing to accept.")
     before = stored.load(place)
-    values = Store(after.place.record.parent).values(after.place)
+    values = Store(after.place.record.parent).values(after)
     same_run = before is not None and before.status == "ok" and before.run_sha256 == after.record.run_sha256
-    if same_run and place.queries.is_file() and stored.values(place) == values:
+    if before is not None and same_run and _values(stored, Stored(before, place)) == values:
         raise ComparisonError(
             f"{after.record.row}: the stored record has the same figures; there is nothing to accept."
         )
@@ -160,3 +161,11 @@ def accept(after: Stored, stored: Store, place: Place, why: str) -> Record:
         shutil.copyfile(after.place.run, part)
     stored.save(place, record, values)
     return record
+
+
+def _values(store: Store, held: Stored) -> PerQuery | None:
+    """The stored per-query values; None where they are lost or contradict the record, which the new ones then mend."""
+    try:
+        return store.values(held)
+    except RecordError:
+        return None

@@ -17,6 +17,8 @@ from harness.statistics.power import ALPHA, MOST_QUERIES, queries_needed
 Finding = Literal["better", "worse", "equivalent", "cannot tell"]
 MARGIN = 0.01
 """Differences smaller than this are of no interest to most: a point of nDCG."""
+MOST_DIGITS = 9
+"""Decimals of a bound; one that is 0 to all of them is shown with an exponent."""
 
 
 @dataclass(frozen=True)
@@ -171,16 +173,29 @@ def nothing_found(contrast: Contrast) -> bool:
     return not contrast.row.values.any() and not contrast.baseline.values.any()
 
 
-def signed(value: float) -> str:
+def signed(value: float, digits: int = 4) -> str:
     """A difference as shown; what rounds to 0 has no minus."""
-    return f"{round(value, 4) + 0.0:+.4f}"
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
+
+
+def ends(interval: Interval, digits: int = 4) -> str:
+    """An interval of a difference as shown; a bound of one that excludes 0 has the digits that tell it from 0."""
+    excludes = interval.low > 0 or interval.high < 0
+    return f"[{', '.join(_bound(value, digits, excludes) for value in (interval.low, interval.high))}]"
+
+
+def _bound(value: float, digits: int, excludes: bool) -> str:
+    enough = digits
+    while excludes and value and round(value, enough) == 0 and enough < MOST_DIGITS:
+        enough += 1
+    return f"{value:+.0e}" if excludes and value and round(value, enough) == 0 else signed(value, enough)
 
 
 def spread(interval: Interval) -> str:
     """An interval of a difference as shown, after a space; empty where there are too few queries for one."""
     if not math.isfinite(interval.high - interval.low):
         return ""
-    return f" [{signed(interval.low)}, {signed(interval.high)}]"
+    return f" {ends(interval)}"
 
 
 def _queries(count: int) -> str:

@@ -8,10 +8,11 @@ script takes the lower id first, against trec_eval), so they are handed ranks in
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import SettingError, close_names
 from harness.data.queries import Qrels
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ir_measures.measures import Measure
 
 DEFAULT = ("nDCG@10", "R@100", "RR@10", "AP@100")
+BEYOND = 2**31
+"""The least number that trec_eval cannot count to."""
 
 Ranking = tuple[str, list[str], list[float]]
 """Query id, document ids best first, their scores: what a `Run` consists of."""
@@ -44,16 +47,29 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
                 supported = ir_measures.DefaultPipeline.supports(measure)  # type: ignore[no-untyped-call]
             except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError, AssertionError) as error:
                 raise SettingError(f"{part!r} is no measure of ir-measures ({error}){_meant(part)}") from error
-            for setting in ("cutoff", "rel"):  # below 1 trec_eval ends the process
-                value = measure.params.get(setting, 1)
-                if isinstance(value, bool) or value < 1:
-                    raise SettingError(f"{part}: {setting} must be 1 or more, not {value}.")
+            _check_settings(part, measure.params)
             if not supported:
                 raise SettingError(f"none of ir-measures' providers installed here computes {part}.")
             found[str(measure)] = measure
     if not found:
         raise SettingError(f"no measure named; the default is {' '.join(DEFAULT)}.")
     return list(found.values())
+
+
+def _check_settings(name: str, settings: Mapping[str, Any]) -> None:
+    """Raises SettingError for what a provider fails on, or takes for another number."""
+    for setting, value in settings.items():
+        if setting in ("cutoff", "rel"):
+            if isinstance(value, bool) or value < 1:  # trec_eval ends the process
+                raise SettingError(f"{name}: {setting} must be 1 or more, not {value}.")
+            if value >= BEYOND:
+                raise SettingError(f"{name}: {setting} must be below 2^31, which is more than trec_eval counts to.")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise SettingError(f"{name}: {setting} must be a finite number, not {value}.")
+        elif isinstance(value, Mapping) and not all(
+            isinstance(n, int) and abs(n) < BEYOND for pair in value.items() for n in pair
+        ):
+            raise SettingError(f"{name}: {setting} must be whole numbers below 2^31, each for a grade.")
 
 
 OTHER_NAMES = {

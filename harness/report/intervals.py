@@ -5,12 +5,14 @@ means.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 
 from harness.compare.across_datasets import Against
 from harness.compare.ties import Placed, Standing
+from harness.compare.verdict import ends, signed
 from harness.statistics.bootstrap import Interval
 from harness.statistics.family import Difference
 
@@ -65,9 +67,8 @@ def gap(found: Difference | None) -> str:
     """A difference with its interval and whether it is a tie, as shown."""
     if found is None:
         return "–"
-    low, high = found.interval.low, found.interval.high
-    around = f" [{_signed(low, 3)}, {_signed(high, 3)}]" if math.isfinite(high - low) else ""
-    return f"{_signed(found.mean, 4)}{around}{' tied' if found.tied else ''}"
+    around = f" {ends(found.interval, 3)}" if math.isfinite(found.interval.high - found.interval.low) else ""
+    return f"{_minus(signed(found.mean) + around)}{' tied' if found.tied else ''}"
 
 
 def rank(ranks: tuple[int, int] | None) -> str:
@@ -105,6 +106,6 @@ def against(held: Against | None) -> tuple[str, ...]:
     return (gap(held.difference), *counts, f"{held.difference.p:.4f}")
 
 
-def _signed(value: float, digits: int) -> str:
-    """With its sign; what rounds to 0 has none but plus."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
+def _minus(shown: str) -> str:
+    """With the sign in place of the hyphen, exponents aside."""
+    return re.sub(r"(?<!e)-", "−", shown)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup, escape
@@ -120,6 +122,11 @@ def _shown(value: object) -> object:
     here.
     """
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def linked(path: str) -> str:
+    """A path as a link to the file, whatever bytes its name has."""
+    return quote(os.fsencode(path))
 
 
 def ticked(text: str) -> Markup:

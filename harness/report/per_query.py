@@ -142,7 +142,7 @@ def slices(words: Words, queries: Sequence[str]) -> list[dict[str, Any]]:
 def _values(stored: Sequence[Stored], store: Store) -> dict[str, dict[str, float]]:
     """Measure → query → mean over the seeds; empty where a seed's values cannot be read."""
     try:
-        seeds = [store.values(one.place) for one in stored]
+        seeds = [store.values(one) for one in stored]
     except HarnessError:
         return {}
     if len(seeds) == 1:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.files import write_text
-from harness.compare.verdict import signed
+from harness.compare.verdict import ends, signed
 from harness.report.board import figure
 from harness.report.intervals import span
 from harness.report.markdown import code, escaped, grid
@@ -94,8 +94,7 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
         held = against[first.row].contrast.interval
         less = f"{abs(gained.difference):.4f} {'less' if gained.difference > 0 else 'more'} than it looked"
         told.append(
-            f"It looked {signed(gained.looked)} on dev, is {signed(gained.found)} [{signed(held.low)}, "
-            f"{signed(held.high)}] "
+            f"It looked {signed(gained.looked)} on dev, is {signed(gained.found)} {ends(held)} "
             f"on test against `{first.row}`: {less}{_between(gained.interval)}."
         )
         told.append(
@@ -194,7 +193,7 @@ def board(found: Found) -> tuple[list[str], list[list[str]]]:
 def _gap(one: Tried, other: Tried) -> list[str]:
     """A mean difference and its interval."""
     difference, interval = one.against(other)
-    return [signed(difference), f"{interval.low:+.3f} to {interval.high:+.3f}"]
+    return [signed(difference), ends(interval, 3)[1:-1].replace(", ", " to ")]
 
 
 def _learnt(one: Tried) -> str:

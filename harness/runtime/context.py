@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.base.errors import SettingError
+from harness.base.limits import checked_seed
 from harness.base.memory import Memory, parse_size
 from harness.cache.folders import Cache
 from harness.runtime.ledger import Ledger
@@ -46,6 +47,9 @@ class Context:
     search_depth: int = 0
     guard: Callable[[Sequence[str]], object] | None = None
     ledger: Ledger = field(default_factory=Ledger)
+
+    def __post_init__(self) -> None:
+        checked_seed(self.seed)
 
     def reseeded(self, seed: int) -> Context:
         """Another run with the same settings, its own ledger and no guard."""
@@ -98,8 +102,6 @@ def open_context(
         CacheError: the cache folder cannot be written.
         SettingError: a seed, device or memory that is none, or too little memory for any step.
     """
-    if seed < 0:
-        raise SettingError(f"seed must be 0 or more, not {seed}.")
     if device is not None and not re.fullmatch(r"(cpu|cuda|mps|xpu|npu|hpu)(:\d+)?", device):
         raise SettingError(
             f"device {device!r} is none that models run on: cpu, cuda, cuda:1, mps; leave it out for torch's choice."

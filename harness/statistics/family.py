@@ -167,7 +167,7 @@ class Family:
         half = np.multiply(reach, error, out=np.zeros_like(error), where=error > 0)
         few = differing < fewest(level)
         half[few] = np.maximum(half[few], np.abs(mean[few]))
-        p = np.where(differing < fewest(LEVEL), np.maximum(p, np.minimum(1.0, 2.0 ** (1 - differing))), p)
+        p = np.maximum(p, np.minimum(1.0, 2.0 ** (1 - differing)))  # so often all signs are alike by chance
         if self.queries < fewest(level):
             half[:] = np.inf
         return mean, error, half, p

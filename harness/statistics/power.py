@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import math
 
+from harness.statistics.family import fewest
+
 ALPHA = 0.05
 POWER = 0.8
-ROOM = 4
-"""Times that the least p-value must go into α for the t-test's power to hold for the randomisation test."""
 MOST_QUERIES = 10_000_000
 
 
@@ -29,19 +29,17 @@ def power_of(difference: float, deviation: float, queries: int, alpha: float = A
     freedom = queries - 1
     shift = abs(difference) / deviation * math.sqrt(queries)
     edge = stats.t.ppf(1 - alpha / 2, freedom)
-    if shift > 30:  # the noncentral t loses its digits there, and the answer is 1 to all of them
+    if shift > max(30, 3 * edge):  # the noncentral t loses its digits there, and the answer is 1 to all of them
         return 1.0
     wrong_way = stats.nct.cdf(-edge, freedom, shift)  # scipy has no number for it where it is all but 0
     return float(stats.nct.sf(edge, freedom, shift) + (wrong_way if math.isfinite(wrong_way) else 0.0))
 
 
-def too_few(queries: int, alpha: float = ALPHA) -> bool:
-    """Whether so few queries leave the sign flips no room: the least p-value that n queries can give is 2^(1 - n).
-
-    Where it is not a few times smaller than α, the t-test that power is reckoned by promises more than the flips can
-    show.
+def too_few(queries: int) -> bool:
+    """Whether no verdict is given on so few queries, whatever the values; `fewest` decides it for verdicts and for
+    power.
     """
-    return queries < 2 or 2.0 ** (1 - queries) > alpha / ROOM
+    return queries < fewest(1 - ALPHA)
 
 
 def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, power: float = POWER) -> float:
@@ -50,7 +48,7 @@ def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, po
     """
     from scipy import optimize
 
-    if too_few(queries, alpha):
+    if too_few(queries):
         return math.inf
     if deviation <= 0:
         return 0.0
@@ -74,7 +72,7 @@ def queries_needed(difference: float, deviation: float, alpha: float = ALPHA, po
         raise ValueError("a difference of 0 is shown by no number of queries")
 
     def enough(queries: int) -> bool:
-        return not too_few(queries, alpha) and power_of(difference, deviation, queries, alpha) >= power
+        return not too_few(queries) and power_of(difference, deviation, queries, alpha) >= power
 
     low, high = 1, 2
     while high < MOST_QUERIES and not enough(high):

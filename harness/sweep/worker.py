@@ -14,7 +14,7 @@ from harness.bench.dev_scores import on_dev
 from harness.bench.provenance import code_hash
 from harness.bench.record import trainings_in
 from harness.bench.runner import Bench
-from harness.bench.store import Store
+from harness.bench.store import Store, Stored
 from harness.data.measures import parse_measures
 from harness.data.queries import Dataset
 from harness.datasets import load_dataset
@@ -83,7 +83,7 @@ def reported(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
             raise HarnessError(problem.get("reason", record.status))
         place = store.place(dataset.name, method, here.seed)
         run = base64.b64encode(place.run.read_bytes()).decode()
-        return {"record": json.loads(record.to_json()), "values": store.values(place), "run": run}
+        return {"record": json.loads(record.to_json()), "values": store.values(Stored(record, place)), "run": run}
 
 
 def _warned(given: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ import pytest
 from harness.base.errors import RecordError
 from harness.base.files import sha256
 from harness.bench.record import Record
-from harness.bench.store import Store
+from harness.bench.store import Store, Stored
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import Run, TopK
@@ -30,8 +30,8 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "results")
 
 
-def record(row: str = "bm25", **fields: object) -> Record:
-    return Record(row, "bm25()", DATASET, **fields)  # type: ignore[arg-type]
+def record(row: str = "bm25", dataset: dict[str, object] = DATASET, **fields: object) -> Record:
+    return Record(row, "bm25()", dataset, **fields)  # type: ignore[arg-type]
 
 
 def a_run() -> Run:
@@ -68,10 +68,10 @@ def test_what_is_saved_is_loaded(store: Store) -> None:
     place = store.place("d", BM25(), 0)
     values = {"nDCG@10": {"q1": 1 / 3, "q2": 0.0}}
     sha = store.write_run(place, a_run(), "bm25")
-    saved = record(measures={"nDCG@10": 1 / 6}, run_sha256=sha)
+    saved = record(measures={"nDCG@10": 1 / 6}, run_sha256=sha, dataset={**DATASET, "queries": 2})
     store.save(place, saved, values)
     assert store.load(place) == saved
-    assert store.values(place) == {"nDCG@10": {"q1": 0.333333, "q2": 0.0}}
+    assert store.values(Stored(saved, place)) == {"nDCG@10": {"q1": 0.333333, "q2": 0.0}}
     assert sha == sha256(place.run)
     assert store.whole(place, saved)
 
@@ -87,7 +87,7 @@ def test_a_row_without_figures_leaves_no_old_run_and_values_behind(store: Store)
 @pytest.mark.parametrize("missing", ["run", "queries"])
 def test_a_record_is_whole_only_with_its_run_and_its_values(missing: str, store: Store) -> None:
     place = store.place("d", BM25(), 0)
-    saved = record(run_sha256=store.write_run(place, a_run(), "bm25"))
+    saved = record(measures={"nDCG@10": 1.0}, run_sha256=store.write_run(place, a_run(), "bm25"))
     store.save(place, saved, {"nDCG@10": {"q": 1.0}})
     getattr(place, missing).unlink()
     assert not store.whole(place, saved)
@@ -95,7 +95,7 @@ def test_a_record_is_whole_only_with_its_run_and_its_values(missing: str, store:
 
 def test_a_record_is_not_whole_with_another_run_than_its_own(store: Store) -> None:
     place = store.place("d", BM25(), 0)
-    saved = record(run_sha256=store.write_run(place, a_run(), "bm25"))
+    saved = record(measures={"nDCG@10": 1.0}, run_sha256=store.write_run(place, a_run(), "bm25"))
     store.save(place, saved, {"nDCG@10": {"q": 1.0}})
     store.write_run(place, a_run(), "another tag")
     assert not store.whole(place, saved)
@@ -122,6 +122,32 @@ def test_all_gives_the_records_by_path_and_names_those_that_cannot_be_read(store
     assert str(broken) in str(faults[0])
     assert "seed8.json" in str(faults[1])
     assert all(isinstance(f, RecordError) for f in faults)
+
+
+def test_a_copied_record_counts_once_and_is_named(store: Store) -> None:
+    place = store.place("d", BM25(), 0)
+    store.save(place, record(started="2026-01-02"), None)
+    store.save(store.place("d", BM25(), 1), record(seed=1), None)
+    copy = store.root / "d" / "a copy" / "seed0.json"
+    copy.parent.mkdir()
+    copy.write_bytes(place.record.read_bytes())
+    other = store.root / "d" / "older" / "seed0.json"
+    other.parent.mkdir()
+    other.write_text(record(started="2026-01-01").to_json())
+    held, faults = store.stored()
+    assert [stored.place.record for stored in held] == [copy, place.record.with_name("seed1.json")]
+    assert [str(fault) for fault in faults] == [
+        f"{left} is left out: bm25 on a/b/test with seed 0 is in {copy} too; remove one of the two."
+        for left in (place.record, other)
+    ]
+
+
+def test_of_a_failed_and_a_sound_record_the_sound_one_counts(store: Store) -> None:
+    store.save(store.place("d", BM25(), 0), record(started="1"), None)
+    store.save(store.place("e", BM25(), 0), record(started="2", status="error", problem={"reason": "x"}), None)
+    (stored,), (fault,) = store.stored()
+    assert stored.record.status == "ok"
+    assert "e/bm25/seed0.json is left out" in str(fault)
 
 
 def test_an_empty_or_missing_folder_holds_no_records(store: Store) -> None:

@@ -24,7 +24,7 @@ def test_records_are_whole_and_the_board_of_them_is_timed(benchmark: ModuleType,
     held, faults = store.stored()
     assert (len(held), faults) == (6, [])
     assert all(store.whole(stored.place, stored.record) for stored in held)
-    assert len(store.values(held[0].place)["nDCG@10"]) == 5
+    assert len(store.values(held[0])["nDCG@10"]) == 5
     spent, memory = benchmark.measured(tmp_path / "results", tmp_path / "cache")
     assert spent["wall"] > 0
     assert spent["CPU"] > 0

@@ -9,6 +9,7 @@ import pytest
 
 from harness.base.errors import SettingError
 from harness.compare.evidence import Scores, contrasts
+from harness.compare.ties import standing
 from harness.compare.verdict import Verdict, verdict
 
 Scored = Callable[..., Scores]
@@ -90,6 +91,26 @@ def test_five_queries_are_said_to_show_nothing(scored: Scored) -> None:
     assert "They differ on 5 queries; fewer than 6 can always be chance." in text
     assert "at 95%" not in text, "there is no interval"
     assert "inf" not in text
+
+
+@pytest.mark.parametrize("queries", range(4, 10))
+@pytest.mark.parametrize("others", [0, 20])
+def test_a_significant_verdict_is_never_beside_a_sentence_that_nothing_can_be_shown(
+    scored: Scored, queries: int, others: int
+) -> None:
+    base = scored("base", by_query(BASE[:queries]))
+    better = scored("better", by_query(BASE[:queries] + 0.1 + 0.001 * BASE[40 : 40 + queries]))
+    even = scored("even", by_query(BASE[:queries] + 0.1))
+    more = [
+        (scored(f"r{i}", by_query(BASE[:queries] + 0.002 * (i + 1) * BASE[50 : 50 + queries])), base)
+        for i in range(others)
+    ]
+    for found in contrasts([(better, base), *more])[:1] + contrasts([(even, base)]):
+        assert found.tied is (queries < 6)
+        assert ("no difference can be shown" in " ".join(verdict(found).sentences)) is found.tied
+        assert found.p >= 2.0 ** (1 - queries), "so often all signs are alike by chance"
+    stands = standing([each for each, _ in [(better, base), (base, base), *more]])
+    assert ("no difference between two rows can be shown" in stands.sentence) is (queries < 6)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -5,6 +5,7 @@ provider.
 from __future__ import annotations
 
 import math
+import re
 import shutil
 
 import numpy as np
@@ -242,6 +243,27 @@ def test_no_measure_at_all_is_told_with_the_default() -> None:
 def test_a_cutoff_below_1_is_refused_since_trec_eval_would_end_the_process(name: str) -> None:
     with pytest.raises(SettingError, match="must be 1 or more"):
         parse_measures([name])
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("nDCG@99999999999999999999", "cutoff must be below 2^31"),
+        ("P@2147483648", "cutoff must be below 2^31"),
+        ("AP(rel=99999999999999999999)", "rel must be below 2^31"),
+        ("NumRet(rel=2147483648)", "rel must be below 2^31"),
+        ("SetF(beta=1e400)", "beta must be a finite number"),
+        ("nDCG(gains={1:1e400})@10", "gains must be whole numbers below 2^31"),
+        ("nDCG(gains={1:0.5})@10", "gains must be whole numbers below 2^31"),
+    ],
+)
+def test_settings_that_no_provider_can_compute_with_are_refused_in_words(name: str, told: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(told)):
+        parse_measures([name])
+
+
+def test_the_largest_cutoff_and_whole_gains_are_taken() -> None:
+    assert len(parse_measures(["P@2147483647", "AP(rel=2147483647)", "nDCG(gains={1:3})@10", "SetF(beta=0.5)"])) == 4
 
 
 def test_a_measure_that_nothing_here_computes_is_told() -> None:

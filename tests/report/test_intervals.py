@@ -12,6 +12,7 @@ import numpy as np
 from harness.compare.across_datasets import Against
 from harness.compare.evidence import Scores
 from harness.compare.ties import Placed, standing
+from harness.compare.verdict import spread
 from harness.report.intervals import AGAINST, STANDING, against, gap, pairs, placed_cells, rank
 from harness.statistics.bootstrap import Interval
 from harness.statistics.family import Difference
@@ -28,6 +29,15 @@ def test_a_difference_is_shown_with_its_interval_and_the_verdict_that_follows_fr
         "too few queries for an interval"
     )
     assert gap(None) == "–"
+
+
+def test_a_bound_that_excludes_zero_is_not_shown_as_zero() -> None:
+    assert gap(Difference(0.02, Interval(0.00004, 0.04), 0.0499, 0.01)) == "+0.0200 [+0.00004, +0.040]"
+    assert gap(Difference(-0.02, Interval(-0.04, -0.00049), 0.0499, 0.01)) == "−0.0200 [−0.040, −0.0005]"
+    assert gap(Difference(0.02, Interval(-0.00004, 0.04), 0.06, 0.01)) == "+0.0200 [+0.000, +0.040] tied"
+    assert gap(Difference(0.02, Interval(1e-17, 0.04), 0.05, 0.01)) == "+0.0200 [+1e-17, +0.040]"
+    assert spread(Interval(0.00004, 0.04)) == " [+0.00004, +0.0400]"
+    assert spread(Interval(-0.00004, 0.04)) == " [+0.0000, +0.0400]"
 
 
 def test_a_row_has_a_cell_for_each_head() -> None:

@@ -14,7 +14,7 @@ from harness.report import markdown, standings, terminal
 from harness.report.board import Across, Table, tables
 from harness.report.standings import across_with_standing, by_each_measure, with_standings
 
-BASE = np.random.default_rng(1).uniform(0.2, 0.8, 200)
+BASE = np.random.default_rng(1).uniform(0.3, 0.7, 200)
 
 
 def by_query(column: np.ndarray) -> dict[str, float]:
@@ -29,7 +29,7 @@ def tabled(store: Store) -> list[Table]:
 def test_rows_have_intervals_and_ranks_and_the_table_says_what_can_be_seen(
     put: Callable[..., Stored], results: Store
 ) -> None:
-    noise = np.random.default_rng(2).normal(0, 0.1, (200, 2))
+    noise = np.random.default_rng(2).normal(0, 0.05, (200, 2))
     put("good", by_query(BASE + 0.1 + noise[:, 0]))
     put("twin", by_query(BASE + 0.1 + noise[:, 0] + 0.01 * noise[:, 1]))
     put("poor", by_query(BASE))
@@ -112,7 +112,7 @@ def test_a_narrow_terminal_says_who_is_tied(
 ) -> None:
     from rich.console import Console
 
-    noise = np.random.default_rng(5).normal(0, 0.1, 200)
+    noise = np.random.default_rng(5).normal(0, 0.05, 200)
     for name, shift in (("a", 0.1), ("b", 0.098 + noise - noise.mean()), ("c", -0.1)):
         put(name, by_query(BASE + shift))
     terminal.show(tabled(results), Console(width=80))

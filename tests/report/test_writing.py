@@ -88,3 +88,20 @@ def test_the_same_records_give_the_same_bytes(board: Stored, results: Store, con
     before = {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)}
     write_board(results.root, context)
     assert {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)} == before
+
+
+def test_folders_whose_names_are_not_utf8_are_on_the_board(
+    put: Callable[..., Stored], results: Store, context: Context
+) -> None:
+    put("bm25", {"q1": 0.5, "q2": 0.25})
+    put("dense", {"q1": 0.5, "q2": 0.25}).place.queries.write_text("{")
+    put("fine", {"q1": 0.5, "q2": 0.25}, dataset="other")
+    (folder,) = results.root.glob("beir*")
+    folder.rename(folder.with_name(os.fsdecode(b"beir\xfe")))
+    root = results.root.with_name(os.fsdecode(b"results\xff"))
+    results.root.rename(root)
+    written = write_board(root, context)
+    assert [line.row for table in written.tables for line in table.lines] == ["bm25", "dense", "fine"]
+    page = (root / "leaderboard.html").read_text(encoding="utf-8")
+    assert 'href="beir%FE/bm25/seed0.json"' in page, "a link that leads there"
+    assert is_written(root, context)

@@ -52,9 +52,10 @@ def test_the_ends() -> None:
     assert power_of(0.0, 0.0, 5) == 0
     assert power_of(0.0, 0.2, 50) == pytest.approx(0.05)
     assert power_of(1.0, 0.001, 1000) == 1
-    assert queries_needed(1.0, 0.0) == 8, "fewer leave the sign flips no room"
+    assert queries_needed(1.0, 0.0) == 6, "on fewer all differences have one sign by chance too often"
     assert queries_needed(1e-9, 1.0) == 10_000_000
-    assert [n for n in range(1, 12) if math.isinf(smallest_difference(0.2, n))] == [1, 2, 3, 4, 5, 6, 7]
-    assert math.isinf(smallest_difference(0.2, 10, 0.05 / 15))
+    assert [n for n in range(1, 12) if math.isinf(smallest_difference(0.2, n))] == [1, 2, 3, 4, 5]
+    assert 0.2 < smallest_difference(0.2, 10, 0.05 / 15) < smallest_difference(0.2, 6, 1e-7) < math.inf
+    assert power_of(smallest_difference(0.2, 6, 1e-7), 0.2, 6, 1e-7) == pytest.approx(0.8)
     with pytest.raises(ValueError, match="no number of queries"):
         queries_needed(0.0, 0.2)

@@ -147,7 +147,13 @@ def test_an_unknown_row_is_a_usage_error_with_the_closest_names(suites, small_op
 
 
 @pytest.mark.parametrize(
-    ("options", "told"), [(["--depth", "0"], "--depth must be 1"), (["--measure", "nDGC"], "'nDGC'")]
+    ("options", "told"),
+    [
+        (["--depth", "0"], "depth must be 1"),
+        (["--depth", str(2**63)], "depth must be below 2^63"),
+        (["--seed", str(2**63)], "seed must be below 2^63"),
+        (["--measure", "nDGC"], "'nDGC'"),
+    ],
 )
 def test_a_wrong_option_is_a_usage_error_in_its_own_words(
     options: list[str], told: str, suites, small_options: list[str]
