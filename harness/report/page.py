@@ -112,6 +112,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["linked"] = linked
     environment.filters["ticked"] = ticked
     environment.filters["parted"] = parted
     return environment.from_string(asset("page.html.jinja"))
