@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.api import sweep
 from harness.base.errors import HarnessError, NoFigures, Unavailable
 from harness.runtime.context import Context
-from harness.sweep.run import Swept, sweep
+from harness.sweep.run import Swept
 
 
 def test_sweep(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness import api
 from harness.base.errors import ComparisonError, SettingError
 from harness.compare.decide import decide
 from harness.runtime.context import Context
@@ -18,7 +19,7 @@ def place(small_folder: Path, tmp_path: Path, context: Context) -> dict[str, Any
 
 
 def test_the_board_is_run_and_the_decision_written_beside_it(place: dict[str, Any]) -> None:
-    found = decide(**place, rows=["bm25", "bm25(b=0)", "run/nowhere"])
+    found = api.decide(**place, rows=["bm25", "bm25(b=0)", "run/nowhere"])
     assert {o.row for o in found.decision.options} == {"bm25", "bm25(b=0)"}
     text = found.place.read_text(encoding="utf-8")
     assert found.place.parent.parent == place["results"]

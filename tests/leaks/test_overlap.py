@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.data.queries import Dataset, Labelled, Queries
+from harness.leaks import overlap as module
 from harness.leaks.overlap import Leaks, grams, leaks, normalised, overlaps
-from harness.leaks.overlap import overlap as module
 from harness.runtime.context import Context
 
 WORDS = [f"{a}{b}{c}" for a in "bcdfgklmnprst" for b in ("ar", "en", "io", "ul") for c in ("na", "tor", "mic", "")]
