@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import RecordError
+from harness.base.owned import STAMP, check_owned, note_owned
+
+
+def test_what_was_written_here_is_written_again_and_nothing_else(tmp_path: Path) -> None:
+    names = ["a.txt", "b.txt"]
+    check_owned(tmp_path, names)
+    (tmp_path / "a.txt").write_text("ours")
+    note_owned(tmp_path, ["a.txt"])
+    check_owned(tmp_path, names)
+    (tmp_path / "b.txt").write_text("not ours")
+    with pytest.raises(RecordError, match=r"b\.txt exists and was not written by this command.*Name another folder"):
+        check_owned(tmp_path, names)
+    check_owned(tmp_path, ["a.txt"])
+    (tmp_path / "a.txt").write_text("changed by hand")
+    with pytest.raises(RecordError, match=r"a\.txt exists"):
+        check_owned(tmp_path, ["a.txt"])
+
+
+@pytest.mark.parametrize("stamp", ["", "{", "[]", '{"a.txt": 1}'])
+def test_a_stamp_that_cannot_be_read_proves_nothing(stamp: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / STAMP).write_text(stamp)
+    with pytest.raises(RecordError):
+        check_owned(tmp_path, ["a.txt"])
