@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.modeling.conftest import routed as routed
 
 from harness.data.corpus import Corpus
 from harness.data.queries import Labelled, Queries, TrainView
@@ -25,6 +24,7 @@ from harness.training.examples import sides
 from harness.training.lesson import Lesson
 from harness.training.loop import train
 from harness.training.schedule import Schedule
+from tests.models.conftest import routed as routed
 
 Score = Callable[[str, int], float]
 TABLES: dict[str, Score] = {}
