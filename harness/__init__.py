@@ -18,10 +18,8 @@ in its line (`tests/test_layers.py` reads this map):
     lexical/ lucene/ models/    BM25; Lucene in its own process; encoders and cross-encoders
     endpoints/                  hosted models: keys, prices, caps, stored answers
     losses/ generators/         plural: losses that sentence-transformers lacks; passages → questions
-    methods                     the contract of the rows (the room's `__init__`)
-    training/                   gold pairs, negatives, teachers, dev, the one loop
-    recipes                     the contract of the recipes
     methods/                    plural: the rows of the leaderboard
+    training/                   gold pairs, negatives, teachers, dev, the one loop; the trained row
     recipes/                    plural: ways of fine-tuning
     rows                        the default rows, and the text of any row
     executors/ searches/        plural: where jobs run; which points of a space are tried

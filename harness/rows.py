@@ -25,6 +25,7 @@ from harness.indexes import INDEXES
 from harness.losses import LOSSES
 from harness.methods import METHODS, Method
 from harness.recipes import RECIPES
+from harness.training.trained import Trained
 
 _ROOMS = (METHODS, RECIPES, ANALYZERS, ENGINES, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS)
 log = logging.getLogger("harness")
@@ -161,10 +162,18 @@ def row_name(method: Method) -> str:
 def _short(value: Value) -> str | None:
     """Of a model that is trained as a short name says: that name, with the settings that differ."""
     for name, row in _rows("short").items():
-        if type(value) is type(row) and (value.model, value.recipes) == (row.model, row.recipes):  # type: ignore[attr-defined]
+        if _same_model(value, row):
             differ = value.settings_beside(row)
             return f"{name}({differ})" if differ else name
     return None
+
+
+def _same_model(value: Value, row: Value) -> bool:
+    """Whether two values train the same model by the same recipes."""
+    if not isinstance(value, Trained) or not isinstance(row, Trained) or value.recipes != row.recipes:
+        return False
+    one, other = value.method, row.method
+    return type(one) is type(other) and one.model == other.model
 
 
 @functools.cache

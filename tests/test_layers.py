@@ -103,13 +103,11 @@ def layers() -> list[str]:
 
 
 LAYERS = layers()
-CONTRACTS = {name for name in LAYERS if f"{name}/" in LAYERS}
-"""Rooms whose `__init__` stands lower in the map than their residents."""
 
 
 def layer(name: str) -> int:
-    room, _, inside = name.partition(".")
-    return LAYERS.index(room if room in CONTRACTS and not inside else f"{room}/" if f"{room}/" in LAYERS else room)
+    room = name.partition(".")[0]
+    return LAYERS.index(f"{room}/" if f"{room}/" in LAYERS else room)
 
 
 def test_the_map_names_every_module_and_room_once_and_nothing_else() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from harness.recipes.cross_encoder import CrossEncoder as PairRecipe
 from harness.recipes.gpl import GPL
 from harness.recipes.splade import Splade
 from harness.recipes.supervised import Supervised
-from harness.rows import DEFAULT_ROWS, ROOMS, SHORT_NAMES, at_precision, parse_method, row_name
+from harness.rows import DEFAULT_ROWS, ROOMS, SHORT_NAMES, at_precision, parse_method, row_name, trained_rows
+from harness.training.trained import Trained, with_recipes
 
 
 def test_the_default_rows_are_the_six_of_the_board() -> None:
@@ -62,18 +64,18 @@ def test_every_room_of_settings_can_be_written() -> None:
         (Rerank(BM25(), Dense(), depth=50), "rerank(depth=50)"),
         (Rerank(Dense(), Dense(), 1000), "rerank(first=dense, depth=1000)"),
         (RunFile("a b.trec"), 'run(path="a b.trec")'),
-        (Dense(recipes=(Supervised(),)), "dense+supervised"),
+        (with_recipes(Dense(), (Supervised(),)), "dense+supervised"),
         (
-            Dense(recipes=(ContrastiveTension(), Supervised(queries=100))),
+            with_recipes(Dense(), (ContrastiveTension(), Supervised(queries=100))),
             "dense+contrastive_tension+supervised(queries=100)",
         ),
-        (Dense("m", recipes=(GPL(budget="full"),)), 'dense(model="m")+gpl(budget="full")'),
-        (Dense(recipes=(GPL(teacher=CrossEncoder()),)), "dense+gpl(teacher=cross_encoder)"),
-        (Rerank(BM25(), Dense(recipes=(Supervised(),))), "bm25>>dense+supervised"),
-        (Rerank(Dense(recipes=(Supervised(),)), CrossEncoder()), "dense+supervised>>cross_encoder"),
-        (Rerank(BM25(), Dense(recipes=(Supervised(),)), 20), "rerank(scorer=dense+supervised, depth=20)"),
-        (Hybrid((BM25(), Dense(recipes=(Supervised(),)))), "hybrid(methods=(bm25, dense+supervised))"),
-        (CrossEncoder("m", recipes=(PairRecipe(),)), 'cross_encoder(model="m")+cross_encoder'),
+        (with_recipes(Dense("m"), (GPL(budget="full"),)), 'dense(model="m")+gpl(budget="full")'),
+        (with_recipes(Dense(), (GPL(teacher=CrossEncoder()),)), "dense+gpl(teacher=cross_encoder)"),
+        (Rerank(BM25(), with_recipes(Dense(), (Supervised(),))), "bm25>>dense+supervised"),
+        (Rerank(with_recipes(Dense(), (Supervised(),)), CrossEncoder()), "dense+supervised>>cross_encoder"),
+        (Rerank(BM25(), with_recipes(Dense(), (Supervised(),)), 20), "rerank(scorer=dense+supervised, depth=20)"),
+        (Hybrid((BM25(), with_recipes(Dense(), (Supervised(),)))), "hybrid(methods=(bm25, dense+supervised))"),
+        (with_recipes(CrossEncoder("m"), (PairRecipe(),)), 'cross_encoder(model="m")+cross_encoder'),
     ],
 )
 def test_another_row_is_called_by_the_shortest_text_that_says_all(method: Method, name: str) -> None:
@@ -81,12 +83,29 @@ def test_another_row_is_called_by_the_shortest_text_that_says_all(method: Method
     assert parse_method(name) == method
 
 
+PRINTED = json.loads((Path(__file__).parent / "rows.json").read_text(encoding="utf-8"))
+"""Row → how it printed, in short and with every setting, when results were stored under these names."""
+
+
+def test_every_name_of_a_row_has_a_text_that_must_stay() -> None:
+    assert PRINTED.keys() >= {*trained_rows(), *SHORT_NAMES}
+
+
+@pytest.mark.parametrize("row", PRINTED)
+def test_a_row_prints_as_it_did_when_its_results_were_stored(row: str) -> None:
+    method = parse_method(row)
+    assert {"str": str(method), "full": method.full(), "name": row_name(method)} == PRINTED[row]
+    assert parse_method(method.full()) == method
+
+
 MADE = [
-    Dense(recipes=(Supervised(),)),
-    Dense("a+b", recipes=(ContrastiveTension(), GPL(teacher=CrossEncoder(recipes=(PairRecipe(negatives=2),))))),
-    CrossEncoder(recipes=(PairRecipe(pairs="unlabelled"), PairRecipe())),
+    with_recipes(Dense(), (Supervised(),)),
+    with_recipes(
+        Dense("a+b"), (ContrastiveTension(), GPL(teacher=with_recipes(CrossEncoder(), (PairRecipe(negatives=2),))))
+    ),
+    with_recipes(CrossEncoder(), (PairRecipe(pairs="unlabelled"), PairRecipe())),
     Sparse(query_terms=20),
-    Late("m", recipes=(ColBERT(expand_to=None),)),
+    with_recipes(Late("m"), (ColBERT(expand_to=None),)),
     parse_method("splade(document_terms=200)"),
     parse_method("ce"),
     parse_method('ce-gold(precision="bf16")'),
@@ -155,17 +174,17 @@ def test_a_short_name_is_an_expression_that_is_called_by_it(name: str) -> None:
 def test_ce_learns_from_labels_and_ce_contrastive_from_none_all_from_the_encoder_that_needs_no_download() -> None:
     start = Dense().model
     unlabelled, gold = PairRecipe(pairs="unlabelled"), PairRecipe()
-    assert parse_method("ce") == CrossEncoder(start, max_length=256, recipes=(unlabelled, gold))
-    assert parse_method("ce-gold") == CrossEncoder(start, max_length=256, recipes=(gold,))
-    assert parse_method("ce-contrastive") == CrossEncoder(
-        start, max_length=256, recipes=(PairRecipe(pairs="unlabelled"),)
+    assert parse_method("ce") == with_recipes(CrossEncoder(start, max_length=256), (unlabelled, gold))
+    assert parse_method("ce-gold") == with_recipes(CrossEncoder(start, max_length=256), (gold,))
+    assert parse_method("ce-contrastive") == with_recipes(
+        CrossEncoder(start, max_length=256), (PairRecipe(pairs="unlabelled"),)
     )
 
 
 def test_splade_and_colbert_learn_from_labels_from_the_same_encoder() -> None:
-    assert parse_method("splade") == Sparse(Dense().model, recipes=(Splade(),))
-    assert parse_method("colbert") == Late(Dense().model, recipes=(ColBERT(),))
-    assert parse_method("sparse+splade") == Sparse(recipes=(Splade(),))
+    assert parse_method("splade") == with_recipes(Sparse(Dense().model), (Splade(),))
+    assert parse_method("colbert") == with_recipes(Late(Dense().model), (ColBERT(),))
+    assert parse_method("sparse+splade") == with_recipes(Sparse(), (Splade(),))
     assert row_name(parse_method("bm25>>colbert(query_length=24)")) == "bm25>>colbert(query_length=24)"
 
 
@@ -176,7 +195,7 @@ def test_a_short_name_re_ranks_and_teaches(first: str, name: str) -> None:
     assert method == Rerank(parse_method(first), parse_method(name))
     assert row_name(method) == f"{first}>>{name}"
     taught = parse_method(f"dense+gpl(teacher={name})")
-    assert taught == Dense(recipes=(GPL(teacher=parse_method(name)),))
+    assert taught == with_recipes(Dense(), (GPL(teacher=parse_method(name)),))
     assert parse_method(row_name(taught)) == taught
 
 
@@ -196,7 +215,9 @@ def test_a_short_name_takes_settings_and_is_printed_wherever_it_stands(text: str
 
 
 def test_settings_of_a_short_name_are_those_of_what_it_stands_for() -> None:
-    assert parse_method('ce(precision="bf16")') == dataclasses.replace(parse_method("ce"), precision="bf16")  # type: ignore[type-var]
+    ce = parse_method("ce")
+    assert isinstance(ce, Trained)
+    assert parse_method('ce(precision="bf16")') == Trained(dataclasses.replace(ce.method, precision="bf16"), ce.recipes)  # type: ignore[call-arg]
     assert row_name(parse_method("hybrid-convex(fusion=rrf)")) == "hybrid-rrf"
     with pytest.raises(UnknownName, match="setting of ce 'precison'; did you mean 'precision'"):
         parse_method('ce(precison="bf16")')
@@ -212,7 +233,7 @@ def test_a_short_name_may_be_trained_further() -> None:
     assert method == parse_method("ce")
     assert row_name(method) == "ce"
     again = parse_method("ce+cross_encoder(epochs=1)")
-    assert again == CrossEncoder(Dense().model, max_length=256, recipes=(*method.recipes, PairRecipe(epochs=1)))  # type: ignore[attr-defined]
+    assert again == with_recipes(CrossEncoder(Dense().model, max_length=256), (*method.recipes, PairRecipe(epochs=1)))  # type: ignore[attr-defined]
     assert parse_method(row_name(again)) == again
 
 
@@ -245,7 +266,7 @@ def test_a_precision_for_all_rows_reaches_no_teacher() -> None:
     row = parse_method("dense+gpl(teacher=cross_encoder)")
     changed = at_precision(row, "auto")
     assert changed.recipes == row.recipes  # type: ignore[attr-defined]
-    assert changed.precision == "auto"  # type: ignore[attr-defined]
+    assert changed.untrained.precision == "auto"  # type: ignore[attr-defined]
 
 
 def test_a_precision_that_there_is_not_is_refused() -> None:
@@ -257,7 +278,7 @@ def test_a_setting_of_the_recipes_of_a_short_name_reaches_each_that_has_it() -> 
     method = parse_method('bm25>>ce(budget="smoke", precision="bf16")')
     _, scorer = method.nested()
     assert [recipe.budget for recipe in scorer.recipes] == ["smoke", "smoke"]
-    assert scorer.precision == "bf16"
+    assert scorer.untrained.precision == "bf16"
     assert parse_method(row_name(method)) == method
     _, plain = parse_method('bm25>>ce(precision="bf16")').nested()
     assert [recipe.pairs for recipe in scorer.recipes] == [recipe.pairs for recipe in plain.recipes]

@@ -35,9 +35,11 @@ CARRIERS: Final = {PACKAGE} | frozenset(
         *("endpoints.address", "endpoints.pieces", "endpoints.meter", "endpoints.retries", "endpoints.pool"),
         *("endpoints.prices", "endpoints.providers", "endpoints.service"),
         # Contracts of rooms whose items are values: an item counts where it is named.
-        *("methods", "recipes"),
+        *("methods", "recipes", "training.recipe"),
         # Describe a thing and do not change it.
         *("leaks.overlap", "leaks.history", "training.card"),
+        # Stores a trained model under a key that says what made it.
+        "training.trained_models",
     )
 )
 """Modules that are not followed where another one imports them; each counts where it is named itself."""

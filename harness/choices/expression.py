@@ -1,8 +1,9 @@
 """Values as text: `rerank(first=bm25(k1=1.2), scorer=dense(model="…"), depth=200)` ↔ the value that prints so.
 
 The grammar is Python's call expression with literals, and three short cuts: a bare name is the value with its defaults,
-`a >> b` is `rerank(first=a, scorer=b)`, and `dense+supervised` is `dense(recipes=(supervised,))`: a value whose last
-words are what is done to it first. Nothing is evaluated: the text is parsed with `ast` and built from the rooms.
+`a >> b` is `rerank(first=a, scorer=b)`, and `dense+supervised` is `dense(recipes=(supervised,))`: `dense` after it was
+trained by the recipes, which the room of recipes joins to it (`Room.joined`). Nothing is evaluated: the text is parsed
+with `ast` and built from the rooms.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class _Reader:
             if room is self._top and node.func.id in self._named:
                 return self._changed(node.func.id, node, room)
             cls = self._class(room, node.func.id)
-            names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
+            names = list(self._settings_of(cls))
             if len(node.args) > len(names) or any(isinstance(a, ast.Starred) for a in node.args):
                 raise self._fault(f"{node.func.id} takes at most {len(names)} settings")
             given = dict(zip(names, node.args, strict=False))
@@ -144,20 +145,18 @@ class _Reader:
 
     def _changed(self, name: str, call: ast.Call, room: Room[Any]) -> Any:
         """`ce(precision="bf16")`: what a short name stands for, with other settings."""
-        value: Any = self.read(self._named[name], room)
+        value = self.read(self._named[name], room)
         given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
         if len(given) < len(call.args) + len(call.keywords):
             raise self._fault(f"settings of {name} are given by their names")
-        own = _hints(type(value))  # type: ignore[arg-type]
-        changed: dict[str, Any] = {
-            s: self._setting(node, own[s], f"{name}: {s}") for s, node in given.items() if s in own
-        }
+        untrained = value.untrained
+        own = self._settings_of(type(untrained))
+        changed = {s: self._setting(node, own[s], f"{name}: {s}") for s, node in given.items() if s in own}
+        recipes = changed.pop(RECIPES, getattr(value, RECIPES, ()))
         of_recipes = {s: node for s, node in given.items() if s not in own}
         if of_recipes:
-            changed[RECIPES] = self._changed_recipes(
-                name, changed.get(RECIPES, getattr(value, RECIPES, ())), of_recipes, own
-            )
-        return dataclasses.replace(value, **changed)
+            recipes = self._changed_recipes(name, recipes, of_recipes, own)
+        return self._joined(dataclasses.replace(untrained, **changed), recipes)
 
     def _changed_recipes(
         self, name: str, recipes: tuple[Any, ...], given: Mapping[str, ast.expr], own: Mapping[str, Any]
@@ -174,12 +173,34 @@ class _Reader:
             changed.append(dataclasses.replace(recipe, **settings))
         return tuple(changed)
 
-    def _trained(self, value: Value, recipe: ast.expr) -> Value:
-        element = _element(_hints(type(value)).get(RECIPES))  # type: ignore[arg-type]
-        if element is None:
+    def _trained(self, value: Any, recipe: ast.expr) -> Any:
+        """`value + recipe`."""
+        hint = self._settings_of(type(value.untrained)).get(RECIPES)
+        if hint is None:
             raise self._fault(f"{value.name()} cannot be trained, so nothing can follow it after a +")
-        more = (*getattr(value, RECIPES), self._setting(recipe, element, f"{value.name()}: {RECIPES}"))
-        return dataclasses.replace(value, **{RECIPES: more})  # type: ignore[type-var]
+        return self._joined(value, (self._setting(recipe, _element(hint), f"{value.name()}: {RECIPES}"),))
+
+    @property
+    def _recipes(self) -> Room[Any] | None:
+        """The room of what may follow a value after a `+`."""
+        return next((room for room in self._rooms.values() if room.joined is not None), None)
+
+    def _joined(self, value: Any, recipes: tuple[Any, ...]) -> Any:
+        """The value after it was trained by recipes."""
+        room = self._recipes
+        if not recipes or room is None or room.joined is None:
+            return value
+        return room.joined(value, recipes)
+
+    def _settings_of(self, cls: type[Value]) -> dict[str, Any]:
+        """Setting → type, in the order they are written; of what can be trained, with its recipes."""
+        found: dict[str, Any] = {}
+        room = self._recipes
+        for name, hint in _hints(cls).items():  # type: ignore[arg-type]
+            found[name] = hint
+            if name == cls.recipes_after and room is not None:
+                found[RECIPES] = tuple[room.base, ...]  # type: ignore[name-defined]
+        return found
 
     def _class(self, room: Room[Any], name: str) -> type[Value]:
         try:
@@ -189,16 +210,18 @@ class _Reader:
             raise UnknownName(room.noun, name, known) from error
 
     def _build(self, cls: type[Value], given: Mapping[str, ast.expr]) -> Value:
-        hints = _hints(cls)  # type: ignore[arg-type]
+        hints = self._settings_of(cls)
         settings = {}
         for name, node in given.items():
             if name not in hints:
                 raise UnknownName(f"setting of {cls.name()}", name, hints)
             settings[name] = self._setting(node, hints[name], f"{cls.name()}: {name}")
+        recipes = settings.pop(RECIPES, ()) if cls.recipes_after is not None else ()
         try:
-            return cls(**settings)
+            value = cls(**settings)
         except TypeError as error:
             raise self._fault(str(error)) from error
+        return self._joined(value, recipes)
 
     def _setting(self, node: ast.expr, hint: Any, where: str) -> Any:
         room = self._room_of(hint)

@@ -16,7 +16,7 @@ import importlib.metadata
 import importlib.util
 import logging
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -34,12 +34,16 @@ class Room(Generic[T]):
         package: dotted name of the package, also the entry-point group.
         base: the room's contract; each file defines exactly one public subclass of it.
         noun: what an item is called in messages.
+        joined: a value and items → the value that `value + item + …` stands for; None where no item follows a `+`.
     """
 
-    def __init__(self, package: str, base: type[T], noun: str) -> None:
+    def __init__(
+        self, package: str, base: type[T], noun: str, joined: Callable[[Any, tuple[T, ...]], Value] | None = None
+    ) -> None:
         self.package = package
         self.base = base
         self.noun = noun
+        self.joined = joined
 
     def names(self) -> list[str]:
         """Names of all items, sorted, ours and those of installed packages; imports none of them."""

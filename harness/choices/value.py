@@ -21,7 +21,7 @@ LATER = types.MappingProxyType({"later": True})
 there too, so that their keys stand.
 """
 RECIPES = "recipes"
-"""The setting of a value that says how it is trained first; `+` adds to it in an expression."""
+"""The name under which `full` and `settings` write how a value is trained first; in an expression, `+` adds to it."""
 
 
 class Value:
@@ -31,6 +31,8 @@ class Value:
     """The package that holds the values of this kind, for example `harness.methods`; set by each room's contract."""
     paid: ClassVar[bool] = False
     """Whether each text or query may cost money: such a value is never asked for what can be had without it."""
+    recipes_after: ClassVar[str | None] = None
+    """Of a value that can be trained: the setting after which `full` and `settings` write its recipes."""
 
     @classmethod
     def name(cls) -> str:
@@ -58,21 +60,48 @@ class Value:
         """16 hexadecimal digits that identify the value with all its settings."""
         return hashlib.sha256(self.full().encode()).hexdigest()[:16]
 
-    def settings(self) -> dict[str, Any]:
-        """Every setting as JSON-safe data, as `full` has them; nested values become `{"name": …, settings…}`."""
-        return {f.name: _plain(getattr(self, f.name)) for f in _fields(self) if _told(self, f)}
+    def settings(self, recipes: tuple[Value, ...] = ()) -> dict[str, Any]:
+        """Every setting as JSON-safe data, as `full` has them; nested values become `{"name": …, settings…}`.
+
+        Args:
+            recipes: of a value that can be trained: how it is trained first.
+        """
+        return {name: _plain(value) for name, value in self._written(recipes)}
+
+    @property
+    def untrained(self) -> Value:
+        """The value without its recipes; itself where it has none."""
+        return self
 
     def parts(self) -> Iterator[Value]:
         """The values nested directly in this one, in the order of the settings."""
         for field in _fields(self):
             yield from _values(getattr(self, field.name))
 
-    def _expression(self, *, full: bool, short: Callable[[Value], str | None] = lambda value: None) -> str:
-        shown = []
+    def _written(self, recipes: tuple[Value, ...], *, full: bool = True) -> Iterator[tuple[str, Any]]:
+        """Name and value of the settings that an expression has, `recipes` among them in its place.
+
+        Args:
+            recipes: how the value is trained first.
+            full: False leaves out all that is at its default.
+        """
         for field in _fields(self):
             value = getattr(self, field.name)
-            if (full and _told(self, field)) or value != _default(field):
-                shown.append(f"{field.name}={_literal(value, full=full, short=short)}")
+            if value != _default(field) or (full and not field.metadata.get("later")):
+                yield field.name, value
+            if field.name == self.recipes_after and (full or recipes):
+                yield RECIPES, recipes
+
+    def _expression(
+        self,
+        *,
+        full: bool,
+        short: Callable[[Value], str | None] = lambda value: None,
+        recipes: tuple[Value, ...] = (),
+    ) -> str:
+        shown = [
+            f"{name}={_literal(value, full=full, short=short)}" for name, value in self._written(recipes, full=full)
+        ]
         return f"{self.name()}({', '.join(shown)})" if shown else self.name()
 
 
@@ -86,11 +115,6 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return field.default
-
-
-def _told(value: Value, field: dataclasses.Field[Any]) -> bool:
-    """Whether a setting is written out even at its default."""
-    return not field.metadata.get("later") or getattr(value, field.name) != _default(field)
 
 
 def _literal(value: Any, *, full: bool, short: Callable[[Value], str | None] = lambda value: None) -> str:

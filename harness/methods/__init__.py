@@ -12,16 +12,15 @@ for them with `fit`, `index` and `search` of this module, which do a shared step
 
 from __future__ import annotations
 
-import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 from harness.choices.room import Room
-from harness.choices.value import RECIPES, Value
+from harness.choices.value import Value
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import Floats, Ints, TopK
@@ -67,14 +66,6 @@ class Method(Value, ABC):
         """
         return {name: value for part in self.nested() for name, value in part.inputs(context).items()}
 
-    def _expression(self, *, full: bool, short: Callable[[Value], str | None] = lambda value: None) -> str:
-        """What is trained first prints as it is written short: `dense+supervised`."""
-        recipes = getattr(self, RECIPES, ())
-        if full or not recipes:
-            return super()._expression(full=full, short=short)
-        untrained: Value = dataclasses.replace(self, **{RECIPES: ()})  # type: ignore[type-var]
-        return "+".join(part.told(short) for part in (untrained, *recipes))
-
     def nested(self) -> Iterator[Method]:
         """The methods directly inside this one."""
         return (part for part in self.parts() if isinstance(part, Method))
@@ -95,6 +86,39 @@ class Method(Value, ABC):
     def depth_of(self, part: Method, depth: int) -> int:
         """How deep a nested method must be searched for a run of this one of the given depth; for planning."""
         return depth
+
+
+class TrainableMethod(Method):
+    """A method with one model, which recipes can train: `method + recipe` is `harness.training.trained.Trained`.
+
+    `open_model` opens the model that its settings name, `fitted` makes a `Fitted` of that or of a trained one. A
+    subclass also sets `recipes_after`.
+    """
+
+    kind: ClassVar[str]
+    """Of the model: `encoder`, `cross_encoder`, `sparse` or `late`, each with its class in `harness.training.base`."""
+    recipes: ClassVar[tuple[Value, ...]] = ()
+    """None: a trained row has them."""
+
+    @abstractmethod
+    def open_model(self, context: Context) -> Any:
+        """The model that the settings name, as training starts from it.
+
+        Raises:
+            Unavailable: it is not to be had.
+        """
+
+    @abstractmethod
+    def fitted(self, model: Any, view: TrainView, context: Context) -> Fitted:
+        """The method with this model: that of `open_model`, or what training made of it."""
+
+    def while_training(self) -> Method:
+        """The row that scores texts during its training (mines, judges): computed in the usual way, in `torch`."""
+        return self
+
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        """See `Method.fit`."""
+        return self.fitted(self.open_model(context), view, context)
 
 
 class Fitted(ABC):

@@ -13,35 +13,31 @@ from harness.data.corpus import Corpus, joined
 from harness.data.queries import TrainView
 from harness.data.ranking import Floats, Ints
 from harness.engines import Engine
-from harness.methods import METHODS, CandidateScorer, Fitted, Method, Reranks, Searcher, Size, strongest
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size, TrainableMethod
 from harness.methods._exhaustive import Exhaustive
 from harness.models.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
 from harness.models.engine_check import Asked, Choice, choose, plain
-from harness.models.prompts import needs_prompts
-from harness.recipes import Recipe, Trained, told, trained
 from harness.runtime.context import Context
-from harness.training.base import PairBase
 
 EXHAUSTIVE_PAIRS = 200_000
 """More pairs than this are refused when a cross-encoder stands alone: it has to read every document for every query."""
 
 
 @dataclass(frozen=True)
-class CrossEncoder(Method):
+class CrossEncoder(TrainableMethod):
     """Scores every pair of query and document with a model that sees both.
 
     Source: Nogueira and Cho, "Passage Re-ranking with BERT" (2019). Alone it reads the whole corpus for each query,
     which only a tiny collection bears; as `rerank(first=bm25, scorer=cross_encoder)` it reads the candidates.
 
     Args:
-        model: hub name or folder of a sentence-transformers cross-encoder with one output.
+        model: hub name or folder of a sentence-transformers cross-encoder with one output; with a recipe it may be an
+            encoder, which then gets a scoring head.
         revision: the hub's commit, tag or branch.
         max_length: tokens kept of query and document together; None takes the model's own.
         precision: of the weights and products. `auto` takes the fastest way that this machine has and that the golden
             probe (`harness.models.engine_check`) lets pass, `int8` the fastest engine that has it.
         trust_remote_code: run the code that the model's folder brings.
-        recipes: how the model is trained first, one after the other. With one, `model` may be an encoder, which then
-            gets a scoring head.
         engine: what computes the scores; None takes `torch` where it has the precision. Any other is probed first, and
             where it fails `torch` takes its place.
         tolerance: how far a probed engine may move a score, in standard deviations of the sample's scores. None takes
@@ -54,10 +50,12 @@ class CrossEncoder(Method):
     max_length: int | None = None
     precision: Literal["fp32", "bf16", "fp16", "int8", "auto"] = "fp32"
     trust_remote_code: bool = False
-    recipes: tuple[Recipe, ...] = ()
     engine: Engine | None = field(default=None, metadata=LATER)
     tolerance: float | None = field(default=None, metadata=LATER)
     prompt: str | None = field(default=None, metadata=LATER)
+
+    kind = "cross_encoder"
+    recipes_after = "trust_remote_code"
 
     def __post_init__(self) -> None:
         self._asked().check("cross_encoder")
@@ -75,52 +73,29 @@ class CrossEncoder(Method):
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_pair_scorer(self._pair_settings(), context).folder
-        learnt = {k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}
-        return {folder.name: folder.sha, **learnt, **self._asked().versions()}
+        return {folder.name: folder.sha, **self._asked().versions()}
 
-    def _encoder(self, scorer: PairScorer) -> Method:
-        """The encoder that a scoring head is put on, as a row; a cross-encoder takes no prompts, so that none is asked
-        for.
-        """
-        config = scorer.folder.config("config_sentence_transformers.json")
-        prompts = {"query_prompt": "", "document_prompt": ""} if needs_prompts(scorer.folder.name, config) else {}
-        settings = {"revision": self.revision, "trust_remote_code": self.trust_remote_code, **prompts}
-        return METHODS.get("dense")(model=self.model, **settings)  # type: ignore[call-arg]
+    def open_model(self, context: Context) -> PairScorer:
+        """See `TrainableMethod.open_model`."""
+        return open_pair_scorer(self._pair_settings(), context)
 
-    def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Finds the model, and trains it where recipes are named.
+    def while_training(self) -> Method:
+        """See `TrainableMethod.while_training`."""
+        return replace(self, **plain(self._asked()).settings())
 
-        Raises:
-            Unavailable: the collection lacks what a recipe needs.
-        """
-        scorer = open_pair_scorer(self._pair_settings(), context)
-        # An encoder whose scoring head is still random judges nothing; its vectors do, in all stages, at a fraction of
-        # the cost.
-        encoder = scorer.folder.has_module("Pooling")
-        start = plain(self._asked()).settings()
-        untrained = self._encoder(scorer) if encoder else replace(self, recipes=(), **start)
-        if encoder:
-            # Nothing in its training asks the scorer: how answers are computed afterwards is no reason to train again.
-            scorer = scorer.at("fp32")
-        lessons = []
-        for done, recipe in enumerate(self.recipes):
-            if done and not encoder:
-                untrained = replace(self, recipes=self.recipes[:done], **start)
-            lesson = trained(recipe, PairBase(scorer, (METHODS.get("bm25")(),), untrained), view, context)
-            scorer = scorer.retrained(lesson.folder)
-            lessons.append(lesson)
-        scorer = scorer.at(plain(self._asked()).precision)
+    def fitted(self, model: PairScorer, view: TrainView, context: Context) -> Fitted:
+        """See `TrainableMethod.fitted`."""
+        scorer = model.at(plain(self._asked()).precision)
         choice = choose(self._asked(), scorer.key, view, scorer.answers, context)
-        return _Fitted(self, scorer.by(choice.way), lessons, choice)
+        return _Fitted(self, scorer.by(choice.way), choice)
 
 
 class _Fitted(Fitted, Reranks):
-    def __init__(self, method: CrossEncoder, scorer: PairScorer, lessons: Sequence[Trained], choice: Choice) -> None:
+    def __init__(self, method: CrossEncoder, scorer: PairScorer, choice: Choice) -> None:
         self._scorer = scorer
         self.key = f"cross_encoder-{scorer.key}"
-        self.resolved = {**scorer.resolved, **told(method.recipes, lessons), **choice.told()}
-        self.supervision = strongest(lesson.supervision for lesson in lessons)
-        self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes(method._asked()))
+        self.resolved = {**scorer.resolved, **choice.told()}
+        self.notes = tuple(choice.notes(method._asked()))
         self.models = (scorer.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

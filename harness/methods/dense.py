@@ -12,20 +12,17 @@ from harness.data.queries import TrainView
 from harness.engines import Engine
 from harness.indexes import Index
 from harness.indexes.exact import Exact
-from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, strongest
+from harness.methods import CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, TrainableMethod
 from harness.methods._vectors import VectorScorer, VectorSearcher
 from harness.models.encoder import Encoder, EncoderSettings, Side, open_encoder
 from harness.models.engine_check import Asked, Choice, choose, plain
-from harness.models.headed import headed
-from harness.recipes import Recipe, Trained, told, trained
 from harness.runtime.context import Context
-from harness.training.base import EncoderBase
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 @dataclass(frozen=True)
-class Dense(Method):
+class Dense(TrainableMethod):
     """Ranks by the similarity of one vector per query and one per document.
 
     Any sentence-transformers model, by hub name or folder. Every text is encoded once per encoder and kept, whatever
@@ -46,7 +43,6 @@ class Dense(Method):
         index: how the vectors are searched.
         dimensions: the first so many of a vector are kept, of length 1 again where cosines are compared: for models
             trained so that these suffice (Matryoshka). None keeps all. Training sees them all.
-        recipes: how the model is trained first, one after the other; `dense+supervised` says the same.
         engine: what computes the vectors; None takes `torch` where it has the precision. Any other is probed first, and
             where it fails `torch` takes its place.
         tolerance: how far a probed engine may turn a vector: the largest change of a cosine from 1. None takes 1e-5 in
@@ -64,9 +60,11 @@ class Dense(Method):
     trust_remote_code: bool = False
     index: Index = field(default_factory=Exact)
     dimensions: int | None = field(default=None, metadata=LATER)
-    recipes: tuple[Recipe, ...] = ()
     engine: Engine | None = field(default=None, metadata=LATER)
     tolerance: float | None = field(default=None, metadata=LATER)
+
+    kind = "encoder"
+    recipes_after = "dimensions"
 
     def __post_init__(self) -> None:
         self._asked().check("dense")
@@ -92,36 +90,28 @@ class Dense(Method):
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_encoder(self._encoder_settings(), context).folder
-        learnt = {k: v for recipe in self.recipes for k, v in recipe.inputs(context).items()}
-        return {folder.name: folder.sha, **learnt, **self.index.versions(), **self._asked().versions()}
+        return {folder.name: folder.sha, **self.index.versions(), **self._asked().versions()}
 
     def encoding(self) -> Method:
-        """See `Method.encoding`; how vectors are searched and cut changes none, but with recipes what these may learn
-        from.
-        """
-        return self if self.recipes else replace(self, index=Exact(), dimensions=None)
+        """See `Method.encoding`; how vectors are searched and cut changes none."""
+        return replace(self, index=Exact(), dimensions=None)
 
-    def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Finds the model, and trains it where recipes are named.
+    def open_model(self, context: Context) -> Encoder:
+        """See `TrainableMethod.open_model`."""
+        return open_encoder(replace(self._encoder_settings(), dimensions=None), context)
 
-        Raises:
-            Unavailable: the collection lacks what a recipe needs.
-        """
-        encoder = open_encoder(replace(self._encoder_settings(), dimensions=None), context)
-        start = plain(self._asked()).settings()
-        first_stages = (METHODS.get("bm25")(), replace(self, recipes=(), **start))
-        lessons = []
-        for done, recipe in enumerate(self.recipes):
-            untrained = replace(self, recipes=self.recipes[:done], **start)
-            lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
-            encoder = headed(encoder, lesson.folder, context) if recipe.frozen else encoder.retrained(lesson.folder)
-            lessons.append(lesson)
-        choice = choose(self._asked(), encoder.fingerprint, view, encoder.answers, context)
-        return _Fitted(self, encoder.by(choice.way).of(self.dimensions), lessons, choice)
+    def while_training(self) -> Method:
+        """See `TrainableMethod.while_training`."""
+        return replace(self, **plain(self._asked()).settings())
+
+    def fitted(self, model: Encoder, view: TrainView, context: Context) -> Fitted:
+        """See `TrainableMethod.fitted`."""
+        choice = choose(self._asked(), model.fingerprint, view, model.answers, context)
+        return _Fitted(self, model.by(choice.way).of(self.dimensions), choice)
 
 
 class _Fitted(Fitted, Reranks, Encodes):
-    def __init__(self, method: Dense, encoder: Encoder, lessons: Sequence[Trained], choice: Choice) -> None:
+    def __init__(self, method: Dense, encoder: Encoder, choice: Choice) -> None:
         self._method = method
         self.encoder = encoder
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
@@ -129,9 +119,8 @@ class _Fitted(Fitted, Reranks, Encodes):
             **method.settings()["index"],
             **({"versions": versions} if (versions := method.index.versions()) else {}),
         }
-        self.resolved = {**encoder.resolved, "index": index, **told(method.recipes, lessons), **choice.told()}
-        self.supervision = strongest(lesson.supervision for lesson in lessons)
-        self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes(method._asked()))
+        self.resolved = {**encoder.resolved, "index": index, **choice.told()}
+        self.notes = tuple(choice.notes(method._asked()))
         self.models = (encoder.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

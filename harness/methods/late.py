@@ -14,15 +14,13 @@ from harness.cache.ragged import Ragged
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import Floats, Ints, TopK
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, TrainableMethod
 from harness.methods._maxsim import MaxSimIndex, maxsim
-from harness.methods._ragged import FittedRagged, inputs, size, taught
+from harness.methods._ragged import FittedRagged, size
 from harness.models.encoder import Side
 from harness.models.late import LateEncoder
 from harness.models.ragged import RaggedSettings, open_ragged
-from harness.recipes import Recipe, Trained
 from harness.runtime.context import Context
-from harness.training.base import LateBase
 
 BLOCK = 512
 NONE = -1e9
@@ -30,7 +28,7 @@ NONE = -1e9
 
 
 @dataclass(frozen=True)
-class Late(Method):
+class Late(TrainableMethod):
     """Ranks by MaxSim: the sum over a query's token vectors of the greatest inner product with one of the document's.
 
     Source: Khattab and Zaharia, ColBERT (2004.12832); Santhanam et al., ColBERTv2 (2112.01488). Any
@@ -49,7 +47,6 @@ class Late(Method):
         document_length: tokens kept of a document; the same.
         precision: of the weights in memory; vectors are kept as float32.
         trust_remote_code: run the code that the model's folder brings.
-        recipes: how the model is trained first, one after the other; `late+colbert` says the same.
     """
 
     model: str = "answerdotai/answerai-colbert-small-v1"
@@ -60,7 +57,9 @@ class Late(Method):
     document_length: int | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     trust_remote_code: bool = False
-    recipes: tuple[Recipe, ...] = ()
+
+    kind = "late"
+    recipes_after = "trust_remote_code"
 
     def __post_init__(self) -> None:
         self._settings().check(self.name())
@@ -71,27 +70,31 @@ class Late(Method):
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
-        return inputs(open_ragged(LateEncoder, self._settings(), context), self.recipes, context)
+        folder = self.open_model(context).folder
+        return {folder.name: folder.sha}
 
     def encoding(self) -> Method:
         """See `Method.encoding`."""
         return self
 
-    def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Finds the model, and trains it where recipes are named.
+    def open_model(self, context: Context) -> LateEncoder:
+        """See `TrainableMethod.open_model`."""
+        return open_ragged(LateEncoder, self._settings(), context)
+
+    def fitted(self, model: LateEncoder, view: TrainView, context: Context) -> Fitted:
+        """See `TrainableMethod.fitted`.
 
         Raises:
-            ModelError: without a recipe, the model is no late-interaction encoder.
-            Unavailable: the model is not to be had, or the collection lacks what a recipe needs.
+            ModelError: the model is no late-interaction encoder.
         """
-        encoder = open_ragged(LateEncoder, self._settings(), context)
-        return _Fitted(self, *taught(self, self.recipes, encoder, LateBase, view, context))
+        model.check()
+        return _Fitted(self, model)
 
 
 class _Fitted(FittedRagged, Reranks):
-    def __init__(self, method: Late, encoder: LateEncoder, lessons: Sequence[Trained]) -> None:
+    def __init__(self, method: Late, encoder: LateEncoder) -> None:
         self._encoder = encoder
-        super().__init__(f"late-{encoder.fingerprint}", {}, encoder, method.recipes, lessons)
+        super().__init__(f"late-{encoder.fingerprint}", {}, encoder)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return _Searcher(self.key, self._encoder, corpus)

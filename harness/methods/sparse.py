@@ -16,20 +16,18 @@ from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.lexical.impacts import ImpactIndex, product, pruned, unit
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
-from harness.methods._ragged import FittedRagged, inputs, size, taught
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size, TrainableMethod
+from harness.methods._ragged import FittedRagged, size
 from harness.models.encoder import Side
 from harness.models.ragged import RaggedSettings, open_ragged
 from harness.models.sparse import SparseEncoder
-from harness.recipes import Recipe, Trained
 from harness.runtime.context import Context
-from harness.training.base import SparseBase
 
 BLOCK = 4096
 
 
 @dataclass(frozen=True)
-class Sparse(Method):
+class Sparse(TrainableMethod):
     """Ranks by the inner product of a query's and a document's weights over the terms of a language model's vocabulary.
 
     Source: Formal et al., SPLADE v2 (2109.10086) and SPLADE++ (2205.04733): log(1 + ReLU(logit)) of a masked language
@@ -48,7 +46,6 @@ class Sparse(Method):
         query_terms: keep the so many terms of a query that weigh most; None keeps all.
         document_terms: the same of a document.
         trust_remote_code: run the code that the model's folder brings.
-        recipes: how the model is trained first, one after the other; `sparse+splade` says the same.
     """
 
     model: str = "naver/splade-cocondenser-ensembledistil"
@@ -60,7 +57,9 @@ class Sparse(Method):
     query_terms: int | None = None
     document_terms: int | None = None
     trust_remote_code: bool = False
-    recipes: tuple[Recipe, ...] = ()
+
+    kind = "sparse"
+    recipes_after = "trust_remote_code"
 
     def __post_init__(self) -> None:
         self._settings().check(self.name())
@@ -75,21 +74,25 @@ class Sparse(Method):
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
-        return inputs(open_ragged(SparseEncoder, self._settings(), context), self.recipes, context)
+        folder = self.open_model(context).folder
+        return {folder.name: folder.sha}
 
     def encoding(self) -> Method:
-        """See `Method.encoding`; pruning changes what is compared, and with recipes what these may learn from."""
-        return self if self.recipes else replace(self, query_terms=None, document_terms=None)
+        """See `Method.encoding`; pruning changes only what is compared."""
+        return replace(self, query_terms=None, document_terms=None)
 
-    def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Finds the model, and trains it where recipes are named.
+    def open_model(self, context: Context) -> SparseEncoder:
+        """See `TrainableMethod.open_model`."""
+        return open_ragged(SparseEncoder, self._settings(), context)
+
+    def fitted(self, model: SparseEncoder, view: TrainView, context: Context) -> Fitted:
+        """See `TrainableMethod.fitted`.
 
         Raises:
-            ModelError: without a recipe, the model is no sparse encoder.
-            Unavailable: the model is not to be had, or the collection lacks what a recipe needs.
+            ModelError: the model is no sparse encoder.
         """
-        encoder = open_ragged(SparseEncoder, self._settings(), context)
-        return _Fitted(self, *taught(self, self.recipes, encoder, SparseBase, view, context))
+        model.check()
+        return _Fitted(self, model)
 
 
 class _Vectors:
@@ -130,11 +133,11 @@ class _Vectors:
 
 
 class _Fitted(FittedRagged, Reranks):
-    def __init__(self, method: Sparse, encoder: SparseEncoder, lessons: Sequence[Trained]) -> None:
+    def __init__(self, method: Sparse, encoder: SparseEncoder) -> None:
         self._method, self._encoder = method, encoder
         pruning = {"query_terms": method.query_terms, "document_terms": method.document_terms}
         key = f"sparse-{encoder.fingerprint}-{method.query_terms}-{method.document_terms}"
-        super().__init__(key, pruning, encoder, method.recipes, lessons)
+        super().__init__(key, pruning, encoder)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return _Searcher(self.key, _Vectors(self._method, self._encoder), corpus)

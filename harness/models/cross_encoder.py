@@ -205,6 +205,16 @@ class PairScorer:
         """Name or folder that settings would be given to open the same weights."""
         return self._settings.model
 
+    @property
+    def revision(self) -> str | None:
+        """The revision that settings would be given with `source`."""
+        return self._settings.revision
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the code that the model's folder brings may run."""
+        return self._settings.trust_remote_code
+
     def fresh(self) -> CrossEncoder:
         """The model loaded anew in fp32, for training; one that has no scoring head (an encoder) gets a random one."""
         model = self._load("fp32", num_labels=1)

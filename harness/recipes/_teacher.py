@@ -8,6 +8,7 @@ from harness.base.errors import SettingError
 from harness.methods import METHODS, Method
 from harness.recipes import RECIPES, Recipe
 from harness.training.base import EncoderBase, Trainable
+from harness.training.trained import with_recipes
 
 
 def local_recipes(
@@ -32,6 +33,6 @@ def local_teacher(base: Trainable, recipes: tuple[Recipe, ...]) -> Method:
         "revision": base.revision,
         "trust_remote_code": base.trust_remote_code,
         "max_length": base.encoder.resolved["max_length"],
-        "recipes": recipes,
     }
-    return METHODS.get("cross_encoder")(model=base.source, **settings)  # type: ignore[call-arg]
+    untrained = METHODS.get("cross_encoder")(model=base.source, **settings)  # type: ignore[call-arg]
+    return with_recipes(untrained, recipes)

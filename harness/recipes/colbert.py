@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.data.queries import TrainView
-from harness.recipes._gold import FromGold
 from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.examples import sides
+from harness.training.from_gold import FromGold
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
 

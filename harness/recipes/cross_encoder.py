@@ -16,10 +16,10 @@ from harness.leaks.history import Taught
 from harness.methods import Method
 from harness.methods.bm25 import BM25
 from harness.recipes import Need
-from harness.recipes._gold import FromGold
 from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY
+from harness.training.from_gold import FromGold
 from harness.training.lesson import Lesson
 from harness.training.negatives import mine
 from harness.training.schedule import Budget, Schedule

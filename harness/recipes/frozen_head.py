@@ -16,10 +16,10 @@ import numpy as np
 from harness.base.errors import ModelError
 from harness.data.queries import TrainView
 from harness.data.ranking import Floats
-from harness.recipes._gold import FromGold
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable
 from harness.training.dev import pool
+from harness.training.from_gold import FromGold
 from harness.training.lesson import Lesson, Report
 from harness.training.loop import own_randomness, save, seed_of
 from harness.training.schedule import Budget, Schedule

@@ -10,10 +10,10 @@ from harness.base.errors import SettingError
 from harness.data.queries import TrainView
 from harness.methods import Method
 from harness.recipes import Need
-from harness.recipes._gold import FromGold
 from harness.runtime.context import Context
 from harness.training.base import Trainable, by_cosine
 from harness.training.examples import sides
+from harness.training.from_gold import FromGold
 from harness.training.guide import guide_vectors
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule

@@ -5,15 +5,18 @@ dev.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from harness.base.errors import SettingError
 from harness.data.queries import TrainView
-from harness.methods import Method
+from harness.methods import METHODS, Method
 from harness.models.cross_encoder import PairScorer
 from harness.models.encoder import Encoder, Side
+from harness.models.headed import headed
 from harness.models.late import LateEncoder
+from harness.models.prompts import needs_prompts
 from harness.models.ragged import RaggedEncoder
 from harness.models.sparse import SparseEncoder
 from harness.runtime.context import Context
@@ -54,6 +57,32 @@ class Trainable(ABC):
     def __init__(self, first_stages: Sequence[Method], untrained: Method) -> None:
         self.first_stages = tuple(first_stages)
         self.untrained = untrained
+
+    @classmethod
+    @abstractmethod
+    def of(cls, model: Any, row: Method) -> Trainable:
+        """A method's model before the first recipe.
+
+        Args:
+            model: what `TrainableMethod.open_model` gives.
+            row: the method, as it scores texts while its model is trained.
+        """
+
+    @abstractmethod
+    def after(self, folder: Path, row: Method, context: Context, *, frozen: bool) -> Trainable:
+        """The model that a recipe has trained, before the next one.
+
+        Args:
+            folder: of the trained model.
+            row: the method with the recipes up to this one.
+            context: opens the model.
+            frozen: as `Recipe.frozen`.
+        """
+
+    @property
+    @abstractmethod
+    def model(self) -> Any:
+        """What `TrainableMethod.fitted` takes: the model opened for answering."""
 
     @property
     def whole(self) -> bool:
@@ -105,6 +134,21 @@ class EncoderBase(Trainable):
         self.trust_remote_code = encoder.trusted
         self.weights = str(encoder.folder.path)
 
+    @classmethod
+    def of(cls, model: Encoder, row: Method) -> EncoderBase:
+        """See `Trainable.of`."""
+        return cls(model, (METHODS.get("bm25")(), row), row)
+
+    def after(self, folder: Path, row: Method, context: Context, *, frozen: bool) -> EncoderBase:
+        """See `Trainable.after`; the dev pool stays that of the first model."""
+        trained = headed(self.encoder, folder, context) if frozen else self.encoder.retrained(folder)
+        return EncoderBase(trained, self.first_stages, row)
+
+    @property
+    def model(self) -> Encoder:
+        """See `Trainable.model`."""
+        return self.encoder
+
     def fresh(self, context: Context) -> Any:
         """See `Trainable.fresh`."""
         return self.encoder.fresh()
@@ -119,15 +163,41 @@ class EncoderBase(Trainable):
 
 
 class PairBase(Trainable):
-    """A cross-encoder before training, or an encoder that gets a new scoring head."""
+    """A cross-encoder before training, or an encoder that gets a new scoring head.
+
+    Args:
+        by_encoder: whether `untrained` is the encoder behind a new head. A head that is still random judges nothing;
+            the encoder's vectors do, at a fraction of the cost, in the steps after the first too.
+    """
 
     kind = "cross_encoder"
 
-    def __init__(self, scorer: PairScorer, first_stages: Sequence[Method], untrained: Method) -> None:
+    def __init__(
+        self, scorer: PairScorer, first_stages: Sequence[Method], untrained: Method, *, by_encoder: bool = False
+    ) -> None:
         super().__init__(first_stages, untrained)
-        self.scorer = scorer
+        self.scorer, self._by_encoder = scorer, by_encoder
         self.name, self.prompts, self.training_key = scorer.folder.name, {"query": "", "document": ""}, scorer.key
         self.weights, self.source = str(scorer.folder.path), scorer.source
+
+    @classmethod
+    def of(cls, model: PairScorer, row: Method) -> PairBase:
+        """See `Trainable.of`."""
+        stages = (METHODS.get("bm25")(),)
+        if not model.folder.has_module("Pooling"):
+            return cls(model, stages, row)
+        # Nothing in its training asks the scorer, so the precision of later answers is no reason to train again.
+        return cls(model.at("fp32"), stages, _encoder_row(model), by_encoder=True)
+
+    def after(self, folder: Path, row: Method, context: Context, *, frozen: bool) -> PairBase:
+        """See `Trainable.after`."""
+        untrained = self.untrained if self._by_encoder else row
+        return PairBase(self.scorer.retrained(folder), self.first_stages, untrained, by_encoder=self._by_encoder)
+
+    @property
+    def model(self) -> PairScorer:
+        """See `Trainable.model`."""
+        return self.scorer
 
     def fresh(self, context: Context) -> Any:
         """See `Trainable.fresh`; the weights of a new head are drawn from the context's seed."""
@@ -148,6 +218,14 @@ class PairBase(Trainable):
         return dev.PairProbe(held, RERANKED, context, bf16=bf16_suits(schedule, device))
 
 
+def _encoder_row(scorer: PairScorer) -> Method:
+    """The encoder that a scoring head is put on, as a row; one whose family needs prompts gets empty ones."""
+    settings: dict[str, Any] = {"revision": scorer.revision, "trust_remote_code": scorer.trusted}
+    if needs_prompts(scorer.folder.name, scorer.folder.config("config_sentence_transformers.json")):
+        settings |= {"query_prompt": "", "document_prompt": ""}
+    return METHODS.get("dense")(model=scorer.source, **settings)  # type: ignore[call-arg]
+
+
 class RaggedBase(Trainable):
     """A sparse or a late-interaction encoder before training, or an encoder that is to become one."""
 
@@ -156,6 +234,21 @@ class RaggedBase(Trainable):
         self._encoder = encoder
         self.name, self.prompts, self.training_key = encoder.folder.name, encoder.prompts, encoder.fingerprint
         self.weights, self.source = str(encoder.folder.path), encoder.source[0]
+
+    @classmethod
+    def of(cls, model: Any, row: Method) -> RaggedBase:
+        """See `Trainable.of`."""
+        untrained = row if model.ready else _dense_row(model)
+        return cls(model, (METHODS.get("bm25")(), untrained), untrained)
+
+    def after(self, folder: Path, row: Method, context: Context, *, frozen: bool) -> RaggedBase:
+        """See `Trainable.after`."""
+        return self.of(self._encoder.retrained(folder), row)
+
+    @property
+    def model(self) -> RaggedEncoder:
+        """See `Trainable.model`."""
+        return self._encoder
 
     @property
     def whole(self) -> bool:
@@ -182,6 +275,14 @@ class RaggedBase(Trainable):
 
     @abstractmethod
     def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe: ...
+
+
+def _dense_row(encoder: RaggedEncoder) -> Method:
+    """The dense row of the weights of an encoder that is not yet of its kind."""
+    settings: dict[str, Any] = {f"{side}_prompt": prompt for side, prompt in encoder.prompts.items()}
+    model, revision = encoder.source
+    dense: Any = METHODS.get("dense")
+    return dense(model=model, revision=revision, trust_remote_code=encoder.trusted, **settings)  # type: ignore[no-any-return]
 
 
 class SparseBase(RaggedBase):
@@ -215,3 +316,7 @@ class LateBase(RaggedBase):
 
     def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
         return probes.LateProbe(held, self.encoder, context, bf16=bf16)
+
+
+KINDS: Mapping[str, type[Trainable]] = {each.kind: each for each in (EncoderBase, PairBase, SparseBase, LateBase)}
+"""Kind of model → its class here."""

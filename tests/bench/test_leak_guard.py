@@ -16,10 +16,10 @@ from harness.bench.leak_guard import Guard
 from harness.bench.record import Record
 from harness.data.queries import Dataset
 from harness.leaks.history import BESIDE, INSIDE
-from harness.recipes import MODEL
 from harness.rows import parse_method
 from harness.runtime.context import Context
 from harness.training import loop
+from harness.training.trained_models import MODEL
 
 Run = Callable[..., list[Record]]
 LAST = 'budget="smoke", choose="last"'

@@ -16,8 +16,8 @@ from harness.bench.leak_history import taught_leaks, taught_notes
 from harness.bench.record import Record
 from harness.data.queries import Dataset, Labelled, Queries
 from harness.leaks.history import BESIDE, INSIDE, Taught, history, keep
-from harness.recipes import MODEL
 from harness.runtime.context import Context
+from harness.training.trained_models import MODEL
 
 VALUES = {"nDCG@10": {"a": 1.0, "b": 0.5, "c": 0.0}}
 MADE = 'qgen(budget="smoke", documents=60, choose="last", generator=extractive(kinds=("title",)))'

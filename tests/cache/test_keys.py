@@ -178,7 +178,7 @@ DECIDING = {
     "models": [
         *[
             "recipes.supervised",
-            "recipes._gold",
+            "training.from_gold",
             "training.course",
             "training.loop",
             "training.trainer",

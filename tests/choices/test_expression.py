@@ -31,6 +31,7 @@ from harness.recipes.gist_embed import GISTEmbed
 from harness.recipes.gpl import GPL
 from harness.recipes.supervised import Supervised
 from harness.rows import DEFAULT_ROWS, ROOMS
+from harness.training.trained import with_recipes
 
 NAMED = {"dense": "dense", "twin": "hybrid(fusion=convex)", "bm25>>dense": "bm25>>dense", "my-own": "bm25(k1=3)"}
 
@@ -69,7 +70,7 @@ RECIPE = (
     )
     | st.builds(GISTEmbed, guide=st.none() | DENSE, below=st.none() | SHARE)
 )
-TRAINED = st.builds(Dense, model=TEXT, recipes=st.lists(RECIPE, min_size=1, max_size=3).map(tuple))
+TRAINED = st.builds(with_recipes, st.builds(Dense, model=TEXT), st.lists(RECIPE, min_size=1, max_size=3).map(tuple))
 CROSS = st.builds(
     CrossEncoder, model=TEXT, revision=st.none() | TEXT, max_length=st.none() | POSITIVE, precision=PRECISION
 )
@@ -109,7 +110,7 @@ def test_two_arrows_are_rerank_of_rerank(first: Method, second: Method, third: M
 @given(recipes=st.lists(RECIPE, min_size=1, max_size=3), first=METHOD)
 def test_a_plus_adds_a_recipe_and_binds_more_closely_than_an_arrow(recipes: list[Supervised], first: Method) -> None:
     chain = " + ".join(["dense", *map(str, recipes)])
-    trained = Dense(recipes=tuple(recipes))
+    trained = with_recipes(Dense(), tuple(recipes))
     assert read(chain) == trained
     assert read(f"{first} >> {chain}") == Rerank(first, trained)
     assert read(f"{chain} >> {first}") == Rerank(trained, first)
@@ -152,23 +153,26 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
         ("my_own>>dense", Rerank(BM25(3.0), Dense())),
         ("hybrid(methods=(twin, my-own))", Hybrid((Hybrid(fusion=Convex()), BM25(3.0)))),
         ("bm25>>dense", Rerank(BM25(), Dense())),
-        ("dense+supervised", Dense(recipes=(Supervised(),))),
-        ("dense + supervised()", Dense(recipes=(Supervised(),))),
-        ("dense(recipes=(supervised,))", Dense(recipes=(Supervised(),))),
-        ("dense(recipes=(gpl,))+supervised", Dense(recipes=(GPL(), Supervised()))),
-        ("(dense+gpl)+supervised", Dense(recipes=(GPL(), Supervised()))),
-        ("dense+supervised(queries=100)", Dense(recipes=(Supervised(queries=100),))),
-        ("dense+contrastive-tension", Dense(recipes=(ContrastiveTension(),))),
-        ('dense(model="a+b")+supervised', Dense("a+b", recipes=(Supervised(),))),
-        ("dense+supervised+supervised", Dense(recipes=(Supervised(), Supervised()))),
-        ("bm25>>dense+supervised", Rerank(BM25(), Dense(recipes=(Supervised(),)))),
-        ("dense+supervised>>cross_encoder", Rerank(Dense(recipes=(Supervised(),)), CrossEncoder())),
-        ("cross_encoder+cross_encoder", CrossEncoder(recipes=(PairRecipe(),))),
+        ("dense+supervised", with_recipes(Dense(), (Supervised(),))),
+        ("dense + supervised()", with_recipes(Dense(), (Supervised(),))),
+        ("dense(recipes=(supervised,))", with_recipes(Dense(), (Supervised(),))),
+        ("dense(recipes=(gpl,))+supervised", with_recipes(Dense(), (GPL(), Supervised()))),
+        ("(dense+gpl)+supervised", with_recipes(Dense(), (GPL(), Supervised()))),
+        ("dense+supervised(queries=100)", with_recipes(Dense(), (Supervised(queries=100),))),
+        ("dense+contrastive-tension", with_recipes(Dense(), (ContrastiveTension(),))),
+        ('dense(model="a+b")+supervised', with_recipes(Dense("a+b"), (Supervised(),))),
+        ("dense+supervised+supervised", with_recipes(Dense(), (Supervised(), Supervised()))),
+        ("bm25>>dense+supervised", Rerank(BM25(), with_recipes(Dense(), (Supervised(),)))),
+        ("dense+supervised>>cross_encoder", Rerank(with_recipes(Dense(), (Supervised(),)), CrossEncoder())),
+        ("cross_encoder+cross_encoder", with_recipes(CrossEncoder(), (PairRecipe(),))),
         (
             "dense+gpl(teacher=cross_encoder+cross_encoder)",
-            Dense(recipes=(GPL(teacher=CrossEncoder(recipes=(PairRecipe(),))),)),
+            with_recipes(Dense(), (GPL(teacher=with_recipes(CrossEncoder(), (PairRecipe(),))),)),
         ),
-        ("dense+supervised(miners=(bm25>>dense,))", Dense(recipes=(Supervised(miners=(Rerank(BM25(), Dense()),)),))),
+        (
+            "dense+supervised(miners=(bm25>>dense,))",
+            with_recipes(Dense(), (Supervised(miners=(Rerank(BM25(), Dense()),)),)),
+        ),
     ],
 )
 def test_what_can_be_written(text: str, method: Method) -> None:

@@ -25,8 +25,8 @@ from harness.leaks.history import (
     together,
     trained_here,
 )
-from harness.recipes import MODEL
 from harness.training.lesson import REPORT
+from harness.training.trained_models import MODEL
 
 SOME = (Taught("gold", "what is a quagga", ("d1", "d2")), Taught("generated", "zebras of the steppe", ("d3",)))
 

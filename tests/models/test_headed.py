@@ -19,6 +19,7 @@ from harness.models.encoder import Encoder
 from harness.models.headed import HeadedEncoder, headed
 from harness.recipes.frozen_head import FrozenHead
 from harness.runtime.context import Context
+from harness.training.trained import with_recipes
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def view(small: Any) -> TrainView:
 
 def row(model: Path, **settings: Any) -> Dense:
     recipe = FrozenHead(budget="smoke", **settings)
-    return Dense(str(model), recipes=(recipe,))
+    return with_recipes(Dense(str(model)), (recipe,))
 
 
 @pytest.mark.parametrize("settings", [{}, {"activation": "tanh", "out": 8}, {"out": 40}])
@@ -38,7 +39,7 @@ def test_what_is_read_is_what_the_saved_model_gives(
 ) -> None:
     from sentence_transformers import SentenceTransformer
 
-    method = Dense(str(tiny_encoder), similarity=similarity, recipes=row(tiny_encoder, **settings).recipes)
+    method = with_recipes(Dense(str(tiny_encoder), similarity=similarity), row(tiny_encoder, **settings).recipes)
     encoder: Any = fit(method, view, context).encoder  # type: ignore[attr-defined]
     assert isinstance(encoder, HeadedEncoder)
     texts = view.corpus.texts[:]
@@ -74,7 +75,7 @@ def test_dimensions_are_cut_from_the_heads_vectors(view: TrainView, context: Con
 
 
 def test_in_half_precision_texts_go_through_the_model(view: TrainView, context: Context, tiny_encoder: Path) -> None:
-    method = Dense(str(tiny_encoder), precision="bf16", recipes=row(tiny_encoder).recipes)
+    method = with_recipes(Dense(str(tiny_encoder), precision="bf16"), row(tiny_encoder).recipes)
     encoder: Any = fit(method, view, context).encoder  # type: ignore[attr-defined]
     made = encoder.vectors(["wing"], "query").block(0, 1)
     assert made == pytest.approx(encoder.encode(["wing"], "query"))

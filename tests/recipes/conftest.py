@@ -28,6 +28,7 @@ from harness.recipes import Recipe
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase, LateBase, PairBase, SparseBase, Trainable
 from harness.training.lesson import Lesson
+from harness.training.trained import with_recipes
 
 SEALED = "zzsealed"
 """A word that every test query of the sealed collection holds and nothing else does."""
@@ -85,12 +86,12 @@ def row(tiny_models: tuple[Path, Path], tiny_ragged: tuple[Path, Path]) -> Row:
 
     def one(*recipes: Recipe) -> Method:
         if recipes[0].trains == "cross_encoder":
-            return CrossEncoder(model=str(tiny_models[1]), recipes=recipes)
+            return with_recipes(CrossEncoder(model=str(tiny_models[1])), recipes)
         if recipes[0].trains == "sparse":
-            return Sparse(model=str(tiny_ragged[0]), recipes=recipes)
+            return with_recipes(Sparse(model=str(tiny_ragged[0])), recipes)
         if recipes[0].trains == "late":
-            return Late(model=str(tiny_ragged[1]), recipes=recipes)
-        return Dense(model=str(tiny_models[0]), recipes=recipes)
+            return with_recipes(Late(model=str(tiny_ragged[1])), recipes)
+        return with_recipes(Dense(model=str(tiny_models[0])), recipes)
 
     return one
 

@@ -26,6 +26,7 @@ from harness.recipes.cross_encoder import CrossEncoder as Recipe
 from harness.runtime.context import Context
 from harness.training.gold import Gold, gold
 from harness.training.lesson import Lesson
+from harness.training.trained import with_recipes
 
 Lessons = Callable[..., Lesson]
 KINDS = ("bm25", "semantic", "both", "kde", "random")
@@ -213,7 +214,7 @@ def test_domain_transfer_learns_from_another_collection_and_no_label_of_this_one
     source = another(small_folder, tmp_path)
     recipe = AugmentedSBERT(budget="smoke", source=str(source), documents=15)
     assert recipe.needed() == {"teacher", "generator"}
-    fitted: Any = fit(Dense(student.model, recipes=(recipe,)), target, context)
+    fitted: Any = fit(with_recipes(Dense(student.model), (recipe,)), target, context)
     told = fitted.resolved["training"][0]
     assert fitted.supervision == "none"
     assert told["facts"]["gold_queries"] == 0
@@ -223,7 +224,7 @@ def test_domain_transfer_learns_from_another_collection_and_no_label_of_this_one
 
 
 def test_a_teacher_of_domain_transfer_counts_no_label_of_this_collection(view: TrainView, tiny_encoder: Path) -> None:
-    teacher = CrossEncoder(str(tiny_encoder), recipes=(Recipe(),))
+    teacher = with_recipes(CrossEncoder(str(tiny_encoder)), (Recipe(),))
     assert supervision(AugmentedSBERT(source="beir/scifact", teacher=teacher), view) == "dev labels"
     assert supervision(AugmentedSBERT(source="beir/scifact", teacher=teacher, choose="last"), view) == "none"
 

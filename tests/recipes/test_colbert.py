@@ -17,6 +17,7 @@ from harness.methods.late import Late
 from harness.recipes.colbert import ColBERT
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson
+from harness.training.trained import with_recipes
 
 Lessons = Callable[..., Lesson]
 
@@ -48,7 +49,7 @@ def test_the_loss_is_cross_entropy_over_maxsim_by_loops(
 @pytest.mark.parametrize("masks", [10, None])
 def test_an_encoder_becomes_a_colbert(masks: int | None, view: TrainView, tiny_encoder: Path, context: Context) -> None:
     recipe = ColBERT(budget="smoke", expand_to=masks)
-    fitted: Any = fit(Late(str(tiny_encoder), recipes=(recipe,)), view, context)
+    fitted: Any = fit(with_recipes(Late(str(tiny_encoder)), (recipe,)), view, context)
     model = fitted._encoder.model
     assert model[2].skiplist_words == [mark for mark in string.punctuation if mark in ".,:?!-'"], (
         "those that are tokens"
@@ -64,7 +65,9 @@ def test_punctuation_is_kept_where_it_is_asked_for_and_lengths_as_the_row_says(
     view: TrainView, tiny_encoder: Path, context: Context
 ) -> None:
     recipe = ColBERT(budget="smoke", skip_punctuation=False)
-    fitted: Any = fit(Late(str(tiny_encoder), query_length=6, document_length=9, recipes=(recipe,)), view, context)
+    fitted: Any = fit(
+        with_recipes(Late(str(tiny_encoder), query_length=6, document_length=9), (recipe,)), view, context
+    )
     encoder = fitted._encoder
     assert encoder.model[2].skiplist_words == []
     assert encoder.encode(["x", "bibi dodo fafa " * 9], "query").lengths.tolist() == [6, 6]

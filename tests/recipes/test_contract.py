@@ -25,6 +25,7 @@ from harness.rows import ROOMS, parse_method, row_name
 from harness.runtime.context import Context
 from harness.training.lesson import Report
 from harness.training.schedule import BUDGETS, Schedule
+from harness.training.trained import with_recipes
 
 Row = Callable[..., Method]
 Trained = Callable[[Recipe], Any]
@@ -65,7 +66,9 @@ def test_its_row_prints_and_parses_back(recipe: Recipe) -> None:
     bare = RECIPES.get(recipe.name())()
     row = f"{ROW[recipe.trains]}+{recipe.name()}"
     assert (
-        parse_method(row) == parse_method(row.replace("+", " + ")) == METHODS.get(ROW[recipe.trains])(recipes=(bare,))  # type: ignore[call-arg]
+        parse_method(row)
+        == parse_method(row.replace("+", " + "))
+        == with_recipes(METHODS.get(ROW[recipe.trains])(), (bare,))  # type: ignore[call-arg]
     )
     for method in (parse_method(row), parse_method(f"{ROW[recipe.trains]}+{recipe}")):
         assert parse_method(row_name(method)) == parse_method(str(method)) == parse_method(method.full()) == method
@@ -215,7 +218,7 @@ def test_the_model_is_an_ordinary_folder_that_computes_what_the_row_does(done: A
 
 
 def test_training_changes_the_model(done: Any, row: Row, sealed: TrainView, context: Context) -> None:
-    untrained = fit(dataclasses.replace(done.method, recipes=()), sealed, context)
+    untrained = fit(done.method.untrained, sealed, context)
     assert done.fitted.key != untrained.key
     assert done.fitted.resolved["model"] == untrained.resolved["model"]  # the name stays the base's
 
@@ -385,7 +388,7 @@ def test_the_other_kind_of_model_is_refused_with_the_row_to_write(
     recipe: Recipe, sealed: TrainView, tiny_models: tuple[Path, Path], context: Context
 ) -> None:
     dense = recipe.trains != "encoder"
-    other = (Dense if dense else CrossEncoder)(model=str(tiny_models[not dense]), recipes=(recipe,))
+    other = with_recipes((Dense if dense else CrossEncoder)(model=str(tiny_models[not dense])), (recipe,))
     with pytest.raises(SettingError, match=rf"write {ROW[recipe.trains]}\+{recipe.name()}\."):
         fit(other, sealed, context)
 
@@ -530,17 +533,3 @@ def test_what_a_budget_means_is_part_of_the_key(
     monkeypatch.setattr(type(recipe), "schedules", {**recipe.schedules, "smoke": other})
     fit(row(recipe), sealed, Context(cache=context.cache))
     assert set(kept.glob("*/model")) > before
-
-
-def test_a_short_name_that_is_part_of_the_full_one_is_left_alone_and_a_folder_is_called_by_its_model(
-    tmp_path: Path,
-) -> None:
-    from types import SimpleNamespace
-
-    from harness.recipes import _named
-
-    base: Any = SimpleNamespace(weights=str(tmp_path), source="all-tiny", name="owner/all-tiny")
-    report = Report(
-        1, 1, 1.0, 0.0, {}, "fp32", "cpu", facts={"judge": f'dense(model="{tmp_path}")', "guide": "owner/all-tiny"}
-    )
-    assert _named(report, base)["facts"] == {"judge": 'dense(model="owner/all-tiny")', "guide": "owner/all-tiny"}

@@ -22,6 +22,7 @@ from harness.methods.dense import Dense
 from harness.recipes.contrastive_tension import ContrastiveTension, better_tower, pairing, without_normalisation
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson
+from harness.training.trained import with_recipes
 
 Lessons = Callable[..., Lesson]
 
@@ -150,7 +151,7 @@ def test_normalising_is_left_out_while_training_and_back_afterwards(
         seen.append([type(m).__name__ for m in model])
 
     monkeypatch.setattr(room, "without_normalisation", spy)
-    fitted: Any = fit(Dense(model=str(normalised), recipes=(ContrastiveTension(budget="smoke"),)), view, context)
+    fitted: Any = fit(with_recipes(Dense(model=str(normalised)), (ContrastiveTension(budget="smoke"),)), view, context)
     assert seen == [["Transformer", "Pooling"]]
     assert [type(m).__name__ for m in fitted.encoder.model] == ["Transformer", "Pooling", "Normalize"]
     vectors = SentenceTransformer(str(fitted.encoder.folder.path), device="cpu").encode(["one", "two"])

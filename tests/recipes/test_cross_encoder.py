@@ -20,6 +20,7 @@ from harness.recipes.cross_encoder import CrossEncoder
 from harness.runtime.context import Context
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
+from harness.training.trained import with_recipes
 
 Lessons = Callable[..., Lesson]
 
@@ -108,33 +109,35 @@ def test_unlabelled_pairs_are_questions_with_the_document_whose_words_are_hidden
 
 def test_without_labels_the_row_uses_none(view: TrainView, context: Context, tiny_cross_encoder: Path) -> None:
     recipe = CrossEncoder(budget="smoke", pairs="unlabelled")
-    fitted = fit(Row(str(tiny_cross_encoder), recipes=(recipe,)), TrainView(view.corpus), context)
+    fitted = fit(with_recipes(Row(str(tiny_cross_encoder)), (recipe,)), TrainView(view.corpus), context)
     assert fitted.supervision == "none"
 
 
 def test_an_encoder_gets_a_scoring_head_drawn_from_the_seed(
     view: TrainView, tiny_encoder: Path, context: Context
 ) -> None:
-    row = Row(str(tiny_encoder), recipes=(CrossEncoder(budget="smoke"),))
+    row = with_recipes(Row(str(tiny_encoder)), (CrossEncoder(budget="smoke"),))
     keys = {fit(row, view, Context(cache=context.cache, seed=seed)).key for seed in (0, 1)}
     assert len(keys) == 2
 
 
 def test_an_encoder_judges_its_negatives_by_its_vectors(view: TrainView, tiny_encoder: Path, context: Context) -> None:
-    fitted = fit(Row(str(tiny_encoder), recipes=(CrossEncoder(budget="smoke"),)), view, context)
+    fitted = fit(with_recipes(Row(str(tiny_encoder)), (CrossEncoder(budget="smoke"),)), view, context)
     assert fitted.resolved["training"][0]["facts"]["negatives"]["judge"] == str(Dense(str(tiny_encoder)))
 
 
 @pytest.mark.parametrize("loss", ["listwise", "pointwise"])
 def test_both_losses_train(loss: Any, view: TrainView, context: Context, tiny_cross_encoder: Path) -> None:
-    fitted = fit(Row(str(tiny_cross_encoder), recipes=(CrossEncoder(budget="smoke", loss=loss),)), view, context)
+    fitted = fit(with_recipes(Row(str(tiny_cross_encoder)), (CrossEncoder(budget="smoke", loss=loss),)), view, context)
     assert fitted.resolved["training"][0]["steps"] == 3
 
 
 def test_what_an_encoder_became_is_not_trained_again_to_score_in_bf16(
     tiny_models: tuple[Path, Path], view: TrainView, context: Context
 ) -> None:
-    rows = [Row(str(tiny_models[0]), precision=p, recipes=(CrossEncoder(budget="smoke"),)) for p in ("fp32", "bf16")]
+    rows = [
+        with_recipes(Row(str(tiny_models[0]), precision=p), (CrossEncoder(budget="smoke"),)) for p in ("fp32", "bf16")
+    ]
     full, half = (fit(row, view, context) for row in rows)
     assert len(list((context.cache.root / "models").glob("*/model"))) == 1
     assert full.key != half.key

@@ -20,10 +20,11 @@ from harness.methods import fit, index, search
 from harness.methods.dense import Dense
 from harness.recipes.frozen_head import FrozenHead
 from harness.runtime.context import Context
+from harness.training.trained import with_recipes
 
 
 def fitted(view: TrainView, context: Context, model: Path, **settings: Any) -> Any:
-    return fit(Dense(str(model), recipes=(FrozenHead(budget="smoke", **settings),)), view, context)
+    return fit(with_recipes(Dense(str(model)), (FrozenHead(budget="smoke", **settings),)), view, context)
 
 
 def dev_ndcg(view: TrainView, method: Dense, context: Context) -> float:
@@ -81,7 +82,7 @@ def test_the_saved_model_gives_what_dev_saw_in_training(
     settings: dict[str, Any], view: TrainView, context: Context, tiny_encoder: Path
 ) -> None:
     recipe = FrozenHead(budget="smoke", **settings)
-    row = Dense(str(tiny_encoder), recipes=(recipe,))
+    row = with_recipes(Dense(str(tiny_encoder)), (recipe,))
     found: Any = fit(row, view, context)
     told = found.resolved["training"][0]
     width = settings.get("out", 32)

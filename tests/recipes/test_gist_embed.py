@@ -19,6 +19,7 @@ from harness.recipes.cross_encoder import CrossEncoder as Recipe
 from harness.recipes.gist_embed import GISTEmbed
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson
+from harness.training.trained import with_recipes
 
 Lessons = Callable[..., Lesson]
 
@@ -91,7 +92,7 @@ def test_a_guide_may_have_another_tokenizer_length_and_prompts(
     view: TrainView, context: Context, tiny_encoder: Path
 ) -> None:
     guide = Dense(str(tiny_encoder), query_prompt="q: ", max_length=5)
-    fitted = fit(Dense(str(tiny_encoder), recipes=(GISTEmbed(budget="smoke", guide=guide),)), view, context)
+    fitted = fit(with_recipes(Dense(str(tiny_encoder)), (GISTEmbed(budget="smoke", guide=guide),)), view, context)
     assert fitted.resolved["training"][0]["facts"]["guide"] == str(guide)
 
 
@@ -103,7 +104,7 @@ def test_a_guide_without_vectors_is_refused(view: TrainView, row: Callable[..., 
 def test_a_judge_that_learnt_on_labels_is_owned_up_to(tiny_cross_encoder: Path, view: TrainView) -> None:
     from harness.recipes import supervision
 
-    judge = CrossEncoder(str(tiny_cross_encoder), recipes=(Recipe(pairs="unlabelled"),))
+    judge = with_recipes(CrossEncoder(str(tiny_cross_encoder)), (Recipe(pairs="unlabelled"),))
     assert supervision(GISTEmbed(judge=judge), view) == "train labels"
 
 

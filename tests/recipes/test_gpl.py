@@ -21,6 +21,7 @@ from harness.recipes.gpl import GPL
 from harness.recipes.supervised import Supervised
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson
+from harness.training.trained import with_recipes
 
 Lessons = Callable[..., Lesson]
 
@@ -83,13 +84,13 @@ def test_bm25_and_the_untrained_student_mine_together(
 def test_a_weak_teacher_is_told_in_a_note_that_reaches_the_row(
     view: TrainView, context: Context, teacher: CrossEncoder, tiny_encoder: Path
 ) -> None:
-    weak = fit(Dense(str(tiny_encoder), recipes=(GPL(budget="smoke", teacher=teacher),)), view, context)
+    weak = fit(with_recipes(Dense(str(tiny_encoder)), (GPL(budget="smoke", teacher=teacher),)), view, context)
     facts = weak.resolved["training"][0]["facts"]["teacher"]
     assert facts["teacher"] == str(teacher)
     expected = facts["teacher_dev"] <= facts["student_dev"]
     assert bool(weak.notes) == expected
     same = fit(
-        Dense(str(tiny_encoder), recipes=(GPL(budget="smoke", teacher=Dense(str(tiny_encoder))),)), view, context
+        with_recipes(Dense(str(tiny_encoder)), (GPL(budget="smoke", teacher=Dense(str(tiny_encoder))),)), view, context
     )
     assert len(same.notes) == 1
     assert "no better than the student does before training" in same.notes[0]
@@ -107,9 +108,11 @@ def test_labels_of_a_teacher_count_as_the_rows_own(view: TrainView, tiny_encoder
     model = str(tiny_encoder)
     assert supervision(GPL(), view) == "dev labels"
     assert supervision(GPL(choose="last"), view) == "none"
-    assert supervision(GPL(teacher=CrossEncoder(model, recipes=(Recipe(pairs="unlabelled"),))), view) == "dev labels"
-    assert supervision(GPL(teacher=CrossEncoder(model, recipes=(Recipe(),))), view) == "train labels"
-    assert supervision(GPL(miners=(Dense(model, recipes=(Supervised(),)),)), view) == "train labels"
+    assert (
+        supervision(GPL(teacher=with_recipes(CrossEncoder(model), (Recipe(pairs="unlabelled"),))), view) == "dev labels"
+    )
+    assert supervision(GPL(teacher=with_recipes(CrossEncoder(model), (Recipe(),))), view) == "train labels"
+    assert supervision(GPL(miners=(with_recipes(Dense(model), (Supervised(),)),)), view) == "train labels"
 
 
 def test_a_teacher_that_cannot_score_pairs_is_refused(view: TrainView, lesson_of: Lessons) -> None:

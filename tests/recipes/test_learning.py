@@ -49,6 +49,7 @@ from harness.recipes.splade import Splade
 from harness.recipes.supervised import Supervised
 from harness.recipes.tsdae import TSDAE
 from harness.runtime.context import Context
+from harness.training.trained import with_recipes
 
 SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 
@@ -178,7 +179,7 @@ def test_gold_pairs_teach_which_documents_are_asked_for_in_other_words(
     recipe: Recipe, gain: float, share: float, tongue: Tongue
 ) -> None:
     untrained = Dense(str(tongue.model))
-    row = Dense(str(tongue.model), recipes=(recipe,))
+    row = with_recipes(Dense(str(tongue.model)), (recipe,))
     falls(row, tongue, share)
     dev = fit(row, tongue.view, tongue.context).resolved["training"][0]["dev"]
     assert max(value for _, value in dev[1:]) > dev[0][1] + gain
@@ -190,9 +191,13 @@ def test_a_teacher_that_learnt_from_gold_hands_it_on_through_silver(
     form: Any, epochs: int, gain: float, share: float, tongue: Tongue
 ) -> None:
     recipe = AugmentedSBERT(
-        teacher=CrossEncoder(str(tongue.model), recipes=(PAIRS,)), sampling="random", loss=form, epochs=epochs, **FAST
+        teacher=with_recipes(CrossEncoder(str(tongue.model)), (PAIRS,)),
+        sampling="random",
+        loss=form,
+        epochs=epochs,
+        **FAST,
     )
-    row = Dense(str(tongue.model), recipes=(recipe,))
+    row = with_recipes(Dense(str(tongue.model)), (recipe,))
     falls(row, tongue, share)
     assert ndcg(row, tongue.asked, tongue) > ndcg(Dense(str(tongue.model)), tongue.asked, tongue) + gain
 
@@ -212,7 +217,7 @@ def test_a_teacher_that_learnt_from_gold_hands_it_on_through_silver(
 def test_the_corpus_alone_teaches_which_words_go_together(
     recipe: Recipe, gain: float, share: float, tongue: Tongue
 ) -> None:
-    row = Dense(str(tongue.model), recipes=(recipe,))
+    row = with_recipes(Dense(str(tongue.model)), (recipe,))
     falls(row, tongue, share)
     assert ndcg(row, tongue.said, tongue) > ndcg(Dense(str(tongue.model)), tongue.said, tongue) + gain
     assert fit(row, tongue.view, tongue.context).supervision == "none"
@@ -222,14 +227,14 @@ def test_gpl_hands_on_what_its_teacher_knows_of_made_questions(tongue: Tongue) -
     pretrained = ContrastivePretraining(
         epochs=6, batch=32, words=12, learning_rate=3e-3, choose="last", precision="fp32"
     )
-    teacher = Dense(str(tongue.model), recipes=(pretrained,))
-    row = Dense(str(tongue.model), recipes=(GPL(teacher=teacher, epochs=3, negatives=2, choose="last", **FAST),))
+    teacher = with_recipes(Dense(str(tongue.model)), (pretrained,))
+    row = with_recipes(Dense(str(tongue.model)), (GPL(teacher=teacher, epochs=3, negatives=2, choose="last", **FAST),))
     falls(row, tongue, 0.6)
     assert ndcg(row, tongue.said, tongue) > ndcg(Dense(str(tongue.model)), tongue.said, tongue) + 0.1
 
 
 def test_a_cross_encoder_learns_to_re_rank_for_queries_in_other_words(tongue: Tongue) -> None:
-    scorer = CrossEncoder(str(tongue.model), recipes=(PAIRS,))
+    scorer = with_recipes(CrossEncoder(str(tongue.model)), (PAIRS,))
     falls(scorer, tongue, 0.5)
     dev = fit(scorer, tongue.view, tongue.context).resolved["training"][0]["dev"]
     assert max(value for _, value in dev[1:]) > dev[0][1] + 0.08  # of BM25's 20 best, chance ones
@@ -239,7 +244,7 @@ def test_a_cross_encoder_learns_to_re_rank_for_queries_in_other_words(tongue: To
 
 
 def test_a_sparse_encoder_learns_which_words_documents_use_for_those_that_people_ask_with(tongue: Tongue) -> None:
-    row = Sparse(str(tongue.model), recipes=(Splade(epochs=4, **FAST),))
+    row = with_recipes(Sparse(str(tongue.model)), (Splade(epochs=4, **FAST),))
     falls(row, tongue, 0.5)
     fitted: Any = fit(row, tongue.view, tongue.context)
     dev = fitted.resolved["training"][0]["dev"]
@@ -252,14 +257,14 @@ def test_the_price_of_products_makes_vectors_sparse(tongue: Tongue) -> None:
     active = []
     for price in (0.0, 0.1):
         recipe = Splade(epochs=2, query_flops=price, document_flops=price, choose="last", **FAST)
-        fitted = fit(Sparse(str(tongue.model), recipes=(recipe,)), tongue.view, tongue.context)
-        searcher = index(Sparse(str(tongue.model), recipes=(recipe,)), fitted, tongue.view.corpus, tongue.context)
+        fitted = fit(with_recipes(Sparse(str(tongue.model)), (recipe,)), tongue.view, tongue.context)
+        searcher = index(with_recipes(Sparse(str(tongue.model)), (recipe,)), fitted, tongue.view.corpus, tongue.context)
         active.append(searcher.resolved["active_terms"]["document"])
     assert active[1] < 0.7 * active[0]
 
 
 def test_a_late_interaction_encoder_learns_and_re_ranks(tongue: Tongue) -> None:
-    row = Late(str(tongue.model), recipes=(ColBERT(epochs=2, **FAST),))
+    row = with_recipes(Late(str(tongue.model)), (ColBERT(epochs=2, **FAST),))
     falls(row, tongue, 0.7)  # a batch holds other documents of the topic: the loss has a floor
     dev = fit(row, tongue.view, tongue.context).resolved["training"][0]["dev"]
     assert max(value for _, value in dev[1:]) > dev[0][1] + 0.3
@@ -270,7 +275,7 @@ def test_a_late_interaction_encoder_learns_and_re_ranks(tongue: Tongue) -> None:
 
 def test_tsdae_rebuilds_texts_better_than_at_first(tongue: Tongue) -> None:
     falls(
-        Dense(str(tongue.model), recipes=(TSDAE(epochs=4, learning_rate=5e-3, choose="last", precision="fp32"),)),
+        with_recipes(Dense(str(tongue.model)), (TSDAE(epochs=4, learning_rate=5e-3, choose="last", precision="fp32"),)),
         tongue,
         0.85,
     )
@@ -317,7 +322,7 @@ def test_contrastive_tension_tells_sentences_apart_that_a_narrow_encoder_finds_a
         torch.manual_seed(1)
         vectors.copy_(vectors.mean(0) + 0.1 * torch.randn(32) + 0.3 * vectors)
     model.save(str(tmp_path / "narrow"))
-    row = Dense(str(tmp_path / "narrow"), recipes=(recipe,))
+    row = with_recipes(Dense(str(tmp_path / "narrow")), (recipe,))
     fitted: Any = fit(row, TrainView(corpus), context)
     assert apart(fitted.encoder.model, pairs) > apart(model, pairs) + gain
     loss = [value for _, value in fitted.resolved["training"][0]["loss"]]

@@ -16,6 +16,7 @@ from harness.recipes import RECIPES
 from harness.runtime.context import Context
 from harness.training.probes import RaggedProbe
 from harness.training.schedule import Schedule
+from harness.training.trained import with_recipes
 
 
 class Killed(BaseException):
@@ -30,7 +31,7 @@ def test_a_killed_training_goes_on_to_the_same_model(
         steps=6, batch=4, learning_rate=1e-3, max_length=32, evaluations=3, dev_pool=100, precision="fp32"
     )
     monkeypatch.setattr(RECIPES.get(name), "schedules", {"smoke": schedule, "small": schedule, "full": schedule})
-    method: Method = row(str(tiny_encoder), recipes=(RECIPES.get(name)(budget="smoke"),))
+    method: Method = with_recipes(row(str(tiny_encoder)), (RECIPES.get(name)(budget="smoke"),))
     whole = fit(method, view, Context(cache=Cache(tmp_path / "whole")))
     measure, calls = RaggedProbe.__call__, []
 

@@ -17,6 +17,7 @@ from harness.methods.sparse import Sparse
 from harness.recipes.splade import Splade
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson
+from harness.training.trained import with_recipes
 
 Lessons = Callable[..., Lesson]
 
@@ -75,7 +76,7 @@ def test_a_model_that_compares_by_the_cosine_is_trained_by_it(
 def test_an_encoder_gets_a_head_and_its_vectors_judge_and_mine_before(
     view: TrainView, tiny_encoder: Path, context: Context
 ) -> None:
-    fitted: Any = fit(Sparse(str(tiny_encoder), recipes=(Splade(budget="smoke"),)), view, context)
+    fitted: Any = fit(with_recipes(Sparse(str(tiny_encoder)), (Splade(budget="smoke"),)), view, context)
     told = fitted.resolved["training"][0]
     assert told["facts"]["head"]["tokens"] > 100
     assert told["facts"]["negatives"]["judge"].startswith(f'dense(model="{tiny_encoder}"')
@@ -83,7 +84,7 @@ def test_an_encoder_gets_a_head_and_its_vectors_judge_and_mine_before(
     assert fitted._encoder.ready
     assert fitted.resolved["model"] == str(tiny_encoder)
     again = fit(
-        Sparse(str(tiny_encoder), recipes=(Splade(budget="smoke"),)), view, Context(seed=1, cache=context.cache)
+        with_recipes(Sparse(str(tiny_encoder)), (Splade(budget="smoke"),)), view, Context(seed=1, cache=context.cache)
     )
     assert again.key != fitted.key
 
@@ -92,7 +93,7 @@ def test_a_masked_language_model_or_a_sparse_encoder_keeps_its_head(
     view: TrainView, tiny_sparse: Path, context: Context
 ) -> None:
     for folder in (tiny_sparse, tiny_sparse.parent / "masked"):
-        fitted: Any = fit(Sparse(str(folder), recipes=(Splade(budget="smoke"),)), view, context)
+        fitted: Any = fit(with_recipes(Sparse(str(folder)), (Splade(budget="smoke"),)), view, context)
         assert "head" not in fitted.resolved["training"][0]["facts"]
         assert fitted._encoder.model.transformers_model.get_output_embeddings().bias.mean().item() == pytest.approx(
             -4, abs=0.01
@@ -111,13 +112,15 @@ def test_a_router_learns_through_the_encoder_of_each_side(
     router = Router.for_query_document(query_modules=[queries], document_modules=list(documents.children()))
     Model(modules=[router], device="cpu").save_pretrained(str(tmp_path / "routed"))
     recipe = Splade(budget="smoke", learning_rate=0.1, precision="fp32", choose="last")
-    fitted: Any = fit(Sparse(str(tmp_path / "routed"), recipes=(recipe,)), view, context)
+    fitted: Any = fit(with_recipes(Sparse(str(tmp_path / "routed")), (recipe,)), view, context)
     table = fitted._encoder.model[0].sub_modules["query"][0].weight
     assert (table != 1).any(), "the table of the queries' weights has learnt"
     assert fitted._encoder.prompts == {"query": "", "document": ""}
 
 
 def test_the_row_before_training_of_an_encoder_is_dense(tiny_encoder: Path, view: TrainView, context: Context) -> None:
-    told: Any = fit(Sparse(str(tiny_encoder), recipes=(Splade(budget="smoke"),)), view, context).resolved["training"][0]
+    told: Any = fit(with_recipes(Sparse(str(tiny_encoder)), (Splade(budget="smoke"),)), view, context).resolved[
+        "training"
+    ][0]
     expected = Dense(str(tiny_encoder), query_prompt="", document_prompt="")
     assert told["facts"]["negatives"]["judge"] == str(expected)

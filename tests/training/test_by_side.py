@@ -27,6 +27,7 @@ from harness.runtime.context import Context
 from harness.training.dev import EncoderProbe, pool
 from harness.training.guide import Guide
 from harness.training.schedule import Schedule
+from harness.training.trained import with_recipes
 
 TEXTS = ["kala bero", "a longer text of several words", "tofu"]
 
@@ -61,7 +62,7 @@ def test_dev_measures_what_the_row_gets(name: str, routed: dict[str, Path], view
 def test_each_column_trains_the_route_of_its_side(
     recipe: Any, routed: dict[str, Path], view: TrainView, context: Context
 ) -> None:
-    fitted = fit(Dense(model=str(routed["both"]), recipes=(recipe,)), view, context)
+    fitted = fit(with_recipes(Dense(model=str(routed["both"])), (recipe,)), view, context)
     before, after = library(routed["both"]), library(fitted.encoder.folder.path)
     for side in ("query", "document"):
         one, other = (dict(model[0].sub_modules[side].named_parameters()) for model in (before, after))
@@ -71,7 +72,7 @@ def test_each_column_trains_the_route_of_its_side(
 
 
 def test_a_trained_head_is_behind_both_routes(routed: dict[str, Path], view: TrainView, context: Context) -> None:
-    fitted = fit(Dense(model=str(routed["both"]), recipes=(FrozenHead(budget="smoke"),)), view, context)
+    fitted = fit(with_recipes(Dense(model=str(routed["both"])), (FrozenHead(budget="smoke"),)), view, context)
     model = library(fitted.encoder.folder.path)
     for side, encode in (("query", model.encode_query), ("document", model.encode_document)):
         found = fitted.encoder.vectors(TEXTS, side)  # type: ignore[arg-type]
@@ -105,8 +106,8 @@ def test_a_model_with_prompts_is_trained_and_opened_with_the_one_that_is_set(
     recipe: Any, prompt: str, prompted: Path, view: TrainView, context: Context
 ) -> None:
     with pytest.raises(ModelError, match="Set query_prompt"):
-        fit(Dense(model=str(prompted), recipes=(recipe,)), view, context)
-    fitted = fit(Dense(model=str(prompted), query_prompt=prompt, recipes=(recipe,)), view, context)
+        fit(with_recipes(Dense(model=str(prompted)), (recipe,)), view, context)
+    fitted = fit(with_recipes(Dense(model=str(prompted), query_prompt=prompt), (recipe,)), view, context)
     assert fitted.encoder.prompts == {"query": prompt, "document": ""}
     model = library(fitted.encoder.folder.path)
     assert (model.prompts["query"], model.default_prompt_name) == (prompt, None)
@@ -127,7 +128,7 @@ def test_a_cross_encoder_is_trained_measured_and_opened_with_its_prompt(
         lambda self, pairs, prompt=None, **more: (seen.append(prompt), preprocess(self, pairs, prompt, **more))[1],
     )
     fitted = fit(
-        CrossEncoder(model=str(tiny_cross_encoder), prompt="ask: ", recipes=(CE(budget="smoke"),)), view, context
+        with_recipes(CrossEncoder(model=str(tiny_cross_encoder), prompt="ask: "), (CE(budget="smoke"),)), view, context
     )
     assert set(seen) == {"ask: "}  # in training and on dev
     saved = Model(str(fitted._scorer.folder.path), device="cpu")

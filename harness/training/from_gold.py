@@ -1,4 +1,4 @@
-"""What the recipes on gold pairs share: which queries, and how their hard negatives are mined."""
+"""The base of recipes on gold pairs: which queries, and how their hard negatives are mined."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from harness.base.errors import SettingError
 from harness.data.queries import TrainView
 from harness.methods import Method
 from harness.methods.bm25 import BM25
-from harness.recipes import Need, Recipe
 from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.examples import triplets
 from harness.training.gold import Gold, gold
 from harness.training.negatives import Mining, Negatives, mine
+from harness.training.recipe import Need, Recipe
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,196 @@
+"""The contract of a recipe: a way of fine-tuning a model to a collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from harness.base.errors import SettingError
+from harness.choices.value import Value
+from harness.data.queries import TrainView
+from harness.leaks.history import Taught, history, note
+from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, strongest
+from harness.runtime.context import Context
+from harness.training import course
+from harness.training.base import Kind, Trainable
+from harness.training.dev import Pool
+from harness.training.lesson import Lesson, Report
+from harness.training.schedule import BUDGETS, Budget, Precision, Schedule
+
+Need = Literal["train labels", "teacher", "guide", "generator"]
+
+
+@dataclass(frozen=True)
+class Recipe(Value, ABC):
+    """A way of fine-tuning: settings only.
+
+    Args:
+        budget: `smoke` (seconds), `small` (up to about 15 minutes on 2 cores) or `full` (the paper's settings; wants a
+            GPU).
+        epochs: passes over the examples; None takes the budget's, as for all that follow.
+        batch: examples that stand in one loss together.
+        accumulate: batches whose gradients are added before a step.
+        learning_rate: the peak.
+        max_length: tokens kept of a text while training.
+        dropout: probability, in place of the model's own.
+        precision: `auto` (bf16 where the processor has it), `bf16` or `fp32`.
+        choose: `dev` keeps the checkpoint with the best nDCG@10 on dev, where the collection has dev queries; `last`
+            the last.
+    """
+
+    budget: Budget = "small"
+    epochs: float | None = None
+    batch: int | None = None
+    accumulate: int | None = None
+    learning_rate: float | None = None
+    max_length: int | None = None
+    dropout: float | None = None
+    precision: Precision = "auto"
+    choose: Literal["dev", "last"] = "dev"
+
+    room: ClassVar[str] = "harness.recipes"
+    trains: ClassVar[Kind] = "encoder"
+    """What kind of model."""
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """What it needs besides the corpus."""
+    unused: ClassVar[frozenset[str]] = frozenset()
+    """Settings of all recipes that mean nothing here; one that is set is refused."""
+    frozen: ClassVar[bool] = False
+    """Whether the model stays as it is and only a head behind it learns, so that its kept vectors serve."""
+    without_labels: ClassVar[str] = ""
+    """How a recipe that needs train labels is written to need none, where it can be."""
+    schedules: ClassVar[Mapping[Budget, Schedule]]
+    """The numbers of each budget."""
+
+    def __post_init__(self) -> None:
+        if self.budget not in BUDGETS:
+            raise SettingError(f"{self.name()}: budget must be one of {', '.join(BUDGETS)}, not {self.budget!r}")
+        if self.choose not in ("dev", "last"):
+            raise SettingError(f"{self.name()}: choose must be dev or last, not {self.choose!r}")
+        self.schedule().check(self.name())
+        for name in sorted(self.unused):
+            if getattr(self, name) is not None:
+                raise SettingError(f"{self.name()}: {name} has no meaning here; leave it out.")
+
+    def needed(self) -> frozenset[Need]:
+        """What it needs with these settings; `needs` with the defaults."""
+        return self.needs
+
+    def _check(self, least: float, *names: str) -> None:
+        """Raises SettingError where one of these settings is a number below the least."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and not value >= least:
+                raise SettingError(f"{self.name()}: {name} must be {least:g} or more, not {value}")
+
+    def _check_positive(self, name: str) -> None:
+        if not 0 < getattr(self, name) < math.inf:
+            raise SettingError(f"{self.name()}: {name} must be above 0, not {getattr(self, name)}")
+
+    def _check_share(self, name: str) -> None:
+        if not 0 <= getattr(self, name) <= 1:
+            raise SettingError(f"{self.name()}: {name} must be between 0 and 1, not {getattr(self, name)}")
+
+    def _check_choice(self, name: str, *known: str) -> None:
+        if getattr(self, name) not in known:
+            raise SettingError(f"{self.name()}: {name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
+
+    def schedule(self) -> Schedule:
+        """The budget's numbers, with those that are set in their place."""
+        # Of the settings that all recipes have: one's own may be called as a number of the schedule and mean another
+        # thing.
+        shared = {f.name for f in dataclasses.fields(Recipe)} & {f.name for f in dataclasses.fields(Schedule)}
+        asked = {name: getattr(self, name) for name in shared}
+        asked = {name: value for name, value in asked.items() if value not in (None, "auto")}
+        steps = {"steps": None} if "epochs" in asked else {}
+        return dataclasses.replace(self.schedules[self.budget], **{**steps, **asked})
+
+    def fitted_here(self) -> Iterator[Value]:
+        """The parts that learn from the same collection, where they learn."""
+        return self.parts()
+
+    def helpers(self) -> Iterator[Recipe]:
+        """Other recipes that it has run: those of its teacher, guide, judge and miners."""
+        return recipes_in(self)
+
+    def inputs(self, context: Context) -> dict[str, str]:
+        """What the settings point to, by content, as `Method.inputs`: the models of a teacher, a guide or a
+        generator.
+        """
+        return {k: v for part in self.parts() if hasattr(part, "inputs") for k, v in part.inputs(context).items()}
+
+    @abstractmethod
+    def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
+        """Examples, loss and schedule.
+
+        Args:
+            base: the model that is to be trained, as it is before.
+            view: corpus, train and dev queries; no test query and no test judgement.
+            context: seed, cache, progress.
+
+        Raises:
+            Unavailable: the view lacks what the recipe needs.
+            HarnessError: the settings and the view do not fit.
+        """
+
+    def train(self, base: Trainable, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
+        """Trains and saves the model to the folder `place`.
+
+        A recipe with a loop of its own overrides this, and calls `announce` before its first step.
+        """
+        lesson = self.lesson(base, view, context)
+
+        def announce(pool: Pool | None) -> None:
+            self.announce(lesson.learnt(), pool, context, place)
+
+        return course.follow(
+            lesson,
+            base,
+            view,
+            context,
+            place,
+            checkpoints,
+            name=self.name(),
+            on_dev=self.choose == "dev",
+            announce=announce,
+        )
+
+    def announce(self, taught: Sequence[Taught], chosen_on: Pool | None, context: Context, place: Path) -> None:
+        """Notes beside the model which queries it learns from and is chosen on, and shows them to whoever guards the
+        run.
+
+        One way: nothing of what is known about test comes back.
+        """
+        held = history([*taught, *(chosen_on.taught() if chosen_on is not None else ())])
+        note(place.parent, held)
+        context.announce(list(dict.fromkeys(one.text for one in held.taught)))
+
+
+def supervision(recipe: Recipe, view: TrainView) -> str:
+    """Which labels a recipe uses on this view: its own, and those that its teacher, guide, judge and miners were
+    trained with.
+    """
+    own = DEV_LABELS if recipe.choose == "dev" and view.dev is not None else NO_LABELS
+    if "train labels" in recipe.needed():
+        own = TRAIN_LABELS
+    inside = (other for part in recipe.fitted_here() for other in recipes_in(part))
+    return strongest((own, *(supervision(other, view) for other in inside)))
+
+
+def trains(value: Value) -> bool:
+    """Whether a recipe stands anywhere in a row, so that a seed makes another model of it."""
+    return next(recipes_in(value), None) is not None
+
+
+def recipes_in(value: Value) -> Iterator[Recipe]:
+    """The recipes anywhere in a value, without those inside them."""
+    for part in value.parts():
+        if isinstance(part, Recipe):
+            yield part
+        else:
+            yield from recipes_in(part)

@@ -1,0 +1,129 @@
+"""A trained row: a method whose model recipes train first, one after the other; itself a method."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.base.errors import SettingError
+from harness.choices.value import Value
+from harness.data.queries import TrainView
+from harness.methods import Fitted, Method, TrainableMethod, strongest
+from harness.runtime.context import Context
+from harness.training.base import KINDS
+from harness.training.recipe import Recipe
+from harness.training.trained_models import TrainedModel, trained_model
+
+
+@dataclass(frozen=True)
+class Trained(Method):
+    """A method after its model was trained: `dense+supervised`. It is named, printed and searched as the method is.
+
+    Args:
+        method: whose model is trained.
+        recipes: how; each starts from the last one's model.
+    """
+
+    method: TrainableMethod
+    recipes: tuple[Recipe, ...]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.method, TrainableMethod):
+            raise SettingError(f"{self.method.name()} cannot be trained, so nothing can follow it after a +")
+        if not self.recipes:
+            raise SettingError(f"{self.method.name()}: a trained row needs a recipe")
+
+    def name(self) -> str:  # type: ignore[override]  # of the row, for this class is no item of a room
+        """The method's name."""
+        return self.method.name()
+
+    @property
+    def untrained(self) -> Value:
+        """See `Value.untrained`."""
+        return self.method
+
+    def settings(self, recipes: tuple[Value, ...] = ()) -> dict[str, Any]:
+        """See `Value.settings`: those of the method, with its recipes."""
+        return self.method.settings(self.recipes)
+
+    def settings_beside(self, other: Value) -> str:
+        """See `Value.settings_beside`: the method's."""
+        return self.method.settings_beside(other.untrained)
+
+    def _expression(
+        self,
+        *,
+        full: bool,
+        short: Callable[[Value], str | None] = lambda value: None,
+        recipes: tuple[Value, ...] = (),
+    ) -> str:
+        if full:
+            return self.method._expression(full=True, short=short, recipes=self.recipes)
+        return "+".join(part.told(short) for part in (self.method, *self.recipes))
+
+    def nested(self) -> Iterator[Method]:
+        """See `Method.nested`: those inside the method, which is not fitted by itself."""
+        return self.method.nested()
+
+    def inputs(self, context: Context) -> dict[str, str]:
+        """See `Method.inputs`."""
+        of_recipes = {name: value for recipe in self.recipes for name, value in recipe.inputs(context).items()}
+        return self.method.inputs(context) | of_recipes
+
+    def encoding(self) -> Method | None:
+        """See `Method.encoding`: the row itself, since a recipe may learn from every setting of the method."""
+        return self if self.method.encoding() is not None else None
+
+    def reach(self, depth: int) -> int:
+        """See `Method.reach`."""
+        return self.method.reach(depth)
+
+    def depth_of(self, part: Method, depth: int) -> int:
+        """See `Method.depth_of`."""
+        return self.method.depth_of(part, depth)
+
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        """Trains the model, as far as it is not cached, and fits the method with it.
+
+        Raises:
+            SettingError: a recipe trains another kind of model.
+            Unavailable: the model does not exist, or the collection lacks what a recipe needs.
+        """
+        row = self.method.while_training()
+        base = KINDS[self.method.kind].of(self.method.open_model(context), row)
+        models = []
+        for number, recipe in enumerate(self.recipes, 1):
+            models.append(trained_model(recipe, base, view, context))
+            base = base.after(
+                models[-1].folder, with_recipes(row, self.recipes[:number]), context, frozen=recipe.frozen
+            )
+        return _reported(self.method.fitted(base.model, view, context), self.recipes, models)
+
+
+def _reported(fitted: Fitted, recipes: Sequence[Recipe], models: Sequence[TrainedModel]) -> Fitted:
+    """The same fitted method, which reports how its model was trained."""
+    trainings = [
+        {"recipe": recipe.full(), **dataclasses.asdict(model.report)}
+        for recipe, model in zip(recipes, models, strict=True)
+    ]
+    after = copy.copy(fitted)
+    after.resolved = {**fitted.resolved, "training": trainings}
+    after.supervision = strongest([fitted.supervision, *(model.supervision for model in models)])
+    after.notes = (*(note for model in models for note in model.report.notes), *fitted.notes)
+    return after
+
+
+def with_recipes(method: Method, recipes: tuple[Recipe, ...]) -> Method:
+    """The row `method + recipe + …`; recipes of a row that is trained already come first.
+
+    Raises:
+        SettingError: the method cannot be trained.
+    """
+    if not recipes:
+        return method
+    if isinstance(method, Trained):
+        return dataclasses.replace(method, recipes=(*method.recipes, *recipes))
+    return Trained(method, recipes)  # type: ignore[arg-type]  # checked there

@@ -1,0 +1,156 @@
+"""Trained models, stored by the content of all that decides their weights: each is trained once."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.base.errors import SettingError, Unavailable
+from harness.base.files import write_text
+from harness.cache.code import MODELS, code_of
+from harness.cache.folders import META
+from harness.choices.room import Room
+from harness.choices.value import Value
+from harness.data.queries import TrainView
+from harness.leaks.history import keep, noted, together
+from harness.methods import Method, fit, strongest
+from harness.runtime.context import Context
+from harness.runtime.ledger import costs
+from harness.training import card, loop
+from harness.training.base import Kind, Trainable
+from harness.training.lesson import Report
+from harness.training.recipe import Recipe, supervision
+
+MODEL = "model"
+APART = ("cache.ragged", "cache.vectors", "models.engine_check", "models.truncated", "training.checkpoints")
+"""Modules of the package that decide no weight: how vectors lie on disk, which engine answers later, how a run is
+resumed.
+"""
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained model on disk.
+
+    Args:
+        folder: an ordinary sentence-transformers folder.
+        report: what training did.
+    """
+
+    folder: Path
+    report: Report
+
+    @property
+    def supervision(self) -> str:
+        """Which labels were used, for training or for choosing the checkpoint."""
+        return self.report.supervision
+
+
+def trained_model(recipe: Recipe, base: Trainable, view: TrainView, context: Context) -> TrainedModel:
+    """The model that a recipe makes of another; trained now if it is not kept.
+
+    Args:
+        recipe: how.
+        base: from what: an encoder of some kind or a cross-encoder.
+        view: on what.
+        context: its seed is part of the key, its cache keeps the model.
+
+    Raises:
+        SettingError: the recipe trains the other kind of model.
+        Unavailable: the view lacks what the recipe needs.
+        HarnessError: what training meets.
+    """
+    _check_fit(recipe, base, view)
+    deciding = {
+        "recipe": recipe.full(),
+        "trained_by": [[r.name(), dataclasses.asdict(r.schedule())] for r in (recipe, *recipe.helpers())],
+        "code": _code(recipe, base),
+        "inputs": recipe.inputs(context),
+        "base": base.training_key,
+        "data": view.revision,
+        "seed": context.seed,
+    }
+    key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
+    checkpoints = context.cache.root / CHECKPOINTS / key
+    fresh = False
+    describe = {"recipe": str(recipe), "base": base.name, "seed": context.seed, "data": view.revision}
+
+    def build(part: Path) -> None:
+        nonlocal fresh
+        fresh = True
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        write_text(checkpoints / META, json.dumps({"kind": CHECKPOINTS, "key": key, "describe": describe}))
+        with context.cache.lock(CHECKPOINTS, key), context.ledger.tracked(f"train {recipe}") as needed:
+            report = recipe.train(base, view, context, part / MODEL, checkpoints)
+        needed.seconds = 0.0  # the loop's own time is in the report
+        spent = costs(step for step in needed.all() if step.kind != "model")
+        report = dataclasses.replace(report, preparation=round(sum(spent), 1))
+        named = [fit(part, view, context) for part in recipe.fitted_here() if isinstance(part, Method)]
+        used = strongest((supervision(recipe, view), *(helper.supervision for helper in named)))
+        report = dataclasses.replace(report, supervision=used, **_named(report, base))
+        report.write(part)
+        card.write(part / MODEL, recipe, base.name, report, context.seed, view.revision)
+        # A teacher that no setting names is among the steps; one whose answers were kept is not, but is named.
+        helpers = [*named, *(context.ledger.result(step) for step in needed.all() if step.kind == "fit")]
+        stands_on = [Path(base.weights), *(model for helper in helpers for model in getattr(helper, "models", ()))]
+        keep(part / MODEL, together(noted(part), stands_on))
+
+    place = context.cache.folder("models", key, describe, build)
+    loop.discard(checkpoints)
+    report = Report.read(place)
+    if not fresh:
+        context.ledger.saved(report.seconds + report.preparation)
+    return TrainedModel(place / MODEL, report)
+
+
+def _code(recipe: Recipe, base: Trainable) -> str:
+    """Of all that decides the weights: the recipe, what it names, the training of its kind of model, dev's first
+    stages.
+    """
+    stages: Sequence[Value] = base.first_stages if recipe.choose == "dev" else ()
+    named: list[str | Value] = [recipe, *stages, type(base).__module__, "harness.training.course"]
+    return code_of(*named, without=[f"harness.{name}" for name in APART], libraries=(*MODELS, "accelerate", "numpy"))
+
+
+def _check_fit(recipe: Recipe, base: Trainable, view: TrainView) -> None:
+    """Raises where the recipe is for another kind of model, or the view lacks what it needs."""
+    if recipe.trains != base.kind:
+        (trains, method), (given, _) = _KINDS[recipe.trains], _KINDS[base.kind]
+        raise SettingError(f"{recipe.name()} trains {trains}, not {given}; write {method}+{recipe.name()}.")
+    if "train labels" in recipe.needed() and view.train is None:
+        kin = [other for _, other in _room().usable() if other.trains == recipe.trains]
+        free = [k.without_labels if "train labels" in k.needs else k.name() for k in kin]
+        raise Unavailable(
+            f"{recipe.name()} needs training judgements and the collection has none.",
+            f"Recipes that need none: {', '.join(filter(None, free)) or 'none of this kind'}; or add qrels/train.tsv.",
+        )
+
+
+def _room() -> Room[Recipe]:
+    """All recipes, for the message that names those which need no labels."""
+    return Room(Recipe.room, Recipe, "recipe")  # type: ignore[type-abstract]
+
+
+def _named(report: Report, base: Trainable) -> dict[str, Any]:
+    """Facts and notes with the base model's name in place of the folder it was loaded from: they go into records."""
+    text = json.dumps({"facts": report.facts, "notes": report.notes})
+    # Folders alone: a hub's short name may be part of its full one.
+    for folder in {f for f in (base.weights, base.source) if Path(f).is_dir()} - {base.name}:
+        text = text.replace(json.dumps(folder)[1:-1], json.dumps(base.name)[1:-1])
+    held = json.loads(text)
+    return {"facts": held["facts"], "notes": tuple(held["notes"])}
+
+
+_KINDS: Mapping[Kind, tuple[str, str]] = {
+    "encoder": ("an encoder", "dense"),
+    "cross_encoder": ("a cross-encoder", "cross_encoder"),
+    "sparse": ("a sparse encoder", "sparse"),
+    "late": ("a late-interaction encoder", "late"),
+}
+"""What each kind of model is called, and the method that has one."""
