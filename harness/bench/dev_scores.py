@@ -10,7 +10,7 @@ from typing import Any
 from ir_measures.measures import Measure
 
 from harness.base.errors import Unavailable
-from harness.bench.hosted_cost import bills
+from harness.bench.hosted_cost import hosted_costs
 from harness.bench.leak_guard import Guard
 from harness.bench.runner import DEFAULT_DEPTH, noted
 from harness.bench.step_times import row_seconds
@@ -88,7 +88,7 @@ def on_dev(
     guard.admit(method)
     context = context.guarded(guard).searching(dev.search_depth(depth))
     with context.ledger.tracked(row_name(method)) as done:
-        bills(method, held, context)
+        hosted_costs(method, held, context)
         fitted = fit(method, held.train, context)
         searcher = index(method, fitted, held.corpus, context)
         top = search(method, searcher, dev.queries, context.search_depth, context)

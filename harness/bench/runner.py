@@ -12,7 +12,7 @@ from typing import Any
 from harness.base.errors import HarnessError, SettingError, Unavailable
 from harness.base.redaction import check_name
 from harness.bench.caveats import caveats
-from harness.bench.hosted_cost import Bill, bills
+from harness.bench.hosted_cost import HostedCost, hosted_costs
 from harness.bench.identity import code_of_row, identity
 from harness.bench.latency import Timing, in_turn, timing
 from harness.bench.leak_effect import leak_notes, leaked
@@ -216,7 +216,7 @@ class Bench:
         guard = Guard(dataset, self.context, self._warned)
         guard.admit(method)
         context = self.context.guarded(guard)
-        billed = bills(method, dataset, context)
+        costs = hosted_costs(method, dataset, context)
         with context.ledger.tracked(row) as done:
             for step in self.plan.of(name, row):
                 if step.method is None or step.kind == "measure":
@@ -232,7 +232,7 @@ class Bench:
         # What a searcher tells of its searches is asked before single queries are, and rounds are spread over what
         # follows.
         said = [*searcher.notes(queries), *self._shallow(method), *noted(done)]
-        made, timed = _with_fit(blank, fitted, searcher, billed, said), timing(searcher, queries)
+        made, timed = _with_fit(blank, fitted, searcher, costs, said), timing(searcher, queries)
         timed.round()
         sha = self.store.write_run(place, run, row)
         seen, told = _leaks(fitted, dataset, values, context)
@@ -268,7 +268,7 @@ def _leaks(fitted: Fitted, dataset: Dataset, values: PerQuery, context: Context)
 
 
 def _with_fit(
-    blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequence[Bill], notes: Sequence[str]
+    blank: Record, fitted: Fitted, searcher: Searcher, hosted: Sequence[HostedCost], notes: Sequence[str]
 ) -> Record:
     return dataclasses.replace(
         blank,
@@ -276,9 +276,9 @@ def _with_fit(
         resolved={
             **fitted.resolved,
             **searcher.resolved,
-            **({"embedding_cost": [bill.told() for bill in billed]} if billed else {}),
+            **({"embedding_cost": [cost.details() for cost in hosted]} if hosted else {}),
         },
-        notes=[*fitted.notes, *(bill.note() for bill in billed), *notes],
+        notes=[*fitted.notes, *(cost.note() for cost in hosted), *notes],
         size=dataclasses.asdict(searcher.size),
     )
 
