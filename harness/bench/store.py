@@ -1,4 +1,4 @@
-"""The results folder: `<dataset>/<row>/seed<k>.json`, beside it the per-query values and the run."""
+"""The results folder: `<dataset>/<row>/seed<k>.json`, next to it the per-query values and the run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Place:
 
 
 def _folder(dataset: str) -> str:
-    """A dataset's name as a folder; with a hash where two names could give one folder, as `./a b` and `./a-b` would."""
+    """A dataset's name as a folder; with a hash if two names could give one folder, as `./a b` and `./a-b` would."""
     plain = dataset.replace("/", "-")
     if slug(dataset) == plain and not dataset.startswith("folder/"):
         return plain
@@ -47,15 +47,15 @@ def _folder(dataset: str) -> str:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A record and where it lies."""
+class StoredRecord:
+    """A record and the place of its files."""
 
     record: Record
     place: Place
 
 
 Key = tuple[str, str, str, int]
-"""What no two records of a folder share: dataset, row, method, seed."""
+"""Dataset, row, method, seed: unique in a folder."""
 
 
 def key_of(record: Record) -> Key:
@@ -63,16 +63,16 @@ def key_of(record: Record) -> Key:
     return record.dataset["name"], record.row, record.method, record.seed
 
 
-def by_key(held: Iterable[Stored]) -> dict[Key, Stored]:
+def by_key(records: Iterable[StoredRecord]) -> dict[Key, StoredRecord]:
     """Key → the record with its place."""
-    return {key_of(stored.record): stored for stored in held}
+    return {key_of(stored.record): stored for stored in records}
 
 
 def read_record(path: Path) -> Record:
     """The record in a file.
 
     Raises:
-        RecordError: it cannot be read, or is no record; names the file and says what to do.
+        RecordError: it cannot be read, or is no record; names the file and the remedy.
     """
     try:
         text = read_regular(path)
@@ -94,7 +94,7 @@ class Store:
         self.root = root
 
     def check(self) -> None:
-        """Raises RecordError where the folder cannot be written: better before the work than after."""
+        """Raises RecordError if the folder cannot be written: better before the work than after."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.root).close()
@@ -105,7 +105,7 @@ class Store:
             ) from error
 
     def place(self, dataset: str, method: Method, seed: int) -> Place:
-        """Where a row's files are; a row that is not one of the default ones carries its fingerprint in the name."""
+        """Where a row's files are; a row that is not a default one has its fingerprint in the name."""
         row = row_name(method)
         name = slug(row) if row in DEFAULT_ROWS else f"{slug(row)[:80]}-{method.fingerprint()[:8]}"
         return Place(self.root / _folder(dataset) / name / f"seed{seed}.json")
@@ -127,16 +127,16 @@ class Store:
             place.run.unlink(missing_ok=True)
 
     def amend(self, place: Place, record: Record) -> None:
-        """Writes the record of a row again, whose files stay as they are."""
+        """Writes the record of a row again; its files stay as they are."""
         write_text(place.record, record.to_json())
 
     def packed(self, place: Place) -> dict[str, str]:
-        """The files of a row as JSON-safe data, for `unpack` elsewhere."""
-        files = {"record": place.record, "queries": place.queries, "run": place.run}
+        """The files next to a record, in base 64, for `unpack` in another process."""
+        files = {"queries": place.queries, "run": place.run}
         return {name: base64.b64encode(path.read_bytes()).decode() for name, path in files.items() if path.is_file()}
 
     def unpack(self, place: Place, packed: Mapping[str, str], record: Record) -> None:
-        """Writes the files of a row that was done elsewhere, whole or not at all, `record` last."""
+        """Writes the files of a row that another process did, whole or not at all, `record` last."""
         files = {"run": place.run, "queries": place.queries}
         for name in files.keys() & packed.keys():
             with replacing(files[name]) as part:
@@ -146,24 +146,22 @@ class Store:
             files[name].unlink(missing_ok=True)
 
     def load(self, place: Place) -> Record | None:
-        """The record there, None where there is none that can be read."""
+        """The record there; None if there is none that can be read."""
         try:
             return read_record(place.record)
         except RecordError:
             return None
 
     def whole(self, place: Place, record: Record) -> bool:
-        """Whether a record has figures, and what they were made from lies beside it: the per-query values and the
-        run.
-        """
-        held = record.status == "ok" and place.queries.is_file() and place.run.is_file()
-        return held and sha256(place.run) == record.run_sha256
+        """Whether a record has scores, and its per-query values and its run are next to it."""
+        complete = record.status == "ok" and place.queries.is_file() and place.run.is_file()
+        return complete and sha256(place.run) == record.run_sha256
 
     def values(self, place: Place) -> PerQuery:
         """Per-query values of a record.
 
         Raises:
-            RecordError: they are not there or cannot be read.
+            RecordError: they are absent or cannot be read.
         """
         try:
             return decode_json(read_regular(place.queries), dict[str, dict[str, float]])
@@ -172,19 +170,19 @@ class Store:
                 f"the per-query values {place.queries} cannot be read ({error}); run the row again."
             ) from error
 
-    def stored(self) -> tuple[list[Stored], list[RecordError]]:
+    def stored(self) -> tuple[list[StoredRecord], list[RecordError]]:
         """All records with their places, sorted by their paths, and what could not be read."""
-        held, faults = [], []
+        records, faults = [], []
         for path in sorted(self.root.glob("*/*/seed*.json")):
             if path.name.endswith(".queries.json"):
                 continue
             try:
-                held.append(Stored(read_record(path), Place(path)))
+                records.append(StoredRecord(read_record(path), Place(path)))
             except RecordError as error:
                 faults.append(error)
-        return held, faults
+        return records, faults
 
     def all(self) -> tuple[list[Record], list[RecordError]]:
         """All records, sorted by their paths, and what could not be read."""
-        held, faults = self.stored()
-        return [stored.record for stored in held], faults
+        records, faults = self.stored()
+        return [stored.record for stored in records], faults
