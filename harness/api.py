@@ -27,10 +27,10 @@ from harness.report.sweep import write_sweep
 from harness.report.writing import write_board
 from harness.rows import methods_of, parse_method, row_name
 from harness.runtime.context import Context, open_context
-from harness.sweep.result import Found
-from harness.sweep.run import Swept
+from harness.sweep.result import SweepResult
+from harness.sweep.run import FinishedSweep
 from harness.sweep.run import sweep as run_sweep
-from harness.sweep.trials import Done
+from harness.sweep.trial import CellResult
 
 __all__ = [
     "DEFAULT_DATASET",
@@ -161,15 +161,15 @@ def sweep(
     executor: str | Executor | None = None,
     results: str | Path = "results",
     context: Context | None = None,
-    tell: Callable[[Done], None] | None = None,
+    tell: Callable[[CellResult], None] | None = None,
     show: Callable[[Result], None] | None = None,
-) -> list[Swept]:
+) -> list[FinishedSweep]:
     """Does what a sweep's file says, on each of its collections, and writes reports and plots into its folder.
 
     Arguments and errors are those of `harness.sweep.run.sweep`.
     """
 
-    def write(found: Found, folder: Path, plots: bool) -> None:
+    def write(found: SweepResult, folder: Path, plots: bool) -> None:
         write_sweep(found, folder, plots=plots)
 
     return run_sweep(path, executor, results, context, tell, show, write)

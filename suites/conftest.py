@@ -24,7 +24,7 @@ from harness.base.errors import HarnessError
 from harness.base.limits import checked_depth, checked_seed
 from harness.base.plain import one_line
 from harness.base.redaction import redacted
-from harness.bench.index_quality import Indexed, keep
+from harness.bench.index_quality import IndexMeasurement, store_lines
 from harness.bench.record import Record
 from harness.bench.runner import DEFAULT_DEPTH, Bench
 from harness.bench.store import Store
@@ -60,7 +60,7 @@ _RUN: set[tuple[str, ...]] = set()
 _PUBLISHED: list[tuple[Any, ...]] = []
 _STANDS: list[str] = []
 _VERDICTS: list[str] = []
-_INDEXED: list[Indexed] = []
+_INDEXED: list[IndexMeasurement] = []
 _SWEPT: list[list[str]] = []
 _BESIDE: list[str] = []
 
@@ -401,10 +401,10 @@ def encoder(request: pytest.FixtureRequest) -> Method:
 
 
 @pytest.fixture
-def tell_indexed(record_property: Callable[[str, object], None]) -> Callable[[Indexed], None]:
+def tell_indexed(record_property: Callable[[str, object], None]) -> Callable[[IndexMeasurement], None]:
     """Puts what an index gave on the table that is printed at the end."""
 
-    def one(found: Indexed) -> None:
+    def one(found: IndexMeasurement) -> None:
         record_property(INDEXED, dataclasses.asdict(found))
 
     return one
@@ -489,7 +489,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         elif name == VERDICTS:
             _VERDICTS.append(value)
         elif name == INDEXED:
-            _INDEXED.append(Indexed(**value))
+            _INDEXED.append(IndexMeasurement(**value))
         elif name == SWEPT:
             _SWEPT.append(value)
         elif name == BESIDE:
@@ -576,7 +576,7 @@ def _print_indexed(terminalreporter: pytest.TerminalReporter, config: pytest.Con
     terminalreporter.write(text.getvalue())
     path = config.getoption("--results") / "indexes.csv"
     try:
-        keep(_INDEXED, path)
+        store_lines(_INDEXED, path)
         terminalreporter.write_line(f"added to {path}")
     except HarnessError as error:
         terminalreporter.write_line(str(error))

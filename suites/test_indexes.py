@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from harness.base.errors import HarnessError, Unavailable
-from harness.bench.index_quality import DEPTHS, Indexed, Task, measure
+from harness.bench.index_quality import DEPTHS, IndexMeasurement, Task, measure
 from harness.bench.runner import Bench
 from harness.data.measures import means, parse_measures, per_query
 from harness.data.ranking import Floats, Run, TopK
@@ -45,7 +45,7 @@ def test_indexes(
     bench: Bench,
     context: Context,
     tasks: dict[str, tuple[Task, dict[int, TopK]]],
-    tell_indexed: Callable[[Indexed], None],
+    tell_indexed: Callable[[IndexMeasurement], None],
 ) -> None:
     """It finds what an index of its kind must: everything where it says it is exact, else most of the 100 nearest."""
     try:
@@ -89,7 +89,7 @@ def of(name: str, encoder: Method, bench: Bench) -> Task:
         asked.block(0, len(asked)),
         dataset.corpus.id_order,
         quality,
-        dataset.test.search_depth(DEPTHS[0]) - DEPTHS[0],
+        dataset.test.search_depth(DEPTHS[0]),
     )
 
 

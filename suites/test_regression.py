@@ -11,7 +11,7 @@ import pytest
 from harness.base.errors import HarnessError
 from harness.bench.record import Record
 from harness.bench.runner import Bench
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.compare.regression import Regression, held_against
 from harness.methods import Method
 
@@ -39,8 +39,8 @@ def test_regression(cell: Cell, bench: Bench, against: Path | None, stands: Call
         )
         fault = _fault(record, before, against)
         if fault is None and before is not None:
-            after = Stored(record, bench.store.place(record.dataset["name"], cell.method, record.seed))
-            found = held_against(Stored(before, place), stored, after, bench.store, str(bench.measures[0]))
+            after = StoredRecord(record, bench.store.place(record.dataset["name"], cell.method, record.seed))
+            found = held_against(StoredRecord(before, place), stored, after, bench.store, str(bench.measures[0]))
     except HarnessError as error:
         fault = (pytest.fail, str(error))
     if fault is not None:

@@ -30,7 +30,7 @@ os.environ.update(
 import pytest
 
 from harness.bench.record import Record
-from harness.bench.store import Place, Store, Stored
+from harness.bench.store import Place, Store, StoredRecord
 from harness.cache.folders import Cache
 from harness.compare.evidence import Scores, scores
 from harness.data.queries import Dataset
@@ -347,12 +347,12 @@ def results(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def put(results: Store) -> Callable[..., Stored]:
+def put(results: Store) -> Callable[..., StoredRecord]:
     """`put("bm25", {"q1": 0.5}, seed=1)` writes a record and its values of nDCG@10."""
 
     def one(
         row: str, values: Mapping[str, float], seed: int = 0, dataset: str = "beir/example/test", **changed: Any
-    ) -> Stored:
+    ) -> StoredRecord:
         held = json.loads((RECORDED / "bm25.json").read_text(encoding="utf-8"))
         revision = changed.pop("revision", held["dataset"]["revision"])
         held["dataset"] = {**held["dataset"], "name": dataset, "revision": revision, "queries": len(values)}
@@ -361,13 +361,13 @@ def put(results: Store) -> Callable[..., Stored]:
         place = Place(results.root / dataset.replace("/", "-") / row / f"seed{seed}.json")
         record = Record(**held)
         results.save(place, record, {"nDCG@10": dict(values)})
-        return Stored(record, place)
+        return StoredRecord(record, place)
 
     return one
 
 
 @pytest.fixture
-def scored(results: Store, put: Callable[..., Stored]) -> Callable[..., Scores]:
+def scored(results: Store, put: Callable[..., StoredRecord]) -> Callable[..., Scores]:
     """`scored("dense", {"q1": 0.5}, {"q1": 0.6})`: a row with a seed for each mapping; values may be no nDCG, as
     -0.1.
     """

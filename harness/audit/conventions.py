@@ -1,4 +1,4 @@
-"""A metric audit: what a row's figure rests on, and what it would be by the conventions of others."""
+"""A metric audit: what a row's score depends on, and what it would be by other conventions."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Rankings = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class RunAudit:
-    """What was found in one run.
+    """The audit of one run.
 
     Args:
-        measure: by which.
+        measure: that is audited.
         value: the mean as reported.
         queries: judged queries.
-        unanswered: judged queries without one document; they count 0.
-        tied: queries with equal scores where the order of them could change the measure.
-        worst_ties: the mean if of equal scores the less relevant stood first.
-        best_ties: the mean if the more relevant stood first.
+        unanswered: judged queries without a document; they count 0.
+        tied: queries with equal scores whose order could change the measure.
+        worst_ties: the mean with the less relevant first among equal scores.
+        best_ties: the mean with the more relevant first.
         judged: share of the documents within the cutoff that are judged.
         lost: relevant judgements of documents outside the corpus.
         ceiling: the mean of a perfect ranking of what is in the corpus.
-        conventions: what others would report → the mean.
+        conventions: other convention → the mean.
     """
 
     measure: str

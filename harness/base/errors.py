@@ -26,6 +26,11 @@ def _as_it_was(cls: type[HarnessError], args: tuple[Any, ...], state: dict[str, 
     return error
 
 
+def error_message(error: Exception) -> str:
+    """An error as a record or an outcome reports it: with its class, unless it is one of ours."""
+    return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+
+
 def close_names(name: str, known: Iterable[str]) -> list[str]:
     """The known names that are most like a name, the best first; upper and lower case, `-` and `_` are the same."""
     plain: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""A row on dev: fitted, indexed and searched as for a record, measured on the dev queries over the whole corpus."""
+"""A row on dev: fitted, indexed and searched as on test, and measured on the dev queries over the whole corpus."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from ir_measures.measures import Measure
 
 from harness.base.errors import Unavailable
-from harness.bench.hosted_cost import bills
+from harness.bench.hosted_cost import hosted_costs
 from harness.bench.leak_guard import Guard
-from harness.bench.runner import DEFAULT_DEPTH, noted
-from harness.bench.step_times import row_seconds
+from harness.bench.runner import DEFAULT_DEPTH
+from harness.bench.step_times import row_seconds, step_notes
 from harness.data.measures import PerQuery, means, per_query
 from harness.data.queries import Dataset, Labelled
 from harness.data.ranking import Run
@@ -24,15 +24,15 @@ from harness.runtime.context import Context
 
 @dataclass(frozen=True)
 class OnDev:
-    """What a row gave on dev.
+    """The scores of a row on dev.
 
     Args:
         values: measure → dev query → value.
         measures: measure → mean.
         supervision: which labels were used.
         resolved: settings as they turned out, and what training did; JSON-safe.
-        seconds: per kind, with what was taken from the cache counted at what it took to make.
-        notes: what a reader of the figures must know.
+        seconds: per kind, at what things cost without a cache.
+        notes: what a reader of the scores must know.
     """
 
     values: PerQuery
@@ -67,15 +67,15 @@ def on_dev(
 ) -> OnDev:
     """Measures a row on the dev queries.
 
-    The guard of test stands beside it as beside every row: a model that was trained on test is refused, and what a
-    model learns that test has too is warned of. Nothing comes back from test.
+    The guard of the test split works as for every row: a model that was trained on test is refused, and a warning says
+    what it learns that also occurs in test. Nothing of the test split is used for the scores.
 
     Args:
         method: the row.
         dataset: the collection.
         measures: from `parse_measures`.
         context: seed, device, cache.
-        warned: what was warned of already, by dataset.
+        warned: what of test was warned of already, by dataset.
         depth: of the rankings.
 
     Raises:
@@ -83,18 +83,24 @@ def on_dev(
         HarnessError: what the row meets.
     """
     dev = dev_of(dataset)
-    held = dataclasses.replace(dataset, test=dev, load_train=lambda: dataset.train)
+    measured = dataclasses.replace(dataset, test=dev, load_train=lambda: dataset.train)
     guard = Guard(dataset, context, set(warned))
     guard.admit(method)
-    context = context.guarded(guard).searching(dev.search_depth(depth))
+    k = dev.search_depth(depth)
+    context = context.guarded(guard).searching(k)
     with context.ledger.tracked(row_name(method)) as done:
-        bills(method, held, context)
-        fitted = fit(method, held.train, context)
-        searcher = index(method, fitted, held.corpus, context)
-        top = search(method, searcher, dev.queries, context.search_depth, context)
-        run = Run.of_split(dev, top, held.corpus, depth)
+        hosted_costs(method, measured, context)
+        fitted = fit(method, measured.train, context)
+        searcher = index(method, fitted, measured.corpus, context)
+        top = search(method, searcher, dev.queries, k, context)
+        run = Run.of_split(dev, top, measured.corpus, depth)
     values = per_query(measures, dev.qrels, run)
-    notes = (*fitted.notes, *searcher.notes(dev.queries), *noted(done))
+    notes = (*fitted.notes, *searcher.notes(dev.queries), *step_notes(done))
     return OnDev(
-        values, means(values), fitted.supervision, dict(fitted.resolved), row_seconds(done), tuple(dict.fromkeys(notes))
+        values=values,
+        measures=means(values),
+        supervision=fitted.supervision,
+        resolved=dict(fitted.resolved),
+        seconds=row_seconds(done),
+        notes=tuple(dict.fromkeys(notes)),
     )

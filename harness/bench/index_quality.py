@@ -1,4 +1,4 @@
-"""Indexes held against exact search: what each finds, what it costs, how long a query waits; kept as one table."""
+"""Indexes compared with exact search: recall, quality, cost and latency, stored as one table."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Task:
-    """Vectors to search, and what is searched for.
+    """Vectors to search, and the queries.
 
     Args:
         dataset: its name.
@@ -38,8 +38,8 @@ class Task:
         vectors: (N, D).
         queries: (Q, D), at least one.
         id_order: (N,) breaks ties.
-        quality: a ranking 10 deep → its nDCG@10; None where nothing is judged.
-        deeper: how many more than k are asked for, where a query is a document that is left out.
+        quality: a ranking → its nDCG@10; None if nothing is judged.
+        quality_depth: how deep to search for it, `harness.data.queries.Labelled.search_depth` of 10.
     """
 
     dataset: str
@@ -48,7 +48,7 @@ class Task:
     queries: Floats
     id_order: npt.NDArray[np.int32]
     quality: Callable[[TopK], float] | None = None
-    deeper: int = 0
+    quality_depth: int = DEPTHS[0]
 
     def exact(self) -> dict[int, TopK]:
         """The true nearest, for each of the depths that are measured."""
@@ -56,13 +56,13 @@ class Task:
         return {k: built.search(self.queries, k) for k in self.depths()}
 
     def depths(self) -> set[int]:
-        """How deep is searched."""
-        return {*DEPTHS, DEPTHS[0] + self.deeper}
+        """The depths of the searches."""
+        return {*DEPTHS, self.quality_depth}
 
 
 @dataclass(frozen=True)
-class Indexed:
-    """What one index gave.
+class IndexMeasurement:
+    """The measurements of one index.
 
     Args:
         dataset: its name.
@@ -70,10 +70,10 @@ class Indexed:
         vectors: N.
         dimensions: D.
         index: the expression.
-        recall_10: share of the first 10 of exact search that it finds when asked for 10.
-        recall_100: share of the first 100 of exact search that it finds when asked for 100.
-        ndcg: nDCG@10; None where nothing is judged.
-        lost: nDCG@10 of exact search less that; None where nothing is judged.
+        recall_10: share of the first 10 of exact search that it finds in a search for 10.
+        recall_100: share of the first 100 of exact search that it finds in a search for 100.
+        ndcg: nDCG@10; None if nothing is judged.
+        lost: nDCG@10 of exact search less that; None if nothing is judged.
         build_s: seconds that building takes, without the cache.
         size_mib: MiB of what it searches.
         p50_ms: median milliseconds of one query for 100, encoding left out.
@@ -82,7 +82,7 @@ class Indexed:
         near_10: as `recall_10`, with every vector counted that ties with the tenth; it says more where many vectors are
             equal.
         near_100: the same of 100.
-        busy: why the latency is not the index's own; empty where it is.
+        busy: why the latency is not the index's own; empty if it is.
     """
 
     dataset: str
@@ -104,20 +104,20 @@ class Indexed:
     busy: str
 
 
-FIELDS = tuple(field.name for field in dataclasses.fields(Indexed))
+FIELDS = tuple(field.name for field in dataclasses.fields(IndexMeasurement))
 BEFORE = FIELDS[:-3]
 """Columns of tables that an earlier version wrote: its recall counted ties, as `near_10` and `near_100` do."""
 KEY = ("dataset", "encoder", "vectors", "dimensions", "index")
 
 
-def measure(index: Index, task: Task, true: dict[int, TopK], context: Context) -> Indexed:
-    """Builds the index, or takes it from the cache, and asks it.
+def measure(index: Index, task: Task, true: dict[int, TopK], context: Context) -> IndexMeasurement:
+    """Builds the index, or takes it from the cache, and searches it.
 
     Args:
-        index: which.
-        task: of what.
+        index: to measure.
+        task: its vectors and queries.
         true: `task.exact()`.
-        context: seed and cache; what the cache spared counts as build time.
+        context: seed and cache; time that the cache saved counts as build time.
 
     Raises:
         Unavailable: its library is absent.
@@ -127,11 +127,10 @@ def measure(index: Index, task: Task, true: dict[int, TopK], context: Context) -
         built = index.build(task.vectors, task.id_order, context)
         spent = time.perf_counter() - started
     found = {k: built.search(task.queries, k) for k in task.depths()}
-    first = DEPTHS[0] + task.deeper
-    ndcg = task.quality(found[first]) if task.quality else None
-    best = task.quality(true[first]) if task.quality else None
+    ndcg = task.quality(found[task.quality_depth]) if task.quality else None
+    best = task.quality(true[task.quality_depth]) if task.quality else None
     waits = _timed(built, task.queries)
-    return Indexed(
+    return IndexMeasurement(
         dataset=task.dataset,
         encoder=task.encoder,
         vectors=len(task.vectors),
@@ -158,14 +157,14 @@ def _timed(built: Nearest, queries: Floats) -> dict[str, Any]:
     for _ in range(ROUNDS - 1):
         timed.round()
     timed.persist()
-    return timed.found() or {}
+    return timed.latency() or {}
 
 
-def keep(lines: Iterable[Indexed], path: Path) -> None:
+def store_lines(lines: Iterable[IndexMeasurement], path: Path) -> None:
     """Adds lines to a CSV file; one of the same vectors and index is replaced.
 
     Raises:
-        RecordError: the file that is there is not such a table.
+        RecordError: the file exists and is not such a table.
     """
     table = {tuple(str(value) for value in _key(line)): _texts(line) for line in lines}
     if path.is_file():
@@ -173,8 +172,8 @@ def keep(lines: Iterable[Indexed], path: Path) -> None:
             reader = csv.DictReader(file)
             if tuple(reader.fieldnames or ()) not in (FIELDS, BEFORE):
                 raise RecordError(f"{path} has other columns than {', '.join(FIELDS)}; move it away and run again.")
-            held = {tuple(row[name] for name in KEY): row for row in reader}
-        table = {**held, **table}
+            stored = {tuple(row[name] for name in KEY): row for row in reader}
+        table = {**stored, **table}
     out = io.StringIO()
     writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
     writer.writeheader()
@@ -182,9 +181,9 @@ def keep(lines: Iterable[Indexed], path: Path) -> None:
     write_text(path, out.getvalue())
 
 
-def _key(line: Indexed) -> tuple[object, ...]:
+def _key(line: IndexMeasurement) -> tuple[object, ...]:
     return tuple(getattr(line, name) for name in KEY)
 
 
-def _texts(line: Indexed) -> dict[str, str]:
+def _texts(line: IndexMeasurement) -> dict[str, str]:
     return {name: "" if value is None else str(value) for name, value in dataclasses.asdict(line).items()}

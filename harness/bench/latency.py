@@ -1,9 +1,8 @@
-"""Latency: what a user waits for one query, from repeated single queries that are encoded without the cache.
+"""Latency: the time of one query, from repeated single queries that are encoded without the cache.
 
-A time on a shared machine is the row's own time and what other processes add. So the same queries are asked in several
-rounds, spread over the making of the row, with a last one in turn with the other rows of the board; each round knows
-the load of the machine while it lasted. Rounds on a busy machine are left out. Where there is no other, the latency is
-marked `busy`.
+On a shared machine other processes add to a row's own time. So the same queries are timed in several rounds, spread
+over the work on the row, with a last one in turn with the other rows of the board; each round records the load of the
+machine. Rounds on a busy machine are left out. If there is no other, the latency is marked `busy`.
 """
 
 from __future__ import annotations
@@ -25,23 +24,23 @@ from harness.runtime.progress import Progress
 QUERIES = 50
 WARM_UP = 3
 MORE = 3
-"""Rounds that are added while all before them were on a busy machine."""
+"""Rounds that are added while every round so far was on a busy machine."""
 SECONDS = 2.0
-"""Longest time of a round, but that each asks one query at least."""
+"""Longest time of a round; each times one query at least."""
 LEAST = 0.04
-"""A round repeats its queries for so long: the counters of a processor's time go by hundredths of a second."""
+"""A round repeats its queries for at least so long: processor time is counted in hundredths of a second."""
 LOW = 25
-"""Percentile of a query's times that counts: near the least, and no luck of one."""
+"""Percentile of a query's times that counts: near the least, without depending on a single time."""
 DEPTH = 100
 
 
 @dataclass(frozen=True)
 class Round:
-    """What one round gave.
+    """The times of one round.
 
     Args:
-        passes: times in seconds by query, one for each time that the queries were asked.
-        contention: what the machine did meanwhile.
+        passes: seconds by query, one entry for each repetition of the queries.
+        contention: what else ran on the machine.
     """
 
     passes: tuple[dict[int, float], ...]
@@ -50,13 +49,13 @@ class Round:
 
 @dataclass
 class Timing:
-    """Times one thing that can be asked, in rounds.
+    """Times single queries, in rounds.
 
     Args:
-        ask: asks query i.
-        number: of queries there are; 0 for what is not to be timed.
-        most: of queries that are asked in a round.
-        depth: that each is asked for, for the record.
+        ask: searches with query i.
+        number: of queries; 0 if there is nothing to time.
+        most: queries in a round.
+        depth: of each search, for the record.
         clock: seconds.
         load: the machine's counters.
     """
@@ -70,7 +69,7 @@ class Timing:
     rounds: list[Round] = field(default_factory=list)
 
     def round(self) -> None:
-        """Asks the queries, in the same order as any round; the first round warms up before."""
+        """Times the queries, in the same order in every round; the first round warms up before."""
         if not self.number:
             return
         if not self.rounds:
@@ -108,11 +107,11 @@ class Timing:
                 return
             self.round()
 
-    def found(self) -> dict[str, Any] | None:
-        """What a record says; None without a round.
+    def latency(self) -> dict[str, Any] | None:
+        """As in a record; None without a round.
 
         `p50_ms` and `p95_ms` over queries, each query by the lower quartile of its times; `queries` and `depth`;
-        `repeats`, how often the queries were asked; `spread`, by what share these repetitions differ (between their
+        `repeats`, how often the queries were repeated; `spread`, by what share these repetitions differ (between their
         quartiles); `busy`, whether the machine was busy in every round; `others`, `cores` and `waited` of the calmest
         round (`Contention`).
         """
@@ -121,14 +120,14 @@ class Timing:
         quiet = [one for one in self.rounds if not one.contention.busy]
         used = quiet or self.rounds
         passes = [spent for one in used for spent in one.passes]
-        asked = sorted({i for spent in passes for i in spent})
-        low = [np.percentile([spent[i] for spent in passes if i in spent], LOW) for i in asked]
+        timed = sorted({i for spent in passes for i in spent})
+        low = [np.percentile([spent[i] for spent in passes if i in spent], LOW) for i in timed]
         p50, p95 = np.percentile(low, [50, 95]) * 1000
         calmest = min(used, key=lambda one: one.contention.severity)
         return {
             "p50_ms": round(float(p50), 3),
             "p95_ms": round(float(p95), 3),
-            "queries": len(asked),
+            "queries": len(timed),
             "depth": self.depth,
             "repeats": len(passes),
             "spread": round(_spread(passes), 4),
@@ -138,8 +137,8 @@ class Timing:
 
 
 def _spread(passes: list[dict[int, float]]) -> float:
-    """By what share of the lower quartile the medians of the passes differ between their quartiles, on what all of them
-    asked.
+    """By what share of the lower quartile the medians of the passes differ between their quartiles, on the queries that
+    all passes have.
     """
     common = set.intersection(*(set(spent) for spent in passes))
     medians = [float(np.median([spent[i] for i in common])) for spent in passes]
@@ -148,22 +147,22 @@ def _spread(passes: list[dict[int, float]]) -> float:
 
 
 def timing(searcher: Searcher, queries: Queries, **how: Any) -> Timing:
-    """Times a searcher on single queries, nothing of them taken from the cache; the documents stay indexed.
+    """Times a searcher on single uncached queries; the documents stay indexed.
 
-    It does not keep the searcher in memory. One that only replays what was computed elsewhere is not timed.
+    It does not keep the searcher in memory. A searcher that only replays stored results is not timed.
 
     Args:
         searcher: of a row.
         queries: of its test split.
         how: `clock` and `load` of `Timing`.
     """
-    there = weakref.ref(searcher)
+    reference = weakref.ref(searcher)
 
     def ask(i: int) -> None:
-        found = there()
-        if found is None:
+        current = reference()
+        if current is None:
             raise ReferenceError("the searcher is no longer in memory")
-        found.search(Queries([queries.ids[i]], [queries.texts[i]], cached=False), DEPTH)
+        current.search(Queries([queries.ids[i]], [queries.texts[i]], cached=False), DEPTH)
 
     return Timing(ask, len(queries) if searcher.live else 0, **how)
 
@@ -171,8 +170,8 @@ def timing(searcher: Searcher, queries: Queries, **how: Any) -> Timing:
 def in_turn(timed: Mapping[Any, Timing], progress: Progress) -> None:
     """One more round of each, and up to `MORE` of those that were on a busy machine in every round.
 
-    One after the other, so that all have the same times of the machine. A single one that needs no round gets none, and
-    one that can no longer be asked is left as it is.
+    They alternate, so that the load of the machine is the same for all. A single one that needs no round gets none, and
+    one whose searcher is no longer in memory stays as it is.
     """
     due = [one for one in timed.values() if one.rounds]
     due = due if len(due) > 1 else [one for one in due if one.busy]

@@ -1,4 +1,4 @@
-"""What a row's figures are without the test queries that training has seen."""
+"""A row's scores without the test queries that training has seen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.runtime.context import Context
 def leaked(dataset: Dataset, values: PerQuery, context: Context) -> dict[str, Any]:
     """JSON-safe: `queries` and `documents`, each with a count and the means `without` and `only` those queries.
 
-    Empty where the collection has no training and no dev queries.
+    Empty if the collection has no training and no dev queries.
     """
     if dataset.train.train is None and dataset.train.dev is None:
         return {}
@@ -34,7 +34,7 @@ def leaked(dataset: Dataset, values: PerQuery, context: Context) -> dict[str, An
 
 
 def split_means(values: PerQuery, which: Collection[str]) -> dict[str, Any]:
-    """The means `without` these queries and over them `only`; None where none is left."""
+    """The means `without` these queries and over them `only`; None if none is left."""
     inside = set(which)
 
     def mean(of: list[float]) -> float | None:
@@ -47,25 +47,25 @@ def split_means(values: PerQuery, which: Collection[str]) -> dict[str, Any]:
 
 
 def leak_notes(seen: dict[str, Any]) -> list[str]:
-    """What a reader must know of them, by the first measure; nothing where nothing is shared."""
-    told = []
+    """Notes on leaks for readers of the record, by the first measure; none if nothing is shared."""
+    notes = []
     if "queries" in seen and (count := seen["queries"]["count"]):
         kinds = ", ".join(f"{n} {kind}" for kind, n in seen["queries"]["kinds"].items())
-        which = f"{queries(count, 'stands', 'stand')} among those of train or dev too ({kinds})"
-        told.append(f"{which}{without(seen['queries'])}")
+        which = f"{queries(count, 'also occurs', 'also occur')} in train or dev ({kinds})"
+        notes.append(f"{which}{without(seen['queries'])}")
     if "documents" in seen and (count := seen["documents"]["count"]):
-        which = f"{queries(count, 'has', 'have')} a relevant document that a train or dev query has too"
-        told.append(f"{which}{_split(seen['documents'])}")
-    return told
+        which = f"{queries(count, 'shares', 'share')} a relevant document with a train or dev query"
+        notes.append(f"{which}{_split(seen['documents'])}")
+    return notes
 
 
 def queries(count: int, one: str, several: str) -> str:
-    """`2 test queries stand`, for a sentence to begin with."""
+    """`2 test queries occur`, the begin of a sentence."""
     return f"1 test query {one}" if count == 1 else f"{count:,} test queries {several}"
 
 
 def without(part: dict[str, Any]) -> str:
-    """What the first measure is without them, to end the sentence."""
+    """The first measure without them, the end of a sentence."""
     measure, value = next(iter(part["without"].items()))
     return f"; without them {measure} is {value:.4f}" if value is not None else ", which is all of them"
 
@@ -84,7 +84,7 @@ class Shared:
     Args:
         count: how many.
         without: the mean of a measure over the others, and over the seeds.
-        told: what it is, in words, of several or of one.
+        told: in words, for several or for one.
     """
 
     count: int
@@ -93,10 +93,9 @@ class Shared:
 
 
 def shared(records: Sequence[Record], measure: str) -> dict[str, Shared]:
-    """What a row's records tell of leaks: `queries` and `documents` of train and dev, `taught` of its own training
-    alone.
+    """The leaks in a row's records: `queries` and `documents` of train and dev, `taught` of its own training only.
 
-    A kind is absent where nothing is shared, nothing is left without it, or a record does not have the measure.
+    A kind is absent if nothing is shared, nothing is left without it, or a record does not have the measure.
     """
     found = {}
     labelled = min(r.leaks.get("queries", {}).get("count", 0) for r in records)
@@ -114,10 +113,10 @@ def shared(records: Sequence[Record], measure: str) -> dict[str, Shared]:
 
 
 _KINDS = {
-    "queries": ("stands among those of train or dev too", "stand among those of train or dev too"),
+    "queries": ("also occurs in train or dev", "also occur in train or dev"),
     "documents": (
-        "has a relevant document that a train or dev query has too",
-        "have a relevant document that a train or dev query has too",
+        "shares a relevant document with a train or dev query",
+        "share a relevant document with a train or dev query",
     ),
-    "taught": ("stands among what its training was given", "stand among what its training was given"),
+    "taught": ("occurs in its training data", "occur in its training data"),
 }

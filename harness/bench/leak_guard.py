@@ -1,7 +1,7 @@
-"""The guard of the reported split: warns before a model learns what test has too, and refuses one that learnt test
-itself.
+"""The guard of the reported split: warns before a model learns texts that also occur in test, and refuses a model that
+was trained on test itself.
 
-The runner alone sees test. Training shows the guard what it is about to learn and gets no answer (`Context.announce`).
+Only the runner sees test. Training shows the guard what it is about to learn and gets no answer (`Context.announce`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Guard:
     """Guards the test split of one dataset for a run.
 
     Args:
-        dataset: whose.
+        dataset: with the test split.
         context: its cache.
         warned: what was warned of already, by dataset; is added to.
     """
@@ -40,8 +40,7 @@ class Guard:
         self._dataset, self._context, self._warned = dataset, context, warned
 
     def admit(self, method: Method) -> None:
-        """Looks at a row before it is fitted; warns, once, where its recipes use labels and test queries stand among
-        those.
+        """Checks a row before it is fitted; warns, once, if its recipes use labels and test queries are among these.
 
         Raises:
             ModelError: a model that it names was trained or chosen on the split that is reported.
@@ -51,35 +50,34 @@ class Guard:
             self._refuse(folder)
         view = self._dataset.train
         labels = any(isinstance(v, Recipe) and supervision(v, view) != NO_LABELS for v in values)
-        told = (self._dataset.name, "labels")
-        if not labels or told in self._warned:
+        warning = (self._dataset.name, "labels")
+        if not labels or warning in self._warned:
             return
-        self._warned.add(told)
+        self._warned.add(warning)
         found = leaks(self._dataset, self._context).queries
         if found:
             self._warn(len(found), "the training or dev queries", Counter(kind for _, kind, _ in found.values()))
 
     def __call__(self, texts: Sequence[str]) -> None:
-        """Is shown what a model is about to learn from; warns of test queries among it that were not told of yet."""
+        """Checks what a model is about to learn from; warns of test queries among it, of each once."""
         view = self._dataset.train
         known = {text for split in (view.train, view.dev) if split is not None for text in split.queries.texts}
         new = sorted(set(texts) - known)
         test = self._dataset.test.queries
         found: dict[tuple[str, str], str] = {}
         for overlap in kept_alike(test, new, self._context):
-            told = (self._dataset.name, f"query {test.ids[overlap.here]}")
-            if told not in self._warned:
-                found.setdefault(told, overlap.kind)
+            warning = (self._dataset.name, f"query {test.ids[overlap.here]}")
+            if warning not in self._warned:
+                found.setdefault(warning, overlap.kind)
         self._warned |= found.keys()
         if found:
-            self._warn(len(found), f"the {len(new):,} further texts that are learnt next", Counter(found.values()))
+            self._warn(len(found), f"the next {len(new):,} training texts", Counter(found.values()))
 
     def _warn(self, count: int, where: str, kinds: Counter[str]) -> None:
         how = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
         log.warning(
-            "%s: %d of %d test queries stand among %s too (%s); what they gain is not what new queries would. The "
-            "record tells "
-            "the figures without them.",
+            "%s: %d of %d test queries also occur in %s (%s); scores on them overstate performance on unseen queries. "
+            "The record has the scores without them.",
             self._dataset.name,
             count,
             len(self._dataset.test.queries),
@@ -100,11 +98,9 @@ class Guard:
             most_learnt = 2 * common > len(taught) and LEAST_SHARE * len(reported) <= common
             if 2 * common > len(reported) or most_learnt:
                 raise ModelError(
-                    f"{folder} {done} {common} of the {len(reported)} queries of {self._dataset.name}, the split that "
-                    f"is "
-                    "reported: the figure would be that of its own training. Report on another split, or name a model "
-                    "that was "
-                    "trained without this one, as dense+supervised does."
+                    f"{folder} {done} {common} of the {len(reported)} queries of {self._dataset.name}, the reported "
+                    "split: its score would be that on its own training data. Report on another split, or name a model "
+                    "that was trained without this one, as dense+supervised does."
                 )
 
 
@@ -122,5 +118,5 @@ def _models(values: Sequence[Value]) -> Iterator[Path]:
             folder = Path(named).expanduser().resolve() if isinstance(named, str) and named.strip() else None
             if folder is not None and folder.is_dir() and trained_here(folder):
                 yield folder
-        except (OSError, RuntimeError, ValueError):  # no path at all; who opens the model says what is wrong with it
+        except (OSError, RuntimeError, ValueError):  # not a path; opening the model reports what is wrong with it
             continue

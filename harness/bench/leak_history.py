@@ -1,6 +1,4 @@
-"""What a row's models were taught, held against the test queries: labelled, generated and silver queries, stage by
-stage.
-"""
+"""The training queries of a row's models compared with the test queries: labelled, generated and silver ones."""
 
 from __future__ import annotations
 
@@ -25,21 +23,21 @@ def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, con
     """JSON-safe: what was looked through, and of `queries` and `pairs` the count, by kind, with the means without and
     only them.
 
-    Empty where no model was trained here; without counts where nothing is known of any.
+    Empty if no model was trained here; without counts if nothing is known of any.
 
     Args:
         models: folders of the models that the row computes with.
-        dataset: whose test split is looked for.
+        dataset: with the test split.
         values: of the row.
         context: its cache.
     """
-    held = [recall(model) for model in dict.fromkeys(models) if trained_here(model)]
-    if not held:
+    histories = [recall(model) for model in dict.fromkeys(models) if trained_here(model)]
+    if not histories:
         return {}
-    known = [history for history in held if history is not None]
-    told: dict[str, Any] = {"known": len(known) == len(held) and all(history.whole for history in known)}
+    known = [history for history in histories if history is not None]
+    leaks: dict[str, Any] = {"known": len(known) == len(histories) and all(history.whole for history in known)}
     if not known:
-        return told
+        return leaks
     found: Found = {}
     texts: Counter[str] = Counter()
     for kind, size, matches, pairs in (*_by_text(known, dataset, context), *_by_hash(known, dataset)):
@@ -48,12 +46,12 @@ def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, con
         own[1].update(pairs)
         texts[kind] += size
     if not all(history.texts for history in known):
-        told["copies_alone"] = True
+        leaks["copies_alone"] = True
     every, paired = {q for m, _ in found.values() for q in m}, {q for _, pairs in found.values() for q in pairs}
     kinds = {kind: dict(sorted(Counter(m.values()).items())) for kind, (m, _) in sorted(found.items()) if m}
     by_kind = {kind: len(pairs) for kind, (_, pairs) in sorted(found.items()) if pairs}
     return {
-        **told,
+        **leaks,
         "texts": dict(sorted(texts.items())),
         "queries": {"count": len(every), "kinds": kinds, **split_means(values, every)},
         "pairs": {"count": len(paired), "kinds": by_kind, **split_means(values, paired)},
@@ -93,28 +91,27 @@ def _by_hash(known: Iterable[History], dataset: Dataset) -> Iterator[tuple[str, 
 
 
 def taught_notes(seen: dict[str, Any]) -> list[str]:
-    """What a reader must know of it, beside what is said of train and dev; nothing where there is nothing more."""
+    """Notes on these leaks for readers of the record; none if those of train and dev say it all."""
     found = seen.get("taught", {})
     if not found:
         return []
-    told = []
+    notes = []
     made = any(kind not in LABELLED for kind in found.get("queries", {"kinds": ()})["kinds"])
     labelled = seen.get("queries", {"count": 0})["count"]
     if "queries" in found and (made or found["queries"]["count"] > labelled):
         kinds = ", ".join(f"{sum(how.values())} {kind}" for kind, how in found["queries"]["kinds"].items())
         count = found["queries"]["count"]
-        told.append(
-            f"{queries(count, 'stands', 'stand')} among what its training was given ({kinds}), "
+        notes.append(
+            f"{queries(count, 'occurs', 'occur')} in its training data ({kinds}), "
             f"{found['pairs']['count']} with a document that is relevant to it{without(found['queries'])}"
         )
     if found.get("copies_alone"):
-        told.append(
+        notes.append(
             "a model of this row came without the texts it was trained on: only copies of test queries could be found"
         )
     if not found["known"]:
-        told.append(
-            "not known in full which queries its training was given: a model of this row was trained before that was "
-            "kept, or by "
-            "a recipe that does not say"
+        notes.append(
+            "its training queries are not known in full: a model of this row was trained before they were recorded, "
+            "or by a recipe that does not record them"
         )
-    return told
+    return notes

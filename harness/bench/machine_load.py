@@ -119,6 +119,6 @@ def why(latency: Mapping[str, Any] | None) -> str | None:
     """
     if not latency or not latency.get("busy"):
         return None
-    told = f"other processes used {latency.get('others', 0):.1f} of {latency.get('cores', 1):.0f} processors"
+    text = f"other processes used {latency.get('others', 0):.1f} of {latency.get('cores', 1):.0f} processors"
     waited = latency.get("waited", 0.0)
-    return f"{told}, and the query waited {waited:.0%} of the time for one" if waited > WAITED else told
+    return f"{text}, and the query waited {waited:.0%} of the time for one" if waited > WAITED else text

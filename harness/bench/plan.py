@@ -18,11 +18,11 @@ class PlannedStep:
     """A step and the rows that need it.
 
     Args:
-        kind: what is done.
-        dataset: on which collection.
-        method: with which method; None for `load`.
+        kind: of the step.
+        dataset: name of the collection.
+        method: that does it; None for `load`.
         depth: of a search, the deepest that any row needs.
-        rows: who needs it.
+        rows: that need it.
     """
 
     kind: Kind
@@ -57,7 +57,7 @@ def plan(methods: Sequence[Method], datasets: Sequence[str], depth: int) -> Plan
     """Plans rows × datasets.
 
     Args:
-        methods: the rows, in the order they are to be done.
+        methods: the rows, in the order of the work.
         datasets: names of the collections.
         depth: of the reported runs.
 

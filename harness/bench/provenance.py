@@ -1,4 +1,4 @@
-"""Provenance: with which code, packages and machine a figure was made."""
+"""Provenance: the code, packages and machine that a score was made with."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def code_hash() -> str:
 
 @functools.cache
 def packages() -> dict[str, str]:
-    """Versions of the packages that can move a figure, those that are installed."""
+    """Versions of the packages that can change a score, if installed."""
     found = {}
     for name in PACKAGES:
         try:
@@ -79,7 +79,7 @@ def checkout() -> dict[str, Any]:
     commit = _git(inside, "rev-parse", "HEAD")
     if commit is None or _git(inside, "ls-files", "--error-unmatch", "harness/__init__.py") is None:
         return {"commit": None, "dirty": None}
-    # Only what computes figures: results that the bench itself has just written do not make a row dirty.
+    # Only what computes scores: results that the bench itself has just written do not make a row dirty.
     changed = _git(inside, "status", "--porcelain", "--", "harness", "suites", "pyproject.toml")
     return {"commit": commit, "dirty": bool(changed)}
 

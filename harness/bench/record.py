@@ -1,4 +1,4 @@
-"""A record: everything one row on one dataset gave and was made with, JSON-safe, under a schema number."""
+"""A record: the results of one row on one dataset and what they were made with, JSON-safe, under a schema number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Status = Literal["ok", "skipped", "error"]
 
 @dataclass(frozen=True)
 class Record:
-    """What one row gave on one dataset.
+    """The results of one row on one dataset.
 
     Args:
         schema: number of this form.
@@ -27,31 +27,29 @@ class Record:
             the trace).
         row: name on the board.
         method: the full expression, every setting written out.
-        identity: hash of all that decides the figures; a record of the same identity need not be made again.
+        identity: hash of all that decides the scores; a record of the same identity is up to date.
         dataset: name, revision (content hash), documents, queries, judgements, unreachable, notes.
         seed: of every random stream.
         depth: of the run.
         supervision: `none`, `dev labels`, `train labels` or `unknown`.
         resolved: settings as they turned out: weights hash, prompts, the chosen weight.
         measures: measure → mean over all judged queries.
-        phases: kind, label, seconds, cached_seconds, peak_mb, counts of each step, in the order done.
-        seconds: per kind, with what was taken from the cache counted at what it took to make.
+        phases: kind, label, seconds, cached_seconds, peak_mb, counts of each step, in the order of the work.
+        seconds: per kind, at what things cost without a cache.
         throughput: documents_per_second of fit and index, queries_per_second of search, from `seconds`.
         size: index_bytes, model_bytes, parameters, dimensions.
-        latency: p50_ms and p95_ms of single queries, how often they were asked, by how much that differs, and whether
-            the machine was busy (`harness.bench.latency.Timing.found`); None if not measured.
-        leaks: test queries that training or dev has too, and those that share a relevant document with it, each with
-            the number, and the means of the measures without them; of rows that used no label as well, to compare with.
-            `taught`, of rows
-            with a model that was trained here: the same of the queries it was taught, by where they come from (gold,
-                dev,
-            generated, silver), `pairs` those it was taught with a document that is relevant to them; `known` says
-            whether all of that is known.
+        latency: p50_ms and p95_ms of single queries, how often they were repeated, by how much that differs, and
+            whether the machine was busy (`harness.bench.latency.Timing.latency`); None if not measured.
+        leaks: test queries that also occur in training or dev, and those that share a relevant document with it, each
+            with the number and the means of the measures without them; also of rows that used no label, to compare
+            with. `taught`, of rows with a model that was trained here: the same for the queries of its training, by
+            their origin (gold, dev, generated, silver); `pairs`: those it was trained on with a document that is
+            relevant to them; `known`: whether all of that is known.
         unjudged: measure → `judged`, the share of the documents within its cutoff that are judged, and `all_relevant`,
             what it would be if all others within it were relevant; measures with a cutoff up to 100.
-        accepted: deliberate changes of these figures, oldest first: why, when, the identity and measures before, what
+        accepted: deliberate changes of these scores, oldest first: why, when, the identity and measures before, what
             changed.
-        notes: what a reader of the figures must know.
+        notes: what a reader of the scores must know.
         run_sha256: of the run file's bytes.
         provenance: commit, dirty, code, packages, python, machine, device.
         started: UTC, ISO 8601.
@@ -85,13 +83,13 @@ class Record:
 
     @property
     def trainings(self) -> list[dict[str, Any]]:
-        """What is told of every training, at whatever depth; once, where a model stands in two parts of a row."""
+        """The report of every training, at whatever depth; once if a model is in two parts of a row."""
         return trainings_in(self.resolved)
 
     @property
     def training_seconds(self) -> float:
-        """Of every training that it tells of, preparation included."""
-        return sum(float(told.get("seconds", 0.0)) + float(told.get("preparation", 0.0)) for told in self.trainings)
+        """Of all trainings, preparation included."""
+        return sum(float(info.get("seconds", 0.0)) + float(info.get("preparation", 0.0)) for info in self.trainings)
 
     def to_json(self) -> str:
         """Indented, keys in a fixed order, without the keys of this environment."""
@@ -101,9 +99,7 @@ class Record:
         return redacted(text)
 
     def without_keys(self) -> Record:
-        """As it is stored and read back, so that both have one name: a key may be part of the name of a dataset or
-        row.
-        """
+        """As it is stored and read back, with the same names: a dataset or row may have a key in its name."""
         text = json.dumps(dataclasses.asdict(self), ensure_ascii=False, allow_nan=False)
         clean = redacted(text)
         return self if clean == text else type(self)(**json.loads(clean))
@@ -116,18 +112,18 @@ class Record:
             RecordError: not JSON, of another schema, a field is missing or of another form; names `source`.
         """
         try:
-            # What is reported of it, older records too, is without keys of this environment.
-            held = parse_json(redacted(text.decode() if isinstance(text, bytes) else text))
+            # Without the keys of this environment, also from older records.
+            fields = parse_json(redacted(text.decode() if isinstance(text, bytes) else text))
         except ValueError as error:
             raise RecordError(
                 f"{source} is not JSON that can be read ({error}); delete it and run the row again."
             ) from error
-        if not isinstance(held, dict) or held.get("schema") != SCHEMA:
-            found = held.get("schema") if isinstance(held, dict) else None
-            raise RecordError(f"{source} has record schema {found!r}, this version reads {SCHEMA}; run the row again.")
+        if not isinstance(fields, dict) or fields.get("schema") != SCHEMA:
+            schema = fields.get("schema") if isinstance(fields, dict) else None
+            raise RecordError(f"{source} has record schema {schema!r}, this version reads {SCHEMA}; run the row again.")
         try:
-            checked(held, RecordForm)
-            record = cls(**held)
+            checked(fields, RecordForm)
+            record = cls(**fields)
             checked(record.trainings, list[TrainingForm])
         except (ValueError, TypeError) as error:
             raise RecordError(f"{source} is no whole record ({error}); delete it and run the row again.") from error
@@ -135,13 +131,13 @@ class Record:
 
 
 def trainings_in(resolved: object) -> list[dict[str, Any]]:
-    """What resolved settings tell of trainings, at whatever depth, each once."""
-    return list({json.dumps(told, sort_keys=True): told for told in _trainings(resolved)}.values())
+    """The reports of trainings in resolved settings, at whatever depth, each once."""
+    return list({json.dumps(info, sort_keys=True): info for info in _trainings(resolved)}.values())
 
 
 def _trainings(resolved: object) -> Iterator[dict[str, Any]]:
     if isinstance(resolved, dict):
-        yield from (told for told in resolved.get("training", ()) if isinstance(told, dict))
+        yield from (info for info in resolved.get("training", ()) if isinstance(info, dict))
         for key, value in resolved.items():
             if key != "training":
                 yield from _trainings(value)

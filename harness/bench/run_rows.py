@@ -1,4 +1,4 @@
-"""Rows over datasets: every row is run on every dataset, here or on an executor, and gives a record."""
+"""Rows over datasets: every row is run on every dataset, here or by an executor, and has a record."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.bench.remote import Cell, Elsewhere
+from harness.bench.remote import Cell, RemoteBench
 from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
 from harness.bench.store import Store
 from harness.choices.expression import parse
@@ -48,7 +48,7 @@ def run_rows(
         methods, datasets, context, Store(Path(results)), measures, depth, rerun=rerun, executor=executor
     ) as bench:
         if len(datasets) > 1:
-            for name in datasets:  # one that cannot be had is told before the others' work, not after it
+            for name in datasets:  # an error of one is raised before the work on the others
                 bench.load(name)
         for name in datasets:
             for method in methods:
@@ -60,7 +60,7 @@ def run_rows(
 
 
 def _renewed(result: Result, latencies: Mapping[tuple[str, str], dict[str, Any] | None]) -> Result:
-    """A result with the latency that the last round over all rows gave."""
+    """A result with the latency of the last round over all rows."""
     place = result.record.dataset["name"], result.record.row
     if place not in latencies:
         return result
@@ -80,10 +80,9 @@ def opened_bench(
     executor: str | Executor | None = None,
     cells: Collection[Cell] | None = None,
 ) -> Iterator[Bench]:
-    """A bench that makes its rows here or, with an executor, elsewhere; what still runs there when the block ends is
-    ended.
+    """A bench that runs its rows here or by an executor; jobs that still run at the end of the block are ended.
 
-    At the end of the block the rows made here are timed once more, in turn (`Bench.settle`).
+    At the end of the block the rows that ran here are timed once more, in turn (`Bench.settle`).
 
     Args:
         methods: the rows.
@@ -94,7 +93,7 @@ def opened_bench(
         depth: of the runs.
         rerun: run every row again.
         executor: where; None or `local` here.
-        cells: the rows and datasets that will be asked for, where not all are.
+        cells: the rows and datasets that will be requested; None for all.
 
     Raises:
         HarnessError: as `Bench`, and as `executor_of`.
@@ -105,7 +104,7 @@ def opened_bench(
         yield bench
         bench.settle()
         return
-    bench = Elsewhere(methods, datasets, context, store, measures, depth, rerun=rerun, executor=where, cells=cells)
+    bench = RemoteBench(methods, datasets, context, store, measures, depth, rerun=rerun, executor=where, cells=cells)
     try:
         yield bench
     finally:
@@ -114,11 +113,11 @@ def opened_bench(
 
 
 def executor_of(named: str | Executor | None) -> Executor | None:
-    """An executor as it is written, as `ray(workers=2)`; None for this process.
+    """An executor from its expression, as `ray(workers=2)`; None for this process.
 
     Raises:
         UnknownName: carries the closest names.
         SettingError: what is wrong with it.
     """
-    found = parse(named, EXECUTORS, {EXECUTORS.package: EXECUTORS}) if isinstance(named, str) else named
-    return None if found is None or found.name() == "local" else found
+    executor = parse(named, EXECUTORS, {EXECUTORS.package: EXECUTORS}) if isinstance(named, str) else named
+    return None if executor is None or executor.name() == "local" else executor

@@ -1,4 +1,4 @@
-"""The runner: does a row's planned steps and makes a record of it, whatever happens."""
+"""The runner: does a row's planned steps and stores a record of it, also if it fails."""
 
 from __future__ import annotations
 
@@ -6,32 +6,29 @@ import dataclasses
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from harness.base.errors import HarnessError, Unavailable
+from harness.base.errors import Unavailable, error_message
 from harness.base.redaction import check_name
 from harness.bench.caveats import caveats
-from harness.bench.hosted_cost import Bill, bills
+from harness.bench.hosted_cost import hosted_costs
 from harness.bench.identity import code_of_row, identity
 from harness.bench.latency import Timing, in_turn, timing
-from harness.bench.leak_effect import leak_notes, leaked
 from harness.bench.leak_guard import Guard
-from harness.bench.leak_history import taught_leaks, taught_notes
 from harness.bench.plan import Plan, plan
 from harness.bench.provenance import provenance
 from harness.bench.record import Record
-from harness.bench.step_times import phase, row_seconds, throughput
+from harness.bench.row_record import blank_record, leaks_of, with_fit
+from harness.bench.step_times import phase, row_seconds, step_notes, throughput
 from harness.bench.store import Place, Store
 from harness.bench.unjudged import unjudged
 from harness.data.measures import PerQuery, means, parse_measures, per_query
 from harness.data.queries import Dataset
 from harness.data.ranking import Run
 from harness.datasets import load_dataset
-from harness.methods import Fitted, Method, Searcher, fit, index, search
+from harness.methods import Method, fit, index, search
 from harness.rows import row_name
 from harness.runtime.context import Context
-from harness.runtime.ledger import Step
 
 DEFAULT_DEPTH = 1000
 
@@ -42,7 +39,7 @@ class Result:
 
     Args:
         record: what is in the store now.
-        kept: True where a record of the same identity was there and nothing was done.
+        kept: True if a record of the same identity was there and nothing was done.
     """
 
     record: Record
@@ -53,13 +50,13 @@ class Bench:
     """Runs rows over datasets, each shared step once.
 
     Args:
-        methods: the rows, in the order they are to be done.
+        methods: the rows, in the order of the work.
         datasets: names of the collections.
         context: seed, device, cache, progress.
         store: where records go.
         measures: in ir-measures' notation.
         depth: of the reported runs.
-        rerun: make a row's record again even if one of the same identity is there.
+        rerun: run a row again even if its record is up to date.
         warned: what of test was warned of already, by dataset.
 
     Raises:
@@ -93,10 +90,10 @@ class Bench:
         store.check()
 
     def load(self, name: str) -> Dataset:
-        """The dataset; what is held of another one is dropped first.
+        """The dataset; what is in memory of another one is dropped first.
 
         Raises:
-            HarnessError: it cannot be had or used.
+            HarnessError: it cannot be loaded or used.
         """
         if self._turned not in (None, name):
             self.settle()
@@ -110,33 +107,31 @@ class Bench:
         """Runs one row on one dataset and stores its record.
 
         Raises:
-            HarnessError: the dataset cannot be had or used. What the row itself raises goes into its record.
+            HarnessError: the dataset cannot be loaded or used. What the row itself raises goes into its record.
         """
         dataset = self.load(name)
         place = self.store.place(dataset.name, method, self.context.seed)
         blank = self.blank(dataset, method)
         before = self.store.load(place)
         try:
-            own = self.identity(dataset, method)
-            if before is not None and self.stands(place, before, own):
+            current = self.identity(dataset, method)
+            if before is not None and self.up_to_date(place, before, current):
                 return Result(before, kept=True)
-            record, values = self._measure(name, dataset, method, dataclasses.replace(blank, identity=own), place)
+            record, values = self._measure(name, dataset, method, dataclasses.replace(blank, identity=current), place)
         except Unavailable as error:
             problem = {"reason": error.reason, "remedy": error.remedy}
             record, values = dataclasses.replace(blank, status="skipped", problem=problem), None
             if before is not None and before.status == "ok":
-                return Result(record, kept=True)  # figures made when it could be had still stand
-        except Exception as error:  # noqa: BLE001 - one row must not take the others down; the record and the test tell of it
-            told = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
-            problem = {"reason": told, "trace": traceback.format_exc()}
+                return Result(record, kept=True)  # scores made when nothing was absent stay valid
+        except Exception as error:  # noqa: BLE001 - one row must not take the others down; its record has the error
+            problem = {"reason": error_message(error), "trace": traceback.format_exc()}
             record, values = dataclasses.replace(blank, status="error", problem=problem), None
         record = record.without_keys()
         self.store.save(place, record, values)
         return Result(record, kept=False)
 
     def settle(self) -> None:
-        """Times the rows that were made on the dataset at hand once more, in turn, and stores what that says of their
-        latency.
+        """Times the rows that were run on the current dataset once more, in turn, and stores their latency again.
 
         The latencies that it changes are in `renewed`, by dataset and row.
         """
@@ -144,52 +139,35 @@ class Bench:
         in_turn(timed, self.context.progress)
         for place, one in timed.items():
             before = self.store.load(place)
-            if before is not None and before.status == "ok" and (found := one.found()) != before.latency:
-                self.store.amend(place, dataclasses.replace(before, latency=found))
-                self.renewed[before.dataset["name"], before.row] = found
+            if before is not None and before.status == "ok" and (latency := one.latency()) != before.latency:
+                self.store.amend(place, dataclasses.replace(before, latency=latency))
+                self.renewed[before.dataset["name"], before.row] = latency
 
     def kept(self, name: str, method: Method) -> Record | None:
-        """The record of a row that need not be run again; None where `run` would run it.
+        """The record of a row that is up to date; None if `run` would run the row.
 
         Raises:
-            HarnessError: the dataset or what the row points to cannot be had.
+            HarnessError: the dataset, or something that the row points to, does not exist.
         """
         dataset = self.load(name)
         place = self.store.place(dataset.name, method, self.context.seed)
         before = self.store.load(place)
-        stands = before is not None and self.stands(place, before, self.identity(dataset, method))
-        return before if stands else None
+        current = before is not None and self.up_to_date(place, before, self.identity(dataset, method))
+        return before if current else None
 
     def blank(self, dataset: Dataset, method: Method) -> Record:
-        """A record without figures."""
-        return Record(
-            row=row_name(method),
-            method=method.full(),
-            dataset={
-                "name": dataset.name,
-                "revision": dataset.revision,
-                "documents": len(dataset.corpus),
-                "queries": len(dataset.test.queries),
-                "judgements": sum(len(grades) for grades in dataset.test.qrels.values()),
-                "unreachable": dataset.unreachable,
-                "notes": list(dataset.notes),
-                "licence": dataset.licence,
-            },
-            seed=self.context.seed,
-            depth=self.depth,
-            provenance=provenance(self.context.device, code_of_row(method)),
-            started=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
+        """A record without scores."""
+        return blank_record(dataset, method, self.context, self.depth)
 
-    def stands(self, place: Place, before: Record, identity: str) -> bool:
-        """Whether a record need not be made again."""
+    def up_to_date(self, place: Place, before: Record, identity: str) -> bool:
+        """Whether a record is of the same identity and complete, and is not to be made again."""
         return not self.rerun and before.identity == identity and self.store.whole(place, before)
 
     def identity(self, dataset: Dataset, method: Method) -> str:
-        """Hash of all that decides a row's figures.
+        """Hash of all that decides a row's scores.
 
         Raises:
-            HarnessError: what the row points to is not to be had.
+            HarnessError: something that the row points to does not exist.
         """
         return identity(
             method,
@@ -201,7 +179,7 @@ class Bench:
         )
 
     def _shallow(self, method: Method) -> list[str]:
-        """A note where a measure looks deeper than the row's rankings go."""
+        """A note if a measure looks deeper than the row's rankings are long."""
         reach = method.reach(self.depth)
         deep = [str(m) for m in self.measures if m.params.get("cutoff", 0) > reach]
         return [f"{', '.join(deep)}: the run is only {reach} deep"] if deep else []
@@ -209,12 +187,12 @@ class Bench:
     def _measure(
         self, name: str, dataset: Dataset, method: Method, blank: Record, place: Place
     ) -> tuple[Record, PerQuery]:
-        queries = dataset.test.queries
-        row = row_name(method)
+        """Does the planned steps of a row and writes its run; its record, and values by measure and query."""
+        queries, row = dataset.test.queries, row_name(method)
         guard = Guard(dataset, self.context, self._warned)
         guard.admit(method)
         context = self.context.guarded(guard)
-        billed = bills(method, dataset, context)
+        costs = hosted_costs(method, dataset, context)
         with context.ledger.tracked(row) as done:
             for step in self.plan.of(name, row):
                 if step.method is None or step.kind == "measure":
@@ -224,63 +202,33 @@ class Bench:
                     searcher = index(step.method, fitted, dataset.corpus, context)
                 if step.kind == "search":
                     top = search(step.method, searcher, queries, dataset.test.search_depth(step.depth), context)
-            # The row's own fit, index and search close its plan, so these are its own.
+            # The row's own fit, index and search are the last steps of its plan, so these are its own.
             run = Run.of_split(dataset.test, top, dataset.corpus, self.depth)
         values = per_query(self.measures, dataset.test.qrels, run)
-        # What a searcher tells of its searches is asked before single queries are, and rounds are spread over what
-        # follows.
-        said = [*searcher.notes(queries), *self._shallow(method), *noted(done)]
-        made, timed = _with_fit(blank, fitted, searcher, billed, said), timing(searcher, queries)
+        # The searcher's notes are about these searches, so they are read before single queries are timed. The rounds
+        # of timing are spread over the work that follows.
+        notes = [*searcher.notes(queries), *self._shallow(method), *step_notes(done)]
+        record, timed = with_fit(blank, fitted, searcher, costs, notes), timing(searcher, queries)
         timed.round()
         sha = self.store.write_run(place, run, row)
-        seen, told = _leaks(fitted, dataset, values, context)
-        told = [*caveats(self.measures, dataset.test.qrels, run), *told]
+        leaks, leak_notes = leaks_of(fitted, dataset, values, context)
+        run_notes = caveats(self.measures, dataset.test.qrels, run)
         timed.round()
         shares = unjudged(self.measures, dataset.test.qrels, run)
         timed.persist()
         self._timed[place] = timed
+        seconds = row_seconds(done)
         record = dataclasses.replace(
-            made,
-            leaks=seen,
+            record,
+            leaks=leaks,
             unjudged=shares,
-            measures={m: round(v, 6) for m, v in means(values).items()},
+            measures={measure: round(mean, 6) for measure, mean in means(values).items()},
             phases=[phase(step) for step in done.all()[:-1]],
-            seconds=(spent := row_seconds(done)),
-            throughput=throughput(spent, dataset),
-            latency=timed.found(),
-            notes=[*made.notes, *told],
+            seconds=seconds,
+            throughput=throughput(seconds, dataset),
+            latency=timed.latency(),
+            notes=[*record.notes, *run_notes, *leak_notes],
             run_sha256=sha,
             provenance=provenance(context.device, code_of_row(method)),  # again: by now the device is known
         )
         return record, values
-
-
-def _leaks(fitted: Fitted, dataset: Dataset, values: PerQuery, context: Context) -> tuple[dict[str, Any], list[str]]:
-    """What training has seen of test, for the record, and notes of it."""
-    seen = leaked(dataset, values, context)
-    told = leak_notes(seen) if fitted.supervision != "none" else []
-    if taught := taught_leaks(fitted.models, dataset, values, context):
-        seen = {**seen, "taught": taught}
-        told = [*told, *taught_notes(seen)]
-    return seen, told
-
-
-def _with_fit(
-    blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequence[Bill], notes: Sequence[str]
-) -> Record:
-    return dataclasses.replace(
-        blank,
-        supervision=fitted.supervision,
-        resolved={
-            **fitted.resolved,
-            **searcher.resolved,
-            **({"embedding_cost": [bill.told() for bill in billed]} if billed else {}),
-        },
-        notes=[*fitted.notes, *(bill.note() for bill in billed), *notes],
-        size=dataclasses.asdict(searcher.size),
-    )
-
-
-def noted(done: Step) -> list[str]:
-    """What the steps have noted, each once."""
-    return list(dict.fromkeys(note for step in done.all() for note in step.notes))

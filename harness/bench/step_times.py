@@ -1,4 +1,4 @@
-"""Seconds: what the steps of a row took, for its record."""
+"""What the steps of a row took and noted, for its record."""
 
 from __future__ import annotations
 
@@ -47,3 +47,8 @@ def row_seconds(row: Step) -> dict[str, float]:
     for kind, cost in zip(kinds, costs(steps), strict=True):
         seconds[kind] = seconds.get(kind, 0.0) + cost
     return {kind: round(value, 3) for kind, value in seconds.items()}
+
+
+def step_notes(row: Step) -> list[str]:
+    """What the steps have noted, each once."""
+    return list(dict.fromkeys(note for step in row.all() for note in step.notes))

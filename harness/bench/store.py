@@ -1,4 +1,4 @@
-"""The results folder: `<dataset>/<row>/seed<k>.json`, beside it the per-query values and the run."""
+"""The results folder: `<dataset>/<row>/seed<k>.json`, next to it the per-query values and the run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Place:
 
 
 def _folder(dataset: str) -> str:
-    """A dataset's name as a folder; with a hash where two names could give one folder, as `./a b` and `./a-b` would."""
+    """A dataset's name as a folder; with a hash if two names could give one folder, as `./a b` and `./a-b` would."""
     plain = dataset.replace("/", "-")
     if slug(dataset) == plain and not dataset.startswith("folder/"):
         return plain
@@ -48,15 +48,15 @@ def _folder(dataset: str) -> str:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A record and where it lies."""
+class StoredRecord:
+    """A record and the place of its files."""
 
     record: Record
     place: Place
 
 
 Key = tuple[str, str, str, int]
-"""What no two records of a folder share: dataset, row, method, seed."""
+"""Dataset, row, method, seed: unique in a folder."""
 
 
 def key_of(record: Record) -> Key:
@@ -64,16 +64,16 @@ def key_of(record: Record) -> Key:
     return record.dataset["name"], record.row, record.method, record.seed
 
 
-def by_key(held: Iterable[Stored]) -> dict[Key, Stored]:
+def by_key(records: Iterable[StoredRecord]) -> dict[Key, StoredRecord]:
     """Key → the record with its place."""
-    return {key_of(stored.record): stored for stored in held}
+    return {key_of(stored.record): stored for stored in records}
 
 
 def read_record(path: Path) -> Record:
     """The record in a file.
 
     Raises:
-        RecordError: it cannot be read, or is no record; names the file and says what to do.
+        RecordError: it cannot be read, or is no record; names the file and the remedy.
     """
     try:
         text = read_regular(path)
@@ -95,7 +95,7 @@ class Store:
         self.root = root
 
     def check(self) -> None:
-        """Raises RecordError where the folder cannot be written: better before the work than after."""
+        """Raises RecordError if the folder cannot be written: better before the work than after."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.root).close()
@@ -106,7 +106,7 @@ class Store:
             ) from error
 
     def place(self, dataset: str, method: Method, seed: int) -> Place:
-        """Where a row's files are; a row that is not one of the default ones carries its fingerprint in the name."""
+        """Where a row's files are; a row that is not a default one has its fingerprint in the name."""
         row = row_name(method)
         name = slug(row) if row in DEFAULT_ROWS else f"{slug(row)[:80]}-{method.fingerprint()[:8]}"
         return Place(self.root / _folder(dataset) / name / f"seed{seed}.json")
@@ -128,16 +128,16 @@ class Store:
             place.run.unlink(missing_ok=True)
 
     def amend(self, place: Place, record: Record) -> None:
-        """Writes the record of a row again, whose files stay as they are."""
+        """Writes the record of a row again; its files stay as they are."""
         write_text(place.record, record.to_json())
 
     def packed(self, place: Place) -> dict[str, str]:
-        """The files of a row as JSON-safe data, for `unpack` elsewhere."""
-        files = {"record": place.record, "queries": place.queries, "run": place.run}
+        """The files next to a record, in base 64, for `unpack` in another process."""
+        files = {"queries": place.queries, "run": place.run}
         return {name: base64.b64encode(path.read_bytes()).decode() for name, path in files.items() if path.is_file()}
 
     def unpack(self, place: Place, packed: Mapping[str, str], record: Record) -> None:
-        """Writes the files of a row that was done elsewhere, whole or not at all, `record` last."""
+        """Writes the files of a row that another process did, whole or not at all, `record` last."""
         files = {"run": place.run, "queries": place.queries}
         for name in files.keys() & packed.keys():
             with replacing(files[name]) as part:
@@ -147,7 +147,7 @@ class Store:
             files[name].unlink(missing_ok=True)
 
     def load(self, place: Place) -> Record | None:
-        """The record there, None where there is none that can be read."""
+        """The record there; None if there is none that can be read."""
         try:
             return read_record(place.record)
         except RecordError:
@@ -160,12 +160,12 @@ class Store:
         if record.status != "ok" or not place.run.is_file() or sha256(place.run) != record.run_sha256:
             return False
         try:
-            self.values(Stored(record, place))
+            self.values(StoredRecord(record, place))
         except RecordError:
             return False
         return True
 
-    def values(self, stored: Stored) -> PerQuery:
+    def values(self, stored: StoredRecord) -> PerQuery:
         """Per-query values of a record with figures.
 
         Raises:
@@ -180,39 +180,43 @@ class Store:
             raise RecordError(f"the per-query values {path} contradict their record ({told}); run the row again.")
         return found
 
-    def stored(self) -> tuple[list[Stored], list[RecordError]]:
-        """All records with their places, sorted by their paths, and what could not be read or is there twice."""
-        held, faults = [], []
+    def stored(self) -> tuple[list[StoredRecord], list[RecordError]]:
+        """All records with their places, sorted by their paths, and what could not be read or is a copy."""
+        records, faults = [], []
         for path in sorted(self.root.glob("*/*/seed*.json")):
             if path.name.endswith(".queries.json"):
                 continue
             try:
-                held.append(Stored(read_record(path), Place(path)))
+                records.append(StoredRecord(read_record(path), Place(path)))
             except RecordError as error:
                 faults.append(error)
-        once, twice = _once(held)
-        return once, [*faults, *twice]
+        once, copies = _without_copies(records)
+        return once, [*faults, *copies]
 
     def all(self) -> tuple[list[Record], list[RecordError]]:
         """All records, sorted by their paths, and what could not be read."""
-        held, faults = self.stored()
-        return [stored.record for stored in held], faults
+        records, faults = self.stored()
+        return [stored.record for stored in records], faults
 
 
-def _once(held: list[Stored]) -> tuple[list[Stored], list[RecordError]]:
-    """The records, of several of one key the newest with figures, and a fault for each other: a copy is no further
-    seed.
+def _without_copies(records: list[StoredRecord]) -> tuple[list[StoredRecord], list[RecordError]]:
+    """Of several records of one key, one: the newest with scores. A copied record is not another seed.
+
+    Returns:
+        The records, and an error for each one that is left out.
     """
-    ordered = sorted(
-        held, key=lambda one: (one.record.status == "ok", one.record.started), reverse=True
-    )  # stable: then by path
-    kept = by_key(reversed(ordered))
+    # Of records made at the same time the first path is chosen, for `by_key` takes the last of a key.
+    chosen = by_key(sorted(reversed(records), key=lambda one: (one.record.status == "ok", one.record.started)))
     once, faults = [], []
-    for one in held:
-        other = kept[key_of(one.record)]
+    for one in records:
+        other = chosen[key_of(one.record)]
         if other is one:
             once.append(one)
             continue
-        told = f"{one.record.row} on {one.record.dataset['name']} with seed {one.record.seed} is in {other.place.record} too"
-        faults.append(RecordError(f"{one.place.record} is left out: {told}; remove one of the two."))
+        name = f"{one.record.row} on {one.record.dataset['name']} with seed {one.record.seed}"
+        faults.append(
+            RecordError(
+                f"{one.place.record} is left out: {name} is in {other.place.record} too; remove one of the two."
+            )
+        )
     return once, faults

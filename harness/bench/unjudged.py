@@ -11,7 +11,7 @@ from harness.data.measures import Ranking, means, per_query
 from harness.data.queries import Qrels
 
 DEEPEST = 100
-"""Cutoff up to which it is told: hardly anything is judged further down."""
+"""Cutoff up to which it is reported: hardly anything is judged further down."""
 
 
 def unjudged(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking]) -> dict[str, dict[str, float]]:

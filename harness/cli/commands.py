@@ -11,7 +11,7 @@ from harness.base.errors import RecordError, UnknownName
 from harness.base.plain import one_line
 from harness.bench.plan import plan as plan_of
 from harness.bench.record import Record
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.cli.options import Options
 from harness.cli.progress import bars
 from harness.compare import regression
@@ -204,7 +204,7 @@ def accept(
         raise RecordError(f"{new} has no record of {row} on {name} with seed {seed}; {remedy}")
     record = Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record))
     target = Store(results)
-    taken = regression.accept(Stored(record, place), target, target.place(name, method, seed), why)
+    taken = regression.accept(StoredRecord(record, place), target, target.place(name, method, seed), why)
     told = f"accepted {taken.row} on {name} into {results}"
     changed = "; ".join(taken.accepted[-1].get("changed", ()))
     out.print(f"{told} (changed: {changed})" if changed else told, markup=False, highlight=False, soft_wrap=True)

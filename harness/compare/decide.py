@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.base.errors import NoFigures, SettingError
 from harness.bench.record import Record
 from harness.bench.runner import Result
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.compare.advice import sentences
 from harness.compare.decision import Decision, caveats
 from harness.compare.decision import decide as decide_between
@@ -88,7 +88,7 @@ def decide(
     for method, made in done.items():
         ok = [r.record for r in made if r.record.status == "ok"]
         absent += [r.record for r in made if r.record.status != "ok"][:1]
-        places = [Stored(r, store.place(r.dataset["name"], method, r.seed)) for r in ok]
+        places = [StoredRecord(r, store.place(r.dataset["name"], method, r.seed)) for r in ok]
         held += [scores(places, store, str(measures[0]))] if places else []
     if not held:
         why = "; ".join(f"{r.row}: {(r.problem or {}).get('reason', r.status)}" for r in absent)

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.base.errors import ComparisonError
 from harness.bench.record import Record
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.statistics.bootstrap import Interval
 from harness.statistics.family import Difference, Family, family
 from harness.statistics.largest import DRAWS
@@ -55,7 +55,7 @@ class Scores:
         return dict(zip(self.ids, self.values.mean(1).tolist(), strict=True))
 
 
-def scores(held: Sequence[Stored], store: Store, measure: str) -> Scores:
+def scores(held: Sequence[StoredRecord], store: Store, measure: str) -> Scores:
     """The values of a row's records, one per seed.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from harness.base.errors import ComparisonError, RecordError, SettingError
 from harness.base.files import replacing
 from harness.bench.record import Record
-from harness.bench.store import Place, Store, Stored
+from harness.bench.store import Place, Store, StoredRecord
 from harness.compare.evidence import Contrast, contrasts, scores
 from harness.data.measures import PerQuery
 
@@ -57,7 +57,7 @@ class Regression:
         return f"{head}; nothing that is recorded has changed" if self.finding != "unchanged" else head
 
 
-def held_against(before: Stored, stored: Store, after: Stored, new: Store, measure: str) -> Regression:
+def held_against(before: StoredRecord, stored: Store, after: StoredRecord, new: Store, measure: str) -> Regression:
     """Compares a new record with the stored one, query by query.
 
     Args:
@@ -125,7 +125,7 @@ def _shas(resolved: object) -> Iterator[str]:
             yield from _shas(value)
 
 
-def accept(after: Stored, stored: Store, place: Place, why: str) -> Record:
+def accept(after: StoredRecord, stored: Store, place: Place, why: str) -> Record:
     """Puts a new record in the place of the stored one, with the reason in it.
 
     Args:

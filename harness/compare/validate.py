@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.base.errors import NoFigures, SettingError
 from harness.bench.run_rows import DEFAULT_DATASET, run_rows
 from harness.bench.runner import Result
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.compare.evidence import Scores, contrasts, scores
 from harness.compare.verdict import MARGIN, Verdict, verdict
 from harness.data.measures import DEFAULT, parse_measures
@@ -102,14 +102,14 @@ def run_seeds(
     return made
 
 
-def with_figures(result: Result, store: Store, method: Method) -> Stored:
+def with_figures(result: Result, store: Store, method: Method) -> StoredRecord:
     """The record of a run with its place; raises NoFigures where it has none, with the reason."""
     record = result.record
     if record.status != "ok":
         told = record.problem or {}
         why = " ".join(f"{told.get('reason', '')} {told.get('remedy', '')}".split())
         raise NoFigures(f"{record.row} gave no figures ({record.status}): {why}", skipped=record.status == "skipped")
-    return Stored(record, store.place(record.dataset["name"], method, record.seed))
+    return StoredRecord(record, store.place(record.dataset["name"], method, record.seed))
 
 
 def differences(held: tuple[Scores, Scores]) -> list[tuple[str, float, float]]:

@@ -1,9 +1,9 @@
 """Executors: where jobs run, one place per file.
 
-A job names a function and what it is given; it is done once whatever happens to whoever does it, for what it makes is
-kept by content and a second attempt finds it. To add one: a file here with one frozen dataclass that derives from
-`Executor`, and `tests/executors/test_<file>.py`. What those with workers share is in `_crew` (who does what, and in
-place of whom) and `_setup` (a context, as it is told to another process).
+A job names a function and its arguments. It may be begun again if its worker is lost: what it makes is cached by
+content, and a second attempt finds it. To add an executor: a file here with one frozen dataclass that derives from
+`Executor`, and `tests/executors/test_<file>.py`. What executors with workers share is in `_crew` (the scheduler),
+`_job_result` (what a worker does and returns) and `_setup` (the settings of a context, for another process).
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from harness.runtime.context import Context
 
 @dataclass(frozen=True)
 class Job:
-    """A piece of work that may be done anywhere, more than once, with one result.
+    """A piece of work that may be done on any worker, more than once, with the same result.
 
     Args:
         id: decided by everything that decides the result; no two jobs of a call share it.
-        call: `package.module:function`; the function takes what is given and a `Context`, and returns what is
-            JSON-safe.
-        given: JSON-safe.
+        call: `package.module:function`; the function takes the arguments and a `Context`, and returns a JSON-safe
+            value. A value with `"final": False` is not stored by executors that store outcomes: another attempt may
+            give another.
+        given: the arguments, JSON-safe.
         label: for people, as `run bm25 on beir/scifact`.
-        cpus: cores it wants; may be a fraction.
+        cpus: cores it needs; may be a fraction.
         gpus: the same.
         after: ids of jobs that must be done before; if one of them fails, this one is not tried.
     """
@@ -44,21 +45,21 @@ class Job:
     after: tuple[str, ...] = ()
 
     def function(self) -> Callable[[Mapping[str, Any], Context], Any]:
-        """What `call` names.
+        """The function that `call` names.
 
         Raises:
             SettingError: there is no such function.
         """
         module, _, name = self.call.partition(":")
         try:
-            found = getattr(importlib.import_module(module), name)
+            function = getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError, ValueError) as error:
             raise SettingError(
-                f"job {self.id}: {self.call!r} names no function ({error}); say package.module:function"
+                f"job {self.id}: {self.call!r} names no function ({error}); write package.module:function"
             ) from error
-        if not callable(found):
-            raise SettingError(f"job {self.id}: {self.call!r} is not a function; say package.module:function")
-        return found  # type: ignore[no-any-return]
+        if not callable(function):
+            raise SettingError(f"job {self.id}: {self.call!r} is not a function; write package.module:function")
+        return function  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,11 @@ class Outcome:
     """How a job ended.
 
     Args:
-        job: which.
-        value: what its function returned; None where it failed.
-        error: why it failed, for people; None where it did not.
+        job: that ended.
+        value: what its function returned; None if it failed.
+        error: why it failed, for people; None if it did not.
         seconds: that the last attempt took.
-        attempts: how often it was begun; 0 where what it comes after failed.
+        attempts: how often it was begun; 0 if a job before it failed.
         where: the worker that did it.
     """
 
@@ -89,22 +90,21 @@ class Executor(Value, ABC):
 
     @abstractmethod
     def map(self, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
-        """Does the jobs, each after those it comes after, and yields each outcome when it is there.
+        """Does the jobs, each after those in its `after`, and yields each outcome as soon as it is known.
 
-        A job that fails is an outcome, and the others go on. A worker that is lost is no failure of the job: it is
-        begun again.
+        A job that fails is an outcome, and the others continue. A job whose worker is lost is begun again.
 
         Args:
             jobs: with distinct ids.
-            context: of whoever asks; a worker elsewhere makes itself one with the same seed, device, cache and data.
+            context: of the caller; a worker makes its own with the same seed, device, cache and data.
 
         Raises:
             SettingError: two jobs share an id, one comes after a job that is not there, or they wait for each other.
-            Unavailable: the place is not to be had.
+            Unavailable: the executor cannot be used.
         """
 
     def dollars(self, seconds: float) -> float | None:
-        """What so many seconds of work cost, all jobs together; None where they cost nothing that is known."""
+        """What so many seconds of work cost, all jobs together; None if no cost is known."""
         return None
 
 
@@ -112,7 +112,7 @@ EXECUTORS: Room[Executor] = Room(__name__, Executor, "executor")  # type: ignore
 
 
 def ordered(jobs: Sequence[Job]) -> list[Job]:
-    """The jobs, each after those it comes after, in the order given where that leaves a choice.
+    """The jobs, each after those it comes after, in the given order if that leaves a choice.
 
     Raises:
         SettingError: two jobs share an id, one comes after a job that is not there, or they wait for each other.

@@ -1,4 +1,4 @@
-"""Money for machines by the second: what was spent, what is under way at its most, and the cap that is not passed."""
+"""Money for machines by the second: what was spent, the most that running jobs may cost, and the cap."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ FILE: Final = Path(__file__).with_name("prices.json")
 
 
 def hourly(place: str, machine: str) -> float | None:
-    """Dollars for an hour of a machine by the dated list beside this file (`prices.json`); None where it is not in
-    it.
-    """
+    """Dollars for an hour of a machine, by the dated list `prices.json`; None if it is not listed."""
     kind, _, count = machine.partition(":")
-    found = _listed()[place].get(kind)
-    return None if found is None else float(found["hour"]) * int(count or 1)
+    price = _listed()[place].get(kind)
+    return None if price is None else float(price["hour"]) * int(count or 1)
 
 
 def source(place: str, machine: str) -> str:
     """Where a listed price is from, with its date."""
-    held = _listed()
-    told = held["sources"][held[place][machine.partition(":")[0]]["source"]]
-    return f"{told['url']} ({told['date']})"
+    prices = _listed()
+    origin = prices["sources"][prices[place][machine.partition(":")[0]]["source"]]
+    return f"{origin['url']} ({origin['date']})"
 
 
 @functools.cache
@@ -35,11 +33,10 @@ def _listed() -> dict[str, Any]:
 
 
 class Budget:
-    """Lets jobs begin while what was spent, and what is under way at its most, stay within a cap. Threads may ask at
-    once.
+    """Lets jobs begin while what was spent, and the most that running jobs may cost, stay within a cap. Thread-safe.
 
     Args:
-        hour: dollars for an hour; None where no price is known.
+        hour: dollars for an hour; None if no price is known.
         cap: dollars; None for no cap.
         most: seconds that one job can take at most.
 
@@ -56,7 +53,7 @@ class Budget:
         self._under_way = 0
 
     def begin(self) -> bool:
-        """Whether a job may begin; waits where one that is under way may turn out cheaper than its most."""
+        """Whether a job may begin; waits while a running one may turn out cheaper than its most."""
         with self._turn:
             while self._cap is not None and self._at_most(self._under_way + 1) > self._cap:
                 if not self._under_way:
@@ -64,6 +61,11 @@ class Budget:
                 self._turn.wait()
             self._under_way += 1
             return True
+
+    @property
+    def refusal(self) -> str:
+        """Why a job did not begin."""
+        return f"not begun: it might pass the cap of {self._cap:g} dollars, of which {self.spent:.2f} are spent"
 
     def end(self, seconds: float) -> None:
         """A job that began took so long."""

@@ -1,8 +1,7 @@
-"""A crew: workers that do jobs side by side, each with a context of its own, and who takes the place of one that is
-lost.
+"""A crew: workers that do jobs side by side, each with a context of its own; a lost worker is replaced.
 
-An executor says how a worker is started, asked and dismissed; who does what, and what happens when one is lost, is
-decided here and is the same for all of them.
+An executor defines how a worker is started, given a job and dismissed. Which worker does which job, and what happens
+when one is lost, is decided here and is the same for all executors.
 """
 
 from __future__ import annotations
@@ -12,25 +11,26 @@ import json
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.base.errors import HarnessError, Unavailable
+from harness.base.errors import Unavailable
 from harness.executors import Job, Outcome, ordered
+from harness.executors._job_result import JobResult
 from harness.runtime.context import Context
 
 log = logging.getLogger("harness.executors")
 Ticket = Any
-"""What stands for something that a worker was asked, until it is answered."""
+"""Handle to a pending request to a worker."""
 
 
 class Lost(Exception):
-    """A worker that is no more: killed, out of memory, or on a machine that is gone."""
+    """A worker no longer exists: it was killed, ran out of memory, or its machine is gone."""
 
 
 class Worker(ABC):
-    """Someone who does one job at a time.
+    """Does one job at a time.
 
     Attributes:
         name: for people; known when it has started.
@@ -44,14 +44,14 @@ class Worker(ABC):
 
     @abstractmethod
     def begin(self, job: str) -> Ticket:
-        """Gives it a job (`Job` as JSON); the answer is `Done` as JSON."""
+        """Gives it a job (`Job` as JSON); the answer is `JobResult` as JSON."""
 
     @abstractmethod
     def answer(self, ticket: Ticket) -> str:
-        """What was answered to a ticket that is done.
+        """The answer to a ticket that is done.
 
         Raises:
-            Lost: the worker is no more.
+            Lost: the worker no longer exists.
             Unavailable: it cannot be started, nor could another.
         """
 
@@ -65,7 +65,7 @@ class Crew(ABC):
 
     Attributes:
         size: how many at most.
-        patience: seconds after which a worker that does not start is given up, where no other works.
+        patience: seconds to wait for a worker to start while no other works.
     """
 
     size: int
@@ -77,7 +77,7 @@ class Crew(ABC):
 
     @abstractmethod
     def wait(self, tickets: Sequence[Ticket], seconds: float) -> list[Ticket]:
-        """Those that are answered, as soon as there is one; none where the time is over first."""
+        """Those that are answered, as soon as there is one; none if the time is over first."""
 
 
 @dataclass
@@ -87,116 +87,131 @@ class _Task:
     began: float = 0.0
 
 
-def work(jobs: Sequence[Job], crew: Crew, context: Context, tries: int) -> Iterator[Outcome]:
+@dataclass(frozen=True)
+class _Starting:
+    ticket: Ticket
+    worker: Worker
+
+
+@dataclass(frozen=True)
+class _Busy:
+    ticket: Ticket
+    worker: Worker
+    task: _Task
+
+
+def run_jobs(jobs: Sequence[Job], crew: Crew, context: Context, tries: int) -> Iterator[Outcome]:
     """Does the jobs, as `Executor.map` says.
 
     Args:
         jobs: with distinct ids.
-        crew: who does them.
-        context: whose progress bar shows it.
+        crew: does them.
+        context: its progress bar shows them.
         tries: how often a job is begun whose workers are lost.
     """
-    for job in (lined := ordered(jobs)):
-        job.function()  # a name that leads nowhere is told before anybody is hired
-    board = _Board(lined, crew, tries)
+    in_order = ordered(jobs)
+    for job in in_order:
+        job.function()  # a name that leads nowhere is an error before any worker is started
+    scheduler = _Scheduler(in_order, crew, tries)
     try:
         with context.progress("jobs", len(jobs), "jobs") as advance:
-            for outcome in board.outcomes():
+            for outcome in scheduler.outcomes():
                 advance(1, outcome.job.label or outcome.job.id)
                 yield outcome
     finally:
-        board.dismiss()
+        scheduler.dismiss()
 
 
-class _Board:
-    """Who does what."""
+class _Scheduler:
+    """Gives waiting jobs to idle workers, starts workers as they are needed and replaces lost ones."""
 
     def __init__(self, jobs: Sequence[Job], crew: Crew, tries: int) -> None:
         self._waiting = [_Task(job) for job in jobs]
         self._crew, self._tries = crew, tries
         self._ended: dict[str, Outcome] = {}
-        self._starting: list[tuple[Ticket, Worker]] = []
+        self._starting: list[_Starting] = []
         self._idle: list[Worker] = []
-        self._fallen = 0
-        self._busy: list[tuple[Ticket, Worker, _Task]] = []
-        self._told: set[str] = set()
+        self._busy: list[_Busy] = []
+        self._failed_starts = 0
+        self._shown: set[str] = set()
         self._alone_since = time.monotonic()
 
     def outcomes(self) -> Iterator[Outcome]:
+        """Every outcome, as soon as it is known."""
         while self._waiting or self._busy:
             yield from self._give_up()
             self._assign()
-            tickets = [ticket for ticket, *_ in (*self._starting, *self._busy)]
+            tickets = [entry.ticket for entry in (*self._starting, *self._busy)]
             if not tickets:
                 continue  # the last ones were given up
-            answered = self._crew.wait(tickets, 1.0)
-            self._started([one for one in self._starting if any(one[0] is ticket for ticket in answered)])
-            for ticket, worker, task in [one for one in self._busy if any(one[0] is ticket for ticket in answered)]:
-                yield from self._answered(ticket, worker, task)
+            answered = {id(ticket) for ticket in self._crew.wait(tickets, 1.0)}
+            self._note_started([entry for entry in self._starting if id(entry.ticket) in answered])
+            for entry in [entry for entry in self._busy if id(entry.ticket) in answered]:
+                yield from self._finish(entry)
 
     def dismiss(self) -> None:
-        for worker in (*(w for _, w in self._starting), *self._idle, *(w for _, w, _ in self._busy)):
+        """Ends all workers."""
+        for worker in (*self._idle, *(entry.worker for entry in (*self._starting, *self._busy))):
             worker.dismiss()
 
     def _give_up(self) -> Iterator[Outcome]:
-        """Ends the jobs that come after one that failed."""
-        again = True
-        while again:  # those that come after the ones given up here are given up too
-            again = False
-            for task in list(self._waiting):
-                failed = [
-                    name for name in task.job.after if name in self._ended and self._ended[name].error is not None
-                ]
-                if failed:
-                    again = True
-                    self._waiting.remove(task)
-                    yield self._end(Outcome(task.job, error=f"not tried: {failed[0]} failed", attempts=0))
+        """Ends the jobs that come after one that failed, and those that come after these."""
+        for task in list(self._waiting):  # in order: a job is behind those in its `after`
+            failed = [name for name in task.job.after if name in self._ended and self._ended[name].error is not None]
+            if failed:
+                self._waiting.remove(task)
+                yield self._end(Outcome(task.job, error=f"not tried: {failed[0]} failed", attempts=0))
 
     def _assign(self) -> None:
         ready = [task for task in self._waiting if all(name in self._ended for name in task.job.after)]
         for task in ready[: len(self._idle)]:
-            worker = self._idle.pop()  # the last to be done: what it holds may serve again
+            worker = self._idle.pop()  # the last that became idle: what it has in memory may be used again
             self._waiting.remove(task)
             task.attempts += 1
             task.began = time.perf_counter()
-            self._busy.append((worker.begin(json.dumps(dataclasses.asdict(task.job))), worker, task))
-        if self._fallen >= self._tries:
-            return  # no more of those who do not even start
+            self._busy.append(_Busy(worker.begin(json.dumps(dataclasses.asdict(task.job))), worker, task))
+        if self._failed_starts >= self._tries:
+            return  # starts no more workers
         wanted = min(self._crew.size - len(self._busy), len(self._waiting)) - len(self._idle)
         for _ in range(wanted - len(self._starting)):
             worker = self._crew.hire()
-            self._starting.append((worker.start(), worker))
+            self._starting.append(_Starting(worker.start(), worker))
 
-    def _started(self, answered: Sequence[tuple[Ticket, Worker]]) -> None:
+    def _note_started(self, answered: Sequence[_Starting]) -> None:
+        """Makes workers that have started idle.
+
+        Raises:
+            Unavailable: none starts.
+        """
         if answered or self._busy or self._idle:
             self._alone_since = time.monotonic()
-        for one in answered:
-            ticket, worker = one
-            self._starting.remove(one)
+        for entry in answered:
+            self._starting.remove(entry)
             try:
-                worker.name = worker.answer(ticket)
+                entry.worker.name = entry.worker.answer(entry.ticket)
             except Lost as error:
-                worker.dismiss()
-                self._fallen += 1
-                if self._fallen >= self._tries and not (self._busy or self._idle or self._starting):
+                entry.worker.dismiss()
+                self._failed_starts += 1
+                if self._failed_starts >= self._tries and not (self._busy or self._idle or self._starting):
                     raise Unavailable(
-                        f"no worker could be started: {error}.", "See what the machine says of it."
+                        f"no worker could be started: {error}.", "See the logs of the machine."
                     ) from error
             else:
-                self._fallen = 0
-                self._idle.append(worker)
+                self._failed_starts = 0
+                self._idle.append(entry.worker)
         if self._starting and time.monotonic() - self._alone_since > self._crew.patience:
             raise Unavailable(
                 f"no worker has started within {self._crew.patience:g} s.",
-                "Ask for fewer cpus or gpus a worker, or for fewer workers; a cluster that grows may need a longer "
-                "timeout.",
+                "Request fewer cpus or gpus per worker, or fewer workers; a growing cluster may need a longer timeout.",
             )
 
-    def _answered(self, ticket: Ticket, worker: Worker, task: _Task) -> Iterator[Outcome]:
-        self._busy = [one for one in self._busy if one[1] is not worker]
+    def _finish(self, entry: _Busy) -> Iterator[Outcome]:
+        """The outcome of a job that is answered; none if its worker was lost and it is begun again."""
+        self._busy.remove(entry)
+        worker, task = entry.worker, entry.task
         spent = time.perf_counter() - task.began
         try:
-            done = Done.from_json(worker.answer(ticket))
+            result = JobResult.from_json(worker.answer(entry.ticket))
         except Lost as error:
             worker.dismiss()
             name = task.job.label or task.job.id
@@ -204,79 +219,17 @@ class _Board:
                 log.warning("%s was lost with %s (%s); it is begun again", worker.name, name, error)
                 self._waiting.insert(0, task)
             else:
-                why = f"its worker was lost {task.attempts} times, the last time {worker.name} ({error})"
-                yield self._end(Outcome(task.job, None, why, spent, task.attempts, worker.name))
+                reason = f"its worker was lost {task.attempts} times, the last time {worker.name} ({error})"
+                yield self._end(Outcome(task.job, None, reason, spent, task.attempts, worker.name))
             return
         self._idle.append(worker)
-        for line in done.warnings:
-            if line not in self._told:
-                self._told.add(line)
+        for line in result.warnings:
+            if line not in self._shown:
+                self._shown.add(line)
                 log.warning("%s", line)
-        yield self._end(Outcome(task.job, done.value, done.error, done.seconds, task.attempts, worker.name))
+        attempts = task.attempts if result.begun else task.attempts - 1
+        yield self._end(Outcome(task.job, result.value, result.error, result.seconds, attempts, worker.name))
 
     def _end(self, outcome: Outcome) -> Outcome:
         self._ended[outcome.job.id] = outcome
         return outcome
-
-
-# What a worker does
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a worker says of a job that it has done: it failed by itself, or did not.
-
-    Args:
-        value: what the function returned.
-        error: why it failed; None where it did not.
-        seconds: that it took.
-        warnings: what was logged meanwhile, for whoever asked to see: a worker has no terminal.
-    """
-
-    value: Any
-    error: str | None
-    seconds: float
-    warnings: tuple[str, ...]
-
-    def to_json(self) -> str:
-        """As text."""
-        return json.dumps(dataclasses.asdict(self), allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> Done:
-        """Reads it back."""
-        held = json.loads(text)
-        return cls(**{**held, "warnings": tuple(held["warnings"])})
-
-
-def told_of(error: Exception) -> str:
-    """Why a job failed, for people."""
-    return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
-
-
-class _Kept(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-
-def done(told: str, context: Context) -> str:
-    """Does a job (as JSON) in this process; `Done` as JSON, whatever the job raises."""
-    held: Mapping[str, Any] = json.loads(told)
-    job = Job(**{**held, "after": tuple(held["after"])})
-    house, kept, started = logging.getLogger("harness"), _Kept(), time.perf_counter()
-    before, house.propagate = house.propagate, False  # a worker has no terminal
-    house.addHandler(kept)
-    value, error = None, None
-    try:
-        value = job.function()(job.given, context)
-        json.dumps(value, allow_nan=False)
-    except Exception as fault:  # noqa: BLE001 - one job must not take the worker down; the outcome tells of it
-        value, error = None, told_of(fault)
-    finally:
-        house.removeHandler(kept)
-        house.propagate = before
-    return Done(value, error, time.perf_counter() - started, tuple(dict.fromkeys(kept.lines))).to_json()

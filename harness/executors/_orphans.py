@@ -1,4 +1,4 @@
-"""Workers end with whoever started them, however that one ends, and leave Ctrl-C to it."""
+"""Workers end with the process that started them, however it ends, and leave Ctrl-C to it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ EVERY: Final = 0.5
 
 
 def end_with(parent: int) -> None:
-    """Ends this process, and those that it has started, when its parent is no more; called by a worker, once.
+    """Ends this process, and those that it has started, when its parent has ended; called by a worker, once.
 
-    A killed process tells its children nothing. The operating system gives them another parent, which a thread looks
-    for; the kernel's own signal for it (`firmly_end_with`) comes when the thread that started the worker ends, which
-    may be too early.
+    The children of a killed process get no message, only another parent, which a thread checks for. The kernel's own
+    signal (`firmly_end_with`) comes when the thread that started the worker ends, which may be too early.
 
     Args:
-        parent: process id of the one who started this process.
+        parent: id of the process that started this one.
     """
     threading.Thread(target=_watch, args=(parent,), name="harness-parent", daemon=True).start()
 
@@ -35,8 +34,8 @@ def end_with(parent: int) -> None:
 def firmly_end_with(parent: int) -> None:
     """As `end_with`, for a process whose threads may all be held up when its parent goes: on Linux the kernel kills it.
 
-    Ray's workers are: they see that Ray is gone and wait for it while no other thread may run. Ray starts them from its
-    main thread. What they have started is not ended with them, and sees for itself that they are gone.
+    Ray's workers may be: they wait for Ray, which has ended, while no other thread may run. Ray starts them from its
+    main thread. Processes that they have started are not ended with them, and check for their end themselves.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
@@ -48,18 +47,16 @@ def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(EVERY)
     end_children()
-    os._exit(1)  # no clean-up: it could wait for the one that is gone. What is kept is written whole or not at all.
+    os._exit(1)  # no clean-up: it could wait for the ended process. Files are written whole or not at all.
 
 
 def end_children() -> None:
-    """Kills what this process has started, as an engine or the loaders of a training."""
+    """Kills the processes that this one has started, as an engine or the loaders of a training."""
     _kill(_started_by(os.getpid()))
 
 
 def end(pid: int | None) -> None:
-    """Kills a process, and then what it has started: it can do nothing more about it; None is one that has not
-    begun.
-    """
+    """Kills a process, and then the processes that it has started; None is a process that has not begun."""
     if pid is None:
         return
     started = _started_by(pid)
@@ -85,26 +82,24 @@ def _kill(processes: list[Any]) -> None:
 
 
 def leave_interrupts_to(parent: int) -> None:
-    """What a worker calls first: Ctrl-C reaches all processes of a terminal, and the parent ends its workers; then
-    `end_with`.
-    """
+    """Ignores Ctrl-C, which reaches all processes of a terminal: the parent ends its workers. Then `end_with`."""
     ignore_interrupts()
     end_with(parent)
 
 
 def ignore_interrupts() -> None:
-    """Leaves Ctrl-C to others."""
+    """Ignores Ctrl-C."""
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
 def deaf() -> Iterator[None]:
-    """Processes that are started inside hear no Ctrl-C from the first on: it would end an import with a traceback."""
+    """Blocks Ctrl-C for processes that are started inside: it would end an import with a traceback."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    multiprocessing.resource_tracker.ensure_running()  # its own start would undo what follows
+    multiprocessing.resource_tracker.ensure_running()  # its own start would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

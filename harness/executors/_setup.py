@@ -1,6 +1,4 @@
-"""What a worker elsewhere needs to make itself a context like another's, JSON-safe: seed, device, cache, data,
-environment.
-"""
+"""The settings of a context for another process, JSON-safe: seed, device, cache, data, environment."""
 
 from __future__ import annotations
 
@@ -21,21 +19,21 @@ from harness.runtime.context import Context
 
 CARRIED = ("HARNESS_", "HF_", "TRANSFORMERS_", "SENTENCE_TRANSFORMERS_", "TOKENIZERS_")
 SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-OWN = ("cache", "data_dirs", "memory", "progress")
-"""What of a context is no plain setting."""
+OWN = ("cache", "data_dirs", "memory", "progress", "search_depth", "guard", "ledger")
+"""Fields of a context that are no plain setting, or belong to what one process is doing."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A context, as it is told to another process.
+    """The settings of a context, for another process.
 
     Args:
-        settings: its seed, device and whatever else a context is given that is a number, a text or None.
+        settings: seed, device and the other settings that are a number, a text or None.
         cache: folder of the cache; workers on other machines share it, or have their own at this path.
         data_dirs: folders that may hold collections.
         folder: where relative paths start.
         memory: bytes that the steps of one process may take for what grows with a collection.
-        environment: variables that move what is done; none that looks like a secret, which each machine must have by
+        environment: variables that change what is done; none that looks like a secret, which each machine must have
             itself.
     """
 
@@ -68,17 +66,17 @@ class Setup:
     @classmethod
     def from_json(cls, text: str) -> Setup:
         """Reads it back."""
-        held = json.loads(text)
-        return cls(**{**held, "data_dirs": tuple(held["data_dirs"])})
+        fields = json.loads(text)
+        return cls(**{**fields, "data_dirs": tuple(fields["data_dirs"])})
 
     def context(self) -> Context:
-        """A context of its own, quiet; sets the environment and the folder of this process, so a worker asks once.
+        """A new context, quiet. It also sets the environment and the working folder of this process: called once.
 
         Raises:
             CacheError: the cache folder cannot be written here.
         """
         os.environ.update(self.environment)
-        with contextlib.suppress(OSError):  # on another machine; paths that are not relative need none
+        with contextlib.suppress(OSError):  # on another machine; absolute paths do not need it
             os.chdir(self.folder)
         folders = tuple(map(Path, self.data_dirs))
         return Context(**self.settings, cache=Cache(Path(self.cache)), data_dirs=folders, memory=Memory(self.memory))
@@ -86,7 +84,7 @@ class Setup:
 
 @contextlib.contextmanager
 def environment(more: Mapping[str, str]) -> Iterator[None]:
-    """Inside, these variables stand in this process's environment, for the processes that it starts."""
+    """Sets variables of this process's environment while the block runs, for the processes that it starts."""
     before = {name: os.environ.get(name) for name in more}
     os.environ.update(more)
     try:
@@ -100,5 +98,5 @@ def environment(more: Mapping[str, str]) -> Iterator[None]:
 
 
 def threads(count: int) -> dict[str, str]:
-    """Variables that give a process so many threads to compute with, where the user has not said how many."""
+    """Variables that give a process so many threads to compute with, unless the user has set how many."""
     return {} if any(name in os.environ for name in THREADS) else {THREADS[0]: str(count)}

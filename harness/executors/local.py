@@ -1,4 +1,4 @@
-"""Here: one job after the other in this process, with the context of whoever asks."""
+"""Here: one job after the other in this process, with the caller's context."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.base.errors import HarnessError
+from harness.base.errors import error_message
 from harness.executors import Executor, Job, Outcome, ordered
 from harness.runtime.context import Context
 
@@ -26,9 +26,8 @@ class Local(Executor):
             function, started = job.function(), time.perf_counter()
             try:
                 value = function(job.given, context)
-            except Exception as error:  # noqa: BLE001 - one job must not take the others down; the outcome tells of it
-                told = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+            except Exception as error:  # noqa: BLE001 - one job must not take the others down; the outcome has the error
                 failed.add(job.id)
-                yield Outcome(job, error=told, seconds=time.perf_counter() - started)
+                yield Outcome(job, error=error_message(error), seconds=time.perf_counter() - started)
             else:
                 yield Outcome(job, value, seconds=time.perf_counter() - started)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from harness.base.errors import SettingError
 from harness.base.threads import cores
 from harness.executors import Executor, Job, Outcome
-from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
+from harness.executors._crew import Crew, Lost, Ticket, Worker, run_jobs
+from harness.executors._job_result import do_job
 from harness.executors._orphans import deaf, end, leave_interrupts_to
 from harness.executors._setup import Setup, environment, threads
 from harness.runtime.context import Context
@@ -25,11 +26,10 @@ from harness.runtime.context import Context
 class Processes(Executor):
     """Does jobs in worker processes, each with a context of its own and its share of the cores.
 
-    Workers are started afresh (`spawn`), so a script that asks for them has `if __name__ == "__main__":` around what it
-    does.
+    Workers are new Python processes (`spawn`), so a script that uses them needs `if __name__ == "__main__":`.
 
     Args:
-        workers: how many; None takes as many as there are cores.
+        workers: number of processes; None takes as many as there are cores.
         tries: how often a job is begun whose worker is killed.
     """
 
@@ -45,7 +45,7 @@ class Processes(Executor):
     def map(self, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
         """See `Executor.map`."""
         size = self.workers or cores()
-        return work(jobs, _Crew(size, Setup.of(context)), context, self.tries)
+        return run_jobs(jobs, _Crew(size, Setup.of(context)), context, self.tries)
 
 
 class _Crew(Crew):
@@ -69,20 +69,20 @@ class _Process(Worker):
         self._pool = ProcessPoolExecutor(
             1, multiprocessing.get_context("spawn"), initializer=leave_interrupts_to, initargs=(os.getpid(),)
         )
-        self._asked: Future[str] | None = None
+        self._request: Future[str] | None = None
 
     def start(self) -> Future[str]:
-        with environment(self._threads), deaf():  # the process is started here, and reads them when it imports numpy
-            self._asked = self._pool.submit(_start, self._setup)
-        return self._asked
+        with environment(self._threads), deaf():  # the process starts here, and reads them when it imports numpy
+            self._request = self._pool.submit(_start, self._setup)
+        return self._request
 
     def begin(self, job: str) -> Future[str]:
         try:
-            self._asked = self._pool.submit(_do, job)
+            self._request = self._pool.submit(_do, job)
         except BrokenProcessPool as error:  # it was killed since its last answer
-            self._asked = Future()
-            self._asked.set_exception(error)
-        return self._asked
+            self._request = Future()
+            self._request.set_exception(error)
+        return self._request
 
     def answer(self, ticket: Ticket) -> str:
         try:
@@ -91,7 +91,7 @@ class _Process(Worker):
             raise Lost("its process ended") from error
 
     def dismiss(self) -> None:
-        if self._asked is not None and not self._asked.done():  # one that has nothing to do ends by itself
+        if self._request is not None and not self._request.done():  # an idle one ends by itself
             with contextlib.suppress(OSError, AttributeError):
                 for process in list((self._pool._processes or {}).values()):
                     end(process.pid)
@@ -101,7 +101,7 @@ class _Process(Worker):
 # In the worker
 
 _own: list[Context] = []
-"""The context of this process, where it is a worker."""
+"""The context of this process, if it is a worker."""
 
 
 def _start(setup: str) -> str:
@@ -110,4 +110,4 @@ def _start(setup: str) -> str:
 
 
 def _do(job: str) -> str:
-    return done(job, _own[0])
+    return do_job(job, _own[0])

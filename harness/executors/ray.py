@@ -17,8 +17,10 @@ from harness.base.optional import library
 from harness.base.threads import cores
 from harness.cache.remote import ADDRESS
 from harness.executors import Executor, Job, Outcome
-from harness.executors._crew import Crew, Lost, Ticket, Worker, done, work
+from harness.executors._crew import Crew, Lost, Ticket, Worker, run_jobs
+from harness.executors._job_result import do_job
 from harness.executors._orphans import firmly_end_with, ignore_interrupts
+from harness.executors._ray_internals import mute, on_this_machine
 from harness.executors._setup import Setup, environment
 from harness.runtime.context import Context
 
@@ -26,28 +28,27 @@ log = logging.getLogger("harness.executors")
 OBJECTS = 512 << 20
 """Bytes of shared memory that Ray may take on this machine: what jobs return is small."""
 LOOPBACK = "127.0.0.1"
-CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 STARTS = 3
 """How often it is tried to start Ray on this machine: Ray itself waits half a minute each time."""
 
 
 @dataclass(frozen=True)
 class Ray(Executor):
-    """Does jobs in Ray actors, each with a context of its own, so that what one job has loaded the next finds.
+    """Does jobs in Ray actors, each with a context of its own, so that the next job finds what one has loaded.
 
-    Without an address Ray is started on this machine for the time of the jobs, and needs no configuration. Where a
-    program has called `ray.init` itself, its Ray is used and left as it is.
+    Without an address Ray is started on this machine for the time of the jobs, and needs no configuration. If a program
+    has called `ray.init` itself, its Ray is used and not ended.
 
     Args:
         workers: how many; None takes as many as the cores suffice for.
         cpus: cores of each worker; None divides this machine's among them, and takes 1 in a cluster.
-        gpus: of each worker; may be a fraction. Jobs that want more get it.
+        gpus: of each worker; may be a fraction, and more if a job needs more.
         address: of a running cluster's head, as `10.0.0.1:6379` or `ray://10.0.0.1:10001`; `auto` finds that of this
             machine.
         tries: how often a job is begun whose worker or machine is lost.
         store: address of a store for machines that share no cache folder (`harness.cache.remote`), as
             `s3://bucket/harness`.
-        timeout: seconds after which a cluster that does not answer, or in which no worker starts, is given up.
+        timeout: seconds to wait for a cluster to answer, or for a worker to start.
     """
 
     workers: int | None = None
@@ -76,17 +77,17 @@ class Ray(Executor):
         own = not ray.is_initialized()
         if own:
             self._open(ray)
-            _mute(ray, muted=True)
+            mute(ray, muted=True)
         elif self.address not in (None, "auto", joined := ray.get_runtime_context().gcs_address):
             raise SettingError(
                 f"ray: this program has joined {joined} already, not {self.address}; `ray.shutdown()` leaves it."
             )
         try:
-            yield from work(jobs, self._crew(ray, jobs, context), context, self.tries)
+            yield from run_jobs(jobs, self._crew(ray, jobs, context), context, self.tries)
         finally:
             if own:
                 ray.shutdown()
-                _mute(ray, muted=False)
+                mute(ray, muted=False)
 
     def _open(self, ray: Any) -> None:
         if self.address is None:
@@ -99,20 +100,20 @@ class Ray(Executor):
         else:
             self._probe()
             started = {"address": self.address}
-        # Ray's own variables: it counts no use of it, and leaves the choice of a GPU to whoever asks for one.
+        # Ray's own variables: no usage statistics, and a worker that has requested no GPU sees none.
         own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
-        with environment(own), contextlib.nullcontext() if self.address else _on_this_machine(ray):
+        with environment(own), contextlib.nullcontext() if self.address else on_this_machine(ray):
             for left in reversed(range(STARTS if self.address is None else 1)):
                 try:
                     ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **started)
                     return
-                except Exception as error:  # Ray raises plain ones; on a machine that is busy another try may do
+                except Exception as error:  # Ray raises plain ones; on a busy machine another attempt may succeed
                     ray.shutdown()
                     if not left:
                         raise self._unavailable(str(error).partition("\n")[0].rstrip(".")) from error
 
     def _probe(self) -> None:
-        """Joins the cluster in a process of its own first: where none answers Ray waits for minutes, then ends its
+        """Joins the cluster in a process of its own first: if none answers, Ray waits for minutes, then ends its
         process.
 
         Raises:
@@ -121,7 +122,7 @@ class Ray(Executor):
         code = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False, logging_level=50); ray.shutdown()"
         host, _, port = str(self.address).removeprefix("ray://").rpartition(":")
         try:
-            if port.isdecimal():  # told at once where nobody listens
+            if port.isdecimal():  # fails at once if nothing listens
                 socket.create_connection((host.strip("[]"), int(port)), self.timeout).close()
             with environment({"RAY_USAGE_STATS_ENABLED": "0"}):
                 command = [sys.executable, "-c", code, str(self.address)]
@@ -137,8 +138,10 @@ class Ray(Executor):
     def _unavailable(self, why: str) -> Unavailable:
         if self.address is None:
             return Unavailable(f"Ray cannot be started on this machine: {why}.", "See /tmp/ray/session_latest/logs.")
-        remedy = "`ray start --head` starts one, `ray status` there says whether it runs; without an address Ray is started here."
-        return Unavailable(f"no Ray cluster can be joined at {self.address}: {why}.", remedy)
+        return Unavailable(
+            f"no Ray cluster can be joined at {self.address}: {why}.",
+            "`ray start --head` starts one, `ray status` there reports on it; without an address Ray is started here.",
+        )
 
     def _crew(self, ray: Any, jobs: Sequence[Job], context: Context) -> _Crew:
         there = ray.cluster_resources()
@@ -166,40 +169,11 @@ class Ray(Executor):
         return _Crew(ray, size, {"num_cpus": cpus, "num_gpus": gpus}, setup, self.timeout)
 
 
-@contextlib.contextmanager
-def _on_this_machine(ray: Any) -> Iterator[None]:
-    """Inside, Ray is started so that all its processes listen on the loopback address alone.
-
-    Ray takes no order from anybody whom it asks for a name, so whoever reaches its ports runs code as the user who
-    started it. It replaces a loopback address by one that others reach wherever it allows clusters; the variable by
-    which it does not (it is off by default on Windows and macOS) is read by each of its processes, and was read by this
-    one if Ray is imported.
-    """
-    constants = getattr(getattr(ray, "_private", None), "ray_constants", None)
-    before = getattr(constants, "ENABLE_RAY_CLUSTER", None)
-    with environment({CLUSTERS: "0"}):
-        if before is not None:
-            constants.ENABLE_RAY_CLUSTER = False  # type: ignore[union-attr]
-        try:
-            yield
-        finally:
-            if before is not None:
-                constants.ENABLE_RAY_CLUSTER = before  # type: ignore[union-attr]
-
-
-def _mute(ray: Any, *, muted: bool) -> None:
-    """Ray tells of each lost worker on standard output, where the board goes, and has no setting for it; the crew tells
-    of it.
-    """
-    with contextlib.suppress(AttributeError):
-        ray._private.worker._worker_logs_enabled = not muted
-
-
 class _Crew(Crew):
     def __init__(self, ray: Any, size: int, wants: dict[str, float], setup: Setup, patience: float) -> None:
         self.size, self.patience = size, patience
         self._ray, self._setup = ray, setup.to_json()
-        # Ray gives each worker as many threads as it has cores, where the environment does not say otherwise.
+        # Ray gives each worker as many threads as it has cores, unless the environment sets another number.
         self._actor = ray.remote(_Actor).options(**wants)
 
     def hire(self) -> Worker:
@@ -226,9 +200,7 @@ class _RayWorker(Worker):
         errors = self._ray.exceptions
         try:
             return str(self._ray.get(ticket))
-        except (
-            errors.RayTaskError
-        ) as error:  # outside of the job itself: it cannot be imported, or its cache not be written
+        except errors.RayTaskError as error:  # not of the job: an import failed, or the cache cannot be written
             raise Lost(str(error).strip().rpartition("\n")[2]) from error
         except errors.RayError as error:
             raise Lost(_why(error)) from error
@@ -238,9 +210,9 @@ class _RayWorker(Worker):
 
 
 def _why(error: Exception) -> str:
-    """What Ray says of a lost worker, in a line."""
-    told = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return told[0] if told else type(error).__name__
+    """Ray's description of a lost worker, in a line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
 
 
 class _Actor:
@@ -248,7 +220,7 @@ class _Actor:
 
     def __init__(self, setup: str) -> None:
         ignore_interrupts()
-        firmly_end_with(os.getppid())  # Ray's own process of this machine, which ends with whoever started it or stays
+        firmly_end_with(os.getppid())  # Ray's own process of this machine
         self._context = Setup.from_json(setup).context()
 
     def place(self) -> str:
@@ -256,5 +228,5 @@ class _Actor:
         return f"{socket.gethostname()}:{os.getpid()}"
 
     def do(self, job: str) -> str:
-        """See `_crew.done`."""
-        return done(job, self._context)
+        """See `_job_result.do_job`."""
+        return do_job(job, self._context)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.choices.room import Room
 from harness.choices.value import Value
@@ -26,6 +26,9 @@ from harness.data.queries import Queries, TrainView
 from harness.data.ranking import Floats, Ints, TopK
 from harness.models.encoder import Encoder, Side
 from harness.runtime.context import Context
+
+if TYPE_CHECKING:
+    from harness.endpoints.encoder import HostedEncoder
 
 NO_LABELS = "none"
 DEV_LABELS = "dev labels"
@@ -83,6 +86,16 @@ class Method(Value, ABC):
         """
         return None
 
+    def hosted_encodings(self, context: Context) -> Iterable[HostedEncoding]:
+        """The hosted encoders that this method sends texts to, with what each will encode; nothing is sent.
+
+        By default those of the nested methods. The cost of each is estimated, reported and checked against its cap
+        before the row runs. What cannot be known before (generated text, prompts of a chat model) is not listed: it is
+        estimated when it is sent.
+        """
+        for part in self.nested():
+            yield from part.hosted_encodings(context)
+
     def depth_of(self, part: Method, depth: int) -> int:
         """How deep a nested method must be searched for a run of this one of the given depth; for planning."""
         return depth
@@ -119,6 +132,23 @@ class TrainableMethod(Method):
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """See `Method.fit`."""
         return self.fitted(self.open_model(context), view, context)
+
+
+@dataclass(frozen=True)
+class HostedEncoding:
+    """Texts that a method has a hosted encoder encode: the test queries and documents.
+
+    Args:
+        encoder: of the hosted model; it knows prices, the cap and which texts are cached.
+        first: finds the candidates if only these are encoded; None if the whole corpus is.
+        depth: number of candidates for each query; 0 with the whole corpus.
+        dev: whether the dev queries are encoded too, since a setting is chosen on them.
+    """
+
+    encoder: HostedEncoder
+    first: Method | None = None
+    depth: int = 0
+    dev: bool = False
 
 
 class Fitted(ABC):

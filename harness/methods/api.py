@@ -4,6 +4,7 @@ too.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -15,7 +16,7 @@ from harness.endpoints.service import Service
 from harness.endpoints.settings import HostedSettings
 from harness.indexes import Index
 from harness.indexes.exact import Exact
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
+from harness.methods import CandidateScorer, Fitted, HostedEncoding, Method, Reranks, Searcher, Size
 from harness.methods._vectors import VectorScorer, VectorSearcher
 from harness.runtime.context import Context
 
@@ -117,6 +118,10 @@ class API(Method):
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Nothing to learn, and nothing is asked."""
         return _Fitted(self, self.encoder(context))
+
+    def hosted_encodings(self, context: Context) -> Iterator[HostedEncoding]:
+        """See `Method.hosted_encodings`."""
+        yield HostedEncoding(self.encoder(context))
 
     def encoder(self, context: Context) -> HostedEncoder:
         """The hosted encoder, one per run; opening it asks nothing."""

@@ -19,7 +19,7 @@ from harness.data.ranking import Floats
 from harness.endpoints.pieces import digest
 from harness.generators import Generator, Question, deciding, every_question
 from harness.generators.extractive import Extractive
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, fit, strongest
+from harness.methods import CandidateScorer, Fitted, HostedEncoding, Method, Reranks, Searcher, fit, strongest
 from harness.methods.bm25 import BM25
 from harness.runtime.context import Context
 
@@ -65,6 +65,10 @@ class Doc2Query(Method):
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         return {**super().inputs(context), **self.generator.inputs(context)}
+
+    def hosted_encodings(self, context: Context) -> tuple[HostedEncoding, ...]:
+        """See `Method.hosted_encodings`; the expanded documents are not known yet."""
+        return ()
 
     def reach(self, depth: int) -> int:
         """See `Method.reach`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.base.errors import SettingError
@@ -13,7 +14,19 @@ from harness.data.queries import Labelled, Queries, TrainView
 from harness.data.ranking import Run, TopK
 from harness.fusions import Fusion
 from harness.fusions.rrf import RRF
-from harness.methods import DEV_LABELS, NO_LABELS, Fitted, Method, Searcher, Size, fit, index, search, strongest
+from harness.methods import (
+    DEV_LABELS,
+    NO_LABELS,
+    Fitted,
+    HostedEncoding,
+    Method,
+    Searcher,
+    Size,
+    fit,
+    index,
+    search,
+    strongest,
+)
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
@@ -51,6 +64,12 @@ class Hybrid(Method):
     def depth_of(self, part: Method, depth: int) -> int:
         """See `Method.depth_of`."""
         return self.depth
+
+    def hosted_encodings(self, context: Context) -> Iterator[HostedEncoding]:
+        """See `Method.hosted_encodings`; the dev queries are encoded if the fusion has a setting to choose on them."""
+        chooses = bool(self.fusion.candidates_for_dev(len(self.methods)))
+        for encoding in super().hosted_encodings(context):
+            yield dataclasses.replace(encoding, dev=encoding.dev or chooses)
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Fits the methods and chooses what the fusion leaves open."""

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import TopK, select, stack
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, fit, index, search, strongest
+from harness.methods import (
+    CandidateScorer,
+    Fitted,
+    HostedEncoding,
+    Method,
+    Reranks,
+    Searcher,
+    fit,
+    index,
+    search,
+    strongest,
+)
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
@@ -44,6 +57,12 @@ class Rerank(Method):
     def depth_of(self, part: Method, depth: int) -> int:
         """See `Method.depth_of`; the scorer is not searched."""
         return self.depth if part is self.first else 0
+
+    def hosted_encodings(self, context: Context) -> Iterator[HostedEncoding]:
+        """See `Method.hosted_encodings`; the scorer encodes only the candidates."""
+        yield from self.first.hosted_encodings(context)
+        for encoding in self.scorer.hosted_encodings(context):
+            yield dataclasses.replace(encoding, first=self.first, depth=self.depth)
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Fits both.

@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 
 import harness
 from harness.base.plain import plain
-from harness.bench.store import Store, Stored, by_key
+from harness.bench.store import Store, StoredRecord, by_key
 from harness.report.board import Across, Table
 from harness.report.collection import words
 from harness.report.intervals import AGAINST, EXPLAINED, EXPLAINED_ACROSS
@@ -44,7 +44,7 @@ FEWEST_ROWS = 10
 def leaderboard_page(
     found: Sequence[Table],
     store: Store,
-    held: Sequence[Stored],
+    held: Sequence[StoredRecord],
     context: Context,
     over: Across | None = None,
     left_out: Sequence[str] = (),

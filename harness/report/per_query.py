@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.base.errors import HarnessError
 from harness.base.plain import plain
-from harness.bench.store import Key, Store, Stored, key_of
+from harness.bench.store import Key, Store, StoredRecord, key_of
 from harness.cache.folders import Cache
 from harness.report.board import Line, Table
 from harness.report.collection import Words
@@ -30,7 +30,7 @@ SCALE = 10_000
 def per_query(
     table: Table,
     store: Store,
-    places: Mapping[Key, Stored],
+    places: Mapping[Key, StoredRecord],
     words: Words | None,
     why: str,
     cache: Cache,
@@ -139,7 +139,7 @@ def slices(words: Words, queries: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _values(stored: Sequence[Stored], store: Store) -> dict[str, dict[str, float]]:
+def _values(stored: Sequence[StoredRecord], store: Store) -> dict[str, dict[str, float]]:
     """Measure → query → mean over the seeds; empty where a seed's values cannot be read."""
     try:
         seeds = [store.values(one) for one in stored]
@@ -157,7 +157,7 @@ def _whole(by_query: Mapping[str, float], queries: Sequence[str]) -> list[int | 
     return [int(value) if math.isfinite(value) else None for value in np.rint(values).tolist()]
 
 
-def file_names(line: Line, places: Mapping[Key, Stored], store: Store) -> list[dict[str, str]]:
+def file_names(line: Line, places: Mapping[Key, StoredRecord], store: Store) -> list[dict[str, str]]:
     """For each record of a row, its files, relative to the results folder; empty where it is not stored."""
     found = []
     for record in line.records:

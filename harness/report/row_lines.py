@@ -11,7 +11,7 @@ from harness.bench.runner import Result
 from harness.compare.verdict import Verdict
 from harness.report.board import figure, tables
 from harness.report.screen import Screen
-from harness.sweep.trials import Done
+from harness.sweep.trial import CellResult
 
 
 def of_rows(err: Screen) -> Callable[[Result], None]:
@@ -33,10 +33,10 @@ def of_rows(err: Screen) -> Callable[[Result], None]:
     return tell
 
 
-def of_tries(err: Screen) -> Callable[[Done], None]:
+def of_tries(err: Screen) -> Callable[[CellResult], None]:
     """The same of each setting that a sweep tries on dev."""
 
-    def tell(done: Done) -> None:
+    def tell(done: CellResult) -> None:
         line = Text.assemble(
             (f"{done.number}/{done.total} " if done.total else "", "dim"),
             (one_line(done.row), "bold"),

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from harness.base.errors import HarnessError
-from harness.bench.store import Key, Store, Stored, by_key, key_of
+from harness.bench.store import Key, Store, StoredRecord, by_key, key_of
 from harness.compare.across_datasets import overall
 from harness.compare.advice import sentences
 from harness.compare.decision import caveats, decide
@@ -28,7 +28,7 @@ FEW = 10
 
 
 def with_standings(
-    found: Sequence[Table], store: Store, held: Sequence[Stored], advance: Callable[[], object] = lambda: None
+    found: Sequence[Table], store: Store, held: Sequence[StoredRecord], advance: Callable[[], object] = lambda: None
 ) -> list[Table]:
     """The tables with what is said of their rows, by their first measure, and the sentence on what can be seen.
 
@@ -43,7 +43,7 @@ def with_standings(
     return placed
 
 
-def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> list[tuple[Table, ...]]:
+def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[StoredRecord]) -> list[tuple[Table, ...]]:
     """Each table once for every measure, that measure first; all with standings where the table is small enough.
 
     Args:
@@ -60,7 +60,7 @@ def by_each_measure(found: Sequence[Table], store: Store, held: Sequence[Stored]
     ]
 
 
-def across_with_standing(found: Sequence[Table], store: Store, held: Sequence[Stored]) -> Across | None:
+def across_with_standing(found: Sequence[Table], store: Store, held: Sequence[StoredRecord]) -> Across | None:
     """The table across datasets with intervals, ranks and each row against the best; None for fewer than two datasets.
 
     Only rows with figures on every dataset are compared. One whose per-query values cannot be read, or that is of other
@@ -80,7 +80,7 @@ def across_with_standing(found: Sequence[Table], store: Store, held: Sequence[St
 
 
 def _read(
-    over: Across, found: Sequence[Table], store: Store, places: Mapping[Key, Stored]
+    over: Across, found: Sequence[Table], store: Store, places: Mapping[Key, StoredRecord]
 ) -> tuple[dict[str, tuple[Scores, ...]], list[str]]:
     """The scores of the rows that have figures on every dataset, and notes."""
     scored: dict[str, tuple[Scores, ...]] = {}
@@ -140,11 +140,11 @@ def _weak(over: Across, scored: dict[str, tuple[Scores, ...]]) -> list[str]:
     return notes
 
 
-def _other(table: Table, store: Store, places: Mapping[Key, Stored]) -> Table:
+def _other(table: Table, store: Store, places: Mapping[Key, StoredRecord]) -> Table:
     return _with_standing(table, store, places) if _work(table) <= MOST_WORK else table
 
 
-def _with_standing(table: Table, store: Store, places: Mapping[Key, Stored]) -> Table:
+def _with_standing(table: Table, store: Store, places: Mapping[Key, StoredRecord]) -> Table:
     scored: dict[Line, Scores] = {}
     more = list(table.more)
     for line in table.lines:

@@ -20,8 +20,8 @@ from harness.report.markdown import code, escaped, grid
 from harness.report.sweep_plots import draw
 from harness.statistics.bootstrap import Interval
 from harness.statistics.curves import ALWAYS, NEVER, BreakEven
-from harness.sweep.result import Curve, Found, Tested
-from harness.sweep.trials import Tried
+from harness.sweep.result import Curve, OnTest, SweepResult
+from harness.sweep.trial import Trial
 
 FILE = "sweep"
 HEAD = (
@@ -48,7 +48,7 @@ EXPLAINED = (
 )
 
 
-def write_sweep(found: Found, folder: Path, *, plots: bool = True) -> list[Path]:
+def write_sweep(found: SweepResult, folder: Path, *, plots: bool = True) -> list[Path]:
     """Writes `sweep.md`, `sweep.csv` and `sweep.json`, and the learning curves where there are any and matplotlib is
     there.
     """
@@ -59,7 +59,7 @@ def write_sweep(found: Found, folder: Path, *, plots: bool = True) -> list[Path]
     return [*(folder / f"{FILE}.{ending}" for ending in texts), *drawn]
 
 
-def sentences(found: Found) -> list[str]:
+def sentences(found: SweepResult) -> list[str]:
     """What was chosen and what it is worth, one plain sentence each."""
     chosen = found.chosen
     if chosen is None:
@@ -85,7 +85,7 @@ def sentences(found: Found) -> list[str]:
     return told
 
 
-def _on_test(found: Found, tested: Tested) -> list[str]:
+def _on_test(found: SweepResult, tested: OnTest) -> list[str]:
     told = []
     gained = tested.optimism
     against = {verdict.contrast.baseline.row: verdict for verdict in tested.verdicts}
@@ -118,7 +118,7 @@ def _on_test(found: Found, tested: Tested) -> list[str]:
     return told
 
 
-def _uncounted(found: Found) -> str:
+def _uncounted(found: SweepResult) -> str:
     """Rows that a search gave up before they had all training queries cannot win a resample."""
     return "" if found.search.startswith("grid") else "; what the search gave up on the way is not counted"
 
@@ -144,7 +144,7 @@ def _size(at: float, least: int, most: int) -> str:
     return f"fewer than {least:,}" if at == ALWAYS else f"more than {most:,}" if at == NEVER else f"{at:,.0f}"
 
 
-def document(found: Found, plots: list[str]) -> str:
+def document(found: SweepResult, plots: list[str]) -> str:
     """The file; the same bytes for the same outcomes."""
     parts = [
         f"# Sweep {escaped(found.name)} on {escaped(found.dataset)}",
@@ -171,7 +171,7 @@ def document(found: Found, plots: list[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def board(found: Found) -> tuple[list[str], list[list[str]]]:
+def board(found: SweepResult) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of the grid, best first, the chosen marked, baselines below."""
     first = next((one for one in found.baselines if one.ok), None)
     against = [f"from {first.row}", "95 %"] if first is not None else []
@@ -190,17 +190,17 @@ def board(found: Found) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def _gap(one: Tried, other: Tried) -> list[str]:
+def _gap(one: Trial, other: Trial) -> list[str]:
     """A mean difference and its interval."""
     difference, interval = one.against(other)
     return [signed(difference), ends(interval, 3)[1:-1].replace(", ", " to ")]
 
 
-def _learnt(one: Tried) -> str:
+def _learnt(one: Trial) -> str:
     return "–" if one.size is None else f"{one.size:,}"
 
 
-def _grid(found: Found) -> str:
+def _grid(found: SweepResult) -> str:
     head, rows = board(found)
     chosen = found.chosen
     shown = []
@@ -216,7 +216,7 @@ def _curve(one: Curve, measure: str) -> str:
     return grid(["training queries", measure, "95 %", "seeds"], rows, left=0)
 
 
-def table(found: Found) -> str:
+def table(found: SweepResult) -> str:
     """One line for each row and seed on dev, and for each of the chosen row on test."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -238,7 +238,7 @@ def table(found: Found) -> str:
     return out.getvalue()
 
 
-def as_json(found: Found) -> str:
+def as_json(found: SweepResult) -> str:
     """Everything for other programs: the same figures, curves with their break-even points, sentences."""
     chosen, tested = found.chosen, found.tested
     told: dict[str, Any] = {
@@ -271,7 +271,7 @@ def as_json(found: Found) -> str:
     return json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _row(one: Tried, chosen: Tried | None) -> dict[str, Any]:
+def _row(one: Trial, chosen: Trial | None) -> dict[str, Any]:
     return {
         "row": one.row,
         "method": one.method.full(),

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.plots import COLOURS, STYLE, save, short
-from harness.sweep.result import Curve, Found
+from harness.sweep.result import Curve, SweepResult
 
 NAME = "curves"
 
 
-def draw(found: Found, folder: Path) -> list[Path]:
+def draw(found: SweepResult, folder: Path) -> list[Path]:
     """Draws the learning curves on dev, and beside them the chosen row's on test; the files, none where there are no
     curves.
 

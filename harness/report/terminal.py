@@ -17,7 +17,7 @@ from harness.report.decision import board
 from harness.report.intervals import ACROSS, AGAINST, STANDING, against, placed_cells
 from harness.report.sweep import board as sweep_board
 from harness.sweep.estimate import Planned
-from harness.sweep.result import Found
+from harness.sweep.result import SweepResult
 
 MOST_ROWS = 300
 """Of all tables together; where there are more, each shows its best, and the files have all."""
@@ -164,7 +164,7 @@ def decision(dataset: str, found: Decision) -> Grid:
     return drawn
 
 
-def sweep(found: Found, most: int = 20) -> Grid:
+def sweep(found: SweepResult, most: int = 20) -> Grid:
     """The rows of a sweep on dev, the best of them, and the baselines."""
     head, rows = sweep_board(found)
     count = len(found.tried)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.base.files import write_text
 from harness.base.json_files import decode_json, read_regular
-from harness.bench.store import Stored
+from harness.bench.store import StoredRecord
 from harness.cache.code import code_of
 from harness.cache.folders import Cache
 
@@ -22,7 +22,7 @@ TopLists = Mapping[str, Sequence[str]]
 _FIRST = re.compile(rb"^(\S+) Q0 (\S+) (?:[1-9]|10) ", re.MULTILINE)
 
 
-def top_lists(stored: Stored, cache: Cache) -> TopLists | None:
+def top_lists(stored: StoredRecord, cache: Cache) -> TopLists | None:
     """The ten best of each query, kept by the run's content; None where the run is not there, or is not the
     record's.
     """
@@ -33,7 +33,7 @@ def top_lists(stored: Stored, cache: Cache) -> TopLists | None:
     except OSError:
         return None
 
-    key = hashlib.sha256(f"{code_of(__name__, without=(Stored.__module__,))} {wanted}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{code_of(__name__, without=(StoredRecord.__module__,))} {wanted}".encode()).hexdigest()[:32]
     memo = cache.root / "top_lists" / f"{key}.json"  # small, as the memo of hashes is, and no entry of the cache
     with contextlib.suppress(OSError, ValueError):
         return decode_json(read_regular(memo), dict[str, list[str]])

@@ -1,7 +1,7 @@
 """Searches: which points of a space are tried, one way per file.
 
-A space is some grids; a grid names axes and what may be chosen on each. A search asks to have points measured on dev
-and may look at what they gave before it asks for more. It never sees test. To add one: a file here with one frozen
+A space is some grids; a grid names axes and their values. A search has points measured on dev, and may use their means
+before it requests more. It never sees test. To add one: a file here with one frozen
 dataclass that derives from `Search`, and `tests/searches/test_<file>.py`.
 """
 
@@ -67,28 +67,26 @@ class Point:
         return any(name == axis for name, _ in self.settings)
 
     def get(self, axis: str) -> Choice:
-        """Its value on an axis, None where it has not that axis."""
+        """Its value on an axis; None without that axis."""
         return dict(self.settings).get(axis)
 
     def at(self, axis: str, value: Choice) -> Point:
         """The same point with another value on an axis that it has."""
-        return Point(self.grid, tuple((name, value if name == axis else held) for name, held in self.settings))
+        return Point(self.grid, tuple((name, value if name == axis else old) for name, old in self.settings))
 
 
 Measure = Callable[[Sequence[Point]], list[float | None]]
-"""Points → what each gives on dev, the mean over the seeds; None where it gives nothing. A point asked again costs
-nothing.
-"""
+"""Points → their means on dev over the seeds; None without scores. Measuring a point again costs nothing."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a search, for telling beforehand what it will take.
+    """A part of a search, to estimate beforehand what it will take.
 
     Args:
         label: for people.
         points: how many are measured, at most.
-        among: of which; none where they are drawn from ranges.
+        among: the possible points; none if they are drawn from ranges.
     """
 
     label: str
@@ -103,7 +101,7 @@ class Search(Value, ABC):
 
     @abstractmethod
     def stages(self, space: Space) -> list[Stage]:
-        """What it will measure, in the order of doing.
+        """What it will measure, in order.
 
         Raises:
             SettingError: it cannot search this space; says why.
@@ -112,7 +110,7 @@ class Search(Value, ABC):
 
     @abstractmethod
     def run(self, space: Space, measure: Measure, seed: int) -> None:
-        """Has points measured. With the same seed and the same figures it asks for the same points."""
+        """Has points measured; the same points for the same seed and the same means."""
 
 
 SEARCHES: Room[Search] = Room(__name__, Search, "search")  # type: ignore[type-abstract]
@@ -146,10 +144,10 @@ def ascending(space: Space, axis: str, search: str) -> list[Choice]:
     """
     found: set[Choice] = set()
     for number, grid in enumerate(space, 1):
-        held = grid.get(axis)
-        if not isinstance(held, tuple):
+        values = grid.get(axis)
+        if not isinstance(values, tuple):
             raise SettingError(f"{search} goes by {axis}, and grid {number} lists no values of it.")
-        found |= set(held)
+        found |= set(values)
     if any(isinstance(value, (str, bool)) for value in found):
         raise SettingError(f"{search} goes by {axis} from small to large, and its values are no numbers.")
     return sorted(found, key=lambda value: float("inf") if value is None else float(value))

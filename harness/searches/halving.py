@@ -15,8 +15,7 @@ class Halving(Search):
 
     Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (AISTATS
     2016), algorithm 1. What grows here is the number of training queries, or another axis that costs, as `epochs`. A
-    point that only
-    pays off with much data is lost early: that is the price.
+    point that is only good with much data is lost early.
 
     Args:
         keep: share of the points that goes on from each value to the next, rounded up.
@@ -54,8 +53,8 @@ class Halving(Search):
         alive = self._begun(space, rungs[0])
         for rung in rungs:
             alive = [point.at(self.by, rung) for point in alive]
-            told = [(value, point) for value, point in zip(measure(alive), alive, strict=True) if value is not None]
-            order = sorted(range(len(told)), key=lambda i: (-told[i][0], i))
-            alive = [told[i][1] for i in order[: self._kept(len(alive))]]
+            scored = [(value, point) for value, point in zip(measure(alive), alive, strict=True) if value is not None]
+            order = sorted(range(len(scored)), key=lambda i: (-scored[i][0], i))
+            alive = [scored[i][1] for i in order[: self._kept(len(alive))]]
             if not alive:
                 return

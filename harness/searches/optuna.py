@@ -19,10 +19,8 @@ DIGITS = 3
 class Optuna(Search):
     """Tree-structured Parzen estimators over the space.
 
-    Source: Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NeurIPS 2011), as Optuna has it. Nothing is
-    kept of a
-    study: with the same seed and the same figures it asks for the same points, so that a killed sweep goes on where it
-    was.
+    Source: Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NeurIPS 2011), as Optuna implements it. A
+    study is not stored: the same seed and the same means give the same points, so that a killed sweep continues.
 
     Args:
         trials: points drawn.
@@ -54,8 +52,8 @@ class Optuna(Search):
         library("optuna", "optuna")
         found = []
         for rung in self._rungs(space):
-            held = [] if SIZES not in space[0] else [f"{SIZES} = {'all' if rung is None else rung}"]
-            found.append(Stage(", ".join(["trials", *held]), self.trials))
+            sizes = f", {SIZES} = {'all' if rung is None else rung}" if SIZES in space[0] else ""
+            found.append(Stage(f"trials{sizes}", self.trials))
         return found
 
     def run(self, space: Space, measure: Measure, seed: int) -> None:
@@ -71,19 +69,19 @@ class Optuna(Search):
             sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=self.batch > 1)
             study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruners[self.pruner]())
             for start in range(0, self.trials, self.batch):
-                asked = [study.ask() for _ in range(min(self.batch, self.trials - start))]
-                drawn = [_point(trial, space) for trial in asked]
-                values: list[float | None] = [None] * len(asked)
-                alive = list(range(len(asked)))
+                trials = [study.ask() for _ in range(min(self.batch, self.trials - start))]
+                drawn = [_point(trial, space) for trial in trials]
+                values: list[float | None] = [None] * len(trials)
+                alive = list(range(len(trials)))
                 for step, rung in enumerate(rungs):
                     at = [drawn[i].at(SIZES, rung) for i in alive]
                     for i, value in zip(alive, measure(at) if at else (), strict=True):
                         values[i] = value
                         if value is not None:
-                            asked[i].report(value, step)
+                            trials[i].report(value, step)
                     last = step + 1 == len(rungs)
-                    alive = [i for i in alive if values[i] is not None and (last or not asked[i].should_prune())]
-                for i, (trial, value) in enumerate(zip(asked, values, strict=True)):
+                    alive = [i for i in alive if values[i] is not None and (last or not trials[i].should_prune())]
+                for i, (trial, value) in enumerate(zip(trials, values, strict=True)):
                     state = optuna.trial.TrialState
                     if value is None:
                         study.tell(trial, state=state.FAIL)
@@ -95,22 +93,24 @@ class Optuna(Search):
 
 def _point(trial: Any, space: Space) -> Point:
     number = int(trial.suggest_categorical("grid", list(range(len(space))))) if len(space) > 1 else 0
-    return Point(number, tuple((axis, _drawn(trial, f"{number} {axis}", held)) for axis, held in space[number].items()))
+    return Point(
+        number, tuple((axis, _drawn(trial, f"{number} {axis}", values)) for axis, values in space[number].items())
+    )
 
 
-def _drawn(trial: Any, name: str, held: Any) -> Choice:
-    if isinstance(held, Range):
-        if held.whole:
-            return int(trial.suggest_int(name, held.low, held.high, log=held.log))
-        return float(f"{trial.suggest_float(name, held.low, held.high, log=held.log):.{DIGITS}g}")
-    if name.endswith(f" {SIZES}") or len(held) == 1:  # how much there is to learn from is not a matter of taste
-        return held[-1]  # type: ignore[no-any-return]
-    return held[trial.suggest_categorical(name, list(range(len(held))))]  # type: ignore[no-any-return]
+def _drawn(trial: Any, name: str, values: Any) -> Choice:
+    if isinstance(values, Range):
+        if values.whole:
+            return int(trial.suggest_int(name, values.low, values.high, log=values.log))
+        return float(f"{trial.suggest_float(name, values.low, values.high, log=values.log):.{DIGITS}g}")
+    if name.endswith(f" {SIZES}") or len(values) == 1:  # more training data is never a choice to explore
+        return values[-1]  # type: ignore[no-any-return]
+    return values[trial.suggest_categorical(name, list(range(len(values))))]  # type: ignore[no-any-return]
 
 
 @contextlib.contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    """Inside, Optuna tells of no trials; the sweep does."""
+    """Stops Optuna from logging trials; the sweep reports them."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

@@ -1,4 +1,4 @@
-"""Cells: outcomes on dev, one file each, named by a hash of all that decides it; what is there no sweep does again."""
+"""Cells: outcomes on dev, one file each, named by a hash of all that decides it; no sweep does a stored one again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Cells:
-    """The folder of the outcomes of one collection, whichever sweep asked for them.
+    """The folder of the outcomes of one collection, of all sweeps.
 
     Args:
         root: the folder.
@@ -30,25 +30,22 @@ class Cells:
         return self.root / f"{key}.json"
 
     def load(self, key: str) -> dict[str, Any] | None:
-        """An outcome with figures; None where there is none that can be read."""
+        """An outcome with scores; None if there is none that can be read."""
         try:
-            held = read_json(self.place(key), OutcomeForm)
-            whole = (
-                held["schema"] == SCHEMA and held["key"] == key and held["values"] and isinstance(held["mean"], float)
-            )
-            return dict(held) if whole else None
+            cell = read_json(self.place(key), OutcomeForm)
+            current = cell["schema"] == SCHEMA and cell["key"] == key
+            return dict(cell) if current and cell["values"] and isinstance(cell["mean"], float) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def save(self, key: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
         """Writes an outcome whole, and returns it as it is read back."""
-        held = {"schema": SCHEMA, "key": key, **outcome}
-        write_text(
-            self.place(key), json.dumps(held, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-        )
-        return held
+        cell = {"schema": SCHEMA, "key": key, **outcome}
+        text = json.dumps(cell, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        write_text(self.place(key), text + "\n")
+        return cell
 
     def all(self) -> list[dict[str, Any]]:
         """Every outcome that can be read, of other settings and earlier code too."""
         names = sorted(path.stem for path in self.root.glob("*.json"))
-        return [held for name in names if (held := self.load(name)) is not None]
+        return [cell for name in names if (cell := self.load(name)) is not None]

@@ -1,6 +1,4 @@
-"""What a sweep will take, told before it: cells, those that are done, and the time of the rest by what such cells
-took.
-"""
+"""What a sweep will take: its cells, those that are done, and the time of the rest, from what such cells took."""
 
 from __future__ import annotations
 
@@ -10,10 +8,11 @@ from dataclasses import dataclass
 
 from harness.base.errors import HarnessError
 from harness.bench.record import Record
-from harness.searches import Stage
+from harness.searches import Point, Stage
 from harness.sweep.cells import Cells
-from harness.sweep.spec import RECIPE, Spec
-from harness.sweep.trials import Tries
+from harness.sweep.space import RECIPE
+from harness.sweep.spec import Spec
+from harness.sweep.trials import Trials
 
 
 @dataclass(frozen=True)
@@ -21,12 +20,12 @@ class Planned:
     """A part of a sweep.
 
     Args:
-        label: which.
+        label: of the part.
         rows: how many are measured, at most.
         cells: rows times seeds.
         kept: cells that are done; at most so many of a later part, whose rows are not known yet.
-        seconds: that a cell takes; None where nobody knows.
-        source: where that is from.
+        seconds: that a cell takes; None if unknown.
+        source: of the seconds.
     """
 
     label: str
@@ -42,54 +41,62 @@ class Planned:
         return None if self.seconds is None else self.seconds * (self.cells - self.kept)
 
 
-def planned(spec: Spec, tries: Tries, cells: Cells, records: Sequence[Record]) -> list[Planned]:
-    """A line for each stage of the search; one for each row and recipe where all points are known beforehand.
+def planned(spec: Spec, trials: Trials, cells: Cells, records: Sequence[Record]) -> list[Planned]:
+    """A line for each stage of the search; one for each row and recipe if all points are known beforehand.
 
     Args:
         spec: the sweep.
-        tries: of one collection.
-        cells: what was done in it before.
-        records: of other runs, where no cell was done.
+        trials: of one collection.
+        cells: those that were done before.
+        records: of other runs, used if no cell was done.
     """
     stages = spec.search.stages(spec.space)
     parts: list[Stage] = []
     for stage in stages:
-        groups: dict[str, list] = {}  # type: ignore[type-arg]
-        for point in stage.among if stage.points == len(stage.among) else ():
-            groups.setdefault(spec.group(point), []).append(point)
-        parts += [Stage(f"{stage.label}, {name}", len(held), tuple(held)) for name, held in groups.items()] or [stage]
-    return [_part(spec, tries, stage, cells, records) for stage in parts]
+        groups: dict[str, list[Point]] = {}
+        if stage.points == len(stage.among):
+            for point in stage.among:
+                groups.setdefault(spec.group(point), []).append(point)
+        grouped = [Stage(f"{stage.label}, {name}", len(points), tuple(points)) for name, points in groups.items()]
+        parts += grouped or [stage]
+    return [_part(spec, trials, stage, cells, records) for stage in parts]
 
 
-def _part(spec: Spec, tries: Tries, stage: Stage, cells: Cells, records: Sequence[Record]) -> Planned:
-    methods = {spec.method(tries.canonical(point)): point for point in stage.among}
+def _part(spec: Spec, trials: Trials, stage: Stage, cells: Cells, records: Sequence[Record]) -> Planned:
+    methods = {spec.method(trials.canonical(point)): point for point in stage.among}
     rows = min(stage.points, len(methods)) if methods else stage.points
     done: list[str] = []
     for method in methods:
         try:
-            done += [key for _, key in tries.jobs(method) if cells.load(key) is not None]
+            done += [key for _, key in trials.jobs(method) if cells.load(key) is not None]
         except HarnessError:
             continue
-    points = list(methods.values())
-    groups = {spec.group(point) for point in points} or {spec.group_of(grid) for grid in range(len(spec.space))}
-    before = [cell["seconds"] for cell in cells.all() if cell.get("group") in groups]
-    seconds, source = None, "not known until one is done"
-    if before:
-        seconds, source = (
-            statistics.median(before),
-            f"the median of {len(before)} such cell{'s' * (len(before) > 1)} done here",
-        )
-    else:
-        names = {str(point[RECIPE]).partition("(")[0] for point in points}
-        spent = [
-            r.training_seconds + r.seconds.get("index", 0.0)
-            for r in records
-            if any(str(t["recipe"]).partition("(")[0] in names for t in r.trainings)
-        ]
-        if spent:
-            seconds, source = (
-                statistics.median(spent),
-                f"the median of {len(spent)} record{'s' * (len(spent) > 1)}, with nothing kept",
-            )
+    seconds, source = _cell_seconds(spec, list(methods.values()), cells, records)
     total = rows * spec.seeds
     return Planned(stage.label, rows, total, min(len(done), total), seconds, source)
+
+
+def _cell_seconds(
+    spec: Spec, points: Sequence[Point], cells: Cells, records: Sequence[Record]
+) -> tuple[float | None, str]:
+    """Seconds of a cell of some points, and their source: cells of the same rows and recipes, else records of the same
+    recipes.
+    """
+    groups = {spec.group(point) for point in points} or {spec.group_of(grid) for grid in range(len(spec.space))}
+    spent = [cell["seconds"] for cell in cells.all() if cell.get("group") in groups]
+    if spent:
+        return statistics.median(spent), f"the median of {_number(spent, 'such cell')} done here"
+    names = {_recipe_name(point[RECIPE]) for point in points}
+    trained = [r for r in records if any(_recipe_name(training["recipe"]) in names for training in r.trainings)]
+    spent = [record.training_seconds + record.seconds.get("index", 0.0) for record in trained]
+    if spent:
+        return statistics.median(spent), f"the median of {_number(spent, 'record')}, uncached"
+    return None, "not known until one is done"
+
+
+def _recipe_name(recipe: object) -> str:
+    return str(recipe).partition("(")[0]
+
+
+def _number(items: Sequence[object], noun: str) -> str:
+    return f"{len(items)} {noun}{'s' if len(items) > 1 else ''}"

@@ -1,4 +1,4 @@
-"""TOML with places: a table, and the line on which a thing of it stands."""
+"""TOML with lines: a table, and the line of each of its keys."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class File:
     """A TOML file that was read.
 
     Args:
-        path: where it is.
-        text: what is in it.
+        path: of the file.
+        text: its content.
         data: the table.
     """
 
@@ -31,9 +31,7 @@ class File:
     data: Mapping[str, Any]
 
     def where(self, *keys: Key) -> str:
-        """`sweep.toml, line 7`: where a key's value begins, or where the table that should hold it does; else the
-        file.
-        """
+        """`sweep.toml, line 7`: the line of a key, else of the table that should have it; else the file."""
         for length in range(len(keys), 0, -1):
             line = self._line(keys[:length])
             if line:
@@ -41,30 +39,30 @@ class File:
         return self.path.name
 
     def _line(self, keys: tuple[Key, ...]) -> int:
-        """The line on which the statement begins that brings a key; 0 where none does.
+        """The first line of the statement that defines a key; 0 if none does.
 
-        tomllib tells no lines. It is the shortest run of lines from the start that can be read and has the key; the
+        tomllib reports no lines. It is the shortest run of lines from the start that can be read and has the key; the
         statement begins after the run before it that could be read.
         """
         lines = self.text.split("\n")  # and at no other character: TOML's strings may hold them
         whole = 0
         for end in range(1, len(lines) + 1):
             try:
-                held: Any = tomllib.loads("\n".join(lines[:end]))
+                table: Any = tomllib.loads("\n".join(lines[:end]))
             except tomllib.TOMLDecodeError:
                 continue
             try:
                 for key in keys:
-                    held = held[key]
+                    table = table[key]
             except (KeyError, IndexError, TypeError):
                 whole = end
                 continue
             return whole + 1
         return 0
 
-    def fault(self, told: str, *keys: Key) -> SettingError:
+    def fault(self, problem: str, *keys: Key) -> SettingError:
         """An error that names the line."""
-        return SettingError(f"{self.where(*keys)}: {told}")
+        return SettingError(f"{self.where(*keys)}: {problem}")
 
     def only(self, known: Iterable[str], *keys: Key) -> None:
         """Refuses keys that a table must not have, with the closest that it may.
@@ -76,11 +74,11 @@ class File:
         Raises:
             SettingError: names the line.
         """
-        held: Any = self.data
+        table: Any = self.data
         for key in keys:
-            held = held[key]
+            table = table[key]
         known = list(known)
-        for name in held:
+        for name in table:
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
                 meant = f"; did you mean {close[0]!r}?" if close else "."
@@ -91,7 +89,7 @@ def read(path: Path) -> File:
     """Reads a TOML file.
 
     Raises:
-        SettingError: it is not there, or is no TOML; says on which line.
+        SettingError: it does not exist, or is no TOML; names the line.
     """
     try:
         text = read_text(path)

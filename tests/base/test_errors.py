@@ -67,3 +67,8 @@ def test_errors_cross_processes(error: HarnessError) -> None:
 def test_what_an_error_carries_crosses_processes() -> None:
     error = pickle.loads(pickle.dumps(UnknownName("row", "a", ["ab"], "So.")))
     assert (error.name, error.close) == ("a", ["ab"])
+
+
+def test_a_message_names_the_class_of_errors_that_are_not_ours() -> None:
+    assert errors.error_message(HarnessError("do this.")) == "do this."
+    assert errors.error_message(ValueError("bad")) == "ValueError: bad"

@@ -1,16 +1,17 @@
-"""The bill is that of a slow count, it is told before a text is sent, and refuses what is over the cap."""
+"""The estimate is that of a slow count, it is reported before a text is sent, and refuses what is over the cap."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.base.errors import SettingError
-from harness.bench.hosted_cost import bills
+from harness.bench.hosted_cost import hosted_costs
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
@@ -18,8 +19,10 @@ from harness.data.corpus import Corpus
 from harness.data.queries import Dataset, Labelled, Queries, TrainView
 from harness.datasets import load_dataset
 from harness.endpoints.meter import tokens
-from harness.methods import fit, index
+from harness.methods import Fitted, HostedEncoding, Method, fit, index
+from harness.methods.api import API
 from harness.methods.bm25 import BM25
+from harness.methods.rerank import Rerank
 from harness.rows import parse_method
 from harness.runtime.context import Context
 
@@ -37,23 +40,23 @@ def candidates(dataset: Dataset, depth: int, context: Context) -> list[list[str]
 @pytest.mark.parametrize("depth", [3, 100])
 def test_the_figures_are_those_of_a_slow_count(hosted: Any, small: Dataset, context: Context, depth: int) -> None:
     row = f'rerank(first=bm25, scorer=api(model="tiny", url="{hosted.url}", price=2.0), depth={depth})'
-    [bill] = bills(parse_method(row), small, context)
+    [cost] = hosted_costs(parse_method(row), small, context)
     queries = sum(tokens(text) for text in set(small.test.queries.texts))
     lists = candidates(small, depth, context)
     each = {text for texts in lists for text in texts}
-    assert bill.full.tokens_in == sum(tokens(text) for text in set(small.corpus.texts[:])) + queries
-    assert bill.full.texts == len(set(small.corpus.texts[:])) + len(set(small.test.queries.texts))
-    assert bill.candidates.tokens_in == sum(map(tokens, each)) + queries
-    assert bill.unkept == sum(tokens(text) for texts in lists for text in texts) + queries
-    assert bill.full.dollars == pytest.approx(bill.full.tokens_in * 2e-6)
-    assert bill.unkept_dollars == pytest.approx(bill.unkept * 2e-6)
+    assert cost.full.tokens_in == sum(tokens(text) for text in set(small.corpus.texts[:])) + queries
+    assert cost.full.texts == len(set(small.corpus.texts[:])) + len(set(small.test.queries.texts))
+    assert cost.candidates.tokens_in == sum(map(tokens, each)) + queries
+    assert cost.uncached == sum(tokens(text) for texts in lists for text in texts) + queries
+    assert cost.full.dollars == pytest.approx(cost.full.tokens_in * 2e-6)
+    assert cost.uncached_dollars == pytest.approx(cost.uncached * 2e-6)
     assert hosted.bodies == []
 
 
 def test_which_is_cheaper_hangs_on_the_collection(hosted: Any, small: Dataset, context: Context) -> None:
     api = f'api(model="tiny", url="{hosted.url}")'
-    [shallow] = bills(parse_method(f"rerank(first=bm25, scorer={api}, depth=1)"), small, context)
-    assert (shallow.cheaper, shallow.cheaper_unkept, shallow.whole) == ("candidates", "candidates", False)
+    [shallow] = hosted_costs(parse_method(f"rerank(first=bm25, scorer={api}, depth=1)"), small, context)
+    assert (shallow.cheaper, shallow.cheaper_uncached, shallow.whole) == ("candidates", "candidates", False)
 
 
 def test_re_ranking_is_dearer_than_the_corpus_where_candidates_come_again_and_nothing_is_kept(
@@ -62,12 +65,12 @@ def test_re_ranking_is_dearer_than_the_corpus_where_candidates_come_again_and_no
     corpus = Corpus.of([(str(i), "", f"shock wave number {i}") for i in range(4)])
     queries = Queries([f"q{i}" for i in range(5)], [f"shock {i}" for i in range(5)])
     dataset = Dataset("d", corpus, Labelled(queries, {"q0": {"0": 1}}), lambda: TrainView(corpus))
-    [bill] = bills(parse_method(f'api(model="tiny", url="{hosted.url}")'), dataset, context)
-    assert (bill.whole, bill.first, bill.depth) == (True, "bm25", 100)
-    assert (bill.cheaper, bill.cheaper_unkept) == ("neither", "whole corpus")
-    assert bill.unkept - bill.full.tokens_in == 4 * (bill.full.tokens_in - sum(map(tokens, queries.texts)))
-    assert "Cheaper here: neither when vectors are kept, whole corpus when they are not" in bill.note()
-    assert bill.told()["whole_corpus"]["dollars"] is None
+    [cost] = hosted_costs(parse_method(f'api(model="tiny", url="{hosted.url}")'), dataset, context)
+    assert (cost.whole, cost.first, cost.depth) == (True, "bm25", 100)
+    assert (cost.cheaper, cost.cheaper_uncached) == ("neither", "whole corpus")
+    assert cost.uncached - cost.full.tokens_in == 4 * (cost.full.tokens_in - sum(map(tokens, queries.texts)))
+    assert "Cheaper here: neither if vectors are cached, whole corpus if not" in cost.note()
+    assert cost.details()["whole_corpus"]["dollars"] is None
 
 
 def test_it_is_told_before_a_text_is_sent_and_is_in_the_record(
@@ -95,7 +98,7 @@ def test_it_is_told_before_a_text_is_sent_and_is_in_the_record(
     assert told["embeds"] == "candidates"
     assert told["cheaper"] in ("candidates", "neither")
     assert any("Cheaper here" in note for note in record.notes)
-    # The first stage that was searched for the bill counts where the row needs it, and once.
+    # The first stage that was searched for the estimate counts where the row needs it, and once.
     assert [phase["label"] for phase in record.phases].count("search bm25") == 1
 
 
@@ -103,11 +106,11 @@ def test_a_row_that_needs_more_than_its_cap_is_refused_before_anything_is_sent(
     hosted: Any, small: Dataset, context: Context
 ) -> None:
     api = 'api(model="tiny", url="{}", cap_tokens={})'
-    [bill] = bills(parse_method(f'api(model="tiny", url="{hosted.url}")'), small, context)
-    enough, short = bill.full.tokens_in, bill.full.tokens_in - 1
-    bills(parse_method(api.format(hosted.url, enough)), small, Context(cache=context.cache))
+    [cost] = hosted_costs(parse_method(f'api(model="tiny", url="{hosted.url}")'), small, context)
+    enough, short = cost.full.tokens_in, cost.full.tokens_in - 1
+    hosted_costs(parse_method(api.format(hosted.url, enough)), small, Context(cache=context.cache))
     with pytest.raises(SettingError, match="over the cap of"):  # the corpus alone would be under it
-        bills(parse_method(api.format(hosted.url, short)), small, Context(cache=context.cache))
+        hosted_costs(parse_method(api.format(hosted.url, short)), small, Context(cache=context.cache))
     assert hosted.bodies == []
 
 
@@ -115,49 +118,83 @@ def test_dev_queries_count_where_a_weight_is_chosen_on_them(hosted: Any, small_f
     def needs(fusion: str, cap: int) -> None:
         context = Context(cache=Cache(tmp_path / "cache"))
         text = f'hybrid(methods=(bm25, api(model="tiny", url="{hosted.url}", cap_tokens={cap})), fusion={fusion})'
-        bills(parse_method(text), load_dataset(str(small_folder), context), context)
+        hosted_costs(parse_method(text), load_dataset(str(small_folder), context), context)
 
     context = Context(cache=Cache(tmp_path / "cache"))
     small = load_dataset(str(small_folder), context)
-    [bill] = bills(parse_method(f'api(model="tiny", url="{hosted.url}")'), small, context)
+    [cost] = hosted_costs(parse_method(f'api(model="tiny", url="{hosted.url}")'), small, context)
     assert small.train.dev is not None
     dev = sum(tokens(text) for text in set(small.train.dev.queries.texts))
-    needs("rrf", bill.full.tokens_in)
-    needs("convex", bill.full.tokens_in + dev)
+    needs("rrf", cost.full.tokens_in)
+    needs("convex", cost.full.tokens_in + dev)
     with pytest.raises(SettingError, match="over the cap"):
-        needs("convex", bill.full.tokens_in + dev - 1)
+        needs("convex", cost.full.tokens_in + dev - 1)
 
 
 def test_what_is_kept_is_not_held_against_the_cap(hosted: Any, small: Dataset, context: Context) -> None:
     text = f'api(model="tiny", url="{hosted.url}")'
     method = parse_method(text)
     index(method, fit(method, small.train, context), small.corpus, context)
-    [bill] = bills(method, small, context)
-    left = bill.full.tokens_in - sum(tokens(t) for t in set(small.corpus.texts[:]))
-    bills(parse_method(text[:-1] + f", cap_tokens={left})"), small, Context(cache=context.cache))
+    [cost] = hosted_costs(method, small, context)
+    left = cost.full.tokens_in - sum(tokens(t) for t in set(small.corpus.texts[:]))
+    hosted_costs(parse_method(text[:-1] + f", cap_tokens={left})"), small, Context(cache=context.cache))
 
 
-def test_rows_that_pay_for_nothing_have_no_bill(small: Dataset, context: Context, tiny_encoder: Path) -> None:
+def test_rows_that_pay_for_nothing_have_no_estimate(small: Dataset, context: Context, tiny_encoder: Path) -> None:
     for text in ("bm25", f'bm25>>dense(model="{tiny_encoder}")'):
-        assert bills(parse_method(text), small, context) == []
+        assert hosted_costs(parse_method(text), small, context) == []
     assert not [step for step in context.ledger.steps.values() if step.kind == "search"]
 
 
 def test_candidates_that_must_be_paid_for_are_not_asked_for(hosted: Any, small: Dataset, context: Context) -> None:
     api: Callable[[str], str] = lambda model: f'api(model="{model}", url="{hosted.url}")'  # noqa: E731
-    found = bills(parse_method(f"{api('one')} >> {api('two')}"), small, context)
-    assert [bill.model for bill in found] == ["one"]
+    found = hosted_costs(parse_method(f"{api('one')} >> {api('two')}"), small, context)
+    assert [cost.model for cost in found] == ["one"]
     judged = f'bm25 >> listwise(model="m", url="{hosted.url}") >> {api("two")}'
-    assert bills(parse_method(judged), small, context) == []
+    assert hosted_costs(parse_method(judged), small, context) == []
     assert hosted.bodies == []
 
 
-def test_what_is_not_written_yet_has_no_bill_before_it_is_sent(hosted: Any, small: Dataset, context: Context) -> None:
+def test_what_is_not_written_yet_has_no_estimate_before_it_is_sent(
+    hosted: Any, small: Dataset, context: Context
+) -> None:
     api = f'api(model="tiny", url="{hosted.url}")'
-    assert bills(parse_method(f"doc2query({api})"), small, context) == []
-    [bill] = bills(parse_method(f"rerank(first=doc2query(bm25), scorer={api}, depth=3)"), small, context)
-    assert bill.first == "doc2query"
+    assert hosted_costs(parse_method(f"doc2query({api})"), small, context) == []
+    [cost] = hosted_costs(parse_method(f"rerank(first=doc2query(bm25), scorer={api}, depth=3)"), small, context)
+    assert cost.first == "doc2query"
     paid = 'doc2query(bm25, chat(model="m", url="http://127.0.0.1:9/v1"))'
     for first in (paid, 'query2doc(bm25, url="http://127.0.0.1:9/v1")'):
-        assert bills(parse_method(f"rerank(first={first}, scorer={api})"), small, context) == []
+        assert hosted_costs(parse_method(f"rerank(first={first}, scorer={api})"), small, context) == []
+    assert hosted.bodies == []
+
+
+@dataclass(frozen=True)
+class PluggedIn(Method):
+    """A hosted method as a plug-in brings it: no method of this package, but a hosted encoder."""
+
+    url: str = ""
+    cap_tokens: int | None = None
+
+    @classmethod
+    def name(cls) -> str:
+        return "plugged_in"
+
+    def fit(self, view: TrainView, context: Context) -> Fitted:
+        return fit(self._api(), view, context)
+
+    def hosted_encodings(self, context: Context) -> Iterable[HostedEncoding]:
+        return self._api().hosted_encodings(context)
+
+    def _api(self) -> API:
+        return API(model="tiny", url=self.url, cap_tokens=self.cap_tokens)
+
+
+def test_a_plug_ins_hosted_method_is_estimated_and_capped(hosted: Any, small: Dataset, context: Context) -> None:
+    [cost] = hosted_costs(PluggedIn(hosted.url), small, context)
+    assert (cost.model, cost.whole) == ("tiny", True)
+    assert cost.full.tokens_in == sum(map(tokens, {*small.corpus.texts[:], *small.test.queries.texts}))
+    [reranked] = hosted_costs(Rerank(scorer=PluggedIn(hosted.url), depth=3), small, context)
+    assert (reranked.whole, reranked.first, reranked.depth) == (False, "bm25", 3)
+    with pytest.raises(SettingError, match="over the cap of"):
+        hosted_costs(PluggedIn(hosted.url, cost.full.tokens_in - 1), small, Context(cache=context.cache))
     assert hosted.bodies == []

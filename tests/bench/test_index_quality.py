@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from harness.base.errors import RecordError
-from harness.bench.index_quality import FIELDS, Indexed, Task, keep, measure
+from harness.bench.index_quality import FIELDS, IndexMeasurement, Task, measure, store_lines
 from harness.data.ranking import TopK
 from harness.indexes import inner
 from harness.indexes.binary import Binary
@@ -18,7 +18,7 @@ from harness.indexes.exact import Exact
 from harness.runtime.context import Context
 from tests.indexes.conftest import Held, clustered
 
-LINE = Indexed("d", "dense", 5, 2, "exact", 1.0, 1.0, 0.5, 0.0, 0.1, 2.0, 0.3, 0.4, "", 1.0, 1.0, "")
+LINE = IndexMeasurement("d", "dense", 5, 2, "exact", 1.0, 1.0, 0.5, 0.0, 0.1, 2.0, 0.3, 0.4, "", 1.0, 1.0, "")
 
 
 def task(**changed: object) -> Task:
@@ -49,7 +49,7 @@ def test_what_is_lost_is_the_quality_of_exact_search_less_that_of_the_index(cont
         assert top.depth == 11
         return float(np.isin(top.indices[:, :10], np.arange(200)).mean())
 
-    made = task(quality=quality, deeper=1)
+    made = task(quality=quality, quality_depth=11)
     true = made.exact()
     found = measure(Binary(rescore=1), made, true, context)
     assert found.ndcg is not None
@@ -69,8 +69,8 @@ def test_an_index_taken_from_the_cache_is_charged_for_its_building(context: Cont
 
 def test_a_line_replaces_that_of_the_same_vectors_and_index_and_leaves_the_others(tmp_path: Path) -> None:
     path = tmp_path / "new" / "indexes.csv"
-    keep([LINE, dataclasses.replace(LINE, index="hnsw", ndcg=None, lost=None)], path)
-    keep([dataclasses.replace(LINE, p50_ms=9.0), dataclasses.replace(LINE, dataset="a")], path)
+    store_lines([LINE, dataclasses.replace(LINE, index="hnsw", ndcg=None, lost=None)], path)
+    store_lines([dataclasses.replace(LINE, p50_ms=9.0), dataclasses.replace(LINE, dataset="a")], path)
     head, *lines = path.read_text(encoding="utf-8").splitlines()
     assert head == ",".join(FIELDS)
     assert lines == [
@@ -84,7 +84,7 @@ def test_lines_of_a_table_without_shares_with_ties_are_taken_over(tmp_path: Path
     path = tmp_path / "indexes.csv"
     old = ",".join(FIELDS[:-3])
     path.write_text(f"{old}\na,dense,5,2,exact,1.0,1.0,0.5,0.0,0.1,2.0,0.3,0.4,\n", encoding="utf-8")
-    keep([LINE], path)
+    store_lines([LINE], path)
     head, *lines = path.read_text(encoding="utf-8").splitlines()
     assert head == ",".join(FIELDS)
     assert lines == [
@@ -112,5 +112,5 @@ def test_a_file_of_another_kind_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "indexes.csv"
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(RecordError, match="has other columns than dataset, encoder"):
-        keep([LINE], path)
+        store_lines([LINE], path)
     assert path.read_text(encoding="utf-8") == "a,b\n1,2\n"

@@ -115,7 +115,7 @@ def test_the_first_queries_warm_up_and_do_not_count(machine: Machine, context: C
     searcher = Slow(machine, [*slow_start, *[0.02] * 50])
     timed = timing(searcher, queries(10), **machine.how())
     timed.round()
-    found = timed.found()
+    found = timed.latency()
     assert found is not None
     assert (found["p50_ms"], found["p95_ms"], found["queries"], found["depth"]) == (20.0, 20.0, 10, DEPTH)
     assert (found["repeats"], found["spread"], found["busy"]) == (1, 0.0, False)
@@ -124,7 +124,7 @@ def test_the_first_queries_warm_up_and_do_not_count(machine: Machine, context: C
 def test_percentiles_are_over_queries_and_in_milliseconds(machine: Machine) -> None:
     timed = machine.timing(*(0.001 * i for i in range(1, 22)), number=21)
     timed.round()
-    found = timed.found()
+    found = timed.latency()
     assert found is not None
     assert (found["p50_ms"], found["p95_ms"]) == (11.0, 20.0)
 
@@ -136,7 +136,7 @@ def test_a_query_counts_by_the_lower_quartile_of_its_times(machine: Machine) -> 
     for seconds in rounds:
         now[0] = seconds
         timed.round()
-    found = timed.found()
+    found = timed.latency()
     assert found is not None
     assert (found["p50_ms"], found["repeats"]) == (11.0, 5)
     assert found["spread"] == pytest.approx(0.050 / 0.011 - 1, abs=1e-4)
@@ -145,7 +145,7 @@ def test_a_query_counts_by_the_lower_quartile_of_its_times(machine: Machine) -> 
 def test_fast_queries_are_repeated_until_processor_time_can_be_counted(machine: Machine) -> None:
     timed = machine.timing(0.001)
     timed.round()
-    found = timed.found()
+    found = timed.latency()
     assert found is not None
     assert found["repeats"] == round(LEAST / 0.005)
     assert found["queries"] == 5
@@ -155,7 +155,7 @@ def test_no_more_than_fifty_queries_are_timed(machine: Machine, context: Context
     searcher = Slow(machine, [0.001] * 1000)
     timed = timing(searcher, queries(900), **machine.how())
     timed.round()
-    found = timed.found()
+    found = timed.latency()
     assert found is not None
     assert found["queries"] == QUERIES
     assert len(searcher.asked) == QUERIES + WARM_UP
@@ -165,7 +165,7 @@ def test_a_slow_searcher_is_timed_no_longer_than_it_takes_to_tell(machine: Machi
     timed = machine.timing(1.0, number=900)
     for _ in range(3):
         timed.round()
-    found = timed.found()
+    found = timed.latency()
     each = int(SECONDS) + 1
     assert len(machine.asked) == WARM_UP + 3 * each
     assert found is not None
@@ -176,7 +176,7 @@ def test_fewer_queries_than_warm_up_still_give_a_time(machine: Machine, context:
     searcher = Slow(machine, [0.5, 0.5, 0.25, 0.25])
     timed = timing(searcher, queries(2), **machine.how())
     timed.round()
-    assert (found := timed.found()) is not None
+    assert (found := timed.latency()) is not None
     assert (found["p50_ms"], found["queries"]) == (250.0, 2)
 
 
@@ -187,7 +187,7 @@ def test_what_is_replayed_from_elsewhere_is_not_timed(machine: Machine, context:
     timed.round()
     timed.persist()
     in_turn({"a": timed, "b": timed}, quiet)
-    assert timed.found() is None
+    assert timed.latency() is None
     assert searcher.asked == []
 
 
@@ -206,12 +206,12 @@ def test_rounds_on_a_busy_machine_are_left_out(machine: Machine) -> None:
     timed = machine.timing(lambda n: now[0])
     machine.others = 1.0
     timed.round()
-    busy = timed.found()
+    busy = timed.latency()
     assert busy is not None
     assert (busy["p50_ms"], busy["busy"], busy["others"], busy["cores"]) == (675.0, True, 1.0, 2)
     now[0], machine.others = 0.010, 0.1
     timed.round()
-    found = timed.found()
+    found = timed.latency()
     assert found is not None
     assert (found["p50_ms"], found["busy"], found["others"]) == (10.0, False, 0.1)
     assert found["spread"] == 0.0
@@ -221,7 +221,7 @@ def test_a_thread_that_waits_for_a_processor_is_on_a_busy_machine(machine: Machi
     machine.waits = 0.3
     timed = machine.timing(0.02)
     timed.round()
-    found = timed.found()
+    found = timed.latency()
     assert found is not None
     assert (found["busy"], found["waited"], found["others"]) == (True, 0.3, 0.0)
 
@@ -291,9 +291,9 @@ def test_a_searcher_that_is_gone_keeps_what_was_measured(machine: Machine, conte
     other = machine.timing(0.02)
     timed.round()
     other.round()
-    before = timed.found()
+    before = timed.latency()
     del searcher
     gc.collect()
     in_turn({"gone": timed, "here": other}, quiet)
-    assert timed.found() == before
+    assert timed.latency() == before
     assert len(other.rounds) == 2

@@ -31,8 +31,8 @@ def test_means_are_taken_without_and_only_over_them(
         "documents": {"count": 2, "without": {"nDCG@10": 0.0, "R@5": 0.0}, "only": {"nDCG@10": 0.75, "R@5": 1}},
     }
     assert leak_notes(found) == [
-        "1 test query stands among those of train or dev too (1 near); without them nDCG@10 is 0.2500",
-        "2 test queries have a relevant document that a train or dev query has too: nDCG@10 is 0.7500 there, "
+        "1 test query also occurs in train or dev (1 near); without them nDCG@10 is 0.2500",
+        "2 test queries share a relevant document with a train or dev query: nDCG@10 is 0.7500 there, "
         "0.0000 on the others",
     ]
 

@@ -91,9 +91,11 @@ def test_labels_that_share_queries_with_test_are_warned_of_once_before_the_fit(
     assert all(record.status == "ok" for record in records)
     (told,) = warnings()
     assert told.startswith(
-        f"folder/{name}/test: 4 of 20 test queries stand among the training or dev queries too (4 exact)"
+        f"folder/{name}/test: 4 of 20 test queries also occur in the training or dev queries (4 exact)"
     )
-    assert told.endswith("what they gain is not what new queries would. The record tells the figures without them.")
+    assert told.endswith(
+        "scores on them overstate performance on unseen queries. The record has the scores without them."
+    )
     assert before_training == [1, 1]
 
 
@@ -124,9 +126,7 @@ def test_made_questions_are_warned_of_between_the_lesson_and_the_first_step(
     assert record.problem is not None
     assert record.problem["reason"] == "RuntimeError: the first step"
     (told,) = warnings()
-    assert (
-        "2 of 20 test queries stand among the 30 further texts that are learnt next too (1 exact, 1 normalised)" in told
-    )
+    assert "2 of 20 test queries also occur in the next 30 training texts (1 exact, 1 normalised)" in told
 
 
 def test_silver_queries_of_another_collection_are_warned_of_and_the_own_are_known(
@@ -138,7 +138,7 @@ def test_silver_queries_of_another_collection_are_warned_of_and_the_own_are_know
     texts = [*train.queries.texts, *small.test.queries.texts[:2], "a question of no one at all"]
     assert guard(texts) is None  # type: ignore[func-returns-value]
     assert len(warnings()) == 1
-    assert "2 of 20 test queries stand among the 3 further texts" in warnings()[0]
+    assert "2 of 20 test queries also occur in the next 3 training texts" in warnings()[0]
     guard(texts)
     assert len(warnings()) == 1
     guard(small.test.queries.texts[:3])

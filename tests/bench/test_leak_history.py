@@ -79,7 +79,7 @@ def test_each_kind_is_counted_and_the_means_are_without_any(three: Dataset, cont
     }
     json.dumps(found, allow_nan=False)
     assert taught_notes({"taught": found}) == [
-        "2 test queries stand among what its training was given (1 generated, 1 silver), 1 with a document that is "
+        "2 test queries occur in its training data (1 generated, 1 silver), 1 with a document that is "
         "relevant to "
         "it; without them nDCG@10 is 0.0000"
     ]
@@ -119,7 +119,7 @@ def test_what_is_not_known_is_said(three: Dataset, context: Context, tmp_path: P
     assert taught_leaks([hub], three, VALUES, context) == {}
     assert taught_leaks([hub, old], three, VALUES, context) == {"known": False}
     (note,) = taught_notes({"taught": {"known": False}})
-    assert note.startswith("not known in full which queries its training was given")
+    assert note.startswith("its training queries are not known in full")
     found = taught_leaks(
         [made(tmp_path / "on-old", Taught("gold", "what is a quagga of the plains"), whole=False)],
         three,
@@ -165,7 +165,7 @@ def test_generated_questions_that_test_has_are_found_in_every_part(
     assert found["known"]
     assert found["queries"]["kinds"]["generated"] == {"exact": 1, "normalised": 1}
     assert found["pairs"]["kinds"]["generated"] == 1
-    assert any(f"{n} test queries stand among what" in note for n in (2,) for note in made.notes)
+    assert any(f"{n} test queries occur in its training" in note for n in (2,) for note in made.notes)
 
 
 def test_the_teacher_that_no_setting_names_counts(
@@ -231,4 +231,4 @@ def test_a_collection_without_labels_is_told_too(
     made = record(f'dense(model="{tiny_encoder}")+{MADE}', planted)
     assert set(made.leaks) == {"taught"}
     assert made.leaks["taught"]["queries"]["count"] == 2
-    assert len([note for note in made.notes if "stand among what" in note]) == 1
+    assert len([note for note in made.notes if "occur in its training" in note]) == 1

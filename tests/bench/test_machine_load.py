@@ -60,7 +60,8 @@ def test_why_says_what_others_used() -> None:
 
 
 def test_counters_grow_with_work_and_a_child_is_own() -> None:
-    code = "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass\nprint(1, flush=True)\ninput()"
+    busy = "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass\n"
+    code = f"{busy}print(1, flush=True)\ninput()"
     before = load()
     child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdout is not None

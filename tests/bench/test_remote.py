@@ -17,7 +17,7 @@ import pytest
 from harness import api
 from harness.base.errors import SettingError, Unavailable
 from harness.bench.record import Record
-from harness.bench.remote import Elsewhere
+from harness.bench.remote import RemoteBench
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store
 from harness.cache.folders import Cache
@@ -25,7 +25,7 @@ from harness.executors import Executor, Job, Outcome
 from harness.executors.local import Local
 from harness.executors.processes import Processes
 from harness.executors.ray import Ray
-from harness.rows import parse_method
+from harness.rows import parse_method, row_name
 from harness.runtime.context import Context
 
 MEASURES = ["nDCG@10", "R@100"]
@@ -74,7 +74,7 @@ def make(tmp_path: Path, small_folder: Path) -> Make:
     ) -> Bench:
         context = Context(seed=seed, cache=Cache(tmp_path / (cache or f"cache-{name}")), batch_tokens=64)
         given = (list(map(parse_method, rows)), [str(small_folder)], context, Store(tmp_path / name), MEASURES, 50)
-        return Bench(*given, **settings) if executor is None else Elsewhere(*given, executor=executor, **settings)
+        return Bench(*given, **settings) if executor is None else RemoteBench(*given, executor=executor, **settings)
 
     return one
 
@@ -177,71 +177,7 @@ def test_two_boards_at_once_with_one_cache_are_the_board_made_here(make: Make, r
     assert differences(here, found["first"]) == differences(here, found["second"]) == []
 
 
-# The plan as jobs
-
-
-def planned(make: Make, *rows: str, **settings: Any) -> dict[str, Job]:
-    kept: list[Job] = []
-    bench = make(*rows, name="planned", executor=Recorded((kept,)), **settings)
-    ran(bench)
-    return {job.label.replace(str(bench.datasets[0]), "it"): job for job in kept}
-
-
-def test_what_rows_share_is_made_once_before_them(make: Make, tiny_encoder: Path) -> None:
-    dense = f'dense(model="{tiny_encoder}")'
-    trained = f'{dense}+supervised(budget="smoke")'
-    jobs = planned(
-        make, "bm25", dense, f"hybrid(methods=(bm25, {dense}))", f"bm25 >> {dense}", trained, f"bm25 >> ({trained})"
-    )
-    shared = [
-        label.partition(" of ")[0]
-        for label in jobs
-        if " on " not in label.partition(" for ")[0] or label.startswith("train")
-    ]
-    assert [label.partition(" on ")[0] for label in shared] == [
-        f"train {trained}",
-        "encode documents 0–60",
-        "encode documents 0–60",
-    ]
-    needs = {
-        job.given["method"]: [name.partition("/")[0] for name in job.after]
-        for job in jobs.values()
-        if "identity" in job.given
-    }
-    assert needs == {
-        "bm25": [],
-        dense: ["encode"],
-        str(parse_method(f"hybrid(methods=(bm25, {dense}))")): ["encode"],
-        str(parse_method(f"bm25 >> {dense}")): ["encode"],
-        trained: ["train", "encode"],
-        str(parse_method(f"bm25 >> ({trained})")): ["train", "encode"],
-    }
-
-
-def test_what_is_one_rows_own_it_makes_itself(make: Make, tiny_encoder: Path) -> None:
-    jobs = planned(
-        make, "bm25", f'dense(model="{tiny_encoder}")', f'dense(model="{tiny_encoder}")+supervised(budget="smoke")'
-    )
-    assert all("identity" in job.given and not job.after for job in jobs.values())
-
-
-def test_a_corpus_of_several_chunks_is_encoded_in_parts(
-    make: Make, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("harness.bench.remote_jobs.CHUNK", 25)
-    monkeypatch.setattr("harness.models.encode_once.CHUNK", 25)
-    jobs = planned(make, f'dense(model="{tiny_encoder}")')
-    asked = [
-        (job.given["start"], job.given["stop"], job.given["queries"]) for job in jobs.values() if "start" in job.given
-    ]
-    assert asked == [(0, 25, True), (25, 50, False), (50, 60, False)]
-    assert len(next(job for job in jobs.values() if "identity" in job.given).after) == 3
-
-
-def test_rows_that_encode_candidates_with_one_model_follow_each_other(make: Make, tiny_encoder: Path) -> None:
-    dense = f'dense(model="{tiny_encoder}")'
-    first, second, other = planned(make, f"bm25 >> {dense}", f"bm25(k1=1.2) >> {dense}", "bm25").values()
-    assert (first.after, second.after, other.after) == ((), (first.id,), ())
+# Which rows go to the executor
 
 
 def test_rows_that_cost_money_or_that_no_text_names_are_made_here(
@@ -251,7 +187,7 @@ def test_rows_that_cost_money_or_that_no_text_names_are_made_here(
     kept: list[Job] = []
     bench = make("bm25", 'api(model="text-embedding-3-small")', name="planned", executor=Recorded((kept,)))
     free, paid = ran(bench)
-    assert [job.given["method"] for job in kept] == ["bm25"]
+    assert [row_name(parse_method(job.given["method"])) for job in kept] == ["bm25"]
     assert (free.record.status, paid.record.status) == ("ok", "skipped")
     assert "executor" not in paid.record.provenance
 
@@ -266,7 +202,7 @@ def test_only_the_cells_that_are_asked_for_are_made(make: Make, small_folder: Pa
         cells={(str(small_folder), parse_method("bm25"))},
     )
     assert bench.run(str(small_folder), parse_method("bm25")).record.status == "ok"
-    assert [job.given["method"] for job in kept] == ["bm25"]
+    assert [row_name(parse_method(job.given["method"])) for job in kept] == ["bm25"]
 
 
 # What goes wrong

@@ -13,7 +13,7 @@ import pytest
 from harness import api
 from harness.base.errors import RecordError
 from harness.bench.record import Record
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.runtime.context import Context
 
 GOLDEN = Path(__file__).parent / "schema1" / "bm25.json"
@@ -70,7 +70,7 @@ BAD: dict[str, Callable[[dict[str, Any]], str]] = {
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_record_is_left_out_by_name_and_the_others_are_on_the_board(
-    kind: str, put: Callable[..., Stored], results: Store, context: Context, harness_command
+    kind: str, put: Callable[..., StoredRecord], results: Store, context: Context, harness_command
 ) -> None:
     put("good", {"q1": 0.5, "q2": 0.25})
     bad = results.root / "d" / "bad" / "seed0.json"
@@ -103,7 +103,7 @@ ALLOWED: dict[str, Callable[[dict[str, Any]], str]] = {
 
 @pytest.mark.parametrize("kind", ALLOWED)
 def test_what_may_be_absent_or_new_is_shown(
-    kind: str, put: Callable[..., Stored], results: Store, context: Context
+    kind: str, put: Callable[..., StoredRecord], results: Store, context: Context
 ) -> None:
     good = put("good", {"q1": 0.5, "q2": 0.25})
     good.place.record.write_text(ALLOWED[kind](json.loads(good.place.record.read_text(encoding="utf-8"))))
@@ -117,7 +117,7 @@ def test_what_may_be_absent_or_new_is_shown(
     "values", ['{"nDCG@10": {"q1": NaN}}', "[" * 9999, '{"nDCG@10": {"q1": "1"}}', '{"nDCG@10": 5}', "null", ""]
 )
 def test_bad_values_leave_a_row_without_an_interval(
-    values: str, put: Callable[..., Stored], results: Store, context: Context
+    values: str, put: Callable[..., StoredRecord], results: Store, context: Context
 ) -> None:
     put("good", {"q1": 0.5, "q2": 0.25})
     put("bad", {"q1": 0.5, "q2": 0.25}).place.queries.write_text(values)
@@ -132,7 +132,7 @@ def test_bad_values_leave_a_row_without_an_interval(
 @pytest.mark.parametrize("name", ["seed0.json", "seed0.queries.json", "seed0.run.gz"])
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link to nowhere"])
 def test_what_is_no_file_neither_hangs_nor_ends_the_board(
-    name: str, kind: str, put: Callable[..., Stored], results: Store, context: Context
+    name: str, kind: str, put: Callable[..., StoredRecord], results: Store, context: Context
 ) -> None:
     put("good", {"q1": 0.5, "q2": 0.25})
     path = put("bad", {"q1": 0.5, "q2": 0.25}).place.record.with_name(name)
@@ -152,7 +152,7 @@ def test_what_is_no_file_neither_hangs_nor_ends_the_board(
     "text", ["[" * 9999, '{"title": "x", "source": "y", "figures": {"d": {"nDCG@10": 64.0}}}', "{}", '{"title": 5}']
 )
 def test_bad_published_figures_are_left_out_by_name(
-    text: str, put: Callable[..., Stored], results: Store, context: Context
+    text: str, put: Callable[..., StoredRecord], results: Store, context: Context
 ) -> None:
     put("good", {"q1": 0.5, "q2": 0.25})
     (results.root / "published").mkdir()

@@ -145,13 +145,9 @@ def test_who_leads_without_what_training_has_seen_is_told(scored: Scored) -> Non
     best = scored("best", values, supervision="train labels", leaks=leaks(0.6, 0.3, taught=8))
     plain = scored("plain", low, leaks=leaks(0.5, 0.4))
     told = caveats(decide([best, plain]))
-    assert told[0].startswith(
-        "7 test queries stand among those of train or dev too; over the others `best` still has the highest"
-    )
+    assert told[0].startswith("7 test queries also occur in train or dev; over the others `best` still has the highest")
     assert told[1].endswith("over the others `plain` has the highest mean, 0.4000, `best` 0.3000.")
-    assert (
-        told[2] == "`best`: 8 test queries stand among what its training was given; over the others its mean is 0.1100."
-    )
+    assert told[2] == "`best`: 8 test queries occur in its training data; over the others its mean is 0.1100."
     assert caveats(decide([plain, scored("other", values, leaks=leaks(0.6, 0.3))])) == [], "no row used labels"
 
 

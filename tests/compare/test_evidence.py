@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.base.errors import ComparisonError, RecordError
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.compare.evidence import Scores, contrasts, family_of, scores
 from harness.statistics.family import family
 from harness.statistics.power import smallest_difference
@@ -108,13 +108,15 @@ def test_rows_of_other_queries_are_not_compared(scored: Scored) -> None:
         scored("dense", {})
 
 
-def test_a_measure_that_was_not_taken_is_told(put: Callable[..., Stored], results: Store) -> None:
+def test_a_measure_that_was_not_taken_is_told(put: Callable[..., StoredRecord], results: Store) -> None:
     with pytest.raises(ComparisonError, match=r"bm25 has no R@5 \(it has nDCG@10\); run it with --measure R@5"):
         scores([put("bm25", values(1))], results, "R@5")
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"nDCG@10": 3}', '{"nDCG@10": {"q": "x"}}', None])
-def test_values_that_cannot_be_read_are_told(put: Callable[..., Stored], results: Store, text: str | None) -> None:
+def test_values_that_cannot_be_read_are_told(
+    put: Callable[..., StoredRecord], results: Store, text: str | None
+) -> None:
     held = put("bm25", values(1))
     if text is None:
         held.place.queries.unlink()

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from harness.base.errors import ComparisonError, SettingError
-from harness.bench.store import Place, Store, Stored
+from harness.bench.store import Place, Store, StoredRecord
 from harness.compare.regression import accept, held_against, reasons
 
 BASE = np.random.default_rng(1).uniform(0.2, 0.8, 100)
-Put = Callable[..., Stored]
+Put = Callable[..., StoredRecord]
 
 
 def by_query(column: np.ndarray) -> dict[str, float]:
@@ -73,7 +73,7 @@ def test_reasons_are_what_differs_in_what_made_them(put: Put) -> None:
 
 
 def test_an_accepted_change_takes_the_place_with_its_reason(put: Put, results: Store, tmp_path: Path) -> None:
-    def made(row: str, column: np.ndarray, **changed: Any) -> Stored:
+    def made(row: str, column: np.ndarray, **changed: Any) -> StoredRecord:
         held = put(row, by_query(column), **changed)
         held.place.run.write_bytes(b"run of " + row.encode())
         return held

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import RecordError
-from harness.bench.store import Stored
+from harness.bench.store import StoredRecord
 from harness.exchange.mteb_results import TASKS, datasets_of, read_results, task_of, write_results
 
 mteb = pytest.importorskip("mteb", reason="mteb is not installed")
@@ -18,7 +18,7 @@ mteb = pytest.importorskip("mteb", reason="mteb is not installed")
 from mteb.cache import ResultCache  # noqa: E402
 from mteb.results import TaskResult  # noqa: E402
 
-Put = Callable[..., Stored]
+Put = Callable[..., StoredRecord]
 FIGURES = {
     "nDCG@10": 0.64508,
     "R@100": 0.925,

@@ -5,6 +5,7 @@ failures.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import json
 import threading
@@ -18,11 +19,12 @@ import modal
 import pytest
 
 from harness.base.errors import SettingError, Unavailable
-from harness.executors import Job, Outcome
+from harness.executors import Job, Outcome, _modal_crew
 from harness.executors import modal as place
 from harness.executors._budget import Budget
-from harness.executors._remote import written
-from harness.executors.modal import Modal, requirements
+from harness.executors._packed_job import packed_job
+from harness.executors._requirements import requirements
+from harness.executors.modal import Modal
 from harness.runtime.context import Context
 
 BEGUN: list[str] = []
@@ -33,7 +35,7 @@ def note(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     if given.get("fail"):
         raise ValueError("as asked")
     if given.get("skip"):
-        return {"skipped": "it is absent"}
+        return {"skipped": "it is absent", "final": False}
     return {
         "name": given["name"],
         "seed": context.seed,
@@ -46,15 +48,22 @@ def job(name: str, *after: str, **given: Any) -> Job:
     return Job(name, f"{__name__}:note", {"name": name, **given}, after=after)
 
 
+def written(of: Job, context: Context, cache: str, data: str) -> str:
+    return packed_job(json.dumps(dataclasses.asdict(of)), context, cache, data)
+
+
 class Handle:
-    """Stands for a function of Modal's: fails as it is told, then does the job here."""
+    """In place of a function of Modal's: fails as often as it should, then does the job here."""
 
     def __init__(self, *failures: Exception, seconds: float = 0.0) -> None:
         self.failures, self.seconds = list(failures), seconds
         self.at_once = self.most = 0
         self.lock = threading.Lock()
 
-    def remote(self, text: str) -> str:
+    def spawn(self, text: str) -> SimpleNamespace:
+        return SimpleNamespace(get=lambda: self.answer(text), cancel=lambda: None)
+
+    def answer(self, text: str) -> str:
         with self.lock:
             failure = self.failures.pop(0) if self.failures else None
             self.at_once += 1
@@ -74,7 +83,7 @@ def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     BEGUN.clear()
     monkeypatch.setattr(place, "CACHE", str(tmp_path / "volume"))
     monkeypatch.setattr(place, "DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(place, "_pause", lambda attempt: None)
+    monkeypatch.setattr(_modal_crew, "pause", lambda seconds: None)
     for name in ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"):
         monkeypatch.delenv(name, raising=False)
 
@@ -156,7 +165,8 @@ def test_a_lost_container_is_begun_again_and_a_job_that_fails_is_not(
     found = through(Handle(), job("b", fail=True), retries=2)["b"]
     assert (found.error, found.attempts) == ("ValueError: as asked", 1)
     found = through(Handle(*lost, *lost), job("c"), retries=1)["c"]
-    assert (found.error, found.attempts) == ("ConnectionError: broken", 2)
+    why = "its worker was lost 2 times, the last time modal (ConnectionError: broken)"
+    assert (found.error, found.attempts) == (why, 2)
 
 
 def test_a_timeout_is_not_tried_again(through: Callable[..., dict[str, Outcome]]) -> None:
@@ -281,3 +291,32 @@ def test_without_the_client_the_remedy_is_told(context: Context, monkeypatch: py
     monkeypatch.setitem(__import__("sys").modules, "modal", None)
     with pytest.raises(Unavailable, match=r"modal is not installed.*retrieval-harness\[modal\]"):
         list(Modal().map([job("a")], context))
+
+
+def test_running_calls_are_cancelled_when_the_caller_stops(context: Context) -> None:
+    cancelled = threading.Event()
+
+    class Slow(Handle):
+        def spawn(self, text: str) -> SimpleNamespace:
+            if "quick" in text:
+                return super().spawn(text)
+            return SimpleNamespace(get=lambda: cancelled.wait(30) and "", cancel=cancelled.set)
+
+    outcomes = Modal().through(Slow(), [job("slow"), job("quick")], context, Budget(None, None, 3600))
+    assert next(outcomes).job.id == "quick"
+    assert not cancelled.is_set()
+    outcomes.close()  # type: ignore[attr-defined]
+    assert cancelled.is_set()
+
+
+def test_attempts_after_lost_calls_wait_longer_each_time(
+    through: Callable[..., dict[str, Outcome]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(_modal_crew, "pause", waited.append)
+    lost = [modal.exception.InternalFailure("gone")] * 6
+    assert through(Handle(*lost), job("a"), retries=6, concurrency=1)["a"].attempts == 7
+    assert waited == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    waited.clear()
+    through(Handle(), job("b"))
+    assert waited == []

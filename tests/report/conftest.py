@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from harness.bench.record import Record
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.compare.evidence import contrasts
 from harness.compare.verdict import verdict
 from harness.report.board import Across, Table, tables
 from harness.report.standings import across_with_standing
 from harness.rows import parse_method
-from harness.sweep.result import Found, Tested, curve, gains
-from harness.sweep.trials import Tried
+from harness.sweep.result import OnTest, SweepResult, curve, gains
+from harness.sweep.trial import Trial
 
 GOLDEN = Path(__file__).parent.parent / "bench" / "schema1"
 
@@ -57,7 +57,7 @@ def skipped(made: Callable[..., Record]) -> Callable[..., Record]:
 
 
 @pytest.fixture
-def two_datasets(put: Callable[..., Stored], results: Store) -> Callable[[], tuple[list[Table], Across]]:
+def two_datasets(put: Callable[..., StoredRecord], results: Store) -> Callable[[], tuple[list[Table], Across]]:
     """Stores `best`, `twin` and `last` on `d1` (30 queries) and `d2` (90), `half` on `d1` alone; called, reads what is
     stored.
     """
@@ -86,17 +86,17 @@ RNG = np.random.default_rng(4)
 EASE = np.clip(RNG.random((40, 1)), 0.2, 0.8)
 
 
-def tried(row: str, mean: float, size: int | None = None, config: str = "", **more: Any) -> Tried:
+def tried(row: str, mean: float, size: int | None = None, config: str = "", **more: Any) -> Trial:
     table = EASE + mean + 0.02 * RNG.standard_normal((40, 2))
     cells = tuple(
         {"seed": k, "mean": float(v.mean()), "values": {f"q{i:02}": float(x) for i, x in enumerate(v)}, "seconds": 3.0}
         for k, v in enumerate(table.T)
     )
-    return Tried(parse_method("bm25"), row, config or row, size, config or row, cells, **more)
+    return Trial(parse_method("bm25"), row, config or row, size, config or row, cells, **more)
 
 
 @pytest.fixture
-def found(scored: Callable[..., Any]) -> Found:
+def found(scored: Callable[..., Any]) -> SweepResult:
     """A sweep of four rows, three of them on one learning curve, with three baselines."""
     rows = (
         tried("a", 0.1, 900, "a"),
@@ -105,11 +105,11 @@ def found(scored: Callable[..., Any]) -> Found:
         tried("b", 0.0),
     )
     baselines = (tried("bm25", 0.0), tried("low", -0.5), tried("high", 0.5))
-    bare = Found("trial", "beir/example/test", "nDCG@10", "grid", rows, baselines)
+    bare = SweepResult("trial", "beir/example/test", "nDCG@10", "grid", rows, baselines)
     queries = [f"t{i:02}" for i in range(40)]
     own = scored("a", *({q: float(v) for q, v in zip(queries, EASE[:, 0] + 0.05, strict=True)} for _ in range(2)))
     other = scored("bm25", {q: float(v) for q, v in zip(queries, EASE[:, 0], strict=True)})
     on_test = curve("a", "a", {100: EASE - 0.05, 900: EASE + 0.05}, {"bm25": EASE})
     verdicts = tuple(verdict(one) for one in contrasts([(own, other)]))
-    tested = Tested(own, on_test, verdicts, gains(rows[0], baselines[0], own, other), ("a",))
+    tested = OnTest(own, on_test, verdicts, gains(rows[0], baselines[0], own, other), ("a",))
     return dataclasses.replace(bare, tested=tested)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.bench.record import Record
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.report.board import Across, Table, tables
 from harness.report.latex import escaped, leaderboard
 from harness.report.standings import across_with_standing, with_standings
@@ -27,7 +27,7 @@ def test_rows_have_figures_best_in_bold_and_none_without_figures(made: Made, ski
 
 
 def test_significance_is_a_superscript_and_intervals_have_their_column(
-    put: Callable[..., Stored], results: Store
+    put: Callable[..., StoredRecord], results: Store
 ) -> None:
     values = {f"q{i}": (i % 7) / 10 for i in range(100)}
     put("good", {q: v + 0.3 for q, v in values.items()})
@@ -110,7 +110,9 @@ def test_no_records_are_a_comment() -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_sets_it_and_nothing_is_too_wide(put: Callable[..., Stored], results: Store, tmp_path: Path) -> None:
+def test_latex_sets_it_and_nothing_is_too_wide(
+    put: Callable[..., StoredRecord], results: Store, tmp_path: Path
+) -> None:
     for dataset in (
         "x&y",
         "beir/a_collection-of_a-very/long_name.indeed/test",

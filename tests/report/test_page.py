@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness import api
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.report.page import SCRIPTS, asset, parted, script_json, ticked
 from harness.runtime.context import Context
 
@@ -47,7 +47,7 @@ def page_of(store: Store, context: Context) -> str:
 
 
 @pytest.fixture
-def page(put: Callable[..., Stored], results: Store, context: Context) -> str:
+def page(put: Callable[..., StoredRecord], results: Store, context: Context) -> str:
     values = {f"q{i}": i / 40 for i in range(40)}
     put("bm25", values)
     put("dense", {q: min(1.0, v + 0.1) for q, v in values.items()})
@@ -104,7 +104,7 @@ def test_nothing_is_asked_of_the_network(page: str) -> None:
     assert "url(" not in asset("page.css")
 
 
-def test_a_board_full_of_tags_adds_none(put: Callable[..., Stored], results: Store, context: Context) -> None:
+def test_a_board_full_of_tags_adds_none(put: Callable[..., StoredRecord], results: Store, context: Context) -> None:
     values = {f"q{i}{EVIL.replace(' ', '')}": i / 10 for i in range(10)}
     put("bm25", values, notes=[EVIL, f"`{EVIL}`"], supervision=EVIL, provenance={"commit": EVIL})
     put("dense", values, dataset="beir/example/test", method=f'dense(model="{EVIL}")')
@@ -153,7 +153,7 @@ def test_own_scripts_set_text_and_never_markup() -> None:
 
 
 def test_a_page_of_too_many_values_has_those_of_the_best_rows_and_says_so(
-    put: Callable[..., Stored], results: Store, context: Context, monkeypatch: pytest.MonkeyPatch
+    put: Callable[..., StoredRecord], results: Store, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.report.page.MOST_CELLS", 2 * 2)
     monkeypatch.setattr("harness.report.page.FEWEST_ROWS", 1)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness import api
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.runtime.context import Context
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -66,7 +66,7 @@ def opened(browser: Any) -> Iterator[Opened]:
 
 
 @pytest.fixture
-def board(put: Callable[..., Stored], results: Store, context: Context) -> Path:
+def board(put: Callable[..., StoredRecord], results: Store, context: Context) -> Path:
     """Three rows on one dataset, one on another; `trained` has two seeds and a learning curve."""
     values = {f"q{i:02}": (i % 10) / 10 for i in range(60)}
     told = {

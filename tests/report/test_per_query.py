@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import api
-from harness.bench.store import Store, Stored, by_key
+from harness.bench.store import Store, StoredRecord, by_key
 from harness.data.queries import Dataset
 from harness.report.board import Table, tables
 from harness.report.collection import words
@@ -20,14 +20,14 @@ from harness.report.standings import with_standings
 from harness.runtime.context import Context
 
 
-def table_of(store: Store) -> tuple[Table, list[Stored]]:
+def table_of(store: Store) -> tuple[Table, list[StoredRecord]]:
     held, _ = store.stored()
     (table,) = tables(s.record for s in held)
     return table, held
 
 
 def test_values_are_means_over_seeds_in_the_order_of_the_queries(
-    put: Callable[..., Stored], results: Store, context: Context
+    put: Callable[..., StoredRecord], results: Store, context: Context
 ) -> None:
     put("a", {"q2": 0.4, "q1": 0.12345}, seed=0)
     put("a", {"q2": 0.6, "q1": 0.12345}, seed=1)
@@ -44,7 +44,7 @@ def test_values_are_means_over_seeds_in_the_order_of_the_queries(
 
 
 def test_rows_of_another_revision_or_without_values_are_left_out(
-    put: Callable[..., Stored], results: Store, context: Context
+    put: Callable[..., StoredRecord], results: Store, context: Context
 ) -> None:
     put("a", {"q1": 0.5})
     put("b", {"q1": 0.4}, revision="0" * 32)
@@ -93,7 +93,7 @@ def test_what_is_packed_comes_back_and_is_the_same_bytes(value: dict[str, object
 
 
 def test_rows_that_are_not_compared_on_the_board_are_not_compared_here(
-    put: Callable[..., Stored], results: Store, context: Context
+    put: Callable[..., StoredRecord], results: Store, context: Context
 ) -> None:
     for name in ("a", "b"):
         put(name, {f"q{i}": 0.1 * i for i in range(5)})

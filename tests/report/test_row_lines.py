@@ -8,7 +8,7 @@ from harness.bench.record import Record
 from harness.bench.runner import Result
 from harness.report.row_lines import of_rows, of_tries, sentences
 from harness.report.screen import Screen
-from harness.sweep.trials import Done
+from harness.sweep.trial import CellResult
 
 Made = Callable[..., Record]
 
@@ -41,8 +41,8 @@ def test_a_try_says_its_place_and_its_mean(capsys: pytest.CaptureFixture[str]) -
         "problem": "",
         "skipped": False,
     }
-    known = {name: value for name, value in fields.items() if name in Done.__dataclass_fields__}
-    tell(Done(**known))
+    known = {name: value for name, value in fields.items() if name in CellResult.__dataclass_fields__}
+    tell(CellResult(**known))
     assert capsys.readouterr().err == "1/3 a, seed 0: 0.5000 on dev (2 s)\n"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.compare.evidence import Scores
 from harness.report import markdown, standings, terminal
 from harness.report.board import Across, Table, tables
@@ -27,7 +27,7 @@ def tabled(store: Store) -> list[Table]:
 
 
 def test_rows_have_intervals_and_ranks_and_the_table_says_what_can_be_seen(
-    put: Callable[..., Stored], results: Store
+    put: Callable[..., StoredRecord], results: Store
 ) -> None:
     noise = np.random.default_rng(2).normal(0, 0.05, (200, 2))
     put("good", by_query(BASE + 0.1 + noise[:, 0]))
@@ -61,7 +61,7 @@ def test_a_row_over_several_seeds_stands_once(scored: Callable[..., Scores], res
 
 
 def test_a_row_whose_values_cannot_be_read_stays_without_and_is_named(
-    put: Callable[..., Stored], results: Store
+    put: Callable[..., StoredRecord], results: Store
 ) -> None:
     put("one", by_query(BASE))
     put("two", by_query(BASE)).place.queries.write_text("{")
@@ -71,7 +71,9 @@ def test_a_row_whose_values_cannot_be_read_stays_without_and_is_named(
     assert "–" in markdown.leaderboard([found])
 
 
-def test_rows_of_another_revision_or_of_other_queries_stay_without(put: Callable[..., Stored], results: Store) -> None:
+def test_rows_of_another_revision_or_of_other_queries_stay_without(
+    put: Callable[..., StoredRecord], results: Store
+) -> None:
     put("a", by_query(BASE + 0.1))
     put("b", by_query(BASE), revision="0" * 32)
     put("c", by_query(BASE[:50] - 0.1))
@@ -82,7 +84,7 @@ def test_rows_of_another_revision_or_of_other_queries_stay_without(put: Callable
     assert "`c`: of other queries than most rows; not compared with them." in notes
 
 
-def test_without_any_values_a_table_is_as_it_was(put: Callable[..., Stored], results: Store) -> None:
+def test_without_any_values_a_table_is_as_it_was(put: Callable[..., StoredRecord], results: Store) -> None:
     put("a", by_query(BASE)).place.queries.unlink()
     (found,) = tabled(results)
     assert not found.stands
@@ -90,7 +92,7 @@ def test_without_any_values_a_table_is_as_it_was(put: Callable[..., Stored], res
 
 
 def test_a_terminal_shows_them_too(
-    put: Callable[..., Stored], results: Store, capsys: pytest.CaptureFixture[str]
+    put: Callable[..., StoredRecord], results: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from rich.console import Console
 
@@ -108,7 +110,7 @@ def test_a_terminal_shows_them_too(
 
 
 def test_a_narrow_terminal_says_who_is_tied(
-    put: Callable[..., Stored], results: Store, capsys: pytest.CaptureFixture[str]
+    put: Callable[..., StoredRecord], results: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from rich.console import Console
 
@@ -122,7 +124,7 @@ def test_a_narrow_terminal_says_who_is_tied(
 
 
 def test_every_measure_has_intervals_of_its_own_where_the_table_is_small(
-    put: Callable[..., Stored], results: Store, monkeypatch: pytest.MonkeyPatch
+    put: Callable[..., StoredRecord], results: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noise = np.random.default_rng(3).normal(0, 0.01, 200)
     for row, column in (("a", BASE + 0.1 + noise), ("b", BASE)):
@@ -167,7 +169,7 @@ def test_rows_with_figures_on_every_dataset_stand_across_them(two_datasets: Ther
     assert [len(over.cells(name)) + 1 for name, _ in over.rows] == [len(over.columns)] * 4
 
 
-def test_one_dataset_has_none_across(put: Callable[..., Stored], results: Store) -> None:
+def test_one_dataset_has_none_across(put: Callable[..., StoredRecord], results: Store) -> None:
     held = [put("a", by_query(BASE))]
     assert across_with_standing(tables(s.record for s in held), results, held) is None
 
@@ -184,7 +186,7 @@ def test_a_broken_file_of_values_is_named_and_the_others_are_compared(two_datase
 
 
 def test_the_odd_one_out_stands_without_even_where_it_is_the_best(
-    two_datasets: There, put: Callable[..., Stored], results: Store
+    two_datasets: There, put: Callable[..., StoredRecord], results: Store
 ) -> None:
     put("best", {f"q{i}": 0.9 for i in range(30)}, dataset="d1", revision="0" * 32)
     put("last", {f"p{i}": 0.1 for i in range(90)}, dataset="d2")
@@ -199,7 +201,7 @@ def test_the_odd_one_out_stands_without_even_where_it_is_the_best(
     )
 
 
-def test_rows_with_no_dataset_in_common_are_told_of(put: Callable[..., Stored], results: Store) -> None:
+def test_rows_with_no_dataset_in_common_are_told_of(put: Callable[..., StoredRecord], results: Store) -> None:
     held = [put("a", by_query(BASE), dataset="d1"), put("b", by_query(BASE), dataset="d2")]
     over = across_with_standing(tables(s.record for s in held), results, held)
     assert over is not None
@@ -208,7 +210,7 @@ def test_rows_with_no_dataset_in_common_are_told_of(put: Callable[..., Stored], 
 
 
 def test_single_queries_several_seeds_and_one_name_for_two_methods_are_noted(
-    put: Callable[..., Stored], results: Store
+    put: Callable[..., StoredRecord], results: Store
 ) -> None:
     held = [put(row, {"q": value}, dataset="d1") for row, value in (("a", 0.5), ("b", 0.5))]
     held += [put(row, by_query(BASE), dataset="d2") for row in ("a", "b")]
@@ -228,7 +230,7 @@ def test_single_queries_several_seeds_and_one_name_for_two_methods_are_noted(
 
 
 def test_one_record_of_another_revision_does_not_take_the_board_away(
-    put: Callable[..., Stored], results: Store
+    put: Callable[..., StoredRecord], results: Store
 ) -> None:
     put("alien", by_query(BASE + 0.3), revision="0" * 32)
     put("few", by_query(BASE[:50] + 0.2))
@@ -243,7 +245,7 @@ def test_one_record_of_another_revision_does_not_take_the_board_away(
     assert "`few`: of other queries than most rows" in notes
 
 
-def test_a_seed_that_failed_is_noted(put: Callable[..., Stored], results: Store) -> None:
+def test_a_seed_that_failed_is_noted(put: Callable[..., StoredRecord], results: Store) -> None:
     put("a", by_query(BASE))
     put("a", by_query(BASE), 1, status="error", problem={"reason": "no memory"}, measures={})
     (found,) = tabled(results)
@@ -251,7 +253,7 @@ def test_a_seed_that_failed_is_noted(put: Callable[..., Stored], results: Store)
 
 
 def test_a_board_that_is_too_large_says_who_decides(
-    put: Callable[..., Stored], results: Store, monkeypatch: pytest.MonkeyPatch
+    put: Callable[..., StoredRecord], results: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, shift in (("a", 0.1), ("b", 0.0)):
         put(name, by_query(BASE + shift))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.report.sweep_plots import draw
-from harness.sweep.result import Found
+from harness.sweep.result import SweepResult
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def _needs_matplotlib() -> None:
     pytest.importorskip("matplotlib")
 
 
-def test_curves_with_intervals_on_dev_and_the_chosen_on_test(found: Found, tmp_path: Path) -> None:
+def test_curves_with_intervals_on_dev_and_the_chosen_on_test(found: SweepResult, tmp_path: Path) -> None:
     svg, png = draw(found, tmp_path)
     text = svg.read_text()
     for words in (
@@ -33,7 +33,7 @@ def test_curves_with_intervals_on_dev_and_the_chosen_on_test(found: Found, tmp_p
 
 
 def test_without_test_there_is_one_panel_and_without_curves_no_file(
-    found: Found,
+    found: SweepResult,
     tmp_path: Path,
 ) -> None:
     (svg, _) = draw(dataclasses.replace(found, tested=None), tmp_path)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.base.files import sha256
-from harness.bench.store import Stored
+from harness.bench.store import StoredRecord
 from harness.report.top_lists import top_lists
 from harness.runtime.context import Context
 
@@ -17,31 +17,33 @@ LINES = "".join(f"{q} Q0 d{q}{rank} {rank} {1 / rank} tag\n" for q in ("q1", "é
 
 
 @pytest.fixture
-def stored(put: Callable[..., Stored]) -> Stored:
+def stored(put: Callable[..., StoredRecord]) -> StoredRecord:
     one = put("bm25", {"q1": 0.5, "é2": 0.5})
     one.place.run.write_bytes(gzip.compress(LINES.encode(), mtime=0))
     return dataclasses.replace(one, record=dataclasses.replace(one.record, run_sha256=sha256(one.place.run)))
 
 
-def test_each_query_has_its_ten_best_in_their_order(stored: Stored, context: Context) -> None:
+def test_each_query_has_its_ten_best_in_their_order(stored: StoredRecord, context: Context) -> None:
     found = top_lists(stored, context.cache)
     assert found == {q: [f"d{q}{rank}" for rank in range(1, 11)] for q in ("q1", "é2")}
 
 
-def test_a_second_look_reads_what_was_kept(stored: Stored, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_look_reads_what_was_kept(
+    stored: StoredRecord, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = top_lists(stored, context.cache)
     monkeypatch.setattr("harness.report.top_lists.gzip.decompress", lambda _: pytest.fail("read again"))
     assert top_lists(stored, context.cache) == first
 
 
-def test_a_run_that_is_not_the_records_or_not_there_gives_nothing(stored: Stored, context: Context) -> None:
+def test_a_run_that_is_not_the_records_or_not_there_gives_nothing(stored: StoredRecord, context: Context) -> None:
     stored.place.run.write_bytes(gzip.compress(b"q1 Q0 other 1 1.0 tag\n", mtime=0))
     assert top_lists(stored, context.cache) is None
     stored.place.run.unlink()
     assert top_lists(stored, context.cache) is None
 
 
-def test_a_damaged_run_gives_nothing(stored: Stored, context: Context) -> None:
+def test_a_damaged_run_gives_nothing(stored: StoredRecord, context: Context) -> None:
     stored.place.run.write_bytes(b"no gzip")
     damaged = dataclasses.replace(
         stored, record=dataclasses.replace(stored.record, run_sha256=sha256(stored.place.run))

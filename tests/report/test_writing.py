@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from harness.bench.published import Published, write
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.report import writing
 from harness.report.writing import NAMES, STAMP, is_written, write_board
 from harness.runtime.context import Context
 
 
 @pytest.fixture
-def board(put: Callable[..., Stored], results: Store, context: Context) -> Stored:
+def board(put: Callable[..., StoredRecord], results: Store, context: Context) -> StoredRecord:
     put("other", {"q1": 0.4, "q2": 0.3})
     held = put("one", {"q1": 0.5, "q2": 0.25})
     write_board(results.root, context)
@@ -24,7 +24,7 @@ def board(put: Callable[..., Stored], results: Store, context: Context) -> Store
     return held
 
 
-CHANGES: dict[str, Callable[[Stored, Path], object]] = {
+CHANGES: dict[str, Callable[[StoredRecord, Path], object]] = {
     "a record": lambda held, root: held.place.record.write_text(
         held.place.record.read_text().replace("none", "dev labels")
     ),
@@ -41,7 +41,7 @@ CHANGES: dict[str, Callable[[Stored, Path], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_seen(change: str, board: Stored, results: Store, context: Context) -> None:
+def test_a_change_is_seen(change: str, board: StoredRecord, results: Store, context: Context) -> None:
     CHANGES[change](board, results.root)
     assert not is_written(results.root, context)
     write_board(results.root, context)
@@ -49,7 +49,11 @@ def test_a_change_is_seen(change: str, board: Stored, results: Store, context: C
 
 
 def test_a_new_record_other_code_and_another_page_are_seen(
-    board: Stored, put: Callable[..., Stored], results: Store, context: Context, monkeypatch: pytest.MonkeyPatch
+    board: StoredRecord,
+    put: Callable[..., StoredRecord],
+    results: Store,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(writing, "code_hash", lambda: "other")
@@ -65,7 +69,9 @@ def test_a_new_record_other_code_and_another_page_are_seen(
     assert not is_written(results.root, context)
 
 
-def test_a_record_that_cannot_be_read_is_reported_each_time(board: Stored, results: Store, context: Context) -> None:
+def test_a_record_that_cannot_be_read_is_reported_each_time(
+    board: StoredRecord, results: Store, context: Context
+) -> None:
     (results.root / "d" / "bad").mkdir(parents=True)
     (results.root / "d" / "bad" / "seed0.json").write_text("{")
     for _ in range(2):
@@ -84,7 +90,7 @@ def test_an_up_to_date_run_writes_no_file_of_the_board(harness_command, small_fo
     assert os.stat(tmp_path / "results" / "leaderboard.html").st_mtime_ns > before["leaderboard.html"]
 
 
-def test_the_same_records_give_the_same_bytes(board: Stored, results: Store, context: Context) -> None:
+def test_the_same_records_give_the_same_bytes(board: StoredRecord, results: Store, context: Context) -> None:
     before = {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)}
     write_board(results.root, context)
     assert {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)} == before

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.rows import parse_method
-from harness.sweep.trials import Tried
+from harness.sweep.trial import Trial
 
 TEXT = """
 dataset = "{folder}"
@@ -41,10 +41,10 @@ def written(tmp_path: Path, small_folder: Path, tiny_encoder: Path) -> Callable[
 
 
 @pytest.fixture
-def tried() -> Callable[..., Tried]:
+def tried() -> Callable[..., Trial]:
     """`tried("bm25", [[0.1, 0.2], …], size=100)`: a row with a query a line and a seed a column."""
 
-    def one(row: str, values: Any, size: int | None = None, config: str = "", group: str = "", **more: Any) -> Tried:
+    def one(row: str, values: Any, size: int | None = None, config: str = "", group: str = "", **more: Any) -> Trial:
         table = np.array(values, np.float64).reshape(len(values), -1)
         cells = tuple(
             {
@@ -55,6 +55,6 @@ def tried() -> Callable[..., Tried]:
             }
             for seed, column in enumerate(table.T)
         )
-        return Tried(parse_method("bm25"), row, config or row, size, group or row, cells, **more)
+        return Trial(parse_method("bm25"), row, config or row, size, group or row, cells, **more)
 
     return one

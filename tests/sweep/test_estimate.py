@@ -13,7 +13,7 @@ from harness.runtime.context import Context
 from harness.sweep.cells import Cells
 from harness.sweep.estimate import Planned, planned
 from harness.sweep.spec import load
-from harness.sweep.trials import Tries
+from harness.sweep.trials import Trials
 
 RECORDED = Path(__file__).parents[1] / "bench" / "schema1" / "bm25.json"
 
@@ -22,7 +22,7 @@ RECORDED = Path(__file__).parents[1] / "bench" / "schema1" / "bm25.json"
 def parts(tmp_path: Path, context: Context) -> Callable[..., list[Planned]]:
     def one(path: Path, records: Any = ()) -> list[Planned]:
         spec, cells = load(path), Cells(tmp_path / "sweep")
-        return planned(spec, Tries(spec, spec.datasets[0], Local(), context, cells), cells, records)
+        return planned(spec, Trials(spec, spec.datasets[0], Local(), context, cells), cells, records)
 
     return one
 
@@ -41,7 +41,7 @@ def test_done_cells_say_how_long_the_others_take(
 ) -> None:
     path = written("", "seeds = 2", "seeds = 1")
     spec, cells = load(path), Cells(tmp_path / "sweep")
-    tries = Tries(spec, spec.datasets[0], Local(), context, cells)
+    tries = Trials(spec, spec.datasets[0], Local(), context, cells)
     from harness.searches import points
 
     every = points(spec.space, "grid")
@@ -62,7 +62,7 @@ def test_records_of_the_recipe_stand_in_where_no_cell_is_done(
     other = Record(**{**held, "resolved": {"training": [{**training, "recipe": "supervised", "seconds": 99.0}]}})
     (part,) = parts(written(), [record, other])
     assert part.seconds == 10.0
-    assert part.source == "the median of 1 record, with nothing kept"
+    assert part.source == "the median of 1 record, uncached"
 
 
 def test_halving_is_counted_rung_by_rung(parts: Callable[..., list[Planned]], written: Callable[..., Path]) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from harness.statistics.curves import break_even, interval_of
 from harness.statistics.optimism import winners_curse
-from harness.sweep.result import Found, choose, curve, gains
-from harness.sweep.trials import Tried
+from harness.sweep.result import SweepResult, choose, curve, gains
+from harness.sweep.trial import Trial
 
-Make = Callable[..., Tried]
+Make = Callable[..., Trial]
 RNG = np.random.default_rng(2)
 EASE = RNG.random((40, 1))
 
@@ -20,7 +20,7 @@ def values(mean: float, seeds: int = 2) -> np.ndarray:
 
 
 @pytest.fixture
-def found(tried: Make) -> Found:
+def found(tried: Make) -> SweepResult:
     rows = [
         tried("a(100)", values(-0.2), 100, "a", "A"),
         tried("a(300)", values(0.1), 300, "a", "A"),
@@ -31,10 +31,10 @@ def found(tried: Make) -> Found:
         tried("d", values(-0.05), None, "d", "D"),
         tried("e", values(0.9), 300, "e", "A", problem="it broke"),
     ]
-    return Found("s", "x/test", "nDCG@10", "grid", tuple(rows), (tried("bm25", EASE),))
+    return SweepResult("s", "x/test", "nDCG@10", "grid", tuple(rows), (tried("bm25", EASE),))
 
 
-def test_the_best_mean_on_dev_is_chosen_of_those_with_all_their_seeds(found: Found) -> None:
+def test_the_best_mean_on_dev_is_chosen_of_those_with_all_their_seeds(found: SweepResult) -> None:
     assert found.chosen is not None
     assert found.chosen.row == "a(300)"
     assert len(found.whole) == 7
@@ -49,7 +49,7 @@ def test_of_equals_the_one_with_fewer_training_queries_is_chosen(tried: Make) ->
     assert chosen.row == "few"
 
 
-def test_curves_are_by_settings_and_hold_what_the_statistics_say(found: Found) -> None:
+def test_curves_are_by_settings_and_hold_what_the_statistics_say(found: SweepResult) -> None:
     curves = {one.config: one for one in found.curves}
     assert set(curves) == {"a", "b", "c"}
     assert [one.config for one in found.curves] == ["a", "c", "b"], "best first"
@@ -61,7 +61,7 @@ def test_curves_are_by_settings_and_hold_what_the_statistics_say(found: Found) -
     assert 100 < curves["a"].breaks["bm25"].at < 300
 
 
-def test_what_choosing_costs_is_of_all_rows(found: Found) -> None:
+def test_what_choosing_costs_is_of_all_rows(found: SweepResult) -> None:
     table = np.stack([one.values.mean(1) for one in found.whole], axis=1)
     assert found.curse == winners_curse(table)
 

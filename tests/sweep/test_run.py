@@ -24,7 +24,7 @@ from harness.executors.local import Local
 from harness.methods import Method
 from harness.rows import parse_method
 from harness.runtime.context import Context
-from harness.sweep.run import Swept, plan
+from harness.sweep.run import FinishedSweep, plan
 
 TEXT = """
 dataset = "{folder}"
@@ -70,10 +70,10 @@ def written(tmp_path: Path, small_folder: Path, tiny_encoder: Path) -> Callable[
 
 
 @pytest.fixture
-def swept(written: Callable[..., Path], tmp_path: Path, context: Context) -> Callable[..., Swept]:
+def swept(written: Callable[..., Path], tmp_path: Path, context: Context) -> Callable[..., FinishedSweep]:
     """`swept(executor, more, first)`: the sweep; each in a context of its own, with one cache."""
 
-    def one(executor: Executor | None = None, more: str = "", first: str = "", seeds: int = 2) -> Swept:
+    def one(executor: Executor | None = None, more: str = "", first: str = "", seeds: int = 2) -> FinishedSweep:
         ASKED.clear()
         here = Context(cache=Cache(context.cache.root))
         (found,) = sweep(written(more, first, seeds), executor or Tilted(), tmp_path / "results", here)
@@ -83,10 +83,10 @@ def swept(written: Callable[..., Path], tmp_path: Path, context: Context) -> Cal
 
 
 def on_test() -> list[Method]:
-    return [parse_method(job.given["method"]) for job in ASKED if job.call.endswith(":reported")]
+    return [parse_method(job.given["method"]) for job in ASKED if job.call.endswith(":row")]
 
 
-def test_a_sweep_from_end_to_end_and_again(swept: Callable[..., Swept], tmp_path: Path) -> None:
+def test_a_sweep_from_end_to_end_and_again(swept: Callable[..., FinishedSweep], tmp_path: Path) -> None:
     found = swept().found
     assert len(found.whole) == 4
     assert found.chosen is not None
@@ -129,7 +129,7 @@ def test_a_sweep_from_end_to_end_and_again(swept: Callable[..., Swept], tmp_path
 
 
 def test_dev_chooses_even_where_test_says_otherwise_and_a_second_choice_is_told_of(
-    swept: Callable[..., Swept], tmp_path: Path
+    swept: Callable[..., FinishedSweep], tmp_path: Path
 ) -> None:
     chosen = []
     for rate in ("0.001", "0.01"):
@@ -149,7 +149,7 @@ def test_dev_chooses_even_where_test_says_otherwise_and_a_second_choice_is_told_
         swept(seeds=1)
 
 
-def test_rows_that_fail_are_told_and_the_others_go_on(swept: Callable[..., Swept]) -> None:
+def test_rows_that_fail_are_told_and_the_others_go_on(swept: Callable[..., FinishedSweep]) -> None:
     more = '\n[[grid]]\nrow = "dense(model=\'nobody/nothing\')"\nrecipe = "frozen_head"\nbudget = "smoke"\n'
     found = swept(more=more, seeds=1)
     assert not found.failed, "a skip is no failure"
@@ -160,7 +160,9 @@ def test_rows_that_fail_are_told_and_the_others_go_on(swept: Callable[..., Swept
     )
 
 
-def test_halving_takes_the_better_half_up_and_fills_the_curve_of_the_chosen(swept: Callable[..., Swept]) -> None:
+def test_halving_takes_the_better_half_up_and_fills_the_curve_of_the_chosen(
+    swept: Callable[..., FinishedSweep],
+) -> None:
     found = swept(Tilted(text="learning_rate=0.01", mean=0.5), first='search = "halving(keep=0.5)"\n', seeds=1).found
     dev = [job for job in ASKED if job.call.endswith(":dev") and "frozen_head" in job.given["method"]]
     assert len(dev) == 2 + 1
@@ -168,7 +170,7 @@ def test_halving_takes_the_better_half_up_and_fills_the_curve_of_the_chosen(swep
     assert len({one.size for one in found.tried if one.config == found.chosen.config}) == 2
 
 
-def test_optuna_draws_and_the_chosen_has_its_curve(swept: Callable[..., Swept]) -> None:
+def test_optuna_draws_and_the_chosen_has_its_curve(swept: Callable[..., FinishedSweep]) -> None:
     pytest.importorskip("optuna")
     found = swept(first='search = "optuna(trials=2, batch=2)"\n', seeds=1).found
     assert found.chosen is not None
@@ -178,14 +180,14 @@ def test_optuna_draws_and_the_chosen_has_its_curve(swept: Callable[..., Swept]) 
 
 
 def test_where_no_row_gives_figures_it_says_why(
-    swept: Callable[..., Swept], written: Callable[..., Path], tmp_path: Path
+    swept: Callable[..., FinishedSweep], written: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = written()
     text = path.read_text()
     path.write_text(
         text[: text.index("[[grid]]")] + '[[grid]]\nrow = "dense(model=\'no/model\')"\nrecipe = "frozen_head"\n'
     )
-    with pytest.raises(NoFigures, match=r"no row of trial.toml gave figures on dev .*cannot be reached") as told:
+    with pytest.raises(NoFigures, match=r"no row of trial.toml has scores on dev .*cannot be reached") as told:
         sweep(path, results=tmp_path / "results", context=Context(cache=Cache(tmp_path / "cache")))
     assert told.value.skipped
 

@@ -87,7 +87,7 @@ def test_ranges_are_for_a_search_that_draws(written: Written) -> None:
         ("", "[1e-3, 1e-2]", '["fast"]', r"line 11: .*learning_rate must be a number or None, not 'fast'"),
         ("", "[1e-3, 1e-2]", "[]", r"line 11: learning_rate lists nothing"),
         ("", "[1e-3, 1e-2]", "{ low = 1 }", r"line 11: a range is"),
-        ("", "[1e-3, 1e-2]", "{ low = 2, high = 1 }", r"line 11: the range of learning_rate must go up"),
+        ("", "[1e-3, 1e-2]", "{ low = 2, high = 1 }", r"line 11: the range of learning_rate must increase"),
         ("", "[1e-3, 1e-2]", "{ low = 2, hihg = 1 }", r"line 11: unknown key 'hihg'; did you mean 'high'"),
         ("", '"frozen_head"', '"frozen_haed"', r"line 8: unknown recipe 'frozen_haed'; did you mean 'frozen_head'"),
         (
@@ -103,7 +103,7 @@ def test_ranges_are_for_a_search_that_draws(written: Written) -> None:
             r"line 10: queries are whole numbers of 1 or more, or \"all\", not 'some'",
         ),
         ("", '[8, 16, "all"]', "[0]", r"line 10: queries are"),
-        ('within = "bm25>>dense"\n', "", "", r"line 12: within must say where the trained row stands"),
+        ('within = "bm25>>dense"\n', "", "", r"line 12: within must have a place for the trained row"),
         ("", "seeds = 2", "seeds = 0", r"line 4: seeds must be"),
         ("", "seeds = 2", 'measure = "nDCG"\nbaseine = 1', r"line 5: unknown key 'baseine'"),
         ("", "seeds = 2", 'measure = "P@5, P@9"', r"line 4: one measure chooses"),

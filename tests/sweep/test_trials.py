@@ -14,7 +14,8 @@ from harness.runtime.context import Context
 from harness.searches import Point, points
 from harness.sweep.cells import Cells
 from harness.sweep.spec import Spec, load
-from harness.sweep.trials import Done, Tries
+from harness.sweep.trial import CellResult
+from harness.sweep.trials import Trials
 from harness.training.gold import gold
 
 
@@ -28,7 +29,7 @@ class Made(Executor):
             if "learning_rate=0.01" in job.given["method"]:
                 yield Outcome(job, error="it broke", seconds=1.0)
             elif "queries=8" in job.given["method"]:
-                yield Outcome(job, {"skipped": "it is absent"})
+                yield Outcome(job, {"skipped": "it is absent", "final": False})
             else:
                 values = dict.fromkeys(("a", "b"), 0.25 + job.given["seed"] / 10)
                 yield Outcome(job, {"mean": values["a"], "values": values}, seconds=2.0, where="there")
@@ -44,14 +45,14 @@ def spec(written: Callable[..., Path]) -> Spec:
 
 
 @pytest.fixture
-def tries(spec: Spec, tmp_path: Path, context: Context) -> Callable[..., Tries]:
-    def one(tell: Any = None) -> Tries:
-        return Tries(spec, spec.datasets[0], Made(), context, Cells(tmp_path / "sweep"), tell)
+def tries(spec: Spec, tmp_path: Path, context: Context) -> Callable[..., Trials]:
+    def one(tell: Any = None) -> Trials:
+        return Trials(spec, spec.datasets[0], Made(), context, Cells(tmp_path / "sweep"), tell)
 
     return one
 
 
-def test_each_row_and_seed_is_measured_once_whoever_asks(tries: Callable[..., Tries], spec: Spec) -> None:
+def test_each_row_and_seed_is_measured_once_whoever_asks(tries: Callable[..., Trials], spec: Spec) -> None:
     here = tries()
     every = points(spec.space, "grid")
     figures = here.measure(every)
@@ -68,11 +69,11 @@ def test_each_row_and_seed_is_measured_once_whoever_asks(tries: Callable[..., Tr
 
 
 def test_what_was_done_is_taken_from_its_file_and_what_failed_is_tried_again(
-    tries: Callable[..., Tries], spec: Spec
+    tries: Callable[..., Trials], spec: Spec
 ) -> None:
     tries().measure(points(spec.space, "grid"))
     SEEN.clear()
-    told: list[Done] = []
+    told: list[CellResult] = []
     again = tries(told.append)
     again.measure(points(spec.space, "grid"))
     assert len(SEEN) == 8, "two rows of two seeds are kept"
@@ -81,7 +82,7 @@ def test_what_was_done_is_taken_from_its_file_and_what_failed_is_tried_again(
     assert sorted(done.number for done in told) == list(range(1, 13))
 
 
-def test_a_cell_says_what_it_is_of(tries: Callable[..., Tries], spec: Spec, small: Dataset) -> None:
+def test_a_cell_says_what_it_is_of(tries: Callable[..., Trials], spec: Spec, small: Dataset) -> None:
     here = tries()
     (one,) = here.points([points(spec.space, "grid")[2]])
     assert one.size == 16
@@ -93,12 +94,12 @@ def test_a_cell_says_what_it_is_of(tries: Callable[..., Tries], spec: Spec, smal
     assert one.seconds == 2.0
     cell = one.cells[1]
     assert (cell["where"], cell["dataset"], cell["measure"]) == ("there", small.name, "nDCG@10")
-    assert SEEN[0].given["view"] == small.train.revision
+    assert SEEN[0].given["train_revision"] == small.train.revision
     assert len({job.id for job in SEEN}) == 2
-    assert here.asked(one) == [points(spec.space, "grid")[2]]
+    assert here.points_of(one) == [points(spec.space, "grid")[2]]
 
 
-def test_a_row_without_training_is_measured_once_and_is_no_point(tries: Callable[..., Tries], spec: Spec) -> None:
+def test_a_row_without_training_is_measured_once_and_is_no_point(tries: Callable[..., Trials], spec: Spec) -> None:
     here = tries()
     (one,) = here.rows([BM25()])
     assert len(one.cells) == len(SEEN) == 1
@@ -106,7 +107,7 @@ def test_a_row_without_training_is_measured_once_and_is_no_point(tries: Callable
     assert one.against(one) == (0.0, one.against(one)[1])
 
 
-def test_as_many_training_queries_as_there_are_is_all(tries: Callable[..., Tries], spec: Spec, small: Dataset) -> None:
+def test_as_many_training_queries_as_there_are_is_all(tries: Callable[..., Trials], spec: Spec, small: Dataset) -> None:
     here = tries()
     assert here.available == 24
     (first, *_) = points(spec.space, "grid")
@@ -141,8 +142,8 @@ def test_a_row_that_cannot_be_found_has_a_problem_and_no_job(
     more = '\n[[grid]]\nrow = "dense(model=\'nobody/nothing\')"\nrecipe = "supervised"\n'
     spec = load(written(more))
     SEEN.clear()
-    told: list[Done] = []
-    here = Tries(spec, spec.datasets[0], Made(), context, Cells(tmp_path / "s"), told.append)
+    told: list[CellResult] = []
+    here = Trials(spec, spec.datasets[0], Made(), context, Cells(tmp_path / "s"), told.append)
     (figure,) = here.measure(points(spec.space, "grid")[-1:])
     assert figure is None
     assert not SEEN

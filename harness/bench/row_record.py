@@ -1,0 +1,77 @@
+"""Parts of a row's record: without scores, with what was fitted, and with what training has seen of test."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.bench.hosted_cost import HostedCost
+from harness.bench.identity import code_of_row
+from harness.bench.leak_effect import leak_notes, leaked
+from harness.bench.leak_history import taught_leaks, taught_notes
+from harness.bench.provenance import provenance
+from harness.bench.record import Record
+from harness.data.measures import PerQuery
+from harness.data.queries import Dataset
+from harness.methods import NO_LABELS, Fitted, Method, Searcher
+from harness.rows import row_name
+from harness.runtime.context import Context
+
+
+def blank_record(dataset: Dataset, method: Method, context: Context, depth: int) -> Record:
+    """A record without scores.
+
+    Args:
+        dataset: of the row.
+        method: the row.
+        context: seed and device.
+        depth: of the run.
+    """
+    return Record(
+        row=row_name(method),
+        method=method.full(),
+        dataset={
+            "name": dataset.name,
+            "revision": dataset.revision,
+            "documents": len(dataset.corpus),
+            "queries": len(dataset.test.queries),
+            "judgements": sum(len(grades) for grades in dataset.test.qrels.values()),
+            "unreachable": dataset.unreachable,
+            "notes": list(dataset.notes),
+            "licence": dataset.licence,
+        },
+        seed=context.seed,
+        depth=depth,
+        provenance=provenance(context.device, code_of_row(method)),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def with_fit(
+    blank: Record, fitted: Fitted, searcher: Searcher, costs: Sequence[HostedCost], notes: Sequence[str]
+) -> Record:
+    """A record with what the fitted method and its searcher resolved, their size and notes, and what hosted encoders
+    cost.
+    """
+    resolved = {**fitted.resolved, **searcher.resolved}
+    if costs:
+        resolved["embedding_cost"] = [cost.details() for cost in costs]
+    return dataclasses.replace(
+        blank,
+        supervision=fitted.supervision,
+        resolved=resolved,
+        notes=[*fitted.notes, *(cost.note() for cost in costs), *notes],
+        size=dataclasses.asdict(searcher.size),
+    )
+
+
+def leaks_of(fitted: Fitted, dataset: Dataset, values: PerQuery, context: Context) -> tuple[dict[str, Any], list[str]]:
+    """What training has seen of test, for the record, and notes of it."""
+    leaks = leaked(dataset, values, context)
+    notes = leak_notes(leaks) if fitted.supervision != NO_LABELS else []
+    if taught := taught_leaks(fitted.models, dataset, values, context):
+        leaks = {**leaks, "taught": taught}
+        notes = [*notes, *taught_notes(leaks)]
+    return leaks, notes
