@@ -179,7 +179,7 @@ def _wanted(value: object, hint: Any) -> str:
         return words(hint)
     option = right[0]
     if unbounded(option) is float and not _finite(value):
-        return f"a finite number, {_said(option)}"
+        return f"{_said(option)} and finite"
     return _said(option)
 
 
@@ -210,7 +210,7 @@ def _said(option: Any) -> str:
     """The bounds in words: `above 0 and at most 1`."""
     found = {type(bound): bound for bound in _bounds(option)}
     if found.keys() == {Ge, Le}:
-        return f"between {found[Ge].ge} and {found[Le].le}"
+        return f"between {_number(found[Ge].ge)} and {_number(found[Le].le)}"
     if found.keys() == {MinLen, MaxLen} and found[MinLen].min_length == found[MaxLen].max_length:
         return f"{found[MinLen].min_length} long"
     return " and ".join(map(_bound_words, found.values()))
@@ -219,13 +219,13 @@ def _said(option: Any) -> str:
 def _bound_words(bound: Any) -> str:
     match bound:
         case Ge(least):
-            return f"{least} or more"
+            return f"{_number(least)} or more"
         case Gt(below):
-            return f"above {below}"
+            return f"above {_number(below)}"
         case Le(most):
-            return f"at most {most}"
+            return f"at most {_number(most)}"
         case Lt(above):
-            return f"below {above}"
+            return f"below {_number(above)}"
         case MinLen(1):
             return "not empty"
         case MinLen(least):
@@ -233,6 +233,10 @@ def _bound_words(bound: Any) -> str:
         case MaxLen(most):
             return f"at most {most} long"
     return str(bound)
+
+
+def _number(bound: Any) -> str:
+    return str(int(bound) if bound == int(bound) else bound)
 
 
 def _given(value: object, hint: Any, where: str) -> str:
