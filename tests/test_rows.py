@@ -221,7 +221,7 @@ def test_settings_of_a_short_name_are_those_of_what_it_stands_for() -> None:
     assert row_name(parse_method("hybrid-convex(fusion=rrf)")) == "hybrid-rrf"
     with pytest.raises(UnknownName, match="setting of ce 'precison'; did you mean 'precision'"):
         parse_method('ce(precison="bf16")')
-    with pytest.raises(SettingError, match="ce: precision must be one of 'fp32', 'bf16'"):
+    with pytest.raises(SettingError, match='ce: precision must be one of "fp32", "bf16"'):
         parse_method('ce(precision="fp8")')
     for text in ('ce("m")', "ce(**{})", "ce(*())"):
         with pytest.raises(SettingError, match="settings of ce are given by their names"):
@@ -286,5 +286,5 @@ def test_a_setting_of_the_recipes_of_a_short_name_reaches_each_that_has_it() -> 
         UnknownName, match=r"unknown setting of ce_gold 'buget'; did you mean 'budget'.*Known: .*budget"
     ):
         parse_method('bm25>>ce-gold(buget="smoke")')
-    with pytest.raises(SettingError, match="ce_gold: budget must be one of 'smoke'"):
+    with pytest.raises(SettingError, match='ce_gold: budget must be one of "smoke"'):
         parse_method('bm25>>ce-gold(budget="tiny")')

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import functools
 import re
 import shlex
-import types
-import typing
 import warnings
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, Union
+from typing import Any, TypeVar
 
 from harness.base.errors import SettingError, UnknownName
 from harness.base.plain import check_text
-from harness.choices.room import Room, normalised
+from harness.choices import bounds
+from harness.choices.items import normalised
+from harness.choices.room import Room
 from harness.choices.value import RECIPES, Value
 
 T = TypeVar("T", bound=Value)
@@ -72,7 +71,7 @@ def with_settings(
     """
     short = {normalised(k): v for k, v in named.items() if k not in room}
     reader = _Reader(str(value), rooms, short, room)
-    hints = _hints(type(value))  # type: ignore[arg-type]
+    hints = bounds.hints(type(value))
     changed = {}
     for name, plain in given.items():
         if name not in hints:
@@ -162,7 +161,7 @@ class _Reader:
         self, name: str, recipes: tuple[Any, ...], given: Mapping[str, ast.expr], own: Mapping[str, Any]
     ) -> tuple[Any, ...]:
         """`ce(budget="smoke")`: a setting that the model has not is set in each of its recipes that have it."""
-        hints = [_hints(type(recipe)) for recipe in recipes]  # type: ignore[arg-type]
+        hints = [bounds.hints(type(recipe)) for recipe in recipes]
         known = {setting for each in (own, *hints) for setting in each}
         for setting in given:
             if setting not in known:
@@ -178,7 +177,7 @@ class _Reader:
         hint = self._settings_of(type(value.untrained)).get(RECIPES)
         if hint is None:
             raise self._fault(f"{value.name()} cannot be trained, so nothing can follow it after a +")
-        return self._joined(value, (self._setting(recipe, _element(hint), f"{value.name()}: {RECIPES}"),))
+        return self._joined(value, (self._setting(recipe, bounds.element(hint), f"{value.name()}: each of {RECIPES}"),))
 
     @property
     def _recipes(self) -> Room[Any] | None:
@@ -196,7 +195,7 @@ class _Reader:
         """Setting → type, in the order they are written; of what can be trained, with its recipes."""
         found: dict[str, Any] = {}
         room = self._recipes
-        for name, hint in _hints(cls).items():  # type: ignore[arg-type]
+        for name, hint in bounds.hints(cls).items():
             found[name] = hint
             if name == cls.recipes_after and room is not None:
                 found[RECIPES] = tuple[room.base, ...]  # type: ignore[name-defined]
@@ -225,87 +224,47 @@ class _Reader:
 
     def _setting(self, node: ast.expr, hint: Any, where: str) -> Any:
         room = self._room_of(hint)
-        if room is not None and not (isinstance(node, ast.Constant) and node.value is None and _fits(None, hint)):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                article = "an" if room.noun[0] in "aeiou" else "a"
-                raise SettingError(f"{where} must be {article} {room.noun}, not a text{_unquoted(node.value, room)}")
+        if isinstance(node, ast.Constant) and (room is None or node.value is None or isinstance(node.value, str)):
+            room = None  # None where a value is not needed, or a mistake that the bounds report
+        if room is not None:
             return self._value(node, room)
-        element = _element(hint)
-        if element is not None and isinstance(node, (ast.Tuple, ast.List)):
-            return tuple(self._setting(e, element, where) for e in node.elts)
+        element = bounds.element(hint)
+        if element is not None and isinstance(node, ast.Tuple | ast.List):
+            return tuple(self._setting(each, element, _each(where)) for each in node.elts)
         try:
             value = ast.literal_eval(node)
-            if isinstance(value, int) and not isinstance(value, bool) and _fits(1.0, hint) and not _fits(1, hint):
+            if bounds.is_float(hint) and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value)
         except (ValueError, TypeError, SyntaxError, OverflowError) as error:
-            raise SettingError(
-                f"{where} must be {_words(hint)}, not {ast.unparse(node)}; texts go in quotes."
-            ) from error
-        if not _fits(value, hint):
-            raise SettingError(f"{where} must be {_words(hint)}, not {value!r}.")
+            remedy = _tuple_of_one(node, where) if bounds.contract(element) else "texts go in quotes"
+            raise SettingError(f"{where} must be {bounds.words(hint)}, not {ast.unparse(node)}; {remedy}") from error
+        bounds.check_setting(value, hint, where)
         if isinstance(value, str):
             check_text(value)
         return value
 
     def plain(self, value: object, hint: Any, where: str) -> Any:
         """A setting given as plain data."""
-        if value == "None" and _fits(None, hint):
+        if value == "None" and bounds.fits(None, hint):
             return None
-        element = _element(hint)
+        element = bounds.element(hint)
         if isinstance(value, list | tuple) and element is not None:
-            return tuple(self.plain(each, element, where) for each in value)
+            return tuple(self.plain(each, element, _each(where)) for each in value)
         if isinstance(value, str) and (room := self._room_of(hint)) is not None:
             return self.read(value, room)
         return self._setting(ast.Constant(value), hint, where)  # type: ignore[arg-type]
 
     def _room_of(self, hint: Any) -> Room[Any] | None:
-        if typing.get_origin(hint) in (Union, types.UnionType):  # a value or None
-            held = [o for o in typing.get_args(hint) if isinstance(o, type) and issubclass(o, Value)]
-            hint = held[0] if held else None
-        if isinstance(hint, type) and issubclass(hint, Value):
-            return self._rooms[hint.room]
-        return None
+        contract = bounds.contract(hint)
+        return None if contract is None else self._rooms[contract.room]
 
 
-def _unquoted(text: str, room: Room[Any]) -> str:
-    """Whether a text in quotes begins with a name of the room, in words."""
-    name = text.partition("(")[0].strip()
-    return f"; did you mean {text}, without quotes?" if name in room else f"; known: {', '.join(room.names())}."
+def _each(where: str) -> str:
+    """Where a fault is that lies in one of several: `hybrid: each of methods`."""
+    item, _, setting = where.rpartition(": ")
+    return where if " " in setting else f"{item}: each of {setting}"
 
 
-@functools.cache
-def _hints(cls: type[Value]) -> dict[str, Any]:
-    hints = typing.get_type_hints(cls)
-    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-
-
-def _element(hint: Any) -> Any:
-    arguments = typing.get_args(hint)
-    return arguments[0] if typing.get_origin(hint) is tuple and len(arguments) == 2 and arguments[1] is ... else None
-
-
-def _fits(value: object, hint: Any) -> bool:
-    origin = typing.get_origin(hint)
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, option) for option in typing.get_args(hint))
-    if origin is Literal:
-        return value in typing.get_args(hint)
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_fits(v, _element(hint)) for v in value)
-    if hint is type(None):
-        return value is None
-    return isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool)
-
-
-def _words(hint: Any) -> str:
-    origin = typing.get_origin(hint)
-    if origin in (Union, types.UnionType):
-        return " or ".join(_words(option) for option in typing.get_args(hint))
-    if origin is Literal:
-        return "one of " + ", ".join(repr(option) for option in typing.get_args(hint))
-    if origin is tuple:
-        return f"a tuple of {_words(_element(hint))}"
-    if isinstance(hint, type) and issubclass(hint, Value):
-        return f"the name of a {hint.__name__.lower()}"
-    words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}
-    return words.get(hint, str(hint))
+def _tuple_of_one(node: ast.expr, where: str) -> str:
+    """How one value is written where a setting takes several."""
+    return f"write {where.rpartition(': ')[2]}=({ast.unparse(node)},)"

@@ -15,12 +15,11 @@ import importlib
 import importlib.metadata
 import importlib.util
 import logging
-import pkgutil
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 from harness.base.errors import HarnessError, SettingError, UnknownName
+from harness.choices.items import entry_points, files, names, normalised, package_of
 from harness.choices.value import Value
 
 T = TypeVar("T", bound=Value)
@@ -47,7 +46,7 @@ class Room(Generic[T]):
 
     def names(self) -> list[str]:
         """Names of all items, sorted, ours and those of installed packages; imports none of them."""
-        return sorted({*_files(self.package), *_entry_points(self.package)})
+        return names(self.package)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and normalised(name) in self.names()
@@ -60,7 +59,7 @@ class Room(Generic[T]):
             SettingError: an installed package gives the name and cannot be used, or two do; names them.
         """
         key = normalised(name)
-        if key in _files(self.package):
+        if key in files(self.package):
             module = importlib.import_module(f"{self.package}.{key}")
             found = [
                 item
@@ -75,7 +74,7 @@ class Room(Generic[T]):
                     f"{module.__name__} must define exactly one public {self.base.__name__}, found {len(found)}"
                 )
             return found[0]
-        entries = _entry_points(self.package)
+        entries = entry_points(self.package)
         if key in entries:
             return self._load(key, entries[key])
         raise UnknownName(self.noun, name, self.names())
@@ -95,10 +94,10 @@ class Room(Generic[T]):
 
     def _load(self, key: str, entries: tuple[importlib.metadata.EntryPoint, ...]) -> type[T]:
         if len(entries) > 1:
-            told = " and ".join(f"{entry.value} of {_package(entry)}" for entry in entries)
+            told = " and ".join(f"{entry.value} of {package_of(entry)}" for entry in entries)
             raise SettingError(f"{self.noun} {key!r} is given by two packages, {told}; remove one of them.")
         (entry,) = entries
-        which = f"the entry point {key!r} of group {self.package!r}, of the package {_package(entry)},"
+        which = f"the entry point {key!r} of group {self.package!r}, of the package {package_of(entry)},"
         try:
             item = entry.load()
         except (Exception, SystemExit) as error:  # a stranger's code may fail in any way, and must not take ours down
@@ -118,9 +117,9 @@ class Room(Generic[T]):
         is from.
         """
         key = normalised(name)
-        foreign = _entry_points(self.package).get(key, ())
-        told = " and ".join(f"{entry.value} ({_package(entry)})" for entry in foreign)
-        if key not in _files(self.package):
+        foreign = entry_points(self.package).get(key, ())
+        told = " and ".join(f"{entry.value} ({package_of(entry)})" for entry in foreign)
+        if key not in files(self.package):
             return f"from {told}"
         hidden = f" (hides {told})" if foreign else ""
         return f"{self._first_line(key)}{hidden}"
@@ -136,37 +135,3 @@ class Room(Generic[T]):
             except FileNotFoundError:
                 continue
         return ""
-
-
-def normalised(name: str) -> str:
-    """`cross-encoder` and `cross_encoder` are the same name."""
-    return name.replace("-", "_")
-
-
-@cache
-def _files(package: str) -> frozenset[str]:
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.submodule_search_locations is None:
-        raise ModuleNotFoundError(package)
-    return frozenset(
-        m.name for m in pkgutil.iter_modules(spec.submodule_search_locations) if not m.name.startswith("_")
-    )
-
-
-@cache
-def _entry_points(package: str) -> dict[str, tuple[importlib.metadata.EntryPoint, ...]]:
-    """Name → the entry points of that name, each once: a path that is listed twice shows a package twice."""
-    found: dict[str, dict[tuple[str, str], importlib.metadata.EntryPoint]] = {}
-    for entry in _installed().select(group=package):
-        found.setdefault(normalised(entry.name), {}).setdefault((_package(entry), entry.value), entry)
-    return {name: tuple(entries.values()) for name, entries in found.items()}
-
-
-@cache
-def _installed() -> Any:  # its class has another name from Python 3.12 on
-    """The entry points of all groups: looking through what is installed takes as long for one room as for all."""
-    return importlib.metadata.entry_points()
-
-
-def _package(entry: importlib.metadata.EntryPoint) -> str:
-    return f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else entry.value.partition(".")[0]

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
+
+from harness.choices import bounds
 
 EXACT_INTEGERS = 2.0**53
 LATER = types.MappingProxyType({"later": True})
@@ -33,6 +34,14 @@ class Value:
     """Whether each text or query may cost money: such a value is never asked for what can be had without it."""
     recipes_after: ClassVar[str | None] = None
     """Of a value that can be trained: the setting after which `full` and `settings` write its recipes."""
+
+    def __post_init__(self) -> None:
+        """Checks each setting by its annotation (`harness.choices.bounds`).
+
+        Raises:
+            SettingError: a setting of the wrong type or out of bounds.
+        """
+        bounds.check(self, self.name())
 
     @classmethod
     def name(cls) -> str:
@@ -121,10 +130,7 @@ def _literal(value: Any, *, full: bool, short: Callable[[Value], str | None] = l
     if isinstance(value, Value):
         return short(value) or value._expression(full=full, short=short)
     if isinstance(value, str):
-        raw = json.dumps(value, ensure_ascii=False).encode(
-            "utf-8", "backslashreplace"
-        )  # a lone surrogate as its escape
-        return raw.decode()
+        return bounds.shown(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_INTEGERS:
         return str(int(value))  # 1.0 equals 1, and equal values print and hash alike
     if isinstance(value, tuple):

@@ -145,7 +145,7 @@ def accept(after: StoredRecord, stored: Store, place: Place, why: str) -> Record
     before = stored.load(place)
     values = Store(after.place.record.parent).values(after)
     same_run = before is not None and before.status == "ok" and before.run_sha256 == after.record.run_sha256
-    if before is not None and same_run and _values(stored, Stored(before, place)) == values:
+    if before is not None and same_run and _values(stored, StoredRecord(before, place)) == values:
         raise ComparisonError(
             f"{after.record.row}: the stored record has the same figures; there is nothing to accept."
         )
@@ -163,7 +163,7 @@ def accept(after: StoredRecord, stored: Store, place: Place, why: str) -> Record
     return record
 
 
-def _values(store: Store, held: Stored) -> PerQuery | None:
+def _values(store: Store, held: StoredRecord) -> PerQuery | None:
     """The stored per-query values; None where they are lost or contradict the record, which the new ones then mend."""
     try:
         return store.values(held)

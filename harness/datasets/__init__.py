@@ -17,7 +17,8 @@ from typing import ClassVar
 
 from harness.base import redaction
 from harness.base.errors import UnknownName
-from harness.choices.room import Room, normalised
+from harness.choices.items import normalised
+from harness.choices.room import Room
 from harness.choices.value import Value
 from harness.data.queries import Dataset
 from harness.datasets._paths import names_a_path

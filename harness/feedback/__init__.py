@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.choices.room import Room
 from harness.choices.value import Value
 from harness.data.ranking import Floats
@@ -27,13 +27,8 @@ class Feedback(Value, ABC):
     """
 
     room: ClassVar[str] = "harness.feedback"
-    fb_docs: int
-    fb_terms: int
-
-    def __post_init__(self) -> None:
-        for name in ("fb_docs", "fb_terms"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{self.name()}: {name} must be 1 or more, not {getattr(self, name)}")
+    fb_docs: Count
+    fb_terms: Count
 
     @abstractmethod
     def weights(

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count, Share
 from harness.data.ranking import Floats
 from harness.feedback import Feedback
 from harness.feedback._terms import Weights, best, counted, eligible, matrix, unit
@@ -33,15 +33,10 @@ class RM3(Feedback):
         filter_terms: whether only terms of the letters a to z and digits may join the query.
     """
 
-    fb_docs: int = 10
-    fb_terms: int = 10
-    original_query_weight: float = 0.5
+    fb_docs: Count = 10
+    fb_terms: Count = 10
+    original_query_weight: Share = 0.5
     filter_terms: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.original_query_weight <= 1:
-            raise SettingError(f"rm3: original_query_weight must be between 0 and 1, not {self.original_query_weight}")
 
     def weights(
         self,

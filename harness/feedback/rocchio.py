@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count, NonNegative
 from harness.data.ranking import Floats
 from harness.feedback import Feedback
 from harness.feedback._terms import Weights, best, counted, eligible, matrix, unit
@@ -29,16 +28,10 @@ class Rocchio(Feedback):
         beta: weight of the documents, ≥ 0.
     """
 
-    fb_docs: int = 10
-    fb_terms: int = 10
-    alpha: float = 1.0
-    beta: float = 0.75
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("alpha", "beta"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise SettingError(f"rocchio: {name} must be 0 or more, not {getattr(self, name)}")
+    fb_docs: Count = 10
+    fb_terms: Count = 10
+    alpha: NonNegative = 1.0
+    beta: NonNegative = 0.75
 
     def weights(
         self,

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Share
 from harness.data.ranking import Floats, Ints
 from harness.fusions import Fusion
 
@@ -29,14 +30,8 @@ class Convex(Fusion):
         normalise: `minmax` maps a ranking's scores to 0…1; `zscore` to mean 0 and deviation 1.
     """
 
-    weight: float | None = None
+    weight: Share | None = None
     normalise: Literal["minmax", "zscore"] = "minmax"
-
-    def __post_init__(self) -> None:
-        if self.weight is not None and not 0 <= self.weight <= 1:
-            raise SettingError(f"convex: weight must be between 0 and 1, not {self.weight}")
-        if self.normalise not in NORMALISERS:
-            raise SettingError(f"convex: normalise must be one of {', '.join(NORMALISERS)}, not {self.normalise!r}")
 
     def candidates_for_dev(self, methods: int) -> Sequence[Convex]:
         """Weights in steps of 0.05, the middle first, so that a tie goes to the even mixture."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import WholeNumber
 from harness.data.ranking import Floats, Ints
 from harness.fusions import Fusion
 
@@ -23,11 +23,7 @@ class RRF(Fusion):
         k: how slowly the credit falls with the rank; the paper's 60.
     """
 
-    k: int = 60
-
-    def __post_init__(self) -> None:
-        if self.k < 0:
-            raise SettingError(f"rrf: k must be 0 or more, not {self.k}")
+    k: WholeNumber = 60
 
     def scores(self, rankings: Sequence[tuple[Ints, Floats]], candidates: Ints) -> Floats:
         """See `Fusion.scores`."""

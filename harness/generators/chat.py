@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -10,6 +9,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.data.corpus import Corpus
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
 from harness.endpoints.meter import Estimate
@@ -57,27 +57,23 @@ class Chat(Generator):
 
     model: str
     url: str = "https://api.openai.com/v1"
-    per_document: int = 3
+    per_document: Count = 3
     prompt: str = PROMPT
-    temperature: float = 0.7
-    max_tokens: int = 256
-    price_in: float | None = None
-    price_out: float | None = None
-    cap: float | None = None
-    concurrency: int = 4
+    temperature: NonNegative = 0.7
+    max_tokens: Count = 256
+    price_in: NonNegative | None = None
+    price_out: NonNegative | None = None
+    cap: NonNegative | None = None
+    concurrency: Count = 4
     key_variable: str | None = None
-    timeout: float = 60.0
-    retries: int = 6
+    timeout: Positive = 60.0
+    retries: WholeNumber = 6
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._service().check()
         if "{document}" not in self.prompt:
             raise SettingError("chat: prompt must hold {document}, the place of the title and text, and may hold {n}")
-        for name in ("per_document", "max_tokens"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"chat: {name} must be 1 or more, not {getattr(self, name)}")
-        if not 0 <= self.temperature < math.inf:
-            raise SettingError(f"chat: temperature must be 0 or more, not {self.temperature}")
 
     def _service(self) -> Service:
         return Service(

@@ -6,13 +6,15 @@ import functools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from annotated_types import MinLen
 
 from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.data.corpus import Corpus, Document, joined
 from harness.data.ranking import Floats
 from harness.data.text import sentences
@@ -45,23 +47,19 @@ class Extractive(Generator):
         keywords: of a keyword query.
     """
 
-    per_document: int = 3
-    kinds: tuple[Literal["title", "sentence", "phrase"], ...] = ("title", "sentence", "phrase")
-    min_words: int = 4
-    max_words: int = 40
-    keywords: int = 4
+    per_document: Count = 3
+    kinds: Annotated[tuple[Literal["title", "sentence", "phrase"], ...], MinLen(1)] = ("title", "sentence", "phrase")
+    min_words: Count = 4
+    max_words: Count = 40
+    keywords: Count = 4
 
     def __post_init__(self) -> None:
-        if self.per_document < 1:
-            raise SettingError(f"extractive: per_document must be 1 or more, not {self.per_document}")
-        if not self.kinds or len(set(self.kinds)) < len(self.kinds) or not set(self.kinds) <= set(KINDS):
-            raise SettingError(f"extractive: kinds must be some of {', '.join(KINDS)}, each once, not {self.kinds}")
-        if not 1 <= self.min_words <= self.max_words:
-            raise SettingError(
-                f"extractive: 1 ≤ min_words ≤ max_words must hold, not {self.min_words} and {self.max_words}"
-            )
-        if self.keywords < 1:
-            raise SettingError(f"extractive: keywords must be 1 or more, not {self.keywords}")
+        super().__post_init__()
+        if len(set(self.kinds)) < len(self.kinds):
+            raise SettingError(f"extractive: kinds must name each kind once, not {self.kinds}")
+        if self.min_words > self.max_words:
+            message = f"min_words must be at most max_words ({self.max_words}), not {self.min_words}"
+            raise SettingError(f"extractive: {message}")
 
     def generate(self, corpus: Corpus, rows: Sequence[int], context: Context) -> Iterator[Question]:
         """See `Generator.generate`."""

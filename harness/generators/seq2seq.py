@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from annotated_types import Interval
 
-from harness.base.errors import ModelError, SettingError
+from harness.base.errors import ModelError
 from harness.cache.code import MODELS, code_of
+from harness.choices.bounds import Count, Positive, WholeNumber
 from harness.data.corpus import Corpus
 from harness.endpoints.pieces import Pieces, digest
 from harness.generators import Generator, Question
@@ -44,27 +46,14 @@ class Seq2seq(Generator):
 
     model: str = "BeIR/query-gen-msmarco-t5-base-v1"
     revision: str | None = None
-    per_document: int = 3
-    temperature: float = 1.0
-    top_k: int = 25
-    top_p: float = 0.95
-    max_length: int = 64
-    max_input: int = 350
-    batch: int = 16
+    per_document: Count = 3
+    temperature: Positive = 1.0
+    top_k: WholeNumber = 25
+    top_p: Annotated[float, Interval(gt=0, le=1)] = 0.95
+    max_length: Count = 64
+    max_input: Count = 350
+    batch: Count = 16
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-
-    def __post_init__(self) -> None:
-        for name in ("per_document", "max_length", "max_input", "batch"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"seq2seq: {name} must be 1 or more, not {getattr(self, name)}")
-        if not self.temperature > 0:
-            raise SettingError(f"seq2seq: temperature must be above 0, not {self.temperature}")
-        if self.top_k < 0:
-            raise SettingError(f"seq2seq: top_k must be 0 (all tokens) or more, not {self.top_k}")
-        if not 0 < self.top_p <= 1:
-            raise SettingError(f"seq2seq: top_p must be above 0 and at most 1, not {self.top_p}")
-        if self.precision not in ("fp32", "bf16", "fp16"):
-            raise SettingError(f"seq2seq: precision must be fp32, bf16 or fp16, not {self.precision!r}")
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Generator.inputs`."""

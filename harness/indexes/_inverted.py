@@ -27,11 +27,3 @@ def parts(index: Index, asked: int | None, dimension: int) -> int:
             f"{index.name()}: m must divide the {dimension} dimensions of the vectors, {m} does not; {divisors} do."
         )
     return m
-
-
-def at_least_1(index: Index, *names: str) -> None:
-    """Raises SettingError where a setting is neither None nor 1 or more."""
-    for name in names:
-        value = getattr(index, name)
-        if value is not None and value < 1:
-            raise SettingError(f"{index.name()}: {name} must be 1 or more, not {value}")

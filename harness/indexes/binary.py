@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.data.ranking import Floats
 from harness.indexes import Index, Vectors
 from harness.indexes._codes import BLOCK, Coded
@@ -30,11 +30,7 @@ class Binary(Index):
     """
 
     exact: ClassVar[bool] = False
-    rescore: int = 4
-
-    def __post_init__(self) -> None:
-        if self.rescore < 1:
-            raise SettingError(f"binary: rescore must be 1 or more, not {self.rescore}")
+    rescore: Count = 4
 
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context) -> Coded:
         """See `Index.build`."""

@@ -9,9 +9,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from harness.base.errors import SettingError
 from harness.base.memory import Held, Memory
 from harness.base.threads import side_by_side
+from harness.choices.bounds import Count
 from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.indexes import Index, Vectors, inner, same_dimension
 from harness.indexes._near import BYTES_OF_A_PLACE, Nearby, width
@@ -34,11 +34,7 @@ class Exact(Index):
     """
 
     exact: ClassVar[bool] = True
-    block: int = 8192
-
-    def __post_init__(self) -> None:
-        if self.block < 1:
-            raise SettingError(f"exact: block must be 1 or more, not {self.block}")
+    block: Count = 8192
 
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context | None = None) -> _Flat:
         """See `Index.build`; of the context it needs the memory.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from harness.base.errors import SettingError
+from annotated_types import Ge
+
+from harness.choices.bounds import Count
 from harness.indexes import Vectors
 from harness.indexes._faiss import FaissIndex
-from harness.indexes._inverted import at_least_1
 
 
 @dataclass(frozen=True)
@@ -19,21 +20,16 @@ class HNSW(FaissIndex):
     Small World graphs" (2018).
 
     Args:
-        m: neighbours of a vector in a layer, twice as many in the lowest.
+        m: neighbours of a vector in a layer, twice as many in the lowest; 2 or more, as layers are drawn with 1 / ln m.
         ef_construction: candidates kept while a vector's neighbours are looked for.
         ef_search: candidates kept while a query is searched; a search for k keeps k at least.
     """
 
     exact: ClassVar[bool] = False
     asked: ClassVar[frozenset[str]] = frozenset({"ef_search"})
-    m: int = 32
-    ef_construction: int = 200
-    ef_search: int = 64
-
-    def __post_init__(self) -> None:
-        at_least_1(self, "ef_construction", "ef_search")
-        if self.m < 2:  # the layers are drawn with 1 / ln m
-            raise SettingError(f"hnsw: m must be 2 or more, not {self.m}")
+    m: Annotated[int, Ge(2)] = 32
+    ef_construction: Count = 200
+    ef_search: Count = 64
 
     def empty(self, faiss: Any, vectors: Vectors, seed: int) -> Any:
         """See `FaissIndex.empty`."""

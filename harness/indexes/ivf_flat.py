@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from harness.choices.bounds import Count
 from harness.indexes import Vectors
 from harness.indexes._faiss import PER_CENTROID, FaissIndex, lists, seeded
-from harness.indexes._inverted import at_least_1, read
+from harness.indexes._inverted import read
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,8 @@ class IVFFlat(FaissIndex):
 
     exact: ClassVar[bool] = False
     asked: ClassVar[frozenset[str]] = frozenset({"nprobe"})
-    nlist: int | None = None
-    nprobe: int | None = None
-
-    def __post_init__(self) -> None:
-        at_least_1(self, "nlist", "nprobe")
+    nlist: Count | None = None
+    nprobe: Count | None = None
 
     def empty(self, faiss: Any, vectors: Vectors, seed: int) -> Any:
         """See `FaissIndex.empty`."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from harness.base.errors import SettingError
+from annotated_types import Interval
+
+from harness.choices.bounds import Count
 from harness.indexes import Vectors
 from harness.indexes._faiss import PER_CENTROID, FaissIndex, lists, seeded
-from harness.indexes._inverted import at_least_1, parts, read
+from harness.indexes._inverted import parts, read
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,11 @@ class IVFPQ(FaissIndex):
 
     exact: ClassVar[bool] = False
     asked: ClassVar[frozenset[str]] = frozenset({"nprobe", "rescore"})
-    nlist: int | None = None
-    nprobe: int | None = None
-    m: int | None = None
-    bits: int = 8
-    rescore: int = 4
-
-    def __post_init__(self) -> None:
-        at_least_1(self, "nlist", "nprobe", "m", "rescore")
-        if not 4 <= self.bits <= 12:
-            raise SettingError(f"ivf_pq: bits must be between 4 and 12, not {self.bits}")
+    nlist: Count | None = None
+    nprobe: Count | None = None
+    m: Count | None = None
+    bits: Annotated[int, Interval(ge=4, le=12)] = 8
+    rescore: Count = 4
 
     def empty(self, faiss: Any, vectors: Vectors, seed: int) -> Any:
         """See `FaissIndex.empty`."""

@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from harness.base.optional import library as installed
 from harness.cache.code import code_of
+from harness.choices.bounds import Count
 from harness.data.ranking import Floats, Ints, TopK
 from harness.indexes import Index, Vectors, rescored, same_dimension
-from harness.indexes._inverted import at_least_1, parts, read
+from harness.indexes._inverted import parts, read
 from harness.indexes._stored import kept
 from harness.runtime.context import Context
 
@@ -45,13 +46,10 @@ class LanceDB(Index):
 
     exact: ClassVar[bool] = False
     repeatable: ClassVar[bool] = False
-    nlist: int | None = None
-    nprobe: int | None = None
-    m: int | None = None
-    rescore: int = 4
-
-    def __post_init__(self) -> None:
-        at_least_1(self, "nlist", "nprobe", "m", "rescore")
+    nlist: Count | None = None
+    nprobe: Count | None = None
+    m: Count | None = None
+    rescore: Count = 4
 
     def versions(self) -> dict[str, str]:
         """See `Index.versions`."""

@@ -5,12 +5,11 @@ rescored.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.indexes import Vectors
 from harness.indexes._faiss import FaissIndex
-from harness.indexes._inverted import at_least_1
 
 SAMPLE = 65536
 Code = Literal["8bit", "fp16"]
@@ -30,12 +29,7 @@ class Scalar(FaissIndex):
     exact: ClassVar[bool] = False
     worth_keeping: ClassVar[bool] = False
     code: Code = "8bit"
-    rescore: int = 2
-
-    def __post_init__(self) -> None:
-        if self.code not in get_args(Code):
-            raise SettingError(f"scalar: code must be one of {', '.join(get_args(Code))}, not {self.code!r}")
-        at_least_1(self, "rescore")
+    rescore: Count = 2
 
     def empty(self, faiss: Any, vectors: Vectors, seed: int) -> Any:
         """See `FaissIndex.empty`."""

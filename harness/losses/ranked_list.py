@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from annotated_types import Interval
 
 from harness.base.errors import HarnessError, SettingError
+from harness.choices.bounds import Count, Positive, Share, WholeNumber
 from harness.losses import Loss
 
 if TYPE_CHECKING:
@@ -60,31 +62,18 @@ class RankedList(Loss):
         other_positives: how many numbers at the end of a label are further relevant documents.
     """
 
-    alpha: float = 1.2
-    margin: float = 0.4
-    temperature: float = 10.0
-    balance: float = 0.5
+    alpha: Annotated[float, Interval(gt=0, le=2)] = 1.2
+    margin: Positive = 0.4
+    temperature: Annotated[float, Interval(ge=0, le=HARDEST_ONLY)] = 10.0
+    balance: Share = 0.5
     query_gradient_only: bool = False
-    positives: int = 1
-    other_positives: int = 0
+    positives: Count = 1
+    other_positives: WholeNumber = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha <= 2:
-            raise SettingError(
-                f"ranked_list: alpha must be above 0 and at most 2, the diameter of the sphere, not {self.alpha}"
-            )
-        if not 0 < self.margin < self.alpha:
-            raise SettingError(f"ranked_list: margin must be above 0 and below alpha ({self.alpha}), not {self.margin}")
-        if not 0 <= self.temperature <= HARDEST_ONLY:
-            raise SettingError(
-                f"ranked_list: temperature must be from 0 (all alike) to 1e6 (the nearest only), not {self.temperature}"
-            )
-        if not 0 <= self.balance <= 1:
-            raise SettingError(f"ranked_list: balance must be between 0 and 1, not {self.balance}")
-        if self.positives < 1:
-            raise SettingError(f"ranked_list: positives must be 1 or more, not {self.positives}; it counts columns")
-        if self.other_positives < 0:
-            raise SettingError(f"ranked_list: other_positives must be 0 or more, not {self.other_positives}")
+        super().__post_init__()
+        if self.margin >= self.alpha:
+            raise SettingError(f"ranked_list: margin must be below alpha ({self.alpha}), not {self.margin}")
 
     def build(self, model: SentenceTransformer) -> torch.nn.Module:
         """See `Loss.build`; the labels are described above.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +12,8 @@ import numpy as np
 
 from harness.analyzers import Analyzer
 from harness.analyzers.english import English
-from harness.base.errors import SettingError
 from harness.cache.code import code_of
+from harness.choices.bounds import NonNegative, Share
 from harness.choices.value import LATER
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
@@ -41,16 +40,10 @@ class BM25(Method):
         feedback: searches a second time with what it makes of the query and the best documents; None searches once.
     """
 
-    k1: float = 0.9
-    b: float = 0.4
+    k1: NonNegative = 0.9
+    b: Share = 0.4
     analyzer: Analyzer = field(default_factory=English)
     feedback: Feedback | None = field(default=None, metadata=LATER)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.k1 < math.inf:
-            raise SettingError(f"bm25: k1 must be 0 or more, not {self.k1}")
-        if not 0 <= self.b <= 1:
-            raise SettingError(f"bm25: b must be between 0 and 1, not {self.b}")
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Nothing to learn."""

@@ -50,7 +50,7 @@ def per_query(
         cache: where the top of each run is kept.
         most: rows that are shown; None shows all.
     """
-    rows: list[tuple[int, dict[str, dict[str, float]], Stored]] = []
+    rows: list[tuple[int, dict[str, dict[str, float]], StoredRecord]] = []
     for i, line in enumerate(table.lines):
         if most is not None and len(rows) == most:
             best = f"Only the {most} best of {len(table.lines)} rows by {table.measures[0]} are here"

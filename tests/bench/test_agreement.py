@@ -10,7 +10,7 @@ import pytest
 
 from harness import api
 from harness.bench.agreement import contradiction
-from harness.bench.store import Place, Store, Stored
+from harness.bench.store import Place, Store, StoredRecord
 from harness.compare.regression import accept
 from harness.runtime.context import Context
 
@@ -30,7 +30,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("kind", CONTRADICTIONS)
 def test_values_that_contradict_their_record_leave_the_row_without_an_interval(
-    kind: str, put: Callable[..., Stored], results: Store, context: Context
+    kind: str, put: Callable[..., StoredRecord], results: Store, context: Context
 ) -> None:
     values, told = CONTRADICTIONS[kind]
     for row in ("good", "sound"):
@@ -46,18 +46,18 @@ def test_values_that_contradict_their_record_leave_the_row_without_an_interval(
     assert note.endswith("run the row again.")
 
 
-def test_measures_of_other_queries_contradict_each_other(put: Callable[..., Stored]) -> None:
+def test_measures_of_other_queries_contradict_each_other(put: Callable[..., StoredRecord]) -> None:
     record = put("row", VALUES, measures={"nDCG@10": 0.375, "AP": 0.375}).record
     values = {"nDCG@10": VALUES, "AP": {"q1": 0.5, "q3": 0.25}}
     assert contradiction(record, values) == "AP: other queries than the measures before it"
 
 
-def test_counts_may_be_above_one_and_stored_values_are_rounded(put: Callable[..., Stored]) -> None:
+def test_counts_may_be_above_one_and_stored_values_are_rounded(put: Callable[..., StoredRecord]) -> None:
     record = put("row", VALUES, measures={"NumRet": 150.0, "AP": 1 / 3}).record
     assert contradiction(record, {"NumRet": {"q1": 100.0, "q2": 200.0}, "AP": {"q1": 0.333333, "q2": 0.333333}}) == ""
 
 
-def test_a_row_with_values_that_contradict_it_is_made_again(put: Callable[..., Stored], results: Store) -> None:
+def test_a_row_with_values_that_contradict_it_is_made_again(put: Callable[..., StoredRecord], results: Store) -> None:
     stored = put("row", VALUES, run_sha256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
     stored.place.run.write_bytes(b"")
     assert results.whole(stored.place, stored.record)
@@ -65,10 +65,10 @@ def test_a_row_with_values_that_contradict_it_is_made_again(put: Callable[..., S
     assert not results.whole(stored.place, stored.record)
 
 
-def test_accepting_a_record_mends_values_that_contradict_it(put: Callable[..., Stored], results: Store) -> None:
+def test_accepting_a_record_mends_values_that_contradict_it(put: Callable[..., StoredRecord], results: Store) -> None:
     new = put("row", VALUES)
     new.place.run.write_bytes(b"run")
     place = Place(results.root / "kept" / "row" / "seed0.json")
     results.save(place, new.record, {"nDCG@10": {"q1": 1.0, "q2": 0.25}})
     record = accept(new, results, place, "mended")
-    assert results.values(Stored(record, place)) == {"nDCG@10": VALUES}
+    assert results.values(StoredRecord(record, place)) == {"nDCG@10": VALUES}

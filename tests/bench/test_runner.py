@@ -11,7 +11,7 @@ import pytest
 
 from harness.base.errors import DatasetError, RecordError, SettingError, Unavailable
 from harness.bench.runner import Bench, Result
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
 from harness.data.queries import Dataset, Queries, TrainView
@@ -142,7 +142,7 @@ def test_its_figures_are_those_ir_measures_gives_for_its_run(bench: Callable[...
     qrels = {q: dict(grades) for q, grades in small.test.qrels.items()}
     expected = ir_measures.calc_aggregate([ir_measures.nDCG @ 10, ir_measures.R @ 100], qrels, run)
     assert record.measures == pytest.approx({str(m): v for m, v in expected.items()}, abs=1e-6)
-    values = made.store.values(Stored(record, place))
+    values = made.store.values(StoredRecord(record, place))
     assert set(values["nDCG@10"]) == set(qrels)
     assert record.measures["nDCG@10"] == pytest.approx(sum(values["nDCG@10"].values()) / 20, abs=1e-6)
 
@@ -150,7 +150,7 @@ def test_its_figures_are_those_ir_measures_gives_for_its_run(bench: Callable[...
 def test_a_query_that_is_not_answered_counts_zero(bench: Callable[..., Bench], small: Dataset) -> None:
     made = bench(BM25())
     record = only(made).record
-    values = made.store.values(Stored(record, made.store.place(small.name, BM25(), 0)))["R@100"]
+    values = made.store.values(StoredRecord(record, made.store.place(small.name, BM25(), 0)))["R@100"]
     assert {q for q, v in values.items() if v == 0.0} >= {q for q in values if q.startswith("asked")}
     assert record.measures["R@100"] <= 0.5
 

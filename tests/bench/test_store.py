@@ -7,7 +7,7 @@ import pytest
 from harness.base.errors import RecordError
 from harness.base.files import sha256
 from harness.bench.record import Record
-from harness.bench.store import Store, Stored
+from harness.bench.store import Store, StoredRecord
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import Run, TopK
@@ -71,7 +71,7 @@ def test_what_is_saved_is_loaded(store: Store) -> None:
     saved = record(measures={"nDCG@10": 1 / 6}, run_sha256=sha, dataset={**DATASET, "queries": 2})
     store.save(place, saved, values)
     assert store.load(place) == saved
-    assert store.values(Stored(saved, place)) == {"nDCG@10": {"q1": 0.333333, "q2": 0.0}}
+    assert store.values(StoredRecord(saved, place)) == {"nDCG@10": {"q1": 0.333333, "q2": 0.0}}
     assert sha == sha256(place.run)
     assert store.whole(place, saved)
 

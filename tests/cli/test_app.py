@@ -132,7 +132,7 @@ def test_status_3_where_every_row_was_skipped(harness_command, small_folder: Pat
 BAD = {
     "an unknown row": (["run", "-m", "bm52"], "unknown method 'bm52'; did you mean 'bm25'?"),
     "an unknown setting": (["run", "-m", "bm25(k=1)"], "unknown setting of bm25 'k'; did you mean 'k1'"),
-    "a setting of the wrong type": (["run", "-m", "bm25(k1=high)"], "bm25: k1 must be a number, not high"),
+    "a setting of the wrong type": (["run", "-m", "bm25(k1=high)"], "bm25: k1 must be a number, 0 or more, not high"),
     "a setting out of range": (["run", "-m", "bm25(b=2)"], "bm25: b must be between 0 and 1, not 2"),
     "no expression": (["run", "-m", "bm25("], "cannot read 'bm25(': it is not an expression"),
     "a run without a file": (["run", "-m", "run/"], "run: name the file, as run/my.trec"),

@@ -151,5 +151,5 @@ def test_a_weight_out_of_range_is_refused(weight: float) -> None:
 
 
 def test_a_normalisation_that_is_not_known_is_refused() -> None:
-    with pytest.raises(SettingError, match="convex: normalise must be one of minmax, zscore, not 'l2'"):
+    with pytest.raises(SettingError, match='convex: normalise must be one of "minmax", "zscore", not "l2"'):
         Convex(normalise="l2")  # type: ignore[arg-type]

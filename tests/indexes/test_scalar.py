@@ -39,7 +39,7 @@ def test_its_size_is_that_of_the_codes(
 
 
 def test_settings_out_of_range_are_refused() -> None:
-    with pytest.raises(SettingError, match="scalar: code must be one of 8bit, fp16, not '4bit'"):
+    with pytest.raises(SettingError, match='scalar: code must be one of "8bit", "fp16", not "4bit"'):
         Scalar(code="4bit")  # type: ignore[arg-type]
     with pytest.raises(SettingError, match="scalar: rescore must be 1 or more"):
         Scalar(rescore=0)

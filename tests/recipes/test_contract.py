@@ -463,8 +463,8 @@ OWN = [
     ("colbert(scale=0)", "colbert: scale must be above 0"),
     ("colbert(expand_to=2)", "colbert: expand_to must be 3 or more"),
     ("cross_encoder(hide=2)", "cross_encoder: hide must be between 0 and 1"),
-    ('cross_encoder(loss="pairwise")', "cross_encoder: loss must be one of 'listwise', 'pointwise'"),
-    ('contrastive_tension(form="triples")', "form must be one of 'pairs', 'in_batch'"),
+    ('cross_encoder(loss="pairwise")', 'cross_encoder: loss must be one of "listwise", "pointwise"'),
+    ('contrastive_tension(form="triples")', 'form must be one of "pairs", "in_batch"'),
 ]
 
 

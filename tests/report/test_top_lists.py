@@ -51,14 +51,14 @@ def test_a_damaged_run_gives_nothing(stored: StoredRecord, context: Context) -> 
     assert top_lists(damaged, context.cache) is None
 
 
-def test_the_lines_of_a_query_may_be_apart(stored: Stored, context: Context) -> None:
+def test_the_lines_of_a_query_may_be_apart(stored: StoredRecord, context: Context) -> None:
     lines = ["q1 Q0 first 1 0.9 tag\n", "é2 Q0 other 1 0.8 tag\n", "q1 Q0 sécond 2 0.7 tag\n"]
     stored.place.run.write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
     apart = dataclasses.replace(stored, record=dataclasses.replace(stored.record, run_sha256=sha256(stored.place.run)))
     assert top_lists(apart, context.cache) == {"q1": ["first", "sécond"], "é2": ["other"]}
 
 
-def test_a_run_that_is_not_utf_8_gives_nothing(stored: Stored, context: Context) -> None:
+def test_a_run_that_is_not_utf_8_gives_nothing(stored: StoredRecord, context: Context) -> None:
     stored.place.run.write_bytes(gzip.compress(b"q1 Q0 d\xe9 1 0.9 tag\n", mtime=0))
     damaged = dataclasses.replace(
         stored, record=dataclasses.replace(stored.record, run_sha256=sha256(stored.place.run))

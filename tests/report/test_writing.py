@@ -97,7 +97,7 @@ def test_the_same_records_give_the_same_bytes(board: StoredRecord, results: Stor
 
 
 def test_folders_whose_names_are_not_utf8_are_on_the_board(
-    put: Callable[..., Stored], results: Store, context: Context
+    put: Callable[..., StoredRecord], results: Store, context: Context
 ) -> None:
     put("bm25", {"q1": 0.5, "q2": 0.25})
     put("dense", {"q1": 0.5, "q2": 0.25}).place.queries.write_text("{")
