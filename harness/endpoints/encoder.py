@@ -124,7 +124,7 @@ class HostedEncoder:
         self._agree(held)
         return held if self.settings.similarity == "dot" else Unit(held)
 
-    def afresh(self, texts: Sequence[str], side: Side) -> Floats:
+    def encode_uncached(self, texts: Sequence[str], side: Side) -> Floats:
         """(n, D) vectors of texts; nothing is asked for twice, so they are taken from what is kept where they are
         there.
         """

@@ -14,9 +14,8 @@ from harness.cache.code import MODELS, code_of
 from harness.data.corpus import Corpus
 from harness.endpoints.pieces import Pieces, digest
 from harness.generators import Generator, Question
-from harness.models.encode_once import memory_advice
 from harness.models.limits import positions
-from harness.models.loading import dtype_of, opening
+from harness.models.loading import dtype_of, memory_advice, opening
 from harness.models.resolve import ModelFolder, resolve
 from harness.runtime.context import Context
 

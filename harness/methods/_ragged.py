@@ -45,7 +45,7 @@ def taught(
 
 def _untrained(encoder: RaggedEncoder, row: Method) -> Method:
     """The model before training as a row; where it is none of this kind yet, the dense row of its weights."""
-    if encoder.ready:
+    if encoder.is_trained:
         return row
     settings: dict[str, Any] = {f"{side}_prompt": prompt for side, prompt in encoder.prompts.items()}
     model, revision = encoder.source

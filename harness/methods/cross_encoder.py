@@ -16,7 +16,8 @@ from harness.engines import Engine
 from harness.methods import METHODS, CandidateScorer, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.methods._exhaustive import Exhaustive
 from harness.models.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
-from harness.models.engine_check import Asked, Choice, choose, plain
+from harness.models.engine_check import EngineChoice, choose_engine
+from harness.models.engine_settings import EngineSettings
 from harness.models.prompts import needs_prompts
 from harness.recipes import Recipe, Trained, told, trained
 from harness.runtime.context import Context
@@ -63,11 +64,11 @@ class CrossEncoder(Method):
         self._asked().check("cross_encoder")
         self._pair_settings().check()
 
-    def _asked(self) -> Asked:
-        return Asked(self.precision, self.engine, self.tolerance, wide=True)
+    def _asked(self) -> EngineSettings:
+        return EngineSettings(self.precision, self.engine, self.tolerance, pair_scores=True)
 
     def _pair_settings(self) -> PairSettings:
-        precision = plain(self._asked()).precision
+        precision = self._asked().for_training().precision
         return PairSettings(
             self.model, self.revision, self.max_length, precision, self.trust_remote_code, prompt=self.prompt
         )
@@ -97,11 +98,11 @@ class CrossEncoder(Method):
         # An encoder whose scoring head is still random judges nothing; its vectors do, in all stages, at a fraction of
         # the cost.
         encoder = scorer.folder.has_module("Pooling")
-        start = plain(self._asked()).settings()
+        start = self._asked().for_training().settings()
         untrained = self._encoder(scorer) if encoder else replace(self, recipes=(), **start)
         if encoder:
             # Nothing in its training asks the scorer: how answers are computed afterwards is no reason to train again.
-            scorer = scorer.at("fp32")
+            scorer = scorer.with_precision("fp32")
         lessons = []
         for done, recipe in enumerate(self.recipes):
             if done and not encoder:
@@ -109,16 +110,18 @@ class CrossEncoder(Method):
             lesson = trained(recipe, PairBase(scorer, (METHODS.get("bm25")(),), untrained), view, context)
             scorer = scorer.retrained(lesson.folder)
             lessons.append(lesson)
-        scorer = scorer.at(plain(self._asked()).precision)
-        choice = choose(self._asked(), scorer.key, view, scorer.answers, context)
-        return _Fitted(self, scorer.by(choice.way), lessons, choice)
+        scorer = scorer.with_precision(self._asked().for_training().precision)
+        choice = choose_engine(self._asked(), scorer.key, view, scorer.sample_outputs, context)
+        return _Fitted(self, scorer.with_engine(choice.config), lessons, choice)
 
 
 class _Fitted(Fitted, Reranks):
-    def __init__(self, method: CrossEncoder, scorer: PairScorer, lessons: Sequence[Trained], choice: Choice) -> None:
+    def __init__(
+        self, method: CrossEncoder, scorer: PairScorer, lessons: Sequence[Trained], choice: EngineChoice
+    ) -> None:
         self._scorer = scorer
         self.key = f"cross_encoder-{scorer.key}"
-        self.resolved = {**scorer.resolved, **told(method.recipes, lessons), **choice.told()}
+        self.resolved = {**scorer.resolved, **told(method.recipes, lessons), **choice.record()}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
         self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes(method._asked()))
         self.models = (scorer.folder.path,)

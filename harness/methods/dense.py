@@ -15,8 +15,9 @@ from harness.indexes.exact import Exact
 from harness.methods import METHODS, CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, strongest
 from harness.methods._vectors import VectorScorer, VectorSearcher
 from harness.models.encoder import Encoder, EncoderSettings, Side, open_encoder
-from harness.models.engine_check import Asked, Choice, choose, plain
-from harness.models.headed import headed
+from harness.models.engine_check import EngineChoice, choose_engine
+from harness.models.engine_settings import EngineSettings
+from harness.models.headed import open_headed
 from harness.recipes import Recipe, Trained, told, trained
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase
@@ -72,8 +73,8 @@ class Dense(Method):
         self._asked().check("dense")
         self._encoder_settings().check()
 
-    def _asked(self) -> Asked:
-        return Asked(self.precision, self.engine, self.tolerance)
+    def _asked(self) -> EngineSettings:
+        return EngineSettings(self.precision, self.engine, self.tolerance)
 
     def _encoder_settings(self) -> EncoderSettings:
         return EncoderSettings(
@@ -83,7 +84,7 @@ class Dense(Method):
             self.document_prompt,
             self.pooling,
             self.max_length,
-            plain(self._asked()).precision,
+            self._asked().for_training().precision,
             self.similarity,
             self.trust_remote_code,
             self.dimensions,
@@ -108,20 +109,22 @@ class Dense(Method):
             Unavailable: the collection lacks what a recipe needs.
         """
         encoder = open_encoder(replace(self._encoder_settings(), dimensions=None), context)
-        start = plain(self._asked()).settings()
+        start = self._asked().for_training().settings()
         first_stages = (METHODS.get("bm25")(), replace(self, recipes=(), **start))
         lessons = []
         for done, recipe in enumerate(self.recipes):
             untrained = replace(self, recipes=self.recipes[:done], **start)
             lesson = trained(recipe, EncoderBase(encoder, first_stages, untrained), view, context)
-            encoder = headed(encoder, lesson.folder, context) if recipe.frozen else encoder.retrained(lesson.folder)
+            encoder = (
+                open_headed(encoder, lesson.folder, context) if recipe.frozen else encoder.retrained(lesson.folder)
+            )
             lessons.append(lesson)
-        choice = choose(self._asked(), encoder.fingerprint, view, encoder.answers, context)
-        return _Fitted(self, encoder.by(choice.way).of(self.dimensions), lessons, choice)
+        choice = choose_engine(self._asked(), encoder.fingerprint, view, encoder.sample_outputs, context)
+        return _Fitted(self, encoder.with_engine(choice.config).with_dimensions(self.dimensions), lessons, choice)
 
 
 class _Fitted(Fitted, Reranks, Encodes):
-    def __init__(self, method: Dense, encoder: Encoder, lessons: Sequence[Trained], choice: Choice) -> None:
+    def __init__(self, method: Dense, encoder: Encoder, lessons: Sequence[Trained], choice: EngineChoice) -> None:
         self._method = method
         self.encoder = encoder
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
@@ -129,7 +132,7 @@ class _Fitted(Fitted, Reranks, Encodes):
             **method.settings()["index"],
             **({"versions": versions} if (versions := method.index.versions()) else {}),
         }
-        self.resolved = {**encoder.resolved, "index": index, **told(method.recipes, lessons), **choice.told()}
+        self.resolved = {**encoder.resolved, "index": index, **told(method.recipes, lessons), **choice.record()}
         self.supervision = strongest(lesson.supervision for lesson in lessons)
         self.notes = (*(note for lesson in lessons for note in lesson.report.notes), *choice.notes(method._asked()))
         self.models = (encoder.folder.path,)

@@ -127,7 +127,7 @@ class PairBase(Trainable):
         super().__init__(first_stages, untrained)
         self.scorer = scorer
         self.name, self.prompts, self.training_key = scorer.folder.name, {"query": "", "document": ""}, scorer.key
-        self.weights, self.source = str(scorer.folder.path), scorer.source
+        self.weights, self.source = str(scorer.folder.path), scorer.source[0]
 
     def fresh(self, context: Context) -> Any:
         """See `Trainable.fresh`; the weights of a new head are drawn from the context's seed."""
@@ -160,7 +160,7 @@ class RaggedBase(Trainable):
     @property
     def whole(self) -> bool:
         """See `Trainable.whole`."""
-        return self._encoder.ready
+        return self._encoder.is_trained
 
     def fresh(self, context: Context) -> Any:
         """See `Trainable.fresh`; the weights of new layers are drawn from the context's seed."""

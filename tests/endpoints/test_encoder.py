@@ -47,7 +47,7 @@ def test_what_is_needed_and_what_of_it_is_missing(hosted: Any, context: Context)
 
 def test_no_texts_ask_nothing(hosted: Any, context: Context) -> None:
     assert len(encoder(hosted, context).vectors([], "query")) == 0
-    assert encoder(hosted, context).afresh([], "query").shape[0] == 0
+    assert encoder(hosted, context).encode_uncached([], "query").shape[0] == 0
     assert hosted.bodies == []
 
 

@@ -17,7 +17,7 @@ from harness.methods.sparse import Sparse
 from harness.models.cross_encoder import PairScorer
 from harness.models.encoder import Encoder, open_encoder
 from harness.models.late import LateEncoder
-from harness.models.limits import bound, length_of, positions
+from harness.models.limits import length_of, limit_length, positions
 from harness.models.ragged import open_ragged
 from harness.models.resolve import UNLIMITED
 from harness.models.sparse import SparseEncoder
@@ -188,7 +188,7 @@ def test_a_model_without_a_limit_keeps_its_length(tiny_encoder: Path, routed: di
 
     model = SentenceTransformer(str(tiny_encoder), device="cpu")
     model.max_seq_length = 10
-    bound(model, "a name")
+    limit_length(model, "a name")
     assert (length_of(model), length_of(model, "query", UNLIMITED)) == (10, 10)
     static = SentenceTransformer(str(routed["static"]), device="cpu")
     assert (length_of(static, "query"), length_of(static, "query", UNLIMITED), length_of(static, "document")) == (

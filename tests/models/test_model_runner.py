@@ -43,7 +43,7 @@ def test_a_text_is_tokenised_once(encoder: Encoder, tokenised: list[str], monkey
 
 def test_answers_come_in_the_order_asked_whatever_the_batches(encoder: Encoder) -> None:
     encoder._context.batch_tokens = 20
-    found = encoder.in_batches(TEXTS, "document")
+    found = encoder.encode_in_batches(TEXTS, "document")
     one_by_one = np.concatenate([encoder.encode([text], "document") for text in TEXTS])
     assert np.abs(found - one_by_one).max() < 1e-5
 
