@@ -12,7 +12,7 @@ import numpy as np
 from harness.choices.value import Value
 from harness.data.queries import Dataset
 from harness.endpoints.encoder import HostedEncoder
-from harness.endpoints.meter import Estimate, dollars, tokens
+from harness.endpoints.meter import Estimate, dollars, estimated_tokens
 from harness.methods import Method, fit, index, search
 from harness.methods.api import API
 from harness.methods.bm25 import BM25
@@ -122,7 +122,7 @@ def _bill(
     searcher = index(first, fit(first, dataset.train, context), corpus, context)
     rows, repeats = _candidates(search(first, searcher, queries, depth, context).indices)
     candidates = corpus.texts_of(rows)
-    sizes = np.array([tokens(encoder.sent(text, "document")) for text in candidates], dtype=np.int64)
+    sizes = np.array([estimated_tokens(encoder.sent(text, "document")) for text in candidates], dtype=np.int64)
     every_query, missing_queries = encoder.needed(queries.texts, "query")
     every_document, missing_documents = encoder.needed(corpus.texts, "document")
     every_candidate, missing_candidates = encoder.needed(candidates, "document")

@@ -17,7 +17,7 @@ from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
 from harness.data.queries import Dataset, Labelled, Queries, TrainView
 from harness.datasets import load_dataset
-from harness.endpoints.meter import tokens
+from harness.endpoints.meter import estimated_tokens
 from harness.methods import fit, index
 from harness.methods.bm25 import BM25
 from harness.rows import parse_method
@@ -38,13 +38,13 @@ def candidates(dataset: Dataset, depth: int, context: Context) -> list[list[str]
 def test_the_figures_are_those_of_a_slow_count(hosted: Any, small: Dataset, context: Context, depth: int) -> None:
     row = f'rerank(first=bm25, scorer=api(model="tiny", url="{hosted.url}", price=2.0), depth={depth})'
     [bill] = bills(parse_method(row), small, context)
-    queries = sum(tokens(text) for text in set(small.test.queries.texts))
+    queries = sum(estimated_tokens(text) for text in set(small.test.queries.texts))
     lists = candidates(small, depth, context)
     each = {text for texts in lists for text in texts}
-    assert bill.full.tokens_in == sum(tokens(text) for text in set(small.corpus.texts[:])) + queries
+    assert bill.full.tokens_in == sum(estimated_tokens(text) for text in set(small.corpus.texts[:])) + queries
     assert bill.full.texts == len(set(small.corpus.texts[:])) + len(set(small.test.queries.texts))
     assert bill.candidates.tokens_in == sum(map(tokens, each)) + queries
-    assert bill.unkept == sum(tokens(text) for texts in lists for text in texts) + queries
+    assert bill.unkept == sum(estimated_tokens(text) for texts in lists for text in texts) + queries
     assert bill.full.dollars == pytest.approx(bill.full.tokens_in * 2e-6)
     assert bill.unkept_dollars == pytest.approx(bill.unkept * 2e-6)
     assert hosted.bodies == []
@@ -121,7 +121,7 @@ def test_dev_queries_count_where_a_weight_is_chosen_on_them(hosted: Any, small_f
     small = load_dataset(str(small_folder), context)
     [bill] = bills(parse_method(f'api(model="tiny", url="{hosted.url}")'), small, context)
     assert small.train.dev is not None
-    dev = sum(tokens(text) for text in set(small.train.dev.queries.texts))
+    dev = sum(estimated_tokens(text) for text in set(small.train.dev.queries.texts))
     needs("rrf", bill.full.tokens_in)
     needs("convex", bill.full.tokens_in + dev)
     with pytest.raises(SettingError, match="over the cap"):
@@ -133,7 +133,7 @@ def test_what_is_kept_is_not_held_against_the_cap(hosted: Any, small: Dataset, c
     method = parse_method(text)
     index(method, fit(method, small.train, context), small.corpus, context)
     [bill] = bills(method, small, context)
-    left = bill.full.tokens_in - sum(tokens(t) for t in set(small.corpus.texts[:]))
+    left = bill.full.tokens_in - sum(estimated_tokens(t) for t in set(small.corpus.texts[:]))
     bills(parse_method(text[:-1] + f", cap_tokens={left})"), small, Context(cache=context.cache))
 
 

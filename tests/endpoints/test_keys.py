@@ -121,7 +121,7 @@ def test_every_known_host_takes_the_key_that_is_its_own() -> None:
 )
 def test_no_key_is_sent_in_the_open(variable: str, url: str) -> None:
     with pytest.raises(SettingError, match="without encryption: url must begin with https://"):
-        Service("api", "m", url, variable).check()
+        Service("api", "m", url, key_variable=variable).check()
 
 
 def test_within_a_private_network_it_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,25 +6,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import SettingError
-from harness.endpoints.meter import Bound, Meter, counted, dollars, most_tokens, tokens
+from harness.endpoints.meter import Bound, Meter, dollars, estimated_tokens, most_tokens, reported_tokens
 from harness.endpoints.prices import Price
 
 CHEAP = Price(1.0, 10.0, "a page (2026-01)")
 
 
 def test_four_ascii_characters_are_a_token_and_each_other_character_is_one() -> None:
-    assert [tokens(t) for t in ("", "a", "abcd", "abcde", "日本語", "naïve")] == [0, 1, 1, 2, 3, 2]
+    assert [estimated_tokens(t) for t in ("", "a", "abcd", "abcde", "日本語", "naïve")] == [0, 1, 1, 2, 3, 2]
 
 
 @pytest.mark.parametrize("told", [None, "12", True, -5, -1e9, float("nan"), float("inf"), [3]])
 def test_a_count_that_is_none_counts_as_not_told(told: object) -> None:
-    assert counted(told) == 0
-    assert counted(7) == counted(7.0) == 7
+    assert reported_tokens(told) == 0
+    assert reported_tokens(7) == reported_tokens(7.0) == 7
 
 
 @given(st.text())
 def test_no_text_has_more_tokens_than_bytes(text: str) -> None:
-    assert tokens(text) <= most_tokens(text) == len(text.encode("utf-8", "surrogatepass")) + 8
+    assert estimated_tokens(text) <= most_tokens(text) == len(text.encode("utf-8", "surrogatepass")) + 8
 
 
 def test_an_estimate_says_what_it_costs_where_that_is_known() -> None:
@@ -73,10 +73,10 @@ def test_no_request_is_let_through_that_could_pass_a_cap() -> None:
 
 def test_a_server_that_counts_more_than_there_are_bytes_is_told() -> None:
     meter = Meter("m", CHEAP, 1.0)
-    assert meter.passed() is None
+    assert meter.exceeded() is None
     assert meter.reserve(Bound(10))
     meter.settle(Bound(10), 1_500_000)
-    assert r"m: $1.50 are spent by the server's count, over the cap of $1.00" in str(meter.passed())
+    assert r"m: $1.50 are spent by the server's count, over the cap of $1.00" in str(meter.exceeded())
 
 
 def test_threads_pass_no_cap_together() -> None:
@@ -119,8 +119,8 @@ def test_estimates_add_up_and_one_without_a_price_leaves_none() -> None:
 def test_a_request_without_an_answer_counts_at_its_most_and_may_leave_no_room_for_another() -> None:
     meter = Meter("m", None, None, 100)
     assert meter.reserve(Bound(30, 10))
-    assert meter.lose(Bound(30, 10)) is None  # 40 counted, 40 under way
-    refused = meter.lose(Bound(30, 10))  # 80 counted, 40 under way
+    assert meter.count_lost(Bound(30, 10)) is None  # 40 counted, 40 under way
+    refused = meter.count_lost(Bound(30, 10))  # 80 counted, 40 under way
     assert "80 tokens are used by the server's count with 2 requests without an answer at their most" in str(refused)
     meter.settle(Bound(30, 10), 0, 0)
     assert (meter.counted_in, meter.counted_out) == (60, 20)

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import os
 import signal
@@ -211,7 +212,7 @@ def test_progress_tells_of_every_item_that_is_not_kept(tmp_path: Path, context: 
         told.append((label, total, unit))
         yield lambda n=1: advanced.append(n)
 
-    context.progress = progress
+    context = dataclasses.replace(context, progress=progress)
     asked(["a"], Model(), context)
     asked(["a", "b", "c", "b"], Model(), context)
     assert told == [("encode", 1, "texts"), ("encode", 3, "texts")]
