@@ -85,7 +85,7 @@ def missing_library(who: str, library: str, error: ModuleNotFoundError) -> Unava
         raise error
     return Unavailable(
         f"{who}: the library {library} is not installed.",
-        f"Install it: python3 -m pip install 'retrieval-harness[{library}]'",
+        f"python3 -m pip install 'retrieval-harness[{library}]'",
     )
 
 

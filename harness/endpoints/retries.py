@@ -161,7 +161,8 @@ class Retrier:
         times = "1 try" if tried == 1 else f"{tried} tries"
         raise ModelError(
             f"{self._who}: {self._url} gave no usable answer after {times}; the last error: "
-            f"{self._key.hidden(reason).rstrip('.')}. Earlier answers are cached: run again later, or lower concurrency."
+            f"{self._key.hidden(reason).rstrip('.')}. Earlier answers are cached. Run again later, or lower "
+            "concurrency."
         )
 
     def error_of(self, code: int, message: str, model: str, retry_after: str | None = None) -> Exception:

@@ -43,7 +43,7 @@ def test_the_figures_are_those_of_a_slow_count(hosted: Any, small: Dataset, cont
     each = {text for texts in lists for text in texts}
     assert bill.full.tokens_in == sum(estimated_tokens(text) for text in set(small.corpus.texts[:])) + queries
     assert bill.full.texts == len(set(small.corpus.texts[:])) + len(set(small.test.queries.texts))
-    assert bill.candidates.tokens_in == sum(map(tokens, each)) + queries
+    assert bill.candidates.tokens_in == sum(map(estimated_tokens, each)) + queries
     assert bill.unkept == sum(estimated_tokens(text) for texts in lists for text in texts) + queries
     assert bill.full.dollars == pytest.approx(bill.full.tokens_in * 2e-6)
     assert bill.unkept_dollars == pytest.approx(bill.unkept * 2e-6)
@@ -65,7 +65,7 @@ def test_re_ranking_is_dearer_than_the_corpus_where_candidates_come_again_and_no
     [bill] = bills(parse_method(f'api(model="tiny", url="{hosted.url}")'), dataset, context)
     assert (bill.whole, bill.first, bill.depth) == (True, "bm25", 100)
     assert (bill.cheaper, bill.cheaper_unkept) == ("neither", "whole corpus")
-    assert bill.unkept - bill.full.tokens_in == 4 * (bill.full.tokens_in - sum(map(tokens, queries.texts)))
+    assert bill.unkept - bill.full.tokens_in == 4 * (bill.full.tokens_in - sum(map(estimated_tokens, queries.texts)))
     assert "Cheaper here: neither when vectors are kept, whole corpus when they are not" in bill.note()
     assert bill.told()["whole_corpus"]["dollars"] is None
 
@@ -106,7 +106,7 @@ def test_a_row_that_needs_more_than_its_cap_is_refused_before_anything_is_sent(
     [bill] = bills(parse_method(f'api(model="tiny", url="{hosted.url}")'), small, context)
     enough, short = bill.full.tokens_in, bill.full.tokens_in - 1
     bills(parse_method(api.format(hosted.url, enough)), small, Context(cache=context.cache))
-    with pytest.raises(SettingError, match="over the cap of"):  # the corpus alone would be under it
+    with pytest.raises(SettingError, match="exceeds the cap of"):  # the corpus alone would be under it
         bills(parse_method(api.format(hosted.url, short)), small, Context(cache=context.cache))
     assert hosted.bodies == []
 
@@ -124,7 +124,7 @@ def test_dev_queries_count_where_a_weight_is_chosen_on_them(hosted: Any, small_f
     dev = sum(estimated_tokens(text) for text in set(small.train.dev.queries.texts))
     needs("rrf", bill.full.tokens_in)
     needs("convex", bill.full.tokens_in + dev)
-    with pytest.raises(SettingError, match="over the cap"):
+    with pytest.raises(SettingError, match="exceeds the cap"):
         needs("convex", bill.full.tokens_in + dev - 1)
 
 

@@ -55,7 +55,7 @@ def test_texts_that_are_too_long_are_named_and_the_others_kept(server_of: str, h
     with pytest.raises(ModelError) as told:
         one.vectors(CORPUS.texts, "document")
     said = str(told.value)
-    assert "refuses as too long: document 'd3' (214 characters)" in said
+    assert "refuses texts as too long: document 'd3' (214 characters)" in said
     assert "document 'd9'" in said
     assert message.rstrip(".")[:60] in said
     assert "Set max_characters" in said
@@ -79,7 +79,7 @@ def test_what_was_answered_is_counted(hosted: Any, context: Context) -> None:
 
 def test_a_query_is_named_by_its_beginning(hosted: Any, context: Context) -> None:
     refuse_long(hosted, 413, "too large")
-    with pytest.raises(ModelError, match=r"the query that begins 'wwwww"):
+    with pytest.raises(ModelError, match=r"the query that begins with 'wwwww"):
         encoder(hosted, context).vectors(["a", "w" * 101], "query")
 
 
@@ -120,5 +120,5 @@ def test_all_vectors_have_one_dimension() -> None:
     dimension = DimensionCheck("api m", None)
     dimension.check(3)
     dimension.check(3)
-    with pytest.raises(ModelError, match="vectors of 4 dimensions, and of 3 before"):
+    with pytest.raises(ModelError, match="vectors of 4 dimensions, but of 3 before"):
         dimension.check(4)

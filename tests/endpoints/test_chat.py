@@ -78,7 +78,7 @@ def test_an_answer_that_repeats_the_key_is_refused(
 ) -> None:
     monkeypatch.setenv("MY_KEY", "sk-secret-1234567890")
     echo(server, form)
-    with pytest.raises(ModelError, match="repeats the key in MY_KEY in an answer, which is not kept") as told:
+    with pytest.raises(ModelError, match="repeats the key in MY_KEY in an answer, which is not cached") as told:
         ChatEndpoint("chat", server.url, "MY_KEY", 5.0, 3).ask({"model": "m"})
     assert form("sk-secret-1234567890") not in str(told.value)
     assert len(server.bodies) == 1
@@ -151,6 +151,6 @@ def test_why_a_busy_server_refuses_is_told(server: Any, monkeypatch: pytest.Monk
     refusal = b'{"error": {"message": "quota of sk-secret-1234567890 used up"}}'
     server.reply = lambda n, body: (429, {"Retry-After": "900"}, refusal)
     with pytest.raises(
-        ModelError, match=r"after 1 try; the last: HTTP 429: quota of \*\*\* used up \(.* after 900 s\)"
+        ModelError, match=r"after 1 try; the last error: HTTP 429: quota of \*\*\* used up \(.* wait of 900 s\)"
     ):
         ChatEndpoint("chat", server.url, "MY_KEY", 5.0, 3).ask({"model": "m"})

@@ -42,7 +42,7 @@ def test_the_request_and_its_estimate(server: Any, context: Context) -> None:
 
 def test_nothing_is_asked_that_could_pass_the_cap(server: Any, context: Context) -> None:
     talk = conversation(server, context, cap_tokens=39)
-    with talk.lock, pytest.raises(SettingError, match="next request could pass the cap of 39 tokens"):
+    with talk.lock, pytest.raises(SettingError, match="next request could exceed the cap of 39 tokens"):
         talk.ask({"a": LO, "b": LO}, lambda n=1, note=None: None)
     assert len(server.bodies) == 1  # 15 by the server's count, and another one could take 25
     assert list(talk.answers()) == ["a"]
@@ -89,7 +89,7 @@ def test_a_field_that_is_not_taken_is_refused_once_for_a_run_and_told_in_each_re
 
         return work
 
-    due = ["m does not take max_tokens (sent as max_completion_tokens), seed: it was asked without, as its server says"]
+    due = ["the server of m refuses max_tokens (sent as max_completion_tokens), seed: requests were sent without"]
     assert notes(context, ask(context)) == due
     refused = sum("seed" in body for body in server.bodies)
     assert len(server.bodies) - refused == 2
@@ -113,12 +113,12 @@ def test_answers_that_broke_off_while_the_model_was_thinking_are_empty_and_told(
         assert talk.answers() == {"a": ""}
 
     (told,) = notes(context, work)
-    assert told.startswith("answers of m broke off at max_tokens=7 before they said anything")
+    assert told.startswith("answers of m reached max_tokens=7 before any text")
 
 
 def test_what_was_kept_with_its_thoughts_is_read_without_them(server: Any, context: Context) -> None:
     talk = conversation(server, context)
-    talk._pieces.add("a", {"text": "[2]?\n</think>[1]", "in": 1, "out": 1})
+    talk._journal.add("a", {"text": "[2]?\n</think>[1]", "in": 1, "out": 1})
     assert talk.answers() == {"a": "[1]"}
 
 

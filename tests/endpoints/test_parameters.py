@@ -82,7 +82,7 @@ def test_a_request_is_put_as_it_is_taken() -> None:
     assert str(dialect) == "max_tokens (sent as max_completion_tokens), seed"
     assert dialect.changes == {"seed": None, "max_tokens": "max_completion_tokens"}
     other = ServerParameters()
-    other.take(dialect.changes)
+    other.merge(dialect.changes)
     assert other.changes == dialect.changes
     assert str(ServerParameters()) == ""
 

@@ -90,4 +90,4 @@ def test_what_is_too_much_is_split_until_it_fits_and_else_refused() -> None:
     assert isinstance(fault, SettingError)
     assert [i for batch in asked for i in batch] == [0, 1, 2, 3, 4, 5]
     assert meter.counted_in == 18
-    assert "18 tokens are used" in str(fault)
+    assert "has used 18 tokens" in str(fault)

@@ -51,13 +51,13 @@ def test_a_wait_that_is_asked_for_is_the_least(waits: list[float]) -> None:
 
 
 def test_a_wait_that_is_too_long_ends_it(waits: list[float]) -> None:
-    with pytest.raises(ModelError, match="after 1 try; the last: busy"):
+    with pytest.raises(ModelError, match="after 1 try; the last error: busy"):
         patience().call(failing(Retryable("busy", 301.0)))
     assert waits == []
 
 
 def test_retries_end(waits: list[float]) -> None:
-    with pytest.raises(ModelError, match="after 3 tries; the last: second"):
+    with pytest.raises(ModelError, match="after 3 tries; the last error: second"):
         patience(retries=2).call(failing(Retryable("first"), Retryable("second"), Retryable("second")))
     assert len(waits) == 2
 
@@ -108,7 +108,7 @@ def test_the_forms_of_retry_after() -> None:
 def test_what_passes_is_asked_again(code: int) -> None:
     again = patience().error_of(code, "", "m", "4")
     assert isinstance(again, Retryable)
-    assert (str(again), again.wait) == (f"HTTP {code}: no message (to be asked again after 4 s)", 4.0)
+    assert (str(again), again.wait) == (f"HTTP {code}: no message (the server asks for a wait of 4 s)", 4.0)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_the_server_may_count_is_told_and_may_end_it(waits: list[float]) ->
     assert len(lost) == 1
     with pytest.raises(SettingError, match="no room"):
         patience().call(failing(busy, broken), lost=lambda: SettingError("no room"))
-    with pytest.raises(ModelError, match="the last: cut"):  # the last try tells why, not what another would have cost
+    with pytest.raises(ModelError, match="the last error: cut"):  # not what another try would have cost
         patience(retries=0).call(failing(broken), lost=lambda: SettingError("no room"))
 
 

@@ -119,7 +119,9 @@ def test_the_models_own_similarity_stands_where_none_is_asked(copy: Path, contex
 
 def test_a_model_that_compares_otherwise_is_refused_until_a_similarity_is_said(copy: Path, context: Context) -> None:
     configure(copy, similarity_fn_name="euclidean")
-    with pytest.raises(SettingError, match=r'compares by euclidean; say similarity="cosine" or similarity="dot"'):
+    with pytest.raises(
+        SettingError, match=r'compares vectors by euclidean, .*; set similarity="cosine" or similarity="dot"'
+    ):
         encoder_of(copy, context)
     assert encoder_of(copy, context, similarity="dot").similarity == "dot"
 

@@ -277,7 +277,7 @@ def test_a_tokenizer_in_another_folder_counts(setting: str, copy: Path, tmp_path
     rewritten(other / "tokenizer.json")
     assert sha(copy, context) != before
     shutil.rmtree(other)
-    with pytest.raises(ModelError, match=f"as its {setting}, and there is no such folder. Put it there"):
+    with pytest.raises(ModelError, match=f"as its {setting}, but there is no such folder. Create it"):
         sha(copy, context)
 
 

@@ -78,7 +78,7 @@ def test_the_record_says_so_and_the_row_is_another(tiny_encoder: Path, context: 
 
 
 def test_more_dimensions_than_the_model_has_are_refused(tiny_encoder: Path, context: Context) -> None:
-    with pytest.raises(SettingError, match="dimensions must be at most 32, which the model has, not 33"):
+    with pytest.raises(SettingError, match="dimensions must be at most 32, the number that the model has, not 33"):
         rank(Dense(model=str(tiny_encoder), dimensions=33), context)
     with pytest.raises(SettingError, match="dense: dimensions must be 1 or more, not 0"):
         Dense(dimensions=0)
