@@ -8,16 +8,16 @@ from typing import Any
 from harness.base.errors import Unavailable
 from harness.engines import PRECISIONS
 from harness.engines._limit import peak
-from harness.models.engine_check import Way
+from harness.models.engine_settings import EngineConfig
 
 WAYS = ("torch fp32", "torch bf16", "openvino fp32", "openvino bf16", "openvino int8")
 
 
-def ways_of(names: Sequence[str]) -> dict[str, Way]:
+def ways_of(names: Sequence[str]) -> dict[str, EngineConfig]:
     """The ways that are installed, by name."""
     found = {}
     for name in names:
-        way = Way.of(name)
+        way = EngineConfig.parse(name)
         try:
             way.engine.versions()
         except Unavailable as error:

@@ -92,14 +92,14 @@ def measure(dataset: Dataset, arguments: argparse.Namespace, context: Context) -
         return np.asarray(found, np.float32)
 
     def ours(encoder: Encoder) -> Callable[[Sequence[str], str], Floats]:
-        return lambda some, side: encoder.in_batches(some, side)  # type: ignore[arg-type]
+        return lambda some, side: encoder.encode_in_batches(some, side)  # type: ignore[arg-type]
 
     ways = ways_of(arguments.way or WAYS)
 
     def documents_by(run: Callable[[Sequence[str], str], Floats], some: Sequence[str]) -> Floats:
         return run(some, "document")
 
-    runs = {LIBRARY: by_library} | {name: ours(usual.by(way)) for name, way in ways.items()}
+    runs = {LIBRARY: by_library} | {name: ours(usual.with_engine(way)) for name, way in ways.items()}
     for run in runs.values():
         run(texts[:64], "document")  # loads, traces, warms
     peaks = Peaks()

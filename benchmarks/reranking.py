@@ -109,7 +109,9 @@ def measure(dataset: Dataset, model: str, arguments: argparse.Namespace, context
     def ours(scorer: PairScorer) -> Callable[[Sequence[list[Pair]]], Floats]:
         return lambda each: scorer.compute([pair for some in each for pair in some])[:, 0]
 
-    runs = {LIBRARY: by_library} | {name: ours(usual.by(way)) for name, way in ways_of(arguments.way or WAYS).items()}
+    runs = {LIBRARY: by_library} | {
+        name: ours(usual.with_engine(way)) for name, way in ways_of(arguments.way or WAYS).items()
+    }
     for run in runs.values():
         run([flat[:32]])  # loads, traces, warms
     peaks = Peaks()

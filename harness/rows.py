@@ -109,9 +109,9 @@ def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> li
         found += [parse_method(each) if isinstance(each, str) else each for each in named]
     if precision is None:
         return list(dict.fromkeys(found))
-    from harness.models.engine_check import Asked  # slow to import, and a listing needs none of it
+    from harness.models.engine_settings import EngineSettings  # slow to import, and a listing needs none of it
 
-    Asked(precision).check("--precision")
+    EngineSettings(precision).check("--precision")
     changed = [at_precision(method, precision) for method in dict.fromkeys(found)]
     if len(set(changed)) < len(changed):
         log.warning(

@@ -24,7 +24,7 @@ RUN = """
 import ctypes, gc, json, sys, threading, time, zlib
 from pathlib import Path
 import numpy as np, psutil
-from harness.models.model_runner import Engined
+from harness.models.model_runner import ModelRunner
 from harness.models.tokens import Item
 from harness.bench.runner import Bench
 from harness.bench.store import Store
@@ -44,8 +44,8 @@ def answer(self, items, prompt):
     return np.array([[seed % 997] for seed in seeds], np.float32)
 
 # A model would take most of the time and nothing of what is measured here.
-Engined.items = lambda self, sources, prompt: [Item(source, len(str(source)) // 4) for source in sources]
-Engined.budget, Engined.answer = lambda self: 1024, answer
+ModelRunner.items = lambda self, sources, prompt: [Item(source, len(str(source)) // 4) for source in sources]
+ModelRunner.budget, ModelRunner.run_batch = lambda self: 1024, answer
 
 def anonymous():
     if sys.platform == "linux":

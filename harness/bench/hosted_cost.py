@@ -13,7 +13,7 @@ import numpy as np
 from harness.choices.value import Value
 from harness.data.queries import Dataset
 from harness.data.ranking import TopK
-from harness.endpoints.meter import Estimate, dollars, tokens
+from harness.endpoints.meter import Estimate, dollars, estimated_tokens
 from harness.methods import HostedEncoding, Method, fit, index, search
 from harness.methods.bm25 import BM25
 from harness.rows import row_name
@@ -114,7 +114,7 @@ def _estimate(encoding: HostedEncoding, dataset: Dataset, context: Context) -> t
     searcher = index(first, fit(first, dataset.train, context), corpus, context)
     rows, repeats = _candidates(search(first, searcher, queries, depth, context))
     candidates = corpus.texts_of(rows)
-    sizes = np.array([tokens(encoder.sent(text, "document")) for text in candidates], dtype=np.int64)
+    sizes = np.array([estimated_tokens(encoder.sent(text, "document")) for text in candidates], dtype=np.int64)
     every_query, missing_queries = encoder.needed(queries.texts, "query")
     every_document, missing_documents = encoder.needed(corpus.texts, "document")
     every_candidate, missing_candidates = encoder.needed(candidates, "document")

@@ -32,7 +32,7 @@ CARRIERS: Final = {PACKAGE} | frozenset(
         # Pass data on, which is in the key by its content.
         *("data.queries", "models.resolve"),
         # The way to a hosted model and back: the key of an answer is what was sent.
-        *("endpoints.address", "endpoints.pieces", "endpoints.meter", "endpoints.retries", "endpoints.pool"),
+        *("endpoints.address", "endpoints.journal", "endpoints.meter", "endpoints.retries", "endpoints.pool"),
         *("endpoints.prices", "endpoints.providers", "endpoints.service"),
         # Contracts of rooms whose items are values: an item counts where it is named.
         *("methods", "recipes", "training.recipe"),

@@ -1,4 +1,4 @@
-"""Addresses: whose machine one is, and whether what is sent there can be read on the way."""
+"""Addresses: whose machine one is, and whether requests to it are encrypted."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Final
 from harness.base.errors import SettingError
 
 _INSIDE: Final = (".local", ".internal", ".lan", ".home.arpa", ".svc")
-"""Ends of names that no public name server answers for (RFC 6762, RFC 8375, and what clusters and routers use)."""
+"""Suffixes of names that are not public (RFC 6762, RFC 8375, and names that clusters and routers use)."""
 
 
 def host(url: str) -> str:
-    """The host of an address, in lower case; empty where there is none."""
+    """The host of an address, in lower case; empty if there is none."""
     try:
         return (urllib.parse.urlsplit(url).hostname or "").lower()
     except ValueError:
@@ -24,7 +24,7 @@ def is_local(url: str, who: str = "endpoint") -> bool:
     """Whether an address is this machine's own.
 
     Raises:
-        SettingError: no http or https address.
+        SettingError: it is not an http or https address, or may contain a key.
     """
     try:
         parts = urllib.parse.urlsplit(url)
@@ -34,11 +34,11 @@ def is_local(url: str, who: str = "endpoint") -> bool:
         parts, named = urllib.parse.urlsplit(""), ""
     if parts.scheme not in ("http", "https") or not named or parts.username or parts.password or not url.isprintable():
         raise SettingError(
-            f"{who}: url must be the base of an http or https address with no key in it, as https://api.openai.com/v1"
+            f"{who}: url must be the base of an http or https address without a key, as https://api.openai.com/v1"
         )
     if parts.query or parts.fragment:
         raise SettingError(
-            f"{who}: url must end with its path: what follows ? or # may hold a key, and would be written down"
+            f"{who}: url must have no ? or # part: it may contain a key, and the url is stored in records"
         )
     try:
         return ipaddress.ip_address(named).is_loopback
@@ -47,7 +47,7 @@ def is_local(url: str, who: str = "endpoint") -> bool:
 
 
 def is_inside(url: str) -> bool:
-    """Whether an address is of a private network: a private or link-local number, a name without a dot, or one of
+    """Whether an address is in a private network: a private or link-local number, a name without a dot or in
     `_INSIDE`.
     """
     named = host(url)

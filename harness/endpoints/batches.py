@@ -1,6 +1,4 @@
-"""Asking for the vectors of texts: in batches that the provider takes, each answer kept as it comes, too long texts
-named.
-"""
+"""Requests for vectors of texts: in batches that the provider accepts; answers are cached as they arrive."""
 
 from __future__ import annotations
 
@@ -13,189 +11,194 @@ import pyarrow as pa
 
 from harness.base.errors import HarnessError, ModelError
 from harness.cache.vectors import VectorStore
-from harness.endpoints.embeddings import EmbeddingClient, checked
+from harness.endpoints.embedding_settings import EmbeddingSettings
+from harness.endpoints.embeddings import EmbeddingClient, validated
 from harness.endpoints.keys import Key
-from harness.endpoints.meter import Bound, Meter, most_tokens, tokens
-from harness.endpoints.pool import through
+from harness.endpoints.meter import Bound, Meter, estimated_tokens, most_tokens
+from harness.endpoints.pool import run_requests
 from harness.endpoints.protocols import open_client
 from harness.endpoints.providers import Provider
-from harness.endpoints.retries import Pace, Patience, Refused
-from harness.endpoints.settings import HostedSettings
+from harness.endpoints.retries import RateLimit, RequestRefused, Retrier
 from harness.runtime.progress import Advance
 
 Row = tuple[int, str]
 """A row of the texts, and the text as it is sent."""
 SHOWN = 3
-"""Texts that are too long which a message names; it counts the others."""
+"""So many of the texts that are too long are named in a message; the others are counted."""
 NOTHING = Bound(0)
 
 
 class TooLong(ModelError):
-    """Texts that the model does not take for their length."""
+    """Texts that are too long for the model."""
 
 
-class Dimension:
-    """The one dimension of all vectors of a model: the first one's, or that which was asked for. Threads may ask at
-    once.
-    """
+class DimensionCheck:
+    """Checks that all vectors of a model have one dimension: the requested one, or the first one's. Thread-safe."""
 
     def __init__(self, who: str, known: int | None) -> None:
-        self._who, self.known, self._guard = who, known, threading.Lock()
+        self._who, self._known, self._lock = who, known, threading.Lock()
 
-    def due(self, found: int) -> None:
-        """Learns the first one.
+    def check(self, dimension: int) -> None:
+        """Checks one; the first one is remembered.
 
         Raises:
-            ModelError: it is another than before.
+            ModelError: it differs from before.
         """
-        with self._guard:
-            self.known = self.known or found
-        if found != self.known:
+        with self._lock:
+            self._known = self._known or dimension
+        if dimension != self._known:
             raise ModelError(
-                f"{self._who} answered with vectors of {found} dimensions, and of {self.known} before. Mend model, url "
-                f"or "
-                "dimensions."
+                f"{self._who} answered with vectors of {dimension} dimensions, but of {self._known} before. Correct "
+                "model, url or dimensions."
             )
 
+    @property
+    def known(self) -> int | None:
+        """The dimension, once it is known."""
+        return self._known
 
-class Asking:
-    """Requests for what is missing of one side. No key is read and no client opened before it is made.
+
+class EmbeddingRequests:
+    """Requests for the missing vectors of one side. Only here is a key read and a client opened.
 
     Args:
-        settings: with everything said (`HostedSettings.resolved`).
-        known: what is particular about the address.
-        kind: sent as `input_type` where it is one.
-        store: where vectors are kept.
-        meter: counts, and refuses what could pass a cap.
-        pace: of all requests to the address.
-        dimension: of all vectors.
+        settings: resolved (`EmbeddingSettings.resolved`).
+        known: defaults of the address.
+        kind: sent as `input_type`, if not None.
+        store: where vectors are cached.
+        meter: counts, and refuses requests that could exceed a cap.
+        rate_limit: of all requests to the address.
+        dimension: checks that of all vectors.
 
     Raises:
         Unavailable: no key, or the client's library is not installed.
-        SettingError: the key does not go to the address.
+        SettingError: the key is not sent to the address.
     """
 
     def __init__(
         self,
-        settings: HostedSettings,
+        settings: EmbeddingSettings,
         known: Provider,
         kind: str | None,
         store: VectorStore,
         meter: Meter,
-        pace: Pace,
-        dimension: Dimension,
+        rate_limit: RateLimit,
+        dimension: DimensionCheck,
     ) -> None:
-        service = settings.service
-        key = Key(service.who, service.url, service.key_variable)
-        self._patience = Patience(service.who, service.url, key, service.retries, pace)
+        service = settings.service()
+        key = Key(service.who, service.url, service.variable)
+        self._service = service
+        self._retrier = Retrier(service.who, service.url, key, service.retries, rate_limit)
         assert settings.protocol is not None
         self._client: EmbeddingClient = open_client(
-            settings.protocol, service, known, settings.dimensions, key, self._patience
+            settings.protocol, service, known, settings.dimensions, key, self._retrier
         )
         self._settings, self._kind, self._store, self._meter, self._dimension = settings, kind, store, meter, dimension
         self._long: list[Row] = []
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
 
     def ask(self, rows: Iterator[Row], keys: pa.Array, name: Callable[[int], str], advance: Advance) -> None:
-        """Asks for the vectors of some rows, each once, and keeps them.
+        """Requests the vectors of some rows, each once, and caches them.
 
         Args:
             rows: in order, of distinct texts.
             keys: (N,) hashes of all texts, by row.
-            name: a row as it is named to people.
-            advance: told of those that are answered.
+            name: a row as messages name it.
+            advance: called with the number of rows that were answered.
 
         Raises:
-            SettingError: the next request could pass a cap.
-            TooLong: the model does not take some texts; those that were in their requests are kept.
-            HarnessError: the server refuses or never answers well. What was answered is kept in every case.
+            SettingError: the next request could exceed a cap.
+            TooLong: some texts are too long; the others of their requests are cached.
+            HarnessError: the server refuses or gives no usable answer. All answers are cached in every case.
         """
-        service = self._settings.service
-        fault = through(
-            packed(((row, tokens(row[1])) for row in rows), self._settings),
-            lambda batch: self._all(batch, keys),
+        error = run_requests(
+            packed(((row, estimated_tokens(row[1])) for row in rows), self._settings),
+            lambda batch: self._send(batch, keys),
             bound=_most,
             meter=self._meter,
-            concurrency=service.concurrency,
-            stop=self._patience.stop,
+            concurrency=self._service.concurrency,
+            stop=self._retrier.stop,
             done=lambda batch: advance(len(batch)),
-            split=lambda batch: [batch[: len(batch) // 2], batch[len(batch) // 2 :]] if len(batch) > 1 else [],
+            split=lambda batch: _halves(batch) if len(batch) > 1 else [],
         )
-        if isinstance(fault, TooLong):
-            raise TooLong(self._named(name, str(fault))) from fault
-        if fault is not None:
-            raise fault
+        if isinstance(error, TooLong):
+            raise TooLong(self._message(name, str(error))) from error
+        if error is not None:
+            raise error
 
-    def _all(self, batch: list[Row], keys: pa.Array) -> tuple[int, int]:
-        """One request, or two halves of it where it is too long as a whole, down to the text that is."""
+    def _send(self, batch: list[Row], keys: pa.Array) -> tuple[int, int]:
+        """One request; if it is too long, its halves, down to the text that is too long by itself."""
         try:
-            return self._one(batch, keys)
-        except Refused as refusal:
+            return self._send_one(batch, keys)
+        except RequestRefused as refusal:
             if not refusal.too_long:
                 raise
             if len(batch) == 1:
-                with self._guard:
+                with self._lock:
                     self._long.append(batch[0])
-                raise TooLong(f"HTTP {refusal.code}: {self._patience.reported(refusal.told)}") from None
-        taken, fault = 0, None
-        for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+                raise TooLong(f"HTTP {refusal.code}: {self._retrier.reported(refusal.details)}") from None
+        used, too_long = 0, None
+        for half in _halves(batch):
             try:
-                taken += self._all(half, keys)[0]
+                used += self._send(half, keys)[0]
             except TooLong as error:
-                fault = fault or error
-        if fault is not None:
-            self._meter.settle(NOTHING, taken)  # what was answered is counted, though the request as a whole fails
-            raise fault
-        return taken, 0
+                too_long = too_long or error
+        if too_long is not None:
+            self._meter.settle(NOTHING, used)  # what was answered counts, though the request as a whole fails
+            raise too_long
+        return used, 0
 
-    def _one(self, batch: list[Row], keys: pa.Array) -> tuple[int, int]:
+    def _send_one(self, batch: list[Row], keys: pa.Array) -> tuple[int, int]:
         texts = [text for _, text in batch]
-        service, expected = self._settings.service, sum(map(tokens, texts))
+        service, expected = self._service, sum(map(estimated_tokens, texts))
         started = time.perf_counter()
 
         def lost() -> HarnessError | None:
-            return self._meter.lose(_most(batch))
+            return self._meter.count_lost(_most(batch))
 
-        answer = self._patience.asked(lambda: self._client.embed(texts, self._kind), expected, lost)
-        vectors = checked(f"{service.who} {service.model}", answer, texts, self._dimension.known)
-        self._dimension.due(vectors.shape[1])
-        # Written by the thread that got it: what is paid for is kept, whatever happens to the others.
+        answer = self._retrier.call(lambda: self._client.embed(texts, self._kind), expected, lost)
+        vectors = validated(f"{service.who} {service.model}", answer, texts, self._dimension.known)
+        self._dimension.check(vectors.shape[1])
+        # Written by the thread that received it: what is paid for is cached even if other requests fail.
         seconds = (time.perf_counter() - started) / service.concurrency
         self._store.write(keys.take(pa.array([row for row, _ in batch])), vectors, seconds)
         return answer.tokens or expected, 0
 
-    def _named(self, name: Callable[[int], str], told: str) -> str:
-        service, found = self._settings.service, sorted(self._long)
-        shown = ", ".join(f"{name(row)} ({len(text):,} characters)" for row, text in found[:SHOWN])
-        more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    def _message(self, name: Callable[[int], str], reason: str) -> str:
+        service, texts = self._service, sorted(self._long)
+        shown = ", ".join(f"{name(row)} ({len(text):,} characters)" for row, text in texts[:SHOWN])
+        more = f" and {len(texts) - SHOWN:,} more" if len(texts) > SHOWN else ""
         return (
-            f"{service.who} {service.model}: {service.url} refuses as too long: {shown}{more}. It says "
-            f"{told.rstrip('.')}. Set "
-            "max_characters to send no more than so many characters of each text. What was answered is kept, and texts "
-            "that are "
-            "shorter are not asked for again."
+            f"{service.who} {service.model}: {service.url} refuses texts as too long: {shown}{more}. Its message: "
+            f"{reason.rstrip('.')}. Set max_characters to cut every text at so many characters. Answers are cached: "
+            "texts that are not cut are not sent again."
         )
 
 
-def packed(sized: Iterator[tuple[Any, int]], settings: HostedSettings) -> Iterator[list[Any]]:
-    """Items in order, as many together as the limits allow; one that is over them by its own size goes alone.
+def packed(sized: Iterator[tuple[Any, int]], settings: EmbeddingSettings) -> Iterator[list[Any]]:
+    """Items in order, as many together as the limits allow; one that exceeds them by itself is alone.
 
     Args:
         sized: each with its tokens.
-        settings: with everything said.
+        settings: resolved.
     """
     assert settings.batch_items is not None
     assert settings.batch_tokens is not None
     batch: list[Any] = []
-    taken = 0
+    tokens = 0
     for item, size in sized:
-        if batch and (len(batch) >= settings.batch_items or taken + size > settings.batch_tokens):
+        if batch and (len(batch) >= settings.batch_items or tokens + size > settings.batch_tokens):
             yield batch
-            batch, taken = [], 0
+            batch, tokens = [], 0
         batch.append(item)
-        taken += size
+        tokens += size
     if batch:
         yield batch
+
+
+def _halves(batch: list[Row]) -> list[list[Row]]:
+    middle = len(batch) // 2
+    return [batch[:middle], batch[middle:]]
 
 
 def _most(batch: Sequence[Row]) -> Bound:

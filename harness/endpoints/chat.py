@@ -1,6 +1,4 @@
-"""An OpenAI-compatible chat server: one request of ours, one answer, with patience for a busy server and none for a
-wrong key.
-"""
+"""An OpenAI-compatible chat server: one request, one answer; retried if the server is busy, not if the key is wrong."""
 
 from __future__ import annotations
 
@@ -11,21 +9,21 @@ from typing import Any
 
 from harness.base.errors import HarnessError, ModelError
 from harness.endpoints.keys import Key
-from harness.endpoints.meter import counted
-from harness.endpoints.parameters import Dialect
-from harness.endpoints.reasoning import said, spoken
-from harness.endpoints.retries import Again, Pace, Patience
+from harness.endpoints.meter import reported_tokens
+from harness.endpoints.parameters import ServerParameters
+from harness.endpoints.reasoning import message_text, without_reasoning
+from harness.endpoints.retries import RateLimit, Retrier, Retryable
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said.
+    """An answer of the server.
 
     Args:
-        content: as it came, with what a reasoning model thought before it; empty where it refused or said nothing.
-        tokens_in: of the prompt, as the server counted; 0 where it does not say.
-        tokens_out: of the answer.
-        cut: whether the server says that it ended for want of tokens.
+        content: as it came, with the reasoning before it; empty if the model refused or said nothing.
+        tokens_in: of the prompt, by the server's count; 0 if it does not report one.
+        tokens_out: of the answer, likewise.
+        cut: whether the server says that the answer reached the limit on tokens.
     """
 
     content: str
@@ -35,25 +33,25 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The answer without the thoughts before it."""
-        return spoken(self.content)
+        """The answer without the reasoning before it."""
+        return without_reasoning(self.content)
 
 
-class Endpoint:
+class ChatEndpoint:
     """The `/chat/completions` of a server.
 
     Args:
-        who: the value that asks, for messages.
+        who: name of the method, for messages.
         url: its base, as https://api.openai.com/v1.
-        key_variable: the environment variable that holds the key; a server on this machine needs none.
+        key_variable: the environment variable with the key; a server on this machine needs none.
         timeout: seconds for one whole answer.
-        retries: repetitions of one request.
-        pace: how fast requests may follow each other.
-        dialect: which fields it takes; learnt where it refuses one.
+        retries: how often one request is repeated.
+        rate_limit: shared by all requests to the address.
+        parameters: which fields the server accepts; learnt from its refusals.
 
     Raises:
-        SettingError: no http or https address, or one that the key does not go to.
-        Unavailable: no key for a server elsewhere.
+        SettingError: not an http or https address, or one that the key is not sent to.
+        Unavailable: no key for a server that is not on this machine.
     """
 
     def __init__(
@@ -63,63 +61,62 @@ class Endpoint:
         key_variable: str,
         timeout: float,
         retries: int,
-        pace: Pace | None = None,
-        dialect: Dialect | None = None,
+        rate_limit: RateLimit | None = None,
+        parameters: ServerParameters | None = None,
     ) -> None:
         from harness.endpoints.wire import client
 
         self._who, self._url, self._timeout = who, f"{url.rstrip('/')}/chat/completions", timeout
         self._key = Key(who, url, key_variable)
-        self._patience = Patience(who, self._url, self._key, retries, pace)
+        self._retrier = Retrier(who, self._url, self._key, retries, rate_limit)
         self._client, _ = client(self._key, url, timeout)
-        self._dialect = dialect or Dialect()
+        self._parameters = parameters or ServerParameters()
 
     def stop(self) -> None:
-        """Ends all waiting: requests under way are finished, none is repeated."""
-        self._patience.stop()
+        """Ends all waiting: requests in flight are finished, none is repeated."""
+        self._retrier.stop()
 
     def ask(
         self, body: Mapping[str, Any], tokens: int = 0, lost: Callable[[], HarnessError | None] = lambda: None
     ) -> Answer:
-        """Sends one request, again where the server is busy, slow or answers no JSON, and otherwise where it refuses a
-        field.
+        """Sends one request; repeats it if the server is busy, slow or sends no JSON, or without a field it refuses.
 
         Args:
             body: JSON-safe.
-            tokens: what it takes by our estimate, for the pace.
-            lost: see `Patience.asked`.
+            tokens: of the request by our estimate, for the rate limit.
+            lost: see `Retrier.call`.
 
         Raises:
-            ModelError: the server refuses the key, the model or the request, never answers well, answers without end,
-                or repeats the key in its answer.
+            ModelError: the server refuses the key, the model or the request, gives no usable answer or one that is too
+                large, or repeats the key in its answer.
             Unavailable: there is no server.
         """
         while True:
-            sent = self._dialect.spoken(body)
-            answer = self._patience.asked(lambda sent=sent: self._once(sent), tokens, lost)  # type: ignore[misc]
+            sent = self._parameters.apply(body)
+            answer = self._retrier.call(lambda sent=sent: self._once(sent), tokens, lost)  # type: ignore[misc]
             if answer is not None:
                 return answer
 
     def _once(self, body: Mapping[str, Any]) -> Answer | None:
-        """One request; None where it is to be sent in another dialect."""
+        """One request; None if it has to be sent again with other fields."""
         import httpx
 
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "retrieval-harness"}
         try:
             response = self._client.post(self._url, content=json.dumps(body).encode(), headers=headers)
         except httpx.RequestError as error:  # time-outs are some
-            raise self._patience.silence(error, self._timeout) from None
+            raise self._retrier.no_answer(error, self._timeout) from None
         raw = response.content
         if not response.is_success:
-            if self._dialect.learn(body, response.status_code, raw):
+            if self._parameters.learn(body, response.status_code, raw):
                 return None
-            asked = response.headers.get("Retry-After")
-            raise self._patience.refusal(response.status_code, _message(raw), str(body.get("model")), asked)
+            retry_after = response.headers.get("Retry-After")
+            raise self._retrier.error_of(response.status_code, _message(raw), str(body.get("model")), retry_after)
         answer = _read(raw)
-        if self._key.repeated(answer.content):  # it would be kept and searched with
+        if self._key.repeated(answer.content):  # it would be cached and searched with
             raise ModelError(
-                f"{self._who}: {self._url} repeats {self._key} in an answer, which is not kept. Send no key to this "
-                "server: change the key, and see what the server is."
+                f"{self._who}: {self._url} repeats {self._key} in an answer, which is not cached. Replace the key, and "
+                "check whether url is the right server."
             )
         return answer
 
@@ -128,24 +125,27 @@ def _read(raw: bytes) -> Answer:
     """The text of the first choice, and the usage.
 
     Raises:
-        Again: no JSON, or none of the protocol.
+        Retryable: not JSON, or not of the protocol.
     """
     try:
-        told = json.loads(raw)
-        choice = told["choices"][0]
-        content = said(choice["message"])
-        usage = told.get("usage") or {}
-        tokens_in, tokens_out = counted(usage.get("prompt_tokens")), counted(usage.get("completion_tokens"))
+        answer = json.loads(raw)
+        choice = answer["choices"][0]
+        content = message_text(choice["message"])
+        usage = answer.get("usage") or {}
+        tokens_in, tokens_out = (
+            reported_tokens(usage.get("prompt_tokens")),
+            reported_tokens(usage.get("completion_tokens")),
+        )
         cut = choice.get("finish_reason") == "length"
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        raise Again("an answer that is not JSON of the chat protocol", done=True) from None
+        raise Retryable("an answer that is not JSON of the chat protocol", done=True) from None
     return Answer(content, tokens_in, tokens_out, cut)
 
 
 def _message(raw: bytes) -> str:
-    """What a refusal says."""
+    """The message of an error."""
     try:
-        held = json.loads(raw)["error"]
-        return str(held["message"] if isinstance(held, dict) else held)
+        error = json.loads(raw)["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
     except (ValueError, KeyError, TypeError, RecursionError):
         return raw.decode("utf-8", "replace")

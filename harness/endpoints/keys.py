@@ -1,4 +1,4 @@
-"""Keys: a secret that shows nothing of itself, and the one rule of which key goes to which host."""
+"""API keys: a secret that is never shown, and the rule of which key is sent to which host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.endpoints.address import host, is_encrypted, is_inside, is_local
 log = logging.getLogger("harness.endpoints")
 
 ANYWHERE: Final = "ENDPOINT_API_KEY"
-"""The variable whose key is meant for whatever address is named; of a key that belongs to no service below."""
+"""The variable for the key of any address that is none of the services below."""
 
 OWNERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -47,81 +47,81 @@ OWNERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "AWS_ACCESS_KEY_ID": (),
     }
 )
-"""Variables that by custom hold the key of one service, and the hosts of that service; one that begins with a dot ends
-names.
-"""
+"""Variables that by convention contain the key of one service, and its hosts; one with a leading dot is a suffix."""
 
 
 def check(who: str, url: str, variable: str) -> None:
-    """Holds a key against the rule, before it is read.
+    """Checks the rule of which key is sent where, before a request.
 
-    The key of a service that is known goes to that service's hosts, encrypted, or to this machine, and nowhere else: a
-    proxy on this machine is a user's own. Any other key goes to the address that is named with it; unencrypted to this
-    machine, within a private network (with a warning when it is sent), and nowhere else. No address may hold the key,
-    which records would show.
+    The key of a known service is sent only to the hosts of that service, encrypted, or to this machine, where a proxy
+    is the user's own. Any other key is sent to the address that is set with it; unencrypted only to this machine or
+    within a private network (with a warning). No address may contain the key, since records show addresses.
 
     Raises:
-        SettingError: the key does not go there, or the address holds it.
+        SettingError: the key is not sent there, or the address contains it.
     """
     if not is_local(url, who):
         _check_host(who, url, variable)
-    held = os.environ.get(variable, "").strip()
-    if holds(url, held):
+    if holds(url, os.environ.get(variable, "").strip()):
         raise SettingError(
-            f"{who}: url holds the key of {variable}, and would be written down. Name the address without it."
+            f"{who}: url contains the key in {variable}, and the url is stored in records. Set url without the key."
         )
 
 
 def _check_host(who: str, url: str, variable: str) -> None:
     named = host(url)
     owners = OWNERS.get(variable)
-    if owners is not None and not any(
-        named == owner or (owner[0] == "." and named.endswith(owner)) for owner in owners
-    ):
+    if owners is not None and not any(_matches(named, owner) for owner in owners):
+        owner = " and ".join(owners) or "another service"
         raise SettingError(
-            f"{who}: the key in {variable} is not sent to {named}: it belongs to "
-            f"{' and '.join(owners) or 'another service'}. "
-            f"Put the key of {named} into {ANYWHERE} or a variable of your own, and name that with key_variable."
+            f"{who}: the key in {variable} is not sent to {named}: it belongs to {owner}. Put the key for {named} into "
+            f"{ANYWHERE} or a variable of your own, and set key_variable to its name."
         )
     if not is_encrypted(url) and (owners is not None or not is_inside(url)):
         raise SettingError(
-            f"{who}: no key is sent to {named} without encryption: url must begin with https:// (http:// is for this "
-            f"machine and "
-            "private networks)."
+            f"{who}: no key is sent to {named} without encryption: url must begin with https:// (http:// is only for "
+            "this machine and private networks)."
         )
 
 
+def _matches(name: str, owner: str) -> bool:
+    return name == owner or (owner.startswith(".") and name.endswith(owner))
+
+
 class Key:
-    """The key for one address, read from the environment; `repr`, `str` and pickling show nothing of it.
+    """The key for one address, read from the environment; `repr`, `str` and pickling do not show it.
 
     Args:
-        who: the value that asks, for messages.
+        who: name of the method, for messages.
         url: the base of the address.
-        variable: the environment variable that holds the key; a server on this machine needs none.
+        variable: the environment variable with the key; a server on this machine needs none.
 
     Raises:
-        Unavailable: no key for a server elsewhere.
-        SettingError: it does not go there (`check`), or holds what no header can carry.
+        Unavailable: the variable is not set, and the server is not on this machine.
+        SettingError: it is not sent there (`check`), or has characters that no header can contain.
     """
 
     def __init__(self, who: str, url: str, variable: str) -> None:
         check(who, url, variable)
         remember(variable)
         self.variable = variable
-        held = os.environ.get(variable, "").strip()
-        self._reveal: Callable[[], str] = lambda: held  # in a closure: no dump of attributes has it, and no pickle
-        if not held and not is_local(url, who):
+        value = os.environ.get(variable, "").strip()
+        self._reveal: Callable[[], str] = lambda: value  # a closure appears in no dump of attributes and in no pickle
+        if not value and not is_local(url, who):
             raise Unavailable(
-                f"{who}: {url} needs a key, and the environment variable {variable} is not set.",
-                f"Set {variable}, or name the variable that holds it with key_variable.",
+                f"{who}: {url} needs an API key, and the environment variable {variable} is not set.",
+                f"Set {variable}, or set key_variable to the name of the variable that contains the key.",
             )
-        if not held.isascii() or not held.isprintable():
+        if not value.isascii() or not value.isprintable():
             raise SettingError(
-                f"{who}: what {variable} holds is no key: it has characters that cannot be sent. Set it again."
+                f"{who}: {variable} contains no valid key: it has characters that cannot be sent. Set it again."
             )
-        if held and not is_encrypted(url) and not is_local(url, who):
+        if value and not is_encrypted(url) and not is_local(url, who):
             log.warning(
-                "%s: the key in %s goes to %s without encryption; https:// would protect it", who, variable, host(url)
+                "%s: the key in %s is sent to %s without encryption; https:// would protect it",
+                who,
+                variable,
+                host(url),
             )
 
     def __bool__(self) -> bool:
@@ -131,15 +131,15 @@ class Key:
         return f"Key({self.variable})"
 
     def reveal(self) -> str:
-        """The key itself, for the header of a request and nothing else."""
+        """The key itself, only for the header of a request."""
         return self._reveal()
 
     def hidden(self, text: str) -> str:
-        """A text from outside that is to be reported, as a server's message, with the key struck out."""
+        """A text from outside, as a server's message, without the key."""
         return struck(text, self._reveal())
 
     def repeated(self, text: str) -> bool:
-        """Whether a text from outside repeats the key; a key that is a word of the language is not looked for."""
+        """Whether a text from outside contains the key; a key that is a common word is not looked for."""
         return holds(text, self._reveal())
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The meter: what a run will take, what it has taken, and the cap that it refuses to pass."""
+"""The meter: tokens and dollars that a run will use and has used, and the cap that it must not exceed."""
 
 from __future__ import annotations
 
@@ -18,36 +18,34 @@ CHARACTERS_PER_TOKEN: Final = 4
 log = logging.getLogger("harness.endpoints")
 
 
-def tokens(text: str) -> int:
-    """About how many tokens a text has: four ASCII characters are one, and each other character is one by itself."""
+def estimated_tokens(text: str) -> int:
+    """Tokens of a text, estimated: one for four ASCII characters, and one for each other character."""
     ascii_only = len(text.encode("ascii", "ignore"))
     return math.ceil(ascii_only / CHARACTERS_PER_TOKEN) + len(text) - ascii_only
 
 
-def counted(told: object) -> int:
-    """A number of tokens as a server tells it; 0 for what is no number, or a negative one, which would make room under
-    a cap.
-    """
-    if isinstance(told, bool) or not isinstance(told, (int, float)) or not 0 <= told < math.inf:
+def reported_tokens(value: object) -> int:
+    """A number of tokens that a server reports; 0 if it is not a number, or negative, which would evade a cap."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         return 0
-    return int(told)
+    return int(value)
 
 
 def most_tokens(text: str) -> int:
-    """More tokens than a text can have: a token spells one byte at least, and a model may add a few of its own."""
+    """More tokens than a text can have: a token is at least one byte, and a model may add a few of its own."""
     return len(text.encode("utf-8", "surrogatepass")) + 8
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is expected to be asked.
+    """What is going to be sent.
 
     Args:
         requests: at most.
-        texts: distinct ones; 0 where requests are not made of texts.
-        tokens_in: to be sent, by `tokens`.
+        texts: distinct ones; 0 if requests are not made of texts.
+        tokens_in: to be sent, by `estimated_tokens`.
         tokens_out: the most that can be answered.
-        dollars: None where no price is known.
+        dollars: None if no price is known.
     """
 
     requests: int
@@ -67,7 +65,7 @@ class Estimate:
         )
 
     def __str__(self) -> str:
-        cost = "at a price that is not known" if self.dollars is None else f"{dollars(self.dollars)} at most"
+        cost = "price unknown" if self.dollars is None else f"at most {dollars(self.dollars)}"
         texts = f"{self.texts:,} texts in " if self.texts else ""
         out = f", at most {self.tokens_out:,} out" if self.tokens_out else ""
         return f"{texts}{self.requests:,} requests, about {self.tokens_in:,} tokens in{out}: {cost}"
@@ -75,27 +73,27 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Bound:
-    """The most that one request can take: tokens sent, tokens answered."""
+    """The most tokens that one request can use: sent, answered."""
 
     tokens_in: int
     tokens_out: int = 0
 
 
 class Meter:
-    """Counts what a run takes; refuses what would pass a cap. Threads may count at once.
+    """Counts what a run uses and refuses requests that could exceed a cap. Thread-safe.
 
-    A request is let through only where what was counted, what is under way at its most, and the request at its most
-    stay within
-    the caps: by the server's own count no cap is passed, unless the server counts more tokens than there are bytes.
+    A request is sent only if the tokens counted so far, the most that requests in flight can use, and the most that it
+    can use itself stay within the caps. So by the server's own count no cap is exceeded, unless the server counts more
+    tokens than there are bytes.
 
     Args:
-        who: the value that asks, and its model, for messages.
-        price: None where none is known; then only tokens can be capped.
+        who: names of the method and its model, for messages.
+        price: None if unknown; then only tokens can be capped.
         cap: dollars; None for no cap.
         cap_tokens: tokens sent and answered together; None for no cap.
 
     Raises:
-        SettingError: a cap in dollars without a price.
+        SettingError: a cap in dollars, but no known price.
     """
 
     def __init__(self, who: str, price: Price | None, cap: float | None, cap_tokens: int | None = None) -> None:
@@ -106,40 +104,41 @@ class Meter:
         self._lost = 0
         if cap is not None and price is None:
             raise SettingError(
-                f"{who}: cap is in dollars and no price is known: set its price in dollars for a million tokens, or "
-                f"cap_tokens."
+                f"{who}: cap is in dollars, but the price is unknown: set it in dollars per million tokens, or use "
+                "cap_tokens."
             )
 
     def estimate(self, requests: int, texts: int, tokens_in: int, tokens_out: int = 0) -> Estimate:
-        """So much, with what it costs."""
+        """An estimate, with its cost."""
         return Estimate(requests, texts, tokens_in, tokens_out, self.dollars(tokens_in, tokens_out))
 
     def dollars(self, tokens_in: int, tokens_out: int = 0) -> float | None:
-        """What so many tokens cost; None where no price is known."""
+        """What so many tokens cost; None if no price is known."""
         return None if self.price is None else self.price.dollars(tokens_in, tokens_out)
 
     def admit(self, estimate: Estimate) -> None:
-        """Tells what is about to be asked, and refuses what is over a cap with what was counted before.
+        """Logs what is about to be sent; refuses it if it exceeds a cap together with what was counted before.
 
         Raises:
-            SettingError: it is over a cap; nothing was asked.
+            SettingError: it exceeds a cap; nothing was sent.
         """
         source = f" (price: {self.price.source})" if self.price else " (cap it with cap_tokens)"
         log.log(logging.WARNING if estimate.dollars != 0 else logging.INFO, "%s: %s%s", self._who, estimate, source)
         self.check(estimate)
 
     def check(self, estimate: Estimate) -> None:
-        """As `admit`, telling nothing."""
+        """As `admit`, without logging."""
         total_in, total_out = self.counted_in + estimate.tokens_in, self.counted_out + estimate.tokens_out
         over = self._over(total_in, total_out)
         if over:
-            before = f", after {self.counted_in + self.counted_out:,} tokens before it" if self.counted_in else ""
+            before = f", after {self.counted_in + self.counted_out:,} tokens used before" if self.counted_in else ""
             raise SettingError(
-                f"{self._who}: {estimate}{before}, over the cap of {over}. Raise {self._named()} or ask about less."
+                f"{self._who}: {estimate}{before}, which exceeds the cap of {over}. Nothing was sent. Raise "
+                f"{self._named()}, or use fewer or shorter texts."
             )
 
     def reserve(self, bound: Bound) -> bool:
-        """Sets aside the most that a request can take; False where that would pass a cap."""
+        """Reserves the most that a request can use; False if that would exceed a cap."""
         with self._guard:
             total_in = self.counted_in + self._reserved_in + bound.tokens_in
             total_out = self.counted_out + self._reserved_out + bound.tokens_out
@@ -150,18 +149,18 @@ class Meter:
             return True
 
     def settle(self, bound: Bound, tokens_in: int, tokens_out: int = 0) -> None:
-        """Counts what a request took in place of what was set aside for it; 0 and 0 where it came to nothing."""
+        """Counts what a request used instead of what was reserved for it; 0 and 0 if it failed."""
         with self._guard:
             self._reserved_in -= bound.tokens_in
             self._reserved_out -= bound.tokens_out
             self.counted_in += tokens_in
             self.counted_out += tokens_out
 
-    def lose(self, bound: Bound) -> SettingError | None:
-        """Counts a request that brought no usable answer at its most, since the server may count it.
+    def count_lost(self, bound: Bound) -> SettingError | None:
+        """Counts the most that a request without a usable answer can have used, since the server may charge for it.
 
         Returns:
-            What to say where the same request again could pass a cap; None where there is room.
+            An error if the same request again could exceed a cap; else None.
         """
         with self._guard:
             self.counted_in += bound.tokens_in
@@ -170,31 +169,26 @@ class Meter:
             over = self._over(self.counted_in + self._reserved_in, self.counted_out + self._reserved_out)
         return self.refusal() if over else None
 
-    def passed(self) -> SettingError | None:
-        """Where the server has counted more than a cap: what to say of it."""
+    def exceeded(self) -> SettingError | None:
+        """An error if the server has counted more than a cap."""
         over = self._over(self.counted_in, self.counted_out)
-        return self._stopped(over, "over") if over else None
+        return self._stopped(f"exceeds the cap of {over}") if over else None
 
     def refusal(self) -> SettingError:
-        """What to say where the next request could pass a cap."""
-        return self._stopped(self._caps(), "and the next request could pass")
+        """The error for a next request that could exceed a cap."""
+        return self._stopped(f"and the next request could exceed the cap of {self._caps()}")
 
-    def _stopped(self, cap: str, how: str) -> SettingError:
+    def _stopped(self, why: str) -> SettingError:
         spent = self.dollars(self.counted_in, self.counted_out)
-        money = (
-            f"{dollars(spent)} are spent"
-            if spent is not None
-            else f"{self.counted_in + self.counted_out:,} tokens are used"
-        )
-        lost = f" with {self._lost:,} requests without an answer at their most" if self._lost else ""
+        used = f"{self.counted_in + self.counted_out:,} tokens" if spent is None else dollars(spent)
+        lost = f" ({self._lost:,} requests without an answer counted at their most)" if self._lost else ""
         return SettingError(
-            f"{self._who}: {money} by the server's count{lost}, {how} the cap of {cap}: no more is asked. What was "
-            f"answered is "
-            f"kept and will not be paid for again; raise {self._named()} to ask about the rest, or ask about less."
+            f"{self._who}: the run has used {used} by the server's count{lost}, {why}: stopped. Answers are cached and "
+            f"not paid for again; raise {self._named()} to continue, or use fewer or shorter texts."
         )
 
     def _over(self, tokens_in: int, tokens_out: int) -> str:
-        """The cap that so much is over; empty where it is over none."""
+        """The cap that so much exceeds; empty if it exceeds none."""
         spent = self.dollars(tokens_in, tokens_out)
         if self._cap is not None and spent is not None and spent > self._cap:
             return dollars(self._cap)
@@ -203,15 +197,17 @@ class Meter:
         return ""
 
     def _caps(self) -> str:
-        money = [] if self._cap is None else [dollars(self._cap)]
-        return " or ".join([*money, *([] if self._cap_tokens is None else [f"{self._cap_tokens:,} tokens"])])
+        caps = [] if self._cap is None else [dollars(self._cap)]
+        caps += [] if self._cap_tokens is None else [f"{self._cap_tokens:,} tokens"]
+        return " or ".join(caps)
 
     def _named(self) -> str:
-        return "cap_tokens" if self._cap is None else "cap" if self._cap_tokens is None else "cap and cap_tokens"
+        settings = {"cap": self._cap, "cap_tokens": self._cap_tokens}
+        return " and ".join(name for name, value in settings.items() if value is not None)
 
 
 def dollars(amount: float) -> str:
-    """An amount as it is told."""
+    """An amount as it is printed."""
     if amount >= 1 or amount == 0:
         return f"${amount:,.2f}"
     return f"${np.format_float_positional(float(f'{amount:.4g}'), trim='-')}"

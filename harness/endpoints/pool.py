@@ -1,4 +1,4 @@
-"""The pool: several requests under way, none that could pass the cap, and no further ones after the first fault."""
+"""The pool: several requests in flight, none that could exceed the cap, and no further ones after the first error."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from harness.endpoints.meter import Bound, Meter
 T = TypeVar("T")
 
 
-def through(
+def run_requests(
     items: Iterable[T],
-    ask: Callable[[T], tuple[int, int]],
+    send: Callable[[T], tuple[int, int]],
     *,
     bound: Callable[[T], Bound],
     meter: Meter,
@@ -24,26 +24,26 @@ def through(
     done: Callable[[T], object] = lambda item: None,
     split: Callable[[T], list[T]] = lambda item: [],
 ) -> HarnessError | None:
-    """Asks about each item in a thread; on the first fault asks no more, waits for what is under way, and returns it.
+    """Sends a request for each item in a thread; on the first error sends no more, waits for the rest, and returns it.
 
     Args:
-        items: taken as they are needed, in order.
-        ask: asks about one and keeps the answer, so that it is kept whatever happens to the others; returns the tokens
-            sent and answered as they count.
-        bound: the most that one can take.
-        meter: says whether it may be asked.
-        concurrency: how many are under way at once.
-        stop: ends all waiting inside `ask`.
-        done: told of each that was answered.
-        split: what is too much at once in smaller parts, tried when nothing else is under way; empty where it has none.
+        items: read as they are needed, in order.
+        send: sends one and caches its answer, so that it is cached even if others fail; returns the tokens sent and
+            answered, as they are charged.
+        bound: the most tokens that one can use.
+        meter: says whether a request may be sent.
+        concurrency: how many are in flight at once.
+        stop: ends all waiting inside `send`.
+        done: called with each item that was answered.
+        split: an item in smaller parts, tried if it exceeds the cap by itself; empty if it has no parts.
 
     Returns:
-        The fault, None where all were asked.
+        The error; None if all were answered.
     """
     waiting = deque[T]()
     source = iter(items)
-    fault: HarnessError | None = None
-    under_way: dict[Future[tuple[int, int]], tuple[T, Bound]] = {}
+    error: HarnessError | None = None
+    in_flight: dict[Future[tuple[int, int]], tuple[T, Bound]] = {}
 
     def following() -> T | None:
         return waiting.popleft() if waiting else next(source, None)
@@ -51,24 +51,24 @@ def through(
     with ThreadPoolExecutor(concurrency, "harness-endpoint") as pool:
         try:
             while True:
-                while fault is None and len(under_way) < concurrency and (item := following()) is not None:
+                while error is None and len(in_flight) < concurrency and (item := following()) is not None:
                     most = bound(item)
                     if meter.reserve(most):
-                        under_way[pool.submit(ask, item)] = item, most
+                        in_flight[pool.submit(send, item)] = item, most
                         continue
-                    if under_way:  # what is under way at its most; when it is counted there may be room
+                    if in_flight:  # they are reserved at their most; when they are counted there may be room
                         waiting.appendleft(item)
                         break
                     parts = split(item)
                     waiting.extendleft(reversed(parts))
-                    fault = None if parts else meter.refusal()
-                if not under_way:
-                    return fault
-                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                    item, most = under_way.pop(future)
-                    fault = fault or _outcome(future, item, most, meter, done)
-                fault = fault or meter.passed()
-                if fault is not None:
+                    error = None if parts else meter.refusal()
+                if not in_flight:
+                    return error
+                for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+                    item, most = in_flight.pop(future)
+                    error = error or _outcome(future, item, most, meter, done)
+                error = error or meter.exceeded()
+                if error is not None:
                     stop()
         finally:
             stop()
@@ -77,11 +77,11 @@ def through(
 def _outcome(
     future: Future[tuple[int, int]], item: T, most: Bound, meter: Meter, done: Callable[[T], object]
 ) -> HarnessError | None:
-    error = future.exception()
-    meter.settle(most, *(future.result() if error is None else (0, 0)))
-    if error is None:
+    failure = future.exception()
+    meter.settle(most, *(future.result() if failure is None else (0, 0)))
+    if failure is None:
         done(item)
         return None
-    if isinstance(error, HarnessError):
-        return error
-    raise error
+    if isinstance(failure, HarnessError):
+        return failure
+    raise failure

@@ -1,6 +1,4 @@
-"""Prices: dollars for a million tokens, as a setting says or as the dated list beside this file knows
-(`prices.json`).
-"""
+"""Prices: dollars per million tokens, from the settings or from the dated list next to this file (`prices.json`)."""
 
 from __future__ import annotations
 
@@ -21,8 +19,8 @@ class Price:
     """What tokens cost.
 
     Args:
-        tokens_in: dollars for a million tokens sent.
-        tokens_out: dollars for a million tokens answered.
+        tokens_in: dollars per million tokens sent.
+        tokens_out: dollars per million tokens answered.
         source: where the price is from, with its date, or `settings`.
     """
 
@@ -36,29 +34,28 @@ class Price:
 
 
 def price(url: str, model: str, tokens_in: float | None = None, tokens_out: float | None = None) -> Price | None:
-    """What a model at an address costs; None where nobody says.
+    """The price of a model at an address; None if it is unknown.
 
-    What is set goes before the list. The list is by host: the same model elsewhere (Azure, a gateway, this machine) has
-    its own price, so none is taken for granted.
+    Settings override the list. The list is by host: the same model at another host (Azure, a gateway, this machine) has
+    another price, so it is unknown.
 
     Args:
         url: base of the address.
         model: as the server calls it.
-        tokens_in: dollars for a million tokens sent, where a setting says so.
-        tokens_out: the same of tokens answered; what answers no tokens (embeddings) leaves it at 0.
+        tokens_in: dollars per million tokens sent, if it is set.
+        tokens_out: the same for tokens answered; 0 for embeddings.
     """
     if tokens_in is not None and tokens_out is not None:
         return Price(tokens_in, tokens_out, "settings")
-    held = _listed()
-    found = held["hosts"].get(host(url), {}).get(model)
-    if found is None:
+    prices = _listed()
+    listed = prices["hosts"].get(host(url), {}).get(model)
+    if listed is None:
         return None
-    source = held["sources"][found["source"]]
-    told = f"{source['url']} ({source['date']})"
+    source = prices["sources"][listed["source"]]
     return Price(
-        found["in"] if tokens_in is None else tokens_in,
-        found.get("out", 0.0) if tokens_out is None else tokens_out,
-        told,
+        listed["in"] if tokens_in is None else tokens_in,
+        listed.get("out", 0.0) if tokens_out is None else tokens_out,
+        f"{source['url']} ({source['date']})",
     )
 
 

@@ -1,4 +1,4 @@
-"""Providers: what is particular about an address that is known by its host, where a setting does not say otherwise."""
+"""Providers: defaults for the addresses of known hosts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ Protocol = Literal["openai", "cohere"]
 
 @dataclass(frozen=True)
 class Provider:
-    """What an address takes.
+    """Defaults for an address.
 
     Args:
-        key_variable: the environment variable that holds its key.
+        key_variable: the environment variable with its API key.
         protocol: of its embeddings.
-        query_type: what it calls a query, sent as `input_type`; None sends none.
-        document_type: what it calls a document.
-        dimensions: the name of the field that asks for fewer dimensions.
-        items: texts in one request, at most.
-        tokens: in one request, at most, by our estimate; kept well below the provider's own limit, which counts real
-            tokens.
+        query_type: its name for queries, sent as `input_type`; None sends none.
+        document_type: its name for documents.
+        dimensions: the name of the request field for fewer dimensions.
+        items: most texts in one request.
+        tokens: most tokens in one request, by our estimate; well below the provider's limit, which counts real tokens.
     """
 
     key_variable: str
@@ -35,9 +34,7 @@ class Provider:
 
 
 OTHER: Final = Provider("ENDPOINT_API_KEY")
-"""32 texts are what text-embeddings-inference takes by default. The key of one provider is never sent to another's
-address.
-"""
+"""32 texts is the default limit of text-embeddings-inference. No provider's key is sent to an unknown address."""
 _AZURE: Final = Provider("AZURE_OPENAI_API_KEY", items=512, tokens=100_000)
 _PROVIDERS: Final = {
     # 2,048 texts and 300,000 tokens (the reference of POST /embeddings).
@@ -53,6 +50,6 @@ _PROVIDERS: Final = {
 
 
 def provider(url: str) -> Provider:
-    """What is known of an address; `OTHER` where nothing is."""
+    """The defaults for an address; `OTHER` if its host is unknown."""
     named = host(url)
     return _AZURE if named.endswith(".openai.azure.com") else _PROVIDERS.get(named, OTHER)

@@ -1,7 +1,7 @@
-"""Thoughts: what a reasoning model says before its answer, in each of the ways that models and servers mark it.
+"""Reasoning: what a reasoning model says before its answer, in the formats that models and servers use.
 
-An answer is kept as it came and read by `spoken` each time, so that what is kept stays right when another way is learnt
-here.
+An answer is cached as it came, and `without_reasoning` is applied whenever it is read, so that cached answers stay
+valid when another format is added here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DETAILS: Final = re.compile(
     rf"^[ \t]*<details\s(?=[^<>]*\btype\s*=\s*[\"']?{_NAME}\b)[^<>]*>.*?(?:</details\s*>|\Z)",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
-"""A folded block of thought, as Open WebUI shows one; a block of any other type is an answer's own."""
+"""A folded block of reasoning, as in Open WebUI; a block of any other type belongs to the answer."""
 _AROUND: Final = re.compile(
     r"\A(?:<(?P<tag>answer|response|solution|final)>(?P<inner>.*?)(?:</(?P=tag)>|\Z)"
     r"|<\|(?:begin_of_solution|START_RESPONSE)\|>(?P<marked>.*?)(?:<\|(?:end_of_solution|END_RESPONSE)\|>|\Z))\Z",
@@ -29,17 +29,17 @@ _CHANNEL: Final = re.compile(r"(?:<\|start\|>\s*\w*\s*)?<\|channel\|>\s*(\w+)[^<
 _MARKER: Final = re.compile(r"<\|(?:end|return|call|start|channel|message)\|>")
 _QUOTES: Final = "`'\""
 _STRIPPED: Final = re.compile(r"\Aanalysis(?=[A-Z]).*?(?:assistantfinal|\Z)", re.DOTALL)
-"""Channels whose marks the server has dropped as special tokens: `analysisWe need…assistantfinalThe answer`."""
+"""Channels whose markers the server removed as special tokens: `analysisWe need…assistantfinalThe answer`."""
 
 
-def spoken(content: str) -> str:
-    """An answer without the thoughts before it; empty where the thought broke off, for it has no answer behind it.
+def without_reasoning(content: str) -> str:
+    """An answer without the reasoning before it; empty if the reasoning broke off, since no answer follows it.
 
-    - Tags as `<think>…</think>` and blocks as `<details type="reasoning">…</details>`, at the beginning of a line: a
-      text that speaks of the tag is left as it is.
-    - A closing tag without its opening one, which the prompt's template may have held: all before it is thought.
-    - Channels of the harmony format (gpt-oss): what is said in `final`, and nothing where there is no `final`.
-    - One tag around the whole answer, as `<answer>…</answer>`, is taken off.
+    - Tags such as `<think>…</think>` and blocks such as `<details type="reasoning">…</details>`, at the beginning of a
+      line: a text that only mentions the tag is not changed.
+    - A closing tag without its opening one, which may be part of the prompt's template: all before it is reasoning.
+    - Channels of the harmony format (gpt-oss): only the text in `final`.
+    - One tag around the whole answer, as `<answer>…</answer>`, is removed.
     """
     if "<|channel|>" in content:
         content = _final(content)
@@ -54,7 +54,7 @@ def spoken(content: str) -> str:
 
 
 def _final(content: str) -> str:
-    """What is said in the channel `final` of the harmony format (developers.openai.com/cookbook, "OpenAI harmony")."""
+    """The channel `final` of the harmony format (developers.openai.com/cookbook, "OpenAI harmony")."""
     parts = list(_CHANNEL.finditer(content))
     for part in reversed(parts):
         if part[1] == "final":
@@ -63,27 +63,30 @@ def _final(content: str) -> str:
 
 
 def _without_tags(text: str) -> str:
-    """The text outside of thoughts; as it is where there are none."""
-    kept: list[str] = []
+    """The text outside of reasoning; unchanged if there is none."""
+    # Walks the tags: `parts` is the text outside of reasoning so far, `at` where the current part begins.
+    parts: list[str] = []
     at, thinking, mentioned, found = 0, False, 0, False
     for tag in _TAG.finditer(text):
         if not thinking and _quoted(text, tag.start(), tag.end()):
-            continue  # spoken of
+            continue  # only mentioned
         if tag["close"] is None:
             if not thinking and text[at : tag.start()].rpartition("\n")[2].strip():
                 mentioned += 1  # in the middle of a line
             elif not thinking:
-                kept.append(text[at : tag.start()])
+                parts.append(text[at : tag.start()])
                 thinking = found = True
         elif thinking:
             thinking, at = False, tag.end()
         elif mentioned:
             mentioned -= 1
         else:  # it was opened by the prompt's template, or the one that ended was inside another
-            kept, at, found = [], tag.end(), True
+            parts, at, found = [], tag.end(), True
     if not found:
         return text
-    return "".join([*kept, *([] if thinking else [text[at:]])]).strip()
+    if not thinking:
+        parts.append(text[at:])
+    return "".join(parts).strip()
 
 
 def _quoted(text: str, start: int, end: int) -> bool:
@@ -91,11 +94,10 @@ def _quoted(text: str, start: int, end: int) -> bool:
     return bool(before) and before in _QUOTES and text[end : end + 1] == before
 
 
-def said(message: Any) -> str:
-    """What a message of the chat protocol says, thoughts in its text included: parts in a row, parts of thought left
-    out.
+def message_text(message: Any) -> str:
+    """The text of a message of the chat protocol: its text parts joined, including reasoning inside them.
 
-    `reasoning_content`, `reasoning` and parts of type `thinking` are never an answer.
+    `reasoning_content`, `reasoning` and parts of type `thinking` are never part of the answer.
     """
     content = message.get("content")
     if isinstance(content, list):

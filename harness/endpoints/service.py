@@ -1,70 +1,64 @@
-"""What one must say of any hosted model: where it is, what it costs, how much of it may be used, and how fast."""
+"""A hosted model: where it is, what it costs, how much of it may be used, and how fast."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from harness.base.errors import SettingError
 from harness.endpoints.address import is_local
 from harness.endpoints.keys import check as check_key
 from harness.endpoints.meter import Meter
 from harness.endpoints.prices import price
-from harness.endpoints.retries import Pace
+from harness.endpoints.providers import provider
+from harness.endpoints.retries import RateLimit
+from harness.endpoints.settings import PaidRequests
 
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Service:
-    """A model at an address.
-
-    Args:
-        who: the value that asks, for messages.
-        model: as the server calls it.
-        url: base of the address.
-        key_variable: the environment variable that holds the key.
-        price_in: dollars for a million tokens sent; None takes what is listed for the host.
-        price_out: the same of tokens answered.
-        cap: dollars that one run may cost.
-        cap_tokens: tokens that one run may take.
-        concurrency: requests under way at once.
-        timeout: seconds for one whole answer, from the connection to the last byte.
-        retries: repetitions of one request.
-        requests_per_minute: None for no limit of ours.
-        tokens_per_minute: the same, by our estimate.
-    """
-
+class _Address:
     who: str
     model: str
     url: str
-    key_variable: str
-    price_in: float | None = None
-    price_out: float | None = None
-    cap: float | None = None
-    cap_tokens: int | None = None
-    concurrency: int = 4
-    timeout: float = 60.0
-    retries: int = 6
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
+
+
+@dataclass(frozen=True)
+class Service(PaidRequests, _Address):
+    """A model at an address; see `harness.endpoints.settings` for the other arguments.
+
+    Args:
+        who: name of the method, for messages.
+        model: as the server calls it.
+        url: base of the address.
+    """
+
+    @classmethod
+    def of(cls, who: str, settings: Any) -> Service:
+        """The service of a method or generator: each of its settings that has the name of a field here."""
+        names = [field.name for field in fields(cls) if hasattr(settings, field.name)]
+        return cls(who=who, **{name: getattr(settings, name) for name in names})
+
+    @property
+    def variable(self) -> str:
+        """The environment variable with the API key: the one that is set, else the provider's."""
+        return provider(self.url).key_variable if self.key_variable is None else self.key_variable
 
     def check(self) -> None:
-        """Raises SettingError where a setting is out of range."""
+        """Raises SettingError if a setting is out of range."""
         if not self.model.strip():
-            raise SettingError(f"{self.who}: model is empty; say what the server calls it, as gpt-4o-mini")
+            raise SettingError(f"{self.who}: model is empty; set it to the server's name for it, as gpt-4o-mini")
         is_local(self.url, self.who)
-        if not _VARIABLE.fullmatch(
-            self.key_variable
-        ):  # many a key is letters and digits too, and would be written down
+        # Many keys are letters and digits too, and would end up in records as the name of a variable.
+        if not _VARIABLE.fullmatch(self.variable):
             raise SettingError(
                 f"{self.who}: key_variable must be the name of an environment variable in capitals, as OPENAI_API_KEY, "
-                f"never the "
-                "key itself"
+                "never the key itself"
             )
-        check_key(self.who, self.url, self.key_variable)
+        check_key(self.who, self.url, self.variable)
         for name in ("concurrency", "requests_per_minute", "tokens_per_minute"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -78,14 +72,14 @@ class Service:
         self.meter(self.who)
 
     def meter(self, who: str | None = None) -> Meter:
-        """A meter that has counted nothing.
+        """A new meter.
 
         Raises:
-            SettingError: a cap in dollars, and no price is known.
+            SettingError: there is a cap in dollars, but no known price.
         """
         listed = price(self.url, self.model, self.price_in, self.price_out)
         return Meter(who or f"{self.who} {self.model}", listed, self.cap, self.cap_tokens)
 
-    def pace(self) -> Pace:
-        """The pace of all requests to the address."""
-        return Pace(self.requests_per_minute, self.tokens_per_minute)
+    def rate_limit(self) -> RateLimit:
+        """A new limit on the rate of requests to the address."""
+        return RateLimit(self.requests_per_minute, self.tokens_per_minute)

@@ -1,69 +1,61 @@
-"""Settings of a hosted encoder: what decides a vector, and how many texts go together."""
+"""Settings that hosted models share; each one is declared and documented only here.
+
+A dataclass takes the fields of its last base first. Classes list these groups in reverse, so that expressions print
+settings in the order in which they always have.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-from harness.base.errors import SettingError
-from harness.endpoints.providers import Provider
-from harness.endpoints.service import Service
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class HostedSettings:
-    """What decides a vector, and how many texts go together; None takes the provider's own
-    (`harness.endpoints.providers`).
+class Prices:
+    """What a chat model costs.
 
     Args:
-        service: the model and its address.
-        protocol: `openai` or `cohere`.
-        dimensions: asked of the server.
-        query_type: sent as `input_type` with queries; `""` sends none.
-        document_type: the same with documents.
-        query_prompt: put before each query.
-        document_prompt: put before each document.
-        max_characters: kept of a text, prompt left out.
-        similarity: `cosine` (vectors are normalised) or `dot` (taken as they come).
-        batch_items: texts in one request, at most.
-        batch_tokens: tokens in one request, at most, by our estimate; a text with more goes alone.
+        price_in: dollars per million tokens sent; None takes the listed price of the host.
+        price_out: dollars per million tokens answered; None takes the listed price of the host.
     """
 
-    service: Service
-    protocol: str | None = None
-    dimensions: int | None = None
-    query_type: str | None = None
-    document_type: str | None = None
-    query_prompt: str = ""
-    document_prompt: str = ""
-    max_characters: int | None = None
-    similarity: str = "cosine"
-    batch_items: int | None = None
-    batch_tokens: int | None = None
+    price_in: float | None = None
+    price_out: float | None = None
 
-    def check(self) -> None:
-        """Raises SettingError where a setting is out of range."""
-        who = self.service.who
-        self.service.check()
-        if self.protocol not in (None, "openai", "cohere"):
-            raise SettingError(f"{who}: protocol must be one of openai, cohere, not {self.protocol!r}")
-        if self.similarity not in ("cosine", "dot"):
-            raise SettingError(f"{who}: similarity must be one of cosine, dot, not {self.similarity!r}")
-        for name in ("dimensions", "max_characters", "batch_items", "batch_tokens"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SettingError(f"{who}: {name} must be 1 or more, not {value}")
 
-    def resolved(self, known: Provider) -> HostedSettings:
-        """The same with everything said."""
-        protocol = self.protocol or known.protocol
-        types = (known.query_type, known.document_type)
-        if protocol == "cohere" and types == (None, None):
-            types = ("search_query", "search_document")
-        return replace(
-            self,
-            protocol=protocol,
-            query_type=(types[0] if self.query_type is None else self.query_type) or None,
-            document_type=(types[1] if self.document_type is None else self.document_type) or None,
-            batch_items=self.batch_items or known.items,
-            batch_tokens=self.batch_tokens or known.tokens,
-        )
+@dataclass(frozen=True)
+class Budget:
+    """What one run may spend, and on whose account.
+
+    Args:
+        cap: dollars that one run may cost; None for no cap.
+        cap_tokens: tokens that one run may use, sent and answered; None for no cap.
+        key_variable: the environment variable with the API key; None takes the provider's.
+    """
+
+    cap: float | None = None
+    cap_tokens: int | None = None
+    key_variable: str | None = None
+
+
+@dataclass(frozen=True)
+class RequestLimits:
+    """How fast requests are sent and how long answers are waited for.
+
+    Args:
+        requests_per_minute: None for no limit on this side.
+        tokens_per_minute: by our estimate; None for no limit on this side.
+        concurrency: requests in flight at once.
+        timeout: seconds for one whole answer, from the connection to the last byte.
+        retries: how often a request is repeated while the server is busy.
+    """
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrency: int = 4
+    timeout: float = 60.0
+    retries: int = 6
+
+
+@dataclass(frozen=True)
+class PaidRequests(RequestLimits, Budget, Prices):
+    """All of these settings."""

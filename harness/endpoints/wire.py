@@ -1,8 +1,7 @@
-"""The wire: requests to one address, each within a total time and a number of bytes, with the key of that address and
-no other.
+"""Requests to one address, with a limit on time and bytes, and with no other key than that of the address.
 
-Every client asks through it, those of other libraries too: they are given no key, and what they take from the
-environment by themselves (keys, accounts, headers) goes no further than here. Redirects are not followed.
+All clients send through it, also those of other libraries: they get no key, and what they read from the environment
+themselves (keys, accounts, headers) is removed here. Redirects are not followed.
 """
 
 from __future__ import annotations
@@ -21,27 +20,27 @@ import httpx
 
 from harness.endpoints.address import host, is_local
 from harness.endpoints.keys import Key
-from harness.endpoints.retries import Endless
+from harness.endpoints.retries import ResponseTooLarge
 
 MOST: Final = 16 << 20
-"""Bytes of an answer, where the one who asks expects no more."""
-MOST_OF_A_REFUSAL: Final = 64 << 10
-"""Bytes that are read of an answer that is a refusal; what follows is left."""
+"""Bytes of an answer, unless the caller expects more."""
+MOST_OF_AN_ERROR: Final = 64 << 10
+"""Bytes that are read of an error; the rest is ignored."""
 IDLE: Final = 5.0
 """Seconds after which a connection without a request is closed."""
 _SENT: Final = frozenset({b"host", b"content-length", b"content-type", b"accept", b"user-agent", b"transfer-encoding"})
-"""Headers of a client that go out. Others hold what a library read from the environment or says of this machine."""
+"""Headers that are sent. Others contain what a library read from the environment or reports about this machine."""
 _ACCOUNT: Final = frozenset({b"openai-organization", b"openai-project"})
-"""Which account pays is said to the service itself and to nobody else."""
+"""The account that pays is sent only to the service itself."""
 PLACEHOLDER: Final = "the key is added on the wire"
-"""What a library is given as a key where it demands one."""
+"""The key that a library gets if it requires one."""
 
 
 def client(key: Key, url: str, timeout: float) -> tuple[httpx.Client, Wire]:
     """A client for one address, and its wire.
 
     Args:
-        key: put into the header `Authorization`; left out where it is empty.
+        key: for the header `Authorization`, which is not sent if it is empty.
         url: the base of the address.
         timeout: seconds for one whole answer, from the connection to the last byte.
     """
@@ -50,7 +49,7 @@ def client(key: Key, url: str, timeout: float) -> tuple[httpx.Client, Wire]:
 
 
 class Wire(httpx.BaseTransport):
-    """See `client`. Threads may ask at once."""
+    """See `client`. Thread-safe."""
 
     def __init__(self, key: Key, url: str, timeout: float) -> None:
         self._key, self._url, self._timeout = key, httpx.URL(url), timeout
@@ -65,7 +64,7 @@ class Wire(httpx.BaseTransport):
 
     @contextlib.contextmanager
     def expecting(self, most: int) -> Iterator[None]:
-        """Inside, an answer to this thread may have so many bytes, compressed or not."""
+        """Inside, an answer to this thread may have up to `most` bytes, compressed or not."""
         self._of_thread.most = most
         try:
             yield
@@ -76,21 +75,21 @@ class Wire(httpx.BaseTransport):
         """Sends one request and reads the whole answer.
 
         Raises:
-            httpx.TransportError: no whole answer; its cause is `Endless` where the answer has too many bytes.
+            httpx.TransportError: no whole answer; its cause is `ResponseTooLarge` if it has too many bytes.
         """
-        asked, ours = request.url, self._url
-        if (asked.scheme, asked.host, asked.port) != (ours.scheme, ours.host, ours.port):
-            raise httpx.UnsupportedProtocol(f"a request to {asked.host} in place of {ours.host}")
+        url, own = request.url, self._url
+        if (url.scheme, url.host, url.port) != (own.scheme, own.host, own.port):
+            raise httpx.UnsupportedProtocol(f"a request to {url.host} instead of {own.host}")
         self._of_thread.until = time.monotonic() + self._timeout
-        sent = httpcore.Request(
+        outgoing = httpcore.Request(
             request.method,
-            httpcore.URL(scheme=asked.raw_scheme, host=asked.raw_host, port=asked.port, target=asked.raw_path),
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=self._headers(request),
             content=request.read(),
             extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)},
         )
         try:
-            answer = self._pool.handle_request(sent)
+            answer = self._pool.handle_request(outgoing)
             try:
                 most = getattr(self._of_thread, "most", MOST)
                 body = _read(answer, most)
@@ -107,7 +106,7 @@ class Wire(httpx.BaseTransport):
             httpcore.UnsupportedProtocol,
         ) as error:
             raise httpx.ReadError(str(error)) from error
-        except Endless as error:
+        except ResponseTooLarge as error:
             raise httpx.ReadError(str(error)) from error
         left_out = (b"content-encoding", b"content-length", b"transfer-encoding")
         return httpx.Response(
@@ -123,7 +122,7 @@ class Wire(httpx.BaseTransport):
         return sent
 
     def _left(self) -> float:
-        """Seconds that are left for this thread's request."""
+        """Seconds left for this thread's request."""
         return float(self._of_thread.until) - time.monotonic()
 
     def close(self) -> None:
@@ -132,64 +131,64 @@ class Wire(httpx.BaseTransport):
 
 
 def _read(answer: httpcore.Response, most: int) -> bytes:
-    """The body, decompressed; of a refusal its beginning.
+    """The body, decompressed; of an error its beginning.
 
     Raises:
-        Endless: it has more bytes than `most`.
-        httpx.DecodingError: it is compressed in a way that was not asked for and is not known, or not whole.
+        ResponseTooLarge: it has more bytes than `most`.
+        httpx.DecodingError: its compression is unknown, or it breaks off.
     """
-    refused = not 200 <= answer.status < 300
-    most = MOST_OF_A_REFUSAL if refused else most
+    is_error = not 200 <= answer.status < 300
+    most = MOST_OF_AN_ERROR if is_error else most
     raw = bytearray()
     assert isinstance(answer.stream, Iterable)
     for chunk in answer.stream:
         raw += chunk
         if len(raw) > most:
-            if refused:
+            if is_error:
                 break
-            raise Endless(most)
+            raise ResponseTooLarge(most)
     encodings = [
         value.decode("latin-1").strip().lower() for name, value in answer.headers if name.lower() == b"content-encoding"
     ]
-    body = bytes(raw[:most]) if refused and len(raw) > most else bytes(raw)
+    body = bytes(raw[:most]) if is_error and len(raw) > most else bytes(raw)
     for encoding in encodings:
-        body = _plain(body, encoding, most, whole=not refused)
+        body = _decompressed(body, encoding, most, whole=not is_error)
     return body
 
 
-def _plain(raw: bytes, encoding: str, most: int, *, whole: bool) -> bytes:
-    """Bytes without their compression, of which no more than `most` are made."""
+def _decompressed(raw: bytes, encoding: str, most: int, *, whole: bool) -> bytes:
+    """Bytes without their compression, at most `most`."""
     if encoding in ("", "identity"):
         return raw
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise httpx.DecodingError(f"an answer compressed by {encoding[:20]!r}, which was not asked for")
+        raise httpx.DecodingError(f"an answer with the unknown compression {encoding[:20]!r}")
     opened = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
         plain = opened.decompress(raw, most + 1)
     except zlib.error as error:
         raise httpx.DecodingError(str(error)) from error
     if len(plain) > most and whole:
-        raise Endless(most)
+        raise ResponseTooLarge(most)
     if whole and not opened.eof:
         raise httpx.DecodingError("a compressed answer that breaks off")
     return plain[:most]
 
 
 def _proxy(url: str) -> httpcore.Proxy | None:
-    """The proxy that the environment names for an address, as urllib reads it; none for this machine's own."""
+    """The proxy that the environment sets for an address, as urllib reads it; None for this machine."""
     named = host(url)
     if is_local(url) or urllib.request.proxy_bypass(named):
         return None
-    known = urllib.request.getproxies()
-    found = known.get(httpx.URL(url).scheme) or known.get("all")
-    if not found:
+    proxies = urllib.request.getproxies()
+    address = proxies.get(httpx.URL(url).scheme) or proxies.get("all")
+    if not address:
         return None
-    proxy = httpx.Proxy(found if "://" in found else f"http://{found}")
+    proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
     return httpcore.Proxy(str(proxy.url), auth=proxy.raw_auth, headers=proxy.headers.raw)
 
 
 class _Backend(httpcore.NetworkBackend):
-    """The network, with no operation that outlasts the request."""
+    """The network, with no operation that takes longer than the request may."""
 
     def __init__(self, left: Any) -> None:
         self._left, self._network = left, httpcore.SyncBackend()

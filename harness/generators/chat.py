@@ -12,9 +12,8 @@ from harness.base.errors import SettingError
 from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.data.corpus import Corpus
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
+from harness.endpoints.journal import digest
 from harness.endpoints.meter import Estimate
-from harness.endpoints.pieces import digest
-from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
 from harness.generators import Generator, Question
 from harness.generators._answers import parsed
@@ -43,14 +42,7 @@ class Chat(Generator):
         prompt: `{n}` becomes the number of questions, `{document}` the title and text.
         temperature: 0 or more, as the server takes it.
         max_tokens: of an answer.
-        price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
-        price_out: dollars for a million tokens of answers; the same.
-        cap: dollars that one run may cost, by the estimate before it and by the usage that the server reports during
-            it.
-        concurrency: requests under way at once.
-        key_variable: the environment variable that holds the key; None takes the provider's.
-        timeout: seconds for one whole answer.
-        retries: repetitions of a request while the server is busy.
+        price_in, price_out, cap, concurrency, key_variable, timeout, retries: see `harness.endpoints.settings`.
     """
 
     paid: ClassVar[bool] = True
@@ -76,18 +68,7 @@ class Chat(Generator):
             raise SettingError("chat: prompt must hold {document}, the place of the title and text, and may hold {n}")
 
     def _service(self) -> Service:
-        return Service(
-            "chat",
-            self.model,
-            self.url,
-            provider(self.url).key_variable if self.key_variable is None else self.key_variable,
-            self.price_in,
-            self.price_out,
-            self.cap,
-            concurrency=self.concurrency,
-            timeout=self.timeout,
-            retries=self.retries,
-        )
+        return Service.of("chat", self)
 
     def estimate(self, corpus: Corpus, rows: Sequence[int]) -> Estimate:
         """What asking about these documents would take if nothing of it were kept; asks no server."""
@@ -111,7 +92,7 @@ class Chat(Generator):
         told = {**deciding, "seed": context.seed}
         asked = Conversation(self._service(), self.temperature, self.max_tokens, context, key, told)
         with asked.lock, context.progress("generate", len(rows), "passages") as advance:
-            held = asked.held()
+            held = asked.answers()
             # By the request, and not by the text: an answer is that to what was sent, whatever code wrote it.
             names = [digest(self._messages(text)) for text in texts]
             missing = {name: self._messages(text) for name, text in zip(names, texts, strict=True) if name not in held}
@@ -119,7 +100,7 @@ class Chat(Generator):
             if missing:
                 asked.meter.admit(asked.estimate(missing.values()))
                 asked.ask(missing, advance)
-                held = asked.held()
+                held = asked.answers()
         for row, name in zip(rows, names, strict=True):
             made = parsed(held[name], self.per_document)
             yield from (Question(each, row, self.model) for each in made or [""])

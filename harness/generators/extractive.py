@@ -18,7 +18,7 @@ from harness.choices.bounds import Count
 from harness.data.corpus import Corpus, Document, joined
 from harness.data.ranking import Floats
 from harness.data.text import sentences
-from harness.endpoints.pieces import digest
+from harness.endpoints.journal import digest
 from harness.generators import Generator, Question, plain, tidy
 from harness.runtime.context import Context
 
@@ -31,7 +31,7 @@ WINDOW_PER_KEYWORD = 3
 
 @dataclass(frozen=True)
 class Extractive(Generator):
-    """Pieces of a document as questions it answers: its title, some of its sentences, its most telling words.
+    """Journal of a document as questions it answers: its title, some of its sentences, its most telling words.
 
     Sources: pseudo-queries from a passage's own sentences are the inverse cloze task of Lee et al. (1906.00300),
     section 4; a keyword query holds the words of greatest tf · idf of a window (Salton and Buckley, "Term-weighting

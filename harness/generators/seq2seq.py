@@ -14,11 +14,10 @@ from harness.base.errors import ModelError
 from harness.cache.code import MODELS, code_of
 from harness.choices.bounds import Count, Positive, WholeNumber
 from harness.data.corpus import Corpus
-from harness.endpoints.pieces import Pieces, digest
+from harness.endpoints.journal import Journal, digest
 from harness.generators import Generator, Question
-from harness.models.encode_once import memory_advice
 from harness.models.limits import positions
-from harness.models.loading import dtype_of, opening
+from harness.models.loading import dtype_of, memory_advice, opening
 from harness.models.resolve import ModelFolder, resolve
 from harness.runtime.context import Context
 
@@ -70,7 +69,7 @@ class Seq2seq(Generator):
         deciding = {k: v for k, v in self.settings().items() if k not in ("model", "revision", "batch")}
         code = code_of(self, without=("harness.generators", "harness.data.corpus"), libraries=MODELS)
         key = digest(folder.sha, deciding, context.seed, code)
-        pieces = Pieces(context.cache, "generated", key, {"model": folder.name, "seed": context.seed, **deciding})
+        pieces = Journal(context.cache, "generated", key, {"model": folder.name, "seed": context.seed, **deciding})
         texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
         with pieces.lock, context.progress("generate", len(rows), "passages") as advance:
             held = pieces.read()

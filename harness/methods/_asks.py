@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 
 from harness.base.errors import SettingError
 from harness.endpoints.conversation import Conversation
+from harness.endpoints.journal import digest
 from harness.endpoints.meter import Meter
-from harness.endpoints.pieces import digest
-from harness.endpoints.providers import provider
 from harness.endpoints.service import Service
+from harness.endpoints.settings import PaidRequests
 from harness.methods import Method
 from harness.runtime.context import Context
 
 
-class Asks(Method):
-    """Base of these methods. Each is a dataclass and says these settings in an order of its own, which their keys hold.
+class Asks(PaidRequests, Method):
+    """Base of these methods. Each is a dataclass whose settings for the model come before those of `PaidRequests`.
 
     Attributes:
         asked_as: what the answers are, a part of the key that they are kept by.
@@ -31,16 +31,6 @@ class Asks(Method):
     url: str
     temperature: float | None
     max_tokens: int
-    price_in: float | None
-    price_out: float | None
-    cap: float | None
-    cap_tokens: int | None
-    key_variable: str | None
-    requests_per_minute: int | None
-    tokens_per_minute: int | None
-    concurrency: int
-    timeout: float
-    retries: int
 
     def check(self, *counts: str) -> None:
         """Raises SettingError where a setting is out of range; `counts` must be 1 or more, as `max_tokens` is."""
@@ -53,21 +43,7 @@ class Asks(Method):
 
     def service(self) -> Service:
         """The model."""
-        return Service(
-            self.name(),
-            self.model,
-            self.url,
-            provider(self.url).key_variable if self.key_variable is None else self.key_variable,
-            self.price_in,
-            self.price_out,
-            self.cap,
-            self.cap_tokens,
-            self.concurrency,
-            self.timeout,
-            self.retries,
-            self.requests_per_minute,
-            self.tokens_per_minute,
-        )
+        return Service.of(self.name(), self)
 
     def deciding(self) -> dict[str, Any]:
         """All that decides an answer besides the messages and the seed."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness.data.corpus import Corpus
-from harness.endpoints.pieces import digest
+from harness.endpoints.journal import digest
 from harness.methods import CandidateScorer, Fitted, Reranks, Searcher, Size
 from harness.methods._asks import Asks
 from harness.methods._exhaustive import Exhaustive
@@ -23,26 +23,29 @@ EXHAUSTIVE_PAIRS = 2_000
 
 
 @dataclass(frozen=True)
-class Judge(Asks):
-    """Settings of every judge; see the files that derive from it."""
+class JudgeModel:
+    """The settings of a judge that come before those of `PaidRequests`.
 
-    asked_as: ClassVar[str] = "judge"
+    Args:
+        model: as the server calls it.
+        url: base of the address; `/chat/completions` follows it.
+        max_words: passages are cut to so many words.
+        temperature: 0 or more; None leaves it to the server.
+        max_tokens: most tokens of an answer.
+    """
 
     model: str = "gpt-4o-mini"
     url: str = "https://api.openai.com/v1"
     max_words: int = 300
     temperature: float | None = 0.0
     max_tokens: int = 300
-    price_in: float | None = None
-    price_out: float | None = None
-    cap: float | None = None
-    cap_tokens: int | None = None
-    key_variable: str | None = None
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrency: int = 4
-    timeout: float = 60.0
-    retries: int = 6
+
+
+@dataclass(frozen=True)
+class Judge(Asks, JudgeModel):
+    """Base of every judge: settings of `JudgeModel`, then of `harness.endpoints.settings`."""
+
+    asked_as: ClassVar[str] = "judge"
 
     def __post_init__(self) -> None:
         self.check("max_words")

@@ -35,7 +35,7 @@ class Embedder(Protocol):
         """(N, D) vectors, made once and kept."""
         ...
 
-    def afresh(self, texts: Sequence[str], side: Side) -> Floats:
+    def encode_uncached(self, texts: Sequence[str], side: Side) -> Floats:
         """(n, D) vectors, made now where that is measured."""
         ...
 
@@ -139,6 +139,6 @@ class VectorScorer(CandidateScorer):
 
 def _queries(embedder: Embedder, texts: Sequence[str], *, cached: bool) -> Floats:
     if not cached:
-        return embedder.afresh(texts, "query")
+        return embedder.encode_uncached(texts, "query")
     vectors = embedder.vectors(texts, "query")
     return vectors.block(0, len(vectors))

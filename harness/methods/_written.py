@@ -13,7 +13,7 @@ from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import TopK
-from harness.endpoints.pieces import digest
+from harness.endpoints.journal import digest
 from harness.methods import Fitted, Method, Searcher, fit
 from harness.methods._asks import Asks
 from harness.runtime.context import Context
@@ -22,10 +22,17 @@ PLACE = "{query}"
 
 
 @dataclass(frozen=True)
-class Written(Asks):
-    """Settings of these methods; see the files that derive from it."""
+class WriterModel:
+    """The settings of these methods that come before those of `PaidRequests`.
 
-    asked_as: ClassVar[str] = "written"
+    Args:
+        first: the first stage, which searches with the new queries.
+        model: of the chat endpoint, as the server calls it.
+        url: base of the address; `/chat/completions` follows it.
+        prompt: `{query}` becomes the query.
+        temperature: 0 or more; None leaves it to the server.
+        max_tokens: most tokens of a passage.
+    """
 
     first: Method
     model: str = "gpt-4o-mini"
@@ -33,16 +40,13 @@ class Written(Asks):
     prompt: str = PLACE
     temperature: float | None = 1.0
     max_tokens: int = 512
-    price_in: float | None = None
-    price_out: float | None = None
-    cap: float | None = None
-    cap_tokens: int | None = None
-    key_variable: str | None = None
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrency: int = 4
-    timeout: float = 60.0
-    retries: int = 6
+
+
+@dataclass(frozen=True)
+class Written(Asks, WriterModel):
+    """Base of these methods: settings of `WriterModel`, then of `harness.endpoints.settings`."""
+
+    asked_as: ClassVar[str] = "written"
 
     def __post_init__(self) -> None:
         self.check()
@@ -91,7 +95,7 @@ class Written(Asks):
         names = {text: [digest(messages, number) for number in numbers] for text, messages in asked.items()}
         talk = self.conversation(context)
         with talk.lock, context.progress("write", len(asked) * len(numbers), "passages") as advance:
-            held = talk.held()
+            held = talk.answers()
             missing = {
                 name: (asked[text], seed)
                 for text, own in names.items()
@@ -103,7 +107,7 @@ class Written(Asks):
                 talk.meter.admit(talk.estimate(messages for messages, _ in missing.values()))
                 prompts = {name: messages for name, (messages, _) in missing.items()}
                 talk.ask(prompts, advance, {name: seed for name, (_, seed) in missing.items()})
-                held = talk.held()
+                held = talk.answers()
         found = {text: [passage for name in own if (passage := held[name].strip())] for text, own in names.items()}
         self._tell(len(asked) * len(numbers), list(found.values()), context)
         return [found[text] for text in texts]

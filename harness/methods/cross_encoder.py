@@ -16,7 +16,8 @@ from harness.engines import Engine
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size, TrainableMethod
 from harness.methods._exhaustive import Exhaustive
 from harness.models.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
-from harness.models.engine_check import Asked, Choice, choose, plain
+from harness.models.engine_check import EngineChoice, choose_engine
+from harness.models.engine_settings import EngineSettings
 from harness.runtime.context import Context
 
 EXHAUSTIVE_PAIRS = 200_000
@@ -61,11 +62,11 @@ class CrossEncoder(TrainableMethod):
         self._asked().check("cross_encoder")
         self._pair_settings().check()
 
-    def _asked(self) -> Asked:
-        return Asked(self.precision, self.engine, self.tolerance, wide=True)
+    def _asked(self) -> EngineSettings:
+        return EngineSettings(self.precision, self.engine, self.tolerance, pair_scores=True)
 
     def _pair_settings(self) -> PairSettings:
-        precision = plain(self._asked()).precision
+        precision = self._asked().for_training().precision
         return PairSettings(
             self.model, self.revision, self.max_length, precision, self.trust_remote_code, prompt=self.prompt
         )
@@ -81,20 +82,20 @@ class CrossEncoder(TrainableMethod):
 
     def while_training(self) -> Method:
         """See `TrainableMethod.while_training`."""
-        return replace(self, **plain(self._asked()).settings())
+        return replace(self, **self._asked().for_training().settings())
 
     def fitted(self, model: PairScorer, view: TrainView, context: Context) -> Fitted:
         """See `TrainableMethod.fitted`."""
-        scorer = model.at(plain(self._asked()).precision)
-        choice = choose(self._asked(), scorer.key, view, scorer.answers, context)
-        return _Fitted(self, scorer.by(choice.way), choice)
+        scorer = model.with_precision(self._asked().for_training().precision)
+        choice = choose_engine(self._asked(), scorer.key, view, scorer.sample_outputs, context)
+        return _Fitted(self, scorer.with_engine(choice.config), choice)
 
 
 class _Fitted(Fitted, Reranks):
-    def __init__(self, method: CrossEncoder, scorer: PairScorer, choice: Choice) -> None:
+    def __init__(self, method: CrossEncoder, scorer: PairScorer, choice: EngineChoice) -> None:
         self._scorer = scorer
         self.key = f"cross_encoder-{scorer.key}"
-        self.resolved = {**scorer.resolved, **choice.told()}
+        self.resolved = {**scorer.resolved, **choice.record()}
         self.notes = tuple(choice.notes(method._asked()))
         self.models = (scorer.folder.path,)
 

@@ -15,7 +15,8 @@ from harness.indexes.exact import Exact
 from harness.methods import CandidateScorer, Encodes, Fitted, Method, Reranks, Searcher, Size, TrainableMethod
 from harness.methods._vectors import VectorScorer, VectorSearcher
 from harness.models.encoder import Encoder, EncoderSettings, Side, open_encoder
-from harness.models.engine_check import Asked, Choice, choose, plain
+from harness.models.engine_check import EngineChoice, choose_engine
+from harness.models.engine_settings import EngineSettings
 from harness.runtime.context import Context
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -70,8 +71,8 @@ class Dense(TrainableMethod):
         self._asked().check("dense")
         self._encoder_settings().check()
 
-    def _asked(self) -> Asked:
-        return Asked(self.precision, self.engine, self.tolerance)
+    def _asked(self) -> EngineSettings:
+        return EngineSettings(self.precision, self.engine, self.tolerance)
 
     def _encoder_settings(self) -> EncoderSettings:
         return EncoderSettings(
@@ -81,7 +82,7 @@ class Dense(TrainableMethod):
             self.document_prompt,
             self.pooling,
             self.max_length,
-            plain(self._asked()).precision,
+            self._asked().for_training().precision,
             self.similarity,
             self.trust_remote_code,
             self.dimensions,
@@ -102,16 +103,16 @@ class Dense(TrainableMethod):
 
     def while_training(self) -> Method:
         """See `TrainableMethod.while_training`."""
-        return replace(self, **plain(self._asked()).settings())
+        return replace(self, **self._asked().for_training().settings())
 
     def fitted(self, model: Encoder, view: TrainView, context: Context) -> Fitted:
         """See `TrainableMethod.fitted`."""
-        choice = choose(self._asked(), model.fingerprint, view, model.answers, context)
-        return _Fitted(self, model.by(choice.way).of(self.dimensions), choice)
+        choice = choose_engine(self._asked(), model.fingerprint, view, model.sample_outputs, context)
+        return _Fitted(self, model.with_engine(choice.config).with_dimensions(self.dimensions), choice)
 
 
 class _Fitted(Fitted, Reranks, Encodes):
-    def __init__(self, method: Dense, encoder: Encoder, choice: Choice) -> None:
+    def __init__(self, method: Dense, encoder: Encoder, choice: EngineChoice) -> None:
         self._method = method
         self.encoder = encoder
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
@@ -119,7 +120,7 @@ class _Fitted(Fitted, Reranks, Encodes):
             **method.settings()["index"],
             **({"versions": versions} if (versions := method.index.versions()) else {}),
         }
-        self.resolved = {**encoder.resolved, "index": index, **choice.told()}
+        self.resolved = {**encoder.resolved, "index": index, **choice.record()}
         self.notes = tuple(choice.notes(method._asked()))
         self.models = (encoder.folder.path,)
 

@@ -16,7 +16,7 @@ from harness.cache.code import MODELS, code_of
 from harness.data.corpus import Corpus, Document, write_corpus
 from harness.data.queries import TrainView
 from harness.data.ranking import Floats
-from harness.endpoints.pieces import digest
+from harness.endpoints.journal import digest
 from harness.generators import Generator, Question, deciding, every_question
 from harness.generators.extractive import Extractive
 from harness.methods import CandidateScorer, Fitted, HostedEncoding, Method, Reranks, Searcher, fit, strongest

@@ -36,23 +36,9 @@ class HyDE(Written):
     A passage that came empty is left out of the mean; a query without any is searched as it is. Every passage is kept
     by what was asked of which model, and its vector as every text's, so that nothing is paid for twice.
 
-    Args:
+    Args: those of `Written` (`harness.methods._written`) and
         first: encodes and searches: `dense`, trained or not, `api`, or `doc2query` of one.
-        model: of the chat endpoint, as the server calls it.
-        url: base of the address; `/chat/completions` follows it.
-        prompt: `{query}` becomes the query.
-        temperature: above 0 where several passages are asked for; None leaves it to the server.
-        max_tokens: of a passage.
-        price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
-        price_out: dollars for a million tokens of passages; the same.
-        cap: dollars that one run may cost, for passages.
-        cap_tokens: tokens that one run may take for passages, sent and answered.
-        key_variable: the environment variable that holds the key; None takes the provider's.
-        requests_per_minute: None for no limit of ours.
-        tokens_per_minute: the same, by our estimate.
-        concurrency: requests under way at once.
-        timeout: seconds for one whole answer.
-        retries: repetitions of a request while the server is busy.
+        temperature: above 0 if several passages are requested; None leaves it to the server.
         passages: for each query.
     """
 

@@ -14,7 +14,7 @@ from harness.data.corpus import Corpus
 from harness.data.queries import TrainView
 from harness.data.ranking import Floats, Ints
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
-from harness.endpoints.pieces import digest
+from harness.endpoints.journal import digest
 from harness.methods import CandidateScorer, Fitted
 from harness.methods._judge import Judge, JudgeFitted, JudgeScorer
 from harness.methods._permutation import permutation, windows
@@ -36,22 +36,7 @@ class Listwise(Judge):
     repaired as `harness.methods._permutation` says and counted in the record. Works over any OpenAI-compatible chat
     endpoint.
 
-    Args:
-        model: as the server calls it.
-        url: base of the address; `/chat/completions` follows it.
-        max_words: kept of a passage.
-        temperature: 0 or more; None leaves it to the server.
-        max_tokens: of an answer.
-        price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
-        price_out: dollars for a million tokens of answers; the same.
-        cap: dollars that one run may cost.
-        cap_tokens: tokens that one run may take, sent and answered.
-        key_variable: the environment variable that holds the key; None takes the provider's.
-        requests_per_minute: None for no limit of ours.
-        tokens_per_minute: the same, by our estimate.
-        concurrency: requests under way at once.
-        timeout: seconds for one whole answer.
-        retries: repetitions of a request while the server is busy.
+    Args: those of `Judge` (`harness.methods._judge`) and
         window: passages shown at once.
         step: places between one window and the next.
     """
@@ -140,7 +125,7 @@ class _Scorer(JudgeScorer):
         asked, repaired, failures = 0, 0, Counter[str]()
         total = sum(len(one.windows) for one in lists)
         with talk.lock, self._context.progress("re-rank", total, "windows") as advance:
-            self._admit(lists, talk.held(), talk)
+            self._admit(lists, talk.answers(), talk)
             for start in range(0, len(lists), BLOCK):
                 block = lists[start : start + BLOCK]
                 for turn in range(max(len(one.windows) for one in block)):
@@ -155,10 +140,10 @@ class _Scorer(JudgeScorer):
         """Asks about one window of each list and applies the answers; returns the failures of each."""
         prompts = [self._messages(one, one.windows[turn]) for one in lists]
         names = [digest(messages) for messages in prompts]
-        held = talk.held()
+        held = talk.answers()
         advance(sum(name in held for name in names))
         talk.ask(dict(zip(names, prompts, strict=True)), advance)
-        held = talk.held()
+        held = talk.answers()
         return [_apply(one, one.windows[turn], held[name]) for one, name in zip(lists, names, strict=True)]
 
     def _admit(self, lists: Sequence[_List], held: dict[str, str], talk: Conversation) -> None:

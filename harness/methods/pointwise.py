@@ -15,7 +15,7 @@ from harness.data.corpus import Corpus
 from harness.data.queries import TrainView
 from harness.data.ranking import Floats, Ints
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
-from harness.endpoints.pieces import digest
+from harness.endpoints.journal import digest
 from harness.methods import CandidateScorer, Fitted
 from harness.methods._judge import Judge, JudgeFitted, JudgeScorer, by_place
 from harness.runtime.context import Context
@@ -35,22 +35,7 @@ class Pointwise(Judge):
     Every answer is kept by what was asked of which model, so that nothing is paid for twice. An answer that is no grade
     counts as the lowest one and is counted in the record. Works over any OpenAI-compatible chat endpoint.
 
-    Args:
-        model: as the server calls it.
-        url: base of the address; `/chat/completions` follows it.
-        max_words: kept of a passage.
-        temperature: 0 or more; None leaves it to the server.
-        max_tokens: of an answer.
-        price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
-        price_out: dollars for a million tokens of answers; the same.
-        cap: dollars that one run may cost.
-        cap_tokens: tokens that one run may take, sent and answered.
-        key_variable: the environment variable that holds the key; None takes the provider's.
-        requests_per_minute: None for no limit of ours.
-        tokens_per_minute: the same, by our estimate.
-        concurrency: requests under way at once.
-        timeout: seconds for one whole answer.
-        retries: repetitions of a request while the server is busy.
+    Args: those of `Judge` (`harness.methods._judge`) and
         grades: the highest grade; 1 asks for yes or no.
     """
 
@@ -125,10 +110,10 @@ class _Scorer(JudgeScorer):
                     self._asked(*pair) for pair in zip(texts[start:][:BLOCK], candidates[start:][:BLOCK], strict=True)
                 ]
                 prompts = {name: messages for one in block for name, messages in one}
-                before = talk.held()
+                before = talk.answers()
                 advance(sum(name in before for one in block for name, _ in one))
                 talk.ask(prompts, advance)
-                held = talk.held()
+                held = talk.answers()
                 for one in block:
                     grades = [grade(held[name], self._method.grades) for name, _ in one]
                     asked, repaired = asked + len(one), repaired + sum(bool(wrong) for _, wrong in grades)
@@ -142,7 +127,7 @@ class _Scorer(JudgeScorer):
         return [(digest(messages), messages) for messages in prompts]
 
     def _admit(self, texts: Sequence[str], candidates: Sequence[Ints], talk: Conversation) -> None:
-        held: Mapping[str, str] = talk.held()
+        held: Mapping[str, str] = talk.answers()
         sizes: dict[str, int] = {}
         for query, rows in zip(texts, candidates, strict=True):
             sizes.update(

@@ -32,23 +32,8 @@ class Query2Doc(Written):
     A query whose passage came empty is searched as it is. Every passage is kept by what was asked of which model, so
     that nothing is paid for twice, and rows of the same model and prompt share them.
 
-    Args:
+    Args: those of `Written` (`harness.methods._written`) and
         first: searches with the new queries; any row that takes text.
-        model: of the chat endpoint, as the server calls it.
-        url: base of the address; `/chat/completions` follows it.
-        prompt: `{query}` becomes the query.
-        temperature: 0 or more; None leaves it to the server.
-        max_tokens: of a passage.
-        price_in: dollars for a million tokens of prompts; None takes what is listed for the host.
-        price_out: dollars for a million tokens of passages; the same.
-        cap: dollars that one run may cost, for passages.
-        cap_tokens: tokens that one run may take for passages, sent and answered.
-        key_variable: the environment variable that holds the key; None takes the provider's.
-        requests_per_minute: None for no limit of ours.
-        tokens_per_minute: the same, by our estimate.
-        concurrency: requests under way at once.
-        timeout: seconds for one whole answer.
-        retries: repetitions of a request while the server is busy.
         form: `sparse` repeats the query, `dense` separates it; None takes `dense` where the first stage searches with a
             model.
         repeats: of the query, in the sparse form.

@@ -1,9 +1,7 @@
-"""Cross-encoders: (query, document) pairs → scores, each pair scored once per model and kept."""
+"""Cross-encoders: (query, document) pairs → scores, each pair scored once per model and cached."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,15 +17,17 @@ from harness.cache.vectors import VectorStore, text_keys
 from harness.data.ranking import Floats
 from harness.engines import Engine
 from harness.engines.torch import Torch
-from harness.models.encode_once import APART, Work, kept
-from harness.models.engine_check import Answers, Way
-from harness.models.limits import bound, length_of
-from harness.models.loading import opening, options_of
-from harness.models.model_runner import Engined, Part
+from harness.models._pair_model import load_pair_model
+from harness.models.encode_once import APART, EncodeTask, encode_once
+from harness.models.engine_compare import SampleOutputs
+from harness.models.engine_settings import EngineConfig
+from harness.models.limits import length_of
+from harness.models.local_model import EngineModel, hash_of, open_model
+from harness.models.model_runner import ModelRunner, RunnableModel
 from harness.models.prompts import PAIR, pair_prompt
-from harness.models.resolve import UNLIMITED, resolve
+from harness.models.resolve import UNLIMITED
 from harness.models.sample import Sample
-from harness.models.tokens import Item, Reading
+from harness.models.tokens import InputFormat, Item
 from harness.runtime.context import Context
 
 if TYPE_CHECKING:
@@ -38,23 +38,21 @@ EXAMPLE: tuple[Pair, ...] = (
     ("one", "text"),
     ("another", "pair of texts of another length, so that one of them is padded"),
 )
-PROBED = (6, 10)
-"""Queries and documents of a sample, each with each, that the golden probe scores: it is no better than the product is
-large.
-"""
+CHECKED = (6, 10)
+"""Queries and documents of a sample of which the engine check scores all pairs, so the cost is their product."""
 
 
 @dataclass(frozen=True)
 class PairSettings:
-    """Everything that decides a pair's score, as asked; None takes the model's own.
+    """Everything that decides a pair's score, as requested; None takes the model's own.
 
     Args:
         model: hub name or folder.
         revision: the hub's commit, tag or branch.
-        max_length: tokens kept of query and document together.
-        precision: of the weights and products: one of the engine's.
-        trust_remote_code: run the code that the model's folder brings.
-        engine: what computes; None is `torch`.
+        max_length: query and document together are cut to so many tokens.
+        precision: of the weights and products; one that the engine supports.
+        trust_remote_code: run the code that comes with the model's folder.
+        engine: what computes the model; None is `torch`.
         prompt: put before each query; None takes the model's own default.
     """
 
@@ -67,7 +65,7 @@ class PairSettings:
     prompt: str | None = None
 
     def check(self) -> None:
-        """Raises SettingError where a setting is out of range."""
+        """Raises SettingError if a setting is out of range."""
         known = (self.engine or Torch()).precisions
         if self.precision not in known:
             raise SettingError(f"cross_encoder: precision must be one of {', '.join(known)}, not {self.precision!r}")
@@ -75,36 +73,25 @@ class PairSettings:
             raise SettingError(f"cross_encoder: max_length must be 1 or more, not {self.max_length}")
 
 
-class PairScorer:
-    """A cross-encoder with resolved settings; the weights are loaded when the first pair has to go through them.
-
-    Args:
-        settings: as asked.
-        context: device, cache.
-        called: the model's name, where it is not that of the settings: of a folder that was trained from a named model.
+class PairScorer(EngineModel[PairSettings]):
+    """A cross-encoder; see `LocalModel` for the arguments.
 
     Raises:
-        ModelError: the model has prompts and it is not clear which to take.
-        Unavailable: the model is not to be had.
+        ModelError: the model has prompts and it is not clear which to use.
+        SettingError: a setting is out of range.
     """
 
-    def __init__(self, settings: PairSettings, context: Context, called: str | None = None) -> None:
+    def __init__(self, settings: PairSettings, context: Context, trained_from: str | None = None) -> None:
         settings.check()
-        self._settings = settings
-        self._context = context
-        self._called = called
-        self.folder = resolve(settings.model, context, settings.revision)
-        if called is not None:
-            self.folder = replace(self.folder, name=called, source="trained")
-        self.prompt = pair_prompt(
-            self.folder.name, settings.prompt, self.folder.config("config_sentence_transformers.json")
-        )
-        self._reading = Reading(self.prompt)
+        super().__init__(settings, context, trained_from)
+        config = self.folder.config("config_sentence_transformers.json")
+        self.prompt = pair_prompt(self.folder.name, settings.prompt, config)
+        self._form = InputFormat(self.prompt)
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
-        """Everything that decides a score, as it turned out; JSON-safe."""
-        settings = self._settings
+        """Everything that decides a score, with all defaults filled in; JSON-safe."""
+        settings = self.settings
         engine, exact = settings.engine, settings.precision == "fp32" or settings.engine is not None
         return {
             "model": self.folder.name,
@@ -121,82 +108,84 @@ class PairScorer:
     def key(self) -> str:
         """Hash of everything that decides a score, except the pair."""
         deciding = {k: v for k, v in self.resolved.items() if k not in ("model", "source", "revision")}
-        deciding["code"] = code_of(__name__, self._settings.engine or Torch(), without=APART, libraries=MODELS)
-        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
+        deciding["code"] = code_of(__name__, self.settings.engine or Torch(), without=APART, libraries=MODELS)
+        return hash_of(deciding)
 
     def scores(self, pairs: Sequence[Pair]) -> Floats:
-        """(N,) scores of pairs, those not kept yet computed and kept.
+        """(N,) scores of pairs; those that are not cached are computed and cached.
 
         Raises:
-            ModelError: the model answers something that is not a number, or more than one number a pair.
+            ModelError: the model gives a value that is not a number, or more than one number per pair.
         """
         store = VectorStore(self._context.cache, "pairs", self.key, self.resolved)
-        work = Work[Pair, Floats](
+        task = EncodeTask[Pair, Floats](
             label="score pairs",
             unit="pairs",
             keys=_pair_keys,
             lengths=lambda some: [item.length for item in some],
             run=self.run,
-            budget=self._engined.budget,
+            budget=self._runner.budget,
             prepare=self.items,
         )
-        vectors = kept(pairs, work, store, self._context)
+        vectors = encode_once(pairs, task, store, self._context)
         return vectors.block(0, len(vectors))[:, 0] if len(vectors) else np.zeros(0, np.float32)
 
     def items(self, pairs: Sequence[Pair]) -> list[Item[Pair]]:
         """Pairs, tokenised and cut as the model reads them."""
-        return self._engined.items(pairs, self._reading)
+        return self._runner.items(pairs, self._form)
 
     def compute(self, pairs: Sequence[Pair]) -> Floats:
-        """(n, 1) scores of pairs, computed now, in batches by length, and not kept."""
-        return self._engined.answers(pairs, self._reading, self.run)
+        """(n, 1) scores of pairs, computed in batches by length and not cached."""
+        return self._runner.run(pairs, self._form, self.run)
 
     def run(self, items: Sequence[Item[Pair]]) -> Floats:
-        """(n, 1) scores of pairs that are tokenised, in one batch.
+        """(n, 1) scores of tokenised pairs, in one batch.
 
-        They are the model's logits: a sigmoid would be 1 for many a document in float32 and tie them.
+        Scores are the model's logits: in float32 a sigmoid would be exactly 1 for many documents and tie them.
 
         Raises:
-            ModelError: a value is not a number, there is more than one a pair, or memory is short.
-            Unfit: the engine cannot take the model.
+            ModelError: a value is not a number, there is more than one per pair, or memory is short.
+            Unfit: the engine cannot run the model.
         """
-        scores = self._engined.answer(items, self._reading)
+        scores = self._runner.run_batch(items, self._form)
         if scores.ndim == 2 and scores.shape[1] != 1:
-            told = f"{self.folder.name} answers {scores.shape[1]} numbers a pair"
-            raise ModelError(f"{told}; a re-ranker answers one (num_labels=1).")
+            raise ModelError(
+                f"{self.folder.name} gives {scores.shape[1]} numbers per pair, but a re-ranker needs one score: use a "
+                "cross-encoder with num_labels=1."
+            )
         if not np.isfinite(scores).all():
             raise ModelError(
-                f'{self.folder.name} answered a pair with a value that is not a number. Try precision="fp32".'
+                f'{self.folder.name} gave a pair a score that is not a number (NaN or infinity). Try precision="fp32".'
             )
         return scores.reshape(-1, 1)
 
-    def _by_library(self, pairs: Sequence[Pair], reading: Reading) -> Floats:
+    def _by_library(self, pairs: Sequence[Pair], form: InputFormat) -> Floats:
         import torch
 
         identity, size = torch.nn.Identity(), max(1, len(pairs))
         return self.model.predict(
-            list(pairs), prompt=reading.prompt, batch_size=size, activation_fn=identity, show_progress_bar=False
+            list(pairs), prompt=form.prompt, batch_size=size, activation_fn=identity, show_progress_bar=False
         )
 
     @cached_property
-    def _engined(self) -> Engined[Pair]:
-        part = Part[Pair](
+    def _runner(self) -> ModelRunner[Pair]:
+        model = RunnableModel[Pair](
             name=self.folder.name,
             key=self.key,
-            load=lambda precision: self.at(precision).model,
+            load=lambda precision: self.with_precision(precision).model,
             output="scores",
             normalise=False,
             example=EXAMPLE,
             lengths=lambda pairs, _: self._lengths(pairs),
             library=self._by_library,
         )
-        return Engined(part, self._settings.engine, self._settings.precision, self._context)
+        return ModelRunner(model, self.settings.engine, self.settings.precision, self._context)
 
     @property
     def model(self) -> CrossEncoder:
-        """The loaded model; one per run and settings. Of another engine than `torch` the one that it was made from."""
-        if self._settings.engine is not None:
-            return self.at("fp32").model
+        """The loaded model in `torch`, loaded once in a run; another engine makes its own from it."""
+        if self.settings.engine is not None:
+            return self.with_precision("fp32").model
         loaded: CrossEncoder = self._context.ledger.once("model", f"load {self.folder.name}", self.key, self._load)
         return loaded
 
@@ -216,51 +205,29 @@ class PairScorer:
         return self._settings.trust_remote_code
 
     def fresh(self) -> CrossEncoder:
-        """The model loaded anew in fp32, for training; one that has no scoring head (an encoder) gets a random one."""
+        """The model in fp32, loaded again for training; without a scoring head (an encoder) it gets a random one."""
         model = self._load("fp32", num_labels=1)
         model.prompts = {PAIR: self.prompt} if self.prompt else {}
         model.default_prompt_name = PAIR if self.prompt else None
         return model
 
+    def _load(self, precision: str | None = None, **options: Any) -> CrossEncoder:
+        settings, own = self.settings, self._own_length(self.settings.max_length)
+        precision = precision or settings.precision
+        device, trusted = self._context.device, self.trusted
+        return load_pair_model(self.folder, device, precision, settings.max_length, own, trusted=trusted, **options)
+
     def retrained(self, path: Path) -> PairScorer:
         """The scorer that training made of this one: its folder, with the length of this one."""
-        return open_pair_scorer(
-            replace(self._settings, model=str(path), revision=None), self._context, self.folder.name
-        )
+        settings = replace(self.settings, model=str(path), revision=None)
+        return open_pair_scorer(settings, self._context, self.folder.name)
 
-    def at(self, precision: str) -> PairScorer:
-        """The same model in `torch`, its weights in memory at another precision."""
-        return self.by(Way(Torch(), precision))
-
-    def by(self, way: Way) -> PairScorer:
-        """The same model, computed another way."""
-        engine = None if isinstance(way.engine, Torch) else way.engine
-        if (way.precision, engine) == (self._settings.precision, self._settings.engine):
-            return self
-        return open_pair_scorer(
-            replace(self._settings, precision=way.precision, engine=engine), self._context, self._called
-        )
-
-    def answers(self, way: Way, sample: Sample) -> Answers:
-        """What a way answers to some of a collection's sample, for the golden probe."""
-        most = zip((sample.queries, sample.documents), PROBED, strict=True)
+    def sample_outputs(self, config: EngineConfig, sample: Sample) -> SampleOutputs:
+        """Outputs of an engine for some pairs of a collection's sample, for the engine check."""
+        most = zip((sample.queries, sample.documents), CHECKED, strict=True)
         queries, documents = (some[:: max(1, len(some) // n)][:n] for some, n in most)
-        scores = self.by(way).compute([(query, document) for query in queries for document in documents])
-        return Answers(scores.reshape(len(queries), len(documents)))
-
-    def _load(self, precision: str | None = None, **options: Any) -> CrossEncoder:
-        # Imported here: a run whose pairs are all kept does not need torch.
-        from sentence_transformers import CrossEncoder
-
-        settings = self._settings
-        shared = options_of(self._context.device, precision or settings.precision, trusted=settings.trust_remote_code)
-        with opening(self.folder, trusted=settings.trust_remote_code):
-            model = CrossEncoder(str(self.folder.path), **shared, **options)
-        if settings.max_length is not None:
-            model.max_seq_length = settings.max_length
-        bound(model, self.folder.name, settings.max_length if self._called is None else None, pairs=True)
-        _exact_head(model)
-        return model  # type: ignore[no-any-return]
+        scores = self.with_engine(config).compute([(query, document) for query in queries for document in documents])
+        return SampleOutputs(scores.reshape(len(queries), len(documents)))
 
     def _lengths(self, pairs: Sequence[Pair]) -> list[int]:
         tokenizer: Any = self.model.tokenizer
@@ -269,29 +236,11 @@ class PairScorer:
         return [max(1, len(ids)) for ids in encoded["input_ids"]]
 
 
-def _exact_head(model: CrossEncoder) -> None:
-    """Lets the last layer answer in fp32: bf16 has so few digits that many of a query's documents would tie."""
-    import torch
-
-    if model.keep_in_fp32_modules:
-        return
-    heads = [
-        name for name, module in model.named_modules() if type(module) is torch.nn.Linear and module.out_features == 1
-    ]
-    if heads:
-        model.set_keep_in_fp32_modules(heads[-1:])
-
-
 def _pair_keys(pairs: Sequence[Pair]) -> pa.Array:
-    """The query's length goes first, so that no two pairs share a text."""
+    """Hashes of pairs; the query's length comes first, so that no two pairs give the same text."""
     return text_keys(f"{len(query)} {query}{document}" for query, document in pairs)
 
 
-def open_pair_scorer(settings: PairSettings, context: Context, called: str | None = None) -> PairScorer:
-    """The scorer for these settings, one per run; `called` is the model's name where the settings hold a trained
-    folder.
-    """
-    key = hashlib.sha256(f"{settings!r} {called}".encode()).hexdigest()
-    return context.ledger.once(
-        "model", f"resolve {called or settings.model}", key, lambda: PairScorer(settings, context, called)
-    )
+def open_pair_scorer(settings: PairSettings, context: Context, trained_from: str | None = None) -> PairScorer:
+    """The scorer of these settings, resolved once in a run; `trained_from` names the model of a trained folder."""
+    return open_model(PairScorer, settings, context, trained_from)

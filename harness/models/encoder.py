@@ -1,9 +1,8 @@
-"""Encoders: texts → vectors, each text encoded once per encoder and kept."""
+"""Encoders: texts → vectors, each text encoded once per encoder and cached."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -12,31 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.base.errors import ModelError, SettingError
+from harness.base.errors import SettingError
 from harness.cache.code import MODELS, code_of
 from harness.cache.vectors import VectorStore, text_keys
 from harness.data.ranking import Floats
 from harness.engines.torch import Torch
 from harness.indexes import Vectors
-from harness.models._pooling import pooling as own_pooling
-from harness.models._pooling import repool
-from harness.models.encode_once import APART, Work, kept
-from harness.models.engine_check import Answers, Way
+from harness.models._pooling import pooling_of
+from harness.models._sentence_transformer import load_encoder
+from harness.models.encode_once import APART, EncodeTask, encode_once
+from harness.models.engine_compare import SampleOutputs
+from harness.models.engine_settings import EngineConfig
+from harness.models.finite import check_finite
 from harness.models.library import vectors_by_library
-from harness.models.limits import bound
-from harness.models.loading import opening, options_of
-from harness.models.model_runner import Engined, Part
+from harness.models.local_model import EngineModel, hash_of, open_model
+from harness.models.model_runner import ModelRunner, RunnableModel
 from harness.models.prompts import model_prompts
-from harness.models.resolve import ModelFolder, resolve, tokenizer_length
+from harness.models.resolve import tokenizer_length
 from harness.models.sample import Sample
-from harness.models.settings import POOLINGS as POOLINGS
-from harness.models.settings import PRECISIONS as PRECISIONS
 from harness.models.settings import EncoderSettings as EncoderSettings
-from harness.models.sides import SIDE_NAMES as SIDE_NAMES
+from harness.models.sides import SIDE_NAMES, depends_on_side
 from harness.models.sides import Side as Side
-from harness.models.sides import reads_sides
-from harness.models.texts import fast_tokenizer, readable
-from harness.models.tokens import Item, Reading, token_lengths
+from harness.models.tokens import InputFormat, Item, token_lengths
 from harness.models.truncated import Truncated, cut
 from harness.runtime.context import Context
 
@@ -46,40 +42,34 @@ if TYPE_CHECKING:
 EXAMPLE = ("one", "two texts of different lengths, so that one of them is padded")
 
 
-class Encoder:
-    """A model with resolved settings. The weights are loaded when the first text has to go through them.
-
-    Args:
-        settings: as asked.
-        context: device, cache.
-        called: the model's name, where it is not that of the settings: of a folder that was trained from a named model.
+class Encoder(EngineModel[EncoderSettings]):
+    """An encoder of one vector per text; see `LocalModel` for the arguments.
 
     Raises:
-        ModelError: the model has prompts and it is not clear which to take, or its family needs prompts and none is
-            named.
-        Unavailable: the model is not to be had.
+        ModelError: the model has prompts and it is not clear which to use, or its family needs prompts and none is set.
+        SettingError: a setting is out of range, or the model compares by another similarity than cosine or dot product.
     """
 
-    def __init__(self, settings: EncoderSettings, context: Context, called: str | None = None) -> None:
+    def __init__(self, settings: EncoderSettings, context: Context, trained_from: str | None = None) -> None:
         settings.check()
-        self._context = context
-        self._settings = settings
-        self._called = called
-        self.folder: ModelFolder = resolve(settings.model, context, settings.revision)
-        if called is not None:
-            self.folder = replace(self.folder, name=called, source="trained")
+        super().__init__(settings, context, trained_from)
         config = self.folder.config("config_sentence_transformers.json")
-        asked: dict[Side, str | None] = {"query": settings.query_prompt, "document": settings.document_prompt}
-        self.prompts: dict[Side, str] = model_prompts(self.folder.name, asked, config, trained=called is not None)
+        requested: dict[Side, str | None] = {"query": settings.query_prompt, "document": settings.document_prompt}
+        self.prompts: dict[Side, str] = model_prompts(
+            self.folder.name, requested, config, trained=trained_from is not None
+        )
         self.similarity = settings.similarity or config.get("similarity_fn_name") or "cosine"
         if self.similarity not in ("cosine", "dot"):
             raise SettingError(
-                f'{self.folder.name} compares by {self.similarity}; say similarity="cosine" or similarity="dot".'
+                f"{self.folder.name} compares vectors by {self.similarity}, which is not supported; set "
+                'similarity="cosine" or similarity="dot".'
             )
+
+    # Keys
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
-        """Everything that decides a vector, as it turned out; JSON-safe."""
+        """Everything that decides a vector, with all defaults filled in; JSON-safe."""
         bert = self.folder.config("sentence_bert_config.json")
         return {
             "model": self.folder.name,
@@ -88,29 +78,29 @@ class Encoder:
             "sha": self.folder.sha,
             "query_prompt": self.prompts["query"],
             "document_prompt": self.prompts["document"],
-            "pooling": self._settings.pooling or own_pooling(self.folder),
-            "max_length": self._settings.max_length or bert.get("max_seq_length") or tokenizer_length(self.folder),
-            "precision": self._settings.precision,
+            "pooling": self.settings.pooling or pooling_of(self.folder),
+            "max_length": self.settings.max_length or bert.get("max_seq_length") or tokenizer_length(self.folder),
+            "precision": self.settings.precision,
             "similarity": self.similarity,
-            **({"dimensions": self._settings.dimensions} if self._settings.dimensions else {}),
+            **({"dimensions": self.settings.dimensions} if self.settings.dimensions else {}),
         }
 
     def key(self, side: Side) -> str:
         """Hash of everything that decides a vector of this side, except the text."""
-        return hashlib.sha256(json.dumps(self._deciding(side), sort_keys=True).encode()).hexdigest()[:32]
+        return hash_of(self._deciding(side))
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of both sides, and of what is kept of a vector."""
-        return self._both if self._settings.dimensions is None else f"{self._both}-{self._settings.dimensions}"
+        """Hash of both sides, with the number of dimensions that are used."""
+        return self._both if self.settings.dimensions is None else f"{self._both}-{self.settings.dimensions}"
 
     @cached_property
     def _both(self) -> str:
         return hashlib.sha256((self.key("query") + self.key("document")).encode()).hexdigest()[:16]
 
     def _deciding(self, side: Side) -> dict[str, Any]:
-        settings = self._settings
-        return {
+        settings = self.settings
+        deciding = {
             "code": code_of(__name__, settings.engine or Torch(), without=APART, libraries=MODELS),
             "sha": self.folder.sha,
             "side": side,
@@ -119,127 +109,118 @@ class Encoder:
             "max_length": settings.max_length,
             "precision": settings.precision,
             "normalised": self.similarity == "cosine",
-            **({"told_its_side": True} if self._reads_sides else {}),
-            **({"engine": str(engine), "versions": engine.versions()} if (engine := settings.engine) else {}),
         }
+        if self._depends_on_side:
+            deciding["depends_on_side"] = True
+        if settings.engine:
+            deciding |= {"engine": str(settings.engine), "versions": settings.engine.versions()}
+        return deciding
 
     @cached_property
-    def _reads_sides(self) -> bool:
-        return reads_sides(self.folder.path)
+    def _depends_on_side(self) -> bool:
+        return depends_on_side(self.folder.path)
 
-    def reading(self, side: Side) -> Reading:
+    # Vectors
+
+    def input_format(self, side: Side) -> InputFormat:
         """How texts of a side are given to the model."""
-        return Reading(self.prompts[side], side)
+        return InputFormat(self.prompts[side], side)
 
     def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
-        """(N, D) vectors of the texts, those not kept yet encoded and kept, whole whatever the dimensions asked for.
+        """(N, D) vectors of the texts; those that are not cached are encoded and cached with all their dimensions.
 
         Args:
-            texts: read by slices, so a corpus larger than memory will do.
-            side: which prompt.
+            texts: read by slices, so a corpus may be larger than memory.
+            side: decides the prompt.
 
         Raises:
-            ModelError: the model answers something that is not a number; what was encoded before is kept.
+            ModelError: the model gives a value that is not a number; what was encoded before stays cached.
         """
         describe = {"model": self.folder.name, **self._deciding(side)}
         store = VectorStore(self._context.cache, "embeddings", self.key(side), describe)
-        work = Work[str, Floats](
+        task = EncodeTask[str, Floats](
             label=f"encode {SIDE_NAMES[side]}",
             unit="texts",
             keys=text_keys,
             lengths=lambda some: [item.length for item in some],
             run=lambda some: self.run(some, side),
-            budget=self._engined.budget,
+            budget=self._runner.budget,
             prepare=lambda some: self.items(some, side),
         )
-        whole = kept(texts, work, store, self._context)
-        dimensions = self._settings.dimensions
+        whole = encode_once(texts, task, store, self._context)
+        dimensions = self.settings.dimensions
         return whole if dimensions is None else Truncated(whole, dimensions, self.similarity == "cosine")
 
-    def afresh(self, texts: Sequence[str], side: Side) -> Floats:
-        """(n, D) vectors of texts, as `vectors` gives them, encoded now and not kept."""
-        whole, dimensions = self.encode(texts, side), self._settings.dimensions
+    def encode_uncached(self, texts: Sequence[str], side: Side) -> Floats:
+        """(n, D) vectors of texts, as `vectors` gives them; the cache is neither read nor written."""
+        whole, dimensions = self.encode(texts, side), self.settings.dimensions
         return whole if dimensions is None else cut(whole, dimensions, self.similarity == "cosine")
 
     def encode(self, texts: Sequence[str], side: Side) -> Floats:
-        """(n, D) vectors of texts with all the model's dimensions, encoded now in one batch and not kept."""
+        """(n, D) vectors of texts with all the model's dimensions, encoded in one batch and not cached."""
         return self.run(self.items(texts, side), side)
 
     def items(self, texts: Sequence[str], side: Side) -> list[Item[str]]:
         """Texts of a side with their prompt, tokenised and cut as the model reads them."""
-        return self._engined.items(texts, self.reading(side))
+        return self._runner.items(texts, self.input_format(side))
 
-    def in_batches(self, texts: Sequence[str], side: Side) -> Floats:
-        """As `encode`, in batches as those of `vectors`; of N ≥ 1 texts."""
-        return self._engined.answers(texts, self.reading(side), lambda items: self.run(items, side))
+    def encode_in_batches(self, texts: Sequence[str], side: Side) -> Floats:
+        """As `encode`, in the batches that `vectors` would make; of N ≥ 1 texts."""
+        return self._runner.run(texts, self.input_format(side), lambda items: self.run(items, side))
 
     def run(self, items: Sequence[Item[str]], side: Side) -> Floats:
-        """(n, D) vectors of texts that are tokenised, in one batch.
+        """(n, D) vectors of tokenised texts, in one batch.
 
         Raises:
             ModelError: a value is not a number, or memory is short.
-            Unfit: the engine cannot take the model.
+            Unfit: the engine cannot run the model.
         """
-        vectors = self._engined.answer(items, self.reading(side))
+        vectors = self._runner.run_batch(items, self.input_format(side))
         if not np.isfinite(vectors).all():
-            bad = items[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])].source
-            raise ModelError(
-                f"{self.folder.name} ({self._settings.precision}) answered a {side} with values that are not numbers, "
-                f"first for "
-                f'{bad[:80]!r}. Try precision="fp32"; if it persists the weights are damaged.'
-            )
+            name = f"{self.folder.name} ({self.settings.precision})"
+            check_finite(name, side, [item.source for item in items], list(vectors))
         return vectors
 
-    def _by_library(self, texts: Sequence[str], reading: Reading) -> Floats:
-        return vectors_by_library(self.model, texts, reading, normalise=self.similarity == "cosine", batch=len(texts))
+    def _by_library(self, texts: Sequence[str], form: InputFormat) -> Floats:
+        return vectors_by_library(self.model, texts, form, normalise=self.similarity == "cosine", batch=len(texts))
 
     @cached_property
-    def _engined(self) -> Engined[str]:
-        part = Part[str](
+    def _runner(self) -> ModelRunner[str]:
+        model = RunnableModel[str](
             name=self.folder.name,
             key=self._both,
-            load=lambda precision: self.at(precision).model,
+            load=lambda precision: self.with_precision(precision).model,
             output="sentence_embedding",
             normalise=self.similarity == "cosine",
             example=EXAMPLE,
-            lengths=lambda texts, reading: token_lengths(self.model, texts, reading),
+            lengths=lambda texts, form: token_lengths(self.model, texts, form),
             library=self._by_library,
         )
-        return Engined(part, self._settings.engine, self._settings.precision, self._context)
+        return ModelRunner(model, self.settings.engine, self.settings.precision, self._context)
+
+    # The model
 
     @property
     def model(self) -> SentenceTransformer:
-        """The loaded model; one per run and settings. Of another engine than `torch` the one that it was made from."""
-        if self._settings.engine is not None:
-            return self.at("fp32").model
-        label = f"load {self.folder.name}"
-        return self._context.ledger.once("model", label, self._both, self._load)
-
-    @property
-    def settings(self) -> EncoderSettings:
-        """As asked."""
-        return self._settings
-
-    @property
-    def source(self) -> tuple[str, str | None]:
-        """Name or folder, and revision, that settings would be given to open the same weights."""
-        return self._settings.model, self._settings.revision
-
-    @property
-    def trusted(self) -> bool:
-        """Whether the code that the model's folder brings may run."""
-        return self._settings.trust_remote_code
+        """The loaded model in `torch`, loaded once in a run; another engine makes its own from it."""
+        if self.settings.engine is not None:
+            return self.with_precision("fp32").model
+        return self._context.ledger.once("model", f"load {self.folder.name}", self._both, self._load)
 
     def fresh(self) -> SentenceTransformer:
-        """The model loaded anew in fp32, for training: nobody else holds it."""
+        """The model in fp32, loaded again for training: it is shared with no other row."""
         return self._load("fp32")
 
+    def _load(self, precision: str | None = None) -> SentenceTransformer:
+        settings, length = self.settings, self._own_length(self.settings.max_length)
+        return load_encoder(self.folder, settings, self._context.device, precision or settings.precision, length)
+
+    # The same model with other settings
+
     def retrained(self, path: Path) -> Encoder:
-        """The encoder that training made of this one: its folder with the prompts in it, this one's length and
-        similarity.
-        """
+        """The encoder that training made of this one: its folder and prompts, this one's length and similarity."""
         settings = replace(
-            self._settings,
+            self.settings,
             model=str(path),
             revision=None,
             query_prompt=None,
@@ -250,66 +231,20 @@ class Encoder:
         )
         return open_encoder(settings, self._context, self.folder.name)
 
-    def _load(self, precision: str | None = None) -> SentenceTransformer:
-        # Imported here: torch takes seconds to import, and a run whose vectors are all kept does not need it.
-        from sentence_transformers import SentenceTransformer
+    def with_dimensions(self, dimensions: int | None) -> Encoder:
+        """The same model with only the first dimensions of each vector; None takes all."""
+        changed = replace(self.settings, dimensions=dimensions)
+        return self if changed == self.settings else open_encoder(changed, self._context, self._trained_from)
 
-        settings = self._settings
-        options = options_of(self._context.device, precision or settings.precision, trusted=settings.trust_remote_code)
-        with opening(self.folder, trusted=settings.trust_remote_code):
-            model = SentenceTransformer(str(self.folder.path), **options)
-        model.eval()
-        if settings.max_length is not None:
-            model.max_seq_length = settings.max_length
-        # What training made has the length of the model it came from, as a setting.
-        bound(model, self.folder.name, settings.max_length if self._called is None else None)
-        if settings.pooling is not None:
-            repool(model, settings.pooling)
-        return model
-
-    def tokens(self, texts: Sequence[str], side: Side) -> list[int]:
-        """Tokens of each text with its prompt, before anything is cut; empty where the model has no fast tokenizer."""
-        tokenizer: Any = fast_tokenizer(self.model, side)
-        if tokenizer is None:
-            return []
-        whole = [readable(self.prompts[side] + text) for text in texts]
-        counted = tokenizer(whole, add_special_tokens=True, truncation=False, padding=False, verbose=False)
-        return [len(ids) for ids in counted["input_ids"]]
-
-    def of(self, dimensions: int | None) -> Encoder:
-        """The same model, so many of the first dimensions kept of a vector; None keeps all."""
-        if dimensions == self._settings.dimensions:
-            return self
-        return open_encoder(replace(self._settings, dimensions=dimensions), self._context, self._called)
-
-    def at(self, precision: str) -> Encoder:
-        """The same model in `torch`, its weights in memory at another precision."""
-        return self.by(Way(Torch(), precision))
-
-    def by(self, way: Way) -> Encoder:
-        """The same model, computed another way."""
-        engine = None if isinstance(way.engine, Torch) else way.engine
-        if (way.precision, engine) == (self._settings.precision, self._settings.engine):
-            return self
-        return open_encoder(
-            replace(self._settings, precision=way.precision, engine=engine), self._context, self._called
-        )
-
-    def answers(self, way: Way, sample: Sample) -> Answers:
-        """What a way answers to a sample of a collection, for the golden probe."""
-        encoder = self.by(way)
-        queries, documents = (
-            encoder.in_batches(sample.queries, "query"),
-            encoder.in_batches(sample.documents, "document"),
-        )
-        return Answers(queries @ documents.T, np.concatenate([queries, documents]), lengths=self.similarity == "dot")
+    def sample_outputs(self, config: EngineConfig, sample: Sample) -> SampleOutputs:
+        """Outputs of an engine for a sample of a collection, for the engine check."""
+        encoder = self.with_engine(config)
+        queries = encoder.encode_in_batches(sample.queries, "query")
+        documents = encoder.encode_in_batches(sample.documents, "document")
+        vectors = np.concatenate([queries, documents])
+        return SampleOutputs(queries @ documents.T, vectors, lengths=self.similarity == "dot")
 
 
-def open_encoder(settings: EncoderSettings, context: Context, called: str | None = None) -> Encoder:
-    """The encoder for these settings, one per run; `called` is the model's name where the settings hold a trained
-    folder.
-    """
-    key = hashlib.sha256(f"{settings!r} {called}".encode()).hexdigest()
-    return context.ledger.once(
-        "model", f"resolve {called or settings.model}", key, lambda: Encoder(settings, context, called)
-    )
+def open_encoder(settings: EncoderSettings, context: Context, trained_from: str | None = None) -> Encoder:
+    """The encoder of these settings, resolved once in a run; `trained_from` names the model of a trained folder."""
+    return open_model(Encoder, settings, context, trained_from)

@@ -1,7 +1,7 @@
 """Which files of a model folder decide what the model computes: all but those that no loader reads.
 
-A file that is left out wrongly lets a changed model use the vectors of the old one; a file that is hashed without need
-only costs one more encoding. So the list names what is left out, not what counts.
+If a deciding file is left out, a changed model would reuse the vectors of the old one; if another file is included, the
+only cost is one more encoding. So the list names the files to leave out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ READ_BY_PEOPLE = (
     ".log",
     ".lock",
 )
-"""Endings of model cards, pictures, tables of evaluations and logs."""
+"""Suffixes of model cards, pictures, tables of evaluations and logs."""
 NAMES_LEFT_OUT = {
     *(
         "LICENSE",
@@ -44,12 +44,10 @@ NAMES_LEFT_OUT = {
     ),
     *("training_args.bin", "optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "trainer_state.json", INSIDE),
 }
-"""Licences, what git and desktops leave, lists of training data, the state of a trainer, our list of what training has
-seen.
-"""
+"""Licences, files of git and desktops, lists of training data, the state of a trainer, our list of training data."""
 PREFIXES_LEFT_OUT = ("rng_state", "events.out.tfevents")
 FOLDERS_LEFT_OUT = {".git", ".cache", "__pycache__", "runs", "onnx", "openvino", "coreml"}
-"""Version control, the marks of a download, logs, and the forms of other run times, which nothing here loads."""
+"""Version control, marks of downloads, logs, and the formats of other runtimes, which nothing here loads."""
 OTHER_FORMS = (".h5", ".msgpack", ".ot", ".onnx", ".gguf", ".mlmodel", ".tflite")
 """Weights of other frameworks."""
 SAME_WEIGHTS = (
@@ -58,12 +56,10 @@ SAME_WEIGHTS = (
     ("model.safetensors.index.json", "pytorch_model", ".index.json"),
     ("adapter_model.safetensors", "adapter_model", ".bin"),
 )
-"""(file, prefix, ending): where the file is, its neighbours that start and end so hold the same weights and are not
-loaded.
-"""
+"""(file, prefix, suffix): next to the file, those with prefix and suffix have the same weights and are not loaded."""
 
 LOADING = ("model_args", "model_kwargs", "tokenizer_args", "processor_kwargs", "config_args", "config_kwargs")
-"""What a module's configuration hands on to the loaders of transformers, by its older and newer names."""
+"""What a module's configuration passes to the loaders of transformers, by older and newer names."""
 CHOOSE_NO_FILE = {
     *(
         "dtype",
@@ -85,35 +81,32 @@ CHOOSE_NO_FILE = {
     ),
     *("is_causal", "use_cache", "max_position_embeddings", "default_task", "min_pixels", "max_pixels"),
 }
-"""Settings handed on by which the same files are read. Others, as `use_safetensors` and `variant`, may choose other
-files.
-"""
+"""Loader settings that do not change which files are read; others, as `use_safetensors` and `variant`, may."""
 
 
-def deciding(folder: Path) -> list[Path]:
+def deciding_files(folder: Path) -> list[Path]:
     """The files of a model folder that decide what it computes, sorted by their names in it; links are followed.
 
-    Of a folder that names code of its own, or tells the loaders which files to take, every file counts, model cards and
-    the
-    like left out: any may be read.
+    In a folder that names code of its own, or tells the loaders which files to read, every file counts except model
+    cards and the like: any may be read.
     """
     any_file, modules = has_own_code(folder) or _chooses_files(folder), module_folders(folder)
-    found = []
+    deciding = []
     for file in _walked(folder):
         inside = PurePosixPath(file.relative_to(folder).as_posix())
         if _for_people(inside) or (not any_file and _left_out(inside, file, modules)):
             continue
-        found.append(file)
-    return sorted(found, key=lambda file: file.relative_to(folder).as_posix())
+        deciding.append(file)
+    return sorted(deciding, key=lambda file: file.relative_to(folder).as_posix())
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """Those of them that hold weights."""
-    return [file for file in deciding(folder) if file.suffix in WEIGHTS]
+    """Those of them that contain weights."""
+    return [file for file in deciding_files(folder) if file.suffix in WEIGHTS]
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds; an empty mapping where there is no file, or none that can be read."""
+    """The content of a JSON file; an empty mapping if it is missing or cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -121,74 +114,70 @@ def read_json(path: Path) -> Any:
 
 
 def modules_of(folder: Path) -> list[dict[str, Any]]:
-    """The entries of a folder's `modules.json` that are well formed; empty where there is none."""
+    """The well-formed entries of a folder's `modules.json`; empty if there is none."""
     listed = read_json(folder / "modules.json")
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
 
 
 def routes_of(folder: Path, inside: str) -> dict[str, str]:
-    """Of a router in a module folder: sub-folder, as named in the model folder → class; empty where it is no router."""
-    found: dict[str, str] = {}
+    """Routes of a router in a module folder: sub-folder of the model folder → class; empty if it is no router."""
+    routes: dict[str, str] = {}
     for name in ("router_config.json", "config.json"):  # the older name is the second
-        told = read_json(folder / inside / name)
-        types = told.get("types") if isinstance(told, dict) else None
+        config = read_json(folder / inside / name)
+        types = config.get("types") if isinstance(config, dict) else None
         if isinstance(types, dict):
-            found |= {str(PurePosixPath(inside) / str(sub)): str(kind) for sub, kind in types.items()}
+            routes |= {str(PurePosixPath(inside) / str(sub)): str(kind) for sub, kind in types.items()}
             break
-    return found
+    return routes
 
 
 def module_folders(folder: Path) -> dict[str, str]:
     """Every module's folder, relative to the model's (`.` for its root) → its class, those behind routers included."""
-    found: dict[str, str] = {}
+    folders: dict[str, str] = {}
     waiting = {str(entry.get("path") or ""): str(entry.get("type") or "") for entry in modules_of(folder)}
     while waiting:
         inside, kind = waiting.popitem()
         name = str(PurePosixPath(inside or "."))
-        if name not in found:
-            found[name] = kind
+        if name not in folders:
+            folders[name] = kind
             waiting |= routes_of(folder, inside)
-    return found or {".": ""}
+    return folders or {".": ""}
 
 
 def has_own_code(folder: Path) -> bool:
-    """Whether the folder names classes outside sentence-transformers and transformers, which its own code has to
-    define.
-    """
+    """Whether the folder names classes that neither sentence-transformers nor transformers defines."""
     modules = module_folders(folder)
     if any(kind and not kind.startswith("sentence_transformers.") for kind in modules.values()):
         return True
     configs = (
         read_json(folder / inside / name) for inside in modules for name in ("config.json", "tokenizer_config.json")
     )
-    return any(isinstance(told, Mapping) and bool(told.get("auto_map")) for told in configs)
+    return any(isinstance(config, Mapping) and bool(config.get("auto_map")) for config in configs)
 
 
 def module_settings(folder: Path) -> list[Mapping[str, Any]]:
-    """What is set of the transformers among a folder's modules: their `sentence_bert_config.json`, or older names of
-    it.
-    """
-    files = [
-        file
-        for inside in sorted(module_folders(folder))
-        for file in sorted((folder / inside).glob("sentence_*_config.json"))
-    ]
-    return [told for told in map(read_json, files) if isinstance(told, Mapping)]
+    """Settings of the transformers among a folder's modules: their `sentence_bert_config.json`, or its older names."""
+    settings = []
+    for inside in sorted(module_folders(folder)):
+        for file in sorted((folder / inside).glob("sentence_*_config.json")):
+            content = read_json(file)
+            if isinstance(content, Mapping):
+                settings.append(content)
+    return settings
 
 
-def handed_on(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a module's settings, those for the loaders of transformers: name → value."""
-    return {
-        str(name): value
-        for part in LOADING
-        if isinstance(told.get(part), Mapping)
-        for name, value in told[part].items()
-    }
+def loader_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a module's settings that are passed to the loaders of transformers: name → value."""
+    passed: dict[str, Any] = {}
+    for name in LOADING:
+        if isinstance(settings.get(name), Mapping):
+            passed |= {str(key): value for key, value in settings[name].items()}
+    return passed
 
 
 def _chooses_files(folder: Path) -> bool:
-    """Whether a module tells its loaders anything that may have them read other files than they would."""
-    return any(name not in CHOOSE_NO_FILE for told in module_settings(folder) for name in handed_on(told))
+    """Whether a module passes settings to its loaders that may change which files they read."""
+    return any(set(loader_settings(settings)) - CHOOSE_NO_FILE for settings in module_settings(folder))
 
 
 def _walked(folder: Path) -> Iterator[Path]:
@@ -212,11 +201,10 @@ def _for_people(inside: PurePosixPath) -> bool:
 
 
 def _left_out(inside: PurePosixPath, file: Path, modules: Mapping[str, str]) -> bool:
-    """Whether a file that is no document is one that no loader reads."""
+    """Whether a file is one that no loader reads."""
     for above in inside.parents:
-        if above.name in FOLDERS_LEFT_OUT and not any(
-            PurePosixPath(module).is_relative_to(above) for module in modules
-        ):
+        has_module = any(PurePosixPath(module).is_relative_to(above) for module in modules)
+        if above.name in FOLDERS_LEFT_OUT and not has_module:
             return True
     if file.suffix in OTHER_FORMS or file.name.startswith("openvino_"):
         return True
@@ -225,11 +213,11 @@ def _left_out(inside: PurePosixPath, file: Path, modules: Mapping[str, str]) -> 
 
 
 def _is_loaded(folder: Path, weights: str) -> bool:
-    """Whether a file of weights is there and loaded before those of another form next to it."""
+    """Whether a file of weights is present and loaded rather than those of another format next to it."""
     if not (folder / weights).is_file():
         return False
-    told = read_json(folder / "config.json")
-    config = told if isinstance(told, Mapping) else {}
+    content = read_json(folder / "config.json")
+    config = content if isinstance(content, Mapping) else {}
     if config.get("transformers_weights"):  # a configuration that names another file itself
         return False
-    return not weights.endswith(".index.json") or "model_type" in config  # transformers alone reads an index
+    return not weights.endswith(".index.json") or "model_type" in config  # only transformers reads an index

@@ -1,4 +1,4 @@
-"""Late-interaction encoders: text → one vector per token, compared by MaxSim (ColBERT and its kin)."""
+"""Late-interaction encoders such as ColBERT: text → one vector per token, compared by MaxSim."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ STANFORD = "HF_ColBERT"
 
 
 class LateEncoder(RaggedEncoder):
-    """A sentence-transformers `MultiVectorEncoder`, also of folders that PyLate or Stanford's ColBERT have written.
+    """A sentence-transformers `MultiVectorEncoder`, also from folders that PyLate or Stanford's ColBERT wrote.
 
-    Which tokens are compared (the skiplist of documents, the masks that expand a query) is the library's: kept is a (n,
-    D) matrix for each text, of the tokens that are.
+    The library decides which tokens are compared (the skiplist of documents, the masks that expand a query): each text
+    is cached as an (n, D) matrix of these tokens.
     """
 
     method = "late"
@@ -26,8 +26,8 @@ class LateEncoder(RaggedEncoder):
     trainer = "colbert"
 
     @property
-    def ready(self) -> bool:
-        """See `RaggedEncoder.ready`."""
+    def is_trained(self) -> bool:
+        """See `RaggedModel.is_trained`."""
         named = self._config.get("model_type") in ("MultiVectorEncoder", "ColBERT")
         return named or self._stanford or self.folder.has_module("MultiVectorMask")
 
@@ -41,18 +41,18 @@ class LateEncoder(RaggedEncoder):
         return "meanmaxsim" if self._config.get("similarity_fn_name") == "meanmaxsim" else "maxsim"
 
     def _own_prompts(self) -> dict[str, str]:
-        """Of the library's own folders the prompts in them; older ones hold markers, which the library puts before
-        them.
+        """The prompts of the library's own folders; older folders have markers instead, which the library puts before
+        the texts.
         """
         own = super()._own_prompts()
         if self._stanford and not (self.folder.path / "modules.json").exists():
             try:
-                held = json.loads((self.folder.path / "artifact.metadata").read_text(encoding="utf-8"))
+                metadata = json.loads((self.folder.path / "artifact.metadata").read_text(encoding="utf-8"))
             except FileNotFoundError:
-                held = {}
+                metadata = {}
             markers = {
-                "query": held.get("query_token_id") or "[unused0]",
-                "document": held.get("doc_token_id") or "[unused1]",
+                "query": metadata.get("query_token_id") or "[unused0]",
+                "document": metadata.get("doc_token_id") or "[unused1]",
             }
             return {side: own.get(side) or f"{marker} " for side, marker in markers.items()}
         for side in ("query", "document"):
@@ -62,14 +62,14 @@ class LateEncoder(RaggedEncoder):
         return own
 
     def _compute(self, texts: Sequence[str], side: Side) -> Ragged:
-        found = encode(self.model, side)(
+        matrices = encode(self.model, side)(
             texts,
             prompt=self.prompts[side],
             batch_size=max(1, len(texts)),
             convert_to_numpy=True,
             show_progress_bar=False,
         )
-        return Ragged.of(found, self._width)
+        return Ragged.of(matrices, self._width)
 
     @property
     def _width(self) -> int:
@@ -80,16 +80,18 @@ class LateEncoder(RaggedEncoder):
 
         return MultiVectorEncoder(str(self.folder.path), **options)
 
-    def _cut(self, model: Any) -> None:
+    def _set_lengths(self, model: Any) -> None:
         transformer = model[0]
-        asked = self._settings
-        if asked.document_length is not None:
-            transformer.document_length = asked.document_length
-        if asked.query_length is None:
+        settings = self.settings
+        if settings.document_length is not None:
+            transformer.document_length = settings.document_length
+        if settings.query_length is None:
             return
         expansion = transformer.query_expansion
-        if expansion is not None:  # its length is no longer than the query's, whichever is set first
+        if (
+            expansion is not None
+        ):  # the library refuses an expansion longer than the query, so the length is unset first
             transformer.query_length = None
-            transformer.query_expansion = {**expansion, "length": asked.query_length}
+            transformer.query_expansion = {**expansion, "length": settings.query_length}
         if expansion is None or expansion["strategy"] != "fixed":
-            transformer.query_length = asked.query_length
+            transformer.query_length = settings.query_length

@@ -1,4 +1,4 @@
-"""A model in an engine: prepared texts, or pairs, in batches → answers. What encoders and cross-encoders share."""
+"""Runs a model in an engine: tokenised texts, or pairs, in batches → vectors or scores."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ import numpy as np
 from harness.data.ranking import Floats
 from harness.engines import Engine, Network, Running
 from harness.engines.torch import Torch
-from harness.models.encode_once import memory_advice, packed
+from harness.models.batching import packed
+from harness.models.loading import memory_advice
 from harness.models.texts import readable
-from harness.models.tokens import Item, Reading, Tokens
+from harness.models.tokens import InputFormat, Item, Tokens
 from harness.runtime.context import Context
 
 T = TypeVar("T", str, tuple[str, str])
 
 
 @dataclass(frozen=True)
-class Part(Generic[T]):
-    """A model as it is put into an engine.
+class RunnableModel(Generic[T]):
+    """What an engine needs to know of a model.
 
     Args:
         name: for messages.
-        key: hash of everything that decides an answer.
+        key: hash of everything that decides an output.
         load: precision of the weights → the model in `torch`, loaded once.
-        output: what of its features is the answer.
-        normalise: whether an answer gets the length 1.
+        output: which of its features is the output.
+        normalise: whether outputs are scaled to length 1.
         example: two texts or pairs of different lengths.
-        lengths: texts or pairs and how they are read → tokens of each, where the model does not read plain token
-            numbers.
-        library: the same → their answers from the library, which then has to batch and tokenise them itself.
+        lengths: texts or pairs and their format → tokens of each, if the model does not read plain token numbers.
+        library: the same → their outputs from the library, which then tokenises and batches them itself.
     """
 
     name: str
@@ -43,91 +43,90 @@ class Part(Generic[T]):
     output: Literal["sentence_embedding", "scores"]
     normalise: bool
     example: Sequence[T]
-    lengths: Callable[[Sequence[T], Reading], list[int]]
-    library: Callable[[Sequence[T], Reading], Floats]
+    lengths: Callable[[Sequence[T], InputFormat], list[int]]
+    library: Callable[[Sequence[T], InputFormat], Floats]
 
 
-class Engined(Generic[T]):
-    """A model in an engine. It is loaded when the first text has to go through it.
+class ModelRunner(Generic[T]):
+    """Runs a model in an engine. The model is loaded when the first text has to go through it.
 
     Args:
-        part: the model.
+        model: the model.
         engine: None is `torch`.
-        precision: one that the engine knows.
+        precision: one that the engine supports.
         context: tokens of a batch, loaded models.
     """
 
-    def __init__(self, part: Part[T], engine: Engine | None, precision: str, context: Context) -> None:
-        self._part: Part[T] = part
+    def __init__(self, model: RunnableModel[T], engine: Engine | None, precision: str, context: Context) -> None:
+        self._model: RunnableModel[T] = model
         self._engine, self._precision, self._context = engine, precision, context
-        self._tokens: dict[Reading, Tokens[T]] = {}
+        self._tokens: dict[InputFormat, Tokens[T]] = {}
+        # A fast tokenizer raises when two threads use it at once; the library uses it too.
         self._library = threading.Lock()
-        """Held by what uses the tokenizer by way of the library: a fast tokenizer that two threads use at once raises.
-        """
 
-    def items(self, sources: Sequence[T], reading: Reading) -> list[Item[T]]:
+    def items(self, sources: Sequence[T], form: InputFormat) -> list[Item[T]]:
         """Texts or pairs with their prompt, tokenised."""
-        tokens, sources = self._fed(reading), [readable(source) for source in sources]
+        tokens, sources = self._tokens_of(form), [readable(source) for source in sources]
         if tokens.plain:
             return tokens.items(sources)
         with self._library:
             return tokens.items(sources)
 
     def budget(self) -> int:
-        """Tokens of a batch, padding included: as the context says, else what suits the engine.
+        """Tokens of a batch, padding included: as the context sets it, else what suits the engine.
 
-        It moves the last bits of an answer and nothing else, so it is no setting of a method and no part of a key.
+        It changes only the last bits of an output, so it is neither a setting of a method nor part of a key.
         """
         return self._context.batch_tokens or self._running.tokens
 
-    def answer(self, items: Sequence[Item[T]], reading: Reading) -> Floats:
-        """(n, D) answers to n prepared texts or pairs in one batch; 0 throughout to a text without any token.
+    def run_batch(self, items: Sequence[Item[T]], form: InputFormat) -> Floats:
+        """(n, D) outputs of n prepared texts or pairs in one batch; zeros for a text without any token.
 
         Raises:
             ModelError: memory is short.
-            Unfit: the engine cannot take the model.
+            Unfit: the engine cannot run the model.
         """
         full = np.array([item.length > 0 for item in items], dtype=bool)
         if full.all():
-            return self._answered(items, reading)
+            return self._run(items, form)
         if not full.any():
-            return np.zeros((len(items), int(self._part.load(self._weights).get_embedding_dimension())), np.float32)
-        found = self._answered([item for item in items if item.length], reading)
-        whole = np.zeros((len(items), found.shape[1]), np.float32)
-        whole[full] = found
+            return np.zeros((len(items), int(self._model.load(self._weights).get_embedding_dimension())), np.float32)
+        outputs = self._run([item for item in items if item.length], form)
+        whole = np.zeros((len(items), outputs.shape[1]), np.float32)
+        whole[full] = outputs
         return whole
 
-    def _answered(self, items: Sequence[Item[T]], reading: Reading) -> Floats:
-        tokens = self._fed(reading)
-        with memory_advice(self._part.name):
+    def _run(self, items: Sequence[Item[T]], form: InputFormat) -> Floats:
+        tokens = self._tokens_of(form)
+        with memory_advice(self._model.name):
             if tokens.plain or self._engine is not None:
                 return self._running(tokens.batch(items))
             with self._library:
-                return np.asarray(self._part.library([item.source for item in items], reading), dtype=np.float32)
+                return np.asarray(self._model.library([item.source for item in items], form), dtype=np.float32)
 
-    def answers(
-        self, sources: Sequence[T], reading: Reading, answer: Callable[[Sequence[Item[T]]], Floats] | None = None
+    def run(
+        self, sources: Sequence[T], form: InputFormat, run_batch: Callable[[Sequence[Item[T]]], Floats] | None = None
     ) -> Floats:
-        """(N, D) answers to N ≥ 1 texts or pairs, batched as those that are kept and not kept; in their order.
+        """(N, D) outputs of N ≥ 1 texts or pairs in their order, not cached; batched as those that are cached.
 
         Args:
             sources: texts or pairs.
-            reading: how they are read.
-            answer: in place of this one's own, as with a check of what it answers.
+            form: how they are given to the model.
+            run_batch: replaces this runner's own, for example to check the outputs.
         """
-        items = self.items(sources, reading)
+        items = self.items(sources, form)
         batches = list(packed([item.length for item in items], self.budget()))
-        each = answer or (lambda some: self.answer(some, reading))
-        found = np.concatenate([each([items[i] for i in batch]) for batch in batches])
-        ordered = np.empty_like(found)
-        ordered[[i for batch in batches for i in batch]] = found
+        each = run_batch or (lambda some: self.run_batch(some, form))
+        outputs = np.concatenate([each([items[i] for i in batch]) for batch in batches])
+        ordered = np.empty_like(outputs)
+        ordered[[i for batch in batches for i in batch]] = outputs
         return ordered
 
-    def _fed(self, reading: Reading) -> Tokens[T]:
-        if reading not in self._tokens:
-            model = self._part.load(self._weights)
-            self._tokens[reading] = Tokens(model, reading, lambda some: self._part.lengths(some, reading))
-        return self._tokens[reading]
+    def _tokens_of(self, form: InputFormat) -> Tokens[T]:
+        if form not in self._tokens:
+            model = self._model.load(self._weights)
+            self._tokens[form] = Tokens(model, form, lambda some: self._model.lengths(some, form))
+        return self._tokens[form]
 
     @property
     def _weights(self) -> str:
@@ -136,16 +135,16 @@ class Engined(Generic[T]):
 
     @cached_property
     def _running(self) -> Running:
-        part, engine = self._part, self._engine
+        model, engine = self._model, self._engine
         if engine is None:
             return Torch().start(self._network(None), self._precision)
-        label = f"load {part.name} into {engine}"
+        label = f"load {model.name} into {engine}"
         return self._context.ledger.once(
-            "model", label, f"{part.key} {engine}", lambda: engine.start(self._network(engine), self._precision)
+            "model", label, f"{model.key} {engine}", lambda: engine.start(self._network(engine), self._precision)
         )
 
     def _network(self, engine: Engine | None) -> Network:
-        part, example = self._part, None
-        if engine is not None and (tokens := self._fed(Reading())).plain:
-            example = tokens.batch(tokens.items(part.example))
-        return Network(part.name, part.load, part.output, part.normalise, example)
+        model, example = self._model, None
+        if engine is not None and (tokens := self._tokens_of(InputFormat())).plain:
+            example = tokens.batch(tokens.items(model.example))
+        return Network(model.name, model.load, model.output, model.normalise, example)

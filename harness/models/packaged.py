@@ -1,5 +1,5 @@
-"""Models that a package of the package index carries, with the hashes of their files: what is installed under a
-package's name is used only if it is the model.
+"""Models that come in a package of the package index, with the hashes of their files: an installed package is used only
+if its files are those of the model.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from pathlib import Path
 
 from harness.base.errors import ModelError
 from harness.base.files import HashMemo
-from harness.models.files import deciding
+from harness.models.files import deciding_files
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package that carries a model.
+    """A package that contains a model.
 
     Args:
         distribution: its name in the package index.
+        version: the one that was checked.
         module: its name when imported.
         folder: the model's folder in the module.
-        version: the one that was checked.
         sha256: file → hash of its bytes, of every file that decides a vector.
     """
 
@@ -35,7 +35,7 @@ class Package:
 
 
 @dataclass(frozen=True)
-class Found:
+class PackagedModel:
     """A model of an installed package.
 
     Args:
@@ -69,33 +69,32 @@ PACKAGED = {
         },
     )
 }
-"""Name of a model → the package that carries it."""
+"""Name of a model → the package that contains it."""
 
 
-def packaged(name: str, hashes: HashMemo) -> Found | None:
-    """The folder of a model in an installed package; None where no package carries it, or it is not installed.
+def packaged(name: str, hashes: HashMemo) -> PackagedModel | None:
+    """The folder of a model in an installed package; None if no package contains it, or it is not installed.
 
     Args:
         name: the model's full name, as on the hub.
-        hashes: remembers the hash of a file that has not changed, so that large weights are read once.
+        hashes: remembers the hashes of unchanged files, so that large weights are read once.
 
     Raises:
-        ModelError: the installed package holds something else than the model.
+        ModelError: files of the installed package are not those of the model.
     """
     package = PACKAGED.get(name)
     spec = importlib.util.find_spec(package.module) if package is not None else None
     if package is None or spec is None or spec.origin is None:
         return None
     folder, version = Path(spec.origin).parent / package.folder, importlib.metadata.version(package.distribution)
-    there = {file.relative_to(folder).as_posix(): file for file in deciding(folder)}
-    wrong = [file for file, sha in package.sha256.items() if file not in there or hashes.sha256(there[file]) != sha]
-    wrong += [file for file in there if file not in package.sha256]
+    present = {file.relative_to(folder).as_posix(): file for file in deciding_files(folder)}
+    wrong = [file for file, sha in package.sha256.items() if file not in present or hashes.sha256(present[file]) != sha]
+    wrong += [file for file in present if file not in package.sha256]
     if wrong:
         raise ModelError(
-            f"the installed package {package.distribution} {version} does not hold {name} as its version "
-            f"{package.version} does: "
-            f"{', '.join(wrong)} in {folder} is missing, changed or added. Reinstall it (pip install --force-reinstall "
-            f"--no-cache-dir {package.distribution}=={package.version}), or name a folder that holds the model you "
-            f"want."
+            f"the installed package {package.distribution} {version} does not contain {name} as its version "
+            f"{package.version} does: missing, changed or added in {folder}: {', '.join(wrong)}. Reinstall it (pip "
+            f"install --force-reinstall --no-cache-dir {package.distribution}=={package.version}), or set model to a "
+            "folder with the model that you want."
         )
-    return Found(folder, f"package {package.distribution} {version}")
+    return PackagedModel(folder, f"package {package.distribution} {version}")

@@ -1,4 +1,4 @@
-"""What an encoder does to texts: which are cut, and whether a vector depends on what else is in the batch or on the
+"""How an encoder treats texts: which are cut, and whether a vector depends on the rest of its batch or on the
 precision.
 """
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from harness.data.ranking import Floats, Ints
 from harness.models.encoder import Encoder, Side
 from harness.models.limits import length_of
 from harness.models.resolve import UNLIMITED
+from harness.models.texts import fast_tokenizer, readable
 
 TEXTS = 32
 TOP = 10
@@ -25,7 +27,7 @@ class Truncation:
     """How many texts of a side are longer than the model reads.
 
     Args:
-        texts: looked at.
+        texts: number of texts.
         limit: tokens that the model reads.
         cut: texts with more.
         lost: share of all tokens that is not read.
@@ -40,18 +42,28 @@ class Truncation:
 
 
 def truncation(encoder: Encoder, texts: Sequence[str], side: Side) -> Truncation | None:
-    """Counts the tokens of texts; None where the model's tokenizer is not a fast one."""
+    """Counts the tokens of texts; None if the model's tokenizer is not a fast one."""
     limit = length_of(encoder.model, side, UNLIMITED)
     counts: list[int] = []
     for start in range(0, len(texts), BLOCK):
-        some = encoder.tokens(texts[start : start + BLOCK], side)
+        some = token_counts(encoder, texts[start : start + BLOCK], side)
         if not some:
             return None
         counts += some
-    found = np.array(counts, np.int64)
-    over = np.maximum(0, found - limit)
-    share = float(over.sum() / found.sum()) if len(found) else 0.0
-    return Truncation(len(found), limit, int((over > 0).sum()), share, int(found.max(initial=0)))
+    tokens = np.array(counts, np.int64)
+    over = np.maximum(0, tokens - limit)
+    lost = float(over.sum() / tokens.sum()) if len(tokens) else 0.0
+    return Truncation(len(tokens), limit, int((over > 0).sum()), lost, int(tokens.max(initial=0)))
+
+
+def token_counts(encoder: Encoder, texts: Sequence[str], side: Side) -> list[int]:
+    """Tokens of each text with its prompt, before it is cut; empty if the model has no fast tokenizer."""
+    tokenizer: Any = fast_tokenizer(encoder.model, side)
+    if tokenizer is None:
+        return []
+    whole = [readable(encoder.prompts[side] + text) for text in texts]
+    counted = tokenizer(whole, add_special_tokens=True, truncation=False, padding=False, verbose=False)
+    return [len(ids) for ids in counted["input_ids"]]
 
 
 @dataclass(frozen=True)
@@ -82,22 +94,25 @@ def drifts(
         encoder: as the row uses it.
         queries: the first 32 are taken.
         documents: (N, D) vectors to rank.
-        precisions: to try beside the encoder's own.
+        precisions: to try besides the encoder's own.
     """
     texts = list(queries[:TEXTS])
     if not texts:
         return []
-    usual = encoder.afresh(texts, "query")
-    ways = {"one at a time": np.concatenate([encoder.afresh([text], "query") for text in texts])}
-    ways |= {f"in {p}": encoder.at(p).afresh(texts, "query") for p in precisions if p != encoder.resolved["precision"]}
+    usual = encoder.encode_uncached(texts, "query")
+    ways = {"one at a time": np.concatenate([encoder.encode_uncached([text], "query") for text in texts])}
+    for precision in precisions:
+        if precision != encoder.resolved["precision"]:
+            ways[f"in {precision}"] = encoder.with_precision(precision).encode_uncached(texts, "query")
     before = _top(usual, documents)
-    found = []
+    results = []
     for way, vectors in ways.items():
         after = _top(vectors, documents)
         changed = sum(set(one) != set(other) for one, other in zip(before.tolist(), after.tolist(), strict=True))
         order = int((before != after).any(axis=1).sum())
-        found.append(Drift(way, len(texts), float(np.max(1 - _cosines(usual, vectors), initial=0.0)), changed, order))
-    return found
+        cosine = float(np.max(1 - _cosines(usual, vectors), initial=0.0))
+        results.append(Drift(way, len(texts), cosine, changed, order))
+    return results
 
 
 def _top(vectors: Floats, documents: Floats) -> Ints:

@@ -1,9 +1,9 @@
 """Which prompt is put before a text: the one that is set, else the model's own; and families that were trained with
 prompts.
 
-Leaving a prompt out is the first cause of scores that cannot be reproduced (E5 on TREC-COVID: 0.51 instead of 0.80
-nDCG@10), so a model is refused when its configuration has prompts and none of them is clearly that of a side, or when
-it is of a family with prompts and neither its configuration nor the settings name one.
+A missing prompt is the most common cause of scores that cannot be reproduced (E5 on TREC-COVID: 0.51 instead of 0.80
+nDCG@10). So a model is refused if its configuration has prompts and none of them clearly belongs to a side, or if its
+family needs prompts and neither its configuration nor the settings contain one.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SIDE_PROMPTS: dict[Side, tuple[str, ...]] = {
     "query": ("query", "search_query"),
     "document": ("document", "passage", "corpus", "search_document"),
 }
-"""Names of a model's prompts that are taken for a side, the first that has a text."""
-SPEAKS_OF: dict[Side, tuple[str, ...]] = {
+"""Names of a model's prompts that are used for a side: the first one with a text."""
+SIDE_WORDS: dict[Side, tuple[str, ...]] = {
     "query": ("query", "queries", "question"),
     "document": ("document", "passage", "corpus", "doc"),
 }
 """Words in other names by which a prompt seems to be meant for a side."""
 PAIR = "pair"
-"""What a cross-encoder that is trained here calls its prompt."""
+"""Name of the prompt of a cross-encoder that is trained here."""
 SHOWN = 60
 """Characters of a prompt that a message shows."""
 
@@ -71,43 +71,42 @@ FAMILIES = (
 
 
 def family(name: str) -> Family | None:
-    """The family of a model by its name; None where none is known to need prompts."""
+    """The family of a model by its name; None if it is not known to need prompts."""
     return next((f for f in FAMILIES if re.search(f.pattern, name.lower())), None)
 
 
 def model_prompts(
-    name: str, asked: Mapping[Side, str | None], config: Mapping[str, Any], *, trained: bool = False
+    name: str, requested: Mapping[Side, str | None], config: Mapping[str, Any], *, trained: bool = False
 ) -> dict[Side, str]:
-    """Side → what is put before its texts, of an encoder of one vector a text.
+    """Side → the prompt that is put before its texts, for an encoder of one vector per text.
 
     Args:
         name: the model's.
-        asked: side → prompt that is set; None where none is.
+        requested: side → prompt that is set; None if none is.
         config: its `config_sentence_transformers.json`.
-        trained: whether it was trained here, so that its configuration holds exactly what it was trained with.
+        trained: whether it was trained here, so that its configuration contains exactly the prompts of training.
 
     Raises:
-        ModelError: its configuration has prompts and it is not clear which to take, or its family needs prompts and
+        ModelError: its configuration has prompts and it is not clear which to use, or its family needs prompts and
             none is set.
     """
     own = own_prompts(config)
-    found: dict[Side, str] = {side: side_prompt(side, asked[side], own) for side in SIDE_PROMPTS}
+    prompts: dict[Side, str] = {side: side_prompt(side, requested[side], own) for side in SIDE_PROMPTS}
     if trained:
-        return found
-    check_own_prompts(name, asked, config, own)
-    unset = all(prompt is None for prompt in asked.values())
-    if unset and not any(found.values()) and (known := family(name)):
+        return prompts
+    check_own_prompts(name, requested, config, own)
+    unset = all(prompt is None for prompt in requested.values())
+    if unset and not any(prompts.values()) and (known := family(name)):
         raise ModelError(
-            f"{name} was trained with prompts, and neither its configuration nor the settings name any. Its "
-            f"model card says query_prompt={json.dumps(known.query)}, document_prompt={json.dumps(known.document)}; to "
-            f"run "
-            'it with none, say query_prompt=""'
+            f"{name} was trained with prompts, but neither its configuration nor the settings contain any, which would "
+            f"lower its scores. Set those of its model card: query_prompt={json.dumps(known.query)}, "
+            f'document_prompt={json.dumps(known.document)}; to run it without prompts, set query_prompt="".'
         )
-    return found
+    return prompts
 
 
 def needs_prompts(name: str, config: Mapping[str, Any]) -> bool:
-    """Whether `model_prompts` refuses the model until prompts are set."""
+    """Whether `model_prompts` refuses the model unless prompts are set."""
     try:
         model_prompts(name, {"query": None, "document": None}, config)
     except ModelError:
@@ -121,27 +120,26 @@ def own_prompts(config: Mapping[str, Any]) -> dict[str, str]:
     return {str(k): str(v) for k, v in prompts.items() if v is not None} if isinstance(prompts, Mapping) else {}
 
 
-def side_prompt(side: Side, asked: str | None, own: Mapping[str, str]) -> str:
-    """What is put before a text of a side: as asked, else the first of the model's own prompts that is named after the
-    side.
+def side_prompt(side: Side, requested: str | None, own: Mapping[str, str]) -> str:
+    """The prompt of a side: as requested, else the first of the model's own prompts that is named after the side.
 
-    As sentence-transformers' `encode_query` and `encode_document`, but that an empty prompt does not hide the next
+    As sentence-transformers' `encode_query` and `encode_document`, except that an empty prompt does not hide the next
     name: the library fills in an empty `document` when it loads a model whose prompt is called `passage`. As in the
     library, the default prompt of a configuration is no prompt of a side.
     """
-    if asked is not None:
-        return asked
+    if requested is not None:
+        return requested
     return next((own[name] for name in SIDE_PROMPTS[side] if own.get(name)), "")
 
 
 def check_own_prompts(
-    name: str, asked: Mapping[Side, str | None], config: Mapping[str, Any], own: Mapping[str, str]
+    name: str, requested: Mapping[Side, str | None], config: Mapping[str, Any], own: Mapping[str, str]
 ) -> None:
-    """Refuses a model that has prompts of which none is taken for a side that they seem to be meant for.
+    """Refuses a model if one of its prompts seems to be meant for a side but is not used for it.
 
     Args:
         name: the model's.
-        asked: side → prompt that is set; None where none is.
+        requested: side → prompt that is set; None if none is.
         config: its `config_sentence_transformers.json`.
         own: its prompts by name.
 
@@ -149,49 +147,43 @@ def check_own_prompts(
         ModelError: lists the prompts and names the settings that choose.
     """
     filled = {key: text for key, text in own.items() if text}
-    unset = [side for side in SIDE_PROMPTS if asked[side] is None]
+    unset = [side for side in SIDE_PROMPTS if requested[side] is None]
     bare = [side for side in unset if not side_prompt(side, None, own)]
-    none_taken = bool(filled) and len(bare) == len(SIDE_PROMPTS)
-    passed_over = [key for side in bare for key in filled if _speaks_of(key, side)]
-    if not none_taken and not passed_over:
+    none_used = bool(filled) and len(bare) == len(SIDE_PROMPTS)
+    unused = [key for side in bare for key in filled if _names_side(key, side)]
+    if not none_used and not unused:
         return
     default = config.get("default_prompt_name")
-    named = (
-        f" (encode_query and encode_document of its library do not use the default one, {default!r})" if default else ""
-    )
-    wanted = " and ".join(f"{side}_prompt" for side in bare)
+    note = f" (its default prompt, {default!r}, is not used by encode_query and encode_document)" if default else ""
+    sides = " and ".join(SIDE_NAMES[side] for side in bare)
+    settings = " and ".join(f"{side}_prompt" for side in bare)
     raise ModelError(
-        f"{name} has prompts of its own, and it is not clear which to put before "
-        f"{' and '.join(SIDE_NAMES[s] for s in bare)}"
-        f'{named}: {_listed(filled)}. Set {wanted} to the text that fits; "" says none.'
+        f"{name} has prompts of its own, but it is not clear which to put before {sides}{note}: {_listed(filled)}. "
+        f'Set {settings} to the prompt to use; "" means none.'
     )
 
 
-def pair_prompt(name: str, asked: str | None, config: Mapping[str, Any]) -> str:
-    """What a cross-encoder reads before each pair: as asked, else the default prompt of its configuration, as its
-    library does.
+def pair_prompt(name: str, requested: str | None, config: Mapping[str, Any]) -> str:
+    """The prompt of a cross-encoder: as requested, else the default prompt of its configuration, as in its library.
 
     Args:
         name: the model's.
-        asked: the prompt that is set; None where none is.
-        config: its `config_sentence_transformers.json`; that of an encoder, which only gets a scoring head, says
-            nothing.
+        requested: the prompt that is set; None if none is.
+        config: its `config_sentence_transformers.json`; ignored for an encoder, which only gets a scoring head.
 
     Raises:
-        ModelError: the configuration has prompts and no default among them; lists them and names the setting that
-            chooses.
+        ModelError: the configuration has prompts and no default; lists them and names the setting that chooses.
     """
-    if asked is not None:
-        return asked
+    if requested is not None:
+        return requested
     own = own_prompts(config) if config.get("model_type") == "CrossEncoder" else {}
     filled = {key: text for key, text in own.items() if text}
     default = config.get("default_prompt_name")
     if default in own or not filled:
         return own.get(str(default), "")
     raise ModelError(
-        f"{name} has prompts of its own and none of them is its default: {_listed(filled)}. Set prompt to the text "
-        f"that fits; "
-        '"" says none.'
+        f"{name} has prompts of its own, but none is its default: {_listed(filled)}. Set prompt to the one to use; "
+        '"" means none.'
     )
 
 
@@ -199,9 +191,9 @@ def _listed(prompts: Mapping[str, str]) -> str:
     return "; ".join(f"{key!r}: {json.dumps(text[:SHOWN], ensure_ascii=False)}" for key, text in prompts.items())
 
 
-def _speaks_of(key: str, side: Side) -> bool:
-    """Whether the name of a prompt, none of those that are taken, has a word of a side in it."""
+def _names_side(key: str, side: Side) -> bool:
+    """Whether a prompt that is not used has a word of a side in its name."""
     words = re.split(r"[^a-z]+", key.lower())
     return key not in SIDE_PROMPTS["query"] + SIDE_PROMPTS["document"] and any(
-        word in SPEAKS_OF[side] for word in words
+        word in SIDE_WORDS[side] for word in words
     )

@@ -1,6 +1,4 @@
-"""The texts that the golden probe compares engines on: some documents and some queries of a collection, none of them of
-test.
-"""
+"""The texts on which the engine check compares engines: documents and queries of a collection, none of test."""
 
 from __future__ import annotations
 
@@ -28,9 +26,8 @@ def sample(view: TrainView) -> Sample:
     """Documents spread evenly over the lengths, and over the order, of a corpus; training queries, else beginnings of
     documents.
 
-    Depends only on the collection. No test query is in a `TrainView`. A document that is one of the queries is not in
-    the
-    sample: it is left out of the ranking of its query, and any way of computing would find it.
+    Depends only on the collection. No test query is in a `TrainView`. A document that is one of the queries is left
+    out: a ranking excludes it, and every engine would rank it first.
     """
     split = view.train or view.dev
     if split is not None and len(split.queries):

@@ -1,4 +1,4 @@
-"""What a user may set of an encoder of vectors."""
+"""Settings of an encoder of one vector per text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PRECISIONS = Torch.precisions
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """Everything that decides a vector, as asked; None takes the model's own.
+    """Everything that decides a vector, as requested; None takes the model's own.
 
     Args:
         model: hub name or folder.
@@ -22,12 +22,12 @@ class EncoderSettings:
         query_prompt: put before each query.
         document_prompt: put before each document.
         pooling: token vectors → text vector.
-        max_length: tokens kept of a text.
-        precision: of the weights and products: one of the engine's; vectors are kept as float32.
+        max_length: texts are cut to so many tokens.
+        precision: of the weights and products; one that the engine supports. Vectors are cached as float32.
         similarity: `cosine` (vectors are normalised) or `dot`.
-        trust_remote_code: run the code that the model's folder brings.
-        dimensions: the first so many are kept of a vector; None keeps all.
-        engine: what computes; None is `torch`.
+        trust_remote_code: run the code that comes with the model's folder.
+        dimensions: vectors are cut to their first so many dimensions; None uses all.
+        engine: what computes the model; None is `torch`.
     """
 
     model: str
@@ -43,7 +43,7 @@ class EncoderSettings:
     engine: Engine | None = None
 
     def check(self) -> None:
-        """Raises SettingError where a setting is out of range."""
+        """Raises SettingError if a setting is out of range."""
         for name, value, known in (
             ("pooling", self.pooling, (None, *POOLINGS)),
             ("precision", self.precision, self.engine.precisions if self.engine else PRECISIONS),

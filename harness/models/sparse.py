@@ -1,4 +1,4 @@
-"""Sparse encoders: text → a weight for each term of the model's vocabulary, most of them 0 (SPLADE and its kin)."""
+"""Sparse encoders such as SPLADE: text → a weight for each term of the model's vocabulary, most of them 0."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from harness.base.errors import ModelError
 from harness.cache.ragged import Ragged
 from harness.data.ranking import Floats
-from harness.models.encode_once import batch_tokens
+from harness.models.batching import batch_tokens
 from harness.models.files import modules_of
 from harness.models.ragged import RaggedEncoder
 from harness.models.sides import Side, encode
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     import torch
 
 LOGIT_TOKENS = 8192
-"""Tokens that go through an accelerator at once: each answers a logit for every term of the vocabulary."""
+"""Tokens that go through an accelerator at once: each gives a logit for every term of the vocabulary."""
 MODULES = ("SpladePooling", "SparseAutoEncoder", "SparseStaticEmbedding")
 
 
 class SparseEncoder(RaggedEncoder):
-    """A sentence-transformers `SparseEncoder`: a masked language model with SPLADE's pooling, or a router with another
-    encoder, or none but a table of weights, for queries.
+    """A sentence-transformers `SparseEncoder`: a masked language model with SPLADE's pooling, or a router that encodes
+    queries with another encoder or only looks up their weights in a table.
 
-    Kept is a (n, 2) matrix for each text: term number and weight, by ascending term; numbers below 2²⁴ are exact in
+    Each text is cached as an (n, 2) matrix: term number and weight, by ascending term; numbers below 2²⁴ are exact in
     float32.
     """
 
@@ -36,23 +36,24 @@ class SparseEncoder(RaggedEncoder):
     trainer = "splade"
 
     @property
-    def ready(self) -> bool:
-        """See `RaggedEncoder.ready`."""
+    def is_trained(self) -> bool:
+        """See `RaggedModel.is_trained`."""
         return self._config.get("model_type") == "SparseEncoder" or any(map(self.folder.has_module, MODULES))
 
     @property
     def headless(self) -> bool:
-        """Whether the folder holds no layer that answers a logit for each term."""
+        """Whether the folder contains no layer that gives a logit for each term."""
         architectures = self.folder.config("config.json").get("architectures") or []
-        return not self.ready and not any(str(a).endswith("ForMaskedLM") for a in architectures)
+        return not self.is_trained and not any(str(a).endswith("ForMaskedLM") for a in architectures)
 
     @property
     def similarity(self) -> str:
-        """`dot` or `cosine`, as the model says; the dot product where it does not."""
-        named = self._config.get("similarity_fn_name") if self.ready else None
+        """`dot` or `cosine`, as the model says; the dot product if it does not."""
+        named = self._config.get("similarity_fn_name") if self.is_trained else None
         if named not in (None, "dot", "cosine"):
             raise ModelError(
-                f"{self.folder.name} compares by {named}; an inverted index knows the dot product and the cosine."
+                f"{self.folder.name} compares by {named}, but an inverted index supports only the dot product and the "
+                "cosine. Use another model."
             )
         return str(named or "dot")
 
@@ -77,7 +78,7 @@ class SparseEncoder(RaggedEncoder):
     def _build(self, options: Mapping[str, Any]) -> Any:
         from sentence_transformers import SparseEncoder as Model
 
-        if self.ready:
+        if self.is_trained:
             return Model(str(self.folder.path), **options)
         return Model(modules=self._splade(options), device=options["device"], prompts=self._own_prompts())
 
@@ -99,15 +100,15 @@ class SparseEncoder(RaggedEncoder):
         )
         return [transformer, SpladePooling("max")]
 
-    def _cut(self, model: Any) -> None:
-        if self._settings.document_length is not None:
-            model.max_seq_length = self._settings.document_length
+    def _set_lengths(self, model: Any) -> None:
+        if self.settings.document_length is not None:
+            model.max_seq_length = self.settings.document_length
 
 
 def nonzero(dense: torch.Tensor) -> list[Floats]:
-    """For each row of an (n, V) tensor, a (m, 2) matrix: the columns that are not 0, ascending, and what is in them.
+    """For each row of an (n, V) tensor, a (m, 2) matrix: the columns that are not 0, ascending, and their values.
 
-    A value that is no number is not 0.
+    NaN is not 0.
     """
     rows, terms = dense.nonzero(as_tuple=True)
     weights = dense[rows, terms].float().cpu().numpy()

@@ -1,10 +1,10 @@
-"""Texts that give a model nothing to read, or that no tokenizer takes: one of them is no reason to lose a row.
+"""Texts without any token, or that no tokenizer accepts: one of them must not fail a row.
 
 A lone surrogate, which is no character, is read as U+FFFD, the replacement character. A text of which a tokenizer makes
 no token at all, not even one that marks its start (an empty text, only spaces, only characters that the tokenizer
-drops) gets the zero vector from a dense encoder, no vector from a late-interaction encoder and no term from a sparse
-one: what a mean over no tokens is in sentence-transformers, but the same alone and next to others, and with every
-pooling and engine. A pair without any token is read as one padding token.
+drops), gets the zero vector from a dense encoder, no vector from a late-interaction encoder and no term from a sparse
+one. This is the mean over no tokens of sentence-transformers, but independent of the batch, the pooling and the engine.
+A pair without any token is read as one padding token.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ T = TypeVar("T", str, tuple[str, str])
 
 
 def readable(source: T) -> T:
-    """A text, or both of a pair, with U+FFFD for each lone surrogate; two halves of one character become that
-    character.
-    """
+    """A text, or both of a pair, with U+FFFD for each lone surrogate; a pair of surrogates becomes its character."""
     if isinstance(source, tuple):
         return readable(source[0]), readable(source[1])
     try:
@@ -31,7 +29,7 @@ def readable(source: T) -> T:
 
 
 def fast_tokenizer(model: Any, side: Side | None) -> Any:
-    """The fast tokenizer of a loaded model for texts of a side; None where it has no such."""
+    """The fast tokenizer of a loaded model for texts of a side; None if it has none."""
     tokenizer = getattr(input_module(model, side), "tokenizer", None)
     return tokenizer if getattr(tokenizer, "is_fast", False) else None
 
@@ -39,10 +37,9 @@ def fast_tokenizer(model: Any, side: Side | None) -> Any:
 def without_tokens(model: Any, texts: Sequence[str], prompt: str, side: Side | None) -> list[bool]:
     """For each text, whether the model's tokenizer makes no token of it and its prompt.
 
-    Never where special tokens, a prompt or an expansion of queries are there in any case, or where no fast tokenizer
-    tells.
+    False for all if special tokens, a prompt or an expansion of queries are always added, or without a fast tokenizer.
     """
-    none = [False] * len(texts)
+    always = [False] * len(texts)
     tokenizer, first = fast_tokenizer(model, side), input_module(model, side)
     expanded = side == "query" and getattr(first, "query_expansion", None) is not None
     if (
@@ -51,8 +48,8 @@ def without_tokens(model: Any, texts: Sequence[str], prompt: str, side: Side | N
         or "message" in getattr(first, "modality_config", {})
         or tokenizer(prompt)["input_ids"]
     ):
-        return none
-    counted = (
-        tokenizer([prompt + text for text in texts], truncation=True, max_length=8, padding=False) if texts else {}
-    )
-    return [not ids for ids in counted.get("input_ids", [])]
+        return always
+    if not texts:
+        return []
+    counted = tokenizer([prompt + text for text in texts], truncation=True, max_length=8, padding=False)
+    return [not ids for ids in counted["input_ids"]]

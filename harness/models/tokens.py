@@ -1,6 +1,4 @@
-"""Texts, or pairs of texts, as token numbers: each tokenised once, its length known before it is batched, padded by the
-batch.
-"""
+"""Texts, or pairs of texts, as token numbers: tokenised once, batched by length, padded in the batch."""
 
 from __future__ import annotations
 
@@ -20,18 +18,18 @@ from harness.models.texts import fast_tokenizer, without_tokens
 T = TypeVar("T")
 
 BLOCK = 512
-"""Texts that are tokenised at once: the numbers come as Python's own, which take much memory."""
+"""Texts that are tokenised at once: the tokenizer returns Python integers, which take much memory."""
 MASK = "attention_mask"
 UNPADDED: Mapping[str, Any] = {"common": {"return_tensors": None}, "text": {"padding": False}}
 
 
 @dataclass(frozen=True)
-class Reading:
+class InputFormat:
     """How texts or pairs are given to a model.
 
     Args:
         prompt: put before each text, or before the first of each pair.
-        side: of a search, which the model is told; None for pairs, which have none.
+        side: of a search, which is passed to the model; None for pairs, which have none.
     """
 
     prompt: str = ""
@@ -40,13 +38,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Item(Generic[T]):
-    """A text or a pair on its way to a model.
+    """A text or a pair, prepared for a model.
 
     Args:
         source: the text or pair itself.
-        length: tokens, or a guess where the model does not read plain token numbers; 0 of a text without any token.
-        arrays: name → (length,) numbers; empty where it does not.
-        extras: what the model is told besides; the same for all texts of a prompt.
+        length: tokens, or a guess if the model does not read plain token numbers; 0 for a text without any token.
+        arrays: name → (length,) numbers; empty if the model does not read plain token numbers.
+        extras: further arguments of the model; the same for all texts of a prompt.
     """
 
     source: T
@@ -58,42 +56,43 @@ class Item(Generic[T]):
 class Tokens(Generic[T]):
     """A model's own preprocessing, without the padding.
 
-    Where a model reads anything but token numbers of a fast tokenizer (chat messages, images, a table of words, code of
-    its own), `plain` is False and items hold the texts alone, for the library to encode.
+    If a model reads anything but token numbers of a fast tokenizer (chat messages, images, a table of words, its own
+    code), `plain` is False and items contain only the texts, for the library to encode.
 
     Args:
         model: of sentence-transformers.
-        reading: how texts are given to it.
-        lengths: texts or pairs → tokens of each, counted or guessed, where the model is not plain.
+        form: how texts are given to it.
+        lengths: texts or pairs → tokens of each, counted or guessed, if the model is not plain.
     """
 
-    def __init__(self, model: Any, reading: Reading, lengths: Callable[[Sequence[T]], list[int]]) -> None:
-        self._model, self._reading, self._lengths = model, reading, lengths
-        self.plain = _plain(model, reading.side)
+    def __init__(self, model: Any, form: InputFormat, lengths: Callable[[Sequence[T]], list[int]]) -> None:
+        self._model, self._form, self._lengths = model, form, lengths
+        self.plain = _plain(model, form.side)
 
     def items(self, sources: Sequence[T]) -> list[Item[T]]:
-        """The items of texts or pairs, in their order. May be called from another thread than the model is in."""
+        """The items of texts or pairs, in their order. Need not be called from the thread that runs the model."""
         if not self.plain:
             return [Item(source, length) for source, length in zip(sources, self._lengths(sources), strict=True)]
-        found: list[Item[T]] = []
+        items: list[Item[T]] = []
         for start in range(0, len(sources), BLOCK):
-            found += self._block(sources[start : start + BLOCK])
-        return found
+            items += self._block(sources[start : start + BLOCK])
+        return items
 
     def _block(self, sources: Sequence[T]) -> list[Item[T]]:
-        side = {} if self._reading.side is None else {"task": self._reading.side}
-        told = dict(
-            self._model.preprocess(list(sources), prompt=self._reading.prompt, processing_kwargs=UNPADDED, **side)
+        side = {} if self._form.side is None else {"task": self._form.side}
+        features = dict(
+            self._model.preprocess(list(sources), prompt=self._form.prompt, processing_kwargs=UNPADDED, **side)
         )
-        columns = {name: told.pop(name) for name in list(told) if isinstance(told[name], list)}
+        columns = {name: features.pop(name) for name in list(features) if isinstance(features[name], list)}
         ids = columns["input_ids"]
-        for i in [i for i, source in enumerate(sources) if isinstance(source, tuple) and not ids[i]]:
-            for name, values in columns.items():
-                values[i] = [1 if name == MASK else self._fill.get(name, 0)]  # see `harness.models.texts`
-        return [
-            Item(source, len(ids[i]), {n: np.array(c[i], np.int32) for n, c in columns.items()}, told)
-            for i, source in enumerate(sources)
-        ]
+        items = []
+        for i, source in enumerate(sources):
+            if isinstance(source, tuple) and not ids[i]:  # a pair without any token: see `harness.models.texts`
+                for name, values in columns.items():
+                    values[i] = [1 if name == MASK else self._fill.get(name, 0)]
+            arrays = {name: np.array(values[i], np.int32) for name, values in columns.items()}
+            items.append(Item(source, len(ids[i]), arrays, features))
+        return items
 
     def batch(self, items: Sequence[Item[T]]) -> Batch:
         """Items padded to the longest of them, on the side and with the numbers that the tokenizer pads with."""
@@ -110,11 +109,11 @@ class Tokens(Generic[T]):
 
     @property
     def _tokenizer(self) -> Any:
-        return input_module(self._model, self._reading.side).tokenizer
+        return input_module(self._model, self._form.side).tokenizer
 
     @property
     def _fill(self) -> dict[str, int]:
-        """What each array is padded with; 0 where it is not named."""
+        """What each array is padded with; 0 if it is not named."""
         return {"input_ids": self._tokenizer.pad_token_id or 0, "token_type_ids": self._tokenizer.pad_token_type_id}
 
 
@@ -125,7 +124,7 @@ def _plain(model: Any, side: Side | None) -> bool:
     first = input_module(model, side)
     return (
         type(first) is Transformer
-        and not _asks_for_the_task(model)
+        and not _uses_task(model)
         and "text" in first.modality_config
         and "message" not in first.modality_config
         and first.query_expansion is None
@@ -135,30 +134,26 @@ def _plain(model: Any, side: Side | None) -> bool:
     )
 
 
-def _asks_for_the_task(model: Any) -> bool:
-    """Whether a module other than a router is told the task when it is called, which a batch of token numbers does not
-    say.
-    """
+def _uses_task(model: Any) -> bool:
+    """Whether a module other than a router takes the task when it is called; a batch of token numbers has none."""
     from sentence_transformers.base.modules import Router
 
     inner = [module for module in model.modules() if module is not model and not isinstance(module, Router)]
-    named = (names for names in (model.module_kwargs or {}).values())
-    return any("task" in getattr(module, "forward_kwargs", ()) for module in inner) or any(
-        "task" in names for names in named
-    )
+    arguments = [getattr(module, "forward_kwargs", ()) for module in inner]
+    arguments += (model.module_kwargs or {}).values()
+    return any("task" in names for names in arguments)
 
 
-def token_lengths(model: Any, texts: Sequence[str], reading: Reading) -> list[int]:
-    """Tokens of each text with its prompt, cut at the model's limit; guessed from characters where no fast tokenizer
-    counts.
+def token_lengths(model: Any, texts: Sequence[str], form: InputFormat) -> list[int]:
+    """Tokens of each text with its prompt, cut at the model's limit; guessed from characters without a fast tokenizer.
 
-    0 is only told of a text without any token (`harness.models.texts`).
+    Only a text without any token has length 0 (`harness.models.texts`).
     """
-    tokenizer: Any = fast_tokenizer(model, reading.side)
-    limit = length_of(model, reading.side, UNLIMITED)
+    tokenizer: Any = fast_tokenizer(model, form.side)
+    limit = length_of(model, form.side, UNLIMITED)
     if tokenizer is None:
         return [min(len(t) // 4 + 1, limit) for t in texts]
-    whole = [reading.prompt + t for t in texts]
+    whole = [form.prompt + t for t in texts]
     tokens = tokenizer(whole, add_special_tokens=True, truncation=True, max_length=limit, padding=False)
-    none = without_tokens(model, texts, reading.prompt, reading.side)
-    return [0 if empty else max(1, len(ids)) for ids, empty in zip(tokens["input_ids"], none, strict=True)]
+    empty = without_tokens(model, texts, form.prompt, form.side)
+    return [0 if is_empty else max(1, len(ids)) for ids, is_empty in zip(tokens["input_ids"], empty, strict=True)]

@@ -24,12 +24,12 @@ def cut(vectors: Floats, dimensions: int, normalise: bool) -> Floats:
 
 
 class Truncated:
-    """(N, d) vectors of the first d of D dimensions, cut when they are read; the whole ones stay as they are kept.
+    """(N, d) vectors of the first d of D dimensions, cut when they are read; the cached ones keep all dimensions.
 
     Args:
         whole: (N, D) vectors.
         dimensions: d.
-        normalise: whether to give each the length 1 again.
+        normalise: whether to scale each to length 1 again.
 
     Raises:
         SettingError: the vectors have fewer dimensions.
@@ -38,7 +38,7 @@ class Truncated:
     def __init__(self, whole: Vectors, dimensions: int, normalise: bool) -> None:
         if len(whole) and dimensions > whole.dimension:
             raise SettingError(
-                f"dense: dimensions must be at most {whole.dimension}, which the model has, not {dimensions}"
+                f"dense: dimensions must be at most {whole.dimension}, the number that the model has, not {dimensions}"
             )
         self._whole, self._dimensions, self._normalise = whole, dimensions, normalise
 
@@ -47,7 +47,7 @@ class Truncated:
 
     @property
     def dimension(self) -> int:
-        """The number of dimensions kept; 0 where there is no vector."""
+        """d; 0 if there are no vectors."""
         return min(self._dimensions, self._whole.dimension)
 
     def block(self, start: int, stop: int) -> Floats:
@@ -55,5 +55,5 @@ class Truncated:
         return cut(self._whole.block(start, stop), self._dimensions, self._normalise)
 
     def take(self, rows: npt.NDArray[np.int64]) -> Floats:
-        """(len(rows), d) vectors, in the order asked."""
+        """(len(rows), d) vectors, in the order of `rows`."""
         return cut(self._whole.take(rows), self._dimensions, self._normalise)

@@ -178,7 +178,7 @@ class PairBase(Trainable):
         super().__init__(first_stages, untrained)
         self.scorer, self._by_encoder = scorer, by_encoder
         self.name, self.prompts, self.training_key = scorer.folder.name, {"query": "", "document": ""}, scorer.key
-        self.weights, self.source = str(scorer.folder.path), scorer.source
+        self.weights, self.source = str(scorer.folder.path), scorer.source[0]
 
     @classmethod
     def of(cls, model: PairScorer, row: Method) -> PairBase:
@@ -187,7 +187,7 @@ class PairBase(Trainable):
         if not model.folder.has_module("Pooling"):
             return cls(model, stages, row)
         # Nothing in its training asks the scorer, so the precision of later answers is no reason to train again.
-        return cls(model.at("fp32"), stages, _encoder_row(model), by_encoder=True)
+        return cls(model.with_precision("fp32"), stages, _encoder_row(model), by_encoder=True)
 
     def after(self, folder: Path, row: Method, context: Context, *, frozen: bool) -> PairBase:
         """See `Trainable.after`."""
@@ -253,7 +253,7 @@ class RaggedBase(Trainable):
     @property
     def whole(self) -> bool:
         """See `Trainable.whole`."""
-        return self._encoder.ready
+        return self._encoder.is_trained
 
     def fresh(self, context: Context) -> Any:
         """See `Trainable.fresh`; the weights of new layers are drawn from the context's seed."""

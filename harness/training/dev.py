@@ -15,11 +15,11 @@ from harness.data.queries import Labelled, TrainView
 from harness.data.ranking import Floats, Ints, Run, TopK, select, stack, without_own
 from harness.leaks.history import Taught
 from harness.methods import Method, fit, index, search
-from harness.models.encode_once import batch_tokens
+from harness.models.batching import batch_tokens
 from harness.models.encoder import Encoder, Side
 from harness.models.library import vectors_by_library
 from harness.models.limits import length_of
-from harness.models.tokens import Reading
+from harness.models.tokens import InputFormat
 from harness.runtime.context import Context
 from harness.training.schedule import Schedule
 
@@ -160,7 +160,7 @@ class EncoderProbe(Probe):
         size = batch_tokens(self._context, model.device.type) // length_of(model, side)
         with autocast(model.device.type, on=self._bf16):
             return vectors_by_library(
-                model, texts, Reading(self.prompts[side], side), normalise=self._cosine, batch=size
+                model, texts, InputFormat(self.prompts[side], side), normalise=self._cosine, batch=size
             )
 
 

@@ -12,7 +12,7 @@ from harness.base.errors import ModelError
 from harness.data.queries import TrainView
 from harness.data.ranking import Floats
 from harness.methods import Encodes, Method, fit
-from harness.models.sides import Side, is_told
+from harness.models.sides import Side, model_depends_on_side
 from harness.runtime.context import Context
 
 
@@ -44,7 +44,7 @@ class Guide:
         """
         import torch
 
-        told = sides if sides and is_told(model) else {}
+        told = sides if sides and model_depends_on_side(model) else {}
         places: dict[tuple[Any, ...], int] = {}
         rows: list[Floats] = []
         for name, texts in self.columns.items():

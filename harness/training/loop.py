@@ -22,9 +22,9 @@ import numpy as np
 
 from harness.base.disk import is_full
 from harness.base.errors import CacheError, ModelError
-from harness.models.encode_once import no_weight_bars
 from harness.models.encoder import Side
 from harness.models.limits import positions
+from harness.models.loading import no_weight_bars
 from harness.runtime.context import Context
 from harness.training.checkpoints import State, readable_checkpoint
 from harness.training.lesson import Lesson, Report

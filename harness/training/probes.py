@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.data.ranking import Floats
-from harness.models.encode_once import batch_tokens
+from harness.models.batching import batch_tokens
 from harness.models.limits import length_of
 from harness.models.ragged import RaggedEncoder
 from harness.models.sides import Side

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import ModelError
-from harness.models.sides import Side, is_told
+from harness.models.sides import Side, model_depends_on_side
 from harness.runtime.progress import Advance
 from harness.training.checkpoints import State, last_checkpoint
 from harness.training.lesson import Lesson
@@ -76,7 +76,7 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
     if not prompted(model):
         if pair_prompt := model.prompts.get(model.default_prompt_name or "", ""):
             arguments["prompts"] = pair_prompt
-    elif is_told(model):  # which column is of which side
+    elif model_depends_on_side(model):  # which column is of which side
         arguments["router_mapping"] = dict(lesson.sides)
     trainer = _checked(base, loss, job, state)(
         model=model,

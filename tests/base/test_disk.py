@@ -17,7 +17,7 @@ from harness.base.errors import CacheError, ModelError
 from harness.cache import folders, vectors
 from harness.cache.folders import Cache
 from harness.cache.vectors import VectorStore, text_keys
-from harness.endpoints.pieces import Pieces
+from harness.endpoints.journal import Journal
 
 KEY = "0123456789abcdef" * 2
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -81,7 +81,7 @@ def add_vectors(cache: Cache) -> None:
 
 
 def add_answer(cache: Cache) -> None:
-    Pieces(cache, "answers", KEY, {}).add("one", "text")
+    Journal(cache, "answers", KEY, {}).add("one", "text")
 
 
 @pytest.mark.parametrize("write", [build_into_nothing, add_vectors, add_answer])
@@ -93,7 +93,7 @@ def test_a_disk_that_fills_while_the_cache_is_written_is_told_and_leaves_nothing
 
     cache = Cache(tmp_path / "cache")
     monkeypatch.setattr(vectors, "_save", full)
-    monkeypatch.setattr("harness.endpoints.pieces.os.fsync", full) if write is add_answer else None
+    monkeypatch.setattr("harness.endpoints.journal.os.fsync", full) if write is add_answer else None
     with pytest.raises(CacheError, match="no space left for the cache"):
         write(cache)
     assert not list(cache.root.rglob("*.part"))

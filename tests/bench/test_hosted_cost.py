@@ -18,7 +18,7 @@ from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
 from harness.data.queries import Dataset, Labelled, Queries, TrainView
 from harness.datasets import load_dataset
-from harness.endpoints.meter import tokens
+from harness.endpoints.meter import estimated_tokens
 from harness.methods import Fitted, HostedEncoding, Method, fit, index
 from harness.methods.api import API
 from harness.methods.bm25 import BM25
@@ -41,13 +41,13 @@ def candidates(dataset: Dataset, depth: int, context: Context) -> list[list[str]
 def test_the_figures_are_those_of_a_slow_count(hosted: Any, small: Dataset, context: Context, depth: int) -> None:
     row = f'rerank(first=bm25, scorer=api(model="tiny", url="{hosted.url}", price=2.0), depth={depth})'
     [cost] = hosted_costs(parse_method(row), small, context)
-    queries = sum(tokens(text) for text in set(small.test.queries.texts))
+    queries = sum(estimated_tokens(text) for text in set(small.test.queries.texts))
     lists = candidates(small, depth, context)
     each = {text for texts in lists for text in texts}
-    assert cost.full.tokens_in == sum(tokens(text) for text in set(small.corpus.texts[:])) + queries
+    assert cost.full.tokens_in == sum(estimated_tokens(text) for text in set(small.corpus.texts[:])) + queries
     assert cost.full.texts == len(set(small.corpus.texts[:])) + len(set(small.test.queries.texts))
-    assert cost.candidates.tokens_in == sum(map(tokens, each)) + queries
-    assert cost.uncached == sum(tokens(text) for texts in lists for text in texts) + queries
+    assert cost.candidates.tokens_in == sum(map(estimated_tokens, each)) + queries
+    assert cost.uncached == sum(estimated_tokens(text) for texts in lists for text in texts) + queries
     assert cost.full.dollars == pytest.approx(cost.full.tokens_in * 2e-6)
     assert cost.uncached_dollars == pytest.approx(cost.uncached * 2e-6)
     assert hosted.bodies == []
@@ -68,7 +68,7 @@ def test_re_ranking_is_dearer_than_the_corpus_where_candidates_come_again_and_no
     [cost] = hosted_costs(parse_method(f'api(model="tiny", url="{hosted.url}")'), dataset, context)
     assert (cost.whole, cost.first, cost.depth) == (True, "bm25", 100)
     assert (cost.cheaper, cost.cheaper_uncached) == ("neither", "whole corpus")
-    assert cost.uncached - cost.full.tokens_in == 4 * (cost.full.tokens_in - sum(map(tokens, queries.texts)))
+    assert cost.uncached - cost.full.tokens_in == 4 * (cost.full.tokens_in - sum(map(estimated_tokens, queries.texts)))
     assert "Cheaper here: neither if vectors are cached, whole corpus if not" in cost.note()
     assert cost.details()["whole_corpus"]["dollars"] is None
 
@@ -124,7 +124,7 @@ def test_dev_queries_count_where_a_weight_is_chosen_on_them(hosted: Any, small_f
     small = load_dataset(str(small_folder), context)
     [cost] = hosted_costs(parse_method(f'api(model="tiny", url="{hosted.url}")'), small, context)
     assert small.train.dev is not None
-    dev = sum(tokens(text) for text in set(small.train.dev.queries.texts))
+    dev = sum(estimated_tokens(text) for text in set(small.train.dev.queries.texts))
     needs("rrf", cost.full.tokens_in)
     needs("convex", cost.full.tokens_in + dev)
     with pytest.raises(SettingError, match="over the cap"):
@@ -136,7 +136,7 @@ def test_what_is_kept_is_not_held_against_the_cap(hosted: Any, small: Dataset, c
     method = parse_method(text)
     index(method, fit(method, small.train, context), small.corpus, context)
     [cost] = hosted_costs(method, small, context)
-    left = cost.full.tokens_in - sum(tokens(t) for t in set(small.corpus.texts[:]))
+    left = cost.full.tokens_in - sum(estimated_tokens(t) for t in set(small.corpus.texts[:]))
     hosted_costs(parse_method(text[:-1] + f", cap_tokens={left})"), small, Context(cache=context.cache))
 
 
@@ -192,7 +192,7 @@ class PluggedIn(Method):
 def test_a_plug_ins_hosted_method_is_estimated_and_capped(hosted: Any, small: Dataset, context: Context) -> None:
     [cost] = hosted_costs(PluggedIn(hosted.url), small, context)
     assert (cost.model, cost.whole) == ("tiny", True)
-    assert cost.full.tokens_in == sum(map(tokens, {*small.corpus.texts[:], *small.test.queries.texts}))
+    assert cost.full.tokens_in == sum(map(estimated_tokens, {*small.corpus.texts[:], *small.test.queries.texts}))
     [reranked] = hosted_costs(Rerank(scorer=PluggedIn(hosted.url), depth=3), small, context)
     assert (reranked.whole, reranked.first, reranked.depth) == (False, "bm25", 3)
     with pytest.raises(SettingError, match="over the cap of"):

@@ -17,7 +17,7 @@ from harness.cache.clearing import UNFINISHED_AFTER, Removal, freed, mount_point
 from harness.cache.folders import META, Cache
 from harness.cache.manage import Entry, entries, faults
 from harness.cache.vectors import VectorStore, text_keys
-from harness.endpoints.pieces import Pieces
+from harness.endpoints.journal import Journal
 
 DAY = 86400.0
 
@@ -329,13 +329,13 @@ def test_what_cannot_be_read_stays(cache: Cache, monkeypatch: pytest.MonkeyPatch
 
 
 def test_paid_answers_and_checkpoints_stay_when_the_words_about_them_are_gone(cache: Cache) -> None:
-    Pieces(cache, "answers", k("a"), {}).add("one", "paid for")
+    Journal(cache, "answers", k("a"), {}).add("one", "paid for")
     checkpoint = cache.root / "checkpoints" / k("b") / "checkpoint-9"
     checkpoint.mkdir(parents=True)
     (checkpoint / "model.safetensors").write_bytes(b"hours")
     (cache.root / "answers" / k("a") / META).unlink()
     assert gone(cache) == []
-    assert Pieces(cache, "answers", k("a"), {}).read() == {"one": "paid for"}
+    assert Journal(cache, "answers", k("a"), {}).read() == {"one": "paid for"}
 
 
 def test_a_shared_file_is_free_when_its_last_name_goes(cache: Cache) -> None:

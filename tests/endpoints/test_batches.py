@@ -9,11 +9,10 @@ import pytest
 
 from harness.base.errors import ModelError
 from harness.data.corpus import Corpus
-from harness.endpoints.batches import Dimension, packed
+from harness.endpoints.batches import DimensionCheck, packed
+from harness.endpoints.embedding_settings import EmbeddingSettings
 from harness.endpoints.encoder import HostedEncoder
 from harness.endpoints.providers import OTHER
-from harness.endpoints.service import Service
-from harness.endpoints.settings import HostedSettings
 from harness.runtime.context import Context
 
 pytest.importorskip("openai", reason="the client openai is not installed")
@@ -33,8 +32,8 @@ TOLD = {
 
 
 def encoder(server: Any, context: Context, **settings: Any) -> HostedEncoder:
-    service = Service("api", "tiny", server.url, "NO_SUCH_KEY", concurrency=1, retries=0)
-    return HostedEncoder(HostedSettings(service, **settings), context)
+    shared = {"model": "tiny", "url": server.url, "key_variable": "NO_SUCH_KEY", "concurrency": 1, "retries": 0}
+    return HostedEncoder(EmbeddingSettings(**shared, **settings), context)
 
 
 def refuse_long(server: Any, code: int, message: str, most: int = 100) -> None:
@@ -56,7 +55,7 @@ def test_texts_that_are_too_long_are_named_and_the_others_kept(server_of: str, h
     with pytest.raises(ModelError) as told:
         one.vectors(CORPUS.texts, "document")
     said = str(told.value)
-    assert "refuses as too long: document 'd3' (214 characters)" in said
+    assert "refuses texts as too long: document 'd3' (214 characters)" in said
     assert "document 'd9'" in said
     assert message.rstrip(".")[:60] in said
     assert "Set max_characters" in said
@@ -80,7 +79,7 @@ def test_what_was_answered_is_counted(hosted: Any, context: Context) -> None:
 
 def test_a_query_is_named_by_its_beginning(hosted: Any, context: Context) -> None:
     refuse_long(hosted, 413, "too large")
-    with pytest.raises(ModelError, match=r"the query that begins 'wwwww"):
+    with pytest.raises(ModelError, match=r"the query that begins with 'wwwww"):
         encoder(hosted, context).vectors(["a", "w" * 101], "query")
 
 
@@ -112,16 +111,14 @@ def test_another_refusal_is_told_as_it_is_and_not_tried_in_parts(hosted: Any, co
 
 
 def test_batches_keep_to_both_limits() -> None:
-    settings = HostedSettings(Service("api", "m", "http://localhost/v1", "K"), batch_items=2, batch_tokens=10).resolved(
-        OTHER
-    )
+    settings = EmbeddingSettings("m", "http://localhost/v1", batch_items=2, batch_tokens=10).resolved(OTHER)
     sized = [("a", 4), ("b", 4), ("c", 1), ("d", 20), ("e", 10), ("f", 1)]
     assert list(packed(iter(sized), settings)) == [["a", "b"], ["c"], ["d"], ["e"], ["f"]]
 
 
 def test_all_vectors_have_one_dimension() -> None:
-    dimension = Dimension("api m", None)
-    dimension.due(3)
-    dimension.due(3)
-    with pytest.raises(ModelError, match="vectors of 4 dimensions, and of 3 before"):
-        dimension.due(4)
+    dimension = DimensionCheck("api m", None)
+    dimension.check(3)
+    dimension.check(3)
+    with pytest.raises(ModelError, match="vectors of 4 dimensions, but of 3 before"):
+        dimension.check(4)

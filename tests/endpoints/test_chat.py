@@ -13,11 +13,11 @@ from urllib.parse import quote
 import pytest
 
 from harness.base.errors import ModelError
-from harness.endpoints.chat import Answer, Endpoint
+from harness.endpoints.chat import Answer, ChatEndpoint
 
 
 def test_an_answer_is_its_text_and_its_usage(server: Any) -> None:
-    endpoint = Endpoint("chat", server.url + "/", "NO_SUCH_KEY", 5.0, 0)
+    endpoint = ChatEndpoint("chat", server.url + "/", "NO_SUCH_KEY", 5.0, 0)
     answer = endpoint.ask({"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": 1})
     assert (answer.tokens_in, answer.tokens_out) == (10, 5)
     assert answer.text.startswith("1. what is")
@@ -36,7 +36,7 @@ def test_an_answer_is_its_text_and_its_usage(server: Any) -> None:
 )
 def test_a_server_that_does_not_count_is_believed_to_have_counted_nothing(server: Any, usage: bytes) -> None:
     server.reply = lambda n, body: (200, {}, b'{"choices": [{"message": {"content": "hi"}}]' + usage + b"}")
-    assert Endpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"}) == Answer("hi", 0, 0)
+    assert ChatEndpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"}) == Answer("hi", 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_a_server_that_does_not_count_is_believed_to_have_counted_nothing(server
 )
 def test_the_text_is_what_is_said_not_what_is_thought(server: Any, content: Any, text: str) -> None:
     server.reply = lambda n, body: (200, {}, json.dumps({"choices": [{"message": {"content": content}}]}).encode())
-    assert Endpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"}).text == text
+    assert ChatEndpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"}).text == text
 
 
 def test_it_is_named_by_who_asks(server: Any) -> None:
     server.reply = lambda n, body: (400, {}, b'{"error": "no"}')
     with pytest.raises(ModelError, match=r"^listwise: .*HTTP 400: no"):
-        Endpoint("listwise", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"})
+        ChatEndpoint("listwise", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"})
 
 
 def echo(server: Any, form: Callable[[str], str]) -> None:
@@ -78,8 +78,8 @@ def test_an_answer_that_repeats_the_key_is_refused(
 ) -> None:
     monkeypatch.setenv("MY_KEY", "sk-secret-1234567890")
     echo(server, form)
-    with pytest.raises(ModelError, match="repeats the key in MY_KEY in an answer, which is not kept") as told:
-        Endpoint("chat", server.url, "MY_KEY", 5.0, 3).ask({"model": "m"})
+    with pytest.raises(ModelError, match="repeats the key in MY_KEY in an answer, which is not cached") as told:
+        ChatEndpoint("chat", server.url, "MY_KEY", 5.0, 3).ask({"model": "m"})
     assert form("sk-secret-1234567890") not in str(told.value)
     assert len(server.bodies) == 1
 
@@ -88,7 +88,9 @@ def test_an_answer_that_repeats_the_key_is_refused(
 def test_a_key_that_is_a_word_changes_no_answer(server: Any, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     monkeypatch.setenv("MY_KEY", word)
     echo(server, lambda held: "***")
-    assert Endpoint("chat", server.url, "MY_KEY", 5.0, 0).ask({"model": "m"}).text == "solar panels *** and test cells"
+    assert (
+        ChatEndpoint("chat", server.url, "MY_KEY", 5.0, 0).ask({"model": "m"}).text == "solar panels *** and test cells"
+    )
 
 
 def test_an_answer_is_kept_as_it_came_and_read_without_its_thoughts(server: Any) -> None:
@@ -96,7 +98,7 @@ def test_an_answer_is_kept_as_it_came_and_read_without_its_thoughts(server: Any)
         "choices": [{"message": {"content": "so\n</think>Yes", "reasoning_content": "x"}, "finish_reason": "length"}]
     }
     server.reply = lambda n, body: (200, {}, json.dumps(reply).encode())
-    answer = Endpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"})
+    answer = ChatEndpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"})
     assert (answer.content, answer.text, answer.cut) == ("so\n</think>Yes", "Yes", True)
 
 
@@ -114,7 +116,7 @@ ASKED = {"model": "m", "messages": [], "temperature": 0.0, "max_tokens": 7, "see
 
 def test_a_field_that_the_server_refuses_is_left_out_from_then_on(server: Any) -> None:
     server.reply = refusing("seed", "Unrecognized request argument supplied: seed")
-    endpoint = Endpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0)
+    endpoint = ChatEndpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0)
     for _ in range(3):
         assert endpoint.ask(ASKED).text == "hi"
     assert ["seed" in body for body in server.bodies] == [True, False, False, False]
@@ -123,11 +125,11 @@ def test_a_field_that_the_server_refuses_is_left_out_from_then_on(server: Any) -
 def test_the_limit_of_an_answer_is_renamed_and_never_left_out(server: Any) -> None:
     told = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
     server.reply = refusing("max_tokens", told, param="max_tokens", code="unsupported_parameter")
-    assert Endpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask(ASKED).text == "hi"
+    assert ChatEndpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask(ASKED).text == "hi"
     assert server.bodies[1] == {"model": "m", "messages": [], "temperature": 0.0, "max_completion_tokens": 7, "seed": 3}
     server.reply = lambda n, body: (400, {}, b'{"error": "unknown field max_tokens or max_completion_tokens"}')
     with pytest.raises(ModelError, match="refuses the request"):
-        Endpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask(ASKED)
+        ChatEndpoint("chat", server.url, "NO_SUCH_KEY", 5.0, 0).ask(ASKED)
     assert len(server.bodies) == 4
 
 
@@ -139,7 +141,7 @@ def test_a_key_in_base64_is_not_in_a_refusal(server: Any, monkeypatch: pytest.Mo
         json.dumps({"error": base64.b64encode(server.headers[n]["Authorization"].encode()).decode()}).encode(),
     )
     with pytest.raises(ModelError, match=r"HTTP 400: \S*\*\*\*") as told:
-        Endpoint("chat", server.url, "MY_KEY", 5.0, 0).ask({"model": "m"})
+        ChatEndpoint("chat", server.url, "MY_KEY", 5.0, 0).ask({"model": "m"})
     assert "c2VjcmV0" not in str(told.value)
     assert "WNyZXQt" not in str(told.value)
 
@@ -149,6 +151,6 @@ def test_why_a_busy_server_refuses_is_told(server: Any, monkeypatch: pytest.Monk
     refusal = b'{"error": {"message": "quota of sk-secret-1234567890 used up"}}'
     server.reply = lambda n, body: (429, {"Retry-After": "900"}, refusal)
     with pytest.raises(
-        ModelError, match=r"after 1 try; the last: HTTP 429: quota of \*\*\* used up \(.* after 900 s\)"
+        ModelError, match=r"after 1 try; the last error: HTTP 429: quota of \*\*\* used up \(.* wait of 900 s\)"
     ):
-        Endpoint("chat", server.url, "MY_KEY", 5.0, 3).ask({"model": "m"})
+        ChatEndpoint("chat", server.url, "MY_KEY", 5.0, 3).ask({"model": "m"})

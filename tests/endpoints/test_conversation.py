@@ -15,7 +15,7 @@ LO = [{"role": "user", "content": "lo"}]
 
 
 def conversation(server: Any, context: Context, temperature: float | None = 0.0, **settings: Any) -> Conversation:
-    service = Service("x", "m", server.url, "NO_SUCH_KEY", retries=0, **settings)
+    service = Service("x", "m", server.url, key_variable="NO_SUCH_KEY", retries=0, **settings)
     return Conversation(service, temperature, 7, context, "key", {"of": "test"})
 
 
@@ -27,7 +27,7 @@ def test_what_is_not_kept_is_asked_once(server: Any, context: Context) -> None:
             talk.ask({"a": HI, "b": LO}, lambda n=1, note=None: told.append(n))
     assert len(server.bodies) == 2
     assert told == [1, 1]
-    assert set(talk.held()) == {"a", "b"}
+    assert set(talk.answers()) == {"a", "b"}
     assert (talk.meter.counted_in, conversation(server, context).meter.counted_in) == (0, 0)
 
 
@@ -42,10 +42,10 @@ def test_the_request_and_its_estimate(server: Any, context: Context) -> None:
 
 def test_nothing_is_asked_that_could_pass_the_cap(server: Any, context: Context) -> None:
     talk = conversation(server, context, cap_tokens=39)
-    with talk.lock, pytest.raises(SettingError, match="next request could pass the cap of 39 tokens"):
+    with talk.lock, pytest.raises(SettingError, match="next request could exceed the cap of 39 tokens"):
         talk.ask({"a": LO, "b": LO}, lambda n=1, note=None: None)
     assert len(server.bodies) == 1  # 15 by the server's count, and another one could take 25
-    assert list(talk.held()) == ["a"]
+    assert list(talk.answers()) == ["a"]
 
 
 def test_several_answers_to_the_same_messages_differ_by_their_seeds(server: Any, context: Context) -> None:
@@ -53,7 +53,7 @@ def test_several_answers_to_the_same_messages_differ_by_their_seeds(server: Any,
     with talk.lock:
         talk.ask({"a": HI, "b": HI, "c": HI}, lambda n=1, note=None: None, {"a": 5, "b": 6})
     assert sorted(body["seed"] for body in server.bodies) == [0, 5, 6]
-    held = talk.held()
+    held = talk.answers()
     assert len({held["a"], held["b"], held["c"]}) == 3
 
 
@@ -80,14 +80,16 @@ def test_a_field_that_is_not_taken_is_refused_once_for_a_run_and_told_in_each_re
 
     def ask(inside: Context, key: str = "key") -> Any:
         def work() -> None:
-            talk = Conversation(Service("x", "m", server.url, "NO_SUCH_KEY", retries=0), 0.0, 7, inside, key, {})
+            talk = Conversation(
+                Service("x", "m", server.url, key_variable="NO_SUCH_KEY", retries=0), 0.0, 7, inside, key, {}
+            )
             with talk.lock:
                 talk.ask({"a": HI, "b": LO}, lambda n=1, note=None: None)
-                assert talk.held() == {"a": "hi", "b": "hi"}
+                assert talk.answers() == {"a": "hi", "b": "hi"}
 
         return work
 
-    due = ["m does not take max_tokens (sent as max_completion_tokens), seed: it was asked without, as its server says"]
+    due = ["the server of m refuses max_tokens (sent as max_completion_tokens), seed: requests were sent without"]
     assert notes(context, ask(context)) == due
     refused = sum("seed" in body for body in server.bodies)
     assert len(server.bodies) - refused == 2
@@ -108,16 +110,16 @@ def test_answers_that_broke_off_while_the_model_was_thinking_are_empty_and_told(
         talk = conversation(server, context)
         with talk.lock:
             talk.ask({"a": HI}, lambda n=1, note=None: None)
-        assert talk.held() == {"a": ""}
+        assert talk.answers() == {"a": ""}
 
     (told,) = notes(context, work)
-    assert told.startswith("answers of m broke off at max_tokens=7 before they said anything")
+    assert told.startswith("answers of m reached max_tokens=7 before any text")
 
 
 def test_what_was_kept_with_its_thoughts_is_read_without_them(server: Any, context: Context) -> None:
     talk = conversation(server, context)
-    talk._pieces.add("a", {"text": "[2]?\n</think>[1]", "in": 1, "out": 1})
-    assert talk.held() == {"a": "[1]"}
+    talk._journal.add("a", {"text": "[2]?\n</think>[1]", "in": 1, "out": 1})
+    assert talk.answers() == {"a": "[1]"}
 
 
 def test_a_prompt_that_is_too_long_is_named(server: Any, context: Context) -> None:

@@ -2,30 +2,33 @@ import numpy as np
 import pytest
 
 from harness.base.errors import ModelError, Unavailable
-from harness.endpoints.embeddings import Embedded, checked, missing
+from harness.endpoints.embeddings import EmbeddingResponse, missing_library, validated
 
 
 def test_vectors_are_put_in_the_order_of_the_texts() -> None:
-    found = checked("m", Embedded([(1, [0.0, 2.0]), (0, [1.0, 0.0])], 3), ["a", "b"], None)
+    found = validated("m", EmbeddingResponse([(1, [0.0, 2.0]), (0, [1.0, 0.0])], 3), ["a", "b"], None)
     assert found.tolist() == [[1.0, 0.0], [0.0, 2.0]]
     assert found.dtype == np.float32
-    assert checked("m", Embedded([(None, [1.0]), (None, [2.0])], 0), ["a", "b"], 1).tolist() == [[1.0], [2.0]]
+    assert validated("m", EmbeddingResponse([(None, [1.0]), (None, [2.0])], 0), ["a", "b"], 1).tolist() == [
+        [1.0],
+        [2.0],
+    ]
 
 
 @pytest.mark.parametrize(
     ("vectors", "dimension", "told"),
     [
         ([(0, [1.0])], None, "1 vectors for 2 texts"),
-        ([(0, [1.0]), (2, [1.0])], None, r"texts \[0, 2\] where 0 to 1"),
-        ([(0, [1.0]), (None, [1.0])], None, "where 0 to 1 are due"),
-        ([(0, [1.0]), (1, [1.0, 2.0])], None, "2 dimensions where 1 are due, for 'b'"),
-        ([(0, [1.0]), (1, [1.0])], 3, "1 dimensions where 3 are due, for 'a'"),
+        ([(0, [1.0]), (2, [1.0])], None, r"texts \[0, 2\] instead of 0 to 1"),
+        ([(0, [1.0]), (None, [1.0])], None, "instead of 0 to 1"),
+        ([(0, [1.0]), (1, [1.0, 2.0])], None, "2 dimensions instead of 1, for 'b'"),
+        ([(0, [1.0]), (1, [1.0])], 3, "1 dimensions instead of 3, for 'a'"),
         ([(0, []), (1, [])], None, "0 dimensions"),
-        ([(0, ["x"]), (1, [1.0])], None, "no list of numbers"),
-        ([(0, None), (1, [1.0])], None, "no list of numbers"),
-        ([(0, 1.0), (1, 1.0)], None, "no list of numbers"),
-        ([(0, {"a": 1}), (1, [1.0])], None, "no list of numbers"),
-        ([(0, [[1.0], 2.0]), (1, [1.0, 2.0])], None, "no list of numbers"),
+        ([(0, ["x"]), (1, [1.0])], None, "not a list of numbers"),
+        ([(0, None), (1, [1.0])], None, "not a list of numbers"),
+        ([(0, 1.0), (1, 1.0)], None, "not a list of numbers"),
+        ([(0, {"a": 1}), (1, [1.0])], None, "not a list of numbers"),
+        ([(0, [[1.0], 2.0]), (1, [1.0, 2.0])], None, "not a list of numbers"),
         ([(0, [[1.0, 2.0]]), (1, [[1.0, 2.0]])], None, "a list of lists"),
         ([(0, [1.0]), (1, [float("nan")])], None, "not numbers, first for 'b'"),
         ([(0, [1e39]), (1, [1.0])], None, "not numbers, first for 'a'"),
@@ -35,14 +38,14 @@ def test_vectors_are_put_in_the_order_of_the_texts() -> None:
 @pytest.mark.filterwarnings("error:overflow")
 def test_what_is_no_vector_of_its_text_is_refused(vectors: list, dimension: int | None, told: str) -> None:
     with pytest.raises(ModelError, match=f"^m answered with .*{told}"):
-        checked("m", Embedded(vectors, 0), ["a", "b"], dimension)
+        validated("m", EmbeddingResponse(vectors, 0), ["a", "b"], dimension)
 
 
 def test_a_missing_library_is_told_from_a_broken_one() -> None:
-    found = missing("api", "openai", ModuleNotFoundError("no", name="openai"))
+    found = missing_library("api", "openai", ModuleNotFoundError("no", name="openai"))
     assert isinstance(found, Unavailable)
     assert found.remedy == "python3 -m pip install 'retrieval-harness[openai]'"
     broken = ModuleNotFoundError("no", name="openai_of_ours")
     with pytest.raises(ModuleNotFoundError) as told:
-        missing("api", "openai", broken)
+        missing_library("api", "openai", broken)
     assert told.value is broken

@@ -9,17 +9,16 @@ import pytest
 
 from harness.base.errors import SettingError
 from harness.cache.folders import Cache
+from harness.endpoints.embedding_settings import EmbeddingSettings
 from harness.endpoints.encoder import HostedEncoder, open_hosted
-from harness.endpoints.service import Service
-from harness.endpoints.settings import HostedSettings
 from harness.runtime.context import Context
 
 pytest.importorskip("openai", reason="the client openai is not installed")
 
 
 def encoder(server: Any, context: Context, **settings: Any) -> HostedEncoder:
-    service = Service("api", "tiny", server.url, "NO_SUCH_KEY", price_in=1.0, price_out=0.0, concurrency=2)
-    return HostedEncoder(HostedSettings(service, **settings), context)
+    shared = {"model": "tiny", "url": server.url, "key_variable": "NO_SUCH_KEY", "price": 1.0, "concurrency": 2}
+    return HostedEncoder(EmbeddingSettings(**shared, **settings), context)
 
 
 def test_vectors_come_in_the_order_asked_with_copies(hosted: Any, context: Context, tiny_vectors: Any) -> None:
@@ -47,7 +46,7 @@ def test_what_is_needed_and_what_of_it_is_missing(hosted: Any, context: Context)
 
 def test_no_texts_ask_nothing(hosted: Any, context: Context) -> None:
     assert len(encoder(hosted, context).vectors([], "query")) == 0
-    assert encoder(hosted, context).afresh([], "query").shape[0] == 0
+    assert encoder(hosted, context).encode_uncached([], "query").shape[0] == 0
     assert hosted.bodies == []
 
 
@@ -95,13 +94,12 @@ def test_a_server_that_does_not_count_is_counted_for(hosted: Any, context: Conte
 
 
 def test_one_encoder_serves_a_run(hosted: Any, context: Context) -> None:
-    settings = HostedSettings(Service("api", "tiny", hosted.url, "NO_SUCH_KEY"))
+    settings = EmbeddingSettings("tiny", hosted.url, key_variable="NO_SUCH_KEY")
     assert open_hosted(settings, context) is open_hosted(settings, context)
     assert open_hosted(settings, Context(cache=Cache(context.cache.root))) is not open_hosted(settings, context)
 
 
 def test_settings_out_of_range_are_named(hosted: Any) -> None:
-    service = Service("api", "tiny", hosted.url, "NO_SUCH_KEY")
     for setting in ({"protocol": "x"}, {"similarity": "x"}, {"dimensions": 0}, {"batch_items": 0}):
         with pytest.raises(SettingError, match=f"api: {next(iter(setting))}"):
-            HostedSettings(service, **setting).check()  # type: ignore[arg-type]
+            EmbeddingSettings("tiny", hosted.url, key_variable="NO_SUCH_KEY", **setting).check()  # type: ignore[arg-type]

@@ -93,15 +93,12 @@ def test_a_key_goes_to_its_service_and_to_this_machine(
 
 @pytest.mark.parametrize("made", [API, Chat, Listwise, Query2Doc])
 def test_by_default_openais_key_is_for_openai_and_for_nobody_else(made: type) -> None:
-    settings = {"model": "m", "url": "https://models.example/v1"}
-    service = (
-        made(**settings)._service() if made is Chat else made(**settings)._hosted().service if made is API else None
-    )
-    service = service or made(**settings).service()
-    assert service.key_variable == "ENDPOINT_API_KEY"
-    here = made(model="gpt-4o-mini")
-    of_openai = here._service() if made is Chat else here._hosted().service if made is API else here.service()
-    assert of_openai.key_variable == "OPENAI_API_KEY"
+    def variable(**settings: str) -> str:
+        value = made(**settings)
+        return str((value._service() if made is Chat else value.service()).variable)
+
+    assert variable(model="m", url="https://models.example/v1") == "ENDPOINT_API_KEY"
+    assert variable(model="gpt-4o-mini") == "OPENAI_API_KEY"
 
 
 def test_every_known_host_takes_the_key_that_is_its_own() -> None:
@@ -121,7 +118,7 @@ def test_every_known_host_takes_the_key_that_is_its_own() -> None:
 )
 def test_no_key_is_sent_in_the_open(variable: str, url: str) -> None:
     with pytest.raises(SettingError, match="without encryption: url must begin with https://"):
-        Service("api", "m", url, variable).check()
+        Service("api", "m", url, key_variable=variable).check()
 
 
 def test_within_a_private_network_it_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -130,7 +127,7 @@ def test_within_a_private_network_it_is_told(monkeypatch: pytest.MonkeyPatch, ca
         Key("api", "http://10.0.0.1/v1", "MY_KEY")
         Key("api", "http://127.0.0.1/v1", "MY_KEY")
     (told,) = caplog.messages
-    assert told.startswith("api: the key in MY_KEY goes to 10.0.0.1 without encryption")
+    assert told.startswith("api: the key in MY_KEY is sent to 10.0.0.1 without encryption")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +138,7 @@ def test_a_key_in_the_path_of_an_address_is_refused_unseen(
     path: str, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENDPOINT_API_KEY", SECRET)
-    with pytest.raises(SettingError, match="url holds the key of ENDPOINT_API_KEY") as told:
+    with pytest.raises(SettingError, match="url contains the key in ENDPOINT_API_KEY") as told:
         API(model="m", url=f"{base}/{path}/v1")
     assert path not in str(told.value)
 

@@ -6,35 +6,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import SettingError
-from harness.endpoints.meter import Bound, Meter, counted, dollars, most_tokens, tokens
+from harness.endpoints.meter import Bound, Meter, dollars, estimated_tokens, most_tokens, reported_tokens
 from harness.endpoints.prices import Price
 
 CHEAP = Price(1.0, 10.0, "a page (2026-01)")
 
 
 def test_four_ascii_characters_are_a_token_and_each_other_character_is_one() -> None:
-    assert [tokens(t) for t in ("", "a", "abcd", "abcde", "日本語", "naïve")] == [0, 1, 1, 2, 3, 2]
+    assert [estimated_tokens(t) for t in ("", "a", "abcd", "abcde", "日本語", "naïve")] == [0, 1, 1, 2, 3, 2]
 
 
 @pytest.mark.parametrize("told", [None, "12", True, -5, -1e9, float("nan"), float("inf"), [3]])
 def test_a_count_that_is_none_counts_as_not_told(told: object) -> None:
-    assert counted(told) == 0
-    assert counted(7) == counted(7.0) == 7
+    assert reported_tokens(told) == 0
+    assert reported_tokens(7) == reported_tokens(7.0) == 7
 
 
 @given(st.text())
 def test_no_text_has_more_tokens_than_bytes(text: str) -> None:
-    assert tokens(text) <= most_tokens(text) == len(text.encode("utf-8", "surrogatepass")) + 8
+    assert estimated_tokens(text) <= most_tokens(text) == len(text.encode("utf-8", "surrogatepass")) + 8
 
 
 def test_an_estimate_says_what_it_costs_where_that_is_known() -> None:
     known = Meter("m", CHEAP, None).estimate(3, 20, 1000, 50)
     assert known.dollars == pytest.approx((1000 * 1 + 50 * 10) / 1e6)
-    assert str(known) == "20 texts in 3 requests, about 1,000 tokens in, at most 50 out: $0.0015 at most"
-    assert (
-        str(Meter("m", None, None).estimate(3, 0, 1000))
-        == "3 requests, about 1,000 tokens in: at a price that is not known"
-    )
+    assert str(known) == "20 texts in 3 requests, about 1,000 tokens in, at most 50 out: at most $0.0015"
+    assert str(Meter("m", None, None).estimate(3, 0, 1000)) == "3 requests, about 1,000 tokens in: price unknown"
 
 
 def test_the_estimate_is_told_and_held_against_the_caps(caplog: pytest.LogCaptureFixture) -> None:
@@ -43,9 +40,9 @@ def test_the_estimate_is_told_and_held_against_the_caps(caplog: pytest.LogCaptur
         meter.admit(meter.estimate(1, 1, 5000))
     assert "api m: 1 texts in 1 requests" in caplog.text
     assert "a page (2026-01)" in caplog.text
-    with pytest.raises(SettingError, match=r"over the cap of 5,000 tokens\. Raise cap and cap_tokens"):
+    with pytest.raises(SettingError, match=r"cap of 5,000 tokens\. Nothing was sent\. Raise cap and cap_tokens"):
         meter.admit(meter.estimate(1, 1, 5001))
-    with pytest.raises(SettingError, match=r"over the cap of \$0\.01\. Raise cap"):
+    with pytest.raises(SettingError, match=r"exceeds the cap of \$0\.01\. Nothing was sent\. Raise cap"):
         meter.admit(meter.estimate(1, 1, 0, 1001))
 
 
@@ -54,7 +51,7 @@ def test_what_was_counted_before_counts(caplog: pytest.LogCaptureFixture) -> Non
     assert meter.reserve(Bound(90))
     meter.settle(Bound(90), 60)
     meter.admit(meter.estimate(1, 1, 40))
-    with pytest.raises(SettingError, match="after 60 tokens before it"):
+    with pytest.raises(SettingError, match="after 60 tokens used before"):
         meter.admit(meter.estimate(1, 1, 41))
 
 
@@ -68,15 +65,15 @@ def test_no_request_is_let_through_that_could_pass_a_cap() -> None:
     assert not meter.reserve(Bound(1))
     meter.settle(Bound(35), 0)  # it came to nothing
     assert meter.reserve(Bound(35))
-    assert "25 tokens are used" in str(meter.refusal())
+    assert "has used 25 tokens" in str(meter.refusal())
 
 
 def test_a_server_that_counts_more_than_there_are_bytes_is_told() -> None:
     meter = Meter("m", CHEAP, 1.0)
-    assert meter.passed() is None
+    assert meter.exceeded() is None
     assert meter.reserve(Bound(10))
     meter.settle(Bound(10), 1_500_000)
-    assert r"m: $1.50 are spent by the server's count, over the cap of $1.00" in str(meter.passed())
+    assert r"m: the run has used $1.50 by the server's count, exceeds the cap of $1.00" in str(meter.exceeded())
 
 
 def test_threads_pass_no_cap_together() -> None:
@@ -94,7 +91,7 @@ def test_threads_pass_no_cap_together() -> None:
 
 
 def test_dollars_need_a_price() -> None:
-    with pytest.raises(SettingError, match="cap is in dollars and no price is known"):
+    with pytest.raises(SettingError, match="cap is in dollars, but the price is unknown"):
         Meter("m", None, 1.0)
 
 
@@ -119,8 +116,8 @@ def test_estimates_add_up_and_one_without_a_price_leaves_none() -> None:
 def test_a_request_without_an_answer_counts_at_its_most_and_may_leave_no_room_for_another() -> None:
     meter = Meter("m", None, None, 100)
     assert meter.reserve(Bound(30, 10))
-    assert meter.lose(Bound(30, 10)) is None  # 40 counted, 40 under way
-    refused = meter.lose(Bound(30, 10))  # 80 counted, 40 under way
-    assert "80 tokens are used by the server's count with 2 requests without an answer at their most" in str(refused)
+    assert meter.count_lost(Bound(30, 10)) is None  # 40 counted, 40 under way
+    refused = meter.count_lost(Bound(30, 10))  # 80 counted, 40 under way
+    assert "used 80 tokens by the server's count (2 requests without an answer counted at their most)" in str(refused)
     meter.settle(Bound(30, 10), 0, 0)
     assert (meter.counted_in, meter.counted_out) == (60, 20)

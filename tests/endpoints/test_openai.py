@@ -13,7 +13,7 @@ from harness.base.errors import ModelError
 from harness.endpoints.keys import Key
 from harness.endpoints.openai import OpenAIClient
 from harness.endpoints.providers import Provider
-from harness.endpoints.retries import Again, Patience
+from harness.endpoints.retries import Retrier, Retryable
 from harness.endpoints.service import Service
 
 pytest.importorskip("openai", reason="the client openai is not installed")
@@ -22,9 +22,9 @@ pytest.importorskip("openai", reason="the client openai is not installed")
 @pytest.fixture
 def client(hosted: Any) -> OpenAIClient:
     url = hosted.url.removesuffix("/v1") if "openai" == "cohere" else hosted.url
-    service = Service("api", "tiny", url, "NO_SUCH_KEY", timeout=5.0)
+    service = Service("api", "tiny", url, key_variable="NO_SUCH_KEY", timeout=5.0)
     key = Key("api", url, "NO_SUCH_KEY")
-    return OpenAIClient(service, Provider("NO_SUCH_KEY"), None, key, Patience("api", url, key, 0))
+    return OpenAIClient(service, Provider("NO_SUCH_KEY"), None, key, Retrier("api", url, key, 0))
 
 
 def test_vectors_and_tokens_come_as_the_server_says(client: OpenAIClient, hosted: Any, tiny_vectors: Any) -> None:
@@ -39,10 +39,10 @@ def test_vectors_and_tokens_come_as_the_server_says(client: OpenAIClient, hosted
 @pytest.mark.parametrize(
     ("code", "raw", "kind"),
     [
-        (429, b"{}", Again),
-        (503, b"", Again),
-        (200, b"nonsense", Again),
-        (200, b'"text"', Again),
+        (429, b"{}", Retryable),
+        (503, b"", Retryable),
+        (200, b"nonsense", Retryable),
+        (200, b'"text"', Retryable),
         (400, b"plain", ModelError),
     ],
 )
@@ -58,6 +58,6 @@ def test_it_asks_once_and_says_what_a_fault_means(
 def test_the_client_shows_no_key(monkeypatch: pytest.MonkeyPatch, hosted: Any) -> None:
     monkeypatch.setenv("MY_KEY", "sk-secret-1234567890")
     key = Key("api", hosted.url, "MY_KEY")
-    service = Service("api", "tiny", hosted.url, "MY_KEY")
-    made = OpenAIClient(service, Provider("MY_KEY"), None, key, Patience("api", hosted.url, key, 0))
+    service = Service("api", "tiny", hosted.url, key_variable="MY_KEY")
+    made = OpenAIClient(service, Provider("MY_KEY"), None, key, Retrier("api", hosted.url, key, 0))
     assert "sk-secret" not in f"{made} {made!r} {vars(made)}"

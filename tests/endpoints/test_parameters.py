@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.endpoints.parameters import Dialect, refused
+from harness.endpoints.parameters import ServerParameters, refused_field
 
 SENT = {"model": "m", "messages": [], "temperature": 0.0, "max_tokens": 7, "seed": 3}
 
@@ -50,7 +50,7 @@ SENT = {"model": "m", "messages": [], "temperature": 0.0, "max_tokens": 7, "seed
     ],
 )
 def test_a_field_that_is_not_taken_is_named(told: Any, field: str) -> None:
-    assert refused((told if isinstance(told, str) else json.dumps(told)).encode(), SENT) == field
+    assert refused_field((told if isinstance(told, str) else json.dumps(told)).encode(), SENT) == field
 
 
 @pytest.mark.parametrize(
@@ -72,27 +72,27 @@ def test_a_field_that_is_not_taken_is_named(told: Any, field: str) -> None:
     ],
 )
 def test_what_is_no_such_refusal_names_none(told: Any) -> None:
-    assert refused(json.dumps(told).encode(), SENT) is None
+    assert refused_field(json.dumps(told).encode(), SENT) is None
 
 
 def test_a_request_is_put_as_it_is_taken() -> None:
-    dialect = Dialect({"seed": None})
+    dialect = ServerParameters({"seed": None})
     assert dialect.learn(SENT, 400, b'{"error": "max_tokens is unsupported"}')
-    assert dialect.spoken(SENT) == {"model": "m", "messages": [], "temperature": 0.0, "max_completion_tokens": 7}
+    assert dialect.apply(SENT) == {"model": "m", "messages": [], "temperature": 0.0, "max_completion_tokens": 7}
     assert str(dialect) == "max_tokens (sent as max_completion_tokens), seed"
     assert dialect.changes == {"seed": None, "max_tokens": "max_completion_tokens"}
-    other = Dialect()
-    other.take(dialect.changes)
+    other = ServerParameters()
+    other.merge(dialect.changes)
     assert other.changes == dialect.changes
-    assert str(Dialect()) == ""
+    assert str(ServerParameters()) == ""
 
 
 @pytest.mark.parametrize("code", [401, 403, 429, 500])
 def test_other_statuses_teach_nothing(code: int) -> None:
-    assert not Dialect().learn(SENT, code, b'{"error": "seed is unsupported"}')
+    assert not ServerParameters().learn(SENT, code, b'{"error": "seed is unsupported"}')
 
 
 def test_a_limit_that_has_neither_name_is_told() -> None:
-    dialect = Dialect()
+    dialect = ServerParameters()
     assert dialect.learn(SENT, 400, b"max_tokens is unsupported")
-    assert not dialect.learn(dialect.spoken(SENT), 400, b"max_completion_tokens is unsupported")
+    assert not dialect.learn(dialect.apply(SENT), 400, b"max_completion_tokens is unsupported")

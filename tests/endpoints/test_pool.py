@@ -5,7 +5,7 @@ import pytest
 
 from harness.base.errors import HarnessError, ModelError, SettingError
 from harness.endpoints.meter import Bound, Meter
-from harness.endpoints.pool import through
+from harness.endpoints.pool import run_requests
 
 
 def free() -> Meter:
@@ -13,7 +13,9 @@ def free() -> Meter:
 
 
 def go(items, ask, meter=None, concurrency=1, bound=lambda item: Bound(1), **more) -> HarnessError | None:
-    return through(items, ask, bound=bound, meter=meter or free(), concurrency=concurrency, stop=lambda: None, **more)
+    return run_requests(
+        items, ask, bound=bound, meter=meter or free(), concurrency=concurrency, stop=lambda: None, **more
+    )
 
 
 def test_every_item_is_asked_once_and_counted() -> None:
@@ -55,7 +57,7 @@ def test_the_first_fault_stops_the_rest() -> None:
 def test_a_defect_is_raised_and_not_swallowed() -> None:
     stopped: list[bool] = []
     with pytest.raises(ZeroDivisionError):
-        through(
+        run_requests(
             [1],
             lambda i: (1 // 0, 0),
             bound=lambda i: Bound(1),
@@ -88,4 +90,4 @@ def test_what_is_too_much_is_split_until_it_fits_and_else_refused() -> None:
     assert isinstance(fault, SettingError)
     assert [i for batch in asked for i in batch] == [0, 1, 2, 3, 4, 5]
     assert meter.counted_in == 18
-    assert "18 tokens are used" in str(fault)
+    assert "has used 18 tokens" in str(fault)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.endpoints.reasoning import said, spoken
+from harness.endpoints.reasoning import message_text, without_reasoning
 
 FINAL = "<|channel|>analysis<|message|>[2] beats [1]?<|end|><|start|>assistant<|channel|>final<|message|>[1] > [2]<|return|>"
 
@@ -52,7 +52,7 @@ FINAL = "<|channel|>analysis<|message|>[2] beats [1]?<|end|><|start|>assistant<|
     ],
 )
 def test_an_answer_is_what_follows_the_thought(content: str, answer: str) -> None:
-    assert spoken(content) == answer
+    assert without_reasoning(content) == answer
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_an_answer_is_what_follows_the_thought(content: str, answer: str) -> Non
     ],
 )
 def test_a_thought_that_breaks_off_has_no_answer(content: str) -> None:
-    assert spoken(content) == ""
+    assert without_reasoning(content) == ""
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_a_thought_that_breaks_off_has_no_answer(content: str) -> None:
     ],
 )
 def test_a_text_that_speaks_of_it_is_left_as_it_is(text: str) -> None:
-    assert spoken(text) == text
+    assert without_reasoning(text) == text
 
 
 @given(st.text(st.characters(blacklist_characters="<[◁"), max_size=60).filter(lambda t: not t.startswith("analysis")))
 def test_a_text_without_marks_is_left_as_it_is(text: str) -> None:
-    assert spoken(text) == text
-    assert spoken(f"<think>{text}</think>Yes") == "Yes"
+    assert without_reasoning(text) == text
+    assert without_reasoning(f"<think>{text}</think>Yes") == "Yes"
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_a_text_without_marks_is_left_as_it_is(text: str) -> None:
     ],
 )
 def test_fields_and_parts_of_thought_are_no_answer(message: dict[str, Any], text: str) -> None:
-    assert said(message) == text
+    assert message_text(message) == text

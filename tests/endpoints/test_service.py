@@ -43,6 +43,6 @@ def test_each_meter_counts_for_itself_at_the_same_price() -> None:
 
 
 def test_the_pace_is_that_of_the_settings() -> None:
-    assert [Service(**GOOD, requests_per_minute=60).pace().turn(1, 0.0) for _ in range(1)] == [0.0]
-    pace = Service(**GOOD, requests_per_minute=60).pace()
+    assert [Service(**GOOD, requests_per_minute=60).rate_limit().turn(1, 0.0) for _ in range(1)] == [0.0]
+    pace = Service(**GOOD, requests_per_minute=60).rate_limit()
     assert [pace.turn(1, 0.0), pace.turn(1, 0.0)] == [0.0, 1.0]

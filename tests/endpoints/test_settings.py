@@ -1,30 +1,33 @@
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import fields
 
-import pytest
-
-from harness.base.errors import SettingError
-from harness.endpoints.providers import provider
+from harness.endpoints.embedding_settings import EmbeddingSettings
 from harness.endpoints.service import Service
-from harness.endpoints.settings import HostedSettings
+from harness.endpoints.settings import Budget, PaidRequests, Prices, RequestLimits
+from harness.generators.chat import Chat
+from harness.methods.api import API
+from harness.methods.hyde import HyDE
+from harness.methods.listwise import Listwise
 
 
-def settings(**changed: Any) -> HostedSettings:
-    return HostedSettings(Service("api", "tiny", "http://localhost/v1", "NO_SUCH_KEY"), **changed)
+def names(kind: type) -> list[str]:
+    return [field.name for field in fields(kind)]  # type: ignore[arg-type]
 
 
-def test_what_is_not_set_is_the_providers() -> None:
-    cohere = settings().resolved(provider("https://api.cohere.com"))
-    assert (cohere.protocol, cohere.query_type, cohere.document_type) == ("cohere", "search_query", "search_document")
-    assert (cohere.batch_items, cohere.batch_tokens) == (96, 40_000)
-    other = settings(batch_items=3, query_type="").resolved(provider("https://api.voyageai.com/v1"))
-    assert (other.protocol, other.query_type, other.document_type, other.batch_items) == ("openai", None, "document", 3)
+def test_groups_are_listed_from_the_last_to_the_first() -> None:
+    assert names(PaidRequests) == [*names(Prices), *names(Budget), *names(RequestLimits)]
+    assert names(Service) == ["who", "model", "url", *names(PaidRequests)]
 
 
-@pytest.mark.parametrize(
-    "setting", [{"protocol": "x"}, {"similarity": "x"}, {"max_characters": 0}, {"batch_tokens": 0}]
-)
-def test_settings_out_of_range_are_named(setting: dict[str, Any]) -> None:
-    with pytest.raises(SettingError, match=f"api: {next(iter(setting))}"):
-        settings(**setting).check()
+def test_every_hosted_method_has_them_with_the_same_defaults_in_its_own_order() -> None:
+    defaults = {field.name: field.default for field in fields(PaidRequests)}
+    for kind in (EmbeddingSettings, API, HyDE, Listwise, Chat):
+        own = {field.name: field.default for field in fields(kind)}  # type: ignore[arg-type]
+        shared = own.keys() & defaults.keys()
+        assert len(shared) >= 7, kind
+        assert all(own[name] == defaults[name] for name in shared), kind
+    assert names(Listwise)[:6] == ["model", "url", "max_words", "temperature", "max_tokens", "price_in"]
+    assert names(Listwise)[-2:] == ["window", "step"]
+    assert names(API)[-2:] == ["retries", "index"]
+    assert names(HyDE)[:3] == ["first", "model", "url"]

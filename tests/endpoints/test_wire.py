@@ -17,13 +17,13 @@ import pytest
 
 from harness.base.errors import HarnessError, ModelError, Unavailable
 from harness.endpoints import wire
-from harness.endpoints.chat import Endpoint
+from harness.endpoints.chat import ChatEndpoint
 from harness.endpoints.cohere import CohereClient
 from harness.endpoints.embeddings import EmbeddingClient
 from harness.endpoints.keys import Key
 from harness.endpoints.openai import OpenAIClient
 from harness.endpoints.providers import Provider
-from harness.endpoints.retries import Again, Patience
+from harness.endpoints.retries import Retrier, Retryable
 from harness.endpoints.service import Service
 
 SECRET = "sk-secret-1234567890"
@@ -98,13 +98,17 @@ def embedding(kind: type[EmbeddingClient], library: str, url: str, timeout: floa
     pytest.importorskip(library)
     key = Key("api", url, "NO_SUCH_KEY")
     client = kind(
-        Service("api", "m", url, "NO_SUCH_KEY", timeout=timeout), Provider("K"), None, key, Patience("api", url, key, 0)
+        Service("api", "m", url, key_variable="NO_SUCH_KEY", timeout=timeout),
+        Provider("K"),
+        None,
+        key,
+        Retrier("api", url, key, 0),
     )
     return lambda: client.embed(["x"], None)
 
 
 CLIENTS: dict[str, Callable[[str, float], Callable[[], Any]]] = {
-    "chat": lambda url, timeout: lambda: Endpoint("chat", url, "NO_SUCH_KEY", timeout, 0).ask({"model": "m"}),
+    "chat": lambda url, timeout: lambda: ChatEndpoint("chat", url, "NO_SUCH_KEY", timeout, 0).ask({"model": "m"}),
     "openai": lambda url, timeout: embedding(OpenAIClient, "openai", url, timeout),
     "cohere": lambda url, timeout: embedding(CohereClient, "cohere", url, timeout),
 }
@@ -126,7 +130,7 @@ CLIENTS: dict[str, Callable[[str, float], Callable[[], Any]]] = {
 def test_an_answer_that_comes_byte_by_byte_ends_in_time(client: str, script: Script, raw: Any) -> None:
     ask = CLIENTS[client](raw(script).url, 0.5)
     started = time.monotonic()
-    with pytest.raises((ModelError, Again)):
+    with pytest.raises((ModelError, Retryable)):
         ask()
     assert time.monotonic() - started < 2.5
 
@@ -165,7 +169,7 @@ def test_a_compressed_answer_is_not_blown_up(
 def test_a_compressed_answer_is_read_where_a_server_insists(raw: Any) -> None:
     for pack, name in ((gzip.compress, "gzip"), (zlib.compress, "deflate")):
         url = raw(whole(pack(CHAT), f"Content-Encoding: {name}")).url
-        assert Endpoint("chat", url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"}).text == "hi"
+        assert ChatEndpoint("chat", url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"}).text == "hi"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +179,9 @@ def test_a_compressed_answer_is_read_where_a_server_insists(raw: Any) -> None:
 )
 def test_what_cannot_be_decompressed_is_no_answer(body: bytes, name: str, raw: Any) -> None:
     with pytest.raises(ModelError, match="no whole answer"):
-        Endpoint("chat", raw(whole(body, f"Content-Encoding: {name}")).url, "NO_SUCH_KEY", 5.0, 0).ask({"model": "m"})
+        ChatEndpoint("chat", raw(whole(body, f"Content-Encoding: {name}")).url, "NO_SUCH_KEY", 5.0, 0).ask(
+            {"model": "m"}
+        )
 
 
 def test_an_answer_that_is_expected_to_be_long_may_be(raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +214,7 @@ def test_what_libraries_take_from_the_environment_goes_nowhere(
     monkeypatch.setenv("OPENAI_BASE_URL", "https://models.example/v1")
     monkeypatch.setenv("CO_API_URL", "https://models.example")
     server = raw(whole(b"{}"))
-    with suppress(Again, HarnessError):
+    with suppress(Retryable, HarnessError):
         CLIENTS[client](server.url, 5.0)()
     (sent,) = server.requests
     assert b"Host: 127.0.0.1" in sent
@@ -220,7 +226,7 @@ def test_what_libraries_take_from_the_environment_goes_nowhere(
 def test_no_library_is_given_the_key(client: str, raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_SUCH_KEY", SECRET)
     server = raw(whole(b"{}"))
-    with suppress(Again, HarnessError):
+    with suppress(Retryable, HarnessError):
         CLIENTS[client](server.url, 5.0)()
     assert f"authorization: bearer {SECRET}".encode() in server.requests[0].lower().replace(b"\r\n", b" ")
     assert server.requests[0].lower().count(b"authorization") == 1
@@ -231,14 +237,14 @@ def test_a_redirect_to_another_host_is_not_followed(raw: Any, monkeypatch: pytes
     stranger = raw(whole(CHAT))
     server = raw(whole(b"", f"Location: {stranger.url}/chat/completions", status=307))
     with pytest.raises(ModelError, match="HTTP 307"):
-        Endpoint("chat", server.url, "MY_KEY", 5.0, 0).ask({"model": "m"})
+        ChatEndpoint("chat", server.url, "MY_KEY", 5.0, 0).ask({"model": "m"})
     assert stranger.requests == []
 
 
 def test_a_request_to_another_address_is_not_sent(raw: Any) -> None:
     server, stranger = raw(whole(CHAT)), raw(whole(CHAT))
     client, _ = wire.client(Key("x", server.url, "NO_SUCH_KEY"), server.url, 5.0)
-    with pytest.raises(httpx.TransportError, match="in place of"):
+    with pytest.raises(httpx.TransportError, match="instead of"):
         client.get(stranger.url)
     assert stranger.requests == []
 
@@ -248,10 +254,10 @@ def test_a_proxy_is_not_asked_for_this_machine_and_is_for_others(raw: Any, monke
     proxy, server = raw(whole(b"{}", status=403)), raw(whole(CHAT))
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, proxy.url.removesuffix("/v1"))
-    assert Endpoint("chat", server.url, "MY_KEY", 5.0, 0).ask({"model": "m"}).text == "hi"
+    assert ChatEndpoint("chat", server.url, "MY_KEY", 5.0, 0).ask({"model": "m"}).text == "hi"
     assert proxy.requests == []
     with pytest.raises(ModelError, match="no whole answer"):
-        Endpoint("chat", "https://models.example/v1", "MY_KEY", 5.0, 0).ask({"model": "m"})
+        ChatEndpoint("chat", "https://models.example/v1", "MY_KEY", 5.0, 0).ask({"model": "m"})
     (sent,) = proxy.requests
     assert sent.startswith(b"CONNECT models.example:443 ")
     assert SECRET.encode() not in sent

@@ -17,7 +17,7 @@ from harness.methods.dense import Dense
 from harness.models import encode_once as keep
 from harness.models.cross_encoder import PairScorer
 from harness.models.encoder import Encoder
-from harness.models.engine_check import REFERENCE, Way
+from harness.models.engine_settings import REFERENCE, EngineConfig
 from harness.rows import ROOMS
 from harness.runtime.context import Context
 from tests.engines.conftest import PAIRS, TEXTS, installed
@@ -33,12 +33,12 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture(params=WAYS, ids=" ".join)
-def way(request: pytest.FixtureRequest) -> Way:
+def way(request: pytest.FixtureRequest) -> EngineConfig:
     name, precision = request.param
     engine = ENGINES.get(name)()
     if not installed(engine):
         pytest.skip(f"{name} is not installed")
-    return Way(engine, precision)
+    return EngineConfig(engine, precision)
 
 
 def test_an_engine_is_a_frozen_value_with_defaults(engine: Engine) -> None:
@@ -63,11 +63,11 @@ def test_it_says_which_versions_decide(engine: Engine) -> None:
 
 @pytest.mark.parametrize("variant", ["mean", "cls", "layer", "dot"])
 def test_vectors_are_near_those_of_fp32_torch(
-    way: Way, variant: str, variants: dict[str, Path], encoder_of: Callable[[Path], Encoder]
+    way: EngineConfig, variant: str, variants: dict[str, Path], encoder_of: Callable[[Path], Encoder]
 ) -> None:
     encoder = encoder_of(variants[variant])
     for side in ("query", "document"):
-        usual, found = (encoder.by(each).in_batches(TEXTS, side) for each in (REFERENCE, way))  # type: ignore[arg-type]
+        usual, found = (encoder.with_engine(each).encode_in_batches(TEXTS, side) for each in (REFERENCE, way))  # type: ignore[arg-type]
         assert found.dtype == np.float32
         lengths = [np.linalg.norm(each, axis=1) for each in (usual, found)]
         cosines = (usual * found).sum(axis=1) / (lengths[0] * lengths[1])
@@ -78,15 +78,15 @@ def test_vectors_are_near_those_of_fp32_torch(
         )
 
 
-def test_scores_of_pairs_are_near_those_of_fp32_torch(way: Way, scorer: PairScorer) -> None:
-    usual, found = (scorer.by(each).compute(PAIRS) for each in (REFERENCE, way))
+def test_scores_of_pairs_are_near_those_of_fp32_torch(way: EngineConfig, scorer: PairScorer) -> None:
+    usual, found = (scorer.with_engine(each).compute(PAIRS) for each in (REFERENCE, way))
     assert found.shape == (len(PAIRS), 1)
     assert np.abs(found - usual).max() < (1e-5 if way.precision == "fp32" else 0.15 * usual.std())
     assert len(set(found[:, 0].tolist())) == len(set(usual[:, 0].tolist())), "none ties that did not"
 
 
 def test_an_answer_does_not_depend_on_what_else_is_in_the_batch(
-    way: Way, variants: dict[str, Path], encoder_of: Callable[[Path], Encoder]
+    way: EngineConfig, variants: dict[str, Path], encoder_of: Callable[[Path], Encoder]
 ) -> None:
     encoder = encoder_of(variants["mean"]).by(way)
     together = encoder.encode(TEXTS, "document")
@@ -95,7 +95,7 @@ def test_an_answer_does_not_depend_on_what_else_is_in_the_batch(
 
 
 def test_the_same_batch_twice_gives_the_same_bytes(
-    way: Way, variants: dict[str, Path], encoder_of: Callable[[Path], Encoder]
+    way: EngineConfig, variants: dict[str, Path], encoder_of: Callable[[Path], Encoder]
 ) -> None:
     encoder = encoder_of(variants["mean"]).by(way)
     found = [encoder.encode(some, "document") for some in (TEXTS, TEXTS[:2], TEXTS)]
@@ -105,9 +105,9 @@ def test_the_same_batch_twice_gives_the_same_bytes(
 
 def test_each_way_has_keys_of_its_own(variants: dict[str, Path], encoder_of: Callable[[Path], Encoder]) -> None:
     encoder = encoder_of(variants["mean"])
-    ways = [Way(ENGINES.get(name)(), precision) for name, precision in WAYS if installed(ENGINES.get(name)())]
+    ways = [EngineConfig(ENGINES.get(name)(), precision) for name, precision in WAYS if installed(ENGINES.get(name)())]
     for one, other in itertools.combinations(ways, 2):
-        assert encoder.by(one).key("document") != encoder.by(other).key("document")
+        assert encoder.with_engine(one).key("document") != encoder.with_engine(other).key("document")
 
 
 def test_what_a_kill_leaves_undone_ends_in_the_bytes_of_a_run_that_was_not_killed(
@@ -115,7 +115,7 @@ def test_what_a_kill_leaves_undone_ends_in_the_bytes_of_a_run_that_was_not_kille
 ) -> None:
     if not installed(engine):
         pytest.skip(f"{engine} is not installed")
-    way = Way(engine, "fp32")
+    way = EngineConfig(engine, "fp32")
     monkeypatch.setattr(keep, "FLUSH_SECONDS", -1.0)  # every batch is written at once
     texts = [f"{'word ' * (i % 17)}number {i}" for i in range(60)]
 

@@ -10,7 +10,7 @@ from harness.base.errors import Unavailable
 from harness.engines import Unfit
 from harness.engines.openvino import Openvino
 from harness.models.encoder import Encoder
-from harness.models.engine_check import Way
+from harness.models.engine_settings import EngineConfig
 from harness.runtime.context import Context
 from tests.engines.conftest import TEXTS
 
@@ -49,7 +49,7 @@ def test_a_model_that_is_no_transformer_does_not_fit(
     encoder = encoder_of(tmp_path / "static")
     assert encoder.encode(TEXTS, "query").shape == (len(TEXTS), 8), "torch takes it by the library"
     with pytest.raises(Unfit, match="does not read plain token numbers"):
-        encoder.by(Way(Openvino(), "fp32")).encode(TEXTS, "query")
+        encoder.with_engine(EngineConfig(Openvino(), "fp32")).encode(TEXTS, "query")
 
 
 @needed
@@ -60,10 +60,10 @@ def test_a_module_that_nobody_knows_does_not_fit(tiny_encoder: Path, encoder_of:
         def forward(self, features: dict) -> dict:
             return features
 
-    encoder = Encoder(encoder_of(tiny_encoder)._settings, Context(device="cpu"))
+    encoder = Encoder(encoder_of(tiny_encoder).settings, Context(device="cpu"))
     encoder.model.add_module("9", Strange())
     with pytest.raises(Unfit, match=r"Strange is not known to be plain arithmetic"):
-        encoder.by(Way(Openvino(), "fp32")).encode(TEXTS, "query")
+        encoder.with_engine(EngineConfig(Openvino(), "fp32")).encode(TEXTS, "query")
 
 
 @needed
@@ -80,7 +80,7 @@ def test_a_model_that_pools_without_the_prompt_does_not_fit(
     encoder = encoder_of(tmp_path / "without")
     assert encoder.encode(TEXTS, "query").shape == (len(TEXTS), 32)
     with pytest.raises(Unfit, match="its pooling leaves the prompt out"):
-        encoder.by(Way(Openvino(), "fp32")).encode(TEXTS, "query")
+        encoder.with_engine(EngineConfig(Openvino(), "fp32")).encode(TEXTS, "query")
 
 
 @needed
@@ -93,20 +93,20 @@ def test_what_it_cannot_trace_does_not_fit(
         raise RuntimeError("no such operation\nand more")
 
     monkeypatch.setattr(openvino, "convert_model", broken)
-    encoder = Encoder(encoder_of(tiny_encoder)._settings, Context(device="cpu"))
+    encoder = Encoder(encoder_of(tiny_encoder).settings, Context(device="cpu"))
     with pytest.raises(Unfit, match=r"cannot take .*RuntimeError: no such operation$"):
-        encoder.by(Way(Openvino(), "fp32")).encode(TEXTS, "query")
+        encoder.with_engine(EngineConfig(Openvino(), "fp32")).encode(TEXTS, "query")
 
 
 @needed
 def test_starting_it_says_nothing_and_leaves_environment_and_loggers_as_they_were(
     tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    encoder = Encoder(encoder_of(tiny_encoder)._settings, Context(device="cpu"))
+    encoder = Encoder(encoder_of(tiny_encoder).settings, Context(device="cpu"))
     encoder.encode(TEXTS, "query")
     capfd.readouterr()
     before = dict(os.environ), [logging.getLogger(name).level for name in ("nncf", "transformers")]
-    encoder.by(Way(Openvino(), "int8")).encode(TEXTS, "query")
+    encoder.with_engine(EngineConfig(Openvino(), "int8")).encode(TEXTS, "query")
     assert "".join(capfd.readouterr()) == ""
     if importlib.util.find_spec("nncf"):
         import nncf  # noqa: F401

@@ -127,7 +127,7 @@ def test_retry_after_is_honoured(server: Any, context: Context) -> None:
 
 def test_a_server_that_asks_for_too_long_a_wait_is_left(server: Any, context: Context) -> None:
     server.reply = lambda n, body: busy(429, **{"Retry-After": "86400"})
-    with pytest.raises(ModelError, match="after 1 try; the last: HTTP 429"):
+    with pytest.raises(ModelError, match="after 1 try; the last error: HTTP 429"):
         made(Chat("m", server.url), context, [0])
 
 
@@ -138,7 +138,7 @@ def test_a_failing_server_is_asked_again_and_given_up_in_the_end(server: Any, co
     assert made(Chat("m", server.url), context, [0])
     assert len(server.bodies) == 3
     server.reply = lambda n, body: busy(code)
-    with pytest.raises(ModelError, match=rf"after 3 tries; the last: HTTP {code}"):
+    with pytest.raises(ModelError, match=rf"after 3 tries; the last error: HTTP {code}"):
         made(Chat("m", server.url, retries=2), context, [1])
     assert len(server.bodies) == 6
 
@@ -238,7 +238,7 @@ def test_an_estimate_over_the_cap_asks_nothing(server: Any, context: Context, ca
     chat = Chat("m", server.url, price_in=1.0, price_out=1.0, cap=0.001)
     with (
         caplog.at_level(logging.INFO),
-        pytest.raises(SettingError, match=r"8 requests.*over the cap of \$0\.001.*[Rr]aise cap"),
+        pytest.raises(SettingError, match=r"8 requests.*exceeds the cap of \$0\.001.*[Rr]aise cap"),
     ):
         made(chat, context, list(range(8)))
     assert server.bodies == []
@@ -249,10 +249,10 @@ def test_the_servers_own_count_stops_the_run_and_what_was_paid_for_is_kept(serve
     usual = server.reply
     server.reply = lambda n, body: (*usual(n, body)[:2], said("why is it so?", (1_000_000, 0))[2])
     chat = Chat("m", server.url, price_in=1.0, price_out=1.0, cap=2.5, concurrency=1)
-    with pytest.raises(SettingError, match=r"\$3\.00 are spent.*cap of \$2\.50.*kept"):
+    with pytest.raises(SettingError, match=r"has used \$3\.00.*cap of \$2\.50.*cached"):
         made(chat, context, list(range(8)))
     assert len(server.bodies) == 3
-    with pytest.raises(SettingError, match="are spent"):
+    with pytest.raises(SettingError, match="has used"):
         made(chat, context, list(range(8)))
     assert len(server.bodies) == 6
     assert len(made(chat, context, list(range(8)))) == 8  # two were left, under the cap

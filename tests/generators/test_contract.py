@@ -16,7 +16,7 @@ from harness.cache.folders import Cache
 from harness.cache.manage import entries, faults
 from harness.choices.expression import parse
 from harness.data.corpus import Corpus
-from harness.endpoints.pieces import Pieces
+from harness.endpoints.journal import Journal
 from harness.generators import GENERATORS, Generated, Generator, Question, every_question, questions
 from harness.runtime.context import Context
 
@@ -192,7 +192,7 @@ def test_nothing_usable_is_an_error_that_says_why_and_is_not_kept(context: Conte
 
 
 def test_kept_pieces_survive_a_line_cut_short_and_an_altered_one(context: Context) -> None:
-    pieces = Pieces(context.cache, "answers", "0" * 32, {"of": "test"})
+    pieces = Journal(context.cache, "answers", "0" * 32, {"of": "test"})
     pieces.add("one", {"text": "ä"})
     pieces.add("two", [1])
     path = context.cache.root / "answers" / ("0" * 32) / "pieces.jsonl"

@@ -142,11 +142,11 @@ def test_a_damaged_file_is_named(model: Path, bytes_: bytes) -> None:
 
 
 def test_neither_file_is_part_of_what_the_model_computes(model: Path) -> None:
-    from harness.models.files import deciding
+    from harness.models.files import deciding_files
 
     keep(model, history(SOME))
     assert (model / INSIDE).is_file()
-    assert not [path.name for path in deciding(model) if path.name in (BESIDE, INSIDE)]
+    assert not [path.name for path in deciding_files(model) if path.name in (BESIDE, INSIDE)]
     assert _REPORT == REPORT
 
 

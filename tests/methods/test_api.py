@@ -224,7 +224,7 @@ def test_a_server_that_stays_busy_is_given_up_with_what_it_said(
     protocol: str, code: int, hosted: Any, rank: Rank
 ) -> None:
     hosted.reply = lambda n, body: status(code)
-    with pytest.raises(ModelError, match=rf"api: .*no usable answer after 4 tries; the last: HTTP {code}: no\."):
+    with pytest.raises(ModelError, match=rf"api: .*no usable answer after 4 tries; the last error: HTTP {code}: no\."):
         rank(api(hosted, protocol=protocol), Corpus.of([("a", "", "x")]), Queries(["q"], ["x"]), 1)
     assert len(hosted.bodies) == 4
 
@@ -278,8 +278,8 @@ def altered(
     [
         (lambda vs: vs[:-1], r"7 vectors for 8 texts"),
         (lambda vs: [*vs, vs[0]], r"9 vectors for 8 texts"),
-        (lambda vs: [v[:16] for v in vs], r"a vector of 16 dimensions where 32 are due"),
-        (lambda vs: [vs[0][:16], *vs[1:]], r"a vector of 16 dimensions where 32 are due"),
+        (lambda vs: [v[:16] for v in vs], r"a vector of 16 dimensions instead of 32"),
+        (lambda vs: [vs[0][:16], *vs[1:]], r"a vector of 16 dimensions instead of 32"),
         (lambda vs: [*vs[:-1], [float("nan")] * 32], r"values that are not numbers"),
         (lambda vs: [*vs[:-1], [float("inf"), *vs[0][1:]]], r"values that are not numbers"),
         (lambda vs: [*vs[:-1], [0.0] * 32], r"a vector of zeros"),
@@ -310,12 +310,12 @@ def test_an_index_that_comes_twice_is_refused(hosted: Any, rank: Rank) -> None:
         return code, headers, raw.replace(b'"index": 1', b'"index": 0')
 
     hosted.reply = twice
-    with pytest.raises(ModelError, match=r"vectors of the texts \[0, 0\] where 0 to 1 are due"):
+    with pytest.raises(ModelError, match=r"vectors of the texts \[0, 0\] instead of 0 to 1"):
         rank(api(hosted), Corpus.of([("a", "", "x"), ("b", "", "y")]), Queries(["q"], ["x"]), 1)
 
 
 def test_a_dimension_that_is_not_the_one_asked_for_is_refused(hosted: Any, rank: Rank) -> None:
-    with pytest.raises(ModelError, match="32 dimensions where 16 are due"):
+    with pytest.raises(ModelError, match="32 dimensions instead of 16"):
         rank(api(hosted, dimensions=16), Corpus.of([("a", "", "x")]), Queries(["q"], ["x"]), 1)
 
 
@@ -332,7 +332,7 @@ def test_another_dimension_than_what_is_kept_is_refused(
         return code, headers, json.dumps(told).encode()
 
     hosted.reply = shorter
-    with pytest.raises(ModelError, match="8 dimensions where 32 are due"):
+    with pytest.raises(ModelError, match="8 dimensions instead of 32"):
         rank(api(hosted), corpus, Queries(["new"], ["never asked"]), 5)
 
 
@@ -399,7 +399,7 @@ def test_a_missing_client_is_unavailable_and_a_broken_one_is_not(
     method = api(hosted, protocol=protocol)
     with monkeypatch.context() as inside:
         inside.setitem(sys.modules, protocol, None)
-        with pytest.raises(Unavailable, match=rf"client {protocol} is not installed.*retrieval-harness\[{protocol}\]"):
+        with pytest.raises(Unavailable, match=rf"library {protocol} is not installed.*retrieval-harness\[{protocol}\]"):
             rank(method, *one)
     with monkeypatch.context() as inside:
         inside.setitem(sys.modules, f"harness.endpoints.{protocol}", None)
@@ -417,7 +417,7 @@ def test_requests_that_bring_no_answer_do_not_pass_the_cap_either(protocol: str,
     hosted.reply = lambda n, body: (lambda status, headers, raw: (status, headers, raw[:-9]))(*usual(n, body))
     most = len("x" * 20) + 8
     with pytest.raises(
-        SettingError, match=r"3 requests without an answer at their most, and the next request could pass .* 90"
+        SettingError, match=r"3 requests without an answer counted at .*, and the next request could exceed .* 90"
     ):
         rank(
             api(hosted, protocol=protocol, cap_tokens=90, retries=9),
@@ -431,14 +431,15 @@ def test_requests_that_bring_no_answer_do_not_pass_the_cap_either(protocol: str,
 def test_an_estimate_over_the_cap_asks_nothing(
     hosted: Any, corpus: Corpus, queries: Queries, rank: Rank, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(SettingError, match=r"over the cap of 50 tokens\. Raise cap_tokens"):
+    with pytest.raises(SettingError, match=r"exceeds the cap of 50 tokens\. Nothing was sent\. Raise cap_tokens"):
         rank(api(hosted, cap_tokens=50), corpus, queries, 5)
     with pytest.raises(
-        SettingError, match=r"texts in \d+ requests, about .* at most, over the cap of \$0\.00001\. Raise cap "
+        SettingError,
+        match=r"texts in \d+ requests, about .* at most .* cap of \$0\.00001\. Nothing was sent\. Raise cap,",
     ):
         rank(api(hosted, price=1.0, cap=1e-5), corpus, queries, 5)
     assert hosted.bodies == []
-    assert "at a price that is not known (cap it with cap_tokens)" in caplog.text
+    assert "price unknown (cap it with cap_tokens)" in caplog.text
     assert "price: settings" in caplog.text
 
 
@@ -456,9 +457,7 @@ def test_the_cap_is_never_passed_by_the_servers_count(hosted: Any, rank: Rank) -
 
     hosted.reply = dearer
     corpus = Corpus.of([(str(i), "", f"text number {i} of this") for i in range(40)])
-    with pytest.raises(
-        SettingError, match="tokens are used by the server's count, and the next request could pass the cap"
-    ):
+    with pytest.raises(SettingError, match="tokens by the server's count, and the next request could exceed the cap"):
         rank(api(hosted, cap_tokens=400), corpus, Queries(["q"], ["x"]), 1)
     assert 400 - 3 * 8 - 30 <= counted[0] <= 400  # no more is left than one text could take
     before = len(asked(hosted))
@@ -472,13 +471,13 @@ def test_one_cap_holds_for_all_that_a_run_asks(hosted: Any, rank: Rank, context:
     rank(method, corpus, Queries(["q"], ["x"]), 1)
     spent = len(hosted.bodies)
     other = Corpus.of([(str(i), "", f"another text number {i} and some more words about it") for i in range(12)])
-    with pytest.raises(SettingError, match="tokens before it, over the cap of 160 tokens"):
+    with pytest.raises(SettingError, match="tokens used before, which exceeds the cap of 160 tokens"):
         rank(method, other, Queries(["q"], ["x"]), 1)
     assert len(hosted.bodies) == spent
 
 
 def test_a_cap_in_dollars_needs_a_price() -> None:
-    with pytest.raises(SettingError, match=r"api: cap is in dollars and no price is known.*cap_tokens"):
+    with pytest.raises(SettingError, match=r"api: cap is in dollars, but the price is unknown.*cap_tokens"):
         API(model="of-nobody", cap=1.0)
     assert API(model="text-embedding-3-small", cap=1.0).cap == 1.0
 

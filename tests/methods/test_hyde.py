@@ -261,7 +261,7 @@ def test_a_busy_server_and_a_torn_answer_are_asked_again(
     ("settings", "match"),
     [
         ({"cap_tokens": 1000}, r"hyde m: 8 requests, about [\d,]+ tokens in, at most 4,096 out.*cap of 1,000 tokens"),
-        ({"price_in": 1.0, "price_out": 1.0, "cap": 0.001}, r"hyde m: 8 requests.*over the cap of \$0\.001"),
+        ({"price_in": 1.0, "price_out": 1.0, "cap": 0.001}, r"hyde m: 8 requests.*exceeds the cap of \$0\.001"),
     ],
 )
 def test_the_cap_refuses_before_anything_is_asked(
@@ -369,7 +369,7 @@ def test_without_a_key_the_row_is_skipped_by_name(
     )
     assert record.status == "skipped"
     assert record.problem is not None
-    assert "hyde: https://api.openai.com/v1 needs a key" in record.problem["reason"]
+    assert "hyde: https://api.openai.com/v1 needs an API key" in record.problem["reason"]
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ def test_the_estimate_counts_every_window_and_the_cap_refuses(judge: Any, contex
     ):
         scorer(method, corpus, context).scores(["q"], [np.arange(30)])
     assert judge.bodies == []
-    with pytest.raises(SettingError, match=r"over the cap of \$0\.0001"):
+    with pytest.raises(SettingError, match=r"exceeds the cap of \$0\.0001"):
         scorer(Listwise("m", judge.url, price_in=1.0, price_out=1.0, cap=0.0001), corpus, context).scores(
             ["q"], [np.arange(30)]
         )

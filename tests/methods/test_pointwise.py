@@ -110,7 +110,7 @@ def test_failures_are_counted_and_noted(judge: Any, context: Context) -> None:
 
 
 def test_the_cap_is_held_before_the_first_request(judge: Any, context: Context) -> None:
-    with pytest.raises(SettingError, match=r"pointwise m: 4 requests, .* at most 32 out.*over the cap of 50 tokens"):
+    with pytest.raises(SettingError, match=r"pointwise m: 4 requests, .* at most 32 out.*exceeds the cap of 50 tokens"):
         scorer(Pointwise("m", judge.url, cap_tokens=50), context).scores(["red"], [np.arange(4)])
     assert judge.bodies == []
 

@@ -148,7 +148,7 @@ def test_a_model_that_answers_several_numbers_a_pair_is_a_model_error(
     config = BertConfig.from_pretrained(copy)
     config.num_labels = 3
     BertForSequenceClassification(config).save_pretrained(copy)
-    with pytest.raises(ModelError, match="answers 3 numbers a pair; a re-ranker answers one"):
+    with pytest.raises(ModelError, match="gives 3 numbers per pair, but a re-ranker needs one score"):
         scorer_of(copy, context).scores(PAIRS)
 
 

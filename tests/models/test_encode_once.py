@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import os
 import signal
@@ -13,57 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.base.errors import CacheError, ModelError
+from harness.base.errors import ModelError
 from harness.cache.vectors import VectorStore, text_keys
 from harness.data.ranking import Floats
-from harness.models import encode_once as keep
-from harness.models.encode_once import Work, kept, packed
+from harness.models import encode_once as module
+from harness.models.encode_once import EncodeTask, encode_once
 from harness.models.tokens import Item
 from harness.runtime.context import Context
 from harness.runtime.ledger import costs
-
-lengths_and_budget = st.tuples(st.lists(st.integers(0, 60), max_size=60), st.integers(1, 200))
-
-
-@given(lengths_and_budget)
-def test_packed_holds_every_item_once(case: tuple[list[int], int]) -> None:
-    lengths, budget = case
-    assert sorted(i for batch in packed(lengths, budget) for i in batch) == list(range(len(lengths)))
-
-
-@given(lengths_and_budget)
-def test_packed_batches_keep_to_the_budget_with_their_padding_unless_they_hold_one_item(
-    case: tuple[list[int], int],
-) -> None:
-    lengths, budget = case
-    for batch in packed(lengths, budget):
-        assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= budget
-
-
-@given(lengths_and_budget)
-def test_packed_batches_are_as_full_as_the_budget_lets_them(case: tuple[list[int], int]) -> None:
-    lengths, budget = case
-    for batch in list(packed(lengths, budget))[:-1]:
-        assert (len(batch) + 1) * max(1, *(lengths[i] for i in batch)) > budget
-
-
-@given(lengths_and_budget)
-def test_packed_goes_from_the_longest_to_the_shortest(case: tuple[list[int], int]) -> None:
-    lengths, budget = case
-    order = [lengths[i] for batch in packed(lengths, budget) for i in batch]
-    assert order == sorted(lengths, reverse=True)
-
-
-@given(lengths_and_budget, st.integers(0, 60))
-def test_packing_what_some_batches_left_over_gives_the_batches_that_were_to_come(
-    case: tuple[list[int], int], done: int
-) -> None:
-    lengths, budget = case
-    batches = list(packed(lengths, budget))
-    gone = {i for batch in batches[:done] for i in batch}
-    left = [i for i in range(len(lengths)) if i not in gone]
-    again = [[left[i] for i in batch] for batch in packed([lengths[i] for i in left], budget)]
-    assert again == batches[done:]
 
 
 def vector(text: str) -> Floats:
@@ -88,8 +46,8 @@ class Model:
         self.batches.append(list(texts))
         return np.stack([vector(text) for text in texts])
 
-    def work(self, budget: int = 8) -> Work[str, Floats]:
-        return Work("encode", "texts", text_keys, lambda texts: [len(t) for t in texts], self.run, lambda: budget)
+    def work(self, budget: int = 8) -> EncodeTask[str, Floats]:
+        return EncodeTask("encode", "texts", text_keys, lambda texts: [len(t) for t in texts], self.run, lambda: budget)
 
 
 def store_of(context: Context) -> VectorStore:
@@ -97,7 +55,7 @@ def store_of(context: Context) -> VectorStore:
 
 
 def asked(texts: Sequence[str], model: Model, context: Context) -> Floats:
-    vectors = kept(texts, model.work(), store_of(context), context)
+    vectors = encode_once(texts, model.work(), store_of(context), context)
     return vectors.block(0, len(vectors))
 
 
@@ -124,7 +82,7 @@ def test_only_what_is_not_kept_yet_is_run(context: Context) -> None:
 def test_an_item_that_comes_twice_is_run_once_even_across_chunks(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keep, "CHUNK", 3)
+    monkeypatch.setattr(module, "CHUNK", 3)
     model = Model()
     texts = ["a", "b", "a", "a", "c", "b", "d", "a"]
     assert np.array_equal(asked(texts, model, context), np.stack([vector(t) for t in texts]))
@@ -133,7 +91,7 @@ def test_an_item_that_comes_twice_is_run_once_even_across_chunks(
 
 def test_no_items_are_no_vectors_and_no_work(context: Context) -> None:
     model = Model()
-    assert len(kept([], model.work(), store_of(context), context)) == 0
+    assert len(encode_once([], model.work(), store_of(context), context)) == 0
     assert model.batches == []
 
 
@@ -146,11 +104,11 @@ def test_the_step_counts_what_was_asked_and_what_was_computed(context: Context) 
 
 def test_a_step_is_told_what_the_vectors_it_takes_from_the_cache_took_to_make(context: Context) -> None:
     model = Model()
-    slow = Work(
+    slow = EncodeTask(
         "encode", "texts", text_keys, lambda t: [1] * len(t), lambda t: (time.sleep(0.4), model.run(t))[1], lambda: 100
     )
-    context.ledger.once("index", "first", "1", lambda: kept(["a", "b"], slow, store_of(context), context))
-    context.ledger.once("index", "second", "2", lambda: kept(["a"], slow, store_of(context), context))
+    context.ledger.once("index", "first", "1", lambda: encode_once(["a", "b"], slow, store_of(context), context))
+    context.ledger.once("index", "second", "2", lambda: encode_once(["a"], slow, store_of(context), context))
     assert costs([context.ledger.steps["index:1"]]) == [context.ledger.steps["index:1"].seconds]
     (shard,) = store_of(context).read().shards
     assert shard.seconds >= 0.4
@@ -160,7 +118,7 @@ def test_a_step_is_told_what_the_vectors_it_takes_from_the_cache_took_to_make(co
 
 
 def test_a_text_that_several_steps_took_counts_for_the_first_alone(context: Context) -> None:
-    slow = Work(
+    slow = EncodeTask(
         "encode",
         "texts",
         text_keys,
@@ -168,17 +126,17 @@ def test_a_text_that_several_steps_took_counts_for_the_first_alone(context: Cont
         lambda t: (time.sleep(0.3), Model().run(t))[1],
         lambda: 100,
     )
-    kept(["a", "b", "c"], slow, store_of(context), context)
+    encode_once(["a", "b", "c"], slow, store_of(context), context)
     context.ledger.once(
         "index",
         "first",
         "1",
         lambda: (
-            kept(["a", "b", "a"], slow, store_of(context), context),
-            kept(["b"], slow, store_of(context), context),
+            encode_once(["a", "b", "a"], slow, store_of(context), context),
+            encode_once(["b"], slow, store_of(context), context),
         ),
     )
-    context.ledger.once("index", "second", "2", lambda: kept(["b", "c"], slow, store_of(context), context))
+    context.ledger.once("index", "second", "2", lambda: encode_once(["b", "c"], slow, store_of(context), context))
     (shard,) = store_of(context).read().shards
     first, second = (context.ledger.steps[f"index:{i}"] for i in (1, 2))
     assert costs([first, second]) == pytest.approx(
@@ -207,8 +165,8 @@ def test_work_that_resumes_after_a_kill_makes_the_very_batches_the_killed_one_wo
     whole, killed, resumed = Model(), Model(), Model()
     monkey = pytest.MonkeyPatch()
     with monkey.context() as patch:
-        patch.setattr(keep, "CHUNK", 16)
-        patch.setattr(keep, "FLUSH_SECONDS", -1.0)  # every batch is written at once
+        patch.setattr(module, "CHUNK", 16)
+        patch.setattr(module, "FLUSH_SECONDS", -1.0)  # every batch is written at once
         root = tmp_path_factory.mktemp("resume")
         straight, broken = Context(cache=Cache(root / "a")), Context(cache=Cache(root / "b"))
         asked(texts, whole, straight)
@@ -218,9 +176,9 @@ def test_work_that_resumes_after_a_kill_makes_the_very_batches_the_killed_one_wo
                 raise KeyboardInterrupt
             return killed.run(some)
 
-        work = Work("encode", "texts", text_keys, lambda t: [len(x) for x in t], run, lambda: 8)
+        work = EncodeTask("encode", "texts", text_keys, lambda t: [len(x) for x in t], run, lambda: 8)
         try:
-            kept(texts, work, store_of(broken), broken)
+            encode_once(texts, work, store_of(broken), broken)
         except KeyboardInterrupt:
             asked(texts, resumed, broken)
     assert killed.batches + resumed.batches == whole.batches
@@ -229,7 +187,7 @@ def test_work_that_resumes_after_a_kill_makes_the_very_batches_the_killed_one_wo
 def test_work_is_written_while_it_goes_on_and_merged_at_the_end(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keep, "FLUSH_SECONDS", -1.0)
+    monkeypatch.setattr(module, "FLUSH_SECONDS", -1.0)
     store, shards = store_of(context), []
     model = Model()
 
@@ -238,16 +196,9 @@ def test_work_is_written_while_it_goes_on_and_merged_at_the_end(
         return model.run(some)
 
     texts = [f"text {i}" for i in range(12)]
-    kept(texts, Work("encode", "texts", text_keys, lambda t: [8] * len(t), run, lambda: 8), store, context)
+    encode_once(texts, EncodeTask("encode", "texts", text_keys, lambda t: [8] * len(t), run, lambda: 8), store, context)
     assert shards == list(range(12))
     assert len(list(store.folder.glob("*.arrow"))) == 1
-
-
-def test_shards_that_vanish_while_they_are_read_are_a_cache_error(context: Context) -> None:
-    store = store_of(context)
-    store.merge = lambda most=8, size=None: [p.unlink() for p in store.folder.glob("*.arrow")] and None  # type: ignore[method-assign]
-    with pytest.raises(CacheError, match="vanished"):
-        kept(["a"], Model().work(), store, context)
 
 
 def test_progress_tells_of_every_item_that_is_not_kept(tmp_path: Path, context: Context) -> None:
@@ -261,7 +212,7 @@ def test_progress_tells_of_every_item_that_is_not_kept(tmp_path: Path, context: 
         told.append((label, total, unit))
         yield lambda n=1: advanced.append(n)
 
-    context.progress = progress
+    context = dataclasses.replace(context, progress=progress)
     asked(["a"], Model(), context)
     asked(["a", "b", "c", "b"], Model(), context)
     assert told == [("encode", 1, "texts"), ("encode", 3, "texts")]
@@ -276,7 +227,7 @@ from harness.cache.folders import Cache
 from harness.cache.vectors import VectorStore, text_keys
 from harness.runtime.context import Context
 from harness.runtime.ledger import costs
-from harness.models.encode_once import Work, kept
+from harness.models.encode_once import EncodeTask, encode_once
 root, name = Path(sys.argv[1]), sys.argv[2]
 context = Context(cache=Cache(root / "cache"))
 log = open(root / f"{name}.log", "w", buffering=1)
@@ -288,7 +239,7 @@ def run(texts):
 while len(list(root.glob("*.ready"))) < 2:
     time.sleep(0.005)
 texts = [f"text {i % 40}" for i in range(60)]
-found = kept(texts, Work("encode", "texts", text_keys, lambda t: [1] * len(t), run, lambda: 4),
+found = encode_once(texts, EncodeTask("encode", "texts", text_keys, lambda t: [1] * len(t), run, lambda: 4),
              VectorStore(context.cache, "embeddings", "k", {}), context)
 print(found.block(0, 60).shape)
 """
@@ -370,37 +321,10 @@ def test_a_run_killed_while_it_encodes_goes_on_where_it_was_and_ends_in_the_same
     assert set(rest) < set(every)
 
 
-@pytest.mark.parametrize(
-    ("asked", "device", "tokens"),
-    [(None, "cpu", keep.CPU_TOKENS), (None, "cuda", keep.ACCELERATOR_TOKENS), (77, "cuda", 77)],
-)
-def test_the_context_says_how_many_tokens_go_through_at_once_else_the_device_does(
-    asked: int | None, device: str, tokens: int, context: Context
-) -> None:
-    context.batch_tokens = asked
-    assert keep.batch_tokens(context, device) == tokens
-
-
-@pytest.mark.parametrize(
-    "told", ["CUDA out of memory. Tried to allocate 2 GiB", "DefaultCPUAllocator: not enough memory"]
-)
-def test_running_out_of_memory_is_a_model_error_that_says_what_to_lower(told: str) -> None:
-    with (
-        pytest.raises(ModelError, match="some/model ran out of memory: lower --batch-tokens"),
-        keep.memory_advice("some/model"),
-    ):
-        raise RuntimeError(told)
-
-
-def test_any_other_error_of_a_model_passes_through() -> None:
-    with pytest.raises(RuntimeError, match="shapes do not match"), keep.memory_advice("some/model"):
-        raise RuntimeError("shapes do not match")
-
-
 def test_what_is_prepared_is_what_is_measured_and_run_each_item_once(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keep, "CHUNK", 3)
+    monkeypatch.setattr(module, "CHUNK", 3)
     prepared: list[list[str]] = []
     model = Model()
 
@@ -409,7 +333,7 @@ def test_what_is_prepared_is_what_is_measured_and_run_each_item_once(
         return [(text, len(text)) for text in texts]
 
     texts = ["ccc", "a", "bbbb", "dd", "a", "eeeee", "f"]
-    work = Work[str, Floats](
+    work = EncodeTask[str, Floats](
         "encode",
         "texts",
         text_keys,
@@ -418,7 +342,7 @@ def test_what_is_prepared_is_what_is_measured_and_run_each_item_once(
         lambda: 8,
         prepare,
     )
-    found = kept(texts, work, store_of(context), context)
+    found = encode_once(texts, work, store_of(context), context)
     assert np.array_equal(found.block(0, len(found)), np.stack([vector(t) for t in texts]))
     assert prepared == [["ccc", "a", "bbbb"], ["dd", "eeeee"], ["f"]]
     assert model.batches == [["bbbb", "ccc"], ["a"], ["eeeee"], ["dd"], ["f"]]
@@ -427,7 +351,7 @@ def test_what_is_prepared_is_what_is_measured_and_run_each_item_once(
 def test_the_next_chunk_is_prepared_while_the_model_runs_and_the_first_in_the_callers_thread(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keep, "CHUNK", 1)
+    monkeypatch.setattr(module, "CHUNK", 1)
     threads: list[str] = []
     second = threading.Event()
 
@@ -441,8 +365,8 @@ def test_the_next_chunk_is_prepared_while_the_model_runs_and_the_first_in_the_ca
         assert second.wait(10), "the model runs, and the next chunk is not prepared beside it"
         return np.stack([vector(text) for text in texts])
 
-    work = Work[str, Floats]("encode", "texts", text_keys, lambda t: [1] * len(t), run, lambda: 8, prepare)
-    kept(["a", "b", "c"], work, store_of(context), context)
+    work = EncodeTask[str, Floats]("encode", "texts", text_keys, lambda t: [1] * len(t), run, lambda: 8, prepare)
+    encode_once(["a", "b", "c"], work, store_of(context), context)
     assert threads[0] == threading.current_thread().name
     assert all(name.startswith("harness-prepare") for name in threads[1:])
 
@@ -450,7 +374,7 @@ def test_the_next_chunk_is_prepared_while_the_model_runs_and_the_first_in_the_ca
 def test_an_error_while_the_next_chunk_is_prepared_keeps_what_was_run(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keep, "CHUNK", 1)
+    monkeypatch.setattr(module, "CHUNK", 1)
 
     def prepare(texts: Sequence[str]) -> Sequence[str]:
         if texts[0] == "b":
@@ -458,7 +382,7 @@ def test_an_error_while_the_next_chunk_is_prepared_keeps_what_was_run(
         return texts
 
     model = Model()
-    work = Work[str, Floats]("encode", "texts", text_keys, lambda t: [1] * len(t), model.run, lambda: 8, prepare)
+    work = EncodeTask[str, Floats]("encode", "texts", text_keys, lambda t: [1] * len(t), model.run, lambda: 8, prepare)
     with pytest.raises(ModelError, match="cannot read b"):
-        kept(["a", "b"], work, store_of(context), context)
+        encode_once(["a", "b"], work, store_of(context), context)
     assert len(store_of(context).read()) == 1

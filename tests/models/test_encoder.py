@@ -13,7 +13,8 @@ from harness.base.errors import ModelError, SettingError
 from harness.cache.folders import Cache
 from harness.data.ranking import Floats
 from harness.methods.dense import Dense
-from harness.models.encoder import POOLINGS, Encoder, EncoderSettings, open_encoder
+from harness.models.encoder import Encoder, open_encoder
+from harness.models.settings import POOLINGS, EncoderSettings
 from harness.models.tokens import Item
 from harness.runtime.context import Context
 
@@ -118,7 +119,9 @@ def test_the_models_own_similarity_stands_where_none_is_asked(copy: Path, contex
 
 def test_a_model_that_compares_otherwise_is_refused_until_a_similarity_is_said(copy: Path, context: Context) -> None:
     configure(copy, similarity_fn_name="euclidean")
-    with pytest.raises(SettingError, match=r'compares by euclidean; say similarity="cosine" or similarity="dot"'):
+    with pytest.raises(
+        SettingError, match=r'compares vectors by euclidean, .*; set similarity="cosine" or similarity="dot"'
+    ):
         encoder_of(copy, context)
     assert encoder_of(copy, context, similarity="dot").similarity == "dot"
 
@@ -386,8 +389,7 @@ def test_an_answer_that_is_not_a_number_is_a_model_error_and_what_was_encoded_be
     word = language.documents[0][2].split()[0]  # type: ignore[attr-defined]
     poison(copy, word)
     texts = ["?" * 40, "!" * 20, word, "."]
-    context.batch_tokens = 30
-    encoder = encoder_of(copy, context)
+    encoder = encoder_of(copy, dataclasses.replace(context, batch_tokens=30))
     with pytest.raises(ModelError, match="not numbers") as caught:
         encoder.vectors(texts, "query")
     assert str(copy) in str(caught.value)

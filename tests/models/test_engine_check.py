@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.base.errors import ModelError, SettingError, Unavailable
+from harness.base.errors import ModelError, Unavailable
 from harness.data.corpus import Corpus
 from harness.data.queries import TrainView
 from harness.data.ranking import Floats
@@ -19,9 +19,11 @@ from harness.engines.torch import Torch
 from harness.methods import fit
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
-from harness.models import engine_check as golden
-from harness.models.engine_check import REFERENCE, Answers, Asked, Way, choose, compared, plain
-from harness.models.model_runner import Engined
+from harness.models import engine_settings
+from harness.models.engine_check import choose_engine
+from harness.models.engine_compare import SampleOutputs
+from harness.models.engine_settings import NEAR, REFERENCE, EngineConfig, EngineSettings
+from harness.models.model_runner import ModelRunner
 from harness.models.sample import Sample
 from harness.runtime.context import Context
 
@@ -31,8 +33,8 @@ QUERIES = 10
 needed = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="needs openvino")
 
 
-def of(vectors: Floats, *, lengths: bool = False) -> Answers:
-    return Answers(vectors[:QUERIES] @ vectors[QUERIES:].T, vectors, lengths)
+def of(vectors: Floats, *, lengths: bool = False) -> SampleOutputs:
+    return SampleOutputs(vectors[:QUERIES] @ vectors[QUERIES:].T, vectors, lengths)
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,16 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def usable(self) -> Any:
             return [(engine.name(), lambda engine=engine: engine) for engine in (Torch(), *self.held)]
 
-    return lambda *held: monkeypatch.setattr(golden, "ENGINES", Room(*held))
+    return lambda *held: monkeypatch.setattr(engine_settings, "ENGINES", Room(*held))
 
 
-Answering = Callable[[Way, Sample], Answers]
+Answering = Callable[[EngineConfig, Sample], SampleOutputs]
 
 
 def answering(changes: Mapping[str, float | None], asked: list[str] | None = None) -> Answering:
-    """Answers by way: precision → what is added to each number; None says that the model does not fit."""
+    """Outputs by configuration: precision → what is added to each number; None says that the model does not fit."""
 
-    def answer(way: Way, some: Sample) -> Answers:
+    def answer(way: EngineConfig, some: Sample) -> SampleOutputs:
         if asked is not None:
             asked.append(str(way))
         change = 0.0 if way == REFERENCE else changes[way.precision]
@@ -93,97 +95,39 @@ def answering(changes: Mapping[str, float | None], asked: list[str] | None = Non
     return answer
 
 
-# What is compared
-
-
-def test_the_same_answers_change_nothing() -> None:
-    trial = compared(REFERENCE, of(VECTORS), of(VECTORS), 1e-12)
-    assert (trial.verdict, trial.overlap) == ("taken", 1.0)
-    assert trial.change is not None
-    assert trial.change < 1e-12
-
-
-def test_the_change_is_the_largest_of_a_cosine_from_one() -> None:
-    turned = VECTORS.copy()
-    turned[3] = np.roll(turned[3], 1)
-    one, other = VECTORS[3].astype(float), turned[3].astype(float)
-    trial = compared(REFERENCE, of(turned), of(VECTORS), 0.5)
-    assert trial.change == pytest.approx(1 - one @ other / np.linalg.norm(one) / np.linalg.norm(other), rel=1e-2)
-    assert trial.verdict == "refused"
-
-
-def test_lengths_count_where_dot_products_rank_and_not_where_cosines_do() -> None:
-    longer = VECTORS.copy()
-    longer[20] *= 1.001
-    assert compared(REFERENCE, of(longer, lengths=True), of(VECTORS, lengths=True), 1e-2).change == pytest.approx(
-        1e-3, rel=0.01
-    )
-    change = compared(REFERENCE, of(longer), of(VECTORS), 1e-2).change
-    assert change is not None
-    assert change < 1e-9
-
-
-def test_scores_of_pairs_are_compared_in_standard_deviations() -> None:
-    scores = RNG.standard_normal((6, 10)).astype(np.float32)
-    moved = scores.copy()
-    moved[2, 3] += 0.5
-    assert compared(REFERENCE, Answers(moved), Answers(scores), 1.0).change == pytest.approx(
-        0.5 / scores.std(), rel=0.01
-    )
-
-
-def test_the_overlap_is_the_share_of_the_ten_best_that_stays() -> None:
-    scores = np.tile(np.arange(40, dtype=np.float32), (2, 1))
-    other = scores.copy()
-    other[0, :3] += 100  # three of the worst documents of one query come first
-    trial = compared(REFERENCE, Answers(other), Answers(scores), 1e9)
-    assert trial.overlap == pytest.approx((7 + 10) / 20)
-    assert trial.verdict == "refused"
-
-
-def test_documents_that_tie_with_the_last_of_the_best_do_not_count_as_lost() -> None:
-    scores = np.ones((1, 40), np.float32)
-    assert compared(REFERENCE, Answers(scores[:, ::-1] + np.linspace(0, 1e-7, 40)), Answers(scores), 1.0).overlap == 1.0
-
-
-def test_what_is_no_number_is_refused() -> None:
-    broken = VECTORS.copy()
-    broken[5, 5] = np.nan
-    assert compared(REFERENCE, of(broken), of(VECTORS), 1.0).verdict == "refused"
-
-
-# What is sampled
-
-
 # What is chosen
 
 
 def test_what_torch_computes_as_asked_is_not_probed(view: TrainView, context: Context) -> None:
-    for asked in (Asked(), Asked("bf16"), Asked("fp16", Torch())):
-        choice = choose(asked, "model", view, lambda way, some: pytest.fail("probed"), context)
-        assert (choice.way, choice.told(), choice.notes(asked)) == (Way(Torch(), asked.precision), {}, ())
+    for asked in (EngineSettings(), EngineSettings("bf16"), EngineSettings("fp16", Torch())):
+        choice = choose_engine(asked, "model", view, lambda way, some: pytest.fail("probed"), context)
+        assert (choice.config, choice.record(), choice.notes(asked)) == (EngineConfig(Torch(), asked.precision), {}, ())
 
 
 def test_auto_takes_the_fastest_that_passes(view: TrainView, context: Context, engines: Callable) -> None:
     engines(Fast())
     tried: list[str] = []
-    choice = choose(Asked("auto"), "m", view, answering({"bf16": 1e-3, "int8": 0.0, "fp32": 0.0}, tried), context)
-    assert choice.way == Way(Fast(), "bf16")
+    choice = choose_engine(
+        EngineSettings("auto"), "m", view, answering({"bf16": 1e-3, "int8": 0.0, "fp32": 0.0}, tried), context
+    )
+    assert choice.config == EngineConfig(Fast(), "bf16")
     assert tried == [f"{Fast()} bf16", "torch fp32"]
-    assert choice.told()["engine"] == str(Fast())
-    assert [t["verdict"] for t in choice.told()["golden_probe"]["tried"]] == ["taken"]
+    assert choice.record()["engine"] == str(Fast())
+    assert [t["verdict"] for t in choice.record()["golden_probe"]["tried"]] == ["taken"]
 
 
 def test_a_damaged_engine_is_refused_and_the_next_one_tried(
     view: TrainView, context: Context, engines: Callable
 ) -> None:
     engines(Fast())
-    choice = choose(Asked("auto"), "m", view, answering({"bf16": 1.0, "int8": 1e-3, "fp32": 0.0}), context)
-    assert choice.way == Way(Fast(), "int8")
+    choice = choose_engine(
+        EngineSettings("auto"), "m", view, answering({"bf16": 1.0, "int8": 1e-3, "fp32": 0.0}), context
+    )
+    assert choice.config == EngineConfig(Fast(), "int8")
     first, second = choice.trials[:2]
     assert (first.verdict, second.verdict) == ("refused", "taken")
     assert first.change is not None
-    assert first.change > first.bound == golden.NEAR  # type: ignore[operator]
+    assert first.change > first.bound == NEAR  # type: ignore[operator]
 
 
 def test_an_engine_whose_answers_are_no_numbers_is_refused(
@@ -191,13 +135,13 @@ def test_an_engine_whose_answers_are_no_numbers_is_refused(
 ) -> None:
     engines(Fast())
 
-    def answer(way: Way, some: Sample) -> Answers:
+    def answer(way: EngineConfig, some: Sample) -> SampleOutputs:
         if way.precision == "bf16":
             raise ModelError("values that are not numbers")
         return of(VECTORS)
 
-    choice = choose(Asked("auto"), "m", view, answer, context)
-    assert choice.way == Way(Fast(), "int8")
+    choice = choose_engine(EngineSettings("auto"), "m", view, answer, context)
+    assert choice.config == EngineConfig(Fast(), "int8")
     assert (choice.trials[0].verdict, choice.trials[0].why) == ("refused", "values that are not numbers")
 
 
@@ -205,8 +149,10 @@ def test_where_all_are_refused_torch_in_fp32_is_what_is_left(
     view: TrainView, context: Context, engines: Callable
 ) -> None:
     engines(Fast())
-    choice = choose(Asked("auto"), "m", view, answering({"bf16": 1.0, "int8": None, "fp32": 0.1}), context)
-    assert choice.way == REFERENCE
+    choice = choose_engine(
+        EngineSettings("auto"), "m", view, answering({"bf16": 1.0, "int8": None, "fp32": 0.1}), context
+    )
+    assert choice.config == REFERENCE
     verdicts = {t.way: t.verdict for t in choice.trials}
     assert verdicts[f"{Fast()} int8"] == "unfit"
     assert verdicts[f"{Fast()} fp32"] == "refused"
@@ -215,19 +161,23 @@ def test_where_all_are_refused_torch_in_fp32_is_what_is_left(
 def test_a_tolerance_that_is_asked_for_decides(view: TrainView, context: Context, engines: Callable) -> None:
     engines(Fast())
     answer = answering({"bf16": 1e-2, "int8": 1e-2, "fp32": 1e-4})
-    assert choose(Asked("auto", tolerance=1e-6), "m", view, answer, context).way == Way(Fast(), "fp32")
-    assert choose(Asked("auto", tolerance=0.5), "m", view, answer, context).way == Way(Fast(), "bf16")
+    assert choose_engine(EngineSettings("auto", tolerance=1e-6), "m", view, answer, context).config == EngineConfig(
+        Fast(), "fp32"
+    )
+    assert choose_engine(EngineSettings("auto", tolerance=0.5), "m", view, answer, context).config == EngineConfig(
+        Fast(), "bf16"
+    )
 
 
 def test_of_an_engine_asked_for_by_name_that_fails_torch_takes_the_place_and_the_record_says_so(
     view: TrainView, context: Context
 ) -> None:
-    asked = Asked("fp32", Fast())
-    choice = choose(asked, "m", view, answering({"fp32": 0.5}), context)
-    assert choice.way == REFERENCE
+    asked = EngineSettings("fp32", Fast())
+    choice = choose_engine(asked, "m", view, answering({"fp32": 0.5}), context)
+    assert choice.config == REFERENCE
     (note,) = choice.notes(asked)
-    assert note.startswith("torch fp32 was taken in place of ")
-    assert "allowed 1e-05" in note
+    assert note.startswith("torch fp32 was used instead of ")
+    assert "allowed: 1e-05" in note
 
 
 def test_what_was_found_is_kept_until_the_model_the_collection_or_the_bound_is_another(
@@ -236,12 +186,12 @@ def test_what_was_found_is_kept_until_the_model_the_collection_or_the_bound_is_a
     engines(Fast())
     tried: list[str] = []
     answer = answering({"bf16": 1e-3, "int8": 0.0, "fp32": 0.0}, tried)
-    first = choose(Asked("auto"), "m", view, answer, context)
-    assert choose(Asked("auto"), "m", view, answer, context) == first
+    first = choose_engine(EngineSettings("auto"), "m", view, answer, context)
+    assert choose_engine(EngineSettings("auto"), "m", view, answer, context) == first
     assert len(tried) == 2
-    choose(Asked("auto"), "another", view, answer, context)
-    choose(Asked("auto"), "m", TrainView(Corpus.of([("x", "", "another corpus")])), answer, context)
-    choose(Asked("auto", tolerance=0.1), "m", view, answer, context)
+    choose_engine(EngineSettings("auto"), "another", view, answer, context)
+    choose_engine(EngineSettings("auto"), "m", TrainView(Corpus.of([("x", "", "another corpus")])), answer, context)
+    choose_engine(EngineSettings("auto", tolerance=0.1), "m", view, answer, context)
     assert len(tried) == 8
 
 
@@ -249,34 +199,13 @@ def test_an_absent_engine_is_passed_over_by_auto_told_and_missed_where_it_is_nee
     view: TrainView, context: Context, engines: Callable
 ) -> None:
     engines(Fast(absent=True))
-    choice = choose(Asked("auto"), "m", view, answering({"bf16": 0.0}), context)
-    assert isinstance(choice.way.engine, Torch)
+    choice = choose_engine(EngineSettings("auto"), "m", view, answering({"bf16": 0.0}), context)
+    assert isinstance(choice.config.engine, Torch)
     assert "pip install fast" in choice.trials[0].why
-    with pytest.raises(Unavailable, match=r"computes in int8\. .*pip install fast"):
-        choose(Asked("int8"), "m", view, answering({}), context)
+    with pytest.raises(Unavailable, match=r"supports precision int8\. .*pip install fast"):
+        choose_engine(EngineSettings("int8"), "m", view, answering({}), context)
     with pytest.raises(Unavailable, match="fast is not installed"):
-        choose(Asked("fp32", Fast(absent=True)), "m", view, answering({}), context)
-
-
-@pytest.mark.parametrize(
-    ("asked", "told"),
-    [
-        (Asked("int4"), "precision must be one of fp32, bf16, fp16, int8 or auto"),
-        (Asked("int8", Torch()), "the engine torch knows the precisions fp32, bf16, fp16"),
-        (Asked("fp16", Openvino()), "the engine openvino knows"),
-        (Asked("auto", tolerance=0.0), "tolerance must be above 0"),
-        (Asked("bf16", tolerance=0.1), "nothing to hold against a tolerance"),
-    ],
-)
-def test_a_setting_out_of_range_is_refused(asked: Asked, told: str) -> None:
-    with pytest.raises(SettingError, match=told):
-        asked.check("dense")
-
-
-def test_training_starts_from_what_torch_computes() -> None:
-    assert plain(Asked("bf16")) == Asked("bf16")
-    for asked in (Asked("auto"), Asked("int8"), Asked("bf16", Openvino()), Asked("fp32", Torch(), 0.1)):
-        assert plain(asked) == Asked()
+        choose_engine(EngineSettings("fp32", Fast(absent=True)), "m", view, answering({}), context)
 
 
 # In a row
@@ -310,15 +239,15 @@ def test_a_row_computed_by_another_engine_says_so_and_keeps_its_answers_apart(
 def test_an_engine_that_answers_wrongly_is_not_used_in_a_row(
     tiny_encoder: Path, view: TrainView, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = Engined.answer
+    answer = ModelRunner.run_batch
 
-    def damaged(self: Engined, items: Any, prompt: str) -> Floats:
+    def damaged(self: ModelRunner, items: Any, prompt: str) -> Floats:
         found = answer(self, items, prompt)
         return found if self._engine is None else found[:, ::-1].copy()
 
-    monkeypatch.setattr(Engined, "answer", damaged)
+    monkeypatch.setattr(ModelRunner, "run_batch", damaged)
     method = Dense(model=str(tiny_encoder), engine=Openvino())
     fitted = fit(method, view, context)
     assert (fitted.resolved["engine"], fitted.resolved["precision"]) == ("torch", "fp32")
-    assert fitted.notes[0].startswith("torch fp32 was taken in place of openvino fp32")
+    assert fitted.notes[0].startswith("torch fp32 was used instead of openvino fp32")
     assert fitted.encoder.key("document") == fit(Dense(model=str(tiny_encoder)), view, context).encoder.key("document")  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.base.errors import ModelError, Unavailable
-from harness.models.files import deciding, has_own_code, module_folders, weight_files
+from harness.models.files import deciding_files, has_own_code, module_folders, weight_files
 from harness.models.resolve import resolve
 from harness.runtime.context import Context
 
@@ -81,7 +81,7 @@ def test_what_is_left_out_moves_no_vector(copy: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
     before = SentenceTransformer(str(copy), device="cpu").encode(TEXTS)
-    used = set(deciding(copy))
+    used = set(deciding_files(copy))
     for file in [f for f in copy.rglob("*") if f.is_file() and f not in used]:
         file.write_bytes(b"damaged")
     for name in (
@@ -92,7 +92,7 @@ def test_what_is_left_out_moves_no_vector(copy: Path) -> None:
         "training_args.bin",
     ):
         put(copy / name, "damaged")
-    assert set(deciding(copy)) == used
+    assert set(deciding_files(copy)) == used
     assert np.array_equal(SentenceTransformer(str(copy), device="cpu").encode(TEXTS), before)
 
 
@@ -277,7 +277,7 @@ def test_a_tokenizer_in_another_folder_counts(setting: str, copy: Path, tmp_path
     rewritten(other / "tokenizer.json")
     assert sha(copy, context) != before
     shutil.rmtree(other)
-    with pytest.raises(ModelError, match=f"as its {setting}, and there is no such folder. Put it there"):
+    with pytest.raises(ModelError, match=f"as its {setting}, but there is no such folder. Create it"):
         sha(copy, context)
 
 

@@ -16,7 +16,7 @@ from harness.engines.openvino import Openvino
 from harness.methods import fit, index
 from harness.methods.dense import Dense
 from harness.models.encoder import Encoder
-from harness.models.headed import HeadedEncoder, headed
+from harness.models.headed import HeadedEncoder, open_headed
 from harness.recipes.frozen_head import FrozenHead
 from harness.runtime.context import Context
 from harness.training.trained import with_recipes
@@ -49,7 +49,7 @@ def test_what_is_read_is_what_the_saved_model_gives(
     assert made.block(0, len(made)) == pytest.approx(plain, abs=1e-6)
     some = np.array([5, 0, 5])
     assert made.take(some) == pytest.approx(plain[some], abs=1e-6)
-    assert encoder.afresh(texts[:3], "document") == pytest.approx(plain[:3], abs=1e-6)
+    assert encoder.encode_uncached(texts[:3], "document") == pytest.approx(plain[:3], abs=1e-6)
 
 
 def test_nothing_is_encoded_for_a_second_head(
@@ -67,7 +67,7 @@ def test_nothing_is_encoded_for_a_second_head(
 
 def test_dimensions_are_cut_from_the_heads_vectors(view: TrainView, context: Context, tiny_encoder: Path) -> None:
     encoder: Any = fit(row(tiny_encoder), view, context).encoder  # type: ignore[attr-defined]
-    few = encoder.of(5)
+    few = encoder.with_dimensions(5)
     assert isinstance(few, HeadedEncoder)
     assert few.of(None) is encoder
     whole = encoder.vectors(["wing"], "query").block(0, 1)[:, :5]
@@ -89,7 +89,7 @@ def test_an_empty_corpus_has_no_dimension(view: TrainView, context: Context, tin
 def test_a_folder_without_a_head_is_refused(view: TrainView, context: Context, tiny_encoder: Path) -> None:
     base: Any = fit(Dense(str(tiny_encoder)), view, context).encoder  # type: ignore[attr-defined]
     with pytest.raises(ModelError, match="does not end with a dense layer"):
-        headed(base, tiny_encoder, context).vectors(["wing"], "query")
+        open_headed(base, tiny_encoder, context).vectors(["wing"], "query")
 
 
 def test_computed_by_another_engine_the_folder_is_taken_as_a_whole(

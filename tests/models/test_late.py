@@ -79,10 +79,8 @@ def test_a_query_that_is_filled_up_but_not_cut_is_cut_where_it_is_asked_for(
 
 def test_an_encoder_of_another_kind_gets_a_projection_when_it_is_trained(tiny_encoder: Path, context: Context) -> None:
     encoder = encoder_of(tiny_encoder, context, query_length=9)
-    assert not encoder.ready
-    with pytest.raises(
-        ModelError, match=r"is no late encoder: it has to be trained first, as late\(model=…\)\+colbert"
-    ):
+    assert not encoder.is_trained
+    with pytest.raises(ModelError, match=r"is not a model for late: train it first with late\(model=.*\)\+colbert"):
         encoder.matrices(["a"], "query")
     model = encoder.fresh()
     assert [type(m).__name__ for m in model] == ["Transformer", "Dense", "MultiVectorMask", "Normalize"]
@@ -106,7 +104,7 @@ def test_a_folder_of_pylate_has_its_markers(tiny_late: Path, tmp_path: Path, con
     kept = {k: v for k, v in json.loads(bert.read_text()).items() if k != "query_expansion"}
     bert.write_text(json.dumps(kept))
     encoder = encoder_of(tmp_path / "pylate", context)
-    assert encoder.ready
+    assert encoder.is_trained
     assert encoder.prompts == {"query": "q ", "document": "d "}
     same(encoder, MultiVectorEncoder(str(tmp_path / "pylate"), device="cpu"))
     assert encoder.encode(TEXTS, "query").lengths.tolist() == [11] * len(TEXTS)
@@ -133,7 +131,7 @@ def test_a_folder_of_stanfords_colbert_has_its_markers_and_its_settings_are_part
         (folder / "artifact.metadata").write_text(json.dumps({**metadata, "query_maxlen": length}))
         encoder = encoder_of(folder, Context(cache=context.cache))
         shas.add(encoder.folder.sha)
-        assert encoder.ready
+        assert encoder.is_trained
         assert encoder.prompts == {"query": "a ", "document": "b "}
         same(encoder, MultiVectorEncoder(str(folder), device="cpu"))
         assert encoder.encode(TEXTS, "query").lengths.tolist() == [length] * len(TEXTS)

@@ -17,7 +17,7 @@ from harness.methods.sparse import Sparse
 from harness.models.cross_encoder import PairScorer
 from harness.models.encoder import Encoder, open_encoder
 from harness.models.late import LateEncoder
-from harness.models.limits import bound, length_of, positions
+from harness.models.limits import length_of, limit_length, positions
 from harness.models.ragged import open_ragged
 from harness.models.resolve import UNLIMITED
 from harness.models.sparse import SparseEncoder
@@ -114,7 +114,7 @@ def test_an_encoder_whose_configuration_says_more_than_it_has_positions_is_cut_a
 def test_a_length_that_is_set_beyond_the_positions_is_refused_with_the_number_that_fits(
     roberta: Path, context: Context
 ) -> None:
-    with pytest.raises(ModelError, match="has positions for 18 tokens, so a text cannot be cut at 19: set 18 or less"):
+    with pytest.raises(ModelError, match="reads at most 18 tokens, so its length cannot be 19: set 18 or less"):
         encoder_of(roberta, context, max_length=19).encode(["kala"], "query")
     assert encoder_of(roberta, context, max_length=18).encode([LONG], "query").shape == (1, 32)
     # What training made of it has the length of its configuration as a setting.
@@ -128,7 +128,7 @@ def test_a_length_without_room_for_the_tokens_that_a_tokenizer_adds_is_refused(
     tiny_encoder: Path, tiny_cross_encoder: Path, tiny_ragged: tuple[Path, Path], copy: Path, context: Context
 ) -> None:
     with pytest.raises(
-        ModelError, match=r"adds 2 tokens of its own to each text, so .* cannot be cut at 1: set a length of 3"
+        ModelError, match=r"adds 2 special tokens to each text, so .* cannot be cut at 1 tokens: set a length of 3"
     ):
         encoder_of(tiny_encoder, context, max_length=1).encode([LONG], "query")
     assert encoder_of(tiny_encoder, context, max_length=3).items([LONG], "query")[0].length == 3
@@ -140,7 +140,7 @@ def test_a_length_without_room_for_the_tokens_that_a_tokenizer_adds_is_refused(
         )
     settings = CrossEncoder(model=str(tiny_cross_encoder), max_length=2)._pair_settings()
     with pytest.raises(
-        ModelError, match=r"adds 3 tokens of its own to each pair, so .* cannot be cut at 2: set a length of 4"
+        ModelError, match=r"adds 3 special tokens to each pair, so .* cannot be cut at 2 tokens: set a length of 4"
     ):
         PairScorer(settings, context).scores([("kala", LONG)])
 
@@ -188,7 +188,7 @@ def test_a_model_without_a_limit_keeps_its_length(tiny_encoder: Path, routed: di
 
     model = SentenceTransformer(str(tiny_encoder), device="cpu")
     model.max_seq_length = 10
-    bound(model, "a name")
+    limit_length(model, "a name")
     assert (length_of(model), length_of(model, "query", UNLIMITED)) == (10, 10)
     static = SentenceTransformer(str(routed["static"]), device="cpu")
     assert (length_of(static, "query"), length_of(static, "query", UNLIMITED), length_of(static, "document")) == (

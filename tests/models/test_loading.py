@@ -8,7 +8,7 @@ from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.models.cross_encoder import PairScorer
 from harness.models.encoder import Encoder
-from harness.models.loading import dtype_of, opening, options_of
+from harness.models.loading import dtype_of, loader_options, memory_advice, opening
 from harness.models.resolve import resolve
 from harness.runtime.context import Context
 
@@ -66,7 +66,23 @@ def test_our_own_errors_and_a_lack_of_memory_pass_through_or_are_told_as_such(
 def test_models_are_opened_from_the_folder_alone() -> None:
     import torch
 
-    told = options_of("cpu", "bf16", trusted=False)
-    assert (told["local_files_only"], told["trust_remote_code"]) == (True, False)
-    assert told["model_kwargs"] == {"dtype": torch.bfloat16}
+    options = loader_options("cpu", "bf16", trusted=False)
+    assert (options["local_files_only"], options["trust_remote_code"]) == (True, False)
+    assert options["model_kwargs"] == {"dtype": torch.bfloat16}
     assert [dtype_of(p) for p in ("fp32", "fp16")] == [torch.float32, torch.float16]
+
+
+@pytest.mark.parametrize(
+    "told", ["CUDA out of memory. Tried to allocate 2 GiB", "DefaultCPUAllocator: not enough memory"]
+)
+def test_running_out_of_memory_is_a_model_error_that_says_what_to_lower(told: str) -> None:
+    with (
+        pytest.raises(ModelError, match="some/model ran out of memory: lower --batch-tokens"),
+        memory_advice("some/model"),
+    ):
+        raise RuntimeError(told)
+
+
+def test_any_other_error_of_a_model_passes_through() -> None:
+    with pytest.raises(RuntimeError, match="shapes do not match"), memory_advice("some/model"):
+        raise RuntimeError("shapes do not match")

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +43,13 @@ def test_a_text_is_tokenised_once(encoder: Encoder, tokenised: list[str], monkey
 
 
 def test_answers_come_in_the_order_asked_whatever_the_batches(encoder: Encoder) -> None:
-    encoder._context.batch_tokens = 20
-    found = encoder.in_batches(TEXTS, "document")
+    encoder._context = replace(encoder._context, batch_tokens=20)
+    found = encoder.encode_in_batches(TEXTS, "document")
     one_by_one = np.concatenate([encoder.encode([text], "document") for text in TEXTS])
     assert np.abs(found - one_by_one).max() < 1e-5
 
 
 def test_batches_are_as_large_as_the_context_says_else_as_suits_the_engine(encoder: Encoder) -> None:
-    assert encoder._engined.budget() == CPU_TOKENS
-    encoder._context.batch_tokens = 77
-    assert encoder._engined.budget() == 77
+    assert encoder._runner.budget() == CPU_TOKENS
+    larger = Encoder(encoder.settings, replace(encoder._context, batch_tokens=77))
+    assert larger._runner.budget() == 77

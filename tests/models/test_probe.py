@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.models.encoder import Encoder, EncoderSettings, open_encoder
-from harness.models.probe import drifts, truncation
+from harness.models.probe import drifts, token_counts, truncation
 from harness.runtime.context import Context
 
 TEXTS = [f"{n} {chr(97 + n % 26)}{chr(97 + n % 7)} text" for n in range(40)]
@@ -23,7 +23,7 @@ def encoder(tiny_encoder: Path, context: Context) -> Encoder:
 def test_texts_longer_than_the_model_reads_are_counted(encoder: Encoder) -> None:
     found = truncation(encoder, ["a b c", "a " * 30], "document")
     assert found is not None
-    short, long = encoder.tokens(["a b c", "a " * 30], "document")
+    short, long = token_counts(encoder, ["a b c", "a " * 30], "document")
     assert short < 12 < long
     assert (found.texts, found.limit, found.cut, found.longest) == (2, 12, 1, long)
     assert found.lost == pytest.approx((long - 12) / (short + long))

@@ -13,8 +13,10 @@ from harness.engines.openvino import Openvino
 from harness.engines.torch import Torch
 from harness.methods.dense import Dense
 from harness.models.encoder import Encoder
-from harness.models.engine_check import Sample, Way
-from harness.models.sides import input_module, input_modules, is_told, reads_sides
+from harness.models.engine_settings import EngineConfig
+from harness.models.probe import token_counts
+from harness.models.sample import Sample
+from harness.models.sides import depends_on_side, input_module, input_modules, model_depends_on_side
 from harness.runtime.context import Context
 
 TEXTS = ["kala bero", "a longer text of several words, which is cut where the model says so", "", "日本語"]
@@ -50,8 +52,8 @@ def test_vectors_of_a_side_are_those_of_encode_query_and_encode_document(
     assert np.abs(query - document).max() > 1e-2  # or the test would say nothing
     assert np.abs(held(encoder, "query") - query).max() < 1e-6
     assert np.abs(held(encoder, "document") - document).max() < 1e-6
-    assert np.abs(encoder.afresh(TEXTS, "query") - query).max() < 1e-6
-    assert np.abs(encoder.in_batches(TEXTS, "document") - document).max() < 1e-6
+    assert np.abs(encoder.encode_uncached(TEXTS, "query") - query).max() < 1e-6
+    assert np.abs(encoder.encode_in_batches(TEXTS, "document") - document).max() < 1e-6
 
 
 @pytest.mark.parametrize("name", SIDED)
@@ -79,8 +81,8 @@ def test_the_first_dimensions_and_other_ways_know_the_side(
 ) -> None:
     encoder, model = encoder_of(routed["both"], context), library(routed["both"])
     first = model.encode_document(TEXTS, normalize_embeddings=True, truncate_dim=8)
-    assert np.abs(encoder.of(8).afresh(TEXTS, "document") - first).max() < 1e-6
-    half = encoder.at("fp16").afresh(TEXTS, "query")
+    assert np.abs(encoder.with_dimensions(8).encode_uncached(TEXTS, "document") - first).max() < 1e-6
+    half = encoder.with_precision("fp16").encode_uncached(TEXTS, "query")
     assert np.abs(half - model.encode_query(TEXTS, normalize_embeddings=True)).max() < 1e-2
 
 
@@ -88,7 +90,7 @@ def test_the_golden_probe_compares_queries_and_documents_as_such(
     routed: dict[str, Path], library: Callable[[Path], Any], context: Context
 ) -> None:
     encoder, model = encoder_of(routed["both"], context), library(routed["both"])
-    answers = encoder.answers(Way(Torch(), "fp32"), Sample(("kala",), tuple(TEXTS)))
+    answers = encoder.sample_outputs(EngineConfig(Torch(), "fp32"), Sample(("kala",), tuple(TEXTS)))
     expected = (
         model.encode_query(["kala"], normalize_embeddings=True)
         @ model.encode_document(TEXTS, normalize_embeddings=True).T
@@ -108,8 +110,8 @@ def test_openvino_says_that_it_cannot_take_a_router_and_cuts_by_side_otherwise(
 
 def test_tokens_are_counted_by_the_route_of_the_side(routed: dict[str, Path], context: Context) -> None:
     encoder = encoder_of(routed["static"], context)
-    assert encoder.tokens(TEXTS, "query") == []  # a table of words has no fast tokenizer of transformers
-    assert len(encoder.tokens(TEXTS, "document")) == len(TEXTS)
+    assert token_counts(encoder, TEXTS, "query") == []  # a table of words has no fast tokenizer of transformers
+    assert len(token_counts(encoder, TEXTS, "document")) == len(TEXTS)
 
 
 def test_a_router_reads_by_the_module_of_its_route(routed: dict[str, Path], library: Callable[[Path], Any]) -> None:
@@ -125,10 +127,10 @@ def test_a_router_reads_by_the_module_of_its_route(routed: dict[str, Path], libr
 def test_folder_and_loaded_model_agree_on_whether_the_side_counts(
     name: str, routed: dict[str, Path], tiny_encoder: Path, library: Callable[[Path], Any]
 ) -> None:
-    assert reads_sides(routed[name])
-    assert is_told(library(routed[name]))
-    assert not reads_sides(tiny_encoder)
-    assert not is_told(library(tiny_encoder))
+    assert depends_on_side(routed[name])
+    assert model_depends_on_side(library(routed[name]))
+    assert not depends_on_side(tiny_encoder)
+    assert not model_depends_on_side(library(tiny_encoder))
 
 
 @pytest.mark.parametrize(
@@ -147,4 +149,4 @@ def test_templates_code_and_lengths_that_ask_for_the_task_count(
     copy = Path(shutil.copytree(tiny_encoder, tmp_path / "copy"))
     (copy / file).parent.mkdir(exist_ok=True)
     (copy / file).write_text(content)
-    assert reads_sides(copy)
+    assert depends_on_side(copy)

@@ -76,7 +76,7 @@ def test_queries_that_need_no_inference_are_weights_of_their_tokens(
 
     folder = routed(tiny_sparse, tmp_path / "routed")
     encoder = encoder_of(folder, context)
-    assert encoder.ready
+    assert encoder.is_trained
     model = Model(str(folder), device="cpu")
     table = model[0].sub_modules["query"][0].weight.tolist()
     stored = encoder.matrices(TEXTS, "query")
@@ -97,10 +97,8 @@ def test_an_encoder_is_not_ready_until_it_is_trained_and_knows_whether_it_has_a_
     known = {tiny_sparse: (True, False), tiny_encoder: (False, True), masked: (False, False)}
     for folder, (ready, headless) in known.items():
         encoder = encoder_of(folder, context)
-        assert (encoder.ready, encoder.headless) == (ready, headless), folder
-    with pytest.raises(
-        ModelError, match=r"is no sparse encoder: it has to be trained first, as sparse\(model=…\)\+splade"
-    ):
+        assert (encoder.is_trained, encoder.headless) == (ready, headless), folder
+    with pytest.raises(ModelError, match=r"is not a model for sparse: train it first with sparse\(model=.*\)\+splade"):
         encoder_of(tiny_encoder, context).matrices(["a"], "query")
 
 

@@ -15,10 +15,11 @@ from harness.models.cross_encoder import PairScorer
 from harness.models.encoder import Encoder
 from harness.models.late import LateEncoder
 from harness.models.library import vectors_by_library
+from harness.models.probe import token_counts
 from harness.models.ragged import open_ragged
 from harness.models.sparse import SparseEncoder
 from harness.models.texts import readable, without_tokens
-from harness.models.tokens import Reading
+from harness.models.tokens import InputFormat
 from harness.runtime.context import Context
 
 EMPTY = ["", "   ", "日本語", "\ud800"]
@@ -117,7 +118,7 @@ def test_with_mean_pooling_that_is_what_the_library_gives_among_others(
 
 def test_the_way_through_the_library_gives_the_same(silent: dict[str, Path], context: Context) -> None:
     encoder = encoder_of(silent["mean"], context)
-    reading = Reading("", "document")
+    reading = InputFormat("", "document")
     found = vectors_by_library(encoder.model, ["kala", "", "\ud800"], reading, normalise=True, batch=8)
     assert np.abs(found - held(encoder, ["kala", "", "\ud800"])).max() < 1e-5
     none = vectors_by_library(encoder.model, EMPTY, reading, normalise=True, batch=8)
@@ -133,7 +134,7 @@ def test_no_odd_text_stops_an_encoder(
         assert np.isfinite(held(encoder, ODD)).all()
         for text in ODD:
             assert encoder.encode([text], "query").shape == (1, 32)
-        assert len(encoder.tokens(ODD, "query")) == len(ODD)
+        assert len(token_counts(encoder, ODD, "query")) == len(ODD)
 
 
 def test_no_odd_pair_stops_a_cross_encoder(

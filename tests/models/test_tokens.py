@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.models import tokens as module
-from harness.models.tokens import Reading, Tokens, token_lengths
+from harness.models.tokens import InputFormat, Tokens, token_lengths
 
 TEXTS = ["kala bero", "a longer text, of more words", "", "日本語のテキスト", "x " * 200]
 
@@ -35,7 +35,7 @@ def pairs(tiny_models: tuple[Path, Path]) -> Any:
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=6), st.sampled_from(["", "query: "]))
 def test_a_batch_is_the_librarys_own(model: Any, texts: list[str], prompt: str) -> None:
     usual = model.preprocess(texts, prompt=prompt)
-    feed = Tokens(model, Reading(prompt, "document"), no_lengths)
+    feed = Tokens(model, InputFormat(prompt, "document"), no_lengths)
     batch = feed.batch(feed.items(texts))
     assert set(batch.arrays) | set(batch.extras) == set(usual)
     for name, values in batch.arrays.items():
@@ -47,7 +47,7 @@ def test_a_batch_is_the_librarys_own(model: Any, texts: list[str], prompt: str) 
 def test_a_batch_of_pairs_is_the_librarys_own(pairs: Any) -> None:
     some = [("kala", text) for text in TEXTS]
     usual = pairs.preprocess(some)
-    feed = Tokens(pairs, Reading(), no_lengths)
+    feed = Tokens(pairs, InputFormat(), no_lengths)
     batch = feed.batch(feed.items(some))
     assert {name: values.tolist() for name, values in batch.arrays.items()} == {
         n: usual[n].tolist() for n in batch.arrays
@@ -58,7 +58,7 @@ def test_where_the_tokenizer_pads_on_the_left_so_does_a_batch(model: Any) -> Non
     model.tokenizer.padding_side = "left"
     try:
         usual = model.preprocess(TEXTS)
-        feed = Tokens(model, Reading(), no_lengths)
+        feed = Tokens(model, InputFormat(), no_lengths)
         found = feed.batch(feed.items(TEXTS))
     finally:
         model.tokenizer.padding_side = "right"
@@ -68,14 +68,14 @@ def test_where_the_tokenizer_pads_on_the_left_so_does_a_batch(model: Any) -> Non
 
 
 def test_lengths_are_those_that_the_model_sees_cut_at_its_limit(model: Any) -> None:
-    items = Tokens(model, Reading("q: "), no_lengths).items(TEXTS)
-    assert [item.length for item in items] == token_lengths(model, TEXTS, Reading("q: "))
+    items = Tokens(model, InputFormat("q: "), no_lengths).items(TEXTS)
+    assert [item.length for item in items] == token_lengths(model, TEXTS, InputFormat("q: "))
     assert max(item.length for item in items) == model.max_seq_length
     assert [item.source for item in items] == TEXTS
 
 
 def test_items_do_not_depend_on_how_many_are_tokenised_at_once(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    feed = Tokens(model, Reading(), no_lengths)
+    feed = Tokens(model, InputFormat(), no_lengths)
     usual = feed.items(TEXTS)
     monkeypatch.setattr(module, "BLOCK", 2)
     for one, other in zip(feed.items(TEXTS), usual, strict=True):
@@ -90,7 +90,7 @@ def test_of_a_model_that_reads_anything_else_items_are_the_texts_with_the_length
     static = SentenceTransformer(
         modules=[StaticEmbedding(model.tokenizer.backend_tokenizer, embedding_dim=8)], device="cpu"
     )
-    feed = Tokens(static, Reading(), lambda some: [len(text) for text in some])
+    feed = Tokens(static, InputFormat(), lambda some: [len(text) for text in some])
     assert not feed.plain
     assert [(item.source, item.length, dict(item.arrays)) for item in feed.items(TEXTS)] == [
         (t, len(t), {}) for t in TEXTS

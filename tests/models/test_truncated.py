@@ -78,7 +78,7 @@ def test_the_record_says_so_and_the_row_is_another(tiny_encoder: Path, context: 
 
 
 def test_more_dimensions_than_the_model_has_are_refused(tiny_encoder: Path, context: Context) -> None:
-    with pytest.raises(SettingError, match="dimensions must be at most 32, which the model has, not 33"):
+    with pytest.raises(SettingError, match="dimensions must be at most 32, the number that the model has, not 33"):
         rank(Dense(model=str(tiny_encoder), dimensions=33), context)
     with pytest.raises(SettingError, match="dense: dimensions must be 1 or more, not 0"):
         Dense(dimensions=0)
@@ -86,9 +86,10 @@ def test_more_dimensions_than_the_model_has_are_refused(tiny_encoder: Path, cont
 
 def test_one_model_is_loaded_for_all_dimensions(tiny_encoder: Path, context: Context) -> None:
     encoder = fit(Dense(model=str(tiny_encoder)), TrainView(CORPUS), context).encoder  # type: ignore[attr-defined]
-    assert encoder.of(5).model is encoder.model
-    assert encoder.of(5).of(None).fingerprint == encoder.fingerprint != encoder.of(5).fingerprint
-    assert replace(encoder._settings, dimensions=5) == encoder.of(5)._settings
+    assert encoder.with_dimensions(5).model is encoder.model
+    cut = encoder.with_dimensions(5)
+    assert cut.with_dimensions(None).fingerprint == encoder.fingerprint != cut.fingerprint
+    assert replace(encoder.settings, dimensions=5) == encoder.with_dimensions(5).settings
 
 
 def test_blocks_and_single_vectors_are_cut_alike_and_zeros_stay_zeros() -> None:

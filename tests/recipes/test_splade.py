@@ -81,7 +81,7 @@ def test_an_encoder_gets_a_head_and_its_vectors_judge_and_mine_before(
     assert told["facts"]["head"]["tokens"] > 100
     assert told["facts"]["negatives"]["judge"].startswith(f'dense(model="{tiny_encoder}"')
     assert len(told["facts"]["negatives"]["miners"]) == 2
-    assert fitted._encoder.ready
+    assert fitted._encoder.is_trained
     assert fitted.resolved["model"] == str(tiny_encoder)
     again = fit(
         with_recipes(Sparse(str(tiny_encoder)), (Splade(budget="smoke"),)), view, Context(seed=1, cache=context.cache)

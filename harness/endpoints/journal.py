@@ -1,4 +1,4 @@
-"""Pieces of slow or paid work, kept as they come: a kill loses at most the one that was being made."""
+"""Results of slow or paid work, stored as they arrive: a kill loses at most the one being computed."""
 
 from __future__ import annotations
 
@@ -16,58 +16,58 @@ from harness.base.files import write_text
 from harness.cache.folders import META, Cache
 
 
-class Pieces:
-    """JSON-safe pieces by name, one line each in a file that only grows.
+class Journal:
+    """JSON-safe results by name, one line each in an append-only file.
 
-    A line carries a hash of itself, so that one that was cut short or altered counts as not there.
+    A line contains a hash of itself, so that one that was cut short or altered is ignored.
 
     Args:
-        cache: where.
+        cache: where they are stored.
         kind: group of entries, as `answers`.
-        key: hash of everything that decides a piece, except its name.
+        key: hash of everything that decides a result, except its name.
         describe: the same in words, JSON-safe, for `harness cache ls`.
     """
 
     def __init__(self, cache: Cache, kind: str, key: str, describe: Mapping[str, Any]) -> None:
         self._path = cache.root / kind / key / "pieces.jsonl"
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         self.lock = cache.lock(kind, key)
         meta = self._path.with_name(META)
         if not meta.exists():
-            told = {"kind": kind, "key": key, "describe": dict(describe), "created": time.time()}
+            content = {"kind": kind, "key": key, "describe": dict(describe), "created": time.time()}
             with writing(cache.root):
-                write_text(meta, json.dumps(told, indent=1, sort_keys=True))
+                write_text(meta, json.dumps(content, indent=1, sort_keys=True))
         cache.touch(meta.parent)
 
     def read(self) -> dict[str, Any]:
-        """Everything kept so far."""
-        found: dict[str, Any] = {}
+        """All results so far."""
+        results: dict[str, Any] = {}
         if self._path.exists():
             with open(self._path, encoding="utf-8", errors="replace") as file:
                 for line in file:
                     with contextlib.suppress(ValueError, TypeError):  # cut short
-                        check, name, piece = json.loads(line)
-                        if check == _check(name, piece):
-                            found[name] = piece
-        return found
+                        check, name, result = json.loads(line)
+                        if check == _check(name, result):
+                            results[name] = result
+        return results
 
-    def add(self, name: str, piece: Any) -> None:
-        """Keeps one more; threads may add at once. Hold `lock` against other processes.
+    def add(self, name: str, result: Any) -> None:
+        """Stores one more. Thread-safe; hold `lock` against other processes.
 
         Raises:
             CacheError: the disk is full, or the cache cannot be written.
         """
-        line = json.dumps([_check(name, piece), name, piece]) + "\n"
-        with writing(self._path.parents[2]), self._guard, open(self._path, "a+b") as file:
+        line = json.dumps([_check(name, result), name, result]) + "\n"
+        with writing(self._path.parents[2]), self._lock, open(self._path, "a+b") as file:
             if file.tell() and _last(file) != b"\n":
-                file.write(b"\n")  # what a killed run left half-written stays a line of its own
+                file.write(b"\n")  # a line that a killed run left half-written stays separate
             file.write(line.encode())
             file.flush()
             os.fsync(file.fileno())
 
 
-def _check(name: str, piece: Any) -> str:
-    return hashlib.sha256(json.dumps([name, piece], sort_keys=True).encode()).hexdigest()[:16]
+def _check(name: str, result: Any) -> str:
+    return hashlib.sha256(json.dumps([name, result], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _last(file: Any) -> bytes:
@@ -76,5 +76,5 @@ def _last(file: Any) -> bytes:
 
 
 def digest(*parts: Any) -> str:
-    """32 hexadecimal digits over JSON-safe parts."""
+    """32 hexadecimal digits over JSON-safe values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,19 +1,19 @@
 from harness.cache.manage import entries, faults
-from harness.endpoints.pieces import Pieces, digest
+from harness.endpoints.journal import Journal, digest
 from harness.runtime.context import Context
 
 
 def test_pieces_come_back_by_name(context: Context) -> None:
-    pieces = Pieces(context.cache, "answers", "0" * 32, {"of": "test"})
+    pieces = Journal(context.cache, "answers", "0" * 32, {"of": "test"})
     pieces.add("one", {"text": "ä"})
     pieces.add("two", [1, None])
-    assert Pieces(context.cache, "answers", "0" * 32, {}).read() == {"one": {"text": "ä"}, "two": [1, None]}
+    assert Journal(context.cache, "answers", "0" * 32, {}).read() == {"one": {"text": "ä"}, "two": [1, None]}
     [entry] = entries(context.cache)
     assert (entry.describe, faults(entry)) == ({"of": "test"}, [])
 
 
 def test_a_line_cut_short_counts_as_not_there_and_spoils_no_other(context: Context) -> None:
-    pieces = Pieces(context.cache, "answers", "0" * 32, {})
+    pieces = Journal(context.cache, "answers", "0" * 32, {})
     pieces.add("one", 1)
     path = context.cache.root / "answers" / ("0" * 32) / "pieces.jsonl"
     with open(path, "ab") as file:
