@@ -77,7 +77,8 @@ class Table:
         """Rounds and machine."""
         about = machine()
         rounds = max(map(len, self.spent.values()))
-        ran = f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GiB, Python {platform.python_version()}"
+        hardware = f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GiB"
+        ran = f"{hardware}, Python {platform.python_version()}"
         start, end = self.load
         return f"rounds: {rounds}, median (least to most); {ran}; load {start:.1f} at the start, {end:.1f} at the end"
 
