@@ -1,9 +1,9 @@
-"""The default rows as one does them by hand with the usual tools: bm25s, sentence-transformers, MTEB, pytrec_eval.
+"""The default rows by hand, with the usual tools: bm25s, sentence-transformers, MTEB, pytrec_eval.
 
     python benchmarks/_board_peers.py once|bm25|dense|hybrid|rerank FOLDER MODEL
 
 FOLDER holds a collection in BEIR's form with a test split. `once` is one careful script that encodes the collection
-once; the others are separate tools, each of which does its own part alone. Prints row → measure → mean, as JSON.
+once; the others are separate tools, each of which does only its own part. Prints row → measure → mean, as JSON.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ class Collection:
 
 
 def lines(path: Path) -> list[dict[str, str]]:
-    """A JSON object a line."""
+    """One JSON object per line."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-def bm25(held: Collection) -> Run:
-    """bm25s, with the harness's English analyser so that it finds what Lucene would."""
+def bm25(data: Collection) -> Run:
+    """bm25s, with the harness's English analyser so that it retrieves what Lucene would."""
     import bm25s
 
     from harness.analyzers.english import English
 
     analyse = English()
     model = bm25s.BM25(k1=0.9, b=0.4, method="lucene")
-    model.index([analyse(text) for text in held.texts], show_progress=False)
-    asked = [analyse(text) for text in held.queries.values()]
-    rows, scores = model.retrieve(asked, k=min(DEPTH, len(held.ids)), show_progress=False)
+    model.index([analyse(text) for text in data.texts], show_progress=False)
+    queries = [analyse(text) for text in data.queries.values()]
+    rows, scores = model.retrieve(queries, k=min(DEPTH, len(data.ids)), show_progress=False)
     return {
-        query: {held.ids[i]: float(s) for i, s in zip(r, v, strict=True) if s > 0}
-        for query, r, v in zip(held.queries, rows, scores, strict=True)
+        query: {data.ids[i]: float(s) for i, s in zip(r, v, strict=True) if s > 0}
+        for query, r, v in zip(data.queries, rows, scores, strict=True)
     }
 
 
@@ -63,17 +63,17 @@ def encoder(model: str) -> Any:
     return SentenceTransformer(model)
 
 
-def dense(held: Collection, documents: Any, queries: Any) -> Run:
-    """`semantic_search` over what was encoded."""
+def dense(data: Collection, documents: Any, queries: Any) -> Run:
+    """`semantic_search` over encoded texts."""
     from sentence_transformers.util import semantic_search
 
-    found = semantic_search(queries, documents, top_k=min(DEPTH, len(held.ids)))
-    named = ({held.ids[int(hit["corpus_id"])]: hit["score"] for hit in hits} for hits in found)
-    return dict(zip(held.queries, named, strict=True))
+    found = semantic_search(queries, documents, top_k=min(DEPTH, len(data.ids)))
+    named = ({data.ids[int(hit["corpus_id"])]: hit["score"] for hit in hits} for hits in found)
+    return dict(zip(data.queries, named, strict=True))
 
 
 def best(run: Run, depth: int) -> dict[str, list[str]]:
-    """The first documents of each query."""
+    """The top documents of each query."""
     return {
         query: [d for _, d in sorted(zip(found.values(), found, strict=True))[::-1][:depth]]
         for query, found in run.items()
@@ -91,7 +91,7 @@ def reciprocal(first: Run, second: Run) -> Run:
 
 
 def convex(first: Run, second: Run) -> Run:
-    """Half and half of scores brought to 0…1."""
+    """The mean of both scores, each scaled to 0…1."""
     fused: Run = {}
     for query in first:
         fused[query] = {}
@@ -106,7 +106,7 @@ def convex(first: Run, second: Run) -> Run:
 
 
 def rescored(candidates: dict[str, list[str]], vectors: dict[str, Any], queries: Any) -> Run:
-    """Candidates by their cosine."""
+    """Candidates ranked by cosine."""
     run: Run = {}
     for (query, documents), vector in zip(candidates.items(), queries, strict=True):
         scores = [float(vectors[document] @ vector) for document in documents]
@@ -114,21 +114,21 @@ def rescored(candidates: dict[str, list[str]], vectors: dict[str, Any], queries:
     return run
 
 
-def judged(held: Collection, run: Run) -> Means:
+def judged(data: Collection, run: Run) -> Means:
     """nDCG@10 and R@100 by pytrec_eval; a query without an answer counts 0."""
     import pytrec_eval
 
-    found = pytrec_eval.RelevanceEvaluator(held.qrels, {"ndcg_cut.10", "recall.100"}).evaluate(run)
+    found = pytrec_eval.RelevanceEvaluator(data.qrels, {"ndcg_cut.10", "recall.100"}).evaluate(run)
     names = {"nDCG@10": "ndcg_cut_10", "R@100": "recall_100"}
-    return {name: sum(each[theirs] for each in found.values()) / len(held.qrels) for name, theirs in names.items()}
+    return {name: sum(each[theirs] for each in found.values()) / len(data.qrels) for name, theirs in names.items()}
 
 
-def once(held: Collection, model: str) -> dict[str, Means]:
+def once(data: Collection, model: str) -> dict[str, Means]:
     """All rows in one script."""
-    loaded, lexical = encoder(model), bm25(held)
-    documents, queries = loaded.encode(held.texts), loaded.encode(list(held.queries.values()))
-    vectors = dict(zip(held.ids, documents, strict=True))
-    near = dense(held, documents, queries)
+    loaded, lexical = encoder(model), bm25(data)
+    documents, queries = loaded.encode(data.texts), loaded.encode(list(data.queries.values()))
+    vectors = dict(zip(data.ids, documents, strict=True))
+    near = dense(data, documents, queries)
     again = rescored(best(lexical, CANDIDATES), vectors, queries)
     runs = {
         "bm25": lexical,
@@ -136,11 +136,11 @@ def once(held: Collection, model: str) -> dict[str, Means]:
         "hybrid-rrf": reciprocal(lexical, near),
         "hybrid-convex": convex(lexical, near),
     }
-    return {row: judged(held, run) for row, run in {**runs, "bm25>>dense": again}.items()}
+    return {row: judged(data, run) for row, run in {**runs, "bm25>>dense": again}.items()}
 
 
 def by_mteb(model: str, folder: Path) -> dict[str, Means]:
-    """The dense row by `mteb.evaluate`, from files to figures."""
+    """The dense row by `mteb.evaluate`, from files to scores."""
     import mteb
 
     from evaluators import task_of
@@ -152,35 +152,38 @@ def by_mteb(model: str, folder: Path) -> dict[str, Means]:
     return {"dense": {"nDCG@10": scores["ndcg_at_10"], "R@100": scores["recall_at_100"]}}
 
 
-def hybrid(held: Collection, model: str) -> dict[str, Means]:
+def hybrid(data: Collection, model: str) -> dict[str, Means]:
     """Both fusions, in a script that searches both ways itself."""
-    loaded, lexical = encoder(model), bm25(held)
-    near = dense(held, loaded.encode(held.texts), loaded.encode(list(held.queries.values())))
-    return {"hybrid-rrf": judged(held, reciprocal(lexical, near)), "hybrid-convex": judged(held, convex(lexical, near))}
+    loaded, lexical = encoder(model), bm25(data)
+    near = dense(data, loaded.encode(data.texts), loaded.encode(list(data.queries.values())))
+    return {
+        "hybrid-rrf": judged(data, reciprocal(lexical, near)),
+        "hybrid-convex": judged(data, convex(lexical, near)),
+    }
 
 
-def rerank(held: Collection, model: str) -> dict[str, Means]:
+def rerank(data: Collection, model: str) -> dict[str, Means]:
     """BM25's candidates encoded, each document once though it is a candidate of several queries, and scored."""
-    loaded, candidates = encoder(model), best(bm25(held), CANDIDATES)
-    texts = dict(zip(held.ids, held.texts, strict=True))
+    loaded, candidates = encoder(model), best(bm25(data), CANDIDATES)
+    texts = dict(zip(data.ids, data.texts, strict=True))
     needed = sorted({document for documents in candidates.values() for document in documents})
     vectors = dict(zip(needed, loaded.encode([texts[d] for d in needed]), strict=True))
-    return {"bm25>>dense": judged(held, rescored(candidates, vectors, loaded.encode(list(held.queries.values()))))}
+    return {"bm25>>dense": judged(data, rescored(candidates, vectors, loaded.encode(list(data.queries.values()))))}
 
 
 def main() -> None:
     """One tool's work."""
     tool, folder, model = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
-    held = Collection(folder)
+    data = Collection(folder)
     tools: dict[str, Callable[[], dict[str, Means]]] = {
-        "once": lambda: once(held, model),
-        "bm25": lambda: {"bm25": judged(held, bm25(held))},
+        "once": lambda: once(data, model),
+        "bm25": lambda: {"bm25": judged(data, bm25(data))},
         "dense": lambda: by_mteb(model, folder),
-        "hybrid": lambda: hybrid(held, model),
-        "rerank": lambda: rerank(held, model),
+        "hybrid": lambda: hybrid(data, model),
+        "rerank": lambda: rerank(data, model),
     }
-    told = json.dumps(tools[tool]())
-    sys.stdout.write(f"\n{told}\n")
+    means = json.dumps(tools[tool]())
+    sys.stdout.write(f"\n{means}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The highest memory of what is timed."""
+"""Peak memory of the timed work."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ EVERY = 0.02
 
 
 def anonymous(*, others: bool = False) -> int:
-    """Resident bytes of this process that no file backs: pages of mapped files the system takes back at will.
+    """Resident bytes of this process without pages of mapped files, which the system can reclaim.
 
     Args:
-        others: with those of the processes that it has started.
+        others: include the processes that it has started.
     """
     own = psutil.Process()
     found = 0
@@ -33,7 +33,7 @@ def anonymous(*, others: bool = False) -> int:
 
 
 def highest(work: Callable[[], T], *, others: bool = False) -> tuple[T, float]:
-    """What work gives, and the highest memory meanwhile, in MiB beside what was held before.
+    """The result of the work, and the peak memory during it in MiB beyond the memory before.
 
     Args:
         work: is done once.

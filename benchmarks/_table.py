@@ -1,9 +1,7 @@
-"""What the benchmarks share: ways timed in turn, medians with their range, ratios pair by pair, a table, CSV and a
-plot.
+"""Shared by the benchmarks: variants timed in turn, medians with their range, pairwise ratios, a table, CSV and a plot.
 
 A way is a function that does its work once and returns the seconds of its parts, the part that decides last. Rounds are
-interleaved, so that what else the machine does meets all ways alike, and a ratio is that of two neighbours in one
-round.
+interleaved, so that other load on the machine affects all alike, and a ratio is that of two neighbours in one round.
 """
 
 from __future__ import annotations
@@ -31,13 +29,13 @@ R = TypeVar("R")
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Figures of several ways.
+    """Measurements of several ways.
 
     Args:
         title: what was done, with the sizes.
         spent: way → a round's parts each.
-        against: the way that ratios are to; none where empty.
-        told: way → column → text, of what is no time.
+        against: the way that ratios refer to; empty for none.
+        told: way → column → text, for columns that are not times.
         unit: of the parts.
         load: the machine's mean load over the last minute, at the start and at the end.
     """
@@ -55,7 +53,7 @@ class Table:
         return max((list(each) for rounds in self.spent.values() for each in rounds), key=len)
 
     def ratios(self, way: str, part: str) -> list[float]:
-        """Of a way's part to that of `against`, round by round; empty where either has none."""
+        """Of a way's part to that of `against`, round by round; empty if either has none."""
         pairs = zip(self.spent[way], self.spent.get(self.against, ()), strict=False)
         return [mine[part] / theirs[part] for mine, theirs in pairs if part in mine and part in theirs]
 
@@ -77,12 +75,13 @@ class Table:
         """Rounds and machine."""
         about = machine()
         rounds = max(map(len, self.spent.values()))
-        ran = f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GiB, Python {platform.python_version()}"
+        hardware = f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GiB"
+        ran = f"{hardware}, Python {platform.python_version()}"
         start, end = self.load
         return f"rounds: {rounds}, median (least to most); {ran}; load {start:.1f} at the start, {end:.1f} at the end"
 
     def and_told(self, told: Mapping[str, Mapping[str, str]]) -> Table:
-        """With more columns of what is no time."""
+        """With more columns that are not times."""
         ways = dict.fromkeys([*self.told, *told])
         return dataclasses.replace(self, told={way: {**self.told.get(way, {}), **told.get(way, {})} for way in ways})
 
@@ -105,7 +104,7 @@ class Table:
         )
 
     def write_csv(self, path: Path) -> None:
-        """Every round: way, round, part, figure."""
+        """Every round: way, round, part, value."""
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["way", "round", "part", self.unit])
@@ -139,7 +138,7 @@ class Table:
 
 
 def middle(values: Sequence[float]) -> str:
-    """The median with its range; a dash of none."""
+    """The median with its range; a dash if there is none."""
     if not values:
         return "–"
     if len(values) == 1:
@@ -160,14 +159,14 @@ def interleaved(
     against: str = "",
     unit: str = "s",
 ) -> Table:
-    """Does every way once a round, in turn.
+    """Runs every way once per round, in turn.
 
     Args:
         title: of the table.
         ways: name → does the work and returns its parts.
         rounds: that count.
         warm_up: rounds before them that do not.
-        against: the way that ratios are to.
+        against: the way that ratios refer to.
         unit: of the parts.
     """
     before = os.getloadavg()[0]
@@ -196,10 +195,10 @@ def in_blocks(
         items: all of them.
         block: items at a time.
         rounds: over all items.
-        against: the way that ratios are to.
+        against: the way that ratios refer to.
 
     Returns:
-        The table, which also tells how many times as long the way that is held against took, over all and for a block;
+        The table, which also tells how many times as long the reference way took, over all and for a block;
         and what each way made of each block, in the last round.
     """
     before = os.getloadavg()[0]
@@ -253,11 +252,11 @@ def process(command: Sequence[str]) -> Parts:
 
 
 def parser(text: str | None, rounds: int) -> argparse.ArgumentParser:
-    """With the options that all benchmarks have."""
+    """With the options of all benchmarks."""
     made = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--rounds", type=_positive, default=rounds, help="default: %(default)s")
     made.add_argument("--markdown", action="store_true", help="print the table as Markdown")
-    made.add_argument("--csv", type=Path, metavar="FILE", help="write every round's figures")
+    made.add_argument("--csv", type=Path, metavar="FILE", help="write the values of every round")
     made.add_argument("--plot", type=Path, metavar="FILE", help="draw them, as .svg or .png; needs matplotlib")
     return made
 
@@ -270,7 +269,7 @@ def _positive(text: str) -> int:
 
 
 def show(table: Table, arguments: argparse.Namespace) -> None:
-    """Prints the table, and writes what else was asked for."""
+    """Prints the table, and writes the other requested formats."""
     print(table.markdown() if arguments.markdown else table.text())
     if arguments.csv:
         table.write_csv(arguments.csv)

@@ -1,4 +1,4 @@
-"""The default board beside the same rows done by hand: one careful script, separate tools, and encoding alone.
+"""The default board compared with the same rows by hand: one careful script, separate tools, and encoding only.
 
     python benchmarks/board.py beir/cranfield [--documents 400] [--queries 60] [--rounds 1] [--again]
 

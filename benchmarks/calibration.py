@@ -1,4 +1,4 @@
-"""Are intervals, verdicts and ranks what they say? Error, coverage and power, on the per-query values of real records.
+"""Are intervals, verdicts and ranks calibrated? Error, coverage and power, on the per-query values of real records.
 
     python benchmarks/calibration.py [results] [--dataset beir/scifact/test] [--measure nDCG@10] [--runs 1000]
         [--rows 5 28] [--queries 50 300]

@@ -1,15 +1,15 @@
-"""Measures per query: ours (over ir-measures) beside pytrec_eval, ranx, and the evaluators of MTEB and BEIR.
+"""Measures per query: ours (over ir-measures), pytrec_eval, ranx, and the evaluators of MTEB and BEIR.
 
     python benchmarks/evaluation.py beir/scifact [--rounds 5]
     python benchmarks/evaluation.py --synthetic 10000
 
-All get one run, 1,000 deep: BM25's on the dataset, or a made one of so many queries. It lies in memory in the form that
-each takes (query → document → score; ours: query, documents best first, their scores); `convert` is what a tool needs
-on top to read it (ranx), `measure` gives nDCG@10, R@100 and RR@10 of every query, `both` their sum. MTEB and BEIR
+All get one run, 1,000 deep: BM25's on the dataset, or a synthetic one with so many queries. It is in memory in the form
+that each takes (query → document → score; ours: query, documents best first, their scores); `convert` is what a tool
+needs on top to read it (ranx), `measure` gives nDCG@10, R@100 and RR@10 of every query, `both` their sum. MTEB and BEIR
 compute more at the same time (P, AP and success at the cut-offs; MTEB its abstention figures too), since they cannot be
-asked for less. trec_eval has no RR@10: its reciprocal rank counts where it is 1/10 or more. Under `differs` stands the
-greatest difference of a mean from pytrec_eval's; the run's scores are distinct, so that no tie is broken two ways. Ends
-with status 1 where it exceeds 0.0001.
+asked for less. trec_eval has no RR@10: its reciprocal rank counts where it is 1/10 or more. `differs` is the greatest
+difference of a mean from pytrec_eval's; the run's scores are distinct, so that no tie is broken two ways. Ends with
+status 1 if it exceeds 0.0001.
 """
 
 from __future__ import annotations

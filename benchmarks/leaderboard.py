@@ -2,7 +2,7 @@
 
     python benchmarks/leaderboard.py [--datasets 50] [--rows 100] [--queries 300] [--documents 10] [--folder FOLDER]
 
-Makes a results folder of made-up records: `--rows` rows on each of `--datasets` datasets, each record with its
+Makes a results folder of synthetic records: `--rows` rows on each of `--datasets` datasets, each record with its
 per-query values of four measures and a run of `--documents` documents a query. Then runs the command once in a process
 of its own and prints seconds of the clock and of the processors, the highest resident memory (without pages of mapped
 files), and the size of each file it wrote. With `--folder` the records are made there once and used again by the next

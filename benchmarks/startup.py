@@ -1,11 +1,10 @@
-"""How long one waits before anything is done: help, listing and collection, with the peers' beside them.
+"""Start-up time: help, listing and test collection, compared with other tools.
 
     python benchmarks/startup.py [--rounds 5]
 
-Each is a whole process; CPU seconds (user and system) vary less than wall seconds on a machine that does other things
-too. The
-first round is not counted: it writes the bytecode and fills the file cache. A peer that is not installed is left out,
-by name.
+Each is a whole process; CPU seconds (user and system) vary less than wall seconds on a busy machine. The first
+round is not counted: it writes the bytecode and fills the file cache. A tool that is not
+installed is left out, and named.
 """
 
 from __future__ import annotations
@@ -50,9 +49,9 @@ def main() -> None:
             print(f"without {package}: it does not start here")  # Pyserini without its Java, say
         else:
             commands.update(theirs)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # bytecode is kept where people work
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users have their bytecode cached
     ways = {name: functools.partial(process, command) for name, command in commands.items()}
-    show(interleaved("before anything is done", ways, arguments.rounds), arguments)
+    show(interleaved("start-up", ways, arguments.rounds), arguments)
 
 
 if __name__ == "__main__":

@@ -10,34 +10,49 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import ir_measures
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import harness.datasets
 import harness.generators
 import harness.indexes
+import harness.losses
 import harness.methods
 import harness.recipes
 from harness import api
-from harness.base.errors import DatasetError
+from harness.base.errors import DatasetError, SettingError
 from harness.choices import room as registry
+from harness.choices.expression import parse
 from harness.data.queries import Queries
 from harness.datasets import load_dataset
 from harness.indexes import INDEXES
 from harness.indexes.exact import Exact
+from harness.losses import LOSSES
 from harness.methods import fit, index
 from harness.rows import parse_method
 from harness.runtime.context import Context
 from tests.indexes.conftest import Held
+from tests.losses import test_contract as loss_contract
 
 TEXT = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
 
+def code_of(file: str) -> str:
+    """The block of code that the text puts into a file."""
+    text = TEXT.read_text(encoding="utf-8")
+    found = re.search(rf"`{re.escape(file)}`.*?```python\n(.*?)```", text, re.DOTALL)
+    assert found is not None, file
+    return found.group(1)
+
+
 @contextlib.contextmanager
-def dropped_in(room: ModuleType, name: str, number: int, folder: Path) -> Iterator[None]:
-    """The text's block of code, by number, as a file of the room."""
-    code = re.findall(r"```python\n(.*?)```", TEXT.read_text(encoding="utf-8"), re.DOTALL)[number]
-    (folder / f"{name}.py").write_text(code, encoding="utf-8")
+def dropped_in(room: ModuleType, name: str, folder: Path) -> Iterator[None]:
+    """The text's file of that name, put into a room."""
+    file = f"{room.__name__.replace('.', '/')}/{name}.py"
+    (folder / f"{name}.py").write_text(code_of(file), encoding="utf-8")
     room.__path__.append(str(folder))
     registry._files.cache_clear()
     importlib.invalidate_caches()
@@ -52,14 +67,14 @@ def dropped_in(room: ModuleType, name: str, number: int, folder: Path) -> Iterat
 @pytest.fixture
 def added(tmp_path: Path) -> Iterator[str]:
     """The method, dropped into its room; gives its name."""
-    with dropped_in(harness.methods, "random_order", 0, tmp_path):
+    with dropped_in(harness.methods, "random_order", tmp_path):
         yield "random-order"
 
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Iterator[str]:
     """The recipe, dropped into its room; gives its name."""
-    with dropped_in(harness.recipes, "titles", 1, tmp_path):
+    with dropped_in(harness.recipes, "titles", tmp_path):
         yield "titles"
 
 
@@ -84,14 +99,14 @@ def test_its_seed_decides_and_repeats(added: str, small_folder: Path, tmp_path: 
     assert run(0, "a") == run(0, "b") != run(1, "c")
 
 
-def test_a_query_asked_alone_is_ranked_as_among_others(added: str, small_folder: Path, context: Context) -> None:
+def test_a_single_query_is_ranked_as_among_others(added: str, small_folder: Path, context: Context) -> None:
     dataset = load_dataset(str(small_folder), context)
     method = parse_method(added)
     searcher = index(method, fit(method, dataset.train, context), dataset.corpus, context)
     queries = dataset.test.queries
     together = searcher.search(queries, 10)
-    alone = searcher.search(Queries(queries.ids[3:4], queries.texts[3:4]), 10)
-    assert (together.indices[3] == alone.indices[0]).all()
+    single = searcher.search(Queries(queries.ids[3:4], queries.texts[3:4]), 10)
+    assert (together.indices[3] == single.indices[0]).all()
 
 
 def test_the_recipe_is_a_row_after_a_plus_and_trains(
@@ -100,26 +115,116 @@ def test_the_recipe_is_a_row_after_a_plus_and_trains(
     row = f'dense(model="{tiny_encoder}")+{recipe}(budget="smoke")'
     record = api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
     assert record.status == "ok", record.problem
-    (told,) = record.resolved["training"]
-    assert told["steps"] == 4
-    assert told["facts"]["titled"] == 30
+    (training,) = record.resolved["training"]
+    assert training["steps"] == 4
+    assert training["facts"]["titled"] == 30
     assert record.supervision == "dev labels"
+
+
+def test_the_loss_keeps_the_contract_of_its_room(tiny_encoder: Path, tmp_path: Path) -> None:
+    with dropped_in(harness.losses, "ranknet", tmp_path):
+        loss = LOSSES.get("ranknet")()
+        loss_contract.test_a_loss_is_a_frozen_value_with_defaults_and_a_source(loss)
+        loss_contract.test_every_setting_can_be_written_as_json_and_is_explained(loss)
+        loss_contract.test_a_loss_is_lowered_by_following_its_gradient(loss, tiny_encoder)
+        loss_contract.test_columns_already_encoded_give_the_same_loss(loss, tiny_encoder)
+
+
+def test_the_loss_is_ranknet(tmp_path: Path) -> None:
+    """A slow loop over the formula; the cosines are those of the vectors, whose lengths differ."""
+    draws = np.random.default_rng(0).standard_normal((3, 4, 8))
+    vectors = draws / np.linalg.norm(draws, axis=2, keepdims=True)
+    queries, documents = vectors[0], np.concatenate(vectors[1:])
+    slow = []
+    for number, query in enumerate(queries):
+        scores = documents @ query
+        behind = np.delete(scores, number) - scores[number]
+        slow += list(np.log1p(np.exp(10 * behind)))
+    with dropped_in(harness.losses, "ranknet", tmp_path):
+        module = LOSSES.get("ranknet")(scale=10.0).build(torch.nn.Identity())  # type: ignore[call-arg, arg-type]
+        value = module.compute_loss_from_embeddings([torch.from_numpy(3 * column) for column in draws])
+    assert value.item() == pytest.approx(np.mean(slow), rel=1e-9)
+    with dropped_in(harness.losses, "ranknet", tmp_path), pytest.raises(SettingError, match="scale"):
+        LOSSES.get("ranknet")(scale=0)  # type: ignore[call-arg]
+
+
+def test_the_recipe_trains_with_the_loss(
+    recipe: str, tiny_encoder: Path, small_folder: Path, tmp_path: Path, context: Context
+) -> None:
+    (tmp_path / "losses").mkdir()
+    with dropped_in(harness.losses, "ranknet", tmp_path / "losses"):
+        row = f'dense(model="{tiny_encoder}")+{recipe}(loss=ranknet(scale=10), budget="smoke")'
+        record = (
+            api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
+        )
+    assert record.status == "ok", record.problem
+    assert "ranknet(scale=10" in record.method
+
+
+def measure_script() -> str:
+    return re.findall(r'```python\n("""Best grade.*?)```', TEXT.read_text(encoding="utf-8"), re.DOTALL)[0]
+
+
+def test_the_measure_is_a_column_of_the_run(
+    small_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "my-corpus").symlink_to(small_folder)
+    names: dict[str, object] = {}
+    try:
+        exec(measure_script(), names)
+    finally:
+        ir_measures.measures.registry.pop("BestGrade", None)
+    measures = names["board"].measures("bm25")  # type: ignore[attr-defined]
+    assert 0 < measures["BestGrade@3"] <= 1
+    judged = pd.DataFrame({"doc_id": ["a", "b", "c"], "relevance": [4, 1, 0]})
+    best_grade = names["best_grade"]
+    for ranking, share in ((["c", "b"], 0.25), (["x"], 0.0), (["b", "a"], 1.0)):
+        assert best_grade(judged, pd.DataFrame({"doc_id": ranking})) == share  # type: ignore[operator]
+
+
+def room_of_text(folder: Path) -> Path:
+    """The text's room, as a folder `rewriters`."""
+    room = folder / "rewriters"
+    room.mkdir(parents=True)
+    for name in ("__init__", "repeated"):
+        (room / f"{name}.py").write_text(code_of(f"harness/rewriters/{name}.py"), encoding="utf-8")
+    return room
+
+
+def test_the_room_is_a_registry_of_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room_of_text(tmp_path)
+    monkeypatch.setattr(harness, "__path__", [*harness.__path__, str(tmp_path)])
+    importlib.invalidate_caches()
+    try:
+        rewriters = importlib.import_module("harness.rewriters").REWRITERS
+        assert rewriters.names() == ["repeated"]
+        item = parse("repeated(times=3)", rewriters, {rewriters.package: rewriters})
+        assert str(item) == "repeated(times=3)"
+        assert item.rewrite("a b") == "a b a b a b"
+        with pytest.raises(SettingError, match="times"):
+            parse("repeated(times=0)", rewriters, {rewriters.package: rewriters})
+    finally:
+        for name in [name for name in sys.modules if name.startswith("harness.rewriters")]:
+            del sys.modules[name]
 
 
 EXAMPLES = [
     (harness.methods, "random_order"),
     (harness.recipes, "titles"),
+    (harness.losses, "ranknet"),
     (harness.indexes, "leading"),
     (harness.datasets, "faq"),
     (harness.generators, "opening"),
 ]
-"""In the order of the text."""
+"""Files that the text adds to rooms."""
 
 
-def test_the_index_is_a_setting_whose_recall_the_record_tells(
+def test_the_index_is_a_setting_whose_recall_is_in_the_record(
     tiny_encoder: Path, small_folder: Path, tmp_path: Path, context: Context
 ) -> None:
-    with dropped_in(harness.indexes, "leading", 2, tmp_path):
+    with dropped_in(harness.indexes, "leading", tmp_path):
         row = f'dense(model="{tiny_encoder}", index=leading(first=8, rescore=2))'
         record = (
             api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
@@ -132,12 +237,12 @@ def test_the_index_finds_what_exact_search_does_when_all_are_candidates(context:
     rng = np.random.default_rng(0)
     vectors, queries = rng.standard_normal((200, 16), np.float32), rng.standard_normal((9, 16), np.float32)
     order = np.arange(200, dtype=np.int32)
-    with dropped_in(harness.indexes, "leading", 2, tmp_path):
+    with dropped_in(harness.indexes, "leading", tmp_path):
         kind = INDEXES.get("leading")
-        found = kind(first=4, rescore=20).build(Held(vectors), order, context).search(queries, 10)  # type: ignore[call-arg]
+        result = kind(first=4, rescore=20).build(Held(vectors), order, context).search(queries, 10)  # type: ignore[call-arg]
         few = kind(first=4, rescore=1).build(Held(vectors), order, context).search(queries, 10)  # type: ignore[call-arg]
     true = Exact().build(Held(vectors), order, context).search(queries, 10)
-    assert (found.indices == true.indices).all()
+    assert (result.indices == true.indices).all()
     assert (few.indices != true.indices).any()
 
 
@@ -147,7 +252,7 @@ def test_the_source_is_a_dataset_by_its_files_name(tmp_path: Path, context: Cont
         "how to reset a password\tOpen the settings and choose reset password.\nwhere are invoices\tInvoices: see "
         "Billing.\n"
     )
-    with dropped_in(harness.datasets, "faq", 3, tmp_path):
+    with dropped_in(harness.datasets, "faq", tmp_path):
         record = api.run("bm25", dataset=f"faq/{file}", results=tmp_path / "results", context=context).results[0].record
         assert record.measures["nDCG@10"] == 1.0
         file.write_text("no tab here\n")
@@ -156,7 +261,7 @@ def test_the_source_is_a_dataset_by_its_files_name(tmp_path: Path, context: Cont
 
 
 def test_the_generator_feeds_a_recipe(tiny_encoder: Path, small_folder: Path, tmp_path: Path, context: Context) -> None:
-    with dropped_in(harness.generators, "opening", 4, tmp_path):
+    with dropped_in(harness.generators, "opening", tmp_path):
         row = f'dense(model="{tiny_encoder}")+qgen(generator=opening, budget="smoke")'
         record = (
             api.run(row, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
@@ -168,9 +273,12 @@ def test_their_text_passes_the_lint_of_the_project(tmp_path: Path) -> None:
     ruff = shutil.which("ruff") or pytest.skip("needs 'ruff': pip install retrieval-harness[dev]")
     settings = ["--config", str(TEXT.parent / "pyproject.toml"), "--no-cache"]
     with contextlib.ExitStack() as stack:
-        for number, (room, name) in enumerate(EXAMPLES):
-            stack.enter_context(dropped_in(room, name, number, tmp_path))
-    files = [str(tmp_path / f"{name}.py") for _, name in EXAMPLES]
+        for room, name in EXAMPLES:
+            stack.enter_context(dropped_in(room, name, tmp_path))
+    (tmp_path / "measure.py").write_text(measure_script(), encoding="utf-8")
+    room_of_text(tmp_path / "harness")
+    (tmp_path / "harness" / "__init__.py").write_text('"""Makes the room a part of the package, as it will be."""\n')
+    files = [str(file) for file in sorted(tmp_path.rglob("*.py"))]
     for check in (["check"], ["format", "--check"]):
-        told = subprocess.run([ruff, *check, *settings, *files], capture_output=True, text=True)
-        assert told.returncode == 0, told.stdout
+        done = subprocess.run([ruff, *check, *settings, *files], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
