@@ -18,11 +18,13 @@ from harness.data.measures import DEFAULT
 from harness.executors import Executor
 from harness.methods import Method
 from harness.report import markdown
-from harness.report.board import Across, Table, across, tables, with_published
+from harness.report.across import Across, across
+from harness.report.board import Table, tables, with_published
+from harness.report.board_files import write_board
+from harness.report.comparisons import with_comparisons
+from harness.report.comparisons_across import compared_across
 from harness.report.decision import document
-from harness.report.standings import across_with_standing, with_standings
 from harness.report.sweep import write_sweep
-from harness.report.writing import write_board
 from harness.rows import methods_of
 from harness.runtime.context import Context, open_context
 from harness.sweep.result import Found
@@ -57,14 +59,14 @@ class Board:
         found = tables(result.record for result in self.results)
         if self.store is None:
             return found
-        found = with_standings(found, self.store, self.store.stored()[0])
+        found = with_comparisons(found, self.store, self.store.stored()[0])
         return with_published(found, read_all(self.store.root)[0])
 
     @property
     def across(self) -> Across | None:
         """The table across datasets, None for fewer than two; with intervals as `tables` has them."""
         found = tables(result.record for result in self.results)
-        return across_with_standing(found, self.store, self.store.stored()[0]) if self.store else across(found)
+        return compared_across(found, self.store, self.store.stored()[0]) if self.store else across(found)
 
     def __str__(self) -> str:
         return markdown.leaderboard(self.tables, self.across)

@@ -37,7 +37,8 @@ from harness.indexes import INDEXES, Index
 from harness.methods import Method
 from harness.report import terminal
 from harness.report.board import tables
-from harness.report.standings import across_with_standing, with_standings
+from harness.report.comparisons import with_comparisons
+from harness.report.comparisons_across import compared_across
 from harness.report.sweep import sentences
 from harness.rows import ROOMS, parse_method, row_name
 from harness.runtime.context import Context
@@ -522,7 +523,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup
     )
     found = tables(shown)
-    terminal.show(with_standings(found, store, held), console, across_with_standing(found, store, held))
+    terminal.show(with_comparisons(found, store, held), console, compared_across(found, store, held))
     terminalreporter.section("leaderboard")
     terminalreporter.write(text.getvalue())
     for fault in faults:

@@ -50,7 +50,7 @@ def _tied(decision: Decision) -> list[str]:
     others, tied = decision.options[1:], decision.tied
     if not others:
         return []
-    by = f"simultaneous 95 % intervals of {decision.standing.corrected}"
+    by = f"simultaneous 95 % intervals of {decision.comparison.corrected}"
     if not tied:
         return [
             f"Every other row is significantly worse ({by}); the next is `{others[0].row}` ({difference(others[0])})."

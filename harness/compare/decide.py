@@ -96,7 +96,7 @@ def decide(
         raise NoFigures(nothing, skipped=all(r.status == "skipped" for r in absent))
     loaded = load_dataset(dataset, context)
     decision = decide_between(held, margin)
-    seen = decision.standing.sentence
+    seen = decision.comparison.power
     told = (
         *sentences(decision),
         *([f"{seen[0].upper()}{seen[1:]}."] if seen else []),

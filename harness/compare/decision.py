@@ -11,7 +11,7 @@ from harness.base.errors import ComparisonError, SettingError
 from harness.bench.leak_effect import shared
 from harness.bench.machine_load import why
 from harness.compare.evidence import Scores
-from harness.compare.ties import Standing, standing
+from harness.compare.comparison import Comparison, compare
 from harness.compare.verdict import MARGIN
 from harness.methods import NO_LABELS
 from harness.statistics.bootstrap import Interval
@@ -102,7 +102,7 @@ class Decision:
 
     Args:
         options: the rows, best first.
-        standing: of them.
+        comparison: of them.
         margin: differences up to this do not matter.
         cheapest: by each cost, the cheapest row whose mean is within the margin of the best; without rows that have no
             such cost.
@@ -110,7 +110,7 @@ class Decision:
     """
 
     options: tuple[Option, ...]
-    standing: Standing
+    comparison: Comparison
     margin: float
     cheapest: dict[Cost, Option]
     steps: dict[Cost, tuple[Step, ...]]
@@ -160,14 +160,16 @@ def caveats(decision: Decision) -> list[str]:
     return told
 
 
-def decide(held: Sequence[Scores], margin: float = MARGIN, seed: int = 0, stands: Standing | None = None) -> Decision:
+def decide(
+    held: Sequence[Scores], margin: float = MARGIN, seed: int = 0, comparison: Comparison | None = None
+) -> Decision:
     """Decides between rows, by the verdicts and intervals of the board: all pairs of rows at once.
 
     Args:
         held: one per row, all of the same queries.
         margin: differences up to this do not matter.
         seed: of the draws.
-        stands: of these rows, where it is already known; their order is taken from it.
+        comparison: of these rows, where it is already known; their order is taken from it.
 
     Raises:
         SettingError: the margin is not above 0.
@@ -177,17 +179,17 @@ def decide(held: Sequence[Scores], margin: float = MARGIN, seed: int = 0, stands
         raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
     if not held:
         raise ComparisonError("there is nothing to decide between: no row gave figures.")
-    ordered = sorted(held, key=lambda row: (-row.mean, row.row)) if stands is None else list(held)
-    stands = stands or standing(ordered, seed)
-    behind = (None, *stands.behind[1:])
-    options = tuple(map(Option, ordered, stands.intervals, stands.ranks, behind))
+    ordered = sorted(held, key=lambda row: (-row.mean, row.row)) if comparison is None else list(held)
+    comparison = comparison or compare(ordered, seed)
+    behind = (None, *comparison.behind[1:])
+    options = tuple(map(Option, ordered, comparison.intervals, comparison.ranks, behind))
     kinds: tuple[Cost, ...] = ("latency", "memory")
     return Decision(
         options,
-        stands,
+        comparison,
         margin,
         {of: found for of in kinds if (found := _cheapest(options, of, margin)) is not None},
-        {of: _steps(options, of, stands) for of in kinds},
+        {of: _steps(options, of, comparison) for of in kinds},
     )
 
 
@@ -209,7 +211,7 @@ def _dear(of: Cost) -> Callable[[Option], tuple[float, float]]:
     return lambda option: (option.cost(of) or 0.0, -option.scores.mean)
 
 
-def _steps(options: Sequence[Option], of: Cost, stands: Standing) -> tuple[Step, ...]:
+def _steps(options: Sequence[Option], of: Cost, comparison: Comparison) -> tuple[Step, ...]:
     front: list[int] = []
     costs = {place: cost for place, option in enumerate(options) if (cost := option.cost(of)) is not None}
     for place in sorted(costs, key=lambda p: _dear(of)(options[p])):
@@ -218,6 +220,6 @@ def _steps(options: Sequence[Option], of: Cost, stands: Standing) -> tuple[Step,
                 front.pop()
             front.append(place)
     return tuple(
-        Step(options[before], options[after], stands.difference(after, before), costs[after] - costs[before])
+        Step(options[before], options[after], comparison.difference(after, before), costs[after] - costs[before])
         for before, after in itertools.pairwise(front)
     )

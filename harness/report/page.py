@@ -22,12 +22,13 @@ from markupsafe import Markup, escape
 import harness
 from harness.base.plain import plain
 from harness.bench.store import Store, Stored, by_key
-from harness.report.board import Across, Table
+from harness.report import across_columns, columns
+from harness.report.across import Across
+from harness.report.board import Table
 from harness.report.collection import words
-from harness.report.intervals import AGAINST, EXPLAINED, EXPLAINED_ACROSS
+from harness.report.comparisons import by_each_measure
 from harness.report.page_data import charts, page_data
 from harness.report.per_query import file_names, packed, per_query
-from harness.report.standings import by_each_measure
 from harness.runtime.context import Context
 
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "page.js", "charts.js", "queries.js")
@@ -104,9 +105,8 @@ def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str
         scripts=scripts,
         hashes=[_hash(script) for script in scripts],
         style=asset("page.css"),
-        explained=EXPLAINED,
-        explained_across=EXPLAINED_ACROSS,
-        against=AGAINST,
+        explained=columns.EXPLAINED,
+        explained_across=across_columns.EXPLAINED,
         version=harness.__version__,
     )
 

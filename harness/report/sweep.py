@@ -14,8 +14,7 @@ from typing import Any
 
 from harness.base.files import write_text
 from harness.compare.verdict import signed
-from harness.report.board import figure
-from harness.report.intervals import span
+from harness.report import formats
 from harness.report.markdown import code, escaped, grid
 from harness.report.sweep_plots import draw
 from harness.statistics.bootstrap import Interval
@@ -67,7 +66,7 @@ def sentences(found: Found) -> list[str]:
     seeds = f", the mean of {len(chosen.cells)} seeds" if len(chosen.cells) > 1 else ""
     learnt = f" with {chosen.size:,} training queries" if chosen.size is not None else ""
     told = [
-        f"Chosen on dev: `{chosen.row}`{learnt}, {found.measure} {figure(chosen.mean)} [{span(chosen.interval)}] on "
+        f"Chosen on dev: `{chosen.row}`{learnt}, {found.measure} {formats.score(chosen.mean)} [{formats.interval(chosen.interval)}] on "
         f"{len(chosen.ids):,} dev queries{seeds}; the best of {_count(len(found.whole), 'row')}."
     ]
     if found.tested is not None:
@@ -187,7 +186,17 @@ def board(found: Found) -> tuple[list[str], list[list[str]]]:
             continue
         gap = ["–", "–"] if one is first else _gap(one, first) if first is not None else []
         mark = "chosen" if one is chosen else signed(one.mean - chosen.mean) if chosen is not None else "–"
-        rows.append([one.row, _learnt(one), figure(one.mean), span(one.interval), *gap, mark, f"{one.seconds:.0f}"])
+        rows.append(
+            [
+                one.row,
+                _learnt(one),
+                formats.score(one.mean),
+                formats.interval(one.interval),
+                *gap,
+                mark,
+                f"{one.seconds:.0f}",
+            ]
+        )
     return head, rows
 
 
@@ -209,12 +218,15 @@ def _grid(found: Found) -> str:
         bold = one is chosen
         named = code(row[0]) + (" *(baseline)*" if one in found.baselines else "")
         shown.append([f"**{named}**" if bold else named, *row[1:2], f"**{row[2]}**" if bold else row[2], *row[3:]])
-    return grid(head, shown, left=1)
+    return grid(head, shown)
 
 
 def _curve(one: Curve, measure: str) -> str:
-    rows = [[f"{spot.size:,}", figure(spot.mean), span(spot.interval), str(spot.values.shape[1])] for spot in one.spots]
-    return grid(["training queries", measure, "95 %", "seeds"], rows, left=0)
+    rows = [
+        [f"{spot.size:,}", formats.score(spot.mean), formats.interval(spot.interval), str(spot.values.shape[1])]
+        for spot in one.spots
+    ]
+    return grid(["training queries", measure, "95 %", "seeds"], rows)
 
 
 def table(found: Found) -> str:

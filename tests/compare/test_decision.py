@@ -9,9 +9,9 @@ import pytest
 
 from harness.base.errors import ComparisonError, SettingError
 from harness.compare.advice import difference, sentences
+from harness.compare.comparison import compare
 from harness.compare.decision import Decision, caveats, decide
 from harness.compare.evidence import Scores
-from harness.compare.ties import standing
 
 Scored = Callable[..., Scores]
 RNG = np.random.default_rng(4)
@@ -110,9 +110,9 @@ def test_rows_that_are_equal_everywhere_are_tied(rows: Callable[..., list[Scores
 
 def test_a_standing_that_is_known_is_not_made_again(rows: Callable[..., list[Scores]]) -> None:
     held = sorted(rows(low=(0.0, 1, 1), top=(0.1, 2, 2)), key=lambda r: -r.mean)
-    known = standing(held)
-    found: Decision = decide(held, stands=known)
-    assert found.standing is known
+    known = compare(held)
+    found: Decision = decide(held, comparison=known)
+    assert found.comparison is known
     assert sentences(found) == sentences(decide(held))
 
 
@@ -163,7 +163,7 @@ def test_who_is_tied_is_what_the_interval_next_to_it_says(rows: Callable[..., li
     steps = [step for of in found.steps.values() for step in of]
     places = {option.row: i for i, option in enumerate(found.options)}
     for step in steps:
-        board = found.standing.difference(places[step.after.row], places[step.before.row])
+        board = found.comparison.difference(places[step.after.row], places[step.before.row])
         assert step.gain == board, "one pair has one verdict"
 
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 
 from harness.bench.record import Record
-from harness.report.board import Across, Table, tables
+from harness.report.across import Across
+from harness.report.board import Table, tables
 from harness.report.markdown import leaderboard
 
 Made = Callable[..., Record]

@@ -9,12 +9,13 @@ from rich.text import Text
 from harness.base.plain import one_line
 from harness.bench.runner import Result
 from harness.compare.verdict import Verdict
-from harness.report.board import figure, tables
+from harness.report import formats
+from harness.report.board import tables
 from harness.report.screen import Screen
 from harness.sweep.trials import Done
 
 
-def of_rows(err: Screen) -> Callable[[Result], None]:
+def row_printer(err: Screen) -> Callable[[Result], None]:
     """Says of each row, as it is done, what it gave; what failed also where the screen is quiet."""
 
     def tell(result: Result) -> None:
@@ -22,7 +23,9 @@ def of_rows(err: Screen) -> Callable[[Result], None]:
         line = Text.assemble((one_line(record.row), "bold"), f" on {one_line(record.dataset['name'])}: ")
         if record.status == "ok":
             first = tables([record])[0].measures[0]
-            err.say(line.append(f"{first} {figure(record.measures[first])}{' (up to date)' if result.kept else ''}"))
+            err.say(
+                line.append(f"{first} {formats.score(record.measures[first])}{' (up to date)' if result.kept else ''}")
+            )
             return
         problem = record.problem or {}
         told = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
@@ -33,7 +36,7 @@ def of_rows(err: Screen) -> Callable[[Result], None]:
     return tell
 
 
-def of_tries(err: Screen) -> Callable[[Done], None]:
+def trial_printer(err: Screen) -> Callable[[Done], None]:
     """The same of each setting that a sweep tries on dev."""
 
     def tell(done: Done) -> None:
@@ -44,7 +47,9 @@ def of_tries(err: Screen) -> Callable[[Done], None]:
         )
         if done.mean is not None:
             err.say(
-                line.append(f"{figure(done.mean)} on dev ({'up to date' if done.kept else f'{done.seconds:.0f} s'})")
+                line.append(
+                    f"{formats.score(done.mean)} on dev ({'up to date' if done.kept else f'{done.seconds:.0f} s'})"
+                )
             )
             return
         line.append(one_line(done.problem or "no figures"), "yellow" if done.skipped else "red")
@@ -53,7 +58,7 @@ def of_tries(err: Screen) -> Callable[[Done], None]:
     return tell
 
 
-def verdict(out: Screen, found: Verdict) -> None:
+def print_verdict(out: Screen, found: Verdict) -> None:
     """Prints a verdict, its first sentence bold."""
     first, *rest = found.sentences
     out.say(one_line(first), "bold")
@@ -62,7 +67,7 @@ def verdict(out: Screen, found: Verdict) -> None:
     out.print()
 
 
-def sentences(out: Screen, told: list[str] | tuple[str, ...]) -> None:
+def print_sentences(out: Screen, told: list[str] | tuple[str, ...]) -> None:
     """Prints sentences, the first bold; backticks around names are for Markdown and left out."""
     for i, sentence in enumerate(told):
         out.say(one_line(sentence.replace("`", "")), "bold" if i == 0 else None)

@@ -24,9 +24,11 @@ from harness.bench.record import Record
 from harness.bench.store import Store
 from harness.datasets import at_hand
 from harness.report import csv, latex, markdown
-from harness.report.board import Across, Table, tables, with_published
+from harness.report.across import Across
+from harness.report.board import Table, tables, with_published
+from harness.report.comparisons import with_comparisons
+from harness.report.comparisons_across import compared_across
 from harness.report.page import leaderboard_page
-from harness.report.standings import across_with_standing, with_standings
 from harness.runtime.context import Context
 
 STAMP = ".leaderboard.json"
@@ -62,8 +64,8 @@ def write_board(results: Path, context: Context) -> Written:
     every: list[HarnessError] = [*faults, *unread]
     bare = tables(stored.record for stored in held)
     with context.progress("leaderboard", 2 * len(bare) + 1, "parts") as advance:
-        found = with_published(with_standings(bare, store, held, advance), others)
-        over = across_with_standing(found, store, held)
+        found = with_published(with_comparisons(bare, store, held, advance), others)
+        over = compared_across(found, store, held)
         advance()
         left_out = _left_out(every, results)
         texts = {

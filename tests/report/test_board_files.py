@@ -10,8 +10,8 @@ import pytest
 
 from harness.bench.published import Published, write
 from harness.bench.store import Store, Stored
-from harness.report import writing
-from harness.report.writing import NAMES, STAMP, is_written, write_board
+from harness.report import board_files
+from harness.report.board_files import NAMES, STAMP, is_written, write_board
 from harness.runtime.context import Context
 
 
@@ -52,13 +52,13 @@ def test_a_new_record_other_code_and_another_page_are_seen(
     board: Stored, put: Callable[..., Stored], results: Store, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "code_hash", lambda: "other")
+        patched.setattr(board_files, "code_hash", lambda: "other")
         assert not is_written(results.root, context)
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "_assets", lambda: "other")
+        patched.setattr(board_files, "_assets", lambda: "other")
         assert not is_written(results.root, context)
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "_at_hand", lambda *_: True)  # the page will have its texts
+        patched.setattr(board_files, "_at_hand", lambda *_: True)  # the page will have its texts
         assert not is_written(results.root, context)
     assert is_written(results.root, context)
     put("new", {"q1": 0.1, "q2": 0.2})
