@@ -39,7 +39,7 @@ from harness.report import terminal
 from harness.report.board import tables
 from harness.report.comparisons import with_comparisons
 from harness.report.comparisons_across import compared_across
-from harness.report.sweep import sentences
+from harness.report.sweep_sentences import sentences
 from harness.rows import ROOMS, parse_method, row_name
 from harness.runtime.context import Context
 from harness.runtime.progress import Advance

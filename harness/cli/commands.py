@@ -24,10 +24,10 @@ from harness.exchange import export as exporting
 from harness.executors.local import Local
 from harness.report import messages, terminal
 from harness.report.board_files import is_written, write_board
-from harness.report.plots import write_plots
 from harness.report.messages import row_printer, trial_printer
+from harness.report.plots import write_plots
 from harness.report.screen import Screen, screens
-from harness.report.sweep import sentences
+from harness.report.sweep_sentences import sentences
 from harness.runtime.context import Context
 from harness.statistics.paired import ROUNDING
 from harness.sweep.run import plan as plan_sweep
@@ -90,7 +90,9 @@ def validate(
 ) -> int:
     """`harness validate`."""
     out, err, context = _opened(options)
-    found = validation.validate(row, baselines, dataset, measure, seeds, margin, options.results, context, row_printer(err))
+    found = validation.validate(
+        row, baselines, dataset, measure, seeds, margin, options.results, context, row_printer(err)
+    )
     for verdict in found:
         messages.print_verdict(out, verdict)
     findings = {verdict.finding for verdict in found}

@@ -1,4 +1,4 @@
-"""Rows compared over several datasets, each dataset counted equally: intervals, ranks, and each row against the best."""
+"""Rows compared over several datasets, which count equally: intervals, ranks, and each row against the best."""
 
 from __future__ import annotations
 

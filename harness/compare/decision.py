@@ -10,8 +10,8 @@ from typing import Literal
 from harness.base.errors import ComparisonError, SettingError
 from harness.bench.leak_effect import shared
 from harness.bench.machine_load import why
-from harness.compare.evidence import Scores
 from harness.compare.comparison import Comparison, compare
+from harness.compare.evidence import Scores
 from harness.compare.verdict import MARGIN
 from harness.methods import NO_LABELS
 from harness.statistics.bootstrap import Interval

@@ -101,16 +101,16 @@ COSTS: tuple[Column[Line], ...] = (
         "judged",
         _judged,
         formats.share,
-        help="`judged` is the share of the documents within the first measure's cutoff that are judged; unjudged documents "
-        "count as not relevant.",
+        help="`judged` is the share of the documents within the first measure's cutoff that are judged; unjudged "
+        "documents count as not relevant.",
     ),
     _cost("training", lambda line: line.training, formats.seconds),
     _cost(
         "fit + index",
         lambda line: line.first.seconds.get("fit", 0.0) + line.first.seconds.get("index", 0.0),
         formats.seconds,
-        help="`fit + index` (with `training`) and `search` (of all queries) are times without a cache and without loading "
-        "models, on the machine of the record; a re-ranker embeds its candidates in `search`.",
+        help="`fit + index` (with `training`) and `search` (of all queries) are times without a cache and without "
+        "loading models, on the machine of the record; a re-ranker embeds its candidates in `search`.",
         csv=(("fit_seconds", _csv("seconds", "fit")), ("index_seconds", _csv("seconds", "index"))),
     ),
     _cost(

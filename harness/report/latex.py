@@ -28,14 +28,15 @@ from harness.report.latex_layout import (
     Panel,
     breakable,
     escaped,
+    latex,
     panels,
     row_name,
     row_names,
     turned,
 )
 
-SMALL = Markup(r"\small\setlength{\tabcolsep}{4pt}")
-SMALLER = Markup(r"\footnotesize\setlength{\tabcolsep}{3pt}")
+SMALL = latex(r"\small\setlength{\tabcolsep}{4pt}")
+SMALLER = latex(r"\footnotesize\setlength{\tabcolsep}{3pt}")
 
 
 def leaderboard(tables: Sequence[Table], over: Across | None = None) -> str:
@@ -67,7 +68,7 @@ def _template() -> Template:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(cells=_joined, unbroken=_unbroken, source=Markup, row_name=row_name, breakable=breakable)
+    environment.filters.update(cells=_joined, unbroken=_unbroken, source=latex, row_name=row_name, breakable=breakable)
     return environment.from_string((files("harness.report") / "assets" / "leaderboard.tex.jinja").read_text("utf-8"))
 
 
@@ -80,7 +81,7 @@ def _joined(cells: Iterable[object]) -> Markup:
 
 
 def _unbroken(caption: Markup) -> Markup:
-    return Markup(re.sub(r"\s+", " ", caption.strip()))
+    return latex(re.sub(r"\s+", " ", caption.strip()))
 
 
 def _dataset(number: int, table: Table) -> dict[str, Any]:
@@ -145,7 +146,7 @@ def _floated(
     width = WIDTH if size == SMALL else NARROWER
     broken = any(row[0].startswith(RAGGED) for row in (*rows, *published))
     names = f"p{{{width}}}" if broken else "l"
-    alignment = Markup(names + "r" * (len(head) - 1))
+    alignment = latex(names + "r" * (len(head) - 1))
     return {
         "label": label,
         "head": head,
@@ -157,13 +158,13 @@ def _floated(
 
 
 def _heading(column: Column[Any]) -> Markup:
-    return Markup(column.latex) or escaped(column.heading)
+    return latex(column.latex) if column.latex else escaped(column.heading)
 
 
 def _cell(column: Column[Row], row: Row) -> Markup:
     text = column.text(row)
     shown = escaped(text)
-    return Markup(rf"\textbf{{{shown}}}") if text == column.best else shown
+    return latex(rf"\textbf{{{shown}}}") if text == column.best else shown
 
 
 def _letters(row: AcrossRow) -> Markup:
@@ -173,4 +174,4 @@ def _letters(row: AcrossRow) -> Markup:
 def _superscript(letters: Sequence[str]) -> Markup:
     """The letters of a row's groups; with commas if one is longer than a letter."""
     text = ("," if any(len(letter) > 1 for letter in letters) else "").join(letters)
-    return Markup(rf"$^{{\mathrm{{{text}}}}}$" if text else "")
+    return latex(rf"$^{{\mathrm{{{text}}}}}$" if text else "")

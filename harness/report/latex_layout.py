@@ -41,21 +41,26 @@ Panel = list[tuple[Markup, list[Markup]]]
 """Headings and cells of the columns that fit on a page."""
 
 
+def latex(source: str) -> Markup:
+    """LaTeX source. Text from data must go through `escaped` first."""
+    return Markup(source)  # noqa: S704
+
+
 def escaped(text: str) -> Markup:
     """Text that LaTeX sets as it is; a letter outside ASCII and Latin needs an engine that reads UTF-8 (all since
     2018).
     """
-    return Markup(re.sub(r"\s+", " ", "".join(SPECIAL.get(c, c) for c in plain(text))))
+    return latex(re.sub(r"\s+", " ", "".join(SPECIAL.get(c, c) for c in plain(text))))
 
 
-def breakable(latex: Markup) -> Markup:
+def breakable(source: Markup) -> Markup:
     """LaTeX that may be broken after what separates the parts of a name."""
-    return Markup(re.sub(r"([(,=+/.-]|\\_|\\textgreater\{\}(?!\\textgreater))", r"\1\\allowbreak{}", latex))
+    return latex(re.sub(r"([(,=+/.-]|\\_|\\textgreater\{\}(?!\\textgreater))", r"\1\\allowbreak{}", source))
 
 
 def row_name(name: str) -> Markup:
     """A row's name, as code."""
-    return Markup(rf"\texttt{{{escaped(name)}}}")
+    return latex(rf"\texttt{{{escaped(name)}}}")
 
 
 def row_names(names: Sequence[str], longest: int = LONGEST) -> list[Markup]:
@@ -70,7 +75,7 @@ def turned(dataset: str) -> Markup:
     """The heading of a dataset's column, vertical if it is long."""
     if len(dataset) <= SHORT:
         return escaped(dataset)
-    return Markup(rf"\rotatebox{{90}}{{\parbox{{{TALL}}}{{{RAGGED}{breakable(escaped(dataset))}}}}}")
+    return latex(rf"\rotatebox{{90}}{{\parbox{{{TALL}}}{{{RAGGED}{breakable(escaped(dataset))}}}}}")
 
 
 def panels(columns: Panel) -> list[Panel]:
@@ -88,9 +93,9 @@ def panels(columns: Panel) -> list[Panel]:
     return found
 
 
-def _width(latex: str) -> float:
+def _width(cell: str) -> float:
     """Points that a cell takes at 8 points, the space next to it included; letters and digits are taken as wide as bold
     digits.
     """
-    text = re.sub(r"\\[a-z]+|[{}$^\\]", "", latex)
+    text = re.sub(r"\\[a-z]+|[{}$^\\]", "", cell)
     return 6 + sum(4.9 if c.isalnum() else 2.7 for c in text)

@@ -1,4 +1,4 @@
-"""The data of the page's template, from the tables: JSON-safe, every number rounded and written as on the other boards."""
+"""The data of the page's template: JSON-safe, every number rounded and written as on the other boards."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def _cell(text: str, best: bool) -> Text:
 
 
 def across_grids(over: Across, most: int | None = None) -> list[Grid]:
-    """The table across datasets and, so that both fit, below it each row compared with the first; `most` rows of each."""
+    """The table across datasets, and below it, so that both fit, each row against the first; `most` rows of each."""
     scores = _grid(f"{over.measure} across datasets")
     against = _grid(f"against {over.baseline}")
     compared = over.compared

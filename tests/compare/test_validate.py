@@ -86,7 +86,7 @@ def test_which_rows_a_seed_changes(row: str, trained: bool) -> None:
 def test_bad_input_is_told_before_anything_is_run(
     place: dict[str, Any], monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], told: str
 ) -> None:
-    monkeypatch.setattr(validation.api, "run", lambda *_, **__: pytest.fail("was run"))
+    monkeypatch.setattr(validation, "run_rows", lambda *_, **__: pytest.fail("was run"))
     with pytest.raises(SettingError, match=told):
         validate("bm25", **{"baselines": ["bm25(b=0)"], **place, **changed})
 

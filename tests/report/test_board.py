@@ -102,12 +102,6 @@ def test_the_order_of_the_records_does_not_matter(made: Made, skipped: Made) -> 
 
 
 def test_a_family_is_the_head_of_the_method(made: Made) -> None:
-    assert [
-        Line("a", (made("a", 0.5, method=m),)).family
-        for m in ("bm25(k1=1)", "run/some.trec", "dense", "dense+supervised")
-    ] == [
-        "bm25",
-        "run",
-        "dense",
-        "dense",
-    ]
+    methods = ("bm25(k1=1)", "run/some.trec", "dense", "dense+supervised")
+    lines = [Line("a", (made("a", 0.5, method=method),)) for method in methods]
+    assert [line.family for line in lines] == ["bm25", "run", "dense", "dense"]

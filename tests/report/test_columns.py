@@ -53,9 +53,7 @@ def test_a_column_is_added_by_one_declaration(made: Made, monkeypatch: pytest.Mo
     def seed(record: Record) -> object:
         return record.seed
 
-    added = Column[Line](
-        "seeds", lambda line: len(line.records), str, "`seeds` is how many.", ("markdown",), csv=(("s", seed),)
-    )
+    added = Column[Line]("seeds", lambda line: len(line.records), str, "help", ("markdown",), csv=(("s", seed),))
     monkeypatch.setattr(columns, "COSTS", (*COSTS, added))
     found = tables([made("a", 0.5)])
     assert "| seeds |" in markdown.leaderboard(found)

@@ -29,12 +29,10 @@ def test_the_command_repeats_the_record(made: Made) -> None:
 
 
 def test_a_training_is_shown_once_with_all_rows_that_use_it(made: Made) -> None:
-    training = {
-        "training": [{"recipe": "supervised(x=1)", "dev": [[0, 0.5], [10, 0.6], None], "loss": None, "chosen": 10}]
-    }
-    (dataset,) = data_of(made("a", 0.5, resolved=training), made("b", 0.4, resolved={"methods": [{}, training]}))[
-        "datasets"
-    ]
+    curve = {"recipe": "supervised(x=1)", "dev": [[0, 0.5], [10, 0.6], None], "loss": None, "chosen": 10}
+    training = {"training": [curve]}
+    records = [made("a", 0.5, resolved=training), made("b", 0.4, resolved={"methods": [{}, training]})]
+    (dataset,) = data_of(*records)["datasets"]
     assert dataset["curves"] == [
         {"name": "supervised, seed 0", "rows": ["a", "b"], "dev": [[0, 0.5], [10, 0.6]], "loss": [], "chosen": 10}
     ]
