@@ -13,7 +13,7 @@ from harness.audit.conventions import audit as audit_run
 from harness.bench.run_rows import DEFAULT_DATASET, run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
-from harness.compare.validate import with_figures
+from harness.compare.validate import with_scores
 from harness.data.measures import DEFAULT, parse_measures
 from harness.data.queries import Dataset
 from harness.data.trec import read_run
@@ -115,7 +115,7 @@ def audit(
     method = parse_method(row) if isinstance(row, str) else row
     names = list(dict.fromkeys((*DEFAULT, str(asked))))
     (result,) = run_rows(method, dataset=dataset, measures=names, results=results, context=context, tell=tell)
-    held = with_figures(result, Store(Path(results)), method)
+    held = with_scores(result, Store(Path(results)), method)
     loaded = load_dataset(dataset, context)
     found = audit_run(asked, loaded.test.qrels, read_run(held.place.run), loaded.corpus.id_array.to_pylist())
     removed = len(loaded.drop_self & set(loaded.test.queries.ids))

@@ -188,7 +188,7 @@ class Contrast:
 
     @property
     def query_part(self) -> float | None:
-        """Share of the squared standard error that more queries would reduce; None if neither side has several seeds."""
+        """Share of the squared standard error that more queries would reduce; None if both sides have one seed."""
         seeds = float(self.family.seed_error[list(self.places)].sum())
         if max(side.values.shape[1] for side in (self.row, self.baseline)) < 2 or len(self.pairs.ids) < 2:
             return None

@@ -10,26 +10,23 @@ from harness.report import formats
 from harness.report.markdown import code, escaped, grid
 
 
-def document(dataset: str, decision: Decision, told: Sequence[str]) -> str:
+def document(dataset: str, decision: Decision, lines: Sequence[str]) -> str:
     """The file; the same bytes for the same records.
 
     Args:
         dataset: full name.
         decision: between its rows.
-        told: sentences, the verdict first.
+        lines: sentences, the verdict first.
     """
     head, rows = board(decision)
     parts = [
         f"# Which row on {escaped(dataset)}",
-        "\n".join(f"- {escaped(sentence)}" for sentence in told),
+        "\n".join(f"- {escaped(sentence)}" for sentence in lines),
         grid(head, [[code(row[0]), *row[1:]] for row in rows], words=[head.index("rank")]),
-        "Differences are paired by query, with simultaneous 95 % intervals of all pairs of rows; a row is tied with "
-        "the best "
-        "where its interval contains 0, and `rank` is the range of ranks that the queries leave to it. A query's time "
-        "is the "
-        "median of single queries, encoded without the cache, – if the machine was busy; MiB are of index and model; "
-        "costs are "
-        "of the machine of the records.",
+        "Differences are paired by query, with simultaneous 95 % confidence intervals over all pairs of rows; a row is "
+        "tied with the best if its interval contains 0, and `rank` is the range of ranks that it may have. A query's "
+        "time is the median of single queries, encoded without the cache, – if the machine was busy; MiB are of index "
+        "and model; costs are those of the machine of the records.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -79,7 +79,7 @@ def test_another_seeds_luck_is_no_difference(scored: Scored) -> None:
 def test_a_board_of_two_rows_says_what_a_single_planned_comparison_says(scored: Scored) -> None:
     rows = [scored("one", by_query(BASE + 0.02 + NOISE[:, 0])), scored("other", by_query(BASE + NOISE[:, 1]))]
     (alone,) = contrasts([(rows[1], rows[0])])
-    assert compare(rows).behind[1] == alone.found
+    assert compare(rows).behind[1] == alone.tested
 
 
 def test_rows_that_are_added_widen_the_intervals_and_the_board_says_so(scored: Scored) -> None:

@@ -27,7 +27,7 @@ def test_the_board_is_run_and_the_decision_written_beside_it(place: dict[str, An
     assert text.startswith("# Which row on folder/")
     assert all(f"- {sentence}" in text for sentence in found.told)
     assert "| `bm25" in text
-    absent = [s for s in found.told if "is not among them" in s]
+    absent = [s for s in found.told if "has no scores, error" in s]
     assert len(absent) == 1
     assert "there is no run file nowhere" in absent[0]
 
