@@ -1,4 +1,7 @@
-"""What the terminal says of each row as it is done. Text from data is never markup: style is given to `Text`."""
+"""What the terminal prints of each row when it is done, of trials, verdicts and decisions.
+
+Text from data is never markup: style is given to `Text`.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ from harness.sweep.trials import Done
 
 
 def row_printer(err: Screen) -> Callable[[Result], None]:
-    """Says of each row, as it is done, what it gave; what failed also where the screen is quiet."""
+    """Prints each row's score when it is done; failures also if the screen is quiet."""
 
-    def tell(result: Result) -> None:
+    def show(result: Result) -> None:
         record = result.record
         line = Text.assemble((one_line(record.row), "bold"), f" on {one_line(record.dataset['name'])}: ")
         if record.status == "ok":
@@ -28,18 +31,18 @@ def row_printer(err: Screen) -> Callable[[Result], None]:
             )
             return
         problem = record.problem or {}
-        told = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
+        details = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
         skipped = record.status == "skipped"
-        line.append(record.status, "yellow" if skipped else "red").append(f": {one_line(told)}")
+        line.append(record.status, "yellow" if skipped else "red").append(f": {one_line(details)}")
         (err if skipped else Screen(stderr=True)).say(line)
 
-    return tell
+    return show
 
 
 def trial_printer(err: Screen) -> Callable[[Done], None]:
-    """The same of each setting that a sweep tries on dev."""
+    """The same for each setting that a sweep tries on dev."""
 
-    def tell(done: Done) -> None:
+    def show(done: Done) -> None:
         line = Text.assemble(
             (f"{done.number}/{done.total} " if done.total else "", "dim"),
             (one_line(done.row), "bold"),
@@ -52,22 +55,22 @@ def trial_printer(err: Screen) -> Callable[[Done], None]:
                 )
             )
             return
-        line.append(one_line(done.problem or "no figures"), "yellow" if done.skipped else "red")
+        line.append(one_line(done.problem or "no scores"), "yellow" if done.skipped else "red")
         (err if done.skipped else Screen(stderr=True)).say(line)
 
-    return tell
+    return show
 
 
-def print_verdict(out: Screen, found: Verdict) -> None:
+def print_verdict(out: Screen, verdict: Verdict) -> None:
     """Prints a verdict, its first sentence bold."""
-    first, *rest = found.sentences
+    first, *rest = verdict.sentences
     out.say(one_line(first), "bold")
     for sentence in rest:
         out.say(f"  {one_line(sentence)}")
     out.print()
 
 
-def print_sentences(out: Screen, told: list[str] | tuple[str, ...]) -> None:
-    """Prints sentences, the first bold; backticks around names are for Markdown and left out."""
-    for i, sentence in enumerate(told):
+def print_sentences(out: Screen, lines: list[str] | tuple[str, ...]) -> None:
+    """Prints sentences, the first bold; backticks, which are Markdown, are removed."""
+    for i, sentence in enumerate(lines):
         out.say(one_line(sentence.replace("`", "")), "bold" if i == 0 else None)

@@ -1,8 +1,8 @@
-"""The board as one HTML file that asks nothing of the network.
+"""The board as one HTML file that makes no requests.
 
-Everything is inline: the tables as HTML, what scripts draw from as JSON, per-query values packed and unpacked when
-asked for. A content security policy names the page's own scripts by their hashes, so that nothing else runs, whatever a
-corpus holds.
+Everything is inline: the tables as HTML, what scripts draw from as JSON, per-query values packed and unpacked on
+demand. A content security policy allows the page's own scripts by their hashes and no others, whatever a corpus
+contains.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def leaderboard_page(
     """The page of a results folder; the same bytes for the same records, runs and collections.
 
     Args:
-        found: its tables, with standings.
+        found: its tables, with comparisons.
         store: the folder.
         held: its records with their places.
         context: data folders and cache; nothing is downloaded.
-        over: the table across them with its standing; None takes it from the tables alone.
+        over: the table across them with its comparison; None makes it from the tables alone.
         left_out: sentences on records that could not be read.
         advance: called after each dataset.
     """

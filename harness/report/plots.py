@@ -119,7 +119,7 @@ def short(name: str, most: int = LONGEST) -> str:
 
 
 def save(drawn: Any, place: Path) -> list[Path]:
-    """Writes a figure as SVG and PNG beside each other, and returns the files."""
+    """Writes a figure as SVG and PNG, and returns the files."""
     written = []
     for ending, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
         path = place.parent / f"{place.name}.{ending}"
