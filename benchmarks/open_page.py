@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from harness.bench.record import Record
-from harness.compare.ties import Placed
+from harness.compare.comparison import Position
 from harness.data.measures import DEFAULT
 from harness.report.board import Line, Table
 from harness.report.page import page
@@ -60,7 +60,7 @@ def _table(number: int, rows: int, queries: int, rng: np.random.Generator) -> Ta
         )
         first = values[DEFAULT[0]]
         lines.append(
-            Line(name, (record,), Placed(row, Interval(first - 0.03, first + 0.03), (1 + row // 2, rows), None))
+            Line(name, (record,), Position(row, Interval(first - 0.03, first + 0.03), (1 + row // 2, rows), None))
         )
     lines.sort(key=lambda line: -(line.value(DEFAULT[0]) or 0))
     return Table(f"beir/set{number}/test", tuple(DEFAULT), tuple(lines))

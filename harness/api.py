@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base.errors import HarnessError
 from harness.base.files import write_text
 from harness.bench.published import read_all
 from harness.bench.run_rows import DEFAULT_DATASET, executor_of, opened_bench, run_rows
@@ -20,12 +18,14 @@ from harness.data.measures import DEFAULT
 from harness.executors import Executor
 from harness.methods import Method
 from harness.report import markdown
-from harness.report.board import Across, Table, across, tables, with_published
+from harness.report.across import Across, across
+from harness.report.board import Table, tables, with_published
+from harness.report.board_files import write_board
+from harness.report.comparisons import with_comparisons
+from harness.report.comparisons_across import compared_across
 from harness.report.decision import document
-from harness.report.standings import across_with_standing, with_standings
 from harness.report.sweep import write_sweep
-from harness.report.writing import write_board
-from harness.rows import methods_of, parse_method, row_name
+from harness.rows import methods_of
 from harness.runtime.context import Context, open_context
 from harness.sweep.result import SweepResult
 from harness.sweep.run import FinishedSweep
@@ -59,14 +59,14 @@ class Board:
         found = tables(result.record for result in self.results)
         if self.store is None:
             return found
-        found = with_standings(found, self.store, self.store.stored()[0])
+        found = with_comparisons(found, self.store, self.store.stored()[0])
         return with_published(found, read_all(self.store.root)[0])
 
     @property
     def across(self) -> Across | None:
         """The table across datasets, None for fewer than two; with intervals as `tables` has them."""
         found = tables(result.record for result in self.results)
-        return across_with_standing(found, self.store, self.store.stored()[0]) if self.store else across(found)
+        return compared_across(found, self.store, self.store.stored()[0]) if self.store else across(found)
 
     def __str__(self) -> str:
         return markdown.leaderboard(self.tables, self.across)
@@ -75,21 +75,15 @@ class Board:
         return str(self)
 
     def measures(self, row: str) -> dict[str, float]:
-        """Measure → mean, of the first result of that row, by its name on the board or as it was given, as
-        `run/x.trec`.
+        """Measure → mean, of the first result of that row.
 
         Raises:
-            KeyError: no such row; names those that are there.
+            KeyError: no such row.
         """
-        names = {row}
-        with contextlib.suppress(HarnessError):
-            names.add(row_name(parse_method(row)))
         for result in self.results:
-            if result.record.row in names:
+            if result.record.row == row:
                 return dict(result.record.measures)
-        raise KeyError(
-            f"no such row: {row}; the rows are {', '.join(dict.fromkeys(r.record.row for r in self.results))}"
-        )
+        raise KeyError(row)
 
 
 def run(

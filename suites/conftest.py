@@ -38,12 +38,13 @@ from harness.indexes import INDEXES, Index
 from harness.methods import Method
 from harness.report import terminal
 from harness.report.board import tables
-from harness.report.standings import across_with_standing, with_standings
-from harness.report.sweep import sentences
+from harness.report.comparisons import with_comparisons
+from harness.report.comparisons_across import compared_across
+from harness.report.sweep_sentences import sentences
 from harness.rows import ROOMS, parse_method, row_name
 from harness.runtime.context import Context
 from harness.runtime.progress import Advance
-from harness.sweep.run import Swept
+from harness.sweep.run import FinishedSweep
 from harness.sweep.spec import load as load_sweep
 
 CELL = "harness_cell"
@@ -411,10 +412,10 @@ def tell_indexed(record_property: Callable[[str, object], None]) -> Callable[[In
 
 
 @pytest.fixture
-def tell_swept(record_property: Callable[[str, object], None]) -> Callable[[Swept], None]:
+def tell_swept(record_property: Callable[[str, object], None]) -> Callable[[FinishedSweep], None]:
     """Puts what a sweep found on the list that is printed at the end."""
 
-    def one(swept: Swept) -> None:
+    def one(swept: FinishedSweep) -> None:
         record_property(SWEPT, [*sentences(swept.found), f"the sweep is in {swept.folder / 'sweep.md'}"])
 
     return one
@@ -523,7 +524,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         file=text, width=max(terminalreporter._tw.fullwidth, 140), force_terminal=terminalreporter.hasmarkup
     )
     found = tables(shown)
-    terminal.show(with_standings(found, store, held), console, across_with_standing(found, store, held))
+    terminal.show(with_comparisons(found, store, held), console, compared_across(found, store, held))
     terminalreporter.section("leaderboard")
     terminalreporter.write(text.getvalue())
     for fault in faults:

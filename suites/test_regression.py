@@ -12,7 +12,7 @@ from harness.base.errors import HarnessError
 from harness.bench.record import Record
 from harness.bench.runner import Bench
 from harness.bench.store import Store, StoredRecord
-from harness.compare.regression import Regression, held_against
+from harness.compare.regression import Regression, compare_records
 from harness.methods import Method
 
 
@@ -40,7 +40,7 @@ def test_regression(cell: Cell, bench: Bench, against: Path | None, stands: Call
         fault = _fault(record, before, against)
         if fault is None and before is not None:
             after = StoredRecord(record, bench.store.place(record.dataset["name"], cell.method, record.seed))
-            found = held_against(StoredRecord(before, place), stored, after, bench.store, str(bench.measures[0]))
+            found = compare_records(StoredRecord(before, place), stored, after, bench.store, str(bench.measures[0]))
     except HarnessError as error:
         fault = (pytest.fail, str(error))
     if fault is not None:

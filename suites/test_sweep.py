@@ -10,14 +10,14 @@ import pytest
 from harness.api import sweep
 from harness.base.errors import HarnessError, NoFigures, Unavailable
 from harness.runtime.context import Context
-from harness.sweep.run import Swept
+from harness.sweep.run import FinishedSweep
 
 
 def test_sweep(
     sweep_file: Path,
     context: Context,
     results: Path,
-    tell_swept: Callable[[Swept], None],
+    tell_swept: Callable[[FinishedSweep], None],
     request: pytest.FixtureRequest,
 ) -> None:
     """Every row gives figures or is skipped by name, and what dev chose is not worse on test than the baselines."""

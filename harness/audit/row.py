@@ -1,4 +1,6 @@
-"""What a row's score depends on: other conventions for its run, and truncation and determinism of its encoders."""
+"""What a row's figure rests on: its run by the conventions of others, its encoders by what they cut and how steady they
+are.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from harness.audit.conventions import audit as audit_run
 from harness.bench.run_rows import DEFAULT_DATASET, run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
-from harness.compare.validate import with_figures
+from harness.compare.validate import with_scores
 from harness.data.measures import DEFAULT, parse_measures
 from harness.data.queries import Dataset
 from harness.data.trec import read_run
@@ -25,7 +27,7 @@ from harness.runtime.context import Context, open_context
 
 @dataclass(frozen=True)
 class EncoderAudit:
-    """The audit of one encoder of a row.
+    """What was found in one encoder of a row.
 
     Args:
         model: its name.
@@ -50,8 +52,8 @@ class Audit:
         row: name on the board.
         dataset: full name.
         run: of its rankings.
-        removed: queries whose own document was removed from their ranking.
-        encoders: its encoders, at whatever depth.
+        removed: queries whose own document was taken out of their ranking.
+        encoders: those that it holds, at whatever depth.
     """
 
     row: str
@@ -64,26 +66,26 @@ class Audit:
     def lines(self) -> list[str]:
         """As plain text."""
         run = self.run
-        removed = f"{self.removed:,} removed from their own ranking" if self.removed else "none"
-        lines = [
+        told = [
             f"{self.row} on {self.dataset}: {run.measure} {run.value:.4f} over {run.queries:,} queries",
             f"  unanswered queries            {run.unanswered:,} (they count 0)",
             f"  queries with ties that matter {run.tied:,}; {run.worst_ties:.4f} to {run.best_ties:.4f} by their order",
             f"  judged within the cutoff      {run.judged:.1%}",
             f"  judged but not in the corpus  {run.lost:,}; a perfect ranking has {run.ceiling:.4f}",
-            f"  query and document of one id  {removed}",
+            f"  query and document of one id  "
+            f"{f'{self.removed:,} taken out of their own ranking' if self.removed else 'none'}",
             f"  {run.measure} by the conventions of others:",
             *(f"    {value:.4f} ({value - run.value:+.4f})  {name}" for name, value in run.conventions.items()),
         ]
         for encoder in self.encoders:
             query, document = (f'"{prompt}"' if prompt else "none" for prompt in encoder.prompts)
-            lines.append(f"encoder {encoder.model}: prompt of queries {query}, of documents {document}")
-            lines += [
+            told.append(f"encoder {encoder.model}: prompt of queries {query}, of documents {document}")
+            told += [
                 f"  {_cut(side, found)}"
                 for side, found in (("documents", encoder.documents), ("queries", encoder.queries))
             ]
-            lines += [f"  {_drift(drift)}" for drift in encoder.drifts]
-        return lines
+            told += [f"  {_drift(drift)}" for drift in encoder.drifts]
+        return told
 
 
 def audit(
@@ -94,7 +96,7 @@ def audit(
     context: Context | None = None,
     tell: Callable[[Result], None] | None = None,
 ) -> Audit:
-    """Audits a row, which is run first if it has no record.
+    """Audits a row, which is run first if its record is not there.
 
     Args:
         row: name, expression or method.
@@ -105,21 +107,20 @@ def audit(
         tell: called after the run.
 
     Raises:
-        ComparisonError: the row has no scores.
-        HarnessError: bad input, or a dataset that cannot be loaded.
+        ComparisonError: the row gave no figures.
+        HarnessError: bad input, or a dataset that cannot be had.
     """
-    (parsed,) = parse_measures([measure])
+    (asked,) = parse_measures([measure])
     context = context or open_context()
     method = parse_method(row) if isinstance(row, str) else row
-    names = list(dict.fromkeys((*DEFAULT, str(parsed))))
+    names = list(dict.fromkeys((*DEFAULT, str(asked))))
     (result,) = run_rows(method, dataset=dataset, measures=names, results=results, context=context, tell=tell)
-    stored = with_figures(result, Store(Path(results)), method)
+    held = with_scores(result, Store(Path(results)), method)
     loaded = load_dataset(dataset, context)
-    run_audit = audit_run(parsed, loaded.test.qrels, read_run(stored.place.run), loaded.corpus.id_array.to_pylist())
+    found = audit_run(asked, loaded.test.qrels, read_run(held.place.run), loaded.corpus.id_array.to_pylist())
     removed = len(loaded.drop_self & set(loaded.test.queries.ids))
     encoders = {encoder.fingerprint: encoder for encoder in _encoders(method, loaded, context)}
-    audited = tuple(_audited(encoder, loaded) for encoder in encoders.values())
-    return Audit(stored.record.row, loaded.name, run_audit, removed, audited)
+    return Audit(held.record.row, loaded.name, found, removed, tuple(_audited(e, loaded) for e in encoders.values()))
 
 
 def _encoders(method: Method, dataset: Dataset, context: Context) -> Iterator[Encoder]:
@@ -141,17 +142,16 @@ def _audited(encoder: Encoder, dataset: Dataset) -> EncoderAudit:
     )
 
 
-def _cut(side: str, truncated: Truncation | None) -> str:
-    if truncated is None:
+def _cut(side: str, found: Truncation | None) -> str:
+    if found is None:
         return f"{side}: the model's tokenizer cannot count tokens"
-    share = truncated.cut / truncated.texts if truncated.texts else 0.0
-    count = f"{truncated.cut:,} of {truncated.texts:,} ({share:.1%})"
-    text = f"{side}: {count} are longer than the {truncated.limit} tokens that are read"
-    if not truncated.cut:
-        return text
-    return f"{text}; {truncated.lost:.1%} of all tokens are lost, the longest has {truncated.longest:,}"
+    share = found.cut / found.texts if found.texts else 0.0
+    told = (
+        f"{side}: {found.cut:,} of {found.texts:,} ({share:.1%}) are longer than the {found.limit} tokens that are read"
+    )
+    return f"{told}; {found.lost:.1%} of all tokens are lost, the longest has {found.longest:,}" if found.cut else told
 
 
 def _drift(drift: Drift) -> str:
-    text = f"{drift.texts} queries {drift.way}: vectors differ by {drift.cosine:.1e} at most (1 - cosine)"
-    return f"{text}; {drift.changed} have other documents in their top 10, {drift.order} another order"
+    told = f"{drift.texts} queries {drift.way}: vectors differ by {drift.cosine:.1e} at most (1 - cosine)"
+    return f"{told}; {drift.changed} have other documents in their top 10, {drift.order} another order"

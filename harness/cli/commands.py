@@ -22,13 +22,12 @@ from harness.datasets import load_dataset
 from harness.datasets.beir import fetch as fetch_beir
 from harness.exchange import export as exporting
 from harness.executors.local import Local
-from harness.report import row_lines as lines
-from harness.report import terminal
+from harness.report import messages, terminal
+from harness.report.board_files import is_written, write_board
+from harness.report.messages import row_printer, trial_printer
 from harness.report.plots import write_plots
-from harness.report.row_lines import of_rows, of_tries
 from harness.report.screen import Screen, screens
-from harness.report.sweep import sentences
-from harness.report.writing import is_written, write_board
+from harness.report.sweep_sentences import sentences
 from harness.runtime.context import Context
 from harness.statistics.paired import ROUNDING
 from harness.sweep.run import plan as plan_sweep
@@ -63,7 +62,7 @@ def run(
         context=context,
         rerun=rerun,
         precision=precision,
-        tell=of_rows(err),
+        tell=row_printer(err),
         executor=options.executor,
     )
     _update(options.results, context)
@@ -91,9 +90,11 @@ def validate(
 ) -> int:
     """`harness validate`."""
     out, err, context = _opened(options)
-    found = validation.validate(row, baselines, dataset, measure, seeds, margin, options.results, context, of_rows(err))
+    found = validation.validate(
+        row, baselines, dataset, measure, seeds, margin, options.results, context, row_printer(err)
+    )
     for verdict in found:
-        lines.verdict(out, verdict)
+        messages.print_verdict(out, verdict)
     findings = {verdict.finding for verdict in found}
     return FAILED if "worse" in findings else UNTOLD if "cannot tell" in findings else OK
 
@@ -108,11 +109,11 @@ def decide(
 ) -> int:
     """`harness decide`."""
     out, err, context = _opened(options)
-    found = api.decide(dataset, rows, measure, margin, seeds, options.results, context, of_rows(err))
+    found = api.decide(dataset, rows, measure, margin, seeds, options.results, context, row_printer(err))
     _update(options.results, context)
     out.print(terminal.decision(found.dataset, found.decision))
     out.print()
-    lines.sentences(out, found.told)
+    messages.print_sentences(out, found.told)
     told = f"the decision is in {found.place}, the board in {options.results / 'leaderboard.html'}"
     out.print(f"\n{told}", markup=False, highlight=False, soft_wrap=True)
     return FAILED if found.failed else OK
@@ -128,10 +129,10 @@ def sweep(file: Path, dry_run: bool, options: Options) -> int:
         return OK
 
     failed = False
-    for swept in api.sweep(file, place, options.results, context, of_tries(err), of_rows(err)):
+    for swept in api.sweep(file, place, options.results, context, trial_printer(err), row_printer(err)):
         out.print(terminal.sweep(swept.found))
         out.print()
-        lines.sentences(out, sentences(swept.found))
+        messages.print_sentences(out, sentences(swept.found))
         out.print(f"\nthe sweep is in {swept.folder / 'sweep.md'}", markup=False, highlight=False, soft_wrap=True)
         failed = failed or swept.failed
     _update(options.results, context)
@@ -150,9 +151,9 @@ def compare(
     """`harness compare`."""
     out, err, context = _opened(options)
     (found,) = validation.validate(
-        row, [other], dataset, measure, seeds, results=options.results, context=context, tell=of_rows(err)
+        row, [other], dataset, measure, seeds, results=options.results, context=context, tell=row_printer(err)
     )
-    lines.verdict(out, found)
+    messages.print_verdict(out, found)
     contrast = found.contrast
     queries = load_dataset(dataset, context).test.queries
     texts = dict(zip(queries.ids, queries.texts, strict=True))
@@ -176,7 +177,7 @@ def audit(
 ) -> int:
     """`harness audit`."""
     out, err, context = _opened(options)
-    found = auditing.audit(row, dataset, measure, options.results, context, of_rows(err))
+    found = auditing.audit(row, dataset, measure, options.results, context, row_printer(err))
     for line in found.lines:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
     return OK
@@ -290,7 +291,7 @@ def export_model(
     """`harness export model`."""
     _, err = screens()
     context = api.open_context(seed=seed, device=device, cache_dir=cache_dir, data_dirs=data_dirs, progress=bars(err))
-    return _told(exporting.export_model(row, dataset, seed, to, results, context, of_rows(err)))
+    return _told(exporting.export_model(row, dataset, seed, to, results, context, row_printer(err)))
 
 
 def import_(paths: Sequence[Path], results: Path, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:

@@ -1,6 +1,4 @@
-"""Where rows stand over several datasets, every dataset counted alike: intervals, ranks, and each row against the
-best.
-"""
+"""Rows compared over several datasets, which count equally: intervals, ranks, and each row against the best."""
 
 from __future__ import annotations
 
@@ -9,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.compare.comparison import Comparison
 from harness.compare.evidence import Scores, same_collection
-from harness.compare.ties import Standing
 from harness.statistics.bootstrap import Interval, stratified_intervals
 from harness.statistics.family import Difference, family
 from harness.statistics.largest import DRAWS
@@ -19,15 +17,15 @@ from harness.statistics.paired import paired
 Counts = tuple[int, int, int]
 """Won, tied, lost."""
 DECIMALS = 4
-"""Of a figure as the boards show it: a dataset is tied where the figures shown are equal."""
+"""Of a score as the boards show it: a dataset is tied if the shown scores are equal."""
 
 
 @dataclass(frozen=True)
 class Against:
-    """A row held against the first.
+    """A row compared with the first.
 
     Args:
-        difference: the row less the first, of means over datasets of means over queries, with its simultaneous 95 %
+        difference: the row minus the first, of means over datasets of means over queries, with its simultaneous 95 %
             interval.
         datasets: won, tied, lost by the row.
         queries: the same of all datasets' queries.
@@ -40,13 +38,13 @@ class Against:
 
 @dataclass(frozen=True)
 class Overall:
-    """What can be said of a row over all datasets.
+    """A row compared with the others over all datasets.
 
     Args:
-        interval: of the mean of its means, at 95 %.
+        interval: 95 % confidence interval of the mean of its means.
         ranks: the first and the last rank that it may have.
-        letters: of its groups of tied rows, to be read.
-        against: the first row; None for that row itself.
+        letters: of its groups of tied rows, for readers.
+        against: the comparison with the first row; None for that row itself.
     """
 
     interval: Interval
@@ -55,27 +53,31 @@ class Overall:
     against: Against | None
 
 
-def overall(held: Sequence[Sequence[Scores]], seed: int = 0, draws: int = DRAWS) -> tuple[Standing, list[Overall]]:
+def compare_across(
+    rows: Sequence[Sequence[Scores]], seed: int = 0, draws: int = DRAWS
+) -> tuple[Comparison, list[Overall]]:
     """Compares all rows with each other over all datasets, as one family; several seeds count by their mean.
 
     Args:
-        held: for each row, best first, its scores on each dataset; the datasets in one order.
+        rows: for each row, best first, its scores on each dataset; the datasets in the same order.
         seed: of the draws.
         draws: resamples for the critical value, at most.
 
     Raises:
         ComparisonError: on some dataset they are not of one collection, or not of the same queries.
     """
-    for here in zip(*held, strict=True):
-        same_collection(record for row in here for record in row.records)
-    queries = [_by_queries(row, held[0]) for row in held]
-    means = [np.stack([row.values.mean(1) for row in here], axis=1) for here in zip(*held, strict=True)]
+    datasets = list(zip(*rows, strict=True))
+    for columns in datasets:
+        same_collection(record for scores in columns for record in scores.records)
+    queries = [_by_queries(row, rows[0]) for row in rows]
+    means = [np.stack([scores.values.mean(1) for scores in columns], axis=1) for columns in datasets]
     ranges = tuple(stratified_intervals(means, seed))
-    stands = Standing(tuple(row[0].row for row in held), ranges, family(means, seed=seed, draws=draws))
-    against = [
-        Against(stands.behind[i], _by_datasets(held[i], held[0]), queries[i]) if i else None for i in range(len(held))
-    ]
-    return stands, [Overall(*each) for each in zip(ranges, stands.ranks, stands.letters, against, strict=True)]
+    names = tuple(row[0].row for row in rows)
+    comparison = Comparison(names, ranges, family(means, seed=seed, draws=draws))
+    against: list[Against | None] = [None]
+    for row, behind, counts in list(zip(rows, comparison.behind, queries, strict=True))[1:]:
+        against.append(Against(behind, _by_datasets(row, rows[0]), counts))
+    return comparison, list(map(Overall, ranges, comparison.ranks, comparison.letters, against))
 
 
 def _by_queries(row: Sequence[Scores], first: Sequence[Scores]) -> Counts:
@@ -85,10 +87,10 @@ def _by_queries(row: Sequence[Scores], first: Sequence[Scores]) -> Counts:
 
 
 def _by_datasets(row: Sequence[Scores], first: Sequence[Scores]) -> Counts:
-    gaps = [_figure(a) - _figure(b) for a, b in zip(row, first, strict=True)]
+    gaps = [_shown(a) - _shown(b) for a, b in zip(row, first, strict=True)]
     return sum(gap > 0 for gap in gaps), sum(gap == 0 for gap in gaps), sum(gap < 0 for gap in gaps)
 
 
-def _figure(scores: Scores) -> float:
-    """The mean as it is shown, which is the records' and not that of the rounded per-query values."""
-    return round(sum(record.measures[scores.measure] for record in scores.records) / len(scores.records), DECIMALS)
+def _shown(scores: Scores) -> float:
+    """The mean as it is shown: that of the records, not of the rounded per-query values."""
+    return round(scores.mean, DECIMALS)

@@ -1,4 +1,4 @@
-"""A decision: the best row, those tied with it, the cheapest that comes close, and what more cost would buy."""
+"""A decision between rows: the best, those tied with it, the cheapest within the margin, and what more cost gains."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Literal
 from harness.base.errors import ComparisonError, SettingError
 from harness.bench.leak_effect import shared
 from harness.bench.machine_load import why
+from harness.compare.comparison import Comparison, compare
 from harness.compare.evidence import Scores
-from harness.compare.ties import Standing, standing
 from harness.compare.verdict import MARGIN
 from harness.methods import NO_LABELS
 from harness.statistics.bootstrap import Interval
@@ -19,18 +19,18 @@ from harness.statistics.family import Difference
 
 Cost = Literal["latency", "memory"]
 ALIKE = 1.05
-"""Times the cost of another row, up to which both cost the same, or more if repeated measurements differ by more."""
+"""Ratio of two costs up to which they count as equal, or more if repeated measurements differ by more."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """A row as one may choose it.
+    """A row to choose from.
 
     Args:
         scores: its values.
         interval: of its mean, at 95 %.
         ranks: the first and the last rank that it may have.
-        behind: its mean less the best row's, as the board has it; None for the best itself.
+        behind: its mean minus the best row's, as on the board; None for the best itself.
     """
 
     scores: Scores
@@ -50,22 +50,20 @@ class Option:
 
     @property
     def latency(self) -> float | None:
-        """Seconds that one query takes, the median; None if not measured, as of a run from a file, or not to be
-        trusted.
-        """
-        told = self.scores.records[0].latency
-        median = told.get("p50_ms") if told and self.busy is None else None
+        """Median seconds of one query; None if not measured, as for a run from a file, or if unreliable."""
+        latency = self.scores.records[0].latency
+        median = latency.get("p50_ms") if latency and self.busy is None else None
         return None if median is None else median / 1000
 
     @property
     def busy(self) -> str | None:
-        """Why its latency is not to be trusted; None for one that is, and for a row without one."""
+        """Why its latency is unreliable; None if it is reliable or was not measured."""
         return why(self.scores.records[0].latency)
 
     def spread(self, of: Cost) -> float:
         """By what share repeated measurements of a cost differ; 0 if it was measured once."""
-        told = self.scores.records[0].latency if of == "latency" else None
-        return float((told or {}).get("spread") or 0.0)
+        latency = self.scores.records[0].latency if of == "latency" else None
+        return float((latency or {}).get("spread") or 0.0)
 
     @property
     def memory(self) -> float | None:
@@ -80,13 +78,13 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Step:
-    """From one row that nothing beats at its cost to the next: what it costs more and what it brings.
+class Upgrade:
+    """From a row that no other beats at its cost to the next such row: the additional cost and the gain.
 
     Args:
         before: the cheaper.
-        after: the dearer and better.
-        gain: `after` less `before`, as the board has it.
+        after: the more expensive and better.
+        gain: `after` minus `before`, as on the board.
         more: seconds a query, or GiB.
     """
 
@@ -98,22 +96,22 @@ class Step:
 
 @dataclass(frozen=True)
 class Decision:
-    """What the rows of one board say to who must choose one.
+    """The choice between the rows of one board.
 
     Args:
         options: the rows, best first.
-        standing: of them.
+        comparison: of them.
         margin: differences up to this do not matter.
-        cheapest: by each cost, the cheapest row whose mean is within the margin of the best; without rows that have no
-            such cost.
-        steps: by each cost, from the cheapest row to the best, over those that nothing beats at their cost.
+        cheapest: by each cost, the cheapest row whose mean is within the margin of the best, of the rows that have such
+            a cost.
+        upgrades: by each cost, from the cheapest row to the best, over those that no other beats at their cost.
     """
 
     options: tuple[Option, ...]
-    standing: Standing
+    comparison: Comparison
     margin: float
     cheapest: dict[Cost, Option]
-    steps: dict[Cost, tuple[Step, ...]]
+    upgrades: dict[Cost, tuple[Upgrade, ...]]
 
     @property
     def best(self) -> Option:
@@ -126,21 +124,19 @@ class Decision:
         return tuple(option for option in self.options[1:] if option.tied)
 
     def loses_no_more(self, option: Option) -> bool:
-        """Whether the queries show that a row loses no more than the margin: the whole interval of its difference says
-        so.
-        """
+        """Whether a loss above the margin is ruled out by the interval of the row's difference."""
         return option.behind is not None and option.behind.interval.low > -self.margin
 
 
 def caveats(decision: Decision) -> list[str]:
-    """Who would have the highest mean without the queries of which training has seen something, and what rows were
-    taught.
+    """Which row would have the highest mean without the queries that training has seen, and what models were trained
+    on.
     """
     if all(option.scores.records[0].supervision == NO_LABELS for option in decision.options):
         return []
     measure = decision.best.scores.measure
     found = {option.row: shared(option.scores.records, measure) for option in decision.options}
-    told = []
+    lines = []
     for kind in ("queries", "documents"):
         here = {row: seen[kind] for row, seen in found.items() if kind in seen}
         if not here:
@@ -148,46 +144,48 @@ def caveats(decision: Decision) -> list[str]:
         first = max(here, key=lambda row: here[row].without)
         head = f"{here[first].told}; over the others"
         if first == decision.best.row:
-            told.append(f"{head} `{first}` still has the highest mean, {here[first].without:.4f}.")
+            lines.append(f"{head} `{first}` still has the highest mean, {here[first].without:.4f}.")
         else:
             best = f", `{decision.best.row}` {here[decision.best.row].without:.4f}" if decision.best.row in here else ""
-            told.append(f"{head} `{first}` has the highest mean, {here[first].without:.4f}{best}.")
-    told += [
+            lines.append(f"{head} `{first}` has the highest mean, {here[first].without:.4f}{best}.")
+    lines += [
         f"`{option.row}`: {seen.told}; over the others its mean is {seen.without:.4f}."
         for option in (decision.best, *decision.tied)
         if (seen := found[option.row].get("taught"))
     ]
-    return told
+    return lines
 
 
-def decide(held: Sequence[Scores], margin: float = MARGIN, seed: int = 0, stands: Standing | None = None) -> Decision:
+def decide(
+    rows: Sequence[Scores], margin: float = MARGIN, seed: int = 0, comparison: Comparison | None = None
+) -> Decision:
     """Decides between rows, by the verdicts and intervals of the board: all pairs of rows at once.
 
     Args:
-        held: one per row, all of the same queries.
+        rows: their scores, all of the same queries.
         margin: differences up to this do not matter.
         seed: of the draws.
-        stands: of these rows, where it is already known; their order is taken from it.
+        comparison: of these rows in this order, if it is known already.
 
     Raises:
         SettingError: the margin is not above 0.
         ComparisonError: no rows, or they are not of one collection.
     """
     if not 0 < margin < 1:
-        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
-    if not held:
-        raise ComparisonError("there is nothing to decide between: no row gave figures.")
-    ordered = sorted(held, key=lambda row: (-row.mean, row.row)) if stands is None else list(held)
-    stands = stands or standing(ordered, seed)
-    behind = (None, *stands.behind[1:])
-    options = tuple(map(Option, ordered, stands.intervals, stands.ranks, behind))
+        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that does not matter.")
+    if not rows:
+        raise ComparisonError("there is nothing to decide between: no row has scores.")
+    ordered = sorted(rows, key=lambda row: (-row.mean, row.row)) if comparison is None else list(rows)
+    comparison = comparison or compare(ordered, seed)
+    behind = (None, *comparison.behind[1:])
+    options = tuple(map(Option, ordered, comparison.intervals, comparison.ranks, behind))
     kinds: tuple[Cost, ...] = ("latency", "memory")
     return Decision(
         options,
-        stands,
+        comparison,
         margin,
         {of: found for of in kinds if (found := _cheapest(options, of, margin)) is not None},
-        {of: _steps(options, of, stands) for of in kinds},
+        {of: _upgrades(options, of, comparison) for of in kinds},
     )
 
 
@@ -195,29 +193,29 @@ def _cheapest(options: Sequence[Option], of: Cost, margin: float) -> Option | No
     near = [o for o in options if o.scores.mean >= options[0].scores.mean - margin - 1e-12 and o.cost(of) is not None]
     if not near:
         return None
-    cheapest = min(near, key=_dear(of))
+    cheapest = min(near, key=_by_cost(of))
     return next(o for o in near if _alike(o, cheapest, of))
 
 
 def _alike(dearer: Option, cheaper: Option, of: Cost) -> bool:
-    """Whether two rows cost the same, as far as their measurements tell."""
+    """Whether two costs are equal within the uncertainty of their measurements."""
     factor = max(ALIKE, (1 + dearer.spread(of)) * (1 + cheaper.spread(of)))
     return (dearer.cost(of) or 0.0) <= factor * (cheaper.cost(of) or 0.0)
 
 
-def _dear(of: Cost) -> Callable[[Option], tuple[float, float]]:
+def _by_cost(of: Cost) -> Callable[[Option], tuple[float, float]]:
     return lambda option: (option.cost(of) or 0.0, -option.scores.mean)
 
 
-def _steps(options: Sequence[Option], of: Cost, stands: Standing) -> tuple[Step, ...]:
+def _upgrades(options: Sequence[Option], of: Cost, comparison: Comparison) -> tuple[Upgrade, ...]:
     front: list[int] = []
     costs = {place: cost for place, option in enumerate(options) if (cost := option.cost(of)) is not None}
-    for place in sorted(costs, key=lambda p: _dear(of)(options[p])):
+    for place in sorted(costs, key=lambda p: _by_cost(of)(options[p])):
         if not front or options[place].scores.mean > options[front[-1]].scores.mean:
             if front and _alike(options[place], options[front[-1]], of):
                 front.pop()
             front.append(place)
     return tuple(
-        Step(options[before], options[after], stands.difference(after, before), costs[after] - costs[before])
+        Upgrade(options[before], options[after], comparison.difference(after, before), costs[after] - costs[before])
         for before, after in itertools.pairwise(front)
     )

@@ -1,4 +1,4 @@
-"""The regression gate: a new record held against a stored one, and a deliberate change accepted with its reason."""
+"""The regression gate: a new record compared with a stored one, and a deliberate change accepted with its reason."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ SAME = 2e-6
 
 @dataclass(frozen=True)
 class Regression:
-    """How a row stands against its stored record.
+    """A row compared with its stored record.
 
     Args:
-        finding: `worse` where the mean is significantly lower; `drifted` where values differ otherwise, or cannot be
-            compared because the collection is another; else `unchanged`.
+        finding: `worse` if the mean is significantly lower; `drifted` if scores differ otherwise, or cannot be compared
+            because the collection has changed; else `unchanged`.
         row: name on the board.
-        measure: by which.
+        measure: of the scores.
         before: the stored mean.
         after: the new one.
-        reasons: what differs in what made them: data, settings, weights, code, versions, machine.
-        contrast: the differences, new less stored; None where the queries are others.
+        reasons: what has changed: data, settings, weights, code, versions, machine.
+        contrast: the differences, new minus stored; None if the queries have changed.
     """
 
     finding: Finding
@@ -57,7 +57,7 @@ class Regression:
         return f"{head}; nothing that is recorded has changed" if self.finding != "unchanged" else head
 
 
-def held_against(before: StoredRecord, stored: Store, after: StoredRecord, new: Store, measure: str) -> Regression:
+def compare_records(before: StoredRecord, stored: Store, after: StoredRecord, new: Store, measure: str) -> Regression:
     """Compares a new record with the stored one, query by query.
 
     Args:
@@ -65,7 +65,7 @@ def held_against(before: StoredRecord, stored: Store, after: StoredRecord, new: 
         stored: its results folder.
         after: the new one.
         new: its folder.
-        measure: by which.
+        measure: of the scores.
 
     Raises:
         ComparisonError: a record has no such measure.
@@ -86,7 +86,7 @@ def held_against(before: StoredRecord, stored: Store, after: StoredRecord, new: 
 
 
 def reasons(before: Record, after: Record) -> Iterator[str]:
-    """What differs in what made two records, in words."""
+    """What has changed between two records, in words."""
     if before.dataset["revision"] != after.dataset["revision"]:
         yield f"data (revision {before.dataset['revision'][:12]} → {after.dataset['revision'][:12]})"
     if before.method != after.method:
@@ -113,7 +113,7 @@ def _versions(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shas(resolved: object) -> Iterator[str]:
-    """Hashes of weights, at whatever depth a record tells of them."""
+    """Hashes of weights, at any depth of a record."""
     if isinstance(resolved, dict):
         for key, value in resolved.items():
             if key.endswith(("sha", "sha256")) and isinstance(value, str):
@@ -126,29 +126,27 @@ def _shas(resolved: object) -> Iterator[str]:
 
 
 def accept(after: StoredRecord, stored: Store, place: Place, why: str) -> Record:
-    """Puts a new record in the place of the stored one, with the reason in it.
+    """Replaces the stored record by the new one, with the reason in it.
 
     Args:
         after: the new record and its files.
         stored: the results folder that takes it.
         place: where it goes there.
-        why: the reason, for those who read the record.
+        why: the reason, for readers of the record.
 
     Raises:
         SettingError: no reason.
-        ComparisonError: the new record has no figures, or the stored one's.
+        ComparisonError: the new record has no scores, or the same as the stored one.
     """
     if not why.strip():
         raise SettingError('a change is accepted with its reason: --why "…"')
     if after.record.status != "ok":
-        raise ComparisonError(f"{after.record.row} has no figures ({after.record.status}); there is nothing to accept.")
+        raise ComparisonError(f"{after.record.row} has no scores ({after.record.status}); there is nothing to accept.")
     before = stored.load(place)
     values = Store(after.place.record.parent).values(after)
     same_run = before is not None and before.status == "ok" and before.run_sha256 == after.record.run_sha256
     if before is not None and same_run and _values(stored, StoredRecord(before, place)) == values:
-        raise ComparisonError(
-            f"{after.record.row}: the stored record has the same figures; there is nothing to accept."
-        )
+        raise ComparisonError(f"{after.record.row}: the stored record has the same scores; there is nothing to accept.")
     entry: dict[str, Any] = {"why": why.strip(), "when": datetime.now(UTC).isoformat(timespec="seconds")}
     if before is not None:
         entry |= {
@@ -163,9 +161,9 @@ def accept(after: StoredRecord, stored: Store, place: Place, why: str) -> Record
     return record
 
 
-def _values(store: Store, held: StoredRecord) -> PerQuery | None:
-    """The stored per-query values; None where they are lost or contradict the record, which the new ones then mend."""
+def _values(store: Store, record: StoredRecord) -> PerQuery | None:
+    """The stored per-query values; None if they are lost or contradict their record, so that the new ones mend them."""
     try:
-        return store.values(held)
+        return store.values(record)
     except RecordError:
         return None

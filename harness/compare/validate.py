@@ -1,4 +1,4 @@
-"""One row held against baselines on one dataset: runs what is not there yet, then says what the difference is worth."""
+"""One row compared with baselines on one dataset: runs the rows that have no record yet, then tests the differences."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def validate(
     """Whether a row is better than baselines: one verdict for each, p-values corrected over all of them.
 
     Args:
-        row: what is validated.
-        baselines: what it is held against.
+        row: which is validated.
+        baselines: rows that it is compared with.
         dataset: one, as `source/name[/split]` or a path.
         measure: in ir-measures' notation.
         seeds: how many a trained row is trained with, from the context's on; rows that train nothing are run once.
         margin: differences up to this do not matter.
-        results: folder of the records; what is there is not run again.
+        results: folder of the records; rows with a record are not run again.
         context: cache, device, progress and the first seed.
         tell: called after each run.
 
     Raises:
-        NoFigures: a row gave none; says why.
+        NoFigures: a row has no scores; with the reason.
         HarnessError: bad input, or a dataset that cannot be had.
     """
     if not 0 < margin < 1:
-        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
+        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that does not matter.")
     measures = parse_measures([measure])
     if len(measures) > 1:
         raise SettingError(f"a verdict is by one measure, not by {', '.join(map(str, measures))}.")
@@ -55,12 +55,14 @@ def validate(
     methods = [parse_method(each) if isinstance(each, str) else each for each in (row, *baselines)]
     own, others = methods[0], [m for m in dict.fromkeys(methods[1:]) if m != methods[0]]
     if not others:
-        raise SettingError(f"{row_name(own)} is held against nothing: name another row as baseline.")
+        raise SettingError(f"{row_name(own)} has no baseline to be compared with: name another row.")
     store = Store(Path(results))
     done = run_seeds([own, *others], dataset, str(measures[0]), seeds, results, context, tell)
-    made = {method: [with_figures(result, store, method) for result in found] for method, found in done.items()}
-    held = {method: scores(stored, store, str(measures[0])) for method, stored in made.items()}
-    return [verdict(contrast, margin) for contrast in contrasts([(held[own], held[m]) for m in others])]
+    scored = {}
+    for method, results_of in done.items():
+        stored = [with_scores(result, store, method) for result in results_of]
+        scored[method] = scores(stored, store, str(measures[0]))
+    return [verdict(contrast, margin) for contrast in contrasts([(scored[own], scored[m]) for m in others])]
 
 
 def run_seeds(
@@ -72,7 +74,7 @@ def run_seeds(
     context: Context,
     tell: Callable[[Result], None] | None = None,
 ) -> dict[Method, list[Result]]:
-    """Runs what is not there yet: rows that train once a seed, the others once.
+    """Runs the rows that have no record yet: rows that train once a seed, the others once.
 
     Args:
         methods: the rows.
@@ -102,17 +104,17 @@ def run_seeds(
     return made
 
 
-def with_figures(result: Result, store: Store, method: Method) -> StoredRecord:
-    """The record of a run with its place; raises NoFigures where it has none, with the reason."""
+def with_scores(result: Result, store: Store, method: Method) -> StoredRecord:
+    """The record of a run with its place; raises NoFigures if it has no scores, with the reason."""
     record = result.record
     if record.status != "ok":
-        told = record.problem or {}
-        why = " ".join(f"{told.get('reason', '')} {told.get('remedy', '')}".split())
-        raise NoFigures(f"{record.row} gave no figures ({record.status}): {why}", skipped=record.status == "skipped")
+        problem = record.problem or {}
+        why = " ".join(f"{problem.get('reason', '')} {problem.get('remedy', '')}".split())
+        raise NoFigures(f"{record.row} has no scores ({record.status}): {why}", skipped=record.status == "skipped")
     return StoredRecord(record, store.place(record.dataset["name"], method, record.seed))
 
 
-def differences(held: tuple[Scores, Scores]) -> list[tuple[str, float, float]]:
-    """Query id and both values, the queries on which the first gains most first."""
-    one, other = held[0].by_query, held[1].by_query
-    return sorted(((q, one[q], other[q]) for q in one), key=lambda line: (line[2] - line[1], line[0]))
+def differences(pair: tuple[Scores, Scores]) -> list[tuple[str, float, float]]:
+    """Query id and both scores, the queries on which the first gains most first."""
+    first, second = pair[0].by_query, pair[1].by_query
+    return sorted(((q, first[q], second[q]) for q in first), key=lambda line: (line[2] - line[1], line[0]))

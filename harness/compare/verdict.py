@@ -1,4 +1,4 @@
-"""A verdict on a contrast: better, worse, equivalent within a margin, or tied; and why, in plain words."""
+"""A verdict on a contrast: better, worse, equivalent within a margin, or tied; and the evidence in plain words."""
 
 from __future__ import annotations
 
@@ -26,13 +26,11 @@ class Verdict:
     """What a contrast shows.
 
     Args:
-        finding: `equivalent` where the whole interval lies within the margin, real difference or not (two one-sided
-            tests, Schuirmann 1987); else `better` or `worse` where the 95 % interval does not contain 0; else `cannot
-            tell`: tied.
-        contrast: the figures.
+        finding: `equivalent` if the whole interval is within the margin, significant or not (two one-sided tests,
+            Schuirmann 1987); else `better` or `worse` if the 95 % interval excludes 0; else `cannot tell`: tied.
+        contrast: the comparison.
         margin: differences up to this do not matter.
-        within: the interval that is compared with the margin, at 1 − 2α, corrected for the contrasts as the other one
-            is.
+        within: the interval that is compared with the margin, at 1 − 2α, with the same correction.
     """
 
     finding: Finding
@@ -42,7 +40,7 @@ class Verdict:
 
     @property
     def sentences(self) -> list[str]:
-        """The figures behind it, one plain sentence each."""
+        """The evidence, one plain sentence each."""
         c = self.contrast
         measure, n = c.row.measure, len(c.pairs.ids)
         won, tied, lost = c.pairs.wins_ties_losses
@@ -50,53 +48,51 @@ class Verdict:
         effect = f"{c.pairs.effect:+.2f} standard deviations of a query's difference"
         if not math.isfinite(c.pairs.effect):
             effect = "the same on every query"
-        told = [
-            f"{self._head()}: {measure} {c.row.mean:.4f} against {c.baseline.mean:.4f}, a difference of "
-            f"{signed(c.difference)}"
-            f"{spread(c.interval)}{at} over {_queries(n)}.",
+        difference = f"{signed(c.difference)}{spread(c.interval)}{at}"
+        lines = [
+            f"{self._head()}: {measure} {c.row.mean:.4f} against {c.baseline.mean:.4f}, a difference of {difference} "
+            f"over {_queries(n)}.",
             f"It is better on {_queries(won)}, equal on {tied:,}, worse on {lost:,}; the effect is {effect}.",
             self._chance(),
         ]
         if self.finding == "equivalent":
-            told.append(
-                f"The {self.within.level:.0%} interval{spread(self.within)} is within ±{self.margin:g}, "
-                "which two one-sided tests at 5% ask for."
+            lines.append(
+                f"The {self.within.level:.0%} interval{spread(self.within)} is within ±{self.margin:g}: equivalent by "
+                "two one-sided tests at 5%."
             )
         if nothing_found(c):
-            told.append(
-                "Both are 0 on every query: is anything judged relevant, and in the corpus? `harness data check` says."
+            lines.append(
+                "Both are 0 on every query: check with `harness data check` that relevant documents are in the corpus."
             )
         if seeds := self._seeds():
-            told.append(seeds)
+            lines.append(seeds)
         elif one_seed := [s.row for s in (c.row, c.baseline) if s.trained]:
-            told.append(
-                f"{' and '.join(one_seed)}: one seed, so nothing is known of models trained with another (--seeds 3)."
+            lines.append(
+                f"{' and '.join(one_seed)}: only one seed, so the result may not hold for other seeds (--seeds 3)."
             )
-        told.append(self._reach())
-        return [*told, *self.seen]
+        return [*lines, self._power(), *self.seen]
 
     @property
     def seen(self) -> list[str]:
-        """What both are without the queries that training has seen; nothing where neither used labels."""
+        """Both scores without the queries that training has seen; empty if neither row used labels."""
         c = self.contrast
         if all(side.records[0].supervision == NO_LABELS for side in (c.row, c.baseline)):
             return []
         row, other = (shared(side.records, c.row.measure) for side in (c.row, c.baseline))
-        told = [
-            f"{row[kind].told}: without {'it' if row[kind].count == 1 else 'them'} {c.row.measure} is "
-            f"{row[kind].without:.4f} "
-            f"against {other[kind].without:.4f}."
-            for kind in ("queries", "documents")
-            if kind in row and kind in other
-        ]
+        lines = []
+        for kind in ("queries", "documents"):
+            if kind in row and kind in other:
+                them = "it" if row[kind].count == 1 else "them"
+                scores = f"{c.row.measure} is {row[kind].without:.4f} against {other[kind].without:.4f}"
+                lines.append(f"{row[kind].told}: without {them} {scores}.")
         for side, seen in ((c.row, row), (c.baseline, other)):
             if "taught" in seen:
-                told.append(f"{side.row}: {seen['taught'].told}; without them it has {seen['taught'].without:.4f}.")
-        return told
+                lines.append(f"{side.row}: {seen['taught'].told}; without them it has {seen['taught'].without:.4f}.")
+        return lines
 
     @property
     def short(self) -> list[str]:
-        """What is found, its p-value, and how much of the uncertainty is the seeds'."""
+        """The finding, its p-value, and how much of the uncertainty is due to the seeds."""
         return [self.sentences[0], self._chance(), *([self._seeds()] if self._seeds() else [])]
 
     def _seeds(self) -> str:
@@ -104,8 +100,8 @@ class Verdict:
         if part is None:
             return ""
         return (
-            "Interval and p-value are for models trained with other seeds too: "
-            f"{part:.0%} of the uncertainty is the choice of queries, the rest the seed's."
+            "Interval and p-value also cover models trained with other seeds: "
+            f"{part:.0%} of the uncertainty is due to the queries, the rest to the seeds."
         )
 
     def _head(self) -> str:
@@ -122,31 +118,29 @@ class Verdict:
         c = self.contrast
         if not c.pairs.differing:
             return "They do not differ on any query, so there is nothing to test."
-        family = (
-            "single planned comparison, not corrected for others"
-            if c.asked == 1
-            else f"corrected for {c.asked} contrasts"
-        )
+        family = "single planned comparison, not corrected for others"
+        if c.planned > 1:
+            family = f"corrected for {c.planned} contrasts"
         draws = len(c.family.largest.drawn)
         how = f"{draws:,} studentised resamples of the queries" if draws else "Student's t"
-        told = f"p = {_p(c.p)}: the chance of so large a difference if there were none ({how}; {family})."
+        sentence = f"p = {_p(c.p)}: the chance of so large a difference if there were none ({how}; {family})."
         if (few := c.pairs.differing) < (least := fewest(LEVEL)):
-            told += f" They differ on {_queries(few)}; fewer than {least} can always be chance."
-        return told
+            sentence += f" They differ on {_queries(few)}; differences on fewer than {least} are never significant."
+        return sentence
 
-    def _reach(self) -> str:
+    def _power(self) -> str:
         c = self.contrast
         n, deviation = len(c.pairs.ids), c.pairs.deviation
         if deviation == 0:
-            return "All differences are equal, so nothing can be said of what more queries would show."
+            return "All differences are equal, so the power of more queries is unknown."
         if not math.isfinite(c.smallest):
-            return f"With {_queries(n)} no difference can be shown reliably: few signs are too often alike by chance."
-        told = f"With {_queries(n)} a true difference of {c.smallest:.4f} would be seen four times in five"
-        needed = queries_needed(self.margin, deviation, max(c.alpha, ALPHA / c.asked))
+            return f"{_queries(n)} cannot reliably detect any difference: so few signs are too often equal by chance."
+        sentence = f"{_queries(n)} detect a difference of {c.smallest:.4f} with 80 % power"
+        needed = queries_needed(self.margin, deviation, max(c.alpha, ALPHA / c.planned))
         if needed <= n:
-            return f"{told}."
+            return f"{sentence}."
         more = f"{needed:,}" if needed < MOST_QUERIES else "more than 10 million"
-        return f"{told}; one of {self.margin:g} would take {more} queries."
+        return f"{sentence}; {more} queries would detect {self.margin:g}."
 
 
 def verdict(contrast: Contrast, margin: float = MARGIN) -> Verdict:
@@ -156,7 +150,7 @@ def verdict(contrast: Contrast, margin: float = MARGIN) -> Verdict:
         SettingError: the margin is not above 0.
     """
     if not 0 < margin < 1:
-        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that is of no interest.")
+        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that does not matter.")
     within = contrast.interval_at(1 - 2 * ALPHA)
     finding: Finding = "cannot tell"
     if nothing_found(contrast):
@@ -169,7 +163,7 @@ def verdict(contrast: Contrast, margin: float = MARGIN) -> Verdict:
 
 
 def nothing_found(contrast: Contrast) -> bool:
-    """Whether both rows are 0 on every query, which says nothing of either."""
+    """Whether both rows are 0 on every query, which is no evidence on either."""
     return not contrast.row.values.any() and not contrast.baseline.values.any()
 
 
@@ -192,7 +186,7 @@ def _bound(value: float, digits: int, excludes: bool) -> str:
 
 
 def spread(interval: Interval) -> str:
-    """An interval of a difference as shown, after a space; empty where there are too few queries for one."""
+    """An interval of a difference as shown, after a space; empty with too few queries for one."""
     if not math.isfinite(interval.high - interval.low):
         return ""
     return f" {ends(interval)}"

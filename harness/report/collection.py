@@ -1,6 +1,4 @@
-"""What a collection says of the queries and documents of a record: texts, titles, grades. Nothing is downloaded for
-it.
-"""
+"""Texts, titles and grades of a record's queries and documents, from the collection. Nothing is downloaded."""
 
 from __future__ import annotations
 

@@ -1,92 +1,75 @@
-"""The board as CSV: one line per dataset, row, seed and measure, with what made it.
+"""The board as CSV: one line per dataset, row, seed and measure, with provenance.
 
-Text from data is without control characters, and where a spreadsheet would take it for a formula, as `=HYPERLINK(…)`,
-an apostrophe goes before it.
+Text from data is without control characters, and gets an apostrophe if a spreadsheet would take it for a formula, as
+`=HYPERLINK(…)`.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from harness.base.plain import plain
 from harness.bench.published import FOLDER
+from harness.bench.record import Record
 from harness.report.board import Table
+from harness.report.columns import COSTS
 
-HEAD = (
-    "dataset",
-    "row",
-    "seed",
-    "status",
-    "measure",
-    "value",
-    "judged",
-    "value_if_unjudged_relevant",
-    "supervision",
-    "fit_seconds",
-    "index_seconds",
-    "search_seconds",
-    "query_p50_ms",
-    "query_p95_ms",
-    "query_busy",
-    "index_bytes",
-    "model_bytes",
-    "parameters",
-    "depth",
-    "dataset_revision",
-    "method",
-    "identity",
-    "commit",
-    "dirty",
-    "started",
+SCORE = ("dataset", "row", "seed", "status", "measure", "value", "judged", "value_if_unjudged_relevant")
+"""Headings of what differs by measure; published scores have the first six."""
+PROVENANCE: tuple[tuple[str, Callable[[Record], object]], ...] = (
+    ("depth", lambda record: record.depth),
+    ("dataset_revision", lambda record: record.dataset["revision"]),
+    ("method", lambda record: record.method),
+    ("identity", lambda record: record.identity),
+    ("commit", lambda record: record.provenance.get("commit") or ""),
+    ("dirty", lambda record: record.provenance.get("dirty")),
+    ("started", lambda record: record.started),
 )
+OF_RECORD = (*(field for column in COSTS for field in column.csv), *PROVENANCE)
+"""Heading and value of what is the same for all measures of a record."""
+HEAD = (*SCORE, *(heading for heading, _ in OF_RECORD))
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """First characters of what spreadsheets compute."""
 
 
-def leaderboard(found: Sequence[Table]) -> str:
-    """All records, long form, the lines in the order of the tables; published figures have that status and nothing
-    else.
-    """
+def leaderboard(tables: Sequence[Table]) -> str:
+    """All records, one score per line, in the order of the tables, then the published scores of each."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEAD)
-    for table in found:
+    for table in tables:
         for line in table.lines:
-            for r in line.records:
-                latency = r.latency or {}
-                tail = (
-                    r.supervision,
-                    *(r.seconds.get(kind, "") for kind in ("fit", "index", "search")),
-                    *(latency.get(name, "") for name in ("p50_ms", "p95_ms", "busy")),
-                    *(r.size.get(name, "") for name in ("index_bytes", "model_bytes", "parameters")),
-                    r.depth,
-                    r.dataset["revision"],
-                    r.method,
-                    r.identity,
-                    r.provenance.get("commit") or "",
-                    r.provenance.get("dirty"),
-                    r.started,
-                )
-                measured = [(m, f"{r.measures[m]:.6f}") for m in table.measures if m in r.measures] or [("", "")]
-                for measure, value in measured:
-                    told = r.unjudged.get(measure, {})
-                    bound = (told.get("judged", ""), told.get("all_relevant", ""))
-                    writer.writerow(
-                        map(cell, (table.dataset, line.row, r.seed, r.status, measure, value, *bound, *tail))
-                    )
-        for each in table.published:
-            for measure in table.measures:
-                if (figure := each.figures[table.dataset].get(measure)) is not None:
-                    head = (table.dataset, each.row, "", FOLDER, measure, f"{figure:.6f}")
-                    writer.writerow(map(cell, (*head, *("" for _ in HEAD[len(head) :]))))
+            for record in line.records:
+                writer.writerows(_lines(record, table.measures))
+        writer.writerows(_published(table))
     return out.getvalue()
 
 
+def _lines(record: Record, measures: Sequence[str]) -> Iterator[list[object]]:
+    """One for each measure; one without a score if there is none."""
+    start = [cell(value) for value in (record.dataset["name"], record.row, record.seed, record.status)]
+    end = [cell(value(record)) for _, value in OF_RECORD]
+    for measure in [each for each in measures if each in record.measures] or [""]:
+        value = f"{record.measures[measure]:.6f}" if measure else ""
+        unjudged = record.unjudged.get(measure, {})
+        bounds = (unjudged.get("judged", ""), unjudged.get("all_relevant", ""))
+        yield [*start, *map(cell, (measure, value, *bounds)), *end]
+
+
+def _published(table: Table) -> Iterator[list[object]]:
+    for each in table.published:
+        for measure in table.measures:
+            score = each.figures[table.dataset].get(measure)
+            if score is not None:
+                start = (table.dataset, each.row, "", FOLDER, measure, f"{score:.6f}")
+                yield [*map(cell, start), *[""] * (len(HEAD) - len(start))]
+
+
 def cell(value: object) -> object:
-    """A cell that is what it says in every spreadsheet; numbers stay as they are."""
+    """A cell that every spreadsheet shows as it is; numbers are unchanged."""
     if not isinstance(value, str):
         return value
     text = plain(value)

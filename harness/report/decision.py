@@ -6,31 +6,27 @@ from collections.abc import Sequence
 
 from harness.compare.advice import difference
 from harness.compare.decision import Decision, Option
-from harness.report.board import figure
-from harness.report.intervals import rank, span
+from harness.report import formats
 from harness.report.markdown import code, escaped, grid
 
 
-def document(dataset: str, decision: Decision, told: Sequence[str]) -> str:
+def document(dataset: str, decision: Decision, lines: Sequence[str]) -> str:
     """The file; the same bytes for the same records.
 
     Args:
         dataset: full name.
         decision: between its rows.
-        told: sentences, the verdict first.
+        lines: sentences, the verdict first.
     """
     head, rows = board(decision)
     parts = [
         f"# Which row on {escaped(dataset)}",
-        "\n".join(f"- {escaped(sentence)}" for sentence in told),
-        grid(head, [[code(row[0]), *row[1:]] for row in rows], left=head.index("rank") + 1),
-        "Differences are paired by query, with simultaneous 95 % intervals of all pairs of rows; a row is tied with "
-        "the best "
-        "where its interval contains 0, and `rank` is the range of ranks that the queries leave to it. A query's time "
-        "is the "
-        "median of single queries, encoded without the cache, – if the machine was busy; MiB are of index and model; "
-        "costs are "
-        "of the machine of the records.",
+        "\n".join(f"- {escaped(sentence)}" for sentence in lines),
+        grid(head, [[code(row[0]), *row[1:]] for row in rows], words=[head.index("rank")]),
+        "Differences are paired by query, with simultaneous 95 % confidence intervals over all pairs of rows; a row is "
+        "tied with the best if its interval contains 0, and `rank` is the range of ranks that it may have. A query's "
+        "time is the median of single queries, encoded without the cache, – if the machine was busy; MiB are of index "
+        "and model; costs are those of the machine of the records.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -45,10 +41,10 @@ def _row(option: Option) -> list[str]:
     training = option.scores.records[0].training_seconds
     return [
         option.row,
-        figure(option.scores.mean),
-        span(option.interval),
+        formats.score(option.scores.mean),
+        formats.interval(option.interval),
         difference(option) + (" tied" if option.tied and option.behind else ""),
-        rank(option.ranks),
+        formats.ranks(option.ranks),
         "–" if option.latency is None else f"{option.latency * 1000:.1f}",
         "–" if option.memory is None else f"{option.memory * 1024:.1f}",
         f"{training:.0f} s" if training else "–",

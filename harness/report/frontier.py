@@ -1,4 +1,4 @@
-"""Which rows no other beats at once in quality and in cost."""
+"""The Pareto front: rows that no other beats in both quality and cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def non_dominated(points: Sequence[tuple[float, float]]) -> list[bool]:
     for _, same in itertools.groupby(
         sorted(set(points), key=lambda point: (point[0], -point[1])), key=lambda point: point[0]
     ):
-        first = next(same)  # the best of this cost; it is free where no cheaper point is as good
+        first = next(same)  # the best of this cost; it is non-dominated if no cheaper point is as good
         if first[1] > best:
             free.add(first)
             best = first[1]

@@ -1,7 +1,6 @@
 """The board as Markdown.
 
-Text from data goes through `code` (names) or `escaped` (sentences, in which names are between backticks), so that it
-makes no
+Text from data goes through `code` (names) or `escaped` (sentences with names between backticks), so that it makes no
 element: no tag, link, image, emphasis, heading or table.
 """
 
@@ -11,104 +10,106 @@ import re
 from collections.abc import Sequence
 
 from harness.base.plain import one_line
-from harness.report.board import COSTS, Across, Line, Table, across, costs, figure
-from harness.report.intervals import EXPLAINED, EXPLAINED_ACROSS, STANDING, placed_cells
+from harness.report import across_columns, columns
+from harness.report.across import Across, across
+from harness.report.board import Line, Table
+from harness.report.column import Column, Row
+from harness.report.notes import notes_of
 
 
-def leaderboard(found: Sequence[Table], over: Across | None = None, left_out: Sequence[str] = ()) -> str:
-    """The whole page: one table across datasets where there are several, one per dataset. The same bytes for the same
+def leaderboard(tables: Sequence[Table], over: Across | None = None, left_out: Sequence[str] = ()) -> str:
+    """The whole page: one table across datasets if there are several, and one per dataset. The same bytes for the same
     records.
 
     Args:
-        found: the tables.
-        over: the table across them with its standing; None takes it from the tables alone.
+        tables: one per dataset.
+        over: the table across them with its comparison; None makes it from the tables alone.
         left_out: sentences on records that could not be read.
     """
-    parts = ["# Leaderboard", EXPLAINED, *(["\n".join(f"- {escaped(told)}" for told in left_out)] if left_out else [])]
-    over = over or across(found)
+    parts = ["# Leaderboard", columns.EXPLAINED, *_listed(left_out)]
+    over = over or across(tables)
     if over is not None:
-        parts += [
-            f"## {escaped(over.measure)} across datasets",
-            *([EXPLAINED_ACROSS] if over.stands else []),
-            _across(over),
-        ]
-        parts += ["\n".join(f"- {escaped(note)}" for note in over.notes)] if over.notes else []
-    for table in found:
-        parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table)]
-        parts += ["\n".join(f"- {escaped(note)}" for note in table.notes)] if table.notes else []
-    if not found:
+        parts.append(f"## {escaped(over.measure)} across datasets")
+        parts += [across_columns.EXPLAINED] if over.has_intervals else []
+        parts += [_across(over), *_listed(over.notes)]
+    for table in tables:
+        parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table), *_listed(notes_of(table))]
+    if not tables:
         parts.append("No records yet: `harness run` makes some.")
     return "\n\n".join(parts) + "\n"
+
+
+def _listed(sentences: Sequence[str]) -> list[str]:
+    """The sentences as one list; nothing if there are none."""
+    return ["\n".join(f"- {escaped(sentence)}" for sentence in sentences)] if sentences else []
 
 
 def _facts(table: Table) -> str:
     dataset = table.first.dataset
     machines = sorted({_machine(line) for line in table.lines if line.ok})
     made = f" Made on {'; '.join(machines)}." if machines else ""
-    seen = escaped(f" By {table.measures[0]}, {table.seen}.") if table.seen else ""
+    power = escaped(f" By {table.measures[0]}, {table.power}.") if table.power else ""
     return (
         f"{dataset['documents']:,} documents, {dataset['queries']:,} queries, {dataset['judgements']:,} judgements; "
-        f"revision {code(dataset['revision'][:12])}.{made}{seen}"
+        f"revision {code(dataset['revision'][:12])}.{made}{power}"
     )
 
 
 def _machine(line: Line) -> str:
     machine = line.first.provenance.get("machine") or {}
     device = line.first.provenance.get("device") or "cpu"
-    told = f"{machine.get('cores', '?')} cores of {machine.get('processor', '?')}" + (
-        f" and {device}" if device != "cpu" else ""
-    )
-    return escaped(told)
+    cores = f"{machine.get('cores', '?')} cores of {machine.get('processor', '?')}"
+    return escaped(cores if device == "cpu" else f"{cores} and {device}")
 
 
 def _table(table: Table) -> str:
-    head = ["row", *map(escaped, table.measures), *COSTS]
-    head[2:2] = STANDING if table.stands else ()
+    shown = columns.columns_of(table, "markdown")
     rows = []
     for line in table.lines:
         seeds = f" ({len(line.records)} seeds)" if len(line.records) > 1 else ""
-        figures = [
-            _bold(figure(line.value(m)), line.ok and figure(line.value(m)) == table.best(m)) for m in table.measures
-        ]
         status = "" if line.ok else f" *({line.first.status})*"
-        cells = [f"{code(line.row)}{seeds}{status}", *figures, *map(escaped, costs(line))]
-        cells[2:2] = placed_cells(line.placed) if table.stands else ()
-        rows.append(cells)
-    for row, figures in table.beside:
-        cells = [f"{code(row)} *(not measured here)*", *figures, "published", *("–" for _ in COSTS[1:])]
-        cells[2:2] = placed_cells(None) if table.stands else ()
-        rows.append(cells)
-    return grid(head, rows, left=head.index(COSTS[0]) + 1)
+        rows.append([f"{code(line.row)}{seeds}{status}", *_cells(shown, line)])
+    for name, scores in table.published_rows:
+        cells = [scores[column.measure] if column.measure else column.published for column in shown]
+        rows.append([f"{code(name)} *(not measured here)*", *cells])
+    return grid(["row", *_headings(shown)], rows, words=[i for i, c in enumerate(shown, 1) if c.kind == "words"])
 
 
 def _across(over: Across) -> str:
-    rows = []
-    for name, values in over.rows:
-        shown = [figure(value) for value in (*values, Across.mean(values))]
-        cells = [_bold(text, text == top) for text, top in zip(shown, over.best, strict=True)]
-        rows.append([code(name), *cells, *over.cells(name)])
-    return grid(["row", *map(escaped, over.datasets), *over.columns], rows, left=0)
+    shown = across_columns.across_columns(over, "markdown")
+    shown += across_columns.AGAINST if over.compared else ()
+    return grid(["row", *_headings(shown)], [[code(row.name), *_cells(shown, row)] for row in over.rows])
 
 
-def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
-    """A pipe table, numbers to the right, padded so that it reads as text too; column `left` (1-based) is words."""
+def _headings(columns: Sequence[Column[Row]]) -> list[str]:
+    return [escaped(column.heading) for column in columns]
+
+
+def _cells(columns: Sequence[Column[Row]], row: Row) -> list[str]:
+    texts = [column.text(row) for column in columns]
+    return [
+        f"**{text}**" if text == column.best else escaped(text) for column, text in zip(columns, texts, strict=True)
+    ]
+
+
+def grid(head: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = ()) -> str:
+    """A pipe table, padded so that it is readable as text too.
+
+    Args:
+        head: the headings; that of the rows' names first.
+        rows: the cells of each.
+        words: numbers of the columns that are aligned left, as the first is; the others are aligned right.
+    """
     cells = [[_cell(c) for c in row] for row in (head, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    words = [i == 0 or i == left - 1 for i in range(len(head))]
+    left = [i == 0 or i in words for i in range(len(head))]
 
     def line(row: Sequence[str]) -> str:
-        return (
-            "| "
-            + " | ".join(c.ljust(w) if t else c.rjust(w) for c, w, t in zip(row, widths, words, strict=True))
-            + " |"
-        )
+        padded = [c.ljust(w) if words else c.rjust(w) for c, w, words in zip(row, widths, left, strict=True)]
+        return f"| {' | '.join(padded)} |"
 
-    rule = "|" + "|".join("-" * (w + 2) if t else "-" * (w + 1) + ":" for w, t in zip(widths, words, strict=True)) + "|"
-    return "\n".join([line(cells[0]), rule, *(line(row) for row in cells[1:])])
-
-
-def _bold(text: str, on: bool) -> str:
-    return f"**{text}**" if on else text
+    rules = ["-" * (w + 2) if words else "-" * (w + 1) + ":" for w, words in zip(widths, left, strict=True)]
+    return "\n".join([line(cells[0]), f"|{'|'.join(rules)}|", *map(line, cells[1:])])
 
 
 def _cell(text: str) -> str:

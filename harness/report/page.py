@@ -1,8 +1,8 @@
-"""The board as one HTML file that asks nothing of the network.
+"""The board as one HTML file that makes no requests.
 
-Everything is inline: the tables as HTML, what scripts draw from as JSON, per-query values packed and unpacked when
-asked for. A content security policy names the page's own scripts by their hashes, so that nothing else runs, whatever a
-corpus holds.
+Everything is inline: the tables as HTML, what scripts draw from as JSON, per-query values packed and unpacked on
+demand. A content security policy allows the page's own scripts by their hashes and no others, whatever a corpus
+contains.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from markupsafe import Markup, escape
 import harness
 from harness.base.plain import plain
 from harness.bench.store import Store, StoredRecord, by_key
-from harness.report.board import Across, Table
+from harness.report import across_columns, columns
+from harness.report.across import Across
+from harness.report.board import Table
 from harness.report.collection import words
-from harness.report.intervals import AGAINST, EXPLAINED, EXPLAINED_ACROSS
+from harness.report.comparisons import by_each_measure
 from harness.report.page_data import charts, page_data
 from harness.report.per_query import file_names, packed, per_query
-from harness.report.standings import by_each_measure
 from harness.runtime.context import Context
 
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "page.js", "charts.js", "queries.js")
@@ -53,11 +54,11 @@ def leaderboard_page(
     """The page of a results folder; the same bytes for the same records, runs and collections.
 
     Args:
-        found: its tables, with standings.
+        found: its tables, with comparisons.
         store: the folder.
         held: its records with their places.
         context: data folders and cache; nothing is downloaded.
-        over: the table across them with its standing; None takes it from the tables alone.
+        over: the table across them with its comparison; None makes it from the tables alone.
         left_out: sentences on records that could not be read.
         advance: called after each dataset.
     """
@@ -95,9 +96,8 @@ def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str
         scripts=scripts,
         hashes=[_hash(script) for script in scripts],
         style=asset("page.css"),
-        explained=EXPLAINED,
-        explained_across=EXPLAINED_ACROSS,
-        against=AGAINST,
+        explained=columns.EXPLAINED,
+        explained_across=across_columns.EXPLAINED,
         version=harness.__version__,
     )
 

@@ -59,7 +59,7 @@ def per_query(
         if line.ok and line.first.dataset["revision"] == table.first.dataset["revision"]:
             stored = [places[key] for record in line.records if (key := key_of(record)) in places]
             values = _values(stored, store)
-            if values and (line.interval is not None or not table.stands):
+            if values and (line.interval is not None or not table.has_intervals):
                 rows.append((i, values, stored[0]))
     queries = sorted(set().union(*(by_query for _, values, _ in rows for by_query in values.values())))
     documents = _Numbers()

@@ -12,10 +12,10 @@ from typing import Any
 
 from harness.base.errors import Unavailable
 from harness.base.files import replacing, slug
+from harness.report import formats
 from harness.report.board import Table
 from harness.report.frontier import non_dominated
-from harness.report.intervals import rank
-from harness.report.page_data import TRADES, family, trade_values
+from harness.report.trade_offs import TRADE_OFFS
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Of the families, distinct for colour-blind readers (Okabe and Ito 2008)."""
@@ -41,14 +41,14 @@ def write_plots(found: Sequence[Table], folder: Path) -> list[Path]:
         raise Unavailable("matplotlib is not installed.", "python3 -m pip install 'retrieval-harness[plots]'")
     from matplotlib import rc_context
 
-    families = sorted({family(line.first.method) for table in found for line in table.lines})
+    families = sorted({line.family for table in found for line in table.lines})
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(families)}
     written = []
     with rc_context(STYLE):
         for table in found:
             if any(line.ok for line in table.lines) and table.measures:
                 written += save(_means(table, colours), folder / f"{slug(table.dataset)}-means")
-                for name in TRADES:
+                for name in TRADE_OFFS:
                     drawn = _trade(table, name, colours)
                     written += save(drawn, folder / f"{slug(table.dataset)}-{name}") if drawn else []
     return written
@@ -62,15 +62,15 @@ def _means(table: Table, colours: dict[str, str]) -> Any:
     drawn = Figure(figsize=(5.5, 0.7 + 0.22 * len(lines)), layout="constrained")
     axes = drawn.subplots()
     for place, line in enumerate(lines):
-        colour = colours[family(line.first.method)]
+        colour = colours[line.family]
         if line.interval:
             axes.plot([line.interval.low, line.interval.high], [place, place], color=colour, linewidth=1.5, alpha=0.6)
-            told = rank(line.placed.ranks if line.placed else None)
-            axes.annotate(told, (line.interval.high, place), (4, -2.5), textcoords="offset points", fontsize=7)
+            ranks = formats.ranks(line.position.ranks if line.position else None)
+            axes.annotate(ranks, (line.interval.high, place), (4, -2.5), textcoords="offset points", fontsize=7)
         axes.plot([line.value(measure) or 0.0], [place], "o", color=colour, markersize=4)
     axes.set_yticks(range(len(lines)), [short(line.row) for line in lines])
     axes.invert_yaxis()
-    axes.set_xlabel(f"{measure}, 95 % interval, and range of ranks" if table.stands else measure)
+    axes.set_xlabel(f"{measure}, 95 % interval, and range of ranks" if table.has_intervals else measure)
     axes.set_title(table.dataset, fontsize=9)
     axes.grid(axis="x", linewidth=0.4, alpha=0.5)
     return drawn
@@ -79,9 +79,10 @@ def _means(table: Table, colours: dict[str, str]) -> Any:
 def _trade(table: Table, name: str, colours: dict[str, str]) -> Any:
     from matplotlib.figure import Figure
 
-    measure, points, lines = table.measures[0], [], []
+    trade, measure = TRADE_OFFS[name], table.measures[0]
+    points, lines = [], []
     for line in table.lines:
-        cost, value = trade_values(line)[name], line.value(measure) if line.ok else None
+        cost, value = (trade.value(line), line.value(measure)) if line.ok else (None, None)
         if cost is not None and value is not None:
             points.append((cost, value))
             lines.append(line)
@@ -92,7 +93,7 @@ def _trade(table: Table, name: str, colours: dict[str, str]) -> Any:
     drawn = Figure(figsize=(3.4, 2.6), layout="constrained")
     axes = drawn.subplots()
     for line, point, free in zip(lines, points, non_dominated(points), strict=True):
-        colour = colours[family(line.first.method)]
+        colour = colours[line.family]
         axes.plot(*point, "D" if free else "o", color=colour, markerfacecolor=colour if free else "white", markersize=5)
         if free:
             late = point[0] > middle
@@ -105,7 +106,7 @@ def _trade(table: Table, name: str, colours: dict[str, str]) -> Any:
     axes.set_xscale("symlog" if costs[0] <= 0 else "log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(lambda *_: "")
-    axes.set_xlabel(TRADES[name])
+    axes.set_xlabel(trade.label)
     axes.set_ylabel(measure)
     axes.set_title(table.dataset, fontsize=9)
     axes.grid(linewidth=0.4, alpha=0.5)
@@ -118,7 +119,7 @@ def short(name: str, most: int = LONGEST) -> str:
 
 
 def save(drawn: Any, place: Path) -> list[Path]:
-    """Writes a figure as SVG and PNG beside each other, and returns the files."""
+    """Writes a figure as SVG and PNG, and returns the files."""
     written = []
     for ending, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
         path = place.parent / f"{place.name}.{ending}"

@@ -29,8 +29,8 @@ WIDTH = 200
 class Screen(Console):
     """A console that shows text as it is.
 
-    Where standard output is closed by its reader, as by `| head`, the work goes on without it. Where standard output fails
-    otherwise, as on a full disk, it raises; standard error never ends the work.
+    If the reader closes standard output, as `| head` does, the work continues without it. If standard output fails
+    otherwise, as on a full disk, printing raises; standard error never ends the work.
 
     Args:
         stderr: standard error, else standard output.

@@ -4,7 +4,7 @@ rest).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table as Grid
@@ -12,9 +12,14 @@ from rich.text import Text
 
 from harness.base.plain import one_line
 from harness.compare.decision import Decision
-from harness.report.board import COSTS, Across, Line, Table, across, costs, figure
+from harness.report import formats
+from harness.report.across import Across, across
+from harness.report.across_columns import AGAINST, across_columns
+from harness.report.board import Table
+from harness.report.column import Column, Row, Writer
+from harness.report.columns import COSTS, columns_of
 from harness.report.decision import board
-from harness.report.intervals import ACROSS, AGAINST, STANDING, against, placed_cells
+from harness.report.notes import notes_of
 from harness.report.sweep import board as sweep_board
 from harness.sweep.estimate import Planned
 from harness.sweep.result import SweepResult
@@ -29,33 +34,24 @@ GAP, MIDDLE = 32, 112
 """Columns that the differences from the best take, and from how many on they are shown."""
 
 
-def show(found: Sequence[Table], console: Console, over: Across | None = None) -> None:
-    """Prints one table per dataset and one across them, best values bold, and what a reader must know below each.
+def show(tables: Sequence[Table], console: Console, over: Across | None = None) -> None:
+    """Prints one table per dataset and one across them, best values bold, and notes below each.
 
     Args:
-        found: the tables.
+        tables: one per dataset.
         console: where to.
-        over: the table across them with its standing; None takes it from the tables alone.
+        over: the table across them with its comparison; None makes it from the tables alone.
     """
     if console.quiet:  # rich would lay out everything all the same
         return
-    most = _most(found)
-    for table in found:
-        wide = WIDE + GAP * table.stands
-        console.print(grid(table, costs_shown := console.width >= wide, console.width >= MIDDLE, most))
-        if most is not None and len(table.lines) > most:
-            _note(
-                console, f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all"
-            )
-        if not costs_shown:
-            more = "differences from the best, and what" if table.stands and console.width < MIDDLE else "what"
-            _note(console, f"a terminal of {wide} columns or more shows {more} each row costs")
-        if table.seen:
-            _note(console, f"{table.measures[0]}: {table.seen}")
-        for note in table.notes:
+    most = _most(tables)
+    for table in tables:
+        writer = _writer(table, console.width)
+        console.print(grid(table, writer, most))
+        for note in [*_cut(table, writer, most), *notes_of(table)]:
             _note(console, note)
         console.print()
-    over = over or across(found)
+    over = over or across(tables)
     if over is not None:
         for drawn in across_grids(over, most):
             console.print(drawn)
@@ -64,11 +60,34 @@ def show(found: Sequence[Table], console: Console, over: Across | None = None) -
             _note(console, note)
 
 
-def _most(found: Sequence[Table]) -> int | None:
-    """Rows that each table shows; None where there are few enough for all."""
-    if sum(len(table.lines) for table in found) <= MOST_ROWS:
+def _most(tables: Sequence[Table]) -> int | None:
+    """Rows that each table shows; None if all tables are short enough."""
+    if sum(len(table.lines) for table in tables) <= MOST_ROWS:
         return None
-    return max(FEWEST_ROWS, MOST_ROWS // len(found))
+    return max(FEWEST_ROWS, MOST_ROWS // len(tables))
+
+
+def _wide(table: Table) -> int:
+    return WIDE + GAP if table.has_intervals else WIDE
+
+
+def _writer(table: Table, width: int) -> Writer:
+    """Which columns fit."""
+    if width >= _wide(table):
+        return "wide terminal"
+    return "terminal" if width >= MIDDLE else "narrow terminal"
+
+
+def _cut(table: Table, writer: Writer, most: int | None) -> Iterator[str]:
+    """What the terminal leaves out, and what the queries can detect."""
+    if most is not None and len(table.lines) > most:
+        yield f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all"
+    if writer != "wide terminal":
+        narrow = table.has_intervals and writer == "narrow terminal"
+        more = "differences from the best, and what" if narrow else "what"
+        yield f"a terminal of {_wide(table)} columns or more shows {more} each row costs"
+    if table.power:
+        yield f"{table.measures[0]}: {table.power}"
 
 
 def _note(console: Console, text: str) -> None:
@@ -80,77 +99,55 @@ def _words(text: str, style: str = "") -> Text:
 
 
 def _grid(title: str, more: str = "") -> Grid:
-    """An empty table; what is `more` in the title is dim."""
+    """An empty table; `more` is dim in the title."""
     head = Text.assemble(_words(title), _words(f" {more}" if more else "", "dim"), style="table.title")
     return Grid(title=head, title_justify="left", header_style="bold", box=None, pad_edge=False)
 
 
-def _figure(text: str, best: bool) -> Text:
-    return Text.assemble((text, "bold green" if best else ""))  # a style of the whole would colour the padding too
+def _cells(columns: Sequence[Column[Row]], row: Row) -> list[Text]:
+    texts = [column.text(row) for column in columns]
+    return [_cell(text, text == column.best) for column, text in zip(columns, texts, strict=True)]
+
+
+def _cell(text: str, best: bool) -> Text:
+    return Text.assemble((one_line(text), "bold green" if best else ""))  # a style of all would colour the padding
 
 
 def across_grids(over: Across, most: int | None = None) -> list[Grid]:
     """The table across datasets, and below it, so that both fit, each row against the first; `most` rows of each."""
-    figures = _grid(f"{over.measure} across datasets")
-    figures.add_column("row", overflow="fold")
-    for dataset in over.datasets:
-        figures.add_column(Text(one_line(dataset).replace("/", "/\n")), justify="right", no_wrap=True)
-    for head in ("mean", *(ACROSS if over.stands else ())):
-        figures.add_column(head, justify="right", no_wrap=True)
-    best = over.best
-    for name, values in over.rows[:most]:
-        shown = [figure(value) for value in (*values, Across.mean(values))]
-        bold = [_figure(text, text == top) for text, top in zip(shown, best, strict=True)]
-        figures.add_row(_words(name), *bold, *over.cells(name)[: len(ACROSS)])
-    if not over.compared:
-        return [figures]
-    first = next(name for name, placed in over.standing.items() if placed.against is None)
-    held = _grid(f"against {first}")
-    held.add_column("row", overflow="fold")
-    for head in AGAINST:
-        held.add_column(head, justify="right", no_wrap=True)
-    for name, placed in [*over.standing.items()][:most]:
-        if placed.against is not None:
-            held.add_row(_words(name), *against(placed.against))
-    return [figures, held]
+    scores = _grid(f"{over.measure} across datasets")
+    against = _grid(f"against {over.baseline}")
+    compared = over.compared
+    for drawn, columns, rows in (
+        (scores, across_columns(over, "terminal"), over.rows),
+        (against, AGAINST, compared),
+    ):
+        drawn.add_column("row", overflow="fold")
+        for column in columns:
+            heading = Text(one_line(column.heading).replace("/", "/\n") if drawn is scores else column.heading)
+            drawn.add_column(heading, justify="right", no_wrap=True)
+        for row in rows[:most]:
+            drawn.add_row(_words(row.name), *_cells(columns, row))
+    return [scores, against] if compared else [scores]
 
 
-def grid(table: Table, costs_shown: bool = True, gaps_shown: bool = True, most: int | None = None) -> Grid:
-    """One dataset's table, with the cost columns or without, with the differences from the best or only who is tied
-    with it.
-
-    At most `most` rows of it.
-    """
-    standing = (STANDING if gaps_shown else ACROSS) if table.stands else ()
+def grid(table: Table, writer: Writer = "wide terminal", most: int | None = None) -> Grid:
+    """One dataset's table with the columns that fit, at most `most` rows of it."""
+    columns = columns_of(table, writer)
     dataset = table.first.dataset
     drawn = _grid(table.dataset, f"({dataset['documents']:,} documents, {dataset['queries']:,} queries)")
     drawn.add_column("row", no_wrap=True)
-    for i, measure in enumerate(table.measures):
-        drawn.add_column(_words(measure), justify="right", no_wrap=True)
-        for name in standing if i == 0 else ():
-            drawn.add_column(name, justify="right" if name == STANDING[0] else "left", no_wrap=True)
-    for i, name in enumerate(COSTS if costs_shown else ()):
-        drawn.add_column(name, justify="left" if i == 0 else "right")
+    for column in columns:
+        left = column.kind in ("words", "difference", "rank")
+        cost = column in COSTS
+        drawn.add_column(_words(column.heading), justify="left" if left else "right", no_wrap=not cost)
     for line in table.lines[:most]:
-        figures = [figure(line.value(m)) for m in table.measures]
-        best = [line.ok and f == table.best(m) for f, m in zip(figures, table.measures, strict=True)]
-        shown = [_figure(text, top) for text, top in zip(figures, best, strict=True)]
-        row = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
-        shown[1:1] = map(Text, _placed(line, gaps_shown)) if table.stands else ()
-        drawn.add_row(row, *shown, *(map(_words, costs(line)) if costs_shown else ()))
-    for title, published in table.beside:
-        shown = [Text(value) for value in published]
-        shown[1:1] = [Text("–")] * len(standing)
-        others = ("published", *("–" for _ in COSTS[1:])) if costs_shown else ()
-        drawn.add_row(_words(title), *shown, *others, style="dim")
+        name = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
+        drawn.add_row(name, *_cells(columns, line))
+    for name, scores in table.published_rows:
+        cells = [scores[column.measure] if column.measure else column.published for column in columns]
+        drawn.add_row(_words(name), *map(Text, cells), style="dim")
     return drawn
-
-
-def _placed(line: Line, gaps_shown: bool) -> tuple[str, ...]:
-    """A row's interval, difference from the best and rank; without room for the difference, whether it is tied."""
-    span, gap, rank = placed_cells(line.placed)
-    tied = line.placed is not None and line.placed.behind is not None and line.placed.behind.tied
-    return (span, gap, rank) if gaps_shown else (span, f"{rank} tied" if tied else rank)
 
 
 def decision(dataset: str, found: Decision) -> Grid:
@@ -230,5 +227,5 @@ def differences(title: str, rows: tuple[str, str], lines: Sequence[tuple[str, fl
         drawn.add_column(_words(head), justify="right")
     drawn.add_column("text", overflow="fold")
     for query, one, other, text in lines:
-        drawn.add_row(_words(query), figure(one), figure(other), f"{one - other:+.4f}", _words(text))
+        drawn.add_row(_words(query), formats.score(one), formats.score(other), f"{one - other:+.4f}", _words(text))
     return drawn

@@ -42,7 +42,7 @@ def test_every_encoder_of_a_row_is_looked_at_once(
 
 
 def test_a_row_without_figures_is_told(small_folder: Path, tmp_path: Path, context: Context) -> None:
-    with pytest.raises(ComparisonError, match="gave no figures"):
+    with pytest.raises(ComparisonError, match="has no scores"):
         audit("run/nowhere", str(small_folder), results=tmp_path / "results", context=context)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.base.errors import ComparisonError
-from harness.compare.across_datasets import overall
+from harness.compare.across_datasets import compare_across
 from harness.compare.evidence import Scores
 from harness.statistics.family import family
 
@@ -38,10 +38,10 @@ def row(scored: Scored) -> Callable[..., tuple[Scores, Scores]]:
 
 def test_rows_have_ranks_and_each_is_held_against_the_first(row: Callable[..., tuple]) -> None:
     held = [row("best", 0.1, 0.1, 0), row("twin", 0.1, 0.1, 1), row("last", -0.1, 0.0, 2)]
-    stands, found = overall(held, seed=3)
+    comparison, found = compare_across(held, seed=3)
     assert [each.ranks for each in found] == [(1, 2), (1, 2), (3, 3)]
     assert [each.letters for each in found] == [("a",), ("a",), ("b",)]
-    assert stands.corrected.startswith("3 pairs of 3 rows (c = 2.")
+    assert comparison.corrected.startswith("3 pairs of 3 rows (c = 2.")
     for each, scores in zip(found, held, strict=True):
         assert each.interval.low < np.mean([s.mean for s in scores]) < each.interval.high
     assert found[0].against is None
@@ -64,7 +64,7 @@ def _counts(gap: np.ndarray) -> tuple[int, int, int]:
 
 
 def test_p_values_and_intervals_agree(row: Callable[..., tuple]) -> None:
-    _, found = overall([row("a", 0.03, 0.02, 0), row("b", 0.01, 0.01, 1), row("c", -0.03, 0.0, 2)])
+    _, found = compare_across([row("a", 0.03, 0.02, 0), row("b", 0.01, 0.01, 1), row("c", -0.03, 0.0, 2)])
     for each in found[1:]:
         assert each.against is not None
         difference = each.against.difference
@@ -74,7 +74,7 @@ def test_p_values_and_intervals_agree(row: Callable[..., tuple]) -> None:
 def test_a_dataset_is_tied_where_the_figures_shown_are_equal(scored: Scored) -> None:
     one = [scored("one", {"q0": 0.50001, "q1": 0.5}, dataset="x"), scored("one", {"q0": 0.9, "q1": 0.5}, dataset="y")]
     two = [scored("two", {"q0": 0.50002, "q1": 0.5}, dataset="x"), scored("two", {"q0": 0.5, "q1": 0.5}, dataset="y")]
-    against = overall([one, two])[1][1].against
+    against = compare_across([one, two])[1][1].against
     assert against is not None
     assert (against.datasets, against.queries) == ((0, 1, 1), (1, 2, 1))
     assert against.difference.tied, "four queries"
@@ -86,7 +86,7 @@ def test_several_seeds_count_by_their_mean(scored: Scored) -> None:
 
     low, high = ({"q0": v, "q1": v + 0.1} for v in (0.2, 0.4))
     other = [scored("other", {"q0": 0.3, "q1": 0.4}, dataset=d) for d in ("x", "y")]
-    against = overall([rows(low, high), other])[1][1].against
+    against = compare_across([rows(low, high), other])[1][1].against
     assert against is not None
     assert against.difference.mean == pytest.approx(0.0, abs=1e-9)
     assert (against.datasets, against.queries, against.difference.p) == ((0, 2, 0), (0, 4, 0), 1.0)
@@ -96,11 +96,11 @@ def test_one_row_equal_rows_and_single_queries(scored: Scored) -> None:
     def rows(name: str, value: float) -> list[Scores]:
         return [scored(name, {"q": value}, dataset="x"), scored(name, {"q": value}, dataset="y")]
 
-    _, (alone,) = overall([rows("alone", 0.5)])
+    _, (alone,) = compare_across([rows("alone", 0.5)])
     assert (alone.ranks, alone.against, alone.interval.low, alone.interval.high) == ((1, 1), None, 0.5, 0.5)
-    _, same = overall([rows("one", 0.5), rows("two", 0.5)])
+    _, same = compare_across([rows("one", 0.5), rows("two", 0.5)])
     assert [each.ranks for each in same] == [(1, 2), (1, 2)]
-    _, apart = overall([rows("three", 0.9), rows("four", 0.1)])
+    _, apart = compare_across([rows("three", 0.9), rows("four", 0.1)])
     assert [each.ranks for each in apart] == [(1, 2), (1, 2)], "two queries show nothing"
     assert apart[1].against is not None
     assert apart[1].against.difference.p >= 0.5
@@ -108,7 +108,7 @@ def test_one_row_equal_rows_and_single_queries(scored: Scored) -> None:
 
 def test_other_collections_and_other_queries_are_refused(scored: Scored, row: Callable[..., tuple]) -> None:
     with pytest.raises(ComparisonError, match="run both on one"):
-        overall([row("a", 0.1, 0.1), row("b", 0.0, 0.0, revision="0" * 32)])
+        compare_across([row("a", 0.1, 0.1), row("b", 0.0, 0.0, revision="0" * 32)])
     other = [scored("c", {"q": 1.0}, dataset=f"beir/{d}/test") for d in "xy"]
     with pytest.raises(ComparisonError, match="not of the same queries"):
-        overall([row("a", 0.1, 0.1), other])
+        compare_across([row("a", 0.1, 0.1), other])

@@ -39,7 +39,9 @@ def test_rows_that_are_called_tied_have_an_interval_with_0_and_the_pairs_are_cou
     found = decide(rows(low=(0.0, 1, 1), twin=(0.099, 5, 9), top=(0.1, 20, 50)))
     told = sentences(found)
     assert told[0].startswith("Best: `top`, nDCG@10 ")
-    assert told[1].startswith("Tied with it (simultaneous 95 % intervals of 3 pairs of 3 rows (c = ")
+    assert told[1].startswith(
+        "Statistically tied with the best (simultaneous 95 % intervals of 3 pairs of 3 rows (c = "
+    )
     twin = found.tied[0].behind
     assert twin is not None
     assert twin.interval.low < 0 < twin.interval.high
@@ -50,7 +52,7 @@ def test_rows_that_are_called_tied_have_an_interval_with_0_and_the_pairs_are_cou
 def test_a_step_between_tied_rows_may_be_chance(rows: Callable[..., list[Scores]]) -> None:
     told = "\n".join(sentences(decide(rows(twin=(0.099, 5, 9), top=(0.1, 20, 50)))))
     assert "`twin` → `top`: 15.0 ms more a query for +0.0010 [" in told
-    assert ", which may be chance: the two are tied." in told
+    assert ", not significant: the two are tied." in told
     clear = "\n".join(sentences(decide(rows(low=(0.0, 5, 9), top=(0.1, 20, 50)))))
     assert "may be chance" not in clear
     assert "Every other row is significantly worse (simultaneous 95 % intervals of one pair of rows" in clear

@@ -10,6 +10,7 @@ import pytest
 from harness import api
 from harness.base.errors import ComparisonError, SettingError
 from harness.compare.decide import decide
+from harness.report.decision import document
 from harness.runtime.context import Context
 
 
@@ -21,12 +22,13 @@ def place(small_folder: Path, tmp_path: Path, context: Context) -> dict[str, Any
 def test_the_board_is_run_and_the_decision_written_beside_it(place: dict[str, Any]) -> None:
     found = api.decide(**place, rows=["bm25", "bm25(b=0)", "run/nowhere"])
     assert {o.row for o in found.decision.options} == {"bm25", "bm25(b=0)"}
-    text = found.place.read_text(encoding="utf-8")
+    text = document(found.dataset, found.decision, found.told)
     assert found.place.parent.parent == place["results"]
+    assert not found.place.exists(), "`harness.api.decide` writes it"
     assert text.startswith("# Which row on folder/")
     assert all(f"- {sentence}" in text for sentence in found.told)
     assert "| `bm25" in text
-    absent = [s for s in found.told if "is not among them" in s]
+    absent = [s for s in found.told if "has no scores, error" in s]
     assert len(absent) == 1
     assert "there is no run file nowhere" in absent[0]
 

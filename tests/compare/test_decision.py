@@ -9,9 +9,9 @@ import pytest
 
 from harness.base.errors import ComparisonError, SettingError
 from harness.compare.advice import difference, sentences
+from harness.compare.comparison import compare
 from harness.compare.decision import Decision, caveats, decide
 from harness.compare.evidence import Scores
-from harness.compare.ties import standing
 
 Scored = Callable[..., Scores]
 RNG = np.random.default_rng(4)
@@ -42,7 +42,9 @@ def test_the_best_its_equals_and_the_rest(rows: Callable[..., list[Scores]]) -> 
     assert [o.row for o in found.options] == ["top", "twin", "low"]
     told = sentences(found)
     assert told[0].startswith("Best: `top`, nDCG@10 ")
-    assert told[1].startswith("Tied with it (simultaneous 95 % intervals of 3 pairs of 3 rows (c = ")
+    assert told[1].startswith(
+        "Statistically tied with the best (simultaneous 95 % intervals of 3 pairs of 3 rows (c = "
+    )
     assert "`twin` (-0.0010 [" in told[1]
     assert "1 other row is significantly worse." in told
 
@@ -66,15 +68,15 @@ def test_the_cheapest_within_the_margin_and_whether_that_is_shown(rows: Callable
     )
     told = "\n".join(sentences(found))
     assert "Cheapest within 0.02 of the best: `near`" in told
-    assert "5.0 ms a query; these queries show that it loses no more." in told
+    assert "5.0 ms a query; a larger loss is ruled out by these queries." in told
     assert "Nothing cheaper comes within 0.02 of the best: it takes 50.0 MiB of index and model." in told
 
 
 def test_steps_lead_over_the_rows_that_nothing_beats_at_their_cost(rows: Callable[..., list[Scores]]) -> None:
     found = decide(rows(cheap=(0.0, 1, 10), beaten=(-0.05, 3, 20), middle=(0.1, 10, 30), top=(0.2, 1010, 2058)))
-    path = [(s.before.row, s.after.row) for s in found.steps["latency"]]
+    path = [(s.before.row, s.after.row) for s in found.upgrades["latency"]]
     assert path == [("cheap", "middle"), ("middle", "top")]
-    last = found.steps["latency"][-1]
+    last = found.upgrades["latency"][-1]
     assert last.more == pytest.approx(1.0)
     assert last.gain.mean == pytest.approx(0.1, abs=1e-6)
     told = "\n".join(sentences(found))
@@ -85,14 +87,14 @@ def test_steps_lead_over_the_rows_that_nothing_beats_at_their_cost(rows: Callabl
 
 def test_rows_of_all_but_the_same_cost_are_no_step(rows: Callable[..., list[Scores]]) -> None:
     found = decide(rows(cheap=(0.0, 1, 10), one=(0.1, 10.0, 30), better=(0.15, 10.2, 30)))
-    assert [(s.before.row, s.after.row) for s in found.steps["latency"]] == [("cheap", "better")]
+    assert [(s.before.row, s.after.row) for s in found.upgrades["latency"]] == [("cheap", "better")]
 
 
 def test_rows_without_costs_are_said_to_be_left_out(rows: Callable[..., list[Scores]]) -> None:
     found = decide(rows(file=(0.1, None, 0), bm25=(0.0, 1, 10)))
     assert found.cheapest == {}
-    assert found.steps == {"latency": (), "memory": ()}
-    assert "Without a latency, and so left out where cost is weighed: `file`." in sentences(found)
+    assert found.upgrades == {"latency": (), "memory": ()}
+    assert "Without a latency, and therefore left out of comparisons of cost: `file`." in sentences(found)
 
 
 def test_one_row_alone_is_the_best(rows: Callable[..., list[Scores]]) -> None:
@@ -110,9 +112,9 @@ def test_rows_that_are_equal_everywhere_are_tied(rows: Callable[..., list[Scores
 
 def test_a_standing_that_is_known_is_not_made_again(rows: Callable[..., list[Scores]]) -> None:
     held = sorted(rows(low=(0.0, 1, 1), top=(0.1, 2, 2)), key=lambda r: -r.mean)
-    known = standing(held)
-    found: Decision = decide(held, stands=known)
-    assert found.standing is known
+    known = compare(held)
+    found: Decision = decide(held, comparison=known)
+    assert found.comparison is known
     assert sentences(found) == sentences(decide(held))
 
 
@@ -126,7 +128,7 @@ def test_one_query_shows_nothing_and_zeros_are_no_figures(scored: Scored) -> Non
     one = decide([scored("a", {"q": 0.5}, latency={"p50_ms": 9.0, "p95_ms": 9.0}), scored("b", {"q": 0.499}, **cost)])
     told = " ".join(sentences(one))
     assert "[0.5" not in told
-    assert "these queries do not show that it loses no more" in told
+    assert "a larger loss is not ruled out by these queries" in told
     nothing = {f"q{i}": 0.0 for i in range(9)}
     (said,) = sentences(decide([scored("c", nothing), scored("d", nothing)]))
     assert said.startswith("Every score is 0")
@@ -156,10 +158,10 @@ def test_who_is_tied_is_what_the_interval_next_to_it_says(rows: Callable[..., li
     for option in found.options[1:]:
         assert option.behind is not None
         assert option.tied is (option.behind.interval.low <= 0 <= option.behind.interval.high)
-    steps = [step for of in found.steps.values() for step in of]
+    steps = [step for of in found.upgrades.values() for step in of]
     places = {option.row: i for i, option in enumerate(found.options)}
     for step in steps:
-        board = found.standing.difference(places[step.after.row], places[step.before.row])
+        board = found.comparison.difference(places[step.after.row], places[step.before.row])
         assert step.gain == board, "one pair has one verdict"
 
 

@@ -41,7 +41,7 @@ def test_a_contrast_holds_the_figures_of_the_parts(scored: Scored) -> None:
     differences = np.array([one.by_query[q] - other.by_query[q] for q in sorted(one.by_query)])
     assert found.difference == pytest.approx(differences.mean())
     reference = family([np.column_stack([one.values[:, 0], other.values[:, 0]])], seed=3, draws=4999).difference(0, 1)
-    assert (found.found, found.asked) == (reference, 1)
+    assert (found.tested, found.planned) == (reference, 1)
     assert found.query_part is None
     assert found.interval.low < found.difference < found.interval.high
     assert found.smallest == pytest.approx(smallest_difference(differences.std(ddof=1), 40, found.alpha))
@@ -53,7 +53,7 @@ def test_a_contrast_holds_the_figures_of_the_parts(scored: Scored) -> None:
 def test_contrasts_asked_together_are_corrected_together(scored: Scored) -> None:
     rows = [scored(name, values(i, shift)) for i, (name, shift) in enumerate([("a", 0.1), ("b", 0.0), ("c", -0.05)])]
     found = contrasts([(rows[0], rows[1]), (rows[0], rows[2]), (rows[1], rows[2])])
-    assert {c.asked for c in found} == {3}
+    assert {c.planned for c in found} == {3}
     (alone,) = contrasts([(rows[0], rows[1])])
     assert found[0].smallest > alone.smallest
     assert found[0].p > alone.p

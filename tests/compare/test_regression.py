@@ -11,7 +11,7 @@ import pytest
 
 from harness.base.errors import ComparisonError, SettingError
 from harness.bench.store import Place, Store, StoredRecord
-from harness.compare.regression import accept, held_against, reasons
+from harness.compare.regression import accept, compare_records, reasons
 
 BASE = np.random.default_rng(1).uniform(0.2, 0.8, 100)
 Put = Callable[..., StoredRecord]
@@ -34,7 +34,7 @@ def by_query(column: np.ndarray) -> dict[str, float]:
 )
 def test_findings(put: Put, results: Store, change: np.ndarray, finding: str) -> None:
     stored, new = put("stored", by_query(BASE)), put("new", by_query(BASE + change))
-    found = held_against(stored, results, new, results, "nDCG@10")
+    found = compare_records(stored, results, new, results, "nDCG@10")
     assert found.finding == finding
     assert found.sentence.startswith(
         f"new: {finding}: nDCG@10 {BASE.mean():.4f} stored, {(BASE + change).mean():.4f} now"
@@ -44,10 +44,10 @@ def test_findings(put: Put, results: Store, change: np.ndarray, finding: str) ->
 
 def test_another_collection_is_drift_and_is_not_compared(put: Put, results: Store) -> None:
     stored, new = put("stored", by_query(BASE)), put("new", by_query(BASE - 0.2), revision="0" * 32)
-    found = held_against(stored, results, new, results, "nDCG@10")
+    found = compare_records(stored, results, new, results, "nDCG@10")
     assert (found.finding, found.contrast) == ("drifted", None)
     assert found.reasons[0].startswith("data (revision ")
-    fewer = held_against(stored, results, put("few", by_query(BASE[:50])), results, "nDCG@10")
+    fewer = compare_records(stored, results, put("few", by_query(BASE[:50])), results, "nDCG@10")
     assert (fewer.finding, fewer.contrast) == ("drifted", None)
 
 
@@ -92,7 +92,7 @@ def test_an_accepted_change_takes_the_place_with_its_reason(put: Put, results: S
     assert second.accepted[1]["measures"] == old.record.measures
     assert second.accepted[1]["changed"] == [f"depth ({old.record.depth} → 7)"]
     assert place.run.read_bytes() == b"run of new"
-    assert target.values(StoredRecord(second, place)) == results.values(new)
+    assert target.values(place) == results.values(new.place)
 
 
 @pytest.mark.parametrize("why", ["", "  "])
@@ -104,7 +104,7 @@ def test_without_a_reason_nothing_is_accepted(put: Put, results: Store, why: str
 
 def test_without_figures_nothing_is_accepted(put: Put, results: Store) -> None:
     held = put("a", by_query(BASE), status="skipped", problem={"reason": "r"})
-    with pytest.raises(ComparisonError, match=r"has no figures \(skipped\)"):
+    with pytest.raises(ComparisonError, match=r"has no scores \(skipped\)"):
         accept(held, results, held.place, "why")
 
 

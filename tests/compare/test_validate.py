@@ -28,7 +28,7 @@ def test_each_baseline_has_a_verdict_from_the_values_of_its_queries(place: dict[
     assert {v.contrast.row.row for v in found} == {"bm25"}
     assert [r.record.row for r in told] == ["bm25", "bm25(b=0)", "bm25(k1=0)"]
     first = found[0].contrast
-    assert first.asked == 2
+    assert first.planned == 2
     assert first.row.mean == pytest.approx(told[0].record.measures["nDCG@10"], abs=1e-6)
     assert len(first.row.ids) == told[0].record.dataset["queries"]
 
@@ -75,8 +75,8 @@ def test_which_rows_a_seed_changes(row: str, trained: bool) -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"baselines": []}, "bm25 is held against nothing"),
-        ({"baselines": ["bm25"]}, "bm25 is held against nothing"),
+        ({"baselines": []}, "bm25 has no baseline to be compared with"),
+        ({"baselines": ["bm25"]}, "bm25 has no baseline to be compared with"),
         ({"margin": 0.0}, "margin must be above 0"),
         ({"seeds": 0}, "seeds must be 1 or more"),
         ({"measure": "nDCG@10 R@5"}, "a verdict is by one measure, not by nDCG@10, R@5"),
@@ -98,7 +98,7 @@ def test_a_row_that_is_not_known_is_told(place: dict[str, Any]) -> None:
 
 def test_a_row_without_figures_is_told_with_the_reason(place: dict[str, Any]) -> None:
     with pytest.raises(
-        ComparisonError, match=r'run\(path="nowhere"\) gave no figures \(error\): there is no run file nowhere'
+        ComparisonError, match=r'run\(path="nowhere"\) has no scores \(error\): there is no run file nowhere'
     ):
         validate("bm25", ["run/nowhere"], **place)
 
@@ -138,7 +138,7 @@ def test_what_cannot_be_told_has_a_status_of_its_own(harness_command: Any, small
 def test_validate_without_a_baseline_is_bad_input(harness_command: Any) -> None:
     assert harness_command("validate", "bm25").status == 2
     said = harness_command("validate", "bm25", "-b", "bm25")
-    assert (said.status, "held against nothing" in said.err) == (2, True)
+    assert (said.status, "has no baseline" in said.err) == (2, True)
 
 
 def test_compare_shows_the_queries_on_which_each_gains_most(
@@ -151,4 +151,4 @@ def test_compare_shows_the_queries_on_which_each_gains_most(
     assert 'useless.trec") gains most' not in said.out
     assert len([line for line in said.out.splitlines() if "+1.0000" in line or "+0." in line]) <= 4
     same = harness_command("compare", "bm25", "bm25(k1=0.9)", "-d", small_folder)
-    assert "held against nothing" in same.err, "k1=0.9 is bm25 itself"
+    assert "has no baseline" in same.err, "k1=0.9 is bm25 itself"

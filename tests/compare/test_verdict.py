@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from harness.compare.ties import standing
 
 from harness.base.errors import SettingError
 from harness.compare.evidence import Scores, contrasts
-from harness.compare.ties import standing
 from harness.compare.verdict import Verdict, verdict
 
 Scored = Callable[..., Scores]
@@ -61,8 +61,8 @@ def test_the_sentences_hold_the_figures(scored: Scored) -> None:
         f"queries.",
         f"better on {won} queries, equal on {tied}, worse on {lost}",
         "(4,999 studentised resamples of the queries; single planned comparison, not corrected for others).",
-        f"With 200 queries a true difference of {contrast.smallest:.4f} would be seen four times in five; one of 0.01 "
-        f"would take",
+        f"200 queries detect a difference of {contrast.smallest:.4f} with 80 % power; ",
+        " queries would detect 0.01.",
     ):
         assert told in text
     assert "seed" not in text
@@ -87,8 +87,8 @@ def test_rows_that_find_nothing_are_no_equals(scored: Scored) -> None:
 def test_five_queries_are_said_to_show_nothing(scored: Scored) -> None:
     (found,) = contrasts([(scored("hi", by_query(BASE[:5] + 0.3 + BASE[5:10] / 9)), scored("lo", by_query(BASE[:5])))])
     text = " ".join(verdict(found).sentences)
-    assert "With 5 queries no difference can be shown reliably" in text
-    assert "They differ on 5 queries; fewer than 6 can always be chance." in text
+    assert "5 queries cannot reliably detect any difference" in text
+    assert "They differ on 5 queries; differences on fewer than 6 are never significant." in text
     assert "at 95%" not in text, "there is no interval"
     assert "inf" not in text
 
@@ -133,7 +133,7 @@ def test_the_finding_the_interval_and_the_p_value_never_contradict_each_other(sc
 def test_equivalence_shows_the_interval_that_it_rests_on(scored: Scored) -> None:
     found = judged(scored, 0.002, 0.02)
     low, high = found.within.low, found.within.high
-    told = f"The 90% interval [{low:+.4f}, {high:+.4f}] is within ±0.01, which two one-sided tests at 5% ask for."
+    told = f"The 90% interval [{low:+.4f}, {high:+.4f}] is within ±0.01: equivalent by two one-sided tests at 5%."
     assert told in found.sentences
     assert found.contrast.interval.low < low < high < found.contrast.interval.high
 
@@ -157,12 +157,12 @@ def test_what_training_has_seen_is_told_of_rows_that_used_labels(scored: Scored)
 def test_seeds_are_told_of(scored: Scored) -> None:
     text = " ".join(judged(scored, 0.05, 0.1, seeds=3).sentences)
     assert (
-        "Interval and p-value are for models trained with other seeds too: 100% of the uncertainty is the choice"
+        "Interval and p-value also cover models trained with other seeds: 100% of the uncertainty is due to the queries"
         in text
     )
     trained = scored("new", by_query(BASE), resolved={"training": [{}]})
     (found,) = contrasts([(trained, scored("base", by_query(BASE * 0.9)))])
-    assert "new: one seed, so nothing is known of models trained with another (--seeds 3)." in verdict(found).sentences
+    assert "new: only one seed, so the result may not hold for other seeds (--seeds 3)." in verdict(found).sentences
 
 
 def test_one_query_shows_nothing(scored: Scored) -> None:

@@ -15,8 +15,9 @@ from harness.bench.record import Record
 from harness.bench.store import Store, StoredRecord
 from harness.compare.evidence import contrasts
 from harness.compare.verdict import verdict
-from harness.report.board import Across, Table, tables
-from harness.report.standings import across_with_standing
+from harness.report.across import Across
+from harness.report.board import Table, tables
+from harness.report.comparisons_across import compared_across
 from harness.rows import parse_method
 from harness.sweep.result import OnTest, SweepResult, curve, gains
 from harness.sweep.trial import Trial
@@ -75,7 +76,7 @@ def two_datasets(put: Callable[..., StoredRecord], results: Store) -> Callable[[
     def there() -> tuple[list[Table], Across]:
         held, _ = results.stored()
         found = tables(stored.record for stored in held)
-        over = across_with_standing(found, results, held)
+        over = compared_across(found, results, held)
         assert over is not None
         return found, over
 

@@ -12,9 +12,11 @@ import pytest
 
 from harness.bench.record import Record
 from harness.bench.store import Store, StoredRecord
-from harness.report.board import Across, Table, tables
-from harness.report.latex import escaped, leaderboard
-from harness.report.standings import across_with_standing, with_standings
+from harness.report.across import Across
+from harness.report.board import Table, tables
+from harness.report.comparisons import with_comparisons
+from harness.report.comparisons_across import compared_across
+from harness.report.latex import leaderboard
 
 Made = Callable[..., Record]
 
@@ -23,7 +25,7 @@ def test_rows_have_figures_best_in_bold_and_none_without_figures(made: Made, ski
     text = leaderboard(tables([made("bm25>>dense", 0.51234), made("a_b", 0.4), skipped("c&d")]))
     assert r"\texttt{bm25\textgreater{}\textgreater{}dense} & \textbf{0.5123} \\" in text
     assert r"\texttt{a\_b} & 0.4000 \\" in text
-    assert r"Without figures: \texttt{c\&d}." in text
+    assert r"Without scores: \texttt{c\&d}." in text
 
 
 def test_significance_is_a_superscript_and_intervals_have_their_column(
@@ -33,7 +35,7 @@ def test_significance_is_a_superscript_and_intervals_have_their_column(
     put("good", {q: v + 0.3 for q, v in values.items()})
     put("poor", values)
     held, _ = results.stored()
-    text = leaderboard(with_standings(tables(s.record for s in held), results, held))
+    text = leaderboard(with_comparisons(tables(s.record for s in held), results, held))
     assert r"row & nDCG@10 & 95\,\% \\" in text
     assert r"}$^{\mathrm{a}}$ & [" in text
     assert r"$^{\mathrm{b}}$ & [" in text
@@ -82,12 +84,6 @@ def test_more_datasets_than_a_page_is_wide_are_several_tables_with_heads_that_st
     assert text.count(r"\texttt{a} &") == 2
 
 
-def test_every_special_character_is_escaped() -> None:
-    assert escaped("a\\b{c}#$%&_~^<>") == (
-        r"a\textbackslash{}b\{c\}\#\$\%\&\_\textasciitilde{}\textasciicircum{}\textless{}\textgreater{}"
-    )
-
-
 def test_braces_and_environments_are_closed(made: Made) -> None:
     text = leaderboard(tables([made("a{", 0.4, "d}1"), made("b\\", 0.6, "d2")]))
     plain = text.replace(r"\{", "").replace(r"\}", "")
@@ -125,8 +121,8 @@ def test_latex_sets_it_and_nothing_is_too_wide(
         ):
             put(row, {f"q{i}": (i + len(row)) % 7 / 10 for i in range(20)}, dataset=dataset)
     held, _ = results.stored()
-    found = with_standings(tables(s.record for s in held), results, held)
-    over = across_with_standing(found, results, held)
+    found = with_comparisons(tables(s.record for s in held), results, held)
+    over = compared_across(found, results, held)
     assert over is not None
     assert over.compared
     (tmp_path / "leaderboard.tex").write_text(leaderboard(found, over))

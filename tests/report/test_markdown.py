@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 
 from harness.bench.record import Record
-from harness.report.board import Across, Table, tables
+from harness.report.across import Across
+from harness.report.board import Table, tables
 from harness.report.markdown import leaderboard
 
 Made = Callable[..., Record]
@@ -133,8 +134,8 @@ def test_rows_across_datasets_have_intervals_ranks_and_what_they_are_against_the
     assert twin[6].endswith("] tied")
     assert last[7] == "0/0/2"
     assert sum(map(int, last[8].split("/"))) == 120
-    assert "`mean` counts every dataset alike" in text
-    assert "`mean` counts every dataset alike" not in leaderboard(found)
+    assert "`mean` counts every dataset equally" in text
+    assert "`mean` counts every dataset equally" not in leaderboard(found)
 
 
 def test_the_page_is_the_same_bytes_in_any_order_of_the_records(made: Made, skipped: Made) -> None:

@@ -15,8 +15,8 @@ from harness.bench.store import Store, StoredRecord, by_key
 from harness.data.queries import Dataset
 from harness.report.board import Table, tables
 from harness.report.collection import words
+from harness.report.comparisons import with_comparisons
 from harness.report.per_query import file_names, packed, per_query, slices
-from harness.report.standings import with_standings
 from harness.runtime.context import Context
 
 
@@ -99,6 +99,6 @@ def test_rows_that_are_not_compared_on_the_board_are_not_compared_here(
         put(name, {f"q{i}": 0.1 * i for i in range(5)})
     put("few", {"q1": 0.9})
     held, _ = results.stored()
-    (table,) = with_standings(tables(s.record for s in held), results, held)
+    (table,) = with_comparisons(tables(s.record for s in held), results, held)
     found = per_query(table, results, by_key(held), None, "no words", context.cache)
     assert {table.lines[row["line"]].row for row in found["rows"]} == {"a", "b"}

@@ -6,7 +6,8 @@ from rich.console import Console
 
 from harness.bench.record import Record
 from harness.report import terminal
-from harness.report.board import Across, Table, tables
+from harness.report.across import Across
+from harness.report.board import Table, tables
 
 Made = Callable[..., Record]
 

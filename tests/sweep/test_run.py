@@ -227,7 +227,7 @@ def test_the_command_says_what_it_will_take_and_what_it_found(
     said = harness_command("sweep", path, "--executor", "local")
     assert said.status == 0, said.err
     assert "Chosen on dev: dense(" in said.out
-    assert "It looked " in said.out
+    assert "Gain over " in said.out
     assert "seed 0: 0." in said.err
     assert Path("results/leaderboard.md").is_file()
     wrong = harness_command("sweep", path, "--executor", "locla")

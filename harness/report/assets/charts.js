@@ -110,7 +110,7 @@ label(front.slice(0, 12).filter((r) => !late(r)), "start"), label(front.slice(0,
       const measure = dataset.measures.includes(state.measure) ? state.measure : dataset.measures[0];
       const rows = dataset.rows.filter(matches);
       parts.push(make("h2", {}, dataset.name));
-      if (!measure || !rows.length) { parts.push(make("p", { class: "facts" }, "No rows with figures.")); return; }
+      if (!measure || !rows.length) { parts.push(make("p", { class: "facts" }, "No rows with scores.")); return; }
       parts.push(legend(rows));
       for (const drawn of [means(dataset, measure, rows), seeds(dataset, measure, rows)]) if (drawn) parts.push(drawn);
       parts.push(make("div", { class: "plots" }, ...Object.keys(data.trades).map((cost) => trade(dataset, measure, rows, cost)).filter(Boolean)));

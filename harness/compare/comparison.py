@@ -1,6 +1,4 @@
-"""Where rows stand on a board: intervals of their means, differences from the best, ranks, and what the queries can
-show.
-"""
+"""All rows of a board compared with each other: intervals, differences from the best, ranks, detectable differences."""
 
 from __future__ import annotations
 
@@ -21,20 +19,20 @@ from harness.statistics.ranks import letters, ranks
 
 POINT = 0.01
 MOST_LETTERS = 100
-"""Rows up to which groups of tied rows are looked for: their number may grow beyond any use."""
+"""Rows up to which groups of tied rows are determined: there may be too many groups to be of use."""
 _PAIRS = 1000
 
 
 @dataclass(frozen=True)
-class Placed:
-    """What a board says of a row.
+class Position:
+    """A row among the rows of a board.
 
     Args:
-        place: of the row in the standing, 0 the best.
-        interval: of its mean over queries, at 95 %.
+        place: in the order of means, 0 the best.
+        interval: 95 % confidence interval of its mean over queries.
         ranks: the first and the last rank that it may have.
-        behind: the row less the best, with its simultaneous 95 % interval; None for the best itself.
-        letters: of its groups of tied rows, to be read and not to be compared.
+        behind: the row minus the best, with its simultaneous 95 % interval; None for the best itself.
+        letters: of its groups of tied rows, for readers and not for comparisons.
     """
 
     place: int
@@ -43,16 +41,21 @@ class Placed:
     behind: Difference | None
     letters: tuple[str, ...] = ()
 
+    @property
+    def tied(self) -> bool:
+        """Whether it is tied with the best; not so for the best itself."""
+        return self.behind is not None and self.behind.tied
+
 
 @dataclass(frozen=True, eq=False)
-class Standing:
-    """What can be said of the rows of one dataset by one measure, or of their means over several datasets.
+class Comparison:
+    """All pairs of rows, by their scores on one dataset or by their means over several.
 
     Args:
         rows: names, best first.
-        intervals: of each row's mean over queries, at 95 %.
+        intervals: 95 % confidence interval of each row's mean over queries.
         family: all pairs of rows. Every verdict on two rows of a board comes from it.
-        deviation: the middle standard deviation of a pair's per-query differences; 0 for one row.
+        deviation: the median over pairs of the standard deviation of per-query differences; 0 for one row.
     """
 
     rows: tuple[str, ...]
@@ -67,13 +70,13 @@ class Standing:
 
     @functools.cached_property
     def behind(self) -> tuple[Difference, ...]:
-        """Each row less the first, with simultaneous 95 % intervals."""
+        """Each row minus the first, with simultaneous 95 % intervals."""
         places = np.arange(len(self.rows))
         return tuple(self.family.differences(places, np.zeros_like(places)))
 
     @functools.cached_property
     def better(self) -> Flags:
-        """(rows, rows) whether the one row is significantly better than the other."""
+        """(rows, rows) whether the first row of a pair is significantly better than the second."""
         return self.family.better()
 
     @functools.cached_property
@@ -84,93 +87,91 @@ class Standing:
 
     @functools.cached_property
     def letters(self) -> tuple[tuple[str, ...], ...]:
-        """The groups of tied rows that each row is in, as letters to be read; none where there are too many rows."""
+        """The groups of tied rows that each row is in, as letters; none if there are too many rows."""
         return tuple(letters(self.better)) if len(self.rows) <= MOST_LETTERS else ((),) * len(self.rows)
 
     @property
-    def placed(self) -> tuple[Placed, ...]:
-        """What there is to say of each row."""
+    def positions(self) -> tuple[Position, ...]:
+        """Of each row."""
         behind = (None, *self.behind[1:])
-        return tuple(map(Placed, range(len(self.rows)), self.intervals, self.ranks, behind, self.letters))
+        return tuple(map(Position, range(len(self.rows)), self.intervals, self.ranks, behind, self.letters))
 
     def difference(self, first: int, second: int) -> Difference:
-        """The one row less the other, with its simultaneous 95 % interval."""
+        """One row minus another, with its simultaneous 95 % interval."""
         return self.family.difference(first, second)
 
     @property
     def smallest(self) -> float:
-        """The difference between two rows that these queries show four times in five, by the board's critical value."""
+        """The difference between two rows detected with 80 % power, by the board's critical value."""
         return smallest_difference(self.deviation, self.queries, self.family.pairwise_alpha())
 
     @property
-    def smallest_alone(self) -> float:
+    def smallest_planned(self) -> float:
         """The same for a single planned comparison of two rows."""
         return smallest_difference(self.deviation, self.queries)
 
     @property
     def corrected(self) -> str:
-        """For how many contrasts intervals and verdicts are corrected, in words; empty for one row."""
+        """For how many pairs intervals and verdicts are corrected, in words; empty for one row."""
         return corrected(self.family, len(self.rows))
 
     @property
-    def sentence(self) -> str:
-        """What the number of queries can show, in words; empty where nothing can be said."""
+    def power(self) -> str:
+        """The difference that so many queries detect, in words; empty if nothing can be said."""
         if self.deviation <= 0:
             return ""
         n = f"{self.queries:,} {'query' if self.queries == 1 else 'queries'}"
-        least, alone = self.smallest, self.smallest_alone
-        if not math.isfinite(alone):
-            return f"with {n} no difference between two rows can be shown reliably"
-        told = f"with {n} and {self.corrected}, "
+        least, planned = self.smallest, self.smallest_planned
+        if not math.isfinite(planned):
+            return f"{n} cannot reliably detect any difference between two rows"
         if math.isfinite(least):
-            told += f"a true difference of {_short(least)} between two rows is seen four times in five"
+            sentence = f"{n} detect a difference of {_short(least)} with 80 % power for {self.corrected}"
         else:
-            told += "no difference between two rows can be shown reliably"
+            sentence = f"{n} cannot reliably detect any difference for {self.corrected}"
         if len(self.rows) > 2:
-            told += (
-                f" (of {_short(alone)} in a single planned comparison: every row that is added widens the intervals)"
-            )
+            sentence += f", or {_short(planned)} in a single planned comparison (each added row widens the intervals)"
+        if least <= POINT:
+            return sentence
         needed = queries_needed(POINT, self.deviation, max(self.family.pairwise_alpha(), ALPHA / self.family.contrasts))
-        return told if least <= POINT else f"{told}; one of {POINT:g} would take {needed:,} queries"
+        return f"{sentence}; {needed:,} queries would detect {POINT:g}"
 
 
 def _short(difference: float) -> str:
     return f"{difference:.3f}" if difference >= 0.001 else f"{difference:.1g}"
 
 
-def corrected(held: Family, rows: int) -> str:
+def corrected(family: Family, rows: int) -> str:
     """The contrasts of a board and their critical value, in words; empty for one row."""
     if rows < 2:
         return ""
-    critical = held.largest.critical()
-    told = f"{held.contrasts:,} pairs of {rows:,} rows" if rows > 2 else "one pair of rows"
-    how = (
-        ""
-        if held.largest.resampled or held.largest.freedom < 1
-        else ", by Student's t and Bonferroni: too many to resample"
-    )
-    return f"{told} (c = {critical:.2f}{how})" if math.isfinite(critical) else told
+    pairs = f"{family.contrasts:,} pairs of {rows:,} rows" if rows > 2 else "one pair of rows"
+    critical = family.largest.critical()
+    if not math.isfinite(critical):
+        return pairs
+    resampled = family.largest.resampled or family.largest.freedom < 1
+    how = "" if resampled else ", by Student's t and Bonferroni: too many to resample"
+    return f"{pairs} (c = {critical:.2f}{how})"
 
 
-def standing(held: Sequence[Scores], seed: int = 0, draws: int = DRAWS) -> Standing:
+def compare(rows: Sequence[Scores], seed: int = 0, draws: int = DRAWS) -> Comparison:
     """Compares all rows with each other.
 
     Args:
-        held: one per row, best first, all of the same queries.
+        rows: best first, all of the same queries.
         seed: of the draws.
         draws: resamples for the critical value, at most.
 
     Raises:
         ComparisonError: they are not of one collection.
     """
-    found = family_of(held, None, seed, draws)
-    (means,) = found.strata
-    return Standing(tuple(row.row for row in held), tuple(intervals(means, seed)), found, _deviation(found))
+    family = family_of(rows, None, seed, draws)
+    (means,) = family.strata
+    return Comparison(tuple(row.row for row in rows), tuple(intervals(means, seed)), family, _deviation(family))
 
 
-def _deviation(found: Family) -> float:
-    """The middle standard deviation of a pair's differences; of a thousand pairs where there are more."""
-    (means,) = found.strata
+def _deviation(family: Family) -> float:
+    """The median standard deviation of a pair's differences; of a thousand random pairs if there are more."""
+    (means,) = family.strata
     queries, rows = means.shape
     if rows < 2 or queries < 2:
         return 0.0

@@ -1,7 +1,7 @@
-"""The board's files, written where something changed: `leaderboard.md`, `.csv`, `.tex` and `.html`.
+"""The board's files, written if something has changed: `leaderboard.md`, `.csv`, `.tex` and `.html`.
 
-A stamp beside them, `.leaderboard.json`, says what they were made of and which bytes they have; where both are the
-same, an up-to-date `harness run` reads the folder and computes nothing.
+A stamp next to them, `.leaderboard.json`, has hashes of their inputs and of the files; if both are unchanged, an
+up-to-date `harness run` reads the folder and computes nothing.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from harness.bench.record import Record
 from harness.bench.store import Store
 from harness.datasets import at_hand
 from harness.report import csv, latex, markdown
-from harness.report.board import Across, Table, tables, with_published
+from harness.report.across import Across
+from harness.report.board import Table, tables, with_published
+from harness.report.comparisons import with_comparisons
+from harness.report.comparisons_across import compared_across
 from harness.report.page import leaderboard_page
-from harness.report.standings import across_with_standing, with_standings
 from harness.runtime.context import Context
 
 STAMP = ".leaderboard.json"
@@ -35,12 +37,12 @@ NAMES = ("leaderboard.md", "leaderboard.csv", "leaderboard.tex", "leaderboard.ht
 
 @dataclass(frozen=True)
 class Written:
-    """The board as it was written.
+    """The board as written.
 
     Args:
         tables: one per dataset.
         across: the one across them.
-        faults: of each record or file that could not be read; the others are shown.
+        faults: errors of records and files that could not be read; the others are shown.
     """
 
     tables: list[Table]
@@ -57,27 +59,27 @@ def write_board(results: Path, context: Context) -> Written:
     store = Store(results)
     store.check()
     inputs = _inputs(results)
-    held, faults = store.stored()
-    others, unread = read_all(results)
+    stored, faults = store.stored()
+    published, unread = read_all(results)
     every: list[HarnessError] = [*faults, *unread]
-    bare = tables(stored.record for stored in held)
+    bare = tables(each.record for each in stored)
     with context.progress("leaderboard", 2 * len(bare) + 1, "parts") as advance:
-        found = with_published(with_standings(bare, store, held, advance), others)
-        over = across_with_standing(found, store, held)
+        found = with_published(with_comparisons(bare, store, stored, advance), published)
+        over = compared_across(found, store, stored)
         advance()
         left_out = _left_out(every, results)
         texts = {
             "leaderboard.md": markdown.leaderboard(found, over, left_out),
             "leaderboard.csv": csv.leaderboard(found),
             "leaderboard.tex": latex.leaderboard(found, over),
-            "leaderboard.html": leaderboard_page(found, store, held, context, over, left_out, advance),
+            "leaderboard.html": leaderboard_page(found, store, stored, context, over, left_out, advance),
         }
     for name, text in texts.items():
         write_text(results / name, text)
     (results / STAMP).unlink(missing_ok=True)
-    if not every:  # what cannot be read is reported each time, until it is mended
+    if not every:  # what cannot be read is reported each time until it is repaired
         digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-        stamp = {"inputs": _with_collections(inputs, (s.record for s in held), context), "files": digests}
+        stamp = {"inputs": _with_collections(inputs, (each.record for each in stored), context), "files": digests}
         write_text(results / STAMP, json.dumps(stamp, indent=1) + "\n", durable=False)
     return Written(found, over, every)
 
@@ -95,7 +97,7 @@ def is_written(results: Path, context: Context) -> bool:
 
 
 def _inputs(results: Path) -> str:
-    """A hash of records, values, published figures and code; of a run, whose hash its record has, the size and the
+    """A hash of records, values, published scores and code; of a run, whose hash is in its record, the size and the
     time.
     """
     digest = hashlib.sha256(f"{code_hash()} {_assets()}".encode())

@@ -10,8 +10,8 @@ import pytest
 
 from harness.bench.published import Published, write
 from harness.bench.store import Store, StoredRecord
-from harness.report import writing
-from harness.report.writing import NAMES, STAMP, is_written, write_board
+from harness.report import board_files
+from harness.report.board_files import NAMES, STAMP, is_written, write_board
 from harness.runtime.context import Context
 
 
@@ -56,13 +56,13 @@ def test_a_new_record_other_code_and_another_page_are_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "code_hash", lambda: "other")
+        patched.setattr(board_files, "code_hash", lambda: "other")
         assert not is_written(results.root, context)
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "_assets", lambda: "other")
+        patched.setattr(board_files, "_assets", lambda: "other")
         assert not is_written(results.root, context)
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "_at_hand", lambda *_: True)  # the page will have its texts
+        patched.setattr(board_files, "_at_hand", lambda *_: True)  # the page will have its texts
         assert not is_written(results.root, context)
     assert is_written(results.root, context)
     put("new", {"q1": 0.1, "q2": 0.2})
@@ -94,20 +94,3 @@ def test_the_same_records_give_the_same_bytes(board: StoredRecord, results: Stor
     before = {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)}
     write_board(results.root, context)
     assert {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)} == before
-
-
-def test_folders_whose_names_are_not_utf8_are_on_the_board(
-    put: Callable[..., StoredRecord], results: Store, context: Context
-) -> None:
-    put("bm25", {"q1": 0.5, "q2": 0.25})
-    put("dense", {"q1": 0.5, "q2": 0.25}).place.queries.write_text("{")
-    put("fine", {"q1": 0.5, "q2": 0.25}, dataset="other")
-    (folder,) = results.root.glob("beir*")
-    folder.rename(folder.with_name(os.fsdecode(b"beir\xfe")))
-    root = results.root.with_name(os.fsdecode(b"results\xff"))
-    results.root.rename(root)
-    written = write_board(root, context)
-    assert [line.row for table in written.tables for line in table.lines] == ["bm25", "dense", "fine"]
-    page = (root / "leaderboard.html").read_text(encoding="utf-8")
-    assert 'href="beir%FE/bm25/seed0.json"' in page, "a link that leads there"
-    assert is_written(root, context)

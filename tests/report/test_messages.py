@@ -6,7 +6,7 @@ import pytest
 
 from harness.bench.record import Record
 from harness.bench.runner import Result
-from harness.report.row_lines import of_rows, of_tries, sentences
+from harness.report.messages import print_sentences, row_printer, trial_printer
 from harness.report.screen import Screen
 from harness.sweep.trial import CellResult
 
@@ -14,14 +14,14 @@ Made = Callable[..., Record]
 
 
 def test_a_row_with_figures_says_them(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
-    of_rows(Screen(stderr=True))(Result(made("a [red]", 0.5), kept=True))
+    row_printer(Screen(stderr=True))(Result(made("a [red]", 0.5), kept=True))
     assert capsys.readouterr().err == "a [red] on beir/example/test: nDCG@10 0.5000 (up to date)\n"
 
 
 def test_a_row_that_failed_is_said_though_the_screen_is_quiet(
     made: Made, skipped: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tell = of_rows(Screen(stderr=True, quiet=True))
+    tell = row_printer(Screen(stderr=True, quiet=True))
     tell(Result(made("a", 0.5), kept=False))
     tell(Result(skipped("b"), kept=False))
     tell(Result(made("c", status="error", problem={"reason": "one\ntwo \x1b[31m"}), kept=False))
@@ -29,7 +29,7 @@ def test_a_row_that_failed_is_said_though_the_screen_is_quiet(
 
 
 def test_a_try_says_its_place_and_its_mean(capsys: pytest.CaptureFixture[str]) -> None:
-    tell = of_tries(Screen(stderr=True))
+    tell = trial_printer(Screen(stderr=True))
     fields = {
         "number": 1,
         "total": 3,
@@ -47,5 +47,5 @@ def test_a_try_says_its_place_and_its_mean(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_sentences_are_one_line_each_and_without_backticks(capsys: pytest.CaptureFixture[str]) -> None:
-    sentences(Screen(), ["Best: `a\nb`.", "more"])
+    print_sentences(Screen(), ["Best: `a\nb`.", "more"])
     assert capsys.readouterr().out == "Best: a b.\nmore\n"

@@ -1,0 +1,96 @@
+"""The table across datasets: each row's scores by one measure, and their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.compare.across_datasets import Against, Overall
+from harness.report import formats
+from harness.report.board import Table
+
+
+@dataclass(frozen=True)
+class AcrossRow:
+    """One row of the table.
+
+    Args:
+        name: on the board.
+        values: its score on each dataset, None if it has none.
+        overall: its mean compared with those of the others; None without per-query values.
+    """
+
+    name: str
+    values: tuple[float | None, ...]
+    overall: Overall | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """None unless the row has a score on every dataset: means over different datasets are not comparable."""
+        scores = [value for value in self.values if value is not None]
+        return sum(scores) / len(scores) if scores and len(scores) == len(self.values) else None
+
+    @property
+    def against(self) -> Against | None:
+        """The comparison with the first row; None for that row and for rows without per-query values."""
+        return self.overall.against if self.overall else None
+
+
+@dataclass(frozen=True)
+class Across:
+    """One measure over all datasets.
+
+    Args:
+        measure: which.
+        datasets: full names.
+        rows: those with a score on every dataset first, by their mean.
+        notes: on the evidence.
+    """
+
+    measure: str
+    datasets: tuple[str, ...]
+    rows: tuple[AcrossRow, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether rows have intervals."""
+        return any(row.overall for row in self.rows)
+
+    @property
+    def compared(self) -> tuple[AcrossRow, ...]:
+        """The rows that are compared with the first."""
+        return tuple(row for row in self.rows if row.against)
+
+    @property
+    def baseline(self) -> str:
+        """The row that the others are compared with: the first with an interval; empty if there is none."""
+        return next((row.name for row in self.rows if row.overall and not row.against), "")
+
+    @property
+    def best(self) -> tuple[str | None, ...]:
+        """The best score on each dataset and the best mean, as shown."""
+        columns = zip(*((*row.values, row.mean) for row in self.rows), strict=True)
+        return tuple(_best(column) for column in columns)
+
+
+def _best(column: Sequence[float | None]) -> str | None:
+    values = [value for value in column if value is not None]
+    return formats.score(max(values)) if values else None
+
+
+def across(tables: Sequence[Table]) -> Across | None:
+    """The table across datasets by the first measure they share; None for fewer than two datasets."""
+    shared = [m for m in tables[0].measures if all(m in t.measures for t in tables)] if tables else []
+    if len(tables) < 2 or not shared:
+        return None
+    measure = shared[0]
+    names = sorted({line.row for table in tables for line in table.lines if line.ok})
+    rows = [AcrossRow(name, tuple(_score(table, name, measure) for table in tables)) for name in names]
+    rows.sort(key=lambda row: (row.mean is None, -(row.mean or 0.0), row.name))
+    return Across(measure, tuple(table.dataset for table in tables), tuple(rows))
+
+
+def _score(table: Table, name: str, measure: str) -> float | None:
+    line = table.line(name)
+    return line.value(measure) if line else None

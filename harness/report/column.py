@@ -1,0 +1,91 @@
+"""One column of a board, as it is declared once for all writers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from harness.bench.record import Record
+from harness.report import formats
+from harness.statistics.bootstrap import Interval
+
+Writer = Literal["narrow terminal", "terminal", "wide terminal", "markdown", "page", "latex"]
+Kind = Literal["number", "words", "interval", "difference", "rank"]
+Row = TypeVar("Row")
+
+TERMINALS: tuple[Writer, ...] = ("narrow terminal", "terminal", "wide terminal")
+EVERYWHERE: tuple[Writer, ...] = (*TERMINALS, "markdown", "page", "latex")
+ROOMY: tuple[Writer, ...] = ("wide terminal", "markdown", "page")
+"""Writers with room for what a row costs."""
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """One column.
+
+    Args:
+        heading: above it.
+        value: of a row; None if it has none.
+        format: the value as text.
+        help: what it means, in Markdown.
+        where: the writers that show it.
+        kind: how writers align and style it.
+        number: what the page sorts by, from a value.
+        doubtful: whether the row's value is unreliable, and so in brackets.
+        best: text of the best value, which is set in bold.
+        measure: whose scores it shows; empty for other columns.
+        published: what a row of published scores shows here.
+        latex: heading as LaTeX source; empty to escape the usual one.
+        csv: what it adds to each line of the CSV: heading, and value of a record.
+    """
+
+    heading: str
+    value: Callable[[Row], Any]
+    format: Callable[[Any], str]
+    help: str = ""
+    where: tuple[Writer, ...] = EVERYWHERE
+    kind: Kind = "number"
+    number: Callable[[Any], float | str | None] = lambda value: value
+    doubtful: Callable[[Row], bool] = lambda _: False
+    best: str | None = None
+    measure: str = ""
+    published: str = formats.MISSING
+    latex: str = ""
+    csv: tuple[tuple[str, Callable[[Record], object]], ...] = ()
+
+    def text(self, row: Row) -> str:
+        """A row's cell; a dash if it has no value."""
+        value = self.value(row)
+        if value is None:
+            return formats.MISSING
+        text = self.format(value)
+        return f"({text})" if self.doubtful(row) else text
+
+    def sort_key(self, row: Row) -> float | str | None:
+        """What the page sorts a row by; None to sort it last."""
+        value = self.value(row)
+        return None if value is None else self.number(value)
+
+    @property
+    def title(self) -> str:
+        """The help as plain text."""
+        return self.help.replace("`", "")
+
+
+def interval_columns(value: Callable[[Row], Interval | None], help: str) -> tuple[Column[Row], Column[Row]]:
+    """The column of 95 % confidence intervals, for boards and for papers."""
+    boards: tuple[Writer, ...] = (*TERMINALS, "markdown", "page")
+    return (
+        Column("95 %", value, formats.interval, help, boards, "interval", number=unsorted),
+        Column("95 %", value, formats.in_brackets, where=("latex",), kind="interval", latex=r"95\,\%"),
+    )
+
+
+def unsorted(_: object) -> None:
+    """The sort key of a column that the page does not sort by."""
+
+
+def explained(columns: Sequence[Column[Any]]) -> str:
+    """What columns mean, in Markdown."""
+    return " ".join(column.help for column in columns if column.help)

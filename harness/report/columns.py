@@ -1,0 +1,171 @@
+"""The columns of a dataset's table. Each is declared once, and every writer shows those that name it in `where`.
+
+A new column is one entry of `COSTS`. A new measure needs no edit: `score_column` makes its column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from harness.bench.machine_load import why
+from harness.bench.record import Record
+from harness.data.measures import DEFAULT
+from harness.report import formats
+from harness.report.board import Line, Table
+from harness.report.column import ROOMY, Column, Writer, explained, interval_columns, unsorted
+
+
+def score_column(measure: str, best: str | None) -> Column[Line]:
+    """The scores by one measure."""
+    return Column(measure, lambda line: line.value(measure), formats.score, best=best, measure=measure)
+
+
+POSITION: tuple[Column[Line], ...] = (
+    *interval_columns(
+        lambda line: line.interval,
+        "`95 %` is the confidence interval of the first measure's mean over queries (BCa bootstrap).",
+    ),
+    Column(
+        "from the best",
+        lambda line: line.position and (line.position.behind or "best"),
+        lambda value: value if isinstance(value, str) else formats.difference(value),
+        "`from the best` is the row's mean minus the best row's, with its simultaneous 95 % confidence interval "
+        "(paired by query; max-T studentised bootstrap over all pairs of rows): in 95 of 100 cases, all these "
+        "intervals contain the true differences. A row is `tied` with the best if its interval contains 0. Each added "
+        "row widens the intervals; the number of pairs is given above each table.",
+        ("terminal", "wide terminal", "markdown", "page"),
+        "difference",
+        number=unsorted,
+    ),
+    Column(
+        "rank",
+        lambda line: line.position and line.position.ranks,
+        formats.ranks,
+        "`rank` is the range of ranks that a row may have: from 1 + the number of rows that are significantly better, "
+        "to the number of rows minus those that are significantly worse.",
+        ("terminal", "wide terminal", "markdown", "page"),
+        "rank",
+        number=unsorted,
+    ),
+    Column(
+        "rank",
+        lambda line: line.position,
+        lambda position: formats.ranks(position.ranks) + (" tied" if position.tied else ""),
+        where=("narrow terminal",),
+        kind="rank",
+    ),
+)
+"""Shown after the first measure, by which rows are compared."""
+
+
+def _judged(line: Line) -> float | None:
+    """Share of the documents within the first measure's cutoff that are judged; None if unknown."""
+    unjudged = line.first.unjudged
+    return next((unjudged[m]["judged"] for m in (*DEFAULT, *unjudged) if m in unjudged), None)
+
+
+def _latency(name: str) -> Callable[[Line], float | None]:
+    return lambda line: (line.first.latency or {}).get(name)
+
+
+def _size(name: str) -> Callable[[Line], float | None]:
+    return lambda line: line.first.size.get(name) or None
+
+
+def _busy(line: Line) -> bool:
+    return why(line.first.latency) is not None
+
+
+def _csv(field: str, name: str) -> Callable[[Record], object]:
+    """An entry of one of a record's tables, empty if it has none."""
+    return lambda record: (getattr(record, field) or {}).get(name, "")
+
+
+def _cost(heading: str, value: Callable[[Line], Any], format: Callable[[Any], str], **more: Any) -> Column[Line]:
+    """A column that rows without scores leave empty."""
+    return Column(heading, lambda line: value(line) if line.ok else None, format, where=ROOMY, **more)
+
+
+COSTS: tuple[Column[Line], ...] = (
+    _cost(
+        "labels used",
+        lambda line: line.first.supervision,
+        str,
+        kind="words",
+        published="published",
+        csv=(("supervision", lambda record: record.supervision),),
+    ),
+    Column("family", lambda line: line.family, str, where=("page",), kind="words"),
+    _cost(
+        "judged",
+        _judged,
+        formats.share,
+        help="`judged` is the share of the documents within the first measure's cutoff that are judged; unjudged "
+        "documents count as not relevant.",
+    ),
+    _cost("training", lambda line: line.training, formats.seconds),
+    _cost(
+        "fit + index",
+        lambda line: line.first.seconds.get("fit", 0.0) + line.first.seconds.get("index", 0.0),
+        formats.seconds,
+        help="`fit + index` (with `training`) and `search` (of all queries) are times without a cache and without "
+        "loading models, on the machine of the record; a re-ranker embeds its candidates in `search`.",
+        csv=(("fit_seconds", _csv("seconds", "fit")), ("index_seconds", _csv("seconds", "index"))),
+    ),
+    _cost(
+        "search",
+        lambda line: line.first.seconds.get("search", 0.0),
+        formats.seconds,
+        csv=(("search_seconds", _csv("seconds", "search")),),
+    ),
+    _cost(
+        "query p50 ms",
+        _latency("p50_ms"),
+        formats.one_decimal,
+        help="`query p50 ms` and `p95 ms` are the latency of single queries, encoded without the cache, top 100; in "
+        "brackets if the machine was busy and the measurement is unreliable.",
+        doubtful=_busy,
+        csv=(("query_p50_ms", _csv("latency", "p50_ms")),),
+    ),
+    _cost(
+        "p95 ms",
+        _latency("p95_ms"),
+        formats.one_decimal,
+        doubtful=_busy,
+        csv=(("query_p95_ms", _csv("latency", "p95_ms")), ("query_busy", _csv("latency", "busy"))),
+    ),
+    _cost(
+        "index MiB",
+        _size("index_bytes"),
+        formats.mebibytes,
+        csv=(("index_bytes", _csv("size", "index_bytes")), ("model_bytes", _csv("size", "model_bytes"))),
+    ),
+    _cost(
+        "parameters",
+        _size("parameters"),
+        formats.millions,
+        csv=(("parameters", _csv("size", "parameters")),),
+    ),
+)
+"""What a row used and cost. Rows without scores show only their family."""
+
+
+def columns_of(table: Table, writer: Writer) -> list[Column[Line]]:
+    """The columns of a dataset's table as a writer shows them, after that of the names."""
+    return [column for column in _all_columns(table) if writer in column.where]
+
+
+def _all_columns(table: Table) -> list[Column[Line]]:
+    columns: list[Column[Line]] = []
+    for place, measure in enumerate(table.measures):
+        columns.append(score_column(measure, table.best(measure)))
+        if place == 0 and table.has_intervals:
+            columns += POSITION
+    return [*columns, *COSTS]
+
+
+EXPLAINED = (
+    "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. The best value of each "
+    f"column is in bold. {explained((*POSITION, *COSTS))} `–`: not measured."
+)

@@ -1,0 +1,104 @@
+"""The tables across datasets on the page, one for each measure that all datasets share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.report import formats
+from harness.report.across import Across, AcrossRow, across
+from harness.report.across_columns import AGAINST, across_columns
+from harness.report.board import Table
+from harness.report.column import Column
+
+
+def across_tables(
+    firsts: Sequence[Table], datasets: Sequence[Mapping[str, Any]], compared: Across | None
+) -> list[dict[str, Any]]:
+    """One for each shared measure.
+
+    Args:
+        firsts: a table of each dataset.
+        datasets: the same as the template takes them.
+        compared: the table by one of the measures, with its comparison.
+    """
+    keys: dict[tuple[str, str], str] = {}
+    facts: dict[str, Mapping[str, Any]] = {}
+    for dataset in datasets:
+        for row in dataset["rows"]:
+            facts[row["name"]] = row
+            if row["ok"]:
+                keys.setdefault((dataset["name"], row["name"]), row["key"])
+    tables = []
+    for measure in firsts[0].measures if firsts else ():
+        if all(measure in table.measures for table in firsts):
+            over = across([table.by(measure) for table in firsts])
+            if compared is not None and compared.measure == measure:
+                over = compared
+            tables += [_table(over, keys, facts)] if over else []
+    return tables
+
+
+def _table(over: Across, keys: Mapping[tuple[str, str], str], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    columns = [*across_columns(over, "page"), *(AGAINST if over.compared else ())]
+    numbers = {name: i for i, name in enumerate(sorted(row.name for row in over.rows))}
+    rows = []
+    for row in over.rows:
+        key = f"record-across-{numbers[row.name]}"
+        links = [keys.get((dataset, row.name), key) for dataset in over.datasets]
+        cells = [_cell(column, row) for column in columns]
+        for cell, link in zip(cells, [*links, *[key] * (len(cells) - len(links))], strict=True):
+            cell["key"] = link
+        shared = {name: facts[row.name][name] for name in ("family", "supervision")}
+        rows.append({"name": row.name, "key": key, **shared, "cells": cells, "compared": row.against is not None})
+    return {
+        "measure": over.measure,
+        "datasets": list(over.datasets),
+        "baseline": next((row for row in rows if row["name"] == over.baseline), None),
+        "columns": [_heading(column, over) for column in columns],
+        "rows": rows,
+        "explained": over.has_intervals,
+        "notes": list(over.notes),
+    }
+
+
+def _heading(column: Column[AcrossRow], over: Across) -> dict[str, Any]:
+    return {
+        "text": column.heading,
+        "kind": column.kind,
+        "title": column.title,
+        "sorts": column.kind not in ("interval", "rank"),
+        "dataset": column.heading in over.datasets,
+        **dict.fromkeys(("measure", "score", "hidden"), ""),
+    }
+
+
+def _cell(column: Column[AcrossRow], row: AcrossRow) -> dict[str, Any]:
+    text = column.text(row)
+    return {
+        "text": text,
+        "value": column.sort_key(row),
+        "best": text == column.best,
+        "linked": text != formats.MISSING and column.kind != "rank",
+    }
+
+
+def means(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """For each row across datasets what its mean is made of: the datasets with their records and scores, by name."""
+    found: dict[str, dict[str, Any]] = {}
+    for over in tables:
+        count = len(over["datasets"])
+        for row in over["rows"]:
+            blank = {"name": row["name"], "key": row["key"], "datasets": {}, "means": {}, "against": []}
+            entry = found.setdefault(row["name"], blank)
+            cells = row["cells"]
+            entry["means"][over["measure"]] = cells[count]["text"]
+            for dataset, cell in zip(over["datasets"], cells, strict=False):
+                if cell["value"] is not None:
+                    scores = entry["datasets"].setdefault(dataset, {"key": cell["key"], "scores": {}})["scores"]
+                    scores[over["measure"]] = cell["text"]
+            if row["compared"]:
+                difference, datasets, queries, p = (cell["text"] for cell in cells[-len(AGAINST) :])
+                shown = {"difference": difference, "datasets": datasets, "queries": queries, "p": p}
+                entry["against"].append({"measure": over["measure"], "baseline": over["baseline"], **shown})
+    return [found[name] for name in sorted(found)]
