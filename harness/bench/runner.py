@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.base.defaults import DEPTH
 from harness.base.errors import HarnessError, SettingError, Unavailable
 from harness.base.redaction import check_name
 from harness.bench.caveats import caveats
@@ -33,7 +34,7 @@ from harness.rows import row_name
 from harness.runtime.context import Context
 from harness.runtime.ledger import Step
 
-DEFAULT_DEPTH = 1000
+DEFAULT_DEPTH = DEPTH
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from harness.base.defaults import MEASURES, check_one_measure
 from harness.base.errors import SettingError, close_names
 from harness.data.queries import Qrels
 
 if TYPE_CHECKING:
     from ir_measures.measures import Measure
 
-DEFAULT = ("nDCG@10", "R@100", "RR@10", "AP@100")
+DEFAULT = MEASURES
 
 Ranking = tuple[str, list[str], list[float]]
 """Query id, document ids best first, their scores: what a `Run` consists of."""
@@ -54,6 +55,17 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
     if not found:
         raise SettingError(f"no measure named; the default is {' '.join(DEFAULT)}.")
     return list(found.values())
+
+
+def single_measure(name: str) -> Measure:
+    """The one measure that a comparison or audit is by.
+
+    Raises:
+        SettingError: not one measure, or as `parse_measures`.
+    """
+    measures = parse_measures([name])
+    check_one_measure(measures)
+    return measures[0]
 
 
 OTHER_NAMES = {

@@ -169,30 +169,6 @@ def export_model(
     return [f"the model of {record.row} (seed {seed}) is in {folder}; its card says what {record.dataset['name']} gave"]
 
 
-def import_published(paths: Sequence[Path], results: Path) -> list[str]:
-    """Figures of others, put beside the records: MTEB's result files or folders, or JSON of figures as in
-    `suites/published`.
-
-    Raises:
-        Unavailable: a result of MTEB's, and mteb is not installed.
-        RecordError: a file of neither form.
-    """
-    absent = [path for path in paths if not there(path.exists)]
-    if absent:
-        raise RecordError(f"there is no {', '.join(map(str, absent))}.")
-    of_mteb = [path for path in paths if path.is_dir() or not _figures(path)]
-    found, told = read_results(of_mteb) if of_mteb else ([], [])
-    found += [each for path in paths if path not in of_mteb for each in _figures(path)]
-    for each in found:
-        place = write(results, each)
-        told.append(f"{each.row}: {', '.join(sorted(each.figures))}; in {place}")
-    measured = {record.dataset["name"] for record in Store(results).all()[0]}
-    alone = sorted({dataset for each in found for dataset in each.figures} - measured)
-    if alone:
-        told.append(f"shown once a row is measured there: {', '.join(alone)}")
-    return told
-
-
 def _every(value: Value) -> Iterator[Value]:
     """A value and all that it is made of, without the recipes: a teacher in one of them is no model of the row."""
     yield value
@@ -231,40 +207,3 @@ def _run(store: Store, dataset: Dataset, method: Method, seed: int) -> Path:
     if record.dataset["revision"] != dataset.revision:
         raise RecordError(f"the run of {row} is of another content of {dataset.name}; `{command}` makes one of this.")
     return place.run
-
-
-def _figures(path: Path) -> list[Published]:
-    """What a JSON of figures holds, one method's (`figures`) or several models' (`models`); empty where it is of
-    another form.
-    """
-    try:
-        held = read_json(path)
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path} is not JSON ({error}).") from error
-    if not isinstance(held, dict):
-        return []
-    if isinstance(held.get("figures"), dict):
-        return [published({**held, "figures": {_full(d): of for d, of in held["figures"].items()}}, str(path))]
-    if not isinstance(held.get("models"), dict):
-        return []
-    source = str(held.get("source") or path.name)
-    return [
-        published(
-            {"title": model, "source": source, "figures": {_full(d): _measures(f) for d, f in of.items()}}, str(path)
-        )
-        for model, of in held["models"].items()
-    ]
-
-
-def _full(dataset: str) -> str:
-    """A dataset's full name; one of BEIR's collections may be called by its own."""
-    if dataset.startswith(("beir/", "mteb/", "ir_datasets/", "stdlib/", "folder/")):
-        return dataset
-    return f"beir/{dataset}/{DEFAULT_SPLIT.get(dataset, 'test')}"
-
-
-def _measures(of: Any) -> dict[str, Any]:
-    """Figures among other facts, as versions."""
-    return {
-        name: value for name, value in of.items() if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.base.defaults import RESULTS
 from harness.base.errors import HarnessError, NoFigures, RecordError
 from harness.base.files import replacing, slug, write_text
 from harness.base.json_files import read_json
@@ -60,7 +61,7 @@ class Swept:
 def sweep(
     path: str | Path,
     executor: str | Executor | None = None,
-    results: str | Path = "results",
+    results: str | Path = RESULTS,
     context: Context | None = None,
     tell: Tell = None,
     show: Show = None,
@@ -93,7 +94,7 @@ def sweep(
     return [_one(spec, name, place, Path(results), context, tell, show, write) for name in spec.datasets]
 
 
-def plan(path: str | Path, results: str | Path = "results", context: Context | None = None) -> dict[str, list[Planned]]:
+def plan(path: str | Path, results: str | Path = RESULTS, context: Context | None = None) -> dict[str, list[Planned]]:
     """What a sweep will take: dataset → a line for each part of the search. Nothing is measured.
 
     Raises:

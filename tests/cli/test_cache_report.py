@@ -236,7 +236,7 @@ class Terminal:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
         self.asked: list[str] = []
         self._answers = list(answers)
-        monkeypatch.setattr("harness.cli.cache._on_a_terminal", lambda: True)
+        monkeypatch.setattr("harness.cli.cache_report._on_a_terminal", lambda: True)
         monkeypatch.setattr("rich.console.Console.input", self)
 
     def __call__(self, question: str, **given: object) -> str:
@@ -281,7 +281,7 @@ def test_where_nothing_goes_it_does_not_ask(harness_command, kept: Path, monkeyp
 
 
 def test_only_a_terminal_on_both_sides_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness.cli.cache import _on_a_terminal
+    from harness.cli.cache_report import _on_a_terminal
 
     class Stream:
         def __init__(self, tty: bool) -> None:
