@@ -1,4 +1,4 @@
-"""The options of `pytest suites/`: those of `harness run`, declared once in `harness.cli.parameters`, and the suites' own."""
+"""The options of `pytest suites/`: those of `harness run`, from `harness.cli.parameters`, and the suites' own."""
 
 from __future__ import annotations
 
@@ -143,9 +143,7 @@ def _check_against(options: Suites) -> None:
     if not against.is_dir():
         raise SettingError(f"--against {against}: there is no such folder.")
     if next(against.glob("*/*/seed*.json"), None) is None:
-        raise SettingError(
-            f"--against {against}: it has no records; `harness run --results {against}` makes some."
-        )
+        raise SettingError(f"--against {against}: it has no records; `harness run --results {against}` makes some.")
     if options.results.resolve() == against.resolve():
         raise SettingError(
             "--against and --results name one folder; new records would replace those they are compared with."

@@ -130,9 +130,7 @@ class Kind(StrEnum):
 class List(Folders):
     """Parameters of `harness list`."""
 
-    kind: Annotated[
-        Kind | None, typer.Argument(metavar="KIND", help="What to list. Default: everything.")
-    ] = None
+    kind: Annotated[Kind | None, typer.Argument(metavar="KIND", help="What to list. Default: everything.")] = None
 
 
 def list_(parameters: List) -> Status:

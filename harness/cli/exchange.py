@@ -134,9 +134,7 @@ class Import(Records):
 
     paths: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="PATHS", help="MTEB result files or folders, or JSON of scores as in suites/published."
-        ),
+        typer.Argument(metavar="PATHS", help="MTEB result files or folders, or JSON of scores as in suites/published."),
     ]
 
 

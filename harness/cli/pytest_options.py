@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING, TypeVar
 
 from typer.models import OptionInfo
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=Parameters)
 
 
-def add_options(group: pytest.OptionGroup, parameters: type[Parameters]) -> None:
+def add_options(group: pytest.OptionGroup, parameters: type[Parameters], unset: Collection[str] = ()) -> None:
     """Adds an option for each parameter, under its long name.
 
     Args:
         group: of pytest's options.
         parameters: a declaration without arguments and without required options.
+        unset: names of parameters that are None unless they are given.
     """
     for parameter in declared(parameters):
         if parameter.type is bool:
@@ -33,7 +35,7 @@ def add_options(group: pytest.OptionGroup, parameters: type[Parameters]) -> None
             dest=parameter.name,
             action="append" if parameter.repeated else "store",
             type=parameter.type,
-            default=_default(parameter),
+            default=None if parameter.name in unset else _default(parameter),
             help=_help(parameter),
         )
 

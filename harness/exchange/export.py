@@ -9,12 +9,9 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from harness.base.errors import HarnessError, RecordError, SettingError
-from harness.base.files import replacing, sha256, slug, there
-from harness.base.json_files import read_json
-from harness.bench.published import Published, published, write
+from harness.base.files import replacing, sha256, slug
 from harness.bench.record import Record
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store
@@ -23,9 +20,8 @@ from harness.data.measures import DEFAULT
 from harness.data.queries import Dataset
 from harness.data.trec import write_qrels, write_topics
 from harness.datasets import load_dataset
-from harness.datasets.beir import DEFAULT_SPLIT
 from harness.exchange.beir import write_collection
-from harness.exchange.mteb_results import read_results, write_results
+from harness.exchange.mteb_results import write_results
 from harness.leaks.history import trained_here
 from harness.methods import Method, fit
 from harness.rows import RERANKERS, SHORT_NAMES, methods_of, row_name
