@@ -1,4 +1,4 @@
-"""Hooks and fixtures of `pytest suites/ --benchmark`; without `--benchmark` all is collected and skipped, without torch."""
+"""Hooks and fixtures of `pytest suites/`; without `--benchmark` all is skipped, and torch is not imported."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def declared(parameters: type[Parameters]) -> list[Declared]:
     """All parameters of a declaration: its own first, then those of its bases."""
     hints = typing.get_type_hints(parameters, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(parameters)}
-    order = dict.fromkeys(name for base in parameters.__mro__ for name in base.__dict__.get("__annotations__", ()))
+    order = dict.fromkeys(name for base in parameters.__mro__ for name in inspect.get_annotations(base))
     return [_declared(fields[name], hints[name]) for name in order if name in fields]
 
 

@@ -65,14 +65,14 @@ def test_a_run_that_is_not_there_or_of_another_content_is_refused(
     folder, results = ran
     out = tmp_path / "out"
     with pytest.raises(
-        RecordError, match=r"no whole run of bm25\(k1=1.5\).*with seed 0; `harness run --dataset .*makes one"
+        RecordError, match=r"no complete run of bm25\(k1=1.5\).*with seed 0; `harness run --dataset .*makes one"
     ):
         export_trec(str(folder), ["bm25(k1=1.5)"], out, "tsv", 0, results, context)
     with open(folder / "qrels" / "test.tsv", "a") as file:
         file.write("asked0\td11\t1\n")
-    with pytest.raises(RecordError, match="the run of bm25 is of another content"):
+    with pytest.raises(RecordError, match="the run of bm25 is of another version"):
         export_trec(str(folder), ["bm25"], out, "tsv", 0, results, Context(cache=context.cache))
-    with pytest.raises(SettingError, match="topics have no form 'csv'; tsv, xml, sgml"):
+    with pytest.raises(SettingError, match="topics have no format 'csv'; the formats are tsv, xml, sgml"):
         export_trec(str(folder), [], out, "csv", 0, results, context)
     assert not out.exists()
 
@@ -118,7 +118,7 @@ def test_a_trained_model_is_exported_with_what_its_row_gave(
     assert (tmp_path / "copy" / "README.md").is_file()
     figures = api.run(again, dataset=str(small_folder), results=tmp_path / "results", context=context).results[0].record
     assert figures.measures == record.measures
-    with pytest.raises(SettingError, match="holds something already"):
+    with pytest.raises(SettingError, match="is not empty"):
         export_model(row, str(small_folder), 0, out, tmp_path / "results", context)
 
 
@@ -127,7 +127,7 @@ def test_a_trained_model_is_exported_with_what_its_row_gave(
     [
         ("bm25", "bm25 trains no model"),
         ("bm25>>dense", "bm25>>dense trains no model"),
-        ("recipes", r"recipes stands for \d+ rows"),
+        ("recipes", r"recipes names \d+ rows"),
     ],
 )
 def test_a_row_that_trains_nothing_is_refused_before_it_is_run(
