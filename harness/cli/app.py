@@ -1,4 +1,4 @@
-"""The command line: `harness run | decide | validate | sweep | compare | audit | accept | leaderboard | list | export | …`.
+"""The command line: `harness run | decide | validate | sweep | compare | audit | leaderboard | list | export | …`.
 
 Exit status: see `Status`. The modules of the commands declare parameters, and import what does the work only when a
 command runs, so that `harness --help` answers at once.

@@ -28,7 +28,7 @@ from harness.training.card import Reported, add_reported
 
 FORMS = ("tsv", "xml", "sgml")
 EXPORTABLE = (
-    "Rows with one trained model can be exported: a model and its recipe, as dense+supervised (`harness list recipes`), "
+    "Only rows with one trained model can be exported: model and recipe, as dense+supervised (`harness list recipes`), "
     f"or one of the names {', '.join(name if name not in RERANKERS else f'bm25>>{name}' for name in SHORT_NAMES)}."
 )
 
@@ -105,7 +105,7 @@ def export_mteb(names: Sequence[str], rows: Sequence[str], folder: Path, results
     if records and not chosen:
         datasets = ", ".join(sorted({r.dataset["name"] for r in records}))
         raise RecordError(
-            f"{results} has no record of that row and dataset; its datasets are {datasets}; give the full name with the split."
+            f"{results} has no record of that row and dataset; give a full name with the split; it has {datasets}."
         )
     return [str(path) for path in write_results(chosen, folder)]
 

@@ -92,7 +92,7 @@ def test_records_go_to_mteb(ran: tuple[Path, Path], tmp_path: Path) -> None:
     assert len(lines) == 1
     (record,) = [r for r in Store(held).all()[0] if r.row == ROW]
     assert results.TaskResult.from_disk(Path(lines[0])).get_score() == pytest.approx(record.measures["nDCG@10"])
-    with pytest.raises(RecordError, match=r"no record of that row and dataset; its datasets are folder/"):
+    with pytest.raises(RecordError, match=r"no record of that row and dataset; .* it has folder/"):
         export_mteb(["beir/scifact/test"], [], tmp_path / "out", held)
 
 
