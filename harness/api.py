@@ -1,4 +1,7 @@
-"""The harness from Python: `run("bm25", "dense", dataset="./my-corpus")`."""
+"""The harness from Python: `run("bm25", "dense", dataset="./my-corpus")`; one function for each use.
+
+The commands of `harness` call these functions, and share names and defaults with them (`harness.base.defaults`).
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.audit.row import audit
+from harness.base.defaults import DATASET, DEPTH, MARGIN, MEASURES, RESULTS, SEEDS
+from harness.base.errors import UnknownName
 from harness.base.files import write_text
+from harness.bench.plan import Plan
+from harness.bench.plan import plan as plan_steps
 from harness.bench.published import read_all
 from harness.bench.run_rows import DEFAULT_DATASET, executor_of, opened_bench, run_rows
-from harness.bench.runner import DEFAULT_DEPTH, Result
+from harness.bench.runner import Result
 from harness.bench.store import Store
+from harness.compare.accept import accept
 from harness.compare.decide import Decided
 from harness.compare.decide import decide as decide_between_rows
-from harness.compare.verdict import MARGIN
-from harness.data.measures import DEFAULT
+from harness.compare.pairwise import compare
+from harness.compare.validate import validate
+from harness.datacheck.collection import check
+from harness.datasets.beir import fetch as fetch_beir
+from harness.exchange.export import export_beir, export_model, export_mteb, export_trec
+from harness.exchange.import_published import import_published
 from harness.executors import Executor
 from harness.methods import Method
 from harness.report import markdown
 from harness.report.across import Across, across
 from harness.report.board import Table, tables, with_published
-from harness.report.board_files import write_board
+from harness.report.board_files import is_written, write_board
 from harness.report.comparisons import with_comparisons
 from harness.report.comparisons_across import compared_across
 from harness.report.decision import document
@@ -29,26 +42,41 @@ from harness.rows import methods_of
 from harness.runtime.context import Context, open_context
 from harness.sweep.result import SweepResult
 from harness.sweep.run import FinishedSweep
+from harness.sweep.run import plan as plan_sweep
 from harness.sweep.run import sweep as run_sweep
 from harness.sweep.trial import CellResult
 
 __all__ = [
     "DEFAULT_DATASET",
     "Board",
+    "accept",
+    "audit",
+    "check",
+    "compare",
     "decide",
     "executor_of",
+    "export_beir",
+    "export_model",
+    "export_mteb",
+    "export_trec",
+    "fetch",
+    "import_published",
     "methods_of",
     "open_context",
     "opened_bench",
+    "plan",
+    "plan_sweep",
     "run",
     "sweep",
+    "update_leaderboard",
+    "validate",
     "write_leaderboard",
 ]
 
 
 @dataclass(frozen=True)
 class Board:
-    """What a run gave: one result per row and dataset, in the order done. In a notebook it shows itself as tables."""
+    """Results of a run, one per row and dataset, in the order of the run. A notebook shows it as tables."""
 
     results: tuple[Result, ...]
     store: Store | None = None
@@ -56,17 +84,19 @@ class Board:
     @property
     def tables(self) -> list[Table]:
         """One table per dataset, with intervals where the results folder has the per-query values."""
-        found = tables(result.record for result in self.results)
+        plain = tables(result.record for result in self.results)
         if self.store is None:
-            return found
-        found = with_comparisons(found, self.store, self.store.stored()[0])
-        return with_published(found, read_all(self.store.root)[0])
+            return plain
+        compared = with_comparisons(plain, self.store, self.store.stored()[0])
+        return with_published(compared, read_all(self.store.root)[0])
 
     @property
     def across(self) -> Across | None:
         """The table across datasets, None for fewer than two; with intervals as `tables` has them."""
-        found = tables(result.record for result in self.results)
-        return compared_across(found, self.store, self.store.stored()[0]) if self.store else across(found)
+        plain = tables(result.record for result in self.results)
+        if self.store is None:
+            return across(plain)
+        return compared_across(plain, self.store, self.store.stored()[0])
 
     def __str__(self) -> str:
         return markdown.leaderboard(self.tables, self.across)
@@ -75,7 +105,7 @@ class Board:
         return str(self)
 
     def measures(self, row: str) -> dict[str, float]:
-        """Measure → mean, of the first result of that row.
+        """Measure → mean of the first result of a row.
 
         Raises:
             KeyError: no such row.
@@ -88,10 +118,10 @@ class Board:
 
 def run(
     *rows: str | Method,
-    dataset: str | Sequence[str] = DEFAULT_DATASET,
-    measures: Sequence[str] = DEFAULT,
-    depth: int = DEFAULT_DEPTH,
-    results: str | Path = "results",
+    dataset: str | Sequence[str] = DATASET,
+    measures: Sequence[str] = MEASURES,
+    depth: int = DEPTH,
+    results: str | Path = RESULTS,
     context: Context | None = None,
     rerun: bool = False,
     precision: str | None = None,
@@ -101,20 +131,19 @@ def run(
     """Runs rows over datasets and stores their records.
 
     Args:
-        rows: row names, expressions or methods; none runs the default rows.
+        rows: row names, expressions or methods; without any, the default rows.
         dataset: one or several, as `source/name[/split]` or a path.
         measures: in ir-measures' notation.
-        depth: of the runs.
-        results: folder of the records; a row already there with the same identity is not run again.
+        depth: documents per query in a run.
+        results: folder of the records; a row with an up-to-date record is not run again.
         context: seed, device, cache, progress; None takes the defaults.
         rerun: run every row again.
-        precision: of encoders and cross-encoders in fp32: `auto` takes the fastest way that the golden probe lets pass.
+        precision: of encoders and cross-encoders in fp32; `auto` is the fastest that passes the accuracy check.
         tell: called after each row.
-        executor: where the rows are made, as `ray(workers=2)`; None makes them here, one after the other.
+        executor: where rows are run, e.g. `ray(workers=2)`; None runs them in this process, one after the other.
 
     Raises:
-        HarnessError: bad input, a dataset that cannot be had, or an executor. What a row raises goes into its record
-            instead.
+        HarnessError: bad input, a dataset that is not available, or an executor. Errors of a row go into its record.
     """
     made = run_rows(
         *rows,
@@ -131,13 +160,27 @@ def run(
     return Board(made, Store(Path(results)))
 
 
+def plan(
+    *rows: str | Method,
+    dataset: str | Sequence[str] = DATASET,
+    depth: int = DEPTH,
+    precision: str | None = None,
+) -> Plan:
+    """The steps that `run` would take, with the rows that share each; runs nothing.
+
+    Arguments and errors are those of `run`.
+    """
+    names = [dataset] if isinstance(dataset, str) else list(dict.fromkeys(dataset))
+    return plan_steps(methods_of(rows, precision), names, depth)
+
+
 def decide(
     dataset: str,
     rows: Sequence[str | Method] = (),
-    measure: str = DEFAULT[0],
+    measure: str = MEASURES[0],
     margin: float = MARGIN,
-    seeds: int = 1,
-    results: str | Path = "results",
+    seeds: int = SEEDS,
+    results: str | Path = RESULTS,
     context: Context | None = None,
     tell: Callable[[Result], None] | None = None,
 ) -> Decided:
@@ -153,12 +196,12 @@ def decide(
 def sweep(
     path: str | Path,
     executor: str | Executor | None = None,
-    results: str | Path = "results",
+    results: str | Path = RESULTS,
     context: Context | None = None,
     tell: Callable[[CellResult], None] | None = None,
     show: Callable[[Result], None] | None = None,
 ) -> list[FinishedSweep]:
-    """Does what a sweep's file says, on each of its collections, and writes reports and plots into its folder.
+    """Runs the sweep of a TOML file on each of its collections, and writes reports and plots into its folder.
 
     Arguments and errors are those of `harness.sweep.run.sweep`.
     """
@@ -174,18 +217,40 @@ def write_leaderboard(
 ) -> tuple[list[Table], Across | None, list[Exception]]:
     """Writes `leaderboard.md`, `.csv`, `.html` and `.tex` from the records.
 
-    The page also shows texts, titles and grades of the collections that are on this machine; nothing is downloaded for
-    it.
+    The page also shows texts, titles and grades of the collections on this machine; it downloads none.
 
     Args:
         results: folder of the records.
         context: its data folders and cache; None takes the defaults.
 
     Returns:
-        The tables, the one across datasets, and a fault for each record that could not be read (the others are shown).
+        The tables, the one across datasets, and an error for each record that cannot be read (the others are shown).
 
     Raises:
         RecordError: the folder cannot be written.
     """
-    written = write_board(results, context or open_context())
+    written = write_board(Path(results), context or open_context())
     return written.tables, written.across, [*written.faults]
+
+
+def update_leaderboard(results: Path, context: Context | None = None) -> list[Exception]:
+    """As `write_leaderboard`, if a record has changed since the files were written; returns the errors."""
+    context = context or open_context()
+    return [] if is_written(results, context) else write_leaderboard(results, context)[2]
+
+
+def fetch(dataset: str, context: Context | None = None) -> Path:
+    """Downloads one of BEIR's collections; returns its folder.
+
+    Args:
+        dataset: `beir/<name>`.
+        context: its data folders, cache and progress.
+
+    Raises:
+        UnknownName: not a collection of BEIR.
+        HarnessError: it cannot be downloaded.
+    """
+    source, _, name = dataset.partition("/")
+    if source != "beir" or not name:
+        raise UnknownName("dataset to fetch", dataset, [], "Only beir/<name> is downloaded, as beir/scifact.")
+    return fetch_beir(name, context or open_context())

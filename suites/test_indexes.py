@@ -1,75 +1,67 @@
-"""Every index on the vectors of every dataset, held against exact search; with `--synthetic N`, on N made vectors."""
+"""Every index on the vectors of every dataset, compared with exact search; `--synthetic N` takes N random vectors."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from harness.base.errors import HarnessError, Unavailable
-from harness.bench.index_quality import DEPTHS, IndexMeasurement, Task, measure
+from harness.bench.index_quality import DEPTHS, Task, measure
 from harness.bench.runner import Bench
 from harness.data.measures import means, parse_measures, per_query
 from harness.data.ranking import Floats, Run, TopK
-from harness.indexes import Index
 from harness.methods import Encodes, Method, fit
 from harness.rows import row_name
 from harness.runtime.context import Context
+from suites.selection import IndexCell
+from suites.summary import Reporter
 
 DIMENSIONS = 384
 SYNTHETIC_QUERIES = 300
 LEAST = 0.5
-"""Share of the 100 nearest, tied ones counted, below which an index does not do what it is for."""
-
-
-class Searched(Protocol):
-    """An index on a dataset, or on made vectors where `synthetic` is above 0; made by `conftest.py`."""
-
-    dataset: str
-    index: Index
-    synthetic: int
+"""Least share of the 100 nearest, ties counted, that an index must find."""
 
 
 @pytest.fixture(scope="session")
 def tasks() -> dict[str, tuple[Task, dict[int, TopK]]]:
-    """Dataset → vectors and the true nearest: the last one's alone are held."""
+    """Dataset → vectors and their exact neighbours; only the last dataset is in memory."""
     return {}
 
 
 def test_indexes(
-    searched: Searched,
+    index_cell: IndexCell,
     encoder: Method,
     bench: Bench,
     context: Context,
     tasks: dict[str, tuple[Task, dict[int, TopK]]],
-    tell_indexed: Callable[[IndexMeasurement], None],
+    reporter: Reporter,
 ) -> None:
-    """It finds what an index of its kind must: everything where it says it is exact, else most of the 100 nearest."""
+    """An exact index finds all neighbours, any other most of the 100 nearest."""
     try:
-        searched.index.versions()
-        if searched.dataset not in tasks:
+        index_cell.index.versions()
+        if index_cell.dataset not in tasks:
             tasks.clear()
             task = (
-                made(searched.synthetic, context.seed) if searched.synthetic else of(searched.dataset, encoder, bench)
+                made(index_cell.synthetic, context.seed)
+                if index_cell.synthetic
+                else of(index_cell.dataset, encoder, bench)
             )
-            tasks[searched.dataset] = task, task.exact()
-        found = measure(searched.index, *tasks[searched.dataset], context)
+            tasks[index_cell.dataset] = task, task.exact()
+        found = measure(index_cell.index, *tasks[index_cell.dataset], context)
     except Unavailable as error:
         pytest.skip(str(error))
     except HarnessError as error:
         pytest.fail(str(error), pytrace=False)
-    tell_indexed(found)
-    if searched.index.exact:
+    reporter.index(found)
+    if index_cell.index.exact:
         assert found.recall_10 == found.recall_100 == 1.0
     else:
         assert found.near_100 >= LEAST
 
 
 def of(name: str, encoder: Method, bench: Bench) -> Task:
-    """The vectors of a dataset's documents and test queries, encoded once and kept."""
+    """The vectors of a dataset's documents and test queries."""
     dataset, context = bench.load(name), bench.context
     fitted = fit(encoder, dataset.train, context)
     if not isinstance(fitted, Encodes):
@@ -89,7 +81,7 @@ def of(name: str, encoder: Method, bench: Bench) -> Task:
         asked.block(0, len(asked)),
         dataset.corpus.id_order,
         quality,
-        dataset.test.search_depth(DEPTHS[0]),
+        dataset.test.search_depth(DEPTHS[0]) - DEPTHS[0],
     )
 
 

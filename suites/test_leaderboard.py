@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
-
 import pytest
 
 from harness.base.errors import HarnessError, Unavailable
-from harness.bench.record import Record
 from harness.bench.runner import Bench
-from harness.methods import Method
+from suites.selection import Cell
+from suites.summary import Reporter
 
 
-class Cell(Protocol):
-    """A row on a dataset; made by `conftest.py`."""
-
-    dataset: str
-    method: Method
-
-
-def test_leaderboard(cell: Cell, bench: Bench, show: Callable[[Record], None]) -> None:
-    """The row runs and leaves a record with figures; what is absent is skipped by name, what fails fails here."""
+def test_leaderboard(cell: Cell, bench: Bench, reporter: Reporter) -> None:
+    """The row runs and its record has scores; a row without its model or library is skipped by name."""
     try:
         result = bench.run(cell.dataset, cell.method)
     except Unavailable as error:
@@ -29,7 +19,7 @@ def test_leaderboard(cell: Cell, bench: Bench, show: Callable[[Record], None]) -
     except HarnessError as error:
         pytest.fail(str(error), pytrace=False)
     record = result.record
-    show(record)
+    reporter.record(record)
     problem = record.problem or {}
     if record.status == "skipped":
         pytest.skip(f"{problem['reason']} {problem['remedy']}")

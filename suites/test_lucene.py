@@ -31,6 +31,7 @@ from harness.lucene.process import Process
 from harness.methods import fit, index, search
 from harness.rows import parse_method
 from harness.runtime.context import Context
+from suites.summary import Reporter
 
 TOLERANCE = 0.0005
 """Of a measure; the figures are published with four decimals."""
@@ -59,16 +60,14 @@ def lucene(java: Java) -> Iterator[Process]:
     process.close()
 
 
-def test_lucene(
-    beside_lucene: str, settings: str, context: Context, lucene: Process, beside: Callable[[str], None]
-) -> None:
+def test_lucene(lucene_dataset: str, settings: str, context: Context, lucene: Process, reporter: Reporter) -> None:
     """Measures within 0.0005, and the first ten documents of every query the same but for ties."""
-    dataset = load_dataset(beside_lucene, context)
+    dataset = load_dataset(lucene_dataset, context)
     names = [f"{row}({settings})" if settings else row for row in ("bm25", "lucene")]
     tops = [ranked(name, dataset, context, dataset.test.search_depth(DEPTH)) for name in names]
     ours, theirs = (figures(top, dataset) for top in tops)
     same = int((tops[0].indices[:, :SHOWN] == tops[1].indices[:, :SHOWN]).all(axis=1).sum())
-    beside(
+    reporter.lucene(
         f"{dataset.name} {names[0]}: first {SHOWN} the same for {same} of {len(dataset.test.queries)} queries; "
         + "; ".join(f"{measure} {value:.5f}, Lucene {theirs[measure]:.5f}" for measure, value in ours.items())
     )
@@ -81,31 +80,31 @@ def test_lucene(
     assert ours == pytest.approx(theirs, abs=TOLERANCE)
 
 
-def test_pyserini(beside_lucene: str, context: Context, java: Java, beside: Callable[[str], None]) -> None:
+def test_pyserini(lucene_dataset: str, context: Context, java: Java, reporter: Reporter) -> None:
     """The row `lucene` ranks as Pyserini's own searcher does, over the same index; Pyserini rounds scores to four
     decimals.
     """
-    dataset = load_dataset(beside_lucene, context)
+    dataset = load_dataset(lucene_dataset, context)
     tops = {
         settings: ranked(f"lucene({settings})" if settings else "lucene", dataset, context, 100)
-        for settings in PYSERINIS
+        for settings in PYSERINI_SETTINGS
     }
     place = next(Path(place) for place in kept(context, dataset))
     found = pyserini(java, place, dataset.test.queries.texts)
     rows = np.argsort(dataset.corpus.id_order)
-    for settings, answers in zip(PYSERINIS, found, strict=True):
+    for settings, answers in zip(PYSERINI_SETTINGS, found, strict=True):
         largest = 0.0
         for (expected, scores), (names, said) in zip(tops[settings].rows(), answers, strict=True):
             assert rows[np.array(names, dtype=np.int64)].tolist() == expected.tolist()
             largest = max([largest, *np.abs(np.array(said) - scores)])
-        beside(
+        reporter.lucene(
             f"{dataset.name} lucene{f'({settings})' if settings else ''}: the first 100 of each query are Pyserini's, "
             f"scores within {largest:.1e}"
         )
         assert largest < 2e-4
 
 
-PYSERINIS = {"": "", "feedback=rm3": "set_rm3", "feedback=rocchio": "set_rocchio"}
+PYSERINI_SETTINGS = {"": "", "feedback=rm3": "set_rm3", "feedback=rocchio": "set_rocchio"}
 """Settings of the row → what Pyserini's searcher calls them."""
 
 _SEARCH = """
@@ -132,7 +131,7 @@ def pyserini(java: Java, place: Path, queries: Sequence[str]) -> list[list[tuple
     """
     with tempfile.TemporaryDirectory() as folder:
         given, answers = Path(folder) / "given.json", Path(folder) / "answers.json"
-        asked = {"index": str(place), "feedback": list(PYSERINIS.values()), "queries": list(queries)}
+        asked = {"index": str(place), "feedback": list(PYSERINI_SETTINGS.values()), "queries": list(queries)}
         given.write_text(json.dumps(asked), encoding="utf-8")
         settings = {"CLASSPATH": str(java.jar), "ANSERINI_CLASSPATH": folder, "OPENAI_API_KEY": "none"}
         command = [sys.executable, "-c", _SEARCH, str(given), str(answers)]

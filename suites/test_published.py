@@ -1,4 +1,4 @@
-"""Held against published figures: every BEIR dataset on disk for which a row's figures were published by others.
+"""Comparison with published scores, on every BEIR dataset on this machine for which others published them.
 
 The expected scores are data, in `published/*.json`, each file with its source. A verdict is OK within the tolerance,
 `off` within ten times it (shown, and passed: other library versions move the last digits), FAIL beyond.
@@ -6,9 +6,7 @@ The expected scores are data, in `published/*.json`, each file with its source. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -17,37 +15,31 @@ from harness.base.errors import HarnessError
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.runtime.context import Context
+from suites.selection import PublishedCell
+from suites.summary import Reporter
 
 OFF = 10
 
 
-class Expected(Protocol):
-    """Published figures of one row on one dataset; made by `conftest.py`."""
-
-    source: str
-    row: str
-    tolerance: float
-    dataset: str
-    figures: dict[str, float]
-
-
-def test_published(expected: Expected, context: Context, tmp_path: Path, held_against: Callable[..., None]) -> None:
-    """The row's figures are the published ones, within the tolerance."""
-    method = api.methods_of([expected.row])[0]
-    bench = Bench([method], [expected.dataset], context, Store(tmp_path), list(expected.figures), depth=1000)
+def test_published(published_cell: PublishedCell, context: Context, tmp_path: Path, reporter: Reporter) -> None:
+    """The row's scores are the published ones, within the tolerance."""
+    method = api.methods_of([published_cell.row])[0]
+    bench = Bench([method], [published_cell.dataset], context, Store(tmp_path), list(published_cell.scores), depth=1000)
     try:
-        record = bench.run(expected.dataset, method).record
+        record = bench.run(published_cell.dataset, method).record
     except HarnessError as error:
         pytest.fail(str(error), pytrace=False)
     if record.status != "ok":
         pytest.fail(f"{record.status}: {(record.problem or {}).get('reason')}", pytrace=False)
     failed = []
-    for measure, published in expected.figures.items():
+    for measure, published in published_cell.scores.items():
         difference = record.measures[measure] - published
-        verdict = _verdict(abs(difference), expected.tolerance)
-        held_against(expected, measure, published, record.measures[measure], verdict)
+        verdict = _verdict(abs(difference), published_cell.tolerance)
+        reporter.published(published_cell, measure, record.measures[measure], verdict)
         if verdict == "FAIL":
-            failed.append(f"{measure}: {record.measures[measure]:.5f} here, {published} published by {expected.source}")
+            failed.append(
+                f"{measure}: {record.measures[measure]:.5f} here, {published} published by {published_cell.source}"
+            )
     assert not failed, "; ".join(failed)
 
 

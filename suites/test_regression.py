@@ -1,10 +1,10 @@
-"""The regression gate: with `--against`, each row's new record is held against the stored one."""
+"""The regression gate: with `--against`, each row's new record is compared with the stored one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import pytest
 
@@ -12,22 +12,14 @@ from harness.base.errors import HarnessError
 from harness.bench.record import Record
 from harness.bench.runner import Bench
 from harness.bench.store import Store, StoredRecord
-from harness.compare.regression import Regression, compare_records
-from harness.methods import Method
+from harness.compare.regression import compare_records
+from suites.selection import Cell
+from suites.summary import Reporter
 
 
-class Cell(Protocol):
-    """A row on a dataset; made by `conftest.py`."""
-
-    dataset: str
-    method: Method
-
-
-def test_regression(cell: Cell, bench: Bench, against: Path | None, stands: Callable[[Regression], None]) -> None:
-    """Worse beyond chance fails; unchanged and drifted pass, with the reason; a row without a stored record is
-    skipped.
-    """
-    assert against is not None, "without it there is no cell"
+def test_regression(cell: Cell, bench: Bench, against: Path | None, reporter: Reporter) -> None:
+    """Significantly worse fails; unchanged and drifted pass, with the reason; without a stored record it is skipped."""
+    assert against is not None, "without --against there is no cell"
     stored = Store(against)
     try:
         record = bench.run(cell.dataset, cell.method).record
@@ -46,18 +38,18 @@ def test_regression(cell: Cell, bench: Bench, against: Path | None, stands: Call
     if fault is not None:
         end, why = fault
         end(why)
-    stands(found)
+    reporter.regression(found)
     if found.finding == "worse":
-        pytest.fail(f"{found.sentence}. Where it is meant: harness accept (see its --help).", pytrace=False)
+        pytest.fail(f"{found.sentence}. If it is intended, accept it with `harness accept`.", pytrace=False)
 
 
 def _fault(record: Record, before: Record | None, against: Path) -> tuple[Callable[[str], NoReturn], str] | None:
-    """Why a row cannot be compared: one that failed fails here, one without anything to hold it against is skipped."""
+    """Why a row cannot be compared: a failed row fails here, one without a stored record is skipped."""
     name = f"{record.row} on {record.dataset['name']}"
     if record.status == "error":
         return pytest.fail, f"{name} failed: {(record.problem or {}).get('reason')}"
     if record.status == "skipped":
         return pytest.skip, f"{name} was skipped: {(record.problem or {}).get('reason')}"
     if before is None or before.status != "ok":
-        return pytest.skip, f"{name} has no figures in {against}"
+        return pytest.skip, f"{name} has no scores in {against}"
     return None

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from harness.audit.conventions import RunAudit
 from harness.audit.conventions import audit as audit_run
-from harness.bench.run_rows import DEFAULT_DATASET, run_rows
+from harness.base.defaults import DATASET, RESULTS
+from harness.bench.run_rows import run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
 from harness.compare.validate import with_scores
-from harness.data.measures import DEFAULT, parse_measures
+from harness.data.measures import DEFAULT, single_measure
 from harness.data.queries import Dataset
 from harness.data.trec import read_run
 from harness.datasets import load_dataset
@@ -90,9 +91,9 @@ class Audit:
 
 def audit(
     row: str | Method,
-    dataset: str = DEFAULT_DATASET,
+    dataset: str = DATASET,
     measure: str = DEFAULT[0],
-    results: str | Path = "results",
+    results: str | Path = RESULTS,
     context: Context | None = None,
     tell: Callable[[Result], None] | None = None,
 ) -> Audit:
@@ -110,7 +111,7 @@ def audit(
         ComparisonError: the row gave no figures.
         HarnessError: bad input, or a dataset that cannot be had.
     """
-    (asked,) = parse_measures([measure])
+    asked = single_measure(measure)
     context = context or open_context()
     method = parse_method(row) if isinstance(row, str) else row
     names = list(dict.fromkeys((*DEFAULT, str(asked))))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.base.defaults import DATASET, RESULTS
 from harness.bench.remote import Cell, RemoteBench
 from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
 from harness.bench.store import Store
@@ -19,7 +20,7 @@ from harness.methods import Method
 from harness.rows import methods_of
 from harness.runtime.context import Context, open_context
 
-DEFAULT_DATASET = "stdlib/code"
+DEFAULT_DATASET = DATASET
 
 
 def run_rows(
@@ -27,7 +28,7 @@ def run_rows(
     dataset: str | Sequence[str] = DEFAULT_DATASET,
     measures: Sequence[str] = DEFAULT,
     depth: int = DEFAULT_DEPTH,
-    results: str | Path = "results",
+    results: str | Path = RESULTS,
     context: Context | None = None,
     rerun: bool = False,
     precision: str | None = None,

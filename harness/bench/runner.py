@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.base.defaults import DEPTH
 from harness.base.errors import Unavailable, error_message
 from harness.base.redaction import check_name
 from harness.bench.caveats import caveats
@@ -30,7 +31,7 @@ from harness.methods import Method, fit, index, search
 from harness.rows import row_name
 from harness.runtime.context import Context
 
-DEFAULT_DEPTH = 1000
+DEFAULT_DEPTH = DEPTH
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`harness list`: what the rooms hold, apart from `commands.py`, whose imports take longer than the listing."""
+"""The work of `harness list`: names and summaries of everything that can be chosen; its imports are fast."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ ROOMS: dict[str, Room[Any]] = {
 }
 
 
-def show(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -> int:
-    """Prints names and what they stand for; returns the exit status.
+def show(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -> None:
+    """Prints names and summaries.
 
     Args:
         kind: `rows` or a room's name; None prints all.
@@ -53,20 +53,19 @@ def show(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) ->
         _print(out, "rows", {name: text if text != name else "" for name, text in DEFAULT_ROWS.items()})
     for name, room in ROOMS.items():
         if kind in (None, name):
-            _print(out, name if name != "datasets" else "dataset sources", _told(room))
+            _print(out, name if name != "datasets" else "dataset sources", _summaries(room))
     if kind in (None, "datasets"):
         context = Context(cache=Cache(cache_dir), data_dirs=tuple(data_dirs))
         _print(out, "datasets at hand", dict.fromkeys(every_name(context), ""))
-    return 0
 
 
-def _told(room: Room[Any]) -> dict[str, str]:
-    """Name → summary of each item; of a recipe also what it needs."""
-    told = {item: room.summary(item) for item in room.names()}
+def _summaries(room: Room[Any]) -> dict[str, str]:
+    """Name → summary of each item, with the needs of each recipe."""
+    summaries = {item: room.summary(item) for item in room.names()}
     if room is not RECIPES:
-        return told
+        return summaries
     needed = {item: ", ".join(sorted(recipe.needs)) or "the corpus alone" for item, recipe in RECIPES.usable()}
-    return {item: f"{words} Needs: {needed.get(item, 'not known')}." for item, words in told.items()}
+    return {item: f"{words} Needs: {needed.get(item, 'not known')}." for item, words in summaries.items()}
 
 
 def _print(out: Screen, title: str, items: dict[str, str]) -> None:

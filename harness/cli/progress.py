@@ -15,7 +15,7 @@ from harness.runtime.progress import Progress as Opener
 
 
 class _Rate(ProgressColumn):
-    """Things per second."""
+    """Items per second."""
 
     def render(self, task: Task) -> Text:
         unit = task.fields.get("unit", "")
@@ -34,14 +34,14 @@ def bars(console: Console) -> Opener:
 
     @contextlib.contextmanager
     def open_bar(label: str, total: int, unit: str) -> Iterator[Advance]:
-        told = TextColumn("{task.fields[note]}", style="dim", markup=False)
+        note_column = TextColumn("{task.fields[note]}", style="dim", markup=False)
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             _Rate(),
             TimeRemainingColumn(),
-            told,
+            note_column,
         )
         with Progress(*columns, console=console, transient=True) as shown:
             task = shown.add_task(one_line(label), total=total, unit=unit, note="")

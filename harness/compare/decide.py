@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base.errors import NoFigures, SettingError
+from harness.base.defaults import MARGIN, RESULTS, SEEDS, check_margin
+from harness.base.errors import NoFigures
 from harness.bench.record import Record
 from harness.bench.runner import Result
 from harness.bench.store import Store, StoredRecord
@@ -15,8 +16,7 @@ from harness.compare.decision import Decision, caveats
 from harness.compare.decision import decide as decide_between
 from harness.compare.evidence import Scores, scores
 from harness.compare.validate import run_seeds
-from harness.compare.verdict import MARGIN
-from harness.data.measures import DEFAULT, parse_measures
+from harness.data.measures import DEFAULT, single_measure
 from harness.data.queries import Dataset
 from harness.datasets import load_dataset
 from harness.methods import Method
@@ -53,8 +53,8 @@ def decide(
     rows: Sequence[str | Method] = (),
     measure: str = DEFAULT[0],
     margin: float = MARGIN,
-    seeds: int = 1,
-    results: str | Path = "results",
+    seeds: int = SEEDS,
+    results: str | Path = RESULTS,
     context: Context | None = None,
     tell: Callable[[Result], None] | None = None,
 ) -> Decided:
@@ -74,14 +74,11 @@ def decide(
         NoFigures: no row has scores.
         HarnessError: bad input, or a dataset that cannot be had.
     """
-    if not 0 < margin < 1:
-        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that does not matter.")
-    measures = parse_measures([measure])
-    if len(measures) > 1:
-        raise SettingError(f"a decision is by one measure, not by {', '.join(map(str, measures))}.")
+    check_margin(margin)
+    by = str(single_measure(measure))
     context = context or open_context()
     methods = methods_of(rows)
-    done = run_seeds(methods, dataset, str(measures[0]), seeds, results, context, tell)
+    done = run_seeds(methods, dataset, by, seeds, results, context, tell)
     store = Store(Path(results))
     scored: list[Scores] = []
     absent: list[Record] = []
@@ -89,7 +86,7 @@ def decide(
         ok = [r.record for r in row_results if r.record.status == "ok"]
         absent += [r.record for r in row_results if r.record.status != "ok"][:1]
         places = [StoredRecord(r, store.place(r.dataset["name"], method, r.seed)) for r in ok]
-        scored += [scores(places, store, str(measures[0]))] if places else []
+        scored += [scores(places, store, by)] if places else []
     if not scored:
         why = "; ".join(f"{r.row}: {(r.problem or {}).get('reason', r.status)}" for r in absent)
         nothing = f"there is nothing to decide between: no row has scores ({why})."

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.base.errors import ComparisonError, SettingError
+from harness.base.defaults import MARGIN, check_margin
+from harness.base.errors import ComparisonError
 from harness.bench.leak_effect import shared
 from harness.bench.machine_load import why
 from harness.compare.comparison import Comparison, compare
 from harness.compare.evidence import Scores
-from harness.compare.verdict import MARGIN
 from harness.methods import NO_LABELS
 from harness.statistics.bootstrap import Interval
 from harness.statistics.family import Difference
@@ -171,8 +171,7 @@ def decide(
         SettingError: the margin is not above 0.
         ComparisonError: no rows, or they are not of one collection.
     """
-    if not 0 < margin < 1:
-        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that does not matter.")
+    check_margin(margin)
     if not rows:
         raise ComparisonError("there is nothing to decide between: no row has scores.")
     ordered = sorted(rows, key=lambda row: (-row.mean, row.row)) if comparison is None else list(rows)

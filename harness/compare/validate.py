@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.base.defaults import DATASET, MARGIN, RESULTS, SEEDS, check_margin, check_seeds
 from harness.base.errors import NoFigures, SettingError
-from harness.bench.run_rows import DEFAULT_DATASET, run_rows
+from harness.bench.run_rows import run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store, StoredRecord
 from harness.compare.evidence import Scores, contrasts, scores
-from harness.compare.verdict import MARGIN, Verdict, verdict
-from harness.data.measures import DEFAULT, parse_measures
+from harness.compare.verdict import Verdict, verdict
+from harness.data.measures import DEFAULT, single_measure
 from harness.methods import Method
 from harness.recipes import trains
 from harness.rows import parse_method, row_name
@@ -21,11 +22,11 @@ from harness.runtime.context import Context, open_context
 def validate(
     row: str | Method,
     baselines: Sequence[str | Method],
-    dataset: str = DEFAULT_DATASET,
+    dataset: str = DATASET,
     measure: str = DEFAULT[0],
-    seeds: int = 1,
+    seeds: int = SEEDS,
     margin: float = MARGIN,
-    results: str | Path = "results",
+    results: str | Path = RESULTS,
     context: Context | None = None,
     tell: Callable[[Result], None] | None = None,
 ) -> list[Verdict]:
@@ -46,22 +47,19 @@ def validate(
         NoFigures: a row has no scores; with the reason.
         HarnessError: bad input, or a dataset that cannot be had.
     """
-    if not 0 < margin < 1:
-        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that does not matter.")
-    measures = parse_measures([measure])
-    if len(measures) > 1:
-        raise SettingError(f"a verdict is by one measure, not by {', '.join(map(str, measures))}.")
+    check_margin(margin)
+    by = str(single_measure(measure))
     context = context or open_context()
     methods = [parse_method(each) if isinstance(each, str) else each for each in (row, *baselines)]
     own, others = methods[0], [m for m in dict.fromkeys(methods[1:]) if m != methods[0]]
     if not others:
         raise SettingError(f"{row_name(own)} has no baseline to be compared with: name another row.")
     store = Store(Path(results))
-    done = run_seeds([own, *others], dataset, str(measures[0]), seeds, results, context, tell)
+    done = run_seeds([own, *others], dataset, by, seeds, results, context, tell)
     scored = {}
     for method, results_of in done.items():
         stored = [with_scores(result, store, method) for result in results_of]
-        scored[method] = scores(stored, store, str(measures[0]))
+        scored[method] = scores(stored, store, by)
     return [verdict(contrast, margin) for contrast in contrasts([(scored[own], scored[m]) for m in others])]
 
 
@@ -89,8 +87,7 @@ def run_seeds(
         SettingError: seeds below 1.
         HarnessError: bad input, or a dataset that cannot be had.
     """
-    if seeds < 1:
-        raise SettingError(f"seeds must be 1 or more, not {seeds}.")
+    check_seeds(seeds)
     names = list(dict.fromkeys((*DEFAULT, measure)))  # the records are those that `harness run` makes
     made: dict[Method, list[Result]] = {method: [] for method in methods}
     for seed in range(seeds):

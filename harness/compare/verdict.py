@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.base.errors import SettingError
+from harness.base.defaults import MARGIN, check_margin
 from harness.bench.leak_effect import shared
 from harness.compare.evidence import Contrast
 from harness.methods import NO_LABELS
@@ -15,8 +15,6 @@ from harness.statistics.family import fewest
 from harness.statistics.power import ALPHA, MOST_QUERIES, queries_needed
 
 Finding = Literal["better", "worse", "equivalent", "cannot tell"]
-MARGIN = 0.01
-"""Differences smaller than this are of no interest to most: a point of nDCG."""
 MOST_DIGITS = 9
 """Decimals of a bound; one that is 0 to all of them is shown with an exponent."""
 
@@ -149,8 +147,7 @@ def verdict(contrast: Contrast, margin: float = MARGIN) -> Verdict:
     Raises:
         SettingError: the margin is not above 0.
     """
-    if not 0 < margin < 1:
-        raise SettingError(f"margin must be above 0 and below 1, not {margin:g}: a difference that does not matter.")
+    check_margin(margin)
     within = contrast.interval_at(1 - 2 * ALPHA)
     finding: Finding = "cannot tell"
     if nothing_found(contrast):

@@ -14,13 +14,14 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.base.defaults import MEASURES, check_one_measure
 from harness.base.errors import SettingError, close_names
 from harness.data.queries import Qrels
 
 if TYPE_CHECKING:
     from ir_measures.measures import Measure
 
-DEFAULT = ("nDCG@10", "R@100", "RR@10", "AP@100")
+DEFAULT = MEASURES
 BEYOND = 2**31
 """The least number that trec_eval cannot count to."""
 
@@ -54,6 +55,17 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
     if not found:
         raise SettingError(f"no measure named; the default is {' '.join(DEFAULT)}.")
     return list(found.values())
+
+
+def single_measure(name: str) -> Measure:
+    """The one measure that a comparison or audit is by.
+
+    Raises:
+        SettingError: not one measure, or as `parse_measures`.
+    """
+    measures = parse_measures([name])
+    check_one_measure(measures)
+    return measures[0]
 
 
 def _check_settings(name: str, settings: Mapping[str, Any]) -> None:

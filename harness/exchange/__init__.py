@@ -1,6 +1,5 @@
-"""Other tools' forms: collections for BEIR, a method as MTEB's model, records as MTEB's results, figures of others,
-models.
+"""Formats of other tools: datasets for BEIR and TREC, methods as MTEB models, MTEB result files, published scores.
 
-What is written for BEIR and TREC is read by `harness.datasets`. `mteb_model` stands where MTEB expects a model;
-`mteb_results` turns records into MTEB's result files, and such files into figures for the board.
+`harness.datasets` reads what is written for BEIR and TREC. `mteb_model` is a model for MTEB; `mteb_results` writes
+records as MTEB result files and reads such files as published scores.
 """

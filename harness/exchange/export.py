@@ -1,6 +1,4 @@
-"""What `harness export` writes for other tools and `harness import` takes from them; each says line by line what was
-done.
-"""
+"""What `harness export` writes for other tools; each function returns messages about what it wrote."""
 
 from __future__ import annotations
 
@@ -9,12 +7,9 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from harness.base.errors import HarnessError, RecordError, SettingError
-from harness.base.files import replacing, sha256, slug, there
-from harness.base.json_files import read_json
-from harness.bench.published import Published, published, write
+from harness.base.files import replacing, sha256, slug
 from harness.bench.record import Record
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store
@@ -23,9 +18,8 @@ from harness.data.measures import DEFAULT
 from harness.data.queries import Dataset
 from harness.data.trec import write_qrels, write_topics
 from harness.datasets import load_dataset
-from harness.datasets.beir import DEFAULT_SPLIT
 from harness.exchange.beir import write_collection
-from harness.exchange.mteb_results import read_results, write_results
+from harness.exchange.mteb_results import write_results
 from harness.leaks.history import trained_here
 from harness.methods import Method, fit
 from harness.rows import RERANKERS, SHORT_NAMES, methods_of, row_name
@@ -34,37 +28,36 @@ from harness.training.card import Reported, add_reported
 
 FORMS = ("tsv", "xml", "sgml")
 EXPORTABLE = (
-    "Rows with one trained model can be exported: a model and its recipe, as dense+supervised (`harness list "
-    "recipes`), or "
-    f"one of the names {', '.join(name if name not in RERANKERS else f'bm25>>{name}' for name in SHORT_NAMES)}."
+    "Only rows with one trained model can be exported: model and recipe, as dense+supervised (`harness list recipes`), "
+    f"or one of the names {', '.join(name if name not in RERANKERS else f'bm25>>{name}' for name in SHORT_NAMES)}."
 )
 
 
 def export_beir(name: str, folder: Path, context: Context) -> list[str]:
-    """A dataset as a folder in BEIR's form.
+    """A dataset as a folder in BEIR's format.
 
     Raises:
-        HarnessError: the dataset cannot be had, or BEIR's form cannot hold it.
+        HarnessError: the dataset is not available, or BEIR's format cannot represent it.
     """
     dataset = load_dataset(name, context)
     source = dataset.name.removeprefix("folder/").rpartition("/")[0]
     if dataset.name.startswith("folder/") and folder.exists() and folder.samefile(source):
         raise SettingError(
-            f"{folder} is the dataset's own folder, which would be written over; name another one with --to."
+            f"{folder} is the dataset's own folder, which would be overwritten; name another one with --to."
         )
     splits = write_collection(dataset, folder)
-    told = ", ".join(f"{split} {n}" for split, n in splits.items())
-    return [f"{dataset.name}: {len(dataset.corpus)} documents; queries: {told}; in {folder}"]
+    queries = ", ".join(f"{split} {n}" for split, n in splits.items())
+    return [f"{dataset.name}: {len(dataset.corpus)} documents; queries: {queries}; in {folder}"]
 
 
 def export_trec(
     name: str, rows: Sequence[str], folder: Path, form: str, seed: int, results: Path, context: Context
 ) -> list[str]:
-    """Topics, qrels and the runs of rows, as trec_eval takes them.
+    """Topics, qrels and the stored runs of rows, for trec_eval.
 
     Args:
         name: the dataset; its reported split is written.
-        rows: whose runs; they must have been run.
+        rows: whose runs are written; each must have been run.
         folder: where to: `topics.<form>`, `qrels.txt`, `<row>.run`.
         form: one of `FORMS`.
         seed: of the runs.
@@ -72,12 +65,12 @@ def export_trec(
         context: data folders and cache.
 
     Raises:
-        SettingError: no such form.
-        RecordError: a row has no run of this content of the dataset.
-        HarnessError: the dataset cannot be had, or an id has white space.
+        SettingError: unknown format.
+        RecordError: a row has no run of this version of the dataset.
+        HarnessError: the dataset is not available, or an id contains white space.
     """
     if form not in FORMS:
-        raise SettingError(f"topics have no form {form!r}; {', '.join(FORMS)} are there.")
+        raise SettingError(f"topics have no format {form!r}; the formats are {', '.join(FORMS)}.")
     dataset = load_dataset(name, context)
     runs = {
         slug(row_name(method)): _run(Store(results), dataset, method, seed)
@@ -86,8 +79,8 @@ def export_trec(
     write_topics(folder / f"topics.{form}", dataset.test.queries)
     write_qrels(folder / "qrels.txt", dataset.test.qrels)
     for row, path in runs.items():
-        with gzip.open(path, "rb") as held, replacing(folder / f"{row}.run") as part, open(part, "wb") as file:
-            shutil.copyfileobj(held, file)
+        with gzip.open(path, "rb") as run, replacing(folder / f"{row}.run") as part, open(part, "wb") as file:
+            shutil.copyfileobj(run, file)
     written = [f"topics.{form}", "qrels.txt", *(f"{row}.run" for row in runs)]
     lines = [f"{dataset.name}: {', '.join(written)} in {folder}"]
     return [*lines, *(f"trec_eval -c -m ndcg_cut.10 {folder / 'qrels.txt'} {folder / row}.run" for row in runs)]
@@ -97,21 +90,23 @@ def export_mteb(names: Sequence[str], rows: Sequence[str], folder: Path, results
     """Records as MTEB's result files.
 
     Args:
-        names: full names of the datasets, with the split; none takes all.
-        rows: names on the board; none takes all.
+        names: full names of the datasets, with the split; all if empty.
+        rows: names on the board; all if empty.
         folder: where to; `mteb.ResultCache(folder)` loads it.
         results: folder of the records.
 
     Raises:
         Unavailable: mteb is not installed.
-        RecordError: no record fits, or one lacks MTEB's main score.
+        RecordError: no record matches, or one lacks MTEB's main score.
     """
-    held, _ = Store(results).all()
+    records, _ = Store(results).all()
     wanted = {row_name(method) for method in methods_of(rows)} if rows else None
-    chosen = [r for r in held if (not names or r.dataset["name"] in names) and (wanted is None or r.row in wanted)]
-    if held and not chosen:
-        there = ", ".join(sorted({r.dataset["name"] for r in held}))
-        raise RecordError(f"{results} has no record of that row and dataset; its datasets are {there}, split and all.")
+    chosen = [r for r in records if (not names or r.dataset["name"] in names) and (wanted is None or r.row in wanted)]
+    if records and not chosen:
+        datasets = ", ".join(sorted({r.dataset["name"] for r in records}))
+        raise RecordError(
+            f"{results} has no record of that row and dataset; give a full name with the split; it has {datasets}."
+        )
     return [str(path) for path in write_results(chosen, folder)]
 
 
@@ -124,9 +119,9 @@ def export_model(
     context: Context,
     tell: Callable[[Result], None] | None = None,
 ) -> list[str]:
-    """The trained model of a row as a folder of its own, its card with the row's reported figures.
+    """Copies the trained model of a row into a folder, with the row's reported scores in the model card.
 
-    The row is run where its record is not up to date, so that model and figures belong together.
+    The row is run if its record is not up to date, so that model and scores belong together.
 
     Args:
         row: with one model that was trained here, as `dense+supervised`.
@@ -138,18 +133,17 @@ def export_model(
         tell: called after the row was run.
 
     Raises:
-        SettingError: the row has no such model (told before anything is run), or several; or the folder holds
-            something.
+        SettingError: the row trains no model (checked before anything is run), or several; or the folder is not empty.
         HarnessError: the row cannot be run.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SettingError(f"{folder} holds something already; name a folder that is empty or not there.")
+        raise SettingError(f"{folder} is not empty; name an empty folder or one that does not exist.")
     methods = methods_of([row])
     if len(methods) > 1:
-        raise SettingError(f"{row} stands for {len(methods)} rows; name one that trains a model. {EXPORTABLE}")
+        raise SettingError(f"{row} names {len(methods)} rows; name one that trains a model. {EXPORTABLE}")
     (method,) = methods
     if not any(_trains(part) for part in _every(method)):
-        raise SettingError(f"{row_name(method)} trains no model, so that none can be exported. {EXPORTABLE}")
+        raise SettingError(f"{row_name(method)} trains no model, so there is none to export. {EXPORTABLE}")
     result = Bench([method], [name], context, Store(results), list(DEFAULT)).run(name, method)
     if tell is not None:
         tell(result)
@@ -166,35 +160,13 @@ def export_model(
     dataset, _, split = record.dataset["name"].rpartition("/")
     shutil.copytree(models[0], folder, dirs_exist_ok=True)
     add_reported(folder, Reported(record.row, dataset, split, record.dataset["revision"], record.measures))
-    return [f"the model of {record.row} (seed {seed}) is in {folder}; its card says what {record.dataset['name']} gave"]
-
-
-def import_published(paths: Sequence[Path], results: Path) -> list[str]:
-    """Figures of others, put beside the records: MTEB's result files or folders, or JSON of figures as in
-    `suites/published`.
-
-    Raises:
-        Unavailable: a result of MTEB's, and mteb is not installed.
-        RecordError: a file of neither form.
-    """
-    absent = [path for path in paths if not there(path.exists)]
-    if absent:
-        raise RecordError(f"there is no {', '.join(map(str, absent))}.")
-    of_mteb = [path for path in paths if path.is_dir() or not _figures(path)]
-    found, told = read_results(of_mteb) if of_mteb else ([], [])
-    found += [each for path in paths if path not in of_mteb for each in _figures(path)]
-    for each in found:
-        place = write(results, each)
-        told.append(f"{each.row}: {', '.join(sorted(each.figures))}; in {place}")
-    measured = {record.dataset["name"] for record in Store(results).all()[0]}
-    alone = sorted({dataset for each in found for dataset in each.figures} - measured)
-    if alone:
-        told.append(f"shown once a row is measured there: {', '.join(alone)}")
-    return told
+    return [
+        f"the model of {record.row} (seed {seed}) is in {folder}; its card has the scores on {record.dataset['name']}"
+    ]
 
 
 def _every(value: Value) -> Iterator[Value]:
-    """A value and all that it is made of, without the recipes: a teacher in one of them is no model of the row."""
+    """A value and all its parts, without recipes: a teacher of a recipe is not a model of the row."""
     yield value
     for part in value.parts():
         if part not in getattr(value, RECIPES, ()):
@@ -202,69 +174,23 @@ def _every(value: Value) -> Iterator[Value]:
 
 
 def _trains(value: Value) -> bool:
-    """Whether a part of a row has a model that is trained here, now or before."""
+    """Whether a part of a row has a model that the harness trains or has trained."""
     model = getattr(value, "model", None)
     return bool(getattr(value, RECIPES, ())) or (isinstance(model, str) and trained_here(Path(model).expanduser()))
 
 
 def _run(store: Store, dataset: Dataset, method: Method, seed: int) -> Path:
-    """The stored run of a row, whole and of this content of the dataset."""
+    """The stored run of a row, complete and of this version of the dataset."""
     place, row = store.place(dataset.name, method, seed), row_name(method)
     record: Record | None = store.load(place)
-    words = (
-        "harness",
-        "run",
-        "--dataset",
-        dataset.name,
-        "--method",
-        row,
-        "--seed",
-        str(seed),
-        "--results",
-        str(store.root),
-    )
-    command = shlex.join(words)
+    options = ["--dataset", dataset.name, "--method", row, "--seed", str(seed), "--results", str(store.root)]
+    command = shlex.join(["harness", "run", *options])
     if record is None or not place.run.is_file() or sha256(place.run) != record.run_sha256:
         raise RecordError(
-            f"{store.root} has no whole run of {row} on {dataset.name} with seed {seed}; `{command}` makes one."
+            f"{store.root} has no complete run of {row} on {dataset.name} with seed {seed}; `{command}` makes one."
         )
     if record.dataset["revision"] != dataset.revision:
-        raise RecordError(f"the run of {row} is of another content of {dataset.name}; `{command}` makes one of this.")
-    return place.run
-
-
-def _figures(path: Path) -> list[Published]:
-    """What a JSON of figures holds, one method's (`figures`) or several models' (`models`); empty where it is of
-    another form.
-    """
-    try:
-        held = read_json(path)
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path} is not JSON ({error}).") from error
-    if not isinstance(held, dict):
-        return []
-    if isinstance(held.get("figures"), dict):
-        return [published({**held, "figures": {_full(d): of for d, of in held["figures"].items()}}, str(path))]
-    if not isinstance(held.get("models"), dict):
-        return []
-    source = str(held.get("source") or path.name)
-    return [
-        published(
-            {"title": model, "source": source, "figures": {_full(d): _measures(f) for d, f in of.items()}}, str(path)
+        raise RecordError(
+            f"the run of {row} is of another version of {dataset.name}; `{command}` makes one of this version."
         )
-        for model, of in held["models"].items()
-    ]
-
-
-def _full(dataset: str) -> str:
-    """A dataset's full name; one of BEIR's collections may be called by its own."""
-    if dataset.startswith(("beir/", "mteb/", "ir_datasets/", "stdlib/", "folder/")):
-        return dataset
-    return f"beir/{dataset}/{DEFAULT_SPLIT.get(dataset, 'test')}"
-
-
-def _measures(of: Any) -> dict[str, Any]:
-    """Figures among other facts, as versions."""
-    return {
-        name: value for name, value in of.items() if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
+    return place.run

@@ -104,7 +104,7 @@ def open_context(
     """
     if device is not None and not re.fullmatch(r"(cpu|cuda|mps|xpu|npu|hpu)(:\d+)?", device):
         raise SettingError(
-            f"device {device!r} is none that models run on: cpu, cuda, cuda:1, mps; leave it out for torch's choice."
+            f"unknown device {device!r}; use cpu, cuda, cuda:1 or mps, or leave it out for torch's choice."
         )
     return Context(
         seed=seed,

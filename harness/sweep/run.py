@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.base.defaults import RESULTS
 from harness.base.errors import NoFigures
 from harness.base.files import slug
 from harness.bench.run_rows import executor_of
@@ -48,7 +49,7 @@ class FinishedSweep:
 def sweep(
     path: str | Path,
     executor: str | Executor | None = None,
-    results: str | Path = "results",
+    results: str | Path = RESULTS,
     context: Context | None = None,
     tell: Tell = None,
     show: Show = None,
@@ -80,7 +81,7 @@ def sweep(
     return [_one(spec, name, place, Path(results), context, tell, show, write) for name in spec.datasets]
 
 
-def plan(path: str | Path, results: str | Path = "results", context: Context | None = None) -> dict[str, list[Planned]]:
+def plan(path: str | Path, results: str | Path = RESULTS, context: Context | None = None) -> dict[str, list[Planned]]:
     """What a sweep will take: dataset → a line for each part of the search. Nothing is measured.
 
     Raises:

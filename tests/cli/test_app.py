@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import harness.api
+from harness.cli.declaration import Status
+from harness.cli.parameters import OneDataset
+
 Command = Callable[..., "object"]
 
 ENTRY = "import sys; sys.argv = ['harness', *sys.argv[1:]]; from harness.cli.app import main\n"
@@ -70,7 +74,7 @@ def test_help_imports_none_of_the_libraries_that_work(arguments: list[str], pyth
         "scipy",
         "ir_measures",
         "sentence_transformers",
-        "harness.cli.commands",
+        "harness.api",
     ]
     assert imported(python, heavy, *arguments) == "status 0 []"
 
@@ -84,7 +88,7 @@ def test_commands_that_run_no_model_import_neither_torch_nor_transformers(argume
 
 def test_a_listing_imports_nothing_that_only_work_needs(python) -> None:
     heavy = ["scipy", "bm25s", "networkx", "datasketch", "pandas", "ir_measures", "psutil", "pyarrow.compute", "jinja2"]
-    ours = ["harness.api", "harness.cli.commands", "harness.lexical.bm25", "harness.bench", "harness.report.board"]
+    ours = ["harness.api", "harness.lexical.bm25", "harness.bench", "harness.report.board"]
     assert imported(python, [*heavy, "http.client", *ours], "list") == "status 0 []"
 
 
@@ -211,18 +215,17 @@ def test_malformed_data_is_named_with_its_line(harness_command, small_folder: Pa
     assert len(said.err.strip().splitlines()) == 1
 
 
-def test_a_keyboard_interrupt_ends_with_130_and_says_that_what_was_done_is_kept(
-    harness_command, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_command_exits_with_130_and_says_that_finished_work_is_saved(
+    harness_command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import harness.cli.commands
-
     def stop(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(harness.cli.commands, "leaderboard", stop)
+    monkeypatch.setattr(harness.api, "write_leaderboard", stop)
+    (tmp_path / "results").mkdir()
     said = harness_command("leaderboard")
     assert said.status == 130
-    assert "what was finished is kept" in said.err
+    assert "finished work is saved" in said.err
 
 
 def test_a_run_interrupted_by_the_terminal_ends_with_130_and_no_traceback(tmp_path: Path, small_folder: Path) -> None:
@@ -378,7 +381,7 @@ def test_version_names_the_main_libraries_and_imports_none(python, harness_comma
         f"retrieval-harness {harness.__version__} (Python {sys.version.split()[0]}, torch {version('torch')}"
         in said.out
     )
-    assert imported(python, ["torch", "numpy", "harness.cli.commands"], "--version") == "status 0 []"
+    assert imported(python, ["torch", "numpy", "harness.api"], "--version") == "status 0 []"
 
 
 OF_ONE_DATASET = [
@@ -399,14 +402,17 @@ OF_ONE_DATASET = [
 def test_a_dataset_is_named_after_the_command_or_with_the_option(
     command: str, harness_command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(
-        "harness.cli.app._do", lambda *arguments, **_: asked.append(next(a for a in arguments if a == "beir/mine"))
-    )
+    named: list[str] = []
+
+    def note(_: object, parameters: OneDataset) -> Status:
+        named.append(parameters.one_dataset)
+        return Status.OK
+
+    monkeypatch.setattr("harness.cli.declaration.run_to_end", note)
     twice = ("beir/mine --dataset beir/mine", "-d beir/mine -d beir/mine")
     for form in ("beir/mine", "--dataset beir/mine", "-d beir/mine", *twice):
         harness_command(*command.format(form).split())
-    assert asked == ["beir/mine"] * 5
+    assert named == ["beir/mine"] * 5
 
 
 @pytest.mark.parametrize("command", OF_ONE_DATASET)
@@ -425,4 +431,4 @@ def test_two_datasets_are_one_too_many(command: str, harness_command) -> None:
 def test_a_command_without_its_dataset_says_how_to_name_one(command: str, harness_command) -> None:
     said = harness_command(*command.split())
     assert said.status == 2
-    assert "no dataset is named; name one, as beir/scifact" in said.err
+    assert "no dataset is named; name one, e.g. beir/scifact" in said.err

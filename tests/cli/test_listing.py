@@ -21,7 +21,7 @@ def sections(text: str) -> dict[str, list[str]]:
 
 
 def test_everything_has_a_section_and_every_item_its_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert show(None, [], tmp_path) == 0
+    show(None, [], tmp_path)
     told = sections(capsys.readouterr().out)
     assert next(iter(told)) == "rows"
     assert list(told)[-2:] == ["dataset sources", "datasets at hand"]
@@ -34,7 +34,7 @@ def test_everything_has_a_section_and_every_item_its_line(capsys: pytest.Capture
 
 @pytest.mark.parametrize("kind", ["rows", *ROOMS])
 def test_one_kind_alone(kind: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert show(kind, [], tmp_path) == 0
+    show(kind, [], tmp_path)
     titles = list(sections(capsys.readouterr().out))
     assert titles == ([kind] if kind != "datasets" else ["dataset sources", "datasets at hand"])
 

@@ -79,7 +79,7 @@ def test_which_rows_a_seed_changes(row: str, trained: bool) -> None:
         ({"baselines": ["bm25"]}, "bm25 has no baseline to be compared with"),
         ({"margin": 0.0}, "margin must be above 0"),
         ({"seeds": 0}, "seeds must be 1 or more"),
-        ({"measure": "nDCG@10 R@5"}, "a verdict is by one measure, not by nDCG@10, R@5"),
+        ({"measure": "nDCG@10 R@5"}, "one measure decides, not nDCG@10 and R@5"),
         ({"measure": "nDGC"}, "no measure of ir-measures"),
     ],
 )

@@ -163,4 +163,4 @@ def test_a_command_that_is_interrupted_says_one_line(small_folder: Path, tmp_pat
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.splitlines() == ["harness: interrupted; what was finished is kept, run the same command to go on."]
+    assert err.splitlines() == ["harness: interrupted; finished work is saved, run the same command to continue."]

@@ -72,5 +72,5 @@ def test_a_figure_far_from_the_published_one_fails_and_both_are_shown(suites: Ca
     outcome = suites(*options, file="test_published.py")
     assert outcome.status == 1
     assert outcome.counts()["failed"] == 1
-    assert "held against published figures" in outcome.out
+    assert "comparison with published scores" in outcome.out
     assert re.search(r"FAIL +Anserini.* on beir/scifact: nDCG@10 0\.\d{5}, published 0\.6789", outcome.out)

@@ -52,7 +52,7 @@ def test_a_row_without_a_stored_record_is_skipped(
     harness_command("run", "-d", "./small", "-m", "bm25(b=0)", "-q")
     outcome = gate(suites, "--against", "results", "-rs")
     assert outcome.counts() == {"skipped": 1}
-    assert "has no figures in results" in outcome.out
+    assert "has no scores in results" in outcome.out
 
 
 def test_bad_folders_are_told(suites: Any, harness_command: Any, small_folder: Path, tmp_path: Path) -> None:
@@ -93,4 +93,4 @@ def test_what_cannot_be_looked_at_does_not_pass(
     (tmp_path / "empty").mkdir()
     outcome = gate(suites, "--against", "empty")
     assert outcome.status == 4
-    assert "no record is in it" in outcome.err + outcome.out
+    assert "it has no records" in outcome.err + outcome.out

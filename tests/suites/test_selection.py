@@ -109,6 +109,6 @@ def test_a_suite_without_an_item_says_why(suites: Any, small_folder: Path) -> No
         "run with --against results/",
         "run with --baseline",
         "no published scores",
-        "none of these",
+        "none of these datasets",
     ):
         assert reason in told

@@ -48,8 +48,8 @@ def test_a_row_whose_model_is_absent_is_skipped_by_name_and_one_that_fails_fails
 def test_bad_options_are_told_before_the_first_step(suites: Any, small_folder: Path) -> None:
     for options, words in (
         (("--baseline", "bm26"), "bm26"),
-        (("--margin", "2"), "--margin must be"),
-        (("--seeds", "0"), "--seeds"),
+        (("--margin", "2"), "margin must be"),
+        (("--seeds", "0"), "seeds must be"),
     ):
         outcome = gate(suites, *options)
         assert outcome.status == 4

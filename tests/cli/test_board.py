@@ -1,6 +1,7 @@
-"""What the commands do; how they are called is in `test_cli.py`."""
+"""`harness run`, `leaderboard` and `list`: what they write and print; how commands are called is in `test_app.py`."""
 
-import json
+from __future__ import annotations
+
 import re
 from pathlib import Path
 
@@ -11,8 +12,6 @@ from harness.fusions import FUSIONS
 from harness.indexes import INDEXES
 from harness.methods import METHODS
 from harness.rows import DEFAULT_ROWS
-
-# run and leaderboard
 
 
 def test_a_run_writes_record_run_values_and_leaderboard(harness_command, small_folder: Path, tmp_path: Path) -> None:
@@ -96,9 +95,6 @@ def test_brackets_in_names_are_shown_as_they_are(harness_command, small_folder: 
     assert "there is no run file [blue]y.trec" in said.err
 
 
-# list
-
-
 def test_list_names_everything_there_is_to_choose(harness_command, small_folder: Path) -> None:
     said = harness_command("list", "--data-dir", small_folder.parent)
     assert (said.status, said.err) == (0, "")
@@ -133,57 +129,6 @@ def test_list_tells_a_word_about_each_method(harness_command) -> None:
     said = harness_command("list", "methods")
     for line in said.out.splitlines()[1:]:
         assert len(line.split()) > 3, line
-
-
-# data
-
-
-def test_data_check_of_a_sound_collection_is_0_and_counts(harness_command, small_folder: Path) -> None:
-    said = harness_command("data", "check", small_folder)
-    assert said.status == 0
-    assert "usable" in said.out
-    assert "60" in said.out
-
-
-def test_data_check_of_a_broken_collection_is_1_and_lists_every_fault(harness_command, small_folder: Path) -> None:
-    with open(small_folder / "corpus.jsonl", "a") as file:
-        file.write("not json\n" + json.dumps({"_id": "d00", "title": "", "text": "again"}) + "\n")
-    said = harness_command("data", "check", "./small")
-    assert said.status == 1
-    assert "not usable" in said.out
-    assert "corpus.jsonl, line 61" in said.out
-    assert "duplicate-document-id" in said.out
-
-
-def test_data_fetch_of_what_is_here_says_where_and_fetches_nothing(
-    harness_command, small_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
-    monkeypatch.setenv("HARNESS_OFFLINE", "1")
-    said = harness_command("data", "fetch", "beir/small")
-    assert said.status == 0
-    assert said.out == f"beir/small is in {small_folder}\n"
-
-
-def test_data_fetch_without_a_network_says_where_to_put_it_by_hand(
-    harness_command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HARNESS_OFFLINE", "1")
-    said = harness_command("data", "fetch", "beir/scifact")
-    assert said.status == 2
-    assert "HARNESS_DATA" in said.err
-
-
-def test_a_decision_and_a_verdict_without_figures_say_why_by_their_status(harness_command, small_folder: Path) -> None:
-    ask = ("-d", small_folder)
-    assert harness_command("decide", small_folder, "-m", "bm25", "-m", "run/nowhere").status == 1
-    assert harness_command("decide", small_folder, "-m", "run/nowhere").status == 1
-    assert harness_command("decide", small_folder, "-m", "bm25>>cross-encoder").status == 3
-    assert harness_command("validate", "bm25>>cross-encoder", "-b", "bm25", *ask).status == 3
-    assert harness_command("validate", "run/nowhere", "-b", "bm25", *ask).status == 1
-    said = harness_command("decide", small_folder, "-m", "bm25", "--measure", "P@3", "--measure", "P@5")
-    assert said.status == 2
-    assert "one measure decides" in said.err
 
 
 def test_a_results_folder_that_is_not_there_is_told(harness_command, tmp_path: Path) -> None:

@@ -1,0 +1,141 @@
+"""`harness run`, `leaderboard` and `list`: rows over datasets, and the board of their records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from harness.base import defaults
+from harness.base.errors import RecordError
+from harness.cli.declaration import Parameters, Status
+from harness.cli.parameters import Datasets, Executed, Folders, Quiet, Records, Resources, Rows, Scoring
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan(Parameters):
+    """Whether to run anything."""
+
+    plan: Annotated[bool, typer.Option("--plan", help="Print the steps and the rows that share them; run nothing.")] = (
+        False
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Datasets, Rows, Scoring, Executed, Plan, Quiet, Resources):
+    """Parameters of `harness run`."""
+
+
+def run(parameters: Run) -> Status:
+    """Run rows over datasets, store their records and print the leaderboard."""
+    from harness import api
+
+    api.executor_of(parameters.executor)
+    if parameters.plan:
+        return _plan(parameters)
+    from harness.cli.session import open_session
+    from harness.report import messages, terminal
+
+    session = open_session(parameters)
+    board = api.run(
+        *parameters.method,
+        dataset=parameters.datasets,
+        measures=parameters.measure or defaults.MEASURES,
+        depth=parameters.depth,
+        results=parameters.results,
+        context=session.context,
+        rerun=parameters.rerun,
+        precision=parameters.precision,
+        tell=messages.row_printer(session.err),
+        executor=parameters.executor,
+    )
+    session.update_leaderboard(parameters.results)
+    terminal.show(board.tables, session.out, board.across)
+    session.say([f"records, leaderboard.md and leaderboard.html in {parameters.results}"])
+    return _status([result.record.status for result in board.results], parameters.quiet)
+
+
+def _plan(parameters: Run) -> Status:
+    from harness import api
+    from harness.report.screen import Screen
+
+    plan = api.plan(
+        *parameters.method, dataset=parameters.datasets, depth=parameters.depth, precision=parameters.precision
+    )
+    for step in plan.steps:
+        Screen().say(str(step))
+    return Status.OK
+
+
+def _status(statuses: list[str], quiet: bool) -> Status:
+    from harness.report.screen import Screen
+
+    if "error" in statuses:
+        return Status.FAILED
+    if "ok" in statuses:
+        return Status.OK
+    if quiet:
+        Screen(stderr=True).say("every row was skipped; run without --quiet to see why")
+    return Status.SKIPPED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaderboard(Records, Quiet):
+    """Parameters of `harness leaderboard`."""
+
+    plots: Annotated[bool, typer.Option("--plots", help="Also draw plots/*.svg and *.png; needs matplotlib.")] = False
+
+
+def leaderboard(parameters: Leaderboard) -> Status:
+    """Regenerate leaderboard.md, .csv, .html and .tex from the records."""
+    from harness import api
+    from harness.cli.session import open_session, report_faults
+    from harness.report import terminal
+    from harness.report.plots import write_plots
+
+    results = parameters.results
+    if not results.exists():
+        raise RecordError(f"there is no folder {results}; `harness run --results {results}` makes one.")
+    session = open_session(parameters)
+    tables, across, faults = api.write_leaderboard(results, session.context)
+    drawn = write_plots(tables, results / "plots") if parameters.plots else []
+    terminal.show(tables, session.out, across)
+    report_faults(faults)
+    plots = f", {len(drawn)} plots in {results / 'plots'}" if drawn else ""
+    session.say([f"wrote {results / 'leaderboard.md'}, .csv, .html and .tex{plots}"])
+    return Status.FAILED if faults else Status.OK
+
+
+class Kind(StrEnum):
+    """What `harness list` lists."""
+
+    rows = "rows"
+    methods = "methods"
+    recipes = "recipes"
+    losses = "losses"
+    generators = "generators"
+    datasets = "datasets"
+    feedback = "feedback"
+    fusions = "fusions"
+    analyzers = "analyzers"
+    indexes = "indexes"
+    engines = "engines"
+    executors = "executors"
+    searches = "searches"
+
+
+@dataclass(frozen=True, kw_only=True)
+class List(Folders):
+    """Parameters of `harness list`."""
+
+    kind: Annotated[Kind | None, typer.Argument(metavar="KIND", help="What to list. Default: everything.")] = None
+
+
+def list_(parameters: List) -> Status:
+    """List rows, methods, datasets and everything else that a setting can name."""
+    from harness.cli import listing
+
+    listing.show(parameters.kind.value if parameters.kind else None, parameters.data_dir, parameters.cache_dir)
+    return Status.OK

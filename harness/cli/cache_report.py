@@ -1,0 +1,150 @@
+"""The work of `harness cache`: lists, verifies and clears the cache."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table as Grid
+
+from harness.base.errors import CacheError
+from harness.cache import kinds, marker
+from harness.cache.clearing import Removal, freed, removals, remove
+from harness.cache.folders import Cache, default_root
+from harness.cache.links import inside
+from harness.cache.manage import entries, faults, left_alone, total
+from harness.cli.declaration import Status
+from harness.report.screen import Screen
+
+MOST_GIB = 2.0**33
+"""More than any disk; a larger `--max-size`, even infinity, means no limit."""
+SHOWN = 10
+"""At most this many foreign files are listed."""
+
+
+def ls(cache_dir: Path | None) -> Status:
+    """`harness cache ls`."""
+    root = cache_dir or default_root()
+    out = Screen()
+    if _is_nothing(root, out):
+        return Status.OK
+    cache = Cache.unopened(root)
+    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    for name, right in (("kind", False), ("key", False), ("MiB", True), ("unused for", True), ("of", False)):
+        grid.add_column(name, justify="right" if right else "left", overflow="fold")
+    found = entries(cache)
+    for entry in found:
+        days = f"{(time.time() - entry.used) / 86400:.1f} d"
+        grid.add_row(entry.kind, entry.key[:12], _mib(entry.bytes), days, _words(entry.describe))
+    out.print(grid)
+    size, apart = total(found), sum(entry.bytes for entry in found)
+    shared = f" ({_mib(apart - size)} MiB that entries share are counted once)" if apart > size else ""
+    _say(out, f"{len(found)} entries, {_mib(size)} MiB in {root}{shared}")
+    return Status.OK
+
+
+def verify(cache_dir: Path | None) -> Status:
+    """`harness cache verify`."""
+    root, out = cache_dir or default_root(), Screen(soft_wrap=True)
+    if _is_nothing(root, out):
+        return Status.OK
+    marker.check(root, adopt=False)
+    found = entries(Cache.unopened(root))
+    wrong = [fault for entry in found for fault in faults(entry)]
+    for fault in wrong:
+        _say(out, fault)
+    if wrong:
+        _say(out, "`harness cache gc` removes damaged entries; they are built again when they are needed.")
+        return Status.FAILED
+    _say(out, f"{len(found)} entries in {root}: all sound")
+    return Status.OK
+
+
+def gc(cache_dir: Path | None, older_than: float | None, max_size: float | None, dry_run: bool, yes: bool) -> Status:
+    """`harness cache gc`."""
+    root, out = cache_dir or default_root(), Screen(soft_wrap=True)
+    if _is_nothing(root, out):
+        return Status.OK
+    marker.check(root, adopt=not dry_run)
+    cache = Cache.unopened(root)
+    doomed = list(removals(cache, older_than, None if max_size is None else int(min(max_size, MOST_GIB) * 2**30)))
+    asks = not (dry_run or yes) and bool(doomed) and _on_a_terminal()
+    if dry_run or asks:
+        for removal in doomed:
+            _say(out, _line(removal))
+    if asks and not _agreed(out, f"remove {_sum(cache, doomed)}?"):
+        _say(out, "nothing was removed")
+        return Status.OK
+    gone = doomed if dry_run else _removed(cache, doomed, out, silent=asks)
+    _say(out, f"{'would remove' if dry_run else 'removed'} {_sum(cache, gone)}")
+    others = [f"{path.relative_to(root)} ({why})" for path, why in islice(left_alone(cache), SHOWN)]
+    if others:
+        _say(out, f"left alone: {', '.join(others)}")
+    return Status.OK
+
+
+def _removed(cache: Cache, doomed: Sequence[Removal], out: Screen, *, silent: bool) -> list[Removal]:
+    """Removes entries, prints each unless it was listed before, or why it stays; returns those removed."""
+    gone = []
+    for removal in doomed:
+        why = remove(cache, removal)
+        if why:
+            _say(out, f"{removal.path}: {why}, left alone")
+        else:
+            gone.append(removal)
+            if not silent:
+                _say(out, _line(removal))
+    return gone
+
+
+def _is_nothing(root: Path, out: Screen) -> bool:
+    """Whether the folder is missing or empty; prints which, and makes no folder."""
+    if root.exists() and not root.is_dir():
+        raise CacheError(f"{root} is not a folder; name the cache folder with --cache-dir or HARNESS_CACHE.")
+    if root.is_dir() and inside(root):
+        return False
+    _say(out, f"0 entries in {root}: {'it is empty or cannot be read' if root.is_dir() else 'there is no such folder'}")
+    return True
+
+
+def _on_a_terminal() -> bool:
+    """Whether a user can see the question and answer it; a script is not asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _agreed(out: Screen, question: str) -> bool:
+    """Asks at the terminal; any answer but yes is no."""
+    try:
+        return out.input(f"{question} [y/N] ", markup=False).strip().casefold() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+def _line(removal: Removal) -> str:
+    what = f"{kinds.WORDS[removal.kind]}, " if removal.kind else ""
+    words = _words(removal.describe)
+    return f"{removal.path}: {removal.why}; {what}{_mib(removal.bytes)} MiB{f' ({words})' if words else ''}"
+
+
+def _sum(cache: Cache, gone: Sequence[Removal]) -> str:
+    """How many entries of which kinds, and the space they free."""
+    counts = Counter(kinds.WORDS.get(removal.kind, "a file left over") for removal in gone)
+    by_kind = f" ({', '.join(f'{n} times {what}' for what, n in sorted(counts.items()))})" if gone else ""
+    return f"{len(gone)} things, {_mib(freed(cache, gone))} MiB{by_kind}"
+
+
+def _words(describe: Mapping[str, Any]) -> str:
+    return ", ".join(f"{k} {v}" for k, v in describe.items() if v not in ("", None) and k != "code")
+
+
+def _mib(value: int) -> str:
+    return f"{value / 2**20:.1f}" if value else "–"
+
+
+def _say(out: Screen, text: str) -> None:
+    out.say(text)

@@ -1,0 +1,40 @@
+"""`harness data`: collections checked and downloaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.cli.declaration import Status
+from harness.cli.parameters import CacheFolder, Folders, OneDataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(OneDataset, Folders):
+    """Parameters of `harness data check`."""
+
+
+def check(parameters: Check) -> Status:
+    """List the errors of a dataset; exit status 1 if it is not usable."""
+    from harness import api
+    from harness.cli.session import open_session
+
+    session = open_session(parameters)
+    report = api.check(parameters.one_dataset, session.context)
+    session.say([str(report)])
+    return Status.OK if report.usable else Status.FAILED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch(OneDataset, CacheFolder):
+    """Parameters of `harness data fetch`."""
+
+
+def fetch(parameters: Fetch) -> Status:
+    """Download a BEIR dataset, e.g. beir/scifact; verifies its checksum and resumes an interrupted download."""
+    from harness import api
+    from harness.cli.session import open_session
+
+    session = open_session(parameters)
+    folder = api.fetch(parameters.one_dataset, session.context)
+    session.say([f"{parameters.one_dataset} is in {folder}"])
+    return Status.OK

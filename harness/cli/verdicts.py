@@ -1,0 +1,198 @@
+"""`harness validate`, `decide`, `compare`, `audit` and `accept`: what the scores of rows are worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.base import defaults
+from harness.cli.declaration import Status
+from harness.cli.parameters import (
+    DefaultDataset,
+    Margin,
+    OneDataset,
+    OneMeasure,
+    Quiet,
+    Resources,
+    Row,
+    Rows,
+    Seeded,
+    Seeds,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validate(DefaultDataset, OneMeasure, Quiet, Resources):
+    """Parameters of `harness validate`."""
+
+    row: Row
+    baseline: Annotated[
+        list[str], typer.Option("--baseline", "-b", metavar="ROW", help="A row to compare with; repeatable.")
+    ]
+    margin: Margin = defaults.MARGIN
+    seeds: Seeds = defaults.SEEDS
+
+
+def validate(parameters: Validate) -> Status:
+    """Test whether a row is better than baselines.
+
+    Exit status: 0 better than or equivalent to each; 1 worse than one, or a row failed; 2 bad input; 3 a row was
+    skipped; 4 tied with one.
+    """
+    from harness import api
+    from harness.cli.session import open_session
+    from harness.report import messages
+
+    session = open_session(parameters)
+    verdicts = api.validate(
+        parameters.row,
+        parameters.baseline,
+        parameters.one_dataset,
+        parameters.one_measure,
+        parameters.seeds,
+        parameters.margin,
+        parameters.results,
+        session.context,
+        messages.row_printer(session.err),
+    )
+    for verdict in verdicts:
+        messages.print_verdict(session.out, verdict)
+    findings = {verdict.finding for verdict in verdicts}
+    if "worse" in findings:
+        return Status.FAILED
+    return Status.TIED if "cannot tell" in findings else Status.OK
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decide(OneDataset, Rows, OneMeasure, Quiet, Resources):
+    """Parameters of `harness decide`."""
+
+    margin: Margin = defaults.MARGIN
+    seeds: Seeds = defaults.SEEDS
+
+
+def decide(parameters: Decide) -> Status:
+    """Run the rows of a dataset and recommend one: the best, those tied with it, and the cheapest close to it.
+
+    Exit status: 0 decided; 1 a row failed; 2 bad input; 3 every row was skipped.
+    """
+    from harness import api
+    from harness.cli.session import open_session
+    from harness.report import messages, terminal
+
+    session = open_session(parameters)
+    decided = api.decide(
+        parameters.one_dataset,
+        parameters.method,
+        parameters.one_measure,
+        parameters.margin,
+        parameters.seeds,
+        parameters.results,
+        session.context,
+        messages.row_printer(session.err),
+    )
+    session.update_leaderboard(parameters.results)
+    session.out.print(terminal.decision(decided.dataset, decided.decision))
+    session.out.print()
+    messages.print_sentences(session.out, decided.told)
+    board = parameters.results / "leaderboard.html"
+    session.say([f"\nthe decision is in {decided.place}, the board in {board}"])
+    return Status.FAILED if decided.failed else Status.OK
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(DefaultDataset, OneMeasure, Quiet, Resources):
+    """Parameters of `harness compare`."""
+
+    row: Row
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The row to compare it with.")]
+    top: Annotated[int, typer.Option(min=0, help="How many queries to show for each row.")] = defaults.TOP
+    seeds: Seeds = defaults.SEEDS
+
+
+def compare(parameters: Compare) -> Status:
+    """Compare two rows query by query, and show the queries on which each gains most."""
+    from harness import api
+    from harness.cli.session import open_session
+    from harness.report import messages, terminal
+
+    session = open_session(parameters)
+    comparison = api.compare(
+        parameters.row,
+        parameters.other,
+        parameters.one_dataset,
+        parameters.one_measure,
+        parameters.top,
+        parameters.seeds,
+        parameters.results,
+        session.context,
+        messages.row_printer(session.err),
+    )
+    messages.print_verdict(session.out, comparison.verdict)
+    for name, pairs in zip(comparison.rows, (comparison.gains, comparison.losses), strict=True):
+        if pairs:
+            lines = [(pair.id, pair.value, pair.other, pair.text) for pair in pairs]
+            session.out.print(terminal.differences(f"where {name} gains most", comparison.rows, lines))
+            session.out.print()
+    return Status.OK
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit(DefaultDataset, OneMeasure, Quiet, Resources):
+    """Parameters of `harness audit`."""
+
+    row: Row
+
+
+def audit(parameters: Audit) -> Status:
+    """Show what a row's score depends on: ties, unjudged documents, other evaluation conventions, truncated texts."""
+    from harness import api
+    from harness.cli.session import open_session
+    from harness.report import messages
+
+    session = open_session(parameters)
+    audited = api.audit(
+        parameters.row,
+        parameters.one_dataset,
+        parameters.one_measure,
+        parameters.results,
+        session.context,
+        messages.row_printer(session.err),
+    )
+    session.say(audited.lines)
+    return Status.OK
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accept(DefaultDataset, Seeded):
+    """Parameters of `harness accept`."""
+
+    row: Annotated[str, typer.Argument(metavar="ROW", help="The row whose stored record is replaced by the new one.")]
+    why: Annotated[str, typer.Option("--why", help="The reason; it is written into the record.")]
+    new: Annotated[Path, typer.Option("--new", help="Folder of the new records.")] = defaults.NEW_RESULTS
+
+
+def accept(parameters: Accept) -> Status:
+    """Accept an intended change that `pytest suites/ --benchmark --against results` reported."""
+    from harness import api
+    from harness.cli.session import open_session
+
+    session = open_session(parameters)
+    results = parameters.results
+    record = api.accept(
+        parameters.row,
+        parameters.why,
+        parameters.one_dataset,
+        parameters.seed,
+        parameters.new,
+        results,
+        session.context,
+    )
+    changed = "; ".join(record.accepted[-1].get("changed", ()))
+    details = f" (changed: {changed})" if changed else ""
+    session.say([f"accepted {record.row} on {record.dataset['name']} into {results}{details}"])
+    session.update_leaderboard(results)
+    return Status.OK

@@ -1,0 +1,30 @@
+"""Two rows query by query."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import SettingError
+from harness.compare.pairwise import compare
+from harness.runtime.context import Context
+
+
+def test_gains_and_losses_are_sorted_and_at_most_top(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    comparison = compare("bm25", "bm25(k1=0, b=0)", str(small_folder), top=3, results=tmp_path / "r", context=context)
+    assert comparison.rows[0] == "bm25"
+    assert len(comparison.gains) <= 3
+    assert len(comparison.losses) <= 3
+    gains = [pair.value - pair.other for pair in comparison.gains]
+    losses = [pair.other - pair.value for pair in comparison.losses]
+    assert gains + losses
+    assert all(gain > 0 for gain in gains + losses)
+    assert gains == sorted(gains, reverse=True)
+    assert losses == sorted(losses, reverse=True)
+    assert all(pair.text for pair in (*comparison.gains, *comparison.losses))
+
+
+def test_a_comparison_is_by_one_measure(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    with pytest.raises(SettingError, match="one measure decides, not P@3 and P@5"):
+        compare("bm25", "bm25(b=0)", str(small_folder), "P@3 P@5", results=tmp_path / "r", context=context)
