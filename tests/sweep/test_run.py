@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from harness.api import sweep
 from harness.base.errors import NoFigures, RecordError
 from harness.bench.store import Store
 from harness.cache.folders import Cache
@@ -23,7 +24,7 @@ from harness.executors.local import Local
 from harness.methods import Method
 from harness.rows import parse_method
 from harness.runtime.context import Context
-from harness.sweep.run import FinishedSweep, plan, sweep
+from harness.sweep.run import FinishedSweep, plan
 
 TEXT = """
 dataset = "{folder}"
