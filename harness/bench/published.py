@@ -1,7 +1,7 @@
-"""Figures that others have published, kept beside the records: `<results>/published/<name>.json`.
+"""Scores that others have published, stored next to the records: `<results>/published/<name>.json`.
 
 They are no records: nothing of them was measured here, there are no per-query values, and no statement of the board
-rests on them. The form is that of `suites/published`: `{"title": …, "source": …, "figures": {dataset: {measure:
+uses them. The form is that of `suites/published`: `{"title": …, "source": …, "figures": {dataset: {measure:
 value}}}`.
 """
 
@@ -28,13 +28,13 @@ LONGEST = 120
 
 @dataclass(frozen=True)
 class Published:
-    """What was published of one model or method.
+    """The published scores of one model or method.
 
     Args:
-        title: whose figures, as `sentence-transformers/all-MiniLM-L6-v2`.
-        source: where they stand, for a reader who wants to look.
+        title: the model or method, as `sentence-transformers/all-MiniLM-L6-v2`.
+        source: of the scores, for readers.
         figures: dataset with its split → measure in ir-measures' notation → value from 0 to 1.
-        note: what one must know to compare, as settings.
+        note: what a comparison must take into account, as settings.
 
     Raises:
         RecordError: a score is not from 0 to 1.
@@ -58,15 +58,15 @@ class Published:
 
 
 def write(results: Path, found: Published) -> Path:
-    """Puts figures into a results folder, in place of those of the same title."""
-    held = {"title": found.title, "source": found.source, "note": found.note, "figures": found.figures}
+    """Stores scores in a results folder, in place of those of the same title."""
+    fields = {"title": found.title, "source": found.source, "note": found.note, "figures": found.figures}
     place = _place(results / FOLDER, found.title)
-    write_text(place, json.dumps(held, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    write_text(place, json.dumps(fields, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     return place
 
 
 def _place(folder: Path, title: str) -> Path:
-    """The file of a title; with a hash in its name where another title has that file, or the name would be too long."""
+    """The file of a title; with a hash in its name if another title has that file, or the name would be too long."""
     name = slug(title)
     place = folder / f"{name}.json"
     if len(name) <= LONGEST:
@@ -79,7 +79,7 @@ def _place(folder: Path, title: str) -> Path:
 
 
 def read_all(results: Path) -> tuple[list[Published], list[RecordError]]:
-    """All published figures of a results folder, sorted by their files, and what could not be read."""
+    """All published scores of a results folder, sorted by their files, and the errors of unreadable files."""
     found, faults = [], []
     for path in sorted((results / FOLDER).glob("*.json")):
         try:
@@ -92,7 +92,7 @@ def read_all(results: Path) -> tuple[list[Published], list[RecordError]]:
 
 
 def published(held: Any, source: str) -> Published:
-    """Figures from JSON of the form above.
+    """Published scores from JSON of the form above.
 
     Raises:
         RecordError: it is of another form, or a score is not from 0 to 1; names `source`.
@@ -114,7 +114,7 @@ def _measure(name: str) -> str:
 
 
 def _wrong(value: Any) -> str:
-    """What a score is that is none; empty if it is one."""
+    """Why a value is no score; empty if it is one."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return f"{value!r}, not a number"
     if not 0 <= value <= 1:  # nor is NaN

@@ -85,7 +85,7 @@ def test_a_model_that_learnt_test_is_refused(small_folder: Path, tiny_encoder: P
     fitted: Any = fit(row, load_dataset(str(swapped), context).train, context)
     trained: Method = parse_method(f'dense(model="{fitted.models[0]}")')
     dataset = load_dataset(str(small_folder), Context(cache=context.cache))
-    with pytest.raises(ModelError, match="the split that is reported"):
+    with pytest.raises(ModelError, match="the reported split"):
         on_dev(trained, dataset, MEASURES, Context(cache=context.cache))
 
 

@@ -168,11 +168,9 @@ def test_a_model_that_was_trained_on_the_reported_split_is_refused(
             assert record.measures == {}
             assert record.problem is not None
             assert record.problem["reason"] == (
-                f"{place} was trained on 24 of the 30 queries of folder/{small_folder}/train, the split that is "
-                f"reported: the "
-                "figure would be that of its own training. Report on another split, or name a model that was trained "
-                "without "
-                "this one, as dense+supervised does."
+                f"{place} was trained on 24 of the 30 queries of folder/{small_folder}/train, the reported split: its "
+                "score would be that on its own training data. Report on another split, or name a model that was "
+                "trained without this one, as dense+supervised does."
             )
         (fine,) = run(str(small_folder), rows[0])
         assert fine.status == "ok"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from harness.compare.comparison import compare
 
 from harness.base.errors import SettingError
 from harness.compare.evidence import Scores, contrasts
@@ -92,6 +93,26 @@ def test_five_queries_are_said_to_show_nothing(scored: Scored) -> None:
     assert "inf" not in text
 
 
+@pytest.mark.parametrize("queries", range(4, 10))
+@pytest.mark.parametrize("others", [0, 20])
+def test_a_significant_verdict_is_never_beside_a_sentence_that_nothing_can_be_shown(
+    scored: Scored, queries: int, others: int
+) -> None:
+    base = scored("base", by_query(BASE[:queries]))
+    better = scored("better", by_query(BASE[:queries] + 0.1 + 0.001 * BASE[40 : 40 + queries]))
+    even = scored("even", by_query(BASE[:queries] + 0.1))
+    more = [
+        (scored(f"r{i}", by_query(BASE[:queries] + 0.002 * (i + 1) * BASE[50 : 50 + queries])), base)
+        for i in range(others)
+    ]
+    for found in contrasts([(better, base), *more])[:1] + contrasts([(even, base)]):
+        assert found.tied is (queries < 6)
+        assert ("cannot reliably detect any difference" in " ".join(verdict(found).sentences)) is found.tied
+        assert found.p >= 2.0 ** (1 - queries), "so often all signs are alike by chance"
+    comparison = compare([each for each, _ in [(better, base), (base, base), *more]])
+    assert ("cannot reliably detect any difference" in comparison.power) is (queries < 6)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_finding_the_interval_and_the_p_value_never_contradict_each_other(scored: Scored, seed: int) -> None:
     """Also near the edge, where a bootstrap's interval and another test's p-value were apart."""
@@ -126,14 +147,11 @@ def test_what_training_has_seen_is_told_of_rows_that_used_labels(scored: Scored)
     base = scored("base", by_query(BASE), leaks={**leaks(0.4), "taught": {}})
     (found,) = contrasts([(scored("new", by_query(BASE + 0.1), supervision="train labels", leaks=leaks(0.3)), base)])
     told = verdict(found).sentences[-3:]
-    assert (
-        told[0]
-        == "2 test queries stand among those of train or dev too: without them nDCG@10 is 0.3000 against 0.4000."
-    )
-    assert told[1].startswith("5 test queries have a relevant document that a train or dev query has too: without them")
-    assert told[2] == "new: 9 test queries stand among what its training was given; without them it has 0.3000."
+    assert told[0] == "2 test queries also occur in train or dev: without them nDCG@10 is 0.3000 against 0.4000."
+    assert told[1].startswith("5 test queries share a relevant document with a train or dev query: without them")
+    assert told[2] == "new: 9 test queries occur in its training data; without them it has 0.3000."
     (plain,) = contrasts([(scored("plain", by_query(BASE + 0.1), leaks=leaks(0.3)), base)])
-    assert not any("stand among" in sentence for sentence in verdict(plain).sentences)
+    assert not any("occur in" in sentence for sentence in verdict(plain).sentences)
 
 
 def test_seeds_are_told_of(scored: Scored) -> None:

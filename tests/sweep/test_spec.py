@@ -111,7 +111,7 @@ def test_ranges_are_for_a_search_that_draws(written: Written) -> None:
         ("", "seeds = 2", 'search = "halving(keep=2)"', r"line 4: halving: keep must be"),
         ('[[grid]]\nrow = "bm25"\nrecipe = "supervised"\n', "", "", r"line 14: bm25 is not itself trained"),
         ('[[grid]]\nrow = "dense"\n', "", "", r"line 12: recipe is missing from this"),
-        ("", '["bm25",', '["run/some.trec",', r"line 3: a run file ranks"),
+        ("", '["bm25",', '["run/some.trec",', r"line 3: a run file has rankings"),
     ],
 )
 def test_faults_are_told_with_their_line(written: Written, more: str, old: str, new: str, told: str) -> None:
