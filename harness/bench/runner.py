@@ -28,7 +28,7 @@ from harness.data.measures import PerQuery, means, parse_measures, per_query
 from harness.data.queries import Dataset
 from harness.data.ranking import Run
 from harness.datasets import load_dataset
-from harness.methods import Fitted, Method, Searcher, fit, index, search
+from harness.methods import Fitted, Method, SearchReport, fit, index, search
 from harness.rows import row_name
 from harness.runtime.context import Context
 from harness.runtime.ledger import Step
@@ -232,7 +232,7 @@ class Bench:
         # What a searcher tells of its searches is asked before single queries are, and rounds are spread over what
         # follows.
         said = [*searcher.notes(queries), *self._shallow(method), *noted(done)]
-        made, timed = _with_fit(blank, fitted, searcher, billed, said), timing(searcher, queries)
+        made, timed = _with_fit(blank, fitted, searcher.report(queries), billed, said), timing(searcher, queries)
         timed.round()
         sha = self.store.write_run(place, run, row)
         seen, told = _leaks(fitted, dataset, values, context)
@@ -268,18 +268,18 @@ def _leaks(fitted: Fitted, dataset: Dataset, values: PerQuery, context: Context)
 
 
 def _with_fit(
-    blank: Record, fitted: Fitted, searcher: Searcher, billed: Sequence[Bill], notes: Sequence[str]
+    blank: Record, fitted: Fitted, searched: SearchReport, billed: Sequence[Bill], notes: Sequence[str]
 ) -> Record:
     return dataclasses.replace(
         blank,
         supervision=fitted.supervision,
         resolved={
             **fitted.resolved,
-            **searcher.resolved,
+            **searched.resolved,
             **({"embedding_cost": [bill.told() for bill in billed]} if billed else {}),
         },
         notes=[*fitted.notes, *(bill.note() for bill in billed), *notes],
-        size=dataclasses.asdict(searcher.size),
+        size=dataclasses.asdict(searched.size),
     )
 
 
