@@ -218,8 +218,7 @@ def _drawn(rng: np.random.Generator, size: int, known: Ints, documents: int, que
     if not len(drawn):
         raise DatasetError(
             f"every document of the corpus is relevant to {query!r}, so that it has no negative; leave the query out, "
-            f"or mine "
-            "none."
+            "or mine none."
         )
     return drawn
 
