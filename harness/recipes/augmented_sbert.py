@@ -144,8 +144,7 @@ class AugmentedSBERT(Recipe):
         if found.corpus.revision == view.corpus.revision:
             raise SettingError(
                 f"augmented_sbert: {self.source} is the collection at hand, whose queries may be those that are "
-                f"reported; name "
-                "another as source, or leave it out."
+                "reported; name another as source, or leave it out."
             )
         if found.train is None:
             raise Unavailable(
