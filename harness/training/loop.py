@@ -26,10 +26,11 @@ from harness.models.encode_once import no_weight_bars
 from harness.models.encoder import Side
 from harness.models.limits import positions
 from harness.runtime.context import Context
+from harness.training.callbacks import METRIC, Measure
 from harness.training.checkpoints import State, readable_checkpoint
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import Schedule
-from harness.training.trainer import METRIC, Job, Measure, run, trainer_of
+from harness.training.trainer import Job, run, trainer_of
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
