@@ -110,9 +110,9 @@ def test_the_scorer_is_neither_indexed_nor_searched(
     searcher = index(method, fit(method, TrainView(corpus), context), corpus, context)
     search(method, searcher, queries, 5, context)
     labels = sorted(s.label for s in context.ledger.steps.values() if s.kind in ("fit", "index", "search"))
-    assert labels == sorted([
-        "fit bm25", "index bm25", "search bm25", f"fit {method.scorer}", f"fit {method}", f"index {method}", f"search {method}",
-    ])  # fmt: skip
+    three = ("fit", "index", "search")
+    steps = [(method.first, three), (method.scorer, ("fit",)), (method, three)]
+    assert labels == sorted(f"{kind} {part}" for part, kinds in steps for kind in kinds)
     assert [method.depth_of(part, 1000) for part in method.nested()] == [100, 0]
 
 
