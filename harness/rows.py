@@ -116,8 +116,7 @@ def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> li
     if len(set(changed)) < len(changed):
         log.warning(
             "--precision %s is for all rows in fp32, named or not, so that some of these rows are now one; leave it "
-            "out and name "
-            "the precision in the rows to have both.",
+            "out and name the precision in the rows to have both.",
             precision,
         )
     return list(dict.fromkeys(changed))

@@ -15,7 +15,7 @@ from harness.bench.provenance import provenance
 from harness.bench.record import Record
 from harness.data.measures import PerQuery
 from harness.data.queries import Dataset
-from harness.methods import NO_LABELS, Fitted, Method, Searcher
+from harness.methods import NO_LABELS, Fitted, Method, SearchReport
 from harness.rows import row_name
 from harness.runtime.context import Context
 
@@ -50,12 +50,12 @@ def blank_record(dataset: Dataset, method: Method, context: Context, depth: int)
 
 
 def with_fit(
-    blank: Record, fitted: Fitted, searcher: Searcher, costs: Sequence[HostedCost], notes: Sequence[str]
+    blank: Record, fitted: Fitted, searched: SearchReport, costs: Sequence[HostedCost], notes: Sequence[str]
 ) -> Record:
-    """A record with what the fitted method and its searcher resolved, their size and notes, and what hosted encoders
+    """A record with what the fitted method and its searches resolved, their size and notes, and what hosted encoders
     cost.
     """
-    resolved = {**fitted.resolved, **searcher.resolved}
+    resolved = {**fitted.resolved, **searched.resolved}
     if costs:
         resolved["embedding_cost"] = [cost.details() for cost in costs]
     return dataclasses.replace(
@@ -63,7 +63,7 @@ def with_fit(
         supervision=fitted.supervision,
         resolved=resolved,
         notes=[*fitted.notes, *(cost.note() for cost in costs), *notes],
-        size=dataclasses.asdict(searcher.size),
+        size=dataclasses.asdict(searched.size),
     )
 
 

@@ -209,7 +209,8 @@ class Bench:
         # The searcher's notes are about these searches, so they are read before single queries are timed. The rounds
         # of timing are spread over the work that follows.
         notes = [*searcher.notes(queries), *self._shallow(method), *step_notes(done)]
-        record, timed = with_fit(blank, fitted, searcher, costs, notes), timing(searcher, queries)
+        record = with_fit(blank, fitted, searcher.report(queries), costs, notes)
+        timed = timing(searcher, queries)
         timed.round()
         sha = self.store.write_run(place, run, row)
         leaks, leak_notes = leaks_of(fitted, dataset, values, context)

@@ -208,7 +208,7 @@ class _Reader:
             known = [*room.names(), *(self._named if room is self._top else ())]
             raise UnknownName(room.noun, name, known) from error
 
-    def _build(self, cls: type[Value], given: Mapping[str, ast.expr]) -> Value:
+    def _build(self, cls: type[Value], given: Mapping[str, ast.expr]) -> Any:
         hints = self._settings_of(cls)
         settings = {}
         for name, node in given.items():

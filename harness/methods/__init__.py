@@ -16,14 +16,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.choices.room import Room
 from harness.choices.value import Value
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
-from harness.data.ranking import Floats, Ints, TopK
+from harness.data.ranking import TopK
+from harness.methods._searching import CandidateScorer as CandidateScorer
+from harness.methods._searching import Searcher as Searcher
+from harness.methods._searching import SearchReport as SearchReport
+from harness.methods._searching import Size as Size
 from harness.models.encoder import Encoder, Side
 from harness.runtime.context import Context
 
@@ -109,7 +112,7 @@ class TrainableMethod(Method):
     """
 
     kind: ClassVar[str]
-    """Of the model: `encoder`, `cross_encoder`, `sparse` or `late`, each with its class in `harness.training.base`."""
+    """Of the model: `encoder`, `cross_encoder`, `sparse` or `late`, for `harness.training.trained.KINDS`."""
     recipes: ClassVar[tuple[Value, ...]] = ()
     """None: a trained row has them."""
 
@@ -179,61 +182,6 @@ class Fitted(ABC):
         return None
 
 
-class Searcher(ABC):
-    """A corpus that a method can search.
-
-    Attributes:
-        key: hash of the fitted method and the corpus.
-        size: what it takes.
-        live: whether asking it one query takes the time a user would wait; False for a run file, and for what is paid
-            by the query and so is asked once and kept.
-        resolved: JSON-safe: what only the corpus and the queries asked so far tell; for the record, beside what was
-            fitted.
-        documents: how many there are to rank, set by `index`; no search of `search` goes deeper. None where it is not
-            known.
-    """
-
-    key: str
-    size: Size
-    live: bool = True
-    documents: int | None = None
-    resolved: Mapping[str, Any] = MappingProxyType({})
-
-    @abstractmethod
-    def search(self, queries: Queries, k: int) -> TopK:
-        """The k best documents of each of Q queries, (Q, k), in the documented order."""
-
-    def notes(self, queries: Queries) -> tuple[str, ...]:
-        """What a reader of the rankings of these queries must know; asked after the search, and not part of its
-        time.
-        """
-        return ()
-
-
-class CandidateScorer(ABC):
-    """Scores documents that a first stage found.
-
-    Attributes:
-        size: what it takes, for the candidates seen so far.
-        live: as `Searcher.live`.
-        alone: whether a candidate's score is its own, whatever stands beside or before it.
-    """
-
-    size: Size
-    live: bool = True
-    alone: bool = True
-
-    @abstractmethod
-    def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
-        """For each of Q query texts, the scores of its candidates (rows of the corpus), in their order.
-
-        Args:
-            texts: of the queries.
-            candidates: for each query, rows of the corpus.
-            cached: as `Queries.cached`.
-        """
-
-
 class Reranks(ABC):
     """A `Fitted` that can also score what another method found."""
 
@@ -250,24 +198,6 @@ class Encodes:
     """
 
     encoder: Encoder
-
-
-@dataclass(frozen=True)
-class Size:
-    """What a searcher takes: bytes of its index, bytes of model weights, number of model parameters."""
-
-    index_bytes: int = 0
-    model_bytes: int = 0
-    parameters: int = 0
-    dimensions: int = 0
-
-    def __add__(self, other: Size) -> Size:
-        return Size(
-            self.index_bytes + other.index_bytes,
-            self.model_bytes + other.model_bytes,
-            self.parameters + other.parameters,
-            max(self.dimensions, other.dimensions),
-        )
 
 
 METHODS: Room[Method] = Room(__name__, Method, "method")  # type: ignore[type-abstract]

@@ -15,6 +15,7 @@ from harness.data.ranking import Floats, Ints, TopK
 from harness.indexes import Index, Vectors, inner, nearness, recall, share
 from harness.indexes.exact import Exact, in_memory
 from harness.methods import CandidateScorer, Searcher, Size
+from harness.methods._searching import distinct
 from harness.models.encoder import Side
 from harness.runtime.context import Context
 
@@ -112,7 +113,7 @@ class VectorScorer(CandidateScorer):
     def __init__(
         self, embedder: Embedder, weights: Size, corpus: Corpus, context: Context, *, live: bool = True
     ) -> None:
-        self._embedder, self._weights, self._corpus, self._context = embedder, weights, corpus, context
+        self._embedder, self._corpus, self._context = embedder, corpus, context
         self._rows: Ints = np.zeros(0, np.int64)
         self._vectors: Vectors | None = None
         self.size = weights
@@ -120,13 +121,7 @@ class VectorScorer(CandidateScorer):
 
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
         """See `CandidateScorer.scores`."""
-        wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
-        if not np.isin(wanted, self._rows).all():
-            self._rows = np.union1d(self._rows, wanted)
-            self._vectors = None  # gives its place in memory back before another is asked for
-            vectors = self._embedder.vectors(self._corpus.texts_of(self._rows), "document")
-            self._vectors = in_memory(vectors, self._context.memory)
-            self.size = self._weights + Size(len(vectors) * vectors.dimension * 4, dimensions=vectors.dimension)
+        self._load(distinct(candidates))
         queries = _queries(self._embedder, texts, cached=cached)
         places = [np.searchsorted(self._rows, rows) for rows in candidates]
         held = self._vectors
@@ -135,6 +130,23 @@ class VectorScorer(CandidateScorer):
         return [
             inner(held.take(p), q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)
         ]
+
+    def _load(self, rows: Ints) -> None:
+        """Has the vectors of these rows in memory, next to those that are there."""
+        if np.isin(rows, self._rows).all():
+            return
+        self._rows = np.union1d(self._rows, rows)
+        self._vectors = None  # gives its place in memory back before another is asked for
+        vectors = self._embedder.vectors(self._corpus.texts_of(self._rows), "document")
+        self._vectors = in_memory(vectors, self._context.memory)
+
+    def size_for(self, candidates: Sequence[Ints]) -> Size:
+        """See `CandidateScorer.size_for`."""
+        rows = distinct(candidates)
+        self._load(rows)
+        if self._vectors is None:  # no query had a candidate
+            return self.size
+        return self.size + Size(len(rows) * self._vectors.dimension * 4, dimensions=self._vectors.dimension)
 
 
 def _queries(embedder: Embedder, texts: Sequence[str], *, cached: bool) -> Floats:

@@ -121,8 +121,7 @@ class Written(Asks, WriterModel):
             plain = sum(not passages for passages in found)
             context.ledger.note(
                 f"{empty:,} of {asked:,} passages of {self.model} came empty, as refusals do; {plain:,} of "
-                f"{len(found):,} "
-                "queries have none and are searched as they are"
+                f"{len(found):,} queries have none and are searched as they are"
             )
 
 
@@ -161,7 +160,7 @@ class WrittenSearcher(Searcher):
 
     def __init__(self, method: Written, fitted: Fitted, inner: Searcher, corpus: Corpus, context: Context) -> None:
         self.key = f"{fitted.key}-{corpus.revision}"
-        self.size, self.live, self.resolved = inner.size, False, inner.resolved
+        self.size, self.live = inner.size, False
         self._asking, self._inner, self._context = method, inner, context
 
     @abstractmethod
@@ -174,6 +173,4 @@ class WrittenSearcher(Searcher):
         Raises:
             HarnessError: as `Written.write`.
         """
-        top = self.found(queries, self._asking.write(queries.texts, self._context), k)
-        self.size = self._inner.size  # a re-ranker's grows with the candidates it has seen
-        return top
+        return self.found(queries, self._asking.write(queries.texts, self._context), k)

@@ -164,8 +164,7 @@ class _Fitted(Fitted):
         if not scorer.alone:
             raise SettingError(
                 f"doc2query: {self._method.filter} weighs documents against each other, and a question has one; a "
-                f"filter is one "
-                "as cross_encoder or dense."
+                "filter is one as cross_encoder or dense."
             )
         questions = every_question(self._method.generator, corpus, context)
         found: list[Floats] = []
@@ -179,8 +178,7 @@ class _Fitted(Fitted):
     def _none(self, corpus: Corpus) -> ModelError:
         return ModelError(
             f"{self._method.generator} made no question of any of the {len(corpus):,} documents, so there is nothing "
-            f"to expand "
-            "them with. Take another generator, or the row without doc2query."
+            "to expand them with. Take another generator, or the row without doc2query."
         )
 
 
@@ -222,6 +220,5 @@ def expanded(corpus: Corpus, questions: Iterator[Question], facts: dict[str, int
     if due is not None:
         raise ModelError(
             f"a generator made questions of document {due[0]} out of turn; it must ask about one document after the "
-            f"other, as "
-            "`harness.generators.Generator.generate` says."
+            "other, as `harness.generators.Generator.generate` says."
         )

@@ -80,8 +80,7 @@ class _Fitted(WrittenFitted):
         if not isinstance(inner, VectorSearcher):
             raise SettingError(
                 f"hyde: {method.first} does not search with one vector a query, so there is no mean to take; name a "
-                f"first stage "
-                "that does, as hyde(dense), and query2doc for others. In a hybrid it stands inside: "
+                "first stage that does, as hyde(dense), and query2doc for others. In a hybrid it stands inside: "
                 "hybrid(methods=(bm25, hyde(dense)))."
             )
         return _Searcher(method, self, inner, corpus, context)

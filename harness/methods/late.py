@@ -6,17 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from harness.cache.ragged import Ragged
+from harness.cache.ragged import Ragged, StoredRagged
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import Floats, Ints, TopK
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, TrainableMethod
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, SearchReport, Size, TrainableMethod
 from harness.methods._maxsim import MaxSimIndex, maxsim
 from harness.methods._ragged import FittedRagged, size
+from harness.methods._searching import distinct
 from harness.models.encoder import Side
 from harness.models.late import LateEncoder
 from harness.models.ragged import RaggedSettings, open_ragged
@@ -126,13 +127,15 @@ class _Searcher(Searcher):
         self._index = MaxSimIndex(vectors, corpus.id_order)
         self.key = f"{key}-{corpus.revision}"
         self.size = size(encoder, self._index.nbytes, vectors.width)
-        self.resolved: dict[str, Any] = {"vectors": {"document": _mean(vectors.lengths), "query": None}}
+        self._mean_vectors = _mean(vectors.lengths)
 
     def search(self, queries: Queries, k: int) -> TopK:
-        asked = _queries(self._encoder, queries.texts, cached=queries.cached)
-        if queries.cached:
-            self.resolved["vectors"]["query"] = _mean(asked.lengths)
-        return self._index.search(asked, k)
+        return self._index.search(_queries(self._encoder, queries.texts, cached=queries.cached), k)
+
+    def report(self, queries: Queries) -> SearchReport:
+        """See `Searcher.report`; the mean number of vectors."""
+        of_queries = _mean(_queries(self._encoder, queries.texts, cached=True).lengths)
+        return SearchReport(self.size, {"vectors": {"document": self._mean_vectors, "query": of_queries}})
 
 
 def _mean(lengths: Ints) -> float:
@@ -148,10 +151,8 @@ class _CandidateScorer(CandidateScorer):
         self.size = size(encoder, 0, 0)
 
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
-        wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
-        stored = self._encoder.matrices(self._corpus.texts_of(wanted), "document")
-        taken = int(stored.lengths.sum()) * stored.width * 4
-        self.size = size(self._encoder, max(self.size.index_bytes, taken), stored.width)
+        wanted = distinct(candidates)
+        stored = self._documents(wanted)
         asked = _queries(self._encoder, texts, cached=cached)
         found = []
         for number, rows in enumerate(candidates):
@@ -162,3 +163,11 @@ class _CandidateScorer(CandidateScorer):
                     scores[start + i] = maxsim(held[i], asked[number]) if len(held[i]) else NONE
             found.append(scores)
         return found
+
+    def _documents(self, rows: Ints) -> StoredRagged:
+        return self._encoder.matrices(self._corpus.texts_of(rows), "document")
+
+    def size_for(self, candidates: Sequence[Ints]) -> Size:
+        """See `CandidateScorer.size_for`."""
+        stored = self._documents(distinct(candidates))
+        return size(self._encoder, int(stored.lengths.sum()) * stored.width * 4, stored.width)

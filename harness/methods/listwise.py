@@ -50,9 +50,8 @@ class Listwise(Judge):
             raise SettingError(f"listwise: window must be 2 or more, not {self.window}")
         if not 1 <= self.step < self.window:
             raise SettingError(
-                f"listwise: step must be 1 or more and less than window ({self.window}), not {self.step}: windows must "
-                f"overlap, "
-                "or no passage moves from one to the next"
+                f"listwise: step must be 1 or more and less than window ({self.window}), not {self.step}: windows "
+                "must overlap, or no passage moves from one to the next"
             )
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
@@ -65,8 +64,8 @@ class Listwise(Judge):
         told: list[dict[str, str]] = [
             {
                 "role": "system",
-                "content": "You are RankGPT, an intelligent assistant that can rank passages based on their relevancy to the "
-                "query.",
+                "content": "You are RankGPT, an intelligent assistant that can rank passages based on their "
+                "relevancy to the query.",
             },
             {
                 "role": "user",
@@ -81,12 +80,12 @@ class Listwise(Judge):
         told.append(
             {
                 "role": "user",
-                "content": f"Search Query: {query}. \nRank the {n} passages above based on their relevance to the search query. "
-                "The passages should be listed in descending order using identifiers. The most relevant passages "
-                "should be "
-                "listed first. The output format should be [] > [], e.g., [1] > [2]. Only response the ranking "
-                "results, do not "
-                "say any word or explain.",
+                "content": f"Search Query: {query}. \n"
+                f"Rank the {n} passages above based on their relevance to the search query. "
+                "The passages should be listed in descending order using identifiers. "
+                "The most relevant passages should be listed first. "
+                "The output format should be [] > [], e.g., [1] > [2]. "
+                "Only response the ranking results, do not say any word or explain.",
             }
         )
         return told

@@ -54,12 +54,11 @@ class Pointwise(Judge):
     def messages(self, query: str, passage: str) -> Messages:
         """The prompt."""
         how = (
-            "For the following query and passage, judge whether the passage is relevant to the query. Answer with one "
-            "word, Yes "
-            "or No."
+            "For the following query and passage, judge whether the passage is relevant to the query. "
+            "Answer with one word, Yes or No."
             if self.grades == 1
-            else f"From a scale of 0 to {self.grades}, judge the relevance between the query and the passage. Answer with one "
-            "number."
+            else f"From a scale of 0 to {self.grades}, judge the relevance between the query and the passage. "
+            "Answer with one number."
         )
         return [{"role": "user", "content": f"{how}\n\nQuery: {query}\nPassage: {self.cut(passage)}\nAnswer:"}]
 

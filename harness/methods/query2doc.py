@@ -10,7 +10,7 @@ from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import TopK
-from harness.methods import Fitted, Method, Searcher, Size, index, search
+from harness.methods import Fitted, Method, Searcher, SearchReport, Size, index, search
 from harness.methods._written import Written, WrittenFitted, WrittenSearcher
 from harness.methods.bm25 import BM25
 from harness.runtime.context import Context
@@ -82,14 +82,20 @@ class _Searcher(WrittenSearcher):
 
     def found(self, queries: Queries, passages: Sequence[Sequence[str]], k: int) -> TopK:
         """See `WrittenSearcher.found`."""
-        asked = self._new(queries, passages)
-        top = search(self._method.first, self._inner, asked, k, self._context)
-        self.resolved = {**self._inner.resolved, "form": self._form}
-        return top
+        return search(self._method.first, self._inner, self._new(queries, passages), k, self._context)
+
+    def report(self, queries: Queries) -> SearchReport:
+        """See `Searcher.report`."""
+        inner = self._inner.report(self._expanded(queries))
+        return SearchReport(inner.size, {**inner.resolved, "form": self._form})
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
         """See `Searcher.notes`."""
-        return self._inner.notes(self._new(queries, self._asking.write(queries.texts, self._context)))
+        return self._inner.notes(self._expanded(queries))
+
+    def _expanded(self, queries: Queries) -> Queries:
+        """The queries with the passages that were written for them."""
+        return self._new(queries, self._asking.write(queries.texts, self._context))
 
     def _new(self, queries: Queries, passages: Sequence[Sequence[str]]) -> Queries:
         pairs = zip(queries.texts, passages, strict=True)

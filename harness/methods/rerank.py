@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
-from harness.data.ranking import TopK, select, stack
+from harness.data.ranking import Ints, TopK, select, stack
 from harness.methods import (
     CandidateScorer,
     Fitted,
@@ -18,6 +18,7 @@ from harness.methods import (
     Method,
     Reranks,
     Searcher,
+    SearchReport,
     fit,
     index,
     search,
@@ -110,11 +111,18 @@ class _Searcher(Searcher):
         self.live = first.live and scorer.live
 
     def search(self, queries: Queries, k: int) -> TopK:
-        top = search(self._method.first, self._first, queries, self._method.depth, self._context)
-        candidates = [indices for indices, _ in top.rows()]
+        candidates = self._candidates(queries)
         scored = zip(candidates, self._scorer.scores(queries.texts, candidates, cached=queries.cached), strict=True)
-        self.size = self._first.size + self._scorer.size  # the scorer's grows with the candidates it has seen
         return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in scored], k)
+
+    def _candidates(self, queries: Queries) -> list[Ints]:
+        top = search(self._method.first, self._first, queries, self._method.depth, self._context)
+        return [indices for indices, _ in top.rows()]
+
+    def report(self, queries: Queries) -> SearchReport:
+        """See `Searcher.report`."""
+        candidates = self._candidates(queries)  # from the ledger: the first stage has searched these queries
+        return SearchReport(self._first.report(queries).size + self._scorer.size_for(candidates))
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
         """See `Searcher.notes`."""

@@ -151,12 +151,9 @@ class _Searcher(Searcher):
         hint = f" {near_note(alike, 'of them', 'the collection')}." if alike else ""
         raise DatasetError(
             f"{self._path}: {len(unknown):,} of {sum(map(len, rankings)):,} ranked documents are not in the "
-            f"collection, in "
-            f"{len(of):,} of {len(queries):,} queries; for example query {of[0]!r} ranks {unknown[0]!r}, which is no "
-            f"document of "
-            "the collection. Was the run made on another version of the corpus? Make it on this one; lines taken out "
-            "of the file "
-            f"would move the documents below them up.{hint}"
+            f"collection, in {len(of):,} of {len(queries):,} queries; for example query {of[0]!r} ranks "
+            f"{unknown[0]!r}, which is no document of the collection. Was the run made on another version of the "
+            f"corpus? Make it on this one; lines taken out of the file would move the documents below them up.{hint}"
         )
 
     def notes(self, queries: Queries) -> tuple[str, ...]:

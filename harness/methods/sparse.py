@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -16,8 +16,9 @@ from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.lexical.impacts import ImpactIndex, product, pruned, unit
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size, TrainableMethod
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, SearchReport, Size, TrainableMethod
 from harness.methods._ragged import FittedRagged, size
+from harness.methods._searching import distinct
 from harness.models.encoder import Side
 from harness.models.ragged import RaggedSettings, open_ragged
 from harness.models.sparse import SparseEncoder
@@ -162,15 +163,18 @@ class _Searcher(Searcher):
         self._index = ImpactIndex(blocks())
         self.key = f"{key}-{corpus.revision}"
         self.size = vectors.size(self._index.nbytes)
-        self.resolved: dict[str, Any] = {"active_terms": {"document": _mean(active), "query": None}}
+        self._mean_terms = _mean(active)
 
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`; a query that shares no term with a document has an empty ranking."""
         asked = self._vectors.queries(queries.texts, cached=queries.cached)
-        if queries.cached:
-            self.resolved["active_terms"]["query"] = _mean([asked.lengths])
         found = [self._index.scores(asked[i]) for i in range(len(asked))]
         return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in found], k)
+
+    def report(self, queries: Queries) -> SearchReport:
+        """See `Searcher.report`; the mean number of terms that are not 0."""
+        of_queries = _mean([self._vectors.queries(queries.texts, cached=True).lengths])
+        return SearchReport(self.size, {"active_terms": {"document": self._mean_terms, "query": of_queries}})
 
 
 def _mean(lengths: Sequence[Ints]) -> float:
@@ -187,13 +191,19 @@ class _CandidateScorer(CandidateScorer):
         self.size = vectors.size(0)
 
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
-        wanted = np.unique(np.concatenate([*candidates, np.zeros(0, np.int64)]))
-        stored = self._vectors.encoder.matrices(self._corpus.texts_of(wanted), "document")
-        held = self._vectors.shaped(stored.block(0, len(stored)), "document")
-        self.size = self._vectors.size(max(self.size.index_bytes, held.nbytes))
+        wanted = distinct(candidates)
+        held = self._documents(wanted)
         asked = self._vectors.queries(texts, cached=cached)
         found = []
         for number, rows in enumerate(candidates):
             places = np.searchsorted(wanted, rows).tolist()
             found.append(np.array([product(held[p], asked[number]) for p in places], dtype=np.float32))
         return found
+
+    def _documents(self, rows: Ints) -> Ragged:
+        stored = self._vectors.encoder.matrices(self._corpus.texts_of(rows), "document")
+        return self._vectors.shaped(stored.block(0, len(stored)), "document")
+
+    def size_for(self, candidates: Sequence[Ints]) -> Size:
+        """See `CandidateScorer.size_for`."""
+        return self._vectors.size(self._documents(distinct(candidates)).nbytes)

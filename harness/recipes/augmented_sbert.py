@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -11,23 +11,23 @@ import numpy as np
 from harness.base.errors import SettingError, Unavailable
 from harness.choices.value import Value
 from harness.data.queries import Labelled, Queries, TrainView
-from harness.data.ranking import Floats, Ints, own_rows
+from harness.data.ranking import Ints, own_rows
 from harness.datasets import load_dataset
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
-from harness.leaks.history import Taught
 from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25
 from harness.recipes import Need, Recipe
+from harness.recipes._silver import Silver, thinned
 from harness.recipes._teacher import local_recipes, local_teacher
 from harness.runtime.context import Context
 from harness.training.base import Trainable, by_cosine
+from harness.training.candidates import candidate_scores, unknown
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.gold import Gold, gold
 from harness.training.labels import try_teacher
 from harness.training.lesson import Lesson
 from harness.training.margins import margin_loss, spread_ratio
-from harness.training.negatives import candidate_scores, unknown
 from harness.training.schedule import Budget, Schedule
 from harness.training.unlabelled import asked
 
@@ -46,8 +46,7 @@ class AugmentedSBERT(Recipe):
 
     Args:
         queries: gold queries; None takes all. The teacher sees the same.
-        others: also pair the training queries beyond `queries` whose judgements are not used: queries are cheap, labels
-            are not.
+        others: also pair the training queries beyond `queries`, whose judgements are not used.
         sampling: `bm25`, `semantic` (the model before training), `both`, `kde` (of both, drawn so that the silver
             scores lie as the gold scores do) or `random`.
         per_query: sampled documents of each query.
@@ -94,9 +93,9 @@ class AugmentedSBERT(Recipe):
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Recipe.inputs`; of domain transfer, the data of the source too."""
         own = super().inputs(context)
-        return own | (
-            {f"source {self.source}": load_dataset(self.source, context).train.revision} if self.source else {}
-        )
+        if self.source:
+            own[f"source {self.source}"] = load_dataset(self.source, context).train.revision
+        return own
 
     def helpers(self) -> Iterator[Recipe]:
         """See `Recipe.helpers`; the teacher that is trained where none is named is one."""
@@ -126,7 +125,7 @@ class AugmentedSBERT(Recipe):
         sampled = self._sample(queries, held, student, view, context)
         scores = candidate_scores(teacher, queries.texts, sampled, view, context, learnt_on)
         if self.sampling == "kde":
-            sampled, scores = self._thin(sampled, scores, held, context)
+            sampled, scores = thinned(sampled, scores, held, context)
         facts = {
             "teacher": tested.facts,
             "gold_queries": len(held) if held else 0,
@@ -134,7 +133,7 @@ class AugmentedSBERT(Recipe):
             "silver_pairs": int(sum(map(len, sampled))) - (sum(map(len, held.relevant)) if held else 0),
             "sampling": self.sampling,
         }
-        silver = _Silver(queries, sampled, scores, held, facts, tested.notes)
+        silver = Silver(queries, sampled, scores, held, facts, tested.notes)
         return self._margin(silver, base, view, context) if self.loss == "margin" else self._cosine(silver, view)
 
     def _source_view(self, view: TrainView, context: Context) -> TrainView:
@@ -144,13 +143,11 @@ class AugmentedSBERT(Recipe):
         if found.corpus.revision == view.corpus.revision:
             raise SettingError(
                 f"augmented_sbert: {self.source} is the collection at hand, whose queries may be those that are "
-                f"reported; name "
-                "another as source, or leave it out."
+                "reported; name another as source, or leave it out."
             )
         if found.train is None:
-            raise Unavailable(
-                f"{self.source} has no training judgements to train the teacher on.", "Name a source that has."
-            )
+            why = f"{self.source} has no training judgements to train the teacher on."
+            raise Unavailable(why, "Name a source that has.")
         return found
 
     def _queries(self, view: TrainView, context: Context) -> tuple[Queries, Gold | None]:
@@ -161,9 +158,8 @@ class AugmentedSBERT(Recipe):
         if not self.others:
             return held.queries, held
         rest = gold(view, context).queries
-        mine = set(held.queries.ids)
-        more = [(i, t) for i, t in zip(rest.ids, rest.texts, strict=True) if i not in mine]
-        return Queries([*held.queries.ids, *(i for i, _ in more)], [*held.queries.texts, *(t for _, t in more)]), held
+        both = dict(zip([*held.queries.ids, *rest.ids], [*held.queries.texts, *rest.texts], strict=True))
+        return Queries(list(both), list(both.values())), held
 
     def _sample(
         self, queries: Queries, held: Gold | None, student: Method, view: TrainView, context: Context
@@ -172,10 +168,10 @@ class AugmentedSBERT(Recipe):
         rng = context.rng("silver pairs")
         kinds: dict[str, list[Method]] = {"bm25": [BM25()], "semantic": [student], "random": []}
         methods = kinds.get(self.sampling, [BM25(), student])
-        tops = [
-            search(m, index(m, fit(m, view, context), view.corpus, context), queries, DEEP, context).indices
-            for m in methods
-        ]
+        tops = []
+        for method in methods:
+            searcher = index(method, fit(method, view, context), view.corpus, context)
+            tops.append(search(method, searcher, queries, DEEP, context).indices)
         wanted = self.per_query * (2 if self.sampling == "kde" else 1)
         themselves = view.train.drop_self if view.train is not None and held is not None else frozenset()
         own = own_rows(Labelled(queries, {}, themselves), view.corpus)
@@ -195,51 +191,16 @@ class AugmentedSBERT(Recipe):
             sampled.append(np.concatenate([relevant, chosen]).astype(np.int64))
         return sampled
 
-    def _thin(
-        self, sampled: list[Ints], scores: list[Floats], held: Gold | None, context: Context
-    ) -> tuple[list[Ints], list[Floats]]:
-        """Kernel density: a silver pair stays with a probability in proportion to the ratio of gold to silver density
-        there.
-        """
-        from scipy.stats import gaussian_kde
-
-        gold_size = [len(held.relevant[i]) if held is not None and i < len(held) else 0 for i in range(len(sampled))]
-        silver = np.concatenate([s[n:] for s, n in zip(scores, gold_size, strict=True)])
-        own = np.concatenate([s[:n] for s, n in zip(scores, gold_size, strict=True)])
-        if len(own) < 3 or own.std() == 0 or len(silver) < 3 or silver.std() == 0:
-            return sampled, scores
-        ratio = gaussian_kde(own)(silver) / np.maximum(gaussian_kde(silver)(silver), 1e-12)
-        share = ratio / ratio.max()
-        stays = context.rng("kde").random(len(silver)) < share * max(1.0, len(silver) / 2 / share.sum())
-        kept_rows, kept_scores, start = [], [], 0
-        for rows, values, n in zip(sampled, scores, gold_size, strict=True):
-            keep = np.concatenate([np.ones(n, bool), stays[start : start + len(rows) - n]])
-            start += len(rows) - n
-            kept_rows.append(rows[keep])
-            kept_scores.append(values[keep])
-        return kept_rows, kept_scores
-
-    def _margin(self, silver: _Silver, base: Trainable, view: TrainView, context: Context) -> Lesson:
+    def _margin(self, silver: Silver, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """Triples (query, better, worse): a gold document against each sampled one; without gold, the teacher's best.
 
         A gold document's margin is the teacher's, but at least 0: gold outranks silver.
         """
         own = candidate_scores(base.untrained, silver.queries.texts, silver.rows, view, context)
-        triples: list[tuple[int, int, int, float]] = []
-        differences: list[float] = []
-        for number, (rows, values) in enumerate(zip(silver.rows, silver.scores, strict=True)):
-            known = silver.known(number)
-            better = range(known) if known else [int(np.argmax(values))] if len(values) else []
-            for b in better:
-                for w in range(known, len(rows)):
-                    if w != b:
-                        margin = float(values[b] - values[w])
-                        triples.append((number, int(rows[b]), int(rows[w]), max(0.0, margin) if known else margin))
-                        differences.append(float(own[number][b] - own[number][w]))
+        triples, differences = silver.triples(own)
         if not triples:
-            raise SettingError(
-                "augmented_sbert: no query has two documents to compare; raise per_query, or sample by both."
-            )
+            advice = "raise per_query, or sample by both"
+            raise SettingError(f"augmented_sbert: no query has two documents to compare; {advice}.")
         margins = np.array([t[3] for t in triples], dtype=np.float32)
         scale = spread_ratio(margins, np.array(differences, dtype=np.float32))
         texts = view.corpus.texts_of
@@ -260,7 +221,7 @@ class AugmentedSBERT(Recipe):
             taught=silver.taught(view),
         )
 
-    def _cosine(self, silver: _Silver, view: TrainView) -> Lesson:
+    def _cosine(self, silver: Silver, view: TrainView) -> Lesson:
         """Pairs with a label between 0 and 1: 1 for gold, the sigmoid of the teacher's score for silver."""
         numbers = np.concatenate([np.full(len(rows), i) for i, rows in enumerate(silver.rows)])
         labels = np.concatenate([1 / (1 + np.exp(-np.asarray(v, dtype=np.float64))) for v in silver.scores])
@@ -287,27 +248,3 @@ class AugmentedSBERT(Recipe):
             notes=silver.notes,
             taught=silver.taught(view),
         )
-
-
-@dataclass(frozen=True)
-class _Silver:
-    """Pairs with the teacher's scores: per query its relevant documents first, then the sampled ones."""
-
-    queries: Queries
-    rows: Sequence[Ints]
-    scores: Sequence[Floats]
-    held: Gold | None
-    facts: dict[str, Any]
-    notes: tuple[str, ...]
-
-    def taught(self, view: TrainView) -> list[Taught]:
-        """Gold queries with their documents, and all with those that the teacher judged."""
-        found = list(self.held.taught(view)) if self.held is not None else []
-        for number, (text, rows) in enumerate(zip(self.queries.texts, self.rows, strict=True)):
-            judged = tuple(view.corpus.ids(rows[self.known(number) :]))
-            found.append(Taught("silver" if self.held is not None else "generated", text, judged))
-        return found
-
-    def known(self, number: int) -> int:
-        """How many relevant documents a query's rows begin with."""
-        return len(self.held.relevant[number]) if self.held is not None and number < len(self.held) else 0

@@ -125,7 +125,8 @@ class ContrastivePretraining(Recipe):
                 break
         if not found:
             raise SettingError(
-                f'contrastive_pretraining: no document has two chunks of {self.words} words; lower words, or use pairs="gold".'
+                f"contrastive_pretraining: no document has two chunks of {self.words} words; "
+                'lower words, or use pairs="gold".'
             )
         found = found[:count]
         # Which of the two asks is drawn: neighbourhood has no direction.

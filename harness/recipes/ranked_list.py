@@ -14,10 +14,10 @@ from harness.losses.ranked_list import NO_DOCUMENT, scaled_alpha
 from harness.losses.ranked_list import RankedList as Loss
 from harness.runtime.context import Context
 from harness.training.base import Trainable, by_cosine
+from harness.training.candidates import candidate_scores
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.from_gold import FromGold, Mined
 from harness.training.lesson import Lesson
-from harness.training.negatives import candidate_scores
 from harness.training.schedule import Budget, Schedule
 
 

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 from harness.data.queries import TrainView
 from harness.runtime.context import Context
-from harness.training.base import SparseBase, Trainable, contrast
+from harness.training.base import Trainable, contrast
 from harness.training.examples import sides
 from harness.training.from_gold import FromGold
 from harness.training.head import fit_head, sampled
 from harness.training.lesson import Lesson
+from harness.training.ragged_base import SparseBase
 from harness.training.schedule import Budget, Schedule
 
 HEAD_TEXTS = 256

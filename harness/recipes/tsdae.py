@@ -65,8 +65,7 @@ class TSDAE(Recipe):
             except (ValueError, AttributeError, OSError) as error:
                 raise ModelError(
                     f"tsdae: {base.name} has no decoder of its own kind to rebuild texts with, as BERT and RoBERTa "
-                    f"have; "
-                    "take another model, or another recipe: `harness list recipes`."
+                    "have; take another model, or another recipe: `harness list recipes`."
                 ) from error
 
         return Lesson(

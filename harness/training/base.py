@@ -1,11 +1,11 @@
-"""What is trained: an encoder of some kind or a cross-encoder as it is before training, and how to measure it on
-dev.
+"""What is trained: an encoder or a cross-encoder as it is before training, and how to measure it on dev. Sparse and
+late-interaction encoders are in `harness.training.ragged_base`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -15,12 +15,9 @@ from harness.methods import METHODS, Method
 from harness.models.cross_encoder import PairScorer
 from harness.models.encoder import Encoder, Side
 from harness.models.headed import headed
-from harness.models.late import LateEncoder
 from harness.models.prompts import needs_prompts
-from harness.models.ragged import RaggedEncoder
-from harness.models.sparse import SparseEncoder
 from harness.runtime.context import Context
-from harness.training import dev, probes
+from harness.training import dev
 from harness.training.loop import bf16_suits, own_randomness, seed_of
 from harness.training.schedule import Schedule
 
@@ -224,99 +221,3 @@ def _encoder_row(scorer: PairScorer) -> Method:
     if needs_prompts(scorer.folder.name, scorer.folder.config("config_sentence_transformers.json")):
         settings |= {"query_prompt": "", "document_prompt": ""}
     return METHODS.get("dense")(model=scorer.source, **settings)  # type: ignore[call-arg]
-
-
-class RaggedBase(Trainable):
-    """A sparse or a late-interaction encoder before training, or an encoder that is to become one."""
-
-    def __init__(self, encoder: RaggedEncoder, first_stages: Sequence[Method], untrained: Method) -> None:
-        super().__init__(first_stages, untrained)
-        self._encoder = encoder
-        self.name, self.prompts, self.training_key = encoder.folder.name, encoder.prompts, encoder.fingerprint
-        self.weights, self.source = str(encoder.folder.path), encoder.source[0]
-
-    @classmethod
-    def of(cls, model: Any, row: Method) -> RaggedBase:
-        """See `Trainable.of`."""
-        untrained = row if model.ready else _dense_row(model)
-        return cls(model, (METHODS.get("bm25")(), untrained), untrained)
-
-    def after(self, folder: Path, row: Method, context: Context, *, frozen: bool) -> RaggedBase:
-        """See `Trainable.after`."""
-        return self.of(self._encoder.retrained(folder), row)
-
-    @property
-    def model(self) -> RaggedEncoder:
-        """See `Trainable.model`."""
-        return self._encoder
-
-    @property
-    def whole(self) -> bool:
-        """See `Trainable.whole`."""
-        return self._encoder.is_trained
-
-    def fresh(self, context: Context) -> Any:
-        """See `Trainable.fresh`; the weights of new layers are drawn from the context's seed."""
-        import torch
-
-        with own_randomness():
-            torch.manual_seed(seed_of(context, "new layers"))
-            return self._encoder.fresh()
-
-    def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:
-        """See `Trainable.probe`."""
-        held = dev.pool(view, self.first_stages, schedule, context)
-        if held is None:
-            return None
-        from sentence_transformers.util import get_device_name
-
-        device = (context.device or get_device_name()).partition(":")[0]
-        return self._probe(held, context, bf16=bf16_suits(schedule, device))
-
-    @abstractmethod
-    def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe: ...
-
-
-def _dense_row(encoder: RaggedEncoder) -> Method:
-    """The dense row of the weights of an encoder that is not yet of its kind."""
-    settings: dict[str, Any] = {f"{side}_prompt": prompt for side, prompt in encoder.prompts.items()}
-    model, revision = encoder.source
-    dense: Any = METHODS.get("dense")
-    return dense(model=model, revision=revision, trust_remote_code=encoder.trusted, **settings)  # type: ignore[no-any-return]
-
-
-class SparseBase(RaggedBase):
-    """A sparse encoder before training, or an encoder that gets a layer of logits.
-
-    Attributes:
-        headless: whether that layer is to be new.
-    """
-
-    kind = "sparse"
-
-    def __init__(self, encoder: SparseEncoder, first_stages: Sequence[Method], untrained: Method) -> None:
-        super().__init__(encoder, first_stages, untrained)
-        self.encoder = encoder
-        self.headless = encoder.headless
-        self.cosine = encoder.similarity == "cosine"
-
-    def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
-        return probes.SparseProbe(held, self.encoder, context, bf16=bf16)
-
-
-class LateBase(RaggedBase):
-    """A late-interaction encoder before training, or an encoder that gets a projection of its token vectors."""
-
-    kind = "late"
-    cosine = False
-
-    def __init__(self, encoder: LateEncoder, first_stages: Sequence[Method], untrained: Method) -> None:
-        super().__init__(encoder, first_stages, untrained)
-        self.encoder = encoder
-
-    def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
-        return probes.LateProbe(held, self.encoder, context, bf16=bf16)
-
-
-KINDS: Mapping[str, type[Trainable]] = {each.kind: each for each in (EncoderBase, PairBase, SparseBase, LateBase)}
-"""Kind of model → its class here."""

@@ -84,9 +84,8 @@ def _parts(language: Any) -> tuple[Any, Any]:
             continue
         return dense, norm
     raise ModelError(
-        f"{type(language).__name__} has no layer of logits that could be made for it; name a masked language model, or "
-        f"an "
-        "encoder of the BERT, RoBERTa, MPNet or DistilBERT kind."
+        f"{type(language).__name__} has no layer of logits that could be made for it; name a masked language model, "
+        "or an encoder of the BERT, RoBERTa, MPNet or DistilBERT kind."
     )
 
 

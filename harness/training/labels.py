@@ -10,8 +10,8 @@ from typing import Any
 from harness.data.queries import TrainView
 from harness.methods import Method
 from harness.runtime.context import Context
+from harness.training.candidates import candidate_scores
 from harness.training.dev import pool
-from harness.training.negatives import candidate_scores
 from harness.training.schedule import Schedule
 
 TESTED = 20

@@ -26,10 +26,11 @@ from harness.models.encoder import Side
 from harness.models.limits import positions
 from harness.models.loading import no_weight_bars
 from harness.runtime.context import Context
+from harness.training.callbacks import METRIC, Measure
 from harness.training.checkpoints import State, readable_checkpoint
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import Schedule
-from harness.training.trainer import METRIC, Job, Measure, run, trainer_of
+from harness.training.trainer import Job, run, trainer_of
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
@@ -204,9 +205,8 @@ def memory_and_disk(name: str, folder: Path) -> Iterator[None]:
         told = str(error).lower()
         if is_full(error):
             raise CacheError(
-                f"{name}: no space left for checkpoints in {folder}; free some, or name another place with --cache-dir "
-                f"or "
-                "HARNESS_CACHE. What was trained up to the last whole checkpoint is kept."
+                f"{name}: no space left for checkpoints in {folder}; free some, or name another place with "
+                "--cache-dir or HARNESS_CACHE. What was trained up to the last whole checkpoint is kept."
             ) from error
         if isinstance(error, RuntimeError) and (
             "out of memory" in told or "not enough memory" in told or "can't allocate memory" in told
@@ -218,6 +218,5 @@ def memory_and_disk(name: str, folder: Path) -> Iterator[None]:
 def _memory_words(name: str) -> str:
     return (
         f"{name} ran out of memory: lower batch (and raise accumulate by as much, where the loss has no in-batch "
-        f"negatives), or "
-        "lower max_length. The last checkpoint is kept."
+        "negatives), or lower max_length. The last checkpoint is kept."
     )

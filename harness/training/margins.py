@@ -13,7 +13,7 @@ from harness.data.ranking import Floats, Ints
 from harness.methods import Method
 from harness.runtime.context import Context
 from harness.training.base import Trainable
-from harness.training.negatives import candidate_scores
+from harness.training.candidates import candidate_scores
 
 
 @dataclass(frozen=True)

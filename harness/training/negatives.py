@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.base.errors import DatasetError, ModelError, SettingError
+from harness.base.errors import DatasetError, SettingError
 from harness.cache.code import MODELS, code_of
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import Floats, Ints
-from harness.methods import Method, Reranks, fit, index, search
+from harness.methods import Method, fit, index, search
 from harness.runtime.context import Context
+from harness.training.candidates import candidate_scores, unknown
 from harness.training.dev import interleaved
 
 
@@ -192,24 +193,6 @@ def _false_rate(
     return round(sum(int((s[1:] > s[0]).sum()) for s in scores) / max(1, rows.size), 4)
 
 
-def unknown(queries: Queries, candidates: Sequence[Ints], known: Sequence[Ints], view: TrainView) -> list[Ints]:
-    """Per query, the candidates that are not known documents, nor copies of their texts, nor the query's own text.
-
-    Args:
-        queries: Q queries.
-        candidates: rows for each.
-        known: rows for each that are relevant, or the query itself.
-        view: whose corpus.
-    """
-    wanted = np.unique(np.concatenate([*candidates, *known, np.zeros(0, np.int64)]))
-    texts = dict(zip(wanted.tolist(), (" ".join(t.split()) for t in view.corpus.texts_of(wanted)[:]), strict=True))
-    left = []
-    for text, rows, own in zip(queries.texts, candidates, known, strict=True):
-        barred = {texts[row] for row in own.tolist()} | {" ".join(text.split())}
-        left.append(np.array([row for row in rows.tolist() if texts[row] not in barred], dtype=np.int64))
-    return left
-
-
 def _drawn(rng: np.random.Generator, size: int, known: Ints, documents: int, query: str) -> Ints:
     """Rows drawn from the whole corpus, known ones left out; all that are left where the draw hit known ones alone."""
     drawn = np.setdiff1d(rng.integers(documents, size=size), known)
@@ -218,8 +201,7 @@ def _drawn(rng: np.random.Generator, size: int, known: Ints, documents: int, que
     if not len(drawn):
         raise DatasetError(
             f"every document of the corpus is relevant to {query!r}, so that it has no negative; leave the query out, "
-            f"or mine "
-            "none."
+            "or mine none."
         )
     return drawn
 
@@ -237,30 +219,3 @@ def _judged(
     both = [np.concatenate([p, w]) for p, w in zip(positives, windows, strict=True)]
     scores = candidate_scores(judge, queries.texts, both, view, context)
     return [(s[: len(p)], s[len(p) :]) for s, p in zip(scores, positives, strict=True)]
-
-
-def candidate_scores(
-    judge: Method,
-    texts: Sequence[str],
-    candidates: Sequence[Ints],
-    view: TrainView,
-    context: Context,
-    learnt_on: TrainView | None = None,
-) -> list[Floats]:
-    """Scores that a method gives to candidates of each query; each pair is scored once and kept.
-
-    Args:
-        judge: the method.
-        texts: of Q queries.
-        candidates: per query, rows of the corpus.
-        view: whose corpus.
-        context: cache.
-        learnt_on: what the method is fitted on, where that is another view.
-
-    Raises:
-        ModelError: the method cannot score given candidates.
-    """
-    fitted = fit(judge, learnt_on or view, context)
-    if not isinstance(fitted, Reranks):
-        raise ModelError(f"{judge} cannot score given pairs; a teacher or judge is a cross_encoder or dense row.")
-    return fitted.candidate_scorer(view.corpus, context).scores(list(texts), list(candidates))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,13 @@ from harness.choices.value import Value
 from harness.data.queries import TrainView
 from harness.methods import Fitted, Method, TrainableMethod, strongest
 from harness.runtime.context import Context
-from harness.training.base import KINDS
+from harness.training.base import EncoderBase, PairBase, Trainable
+from harness.training.ragged_base import LateBase, SparseBase
 from harness.training.recipe import Recipe
 from harness.training.trained_models import TrainedModel, trained_model
+
+KINDS: Mapping[str, type[Trainable]] = {each.kind: each for each in (EncoderBase, PairBase, SparseBase, LateBase)}
+"""`TrainableMethod.kind` → what is trained."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,27 +9,18 @@ from typing import TYPE_CHECKING, Any
 from harness.base.errors import ModelError
 from harness.models.sides import Side, model_depends_on_side
 from harness.runtime.progress import Advance
+from harness.training.callbacks import METRIC, Measure, clock, evaluator, progress_bar
 from harness.training.checkpoints import State, last_checkpoint
 from harness.training.lesson import Lesson
 
 if TYPE_CHECKING:
     import torch
 
-METRIC = "dev_ndcg10"
 LOSS = "loss.pt"
 CLIP = 1.0
 """The gradient is made no longer than this."""
 LOGGED = 100
 """The loss is kept for about so many points."""
-SAVED_EVERY = 120.0
-"""Seconds of training between checkpoints where evaluations are further apart: so much is lost at most when a run is
-killed.
-"""
-SAVING = 0.05
-"""But no larger a part of the time than this goes into writing them."""
-
-Measure = Callable[[Any], float]
-"""Model → nDCG@10 on dev."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +58,7 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
     columns = {name: list(column) for name, column in lesson.columns.items()}
     if lesson.labels is not None:
         columns["label"] = list(lesson.labels)
-    callbacks: list[Any] = [_bar(advance), _clock(state)]
+    callbacks: list[Any] = [progress_bar(advance), clock(state)]
     if job.probe is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=lesson.schedule.patience))
     own = bool(_own_weights(loss, model))
@@ -83,7 +73,7 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
         args=kind(**arguments),
         train_dataset=Dataset.from_dict(columns),
         loss=loss,
-        evaluator=_evaluator(job.probe) if job.probe is not None else None,
+        evaluator=evaluator(job.probe) if job.probe is not None else None,
         callbacks=callbacks,
     )
     for callback in list(trainer.callback_handler.callbacks):
@@ -241,56 +231,3 @@ def _own_weights(loss: Any, model: Any) -> dict[str, Any]:
     """The weights of a loss that are not the model's."""
     shared = {id(p) for p in (*model.parameters(), *model.buffers())}
     return {name: value for name, value in loss.state_dict(keep_vars=True).items() if id(value) not in shared}
-
-
-def _evaluator(probe: Measure) -> Any:
-    from sentence_transformers.base.evaluation import BaseEvaluator
-
-    class DevEvaluator(BaseEvaluator):
-        def __call__(self, model: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
-            training = model.training
-            value = probe(model)
-            model.train(training)
-            return {METRIC: value}
-
-    made: Any = DevEvaluator
-    return made()
-
-
-def _clock(kept: State) -> Any:
-    from transformers import TrainerCallback
-
-    class Clock(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if kept.unsaved() > max(SAVED_EVERY, kept.saving / SAVING):
-                control.should_save = True
-
-    return Clock()
-
-
-def _bar(advance: Advance) -> Any:
-    from transformers import TrainerCallback
-
-    class Bar(TrainerCallback):
-        def __init__(self) -> None:
-            self.loss = self.dev = ""
-
-        @property
-        def text(self) -> str:
-            return f"{self.loss} {self.dev}".strip()
-
-        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            advance(int(state.global_step))
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            advance(1, self.text)
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-            logs = logs or {}
-            if "loss" in logs:
-                self.loss = f"loss {float(logs['loss']):.4f}"
-            if f"eval_{METRIC}" in logs:
-                self.dev = f"dev nDCG@10 {float(logs[f'eval_{METRIC}']):.4f}"
-                advance(0, self.text)  # no step follows the last one
-
-    return Bar()

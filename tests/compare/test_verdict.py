@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from harness.compare.comparison import compare
 
 from harness.base.errors import SettingError
+from harness.compare.comparison import compare
 from harness.compare.evidence import Scores, contrasts
 from harness.compare.verdict import Verdict, verdict
 

@@ -257,9 +257,14 @@ def test_it_says_what_it_takes(
     method: Method, corpus: Corpus, queries: Queries, searcher_of: Callable[..., Searcher]
 ) -> None:
     searcher = searcher_of(method, corpus)
+    before = dict(vars(searcher))
     searcher.search(queries, 5)
+    reported = searcher.report(queries)
     assert isinstance(searcher.size, Size)
-    assert all(isinstance(v, int) and v >= 0 for v in dataclasses.asdict(searcher.size).values())
+    assert all(isinstance(v, int) and v >= 0 for v in dataclasses.asdict(reported.size).values())
+    assert reported.size.index_bytes >= searcher.size.index_bytes
+    json.dumps(dict(reported.resolved), allow_nan=False)
+    assert {name: value for name, value in vars(searcher).items() if before.get(name) is not value} == {}
     assert searcher.live or searcher.size.model_bytes == 0 or any(method.nested())  # of a part that runs here
 
 

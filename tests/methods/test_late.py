@@ -77,7 +77,9 @@ def test_it_re_ranks_with_the_scores_of_the_first_stage(
     found = scorer.scores(queries.texts, [np.arange(len(corpus))[::-1]] * len(queries))
     for (indices, scores), candidates in zip(whole.rows(), found, strict=True):
         assert candidates[::-1][indices].tolist() == scores.tolist()
-    assert scorer.size.index_bytes > 0
+    lengths = fit(method, TrainView(corpus), context)._encoder.matrices(corpus.texts, "document").lengths  # type: ignore[attr-defined]
+    few = [np.array([0, 2]), np.array([2])]
+    assert scorer.size_for(few).index_bytes == int(lengths[[0, 2]].sum()) * 16 * 4
 
 
 def test_a_document_without_vectors_is_not_found_and_scores_below_all(
@@ -114,9 +116,9 @@ def test_the_record_says_how_many_vectors_and_what_the_index_takes(
 
     said = [len(v) for v in MultiVectorEncoder(str(tiny_late), device="cpu").encode_document(corpus.texts[:])]
     searcher = searcher_of(Late(str(tiny_late)), corpus)
-    searcher.search(queries, 3)
-    assert searcher.resolved["vectors"] == {"document": round(float(np.mean(said)), 2), "query": 12.0}
-    json.dumps(dict(searcher.resolved))
+    report = searcher.report(queries)
+    assert report.resolved == {"vectors": {"document": round(float(np.mean(said)), 2), "query": 12.0}}
+    json.dumps(report.resolved)
     assert searcher.size.index_bytes == sum(said) * 16 * 4 + 8 * (len(corpus) + 1)
     assert searcher.size.dimensions == 16
 

@@ -106,7 +106,7 @@ def test_the_form_is_that_of_the_first_stage(
     due = rank(stages[first], corpus, new, 10)
     assert np.array_equal(found.indices, due.indices)
     assert np.array_equal(found.scores, due.scores)
-    assert made.resolved["form"] == form
+    assert made.report(queries).resolved["form"] == form
     assert made.live is False
 
 

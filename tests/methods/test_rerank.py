@@ -110,9 +110,9 @@ def test_the_scorer_is_neither_indexed_nor_searched(
     searcher = index(method, fit(method, TrainView(corpus), context), corpus, context)
     search(method, searcher, queries, 5, context)
     labels = sorted(s.label for s in context.ledger.steps.values() if s.kind in ("fit", "index", "search"))
-    assert labels == sorted([
-        "fit bm25", "index bm25", "search bm25", f"fit {method.scorer}", f"fit {method}", f"index {method}", f"search {method}",
-    ])  # fmt: skip
+    three = ("fit", "index", "search")
+    steps = [(method.first, three), (method.scorer, ("fit",)), (method, three)]
+    assert labels == sorted(f"{kind} {part}" for part, kinds in steps for kind in kinds)
     assert [method.depth_of(part, 1000) for part in method.nested()] == [100, 0]
 
 
@@ -144,14 +144,18 @@ def test_the_labels_used_and_the_notes_are_those_of_both_parts(
     assert len(without.notes) == 1
 
 
-def test_its_size_is_that_of_both_parts_and_grows_with_the_candidates(
+def test_its_size_is_that_of_both_parts_with_the_candidates_of_the_queries_whatever_was_searched_before(
     tiny_encoder: Path, corpus: Corpus, searcher_of: Search
 ) -> None:
     bm25, reranked = searcher_of(BM25(), corpus), searcher_of(Rerank(BM25(), Dense(model=str(tiny_encoder))), corpus)
     assert reranked.size.index_bytes == bm25.size.index_bytes
-    top = reranked.search(Queries(["q"], ["shock"]), 50)
-    assert reranked.size.index_bytes == bm25.size.index_bytes + int((top.indices >= 0).sum()) * 32 * 4
-    assert reranked.size.dimensions == 32
+    queries = Queries(["q"], ["shock"])
+    top = reranked.search(queries, 50)
+    reranked.search(Queries(["other"], ["wing"]), 50)
+    reported = reranked.report(queries).size
+    assert reported.index_bytes == bm25.size.index_bytes + int((top.indices >= 0).sum()) * 32 * 4
+    assert reported.dimensions == 32
+    assert reranked.size.index_bytes == bm25.size.index_bytes
 
 
 def test_inputs_are_those_of_both_parts(tiny_encoder: Path, tiny_cross_encoder: Path, context: Context) -> None:

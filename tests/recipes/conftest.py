@@ -26,8 +26,9 @@ from harness.models.ragged import open_ragged
 from harness.models.sparse import SparseEncoder
 from harness.recipes import Recipe
 from harness.runtime.context import Context
-from harness.training.base import EncoderBase, LateBase, PairBase, SparseBase, Trainable
+from harness.training.base import EncoderBase, PairBase, Trainable
 from harness.training.lesson import Lesson
+from harness.training.ragged_base import LateBase, SparseBase
 from harness.training.trained import with_recipes
 
 SEALED = "zzsealed"

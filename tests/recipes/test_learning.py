@@ -259,7 +259,7 @@ def test_the_price_of_products_makes_vectors_sparse(tongue: Tongue) -> None:
         recipe = Splade(epochs=2, query_flops=price, document_flops=price, choose="last", **FAST)
         fitted = fit(with_recipes(Sparse(str(tongue.model)), (recipe,)), tongue.view, tongue.context)
         searcher = index(with_recipes(Sparse(str(tongue.model)), (recipe,)), fitted, tongue.view.corpus, tongue.context)
-        active.append(searcher.resolved["active_terms"]["document"])
+        active.append(searcher.report(tongue.asked.queries).resolved["active_terms"]["document"])
     assert active[1] < 0.7 * active[0]
 
 

@@ -23,7 +23,7 @@ from harness.data.queries import TrainView
 from harness.methods.bm25 import BM25
 from harness.models.encoder import Encoder
 from harness.runtime.context import Context
-from harness.training import trainer as trainer_module
+from harness.training import callbacks
 from harness.training.dev import EncoderProbe, pool
 from harness.training.lesson import Lesson, Report
 from harness.training.loop import bf16_suits, discard, memory_and_disk, own_randomness, seed_of
@@ -240,8 +240,8 @@ def test_a_long_run_leaves_checkpoints_between_its_evaluations_and_goes_on_from_
         "checkpoint-6",
         "checkpoint-9",
     }
-    monkeypatch.setattr(trainer_module, "SAVED_EVERY", 0.0)
-    monkeypatch.setattr(trainer_module, "SAVING", 1e9)
+    monkeypatch.setattr(callbacks, "SAVED_EVERY", 0.0)
+    monkeypatch.setattr(callbacks, "SAVING", 1e9)
     once = tools.Curve(curve)
 
     @contextlib.contextmanager
@@ -270,8 +270,8 @@ def test_a_long_run_leaves_checkpoints_between_its_evaluations_and_goes_on_from_
 def test_checkpoints_take_no_large_part_of_the_time(
     lesson_of: LessonOf, learn: Learn, tools: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer_module, "SAVED_EVERY", 0.0)
-    monkeypatch.setattr(trainer_module, "SAVING", 1e-9)  # the first one shows how long it takes
+    monkeypatch.setattr(callbacks, "SAVED_EVERY", 0.0)
+    monkeypatch.setattr(callbacks, "SAVING", 1e-9)  # the first one shows how long it takes
     learn(lesson_of(steps=9, evaluations=1), None, "few")
     assert {path.name for path in (tmp_path / "few").glob("checkpoint-*")} == {"checkpoint-1", "checkpoint-9"}
 
@@ -704,7 +704,7 @@ def test_auto_takes_bf16_where_the_processor_has_it(monkeypatch: pytest.MonkeyPa
 def test_the_loss_is_kept_for_about_a_hundred_points(
     lesson_of: LessonOf, learn: Learn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer_module, "LOGGED", 4)
+    monkeypatch.setattr(callbacks, "LOGGED", 4)
     _, report = learn(lesson_of(steps=12, evaluations=1))
     assert [step for step, _ in report.loss] == [3, 6, 9, 12]
     assert all(np.isfinite(value) for _, value in report.loss)

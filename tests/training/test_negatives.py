@@ -13,7 +13,7 @@ from harness.data.queries import Queries, TrainView
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
-from harness.training.negatives import Mining, candidate_scores, mine
+from harness.training.negatives import Mining, mine
 
 Scored = Callable[..., Any]
 DOCUMENTS = 40
@@ -269,18 +269,6 @@ def test_real_methods_mine_and_judge(view: TrainView, tiny_encoder: Any, context
     for (number, _), found in zip(pairs, mined.rows.tolist(), strict=True):
         assert not set(found) & set(held.relevant[number].tolist())
     assert mined.false_rate is not None
-
-
-def test_scores_of_candidates_are_the_methods_own_for_each_query(
-    view: TrainView, tiny_encoder: Any, context: Context, encoder: Any
-) -> None:
-    candidates = [np.array([3, 1], np.int64), np.zeros(0, np.int64), np.array([3, 50, 7], np.int64)]
-    texts = ["bada", "kelo", "tumi"]
-    found = candidate_scores(Dense(model=str(tiny_encoder)), texts, candidates, view, context)
-    for text, rows, scores in zip(texts, candidates, found, strict=True):
-        own = encoder.encode([text], "query")[0]
-        expected = [float(encoder.encode([view.corpus.texts[int(r)]], "document")[0] @ own) for r in rows]
-        assert scores.tolist() == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize(

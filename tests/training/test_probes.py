@@ -18,8 +18,8 @@ from harness.models.late import LateEncoder
 from harness.models.ragged import open_ragged
 from harness.models.sparse import SparseEncoder
 from harness.runtime.context import Context
-from harness.training.base import LateBase, RaggedBase, SparseBase
 from harness.training.probes import LateProbe, SparseProbe
+from harness.training.ragged_base import LateBase, RaggedBase, SparseBase
 from harness.training.schedule import Schedule
 
 

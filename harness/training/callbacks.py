@@ -1,0 +1,76 @@
+"""What is done between the steps of a trainer: measured on dev, saved, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from harness.runtime.progress import Advance
+from harness.training.checkpoints import State
+
+METRIC = "dev_ndcg10"
+SAVED_EVERY = 120.0
+"""Seconds of training between checkpoints where evaluations are further apart: so much is lost at most when a run is
+killed.
+"""
+SAVING = 0.05
+"""But no larger a part of the time than this goes into writing them."""
+
+Measure = Callable[[Any], float]
+"""Model → nDCG@10 on dev."""
+
+
+def evaluator(probe: Measure) -> Any:
+    """The trainer's evaluator: nDCG@10 on dev."""
+    from sentence_transformers.base.evaluation import BaseEvaluator
+
+    class DevEvaluator(BaseEvaluator):
+        def __call__(self, model: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
+            training = model.training
+            value = probe(model)
+            model.train(training)
+            return {METRIC: value}
+
+    made: Any = DevEvaluator
+    return made()
+
+
+def clock(kept: State) -> Any:
+    """Saves a checkpoint when enough time has passed since the last one."""
+    from transformers import TrainerCallback
+
+    class Clock(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if kept.unsaved() > max(SAVED_EVERY, kept.saving / SAVING):
+                control.should_save = True
+
+    return Clock()
+
+
+def progress_bar(advance: Advance) -> Any:
+    """Shows the steps, the loss and the last measurement on dev."""
+    from transformers import TrainerCallback
+
+    class Bar(TrainerCallback):
+        def __init__(self) -> None:
+            self.loss = self.dev = ""
+
+        @property
+        def text(self) -> str:
+            return f"{self.loss} {self.dev}".strip()
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            advance(int(state.global_step))
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            advance(1, self.text)
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            logs = logs or {}
+            if "loss" in logs:
+                self.loss = f"loss {float(logs['loss']):.4f}"
+            if f"eval_{METRIC}" in logs:
+                self.dev = f"dev nDCG@10 {float(logs[f'eval_{METRIC}']):.4f}"
+                advance(0, self.text)  # no step follows the last one
+
+    return Bar()
