@@ -17,7 +17,8 @@ import pytest
 from harness.api import open_context
 from harness.base.errors import SettingError
 from harness.base.memory import LEAST
-from harness.data.corpus import Corpus, write_corpus
+from harness.data.corpus import Corpus
+from harness.data.corpus_file import write_corpus
 
 DOCUMENTS, FEW, WORDS = 20_000, 2000, 400
 RUN = """

@@ -14,8 +14,8 @@ from harness.bench.run_rows import DEFAULT_DATASET, run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
 from harness.compare.validate import with_figures
+from harness.data.dataset import Dataset
 from harness.data.measures import DEFAULT, parse_measures
-from harness.data.queries import Dataset
 from harness.data.trec import read_run
 from harness.datasets import load_dataset
 from harness.methods import Encodes, Method, fit

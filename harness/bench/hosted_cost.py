@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.choices.value import Value
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.endpoints.encoder import HostedEncoder
 from harness.endpoints.meter import Estimate, dollars, tokens
 from harness.methods import Method, fit, index, search

@@ -24,7 +24,7 @@ ROOMS: Final = (
     # What is a row.
     *("methods", "recipes"),
     # The numbers that come back from disk, and the seed.
-    *("cache.vectors", "cache.ragged", "runtime.context"),
+    *("cache.vectors", "cache.ragged", "cache.shards", "cache.shard_store", "runtime.context"),
 )
 """The rooms (and single modules) whose code can change a score. Of these, the modules that a row uses are in its
 identity; all other code of the package (reports, statistics, command line, executors, …) is in no row's identity.

@@ -18,7 +18,7 @@ from harness.base.errors import HarnessError, SettingError
 from harness.bench.leak_guard import Guard
 from harness.bench.runner import Bench
 from harness.bench.store import Store
-from harness.cache.vectors import text_keys
+from harness.cache.shards import text_keys
 from harness.methods import fit
 from harness.models.encode_once import CHUNK
 from harness.rows import parse_method, row_name

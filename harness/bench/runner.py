@@ -24,8 +24,8 @@ from harness.bench.record import Record
 from harness.bench.step_times import phase, row_seconds, throughput
 from harness.bench.store import Place, Store
 from harness.bench.unjudged import unjudged
+from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery, means, parse_measures, per_query
-from harness.data.queries import Dataset
 from harness.data.ranking import Run
 from harness.datasets import load_dataset
 from harness.methods import Fitted, Method, Searcher, fit, index, search

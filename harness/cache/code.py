@@ -30,7 +30,7 @@ CARRIERS: Final = {PACKAGE} | frozenset(
         *("runtime.context", "cache", "cache.folders", "cache.names", "cache.marker", "cache.kinds", "cache.remote"),
         "cache.code",
         # Pass data on, which is in the key by its content.
-        *("data.queries", "models.resolve"),
+        *("data.queries", "data.dataset", "models.resolve"),
         # The way to a hosted model and back: the key of an answer is what was sent.
         *("endpoints.address", "endpoints.pieces", "endpoints.meter", "endpoints.retries", "endpoints.pool"),
         *("endpoints.prices", "endpoints.providers", "endpoints.service"),

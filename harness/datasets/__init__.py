@@ -19,7 +19,7 @@ from harness.base import redaction
 from harness.base.errors import UnknownName
 from harness.choices.room import Room, normalised
 from harness.choices.value import Value
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets._paths import names_a_path
 from harness.runtime.context import Context
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from shutil import rmtree
 
 from harness.base.errors import DatasetError, Unavailable, UnknownName
-from harness.data.queries import Dataset
+from harness.collection.files import EXPECTED, Collection, collections_in, is_collection
+from harness.collection.splits import Parts, build_dataset, known_split
+from harness.data.dataset import Dataset
 from harness.datasets import Places, Source
 from harness.datasets._archives import ARCHIVES, HOST, UNPUBLISHED, Archive
-from harness.datasets._collection import EXPECTED, Collection, collections_in, is_collection
 from harness.datasets._offline import offline
-from harness.datasets._splits import Parts, build_dataset, known_split
 from harness.datasets._unpack import unpack
 from harness.runtime.context import Context
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from harness.base.errors import DatasetError
 from harness.base.files import there
 from harness.base.plain import check_text
-from harness.data.queries import Dataset
+from harness.collection.files import EXPECTED, Collection, is_collection
+from harness.collection.splits import Parts, build_dataset, known_split
+from harness.data.dataset import Dataset
 from harness.datasets import Source
-from harness.datasets._collection import EXPECTED, Collection, is_collection
 from harness.datasets._paths import as_path, canonical
-from harness.datasets._splits import Parts, build_dataset, known_split
 from harness.runtime.context import Context
 
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from harness.base.errors import DatasetError, Unavailable, UnknownName
 from harness.base.optional import library
-from harness.data.corpus import Document
+from harness.collection.files import DEV_NAMES
+from harness.collection.in_memory import LEARNT_FROM, Split, cached_corpus, dataset_of
+from harness.collection.self_retrieval import ALWAYS
+from harness.data.dataset import Dataset
+from harness.data.documents import Document
 from harness.data.ids import Trim
-from harness.data.queries import Dataset
 from harness.datasets import Source
-from harness.datasets._collection import DEV_NAMES
-from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, kept_corpus
 from harness.datasets._offline import offline
-from harness.datasets._self import ALWAYS
 from harness.runtime.context import Context
 
 SPLITS = ("test", *LEARNT_FROM, *DEV_NAMES)
@@ -56,7 +56,7 @@ class IrDatasets(Source):
         _check_offline(catalogue.load(found), found)
         changed: dict[str, Trim] = {}
         try:
-            corpus = kept_corpus(full, lambda: _documents(catalogue.load(found), changed), context)
+            corpus = cached_corpus(full, lambda: _documents(catalogue.load(found), changed), context)
             splits = {split: _split(catalogue.load(found), found, changed)}
             for known, other in _learnt_from(catalogue, found).items():
                 splits.setdefault(known, _split(catalogue.load(other), other, changed))

@@ -10,12 +10,12 @@ from typing import Any
 
 from harness.base.errors import DatasetError, Unavailable, UnknownName
 from harness.base.optional import library
+from harness.collection.files import DEV_NAMES, split_name
+from harness.collection.in_memory import LEARNT_FROM, Split, cached_corpus, dataset_of, grades_of
+from harness.collection.mteb_rows import documents, queries
+from harness.data.dataset import Dataset
 from harness.data.ids import Trim
-from harness.data.queries import Dataset
 from harness.datasets import Source
-from harness.datasets._collection import DEV_NAMES, split_name
-from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, grades_of, kept_corpus
-from harness.datasets._mteb import documents, queries
 from harness.datasets._offline import offline
 from harness.runtime.context import Context
 
@@ -53,7 +53,7 @@ class Mteb(Source):
             changed[what] = Trim()  # a new one for each reading, of which the corpus has two
             return changed[what]
 
-        corpus = kept_corpus(full, lambda: documents(data["corpus"], trim("the corpus")), context)
+        corpus = cached_corpus(full, lambda: documents(data["corpus"], trim("the corpus")), context)
         splits = {
             known: Split(
                 queries(each["queries"], trim(f"the queries of {known}")),

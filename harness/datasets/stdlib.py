@@ -9,12 +9,12 @@ from pathlib import Path
 
 from harness.base.errors import UnknownName
 from harness.cache.code import code_of
-from harness.data.queries import Dataset
+from harness.collection.files import Collection
+from harness.collection.splits import Parts, build_dataset
+from harness.data.dataset import Dataset
 from harness.datasets import Source
 from harness.datasets._code_search import write_collection
-from harness.datasets._collection import Collection
 from harness.datasets._functions import Library
-from harness.datasets._splits import Parts, build_dataset
 from harness.runtime.context import Context
 
 NAME = "code"

@@ -13,7 +13,8 @@ import numpy as np
 from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
 from harness.base.errors import SettingError
-from harness.data.corpus import Corpus, Document, joined
+from harness.data.corpus import Corpus
+from harness.data.documents import Document, joined
 from harness.data.ranking import Floats
 from harness.data.text import sentences
 from harness.endpoints.pieces import digest

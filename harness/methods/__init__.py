@@ -23,7 +23,8 @@ from typing import Any, ClassVar
 from harness.choices.room import Room
 from harness.choices.value import RECIPES, Value
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints, TopK
 from harness.models.encoder import Encoder, Side
 from harness.runtime.context import Context

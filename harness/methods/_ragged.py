@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import METHODS, Fitted, Method, Size, strongest
 from harness.models.ragged import RaggedEncoder
 from harness.recipes import Recipe, Trained, told, trained

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.endpoints.encoder import HostedEncoder, open_hosted
 from harness.endpoints.providers import provider
 from harness.endpoints.service import Service

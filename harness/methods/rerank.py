@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK, select, stack
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, fit, index, search, strongest
 from harness.methods.bm25 import BM25

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.base.errors import CacheError, ModelError
-from harness.cache.vectors import MERGED_BYTES, Block, Store, Stored
+from harness.cache.shard_store import MERGED_BYTES, ShardStore, StoredBlocks
+from harness.cache.shards import Block
 from harness.data.ranking import Ints
 from harness.engines.torch import ACCELERATOR_TOKENS, CPU_TOKENS
 from harness.runtime.context import Context
@@ -23,7 +24,7 @@ from harness.runtime.progress import Advance
 
 T = TypeVar("T")
 B = TypeVar("B", bound=Block)
-S = TypeVar("S", bound=Stored[Any])
+S = TypeVar("S", bound=StoredBlocks[Any])
 
 CHUNK = 16384
 """Items that are sorted by length together: bounds memory, and fixes the batches whatever was done before."""
@@ -61,7 +62,7 @@ class Work(Generic[T, B]):
     prepare: Callable[[Sequence[T]], Sequence[Any]] | None = None
 
 
-def kept(items: Sequence[T], work: Work[T, B], store: Store[B, S], context: Context) -> S:
+def kept(items: Sequence[T], work: Work[T, B], store: ShardStore[B, S], context: Context) -> S:
     """What is kept of N items, as (N, D) vectors; those not kept yet go through the model, each distinct one once, and
     are kept.
 
@@ -84,7 +85,7 @@ def completed(
     items: Sequence[T],
     keys_of: Callable[[Sequence[T]], pa.Array],
     fill: Callable[[pa.Array, Ints], int],
-    store: Store[B, S],
+    store: ShardStore[B, S],
     context: Context,
 ) -> S:
     """What is kept of N items, as (N, D) vectors, after `fill` has made and kept those that were missing.
@@ -141,7 +142,7 @@ def _numbers(keys: pa.Array) -> npt.NDArray[np.uint64]:
 
 
 def _fill(
-    items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T, B], store: Store[B, S], context: Context
+    items: Sequence[T], keys: pa.Array, places: Ints, work: Work[T, B], store: ShardStore[B, S], context: Context
 ) -> int:
     """Runs what has no place and writes it shard by shard; returns how many items went through the model.
 
@@ -219,7 +220,7 @@ def _fill_chunk(
     ready: Ready,
     keys: pa.Array,
     work: Work[T, B],
-    store: Store[B, S],
+    store: ShardStore[B, S],
     advance: Advance,
     memory: int,
 ) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from harness.base.errors import ModelError, SettingError, Unavailable
 from harness.cache.code import MODELS, code_of
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.data.ranking import Floats
 from harness.engines import ENGINES, PRECISIONS, Engine, Unfit
 from harness.engines._processor import processor

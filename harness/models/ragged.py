@@ -20,7 +20,7 @@ import numpy as np
 from harness.base.errors import ModelError, SettingError
 from harness.cache.code import MODELS, code_of
 from harness.cache.ragged import Ragged, RaggedStore, StoredRagged
-from harness.cache.vectors import text_keys
+from harness.cache.shards import text_keys
 from harness.models.encode_once import APART, Work, batch_tokens, kept, memory_advice
 from harness.models.limits import bound
 from harness.models.loading import opening, options_of

@@ -30,7 +30,7 @@ from harness.cache.code import MODELS, code_of
 from harness.cache.folders import META
 from harness.choices.room import Room
 from harness.choices.value import Value
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.leaks.history import Taught, history, keep, note, noted, together
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, Method, fit, strongest
 from harness.runtime.context import Context
@@ -43,7 +43,15 @@ from harness.training.schedule import BUDGETS, Budget, Precision, Schedule
 
 Need = Literal["train labels", "teacher", "guide", "generator"]
 MODEL = "model"
-APART = ("cache.ragged", "cache.vectors", "models.engine_check", "models.truncated", "training.checkpoints")
+APART = (
+    "cache.ragged",
+    "cache.shard_store",
+    "cache.shards",
+    "cache.vectors",
+    "models.engine_check",
+    "models.truncated",
+    "training.checkpoints",
+)
 """Modules of the package that decide no weight: how vectors lie on disk, which engine answers later, how a run is
 resumed.
 """

@@ -16,7 +16,7 @@ from harness.bench.identity import identity
 from harness.bench.leak_guard import Guard
 from harness.bench.provenance import code_hash
 from harness.bench.runner import DEFAULT_DEPTH
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import load_dataset
 from harness.executors import Executor, Job
 from harness.methods import Method

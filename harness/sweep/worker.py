@@ -15,8 +15,8 @@ from harness.bench.provenance import code_hash
 from harness.bench.record import trainings_in
 from harness.bench.runner import Bench
 from harness.bench.store import Store
+from harness.data.dataset import Dataset
 from harness.data.measures import parse_measures
-from harness.data.queries import Dataset
 from harness.datasets import load_dataset
 from harness.rows import parse_method
 from harness.runtime.context import Context

@@ -16,7 +16,8 @@ import pytest
 from harness.cache.clearing import UNFINISHED_AFTER, Removal, freed, mount_points, removals, remove
 from harness.cache.folders import META, Cache
 from harness.cache.manage import Entry, entries, faults
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 from harness.endpoints.pieces import Pieces
 
 DAY = 86400.0

@@ -112,6 +112,7 @@ def test_a_module_counts_with_what_it_imports_wherever_it_does(package: Callable
     assert set(found) == {
         "harness.data.ranking",
         "harness.data.corpus",
+        "harness.data.documents",
         *(f"apart_for_code.{name}" for name in ("top", "near", "deep")),
         "apart_for_code",
     }

@@ -12,7 +12,8 @@ import pytest
 
 from harness.cache.folders import META, Cache
 from harness.cache.manage import Entry, entries, faults, left_alone, total, wrong
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 
 DAY = 86400.0
 

@@ -14,7 +14,8 @@ import pytest
 from harness.base.errors import CacheError, Unavailable
 from harness.cache.folders import Cache
 from harness.cache.remote import Remote
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 from harness.rows import parse_method
 from harness.runtime.context import Context
 

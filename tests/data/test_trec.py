@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError
+from harness.collection.qrels import read_qrels
 from harness.data.corpus import Corpus
 from harness.data.ids import unfit
 from harness.data.queries import Queries
 from harness.data.ranking import Run, TopK, select, stack
 from harness.data.trec import read_run, write_qrels, write_run, write_topics
-from harness.datasets._qrels import read_qrels
 
 ID = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5).filter(lambda name: not unfit(name))
 SCORE = st.floats(width=32, allow_nan=False, allow_infinity=False)

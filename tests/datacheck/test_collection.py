@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.base.errors import HarnessError, UnknownName
 from harness.cache.folders import Cache
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datacheck.collection import check
 from harness.datacheck.findings import Finding, Report
 from harness.datasets import SOURCES, Source, load_dataset

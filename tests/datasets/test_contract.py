@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import HarnessError, UnknownName
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import SOURCES, every_name, load_dataset, split_name
 from harness.runtime.context import Context
 

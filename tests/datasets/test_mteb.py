@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.base.errors import DatasetError, HarnessError, Unavailable, UnknownName
-from harness.data.corpus import joined
+from harness.data.documents import joined
 from harness.datasets import load_dataset
 from harness.datasets.mteb import Mteb
 from harness.runtime.context import Context

@@ -12,7 +12,7 @@ import pytest
 
 from harness import api
 from harness.bench.store import Store, Stored, by_key
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.report.board import Table, tables
 from harness.report.collection import words
 from harness.report.per_query import file_names, packed, per_query, slices

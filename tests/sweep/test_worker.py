@@ -13,8 +13,8 @@ from harness.base.errors import DatasetError, HarnessError
 from harness.bench.dev_scores import on_dev
 from harness.bench.provenance import code_hash
 from harness.bench.record import Record
+from harness.data.dataset import Dataset
 from harness.data.measures import parse_measures
-from harness.data.queries import Dataset
 from harness.rows import parse_method
 from harness.runtime.context import Context
 from harness.sweep import worker as work

@@ -15,11 +15,14 @@ from typing import Any
 
 from harness.base.errors import DatasetError
 from harness.cache.code import code_of
-from harness.data.corpus import Corpus, Document, revision_of, write_corpus
+from harness.collection.files import split_name
+from harness.collection.splits import Parts, build_dataset
+from harness.data.corpus import Corpus
+from harness.data.corpus_file import revision_of, write_corpus
+from harness.data.dataset import Dataset
+from harness.data.documents import Document
 from harness.data.ids import Trim
-from harness.data.queries import Dataset, Qrels, Queries
-from harness.datasets._collection import split_name
-from harness.datasets._splits import Parts, build_dataset
+from harness.data.queries import Qrels, Queries
 from harness.runtime.context import Context
 
 LEARNT_FROM = ("train", "dev")
@@ -34,7 +37,7 @@ class Split:
     qrels: Qrels
 
 
-def kept_corpus(name: str, documents: Callable[[], Iterable[Document]], context: Context) -> Corpus:
+def cached_corpus(name: str, documents: Callable[[], Iterable[Document]], context: Context) -> Corpus:
     """The documents, memory-mapped; written to the cache the first time this content is seen.
 
     Args:
@@ -46,7 +49,7 @@ def kept_corpus(name: str, documents: Callable[[], Iterable[Document]], context:
         DatasetError: no document, an id twice, or a text that is not Unicode.
     """
     revision = revision_of(documents())
-    key = hashlib.sha256(f"content:{code_of('harness.data.corpus')}:{revision}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"content:{code_of('harness.data.corpus_file')}:{revision}".encode()).hexdigest()[:32]
 
     def build(part: Path) -> None:
         write_corpus(part / "corpus.arrow", documents(), name)
@@ -80,7 +83,7 @@ def dataset_of(
         splits: by the library's names; `validation` is `dev` here.
         reported: one of those names.
         own: whether a query is removed from the ranking that it would itself head: True and False always and never,
-            where the library has such a rule; None takes ours (`harness.datasets._self`).
+            where the library has such a rule; None takes ours (`harness.collection.self_retrieval`).
         licence: where known.
         notes: of the source.
         changed: what was read → what the rule for ids changed in it.

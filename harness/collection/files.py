@@ -11,13 +11,14 @@ from pathlib import Path
 from harness.base.errors import DatasetError
 from harness.base.files import there
 from harness.cache.code import code_of
-from harness.data.corpus import Corpus, write_corpus
+from harness.collection.jsonl import QUERY, read_documents, read_queries
+from harness.collection.qrels import read_qrels
+from harness.collection.topics import ENDINGS, read_topics
+from harness.data.corpus import Corpus
+from harness.data.corpus_file import write_corpus
 from harness.data.ids import Trim
 from harness.data.lines import Fault, OnFault, refuse
 from harness.data.queries import Qrels, Queries
-from harness.datasets._jsonl import QUERY, read_documents, read_queries
-from harness.datasets._qrels import read_qrels
-from harness.datasets._topics import ENDINGS, read_topics
 from harness.runtime.context import Context
 
 CORPUS, QUERIES, TOPICS = "corpus.jsonl", "queries.jsonl", "topics"
@@ -73,7 +74,7 @@ class Collection:
         # The ending too: a reader goes by it, and a file that is not what its ending says is refused whatever is
         # cached.
         ending, content = self.corpus.suffix, context.cache.hashes.sha256(self.corpus)
-        deciding = [code_of("harness.datasets._jsonl", "harness.data.corpus"), ending, content]
+        deciding = [code_of("harness.collection.jsonl", "harness.data.corpus_file"), ending, content]
         key = hashlib.sha256(":".join(deciding).encode()).hexdigest()[:32]
         fresh: list[bool] = []
         trim = Trim()

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from harness.collection.self_retrieval import self_retrieval
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
-from harness.datasets._self import self_retrieval
 
 CORPUS = Corpus.of([("1", "Wing Lift", "The lift of a wing."), ("2", "", "Drag"), ("3", "", "Heat")])
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError
-from harness.data.corpus import Document
+from harness.collection.jsonl import read_documents, read_queries
+from harness.data.documents import Document
 from harness.data.ids import WHITE
 from harness.data.lines import Fault
-from harness.datasets._jsonl import read_documents, read_queries
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=10).filter(

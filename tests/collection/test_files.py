@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import DatasetError
-from harness.datasets._collection import Collection, collections_in
+from harness.collection.files import Collection, collections_in
 from harness.runtime.context import Context
 
 Write = Callable[..., Path]

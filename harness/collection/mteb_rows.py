@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.base.errors import DatasetError
-from harness.data.corpus import Document
+from harness.data.documents import Document
 
 
 def documents(rows: Iterable[Mapping[str, Any]], name: Callable[[str], str] = str) -> Iterator[Document]:
@@ -35,7 +35,7 @@ def queries(rows: Iterable[Mapping[str, Any]], name: Callable[[str], str] = str)
         text, instruction = row["text"], row.get("instruction")
         if not isinstance(text, str):
             raise DatasetError(
-                f"query {row['id']!r} is no text but a conversation; tasks of that kind are for MTEB's own models."
+                f"query {row['id']!r} is a conversation, not a text; only tasks with text queries can be searched here."
             )
         found[name(str(row["id"]))] = f"{text} {instruction}" if instruction is not None else text
     return found

@@ -13,12 +13,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from harness.base.errors import DatasetError, UnknownName
+from harness.collection.files import split_name
+from harness.collection.self_retrieval import self_retrieval
+from harness.collection.sound import sound
 from harness.data.corpus import Corpus
+from harness.data.dataset import Dataset, TrainView
 from harness.data.ids import Trim, chunked, near, near_note
-from harness.data.queries import Dataset, Labelled, Qrels, Queries, TrainView
-from harness.datasets._collection import split_name
-from harness.datasets._self import self_retrieval
-from harness.datasets._sound import sound
+from harness.data.queries import Labelled, Qrels, Queries
 
 DEV_SHARE = 0.2
 DEV_MOST = 1000
@@ -35,7 +36,7 @@ class Parts:
         qrels: split → what reads its judgements.
         licence: where known.
         notes: the source's own.
-        own: see `harness.datasets._self.self_retrieval`.
+        own: see `harness.collection.self_retrieval.self_retrieval`.
         changed: what was read so far → what the rule for ids changed in it (`harness.data.ids`).
     """
 
@@ -55,7 +56,7 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
     Raises:
         UnknownName: the collection has no such split; lists those it has.
         DatasetError: a judged query has no text, a file is malformed, or nothing can be measured
-            (`harness.datasets._sound`).
+            (`harness.collection.sound`).
     """
     split = known_split(split, parts.qrels, parts.name)
     test, notes = _labelled(parts, split, parts.qrels[split]())

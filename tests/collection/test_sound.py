@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import DatasetError
-from harness.data.corpus import Corpus, Document
+from harness.collection.sound import sound
+from harness.data.corpus import Corpus
+from harness.data.documents import Document
 from harness.data.queries import Labelled, Queries
 from harness.datasets import load_dataset
-from harness.datasets._sound import sound
 from harness.runtime.context import Context
 
 Write = Callable[..., Path]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError
+from harness.collection.qrels import read_qrels
 from harness.data.lines import Fault
-from harness.datasets._qrels import read_qrels
 
 HEADER = "query-id\tcorpus-id\tscore"
 IDS = st.text("abcxyz019_-", min_size=1, max_size=5)

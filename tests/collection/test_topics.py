@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError
+from harness.collection.topics import read_topics
 from harness.data.lines import Fault
 from harness.data.queries import Queries
 from harness.data.trec import write_topics
 from harness.datasets import load_dataset
-from harness.datasets._topics import read_topics
 from harness.runtime.context import Context
 
 SGML = """

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.memory import Memory, size
-from harness.data.corpus import Document
+from harness.data.documents import Document
 from harness.data.ids import Trim
 from harness.data.lines import LONGEST, Fault, OnFault, lines, refuse
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.corpus import Corpus, Document, joined
+from harness.data.corpus import Corpus
+from harness.data.documents import Document, joined
 from harness.data.queries import Queries
 
 Ints = npt.NDArray[np.int64]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.base.errors import DatasetError
+from harness.collection.qrels import GREATEST
 from harness.data.corpus import Corpus
 from harness.data.ids import first_unfit, near, near_note, unfit
 from harness.data.queries import Labelled
-from harness.datasets._qrels import GREATEST
 
 
 def sound(name: str, split: Labelled, corpus: Corpus) -> list[str]:
