@@ -32,7 +32,7 @@ FLUSH_SECONDS = 5.0
 """At most about this much work is lost to a kill."""
 READ = 1024
 """Items that are read at once, to be hashed or counted."""
-APART = ("harness.indexes", *(f"harness.models.{name}" for name in ("golden", "prompts", "truncated")))
+APART = ("harness.indexes", *(f"harness.models.{name}" for name in ("engine_check", "prompts", "truncated")))
 """Modules that decide nothing of what is cached of a text: which engine answers and which prompt is asked for (the key
 has both), and what is done with the vectors.
 """

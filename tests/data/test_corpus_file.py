@@ -128,7 +128,9 @@ def test_a_truncated_file_is_refused_with_what_to_do(tmp_path: Path, kept: float
     write_corpus(path, documents(5000), "mine")
     whole = path.read_bytes()
     path.write_bytes(whole[: min(int(len(whole) * kept), len(whole) - 1)])
-    with pytest.raises(DatasetError, match=r"corpus\.arrow is not a complete corpus file \(.*\); delete it and run again"):
+    with pytest.raises(
+        DatasetError, match=r"corpus\.arrow is not a complete corpus file \(.*\); delete it and run again"
+    ):
         Corpus.open(path)
 
 
