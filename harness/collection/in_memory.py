@@ -1,13 +1,14 @@
-"""Collections that another library hands over in memory: a corpus kept by its content, and splits made one dataset.
+"""A dataset from documents, queries and judgements in memory, as another library or your own source gives them.
 
-A library's names and revisions do not say what its documents are (a local copy has the name of the original), so the
-documents are read and hashed each time; they are written once.
+`cached_corpus` writes the documents to the cache by their content, `dataset_of` joins corpus and splits to a `Dataset`.
+The names and revisions of a library do not identify its documents (a local copy has the name of the original), so they
+are read and hashed on each call, and written once.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ class Split:
 
 
 def cached_corpus(name: str, documents: Callable[[], Iterable[Document]], context: Context) -> Corpus:
-    """The documents, memory-mapped; written to the cache the first time this content is seen.
+    """The documents, memory-mapped; written to the cache if it does not have them yet.
 
     Args:
         name: what to call the collection in the cache's list and in messages.
@@ -68,13 +69,13 @@ def dataset_of(
     *,
     own: bool | None = None,
     licence: str = "",
-    notes: tuple[str, ...] = (),
+    notes: Sequence[str] = (),
     changed: Mapping[str, Trim] | None = None,
 ) -> Dataset:
     """A dataset that reports on one of the splits; of the others train and dev go to its `TrainView`.
 
-    A judged query without text is left out, and so is one to learn from whose relevant documents are all in another
-    corpus: some libraries have a corpus for each split. Where a query to learn from has the id of another one with
+    Left out are judged queries without text, and train and dev queries whose relevant documents are all in another
+    corpus (some libraries have a corpus for each split). If a train or dev query has the id of another query with
     another text, the name of its split is put before its id.
 
     Args:
@@ -82,48 +83,58 @@ def dataset_of(
         corpus: the documents of the reported split.
         splits: by the library's names; `validation` is `dev` here.
         reported: one of those names.
-        own: whether a query is removed from the ranking that it would itself head: True and False always and never,
-            where the library has such a rule; None takes ours (`harness.collection.self_retrieval`).
+        own: whether the document with a query's id is removed from its ranking: always (True) or never (False), if the
+            library has such a rule; None applies the rule of `harness.collection.self_retrieval`.
         licence: where known.
         notes: of the source.
-        changed: what was read → what the rule for ids changed in it.
+        changed: what was read → the ids changed in it by the rule in `harness.data.ids`.
 
     Raises:
         DatasetError: no query of the reported split has a judgement.
     """
-    held: dict[str, Split] = {split_name(reported): _judged(splits[reported])}
-    if not held[split_name(reported)].qrels:
+    test, notes = _judged(splits[reported]), list(notes)
+    if not test.qrels:
         raise DatasetError(f"{name}: no query of split {reported!r} has text and a judgement; report on another split.")
-    told = list(notes)
-    if lost := len(_with_judgements(splits[reported].qrels)) - len(held[split_name(reported)].qrels):
-        told.append(f"{lost} judged queries have no text: left out")
-    for split, there in splits.items():
-        known = split_name(split)
-        if known in LEARNT_FROM and known not in held:
-            judged = _judged(there)
-            reachable = _reachable(judged.qrels, corpus)
-            if elsewhere := len(judged.qrels) - len(reachable):
-                told.append(f"{elsewhere} queries of {known} are about other documents: left out of {known}")
-            if reachable:
-                held[known] = Split(judged.queries, reachable)
-    queries: dict[str, str] = {}
+    if lost := len(_with_judgements(splits[reported].qrels)) - len(test.qrels):
+        notes.append(f"{lost} judged queries have no text: left out")
+    chosen = {split_name(reported): test, **_learnt_from(splits, split_name(reported), corpus, notes)}
+    texts, qrels = _joined(chosen)
+    readers = {split: partial(_unchanged, judged) for split, judged in qrels.items()}
+    queries = Queries(list(texts), list(texts.values()))
+    return build_dataset(Parts(name, corpus, queries, readers, licence, tuple(notes), own, changed or {}), reported)
+
+
+def _learnt_from(splits: Mapping[str, Split], reported: str, corpus: Corpus, notes: list[str]) -> dict[str, Split]:
+    """The train and dev splits besides the reported one, as far as they are about this corpus; adds notes."""
+    chosen: dict[str, Split] = {}
+    for name, split in splits.items():
+        known = split_name(name)
+        if known not in LEARNT_FROM or known == reported or known in chosen:
+            continue
+        judged = _judged(split)
+        reachable = _reachable(judged.qrels, corpus)
+        if elsewhere := len(judged.qrels) - len(reachable):
+            notes.append(f"{elsewhere} queries of {known} are about other documents: left out of {known}")
+        if reachable:
+            chosen[known] = Split(judged.queries, reachable)
+    return chosen
+
+
+def _joined(splits: Mapping[str, Split]) -> tuple[dict[str, str], dict[str, Qrels]]:
+    """All queries in one mapping, and the judgements per split; an id with two texts gets the name of its split."""
+    texts: dict[str, str] = {}
     qrels: dict[str, Qrels] = {}
-    for split, there in held.items():
-        ids = {
-            query: query if queries.get(query, text) == text else f"{split}/{query}"
-            for query, text in there.queries.items()
-        }
-        queries.update({ids[query]: there.queries[query] for query in there.qrels})
-        qrels[split] = {ids[query]: grades for query, grades in there.qrels.items()}
-    readers = {split: partial(_given, judged) for split, judged in qrels.items()}
-    texts = Queries(list(queries), list(queries.values()))
-    return build_dataset(Parts(name, corpus, texts, readers, licence, tuple(told), own, changed or {}), reported)
+    for name, split in splits.items():
+        ids = {}
+        for query, text in split.queries.items():
+            ids[query] = query if texts.get(query, text) == text else f"{name}/{query}"
+        texts.update({ids[query]: split.queries[query] for query in split.qrels})
+        qrels[name] = {ids[query]: grades for query, grades in split.qrels.items()}
+    return texts, qrels
 
 
 def grades_of(relevant: Mapping[Any, Mapping[Any, Any]], trim: Trim) -> dict[str, dict[str, int]]:
-    """Judgements as a library gives them, by the rule for ids; of a pair that the rule makes of two, the highest
-    grade.
-    """
+    """Judgements of a library with the rule for ids applied; of pairs that become equal, the highest grade."""
     qrels: dict[str, dict[str, int]] = {}
     for query, judged in relevant.items():
         grades = qrels.setdefault(trim(str(query)), {})
@@ -133,7 +144,7 @@ def grades_of(relevant: Mapping[Any, Mapping[Any, Any]], trim: Trim) -> dict[str
     return qrels
 
 
-def _given(qrels: Qrels) -> Qrels:
+def _unchanged(qrels: Qrels) -> Qrels:
     return qrels
 
 
@@ -148,9 +159,9 @@ def _judged(split: Split) -> Split:
 
 
 def _reachable(qrels: Qrels, corpus: Corpus) -> Qrels:
-    """The queries of which the corpus has a relevant document, and those that have none anywhere."""
+    """The queries with a relevant document in the corpus, and those without any relevant document."""
     pairs = [(query, document) for query, grades in qrels.items() for document, grade in grades.items() if grade > 0]
     rows = corpus.rows([document for _, document in pairs]) if pairs else ()
-    found = {query for (query, _), row in zip(pairs, rows, strict=True) if row >= 0}
-    answered = {query for query, _ in pairs}
-    return {query: grades for query, grades in qrels.items() if query in found or query not in answered}
+    reachable = {query for (query, _), row in zip(pairs, rows, strict=True) if row >= 0}
+    with_relevant = {query for query, _ in pairs}
+    return {query: grades for query, grades in qrels.items() if query in reachable or query not in with_relevant}

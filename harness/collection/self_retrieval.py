@@ -1,14 +1,14 @@
-"""Queries that are documents: the one place that decides which rankings leave out the query's own document.
+"""Queries that are documents: which rankings leave out the document that is the query itself.
 
-Where a query id is also a document id, one of two things is true. Either the query is that document (ArguAna asks with
-an argument of its own corpus), and finding it is no achievement: it is removed before the ranking is cut. Or two files
-merely count from 1 (Cranfield), and removing it would hide an answer. The rule:
+If a query id is also a document id, either the query is that document (a query of ArguAna is an argument of its
+corpus), and retrieving it means nothing: it is removed before the ranking is cut. Or both files merely count from 1
+(Cranfield), and removing the document would remove a result. The rule:
 
 - `beir/arguana` and `beir/quora`: every coinciding id is removed, as Anserini's `-removeQuery` and BEIR's
   `ignore_identical_ids` do for them;
-- where the library that a collection comes from has a rule for it (MTEB's `ignore_identical_ids`): by that;
-- anywhere else: removed where the query's text is the document's text, or its title and text joined, apart from white
-  space and case; kept otherwise, and a note says so.
+- a collection from a library with a rule of its own (MTEB's `ignore_identical_ids`): that rule;
+- any other: removed if the query's text is the document's text, or its title and text joined, apart from white space
+  and case; otherwise it stays, and a note says so.
 """
 
 from __future__ import annotations
@@ -28,43 +28,47 @@ ALWAYS = frozenset({"beir/arguana", "beir/quora"})
 def self_retrieval(
     collection: str, queries: Queries, corpus: Corpus, always: bool | None = None
 ) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Which queries are removed from their own ranking, and the notes that tell a reader of the results.
+    """Which queries are removed from their own ranking, and notes on them for a reader of the results.
 
     Args:
         collection: name without the split, as `beir/arguana`.
-        queries: the queries to be ranked for.
+        queries: the queries of the split.
         corpus: the documents.
-        always: True and False remove every coinciding id and none; None looks at the texts.
+        always: True removes every coinciding id, False none; None compares the texts.
 
     Returns:
         The query ids for `Labelled.drop_self`, and zero to two notes.
     """
     rows = corpus.rows(queries.ids)
-    there = np.flatnonzero(rows >= 0)
-    own = _same_text(collection, queries, corpus, rows, there) if always is None else there if always else there[:0]
-    dropped, kept = {queries.ids[place] for place in own.tolist()}, len(there) - len(own)
+    coinciding = np.flatnonzero(rows >= 0)
+    if always is None:
+        own = _same_text(collection, queries, corpus, rows, coinciding)
+    else:
+        own = coinciding if always else coinciding[:0]
+    dropped, others = {queries.ids[place] for place in own.tolist()}, len(coinciding) - len(own)
     notes = []
     if dropped:
         notes.append(f"{len(dropped)} queries are also documents: each is left out of its own ranking")
-    if kept:
-        other = " with another text" if always is None else ""
-        notes.append(f"{kept} query ids are also document ids{other}: kept")
+    if others:
+        detail = " with another text" if always is None else ""
+        notes.append(f"{others} query ids are also document ids{detail}: these documents stay in the rankings")
     return frozenset(dropped), tuple(notes)
 
 
-def _same_text(collection: str, queries: Queries, corpus: Corpus, rows: Ints, there: Ints) -> Ints:
-    """Which of the places in `there` hold a query that is, by its text, the document of the same id."""
+def _same_text(collection: str, queries: Queries, corpus: Corpus, rows: Ints, coinciding: Ints) -> Ints:
+    """The queries, by their place, whose text is that of the document with the same id."""
     if collection in ALWAYS:
-        return there
-    found = []
-    # Training queries may coincide with documents by the hundred thousand, if both count from 1: texts are read in
-    # blocks.
-    for start in range(0, len(there), AT_ONCE):
-        places = there[start : start + AT_ONCE]
+        return coinciding
+    same = []
+    # Hundreds of thousands of training queries may coincide with documents if both count from 1: read texts in blocks.
+    for start in range(0, len(coinciding), AT_ONCE):
+        places = coinciding[start : start + AT_ONCE]
         for place, whole in zip(places.tolist(), corpus.texts_of(rows[places])[:], strict=True):
-            if normal_text(whole).endswith(normal_text(queries.texts[place])):
-                found += [place] if is_self(collection, queries.texts[place], corpus[int(rows[place])]) else []
-    return np.array(found, dtype=np.int64)
+            query = queries.texts[place]
+            # The end of the joined text is compared first, since reading one document is slow.
+            if normal_text(whole).endswith(normal_text(query)) and is_self(collection, query, corpus[int(rows[place])]):
+                same.append(place)
+    return np.array(same, dtype=np.int64)
 
 
 def is_self(collection: str, query: str, document: Document) -> bool:

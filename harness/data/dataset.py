@@ -12,15 +12,15 @@ from harness.data.queries import Labelled, content_hash
 
 @dataclass(frozen=True)
 class TrainView:
-    """What training and tuning may see: the corpus, and the train and dev splits where the collection has them.
+    """What training and tuning may see: the corpus, and the train and dev splits if the collection has them.
 
-    It holds no test query and no test judgement, so a method that is given one cannot reach them.
+    It has no test query and no test judgement, so a method cannot reach them.
 
     Args:
         corpus: the documents.
         train: labelled training queries, or None.
-        dev: labelled queries for choosing settings, or None; cut from train by a seeded rule where the collection has
-            no dev split (`harness.collection.splits`), never from test.
+        dev: labelled queries for choosing settings, or None; cut from train by a fixed rule if the collection has no
+            dev split (`harness.collection.splits`), never from test.
     """
 
     corpus: Corpus
@@ -42,9 +42,9 @@ class Dataset:
         name: full name with the split, as `beir/scifact/test`.
         corpus: the documents.
         test: the queries of the split with their judgements, the only ones a leaderboard reports.
-        load_train: gives the `TrainView`; called once, when something asks for it.
-        notes: what the loader wants a reader of the results to know.
-        licence: of the collection, where known.
+        load_train: returns the `TrainView`; called once, when it is first needed.
+        notes: what a reader of the results should know about the data.
+        licence: of the collection, if known.
     """
 
     name: str
@@ -71,6 +71,6 @@ class Dataset:
 
     @cached_property
     def unreachable(self) -> int:
-        """Judgements above 0 whose document is not in the corpus: they stay in the qrels and cap recall."""
+        """Judgements above 0 whose document is not in the corpus: they stay in the qrels and limit recall."""
         relevant = [d for grades in self.test.qrels.values() for d, grade in grades.items() if grade > 0]
         return int((self.corpus.rows(relevant) < 0).sum()) if relevant else 0

@@ -20,8 +20,8 @@ class Queries:
     Args:
         ids: unique.
         texts: of the same length.
-        cached: whether what a model says of the texts may come from the cache; False where the latency is measured
-            that a user would see.
+        cached: whether vectors and scores of the texts may come from the cache; False to measure the latency that a
+            user would see.
     """
 
     def __init__(self, ids: Sequence[str], texts: Sequence[str], *, cached: bool = True) -> None:
@@ -29,8 +29,8 @@ class Queries:
             raise DatasetError(f"{len(ids)} query ids but {len(texts)} texts")
         if len(set(ids)) != len(ids):
             seen: set[str] = set()
-            twice = next(i for i in ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
-            raise DatasetError(f"query id {twice!r} appears more than once; ids must be unique.")
+            repeated = next(i for i in ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
+            raise DatasetError(f"query id {repeated!r} appears more than once; ids must be unique.")
         self.ids = list(ids)
         self.texts = list(texts)
         self.cached = cached
@@ -46,16 +46,16 @@ class Queries:
     def only(self, ids: Sequence[str]) -> Queries:
         """The queries of the given ids, in the order they have here."""
         wanted = set(ids)
-        kept = [(i, t) for i, t in zip(self.ids, self.texts, strict=True) if i in wanted]
-        return Queries([i for i, _ in kept], [t for _, t in kept], cached=self.cached)
+        pairs = [(i, t) for i, t in zip(self.ids, self.texts, strict=True) if i in wanted]
+        return Queries([i for i, _ in pairs], [t for _, t in pairs], cached=self.cached)
 
 
 @dataclass(frozen=True)
 class Labelled:
     """Queries with their judgements: one split. Every query here has at least one judgement.
 
-    Whatever ranks documents for a split (test, train or dev) searches `search_depth(k)` deep and measures what
-    `harness.data.ranking.Run.of_split` leaves, so that settings are chosen by the rule that they are tested by.
+    A ranking for a split (test, train or dev) is searched `search_depth(k)` deep and scored after
+    `harness.data.ranking.Run.of_split`, so that settings are chosen by the same rule that they are tested by.
 
     Args:
         queries: Q queries.
@@ -75,7 +75,7 @@ class Labelled:
 
     @cached_property
     def judged_revision(self) -> str:
-        """Content hash of queries and judgements alone."""
+        """Content hash of queries and judgements only."""
         return content_hash(self._judged())
 
     def _judged(self) -> list[object]:
@@ -85,9 +85,7 @@ class Labelled:
         ]
 
     def search_depth(self, k: int) -> int:
-        """How deep to search for a ranking of k documents: one deeper if a query's own document may be removed from
-        it.
-        """
+        """Depth of a search for a ranking of k documents: one deeper if a query's own document may be removed."""
         return k + 1 if self.drop_self else k
 
     def only(self, ids: Sequence[str]) -> Labelled:
