@@ -167,7 +167,7 @@ def test_reading_some_rows_copies_no_column(tmp_path: Path) -> None:
 
 def test_a_memory_that_is_none_is_refused(tmp_path: Path) -> None:
     for memory, told in (
-        ("plenty", "is no size"),
+        ("plenty", "is not a size"),
         ("1MB", "is too small for any step"),
         (1000, "is too small for any step"),
     ):

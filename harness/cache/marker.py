@@ -76,7 +76,7 @@ def check(root: Path, *, adopt: bool = True) -> None:
             raise CacheError(f"{root} cannot be read ({error.strerror or error}); nothing was changed.") from error
         if others:
             raise CacheError(
-                f"{root} is not a cache of retrieval-harness: it has no {MARKER} and contains other things "
+                f"{root} is not a cache of retrieval-harness: it lacks the {MARKER} of one and contains other things "
                 f"({', '.join(others)}). Nothing was changed. Name the cache's own folder with --cache-dir or "
                 "HARNESS_CACHE. If a cache shares this folder with other things, move its folders (corpora, "
                 "embeddings, models and so on) to a new folder first."

@@ -259,7 +259,7 @@ def test_what_became_a_link_after_it_was_listed_stays(cache: Cache, tmp_path: Pa
     (removal,) = removals(cache, None, 0)
     place.parent.rename(tmp_path / "aside")
     place.parent.symlink_to(others, target_is_directory=True)
-    assert remove(cache, removal) == "lies behind a link"
+    assert remove(cache, removal) == "is inside a link"
     assert everything(others) == before
 
 
@@ -290,7 +290,7 @@ def test_a_file_of_another_file_system_inside_an_entry_stays(cache: Cache, monke
     (place / "mounted").mkdir()
     monkeypatch.setattr("harness.cache.clearing.mount_points", lambda: ["/", str(place / "mounted")])
     (removal,) = removals(cache, None, 0)
-    assert remove(cache, removal) == "holds a file system of its own"
+    assert remove(cache, removal) == "contains another file system"
     assert place.exists()
 
 

@@ -68,7 +68,7 @@ def test_a_folder_that_others_use_gets_no_mark_and_is_refused_by_name(tmp_path: 
     (root / other).write_text("mine")
     Cache(root)
     named = "/".join(Path(other).parts[: 2 if other.startswith(("models", "corpora")) else 1])
-    with pytest.raises(CacheError, match=f"as {named}: nothing there is touched. Name the cache's own folder"):
+    with pytest.raises(CacheError, match=f"as {named}\\). Nothing was changed. Name the cache's own folder"):
         check(root)
     assert not (root / MARKER).exists()
 
@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: py
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("harness.cache.marker.os.scandir", refuse)
-    with pytest.raises(CacheError, match=r"cannot be read \(Permission denied\): nothing there is touched"):
+    with pytest.raises(CacheError, match=r"cannot be read \(Permission denied\); nothing was changed"):
         check(tmp_path)
 
 
@@ -143,10 +143,10 @@ def test_folders_of_another_program_with_names_like_ours_are_not_adopted(tmp_pat
     (strange / "weights.bin").write_text("precious")
     mark(tmp_path)
     assert layout(tmp_path) is None
-    with pytest.raises(CacheError, match="nothing there is touched"):
+    with pytest.raises(CacheError, match="Nothing was changed"):
         check(tmp_path)
     (strange / "meta.json").write_text('{"kind": "corpora", "key": "x"}')
-    with pytest.raises(CacheError, match="nothing there is touched"):
+    with pytest.raises(CacheError, match="Nothing was changed"):
         check(tmp_path)
 
 

@@ -66,7 +66,7 @@ def test_what_is_accepted(tmp_path: Path, row: str, document: Document) -> None:
         ('{"_id": "a", "text": ["b"]}', "bad-text", "an array"),
         ('{"_id": "a", "title": 3, "text": "b"}', "bad-text", "a number"),
         ('{"_id": "a", "text": "\\ud800"}', "surrogate", r"\\ud800"),
-        ('{"_id": "a", "text": "b", "_id": "c"}', "duplicate-key", '"_id" stands twice in the line; keep one'),
+        ('{"_id": "a", "text": "b", "_id": "c"}', "duplicate-key", '"_id" occurs twice in the line; delete one'),
         ('{"_id": 1, "text": "b", "_id": 2}', "duplicate-key", '"_id" stands twice'),
         ('{"_id": 1, "text": "b", "_id": "2"}', "duplicate-key", '"_id" stands twice'),
         ('{"_id": "a", "text": "b", "metadata": {"text": "x"}, "text": "c"}', "duplicate-key", '"text" stands twice'),

@@ -199,5 +199,5 @@ def test_queries_win_over_topics_and_two_files_of_topics_are_refused(small_folde
     put(small_folder, "topics.xml", XML)
     assert "something else" not in load_dataset(str(small_folder), context).test.queries.texts
     (small_folder / "queries.jsonl").unlink()
-    with pytest.raises(DatasetError, match=r"topics\.xml: .*topics\.tsv holds topics too"):
+    with pytest.raises(DatasetError, match=r"topics\.xml: .*topics\.tsv contains topics too"):
         load_dataset(str(small_folder), Context(cache=context.cache))

@@ -144,7 +144,7 @@ def test_texts(folder: Path, context: Context) -> None:
     assert shown == {
         "duplicate-text": (1, ("lines 1 and 4",)),
         "empty-text": (1, ("line 5: 'd 5'",)),
-        "white-space-in-id": (1, ("document 'd 5' has white space",)),
+        "white-space-in-id": (1, ("document 'd 5' contains white space",)),
         "empty-query": (1, ("'q5'",)),
         "no-positive": (1, ("test: 'q5'",)),
         "duplicate-query-text": (1, ("test: 'query 1' (2 times)",)),

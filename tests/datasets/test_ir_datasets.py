@@ -113,7 +113,7 @@ def test_what_is_not_there_is_told(put: Put, context: Context) -> None:
     put("mine/test", {"q1": "lift"}, "q1 0 d1 1\n")
     with pytest.raises(UnknownName, match=r"unknown ir_datasets id 'mine/tset'; did you mean 'mine/test'"):
         load_dataset("ir_datasets/mine/tset", context)
-    with pytest.raises(DatasetError, match=r"ir_datasets/mine has no queries; those that have: mine/test\."):
+    with pytest.raises(DatasetError, match=r"ir_datasets/mine has no queries; these ids have: mine/test\."):
         load_dataset("ir_datasets/mine", context)
 
 

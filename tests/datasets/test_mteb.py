@@ -170,7 +170,7 @@ def test_what_cannot_be_fetched_is_told_with_what_would_bring_it(
 ) -> None:
     made = type("Away", (AbsTaskRetrieval,), {"metadata": metadata("Away")})
     monkeypatch.setitem(sys.modules["mteb.get_tasks"]._TASKS_REGISTRY, "Away", made)
-    with pytest.raises(Unavailable, match=r"data of mteb/Away cannot be had.*Hugging Face hub.*HF_HOME"):
+    with pytest.raises(Unavailable, match=r"data of mteb/Away cannot be loaded.*Hugging Face hub.*HF_HOME"):
         load_dataset("mteb/Away", context)
 
 
