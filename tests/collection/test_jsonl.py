@@ -67,10 +67,10 @@ def test_what_is_accepted(tmp_path: Path, row: str, document: Document) -> None:
         ('{"_id": "a", "title": 3, "text": "b"}', "bad-text", "a number"),
         ('{"_id": "a", "text": "\\ud800"}', "surrogate", r"\\ud800"),
         ('{"_id": "a", "text": "b", "_id": "c"}', "duplicate-key", '"_id" occurs twice in the line; delete one'),
-        ('{"_id": 1, "text": "b", "_id": 2}', "duplicate-key", '"_id" stands twice'),
-        ('{"_id": 1, "text": "b", "_id": "2"}', "duplicate-key", '"_id" stands twice'),
-        ('{"_id": "a", "text": "b", "metadata": {"text": "x"}, "text": "c"}', "duplicate-key", '"text" stands twice'),
-        ('{"_id": "a", "title": "", "title": null, "text": "c"}', "duplicate-key", '"title" stands twice'),
+        ('{"_id": 1, "text": "b", "_id": 2}', "duplicate-key", '"_id" occurs twice'),
+        ('{"_id": 1, "text": "b", "_id": "2"}', "duplicate-key", '"_id" occurs twice'),
+        ('{"_id": "a", "text": "b", "metadata": {"text": "x"}, "text": "c"}', "duplicate-key", '"text" occurs twice'),
+        ('{"_id": "a", "title": "", "title": null, "text": "c"}', "duplicate-key", '"title" occurs twice'),
     ],
 )
 def test_what_is_refused_and_where(tmp_path: Path, row: str, code: str, words: str) -> None:
