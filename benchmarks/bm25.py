@@ -28,7 +28,7 @@ from harness.analyzers.english import English
 from harness.api import open_context
 from harness.base.errors import Unavailable
 from harness.cache.folders import Cache
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import load_dataset
 from harness.lucene.java import installed
 from harness.methods import Method, fit, index, search

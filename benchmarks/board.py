@@ -29,7 +29,7 @@ from pathlib import Path
 
 from _table import Parts, interleaved, parser, process, show, timed
 from harness.api import methods_of, open_context
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import load_dataset
 from harness.models.resolve import resolve
 

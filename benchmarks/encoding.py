@@ -30,8 +30,9 @@ from _table import in_blocks, parser, show
 from _ways import WAYS, Peaks, config_of, ways_of
 from harness.api import open_context
 from harness.cache.folders import Cache
+from harness.data.dataset import Dataset
 from harness.data.measures import means, parse_measures, per_query
-from harness.data.queries import Dataset, Queries
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, select
 from harness.datasets import load_dataset
 from harness.engines._limit import products

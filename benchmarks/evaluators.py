@@ -28,7 +28,7 @@ from mteb.abstasks import AbsTaskRetrieval
 from mteb.abstasks.task_metadata import TaskMetadata
 
 from harness import MTEBModel, api, open_context
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.data.trec import read_run
 from harness.datasets import load_dataset
 from harness.exchange.beir import write_collection

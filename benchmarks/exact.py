@@ -31,7 +31,8 @@ from _memory import highest
 from _table import Parts, interleaved, middle, parser, show, timed
 from harness.base.memory import LEAST, Memory, parse_size
 from harness.cache.folders import Cache
-from harness.cache.vectors import StoredVectors, VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import StoredVectors, VectorStore
 from harness.data.ranking import Floats, Ints, TopK
 from harness.indexes.exact import Exact
 from harness.models.encode_once import CHUNK

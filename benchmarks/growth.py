@@ -31,9 +31,10 @@ from _memory import highest
 from _tiny_model import tiny_encoder
 from exact import fill, opened, store_of, unit_vectors
 from harness.api import open_context
-from harness.data.corpus import Corpus, Document
+from harness.data.corpus import Corpus
+from harness.data.dataset import Dataset
+from harness.data.documents import Document
 from harness.data.measures import parse_measures, per_query
-from harness.data.queries import Dataset
 from harness.data.ranking import Run, TopK
 from harness.datasets import load_dataset
 from harness.fusions.rrf import RRF

@@ -12,6 +12,7 @@ in its line (`tests/test_layers.py` reads this map):
     analyzers/ fusions/ indexes/    plural: text → terms; rankings → one; vectors → the nearest
     engines/                    plural: a model and token numbers → vectors or scores
     feedback/                   plural: a query and its results → a weighted query
+    collection/                 a judged collection: its files, its splits, what makes it a dataset
     datasets/                   plural: where judged collections come from
     leaks/                      which texts are alike; what a model was trained on
     datacheck/                  what is wrong with a collection
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
     from harness.bench.runner import Bench
     from harness.compare.validate import validate
     from harness.data.corpus import Corpus
-    from harness.data.queries import Dataset, Queries, TrainView
+    from harness.data.dataset import Dataset, TrainView
+    from harness.data.queries import Queries
     from harness.datasets import load_dataset
     from harness.exchange.mteb_model import MTEBModel
     from harness.methods import Method
@@ -59,12 +61,12 @@ _PUBLIC = {
     "Bench": "harness.bench.runner",
     "Board": "harness.api",
     "Corpus": "harness.data.corpus",
-    "Dataset": "harness.data.queries",
+    "Dataset": "harness.data.dataset",
     "HarnessError": "harness.base.errors",
     "MTEBModel": "harness.exchange.mteb_model",
     "Method": "harness.methods",
     "Queries": "harness.data.queries",
-    "TrainView": "harness.data.queries",
+    "TrainView": "harness.data.dataset",
     "load_dataset": "harness.datasets",
     "open_context": "harness.api",
     "parse_method": "harness.rows",

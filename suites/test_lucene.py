@@ -22,8 +22,8 @@ import pytest
 from harness.analyzers.english import English
 from harness.base.errors import Unavailable
 from harness.data.corpus import Corpus
+from harness.data.dataset import Dataset
 from harness.data.measures import DEFAULT, means, parse_measures, per_query
-from harness.data.queries import Dataset
 from harness.data.ranking import Floats, Ints, Run, TopK
 from harness.datasets import load_dataset
 from harness.lucene.java import Java, installed

@@ -33,7 +33,7 @@ from harness.bench.record import Record
 from harness.bench.store import Place, Store, StoredRecord
 from harness.cache.folders import Cache
 from harness.compare.evidence import Scores, scores
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import load_dataset
 from harness.runtime.context import Context
 from tests.skips import pytest_addoption, pytest_configure  # noqa: F401 - hooks that pytest finds here

@@ -17,7 +17,8 @@ import pytest
 from harness.api import open_context
 from harness.base.errors import SettingError
 from harness.base.memory import LEAST
-from harness.data.corpus import Corpus, write_corpus
+from harness.data.corpus import Corpus
+from harness.data.corpus_file import write_corpus
 
 DOCUMENTS, FEW, WORDS = 20_000, 2000, 400
 RUN = """
@@ -169,7 +170,7 @@ def test_reading_some_rows_copies_no_column(tmp_path: Path) -> None:
 
 def test_a_memory_that_is_none_is_refused(tmp_path: Path) -> None:
     for memory, told in (
-        ("plenty", "is no size"),
+        ("plenty", "is not a size"),
         ("1MB", "is too small for any step"),
         (1000, "is too small for any step"),
     ):

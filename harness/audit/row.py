@@ -15,8 +15,8 @@ from harness.bench.run_rows import run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
 from harness.compare.validate import with_scores
+from harness.data.dataset import Dataset
 from harness.data.measures import DEFAULT, single_measure
-from harness.data.queries import Dataset
 from harness.data.trec import read_run
 from harness.datasets import load_dataset
 from harness.methods import Encodes, Method, fit

@@ -1,4 +1,4 @@
-"""A disk that is full or cannot be written, told in words that say what to do."""
+"""Errors of a disk that is full or cannot be written, with what to do."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ FULL = re.compile(
     r"no space left|failed writing file|disk quota|file too large|inline_container|\d+ requested and \d+ written",
     re.IGNORECASE,
 )
-"""What writers say when a disk or a quota is full, those of weights and of arrays too; they raise errors of their own
-kinds.
-"""
+"""Messages for a full disk or quota, also of libraries that write weights and arrays and raise errors of their own."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (
     errno.EACCES,
@@ -39,7 +37,7 @@ def is_full(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def writing(root: Path) -> Iterator[None]:
-    """Inside, something is written to the cache.
+    """Reports errors of writing to the cache in the block.
 
     Args:
         root: the cache's folder.
@@ -54,28 +52,25 @@ def writing(root: Path) -> Iterator[None]:
     except Exception as error:
         if is_full(error):
             raise CacheError(
-                f"no space left for the cache {root} ({_words(error)}): free some, remove what was not used for "
-                f"longest with "
-                "`harness cache gc --max-size`, or name another place with --cache-dir or HARNESS_CACHE. What was "
-                "finished "
-                "before is still there."
+                f"no space left for the cache {root} ({_details(error)}): free some space, remove old entries with "
+                "`harness cache gc --max-size`, or name another folder with --cache-dir or HARNESS_CACHE. Finished "
+                "entries are still there."
             ) from error
         if isinstance(error, OSError) and error.errno in _CLOSED and _is_in(error, root):
             raise CacheError(
-                f"the cache {root} cannot be written ({_words(error)}); mend that, or name another place with "
-                f"--cache-dir or "
-                "HARNESS_CACHE."
+                f"the cache {root} cannot be written ({_details(error)}): fix the permissions or the disk, or name "
+                "another folder with --cache-dir or HARNESS_CACHE."
             ) from error
         raise
 
 
 def _is_in(error: OSError, root: Path) -> bool:
-    """Whether an error is about a file in a folder; one that names no file may be."""
+    """Whether an error is about a file in a folder; one without a file name may be."""
     named = [name for name in (error.filename, error.filename2) if isinstance(name, str)]
     return not named or any(Path(name).absolute().is_relative_to(root.absolute()) for name in named)
 
 
-def _words(error: Exception) -> str:
+def _details(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return " ".join(str(error).split())[:200]

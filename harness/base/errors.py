@@ -1,7 +1,7 @@
-"""What can go wrong, in words that say what to do next.
+"""Errors; their messages say what to do next.
 
 Every error a user can cause is a `HarnessError`; its message names the thing, the place and the remedy. Anything else
-that escapes is a defect of ours.
+that escapes is a bug.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 
 
 class HarnessError(Exception):
-    """Base of all errors a user can mend. `str(error)` is one paragraph that says what to do next."""
+    """Base of all errors a user can fix. `str(error)` is one paragraph that says what to do next."""
 
-    def __reduce__(self) -> tuple[Any, ...]:  # else an error with arguments of its own would not cross processes
-        return _as_it_was, (type(self), self.args, self.__dict__.copy())
+    def __reduce__(self) -> tuple[Any, ...]:  # else a class with other arguments could not be unpickled
+        return _restored, (type(self), self.args, self.__dict__.copy())
 
 
-def _as_it_was(cls: type[HarnessError], args: tuple[Any, ...], state: dict[str, Any]) -> HarnessError:
+def _restored(cls: type[HarnessError], args: tuple[Any, ...], state: dict[str, Any]) -> HarnessError:
     error = cls.__new__(cls, *args)
     error.__dict__.update(state)
     return error
@@ -36,10 +36,13 @@ def close_names(name: str, known: Iterable[str]) -> list[str]:
     plain: dict[str, str] = {}
     for each in known:
         plain.setdefault(_plain(each), each)
-    asked = _plain(name)
-    close = difflib.get_close_matches(asked, plain, n=3, cutoff=0.5)
-    close += [k for k in plain if k not in close and asked and (asked in k or k in asked)][:3]
-    return [plain[k] for k in ([asked] if asked in plain else close)]
+    wanted = _plain(name)
+    if wanted in plain:
+        return [plain[wanted]]
+    close = difflib.get_close_matches(wanted, plain, n=3, cutoff=0.5)
+    if wanted:
+        close += [other for other in plain if other not in close and (wanted in other or other in wanted)][:3]
+    return [plain[each] for each in close]
 
 
 def _plain(name: str) -> str:
@@ -47,22 +50,24 @@ def _plain(name: str) -> str:
 
 
 class UnknownName(HarnessError):
-    """A name that no room, row, split or setting answers to; carries the closest names.
+    """A name that does not exist; the message suggests the closest names.
 
     Args:
         kind: what the name should be, as `method`.
-        name: as it was given.
-        known: names that exist; they are listed.
+        name: the unknown one.
+        known: names that exist; the message lists them.
         hint: what to do next, a sentence.
-        also: further names to suggest if they are close; they are not listed.
+        also: further names to suggest if they are close; the message does not list them.
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "", also: Iterable[str] = ()) -> None:
         known = sorted(known)
         close = close_names(name, [*known, *also])
-        asked = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
-        listed = f" Known: {', '.join(known)}." if known else ""
-        super().__init__(f"unknown {kind} {name!r}{asked}{listed}{' ' + hint if hint else ''}")
+        message = f"unknown {kind} {name!r}"
+        message += f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
+        if known:
+            message += f" Known: {', '.join(known)}."
+        super().__init__(f"{message} {hint}".rstrip())
         self.name = name
         self.close = close
 
@@ -76,11 +81,11 @@ class DatasetError(HarnessError):
 
 
 class ModelError(HarnessError):
-    """A model that loads or answers wrongly: not a number, wrong dimension, no prompt where its family needs one."""
+    """A model that cannot be loaded or used: NaN in its output, a wrong dimension, a missing prompt."""
 
 
 class EngineError(HarnessError):
-    """A search engine in a process of its own that dies, keeps silent or answers wrongly; carries the last it said."""
+    """A search engine in its own process that dies, does not answer or answers wrongly; has its last output."""
 
 
 class CacheError(HarnessError):
@@ -92,7 +97,7 @@ class ComparisonError(HarnessError):
 
 
 class NoFigures(ComparisonError):
-    """Rows asked for that gave no figures: `skipped` where all of them were, else one failed."""
+    """No requested row has scores: `skipped` if all of them were skipped, else one failed."""
 
     def __init__(self, message: str, *, skipped: bool = False) -> None:
         super().__init__(message)
@@ -104,10 +109,9 @@ class RecordError(HarnessError):
 
 
 class Unavailable(HarnessError):
-    """Something optional is absent (a library, a model, a download): the row is skipped by name, never replaced in
-    silence.
+    """Something optional is missing (a library, a model, a download): the row is skipped and reported.
 
-    `reason` says what is missing, `remedy` the command or setting that would bring it.
+    `reason` says what is missing, `remedy` which command or setting provides it.
     """
 
     def __init__(self, reason: str, remedy: str) -> None:
@@ -139,9 +143,7 @@ _REMEDIES = {
 
 
 def storage_problem(error: OSError) -> str | None:
-    """What a disk or a folder refuses, in words with the remedy; None of an error that is no matter of disks and
-    folders.
-    """
+    """A message with the remedy for an error of a disk or a folder; None for any other error."""
     if isinstance(error, shutil.Error):  # of a copied folder: source, target and reason of each file
         _, target, why = error.args[0][0]
         return f"{target}: {why}. {_FREE}."

@@ -1,4 +1,4 @@
-"""Files: atomic writes, and content hashes that are not computed twice for an unchanged file."""
+"""Files: atomic writes, and content hashes that are computed once for an unchanged file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """A path beside `path` to write to; moved over it when the block ends well, removed when it does not.
+    """A temporary path to write to; it replaces `path` when the block succeeds and is removed when it fails.
 
     A reader sees the old file or the whole new one, never half of it, whatever kills the writer.
 
     Args:
         path: the file.
-        durable: wait until the disk has it; a memo that can be made again need not.
+        durable: wait until the file is on the disk; not needed for what can be computed again.
 
     Raises:
         OSError: it cannot be written; names `path`.
@@ -47,7 +47,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 def _part(path: Path) -> tuple[int, str]:
-    """An open temporary file beside a path; its name is no longer than 255 bytes where the path's is not."""
+    """An open temporary file in the same folder; its name has at most 255 bytes if the path's has."""
     try:
         return tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
     except OSError as error:
@@ -55,14 +55,14 @@ def _part(path: Path) -> tuple[int, str]:
 
 
 def share(path: Path) -> None:
-    """Gives a temporary file or folder the mode of a new one; `tempfile` makes them readable by their owner alone."""
+    """Gives a temporary file or folder the mode of a new one; `tempfile` makes them readable only by their owner."""
     umask = os.umask(0)
     os.umask(umask)
     path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
-    """Writes a text file whole or not at all; `durable` as of `replacing`."""
+    """Writes a text file completely or not at all; `durable` as for `replacing`."""
     with replacing(path, durable=durable) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
 
@@ -88,9 +88,7 @@ def encoding_of(head: bytes) -> tuple[str, int]:
 
 
 def there(test: Callable[[], bool]) -> bool:
-    """`there(path.is_file)`: what the test says; False for a name that no file can have, as one too long or with a
-    NUL.
-    """
+    """`there(path.is_file)`: the result of the test; False for an impossible name, as one too long or with a NUL."""
     try:
         return test()
     except (OSError, ValueError):
@@ -135,19 +133,19 @@ class HashMemo:
     Both times count: archives that are built reproducibly give all their files one time of modification.
 
     Args:
-        folder: where to keep the memo, one small file per hashed file.
+        folder: of the memo, with one small file per hashed file.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def sha256(self, path: Path) -> str:
-        """The hash; computed when the file's size or times of change differ from what is remembered."""
+        """The hash; computed only if the size or the times of change differ from the remembered ones."""
         memo, stamp = self._memo(path)
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            held = json.loads(memo.read_text(encoding="utf-8"))
-            if held["file"] == stamp:
-                return str(held["sha256"])
+            noted = json.loads(memo.read_text(encoding="utf-8"))
+            if noted["file"] == stamp:
+                return str(noted["sha256"])
         value = sha256(path.resolve())
         self._note(memo, stamp, value)
         return value
@@ -161,7 +159,7 @@ class HashMemo:
             write_text(memo, json.dumps({"file": stamp, "sha256": value}), durable=False)
 
     def _memo(self, path: Path) -> tuple[Path, list[str | int]]:
-        """Where a file's hash is noted, and what tells that the file has not changed."""
+        """The file with the hash, and what changes when the hashed file does."""
         path = path.resolve()
         stat = path.stat()
         name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]

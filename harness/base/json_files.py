@@ -1,7 +1,7 @@
-"""JSON from a folder that others may have written to: checked against a form when it is read, whatever is there.
+"""JSON from a folder that other programs may have written to: checked against a form when it is read.
 
 A results folder is copied, edited, cut short by a full disk and filled by other programs. Reading it must not hang on a
-named pipe, exhaust the stack on `[[[[…`, or let NaN and numbers of 400 digits through to those that compute with them.
+named pipe, exhaust the stack on `[[[[…`, or return NaN and numbers of 400 digits to code that computes with them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from harness.base.files import encoding_of
 
 T = TypeVar("T")
 LARGEST_FILE = 1 << 30
-"""Bytes of a file that is read."""
+"""Size limit of a file in bytes."""
 MARK = b"\xef\xbb\xbf"
 """UTF-8's byte order mark, which some editors put first."""
 DEEPEST = 64
-"""Lists and objects within each other."""
+"""Greatest nesting of lists and objects."""
 LARGEST_NUMBER = 2.0**63
 
 
@@ -100,14 +100,12 @@ def _check_bounds(value: Any) -> None:
         if depth > DEEPEST:
             raise ValueError(f"its lists and objects are nested more than {DEEPEST} deep")
         below: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                below += one.values()
-            elif isinstance(one, list):
-                below += one
-            elif (
-                isinstance(one, (int, float)) and not -LARGEST_NUMBER < one < LARGEST_NUMBER
-            ):  # not a number is none either
+        for item in level:
+            if isinstance(item, dict):
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, (int, float)) and not -LARGEST_NUMBER < item < LARGEST_NUMBER:  # true for NaN too
                 raise ValueError("a number in it is not finite or has more than 18 digits")
         level = below
 

@@ -1,10 +1,9 @@
 """How much memory a run may take for what grows with a collection: `--memory 2GB`.
 
-A budget is not a limit that the system enforces: it is what steps cut their work by. What is read, sorted or compared
-is cut into blocks of a share of it; what one step builds is written to disk beyond a share of it; and what stays in
-memory between steps (the vectors of a collection) is held only while all of that fits a share of it. The interpreter,
-its libraries and a model's weights
-and activations come on top: `--batch-tokens` moves those.
+The budget is not enforced by the system; steps size their work by it. What is read, sorted or compared is cut into
+blocks of a share of the budget; what one step builds beyond a share is written to disk; and what stays in memory
+between steps (the vectors of a collection) stays only while all of it fits a share. The interpreter, its libraries and
+a model's weights and activations come on top: `--batch-tokens` changes those.
 """
 
 from __future__ import annotations
@@ -19,13 +18,12 @@ from harness.base.errors import SettingError
 
 DEFAULT: Final = 2 << 30
 MOST: Final = 1 << 50
-"""A PiB: more is a slip of the pen, and is not computed with."""
+"""A PiB: more is taken for a typing error."""
 LEAST: Final = 16 << 20
 """No step's blocks get below this, whatever the size of the collection."""
 BYTES_OF_A_DOCUMENT: Final = 112
-"""At the most, of the numbers that a step keeps of every document: while texts are looked up among those that are
-encoded, a hash (16), the table of the hashes (48), places, rows and times (36); the place in the order of ids (4) and a
-score (4) besides.
+"""Greatest size of the numbers that a step stores for each document: while cached texts are looked up, a hash (16), the
+table of hashes (48), places, rows and times (36); besides, the rank among all ids (4) and a score (4).
 """
 _UNITS: Final = {
     "": 1,
@@ -39,19 +37,19 @@ def parse_size(text: str) -> int:
     """Bytes of a size as `2GB`, `512MiB`, `1.5G` or `1000000`; `GB` is 10⁹, `GiB` and `G` are 2³⁰.
 
     Raises:
-        SettingError: it is no size, or one beyond `MOST`.
+        SettingError: it is not a size, or beyond `MOST`.
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
-    unit = {**_UNITS, **_UNITS_SHORT}.get(found[2].upper()) if found else None
-    if found is None or unit is None:
-        raise SettingError(f"memory {text[:40]!r} is no size; write it as 2GB, 512MiB or in bytes.")
-    if (number := float(found[1]) * unit) > MOST:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
+    unit = {**_UNITS, **_UNITS_SHORT}.get(match[2].upper()) if match else None
+    if match is None or unit is None:
+        raise SettingError(f"memory {text[:40]!r} is not a size; write it as 2GB, 512MiB or in bytes.")
+    if (number := float(match[1]) * unit) > MOST:
         raise SettingError(f"memory {text[:40]!r} is more than {size(MOST)}; write it as 2GB, 512MiB or in bytes.")
     return int(number)
 
 
 def size(number: float) -> str:
-    """Bytes as people write them, in a form that `parse_size` reads: `512 MiB`; rounded up."""
+    """Bytes as readable text that `parse_size` reads, as `512 MiB`; rounded up."""
     for unit, name in ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
         if number >= unit:
             whole = -(-number // unit) if number / unit >= 10 else -(-number * 10 // unit) / 10
@@ -66,15 +64,15 @@ class Memory:
         total: the budget; None takes `HARNESS_MEMORY`, else 2 GiB.
 
     Raises:
-        SettingError: `HARNESS_MEMORY` is no size, or the budget is below `LEAST`.
+        SettingError: `HARNESS_MEMORY` is not a size, or the budget is below `LEAST`.
     """
 
     def __init__(self, total: int | None = None) -> None:
         named = os.environ.get("HARNESS_MEMORY", "")
         self.total: int = total if total is not None else parse_size(named) if named else DEFAULT
         if self.total < LEAST:
-            raise SettingError(f"memory of {size(self.total)} is too small for any step: give at least {size(LEAST)}.")
-        self._held = 0
+            raise SettingError(f"memory of {size(self.total)} is too small: set at least {size(LEAST)}.")
+        self._reserved = 0
         self._lock = threading.Lock()
 
     @property
@@ -89,43 +87,39 @@ class Memory:
 
     @property
     def held(self) -> int:
-        """Bytes that are held between steps now."""
-        return self._held
+        """Bytes that are reserved between steps now."""
+        return self._reserved
 
-    def hold(self, nbytes: int) -> Held | None:
-        """A place for something that stays in memory between steps, given back when the answer is no longer referred
-        to.
+    def hold(self, nbytes: int) -> Reservation | None:
+        """Reserves memory for something that stays between steps, until the returned object is no longer referenced.
 
         Args:
             nbytes: its size.
 
         Returns:
-            None where it and all that is held already take more than a quarter of the budget: it is to be read when it
-                is needed.
+            None if all reservations together would take more than a quarter of the budget: the caller reads from disk.
         """
         with self._lock:
-            if self._held + nbytes > self.total // 4:
+            if self._reserved + nbytes > self.total // 4:
                 return None
-            self._held += nbytes
-        held = Held()
-        weakref.finalize(held, self._release, nbytes)
-        return held
+            self._reserved += nbytes
+        reservation = Reservation()
+        weakref.finalize(reservation, self._release, nbytes)
+        return reservation
 
     def require(self, least: int, what: str) -> None:
-        """Raises SettingError where a step needs more than its share, a quarter, whatever it is cut into; says the
-        least budget.
+        """Raises SettingError if a step needs more than a quarter of the budget; the message says the least budget.
 
         Args:
-            least: bytes that the step works on at the least.
+            least: bytes that the step needs at least, however its work is cut.
             what: the step and why, as the subject of a sentence: `exact search of 8,841,823 vectors`.
         """
         if least > self.working:
-            told = f"{what} takes {size(least)} at the least, and a step may take a quarter of the budget"
-            self._refuse(told, 4 * least)
+            why = f"{what} takes at least {size(least)}, and a step may take a quarter of the budget"
+            self._refuse(why, 4 * least)
 
     def require_documents(self, documents: int, name: str) -> None:
-        """Raises SettingError where the budget does not hold the numbers that are kept of every document; says the
-        least.
+        """Raises SettingError if the numbers that are stored of every document do not fit; says the least budget.
 
         Args:
             documents: of the collection.
@@ -133,17 +127,17 @@ class Memory:
         """
         least = BYTES_OF_A_DOCUMENT * documents
         if least > self.total:
-            each = f"{BYTES_OF_A_DOCUMENT} bytes each, whatever is read of them"
+            each = f"{BYTES_OF_A_DOCUMENT} bytes each, without their texts"
             self._refuse(f"the {documents:,} documents of {name} take {size(least)}, {each}", least)
 
     def _refuse(self, why: str, wanted: int) -> NoReturn:
         given, enough = (size(n).replace(" ", "") for n in (self.total, wanted))
-        raise SettingError(f"--memory {given} is too small: {why}. Give --memory {enough} or more.")
+        raise SettingError(f"--memory {given} is too small: {why}. Set --memory {enough} or more.")
 
     def _release(self, nbytes: int) -> None:
         with self._lock:
-            self._held -= nbytes
+            self._reserved -= nbytes
 
 
-class Held:
-    """Keeps a place in a budget for as long as it is referred to."""
+class Reservation:
+    """Reserves a part of a budget for as long as it is referenced."""

@@ -1,6 +1,4 @@
-"""Libraries that are not always there: imported when something needs them, named with their remedy where they are
-absent.
-"""
+"""Optional libraries: imported when something needs them; an error says how to install a missing one."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ def library(name: str, extra: str) -> Any:
         extra: the extra of this package that installs it.
 
     Raises:
-        Unavailable: it is not installed. What fails inside it, or a library that it misses itself, passes through.
+        Unavailable: it is not installed. Other errors of the import pass through.
     """
     try:
         return import_module(name)

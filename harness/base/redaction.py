@@ -1,9 +1,8 @@
-"""Redaction: keys are struck out of what is reported (records, messages, logs), in every form in which a server may
-repeat one.
+"""Redaction: API keys are removed from what is reported (records, messages, logs), in every form a server may repeat.
 
 Data is never changed: passages, answers and vectors stay as they are, and an answer that repeats a key is refused as a
-whole (`harness.endpoints.chat`). Where a key is a common word, as `test` or `none`, striking it out of a report would
-damage the report and protect nothing, so only `telling` keys are looked for in whole reports.
+whole (`harness.endpoints.chat`). If a key is a common word, as `test` or `none`, removing it from a report would
+damage the report and protect nothing, so only `telling` keys are searched for in whole reports.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from harness.base.errors import SettingError
 
 STRUCK: Final = "***"
 LEAST: Final = 8
-"""Characters of a key that is looked for in reports."""
+"""Least length of a key that is searched for in reports."""
 IN_NAMES: Final = 16
-"""Characters of a key with which no dataset or row may be named."""
+"""Least length of a key that no name of a dataset or row may contain."""
 LONG: Final = 20
-"""Characters from which a key of letters only is no word."""
+"""Least length at which a key of letters only is not taken for a word."""
 _NAMES: Final = re.compile(
     r"(?:^|_)(?:API_?KEY|ACCESS_KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE
 )
@@ -35,16 +34,12 @@ _read_from: set[str] = set()
 
 
 def remember(variable: str) -> None:
-    """Says that an environment variable holds a key, whatever its name is. The variable's name is remembered, never the
-    key.
-    """
+    """Notes that an environment variable contains a key, whatever its name. The key itself is not stored."""
     _read_from.add(variable)
 
 
 def telling(secret: str) -> bool:
-    """Whether a secret can be told from the words of a report: 8 characters or more, of which not all are letters or
-    digits.
-    """
+    """Whether a secret differs from ordinary words: 8 characters or more that are not only digits, or only letters."""
     if len(secret) < LEAST or not any(c.isalpha() for c in secret):
         return False
     return len(secret) >= LONG or not secret.isalpha()
@@ -52,13 +47,13 @@ def telling(secret: str) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def forms(secret: str) -> tuple[str, ...]:
-    """A secret as it may stand in a text: raw, percent-encoded, escaped as JSON or HTML, in base64 and in hexadecimal.
+    """A secret as it may occur in a text: raw, percent-encoded, escaped as JSON or HTML, in base64 and in hexadecimal.
 
     Base64 encodes three bytes at a time, so a secret inside a longer text has one of three spellings; each is given
-    without the characters at its ends that hang on what is around it. Long forms come first.
+    without the characters at its ends that depend on the text around it. Long forms come first.
     """
     raw = secret.encode()
-    found = {
+    spellings = {
         secret,
         urllib.parse.quote(secret, safe=""),
         urllib.parse.quote(secret),
@@ -72,22 +67,20 @@ def forms(secret: str) -> tuple[str, ...]:
         raw.hex().upper(),
     }
     for before in range(3):
-        start = -(-before * 8 // 6)  # characters that hold bits of what comes before
-        whole = (before + len(raw)) * 8 // 6  # characters that hold no bit of what follows
+        start = -(-before * 8 // 6)  # characters with bits of the text before it
+        whole = (before + len(raw)) * 8 // 6  # characters without bits of the text after it
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            found.add(encode(b"\0" * before + raw).decode()[start:whole])
-    return tuple(sorted(found, key=lambda form: (-len(form), form)))
+            spellings.add(encode(b"\0" * before + raw).decode()[start:whole])
+    return tuple(sorted(spellings, key=lambda form: (-len(form), form)))
 
 
 def holds(text: str, secret: str) -> bool:
-    """Whether a text repeats a telling secret in any form, in capitals or small letters."""
+    """Whether a text contains a telling secret in any form, in upper or lower case."""
     return telling(secret) and _without(text, text.lower(), secret) != text
 
 
 def struck(text: str, secret: str) -> str:
-    """A message from a server with the key that it was sent struck out; of a key that is no telling one, whole
-    words.
-    """
+    """A server's message without the key that was sent to it; a key that is not telling is removed as a whole word."""
     if not secret:
         return text
     if not telling(secret):
@@ -136,33 +129,31 @@ def _encoded(secret: str) -> re.Pattern[str]:
 
 
 def redact_log(record: logging.LogRecord) -> bool:
-    """A filter for a handler: what is logged goes out without the keys of this environment."""
+    """A filter for a log handler: removes the keys of this environment from messages."""
     message = record.getMessage()
-    if (told := redacted(message)) != message:
-        record.msg, record.args = told, ()
+    if (clean := redacted(message)) != message:
+        record.msg, record.args = clean, ()
     return True
 
 
 def check_name(name: str, what: str) -> None:
-    """Refuses a name that holds a key: names become folders, links and metadata of the cache, in which no key can be
-    struck out.
+    """Refuses a name that contains a key: names become folders, links and metadata, from which no key can be removed.
 
-    Shorter keys pass, since a path may well hold a short word; they are struck out of reports as all are.
+    Shorter keys pass, since a path may contain a short word; they are removed from reports like all keys.
 
     Args:
         name: of a dataset or row.
         what: it is a name of, as `dataset`.
 
     Raises:
-        SettingError: it holds the value of a key's variable, of 16 characters or more; the message holds neither name
-            nor key.
+        SettingError: it contains the value of a key's variable, of 16 characters or more; the message contains neither
+            the name nor the key.
     """
     for variable, secret in _keys().items():
         if len(secret) >= IN_NAMES and holds(name, secret):
             raise SettingError(
-                f"the name of a {what} holds the key of the environment variable {variable}, and would be written into "
-                f"the names "
-                f"of folders, into pages and into the cache. Rename the file, folder or setting, or unset {variable}."
+                f"the name of a {what} contains the key in the environment variable {variable}, and names are written "
+                f"to folders, pages and the cache. Rename the file, folder or setting, or unset {variable}."
             )
 
 
@@ -171,5 +162,5 @@ def _secrets() -> set[str]:
 
 
 def _keys() -> dict[str, str]:
-    """Variable → the key that it holds."""
+    """Variable → its key."""
     return {name: value.strip() for name, value in os.environ.items() if name in _read_from or _NAMES.search(name)}

@@ -1,4 +1,4 @@
-"""Threads for what leaves the interpreter free: numpy's loops, products, reading."""
+"""Threads for work that releases the interpreter's lock: numpy's loops, products, reading."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 THREADS: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Variables by which a user says how many threads a process computes with, read by the numeric libraries when they are
-first imported; all heed the first.
+first imported; all read the first.
 """
 
 
@@ -22,16 +22,16 @@ def cores() -> int:
 
 
 def computing() -> int:
-    """Threads to compute with: as the user said, at most the cores."""
-    told = next((os.environ[name] for name in THREADS if os.environ.get(name, "").isdigit()), "")
-    return max(1, min(int(told), cores())) if told else cores()
+    """Threads to compute with: the number that the user set, at most the cores."""
+    number = next((os.environ[name] for name in THREADS if os.environ.get(name, "").isdigit()), "")
+    return max(1, min(int(number), cores())) if number else cores()
 
 
 def side_by_side(work: Callable[[S], T], items: Sequence[S]) -> list[T]:
-    """What work makes of each item, in order, on as many threads as compute.
+    """Results of `work` for each item, in order, on `computing` threads.
 
     Args:
-        work: leaves the interpreter free for most of its time, else threads only cost.
+        work: releases the interpreter's lock for most of its time, else threads do not help.
         items: enough of them that starting threads, a tenth of a millisecond each, does not matter.
     """
     together = min(computing(), len(items))

@@ -11,7 +11,7 @@ from harness.bench.corpus_parts import CorpusPart, corpus_parts
 from harness.bench.plan import Plan, PlannedStep
 from harness.bench.row_job import RowRequest
 from harness.bench.worker import ENCODE, ROW, TRAIN
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.executors import Job
 from harness.methods import Method
 from harness.rows import row_name

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from harness.cache.vectors import text_keys
+from harness.cache.shards import text_keys
 from harness.models.encode_once import CHUNK
 
 

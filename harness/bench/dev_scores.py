@@ -14,8 +14,9 @@ from harness.bench.hosted_cost import hosted_costs
 from harness.bench.leak_guard import Guard
 from harness.bench.runner import DEFAULT_DEPTH
 from harness.bench.step_times import row_seconds, step_notes
+from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery, means, per_query
-from harness.data.queries import Dataset, Labelled
+from harness.data.queries import Labelled
 from harness.data.ranking import Run
 from harness.methods import Method, fit, index, search
 from harness.rows import row_name

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.choices.value import Value
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.data.ranking import TopK
 from harness.endpoints.meter import Estimate, dollars, estimated_tokens
 from harness.methods import HostedEncoding, Method, fit, index, search

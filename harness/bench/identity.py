@@ -24,10 +24,11 @@ ROOMS: Final = (
     # What is a row.
     *("methods", "recipes"),
     # The numbers that come back from disk, and the seed.
-    *("cache.vectors", "cache.ragged", "runtime.context"),
+    *("cache.vectors", "cache.ragged", "cache.shards", "cache.shard_store", "runtime.context"),
 )
 """The rooms (and single modules) whose code can change a score. Of these, the modules that a row uses are in its
 identity; all other code of the package (reports, statistics, command line, executors, …) is in no row's identity.
+How this list differs from the one for keys of the cache is said in `harness.cache.code`.
 """
 EVERY_ROW: Final = ("harness.data.queries", "harness.data.ranking", "harness.data.measures")
 """Modules that every row goes through."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.bench.record import Record
+from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery
-from harness.data.queries import Dataset
 from harness.leaks.overlap import leaks
 from harness.runtime.context import Context
 

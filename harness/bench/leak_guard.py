@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.base.errors import ModelError
 from harness.choices.value import Value
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.leaks.history import recall, text_hash, trained_here
 from harness.leaks.overlap import kept_alike, leaks
 from harness.methods import NO_LABELS, Method

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.bench.leak_effect import queries, split_means, without
+from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery
-from harness.data.queries import Dataset
 from harness.leaks.history import History, recall, text_hash, trained_here
 from harness.leaks.overlap import kept_alike
 from harness.runtime.context import Context

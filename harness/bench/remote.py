@@ -20,7 +20,7 @@ from harness.bench.record import Record
 from harness.bench.row_job import RowResult
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Place
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.executors import Executor, Job, Outcome
 from harness.methods import Method
 from harness.rows import parse_method

@@ -19,7 +19,7 @@ from harness.bench.identity import identity
 from harness.bench.provenance import code_hash
 from harness.bench.record import Record
 from harness.bench.store import Place, Store
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import load_dataset
 from harness.executors import Outcome
 from harness.methods import Method

@@ -13,8 +13,8 @@ from harness.bench.leak_effect import leak_notes, leaked
 from harness.bench.leak_history import taught_leaks, taught_notes
 from harness.bench.provenance import provenance
 from harness.bench.record import Record
+from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery
-from harness.data.queries import Dataset
 from harness.methods import NO_LABELS, Fitted, Method, SearchReport
 from harness.rows import row_name
 from harness.runtime.context import Context

@@ -23,8 +23,8 @@ from harness.bench.row_record import blank_record, leaks_of, with_fit
 from harness.bench.step_times import phase, row_seconds, step_notes, throughput
 from harness.bench.store import Place, Store
 from harness.bench.unjudged import unjudged
+from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery, means, parse_measures, per_query
-from harness.data.queries import Dataset
 from harness.data.ranking import Run
 from harness.datasets import load_dataset
 from harness.methods import Method, fit, index, search

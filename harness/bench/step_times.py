@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.runtime.ledger import Step, costs
 
 

@@ -1,4 +1,4 @@
-"""What of the cache may go, and its removal."""
+"""Which entries of a cache can be removed, and their removal."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from harness.cache.links import Files, files, inside, is_file, is_folder, stats
 from harness.cache.manage import Entry, entries, folders, meta_of, total, unsound, wrong
 
 UNFINISHED_AFTER = 3600.0
-"""Seconds after which something half-written that nobody holds counts as left behind."""
+"""Seconds after which an unfinished entry without a lock counts as abandoned."""
 _SHARD = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
 class Removal:
-    """Something `gc` removes, and why."""
+    """A path that `gc` removes, and why."""
 
     path: Path
     why: str
@@ -38,20 +38,21 @@ class Removal:
 
     @property
     def bytes(self) -> int:
-        """Of all its files."""
+        """Size of all its files."""
         return sum(self.files.values())
 
 
 def removals(cache: Cache, older_than_days: float | None, max_bytes: int | None) -> Iterator[Removal]:
-    """What may go: left-overs and damaged things always, then what is old, then the longest unused beyond a size.
+    """What can be removed: unfinished and damaged entries, then old ones, then the longest unused ones beyond a size.
 
-    Every byte of what stays is read, to find what is damaged.
+    Every byte of every entry is read, to find damaged ones.
     """
     for part in _unfinished(cache.root):
         with contextlib.suppress(FileNotFoundError):  # finished meanwhile
-            found = stats(part)
-            if time.time() - max([part.lstat().st_mtime, *(s.st_mtime for s in found)]) > UNFINISHED_AFTER:
-                yield Removal(part, "left unfinished", files(found))
+            results = stats(part)
+            written = max([part.lstat().st_mtime, *(result.st_mtime for result in results)])
+            if time.time() - written > UNFINISHED_AFTER:
+                yield Removal(part, "left unfinished", files(results))
     left = []
     for entry in entries(cache):
         damaged = _damaged(entry)
@@ -69,21 +70,19 @@ def removals(cache: Cache, older_than_days: float | None, max_bytes: int | None)
 
 
 def _beyond(left: list[Entry], max_bytes: int) -> Iterator[Removal]:
-    """The longest unused of these entries, until the others are small enough; a shared file is free when its last name
-    goes.
-    """
+    """The longest unused entries, until the others are small enough; a shared file is freed with its last name."""
     names = Counter(inode for entry in left for inode in entry.files)
     size = total(left)
     for entry in reversed(left):
         if size <= max_bytes:
             return
         names.subtract(entry.files.keys())
-        size -= sum(held for inode, held in entry.files.items() if not names[inode])
+        size -= sum(nbytes for inode, nbytes in entry.files.items() if not names[inode])
         yield Removal(entry.path, "over the size", entry.files, entry.kind, entry.describe)
 
 
 def freed(cache: Cache, gone: Iterable[Removal]) -> int:
-    """Bytes that going sets free: each file once, without those that other entries share."""
+    """Bytes that the removals free: each file once, without those that other entries share."""
     gone = list(gone)
     paths = {removal.path for removal in gone}
     stay = {inode for entry in entries(cache) if entry.path not in paths for inode in entry.files}
@@ -91,14 +90,15 @@ def freed(cache: Cache, gone: Iterable[Removal]) -> int:
 
 
 def _damaged(entry: Entry) -> list[Path]:
-    """What of an entry does not hold what it should: single files, or the whole where its files belong together.
+    """The damaged files of an entry, or the whole entry if its files belong together.
 
-    Files that are only added to an entry answer for themselves, so they stay without the words about them.
+    The files of a growing entry are valid without the others, so they stay even if the metadata are missing.
     """
     meta = meta_of(entry.path)
     bad = sorted(path for path in entry.path.glob("*.bad") if is_file(path))
     if entry.kind not in kinds.GROWING:
-        return [entry.path] if not meta or any(damage for damage, _ in wrong(entry)) else []
+        damaged = not meta or any(damage for damage, _ in wrong(entry))
+        return [entry.path] if damaged else []
     if not meta and not any(path.name != META for path in inside(entry.path)):
         return [entry.path]
     shards = sorted(path for path in entry.path.glob("*.arrow") if _SHARD.fullmatch(path.stem) and is_file(path))
@@ -106,23 +106,22 @@ def _damaged(entry: Entry) -> list[Path]:
 
 
 def remove(cache: Cache, removal: Removal) -> str:
-    """Removes it unless another process is at work on it; says why it did not, nothing where it is gone.
+    """Removes a path unless another process uses it; returns why it was not removed, or the empty string.
 
-    A folder is renamed first, so that a removal that breaks off leaves nothing that could be taken for an entry.
+    A folder is renamed first, so that an interrupted removal leaves no folder that looks like an entry.
     """
     kind, name = removal.path.relative_to(cache.root).parts[:2]
-    if any(
-        not is_folder(path) for path in removal.path.parents if path != cache.root and path.is_relative_to(cache.root)
-    ):
-        return "lies behind a link"
+    above = [path for path in removal.path.parents if path != cache.root and path.is_relative_to(cache.root)]
+    if not all(map(is_folder, above)):
+        return "is inside a link"
     if any(Path(mounted).is_relative_to(removal.path.resolve()) for mounted in mount_points()):
-        return "holds a file system of its own"
+        return "contains another file system"
     key = kinds.key_of_part(name) or name
     try:
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as locked:
             for lock in cache.locks(kind, key) if kind in kinds.WORDS else ():
-                held.enter_context(lock.acquire(timeout=0))
-            _take_away(removal.path, key)
+                locked.enter_context(lock.acquire(timeout=0))
+            _remove(removal.path, key)
     except Timeout:
         return "in use"
     except FileNotFoundError:
@@ -132,7 +131,7 @@ def remove(cache: Cache, removal: Removal) -> str:
     return ""
 
 
-def _take_away(path: Path, key: str) -> None:
+def _remove(path: Path, key: str) -> None:
     if not is_folder(path):
         path.unlink(missing_ok=True)
         return
@@ -146,12 +145,12 @@ def _take_away(path: Path, key: str) -> None:
 
 
 def mount_points() -> list[str]:
-    """Folders at which other file systems begin, those that are bound to a second place too."""
+    """Folders at which other file systems are mounted, bind mounts included."""
     return [part.mountpoint for part in psutil.disk_partitions(all=True)]
 
 
 def _unfinished(root: Path) -> Iterator[Path]:
-    """What has the name of something half-written: a folder or a file in one, or a memo."""
+    """Paths with the name of an unfinished folder, of an unfinished file in an entry, or of an unfinished memo."""
     for folder in folders(root):
         if kinds.key_of_part(folder.name) is not None:
             yield folder

@@ -1,10 +1,21 @@
 """The code that makes a cached thing, as part of its key: a hash of the modules that decide it, and versions of
 libraries.
 
-The hash is over what Python runs: comments, docstrings, formatting, type-only imports and the words of errors do not
-count, so that a clearer sentence trains no model again. A module counts with all that it imports, inside functions too,
-from this package; a module of another package with what it imports of that package and of sources that no version names
-(`harness.cache.origins`). The walk stops at `CARRIERS`.
+The hash covers what Python runs: comments, docstrings, formatting, type-only imports and the words of errors do not
+count, so that a clearer sentence trains no model again. A module counts with all that it imports from this package,
+inside functions too; a module of another package with what it imports of that package and of sources that have no
+version (`harness.cache.origins`).
+
+Two lists say which modules of this package count, for two questions:
+
+- `CARRIERS` here: a key of the cache covers everything that a thing is made with, but for the modules listed. A module
+  that is missing from the list costs a rebuild of what did not change; one that is listed wrongly gives stale results.
+- `ROOMS` in `harness.bench.identity`: the identity of a row covers the rooms listed and nothing else, the carriers in
+  them included. It decides whether a published record is still valid, and a record has to survive a change of a report
+  or an executor, which the walk over imports would reach. What a row takes from the cache is covered by the same code.
+
+So a new room of machinery needs no entry in either list unless it can change a score (`ROOMS`) or every step imports
+it and no result depends on it (`CARRIERS`).
 """
 
 from __future__ import annotations
@@ -25,12 +36,12 @@ PACKAGE: Final = __name__.partition(".")[0]
 CARRIERS: Final = {PACKAGE} | frozenset(
     f"{PACKAGE}.{name}"
     for name in (
-        # Used by every step, decide no result: errors, settings as text, files, memory, the ledger, the cache.
+        # Used by every step, decide no result: errors, files, memory, settings as text, the context, the cache.
         *("base.errors", "base.files", "base.optional", "base.memory", "base.threads", "choices.value", "choices.room"),
         *("runtime.context", "cache", "cache.folders", "cache.names", "cache.marker", "cache.kinds", "cache.remote"),
         "cache.code",
-        # Pass data on, which is in the key by its content.
-        *("data.queries", "models.resolve"),
+        # Pass data or a model on, which is in the key by its content.
+        *("data.queries", "data.dataset", "models.resolve"),
         # The way to a hosted model and back: the key of an answer is what was sent.
         *("endpoints.address", "endpoints.journal", "endpoints.meter", "endpoints.retries", "endpoints.pool"),
         *("endpoints.prices", "endpoints.providers", "endpoints.service"),
@@ -42,7 +53,7 @@ CARRIERS: Final = {PACKAGE} | frozenset(
         "training.trained_models",
     )
 )
-"""Modules that are not followed where another one imports them; each counts where it is named itself."""
+"""Modules that do not count when another module imports them; each counts when it is a part named to `code_of`."""
 MODELS: Final = ("torch", "transformers", "tokenizers", "sentence-transformers")
 """Libraries that compute what a model answers."""
 _TEXT_ONLY: Final = frozenset({"ctx", "type_comment", "kind", "lineno"})
@@ -53,12 +64,14 @@ def code_of(*parts: str | Value, without: Collection[str] = (), libraries: Colle
 
     Args:
         parts: dotted names of modules, or values: a value counts with its module and those of all values nested in it.
-        without: modules that are not followed, besides `CARRIERS`: those whose part in the thing is in the key by
-            itself.
+        without: modules that do not count, besides `CARRIERS`: those whose effect on the thing is in the key already.
         libraries: names of installed packages, the versions of which count; one that is absent counts as absent.
+
+    Raises:
+        ValueError: `without` names a module that does not exist, as after a rename.
     """
-    told = [*modules_of(*parts, without=without).items(), *versions(*libraries).items()]
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    deciding = [*modules_of(*parts, without=without).items(), *versions(*libraries).items()]
+    return hashlib.sha256(repr(deciding).encode()).hexdigest()[:16]
 
 
 def modules_of(
@@ -72,7 +85,11 @@ def modules_of(
         rooms: dotted prefixes of modules of this package: only modules below one of them are followed and counted,
             `CARRIERS` included. None follows everything but the carriers.
     """
-    roots = {name for part in parts for name in ([part] if isinstance(part, str) else _named(part))}
+    if gone := [name for name in without if source_of(name) is None]:
+        raise ValueError(f"there is no module {gone[0]}: was it renamed?")
+    roots: set[str] = set()
+    for part in parts:
+        roots.update([part] if isinstance(part, str) else _modules_of_value(part))
     tops = {_top(name) for name in roots}
     packages = tops | {PACKAGE} | siblings(tops - {PACKAGE})
     stop = CARRIERS | set(without)
@@ -85,14 +102,14 @@ def modules_of(
             return name not in stop
         return any(f"{name}.".startswith(f"{PACKAGE}.{room}.") for room in rooms)
 
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     waiting = sorted(roots)
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found[name], imported = _module(name, id(sys.modules.get(name)))
+        if name not in hashes:
+            hashes[name], imported = _module(name, id(sys.modules.get(name)))
             waiting += [other for other in imported if counts(other, name)]
-    return dict(sorted(found.items()))
+    return dict(sorted(hashes.items()))
 
 
 def _top(name: str) -> str:
@@ -101,40 +118,40 @@ def _top(name: str) -> str:
 
 def versions(*libraries: str) -> dict[str, str]:
     """Package → its installed version without the mark of a local build; those that are absent are left out."""
-    found = {}
+    installed = {}
     for name in sorted(libraries):
         try:
-            found[name] = _version(name, importlib.metadata.version)
+            installed[name] = _version(name, importlib.metadata.version)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 @functools.cache
 def _version(name: str, look_up: Callable[[str], str]) -> str:
-    """As `look_up` says, asked once in a process: it parses a file each time, and keys are computed by the hundred."""
+    """The version of a package, looked up once in a process: each lookup parses a file, and keys need it often."""
     return look_up(name).partition("+")[0]
 
 
-def _named(value: Value) -> Iterator[str]:
+def _modules_of_value(value: Value) -> Iterator[str]:
     yield type(value).__module__
     for part in value.parts():
-        yield from _named(part)
+        yield from _modules_of_value(part)
 
 
 @functools.cache
 def _module(name: str, loaded: int) -> tuple[str, tuple[str, ...]]:
-    """Hash of a module's code, and the modules with a source that it imports; of one without a source the hash of
-    nothing.
+    """Hash of a module's code, and the modules with a source that it imports; the empty string if it has no source.
 
-    It is read once for each time that the module is loaded: what runs is what was there then, whatever becomes of the
-    file.
+    `loaded` is the identity of the imported module: a file is read once for each import, since what runs is what the
+    file contained then.
     """
     source = source_of(name)
     if source is None:
         return "", ()
-    digest, named = _parsed(read(source), name if source.name == "__init__.py" else name.rpartition(".")[0])
-    return digest, tuple(target for target in named if target != name and source_of(target) is not None)
+    package = name if source.name == "__init__.py" else name.rpartition(".")[0]
+    digest, imported = _parsed(read(source), package)
+    return digest, tuple(target for target in imported if target != name and source_of(target) is not None)
 
 
 @functools.cache
@@ -154,12 +171,11 @@ def read(source: Path) -> bytes:
 
 @functools.cache
 def source_of(name: str) -> Path | None:
-    """The file of a module, found without importing it; None for what has none, as a module in C or an interactive
-    session.
-    """
+    """The file of a module, without importing it; None if it has none, as a module in C or an interactive session."""
     top, *inner = name.split(".")
     for place in places(top):
-        for path in (Path(place, *inner, "__init__.py"), Path(place, *inner).with_suffix(".py") if inner else place):
+        module = Path(place, *inner).with_suffix(".py") if inner else place
+        for path in (Path(place, *inner, "__init__.py"), module):
             if path.suffix == ".py" and path.is_file():
                 return path
     file = getattr(sys.modules.get(name), "__file__", None)
@@ -172,15 +188,17 @@ def _imports(node: ast.AST, package: str) -> Iterator[str]:
         if isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - child.level + 1] if child.level else []
-            base = ".".join([*above, *([child.module] if child.module else [])])
+            base = child.module or ""
+            if child.level:  # `from ..x import y`
+                above = package.split(".")[: len(package.split(".")) - child.level + 1]
+                base = ".".join([*above, base] if base else above)
             yield from (base, *(f"{base}.{alias.name}" for alias in child.names))
         elif not _is_type_only(child):
             yield from _imports(child, package)
 
 
 def _pieces(node: ast.AST) -> Iterator[str]:
-    """What of a tree decides what runs, in an order and form that do not depend on Python's version."""
+    """The parts of a tree that decide what runs, in an order and form that do not depend on Python's version."""
     yield type(node).__name__
     for name in node._fields:
         if name in _TEXT_ONLY:
@@ -190,12 +208,12 @@ def _pieces(node: ast.AST) -> Iterator[str]:
             if value:
                 yield name
             for item in value:
-                if isinstance(item, ast.AST):
-                    yield from (
-                        () if _is_silent(item) else _raised(item) if isinstance(item, ast.Raise) else _pieces(item)
-                    )
-                else:
+                if not isinstance(item, ast.AST):
                     yield repr(item)
+                elif isinstance(item, ast.Raise):
+                    yield from _raised(item)
+                elif not _is_silent(item):
+                    yield from _pieces(item)
             yield "]"
         elif isinstance(value, ast.AST):
             yield name

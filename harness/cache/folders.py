@@ -1,4 +1,4 @@
-"""Built folders: made once beside their place, moved into it whole, found again by key."""
+"""Built folders: built once under a temporary name, renamed when they are complete, found by key."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Cache:
     """A folder of built things.
 
     Args:
-        root: the folder; made when first written to. Default: `HARNESS_CACHE` or the user's cache folder.
+        root: the folder; created if it is missing. Default: `HARNESS_CACHE` or the user's cache folder.
 
     Attributes:
-        remote: the store that `HARNESS_STORE` names, where other machines find what is made here; None for none.
+        remote: the store that `HARNESS_STORE` names, which shares entries with other machines; None without one.
 
     Raises:
-        CacheError: the folder cannot be made or written.
+        CacheError: the folder cannot be created or written.
         SettingError: its name is not text.
         Unavailable: the store cannot be opened.
     """
@@ -63,13 +63,13 @@ class Cache:
         except OSError as error:
             raise CacheError(
                 f"the cache folder {self.root} cannot be written ({error.strerror or error}); "
-                "name another with --cache-dir or HARNESS_CACHE."
+                "name another folder with --cache-dir or HARNESS_CACHE."
             ) from error
         self.remote = remote()
 
     @classmethod
     def unopened(cls, root: Path) -> Cache:
-        """A cache to look after: the folder may be read-only, and nothing is written to open it."""
+        """A cache to list or verify: the folder may be read-only, and nothing is written to open it."""
         cache = cls.__new__(cls)
         cache._set(root)
         return cache
@@ -87,27 +87,26 @@ class Cache:
         return FileLock(folder / f"{kind}-{key}.lock")
 
     def locks(self, kind: str, key: str) -> list[FileLock]:
-        """All locks of one entry: that of the whole, and those of parts that were ever added to `apart`."""
+        """All locks of one entry: that of the whole entry, and those of the parts that were written in `apart`."""
         name = f"{kind}-{key}"
         parts = sorted((self.root / "locks").glob(f"{glob.escape(name)}-*.lock"))
         return [self.lock(kind, key), *(FileLock(part) for part in parts)]
 
     def shared_lock(self, kind: str, key: str) -> FileLock:
-        """A lock for an entry that is only ever added to; inside `apart` for the part of it."""
+        """A lock for an entry that is only added to; inside `apart`, for the part of the entry."""
         return self.lock(kind, key if self._part is None else f"{key}-{self._part}")
 
     @property
     def is_apart(self) -> bool:
-        """Whether others may be adding other parts to the same entries."""
+        """Whether other processes may be adding other parts to the same entries."""
         return self._part is not None
 
     @contextlib.contextmanager
     def apart(self, part: str) -> Iterator[None]:
-        """Inside, entries that are only ever added to are locked by part, so that other processes can add other parts
-        meanwhile.
+        """In the block, entries that are only added to are locked by part, so that processes can add other parts.
 
         Args:
-            part: names it; whoever makes the same part waits.
+            part: name of the part; another process that adds the same part waits.
         """
         before, self._part = self._part, part
         try:
@@ -116,12 +115,12 @@ class Cache:
             self._part = before
 
     def folder(self, kind: str, key: str, describe: Mapping[str, Any], build: Callable[[Path], None]) -> Path:
-        """The folder built for `key`, built now if it is not there whole.
+        """The folder of `key`; it is built now if it is missing or damaged.
 
         Args:
             kind: group of entries, as `corpora` or `bm25`.
             key: hash of all that decides the content.
-            describe: JSON-safe words about the entry, for `harness cache ls`.
+            describe: JSON-safe details about the entry, for `harness cache ls`.
             build: fills an empty folder; what it raises passes through, and nothing is left behind.
 
         Raises:
@@ -135,16 +134,15 @@ class Cache:
             if self._whole(place):  # another process built it while this one waited
                 return place
             if place.exists():
-                log.warning("%s is damaged (a file is missing, cut short or altered): building it again", place)
+                log.warning("%s is damaged (a file is missing, cut short or altered); it is built again", place)
                 if place.is_symlink():
-                    place.unlink()  # what is behind a link is not ours
+                    place.unlink()  # the target of a link is not part of the cache
                 else:
                     shutil.rmtree(place)
             place.parent.mkdir(parents=True, exist_ok=True)
-            for left in place.parent.glob(
-                f".{glob.escape(key)}.*.part"
-            ):  # of a process that was killed: the lock is held here
-                shutil.rmtree(left, ignore_errors=True)
+            # Left by a killed process: this one has the lock.
+            for part in place.parent.glob(f".{glob.escape(key)}.*.part"):
+                shutil.rmtree(part, ignore_errors=True)
             if self.remote is not None and self.remote.fetch(kind, key, place):
                 return place
             self._build(place, {"kind": kind, "key": key, "describe": dict(describe)}, build)
@@ -153,7 +151,7 @@ class Cache:
         return place
 
     def _build(self, place: Path, meta: dict[str, Any], build: Callable[[Path], None]) -> None:
-        """Builds a folder and moves it into its place."""
+        """Builds a folder under a temporary name and renames it."""
         part = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
         started = time.perf_counter()
         try:
@@ -168,17 +166,16 @@ class Cache:
             write_text(part / META, json.dumps(meta, indent=1, sort_keys=True))
             share(part)
             part.replace(place)
-            for name, held in files.items():
-                self.hashes.remember(place / name, str(held["sha256"]))
+            for name, file in files.items():
+                self.hashes.remember(place / name, str(file["sha256"]))
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
     def share(self, kind: str, part: Path, inside: str) -> None:
-        """Makes a file of an entry that is being built a hard link to one of the same bytes, where another entry has
-        one.
+        """Replaces a file of an entry that is being built by a hard link to an equal file of another entry.
 
-        Many models may have one encoder's weights in them: on disk they stand once. Where the file system has no links,
-        the copy stays.
+        Many models contain the same encoder's weights; on disk they are stored once. On a file system without links the
+        copy stays.
 
         Args:
             kind: group of entries.
@@ -189,12 +186,12 @@ class Cache:
         size, own = file.stat().st_size, sha256(file)
         for meta in sorted((self.root / kind).glob(f"*/{META}")):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                held = json.loads(meta.read_text(encoding="utf-8"))["files"][inside]
+                described = json.loads(meta.read_text(encoding="utf-8"))["files"][inside]
                 other = meta.parent / inside
-                if held == {"bytes": size, "sha256": own} and other.stat().st_size == size:
-                    with tempfile.TemporaryDirectory(dir=part) as beside:
-                        os.link(other, Path(beside) / "link")
-                        (Path(beside) / "link").replace(file)
+                if described == {"bytes": size, "sha256": own} and other.stat().st_size == size:
+                    with tempfile.TemporaryDirectory(dir=part) as temporary:
+                        os.link(other, Path(temporary) / "link")
+                        (Path(temporary) / "link").replace(file)
                     return
 
     def meta(self, place: Path) -> dict[str, Any]:
@@ -203,19 +200,17 @@ class Cache:
 
     @staticmethod
     def touch(place: Path) -> None:
-        """Notes that an entry is used; `gc` goes by the time of last use."""
+        """Notes that an entry is used; `gc` removes entries by the time of last use."""
         with contextlib.suppress(OSError):
             os.utime(place / META)
 
     def _whole(self, place: Path) -> bool:
-        """Every file there with its length and its hash, which is computed again only where a file has changed
-        since.
-        """
+        """Whether every file has its length and its hash, which is computed again only if the file has changed."""
         try:
             files = json.loads((place / META).read_text(encoding="utf-8"))["files"]
             if not all(map(is_inside, files)):
                 return False
-            sizes = all((place / name).stat().st_size == held["bytes"] for name, held in files.items())
-            return sizes and all(self.hashes.sha256(place / name) == held["sha256"] for name, held in files.items())
+            sizes = all((place / name).stat().st_size == file["bytes"] for name, file in files.items())
+            return sizes and all(self.hashes.sha256(place / name) == file["sha256"] for name, file in files.items())
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return False

@@ -1,7 +1,7 @@
-"""What lies in a cache folder: the kinds of cached things, the shape of their names, and the folders besides them.
+"""The content of a cache folder: the kinds of entries, the form of their names, and the folders besides them.
 
-This list is the only one. `harness cache gc` removes what has a name of this shape in a folder of one of these kinds,
-and nothing else; a package that caches a kind of its own looks after it itself.
+`harness cache gc` removes what has a name of this form in a folder of one of these kinds, and nothing else; a plug-in
+that caches a kind of its own has to remove it itself.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ WORDS: Final[Mapping[str, str]] = {
 }
 """Kind → what one entry of it is. An entry is the folder `<kind>/<key>/`."""
 GROWING: Final = frozenset({"answers", "checkpoints", "embeddings", "generated", "pairs", "sparse", "token-vectors"})
-"""Kinds whose entries are only added to: each of their files is good without the others, and without `meta.json`."""
+"""Kinds whose entries are only added to: each of their files is valid without the others and without `meta.json`."""
 MEMOS: Final = frozenset({"hashes", "top_lists"})
 """Folders of small JSON files, named by a key each."""
 BESIDE: Final = frozenset({"data", "downloads", "jobs", "locks"}) | MEMOS
-"""Folders that hold no entries: collections and downloads, outcomes of jobs, locks, memos."""
+"""Folders without entries: collections and downloads, results of jobs, locks, memos."""
 OF_THE_SYSTEM: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
-"""What file managers and file systems leave in any folder."""
+"""Names that file managers and file systems create in any folder."""
 
 _KEY: Final = re.compile(r"[0-9a-f]{32}")
 _PART: Final = re.compile(r"\.([0-9a-f]{32})\..+\.part")
@@ -48,14 +48,14 @@ _INSIDE_PART: Final = re.compile(r"\..+\.part")
 
 
 def is_key(name: str) -> bool:
-    """Whether a name is one of an entry: 32 hexadecimal digits."""
+    """Whether a name is a key of an entry: 32 hexadecimal digits."""
     return _KEY.fullmatch(name) is not None
 
 
 def key_of_part(name: str) -> str | None:
-    """The key of the entry that was being built in a folder of this name; None where it is no such name."""
-    found = _PART.fullmatch(name)
-    return found.group(1) if found else None
+    """The key of the entry that was being built in a folder of this name; None for any other name."""
+    match = _PART.fullmatch(name)
+    return match.group(1) if match else None
 
 
 def is_memo(name: str) -> bool:

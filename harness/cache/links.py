@@ -1,4 +1,4 @@
-"""What lies where in a folder, looked at without following a link."""
+"""The content of a folder, without following links."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Files = Mapping[tuple[int, int], int]
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path is a folder, and no link to one."""
+    """Whether a path is a folder and not a link to one."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError:
@@ -21,7 +21,7 @@ def is_folder(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a path is an ordinary file: no link to one, no pipe, no device."""
+    """Whether a path is a regular file: no link, pipe or device."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
@@ -29,22 +29,25 @@ def is_file(path: Path) -> bool:
 
 
 def inside(folder: Path) -> list[Path]:
-    """What lies in a folder, sorted; nothing where it cannot be read."""
+    """The paths in a folder, sorted; empty if it cannot be read."""
     with contextlib.suppress(OSError):
         return sorted(folder.iterdir())
     return []
 
 
 def stats(path: Path) -> list[os.stat_result]:
-    """Of a file, or of all files in a folder; what another process takes away meanwhile is left out."""
-    found = []
-    for file in [Path(at) / name for at, _, names in os.walk(path) for name in names] if is_folder(path) else [path]:
+    """`lstat` of a file, or of all files in a folder; files that another process removes meanwhile are left out."""
+    paths = [path]
+    if is_folder(path):
+        paths = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
+    results = []
+    for file in paths:
         with contextlib.suppress(OSError):
             if is_file(file):
-                found.append(file.lstat())
-    return found
+                results.append(file.lstat())
+    return results
 
 
-def files(found: Iterable[os.stat_result]) -> Files:
-    """The same by inode."""
-    return {(held.st_dev, held.st_ino): held.st_size for held in found}
+def files(results: Iterable[os.stat_result]) -> Files:
+    """The sizes by inode."""
+    return {(result.st_dev, result.st_ino): result.st_size for result in results}

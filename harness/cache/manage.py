@@ -1,6 +1,6 @@
-"""Looking after the cache: what is there, and is it sound.
+"""Lists and verifies the entries of a cache.
 
-Only entries are looked at: folders `<kind>/<key>/` of the kinds and names that `harness.cache.kinds` lists. No link is
+Only entries are read: folders `<kind>/<key>/` of the kinds and names that `harness.cache.kinds` lists. No link is
 followed, neither at the kind nor at the entry nor inside it.
 """
 
@@ -30,8 +30,8 @@ class Entry:
         key: its hash.
         path: its folder.
         files: all its files.
-        used: seconds since the epoch when it was last written or asked for.
-        describe: words about it.
+        used: seconds since the epoch of its last use.
+        describe: details about it.
     """
 
     kind: str
@@ -43,71 +43,71 @@ class Entry:
 
     @property
     def bytes(self) -> int:
-        """Of all its files; what it shares with other entries counts in each."""
+        """Size of all its files; a file that entries share counts in each."""
         return sum(self.files.values())
 
 
 def entries(cache: Cache) -> list[Entry]:
     """All entries, the last used first."""
-    found = []
+    listed = []
     for folder in folders(cache.root):
         if kinds.is_key(folder.name):
-            held = stats(folder)
+            results = stats(folder)
             describe = meta_of(folder).get("describe")
-            used = max((s.st_mtime for s in held), default=0.0)
-            words = describe if isinstance(describe, dict) else {}
-            found.append(Entry(folder.parent.name, folder.name, folder, files(held), used, words))
-    return sorted(found, key=lambda e: (-e.used, e.kind, e.key))
+            used = max((result.st_mtime for result in results), default=0.0)
+            details = describe if isinstance(describe, dict) else {}
+            listed.append(Entry(folder.parent.name, folder.name, folder, files(results), used, details))
+    return sorted(listed, key=lambda e: (-e.used, e.kind, e.key))
 
 
-class Filed(Protocol):
-    """What has files."""
+class HasFiles(Protocol):
+    """Anything with files."""
 
     @property
     def files(self) -> Files:
         """By inode."""
 
 
-def total(parts: Iterable[Filed]) -> int:
-    """Bytes of several things together, each file once."""
+def total(parts: Iterable[HasFiles]) -> int:
+    """Bytes of several things together; each file counts once."""
     return sum({inode: size for part in parts for inode, size in part.files.items()}.values())
 
 
 def faults(entry: Entry) -> list[str]:
-    """What is wrong with an entry, every byte of it read; empty when it is sound."""
+    """What is wrong with an entry, of which every byte is read; empty if it is sound."""
     return [text for _, text in wrong(entry)]
 
 
 def wrong(entry: Entry) -> Iterator[tuple[bool, str]]:
-    """As `faults`, and whether each is damage: what cannot be read may be sound."""
+    """As `faults`, and whether each is damage: a file that cannot be read may be sound."""
     meta = meta_of(entry.path)
     if not meta:
-        yield True, f"{entry.path / META} is missing or no JSON"
+        yield True, f"{entry.path / META} is missing or not JSON"
         return
     yield from ((True, f"{path} is damaged") for path in sorted(entry.path.glob("*.bad")))
     if "files" not in meta:
         for path in sorted(entry.path.glob("*.arrow")):
             yield from unsound(path, path.stem, 32)
-    for name, held in _listed(meta).items():
-        if not (is_inside(name) and isinstance(held, dict)):
-            yield True, f"{entry.path / META} lists what no cache writes: {name!r}"
+    for name, file in _listed(meta).items():
+        if not (is_inside(name) and isinstance(file, dict)):
+            yield True, f"{entry.path / META} lists an invalid file: {name!r}"
         elif not (entry.path / name).is_file():
             yield True, f"{entry.path / name} is missing"
         else:
-            yield from unsound(entry.path / name, held.get("sha256"), 64)
+            yield from unsound(entry.path / name, file.get("sha256"), 64)
 
 
 def unsound(path: Path, wanted: object, digits: int) -> Iterator[tuple[bool, str]]:
     """As `wrong`, of a file whose SHA-256 begins with these digits."""
     try:
         if sha256(path)[:digits] != wanted:
-            yield True, f"{path} does not answer to its hash"
+            yield True, f"{path} does not match its hash"
     except OSError as error:
         yield False, f"{path} cannot be read ({error.strerror or error})"
 
 
 def left_alone(cache: Cache) -> Iterator[tuple[Path, str]]:
-    """What in the cache's folder is never looked at, and why."""
+    """Paths in the cache's folder that are ignored, and why."""
     for path in inside(cache.root):
         if path.is_symlink():
             yield path, "a link"
@@ -127,21 +127,23 @@ def _not_an_entry(path: Path) -> str:
 
 
 def folders(root: Path) -> Iterator[Path]:
-    """The folders in the folders of known kinds; of links none."""
+    """The folders in the folders of known kinds, without links."""
     for kind in sorted(kinds.WORDS):
         if is_folder(root / kind):
             yield from (path for path in inside(root / kind) if is_folder(path))
 
 
 def meta_of(folder: Path) -> dict[str, Any]:
-    """What was written about an entry; empty where that is not there or damaged."""
+    """The metadata of an entry; empty if they are missing or damaged."""
+    if not is_file(folder / META):
+        return {}
     try:
-        held = json.loads((folder / META).read_text(encoding="utf-8")) if is_file(folder / META) else {}
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return held if isinstance(held, dict) else {}
+    return meta if isinstance(meta, dict) else {}
 
 
 def _listed(meta: Mapping[str, Any]) -> Mapping[str, Any]:
-    held = meta.get("files", {})
-    return held if isinstance(held, dict) else {META: None}
+    listed = meta.get("files", {})
+    return listed if isinstance(listed, dict) else {META: None}

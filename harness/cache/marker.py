@@ -1,8 +1,8 @@
-"""The mark of a cache folder: `CACHEDIR.TAG`, with the version of what lies there.
+"""The mark of a cache folder: `CACHEDIR.TAG`, with the version of the layout.
 
-Backup programs skip a folder that holds the file (https://bford.info/cachedir/); `harness cache gc` and `harness cache verify`
-touch no folder without it. A folder gets the mark when it is made or empty, and an older cache when everything in it is
-of known kinds; a folder that others use too never gets one.
+Backup programs skip a folder with this file (https://bford.info/cachedir/); `harness cache gc` and `harness cache
+verify` refuse a folder without it. A folder gets the mark when it is created or empty, and an older cache if it
+contains only known kinds; a folder that other programs use too never gets one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ META = "meta.json"
 SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
 """The first bytes of every such file, by its specification."""
 LAYOUT = 1
-"""Of what lies in the folder: raised when a later version must not take it for its own."""
+"""Version of the layout: raised when a later version must not use the folder as its own."""
 SHOWN = 5
 _TEXT = f"""{SIGNATURE}
 # This folder is a cache of retrieval-harness; all of it can be made again. See https://bford.info/cachedir/
@@ -35,7 +35,7 @@ _MARK_PART = re.compile(rf"\.{re.escape(MARKER)}\..+\.part")
 
 
 def layout(root: Path) -> int | None:
-    """The version in a folder's mark; None where it has none of ours."""
+    """The version in a folder's mark; None if it has no mark of this package."""
     place = root / MARKER
     try:
         if not is_file(place):
@@ -44,12 +44,12 @@ def layout(root: Path) -> int | None:
             text = file.read(4096)
     except (OSError, ValueError):
         return None
-    found = _OURS.search(text) if text.startswith(SIGNATURE) else None
-    return int(found.group(1)) if found else None
+    match = _OURS.search(text) if text.startswith(SIGNATURE) else None
+    return int(match.group(1)) if match else None
 
 
 def mark(root: Path) -> None:
-    """Marks a folder as a cache where it is empty, or everything in it is ours; else nothing is written.
+    """Marks a folder as a cache if it is empty or contains only a cache; else nothing is written.
 
     Raises:
         OSError: it cannot be read or written.
@@ -59,43 +59,40 @@ def mark(root: Path) -> None:
 
 
 def check(root: Path, *, adopt: bool = True) -> None:
-    """Raises CacheError unless a folder is marked as a cache of this version; an older cache without a mark gets it
-    now.
+    """Raises CacheError unless a folder is marked as a cache of this version.
 
     Args:
-        root: a folder that is there.
-        adopt: write the mark of an older cache; else it is only looked at.
+        root: an existing folder.
+        adopt: mark an older cache that has no mark yet; else nothing is written.
 
     Raises:
-        CacheError: the folder is no cache, is used for other things too, or belongs to a later version.
+        CacheError: the folder is no cache, contains other things too, or belongs to a later version.
     """
-    found = layout(root)
-    if found is None:
+    version = layout(root)
+    if version is None:
         try:
             others = sorted(str(path.relative_to(root)) for path in islice(strangers(root), SHOWN))
         except OSError as error:
-            raise CacheError(f"{root} cannot be read ({error.strerror or error}): nothing there is touched.") from error
+            raise CacheError(f"{root} cannot be read ({error.strerror or error}); nothing was changed.") from error
         if others:
             raise CacheError(
-                f"{root} has no {MARKER} of retrieval-harness and holds what is not of its cache, as "
-                f"{', '.join(others)}: "
-                "nothing there is touched. Name the cache's own folder with --cache-dir or HARNESS_CACHE. Where a "
-                "cache shares "
-                "a folder with other things, move its folders (corpora, embeddings, models and the like) to a new "
-                "folder first."
+                f"{root} is not a cache of retrieval-harness: it lacks the {MARKER} of one and contains other things "
+                f"({', '.join(others)}). Nothing was changed. Name the cache's own folder with --cache-dir or "
+                "HARNESS_CACHE. If a cache shares this folder with other things, move its folders (corpora, "
+                "embeddings, models and so on) to a new folder first."
             )
         if adopt:
             mark(root)
         return
-    if found != LAYOUT:
-        told = f"{root} is a cache of another version (layout {found}; this version knows {LAYOUT})"
-        raise CacheError(f"{told}: nothing there is touched. Use that version there.")
+    if version != LAYOUT:
+        raise CacheError(
+            f"{root} is a cache of another version (layout {version}; this one uses {LAYOUT}). Nothing was "
+            "changed; use that version for it, or name another folder with --cache-dir or HARNESS_CACHE."
+        )
 
 
 def strangers(root: Path) -> Iterator[Path]:
-    """What in a folder is not of a cache of ours, down to the names of entries; links are strangers wherever they
-    point.
-    """
+    """Paths in a folder that do not belong to a cache, down to the names of entries; links never belong to it."""
     for path in _listing(root):
         name = path.name
         if name in kinds.OF_THE_SYSTEM or _MARK_PART.fullmatch(name) or (name == MARKER and layout(root) is not None):
@@ -105,9 +102,8 @@ def strangers(root: Path) -> Iterator[Path]:
         elif name in kinds.WORDS:
             yield from (entry for entry in _listing(path) if not _is_entry(entry))
         elif name in kinds.MEMOS:
-            yield from (
-                memo for memo in _listing(path) if not (kinds.is_memo(memo.name) or kinds.is_memo_part(memo.name))
-            )
+            memos = _listing(path)
+            yield from (memo for memo in memos if not (kinds.is_memo(memo.name) or kinds.is_memo_part(memo.name)))
 
 
 def _is_entry(path: Path) -> bool:
@@ -115,19 +111,19 @@ def _is_entry(path: Path) -> bool:
         return True
     if not is_folder(path):
         return False
-    return kinds.key_of_part(path.name) is not None or (kinds.is_key(path.name) and _says_so(path))
+    return kinds.key_of_part(path.name) is not None or (kinds.is_key(path.name) and _is_described(path))
 
 
-def _says_so(entry: Path) -> bool:
-    """Whether an entry's own words name it: other programs have folders `models/<32 hexadecimal digits>` too."""
+def _is_described(entry: Path) -> bool:
+    """Whether the metadata name the entry: other programs have folders `models/<32 hexadecimal digits>` too."""
     try:
-        told = read_json(entry / META)
+        meta = read_json(entry / META)
     except (OSError, ValueError):
         return False
-    return isinstance(told, dict) and (told.get("kind"), told.get("key")) == (entry.parent.name, entry.name)
+    return isinstance(meta, dict) and (meta.get("kind"), meta.get("key")) == (entry.parent.name, entry.name)
 
 
 def _listing(folder: Path) -> Iterator[Path]:
-    with os.scandir(folder) as found:
-        for entry in found:
+    with os.scandir(folder) as entries:
+        for entry in entries:
             yield Path(entry.path)

@@ -1,4 +1,4 @@
-"""Names of files that others wrote down: which of them lie inside a folder on every system."""
+"""Names of files from outside: whether they are inside a folder on every system."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _PART = re.compile(r"[^\x00-\x1f\x7f\\/:*?\"<>|]{1,255}")
 
 
 def is_inside(name: Any) -> bool:
-    """Whether a name leads to a place below the folder it is joined to, on any system.
+    """Whether a name is a path below the folder it is joined to, on any system.
 
-    Not so an absolute path, one with `..` or an empty part, a drive, a backslash, or a character that a system forbids.
+    False for an absolute path, `..` or an empty part, a drive, a backslash, or a character that a system forbids.
     """
     if not isinstance(name, str) or len(name) > LONGEST:
         return False

@@ -1,6 +1,4 @@
-"""Where top-level modules come from: which are of one installed package, and which are sources that no version
-names.
-"""
+"""Where top-level modules come from: which belong to one installed package, and which are sources without a version."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ INSTALLED: Final = ("site-packages", "dist-packages")
 
 
 def places(top: str) -> tuple[Path, ...]:
-    """The folders of a top-level package, or the file of a top-level module; found without importing it, empty where
-    none is.
-    """
+    """The folders of a top-level package, or the file of a top-level module, without importing it; else empty."""
     loaded = sys.modules.get(top)
     if loaded is None:
         return _searched(top, tuple(sys.path))
@@ -42,7 +38,7 @@ def is_local(top: str) -> bool:
     """Whether a top-level module is a source outside of Python's library and of installed packages, as an editable
     install is.
 
-    The version of an installed package says what its code is. That of a file in a checkout or beside a script does not.
+    The version of an installed package identifies its code. A file in a checkout or next to a script has none.
     """
     if top in sys.stdlib_module_names:
         return False
@@ -51,8 +47,8 @@ def is_local(top: str) -> bool:
 
 @functools.cache
 def _searched(top: str, path: tuple[str, ...]) -> tuple[Path, ...]:
-    """Where Python would import a module from; `path` is part of the question, for it may change."""
-    with contextlib.suppress(ImportError, ValueError, AttributeError):  # no name of a module, or a finder that fails
+    """Where Python would import a module from; `path` is `sys.path`, by which the result is cached."""
+    with contextlib.suppress(ImportError, ValueError, AttributeError):  # not a module's name, or a finder that fails
         spec = importlib.util.find_spec(top)
         if spec is not None:
             file = (Path(spec.origin),) if spec.has_location and spec.origin else ()
@@ -70,16 +66,17 @@ def _is_installed(place: Path, top: str) -> bool:
 def _is_wheel_at(package: str, folder: Path) -> bool:
     """Whether a package was installed into a folder of any name, as by `pip install --target`."""
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        found = importlib.metadata.distribution(package)
-        return found.read_text("RECORD") is not None and Path(str(found.locate_file(""))).resolve() == folder.resolve()
+        installed = importlib.metadata.distribution(package)
+        is_wheel = installed.read_text("RECORD") is not None
+        return is_wheel and Path(str(installed.locate_file(""))).resolve() == folder.resolve()
     return False
 
 
 @functools.cache
 def _folders() -> tuple[Path, ...]:
     names = ("stdlib", "platstdlib", "purelib", "platlib")
-    found = {path for name in names if (path := sysconfig.get_path(name))}
-    return tuple(Path(path) for path in sorted(found | {*site.getsitepackages(), site.getusersitepackages()}))
+    folders = {path for name in names if (path := sysconfig.get_path(name))}
+    return tuple(Path(path) for path in sorted(folders | {*site.getsitepackages(), site.getusersitepackages()}))
 
 
 @functools.cache

@@ -1,6 +1,6 @@
-"""Kept matrices: one float32 matrix per text, of as many rows as the text has tokens or terms.
+"""Cached matrices: one float32 matrix per text, of as many rows as the text has tokens or terms.
 
-The same shards as `harness.cache.vectors`, with a list of vectors in place of each vector.
+The shards are those of `harness.cache.vectors`, with a list of vectors in place of each vector.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.cache.vectors import Held, Store, Stored
+from harness.cache.shard_store import ShardStore, StoredBlocks
+from harness.cache.shards import ShardSet
 from harness.data.ranking import Floats, Ints
 
 
@@ -58,64 +59,64 @@ class Ragged:
         return int(self.values.nbytes + self.starts.nbytes)
 
     def take(self, numbers: Ints) -> Ragged:
-        """Some of them, copied, in the order asked."""
+        """Some of them, copied, in the requested order."""
         return Ragged.of([self[int(i)] for i in numbers], self.width)
 
 
-class StoredRagged(Stored[Ragged]):
-    """N matrices, read when asked for."""
+class StoredRagged(StoredBlocks[Ragged]):
+    """N matrices, read from the mapped shards when they are needed."""
 
     @property
     def width(self) -> int:
         """W; 0 where there is no matrix."""
-        return self._held.shards[0].vectors.width if self._held.shards else 0
+        return self._shards.shards[0].vectors.width if self._shards.shards else 0
 
     @property
     def lengths(self) -> Ints:
         """(N,) rows of each; no matrix is read."""
         out = np.zeros(len(self), dtype=np.int64)
-        for mine, held, rows in self._held.inside(self._places):
-            out[mine] = held.starts[rows + 1] - held.starts[rows]
+        for mine, block, rows in self._shards.inside(self._places):
+            out[mine] = block.starts[rows + 1] - block.starts[rows]
         return out
 
     def gather(self, places: Ints) -> Ragged:
         """The n matrices at these places."""
         lengths = np.zeros(len(places), dtype=np.int64)
-        parts = list(self._held.inside(places))
-        for mine, held, rows in parts:
-            lengths[mine] = held.starts[rows + 1] - held.starts[rows]
+        parts = list(self._shards.inside(places))
+        for mine, block, rows in parts:
+            lengths[mine] = block.starts[rows + 1] - block.starts[rows]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         values = np.empty((int(starts[-1]), self.width), dtype=np.float32)
-        for mine, held, rows in parts:
+        for mine, block, rows in parts:
             for start, row in zip(starts[:-1][mine].tolist(), rows.tolist(), strict=True):
-                matrix = held[row]
+                matrix = block[row]
                 values[start : start + len(matrix)] = matrix
         return Ragged(values, starts)
 
 
-class RaggedStore(Store[Ragged, StoredRagged]):
-    """The kept matrices of one encoder and side."""
+class RaggedStore(ShardStore[Ragged, StoredRagged]):
+    """The cached matrices of one encoder and side."""
 
     def column(self, block: Ragged) -> pa.Array:
-        """See `Store.column`."""
+        """See `ShardStore.column`."""
         flat = pa.array(np.ascontiguousarray(block.values, dtype=np.float32).reshape(-1))
         rows = pa.FixedSizeListArray.from_arrays(flat, block.width)
         return pa.LargeListArray.from_arrays(pa.array(block.starts - block.starts[0], pa.int64()), rows)
 
     def block(self, column: pa.Array) -> Ragged:
-        """See `Store.block`."""
+        """See `ShardStore.block`."""
         rows = column.values
         values: Floats = rows.values.to_numpy().reshape(len(rows), rows.type.list_size)
         starts: npt.NDArray[np.int64] = column.offsets.to_numpy()
         return Ragged(values, starts)
 
     def joined(self, blocks: Sequence[Ragged]) -> Ragged:
-        """See `Store.joined`."""
+        """See `ShardStore.joined`."""
         lengths = np.concatenate([b.lengths for b in blocks])
         return Ragged(
             np.concatenate([b.values for b in blocks]), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         )
 
-    def at(self, held: Held[Ragged], places: Ints) -> StoredRagged:
-        """See `Store.at`."""
-        return StoredRagged(held, places)
+    def at(self, shards: ShardSet[Ragged], places: Ints) -> StoredRagged:
+        """See `ShardStore.at`."""
+        return StoredRagged(shards, places)

@@ -16,8 +16,8 @@ from harness.compare.decision import Decision, caveats
 from harness.compare.decision import decide as decide_between
 from harness.compare.evidence import Scores, scores
 from harness.compare.validate import run_seeds
+from harness.data.dataset import Dataset
 from harness.data.measures import DEFAULT, single_measure
-from harness.data.queries import Dataset
 from harness.datasets import load_dataset
 from harness.methods import Method
 from harness.recipes import trains

@@ -1,58 +1,38 @@
 """A corpus: documents in a memory-mapped Arrow table, so that one larger than memory can be indexed.
 
-Row i is one document in every array of the harness. The one way to join title and text is `joined`.
+Row i is one document in every array of the harness.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import operator
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from harness.base.errors import DatasetError
+from harness.data.documents import ContentHash, Document, check_documents, joined, record_batch, without_nulls
 
-SCHEMA = pa.schema([("id", pa.large_string()), ("title", pa.large_string()), ("text", pa.large_string())])
 ROWS_PER_BATCH = 4096
-CHARACTERS_PER_BATCH = 2 << 20
-"""A batch of long documents ends before it has its rows: whoever reads one holds no more than this and one document."""
-_REVISION, _EMPTY, _NOTES = b"harness.revision", b"harness.empty", b"harness.notes"
-
-
-class Document(NamedTuple):
-    """One document; a missing or null title is the empty string."""
-
-    id: str
-    title: str
-    text: str
-
-
-def joined(title: str, text: str) -> str:
-    """Title and text joined by one space, and the text alone where there is no title.
-
-    This is the policy of both MTEB and Anserini's flat BEIR indexes; it moves scores and lives only here.
-    """
-    return f"{title} {text}".strip() if title else text.strip()
+REVISION, EMPTY, NOTES = b"harness.revision", b"harness.empty", b"harness.notes"
+"""Keys of the file's metadata: content hash, number of empty documents, `Corpus.notes` as JSON."""
 
 
 class Corpus:
     """N documents: `ids` unique, titles possibly empty, texts.
 
-    Build one with `Corpus.of` (in memory) or `Corpus.open` (memory-mapped, written by `write_corpus`).
+    Build one with `Corpus.of` (in memory) or `Corpus.open` (memory-mapped, written by `corpus_file.write_corpus`).
 
     Attributes:
         revision: content hash of ids, titles and texts.
         empty: how many documents have neither title nor text.
-        notes: what its reader wants a reader of the results to know.
+        notes: what a reader of the results should know about the documents.
     """
 
     def __init__(
@@ -70,29 +50,28 @@ class Corpus:
         Raises:
             DatasetError: an id appears twice, or there is no document.
         """
-        rows = [_without_nulls(*d) for d in documents]
-        digest = _Digest()
-        digest.update(rows)
-        columns = [pa.array([getattr(r, name) for r in rows], pa.large_string()) for name in SCHEMA.names]
-        table = pa.table(columns, schema=SCHEMA)
-        _check(table, "the documents given")
-        return cls(table, digest.hexdigest(), empty=digest.empty)
+        rows = [without_nulls(*document) for document in documents]
+        content = ContentHash()
+        content.update(rows)
+        table = pa.Table.from_batches([record_batch(rows)])
+        check_documents(table, "the documents given")
+        return cls(table, content.hexdigest(), empty=content.empty)
 
     @classmethod
     def open(cls, path: Path) -> Corpus:
-        """Memory-maps a corpus written by `write_corpus`.
+        """Memory-maps a corpus written by `harness.data.corpus_file.write_corpus`.
 
         Raises:
-            DatasetError: the file is not a whole Arrow file of this schema (truncated, say).
+            DatasetError: the file is not a complete Arrow file of this schema (truncated, say).
         """
         try:
             table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-            facts = table.schema.metadata or {}
-            revision = facts[_REVISION].decode()
-            empty, notes = int(facts.get(_EMPTY, b"0")), json.loads(facts.get(_NOTES, b"[]"))
+            metadata = table.schema.metadata or {}
+            revision = metadata[REVISION].decode()
+            empty, notes = int(metadata.get(EMPTY, b"0")), json.loads(metadata.get(NOTES, b"[]"))
         except (pa.ArrowInvalid, KeyError, OSError, ValueError) as error:
             raise DatasetError(
-                f"{path} is not a whole corpus file ({error}); delete it and run again to rebuild it."
+                f"{path} is not a complete corpus file ({error}); delete it and run again to rebuild it."
             ) from error
         return cls(table, revision, path, empty, notes)
 
@@ -109,24 +88,25 @@ class Corpus:
         return self._picked(np.asarray(rows, np.int64), ["id"])["id"]
 
     def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Row of each id, −1 where the corpus has no such document; one call reads all ids, and memory holds those
-        asked for.
+        """Row of each id, −1 if the corpus has no such document.
+
+        One call reads all ids of the corpus, chunk by chunk; memory grows with the ids that are looked up.
         """
         import pyarrow.compute as pc  # slow to import, and a listing needs none of it
 
-        distinct, places = (
-            np.unique(np.asarray(ids, dtype=object), return_inverse=True) if len(ids) else (ids, np.zeros(0, int))
-        )
+        if not len(ids):
+            return np.zeros(0, np.int64)
+        distinct, places = np.unique(np.asarray(ids, dtype=object), return_inverse=True)
         wanted = pa.array(distinct, pa.large_string())
-        found = np.full(len(wanted), -1, np.int64)
+        row_of = np.full(len(wanted), -1, np.int64)
         start = 0
         for chunk in self.id_array.chunks:
-            places_of = pc.index_in(chunk, value_set=wanted)
-            if places_of.null_count < len(chunk):
-                here = places_of.is_valid().to_numpy(zero_copy_only=False)
-                found[places_of.drop_null().to_numpy()] = start + np.flatnonzero(here)
+            matches = pc.index_in(chunk, value_set=wanted)  # for each row, the place of its id in `wanted` or null
+            if matches.null_count < len(chunk):
+                matched = matches.is_valid().to_numpy(zero_copy_only=False)
+                row_of[matches.drop_null().to_numpy()] = start + np.flatnonzero(matched)
             start += len(chunk)
-        return found[places]
+        return row_of[places]
 
     def __getitem__(self, row: int) -> Document:
         record = self._table.slice(int(row), 1).to_pylist()[0]
@@ -134,30 +114,31 @@ class Corpus:
 
     @property
     def texts(self) -> Texts:
-        """The joined texts of all documents, read when asked for."""
+        """The joined texts of all documents, read when they are indexed."""
         return Texts(self, None)
 
     def texts_of(self, rows: npt.NDArray[np.int64]) -> Texts:
-        """The joined texts of some rows, in their order, read when asked for."""
+        """The joined texts of some rows, in their order, read when they are indexed."""
         return Texts(self, rows)
 
     def _picked(self, rows: npt.NDArray[np.int64], columns: list[str]) -> dict[str, list[str]]:
-        """Columns of some rows, in their order, none of them −1. Arrow's own `take` would copy whole columns into
-        memory.
+        """Columns of some rows, in their order; no row is −1.
+
+        Arrow's own `take` would copy whole columns into memory, so rows are taken from one batch after the other.
         """
-        batches, starts = self._batches
         if not len(rows):
             return {name: [] for name in columns}
+        batches, starts = self._batches
         order = np.argsort(rows, kind="stable")
-        inside = np.searchsorted(starts, rows[order], side="right") - 1
-        cuts = np.flatnonzero(np.diff(inside)) + 1
-        parts = [
-            batches[int(inside[first])].select(columns).take(pa.array(rows[order[first:last]] - starts[inside[first]]))
-            for first, last in zip([0, *cuts.tolist()], [*cuts.tolist(), len(rows)], strict=True)
-        ]
-        back = np.empty(len(rows), np.int64)
-        back[order] = np.arange(len(rows))
-        return pa.Table.from_batches(parts).take(pa.array(back)).to_pydict()  # type: ignore[no-any-return]
+        ascending = rows[order]
+        batch_of = np.searchsorted(starts, ascending, side="right") - 1
+        cuts = np.flatnonzero(np.diff(batch_of)) + 1
+        parts = []
+        for number, some in zip(batch_of[[0, *cuts]].tolist(), np.split(ascending, cuts), strict=True):
+            parts.append(batches[number].select(columns).take(pa.array(some - starts[number])))
+        place = np.empty(len(rows), np.int64)  # of each requested row among the ascending ones
+        place[order] = np.arange(len(rows))
+        return pa.Table.from_batches(parts).take(pa.array(place)).to_pydict()  # type: ignore[no-any-return]
 
     @cached_property
     def _batches(self) -> tuple[list[pa.RecordBatch], npt.NDArray[np.int64]]:
@@ -172,7 +153,7 @@ class Corpus:
             yield [Document(*row) for row in zip(columns["id"], columns["title"], columns["text"], strict=True)]
 
     def text_blocks(self) -> Iterator[list[str]]:
-        """The joined texts of all documents, in order, so many at a time; of long documents fewer."""
+        """The joined texts of all documents, in blocks of at most `ROWS_PER_BATCH`, shorter blocks if they are long."""
         start = 0
         for batch in self._batches[0]:
             for first in range(0, batch.num_rows, ROWS_PER_BATCH):
@@ -182,7 +163,7 @@ class Corpus:
 
     @cached_property
     def id_order(self) -> npt.NDArray[np.int32]:
-        """(N,) place of each document's id in the descending order of all ids: the tie-breaker of every ranking.
+        """(N,) rank of each document's id in the descending order of all ids: the tie-breaker of every ranking.
 
         The order is that of the UTF-8 bytes, as `strcmp` in trec_eval.
         """
@@ -200,8 +181,9 @@ class Corpus:
 
 
 class Texts(Sequence[str]):
-    """The joined texts of a corpus or of some of its rows; a slice is a list, read from the mapped table when asked
-    for.
+    """The joined texts of a corpus or of some of its rows.
+
+    A slice is a list; texts are read from the mapped table when they are indexed.
     """
 
     def __init__(self, corpus: Corpus, rows: npt.NDArray[np.int64] | None) -> None:
@@ -231,111 +213,3 @@ class Texts(Sequence[str]):
     def id(self, place: int) -> str:
         """Id of the document whose text is at a place, for messages."""
         return self._corpus[place if self._rows is None else int(self._rows[place])].id
-
-
-def write_corpus(
-    path: Path, documents: Iterable[Document], source: str, notes: Callable[[], Iterable[str]] = tuple
-) -> str:
-    """Writes documents to an Arrow file as they come and returns the revision; the caller owns moving the file into
-    place.
-
-    Args:
-        path: file to write.
-        documents: read once, never held together in memory.
-        source: what to call the collection in messages.
-        notes: gives `Corpus.notes`, once all documents are read.
-
-    Raises:
-        DatasetError: no document at all, an id twice, or a text that is not Unicode.
-    """
-    digest = _Digest()
-    raw = path.with_name(path.name + ".raw")
-    batch: list[Document] = []
-
-    with contextlib.ExitStack() as stack:
-        stack.callback(lambda: raw.unlink(missing_ok=True))
-        with pa.OSFile(str(raw), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-
-            def flush() -> None:
-                digest.update(batch)
-                columns = [pa.array([getattr(d, name) for d in batch], pa.large_string()) for name in SCHEMA.names]
-                writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
-                batch.clear()
-
-            held = 0
-            for document in documents:
-                batch.append(_without_nulls(*document))
-                held += len(batch[-1].title) + len(batch[-1].text)
-                if len(batch) >= ROWS_PER_BATCH or held >= CHARACTERS_PER_BATCH:
-                    flush()
-                    held = 0
-            flush()
-        table = pa.ipc.open_file(pa.memory_map(str(raw))).read_all()
-        _check(table, source)
-        # The revision is known only at the end, and Arrow keeps its metadata in front: write again, batch by batch.
-        facts = {_EMPTY: str(digest.empty).encode(), _NOTES: json.dumps(list(notes())).encode()}
-        schema = SCHEMA.with_metadata({_REVISION: digest.hexdigest().encode(), **facts})
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-            for part in table.to_batches():
-                if part.num_rows:
-                    writer.write_batch(part.replace_schema_metadata(schema.metadata))
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
-    return digest.hexdigest()
-
-
-def revision_of(documents: Iterable[Document]) -> str:
-    """The revision that a corpus of these documents has; they are read once and not held."""
-    digest = _Digest()
-    digest.update(_without_nulls(*document) for document in documents)
-    return digest.hexdigest()
-
-
-def _without_nulls(id: str, title: str | None, text: str | None) -> Document:
-    return Document(id, title or "", text or "")
-
-
-class _Digest:
-    """The content hash of a corpus: ids, titles and texts in order, with their lengths so that no two corpora share
-    one.
-
-    It also counts the documents that have neither title nor text (`empty`).
-    """
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self.empty = 0
-
-    def update(self, documents: Iterable[Document]) -> None:
-        for document in documents:
-            self.empty += not joined(document.title, document.text)
-            for part in document:
-                try:
-                    raw = part.encode()
-                except UnicodeEncodeError as error:
-                    raise DatasetError(
-                        f"document {document.id!r} holds a lone surrogate (an escape like \\ud800), which is not text: "
-                        "mend the file, for example by decoding it with errors='replace'."
-                    ) from error
-                self._hash.update(len(raw).to_bytes(8, "little"))
-                self._hash.update(raw)
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()[:32]
-
-
-def _check(table: pa.Table, source: str) -> None:
-    import pyarrow.compute as pc  # slow to import, and a listing needs none of it
-
-    if table.num_rows == 0:
-        raise DatasetError(
-            f'{source}: the corpus is empty; a line of corpus.jsonl is {{"_id": …, "title": …, "text": …}}.'
-        )
-    distinct = pc.count_distinct(table["id"]).as_py()
-    if distinct != table.num_rows:
-        counts = table["id"].value_counts()
-        twice = [c["values"].as_py() for c in counts if c["counts"].as_py() > 1][:3]
-        raise DatasetError(
-            f"{source}: {table.num_rows - distinct} document ids appear more than once, for example "
-            f"{', '.join(map(repr, twice))}; ids must be unique. `harness data check` lists them."
-        )

@@ -1,11 +1,11 @@
 """Ids: one rule for every reader, so that corpus, queries, judgements and runs are joined alike.
 
 The rule: white space around an id is removed, on every side of a join; everything else is part of the id, and ids are
-compared character by character. White space is what C's `isspace` says (space, tab, line ends), at which trec_eval
-splits its columns: TREC's files cannot hold it around an id, so that no other rule has JSON, TSV and TREC files agree.
-No-break and other Unicode spaces, invisible characters, case and the composed or decomposed form of an accent are kept,
-as BEIR's `GenericDataLoader` and trec_eval keep them. What the rule changed is counted for a note, and where ids would
-be equal but for what is kept, `near` finds them for a note.
+compared character by character. White space is that of C's `isspace` (space, tab, line ends), at which trec_eval splits
+columns: TREC's files cannot represent it around an id, so only this rule makes JSON, TSV and TREC files agree. No-break
+and other Unicode spaces, invisible characters, case and the composed or decomposed form of an accent stay, as in BEIR's
+`GenericDataLoader` and trec_eval. Changed ids are counted for a note, and `near` finds ids that differ only in what
+stays, for another note.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
 
 @dataclass
 class Trim:
-    """Applies the rule, and counts what it changed."""
+    """Applies the rule, and counts the ids that it changes."""
 
     count: int = 0
     example: str = ""
@@ -40,10 +40,10 @@ class Trim:
         return bare
 
     def notes(self, where: str) -> tuple[str, ...]:
-        """One note where ids were changed, else none.
+        """One note if ids were changed, else none.
 
         Args:
-            where: what was read, as `corpus.jsonl`.
+            where: the source, as `corpus.jsonl`.
         """
         if not self.count:
             return ()
@@ -51,18 +51,18 @@ class Trim:
 
 
 def unfit(name: str) -> str:
-    """Why a column of a TREC file cannot hold an id, as a predicate; empty where it can."""
+    """Why a column of a TREC file cannot contain an id, as a predicate; empty if it can."""
     if not name:
         return "is empty"
     if any(c in name for c in WHITE):
-        return "has white space"
+        return "contains white space"
     if "\0" in name:
-        return "has a NUL, at which C ends a word"
-    return "begins with a byte order mark, which readers drop" if name.startswith("\ufeff") else ""
+        return "contains a NUL character, at which C ends a word"
+    return "begins with a byte order mark, which readers remove" if name.startswith("\ufeff") else ""
 
 
 def first_unfit(ids: pa.ChunkedArray) -> str | None:
-    """The first id of an Arrow array that does not fit a column; None where all do."""
+    """The first id of an Arrow array that does not fit a column; None if all do."""
     import pyarrow.compute as pc  # slow to import, and a listing needs none of it
 
     for chunk in ids.chunks:
@@ -73,36 +73,35 @@ def first_unfit(ids: pa.ChunkedArray) -> str | None:
 
 
 def near(missing: Sequence[str], ids: pa.ChunkedArray) -> list[tuple[str, str]]:
-    """Pairs of an id that was not found and one of `ids` that looks the same.
+    """Pairs of a missing id and one of `ids` that looks the same.
 
-    Two ids look the same where they differ in Unicode spaces around them, invisible characters, case, or in Unicode's
+    Two ids look the same if they differ only in Unicode spaces around them, invisible characters, case, or in Unicode's
     compatible and composed forms (NFKC).
 
     Args:
-        missing: ids that none of `ids` equals.
-        ids: an Arrow array of those that are there.
+        missing: ids that are not in `ids`.
+        ids: an Arrow array of existing ids.
     """
     import pyarrow.compute as pc  # slow to import, and a listing needs none of it
 
     if not len(missing):
         return []
     plain = _plain(pa.array(missing, pa.large_string()))
-    found: dict[str, str] = {}
+    existing: dict[str, str] = {}
     for chunk in ids.chunks:
         known = _plain(chunk)
         hits = pc.indices_nonzero(pc.is_in(known, value_set=plain))
         for place in hits.to_pylist():
-            found.setdefault(known[place].as_py(), chunk[place].as_py())
-    return [(name, found[key]) for name, key in zip(missing, plain.to_pylist(), strict=True) if key in found]
+            existing.setdefault(known[place].as_py(), chunk[place].as_py())
+    return [(name, existing[key]) for name, key in zip(missing, plain.to_pylist(), strict=True) if key in existing]
 
 
 def near_note(pairs: Sequence[tuple[str, str]], what: str, where: str) -> str:
-    """Says that ids are not joined although they look the same; the example shows what differs as escapes."""
+    """A note that ids are not joined although they look the same; its example shows the difference as escapes."""
     ours, theirs = pairs[0]
     return (
-        f"{len(pairs):,} {what} look the same as ids of {where} and are not equal (spaces, invisible characters, case "
-        f"or Unicode "
-        f"form), for example {ours!a} and {theirs!a}: not joined; write them alike"
+        f"{len(pairs):,} {what} look like ids of {where} but differ in spaces, invisible characters, case or Unicode "
+        f"form, for example {ours!a} and {theirs!a}: they are not joined; write them the same way"
     )
 
 

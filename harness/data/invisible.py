@@ -1,6 +1,4 @@
-"""Characters that no one sees and that part no columns: what they are and where, for the error of a line that holds
-one.
-"""
+"""Invisible characters that do not separate columns, named in the error of a line that contains one."""
 
 from __future__ import annotations
 
@@ -19,19 +17,16 @@ def named(character: str) -> str:
 
 
 def unseen(text: str) -> str:
-    """Which invisible character a line or a column holds first, and what to do, as a sentence after a space; else
-    empty.
-    """
-    found = _UNSEEN.search(text)
-    if found is None:
+    """A sentence, after a space, on the first invisible character of a line or a column; empty without one."""
+    match = _UNSEEN.search(text)
+    if match is None:
         return ""
-    return (
-        f" It holds {named(found[0])} at character {found.start() + 1}, which parts no columns: replace it by a space."
-    )
+    where = f"{named(match[0])} at character {match.start() + 1}"
+    return f" It contains {where}, which does not separate columns: replace it by a space."
 
 
 def joined(line: str) -> str:
-    """What is wrong with a line that begins with a byte order mark; empty where it does not."""
+    """What is wrong with a line that begins with a byte order mark; empty for other lines."""
     if not line.startswith(MARK):
         return ""
-    return f"the line begins with {named(MARK)}; were files joined of which each has one? Delete it."
+    return f"the line begins with {named(MARK)}, which is left from joining two files: delete it."

@@ -1,9 +1,8 @@
-"""Lines of a text file with their numbers, and the faults found on them: the one reader of every file that has lines.
+"""Lines of a text file with their numbers, and the faults on them: the only reader of files with lines.
 
 Corpus, queries, topics, judgements and runs are read here, so that all of them take the same encodings, line ends and
-archives. Every reader takes a `report`: a loader refuses the first fault (`refuse`), `harness.datacheck.collection`
-collects them all. Lines are split in bytes and decoded one by one, so that the line named in a message is the line in
-the file.
+archives. Every reader takes a `report`: a loader stops at the first fault (`refuse`), `harness.datacheck.collection`
+collects them all. Lines are split in bytes and decoded one by one, so that line numbers are those of the file.
 """
 
 from __future__ import annotations
@@ -63,11 +62,11 @@ class Fault:
 
 
 OnFault = Callable[[Fault], None]
-"""Told of each fault; the reader goes on with the next line if it returns."""
+"""Called with each fault; the reader goes on with the next line if it returns."""
 
 
 def refuse(fault: Fault) -> None:
-    """The loader's policy: the first fault ends the reading.
+    """The policy of loaders: stop at the first fault.
 
     Raises:
         DatasetError: always.
@@ -89,10 +88,9 @@ def lines(
 
     Args:
         path: the file.
-        report: told of a file that cannot be opened, of lines that are not text or too long and of an archive that is
-            cut short.
-        advance: told how many bytes of the file were read, now and then.
-        longest: bytes of the longest line; the reading ends at a longer one.
+        report: called for a file that cannot be opened, lines that are not text or too long, and a truncated archive.
+        advance: called now and then with the number of bytes that were read.
+        longest: bytes of the longest line; a longer one ends the reading.
         remedy: what to do about a line that is too long.
     """
     try:
@@ -123,10 +121,10 @@ def lines(
                     yield number, text
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             report(
-                Fault("archive", path, cut.number, f"the gzip file is damaged or cut short ({error}); fetch it again.")
+                Fault("archive", path, cut.number, f"the gzip file is damaged or cut short ({error}); get it again.")
             )
         except UnicodeDecodeError as error:
-            claim = f"not {cut.encoding.upper()}, which its byte order mark says it is ({error.reason})"
+            claim = f"the file is not {cut.encoding.upper()} as its byte order mark says ({error.reason})"
             report(Fault("encoding", path, cut.number + 1, f"{claim}; write the file again as UTF-8."))
         except _PackedInside as error:
             report(Fault("archive", path, 0, str(error)))
@@ -141,22 +139,22 @@ class _NotText(Exception):
 
 
 class _PackedInside(Exception):
-    """What is inside a gzip file is compressed once more, or an archive."""
+    """The content of a gzip file is compressed again, or an archive."""
 
 
 class _TooLong(Exception):
-    """A line is longer than is read."""
+    """A line is longer than allowed."""
 
 
 class _Cut:
-    """Cuts a stream of bytes into lines, as UTF-8 whatever its encoding, each with its end.
+    """Cuts a stream of bytes of any encoding into lines in UTF-8, with their line ends.
 
     Args:
         stream: read in chunks.
         longest: bytes of the longest line.
 
     Attributes:
-        number: of the last line that was given out.
+        number: of the last line that was returned.
         encoding: of the stream.
     """
 
@@ -167,19 +165,19 @@ class _Cut:
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         parts: list[bytes] = []
-        held, waiting = 0, b""
+        length, waiting = 0, b""
         for chunk in self._chunks():
             chunk = waiting + chunk
-            # A carriage return that ends a chunk may be half of a line end: it waits for what follows.
+            # A carriage return at the end of a chunk may be half of a line end: keep it for the next chunk.
             waiting = b"\r" if chunk.endswith(b"\r") else b""
             for piece in chunk[: len(chunk) - len(waiting)].splitlines(keepends=True):
                 parts.append(piece)
-                held += len(piece)
-                if held > self._longest:
+                length += len(piece)
+                if length > self._longest:
                     raise _TooLong
                 if piece.endswith((b"\n", b"\r")):
                     yield self._next(parts)
-                    parts, held = [], 0
+                    parts, length = [], 0
         if parts or waiting:
             yield self._next([*parts, waiting])
 
@@ -198,7 +196,7 @@ class _Cut:
                 yield chunk
                 chunk = self._stream.read(CHUNK)
             return
-        # Half a surrogate pair passes through, to be found again as an error of its line.
+        # Half a surrogate pair passes here, and is reported as an error of its line later.
         decoder = codecs.getincrementaldecoder(self.encoding)("surrogatepass")
         while chunk:
             yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
@@ -207,28 +205,26 @@ class _Cut:
 
 
 def _not_text(path: Path, head: bytes) -> str:
-    """What a file is that cannot be read as lines, by its first bytes, and what to do; empty where it can."""
+    """Why a file cannot be read as lines, by its first bytes, and what to do; empty if it can."""
     if path.suffix == ".gz" and head and not head.startswith(_GZIP):
-        return "the name ends in .gz, but it is not a gzip file, or a damaged one: rename it, or fetch it again."
+        return "the name ends in .gz, but the file is not gzip or is damaged: rename it, or get it again."
     return _packed(head)
 
 
 def _packed(head: bytes) -> str:
-    """What is wrong with content that is compressed or an archive, by its first bytes, and what to do; empty of any
-    other.
-    """
+    """What to do about content that is compressed or an archive, by its first bytes; empty for other content."""
     if program := next((name for magic, name in _COMPRESSED.items() if head.startswith(magic)), ""):
-        return f"this is compressed with {program}; decompress it first (plain text and gzip are read)."
+        return f"this is compressed with {program}; decompress it first (only plain text and gzip can be read)."
     other = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), "")
     return f"this is {other}, not text; unpack or convert it to plain text or gzip." if other else ""
 
 
 def _inner(head: bytes) -> str:
-    """As `_packed`, of what is inside a gzip file."""
+    """As `_packed`, for the content of a gzip file."""
     if head.startswith(_GZIP):
         return "this is compressed with gzip twice; decompress it once (`gunzip`)."
-    told = _packed(head)
-    return f"within gzip, {told}" if told else ""
+    problem = _packed(head)
+    return f"inside gzip, {problem}" if problem else ""
 
 
 def _decoded(line: bytes, encoding: str) -> str:
@@ -236,14 +232,14 @@ def _decoded(line: bytes, encoding: str) -> str:
     if (place := line.find(b"\0")) >= 0:
         convert = "convert UTF-16 without a byte order mark with `iconv -f utf-16le -t utf-8`"
         raise _NotText(
-            f"a NUL byte at byte {place + 1} of the line, which no text has: write the file again, or {convert}."
+            f"a NUL byte at byte {place + 1} of the line, which is not text: write the file again, or {convert}."
         )
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
         if encoding != "utf-8":
-            told = f"half of a surrogate pair, which is not {encoding.upper()} text; write the file again as UTF-8."
-            raise _NotText(told) from error
+            problem = f"half of a surrogate pair, which is not {encoding.upper()} text; write the file again as UTF-8."
+            raise _NotText(problem) from error
         where = f"byte 0x{line[error.start]:02x} at byte {error.start + 1} of the line"
         raise _NotText(
             f"not UTF-8 ({where}); convert the file, for example with `iconv -f latin1 -t utf-8`."

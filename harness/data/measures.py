@@ -1,9 +1,9 @@
-"""Measures, all of them from ir-measures: `nDCG@10`, `R@100`, `RR@10`, `AP@100` and whatever else its notation can say.
+"""Measures, all from ir-measures: `nDCG@10`, `R@100`, `RR@10`, `AP@100` and any other in its notation.
 
-The rules that move means live here: every judged query counts, one that is not answered counts 0, grades are kept,
-nDCG's gain is linear as trec_eval has it, and ties are broken by the documented order (`harness.data.ranking`) in every
-measure. The providers behind ir-measures break them each in its own way (for `RR@10`, the one that follows MS MARCO's
-script takes the lower id first, against trec_eval), so they are handed ranks in place of scores.
+The rules that change means are here: every judged query counts, one without results scores 0, grades are not changed,
+nDCG's gain is linear as in trec_eval, and ties are broken by the documented order (`harness.data.ranking`) in every
+measure. The providers behind ir-measures break ties differently (for `RR@10`, the one that follows MS MARCO's script
+takes the lower id first, unlike trec_eval), so they get ranks instead of scores.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BEYOND = 2**31
 """The least number that trec_eval cannot count to."""
 
 Ranking = tuple[str, list[str], list[float]]
-"""Query id, document ids best first, their scores: what a `Run` consists of."""
+"""Query id, document ids best first, their scores; a `Run` iterates over these."""
 
 PerQuery = dict[str, dict[str, float]]
 """Measure → query id → value."""
@@ -36,25 +36,25 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
     """Measures of ir-measures' notation, in the order given, each once.
 
     Raises:
-        SettingError: a name it cannot read, or a measure none of its providers here can compute.
+        SettingError: a name that it cannot parse, or a measure that no installed provider computes.
     """
     import ir_measures  # slow to import, and a listing needs none of it
 
-    found: dict[str, Measure] = {}
+    parsed: dict[str, Measure] = {}
     for name in names:
         for part in name.replace(",", " ").split() if "(" not in name else [name]:
             try:
                 measure = ir_measures.parse_measure(part)
                 supported = ir_measures.DefaultPipeline.supports(measure)  # type: ignore[no-untyped-call]
             except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError, AssertionError) as error:
-                raise SettingError(f"{part!r} is no measure of ir-measures ({error}){_meant(part)}") from error
+                raise SettingError(f"{part!r} is not a measure of ir-measures ({error}){_suggestion(part)}") from error
             _check_settings(part, measure.params)
             if not supported:
-                raise SettingError(f"none of ir-measures' providers installed here computes {part}.")
-            found[str(measure)] = measure
-    if not found:
+                raise SettingError(f"no installed provider of ir-measures computes {part}.")
+            parsed[str(measure)] = measure
+    if not parsed:
         raise SettingError(f"no measure named; the default is {' '.join(DEFAULT)}.")
-    return list(found.values())
+    return list(parsed.values())
 
 
 def single_measure(name: str) -> Measure:
@@ -98,11 +98,11 @@ OTHER_NAMES = {
     "hit_rate": "Success",
     "accuracy": "Success",
 }
-"""What other tools call measures → ir-measures' name."""
+"""Name of a measure in other tools → its name in ir-measures."""
 
 
-def _meant(name: str) -> str:
-    """What a measure that cannot be read may have meant: in another case, under another tool's name, or misspelt."""
+def _suggestion(name: str) -> str:
+    """Suggestions for an unknown measure: other case, the name in another tool, or a typing error."""
     import ir_measures.measures
 
     word, at, cutoff = re.sub(r"_(?=\d+$)", "@", name.strip()).partition("@")  # trec_eval writes ndcg_cut_10
@@ -119,7 +119,7 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking])
     Args:
         measures: from `parse_measures`.
         qrels: judgements of the split.
-        run: a ranking; queries that are not judged are left out, judged ones it does not answer count 0.
+        run: rankings; queries that are not judged are left out, judged ones without a ranking score 0.
 
     Raises:
         SettingError: the provider of a measure fails on these judgements (`ERR` takes grades up to 4).
@@ -141,18 +141,22 @@ def per_query(measures: Sequence[Measure], qrels: Qrels, run: Iterable[Ranking])
         for metric in ir_measures.iter_calc(list(measures), judged, ranks) if ranks else ():
             values[str(metric.measure)][names[int(metric.query_id)]] = float(metric.value)
     except (subprocess.CalledProcessError, ArithmeticError) as error:
-        raise SettingError(f"a provider of ir-measures fails on {', '.join(values)}: {error}.") from error
+        raise SettingError(f"ir-measures cannot compute {', '.join(values)} on these judgements: {error}.") from error
     return values
 
 
 def seen(measures: Iterable[Measure]) -> int | None:
-    """How many documents of a ranking the measures look at, from the first; None where one looks at all.
+    """How many documents from the top of a ranking the measures use; None if one uses all.
 
-    What lies beyond the greatest cut-off is not handed to the providers, whose time goes with the length of the
-    rankings. One that leaves unjudged documents out before it cuts may look at any.
+    Documents beyond the greatest cut-off are not given to the providers, whose time grows with the length of rankings.
+    A measure that removes unjudged documents before its cut-off may use any document.
     """
-    cutoffs = [None if measure.params.get("judged_only") else measure.params.get("cutoff") for measure in measures]
-    return max((cutoff for cutoff in cutoffs if cutoff is not None), default=None) if None not in cutoffs else None
+    cutoffs: list[int] = []
+    for measure in measures:
+        if measure.params.get("judged_only") or measure.params.get("cutoff") is None:
+            return None
+        cutoffs.append(measure.params["cutoff"])
+    return max(cutoffs, default=None)
 
 
 def means(values: PerQuery) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """Rankings: one documented order, decided in one place.
 
 Order: score descending, then document id descending (bytes of UTF-8), as trec_eval breaks ties. It decides which
-documents make the cut at k, not only how they are printed. A query that nothing answers has an empty ranking, which
-counts 0.
+documents are in the top k, not only how they are printed. A query without results has an empty ranking, which scores
+0.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class TopK:
     def rows(self) -> Iterator[tuple[Ints, Floats]]:
         """Per query, the unpadded indices and scores."""
         for indices, scores in zip(self.indices, self.scores, strict=True):
-            held = indices >= 0
-            yield indices[held], scores[held]
+            is_document = indices >= 0
+            yield indices[is_document], scores[is_document]
 
 
 def select(candidates: Ints, scores: Floats, id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
@@ -61,10 +61,10 @@ def select(candidates: Ints, scores: Floats, id_order: npt.NDArray[np.int32], k:
         candidates: (M,) rows of the corpus.
         scores: (M,) their scores.
         id_order: (N,) `Corpus.id_order`.
-        k: how many to keep.
+        k: length of the result.
     """
     if len(candidates) > k:
-        # Everything tied with the k-th score stays in until ids have decided.
+        # All candidates tied with the k-th score stay until their ids decide.
         threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
         near = scores >= threshold
         candidates, scores = candidates[near], scores[near]
@@ -73,10 +73,10 @@ def select(candidates: Ints, scores: Floats, id_order: npt.NDArray[np.int32], k:
 
 
 def _order(scores: npt.NDArray[np.floating], places: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
-    """Positions by descending score, then ascending place, which no two share.
+    """Positions by descending score, then ascending place; places are distinct.
 
-    Both go into one integer, since sorting those takes a tenth of the time: the bits of a float32, with those of a
-    negative one turned over, ascend with it.
+    Both are packed into one integer, since sorting integers takes a tenth of the time: the bits of a float32 (inverted
+    for a negative one) ascend with its value.
     """
     if scores.dtype != np.float32 or np.isnan(scores).any():
         return np.lexsort((places, -scores))
@@ -89,8 +89,8 @@ def stack(rankings: list[tuple[Ints, Floats]], k: int) -> TopK:
     """Pads per-query rankings (each already in order, at most k long) into one `TopK`."""
     indices = np.full((len(rankings), k), -1, dtype=np.int64)
     scores = np.full((len(rankings), k), -np.inf, dtype=np.float32)
-    for row, (found, values) in enumerate(rankings):
-        indices[row, : len(found)] = found
+    for row, (documents, values) in enumerate(rankings):
+        indices[row, : len(documents)] = documents
         scores[row, : len(values)] = values
     return TopK(indices, scores)
 
@@ -102,13 +102,13 @@ def without_own(split: Labelled, top: TopK, corpus: Corpus, k: int) -> TopK:
         split: Q queries, in the order of `top`.
         top: their best documents, `split.search_depth(k)` of them.
         corpus: what the indices point into.
-        k: how many are left.
+        k: length of each result.
     """
     return _without_own(split.queries, top, corpus, split.drop_self, k)
 
 
 def own_rows(split: Labelled, corpus: Corpus) -> Ints:
-    """(Q,) the row of the document that each query of a split is itself; −1 for a query that is none."""
+    """(Q,) row of the document that is the query itself, for each query of a split; −1 if there is none."""
     rows = np.full(len(split.queries), -1, np.int64)
     places = [place for place, query in enumerate(split.queries.ids) if query in split.drop_self]
     if places:
@@ -128,7 +128,7 @@ def _without_own(queries: Queries, top: TopK, corpus: Corpus, drop_self: frozens
 
 @dataclass(frozen=True)
 class Run:
-    """A frozen ranking per query: what is measured and written to a TREC file.
+    """A frozen ranking per query, which is scored and written to a TREC file.
 
     Build it with `Run.of_split`, which applies the rule for queries that are documents; `Run.of` is for queries of no
     split.
@@ -146,7 +146,7 @@ class Run:
 
         Args:
             queries: Q queries, in the order of `top`.
-            top: their best documents; one deeper than `k` where `drop_self` is not empty, so that the list stays full.
+            top: their best documents; one deeper than `k` if `drop_self` is not empty, so that the list stays full.
             corpus: what the indices point into.
             drop_self: ids of queries that are themselves documents; each is removed from its own ranking.
             k: depth of the run after the removal.
@@ -170,9 +170,9 @@ class Run:
         """Per query: its id, the document ids best first, their scores."""
         rankings = zip(self.queries.ids, self.top.rows(), strict=True)
         # Ids are looked up for many queries at once: each look-up goes through all parts of the corpus.
-        while some := list(itertools.islice(rankings, QUERIES_AT_ONCE)):
-            names = iter(self.corpus.ids(np.concatenate([indices for _, (indices, _) in some])))
-            for query, (indices, scores) in some:
+        while block := list(itertools.islice(rankings, QUERIES_AT_ONCE)):
+            names = iter(self.corpus.ids(np.concatenate([indices for _, (indices, _) in block])))
+            for query, (indices, scores) in block:
                 yield query, list(itertools.islice(names, len(indices))), [float(s) for s in scores]
 
     def scores(self) -> dict[str, dict[str, float]]:

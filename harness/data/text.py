@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 _WORDS: Final = """
-    al approx ca capt cf corp co dept dr eds e.g eg esp etc fig figs gen gov hon i.e ie inc jan feb apr aug sept oct nov dec jr
-    ltd lt messrs mr mrs ph.d pp prof resp rev sgt spp sr ssp st subsp suppl u.k u.s viz vs
+    al approx ca capt cf corp co dept dr eds e.g eg esp etc fig figs gen gov hon i.e ie inc jan feb apr aug sept oct nov
+    dec jr ltd lt messrs mr mrs ph.d pp prof resp rev sgt spp sr ssp st subsp suppl u.k u.s viz vs
 """
 _ABBREVIATIONS: Final = frozenset(_WORDS.split())
 _BEFORE_NUMBERS: Final = frozenset(

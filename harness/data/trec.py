@@ -1,5 +1,6 @@
-"""TREC's files: runs in and out (`query Q0 document rank score tag`), topics and qrels out; `harness.datasets` reads
-those.
+"""TREC's files: reads and writes runs (`query Q0 document rank score tag`), writes topics and qrels.
+
+`harness.collection` reads topics and qrels.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from harness.data.queries import Qrels, Queries
 from harness.data.ranking import Run
 
 TOO_GREAT = 2.0**128 - 2.0**103
-"""What rounds to infinity in 32 bits."""
+"""Least number that rounds to infinity in 32 bits."""
 _COLUMNS = re.compile(f"[{WHITE}]+")
 
 
@@ -40,10 +41,10 @@ class RunLine(NamedTuple):
 def write_run(path: Path, run: Run, tag: str) -> None:
     """Writes a run, ranks from 1, scores as the shortest decimals that give the same float32; `.gz` is compressed.
 
-    The bytes depend on the run and the tag alone: no time goes into the compressed file.
+    The bytes depend only on the run and the tag: the compressed file contains no time.
 
     Raises:
-        DatasetError: an id that a column cannot hold, as one with white space.
+        DatasetError: an id that a column cannot contain, as one with white space.
     """
     tag = "".join("_" if c.isspace() else c for c in tag) or "run"
     with replacing(path) as part, open(part, "wb") as raw:
@@ -68,11 +69,11 @@ def read_run(path: Path, see: Callable[[RunLine], None] | None = None) -> dict[s
 
     Args:
         path: the file, in any form that `harness.data.lines` reads.
-        see: given each line, in the order of the file.
+        see: called with each line, in the order of the file.
 
     Raises:
-        DatasetError: missing, not text, a line without six columns, a score that is no number, a document twice for a
-            query.
+        DatasetError: missing, not text, a line without six columns, a score that is not a number, a document twice for
+            a query.
     """
     if not there(path.exists):
         raise DatasetError(f"there is no run file {path}.")
@@ -80,13 +81,13 @@ def read_run(path: Path, see: Callable[[RunLine], None] | None = None) -> dict[s
     for line in _run_lines(path):
         ranking = rankings.setdefault(line.query, {})
         if line.document in ranking:
-            twice = f"query {line.query!r} ranks document {line.document!r} a second time."
-            raise DatasetError(f"{path}, line {line.number}: {twice}")
+            repeated = f"document {line.document!r} occurs a second time in the ranking of query {line.query!r}."
+            raise DatasetError(f"{path}, line {line.number}: {repeated} Delete one of the lines.")
         ranking[line.document] = line.score
         if see is not None:
             see(line)
     if not rankings:
-        raise DatasetError(f"{path} holds no ranking.")
+        raise DatasetError(f"{path} contains no ranking.")
     return rankings
 
 
@@ -104,13 +105,13 @@ def _run_lines(path: Path) -> Iterator[RunLine]:
 
 def _score(text: str, where: str) -> float:
     try:
-        value = float(text) if text.isascii() and "_" not in text else None  # what trec_eval's strtod would not read
+        value = float(text) if text.isascii() and "_" not in text else None  # not read by trec_eval's strtod
     except ValueError:
         value = None
     if value is None:
         raise DatasetError(f"{where}: score {text!r} is not a number.{unseen(text)}")
     if not math.isfinite(value) or abs(value) >= TOO_GREAT:
-        advice = "mend it, or divide all scores by one number"
+        advice = "correct it, or divide all scores by the same number"
         raise DatasetError(f"{where}: score {text!r} is not a finite number of 32 bits; {advice}.")
     return value
 
@@ -119,23 +120,23 @@ def write_topics(path: Path, queries: Queries) -> None:
     """Writes topics by the file's ending: `.tsv`, `.xml` (`<topic number="…"><query>`), else SGML (`<top>`, `<num>`,
     `<title>`).
 
-    Texts stand on one line with single spaces, as no form keeps more.
+    Each text is written on one line with single spaces.
 
     Raises:
-        DatasetError: an id that a column cannot hold, or a text that the form cannot hold.
+        DatasetError: an id that a column, or a text that the form cannot contain.
     """
     _check(queries.ids, "topics file")
-    held = [(query, " ".join(text.split())) for query, text in zip(queries.ids, queries.texts, strict=True)]
+    topics = [(query, " ".join(text.split())) for query, text in zip(queries.ids, queries.texts, strict=True)]
     if path.suffix == ".tsv":
-        lines = [f"{query}\t{text}\n" for query, text in held]
+        lines = [f"{query}\t{text}\n" for query, text in topics]
     elif path.suffix == ".xml":
-        _check_characters(held)
-        topics = [
-            f"<topic number={quoteattr(query)}>\n<query>{escape(text)}</query>\n</topic>\n" for query, text in held
+        _check_characters(topics)
+        elements = [
+            f"<topic number={quoteattr(query)}>\n<query>{escape(text)}</query>\n</topic>\n" for query, text in topics
         ]
-        lines = ['<?xml version="1.0" encoding="utf-8"?>\n<topics>\n', *topics, "</topics>\n"]
+        lines = ['<?xml version="1.0" encoding="utf-8"?>\n<topics>\n', *elements, "</topics>\n"]
     else:
-        lines = [f"<top>\n<num> Number: {escape(query)}\n<title> {escape(text)}\n</top>\n\n" for query, text in held]
+        lines = [f"<top>\n<num> Number: {escape(query)}\n<title> {escape(text)}\n</top>\n\n" for query, text in topics]
     write_text(path, "".join(lines))
 
 
@@ -143,7 +144,7 @@ def write_qrels(path: Path, qrels: Qrels) -> None:
     """Writes `query 0 document grade`, grades as they are.
 
     Raises:
-        DatasetError: an id that a column cannot hold, as one with white space.
+        DatasetError: an id that a column cannot contain, as one with white space.
     """
     for query, grades in qrels.items():
         _check((query, *grades), "qrels file")
@@ -155,14 +156,16 @@ def write_qrels(path: Path, qrels: Qrels) -> None:
 def _check(names: Iterable[str], what: str) -> None:
     for name in names:
         if why := unfit(name):
-            raise DatasetError(f"the id {name!r} {why}, which a TREC {what} cannot hold: rename it in the collection.")
+            raise DatasetError(
+                f"the id {name!r} {why}, which a TREC {what} cannot represent: change it in the collection."
+            )
 
 
-def _check_characters(held: Iterable[tuple[str, str]]) -> None:
+def _check_characters(topics: Iterable[tuple[str, str]]) -> None:
     """XML 1.0 has no control characters; white space is already a space."""
-    for query, text in held:
+    for query, text in topics:
         wrong = next((c for c in query + text if ord(c) < 0x20 or c in "\x7f\ufffe\uffff"), None)
         if wrong is not None:
             raise DatasetError(
-                f"query {query!r} holds the character {wrong!r}, which XML cannot: write .tsv, or mend the text."
+                f"query {query!r} contains the character {wrong!r}, which XML cannot represent: write .tsv."
             )

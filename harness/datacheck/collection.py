@@ -11,17 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.data.corpus import Document
+from harness.collection.files import CORPUS, EXPECTED, QUERIES, file_of, qrels_of, queries_of, query_rows
+from harness.collection.jsonl import read_documents
+from harness.collection.qrels import read_qrels
+from harness.collection.self_retrieval import ALWAYS, normal_text
+from harness.data.documents import Document
 from harness.data.ids import Trim, unfit
 from harness.data.lines import Fault
 from harness.data.queries import Qrels
 from harness.datacheck.documents import CorpusCheck
 from harness.datacheck.findings import EXAMPLES, Findings, Report
 from harness.datasets import SOURCES, load_dataset, split_name
-from harness.datasets._collection import CORPUS, EXPECTED, QUERIES, file_of, qrels_of, queries_of, query_rows
-from harness.datasets._jsonl import read_documents
-from harness.datasets._qrels import read_qrels
-from harness.datasets._self import ALWAYS, normal_text
 from harness.leaks.overlap import overlaps
 from harness.runtime.context import Context
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.data.corpus import Document, joined
+from harness.collection.self_retrieval import is_self
+from harness.data.documents import Document, joined
 from harness.data.ids import unfit
 from harness.datacheck.findings import Findings
-from harness.datasets._self import is_self
 
 
 @dataclass

@@ -1,9 +1,8 @@
 """Sources of judged collections, one per file; a dataset is named `source/name[/split]`.
 
 To add one: a file here with one frozen dataclass that derives from `Source`, and `tests/datasets/test_<file>.py`. Its
-first line is what `harness list` shows. Files that begin with an underscore are machinery: `_collection` and the
-readers below it turn a folder into a corpus, queries and judgements, `_splits` turns those into a `Dataset`, `_self`
-holds the rule on queries that are documents.
+first line is what `harness list` shows. `harness.collection` has what sources share: reading the files of a folder, and
+making a `Dataset` from them or from data in memory. Files here that begin with an underscore belong to one source.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from harness.base.errors import UnknownName
 from harness.choices.items import normalised
 from harness.choices.room import Room
 from harness.choices.value import Value
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets._paths import names_a_path
 from harness.runtime.context import Context
 
@@ -35,10 +34,10 @@ class Source(Value, ABC):
         """The collection named by what follows the source's name, for example `scifact` or `scifact/test`.
 
         Raises:
-            DatasetError: it is there and cannot be used; names file and line.
+            DatasetError: it exists and cannot be used; names file and line.
             UnknownName: no such collection or split.
-            Unavailable: it is not here and cannot be fetched; names the folders looked in and the command that would
-                fetch it.
+            Unavailable: it is not on this machine and cannot be downloaded; names the folders that were searched and
+                the command that downloads it.
         """
 
     @abstractmethod
@@ -50,7 +49,7 @@ class Source(Value, ABC):
         return self.available(context)
 
     def spelled(self, rest: str) -> str:
-        """The one way to write what `rest` names, so that two ways to write a collection are not two collections.
+        """The canonical form of `rest`, so that two ways to write one collection give one name.
 
         Raises:
             DatasetError: there is no such collection.
@@ -58,11 +57,10 @@ class Source(Value, ABC):
         return rest
 
     def check(self, rest: str, context: Context) -> None:
-        """Refuses a name of which it is known, without a download and without reading texts, that `load` would not find
-        it.
+        """Refuses a name that `load` would refuse, as far as that is known without downloading and reading texts.
 
         Raises:
-            HarnessError: as `load`; a collection that may yet be found or fetched passes.
+            HarnessError: as `load`; a collection that may still be downloaded passes.
         """
         self.spelled(rest)
 
@@ -71,10 +69,10 @@ class Source(Value, ABC):
         return any(rest == name or rest.startswith(f"{name}/") for name in self.available(context))
 
     def folder(self, rest: str, context: Context) -> Path | None:
-        """The folder with the collection's files, for `harness data check`; None where the source has no such folder.
+        """The folder with the collection's files, for `harness data check`; None if the source has no such folder.
 
         Raises:
-            HarnessError: as `load`, where the collection is not to be had.
+            HarnessError: as `load`, if the collection is not available.
         """
         return None
 
@@ -88,8 +86,8 @@ def load_dataset(name: str, context: Context) -> Dataset:
     Raises:
         UnknownName: no such source, collection or split.
         DatasetError: malformed; names file and line.
-        Unavailable: not on this machine and not to be fetched.
-        SettingError: it has more documents than the memory of the run can number.
+        Unavailable: not on this machine and cannot be downloaded.
+        SettingError: the memory of the run is too small for the number of documents.
     """
     source, rest = split_name(name, context)
     key = spelled(name, context)
@@ -102,24 +100,24 @@ def split_name(name: str, context: Context) -> tuple[str, str]:
     """`beir/scifact/test` → (`beir`, `scifact/test`).
 
     Raises:
-        UnknownName: no such source; where a known collection has that name, its full name is offered.
+        UnknownName: no such source; suggests the full name of a collection of that name.
     """
     source, _, rest = name.partition("/")
     if not name.startswith(".") and source in SOURCES:
         return source, rest
     if names_a_path(name):
         return "folder", name
-    hint = "A dataset is named source/name[/split], or by the path of its folder, as ./my-folder."
+    hint = "Write source/name[/split], as beir/scifact, or the path of a folder, as ./my-folder."
     raise UnknownName("dataset", name, every_name(context), hint, also=_guesses(name, context))
 
 
 def spelled(name: str, context: Context) -> str:
-    """The one way to write a dataset: `./mine/`, `mine` and `/home/me/mine` are `folder/mine` in `/home/me`.
+    """The canonical name of a dataset: `./mine/`, `mine` and `/home/me/mine` are `folder/mine` in `/home/me`.
 
     Raises:
         UnknownName: no such source.
-        DatasetError: a path to no folder.
-        SettingError: it holds a key (`harness.base.redaction.check_name`).
+        DatasetError: the path is not a folder.
+        SettingError: it contains an API key (`harness.base.redaction.check_name`).
     """
     source, rest = split_name(name, context)
     full = f"{normalised(source)}/{SOURCES.get(source)().spelled(rest)}"
@@ -128,12 +126,12 @@ def spelled(name: str, context: Context) -> str:
 
 
 def check_name(name: str, context: Context) -> None:
-    """Refuses a dataset's name early (`Source.check`), in the words of `load_dataset`.
+    """Refuses a dataset's name early (`Source.check`), with the message of `load_dataset`.
 
     Raises:
         UnknownName: no such source, collection or split.
-        DatasetError: a path to no folder, or to one that is no collection.
-        SettingError: it holds a key.
+        DatasetError: the path is not a folder, or the folder is not a collection.
+        SettingError: it contains an API key.
     """
     source, rest = split_name(name, context)
     spelled(name, context)
@@ -141,9 +139,7 @@ def check_name(name: str, context: Context) -> None:
 
 
 def _guesses(name: str, context: Context) -> Iterator[str]:
-    """Full names that a user may have meant: those that could be downloaded too, and the rest of the name in each
-    source.
-    """
+    """Full names that a user may have meant: known ones, downloadable ones too, and this name in each source."""
     _, _, rest = name.partition("/")
     for source, kind in SOURCES.usable():
         yield from (f"{source}/{known}" for known in kind().known(context))
@@ -162,7 +158,7 @@ def at_hand(name: str, context: Context) -> bool:
 
 
 def every_name(context: Context) -> Iterator[str]:
-    """Full names of all collections that can be had without a download."""
+    """Full names of all collections that are available without a download."""
     for source, kind in SOURCES.usable():
         for name in kind().available(context):
             yield f"{source}/{name}"
@@ -170,12 +166,14 @@ def every_name(context: Context) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Places:
-    """The folders that may hold collections, in the order they are looked in."""
+    """The folders that may contain collections, in the order in which they are searched."""
 
     folders: tuple[Path, ...]
 
     @classmethod
     def of(cls, context: Context) -> Places:
         """`--data-dir`, then `HARNESS_DATA`, then the user's cache."""
-        named = os.environ.get("HARNESS_DATA")
-        return cls((*context.data_dirs, *([Path(named).expanduser()] if named else []), context.cache.root / "data"))
+        folders = list(context.data_dirs)
+        if named := os.environ.get("HARNESS_DATA"):
+            folders.append(Path(named).expanduser())
+        return cls((*folders, context.cache.root / "data"))

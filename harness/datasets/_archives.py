@@ -1,12 +1,11 @@
 """The archives that BEIR publishes: checksum, size and licence.
 
-MD5: the table "Available Datasets" of BEIR's README, https://github.com/beir-cellar/beir#beers-available-datasets, which agrees
-with ir_datasets' `etc/downloads.json` for all fifteen; sizes in bytes from the latter. `examples/dataset/md5.csv` in
-BEIR's repository is older for `fever` and `webis-touche2020`.
+MD5: the table "Available Datasets" of BEIR's README, https://github.com/beir-cellar/beir#beers-available-datasets,
+which agrees with ir_datasets' `etc/downloads.json` for all fifteen; sizes in bytes from the latter. The checksums of
+`fever` and `webis-touche2020` in `examples/dataset/md5.csv` of BEIR's repository are older.
 
-Licences are those that public dataset cards state for the original collection, and empty where none was found or cards
-disagree.
-They inform and bind nobody: BEIR leaves it to its users to see what a collection allows.
+Licences are those that public dataset cards state for the original collection; empty if no card states one or cards
+disagree. They are only information: BEIR leaves it to its users to check what a collection allows.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class Archive:
     Args:
         md5: of the zip file, hexadecimal.
         size: of the zip file in bytes.
-        licence: short name of the collection's licence, empty where not known.
+        licence: short name of the collection's licence, empty if unknown.
     """
 
     md5: str
@@ -50,5 +49,5 @@ ARCHIVES: dict[str, Archive] = {
 }
 
 UNPUBLISHED = frozenset({"bioasq", "robust04", "signal1m", "trec-news"})
-"""Collections of BEIR that may not be passed on; BEIR says how to make them at
+"""Collections of BEIR that may not be redistributed; BEIR says how to build them at
 https://github.com/beir-cellar/beir/tree/main/examples/dataset."""

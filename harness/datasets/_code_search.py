@@ -1,17 +1,16 @@
-"""A code-search collection out of functions: the first sentence of a docstring asks for the function it came from.
+"""A code-search collection made of functions: the query is the first sentence of a docstring, the answer its function.
 
-In the manner of CodeSearchNet (Husain et al. 2019, https://arxiv.org/abs/1909.09436), with its filters: documents are whole
-functions with signature and comments and without docstring; functions of fewer than three lines, with `test` in their
-name and special methods are left out; so are queries of fewer than three words. Beyond it:
+It follows CodeSearchNet (Husain et al. 2019, https://arxiv.org/abs/1909.09436) and its filters: documents are complete
+functions with signature and comments, without docstring; functions of fewer than three lines, with `test` in their name
+and special methods are left out, and so are queries of fewer than three words. Differences:
 
-- a document has no title: its qualified name would answer many a query by itself; the function's own name stays in its
-  signature;
-- documents that differ only in white space are one document, so that finding a copy is not counted as a miss;
-- a query that two documents could answer, because another docstring says the same or nearly the same (Jaccard
-  similarity of the word sets ≥ 0.8), is left out, whichever split the other is in;
-- a query that spells out its function's name as code is left out: it would ask for an exact match.
+- a document has no title, since many queries match a qualified name; the function's own name stays in its signature;
+- documents that differ only in white space are one document, so that a retrieved copy does not count as a miss;
+- a query is left out if another docstring says nearly the same (Jaccard similarity of the word sets ≥ 0.8), in whatever
+  split, since two documents could answer it;
+- a query that contains its function's name as code is left out: it would be an exact match.
 
-Splits go by top-level module, with `_pyio` counted as `io`, so that no test query is about a module seen in training.
+Splits go by top-level module, `_pyio` counted as `io`, so that no test query is about a module seen in training.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ SHARES = (("test", 25), ("dev", 15), ("train", 60))
 SIMILAR = 0.8
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|resp)|\b[A-Z])\.$", re.IGNORECASE)
 _BOILERPLATE = re.compile(
-    # Says how the function is kept, called or derived from another, not what it does.
+    # Says how the function is maintained, called or derived from another, not what it does.
     r"^(?:see|deprecated|internal|private|overrid\w*|callback|implement\w*|initiali[sz]e\w*|constructor|same "
     r"as|like|alias|"
     r"equivalent to|called (?:by|when|if)|undocumented|not implemented|abstract|todo|xxx|note|warning|return self|used "
@@ -59,7 +58,7 @@ def write_collection(functions: Iterable[Function], folder: Path) -> dict[str, i
     """Writes `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv`.
 
     Args:
-        functions: in a fixed order; of identical ones the first stays.
+        functions: in a fixed order; of identical ones the first is taken.
         folder: an empty folder.
 
     Returns:
@@ -67,24 +66,24 @@ def write_collection(functions: Iterable[Function], folder: Path) -> dict[str, i
     """
     documents, pairs = _documents_and_pairs(functions)
     chosen = _choose(_unambiguous(pairs))
-    asked = {pair.document for kept in chosen.values() for pair in kept}
-    others = sorted(documents.keys() - asked, key=_order)[: max(0, MOST_DOCUMENTS - len(asked))]
+    relevant = {pair.document for split in chosen.values() for pair in split}
+    others = sorted(documents.keys() - relevant, key=_order)[: max(0, MOST_DOCUMENTS - len(relevant))]
+    names = sorted(relevant.union(others))
     with open(folder / "corpus.jsonl", "w", encoding="utf-8", newline="\n") as file:
-        kept_documents = sorted(asked.union(others))
-        file.writelines(_line({"_id": name, "title": "", "text": documents[name]}) for name in kept_documents)
+        file.writelines(_line({"_id": name, "title": "", "text": documents[name]}) for name in names)
     (folder / "qrels").mkdir()
     with open(folder / "queries.jsonl", "w", encoding="utf-8", newline="\n") as file:
-        for split, kept in chosen.items():
+        for split, judged in chosen.items():
             with open(folder / "qrels" / f"{split}.tsv", "w", encoding="utf-8", newline="\n") as qrels:
                 qrels.write("query-id\tcorpus-id\tscore\n")
-                for number, pair in enumerate(kept, 1):
+                for number, pair in enumerate(judged, 1):
                     file.write(_line({"_id": f"{split}-{number}", "text": pair.query}))
                     qrels.write(f"{split}-{number}\t{pair.document}\t1\n")
-    return {"documents": len(kept_documents), **{split: len(kept) for split, kept in chosen.items()}}
+    return {"documents": len(names), **{split: len(judged) for split, judged in chosen.items()}}
 
 
 def query_of(function: Function) -> str | None:
-    """The first sentence of the docstring, or None where it would not make a fair query."""
+    """The first sentence of the docstring, or None if it would not be a fair query."""
     paragraph = function.docstring.split("\n\n")[0]
     sentence = first_sentence(" ".join(paragraph.split()))
     if _BOILERPLATE.search(sentence) or _MARKUP.search(sentence) or sentence.endswith(":"):
@@ -95,9 +94,7 @@ def query_of(function: Function) -> str | None:
 
 
 def first_sentence(text: str) -> str:
-    """Up to the first full stop, question or exclamation mark that is followed by a capital and ends no
-    abbreviation.
-    """
+    """Up to the first full stop, question or exclamation mark before a capital that does not end an abbreviation."""
     for end in re.finditer(r"[.!?]['\")\]]*(?=\s+[A-Z\"'`(])", text):
         if not _ABBREVIATION.search(text[: end.start() + 1]):
             return text[: end.end()]
@@ -105,7 +102,7 @@ def first_sentence(text: str) -> str:
 
 
 def words(text: str) -> frozenset[str]:
-    """The distinct words of a text, lower-cased: what two queries are compared by."""
+    """The distinct words of a text, lower-cased, by which queries are compared."""
     return frozenset(re.findall(r"\w+", text.lower()))
 
 
@@ -134,7 +131,7 @@ def _documents_and_pairs(functions: Iterable[Function]) -> tuple[dict[str, str],
 
 
 def _whole(function: Function) -> bool:
-    """Whether a function is worth finding: three lines at least, not special, not a test and not a stub."""
+    """Whether a function is a useful document: at least three lines, not special, not a test and not a stub."""
     lines = function.source.split("\n")
     special = function.name.startswith("__") and function.name.endswith("__")
     if len(lines) < 3 or special or "test" in function.name.lower():
@@ -144,26 +141,26 @@ def _whole(function: Function) -> bool:
 
 
 def _unambiguous(pairs: list[Pair]) -> list[Pair]:
-    """The pairs whose query is like no query of another document."""
+    """The pairs whose query is not similar to a query of another document."""
     sets = [words(pair.query) for pair in pairs]
-    holders: dict[str, list[int]] = {}
-    for row, held in enumerate(sets):
-        for word in held:
-            holders.setdefault(word, []).append(row)
+    rows_with: dict[str, list[int]] = {}
+    for row, own in enumerate(sets):
+        for word in own:
+            rows_with.setdefault(word, []).append(row)
     doubtful: set[int] = set()
-    for row, held in enumerate(sets):
+    for row, own in enumerate(sets):
         # Two sets of similarity s share one of the (1 − s)·n + 1 rarest words of either: only those need be looked up.
-        rare = sorted(held, key=lambda word: (len(holders[word]), word))[: int((1 - SIMILAR) * len(held)) + 1]
-        for other in {near for word in rare for near in holders[word]}:
-            if pairs[other].document != pairs[row].document and len(held & sets[other]) >= SIMILAR * len(
-                held | sets[other]
-            ):
+        rare = sorted(own, key=lambda word: (len(rows_with[word]), word))[: int((1 - SIMILAR) * len(own)) + 1]
+        candidates: set[int] = set().union(*(rows_with[word] for word in rare))
+        for other in candidates:
+            similar = len(own & sets[other]) >= SIMILAR * len(own | sets[other])
+            if similar and pairs[other].document != pairs[row].document:
                 doubtful |= {row, other}
     return [pair for row, pair in enumerate(pairs) if row not in doubtful]
 
 
 def _choose(pairs: list[Pair]) -> dict[str, list[Pair]]:
-    """The pairs of each split, in an order that says nothing of their place in the library."""
+    """The pairs of each split, in an order that does not depend on their place in the library."""
     chosen: dict[str, list[Pair]] = {split: [] for split, _ in SHARES}
     for pair in sorted(pairs, key=lambda p: _order(p.document + "\0" + p.query)):
         split = _split(pair.document)

@@ -1,6 +1,4 @@
-"""One file over HTTP: goes on where a broken transfer stopped, tries again, and counts only if its checksum is
-right.
-"""
+"""Downloads one file over HTTP: resumes a broken transfer, tries again, bounds size and time, verifies the checksum."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ from harness.datasets._slow import Broken, Rate, Slow, TimedHTTP, TimedHTTPS
 from harness.runtime.progress import Advance
 
 TIMEOUT = 5.0
-"""Seconds to wait for a connection or for the next bytes: without a network, one learns so soon."""
+"""Seconds to wait for a connection or for the next bytes; short, so that a missing network is reported soon."""
 
 TRIES = 4
 """Failures in a row without one new byte before giving up."""
@@ -35,19 +33,18 @@ _CHUNK = 1 << 18
 
 
 def download(url: str, part: Path, advance: Advance, most: int) -> None:
-    """Brings a file to `part`, keeping and continuing what is already there; the caller verifies it and moves it into
-    place.
+    """Downloads a file to `part` and continues what is already there; the caller verifies it and moves it into place.
 
     Args:
         url: `https`, or `http` on this machine itself.
-        part: where the bytes go; stays after a failure, so that the next call goes on from there.
-        advance: told how many bytes there are more, or fewer where the transfer starts over.
-        most: bytes that the file has at most, as published.
+        part: file to write; it stays after a failure, so that the next call resumes there.
+        advance: called with the number of new bytes, negative if the transfer starts over.
+        most: greatest size of the file in bytes, as published.
 
     Raises:
         SettingError: the address is not safe.
         DatasetError: the file is longer than `most`, or the disk is full.
-        Unavailable: no connection, no such file, or broken off or too slow too often.
+        Unavailable: no connection, no such file, or the transfer failed or was too slow too often.
     """
     _check(url)
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +58,9 @@ def download(url: str, part: Path, advance: Advance, most: int) -> None:
         except urllib.error.HTTPError as error:
             reached = True
             if error.code < 500 and error.code not in (408, 429):
-                raise Unavailable(f"{url} answers {error.code} {error.reason}.", "Check the address.") from error
+                raise Unavailable(
+                    f"the server answers {error.code} {error.reason} for {url}.", "Check the address."
+                ) from error
             reason = f"the server answers {error.code} {error.reason}"
         except Broken as error:
             reached, slow = True, isinstance(error, Slow)
@@ -72,7 +71,7 @@ def download(url: str, part: Path, advance: Advance, most: int) -> None:
         failures, wait = (1, WAIT) if grown else (failures + 1, wait)
         if failures >= TRIES or not (reached or grown):
             raise Unavailable(
-                f"{url} cannot be fetched ({reason}).", "Run again with a network: it goes on where it stopped."
+                f"{url} cannot be downloaded ({reason}).", "Check the network and run again: the download is resumed."
             )
         time.sleep(wait)
         wait *= 2
@@ -85,17 +84,17 @@ def verify_md5(path: Path, md5: str, url: str) -> None:
         DatasetError: the checksum differs.
     """
     with open(path, "rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if found != md5:
+        actual = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if actual != md5:
         path.unlink()
         raise DatasetError(
-            f"what {url} gave has MD5 {found}, published is {md5}: it was damaged or replaced, and is deleted. "
-            "Run again; if it stays so, the publisher has changed the file."
+            f"the file from {url} has the MD5 checksum {actual} instead of {md5}: it is damaged or was replaced, and "
+            "has been deleted. Run again; if the error stays, the publisher has changed the file."
         )
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirection only to where the first request might have gone."""
+    """Follows redirections only to addresses that `download` itself would accept."""
 
     def redirect_request(
         self,
@@ -107,46 +106,45 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> urllib.request.Request | None:
         _check(newurl)
-        fp.close()  # its body would be read to the end, and may have none
+        fp.close()  # else its body would be read to the end, and it may have no end
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _transfer(url: str, part: Path, advance: Advance, most: int) -> None:
-    held = _size(part)
+    present = _size(part)
     request = urllib.request.Request(url, headers={"User-Agent": "retrieval-harness", "Accept-Encoding": "identity"})
-    if held:
-        request.add_header("Range", f"bytes={held}-")
+    if present:
+        request.add_header("Range", f"bytes={present}-")
     try:
         response: Any = urllib.request.build_opener(_SafeRedirects, TimedHTTP, TimedHTTPS).open(
             request, timeout=TIMEOUT
         )
     except urllib.error.HTTPError as error:
-        if error.code == 416 and held:  # nothing after what we hold: whole, or longer than the file ever was
-            if _total(error.headers.get("Content-Range", "")) == held:
+        if error.code == 416 and present:  # no bytes follow: the file is complete, or another one
+            if _total(error.headers.get("Content-Range", "")) == present:
                 return
             part.unlink()
-            advance(-held)
-            raise Broken("the part held does not fit the file") from error
+            advance(-present)
+            raise Broken("the part present does not fit the file") from error
         raise
     with response:
-        continued = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {held}-")
+        continued = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {present}-")
         if response.status == 206 and not continued:
             part.unlink(missing_ok=True)
-            advance(-held)
-            raise Broken("the server gave another range than was asked for")
+            advance(-present)
+            raise Broken("the server sent another range than the requested one")
         length = response.headers.get("Content-Length")
         received = 0
-        if held and not continued:  # a server that knows no ranges gives the whole file: start over
-            advance(-held)
-        before, rate = held if continued else 0, Rate()
+        if present and not continued:  # a server without ranges sends the whole file: start over
+            advance(-present)
+        before, rate = present if continued else 0, Rate()
         with _written(url, part), open(part, "ab" if continued else "wb") as file:
             while chunk := response.read1(_CHUNK):
                 received += len(chunk)
                 if before + received > most:
                     raise DatasetError(
-                        f"{url} gives more than the {most:,} bytes that are published for it: it is not read further. "
-                        f"See "
-                        f"whether the address is right, and delete {part}."
+                        f"{url} sends more than the expected {most:,} bytes; the download was stopped. Check the "
+                        f"address, and delete {part}."
                     )
                 file.write(chunk)
                 advance(len(chunk))
@@ -157,16 +155,15 @@ def _transfer(url: str, part: Path, advance: Advance, most: int) -> None:
 
 @contextlib.contextmanager
 def _written(url: str, part: Path) -> Iterator[None]:
-    """Tells of a full disk as what it is: the network would be asked in vain."""
+    """Reports a full disk as a DatasetError, so that the download is not tried again."""
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise DatasetError(
-            f"{part} cannot be written ({error.strerror}) while {url} is fetched. Make room, or name another folder "
-            f"with "
-            "--cache-dir; what is there is kept and continued."
+            f"{part} cannot be written ({error.strerror}) while {url} is downloaded. Free some space, or name another "
+            "folder with --cache-dir, and run again: the download is resumed."
         ) from error
 
 
@@ -175,7 +172,7 @@ def _check(url: str) -> None:
     if parts.scheme == "https" or (parts.scheme == "http" and _loopback(parts.hostname or "")):
         return
     raise SettingError(
-        f"{url} is not fetched: the address must begin with https:// (http:// only for this machine itself)."
+        f"{url} is not downloaded: the address must begin with https:// (http:// only for this machine itself)."
     )
 
 
@@ -187,8 +184,8 @@ def _loopback(host: str) -> bool:
 
 
 def _total(content_range: str) -> int:
-    found = re.fullmatch(r"bytes \*/(\d+)", content_range)
-    return int(found[1]) if found else -1
+    match = re.fullmatch(r"bytes \*/(\d+)", content_range)
+    return int(match[1]) if match else -1
 
 
 def _size(path: Path) -> int:

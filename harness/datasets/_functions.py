@@ -1,9 +1,8 @@
 """The functions of Python's own standard library: source without docstring, and the docstring.
 
-Only what every build of one Python version ships is read, so that the collection made of it is the same on every
-machine. The modules are files, so those for another platform are read like the rest. Left out are tests, demonstrations
-and generated tables,
-and what distributors split off or patch: Debian has packages of its own for `distutils`, `ensurepip`, `idlelib`,
+Only modules that every build of one Python version ships are read, so that the collection is the same on every machine;
+modules for another platform are files like the others. Left out are tests, demonstrations and generated tables, and
+what distributors split off or patch: Debian has packages of its own for `distutils`, `ensurepip`, `idlelib`,
 `lib2to3`, `tkinter` and the macOS half of `ctypes`, Fedora puts `turtle` with `tkinter`, Alpine splits off `dbm`,
 Windows alone has `msilib`, and `site`, `sysconfig` and `venv` say where a system keeps its files.
 """
@@ -38,7 +37,7 @@ LEFT_OUT = frozenset(
 )
 INNER_LEFT_OUT = frozenset({"__pycache__", "macholib", "test", "tests"})
 FEWEST_FILES = 100
-"""An installation with fewer is not the library but a remnant of it, as in a frozen program."""
+"""An installation with fewer files is only a part of the library, as in a frozen program."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Function:
         id: qualified name, as `argparse.ArgumentParser.parse_args`; a later definition of the same name ends in `#2`.
         name: the last part of it.
         source: from the first decorator to the end, dedented, without the docstring.
-        docstring: cleaned of indentation; empty where there is none.
+        docstring: cleaned of indentation; empty if there is none.
     """
 
     id: str
@@ -60,9 +59,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Library:
-    """The files that are read, by path below the library's folder with `/`, sorted; and a hash of paths and
-    contents.
-    """
+    """The files that are read, sorted by path below the library's folder (with `/`), and a hash of paths and texts."""
 
     sources: dict[str, str]
     revision: str
@@ -91,14 +88,12 @@ class Library:
         return cls(sources, digest.hexdigest())
 
     def functions(self) -> Iterator[Function]:
-        """All functions and methods in the order of files and lines; a function inside a function is part of its
-        parent.
-        """
+        """All functions and methods in the order of files and lines; an inner function is part of the outer one."""
         seen: dict[str, int] = {}
         for path, text in self.sources.items():
             module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # an invalid escape in a string is not our business
+                warnings.simplefilter("ignore")  # an invalid escape in a string of the library
                 tree = ast.parse(text)
             lines = text.split("\n")
             for name, node in _definitions(tree, module):
@@ -114,14 +109,14 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def _files(root: Path) -> list[Path]:
-    found = []
-    # `sys.stdlib_module_names` is the same on every platform and leaves out what was installed beside the library.
+    files = []
+    # `sys.stdlib_module_names` is the same on every platform and has no packages that were installed later.
     for name in sorted(sys.stdlib_module_names - LEFT_OUT):
         if (root / f"{name}.py").is_file():
-            found.append(root / f"{name}.py")
+            files.append(root / f"{name}.py")
         inner = (root / name).rglob("*.py")
-        found += [path for path in inner if not INNER_LEFT_OUT.intersection(path.relative_to(root).parts)]
-    return sorted(found, key=lambda p: p.relative_to(root).as_posix())
+        files += [path for path in inner if not INNER_LEFT_OUT.intersection(path.relative_to(root).parts)]
+    return sorted(files, key=lambda p: p.relative_to(root).as_posix())
 
 
 def _definitions(node: ast.AST, prefix: str) -> Iterator[tuple[str, _Definition]]:
@@ -135,7 +130,7 @@ def _definitions(node: ast.AST, prefix: str) -> Iterator[tuple[str, _Definition]
 
 
 def _without_docstring(node: _Definition, lines: list[str]) -> str | None:
-    """The source of a definition, or None where the docstring shares a line with something else."""
+    """The source of a definition, or None if the docstring shares a line with other code."""
     first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     assert node.end_lineno is not None
     kept = list(range(first, node.end_lineno + 1))

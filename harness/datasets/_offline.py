@@ -1,4 +1,4 @@
-"""Whether the network may be used; apart from `_download.py`, whose libraries are slow to import."""
+"""Whether the network may be used; not in `_download.py`, whose libraries are slow to import."""
 
 from __future__ import annotations
 

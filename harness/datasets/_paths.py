@@ -1,4 +1,4 @@
-"""A folder as a user writes it, and the one name that it has whichever way it was written."""
+"""A folder as a user writes it, and its canonical name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from harness.base.files import there
 
 
 def as_path(text: str) -> Path:
-    r"""The path that a text names: `~` is the home folder, and `.\mine` is `./mine` if there is nothing of the first
-    name.
-    """
+    r"""The path that a text names: `~` is the home folder, and `.\mine` is `./mine` if no such file exists."""
     path = Path(os.path.normpath(_home(text)))
     if "\\" in text and not os.path.lexists(path):
         other = Path(os.path.normpath(_home(text.replace("\\", "/"))))
@@ -20,7 +18,7 @@ def as_path(text: str) -> Path:
 
 
 def _home(text: str) -> str:
-    """With the home folder for `~`; as it is if there is no home folder."""
+    """With the home folder for `~`; unchanged if there is no home folder."""
     try:
         return str(Path(text).expanduser())
     except RuntimeError:
@@ -28,9 +26,7 @@ def _home(text: str) -> str:
 
 
 def names_a_path(text: str) -> bool:
-    """Whether a dataset's name is a path: by its first characters, or since it, or the folder it would be in,
-    exists.
-    """
+    """Whether a dataset's name is a path: it begins like one, or it or its parent folder exists."""
     if text.startswith((".", "~", "/", "\\")) or Path(text).is_absolute():
         return True
     path = as_path(text)
@@ -38,9 +34,9 @@ def names_a_path(text: str) -> bool:
 
 
 def canonical(path: Path) -> str:
-    """The one name of a folder: relative if it is inside the working folder, else absolute; links are followed."""
-    real, here = Path(os.path.realpath(path)), Path(os.path.realpath("."))
-    if not real.is_relative_to(here):
+    """The canonical name of a folder: relative if inside the working folder, else absolute; links are followed."""
+    real, working = Path(os.path.realpath(path)), Path(os.path.realpath("."))
+    if not real.is_relative_to(working):
         return real.as_posix()
-    name = real.relative_to(here).as_posix()
+    name = real.relative_to(working).as_posix()
     return f"./{name}" if name.startswith("~") else name

@@ -1,4 +1,4 @@
-"""Connections that would never end: what comes byte by byte is given up, as what does not come at all."""
+"""Connections so slow that they would never end are closed, like those on which nothing arrives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 import urllib.request
 
 SPAN = 30.0
-"""Seconds within which an answer begins, and `LEAST` bytes come of it."""
+"""Seconds within which an answer has to begin, and `LEAST` bytes of it have to arrive."""
 
 LEAST = 32 << 10
 
@@ -20,30 +20,30 @@ class Broken(Exception):
 
 
 class Slow(Broken):
-    """What comes is so little that it would never end."""
+    """So few bytes arrive that the transfer would never end."""
 
 
 class Rate:
-    """Looks whether enough comes: a byte now and then keeps a connection open for ever."""
+    """Checks that enough bytes arrive: a byte now and then keeps a connection open for ever."""
 
     def __init__(self) -> None:
         self._since, self._bytes = time.monotonic(), 0
 
     def add(self, count: int) -> None:
-        """So many bytes more.
+        """Counts bytes that arrived.
 
         Raises:
-            Slow: fewer than `LEAST` have come within `SPAN` seconds.
+            Slow: fewer than `LEAST` within `SPAN` seconds.
         """
         self._bytes += count
         if (now := time.monotonic()) - self._since >= SPAN:
             if self._bytes < LEAST:
-                raise Slow(f"no more than {self._bytes:,} bytes in {SPAN:g} s")
+                raise Slow(f"only {self._bytes:,} bytes in {SPAN:g} s")
             self._since, self._bytes = now, 0
 
 
 class _Timed:
-    """A connection whose answer begins within `SPAN` seconds, however slowly its first lines come."""
+    """A connection whose answer has to begin within `SPAN` seconds, even if its first lines arrive slowly."""
 
     sock: socket.socket | None
     over = False
@@ -57,7 +57,7 @@ class _Timed:
             answer: http.client.HTTPResponse = super().getresponse()  # type: ignore[misc]
         finally:
             timer.cancel()
-        if self.over:  # what came before the end would be taken for the whole
+        if self.over:  # the part that arrived would be taken for the whole answer
             raise TimeoutError("timed out")
         return answer
 
@@ -65,9 +65,8 @@ class _Timed:
         self.over = True
         if self.sock is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(
-                    self.sock, socket.SHUT_RDWR
-                )  # of the socket itself: the other thread reads through TLS
+                # The method of the plain socket: the other thread may be reading through TLS.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
 class _OverHTTP(_Timed, http.client.HTTPConnection):
@@ -79,7 +78,7 @@ class _OverHTTPS(_Timed, http.client.HTTPSConnection):
 
 
 class TimedHTTP(urllib.request.HTTPHandler):
-    """Opens http addresses so."""
+    """Opens http addresses with such connections."""
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """See `urllib.request.HTTPHandler`."""
@@ -87,7 +86,7 @@ class TimedHTTP(urllib.request.HTTPHandler):
 
 
 class TimedHTTPS(urllib.request.HTTPSHandler):
-    """Opens https addresses so."""
+    """Opens https addresses with such connections."""
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """See `urllib.request.HTTPSHandler`."""

@@ -1,4 +1,4 @@
-"""A zip archive into a folder, after every member's name and size has been looked at."""
+"""Unpacks a zip archive into a folder after checking the name and the size of every member."""
 
 from __future__ import annotations
 
@@ -20,50 +20,49 @@ _NOISE = ("__MACOSX/", ".DS_Store")
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpacks into an existing empty folder; nothing is written before all members are found harmless.
+    """Unpacks into an existing empty folder; nothing is written before all members are checked.
 
     Raises:
-        DatasetError: not a whole zip, or a member that would land outside the folder, is a link, is encrypted, is there
-            twice or is far larger than its archive; or not enough room on the disk.
+        DatasetError: not a complete zip; a member that would be written outside the folder, is a link, is encrypted,
+            occurs twice or is far larger than its archive; or not enough space on the disk.
     """
     try:
         with zipfile.ZipFile(archive) as file:
-            members = [
-                m for m in file.infolist() if not m.filename.startswith(_NOISE) and not m.filename.endswith(_NOISE)
-            ]
+            members = [m for m in file.infolist() if not (m.filename.startswith(_NOISE) or m.filename.endswith(_NOISE))]
             _check_members(archive, members)
-            room = shutil.disk_usage(folder).free
+            free = shutil.disk_usage(folder).free
             needed = sum(m.file_size for m in members)
-            if needed > room:
+            if needed > free:
                 raise DatasetError(
-                    f"{archive.name} needs {needed:,} bytes in {folder}; {room:,} are free: make room there."
+                    f"{archive.name} needs {needed:,} bytes in {folder}, but only {free:,} are free: free some space."
                 )
             for member in members:
                 file.extract(member, folder)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise DatasetError(f"{archive} is not a whole zip archive ({error}); delete it and fetch it again.") from error
+        raise DatasetError(
+            f"{archive} is not a complete zip archive ({error}); delete it and download it again."
+        ) from error
 
 
 def _check_members(archive: Path, members: list[zipfile.ZipInfo]) -> None:
     seen: set[str] = set()
     for member in members:
-        # `orig_filename` is the name as stored; ZipInfo has already cut the other at a NUL and turned backslashes
-        # around.
+        # `orig_filename` is the stored name; `filename` is already cut at a NUL, with slashes for backslashes.
         name = member.orig_filename
         fault = _fault(member, name)
         if fault is None and name.casefold() in seen:
-            fault = "is there twice"
+            fault = "occurs twice"
         if fault:
             raise DatasetError(
-                f"{archive.name}: the member {name!r} {fault}; nothing is unpacked. Do not trust its source."
+                f"{archive.name}: the member {name!r} {fault}. Nothing was unpacked; do not trust the source of this "
+                "archive."
             )
         seen.add(name.casefold())
     size, packed = sum(m.file_size for m in members), archive.stat().st_size
     if len(members) > MOST_MEMBERS or size > max(_ALWAYS_FINE, MOST_RATIO * packed):
         raise DatasetError(
             f"{archive.name}: {len(members):,} members of {size:,} bytes in an archive of {packed:,} bytes look like a "
-            f"zip bomb; "
-            "nothing is unpacked. Do not trust its source."
+            "zip bomb. Nothing was unpacked; do not trust the source of this archive."
         )
 
 
@@ -71,7 +70,7 @@ def _fault(member: zipfile.ZipInfo, name: str) -> str | None:
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
         return "has an absolute path"
     if "\\" in name or "\0" in name:
-        return "has a backslash or a NUL in its name"
+        return "has a backslash or a NUL character in its name"
     if ".." in name.split("/"):
         return "leads out of the archive's folder"
     kind = stat.S_IFMT(member.external_attr >> 16)

@@ -9,11 +9,11 @@ from pathlib import Path
 from harness.base.errors import DatasetError
 from harness.base.files import there
 from harness.base.plain import check_text
-from harness.data.queries import Dataset
+from harness.collection.files import EXPECTED, Collection, is_collection
+from harness.collection.splits import Parts, build_dataset, known_split
+from harness.data.dataset import Dataset
 from harness.datasets import Source
-from harness.datasets._collection import EXPECTED, Collection, is_collection
 from harness.datasets._paths import as_path, canonical
-from harness.datasets._splits import Parts, build_dataset, known_split
 from harness.runtime.context import Context
 
 
@@ -26,10 +26,10 @@ class Folder(Source):
     """
 
     def load(self, rest: str, context: Context) -> Dataset:
-        """The collection in a folder; the last component is the split where it is no folder inside a collection.
+        """The collection in a folder; the last component is the split unless it is a folder inside the collection.
 
         Raises:
-            DatasetError: no such folder, or a file that is missing or malformed; names file and line.
+            DatasetError: no such folder, or a file is missing or malformed; names file and line.
             UnknownName: the collection has no such split.
             SettingError: the path is not text, so that no record could name it.
         """
@@ -42,7 +42,7 @@ class Folder(Source):
         return build_dataset(parts, split or "test")
 
     def available(self, context: Context) -> list[str]:
-        """None: folders are named by their path, not found."""
+        """None: folders are named by their path."""
         return []
 
     def spelled(self, rest: str) -> str:
@@ -60,7 +60,7 @@ class Folder(Source):
         return is_collection(locate(rest)[0])
 
     def folder(self, rest: str, context: Context) -> Path:
-        """The folder that the path names.
+        """The folder of that path.
 
         Raises:
             DatasetError: there is none.
@@ -75,12 +75,14 @@ def locate(rest: str) -> tuple[Path, str]:
         DatasetError: there is no such folder.
     """
     if not rest.strip():
-        raise DatasetError(f"folder/ names no folder; write folder/<path> or ./<path> of one that holds {EXPECTED}.")
+        raise DatasetError(
+            f"no folder named; write folder/<path> or ./<path>. A collection is a folder with {EXPECTED}."
+        )
     path = as_path(rest)
     if there(path.is_dir):
         return path, ""
     if there(path.parent.is_dir) and is_collection(path.parent) and not os.path.lexists(path):
         return path.parent, path.name
     if os.path.lexists(path):
-        raise DatasetError(f"{path} is not a folder; name the folder that holds {EXPECTED}.")
-    raise DatasetError(f"there is no folder {path}; name one that holds {EXPECTED}.")
+        raise DatasetError(f"{path} is not a folder; name the folder with {EXPECTED}.")
+    raise DatasetError(f"there is no folder {path}; name a folder with {EXPECTED}.")

@@ -10,12 +10,12 @@ from typing import Any
 
 from harness.base.errors import DatasetError, Unavailable, UnknownName
 from harness.base.optional import library
+from harness.collection.files import DEV_NAMES, split_name
+from harness.collection.in_memory import LEARNT_FROM, Split, cached_corpus, dataset_of, grades_of
+from harness.collection.mteb_rows import documents, queries
+from harness.data.dataset import Dataset
 from harness.data.ids import Trim
-from harness.data.queries import Dataset
 from harness.datasets import Source
-from harness.datasets._collection import DEV_NAMES, split_name
-from harness.datasets._libraries import LEARNT_FROM, Split, dataset_of, grades_of, kept_corpus
-from harness.datasets._mteb import documents, queries
 from harness.datasets._offline import offline
 from harness.runtime.context import Context
 
@@ -27,9 +27,9 @@ DEFAULT = "default"
 class Mteb(Source):
     """`mteb/<Task>[/<subset>][/<split>]`, as `mteb/SciFact` or `mteb/MIRACLRetrieval/de/dev`.
 
-    The split is one that MTEB evaluates, `test` where there is one, else the first. Training sees the task's train and
-    dev splits, where its data has them and their relevant documents are in the reported split's corpus. A query is
-    removed from its own ranking where the task says so (`ignore_identical_ids`), as MTEB does.
+    The split is one that MTEB evaluates, by default `test`, else the first. Training sees the task's train and dev
+    splits if its data has them and their relevant documents are in the reported split's corpus. The document with a
+    query's id is removed from its ranking if the task says so (`ignore_identical_ids`), as in MTEB.
     """
 
     def load(self, rest: str, context: Context) -> Dataset:
@@ -38,28 +38,28 @@ class Mteb(Source):
         Raises:
             UnknownName: no such task, subset or split.
             DatasetError: the task is of another kind, or its queries or documents are not texts.
-            Unavailable: mteb is not installed, or the task's data is neither here nor to be fetched.
+            Unavailable: mteb is not installed, or the task's data is not on this machine and cannot be downloaded.
         """
         mteb = _library()
         name, *more = rest.split("/")
         task = _task(mteb, name)
         subset, split = _which(task, more)
-        held = _loaded(mteb, name, subset, split, context)
+        loaded = _loaded(mteb, name, subset, split, context)
         full = f"mteb/{name}" if subset == DEFAULT else f"mteb/{name}/{subset}"
-        data = held[split]
+        data = loaded[split]
         changed: dict[str, Trim] = {}
 
         def trim(what: str) -> Trim:
-            changed[what] = Trim()  # a new one for each reading, of which the corpus has two
+            changed[what] = Trim()  # a new one for each reading: the corpus is read twice
             return changed[what]
 
-        corpus = kept_corpus(full, lambda: documents(data["corpus"], trim("the corpus")), context)
+        corpus = cached_corpus(full, lambda: documents(data["corpus"], trim("the corpus")), context)
         splits = {
             known: Split(
                 queries(each["queries"], trim(f"the queries of {known}")),
                 grades_of(each["relevant_docs"], trim(f"the judgements of {known}")),
             )
-            for known, each in held.items()
+            for known, each in loaded.items()
         }
         return dataset_of(
             full,
@@ -73,7 +73,7 @@ class Mteb(Source):
         )
 
     def available(self, context: Context) -> list[str]:
-        """None: MTEB keeps its data in the hub's cache and does not say which tasks are there."""
+        """None: MTEB stores its data in the hub's cache and does not say which tasks are there."""
         return []
 
 
@@ -92,39 +92,41 @@ def _task(mteb: Any, name: str, **which: Any) -> Any:
         known = [task.metadata.name for task in TASK_LIST]
         close = difflib.get_close_matches(name, known, n=5, cutoff=0.5)
         raise UnknownName(
-            "MTEB task", name, close, "All are in `mteb.get_tasks()`, retrieval and reranking ones of text fit."
+            "MTEB task",
+            name,
+            close,
+            "`mteb.get_tasks()` lists all; retrieval and reranking tasks over text can be used.",
         ) from error
     from mteb.abstasks import AbsTaskRetrieval
 
     if not isinstance(task, AbsTaskRetrieval) or list(task.metadata.modalities) != ["text"]:
         kind = f"{task.metadata.type} over {' and '.join(task.metadata.modalities)}"
-        raise DatasetError(f"mteb/{name} is {kind}; only retrieval and reranking of text can be searched here.")
+        raise DatasetError(f"mteb/{name} is {kind}; only retrieval and reranking tasks over text can be used.")
     return task
 
 
 def _which(task: Any, more: list[str]) -> tuple[str, str]:
-    """The subset and the split that what follows a task's name says."""
+    """The subset and the split that follow a task's name."""
     name, subsets = task.metadata.name, list(task.hf_subsets)
     subset = more.pop(0) if more and more[0] in subsets else ""
     if not subset:
         if len(subsets) > 1:
-            asked = more[0] if more else ""
-            raise UnknownName("subset", asked, subsets, f"Name one of them, as mteb/{name}/{subsets[0]}.")
+            requested = more[0] if more else ""
+            raise UnknownName("subset", requested, subsets, f"Name one of them, as mteb/{name}/{subsets[0]}.")
         (subset,) = subsets
     splits = list(task.eval_splits)
     if len(more) > 1 or (more and split_name(more[0]) not in map(split_name, splits)):
         raise UnknownName("split", "/".join(more), splits, f"These are the splits of mteb/{name}.")
-    asked = more[0] if more else "test"
-    same = [split for split in splits if split_name(split) == split_name(asked)]
+    requested = more[0] if more else "test"
+    same = [split for split in splits if split_name(split) == split_name(requested)]
     return subset, same[0] if same else splits[0]
 
 
 def _loaded(mteb: Any, name: str, subset: str, split: str, context: Context) -> dict[str, Any]:
     """Split → MTEB's data of it: the reported split, and those to learn from.
 
-    A task that loads its data itself gives all it has. MTEB's own loader is asked for a split that the task is not
-    evaluated
-    on only where the data has it by that name: where there is one split alone, it would hand that over under any name.
+    A task that loads its data itself gives all splits. MTEB's own loader is asked for a split that the task is not
+    evaluated on only if the data has a split of that name: if there is only one split, it returns that for any name.
     """
     from mteb.abstasks import AbsTaskRetrieval
 
@@ -134,45 +136,49 @@ def _loaded(mteb: Any, name: str, subset: str, split: str, context: Context) -> 
             task.load_data()
             task.convert_v1_dataset_format_to_v2(num_proc=None)
             advance(1)
-        held = task.dataset[subset]
-        found = {split: held[split], **{other: held[other] for other in (*LEARNT_FROM, *DEV_NAMES) if other in held}}
+        data = task.dataset[subset]
+        splits = {split: data[split]}
+        splits.update((other, data[other]) for other in (*LEARNT_FROM, *DEV_NAMES) if other in data)
         if type(task).load_data is AbsTaskRetrieval.load_data:
             for other in _on_the_hub(task, subset):
-                if other not in found:
-                    beside = _task(mteb, name, hf_subsets=[subset], eval_splits=[other])
-                    beside.load_data()
-                    found[other] = beside.dataset[subset][other]
+                if other not in splits:
+                    task = _task(mteb, name, hf_subsets=[subset], eval_splits=[other])
+                    task.load_data()
+                    splits[other] = task.dataset[subset][other]
     except KeyError as error:
         raise UnknownName("split", split, task.eval_splits, f"These are the splits of mteb/{name}.") from error
-    except OSError as error:  # what datasets and the hub's client raise where they reach nothing
+    except OSError as error:  # raised by datasets and the hub's client without a connection
         raise Unavailable(
-            f"the data of mteb/{name} cannot be had: {' '.join(str(error).split()).rstrip('.')}.",
-            "It is fetched from the Hugging Face hub the first time; connect, or put the hub's cache where HF_HOME "
-            "says.",
+            f"the data of mteb/{name} cannot be loaded: {' '.join(str(error).split()).rstrip('.')}.",
+            "It is downloaded from the Hugging Face hub the first time: connect to the network, or copy the hub's "
+            "cache from another machine to the folder that HF_HOME names.",
         ) from error
-    return found
+    return splits
 
 
 def _on_the_hub(task: Any, subset: str) -> Iterator[str]:
-    """Splits to learn from that the task's judgements have, beside those it is evaluated on."""
+    """Splits to learn from that the task's judgements have, besides those it is evaluated on."""
     import datasets
 
     place, revision = task.metadata.dataset["path"], task.metadata.dataset["revision"]
-    there = datasets.get_dataset_config_names(place, revision)
+    configs = datasets.get_dataset_config_names(place, revision)
     names = [DEFAULT, "qrels"] if subset == DEFAULT else [f"{subset}-qrels"]
-    config = next((name for name in names if name in there), None)
+    config = next((name for name in names if name in configs), None)
     if config is not None:
         splits = datasets.get_dataset_split_names(place, revision=revision, config_name=config)
         yield from (split for split in (*LEARNT_FROM, *DEV_NAMES) if split in splits)
 
 
 def _notes(mteb: Any, task: Any, data: Any) -> tuple[str, ...]:
-    told = [f"from mteb {mteb.__version__}, revision {task.metadata.revision} of {task.metadata.dataset['path']}"]
+    notes = [f"from mteb {mteb.__version__}, revision {task.metadata.revision} of {task.metadata.dataset['path']}"]
     if data.get("top_ranked"):
-        told.append(
-            "MTEB re-ranks given candidates of each query in this task; here all its documents are ranked: do not "
-            "compare"
+        notes.append(
+            "scores are not comparable with MTEB's: in this task MTEB re-ranks given candidates of each query; here "
+            "all documents are ranked"
         )
     if task.skip_first_result:
-        told.append("MTEB leaves out the first document of each ranking in this task; here it is kept: do not compare")
-    return tuple(told)
+        notes.append(
+            "scores are not comparable with MTEB's: in this task MTEB leaves out the first document of each ranking; "
+            "here it stays"
+        )
+    return tuple(notes)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from harness.base.errors import UnknownName
 from harness.cache.code import code_of
-from harness.data.queries import Dataset
+from harness.collection.files import Collection
+from harness.collection.splits import Parts, build_dataset
+from harness.data.dataset import Dataset
 from harness.datasets import Source
 from harness.datasets._code_search import write_collection
-from harness.datasets._collection import Collection
 from harness.datasets._functions import Library
-from harness.datasets._splits import Parts, build_dataset
 from harness.runtime.context import Context
 
 NAME = "code"
@@ -23,18 +23,18 @@ LICENCE = "PSF-2.0"
 
 @dataclass(frozen=True)
 class Stdlib(Source):
-    """`stdlib/code[/split]`. The content depends on the Python that runs it: `Dataset.revision` tells two apart."""
+    """`stdlib/code[/split]`. The content depends on the version of Python, and so does `Dataset.revision`."""
 
     def load(self, rest: str, context: Context) -> Dataset:
-        """The collection of the running Python, built the first time.
+        """The collection of the running Python; it is built the first time.
 
         Raises:
             UnknownName: no such collection or split.
-            Unavailable: this Python came without the sources of its library.
+            Unavailable: this Python is installed without the sources of its library.
         """
         collection = Collection.find(self.folder(rest, context))
         full = f"stdlib/{NAME}"
-        note = f"built from the standard library of {_python()}: compare scores only between equal revisions"
+        note = f"built from the standard library of {_python()}: scores are comparable only between equal revisions"
         parts = Parts(
             full,
             collection.open_corpus(full, context),
@@ -59,7 +59,7 @@ class Stdlib(Source):
 
         Raises:
             UnknownName: no such collection.
-            Unavailable: this Python came without the sources of its library.
+            Unavailable: this Python is installed without the sources of its library.
         """
         self.check(rest, context)
         return build(context)
@@ -69,7 +69,7 @@ def build(context: Context) -> Path:
     """The folder of the collection, in the format of any other.
 
     Raises:
-        Unavailable: this Python came without the sources of its library.
+        Unavailable: this Python is installed without the sources of its library.
     """
     library = Library.running()
     code = code_of("harness.datasets._code_search", "harness.datasets._functions")

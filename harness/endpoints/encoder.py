@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.cache.vectors import StoredVectors, VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import StoredVectors, VectorStore
 from harness.data.corpus import Texts
 from harness.data.ranking import Floats, Ints
 from harness.endpoints.batches import DimensionCheck, EmbeddingRequests, Row, packed

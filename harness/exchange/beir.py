@@ -8,8 +8,9 @@ from pathlib import Path
 
 from harness.base.errors import DatasetError
 from harness.base.files import replacing, write_text
-from harness.data.queries import Dataset, Labelled, Qrels
-from harness.datasets._qrels import HEADER
+from harness.collection.qrels import HEADER
+from harness.data.dataset import Dataset
+from harness.data.queries import Labelled, Qrels
 
 
 def write_collection(dataset: Dataset, folder: Path) -> dict[str, int]:

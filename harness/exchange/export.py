@@ -14,8 +14,8 @@ from harness.bench.record import Record
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store
 from harness.choices.value import RECIPES, Value
+from harness.data.dataset import Dataset
 from harness.data.measures import DEFAULT
-from harness.data.queries import Dataset
 from harness.data.trec import write_qrels, write_topics
 from harness.datasets import load_dataset
 from harness.exchange.beir import write_collection

@@ -15,12 +15,13 @@ import numpy as np
 from harness.base.errors import HarnessError
 from harness.base.files import slug
 from harness.base.optional import library
+from harness.collection.in_memory import cached_corpus
+from harness.collection.mteb_rows import documents, queries
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Run, TopK, select, stack
 from harness.datasets import load_dataset
-from harness.datasets._libraries import kept_corpus
-from harness.datasets._mteb import documents, queries
 from harness.leaks.overlap import kept_alike
 from harness.methods import NO_LABELS, Fitted, Method, Reranks, Searcher, fit, index
 from harness.rows import parse_method, row_name
@@ -83,7 +84,7 @@ class MTEBModel:
             HarnessError: what the method's `fit` and `index` raise.
         """
         name = f"mteb/{task['task_metadata'].name}"
-        held = kept_corpus(name, lambda: documents(corpus), self.context)
+        held = cached_corpus(name, lambda: documents(corpus), self.context)
         view = load_dataset(self.learn_from, self.context).train if self.learn_from else TrainView(held)
         self._indexed = (held, fit(self.method, view, self.context), None)
 

@@ -15,7 +15,8 @@ from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
 from harness.base.errors import SettingError
 from harness.choices.bounds import Count
-from harness.data.corpus import Corpus, Document, joined
+from harness.data.corpus import Corpus
+from harness.data.documents import Document, joined
 from harness.data.ranking import Floats
 from harness.data.text import sentences
 from harness.endpoints.journal import digest

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from harness.base.memory import Held, Memory
+from harness.base.memory import Memory, Reservation
 from harness.base.threads import side_by_side
 from harness.choices.bounds import Count
 from harness.data.ranking import Floats, Ints, TopK, select, stack
@@ -62,7 +62,7 @@ class InPieces(Protocol):
 
 
 class _InMemory:
-    def __init__(self, array: Floats, held: Held) -> None:
+    def __init__(self, array: Floats, held: Reservation) -> None:
         self._array = array
         self._held = held
 

@@ -19,7 +19,8 @@ from typing import Literal
 
 from harness.base.files import write_text
 from harness.cache.code import code_of
-from harness.data.queries import Dataset, Labelled, Queries
+from harness.data.dataset import Dataset
+from harness.data.queries import Labelled, Queries
 from harness.runtime.context import Context
 
 Kind = Literal["exact", "normalised", "near"]

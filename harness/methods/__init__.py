@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.choices.room import Room
 from harness.choices.value import Value
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods._searching import CandidateScorer as CandidateScorer
 from harness.methods._searching import Searcher as Searcher

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.endpoints.journal import digest
 from harness.methods import Fitted, Method, Searcher, fit

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.endpoints.embedding_settings import EmbeddingSettings
 from harness.endpoints.encoder import HostedEncoder, open_hosted
 from harness.indexes import Index

@@ -16,7 +16,8 @@ from harness.cache.code import code_of
 from harness.choices.bounds import NonNegative, Share
 from harness.choices.value import LATER
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints, TopK, stack
 from harness.feedback import Feedback
 from harness.methods import Fitted, Method, Searcher, Size

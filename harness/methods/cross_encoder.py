@@ -9,8 +9,9 @@ from typing import Literal, overload
 import numpy as np
 
 from harness.choices.value import LATER
-from harness.data.corpus import Corpus, joined
-from harness.data.queries import TrainView
+from harness.data.corpus import Corpus
+from harness.data.dataset import TrainView
+from harness.data.documents import joined
 from harness.data.ranking import Floats, Ints
 from harness.engines import Engine
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size, TrainableMethod

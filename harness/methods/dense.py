@@ -8,7 +8,7 @@ from typing import Literal
 
 from harness.choices.value import LATER
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.engines import Engine
 from harness.indexes import Index
 from harness.indexes.exact import Exact

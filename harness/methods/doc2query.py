@@ -13,8 +13,10 @@ import numpy as np
 
 from harness.base.errors import ModelError, SettingError
 from harness.cache.code import MODELS, code_of
-from harness.data.corpus import Corpus, Document, write_corpus
-from harness.data.queries import TrainView
+from harness.data.corpus import Corpus
+from harness.data.corpus_file import write_corpus
+from harness.data.dataset import TrainView
+from harness.data.documents import Document
 from harness.data.ranking import Floats
 from harness.endpoints.journal import digest
 from harness.generators import Generator, Question, deciding, every_question

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
+from harness.data.dataset import TrainView
 from harness.data.measures import means, parse_measures, per_query
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Run, TopK
 from harness.fusions import Fusion
 from harness.fusions.rrf import RRF

@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, TopK
 from harness.indexes import Vectors
 from harness.methods import Fitted, Method, Searcher, index

@@ -12,7 +12,8 @@ import numpy as np
 
 from harness.cache.ragged import Ragged, StoredRagged
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints, TopK
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, SearchReport, Size, TrainableMethod
 from harness.methods._maxsim import MaxSimIndex, maxsim

@@ -13,7 +13,8 @@ import numpy as np
 from harness.base.errors import EngineError, SettingError
 from harness.cache.code import code_of
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.feedback import Feedback
 from harness.lucene.java import Java, installed

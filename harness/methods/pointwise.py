@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.data.ranking import Floats, Ints
 from harness.endpoints.conversation import Conversation, Messages, prompt_tokens
 from harness.endpoints.journal import digest

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Fitted, Method, Searcher, SearchReport, Size, index, search
 from harness.methods._written import Written, WrittenFitted, WrittenSearcher

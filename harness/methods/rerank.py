@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Ints, TopK, select, stack
 from harness.methods import (
     CandidateScorer,

@@ -14,8 +14,9 @@ import numpy as np
 from harness.base.errors import DatasetError, SettingError
 from harness.base.files import there
 from harness.data.corpus import Corpus
+from harness.data.dataset import TrainView
 from harness.data.ids import chunked, near, near_note
-from harness.data.queries import Queries, TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Ints, TopK, select, stack
 from harness.data.trec import RunLine, read_run
 from harness.methods import Fitted, Method, Searcher, Size

@@ -13,7 +13,8 @@ import numpy as np
 from harness.base.errors import SettingError
 from harness.cache.ragged import Ragged, StoredRagged
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.lexical.impacts import ImpactIndex, product, pruned, unit
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, SearchReport, Size, TrainableMethod

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from harness.base.errors import ModelError, SettingError
 from harness.cache.code import MODELS, code_of
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 from harness.data.ranking import Floats
 from harness.engines import Engine
 from harness.engines.torch import Torch

@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from harness.cache.vectors import Block, Store, Stored
+from harness.cache.shard_store import ShardStore, StoredBlocks
+from harness.cache.shards import Block
 from harness.data.ranking import Ints
 from harness.models.batching import packed
 from harness.models.read_or_fill import READ, read_or_fill
@@ -20,7 +21,7 @@ from harness.runtime.progress import Advance
 
 T = TypeVar("T")
 B = TypeVar("B", bound=Block)
-S = TypeVar("S", bound=Stored[Any])
+S = TypeVar("S", bound=StoredBlocks[Any])
 
 CHUNK = 16384
 """Items that are sorted by length together: bounds memory, and makes the batches independent of earlier work."""
@@ -61,7 +62,7 @@ class EncodeTask(Generic[T, B]):
         return items if self.prepare is None else self.prepare(items)
 
 
-def encode_once(items: Sequence[T], task: EncodeTask[T, B], store: Store[B, S], context: Context) -> S:
+def encode_once(items: Sequence[T], task: EncodeTask[T, B], store: ShardStore[B, S], context: Context) -> S:
     """The vectors of N items, as (N, D); each distinct item that is not cached goes through the model once.
 
     Args:
@@ -80,7 +81,7 @@ def encode_once(items: Sequence[T], task: EncodeTask[T, B], store: Store[B, S], 
 
 
 def _fill(
-    items: Sequence[T], keys: pa.Array, places: Ints, task: EncodeTask[T, B], store: Store[B, S], context: Context
+    items: Sequence[T], keys: pa.Array, places: Ints, task: EncodeTask[T, B], store: ShardStore[B, S], context: Context
 ) -> int:
     """Computes what has no place and writes it shard by shard; returns how many items went through the model.
 
@@ -165,7 +166,7 @@ def _fill_chunk(
     chunk: Chunk,
     keys: pa.Array,
     task: EncodeTask[T, B],
-    store: Store[B, S],
+    store: ShardStore[B, S],
     advance: Advance,
     memory: int,
 ) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 
 from harness.base.errors import SettingError
 from harness.cache.code import MODELS, code_of
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 from harness.data.ranking import Floats
 from harness.engines.torch import Torch
 from harness.indexes import Vectors

@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.base.errors import ModelError, Unavailable
 from harness.cache.code import MODELS, code_of
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.engines import Unfit
 from harness.engines._processor import processor
 from harness.engines.torch import Torch

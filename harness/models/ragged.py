@@ -18,7 +18,7 @@ import numpy as np
 
 from harness.cache.code import MODELS, code_of
 from harness.cache.ragged import Ragged, RaggedStore, StoredRagged
-from harness.cache.vectors import text_keys
+from harness.cache.shards import text_keys
 from harness.models.batching import batch_tokens
 from harness.models.encode_once import APART, EncodeTask, encode_once
 from harness.models.finite import check_finite

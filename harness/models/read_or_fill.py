@@ -11,13 +11,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.base.errors import CacheError
-from harness.cache.vectors import MERGED_BYTES, Block, Store, Stored
+from harness.cache.shard_store import MERGED_BYTES, ShardStore, StoredBlocks
+from harness.cache.shards import Block
 from harness.data.ranking import Ints
 from harness.runtime.context import Context
 
 T = TypeVar("T")
 B = TypeVar("B", bound=Block)
-S = TypeVar("S", bound=Stored[Any])
+S = TypeVar("S", bound=StoredBlocks[Any])
 
 READ = 1024
 """Items that are read at once, to be hashed or counted."""
@@ -27,7 +28,7 @@ def read_or_fill(
     items: Sequence[T],
     keys_of: Callable[[Sequence[T]], pa.Array],
     fill: Callable[[pa.Array, Ints], int],
-    store: Store[B, S],
+    store: ShardStore[B, S],
     context: Context,
 ) -> S:
     """The stored vectors of N items, as (N, D), after `fill` has computed and stored those that were missing.
@@ -68,7 +69,7 @@ def read_or_fill(
     return store.at(stored, places)
 
 
-def _located(store: Store[B, S], keys: pa.Array) -> tuple[S, Ints, npt.NDArray[np.float32]]:
+def _located(store: ShardStore[B, S], keys: pa.Array) -> tuple[S, Ints, npt.NDArray[np.float32]]:
     """What is stored, the place of each key in it (−1: none), and the seconds that each stored one took to compute."""
     stored = store.read()
     places = stored.locate(keys)

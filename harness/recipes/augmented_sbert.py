@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.base.errors import SettingError, Unavailable
 from harness.choices.value import Value
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Ints, own_rows
 from harness.datasets import load_dataset
 from harness.generators import Generator

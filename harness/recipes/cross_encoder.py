@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from harness.base.errors import SettingError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
 from harness.leaks.history import Taught

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from harness.base.errors import ModelError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.data.ranking import Floats
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness.base.errors import SettingError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
 from harness.methods import Method

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
 from harness.recipes import Need, Recipe

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness.base.errors import SettingError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.losses.ranked_list import NO_DOCUMENT, scaled_alpha
 from harness.losses.ranked_list import RankedList as Loss
 from harness.runtime.context import Context

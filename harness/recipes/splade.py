@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.runtime.context import Context
 from harness.training.base import Trainable, contrast
 from harness.training.examples import sides

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness.base.errors import ModelError, SettingError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.recipes import Recipe
 from harness.runtime.context import Context
 from harness.training.base import Trainable

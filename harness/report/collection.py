@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.analyzers.english import English
 from harness.base.errors import HarnessError
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import at_hand, load_dataset
 from harness.runtime.context import Context
 

@@ -22,18 +22,18 @@ from harness.runtime.progress import Progress, quiet
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Context:
-    """What a method gets besides data: settings that nothing changes during a run, and the ledger of the run.
+    """What a method gets besides data: the settings of a run, which do not change, and its ledger.
 
     Args:
         seed: of every random stream, through `rng`.
         device: where models run (`cpu`, `cuda`, `mps`); None lets torch choose.
-        batch_tokens: tokens that go through a model at once, padding included; None takes what suits the device.
+        batch_tokens: tokens per batch of a model, padding included; None takes a default for the device.
         cache: stored results; by default the user's cache folder.
         memory: budget for data that grows with a collection; by default `HARNESS_MEMORY`, else 2 GiB.
-        data_dirs: folders that may hold BEIR collections, before `HARNESS_DATA` and the user's cache.
+        data_dirs: folders that may contain BEIR collections, searched before `HARNESS_DATA` and the user's cache.
         progress: how to show progress; quiet by default.
-        search_depth: least depth of every shared search, so that one deep search serves all rows of a run.
-        guard: is shown each text that a model is about to learn from as a query; None without a guard.
+        search_depth: least depth of every shared search, so that all rows of a run use one deep search.
+        guard: called with the texts that a model is about to be trained on as queries; None without a guard.
         ledger: what was done in this run.
     """
 
@@ -60,7 +60,7 @@ class Context:
         return dataclasses.replace(self, search_depth=depth)
 
     def guarded(self, guard: Callable[[Sequence[str]], object]) -> Context:
-        """The same run, in which `guard` is shown each text that a model is about to learn from as a query."""
+        """The same run, in which `guard` is called with the texts that a model is about to be trained on as queries."""
         return dataclasses.replace(self, guard=guard)
 
     def rng(self, purpose: str) -> np.random.Generator:
@@ -69,7 +69,7 @@ class Context:
         return np.random.default_rng([self.seed, word])
 
     def announce(self, texts: Sequence[str]) -> None:
-        """Shows the guard what is about to be learnt. Returns nothing; the time is charged to no step."""
+        """Calls the guard with texts before training on them. Returns nothing; the time is charged to no step."""
         if self.guard is not None:
             started = time.perf_counter()
             self.guard(tuple(texts))
@@ -91,16 +91,16 @@ def open_context(
     Args:
         seed: of every random stream.
         device: where models run; None lets torch choose.
-        batch_tokens: tokens that go through a model at once; None takes what suits the device.
-        memory: what steps may take for what grows with a collection, as `"2GB"` or in bytes; None takes
+        batch_tokens: tokens per batch of a model; None takes a default for the device.
+        memory: budget for data that grows with a collection, as `"2GB"` or in bytes; None takes
             `HARNESS_MEMORY`, else 2 GiB.
         cache_dir: None for the user's cache.
-        data_dirs: folders that may hold BEIR collections.
+        data_dirs: folders that may contain BEIR collections.
         progress: how to show progress.
 
     Raises:
         CacheError: the cache folder cannot be written.
-        SettingError: a seed, device or memory that is none, or too little memory for any step.
+        SettingError: an invalid seed, device or memory, or too little memory.
     """
     if device is not None and not re.fullmatch(r"(cpu|cuda|mps|xpu|npu|hpu)(:\d+)?", device):
         raise SettingError(

@@ -1,4 +1,4 @@
-"""The ledger of a run: each shared step is done once, timed, and remembered by the key that decides its result."""
+"""The ledger of a run: each shared step is done once, timed, and its result stored by a key."""
 
 from __future__ import annotations
 
@@ -18,20 +18,19 @@ Credit = tuple[str, npt.NDArray[np.uint64], npt.NDArray[np.float32]]
 
 @dataclass
 class Step:
-    """One thing done once: what it was and what it took, without the steps inside it.
+    """One step of a run and its costs, without those of the steps inside it.
 
     Args:
         kind: `load`, `fit`, `index` or `search`.
-        label: for people, as `index bm25`.
+        label: readable name, as `index bm25`.
         key: everything that decides the result.
         seconds: wall time of this run, without the steps inside.
-        cached_seconds: wall time that earlier runs spent on what this one took from the cache, texts that went through
-            a model left out.
-        credits: texts that were taken: store, (n,) their numbers, (n,) seconds that each took; 0 for those computed
-            now.
+        cached_seconds: wall time that earlier runs spent on what this one read from the cache, without encoded texts.
+        credits: encoded texts that were read from a store: its name, (n,) their numbers, (n,) seconds that each took;
+            0 for those computed now.
         peak_mb: highest resident memory of the process while the step ran, in MiB.
         counts: what was counted, as `encoded` and `from cache`.
-        notes: what a reader of the figures must know, found on the way.
+        notes: what a reader of the results must know.
         inner: the steps that this one needed.
     """
 
@@ -47,18 +46,18 @@ class Step:
     inner: list[Step] = field(default_factory=list)
 
     def all(self) -> list[Step]:
-        """The step and all it needed, each once, needed ones first."""
-        found: dict[str, Step] = {}
+        """The step and all steps that it needed, each once, needed ones first."""
+        steps: dict[str, Step] = {}
         for step in self.inner:
-            found.update((s.key, s) for s in step.all())
-        found[self.key] = self
-        return list(found.values())
+            steps.update((s.key, s) for s in step.all())
+        steps[self.key] = self
+        return list(steps.values())
 
 
 def costs(steps: Iterable[Step]) -> list[float]:
-    """What each step takes without a cache, in seconds; a text that several of them took counts for the first."""
+    """Seconds that each step takes without a cache; a text that several steps used counts for the first one."""
     seen: dict[str, npt.NDArray[np.uint64]] = {}
-    found = []
+    seconds_of_steps = []
     for step in steps:
         total = step.seconds + step.cached_seconds
         for store, numbers, seconds in step.credits:
@@ -66,12 +65,12 @@ def costs(steps: Iterable[Step]) -> list[float]:
             new = ~np.isin(numbers, seen.get(store, np.zeros(0, np.uint64)))
             total += float(seconds[first][new].sum())
             seen[store] = np.union1d(seen.get(store, np.zeros(0, np.uint64)), numbers)
-        found.append(total)
-    return found
+        seconds_of_steps.append(total)
+    return seconds_of_steps
 
 
 class Ledger:
-    """What was done in a run, and what it took. One for each seed of a run; nothing in it is global.
+    """The steps of a run with their results and costs. Each seed of a run has its own ledger.
 
     Attributes:
         steps: key → step, in the order done.
@@ -79,29 +78,29 @@ class Ledger:
 
     def __init__(self) -> None:
         self.steps: dict[str, Step] = {}
-        self._held: dict[str, Any] = {}
+        self._results: dict[str, Any] = {}
         self._depths: dict[str, int] = {}
         self._dataset: str | None = None
         self._open: list[Step] = []
         self._inside: list[float] = []
 
     def once(self, kind: str, label: str, key: str, build: Callable[[], T]) -> T:
-        """Builds the thing behind `key` the first time it is asked for; times it, without the steps inside it.
+        """Returns the result of a step, which is computed and timed (without the steps inside it) the first time.
 
         Args:
             kind: `load`, `model`, `fit`, `index` or `search`.
-            label: for people.
+            label: readable name.
             key: everything that decides the result.
-            build: makes it; what it raises passes through and nothing is remembered.
+            build: computes it; if it raises, nothing is stored.
         """
         key = f"{kind}:{key}"
-        if key not in self._held:
+        if key not in self._results:
             step = Step(kind, label, key)
             self._open.append(step)
             self._inside.append(0.0)
             try:
                 with watched() as spent:
-                    self._held[key] = build()
+                    self._results[key] = build()
             finally:
                 self._open.pop()
                 inside = self._inside.pop()
@@ -113,13 +112,13 @@ class Ledger:
         step = self.steps[key]
         if self._open and step not in self._open[-1].inner:
             self._open[-1].inner.append(step)
-        return self._held[key]  # type: ignore[no-any-return]
+        return self._results[key]  # type: ignore[no-any-return]
 
     @contextlib.contextmanager
     def tracked(self, label: str) -> Iterator[Step]:
-        """A step that is not remembered: its `inner` collects what the block needed, done now or earlier.
+        """A step without a stored result: its `inner` collects the steps that the block needed, done now or earlier.
 
-        Inside another step it changes nothing of that one: what is counted here counts there too.
+        Inside another step, what is counted here counts there too.
         """
         step = Step("row", label, label)
         self._open.append(step)
@@ -150,43 +149,43 @@ class Ledger:
         return self._depths[search]
 
     def count(self, name: str, n: int) -> None:
-        """Adds to a count of the step that is being done."""
+        """Adds to a count of the current step."""
         if self._open:
             counts = self._open[-1].counts
             counts[name] = counts.get(name, 0) + n
 
     def note(self, text: str) -> None:
-        """Tells in the record what a reader of the figures must know, found while the step is done."""
+        """Adds a note for the reader of the record to the current step."""
         if self._open:
             self._open[-1].notes.append(text)
 
     def waited(self, seconds: float) -> None:
-        """Leaves time out of the step being done that it spent waiting for another process to do the work."""
+        """Leaves seconds out of the current step, as those of waiting for another process."""
         if self._inside:
             self._inside[-1] += seconds
 
     def credit(self, store: str, numbers: npt.NDArray[np.uint64], seconds: npt.NDArray[np.float32]) -> None:
-        """Notes which texts the step being done took from a store and what they took to make (`Step.credits`)."""
+        """Notes which texts the current step read from a store and the seconds that each took (`Step.credits`)."""
         if self._open and len(numbers):
             self._open[-1].credits.append((store, numbers, seconds))
 
     def result(self, step: Step) -> Any:
-        """What a step gave; None where it is no longer held."""
-        return self._held.get(step.key)
+        """The result of a step; None if it is no longer stored."""
+        return self._results.get(step.key)
 
     def saved(self, seconds: float) -> None:
-        """Adds to the time that the step being done took from the cache instead of spending it."""
+        """Adds to the time that the current step saved by reading from the cache."""
         if self._open:
             self._open[-1].cached_seconds += seconds
 
     def turn_to(self, dataset: str) -> None:
-        """Drops what is held of another dataset, so that its memory is free before the next is loaded."""
+        """Drops the results of another dataset, so that its memory is free before the next one is loaded."""
         if self._dataset not in (None, dataset):
             self.forget()
         self._dataset = dataset
 
     def forget(self) -> None:
-        """Drops everything held but loaded models."""
-        for key in [k for k in self._held if not k.startswith("model:")]:
-            del self._held[key], self.steps[key]
+        """Drops all results except loaded models."""
+        for key in [k for k in self._results if not k.startswith("model:")]:
+            del self._results[key], self.steps[key]
         self._depths.clear()

@@ -8,17 +8,17 @@ from typing import Protocol
 
 
 class Advance(Protocol):
-    """Tells a progress bar that `n` more things are done, and what to say beside it."""
+    """Advances a progress bar and sets the note next to it."""
 
     def __call__(self, n: int = 1, note: str | None = None) -> None:
-        """`n` more; `note` replaces what stood beside the bar, None leaves it."""
+        """`n` more items are done; `note` replaces the note next to the bar, None leaves it."""
 
 
 class Progress(Protocol):
     """Opens a progress bar: `with context.progress("encode", 5183, "documents") as advance: …`."""
 
     def __call__(self, label: str, total: int, unit: str) -> contextlib.AbstractContextManager[Advance]:
-        """A bar for `total` things called `unit`."""
+        """A bar for `total` items called `unit`."""
         ...
 
 

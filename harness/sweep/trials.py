@@ -14,7 +14,7 @@ from harness.bench.leak_guard import Guard
 from harness.bench.row_job import RowRequest
 from harness.bench.runner import DEFAULT_DEPTH
 from harness.bench.worker import DEV
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import load_dataset
 from harness.executors import Executor, Job, Outcome
 from harness.methods import Method

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from harness.base.errors import SettingError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import METHODS, Method
 from harness.models.cross_encoder import PairScorer
 from harness.models.encoder import Encoder, Side

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.base.errors import ModelError
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints
 from harness.methods import Method, Reranks, fit
 from harness.runtime.context import Context

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.runtime.context import Context
 from harness.training import loop
 from harness.training.base import Trainable

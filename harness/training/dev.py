@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.data.dataset import TrainView
 from harness.data.measures import means, parse_measures, per_query
-from harness.data.queries import Labelled, TrainView
+from harness.data.queries import Labelled
 from harness.data.ranking import Floats, Ints, Run, TopK, select, stack, without_own
 from harness.leaks.history import Taught
 from harness.methods import Method, fit, index, search

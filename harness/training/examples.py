@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.data.ranking import Ints
 from harness.models.encoder import Side
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.base.errors import SettingError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import Method
 from harness.methods.bm25 import BM25
 from harness.runtime.context import Context

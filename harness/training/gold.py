@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.base.errors import SettingError, Unavailable
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Ints, own_rows
 from harness.leaks.history import Taught
 from harness.runtime.context import Context

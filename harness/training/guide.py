@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.base.errors import ModelError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.data.ranking import Floats
 from harness.methods import Encodes, Method, fit
 from harness.models.sides import Side, model_depends_on_side

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import Method
 from harness.runtime.context import Context
 from harness.training.candidates import candidate_scores

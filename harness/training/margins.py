@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.data.ranking import Floats, Ints
 from harness.methods import Method
 from harness.runtime.context import Context

@@ -19,7 +19,8 @@ import numpy as np
 
 from harness.base.errors import DatasetError, SettingError
 from harness.cache.code import MODELS, code_of
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints
 from harness.methods import Method, fit, index, search
 from harness.runtime.context import Context

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import METHODS, Method
 from harness.models.late import LateEncoder
 from harness.models.ragged import RaggedEncoder

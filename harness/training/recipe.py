@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from harness.base.errors import SettingError
 from harness.choices.value import Value
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.leaks.history import Taught, history, note
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, strongest
 from harness.runtime.context import Context

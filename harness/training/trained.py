@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.base.errors import SettingError
 from harness.choices.value import Value
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import Fitted, Method, TrainableMethod, strongest
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase, PairBase, Trainable

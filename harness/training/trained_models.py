@@ -16,7 +16,7 @@ from harness.cache.code import MODELS, code_of
 from harness.cache.folders import META
 from harness.choices.room import Room
 from harness.choices.value import Value
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.leaks.history import keep, noted, together
 from harness.methods import Method, fit, strongest
 from harness.runtime.context import Context

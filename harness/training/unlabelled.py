@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Ints
 from harness.generators import Generator, Question, questions
 from harness.leaks.history import Taught

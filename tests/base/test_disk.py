@@ -16,7 +16,8 @@ from harness.base.disk import is_full, writing
 from harness.base.errors import CacheError, ModelError
 from harness.cache import folders, vectors
 from harness.cache.folders import Cache
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 from harness.endpoints.journal import Journal
 
 KEY = "0123456789abcdef" * 2

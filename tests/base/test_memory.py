@@ -32,7 +32,7 @@ def test_sizes_are_read_as_people_write_them(text: str, number: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "lots", "2XB", "-1GB", "GB", "1e9", "2 G B", "1,5GB"])
 def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(SettingError, match="is no size; write it as 2GB"):
+    with pytest.raises(SettingError, match="is not a size; write it as 2GB"):
         parse_size(text)
 
 
@@ -47,7 +47,7 @@ def test_the_budget_is_what_is_given_then_the_environment_then_2_gib(monkeypatch
     assert Memory().total == 100_000_000
     assert Memory(LEAST).total == LEAST
     monkeypatch.setenv("HARNESS_MEMORY", "much")
-    with pytest.raises(SettingError, match="'much' is no size"):
+    with pytest.raises(SettingError, match="'much' is not a size"):
         Memory()
 
 

@@ -11,7 +11,7 @@ import pytest
 from harness.bench.board_jobs import BoardJobs
 from harness.bench.plan import plan
 from harness.bench.worker import ENCODE, ROW
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.executors import Job
 from harness.rows import parse_method
 from harness.runtime.context import Context

@@ -16,8 +16,8 @@ from harness.bench.dev_scores import on_dev
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
+from harness.data.dataset import Dataset
 from harness.data.measures import parse_measures
-from harness.data.queries import Dataset
 from harness.datasets import load_dataset
 from harness.methods import Method, fit
 from harness.methods.bm25 import BM25

@@ -16,7 +16,8 @@ from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
-from harness.data.queries import Dataset, Labelled, Queries, TrainView
+from harness.data.dataset import Dataset, TrainView
+from harness.data.queries import Labelled, Queries
 from harness.datasets import load_dataset
 from harness.endpoints.meter import estimated_tokens
 from harness.methods import Fitted, HostedEncoding, Method, fit, index

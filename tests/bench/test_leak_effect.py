@@ -9,7 +9,7 @@ import pytest
 from harness import api
 from harness.bench import leak_effect as module
 from harness.bench.leak_effect import leak_notes, leaked
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.leaks.overlap import Leaks
 from harness.runtime.context import Context
 

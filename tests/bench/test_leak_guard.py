@@ -14,7 +14,7 @@ import pytest
 from harness import api
 from harness.bench.leak_guard import Guard
 from harness.bench.record import Record
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.leaks.history import BESIDE, INSIDE
 from harness.rows import parse_method
 from harness.runtime.context import Context

@@ -14,7 +14,8 @@ import pytest
 from harness import api
 from harness.bench.leak_history import taught_leaks, taught_notes
 from harness.bench.record import Record
-from harness.data.queries import Dataset, Labelled, Queries
+from harness.data.dataset import Dataset
+from harness.data.queries import Labelled, Queries
 from harness.leaks.history import BESIDE, INSIDE, Taught, history, keep
 from harness.runtime.context import Context
 from harness.training.trained_models import MODEL

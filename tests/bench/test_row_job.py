@@ -11,7 +11,7 @@ from harness.bench.corpus_parts import CorpusPart
 from harness.bench.row_job import RowRequest, RowResult
 from harness.bench.runner import Bench
 from harness.bench.store import Store
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.executors import Job, Outcome
 from harness.rows import parse_method
 from harness.runtime.context import Context

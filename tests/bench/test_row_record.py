@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from harness.bench.row_record import blank_record, leaks_of, with_fit
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.methods import fit, index
 from harness.rows import parse_method
 from harness.runtime.context import Context

@@ -14,7 +14,8 @@ from harness.bench.runner import Bench, Result
 from harness.bench.store import Store, StoredRecord
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
-from harness.data.queries import Dataset, Queries, TrainView
+from harness.data.dataset import Dataset, TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.data.trec import read_run
 from harness.datasets import load_dataset

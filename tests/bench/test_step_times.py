@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.bench.step_times import phase, row_seconds, throughput
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.runtime.ledger import Step
 
 

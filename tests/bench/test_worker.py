@@ -22,8 +22,8 @@ from harness.bench.record import Record
 from harness.bench.row_job import RowRequest
 from harness.bench.worker import dev, encode, row, train
 from harness.cache.folders import Cache
+from harness.data.dataset import Dataset
 from harness.data.measures import parse_measures
-from harness.data.queries import Dataset
 from harness.datasets import load_dataset
 from harness.methods import Encodes, fit
 from harness.methods.dense import Dense

@@ -16,7 +16,8 @@ import pytest
 from harness.cache.clearing import UNFINISHED_AFTER, Removal, freed, mount_points, removals, remove
 from harness.cache.folders import META, Cache
 from harness.cache.manage import Entry, entries, faults
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 from harness.endpoints.journal import Journal
 
 DAY = 86400.0
@@ -258,7 +259,7 @@ def test_what_became_a_link_after_it_was_listed_stays(cache: Cache, tmp_path: Pa
     (removal,) = removals(cache, None, 0)
     place.parent.rename(tmp_path / "aside")
     place.parent.symlink_to(others, target_is_directory=True)
-    assert remove(cache, removal) == "lies behind a link"
+    assert remove(cache, removal) == "is inside a link"
     assert everything(others) == before
 
 
@@ -289,7 +290,7 @@ def test_a_file_of_another_file_system_inside_an_entry_stays(cache: Cache, monke
     (place / "mounted").mkdir()
     monkeypatch.setattr("harness.cache.clearing.mount_points", lambda: ["/", str(place / "mounted")])
     (removal,) = removals(cache, None, 0)
-    assert remove(cache, removal) == "holds a file system of its own"
+    assert remove(cache, removal) == "contains another file system"
     assert place.exists()
 
 

@@ -13,7 +13,7 @@ import pytest
 from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
 from harness.cache import code
-from harness.cache.code import code_of, modules_of, source_of, versions
+from harness.cache.code import CARRIERS, code_of, modules_of, source_of, versions
 from harness.methods.bm25 import BM25
 from harness.rows import parse_method
 
@@ -112,6 +112,7 @@ def test_a_module_counts_with_what_it_imports_wherever_it_does(package: Callable
     assert set(found) == {
         "harness.data.ranking",
         "harness.data.corpus",
+        "harness.data.documents",
         *(f"apart_for_code.{name}" for name in ("top", "near", "deep")),
         "apart_for_code",
     }
@@ -172,3 +173,13 @@ def test_the_hash_is_the_same_in_every_process() -> None:
         [sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout.strip() == code_of("harness.lexical.bm25", "harness.training.loop")
+
+
+@pytest.mark.parametrize("name", sorted(CARRIERS))
+def test_every_carrier_exists(name: str) -> None:
+    assert source_of(name) is not None
+
+
+def test_a_module_to_leave_out_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no module harness\.models\.golden"):
+        code_of("harness.data.ranking", without=["harness.models.golden"])

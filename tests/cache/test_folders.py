@@ -166,7 +166,7 @@ def test_a_damaged_folder_is_built_again_with_a_warning(
         assert entry(cache) == place
     assert data.read_bytes() == b"content"
     assert [record.getMessage() for record in caplog.records] == [
-        f"{place} is damaged (a file is missing, cut short or altered): building it again"
+        f"{place} is damaged (a file is missing, cut short or altered); it is built again"
     ]
     assert entry(cache, refuse) == place
 
@@ -210,7 +210,7 @@ def test_a_folder_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path)
     (tmp_path / "file").touch()
     for root in (tmp_path / "file", tmp_path / "file" / "cache"):
         with pytest.raises(
-            CacheError, match=r"cache folder .*file.* cannot be written \(.+\); name another with --cache-dir"
+            CacheError, match=r"cache folder .*file.* cannot be written \(.+\); name another folder with --cache-dir"
         ):
             Cache(root)
 

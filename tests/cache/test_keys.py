@@ -147,7 +147,7 @@ def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Non
 RUNS = "CHANGED_BY_A_TEST = 1"
 SILENT = '# a comment\n"""A text."""'
 DECIDING = {
-    "corpora": ["datasets._jsonl", "data.lines", "data.corpus"],
+    "corpora": ["collection.jsonl", "data.lines", "data.corpus", "data.corpus_file", "data.documents"],
     "stdlib": ["datasets._code_search", "datasets._functions"],
     "bm25": [
         "analyzers.english",

@@ -12,7 +12,8 @@ import pytest
 
 from harness.cache.folders import META, Cache
 from harness.cache.manage import Entry, entries, faults, left_alone, total, wrong
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 
 DAY = 86400.0
 
@@ -87,13 +88,13 @@ def test_sound_entries_have_no_faults(cache: Cache) -> None:
 def test_one_altered_byte_in_a_built_folder_is_found(cache: Cache) -> None:
     place = built(cache, "a")
     (place / "data").write_bytes(bytes(999) + b"x")
-    assert faults(the(cache, "a")) == [f"{place / 'data'} does not answer to its hash"]
+    assert faults(the(cache, "a")) == [f"{place / 'data'} does not match its hash"]
 
 
 def test_a_missing_or_shortened_file_is_found(cache: Cache) -> None:
     place = built(cache, "a")
     (place / "data").write_bytes(b"")
-    assert faults(the(cache, "a")) == [f"{place / 'data'} does not answer to its hash"]
+    assert faults(the(cache, "a")) == [f"{place / 'data'} does not match its hash"]
     (place / "data").unlink()
     assert faults(the(cache, "a")) == [f"{place / 'data'} is missing"]
 
@@ -105,7 +106,7 @@ def test_an_entry_without_its_description_is_found(cache: Cache, meta: str | Non
         (place / META).unlink()
     else:
         (place / META).write_text(meta)
-    assert faults(the(cache, "a")) == [f"{place / META} is missing or no JSON"]
+    assert faults(the(cache, "a")) == [f"{place / META} is missing or not JSON"]
 
 
 def test_one_altered_byte_in_a_shard_is_found_whatever_its_time_says(cache: Cache) -> None:
@@ -116,7 +117,7 @@ def test_one_altered_byte_in_a_shard_is_found_whatever_its_time_says(cache: Cach
     content[len(content) // 2] ^= 1
     shard.write_bytes(bytes(content))
     os.utime(shard, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert faults(the(cache, "a")) == [f"{shard} does not answer to its hash"]
+    assert faults(the(cache, "a")) == [f"{shard} does not match its hash"]
 
 
 def test_a_shard_set_aside_is_told(cache: Cache) -> None:
@@ -184,7 +185,7 @@ def test_a_pipe_in_place_of_the_words_about_an_entry_does_not_hang(cache: Cache)
     place = built(cache, "a")
     (place / META).unlink()
     os.mkfifo(place / META)
-    assert faults(the(cache, "a")) == [f"{place / META} is missing or no JSON"]
+    assert faults(the(cache, "a")) == [f"{place / META} is missing or not JSON"]
 
 
 def test_what_cannot_be_read_is_told_and_is_no_damage(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:

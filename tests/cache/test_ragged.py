@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cache import vectors as module
+from harness.cache import shard_store as module
 from harness.cache.ragged import Ragged, RaggedStore
-from harness.cache.vectors import text_keys
+from harness.cache.shards import text_keys
 from harness.data.ranking import Floats
 from harness.runtime.context import Context
 

@@ -14,7 +14,8 @@ import pytest
 from harness.base.errors import CacheError, Unavailable
 from harness.cache.folders import Cache
 from harness.cache.remote import Remote
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 from harness.rows import parse_method
 from harness.runtime.context import Context
 
@@ -189,7 +190,7 @@ def test_names_in_a_store_that_lead_out_of_the_folder_are_refused(
     assert not store.fetch("kind", "k", cache / "k")
     after = sorted(path for path in tmp_path.rglob("*") if "store" not in path.parts and "here" not in path.parts)
     assert after == before
-    assert "which is no file of the folder: the folder is made again" in caplog.text
+    assert "which is not a file of the folder; the folder is built again" in caplog.text
 
 
 @pytest.mark.parametrize("at", ["..", "../../other", "", "x/y", None, 3, "/etc"])
@@ -214,7 +215,7 @@ def test_words_of_a_store_that_no_cache_has_written_are_told_and_passed_over(
     tmp_path: Path, files: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert not a_store_that_says(tmp_path, files=files).fetch("kind", "k", tmp_path / "got")
-    assert "the folder is made again" in caplog.text
+    assert "the folder is built again" in caplog.text
     assert not (tmp_path / "got").exists()
 
 

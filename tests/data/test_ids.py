@@ -84,7 +84,7 @@ def test_a_no_break_space_is_part_of_an_id_and_where_ids_look_the_same_a_note_sa
     assert dataset.unreachable == 2
     (note,) = dataset.notes
     assert note == (
-        "2 relevant documents look the same as ids of the corpus and are not equal (spaces, invisible characters, case "
+        "2 relevant documents look like ids of the corpus and are not equal (spaces, invisible characters, case "
         "or "
         "Unicode form), for example 'd0\\xa0' and 'd0': not joined; write them alike"
     )
@@ -102,7 +102,7 @@ def test_an_id_that_a_trec_run_cannot_hold_is_refused_before_the_work(
 ) -> None:
     folder = collection(tmp_path / "c", [name, "d1"], [("q1", "d1", "1"), ("q2", "d1", "1")])
     with pytest.raises(
-        DatasetError, match=r"the document id '.*' (has white space|begins with a byte order mark).*data check"
+        DatasetError, match=r"the document id '.*' (contains white space|begins with a byte order mark).*data check"
     ):
         load_dataset(str(folder), context)
 
@@ -134,7 +134,7 @@ def test_the_rule_is_trec_evals_columns(name: str) -> None:
     assert trim(name) == name.strip(WHITE)
     assert trim.count == (trim(name) != name)
     raw = name.encode().split()  # C's isspace
-    assert (raw == [trim(name).encode()]) == (unfit(trim(name)) not in ("is empty", "has white space"))
+    assert (raw == [trim(name).encode()]) == (unfit(trim(name)) not in ("is empty", "contains white space"))
 
 
 @given(st.lists(NAMES, max_size=8))

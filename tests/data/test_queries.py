@@ -1,4 +1,4 @@
-"""Queries, judgements and what training may see."""
+"""Queries and judgements."""
 
 from __future__ import annotations
 
@@ -7,28 +7,11 @@ import dataclasses
 import pytest
 
 from harness.base.errors import DatasetError
-from harness.data.corpus import Corpus
-from harness.data.queries import Dataset, Labelled, Queries, TrainView
-
-CORPUS = Corpus.of([("d1", "", "a"), ("d2", "", "b")])
+from harness.data.queries import Labelled, Queries
 
 
 def labelled(**qrels: dict[str, int]) -> Labelled:
     return Labelled(Queries(list(qrels), [f"text {q}" for q in qrels]), qrels)
-
-
-def themselves(*ids: str) -> Labelled:
-    return dataclasses.replace(labelled(q1={"d1": 1}), drop_self=frozenset(ids))
-
-
-def dataset(**changed: object) -> Dataset:
-    parts = {
-        "name": "mine/a/test",
-        "corpus": CORPUS,
-        "test": labelled(q1={"d1": 1}),
-        "load_train": lambda: TrainView(CORPUS),
-    }
-    return Dataset(**{**parts, **changed})  # type: ignore[arg-type]
 
 
 def test_an_id_twice_is_refused_with_the_id() -> None:
@@ -77,52 +60,6 @@ def test_the_revision_tells_judgements_apart(qrels: dict[str, dict[str, int]]) -
     assert Labelled(queries, {"a": {"x": 1}}).revision != Labelled(queries, qrels).revision
 
 
-def test_a_train_view_has_no_way_to_test_queries_or_judgements() -> None:
-    assert {field.name for field in dataclasses.fields(TrainView)} == {"corpus", "train", "dev"}
-
-
-def test_the_revision_of_a_view_tells_train_from_dev() -> None:
-    part = labelled(q1={"d1": 1})
-    views = [
-        TrainView(CORPUS),
-        TrainView(CORPUS, train=part),
-        TrainView(CORPUS, dev=part),
-        TrainView(CORPUS, part, part),
-    ]
-    assert len({view.revision for view in views}) == 4
-    assert TrainView(Corpus.of([("d1", "", "a")])).revision != TrainView(CORPUS).revision
-
-
-def test_train_is_loaded_when_first_asked_for_and_once() -> None:
-    calls: list[int] = []
-    held = dataset(load_train=lambda: calls.append(1) or TrainView(CORPUS))
-    assert held.revision
-    assert not calls
-    assert held.train is held.train
-    assert calls == [1]
-
-
-def test_the_revision_of_a_dataset_follows_everything_that_moves_a_figure() -> None:
-    changed = [
-        dataset(corpus=Corpus.of([("d1", "", "a")])),
-        dataset(test=labelled(q1={"d1": 2})),
-        dataset(test=labelled(q2={"d1": 1})),
-        dataset(test=themselves("q1")),
-    ]
-    assert len({d.revision for d in [dataset(), *changed]}) == 5
-
-
-def test_the_revision_of_a_dataset_does_not_follow_words_about_it() -> None:
-    assert dataset(name="other", notes=("a",), licence="CC0").revision == dataset().revision
-    assert dataset(test=themselves(*"abcdefgh")).revision == dataset(test=themselves(*"hgfedcba")).revision
-
-
-def test_unreachable_counts_relevant_judgements_of_documents_that_are_not_there() -> None:
-    test = labelled(q1={"d1": 1, "gone": 1, "gone too": 0, "negative": -1}, q2={"gone": 2})
-    assert dataset(test=test).unreachable == 2
-    assert dataset(test=labelled(q1={"gone": 0})).unreachable == 0
-
-
 def test_a_split_knows_which_of_its_queries_are_documents_and_how_deep_to_search() -> None:
     plain, own = (
         labelled(q1={"d1": 1}, q2={"d2": 1}),
@@ -133,4 +70,3 @@ def test_a_split_knows_which_of_its_queries_are_documents_and_how_deep_to_search
     assert own.only(["q1"]).search_depth(10) == 10
     assert own.only(["q2"]).qrels == {"q2": {"d2": 1}}
     assert plain.revision == plain.judged_revision == own.judged_revision != own.revision
-    assert TrainView(CORPUS, dev=plain).revision != TrainView(CORPUS, dev=own).revision

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError
+from harness.collection.qrels import read_qrels
 from harness.data.corpus import Corpus
 from harness.data.ids import unfit
 from harness.data.queries import Queries
 from harness.data.ranking import Run, TopK, select, stack
 from harness.data.trec import read_run, write_qrels, write_run, write_topics
-from harness.datasets._qrels import read_qrels
 
 ID = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5).filter(lambda name: not unfit(name))
 SCORE = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -119,14 +119,20 @@ def test_columns_may_be_parted_by_any_white_space_and_lines_be_empty(tmp_path: P
         (b"q Q0 d 1 -3.4028236e38 t\n", r"line 1: score '-3.4028236e38' is not a finite number of 32 bits"),
         (b"q Q0 d 1 2 t\nx Q0 d 1 2 t\nq Q0 d 2 1 t\n", r"line 3: query 'q' ranks document 'd' a second time"),
         (b"q Q0 d 1 2 t\nq Q0 \xff 1 2 t\n", r"line 2: .*utf-8"),
-        ("q Q0\u00a0d 1 2 t\n".encode(), r"line 1: 5 columns; .* It holds U\+00A0 \(no-break space\) at character 5"),
-        ("q Q0 d 1 2\u200b t\n".encode(), r"line 1: score .* is not a number\. It holds U\+200B \(zero width space\)"),
+        (
+            "q Q0\u00a0d 1 2 t\n".encode(),
+            r"line 1: 5 columns; .* It contains U\+00A0 \(no-break space\) at character 5",
+        ),
+        (
+            "q Q0 d 1 2\u200b t\n".encode(),
+            r"line 1: score .* is not a number\. It contains U\+200B \(zero width space\)",
+        ),
         (
             "q Q0 d 1 2 t\n\ufeffr Q0 d 1 2 t\n".encode(),
             r"line 2: the line begins with U\+FEFF \(byte order mark\); were files",
         ),
-        (b"", r"holds no ranking"),
-        (b"\n\n", r"holds no ranking"),
+        (b"", r"contains no ranking"),
+        (b"\n\n", r"contains no ranking"),
     ],
 )
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -188,25 +194,27 @@ def test_qrels_are_read_back_grades_and_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("qrels", "why"),
     [
-        ({"q 1": {"d1": 1}}, "has white space"),
-        ({"q1": {"d 1": 1}}, "has white space"),
-        ({"q1": {"d1 ": 1}}, "has white space"),
-        ({"q1": {"d\t1": 1}}, "has white space"),
-        ({"q1": {"d\n1": 1}}, "has white space"),
+        ({"q 1": {"d1": 1}}, "contains white space"),
+        ({"q1": {"d 1": 1}}, "contains white space"),
+        ({"q1": {"d1 ": 1}}, "contains white space"),
+        ({"q1": {"d\t1": 1}}, "contains white space"),
+        ({"q1": {"d\n1": 1}}, "contains white space"),
         ({"": {"d1": 1}}, "is empty"),
         ({"q1": {"d\0": 1}}, "has a NUL, at which C ends a word"),
         ({"\ufeffq1": {"d": 1}}, "begins with a byte order mark, which readers drop"),
     ],
 )
 def test_ids_that_qrels_cannot_hold_are_refused(qrels: dict[str, dict[str, int]], why: str, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=f"{why}, which a TREC qrels file cannot hold"):
+    with pytest.raises(DatasetError, match=f"{why}, which a TREC qrels file cannot represent"):
         write_qrels(tmp_path / "qrels.txt", qrels)
 
 
 def test_topics_that_a_form_cannot_hold_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"query 'q1' holds the character '\\x07', which XML cannot: write \.tsv"):
+    with pytest.raises(
+        DatasetError, match=r"query 'q1' contains the character '\\x07', which XML cannot represent: write \.tsv"
+    ):
         write_topics(tmp_path / "topics.xml", Queries(["q1"], ["a bell\x07"]))
-    with pytest.raises(DatasetError, match="white space, which a TREC topics file cannot hold"):
+    with pytest.raises(DatasetError, match="white space, which a TREC topics file cannot represent"):
         write_topics(tmp_path / "topics.tsv", Queries(["q 1"], ["a"]))
     assert not list(tmp_path.iterdir())
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.base.errors import HarnessError, UnknownName
 from harness.cache.folders import Cache
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datacheck.collection import check
 from harness.datacheck.findings import Finding, Report
 from harness.datasets import SOURCES, Source, load_dataset
@@ -144,7 +144,7 @@ def test_texts(folder: Path, context: Context) -> None:
     assert shown == {
         "duplicate-text": (1, ("lines 1 and 4",)),
         "empty-text": (1, ("line 5: 'd 5'",)),
-        "white-space-in-id": (1, ("document 'd 5' has white space",)),
+        "white-space-in-id": (1, ("document 'd 5' contains white space",)),
         "empty-query": (1, ("'q5'",)),
         "no-positive": (1, ("test: 'q5'",)),
         "duplicate-query-text": (1, ("test: 'query 1' (2 times)",)),

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.corpus import Document
+from harness.data.documents import Document
 from harness.datacheck.documents import CorpusCheck, _Seen
 from harness.datacheck.findings import Findings
 

@@ -98,7 +98,7 @@ def test_a_busy_server_is_asked_again(server: Any, part: Path) -> None:
 
 def test_gives_up_where_nothing_comes(server: Any, part: Path) -> None:
     server.statuses = [500] * 20
-    with pytest.raises(Unavailable, match=r"cannot be fetched .*500"):
+    with pytest.raises(Unavailable, match=r"cannot be downloaded .*500"):
         fetched(server, part)
     assert len(server.asked) == _download.TRIES
 
@@ -121,7 +121,7 @@ def test_nobody_there_fails_at_once(part: Path) -> None:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
     started = time.perf_counter()
-    with pytest.raises(Unavailable, match="cannot be fetched"):
+    with pytest.raises(Unavailable, match="cannot be downloaded"):
         download(f"http://127.0.0.1:{port}/a.zip", part, lambda n=1: None, MOST)
     assert time.perf_counter() - started < 2
 
@@ -159,7 +159,7 @@ def test_checksum(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(DATA)
     verify_md5(path, hashlib.md5(DATA).hexdigest(), "here")
-    with pytest.raises(DatasetError, match=r"what here gave has MD5 .*published is 00: .*deleted"):
+    with pytest.raises(DatasetError, match=r"from here has the MD5 checksum .* instead of 00: .*deleted"):
         verify_md5(path, "00", "here")
     assert not path.exists()
 
@@ -206,7 +206,7 @@ def test_a_server_that_sends_byte_by_byte_is_given_up(
     monkeypatch.setattr(_slow, "SPAN", 0.2)
     started = time.monotonic()
     for url in answering(trickle(first)):
-        with pytest.raises(Unavailable, match="cannot be fetched"):
+        with pytest.raises(Unavailable, match="cannot be downloaded"):
             download(url, part, lambda n=1: None, MOST)
     assert time.monotonic() - started < 5
 
@@ -218,7 +218,7 @@ def test_a_file_without_end_is_not_read_to_it(part: Path) -> None:
             connection.sendall(b"a" * 65536)
 
     for url in answering(endless):
-        with pytest.raises(DatasetError, match=r"gives more than the 1,000,000 bytes that are published for it"):
+        with pytest.raises(DatasetError, match=r"sends more than the expected 1,000,000 bytes"):
             download(url, part, lambda n=1: None, 1_000_000)
     assert part.stat().st_size <= 1_000_000
 

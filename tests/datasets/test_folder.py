@@ -78,12 +78,12 @@ def test_a_board_of_one_folder_written_three_ways_has_one_table(home: Path, cont
 
 def test_a_file_is_not_a_folder(home: Path, context: Context) -> None:
     for name in ("mine/corpus.jsonl", "./mine/corpus.jsonl"):
-        with pytest.raises(DatasetError, match=r"corpus\.jsonl is not a folder; name the folder that holds"):
+        with pytest.raises(DatasetError, match=r"corpus\.jsonl is not a folder; name the folder with"):
             load_dataset(name, context)
 
 
 def test_a_path_that_is_empty_or_too_long(home: Path, context: Context) -> None:
-    with pytest.raises(DatasetError, match=r"folder/ names no folder; write folder/<path> or \./<path>"):
+    with pytest.raises(DatasetError, match=r"no folder named; write folder/<path> or \./<path>"):
         load_dataset("folder/", context)
     with pytest.raises(DatasetError, match="there is no folder"):
         load_dataset("./" + "x" * 5000, context)
@@ -112,7 +112,7 @@ def test_the_working_folder_itself(home: Path, context: Context, monkeypatch: py
 
 
 def test_no_such_folder(home: Path, context: Context) -> None:
-    with pytest.raises(DatasetError, match=r"there is no folder theirs; name one that holds corpus\.jsonl"):
+    with pytest.raises(DatasetError, match=r"there is no folder theirs; name a folder with corpus\.jsonl"):
         load_dataset("./theirs", context)
 
 

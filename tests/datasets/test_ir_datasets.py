@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -14,38 +14,14 @@ from harness.runtime.context import Context
 
 catalogue = pytest.importorskip("ir_datasets", reason="ir_datasets is not installed")
 
-DOCUMENTS = {"d1": "lift of a wing", "d2": "drag of a body", "d3": "heat transfer"}
-Put = Callable[..., None]
+from tests.datasets.ir_collections import DOCUMENTS, Put, registering, tsv_docs  # noqa: E402
 
 
 @pytest.fixture
-def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
-    """Registers a collection: `put("mine/test", {"q1": "lift"}, "q1 0 d1 2", docs=…)`; it has the documents of its
-    like.
-    """
-    docs = _docs(tmp_path / "docs.tsv", DOCUMENTS)
-    registered = dict(catalogue.registry._registered)
-
-    def one(name: str, queries: dict[str, str] | None = None, qrels: str = "", docs: Any = docs) -> None:
-        parts = [docs]
-        if queries is not None:
-            path = tmp_path / f"{name.replace('/', '-')}.tsv"
-            path.write_text("".join(f"{q}\t{text}\n" for q, text in queries.items()), encoding="utf-8")
-            parts.append(catalogue.formats.TsvQueries(catalogue.util.LocalDownload(path)))
-        if qrels:
-            path = tmp_path / f"{name.replace('/', '-')}.qrels"
-            path.write_text(qrels, encoding="utf-8")
-            parts.append(catalogue.formats.TrecQrels(catalogue.util.LocalDownload(path), {}))
-        catalogue.registry.register(name, catalogue.Dataset(*parts))
-
-    yield one
-    catalogue.registry._registered.clear()
-    catalogue.registry._registered.update(registered)
-
-
-def _docs(path: Path, texts: dict[str, str]) -> Any:
-    path.write_text("".join(f"{d}\t{text}\n" for d, text in texts.items()), encoding="utf-8")
-    return catalogue.formats.TsvDocs(catalogue.util.LocalDownload(path))
+def put(tmp_path: Path) -> Iterator[Put]:
+    """See `tests.datasets.ir_collections.registering`."""
+    with registering(tmp_path) as put:
+        yield put
 
 
 def test_a_collection_by_its_id_with_its_grades(put: Put, context: Context) -> None:
@@ -84,7 +60,7 @@ def test_what_is_learnt_from_stands_beside_or_above_and_has_the_same_documents(
 
 def test_a_train_split_of_other_documents_is_not_taken(put: Put, context: Context, tmp_path: Path) -> None:
     put("mine/test", {"q1": "lift"}, "q1 0 d1 1\n")
-    put("mine/train", {"t": "question"}, "t 0 d1 1\n", docs=_docs(tmp_path / "others.tsv", {"d1": "something else"}))
+    put("mine/train", {"t": "question"}, "t 0 d1 1\n", docs=tsv_docs(tmp_path / "others.tsv", {"d1": "something else"}))
     view = load_dataset("ir_datasets/mine/test", context).train
     assert (view.train, view.dev) == (None, None)
 
@@ -137,7 +113,7 @@ def test_what_is_not_there_is_told(put: Put, context: Context) -> None:
     put("mine/test", {"q1": "lift"}, "q1 0 d1 1\n")
     with pytest.raises(UnknownName, match=r"unknown ir_datasets id 'mine/tset'; did you mean 'mine/test'"):
         load_dataset("ir_datasets/mine/tset", context)
-    with pytest.raises(DatasetError, match=r"ir_datasets/mine has no queries; those that have: mine/test\."):
+    with pytest.raises(DatasetError, match=r"ir_datasets/mine has no queries; these ids have: mine/test\."):
         load_dataset("ir_datasets/mine", context)
 
 

@@ -6,84 +6,28 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harness.base.errors import DatasetError, HarnessError, Unavailable, UnknownName
-from harness.data.corpus import joined
+from harness.data.documents import joined
 from harness.datasets import load_dataset
 from harness.datasets.mteb import Mteb
 from harness.runtime.context import Context
 
 mteb = pytest.importorskip("mteb", reason="mteb is not installed")
 
-from datasets import Dataset as Rows  # noqa: E402
 from mteb.abstasks import AbsTaskRetrieval, AbsTaskSTS  # noqa: E402
-from mteb.abstasks.task_metadata import TaskMetadata  # noqa: E402
 
-CORPUS = [
-    ("d1", "Wings", "lift of a wing"),
-    ("d2", "", "drag of a body"),
-    ("d3", None, "heat transfer"),
-    ("q2", "", "a plate"),
-]
-TEXTS = {"q1": "lift", "q2": "drag", "t1": "what flies", "t2": "what slows", "v1": "what warms", "t9": "elsewhere"}
-QRELS = {
-    "test": {"q1": {"d1": 2, "d2": 0}, "q2": {"d2": 1, "q2": 1}},
-    "train": {"t1": {"d1": 1}, "t2": {"d2": 1}, "t9": {"another": 1}},
-    "validation": {"v1": {"d3": 1}},
-}
-Register = Callable[..., None]
-
-
-def metadata(name: str, **changed: Any) -> TaskMetadata:
-    said = {
-        "name": name,
-        "description": "a made-up task",
-        "dataset": {"path": "nobody/nothing", "revision": "1"},
-        "type": "Retrieval",
-        "category": "t2t",
-        "modalities": ["text"],
-        "eval_splits": ["test"],
-        "eval_langs": ["eng-Latn"],
-        "main_score": "ndcg_at_10",
-        "license": "cc-by-4.0",
-    }
-    return TaskMetadata(**{**said, **changed})
-
-
-def split_data(split: str, **more: Any) -> dict[str, Any]:
-    return {
-        "corpus": Rows.from_list([{"id": i, "title": t, "text": x} for i, t, x in CORPUS]),
-        "queries": Rows.from_list([{"id": q, "text": TEXTS[q], **more} for q in QRELS[split]]),
-        "relevant_docs": {q: dict(grades) for q, grades in QRELS[split].items()},
-        "top_ranked": None,
-    }
+from tests.datasets.mteb_tasks import CORPUS, QRELS, TEXTS, Register, Rows, define, metadata, split_data  # noqa: E402
 
 
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> Register:
     """Makes a task known to MTEB: `register("Mine", splits, ignore_identical_ids=True, metadata={…})`."""
-
-    def one(name: str, splits: Mapping[str, Any], said: Mapping[str, Any] | None = None, **attributes: Any) -> None:
-        def load_data(self: Any, num_proc: int | None = None, **kwargs: Any) -> None:
-            self.dataset = {}
-            self.dataset["default"] = {
-                split: split_data(split) if data is None else data for split, data in splits.items()
-            }
-            self.data_loaded = True
-
-        made = type(
-            name,
-            (AbsTaskRetrieval,),
-            {"metadata": metadata(name, **(said or {})), "load_data": load_data, **attributes},
-        )
-        monkeypatch.setitem(sys.modules["mteb.get_tasks"]._TASKS_REGISTRY, name, made)
-
-    return one
+    return partial(define, monkeypatch)
 
 
 def test_the_reported_split_is_the_tasks_and_grades_are_kept(register: Register, context: Context) -> None:
@@ -226,7 +170,7 @@ def test_what_cannot_be_fetched_is_told_with_what_would_bring_it(
 ) -> None:
     made = type("Away", (AbsTaskRetrieval,), {"metadata": metadata("Away")})
     monkeypatch.setitem(sys.modules["mteb.get_tasks"]._TASKS_REGISTRY, "Away", made)
-    with pytest.raises(Unavailable, match=r"data of mteb/Away cannot be had.*Hugging Face hub.*HF_HOME"):
+    with pytest.raises(Unavailable, match=r"data of mteb/Away cannot be loaded.*Hugging Face hub.*HF_HOME"):
         load_dataset("mteb/Away", context)
 
 
@@ -251,7 +195,7 @@ def test_queries_that_are_conversations_are_refused(register: Register, context:
     data = split_data("test")
     data["queries"] = Rows.from_list([{"id": "q1", "text": [{"role": "user", "content": "lift"}]}])
     register("Mine", {"test": data})
-    with pytest.raises(DatasetError, match="query 'q1' is no text but a conversation"):
+    with pytest.raises(DatasetError, match="query 'q1' is a conversation, not a text"):
         load_dataset("mteb/Mine", context)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness.base.errors import UnknownName
 from harness.cache.folders import Cache
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import load_dataset
 from harness.datasets._code_search import words
 from harness.runtime.context import Context

@@ -10,7 +10,8 @@ import pytest
 
 from harness.base.errors import DatasetError
 from harness.data.corpus import Corpus
-from harness.data.queries import Dataset, Labelled, Queries, TrainView
+from harness.data.dataset import Dataset, TrainView
+from harness.data.queries import Labelled, Queries
 from harness.datasets import load_dataset
 from harness.exchange.beir import write_collection
 from harness.runtime.context import Context

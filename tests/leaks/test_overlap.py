@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.queries import Dataset, Labelled, Queries
+from harness.data.dataset import Dataset
+from harness.data.queries import Labelled, Queries
 from harness.leaks import overlap as module
 from harness.leaks.overlap import Leaks, grams, leaks, normalised, overlaps
 from harness.runtime.context import Context

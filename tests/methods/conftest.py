@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Method, Searcher, fit, index
 from harness.runtime.context import Context

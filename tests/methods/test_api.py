@@ -22,7 +22,8 @@ from harness.base.errors import HarnessError, ModelError, SettingError, Unavaila
 from harness.cache.folders import Cache
 from harness.cache.manage import entries, faults
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import fit, index
 from harness.methods.api import API
@@ -582,7 +583,7 @@ def test_what_was_paid_for_outlives_a_kill(
         from harness.cache.folders import Cache
         from harness.runtime.context import Context
         from harness.data.corpus import Corpus
-        from harness.data.queries import TrainView
+        from harness.data.dataset import TrainView
         from harness.methods import fit, index
         from harness.rows import parse_method
         corpus = Corpus.of([tuple(d) for d in json.loads(sys.argv[1])])

@@ -9,7 +9,8 @@ from harness.analyzers.standard import Standard
 from harness.base.errors import SettingError
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
-from harness.data.queries import Dataset, Queries, TrainView
+from harness.data.dataset import Dataset, TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.feedback import Feedback
 from harness.feedback.rm3 import RM3

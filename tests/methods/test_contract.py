@@ -13,7 +13,8 @@ import pytest
 from harness.base.errors import HarnessError, Unavailable
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
-from harness.data.queries import Dataset, Labelled, Queries, TrainView
+from harness.data.dataset import Dataset, TrainView
+from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Run, TopK
 from harness.data.trec import write_run
 from harness.datasets import load_dataset

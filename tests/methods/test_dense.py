@@ -11,7 +11,8 @@ import pytest
 
 from harness.base.errors import ModelError, Unavailable
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.indexes import INDEXES, recall
 from harness.indexes.binary import Binary

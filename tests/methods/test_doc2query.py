@@ -19,7 +19,8 @@ from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.generators import Generator, Question, every_question
 from harness.generators.chat import Chat

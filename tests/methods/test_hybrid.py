@@ -9,7 +9,8 @@ import pytest
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Dataset, Labelled, Queries, TrainView
+from harness.data.dataset import Dataset, TrainView
+from harness.data.queries import Labelled, Queries
 from harness.data.ranking import TopK, select, stack
 from harness.datasets import load_dataset
 from harness.fusions.convex import Convex

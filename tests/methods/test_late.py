@@ -11,7 +11,8 @@ import pytest
 
 from harness.base.errors import ModelError, SettingError, Unavailable
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Searcher, fit, late
 from harness.methods.bm25 import BM25

@@ -20,7 +20,8 @@ from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import CandidateScorer, Reranks, fit
 from harness.methods._permutation import permutation, windows

@@ -16,7 +16,8 @@ from harness.analyzers.english import English
 from harness.base.errors import EngineError, SettingError, Unavailable
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.feedback.rm3 import RM3
 from harness.feedback.rocchio import Rocchio

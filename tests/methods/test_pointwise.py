@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from harness.base.errors import HarnessError, SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import CandidateScorer, Reranks, fit
 from harness.methods.pointwise import Pointwise, grade

@@ -6,7 +6,8 @@ import pytest
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Floats, TopK
 from harness.methods import Searcher, fit
 from harness.methods.bm25 import BM25

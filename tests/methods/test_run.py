@@ -7,7 +7,8 @@ import pytest
 
 from harness.base.errors import DatasetError, SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.data.ranking import Run, TopK
 from harness.data.trec import write_run
 from harness.methods import Searcher, Size, fit

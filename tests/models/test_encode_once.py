@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.base.errors import ModelError
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 from harness.data.ranking import Floats
 from harness.models import encode_once as module
 from harness.models.encode_once import EncodeTask, encode_once
@@ -224,7 +225,8 @@ import sys, time
 from pathlib import Path
 import numpy as np
 from harness.cache.folders import Cache
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.vectors import VectorStore
+from harness.cache.shards import text_keys
 from harness.runtime.context import Context
 from harness.runtime.ledger import costs
 from harness.models.encode_once import EncodeTask, encode_once

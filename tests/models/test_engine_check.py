@@ -11,7 +11,7 @@ import pytest
 
 from harness.base.errors import ModelError, Unavailable
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.data.ranking import Floats
 from harness.engines import Engine, Network, Running, Unfit
 from harness.engines.openvino import Openvino

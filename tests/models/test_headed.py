@@ -11,7 +11,7 @@ import pytest
 
 from harness.base.errors import ModelError
 from harness.cache.folders import Cache
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.engines.openvino import Openvino
 from harness.methods import fit, index
 from harness.methods.dense import Dense

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from harness.base.errors import CacheError
-from harness.cache.vectors import VectorStore, text_keys
+from harness.cache.shards import text_keys
+from harness.cache.vectors import VectorStore
 from harness.data.ranking import Ints
 from harness.models.read_or_fill import read_or_fill
 from harness.runtime.context import Context

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from harness.data.corpus import Corpus
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled, Queries
 from harness.models.sample import DOCUMENTS, QUERIES, Sample, sample
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled, Queries
 from harness.datasets import load_dataset
 from harness.methods import Method, fit
 from harness.methods.cross_encoder import CrossEncoder

@@ -13,7 +13,7 @@ import pytest
 
 from harness.base.errors import SettingError, Unavailable
 from harness.cache.folders import Cache
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.data.ranking import Ints
 from harness.datasets import load_dataset
 from harness.methods import fit, index, search

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.late import Late
 from harness.recipes.colbert import ColBERT

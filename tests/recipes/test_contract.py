@@ -15,7 +15,8 @@ import pytest
 from harness.base.errors import HarnessError, SettingError, Unavailable
 from harness.cache.folders import Cache
 from harness.choices.expression import parse
-from harness.data.queries import Labelled, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled
 from harness.leaks.history import recall
 from harness.methods import DEV_LABELS, METHODS, NO_LABELS, TRAIN_LABELS, Method, fit
 from harness.methods.cross_encoder import CrossEncoder

@@ -13,7 +13,7 @@ from sentence_transformers import SentenceTransformer
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.recipes.contrastive_pretraining import ContrastivePretraining
 from harness.runtime.context import Context

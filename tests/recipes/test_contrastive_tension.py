@@ -16,7 +16,7 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Poolin
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.dense import Dense
 from harness.recipes.contrastive_tension import ContrastiveTension, better_tower, pairing, without_normalisation

@@ -13,8 +13,9 @@ from sentence_transformers import SentenceTransformer
 
 from harness.base.errors import ModelError
 from harness.data.corpus import Corpus
+from harness.data.dataset import TrainView
 from harness.data.measures import means, parse_measures, per_query
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Run
 from harness.methods import fit, index, search
 from harness.methods.dense import Dense

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder

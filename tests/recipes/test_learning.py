@@ -24,8 +24,9 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
+from harness.data.dataset import TrainView
 from harness.data.measures import means, parse_measures, per_query
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Run
 from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.generators import questions
 from harness.generators.extractive import Extractive
 from harness.recipes.qgen import QGen

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from harness.data.corpus import Corpus
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled, Queries
 from harness.methods.dense import Dense
 from harness.recipes.ranked_list import RankedList
 from harness.runtime.context import Context

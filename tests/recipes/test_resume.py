@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.cache.folders import Cache
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import Method, fit
 from harness.methods.late import Late
 from harness.methods.sparse import Sparse

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.dense import Dense
 from harness.methods.sparse import Sparse

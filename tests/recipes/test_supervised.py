@@ -12,7 +12,7 @@ import torch
 from sentence_transformers.util import batch_to_device
 
 from harness.base.errors import SettingError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.recipes.tsdae import TSDAE, damaged
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import harness.report.collection as told
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.datasets import at_hand
 from harness.report.collection import words
 from harness.runtime.context import Context

@@ -12,7 +12,7 @@ import pytest
 
 from harness import api
 from harness.bench.store import Store, StoredRecord, by_key
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.report.board import Table, tables
 from harness.report.collection import words
 from harness.report.comparisons import with_comparisons

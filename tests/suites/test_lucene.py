@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from harness.analyzers.english import English
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.data.ranking import TopK
 
 SUITES = Path(__file__).parents[2] / "suites"

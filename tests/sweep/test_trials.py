@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.executors import Executor, Job, Outcome
 from harness.methods.bm25 import BM25
 from harness.runtime.context import Context

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from harness.data.corpus import Corpus
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size
 from harness.models.encoder import Encoder, EncoderSettings, open_encoder

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods.bm25 import BM25
 from harness.models.cross_encoder import PairSettings, open_pair_scorer
 from harness.models.encoder import Encoder, EncoderSettings, open_encoder

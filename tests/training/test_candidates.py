@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
 from harness.training.candidates import candidate_scores, unknown

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.queries import Dataset
+from harness.data.dataset import Dataset
 from harness.recipes import RECIPES
 from harness.rows import parse_method
 from harness.runtime.context import Context

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from harness.data.corpus import Corpus
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled, Queries
 from harness.methods import fit, index, search
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense

@@ -1,7 +1,7 @@
 import numpy as np
 
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.training.examples import sides, triplets
 
 VIEW = TrainView(Corpus.of([("a", "Title", "one"), ("b", "", "two"), ("c", "", "three"), ("d", "", "four")]))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods.bm25 import BM25
 from harness.models.encoder import Encoder
 from harness.recipes.supervised import Supervised

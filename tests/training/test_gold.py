@@ -5,7 +5,8 @@ import pytest
 
 from harness.base.errors import SettingError, Unavailable
 from harness.data.corpus import Corpus
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled, Queries
 from harness.leaks.history import Taught
 from harness.runtime.context import Context
 from harness.training.gold import gold, judged_rows

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.base.errors import ModelError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from harness.base.errors import ModelError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.models.ragged import RaggedSettings, open_ragged
 from harness.models.sparse import SparseEncoder
 from harness.runtime.context import Context

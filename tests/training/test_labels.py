@@ -9,7 +9,8 @@ import pytest
 
 from harness.base.errors import ModelError
 from harness.data.corpus import Corpus
-from harness.data.queries import Labelled, Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Labelled, Queries
 from harness.methods.bm25 import BM25
 from harness.runtime.context import Context
 from harness.training.labels import TESTED, try_teacher

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from harness.base.errors import CacheError, ModelError, SettingError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods.bm25 import BM25
 from harness.models.encoder import Encoder
 from harness.runtime.context import Context

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import ModelError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.runtime.context import Context

@@ -9,7 +9,8 @@ import pytest
 
 from harness.base.errors import DatasetError, ModelError, SettingError
 from harness.data.corpus import Corpus
-from harness.data.queries import Queries, TrainView
+from harness.data.dataset import TrainView
+from harness.data.queries import Queries
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.runtime.context import Context

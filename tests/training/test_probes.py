@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from harness.data.dataset import TrainView
 from harness.data.measures import means, parse_measures, per_query
-from harness.data.queries import TrainView
 from harness.data.ranking import Run
 from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25

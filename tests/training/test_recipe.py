@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS
 from harness.recipes.gpl import GPL
 from harness.recipes.supervised import Supervised

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.base.errors import SettingError
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense

@@ -8,7 +8,7 @@ import pytest
 
 from harness.base.errors import SettingError
 from harness.cache.folders import Cache
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.models.encoder import Encoder
 from harness.recipes.cross_encoder import CrossEncoder
 from harness.recipes.supervised import Supervised

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.base.errors import ModelError
 from harness.data.corpus import Corpus
-from harness.data.queries import TrainView
+from harness.data.dataset import TrainView
 from harness.generators import Generator, Question
 from harness.leaks.history import Taught
 from harness.runtime.context import Context

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError, UnknownName
-from harness.data.corpus import Corpus, Document
-from harness.data.queries import Dataset, Qrels, Queries
-from harness.datasets._splits import Parts, build_dataset, cut_dev
+from harness.collection.splits import Parts, build_dataset, cut_dev
+from harness.data.corpus import Corpus
+from harness.data.dataset import Dataset
+from harness.data.documents import Document
+from harness.data.queries import Qrels, Queries
 
 CORPUS = Corpus.of([Document("d0", "", "zero"), Document("d1", "", "one")])
 

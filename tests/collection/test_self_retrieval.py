@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from harness.collection.self_retrieval import self_retrieval
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
-from harness.datasets._self import self_retrieval
 
 CORPUS = Corpus.of([("1", "Wing Lift", "The lift of a wing."), ("2", "", "Drag"), ("3", "", "Heat")])
 
@@ -25,7 +25,7 @@ def test_the_title_alone_does_not() -> None:
 def test_numbers_that_merely_coincide_are_kept_and_noted() -> None:
     dropped, notes = self_retrieval("beir/cranfield", Queries(["1", "2"], ["what is lift", "what is drag"]), CORPUS)
     assert dropped == frozenset()
-    assert notes == ("2 query ids are also document ids with another text: kept",)
+    assert notes == ("2 query ids are also document ids with another text: these documents stay in the rankings",)
 
 
 def test_arguana_and_quora_drop_whatever_the_text() -> None:

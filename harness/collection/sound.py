@@ -1,7 +1,7 @@
-"""Whether anything can be measured on a split, and what a reader of its scores must know of its data.
+"""Whether a split can be scored, and what a reader of the scores must know about its data.
 
-A split on which every method must score 0 is refused: no judgement above 0, no relevant document in the corpus, no text
-in the corpus or in the queries. Where only some are so, a note counts them.
+A split on which every method scores 0 is refused: no judgement above 0, no relevant document in the corpus, no text in
+the corpus or in the queries. If only some queries or documents are affected, a note counts them.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.base.errors import DatasetError
+from harness.collection.qrels import GREATEST
 from harness.data.corpus import Corpus
 from harness.data.ids import first_unfit, near, near_note, unfit
 from harness.data.queries import Labelled
-from harness.datasets._qrels import GREATEST
 
 
 def sound(name: str, split: Labelled, corpus: Corpus) -> list[str]:
@@ -20,26 +20,24 @@ def sound(name: str, split: Labelled, corpus: Corpus) -> list[str]:
 
     Args:
         name: of the collection, for messages.
-        split: its queries and judgements.
-        corpus: its documents.
+        split: queries and judgements.
+        corpus: the documents.
 
     Raises:
-        DatasetError: every score would be 0, a grade is beyond what trec_eval can count, or an id does not fit a TREC
-            run.
+        DatasetError: every score would be 0, a grade is beyond `GREATEST`, or an id cannot be in a TREC run.
     """
     _check_ids(name, split, corpus)
     return [*_texts(name, split, corpus), *_relevant(name, split, corpus)]
 
 
 def _check_ids(name: str, split: Labelled, corpus: Corpus) -> None:
-    found, kind = first_unfit(corpus.id_array), "document"
-    if found is None:
-        found, kind = next((query for query in split.queries.ids if unfit(query)), None), "query"
-    if found is not None:
+    bad, kind = first_unfit(corpus.id_array), "document"
+    if bad is None:
+        bad, kind = next((query for query in split.queries.ids if unfit(query)), None), "query"
+    if bad is not None:
         raise DatasetError(
-            f"{name}: the {kind} id {found!r} {unfit(found)}, which the TREC run of a row cannot hold: write another "
-            f"id in "
-            "corpus, queries and judgements. `harness data check` lists such ids."
+            f"{name}: the {kind} id {bad!r} {unfit(bad)}, which a TREC run file cannot represent: change the id in "
+            "corpus, queries and judgements. `harness data check` lists all such ids."
         )
 
 
@@ -52,7 +50,7 @@ def _texts(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
     for empty, whole, what in counts:
         if empty == whole:
             raise DatasetError(
-                f"{name}: all {whole:,} {what}, so that every score would be 0; are the fields named right?"
+                f"{name}: all {whole:,} {what}, so every score would be 0; are the fields named correctly?"
             )
         if empty:
             yield f"{empty:,} of {whole:,} {what}"
@@ -61,25 +59,25 @@ def _texts(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
 def _relevant(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
     grades = [(document, grade) for judged in split.qrels.values() for document, grade in judged.items()]
     if (most := max((abs(grade) for _, grade in grades), default=0)) > GREATEST:
-        raise DatasetError(f"{name}: a grade of {most:,} is beyond {GREATEST:,}, the greatest that is read; mend it.")
+        raise DatasetError(
+            f"{name}: a grade of {most:,} is beyond the greatest possible one, {GREATEST:,}; correct it."
+        )
     relevant = [document for document, grade in grades if grade > 0]
     if not relevant:
         raise DatasetError(
-            f"{name}: none of its {len(grades):,} judgements is above 0, so that every score would be 0; are the "
-            f"grades in the "
-            "right column, or is this a split whose judgements are withheld? Report on another split."
+            f"{name}: none of its {len(grades):,} judgements is above 0, so every score would be 0. Are the "
+            "grades in the right column? If the judgements of this split are withheld, report on another split."
         )
     none = sum(all(grade <= 0 for grade in judged.values()) for judged in split.qrels.values())
     if none:
-        yield f"{none:,} of {len(split.qrels):,} queries have no judgement above 0: they count 0 for every row"
+        yield f"{none:,} of {len(split.qrels):,} queries have no judgement above 0: every row scores 0 on them"
     missing = list(dict.fromkeys(d for d, row in zip(relevant, corpus.rows(relevant), strict=True) if row < 0))
     alike = near(missing, corpus.id_array)
     if len(missing) == len(set(relevant)):
         hint = f" {near_note(alike, 'of them', 'the corpus')}." if alike else ""
         raise DatasetError(
             f"{name}: none of its {len(missing):,} relevant documents is in the corpus, for example {_some(missing)}, "
-            f"so that "
-            f"every score would be 0; are judgements and corpus of one collection?{hint}"
+            f"so every score would be 0; are judgements and corpus of the same collection?{hint}"
         )
     if alike:
         yield near_note(alike, "relevant documents", "the corpus")

@@ -1,8 +1,7 @@
 """A dataset from corpus, queries and judgements per split: what is reported on, and what training may see.
 
-The reported split never appears in the `TrainView`, and a query that is in it is taken out of train and dev too. Where
-the
-collection has no dev split, one is cut from train: a fifth of the queries, at most 1,000, those whose id comes first by
+The reported split never appears in the `TrainView`, and its queries are removed from train and dev too. If the
+collection has no dev split, one is cut from train: a fifth of the queries, at most 1,000, those whose ids come first by
 SHA-256, so that the cut depends on neither the order of a file nor a random seed.
 """
 
@@ -13,12 +12,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from harness.base.errors import DatasetError, UnknownName
+from harness.collection.files import split_name
+from harness.collection.self_retrieval import self_retrieval
+from harness.collection.sound import sound
 from harness.data.corpus import Corpus
+from harness.data.dataset import Dataset, TrainView
 from harness.data.ids import Trim, chunked, near, near_note
-from harness.data.queries import Dataset, Labelled, Qrels, Queries, TrainView
-from harness.datasets._collection import split_name
-from harness.datasets._self import self_retrieval
-from harness.datasets._sound import sound
+from harness.data.queries import Labelled, Qrels, Queries
 
 DEV_SHARE = 0.2
 DEV_MOST = 1000
@@ -32,11 +32,11 @@ class Parts:
         name: full name without the split, as `beir/scifact`.
         corpus: the documents.
         queries: all queries of all splits.
-        qrels: split → what reads its judgements.
+        qrels: split → function that reads its judgements.
         licence: where known.
-        notes: the source's own.
-        own: see `harness.datasets._self.self_retrieval`.
-        changed: what was read so far → what the rule for ids changed in it (`harness.data.ids`).
+        notes: of the source.
+        own: see `harness.collection.self_retrieval.self_retrieval`.
+        changed: what was read so far → the ids changed in it by the rule in `harness.data.ids`.
     """
 
     name: str
@@ -54,18 +54,18 @@ def build_dataset(parts: Parts, split: str) -> Dataset:
 
     Raises:
         UnknownName: the collection has no such split; lists those it has.
-        DatasetError: a judged query has no text, a file is malformed, or nothing can be measured
-            (`harness.datasets._sound`).
+        DatasetError: a judged query has no text, a file is malformed, or the split cannot be scored
+            (`harness.collection.sound`).
     """
     split = known_split(split, parts.qrels, parts.name)
     test, notes = _labelled(parts, split, parts.qrels[split]())
-    reported, wrong = frozenset(test.queries.ids), sound(parts.name, test, parts.corpus)
+    reported, problems = frozenset(test.queries.ids), sound(parts.name, test, parts.corpus)
     return Dataset(
         name=f"{parts.name}/{split}",
         corpus=parts.corpus,
         test=test,
         load_train=lambda: _view(parts, split, reported),
-        notes=(*parts.notes, *notes, *_overlaps(parts, split, reported), *_changed(parts), *wrong),
+        notes=(*parts.notes, *notes, *_overlaps(parts, split, reported), *_changed(parts), *problems),
         licence=parts.licence,
     )
 
@@ -74,8 +74,8 @@ def known_split(split: str, splits: Collection[str], name: str) -> str:
     """The split as the collection names it.
 
     Args:
-        split: as it is asked for.
-        splits: those that the collection has.
+        split: the requested one.
+        splits: those of the collection.
         name: of the collection.
 
     Raises:
@@ -88,23 +88,22 @@ def known_split(split: str, splits: Collection[str], name: str) -> str:
 
 
 def cut_dev(ids: Collection[str]) -> frozenset[str]:
-    """The train queries that become dev where a collection has no dev split; none of fewer than five."""
+    """The train queries that become dev if a collection has no dev split; none of fewer than five."""
     order = sorted(ids, key=lambda query: hashlib.sha256(query.encode()).digest())
     return frozenset(order[: min(DEV_MOST, int(len(order) * DEV_SHARE))])
 
 
 def _view(parts: Parts, reported_split: str, reported: frozenset[str]) -> TrainView:
-    held = {
-        split: {query: grades for query, grades in parts.qrels[split]().items() if query not in reported}
-        for split in ("train", "dev")
-        if split in parts.qrels and split != reported_split
-    }
-    train, dev = held.get("train", {}), held.get("dev", {})
+    splits: dict[str, Qrels] = {}
+    for split in ("train", "dev"):
+        if split in parts.qrels and split != reported_split:
+            splits[split] = {query: grades for query, grades in parts.qrels[split]().items() if query not in reported}
+    train, dev = splits.get("train", {}), splits.get("dev", {})
     dev_ids = frozenset(dev) & frozenset(train)
-    if "dev" not in held:
+    if "dev" not in splits:
         dev_ids = cut_dev(train)
         dev = {query: grades for query, grades in train.items() if query in dev_ids}
-    # What settings are chosen on must not have been trained on either.
+    # Queries that settings are chosen on must not be trained on.
     train = {query: grades for query, grades in train.items() if query not in dev_ids}
     return TrainView(
         parts.corpus,
@@ -114,9 +113,7 @@ def _view(parts: Parts, reported_split: str, reported: frozenset[str]) -> TrainV
 
 
 def _overlaps(parts: Parts, reported_split: str, reported: frozenset[str]) -> list[str]:
-    """Notes on queries that the view leaves out. Known when the dataset is loaded, so that a record says so in any
-    case.
-    """
+    """Notes on queries that the view leaves out, made when the dataset is loaded, so that every record has them."""
     notes = []
     for split in ("train", "dev"):
         if split in parts.qrels and split != reported_split:
@@ -127,7 +124,7 @@ def _overlaps(parts: Parts, reported_split: str, reported: frozenset[str]) -> li
 
 
 def _changed(parts: Parts) -> list[str]:
-    """Notes on what the rule for ids changed; all files are read by now."""
+    """Notes on the ids that the rule for ids changed; call it when all files are read."""
     return [*parts.corpus.notes, *(note for where, trim in parts.changed.items() for note in trim.notes(where))]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import DatasetError
-from harness.datasets._collection import Collection, collections_in
+from harness.collection.files import Collection, collections_in
 from harness.runtime.context import Context
 
 Write = Callable[..., Path]
@@ -54,15 +54,15 @@ def test_trec_files(collection: Write, name: str, split: str) -> None:
 
 def test_two_files_of_one_split(collection: Write) -> None:
     folder = collection(qrels={"dev": {"q1": {"d1": 1}}, "valid": {"q1": {"d1": 1}}})
-    with pytest.raises(DatasetError, match=r"valid\.tsv: .*dev\.tsv holds judgements of split 'dev' too"):
+    with pytest.raises(DatasetError, match=r"valid\.tsv: .*dev\.tsv contains judgements of split 'dev' too"):
         Collection.find(folder)
 
 
 def test_no_judgement_and_no_query(collection: Write) -> None:
     folder = collection(qrels={"test": {}}, queries={})
-    with pytest.raises(DatasetError, match=r"test\.tsv holds no judgement"):
+    with pytest.raises(DatasetError, match=r"test\.tsv contains no judgement"):
         Collection.find(folder).readers()["test"]()
-    with pytest.raises(DatasetError, match=r"queries\.jsonl holds no query"):
+    with pytest.raises(DatasetError, match=r"queries\.jsonl contains no query"):
         Collection.find(folder).read_queries()
 
 
@@ -106,5 +106,5 @@ def test_a_file_that_only_its_name_calls_packed_is_refused_whether_its_content_i
     if cached:
         Collection.find(small_folder).open_corpus("small", context)
     plain.rename(small_folder / "corpus.jsonl.gz")
-    with pytest.raises(DatasetError, match="not a gzip file, or a damaged one: rename it"):
+    with pytest.raises(DatasetError, match="the file is not gzip or is damaged: rename it"):
         Collection.find(small_folder).open_corpus("small", context)

@@ -1,4 +1,4 @@
-"""What MTEB's retrieval tasks hold, as documents and queries: the texts that MTEB itself would hand to a model."""
+"""Rows of MTEB's retrieval tasks as documents and queries: the texts that MTEB itself gives to a model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.base.errors import DatasetError
-from harness.data.corpus import Document
+from harness.data.documents import Document
 
 
 def documents(rows: Iterable[Mapping[str, Any]], name: Callable[[str], str] = str) -> Iterator[Document]:
@@ -14,28 +14,28 @@ def documents(rows: Iterable[Mapping[str, Any]], name: Callable[[str], str] = st
 
     Args:
         rows: MTEB's.
-        name: the rule for ids; none where MTEB itself joins what is found with its judgements.
+        name: applied to each id; unchanged if MTEB itself joins the results with its judgements.
     """
     for row in rows:
         yield Document(name(str(row["id"])), row.get("title") or "", row["text"] or "")
 
 
 def queries(rows: Iterable[Mapping[str, Any]], name: Callable[[str], str] = str) -> dict[str, str]:
-    """Id → text of a task's `queries`; an instruction is put behind the text, as MTEB does.
+    """Id → text of a task's `queries`; an instruction follows the text, as in MTEB.
 
     Args:
         rows: MTEB's.
-        name: the rule for ids, as of `documents`.
+        name: applied to each id, as for `documents`.
 
     Raises:
-        DatasetError: the queries are conversations, which have no one text.
+        DatasetError: a query is a conversation, not one text.
     """
-    found = {}
+    texts = {}
     for row in rows:
         text, instruction = row["text"], row.get("instruction")
         if not isinstance(text, str):
             raise DatasetError(
-                f"query {row['id']!r} is no text but a conversation; tasks of that kind are for MTEB's own models."
+                f"query {row['id']!r} is a conversation, not a text; only tasks with text queries can be searched here."
             )
-        found[name(str(row["id"]))] = f"{text} {instruction}" if instruction is not None else text
-    return found
+        texts[name(str(row["id"]))] = f"{text} {instruction}" if instruction is not None else text
+    return texts

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.memory import Memory, size
-from harness.data.corpus import Document
+from harness.data.documents import Document
 from harness.data.ids import Trim
 from harness.data.lines import LONGEST, Fault, OnFault, lines, refuse
 
@@ -16,12 +16,8 @@ DOCUMENT = '{"_id": "…", "title": "…", "text": "…"}'
 KEYS = ("_id", "title", "text")
 _QUOTED = tuple(f'"{key}"' for key in KEYS)
 QUERY = '{"_id": "…", "text": "…"}'
-
-
 COPIES = 16
-"""A document's line may take this share of the memory: the line, its text, what is parsed from it and its batch are all
-there.
-"""
+"""A document's line may take 1/16 of the memory: the line, its text, the parsed record and its batch exist at once."""
 
 
 def read_documents(
@@ -31,15 +27,15 @@ def read_documents(
     memory: Memory | None = None,
     trim: Trim | None = None,
 ) -> Iterator[tuple[int, Document]]:
-    """The documents of `corpus.jsonl[.gz]` with their line numbers, read as they are asked for.
+    """The documents of `corpus.jsonl[.gz]` with their line numbers, read one after the other.
 
     A missing or null title and a null text are the empty string; an id that is an integer becomes its digits.
 
     Args:
         path: the file.
-        report: told of each malformed line, which is then skipped.
-        advance: told how many bytes were read.
-        memory: of the run, which bounds the longest line; None takes the readers' usual bound.
+        report: called with each malformed line, which is then skipped.
+        advance: called with the number of bytes read.
+        memory: of the run, which bounds the longest line; None takes `LONGEST`.
         trim: the rule for ids (`harness.data.ids`), which counts what it changes.
 
     Raises:
@@ -61,7 +57,7 @@ def read_queries(path: Path, report: OnFault = refuse, trim: Trim | None = None)
 
     Args:
         path: the file.
-        report: told of each malformed line and each repeated id; that line is then skipped.
+        report: called with each malformed line and each repeated id; that line is then skipped.
         trim: the rule for ids, which counts what it changes.
 
     Raises:
@@ -98,7 +94,7 @@ def _records(
     remedy = "is there one record on each line?"
     if longest != LONGEST:
         remedy += (
-            f" If it is one document: a line may take 1/{COPIES} of --memory, {size(COPIES * longest)} now; give more."
+            f" If it is one document: a line may take 1/{COPIES} of --memory ({size(COPIES * longest)} now); raise it."
         )
     for number, line in lines(path, report, advance, longest, remedy):
         try:
@@ -111,19 +107,17 @@ def _records(
             report(Fault("json", path, number, f"not a JSON object but {_kind(record)}. A line is {shape}."))
             continue
         if key := _twice(line, record):
-            report(
-                Fault("duplicate-key", path, number, f'"{key}" stands twice in the line; keep one. A line is {shape}.')
-            )
+            message = f'"{key}" occurs twice in the line; delete one. A line is {shape}.'
+            report(Fault("duplicate-key", path, number, message))
             continue
         yield number, record
 
 
 def _twice(line: str, record: dict[str, Any]) -> str:
-    """The key of ours that the object of a line has more than once; empty where there is none.
+    """The one of `KEYS` that occurs more than once in the object of a line; empty if none does.
 
-    Where all values are texts and none has a quote, the line has four quotes for each key, and more if a key is there
-    twice. Of
-    the other lines few have the text of a key twice: only those are parsed again.
+    If all values are texts without a quote, the line has four quotes for each key, and more if a key occurs twice. Of
+    the other lines, few contain the text of a key twice: only those are parsed again.
     """
     if line.count('"') == 4 * len(record) and all(type(value) is str for value in record.values()):
         return ""
@@ -145,9 +139,9 @@ def _id(record: dict[str, Any], trim: Trim) -> str | _Wrong:
     if not isinstance(value, str):
         return _Wrong("bad-id", f'"_id" is {_kind(value)}; write it as a string.')
     if not (bare := trim(value)):
-        return _Wrong("bad-id", '"_id" is empty; give the line an id of its own.')
+        return _Wrong("bad-id", '"_id" is empty; give the line a unique id.')
     if "\0" in bare:
-        return _Wrong("bad-id", '"_id" holds a NUL character, at which trec_eval would cut it off; write another id.')
+        return _Wrong("bad-id", '"_id" contains a NUL character, at which trec_eval would cut it off; change the id.')
     return _whole(bare, "_id")
 
 
@@ -169,7 +163,7 @@ def _whole(value: str, name: str) -> str | _Wrong:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
             escape = f"\\u{ord(value[error.start]):04x}"
-            message = f'"{name}" holds a lone surrogate ({escape}), which is not text; write the character itself.'
+            message = f'"{name}" contains a lone surrogate ({escape}), which is not text; write the character itself.'
             return _Wrong("surrogate", message)
     return value
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError
+from harness.collection.topics import read_topics
 from harness.data.lines import Fault
 from harness.data.queries import Queries
 from harness.data.trec import write_topics
 from harness.datasets import load_dataset
-from harness.datasets._topics import read_topics
 from harness.runtime.context import Context
 
 SGML = """
@@ -199,5 +199,5 @@ def test_queries_win_over_topics_and_two_files_of_topics_are_refused(small_folde
     put(small_folder, "topics.xml", XML)
     assert "something else" not in load_dataset(str(small_folder), context).test.queries.texts
     (small_folder / "queries.jsonl").unlink()
-    with pytest.raises(DatasetError, match=r"topics\.xml: .*topics\.tsv holds topics too"):
+    with pytest.raises(DatasetError, match=r"topics\.xml: .*topics\.tsv contains topics too"):
         load_dataset(str(small_folder), Context(cache=context.cache))

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError
-from harness.data.corpus import Document
+from harness.collection.jsonl import read_documents, read_queries
+from harness.data.documents import Document
 from harness.data.ids import WHITE
 from harness.data.lines import Fault
-from harness.datasets._jsonl import read_documents, read_queries
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=10).filter(
@@ -66,11 +66,11 @@ def test_what_is_accepted(tmp_path: Path, row: str, document: Document) -> None:
         ('{"_id": "a", "text": ["b"]}', "bad-text", "an array"),
         ('{"_id": "a", "title": 3, "text": "b"}', "bad-text", "a number"),
         ('{"_id": "a", "text": "\\ud800"}', "surrogate", r"\\ud800"),
-        ('{"_id": "a", "text": "b", "_id": "c"}', "duplicate-key", '"_id" stands twice in the line; keep one'),
-        ('{"_id": 1, "text": "b", "_id": 2}', "duplicate-key", '"_id" stands twice'),
-        ('{"_id": 1, "text": "b", "_id": "2"}', "duplicate-key", '"_id" stands twice'),
-        ('{"_id": "a", "text": "b", "metadata": {"text": "x"}, "text": "c"}', "duplicate-key", '"text" stands twice'),
-        ('{"_id": "a", "title": "", "title": null, "text": "c"}', "duplicate-key", '"title" stands twice'),
+        ('{"_id": "a", "text": "b", "_id": "c"}', "duplicate-key", '"_id" occurs twice in the line; delete one'),
+        ('{"_id": 1, "text": "b", "_id": 2}', "duplicate-key", '"_id" occurs twice'),
+        ('{"_id": 1, "text": "b", "_id": "2"}', "duplicate-key", '"_id" occurs twice'),
+        ('{"_id": "a", "text": "b", "metadata": {"text": "x"}, "text": "c"}', "duplicate-key", '"text" occurs twice'),
+        ('{"_id": "a", "title": "", "title": null, "text": "c"}', "duplicate-key", '"title" occurs twice'),
     ],
 )
 def test_what_is_refused_and_where(tmp_path: Path, row: str, code: str, words: str) -> None:

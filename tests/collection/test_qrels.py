@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError
+from harness.collection.qrels import read_qrels
 from harness.data.lines import Fault
-from harness.datasets._qrels import read_qrels
 
 HEADER = "query-id\tcorpus-id\tscore"
 IDS = st.text("abcxyz019_-", min_size=1, max_size=5)
@@ -105,7 +105,7 @@ def test_trec_columns_are_split_at_white_space_of_ascii_alone(tmp_path: Path) ->
     ("row", "words"),
     [
         ("q 0\u00a0d 1", r"3 columns where 4 .* U\+00A0 \(no-break space\) at character 4"),
-        ("q 0 d 1\u00a0", r"not an integer.* It holds U\+00A0 \(no-break space\) at character 2"),
+        ("q 0 d 1\u00a0", r"not an integer.* It contains U\+00A0 \(no-break space\) at character 2"),
         ("\ufeffq 0 d 1", r"the line begins with U\+FEFF \(byte order mark\)"),
     ],
 )

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import DatasetError
-from harness.data.corpus import Corpus, Document
+from harness.collection.sound import sound
+from harness.data.corpus import Corpus
+from harness.data.documents import Document
 from harness.data.queries import Labelled, Queries
 from harness.datasets import load_dataset
-from harness.datasets._sound import sound
 from harness.runtime.context import Context
 
 Write = Callable[..., Path]
@@ -25,15 +26,13 @@ def split(qrels: dict[str, dict[str, int]], **texts: str) -> Labelled:
 @pytest.mark.parametrize("grade", [0, -1])
 def test_judgements_of_which_none_is_above_0_are_refused(grade: int, collection: Write, context: Context) -> None:
     folder = collection(qrels={"test": {"q1": {"d1": grade, "d2": 0}, "q2": {"d2": grade}}})
-    with pytest.raises(DatasetError, match="none of its 3 judgements is above 0, so that every score would be 0"):
+    with pytest.raises(DatasetError, match="none of its 3 judgements is above 0, so every score would be 0"):
         load_dataset(str(folder), context)
 
 
 def test_empty_documents_are_refused_if_all_are_and_counted_if_some_are(collection: Write, context: Context) -> None:
     folder = collection("none", documents=[("d1", "", ""), ("d2", " ", "\n")])
-    with pytest.raises(
-        DatasetError, match="all 2 documents have neither title nor text, so that every score would be 0"
-    ):
+    with pytest.raises(DatasetError, match="all 2 documents have neither title nor text, so every score would be 0"):
         load_dataset(str(folder), context)
     folder = collection("some", documents=[("d1", "", "lift"), ("d2", "", " "), ("d3", "a title", "")])
     for _ in range(2):  # read, and from the cache
@@ -52,7 +51,7 @@ def test_empty_queries_are_refused_if_all_are_and_counted_if_some_are() -> None:
 def test_queries_without_a_relevant_document_are_counted() -> None:
     judged = {"q1": {"d1": 1}, "q2": {"d1": 0, "d2": -1}}
     assert sound("mine", split(judged), CORPUS) == [
-        "1 of 2 queries have no judgement above 0: they count 0 for every row"
+        "1 of 2 queries have no judgement above 0: every row scores 0 on them"
     ]
 
 

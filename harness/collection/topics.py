@@ -1,7 +1,7 @@
 """TREC topics: SGML as in the ad hoc tracks, XML as in the later ones, and tab-separated ids and texts.
 
-What is asked is the title of a topic, the short query of the ad hoc tracks, or its `<query>`; a topic of text alone is
-asked whole. Description and narrative say what is relevant and are not read.
+The query is the title of a topic, as in the ad hoc tracks, or its `<query>`; of a topic without fields it is the whole
+text. Description and narrative say what is relevant and are not read.
 
 Source: Voorhees and Harman, "TREC: Experiment and Evaluation in Information Retrieval" (2005), chapter 2, for the SGML
 form, whose tags open a line and are mostly not closed.
@@ -18,8 +18,8 @@ from xml.parsers import expat
 from harness.data.ids import WHITE, Trim
 from harness.data.lines import Fault, OnFault, lines, refuse
 
-ASKED = ("title", "query")
-"""Fields of a topic that hold what is asked, the first that is there."""
+QUERY_FIELDS = ("title", "query")
+"""Fields of a topic with the query; the first one that a topic has is taken."""
 ENDINGS = (".tsv", ".txt", ".xml", ".sgml", ".trec")
 _TAG = re.compile(r"\s*<(/?)(\w+)\s*>\s*(.*)", re.DOTALL)
 _CLOSED = re.compile(r"</\w+\s*>\s*$")
@@ -33,11 +33,11 @@ Topic = tuple[int, str, str]
 def read_topics(path: Path, report: OnFault = refuse, trim: Trim | None = None) -> Iterator[Topic]:
     """Line number, id and text of each topic of a file, plain or gzip.
 
-    The endings `.tsv` and `.xml` say the form; of any other the first line does.
+    The form follows from the endings `.tsv` and `.xml`, of any other file from its first line.
 
     Args:
         path: the file.
-        report: told of each malformed topic and each repeated id; that topic is then skipped.
+        report: called with each malformed topic and each repeated id; that topic is then skipped.
         trim: the rule for ids (`harness.data.ids`), which counts what it changes in a `.tsv`; in SGML and XML
             white space around an id is layout.
 
@@ -66,7 +66,7 @@ def _tsv(path: Path, report: OnFault) -> Iterator[Topic]:
     for number, line in lines(path, report):
         query, tab, text = line.partition("\t")
         if not tab:
-            report(Fault("columns", path, number, "no tab; a line is a query's id, a tab and its text."))
+            report(Fault("columns", path, number, "no tab; a line is a query id, a tab and the text of the query."))
             continue
         yield number, query, text.strip()
 
@@ -82,13 +82,10 @@ def _sgml(path: Path, report: OnFault) -> Iterator[Topic]:
         closes, name, rest = bool(tag[1]), tag[2].lower(), tag[3]
         if name == "top":
             if closes:
-                yield from _asked(fields, path, start, report)
+                yield from _sgml_topic(fields, path, start, report)
             elif start:
-                report(
-                    Fault(
-                        "topic", path, number, f"the topic of line {start} is not closed; put </top> before this one."
-                    )
-                )
+                message = f"the topic of line {start} is not closed; put </top> before this one."
+                report(Fault("topic", path, number, message))
             fields, start, reading = {}, 0 if closes else number, ""
         elif not closes:
             reading = name
@@ -96,24 +93,19 @@ def _sgml(path: Path, report: OnFault) -> Iterator[Topic]:
         else:
             reading = ""
     if start:
-        report(
-            Fault(
-                "topic",
-                path,
-                number,
-                f"the topic of line {start} is not closed; the file is cut short or lacks </top>.",
-            )
-        )
+        message = f"the topic of line {start} is not closed; the file is cut short or lacks </top>."
+        report(Fault("topic", path, number, message))
 
 
-def _asked(fields: dict[str, list[str]], path: Path, start: int, report: OnFault) -> Iterator[Topic]:
-    held = {}
+def _sgml_topic(fields: dict[str, list[str]], path: Path, start: int, report: OnFault) -> Iterator[Topic]:
+    texts = {}
     for name, parts in fields.items():
         text = " ".join(html.unescape(_CLOSED.sub("", part)) for part in parts).strip(WHITE)
-        text = _LABEL[name].sub("", text) if name in _LABEL else text
-        held[name] = text.strip(WHITE) if name == "num" else " ".join(text.split())
-    query = held.get("num", "")
-    text = next((held[name] for name in ASKED if held.get(name)), "")
+        if name in _LABEL:
+            text = _LABEL[name].sub("", text)
+        texts[name] = text.strip(WHITE) if name == "num" else " ".join(text.split())
+    query = texts.get("num", "")
+    text = next((texts[name] for name in QUERY_FIELDS if texts.get(name)), "")
     if not text:
         report(Fault("missing-text", path, start, f"topic {query!r} has no <title> and no <query>; give it one."))
         return
@@ -121,12 +113,10 @@ def _asked(fields: dict[str, list[str]], path: Path, start: int, report: OnFault
 
 
 class _Topics:
-    """Collects the topics of an XML file: for each its line and its fields; what stands in none is under the empty
-    name.
-    """
+    """Collects the topics of an XML file: line and fields of each; text outside of fields has the empty name."""
 
     def __init__(self) -> None:
-        self.found: list[tuple[int, dict[str, str]]] = []
+        self.topics: list[tuple[int, dict[str, str]]] = []
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -148,7 +138,7 @@ class _Topics:
         if self._topic is None:
             return
         if self._depth == 0:
-            self.found.append((self._line, self._topic))
+            self.topics.append((self._line, self._topic))
             self._topic = None
             return
         self._depth -= 1
@@ -161,28 +151,27 @@ class _Topics:
 
 
 def _xml(path: Path, report: OnFault) -> Iterator[Topic]:
-    read = _Topics()
+    collected = _Topics()
     try:
         for line in _every_line(path, report):
-            read.parser.Parse(line, False)
-        read.parser.Parse("", True)
+            collected.parser.Parse(line, False)
+        collected.parser.Parse("", True)
     except expat.ExpatError as error:
         report(Fault("xml", path, error.lineno, f"not XML: {expat.errors.messages[error.code]}."))
-    for place, topic in read.found:
-        held = {name: text.strip(WHITE) if name == "num" else " ".join(text.split()) for name, text in topic.items()}
-        asked = next((held[name] for name in ASKED if held.get(name)), held[""] if len(held) == 2 else "")
-        if not asked:
-            report(
-                Fault("missing-text", path, place, f"topic {held['num']!r} has no <title> and no <query>; give it one.")
-            )
+    for start, topic in collected.topics:
+        query = topic.pop("num").strip(WHITE)
+        texts = {name: " ".join(text.split()) for name, text in topic.items()}
+        whole = texts[""] if len(texts) == 1 else ""  # of a topic without fields
+        text = next((texts[name] for name in QUERY_FIELDS if texts.get(name)), whole)
+        if not text:
+            message = f"topic {query!r} has no <title> and no <query>; give it one."
+            report(Fault("missing-text", path, start, message))
             continue
-        yield place, held["num"], asked
+        yield start, query, text
 
 
 def _every_line(path: Path, report: OnFault) -> Iterator[str]:
-    """The lines with the blank ones put back, so that the parser counts as the file does; the encoding is settled by
-    then.
-    """
+    """All lines, blank ones too, so that the parser counts them right; without the encoding, since they are decoded."""
     done = 0
     for number, line in lines(path, report):
         text = re.sub(r"""(<\?xml[^>]*?)\sencoding=(["'])[^"']*\2""", r"\1", line) if done == 0 else line
