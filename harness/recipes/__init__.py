@@ -43,7 +43,10 @@ from harness.training.schedule import BUDGETS, Budget, Precision, Schedule
 
 Need = Literal["train labels", "teacher", "guide", "generator"]
 MODEL = "model"
-APART = ("cache.ragged", "cache.vectors", "models.engine_check", "models.truncated", "training.checkpoints")
+APART = (
+    *("cache.ragged", "cache.vectors", "models.engine_settings", "models.engine_compare", "models.engine_check"),
+    *("models.truncated", "training.checkpoints"),
+)
 """Modules of the package that decide no weight: how vectors lie on disk, which engine answers later, how a run is
 resumed.
 """
