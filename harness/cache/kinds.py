@@ -18,7 +18,7 @@ WORDS: Final[Mapping[str, str]] = {
     "embeddings": "vectors of texts",
     "expanded": "documents with questions added",
     "generated": "questions of a local model",
-    "golden": "measurements of the golden probe",
+    "golden": "trials of the engine check",
     "indexes": "an index of vectors",
     "leaks": "overlaps of training and test",
     "lucene": "an index of Lucene",

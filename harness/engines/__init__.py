@@ -2,7 +2,7 @@
 
 To add one: a file here with one frozen dataclass that derives from `Engine`, and `tests/engines/test_<file>.py`; the
 contract tests find it. `torch` is the measure of all others: nothing another engine answers reaches a figure before the
-golden probe (`harness.models.engine_check`) has held it against fp32 `torch` on the collection's own texts.
+engine check (`harness.models.engine_check`) has compared it with fp32 `torch` on the collection's own texts.
 """
 
 from __future__ import annotations

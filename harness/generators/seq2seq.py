@@ -69,15 +69,15 @@ class Seq2seq(Generator):
         deciding = {k: v for k, v in self.settings().items() if k not in ("model", "revision", "batch")}
         code = code_of(self, without=("harness.generators", "harness.data.corpus"), libraries=MODELS)
         key = digest(folder.sha, deciding, context.seed, code)
-        pieces = Journal(context.cache, "generated", key, {"model": folder.name, "seed": context.seed, **deciding})
+        journal = Journal(context.cache, "generated", key, {"model": folder.name, "seed": context.seed, **deciding})
         texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
-        with pieces.lock, context.progress("generate", len(rows), "passages") as advance:
-            held = pieces.read()
+        with journal.lock, context.progress("generate", len(rows), "passages") as advance:
+            held = journal.read()
             for start in range(0, len(rows), self.batch):
                 chunk, name = texts[start : start + self.batch], digest(texts[start : start + self.batch])
                 if name not in held:
                     held[name] = self._sampled(chunk, name, folder, context)
-                    pieces.add(name, held[name])
+                    journal.add(name, held[name])
                 for row, made in zip(rows[start : start + self.batch], held[name], strict=True):
                     yield from (Question(text, row, folder.name) for text in made)
                 advance(len(chunk))

@@ -47,6 +47,7 @@ def read_or_fill(
     """
     parts = [keys_of(items[start : start + READ]) for start in range(0, len(items), READ)]
     keys = pa.concat_arrays(parts) if parts else keys_of([])
+    stored: Any  # of the store's own kind
     stored, places, seconds = _located(store, keys)
     computed = 0
     if (places < 0).any():
@@ -69,9 +70,9 @@ def read_or_fill(
     return store.at(stored, places)
 
 
-def _located(store: ShardStore[B, S], keys: pa.Array) -> tuple[S, Ints, npt.NDArray[np.float32]]:
+def _located(store: ShardStore[B, S], keys: pa.Array) -> tuple[Any, Ints, Any]:
     """What is stored, the place of each key in it (−1: none), and the seconds that each stored one took to compute."""
-    stored = store.read()
+    stored: Any = store.read()
     places = stored.locate(keys)
     present = places >= 0
     seconds = np.zeros(len(keys), dtype=np.float32)

@@ -27,9 +27,12 @@ from harness.training.lesson import Report
 from harness.training.recipe import Recipe, supervision
 
 MODEL = "model"
-APART = ("cache.ragged", "cache.vectors", "models.engine_check", "models.truncated", "training.checkpoints")
-"""Modules of the package that decide no weight: how vectors lie on disk, which engine answers later, how a run is
-resumed.
+APART = (
+    *("cache.ragged", "cache.shard_store", "cache.shards", "cache.vectors", "models.truncated", "training.checkpoints"),
+    *("models.engine_settings", "models.engine_compare", "models.engine_check"),
+)
+"""Modules that do not count in the key of a trained model: how vectors are stored, which engine computes them after
+training, how an interrupted run resumes.
 """
 CHECKPOINTS = "checkpoints"
 

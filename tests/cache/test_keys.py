@@ -161,7 +161,7 @@ DECIDING = {
     "expanded": ["generators.extractive", "generators", "methods.doc2query", "data.corpus"],
     "indexes": ["indexes.hnsw", "indexes._faiss", "indexes._stored"],
     "leaks": ["leaks.overlap"],
-    "golden": ["models.engine_check", "engines.torch", "data.text"],
+    "golden": ["models.engine_check", "models.engine_compare", "engines.torch", "data.text"],
     "negatives": ["training.negatives", "methods.bm25", "lexical.bm25", "analyzers.english", "data.ranking"],
     "questions": ["generators", "generators.extractive", "data.text"],
     "embeddings": [
@@ -214,6 +214,7 @@ OTHERS = {
         "lexical.bm25",
         "models.resolve",
         "models.engine_check",
+        "models.engine_compare",
         "models.truncated",
         "base.errors",
     ],

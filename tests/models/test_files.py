@@ -261,7 +261,7 @@ def test_an_adapter_whose_model_is_not_here_is_unavailable_and_one_for_itself_is
     with pytest.raises(Unavailable, match="someone/absent"):
         sha(copy, context)
     put(copy / "adapter_config.json", json.dumps({"base_model_name_or_path": str(copy)}))
-    with pytest.raises(ModelError, match="keep the two apart"):
+    with pytest.raises(ModelError, match="move it elsewhere"):
         sha(copy, context)
 
 

@@ -69,7 +69,7 @@ def test_dimensions_are_cut_from_the_heads_vectors(view: TrainView, context: Con
     encoder: Any = fit(row(tiny_encoder), view, context).encoder  # type: ignore[attr-defined]
     few = encoder.with_dimensions(5)
     assert isinstance(few, HeadedEncoder)
-    assert few.of(None) is encoder
+    assert few.with_dimensions(None) is encoder
     whole = encoder.vectors(["wing"], "query").block(0, 1)[:, :5]
     assert few.vectors(["wing"], "query").block(0, 1) == pytest.approx(whole / np.linalg.norm(whole), abs=1e-6)
 
