@@ -4,10 +4,9 @@ asked.
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.endpoints.conversation import Conversation
 from harness.endpoints.meter import Meter
 from harness.endpoints.pieces import digest
@@ -29,27 +28,22 @@ class Asks(Method):
 
     model: str
     url: str
-    temperature: float | None
-    max_tokens: int
-    price_in: float | None
-    price_out: float | None
-    cap: float | None
-    cap_tokens: int | None
+    temperature: NonNegative | None
+    max_tokens: Count
+    price_in: NonNegative | None
+    price_out: NonNegative | None
+    cap: NonNegative | None
+    cap_tokens: WholeNumber | None
     key_variable: str | None
-    requests_per_minute: int | None
-    tokens_per_minute: int | None
-    concurrency: int
-    timeout: float
-    retries: int
+    requests_per_minute: Count | None
+    tokens_per_minute: Count | None
+    concurrency: Count
+    timeout: Positive
+    retries: WholeNumber
 
-    def check(self, *counts: str) -> None:
-        """Raises SettingError where a setting is out of range; `counts` must be 1 or more, as `max_tokens` is."""
+    def check(self) -> None:
+        """Raises SettingError if the address, the key's name or the prices cannot be used."""
         self.service().check()
-        for name in (*counts, "max_tokens"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{self.name()}: {name} must be 1 or more, not {getattr(self, name)}")
-        if self.temperature is not None and not 0 <= self.temperature < math.inf:
-            raise SettingError(f"{self.name()}: temperature must be 0 or more, not {self.temperature}")
 
     def service(self) -> Service:
         """The model."""

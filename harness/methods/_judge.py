@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.data.corpus import Corpus
 from harness.endpoints.pieces import digest
 from harness.methods import CandidateScorer, Fitted, Reranks, Searcher, Size
@@ -30,22 +31,23 @@ class Judge(Asks):
 
     model: str = "gpt-4o-mini"
     url: str = "https://api.openai.com/v1"
-    max_words: int = 300
-    temperature: float | None = 0.0
-    max_tokens: int = 300
-    price_in: float | None = None
-    price_out: float | None = None
-    cap: float | None = None
-    cap_tokens: int | None = None
+    max_words: Count = 300
+    temperature: NonNegative | None = 0.0
+    max_tokens: Count = 300
+    price_in: NonNegative | None = None
+    price_out: NonNegative | None = None
+    cap: NonNegative | None = None
+    cap_tokens: WholeNumber | None = None
     key_variable: str | None = None
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrency: int = 4
-    timeout: float = 60.0
-    retries: int = 6
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+    concurrency: Count = 4
+    timeout: Positive = 60.0
+    retries: WholeNumber = 6
 
     def __post_init__(self) -> None:
-        self.check("max_words")
+        super().__post_init__()
+        self.check()
 
     def cut(self, text: str) -> str:
         """The first words of a text, each run of white space as one space."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import TopK
@@ -31,20 +32,21 @@ class Written(Asks):
     model: str = "gpt-4o-mini"
     url: str = "https://api.openai.com/v1"
     prompt: str = PLACE
-    temperature: float | None = 1.0
-    max_tokens: int = 512
-    price_in: float | None = None
-    price_out: float | None = None
-    cap: float | None = None
-    cap_tokens: int | None = None
+    temperature: NonNegative | None = 1.0
+    max_tokens: Count = 512
+    price_in: NonNegative | None = None
+    price_out: NonNegative | None = None
+    cap: NonNegative | None = None
+    cap_tokens: WholeNumber | None = None
     key_variable: str | None = None
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrency: int = 4
-    timeout: float = 60.0
-    retries: int = 6
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+    concurrency: Count = 4
+    timeout: Positive = 60.0
+    retries: WholeNumber = 6
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.check()
         if PLACE not in self.prompt:
             raise SettingError(f"{self.name()}: prompt must hold {PLACE}, the place of the query")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.data.corpus import Corpus
 from harness.data.queries import TrainView
 from harness.endpoints.encoder import HostedEncoder, open_hosted
@@ -61,27 +62,28 @@ class API(Method):
     model: str = "text-embedding-3-small"
     url: str = "https://api.openai.com/v1"
     protocol: Literal["openai", "cohere"] | None = None
-    dimensions: int | None = None
+    dimensions: Count | None = None
     query_type: str | None = None
     document_type: str | None = None
     query_prompt: str = ""
     document_prompt: str = ""
-    max_characters: int | None = None
+    max_characters: Count | None = None
     similarity: Literal["cosine", "dot"] = "cosine"
-    price: float | None = None
-    cap: float | None = None
-    cap_tokens: int | None = None
+    price: NonNegative | None = None
+    cap: NonNegative | None = None
+    cap_tokens: WholeNumber | None = None
     key_variable: str | None = None
-    batch_items: int | None = None
-    batch_tokens: int | None = None
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrency: int = 4
-    timeout: float = 60.0
-    retries: int = 6
+    batch_items: Count | None = None
+    batch_tokens: Count | None = None
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+    concurrency: Count = 4
+    timeout: Positive = 60.0
+    retries: WholeNumber = 6
     index: Index = field(default_factory=Exact)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._hosted().check()
 
     def _hosted(self) -> HostedSettings:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.cache.ragged import Ragged
+from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries, TrainView
 from harness.data.ranking import Floats, Ints, TopK
@@ -56,13 +57,14 @@ class Late(Method):
     revision: str | None = None
     query_prompt: str | None = None
     document_prompt: str | None = None
-    query_length: int | None = None
-    document_length: int | None = None
+    query_length: Count | None = None
+    document_length: Count | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     trust_remote_code: bool = False
     recipes: tuple[Recipe, ...] = ()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._settings().check(self.name())
 
     def _settings(self) -> RaggedSettings:
