@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from harness.choices import bounds
+from harness.choices._text import shown
 
 EXACT_INTEGERS = 2.0**53
 LATER = types.MappingProxyType({"later": True})
@@ -77,12 +78,12 @@ class Value:
             yield from _values(getattr(self, field.name))
 
     def _expression(self, *, full: bool, short: Callable[[Value], str | None] = lambda value: None) -> str:
-        shown = []
+        settings = []
         for field in _fields(self):
             value = getattr(self, field.name)
             if (full and _told(self, field)) or value != _default(field):
-                shown.append(f"{field.name}={_literal(value, full=full, short=short)}")
-        return f"{self.name()}({', '.join(shown)})" if shown else self.name()
+                settings.append(f"{field.name}={_literal(value, full=full, short=short)}")
+        return f"{self.name()}({', '.join(settings)})" if settings else self.name()
 
 
 def _fields(value: Value) -> tuple[dataclasses.Field[Any], ...]:
@@ -106,7 +107,7 @@ def _literal(value: Any, *, full: bool, short: Callable[[Value], str | None] = l
     if isinstance(value, Value):
         return short(value) or value._expression(full=full, short=short)
     if isinstance(value, str):
-        return bounds.shown(value)
+        return shown(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_INTEGERS:
         return str(int(value))  # 1.0 equals 1, and equal values print and hash alike
     if isinstance(value, tuple):
