@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import math
 import numbers
 import types
@@ -20,6 +19,7 @@ from typing import Annotated, Any, Literal, Union
 from annotated_types import Ge, GroupedMetadata, Gt, Interval, Le, Lt, MaxLen, MinLen
 
 from harness.base.errors import SettingError
+from harness.choices._text import shown
 from harness.choices.items import names
 
 Count = Annotated[int, Ge(1)]
@@ -89,8 +89,7 @@ def element(hint: Any) -> Any:
     """X of `tuple[X, ...]`; None of any other annotation."""
     plain = unbounded(hint)
     arguments = typing.get_args(plain)
-    is_tuple = typing.get_origin(plain) is tuple and len(arguments) == 2 and arguments[1] is ...
-    return arguments[0] if is_tuple else None
+    return arguments[0] if typing.get_origin(plain) is tuple and arguments[1:] == (...,) else None
 
 
 def contract(hint: Any) -> Any:
@@ -101,8 +100,8 @@ def contract(hint: Any) -> Any:
 
 def is_float(hint: Any) -> bool:
     """Whether a setting is a number that need not be whole, so that `1` is written for `1.0`."""
-    types_of = list(map(unbounded, options(hint)))
-    return float in types_of and int not in types_of
+    kinds = {unbounded(option) for option in options(hint)}
+    return float in kinds and int not in kinds
 
 
 def fits(value: object, hint: Any) -> bool:
@@ -142,7 +141,7 @@ def _bounds(option: Any) -> Iterator[Any]:
 
 
 def _within(value: Any, option: Any) -> bool:
-    bounds = list(_bounds(option))
+    bounds = [*_bounds(option)]
     if bounds and unbounded(option) is float and not _finite(value):
         return False
     return all(_holds(value, bound) for bound in bounds)
@@ -249,16 +248,3 @@ def _given(value: object, hint: Any, where: str) -> str:
     setting = where.rpartition(": ")[2]
     example = value if " " in setting else f"{setting}={value}"
     return f"the text {shown(value)}; write {example}"
-
-
-def shown(value: object) -> str:
-    """A setting as it is written in an expression."""
-    if isinstance(value, str):
-        # A lone surrogate as its escape, so that the text can be printed.
-        return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, tuple):
-        inner = ", ".join(map(shown, value))
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
-    if isinstance(value, type):
-        return f"the class {value.__name__}"
-    return str(value) if hasattr(value, "room") else repr(value)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from harness.choices import bounds
+from harness.choices._text import shown
 
 EXACT_INTEGERS = 2.0**53
 LATER = types.MappingProxyType({"later": True})
@@ -130,7 +131,7 @@ def _literal(value: Any, *, full: bool, short: Callable[[Value], str | None] = l
     if isinstance(value, Value):
         return short(value) or value._expression(full=full, short=short)
     if isinstance(value, str):
-        return bounds.shown(value)
+        return shown(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_INTEGERS:
         return str(int(value))  # 1.0 equals 1, and equal values print and hash alike
     if isinstance(value, tuple):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count, NonNegative
 from harness.endpoints.providers import Provider
 from harness.endpoints.service import Service
 from harness.endpoints.settings import Budget, RequestLimits
@@ -16,20 +17,20 @@ class _Model:
     model: str = "text-embedding-3-small"
     url: str = "https://api.openai.com/v1"
     protocol: Literal["openai", "cohere"] | None = None
-    dimensions: int | None = None
+    dimensions: Count | None = None
     query_type: str | None = None
     document_type: str | None = None
     query_prompt: str = ""
     document_prompt: str = ""
-    max_characters: int | None = None
+    max_characters: Count | None = None
     similarity: Literal["cosine", "dot"] = "cosine"
-    price: float | None = None
+    price: NonNegative | None = None
 
 
 @dataclass(frozen=True)
 class _Batches:
-    batch_items: int | None = None
-    batch_tokens: int | None = None
+    batch_items: Count | None = None
+    batch_tokens: Count | None = None
 
 
 @dataclass(frozen=True)

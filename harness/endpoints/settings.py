@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
+
 
 @dataclass(frozen=True)
 class Prices:
@@ -18,8 +20,8 @@ class Prices:
         price_out: dollars per million tokens answered; None takes the listed price of the host.
     """
 
-    price_in: float | None = None
-    price_out: float | None = None
+    price_in: NonNegative | None = None
+    price_out: NonNegative | None = None
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Budget:
         key_variable: the environment variable with the API key; None takes the provider's.
     """
 
-    cap: float | None = None
-    cap_tokens: int | None = None
+    cap: NonNegative | None = None
+    cap_tokens: WholeNumber | None = None
     key_variable: str | None = None
 
 
@@ -49,11 +51,11 @@ class RequestLimits:
         retries: how often a request is repeated while the server is busy.
     """
 
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrency: int = 4
-    timeout: float = 60.0
-    retries: int = 6
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+    concurrency: Count = 4
+    timeout: Positive = 60.0
+    retries: WholeNumber = 6
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge
 
 import harness
-from harness.base.errors import SettingError, Unavailable
+from harness.base.errors import Unavailable
 from harness.base.optional import library
+from harness.choices.bounds import Count, Positive, WholeNumber
 from harness.executors import Executor, Job, Outcome, ordered
 from harness.executors._budget import Budget, hourly, source
 from harness.executors._crew import run_jobs
@@ -56,30 +59,19 @@ class Modal(Executor):
     """
 
     gpu: str = "L4"
-    timeout: int = 3600
-    retries: int = 2
-    concurrency: int = 10
-    cores: float = 2.0
-    memory: int = 8192
+    timeout: Count = 3600
+    retries: WholeNumber = 2
+    concurrency: Count = 10
+    cores: Annotated[float, Ge(0.125)] = 2.0
+    memory: Annotated[int, Ge(128)] = 8192
     data: str = "harness-data"
     cache: str = "harness-cache"
     secrets: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     code: Literal["local", "index"] = "local"
     app: str = PACKAGE
-    dollars_per_hour: float | None = None
-    cap: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, least in (("timeout", 1), ("retries", 0), ("concurrency", 1), ("memory", 128), ("cores", 0.125)):
-            if not getattr(self, name) >= least:
-                raise SettingError(f"modal: {name} must be {least} or more, not {getattr(self, name)}")
-        for name in ("dollars_per_hour", "cap"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise SettingError(f"modal: {name} must be above 0, not {value}")
-        if self.code not in ("local", "index"):
-            raise SettingError(f"modal: code must be local or index, not {self.code!r}")
+    dollars_per_hour: Positive | None = None
+    cap: Positive | None = None
 
     @property
     def hour(self) -> float | None:

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from harness.base.errors import SettingError
 from harness.base.threads import cores
+from harness.choices.bounds import Count
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, run_jobs
 from harness.executors._job_result import do_job
@@ -33,14 +33,8 @@ class Processes(Executor):
         tries: how often a job is begun whose worker is killed.
     """
 
-    workers: int | None = None
-    tries: int = 3
-
-    def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            raise SettingError(f"processes: workers must be 1 or more, not {self.workers}")
-        if self.tries < 1:
-            raise SettingError(f"processes: tries must be 1 or more, not {self.tries}")
+    workers: Count | None = None
+    tries: Count = 3
 
     def map(self, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
         """See `Executor.map`."""

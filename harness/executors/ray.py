@@ -16,6 +16,7 @@ from harness.base.errors import SettingError, Unavailable
 from harness.base.optional import library
 from harness.base.threads import cores
 from harness.cache.remote import ADDRESS
+from harness.choices.bounds import Count, NonNegative, Positive
 from harness.executors import Executor, Job, Outcome
 from harness.executors._crew import Crew, Lost, Ticket, Worker, run_jobs
 from harness.executors._job_result import do_job
@@ -51,21 +52,13 @@ class Ray(Executor):
         timeout: seconds to wait for a cluster to answer, or for a worker to start.
     """
 
-    workers: int | None = None
-    cpus: float | None = None
-    gpus: float = 0.0
+    workers: Count | None = None
+    cpus: Positive | None = None
+    gpus: NonNegative = 0.0
     address: str | None = None
-    tries: int = 3
+    tries: Count = 3
     store: str | None = None
-    timeout: float = 60.0
-
-    def __post_init__(self) -> None:
-        for name, least in (("workers", 1), ("tries", 1), ("gpus", 0)):
-            if getattr(self, name) is not None and getattr(self, name) < least:
-                raise SettingError(f"ray: {name} must be {least} or more, not {getattr(self, name)}")
-        for name in ("cpus", "timeout"):
-            if getattr(self, name) is not None and not getattr(self, name) > 0:
-                raise SettingError(f"ray: {name} must be above 0, not {getattr(self, name)}")
+    timeout: Positive = 60.0
 
     def map(self, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
         """See `Executor.map`.

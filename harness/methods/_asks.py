@@ -4,10 +4,9 @@ asked.
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count, NonNegative
 from harness.endpoints.conversation import Conversation
 from harness.endpoints.journal import digest
 from harness.endpoints.meter import Meter
@@ -29,17 +28,12 @@ class Asks(PaidRequests, Method):
 
     model: str
     url: str
-    temperature: float | None
-    max_tokens: int
+    temperature: NonNegative | None
+    max_tokens: Count
 
-    def check(self, *counts: str) -> None:
-        """Raises SettingError where a setting is out of range; `counts` must be 1 or more, as `max_tokens` is."""
+    def check(self) -> None:
+        """Raises SettingError if the address, the key's name or the prices cannot be used."""
         self.service().check()
-        for name in (*counts, "max_tokens"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{self.name()}: {name} must be 1 or more, not {getattr(self, name)}")
-        if self.temperature is not None and not 0 <= self.temperature < math.inf:
-            raise SettingError(f"{self.name()}: temperature must be 0 or more, not {self.temperature}")
 
     def service(self) -> Service:
         """The model."""

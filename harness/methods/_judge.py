@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from harness.choices.bounds import Count, NonNegative
 from harness.data.corpus import Corpus
 from harness.endpoints.journal import digest
 from harness.methods import CandidateScorer, Fitted, Reranks, Searcher, Size
@@ -36,9 +37,9 @@ class JudgeModel:
 
     model: str = "gpt-4o-mini"
     url: str = "https://api.openai.com/v1"
-    max_words: int = 300
-    temperature: float | None = 0.0
-    max_tokens: int = 300
+    max_words: Count = 300
+    temperature: NonNegative | None = 0.0
+    max_tokens: Count = 300
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Judge(Asks, JudgeModel):
     asked_as: ClassVar[str] = "judge"
 
     def __post_init__(self) -> None:
-        self.check("max_words")
+        super().__post_init__()
+        self.check()
 
     def cut(self, text: str) -> str:
         """The first words of a text, each run of white space as one space."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count, NonNegative
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
@@ -39,8 +40,8 @@ class WriterModel:
     model: str = "gpt-4o-mini"
     url: str = "https://api.openai.com/v1"
     prompt: str = PLACE
-    temperature: float | None = 1.0
-    max_tokens: int = 512
+    temperature: NonNegative | None = 1.0
+    max_tokens: Count = 512
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Written(Asks, WriterModel):
     asked_as: ClassVar[str] = "written"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.check()
         if PLACE not in self.prompt:
             raise SettingError(f"{self.name()}: prompt must hold {PLACE}, the place of the query")

@@ -38,6 +38,7 @@ class API(EmbeddingSettings, Method):
     index: Index = field(default_factory=Exact)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         EmbeddingSettings.of(self).check()
 
     def fit(self, view: TrainView, context: Context) -> Fitted:

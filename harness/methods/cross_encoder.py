@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, overload
+from typing import Annotated, Literal, overload
 
 import numpy as np
+from annotated_types import Interval
 
+from harness.choices.bounds import Count
 from harness.choices.value import LATER
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
@@ -49,17 +51,18 @@ class CrossEncoder(TrainableMethod):
 
     model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
     revision: str | None = None
-    max_length: int | None = None
+    max_length: Count | None = None
     precision: Literal["fp32", "bf16", "fp16", "int8", "auto"] = "fp32"
     trust_remote_code: bool = False
     engine: Engine | None = field(default=None, metadata=LATER)
-    tolerance: float | None = field(default=None, metadata=LATER)
+    tolerance: Annotated[float, Interval(gt=0, le=1)] | None = field(default=None, metadata=LATER)
     prompt: str | None = field(default=None, metadata=LATER)
 
     kind = "cross_encoder"
     recipes_after = "trust_remote_code"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._asked().check("cross_encoder")
         self._pair_settings().check()
 

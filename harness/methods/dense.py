@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Annotated, Literal
 
+from annotated_types import Interval
+
+from harness.choices.bounds import Count
 from harness.choices.value import LATER
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
@@ -55,19 +58,20 @@ class Dense(TrainableMethod):
     query_prompt: str | None = None
     document_prompt: str | None = None
     pooling: str | None = None
-    max_length: int | None = None
+    max_length: Count | None = None
     precision: Literal["fp32", "bf16", "fp16", "int8", "auto"] = "fp32"
     similarity: Literal["cosine", "dot"] | None = None
     trust_remote_code: bool = False
     index: Index = field(default_factory=Exact)
-    dimensions: int | None = field(default=None, metadata=LATER)
+    dimensions: Count | None = field(default=None, metadata=LATER)
     engine: Engine | None = field(default=None, metadata=LATER)
-    tolerance: float | None = field(default=None, metadata=LATER)
+    tolerance: Annotated[float, Interval(gt=0, le=1)] | None = field(default=None, metadata=LATER)
 
     kind = "encoder"
     recipes_after = "dimensions"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._asked().check("dense")
         self._encoder_settings().check()
 

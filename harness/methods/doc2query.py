@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
+from annotated_types import Interval
 
 from harness.base.errors import ModelError, SettingError
 from harness.cache.code import MODELS, code_of
@@ -58,11 +59,7 @@ class Doc2Query(Method):
     first: Method = field(default_factory=BM25)
     generator: Generator = field(default_factory=Extractive)
     filter: Method | None = None
-    keep: float = 0.3
-
-    def __post_init__(self) -> None:
-        if not 0 < self.keep <= 1:
-            raise SettingError(f"doc2query: keep must be above 0 and at most 1, not {self.keep}")
+    keep: Annotated[float, Interval(gt=0, le=1)] = 0.3
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""

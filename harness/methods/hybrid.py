@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.measures import means, parse_measures, per_query
@@ -51,15 +52,14 @@ class Hybrid(Method):
 
     methods: tuple[Method, ...] = field(default_factory=lambda: (BM25(), Dense()))
     fusion: Fusion = field(default_factory=RRF)
-    depth: int = 1000
+    depth: Count = 1000
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if len(self.methods) < 2:
             raise SettingError(
                 f"hybrid: methods must name two or more, as hybrid(methods=(bm25, dense)); got {len(self.methods)}"
             )
-        if self.depth < 1:
-            raise SettingError(f"hybrid: depth must be 1 or more, not {self.depth}")
         self.fusion.candidates_for_dev(len(self.methods))
 
     def depth_of(self, part: Method, depth: int) -> int:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count, NonNegative
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
@@ -45,12 +46,11 @@ class HyDE(Written):
 
     first: Method = field(default_factory=Dense)
     prompt: str = PROMPT
-    temperature: float | None = 0.7
-    passages: int = 8
+    temperature: NonNegative | None = 0.7
+    passages: Count = 8
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check("passages")
         if self.passages > 1 and self.temperature == 0:
             raise SettingError(
                 "hyde: at temperature 0 all passages of a query are the same; set passages=1 or a temperature"

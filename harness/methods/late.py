@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from harness.cache.ragged import Ragged, StoredRagged
+from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
@@ -55,8 +56,8 @@ class Late(TrainableMethod):
     revision: str | None = None
     query_prompt: str | None = None
     document_prompt: str | None = None
-    query_length: int | None = None
-    document_length: int | None = None
+    query_length: Count | None = None
+    document_length: Count | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     trust_remote_code: bool = False
 
@@ -64,6 +65,7 @@ class Late(TrainableMethod):
     recipes_after = "trust_remote_code"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._settings().check(self.name())
 
     def _settings(self) -> RaggedSettings:

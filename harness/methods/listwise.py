@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
+from annotated_types import Ge
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.ranking import Floats, Ints
@@ -41,17 +43,15 @@ class Listwise(Judge):
         step: places between one window and the next.
     """
 
-    window: int = 20
-    step: int = 10
+    window: Annotated[int, Ge(2)] = 20
+    step: Count = 10
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.window < 2:
-            raise SettingError(f"listwise: window must be 2 or more, not {self.window}")
-        if not 1 <= self.step < self.window:
+        if self.step >= self.window:
             raise SettingError(
-                f"listwise: step must be 1 or more and less than window ({self.window}), not {self.step}: windows "
-                "must overlap, or no passage moves from one to the next"
+                f"listwise: step must be less than window ({self.window}), not {self.step}: windows must overlap, or no "
+                "passage moves from one to the next"
             )
 
     def fit(self, view: TrainView, context: Context) -> Fitted:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from harness.base.errors import EngineError, SettingError
 from harness.cache.code import code_of
+from harness.choices.bounds import NonNegative, Share
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
@@ -42,15 +42,12 @@ class Lucene(Method):
         feedback: Anserini's own RM3 or Rocchio, with these settings; None searches once.
     """
 
-    k1: float = 0.9
-    b: float = 0.4
+    k1: NonNegative = 0.9
+    b: Share = 0.4
     feedback: Feedback | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.k1 < math.inf:
-            raise SettingError(f"lucene: k1 must be 0 or more, not {self.k1}")
-        if not 0 <= self.b <= 1:
-            raise SettingError(f"lucene: b must be between 0 and 1, not {self.b}")
+        super().__post_init__()
         if self.feedback is not None and self.feedback.name() not in FEEDBACK:
             raise SettingError(
                 f"lucene: feedback must be {' or '.join(FEEDBACK)}, not {self.feedback}; bm25 takes any."

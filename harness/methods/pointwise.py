@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
+from annotated_types import Interval
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.ranking import Floats, Ints
@@ -39,13 +40,8 @@ class Pointwise(Judge):
         grades: the highest grade; 1 asks for yes or no.
     """
 
-    max_tokens: int = 8
-    grades: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 1 <= self.grades <= 10:
-            raise SettingError(f"pointwise: grades must be 1 (yes or no) to 10, not {self.grades}")
+    max_tokens: Count = 8
+    grades: Annotated[int, Interval(ge=1, le=10)] = 1
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
         """Nothing to learn, and nothing is asked."""

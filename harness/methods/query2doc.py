@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
@@ -43,16 +43,10 @@ class Query2Doc(Written):
 
     first: Method = field(default_factory=BM25)
     prompt: str = PROMPT
-    max_tokens: int = 128
+    max_tokens: Count = 128
     form: Form | None = None
-    repeats: int = 5
+    repeats: Count = 5
     separator: str = "[SEP]"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check("repeats")
-        if self.form not in ("sparse", "dense", None):
-            raise SettingError(f"query2doc: form must be sparse, dense or None, not {self.form!r}")
 
     def fit(self, view: TrainView, context: Context) -> WrittenFitted:
         """Fits the first stage; nothing is asked."""

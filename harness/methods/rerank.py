@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
@@ -46,11 +47,7 @@ class Rerank(Method):
 
     first: Method = field(default_factory=BM25)
     scorer: Method = field(default_factory=Dense)
-    depth: int = 100
-
-    def __post_init__(self) -> None:
-        if self.depth < 1:
-            raise SettingError(f"rerank: depth must be 1 or more, not {self.depth}")
+    depth: Count = 100
 
     def reach(self, depth: int) -> int:
         """See `Method.reach`; nothing but the candidates is ranked."""

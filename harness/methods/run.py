@@ -40,6 +40,7 @@ class RunFile(Method):
     path: str = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.path:
             raise SettingError('run: name the file, as run/my.trec or run(path="my.trec")')
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from harness.base.errors import SettingError
 from harness.cache.ragged import Ragged, StoredRagged
+from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
@@ -54,21 +54,18 @@ class Sparse(TrainableMethod):
     revision: str | None = None
     query_prompt: str | None = None
     document_prompt: str | None = None
-    max_length: int | None = None
+    max_length: Count | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    query_terms: int | None = None
-    document_terms: int | None = None
+    query_terms: Count | None = None
+    document_terms: Count | None = None
     trust_remote_code: bool = False
 
     kind = "sparse"
     recipes_after = "trust_remote_code"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._settings().check(self.name())
-        for name in ("query_terms", "document_terms"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SettingError(f"sparse: {name} must be 1 or more, not {value}")
 
     def _settings(self) -> RaggedSettings:
         prompts, lengths = (self.query_prompt, self.document_prompt), (self.max_length, self.max_length)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from annotated_types import Ge
 
 from harness.base.errors import SettingError, Unavailable
+from harness.choices.bounds import Count
 from harness.choices.value import Value
 from harness.data.dataset import TrainView
 from harness.data.queries import Labelled, Queries
@@ -60,14 +62,14 @@ class AugmentedSBERT(Recipe):
         loss: `margin` or `cosine`.
     """
 
-    queries: int | None = None
+    queries: Count | None = None
     others: bool = False
     sampling: Literal["bm25", "semantic", "both", "kde", "random"] = "both"
-    per_query: int = 4
+    per_query: Annotated[int, Ge(2)] = 4
     teacher: Method | None = None
     source: str | None = None
     generator: Generator = field(default_factory=Extractive)
-    documents: int = 700
+    documents: Count = 700
     loss: Literal["margin", "cosine"] = "margin"
 
     needs: ClassVar[frozenset[Need]] = frozenset({"train labels", "teacher"})
@@ -78,14 +80,6 @@ class AugmentedSBERT(Recipe):
         ),
         "full": Schedule(epochs=1, batch=16, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.per_query < 2:
-            raise SettingError(f"augmented_sbert: per_query must be 2 or more, not {self.per_query}")
-        self._check(1, "queries", "documents")
-        self._check_choice("sampling", "bm25", "semantic", "both", "kde", "random")
-        self._check_choice("loss", "margin", "cosine")
 
     def needed(self) -> frozenset[Need]:
         """See `Recipe.needed`."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+from annotated_types import Ge
+
+from harness.choices.bounds import Positive
 from harness.data.dataset import TrainView
 from harness.runtime.context import Context
 from harness.training.base import Trainable
@@ -32,8 +35,8 @@ class ColBERT(FromGold):
         skip_punctuation: whether the punctuation of documents is left out.
     """
 
-    scale: float = 1.0
-    expand_to: int | None = 32
+    scale: Positive = 1.0
+    expand_to: Annotated[int, Ge(3)] | None = 32
     skip_punctuation: bool = True
 
     trains = "late"
@@ -44,11 +47,6 @@ class ColBERT(FromGold):
         ),
         "full": Schedule(epochs=10, batch=64, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check_positive("scale")
-        self._check(3, "expand_to")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""

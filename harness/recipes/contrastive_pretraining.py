@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from annotated_types import Ge
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count, Positive
 from harness.data.dataset import TrainView
 from harness.data.text import chunks
 from harness.leaks.history import Taught
@@ -50,13 +52,13 @@ class ContrastivePretraining(Recipe):
     """
 
     pairs: Literal["chunks", "gold"] = "chunks"
-    words: int = 60
-    count: int | None = None
-    queries: int | None = None
+    words: Annotated[int, Ge(2)] = 60
+    count: Count | None = None
+    queries: Count | None = None
     query_prefix: str | None = "query: "
     document_prefix: str | None = "passage: "
-    scale: float = 20.0
-    mini_batch: int = 32
+    scale: Positive = 20.0
+    mini_batch: Count = 32
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=8, max_length=32, evaluations=1, dev_pool=100),
@@ -65,14 +67,6 @@ class ContrastivePretraining(Recipe):
         ),
         "full": Schedule(epochs=3, batch=4096, learning_rate=1e-4, max_length=256, evaluations=10, dev_pool=100_000),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.words < 2 or self.mini_batch < 1:
-            raise SettingError("contrastive_pretraining: words must be 2 or more, mini_batch 1 or more")
-        self._check(1, "count", "queries")
-        self._check_positive("scale")
-        self._check_choice("pairs", "chunks", "gold")
 
     def needed(self) -> frozenset[Need]:
         """See `Recipe.needed`."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from annotated_types import Ge
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.data.dataset import TrainView
 from harness.data.text import sentences
 from harness.recipes import Recipe
@@ -39,9 +41,9 @@ class ContrastiveTension(Recipe):
     """
 
     form: Literal["pairs", "in_batch"] = "pairs"
-    negatives: int = 7
+    negatives: Count = 7
     unit: Literal["sentence", "document"] = "sentence"
-    texts: int | None = None
+    texts: Annotated[int, Ge(2)] | None = None
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(
@@ -64,11 +66,6 @@ class ContrastiveTension(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.negatives < 1:
-            raise SettingError(f"contrastive_tension: negatives must be 1 or more, not {self.negatives}")
-        self._check(2, "texts")
-        self._check_choice("form", "pairs", "in_batch")
-        self._check_choice("unit", "sentence", "document")
         batch = self.schedule().batch
         if self.form == "pairs" and batch % (self.negatives + 1):
             raise SettingError(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count, Share
 from harness.data.dataset import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
@@ -53,10 +53,10 @@ class CrossEncoder(FromGold):
     pairs: Literal["gold", "unlabelled"] = "gold"
     loss: Literal["listwise", "pointwise"] = "listwise"
     generator: Generator = field(default_factory=Extractive)
-    documents: int | None = None
-    hide: float = 0.9
+    documents: Count | None = None
+    hide: Share = 0.9
     miners: tuple[Method, ...] = field(default_factory=lambda: (BM25(),))
-    negatives: int = 4
+    negatives: Count = 4
 
     trains = "cross_encoder"
     without_labels = 'cross_encoder(pairs="unlabelled")'
@@ -74,15 +74,6 @@ class CrossEncoder(FromGold):
         ),
         "full": Schedule(epochs=5, batch=32, learning_rate=3e-5, max_length=320, evaluations=10, dev_pool=100_000),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.negatives < 1:
-            raise SettingError(f"{self.name()}: negatives must be 1 or more, not {self.negatives}")
-        self._check(1, "documents")
-        self._check_share("hide")
-        self._check_choice("pairs", "gold", "unlabelled")
-        self._check_choice("loss", "listwise", "pointwise")
 
     def schedule(self) -> Schedule:
         """See `Recipe.schedule`; made pairs are many and are gone through once at `small`, with longer steps: a scoring

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from harness.base.errors import ModelError
+from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.data.dataset import TrainView
 from harness.data.ranking import Floats
 from harness.runtime.context import Context
@@ -40,11 +41,11 @@ class FrozenHead(FromGold):
         scale: factor of the cosine in the softmax.
     """
 
-    out: int | None = None
+    out: Count | None = None
     activation: Literal["none", "tanh"] = "none"
-    decay: float = 0.01
-    scale: float = 20.0
-    negatives: int = 3
+    decay: NonNegative = 0.01
+    scale: Positive = 20.0
+    negatives: WholeNumber = 3
 
     frozen: ClassVar[bool] = True
     unused: ClassVar[frozenset[str]] = frozenset({"accumulate", "max_length", "dropout"})
@@ -57,13 +58,6 @@ class FrozenHead(FromGold):
             epochs=100, batch=256, learning_rate=5e-4, evaluations=50, patience=10, dev_pool=1_000_000, precision="fp32"
         ),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check(1, "out")
-        self._check(0, "decay")
-        self._check_positive("scale")
-        self._check_choice("activation", "none", "tanh")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """The encoder never runs in training, so that there is no lesson for the loop; see `train`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Positive
 from harness.data.dataset import TrainView
 from harness.methods import Method
 from harness.recipes import Need
@@ -35,7 +36,7 @@ class GISTEmbed(FromGold):
     """
 
     guide: Method | None = None
-    temperature: float = 0.01
+    temperature: Positive = 0.01
     margin: float = 0.0
 
     needs: ClassVar[frozenset[Need]] = frozenset({"train labels", "guide"})
@@ -51,8 +52,6 @@ class GISTEmbed(FromGold):
         super().__post_init__()
         if self.negatives > 1:
             raise SettingError("gist_embed: negatives must be 0 or 1; the loss takes triplets")
-        if self.temperature <= 0:
-            raise SettingError(f"gist_embed: temperature must be above 0, not {self.temperature}")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Len
 
-from harness.base.errors import SettingError
+from harness.choices.bounds import Count, Share
 from harness.data.dataset import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
@@ -54,10 +55,10 @@ class GPL(Recipe):
     generator: Generator = field(default_factory=Extractive)
     teacher: Method | None = None
     miners: tuple[Method, ...] = ()
-    ranks: tuple[int, ...] = (1, 50)
-    negatives: int = 1
-    documents: int | None = None
-    hide: float = 0.9
+    ranks: Annotated[tuple[Count, ...], Len(2, 2)] = (1, 50)
+    negatives: Count = 1
+    documents: Count | None = None
+    hide: Share = 0.9
 
     needs: ClassVar[frozenset[Need]] = frozenset({"generator", "teacher"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
@@ -69,13 +70,6 @@ class GPL(Recipe):
             steps=140_000, batch=32, learning_rate=2e-5, warmup=1000 / 140_000, max_length=350, evaluations=14
         ),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.ranks) != 2 or self.negatives < 1:
-            raise SettingError("gpl: ranks must be (from, to), as (1, 50), and negatives 1 or more")
-        self._check(1, "documents")
-        self._check_share("hide")
 
     def helpers(self) -> Iterator[Recipe]:
         """See `Recipe.helpers`; the teacher that is trained where none is named is one."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from harness.choices.bounds import Count, Positive, Share
 from harness.data.dataset import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
@@ -36,9 +37,9 @@ class QGen(Recipe):
     """
 
     generator: Generator = field(default_factory=Extractive)
-    documents: int | None = None
-    hide: float = 0.9
-    scale: float = 20.0
+    documents: Count | None = None
+    hide: Share = 0.9
+    scale: Positive = 20.0
 
     needs: ClassVar[frozenset[Need]] = frozenset({"generator"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
@@ -48,12 +49,6 @@ class QGen(Recipe):
         ),
         "full": Schedule(epochs=1, batch=75, learning_rate=2e-5, max_length=350, evaluations=10, dev_pool=100_000),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check(1, "documents")
-        self._check_share("hide")
-        self._check_positive("scale")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.data.dataset import TrainView
 from harness.losses.ranked_list import NO_DOCUMENT, scaled_alpha
 from harness.losses.ranked_list import RankedList as Loss
@@ -40,7 +41,7 @@ class RankedList(FromGold):
         balance: λ, the share of the negatives' term.
     """
 
-    positives: int = 2
+    positives: Count = 2
     alpha: float | None = None
     margin: float = 0.4
     temperature: float = 10.0
@@ -57,8 +58,6 @@ class RankedList(FromGold):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.positives < 1:
-            raise SettingError(f"ranked_list: positives must be 1 or more, not {self.positives}")
         if self.negatives < 1:
             raise SettingError(
                 f"ranked_list: negatives must be 1 or more, not {self.negatives}: their distances set alpha"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from harness.choices.bounds import NonNegative, Positive
 from harness.data.dataset import TrainView
 from harness.runtime.context import Context
 from harness.training.base import Trainable, contrast
@@ -36,9 +37,9 @@ class Splade(FromGold):
         scale: factor of the cosine in the softmax, where the model compares by it; dot products get none.
     """
 
-    query_flops: float = 3e-4
-    document_flops: float = 1e-4
-    scale: float = 20.0
+    query_flops: NonNegative = 3e-4
+    document_flops: NonNegative = 1e-4
+    scale: Positive = 20.0
 
     trains = "sparse"
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
@@ -48,11 +49,6 @@ class Splade(FromGold):
         ),
         "full": Schedule(epochs=10, batch=64, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check(0, "query_flops", "document_flops")
-        self._check_positive("scale")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from harness.choices.bounds import Positive
 from harness.data.dataset import TrainView
 from harness.runtime.context import Context
 from harness.training.base import Trainable, contrast
@@ -29,7 +30,7 @@ class Supervised(FromGold):
         scale: factor of the cosine in the softmax, the inverse of its temperature; dot products get none.
     """
 
-    scale: float = 20.0
+    scale: Positive = 20.0
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
@@ -38,10 +39,6 @@ class Supervised(FromGold):
         ),
         "full": Schedule(epochs=10, batch=64, learning_rate=3e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check_positive("scale")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from annotated_types import Interval
 
-from harness.base.errors import ModelError, SettingError
+from harness.base.errors import ModelError
+from harness.choices.bounds import Count
 from harness.data.dataset import TrainView
 from harness.recipes import Recipe
 from harness.runtime.context import Context
@@ -32,8 +34,8 @@ class TSDAE(Recipe):
         texts: how many documents are used; None takes the budget's.
     """
 
-    delete: float = 0.6
-    texts: int | None = None
+    delete: Annotated[float, Interval(gt=0, lt=1)] = 0.6
+    texts: Count | None = None
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=4, max_length=32, evaluations=1, dev_pool=100),
@@ -42,12 +44,6 @@ class TSDAE(Recipe):
         ),
         "full": Schedule(steps=100_000, batch=8, learning_rate=3e-5, decay="constant", max_length=350, evaluations=10),
     }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 < self.delete < 1:
-            raise SettingError(f"tsdae: delete must be between 0 and 1, not {self.delete}")
-        self._check(1, "texts")
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""

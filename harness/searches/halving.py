@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
-from harness.base.errors import SettingError
+from annotated_types import Interval
+
 from harness.searches import SIZES, Choice, Measure, Point, Search, Space, Stage, ascending, points
 
 
@@ -22,12 +24,8 @@ class Halving(Search):
         by: the axis; its values from small to large are the rungs.
     """
 
-    keep: float = 1 / 3
+    keep: Annotated[float, Interval(gt=0, lt=1)] = 1 / 3
     by: str = SIZES
-
-    def __post_init__(self) -> None:
-        if not 0 < self.keep < 1:
-            raise SettingError(f"halving: keep must be above 0 and below 1, not {self.keep:g}")
 
     def _begun(self, space: Space, first: Choice) -> list[Point]:
         """Every point once, at the first rung."""

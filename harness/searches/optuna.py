@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.base.errors import SettingError
 from harness.base.optional import library
+from harness.choices.bounds import Count
 from harness.searches import SIZES, Choice, Measure, Point, Range, Search, Space, Stage, ascending
 
 DIGITS = 3
@@ -29,16 +29,9 @@ class Optuna(Search):
             up the number of training queries and give up a point that does worse than others did with as many.
     """
 
-    trials: int = 30
-    batch: int = 4
+    trials: Count = 30
+    batch: Count = 4
     pruner: Literal["none", "median", "halving"] = "none"
-
-    def __post_init__(self) -> None:
-        for name in ("trials", "batch"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"optuna: {name} must be 1 or more, not {getattr(self, name)}")
-        if self.pruner not in ("none", "median", "halving"):
-            raise SettingError(f"optuna: pruner must be none, median or halving, not {self.pruner!r}")
 
     def _rungs(self, space: Space) -> list[Choice]:
         """Numbers of training queries to go up; one that says nothing where no grid has any."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from harness.base.errors import SettingError
+from annotated_types import Len
+
+from harness.choices.bounds import Count, WholeNumber
 from harness.data.dataset import TrainView
 from harness.methods import Method
 from harness.methods.bm25 import BM25
@@ -33,10 +35,10 @@ class FromGold(Recipe, ABC):
         below: leave out candidates that the judge scores above this share of the positive's.
     """
 
-    queries: int | None = None
+    queries: Count | None = None
     miners: tuple[Method, ...] = ()
-    negatives: int = 1
-    ranks: tuple[int, ...] = (1, 30)
+    negatives: WholeNumber = 1
+    ranks: Annotated[tuple[Count, ...], Len(2, 2)] = (1, 30)
     judge: Method | None = None
     below: float | None = None
 
@@ -44,10 +46,6 @@ class FromGold(Recipe, ABC):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.ranks) != 2:
-            raise SettingError(f"{self.name()}: ranks must be (from, to), as (1, 30), not {self.ranks}")
-        if self.queries is not None and self.queries < 1:
-            raise SettingError(f"{self.name()}: queries must be 1 or more, not {self.queries}")
         self._mining(BM25())
 
     def _mining(self, untrained: Method) -> Mining:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge, Interval
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count, Positive
 from harness.choices.value import Value
 from harness.data.dataset import TrainView
 from harness.leaks.history import Taught, history, note
@@ -20,7 +22,7 @@ from harness.training import course
 from harness.training.base import Kind, Trainable
 from harness.training.dev import Pool
 from harness.training.lesson import Lesson, Report
-from harness.training.schedule import BUDGETS, Budget, Precision, Schedule
+from harness.training.schedule import Budget, Precision, Schedule
 
 Need = Literal["train labels", "teacher", "guide", "generator"]
 
@@ -44,12 +46,12 @@ class Recipe(Value, ABC):
     """
 
     budget: Budget = "small"
-    epochs: float | None = None
-    batch: int | None = None
-    accumulate: int | None = None
-    learning_rate: float | None = None
-    max_length: int | None = None
-    dropout: float | None = None
+    epochs: Positive | None = None
+    batch: Count | None = None
+    accumulate: Count | None = None
+    learning_rate: Positive | None = None
+    max_length: Annotated[int, Ge(3)] | None = None
+    dropout: Annotated[float, Interval(ge=0, lt=1)] | None = None
     precision: Precision = "auto"
     choose: Literal["dev", "last"] = "dev"
 
@@ -68,10 +70,7 @@ class Recipe(Value, ABC):
     """The numbers of each budget."""
 
     def __post_init__(self) -> None:
-        if self.budget not in BUDGETS:
-            raise SettingError(f"{self.name()}: budget must be one of {', '.join(BUDGETS)}, not {self.budget!r}")
-        if self.choose not in ("dev", "last"):
-            raise SettingError(f"{self.name()}: choose must be dev or last, not {self.choose!r}")
+        super().__post_init__()
         self.schedule().check(self.name())
         for name in sorted(self.unused):
             if getattr(self, name) is not None:
@@ -80,25 +79,6 @@ class Recipe(Value, ABC):
     def needed(self) -> frozenset[Need]:
         """What it needs with these settings; `needs` with the defaults."""
         return self.needs
-
-    def _check(self, least: float, *names: str) -> None:
-        """Raises SettingError where one of these settings is a number below the least."""
-        for name in names:
-            value = getattr(self, name)
-            if value is not None and not value >= least:
-                raise SettingError(f"{self.name()}: {name} must be {least:g} or more, not {value}")
-
-    def _check_positive(self, name: str) -> None:
-        if not 0 < getattr(self, name) < math.inf:
-            raise SettingError(f"{self.name()}: {name} must be above 0, not {getattr(self, name)}")
-
-    def _check_share(self, name: str) -> None:
-        if not 0 <= getattr(self, name) <= 1:
-            raise SettingError(f"{self.name()}: {name} must be between 0 and 1, not {getattr(self, name)}")
-
-    def _check_choice(self, name: str, *known: str) -> None:
-        if getattr(self, name) not in known:
-            raise SettingError(f"{self.name()}: {name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
 
     def schedule(self) -> Schedule:
         """The budget's numbers, with those that are set in their place."""
