@@ -1,6 +1,7 @@
 """What CONTRIBUTING.md adds is one file each, and works as it stands there."""
 
 import contextlib
+import dataclasses
 import importlib
 import re
 import shutil
@@ -32,6 +33,8 @@ from harness.indexes import INDEXES
 from harness.indexes.exact import Exact
 from harness.losses import LOSSES
 from harness.methods import fit, index
+from harness.report import columns
+from harness.report.board import tables
 from harness.rows import parse_method
 from harness.runtime.context import Context
 from tests.indexes.conftest import Held
@@ -182,6 +185,31 @@ def test_the_measure_is_a_column_of_the_run(
     best_grade = names["best_grade"]
     for ranking, share in ((["c", "b"], 0.25), (["x"], 0.0), (["b", "a"], 1.0)):
         assert best_grade(judged, pd.DataFrame({"doc_id": ranking})) == share  # type: ignore[operator]
+
+
+def column_of_text() -> str:
+    return re.findall(r"```python\n(_cost\(.*?)```", TEXT.read_text(encoding="utf-8"), re.DOTALL)[0].rstrip()
+
+
+def test_the_column_is_shown_by_the_writers(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    """The module of the columns with one entry more."""
+    start = "COSTS: tuple[Column[Line], ...] = (\n"
+    source = Path(columns.__file__).read_text(encoding="utf-8")
+    assert source.count(start) == 1
+    module = ModuleType("harness.report.columns_with_one_more")
+    exec(source.replace(start, f"{start}{column_of_text()},\n"), module.__dict__)
+
+    record = api.run("bm25", dataset=str(small_folder), results=tmp_path, context=context).results[0].record
+    with_model = dataclasses.replace(record, size={"model_bytes": 2**21})
+    for each, cell, in_csv in ((with_model, "2.0", 2.0), (record, "–", 0.0)):
+        (table,) = tables([each])
+        for writer in ("markdown", "page", "wide terminal"):
+            shown = {column.heading: column for column in module.columns_of(table, writer)}
+            assert shown["model MiB"].text(table.lines[0]) == cell
+        assert "model MiB" not in {column.heading for column in module.columns_of(table, "latex")}
+        (written,) = [value for column in module.COSTS for name, value in column.csv if name == "model_mib"]
+        assert written(each) == in_csv
+    assert "size of the model's files" in module.EXPLAINED
 
 
 def room_of_text(folder: Path) -> Path:
