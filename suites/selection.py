@@ -165,6 +165,7 @@ def published_cells() -> list[PublishedCell]:
     cells = []
     for path in sorted((Path(__file__).parent / "published").glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        facts = [content[key] for key in ("title", "source", "row", "tolerance")]
-        cells += [PublishedCell(*facts, f"beir/{name}", scores) for name, scores in content["figures"].items()]
+        title, source, row, tolerance = (content[key] for key in ("title", "source", "row", "tolerance"))
+        for name, scores in content["figures"].items():
+            cells.append(PublishedCell(title, source, row, tolerance, f"beir/{name}", scores))
     return cells

@@ -39,6 +39,7 @@ def note_owned(folder: Path, names: Iterable[str]) -> None:
 
 def _stamp(folder: Path) -> dict[str, str]:
     try:
-        return read_json(folder / STAMP, dict[str, str])
+        stamp: dict[str, str] = read_json(folder / STAMP, dict[str, str])
+        return stamp
     except (OSError, ValueError):  # no stamp, or one that proves nothing
         return {}

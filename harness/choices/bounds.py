@@ -39,9 +39,13 @@ _NUMBERS: dict[type, type] = {int: numbers.Integral, float: numbers.Real}
 _PLAIN = {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}
 
 
-@functools.cache
 def hints(cls: type) -> dict[str, Any]:
     """Field → annotation with its bounds, resolved once for each class."""
+    return _hints(cls)  # classes are hashable whatever their instances are
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
     resolved = typing.get_type_hints(cls, include_extras=True)
     return {field.name: resolved[field.name] for field in dataclasses.fields(cls)}
 
@@ -191,7 +195,7 @@ def _words(option: Any) -> str:
     elif hasattr(plain, "room"):
         kind = f"{_noun(plain)} as {_listed(names(plain.room))}"
     else:
-        kind = _PLAIN.get(plain) or getattr(plain, "__name__", str(plain))
+        kind = _PLAIN.get(plain) or str(getattr(plain, "__name__", plain))
     return f"{kind}, {limits}" if limits else kind
 
 

@@ -115,7 +115,7 @@ def export_model(parameters: ExportModel) -> Status:
     from harness.report import messages
 
     session = open_session(parameters)
-    messages = api.export_model(
+    lines = api.export_model(
         parameters.row,
         parameters.one_dataset,
         parameters.seed,
@@ -124,7 +124,7 @@ def export_model(parameters: ExportModel) -> Status:
         session.context,
         messages.row_printer(session.err),
     )
-    session.say(messages)
+    session.say(lines)
     return Status.OK
 
 

@@ -141,7 +141,8 @@ class _Scheduler:
         while self._waiting or self._busy:
             yield from self._give_up()
             self._assign()
-            tickets = [entry.ticket for entry in (*self._starting, *self._busy)]
+            entries: list[_Starting | _Busy] = [*self._starting, *self._busy]
+            tickets = [entry.ticket for entry in entries]
             if not tickets:
                 continue  # the last ones were given up
             answered = {id(ticket) for ticket in self._crew.wait(tickets, 1.0)}
@@ -151,7 +152,8 @@ class _Scheduler:
 
     def dismiss(self) -> None:
         """Ends all workers."""
-        for worker in (*self._idle, *(entry.worker for entry in (*self._starting, *self._busy))):
+        entries: list[_Starting | _Busy] = [*self._starting, *self._busy]
+        for worker in (*self._idle, *(entry.worker for entry in entries)):
             worker.dismiss()
 
     def _give_up(self) -> Iterator[Outcome]:

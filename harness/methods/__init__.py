@@ -112,6 +112,8 @@ class TrainableMethod(Method):
     subclass also sets `recipes_after`.
     """
 
+    model: str
+    """Name or folder of the model, as the settings name it."""
     kind: ClassVar[str]
     """Of the model: `encoder`, `cross_encoder`, `sparse` or `late`, for `harness.training.trained.KINDS`."""
     recipes: ClassVar[tuple[Value, ...]] = ()

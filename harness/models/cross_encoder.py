@@ -190,21 +190,6 @@ class PairScorer(EngineModel[PairSettings]):
         loaded: CrossEncoder = self._context.ledger.once("model", f"load {self.folder.name}", self.key, self._load)
         return loaded
 
-    @property
-    def source(self) -> str:
-        """Name or folder that settings would be given to open the same weights."""
-        return self._settings.model
-
-    @property
-    def revision(self) -> str | None:
-        """The revision that settings would be given with `source`."""
-        return self._settings.revision
-
-    @property
-    def trusted(self) -> bool:
-        """Whether the code that the model's folder brings may run."""
-        return self._settings.trust_remote_code
-
     def fresh(self) -> CrossEncoder:
         """The model in fp32, loaded again for training; without a scoring head (an encoder) it gets a random one."""
         model = self._load("fp32", num_labels=1)

@@ -78,7 +78,7 @@ class EngineModel(LocalModel[S]):
         settings: Any = self.settings
         engine = None if isinstance(config.engine, Torch) else config.engine
         changed = replace(settings, precision=config.precision, engine=engine)
-        return self if changed == settings else self._reopened(changed)  # type: ignore[no-any-return]
+        return self if changed == settings else self._reopened(changed)
 
     def _reopened(self, settings: Any) -> Any:
         return open_model(type(self), settings, self._context, self._trained_from)

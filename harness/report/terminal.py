@@ -144,9 +144,9 @@ def grid(table: Table, writer: Writer = "wide terminal", most: int | None = None
     for line in table.lines[:most]:
         name = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
         drawn.add_row(name, *_cells(columns, line))
-    for name, scores in table.published_rows:
+    for published, scores in table.published_rows:
         cells = [scores[column.measure] if column.measure else column.published for column in columns]
-        drawn.add_row(_words(name), *map(Text, cells), style="dim")
+        drawn.add_row(_words(published), *map(Text, cells), style="dim")
     return drawn
 
 

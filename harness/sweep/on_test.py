@@ -69,10 +69,12 @@ class RowsOnTest:
             RecordError: the list of the reported rows cannot be read.
         """
         baselines = self.spec.baselines
-        along = {t.size: t for t in result.whole if t.size is not None and t.config == chosen.config}
+        along: dict[int | None, Trial] = {
+            t.size: t for t in result.whole if t.size is not None and t.config == chosen.config
+        }
         if len(along) < 2:
             along = {}
-        rows = [trial.method for _, trial in sorted(along.items())]
+        rows = [trial.method for _, trial in sorted(along.items(), key=lambda item: item[0] or 0)]
         reported = note_reported(folder, chosen)
         every = self.scores(list(dict.fromkeys([chosen.method, *rows, *baselines])))
         own = every[chosen.method]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from harness.base.errors import HarnessError, SettingError
@@ -66,7 +67,7 @@ def read_grid(file: File, number: int) -> dict[str, Axis]:
     recipes: dict[str, Recipe] = {}
     for row in _values(file, axes, ROW, number):
         for text in _values(file, axes, RECIPE, number):
-            value = located(file, lambda r=row, t=text: trained(r, t), "grid", number, RECIPE)
+            value = located(file, partial(trained, row, text), "grid", number, RECIPE)
             recipes[text] = getattr(value, RECIPES)[-1]
     _check_names(file, number, recipes)
     for within in _values(file, axes, WITHIN, number) if WITHIN in axes else ():
@@ -97,7 +98,7 @@ def _check_values(file: File, number: int, name: str, axis: Axis, recipes: Seque
     for value in (axis.low, axis.high) if isinstance(axis, Range) else axis:
         for recipe in recipes:
             setting = {name: "None" if value is None else value}
-            located(file, lambda r=recipe, s=setting: with_settings(r, s, METHODS, ROOMS, NAMED), "grid", number, name)
+            located(file, partial(with_settings, recipe, setting, METHODS, ROOMS, NAMED), "grid", number, name)
 
 
 def _values(file: File, axes: Mapping[str, Axis], name: str, number: int) -> list[str]:

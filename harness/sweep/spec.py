@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,7 @@ def load(path: Path) -> Spec:
         raise file.fault("there is nothing to try: write a [[grid]] with row, recipe and settings", "grid")
     datasets = [str(name) for name in _several(file, "dataset")]
     baselines = [
-        located(file, lambda text=text: parse_method(str(text)), "baseline")
-        for text in _several(file, "baseline", "bm25")
+        located(file, partial(parse_method, str(text)), "baseline") for text in _several(file, "baseline", "bm25")
     ]
     if any(part.name() == "run" for method in baselines for part in (method, *_inside(method))):
         raise file.fault(

@@ -14,7 +14,7 @@ from harness.data.dataset import TrainView
 from harness.methods import METHODS, Method
 from harness.models.cross_encoder import PairScorer
 from harness.models.encoder import Encoder, Side
-from harness.models.headed import headed
+from harness.models.headed import open_headed
 from harness.models.prompts import needs_prompts
 from harness.runtime.context import Context
 from harness.training import dev
@@ -138,7 +138,7 @@ class EncoderBase(Trainable):
 
     def after(self, folder: Path, row: Method, context: Context, *, frozen: bool) -> EncoderBase:
         """See `Trainable.after`; the dev pool stays that of the first model."""
-        trained = headed(self.encoder, folder, context) if frozen else self.encoder.retrained(folder)
+        trained = open_headed(self.encoder, folder, context) if frozen else self.encoder.retrained(folder)
         return EncoderBase(trained, self.first_stages, row)
 
     @property
@@ -217,7 +217,8 @@ class PairBase(Trainable):
 
 def _encoder_row(scorer: PairScorer) -> Method:
     """The encoder that a scoring head is put on, as a row; one whose family needs prompts gets empty ones."""
-    settings: dict[str, Any] = {"revision": scorer.revision, "trust_remote_code": scorer.trusted}
+    model, revision = scorer.source
+    settings: dict[str, Any] = {"revision": revision, "trust_remote_code": scorer.trusted}
     if needs_prompts(scorer.folder.name, scorer.folder.config("config_sentence_transformers.json")):
         settings |= {"query_prompt": "", "document_prompt": ""}
-    return METHODS.get("dense")(model=scorer.source, **settings)  # type: ignore[call-arg]
+    return METHODS.get("dense")(model=model, **settings)  # type: ignore[call-arg]

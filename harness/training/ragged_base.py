@@ -46,7 +46,7 @@ class RaggedBase(Trainable):
     @property
     def whole(self) -> bool:
         """See `Trainable.whole`."""
-        return self._encoder.ready
+        return self._encoder.is_trained
 
     def fresh(self, context: Context) -> Any:
         """See `Trainable.fresh`; the weights of new layers are drawn from the context's seed."""
