@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.base.errors import SettingError
-from harness.base.memory import Reservation, Memory
+from harness.base.memory import Memory, Reservation
 from harness.base.threads import side_by_side
 from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.indexes import Index, Vectors, inner, same_dimension

@@ -32,9 +32,7 @@ def test_judgements_of_which_none_is_above_0_are_refused(grade: int, collection:
 
 def test_empty_documents_are_refused_if_all_are_and_counted_if_some_are(collection: Write, context: Context) -> None:
     folder = collection("none", documents=[("d1", "", ""), ("d2", " ", "\n")])
-    with pytest.raises(
-        DatasetError, match="all 2 documents have neither title nor text, so every score would be 0"
-    ):
+    with pytest.raises(DatasetError, match="all 2 documents have neither title nor text, so every score would be 0"):
         load_dataset(str(folder), context)
     folder = collection("some", documents=[("d1", "", "lift"), ("d2", "", " "), ("d3", "a title", "")])
     for _ in range(2):  # read, and from the cache
@@ -66,7 +64,7 @@ def test_judgements_of_another_corpus_are_refused() -> None:
 
 
 def test_a_grade_that_trec_eval_cannot_count_is_refused_whatever_the_source() -> None:
-    with pytest.raises(DatasetError, match="a grade of 999,999,999 is beyond 1,000,000"):
+    with pytest.raises(DatasetError, match="a grade of 999,999,999 is beyond the greatest possible one, 1,000,000"):
         sound("mine", split({"q1": {"d1": 999_999_999}}), CORPUS)
 
 

@@ -119,8 +119,14 @@ def test_columns_may_be_parted_by_any_white_space_and_lines_be_empty(tmp_path: P
         (b"q Q0 d 1 -3.4028236e38 t\n", r"line 1: score '-3.4028236e38' is not a finite number of 32 bits"),
         (b"q Q0 d 1 2 t\nx Q0 d 1 2 t\nq Q0 d 2 1 t\n", r"line 3: query 'q' ranks document 'd' a second time"),
         (b"q Q0 d 1 2 t\nq Q0 \xff 1 2 t\n", r"line 2: .*utf-8"),
-        ("q Q0\u00a0d 1 2 t\n".encode(), r"line 1: 5 columns; .* It contains U\+00A0 \(no-break space\) at character 5"),
-        ("q Q0 d 1 2\u200b t\n".encode(), r"line 1: score .* is not a number\. It contains U\+200B \(zero width space\)"),
+        (
+            "q Q0\u00a0d 1 2 t\n".encode(),
+            r"line 1: 5 columns; .* It contains U\+00A0 \(no-break space\) at character 5",
+        ),
+        (
+            "q Q0 d 1 2\u200b t\n".encode(),
+            r"line 1: score .* is not a number\. It contains U\+200B \(zero width space\)",
+        ),
         (
             "q Q0 d 1 2 t\n\ufeffr Q0 d 1 2 t\n".encode(),
             r"line 2: the line begins with U\+FEFF \(byte order mark\); were files",
@@ -204,7 +210,9 @@ def test_ids_that_qrels_cannot_hold_are_refused(qrels: dict[str, dict[str, int]]
 
 
 def test_topics_that_a_form_cannot_hold_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"query 'q1' contains the character '\\x07', which XML cannot represent: write \.tsv"):
+    with pytest.raises(
+        DatasetError, match=r"query 'q1' contains the character '\\x07', which XML cannot represent: write \.tsv"
+    ):
         write_topics(tmp_path / "topics.xml", Queries(["q1"], ["a bell\x07"]))
     with pytest.raises(DatasetError, match="white space, which a TREC topics file cannot represent"):
         write_topics(tmp_path / "topics.tsv", Queries(["q 1"], ["a"]))

@@ -103,7 +103,9 @@ def test_a_half_collection_says_what_is_missing(collection: Write, tmp_path: Pat
 
 def test_offline_names_the_folders_and_the_command(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_OFFLINE", "1")
-    with pytest.raises(Unavailable, match=r"scifact is not on this machine .searched: .*cache.data.beir.scifact") as caught:
+    with pytest.raises(
+        Unavailable, match=r"scifact is not on this machine .searched: .*cache.data.beir.scifact"
+    ) as caught:
         load_dataset("beir/scifact", context)
     assert "HARNESS_OFFLINE" in caught.value.reason
     assert "harness data fetch beir/scifact" in caught.value.remedy

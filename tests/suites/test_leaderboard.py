@@ -162,7 +162,7 @@ def test_a_wrong_option_is_a_usage_error_in_its_own_words(
     [
         (["--seed", "-1"], "seed must be 0 or more, not -1."),
         (["--memory", "banana"], "memory 'banana' is no size; write it as 2GB, 512MiB or in bytes."),
-        (["--device", "qpu"], "device 'qpu' is none that models run on"),
+        (["--device", "qpu"], "unknown device 'qpu'"),
         (["--dataset", "./nowhere"], "there is no folder nowhere; name one that holds corpus.jsonl"),
         (["--dataset", "beer/scifact"], "unknown dataset 'beer/scifact'; did you mean 'beir/scifact'"),
         (["--dataset", "beir/scifat"], "unknown BEIR collection 'scifat'; did you mean 'scifact'?"),
