@@ -169,7 +169,9 @@ def test_a_dataset_or_row_whose_name_holds_a_long_key_is_refused_and_nothing_is_
         (f"run/{secret}.trec", "stdlib/code"),
         (RunFile(f"{secret}.trec"), "stdlib/code"),
     ):
-        with pytest.raises(SettingError, match="holds the key of the environment variable MISTRAL_API_KEY") as caught:
+        with pytest.raises(
+            SettingError, match="contains the key in the environment variable MISTRAL_API_KEY"
+        ) as caught:
             api.run(row, dataset=dataset, results=tmp_path / "results", context=context)
         assert secret not in str(caught.value)
     assert not (tmp_path / "results").exists()

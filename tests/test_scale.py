@@ -171,8 +171,8 @@ def test_reading_some_rows_copies_no_column(tmp_path: Path) -> None:
 def test_a_memory_that_is_none_is_refused(tmp_path: Path) -> None:
     for memory, told in (
         ("plenty", "is not a size"),
-        ("1MB", "is too small for any step"),
-        (1000, "is too small for any step"),
+        ("1MB", "is too small: set at least"),
+        (1000, "is too small: set at least"),
     ):
         with pytest.raises(SettingError, match=told):
             open_context(memory=memory, cache_dir=tmp_path)

@@ -14,7 +14,7 @@ import pytest
 
 from harness.base.disk import is_full, writing
 from harness.base.errors import CacheError, ModelError
-from harness.cache import folders, vectors
+from harness.cache import folders, shard_store
 from harness.cache.folders import Cache
 from harness.cache.shards import text_keys
 from harness.cache.vectors import VectorStore
@@ -48,7 +48,7 @@ def test_what_writers_say_when_a_disk_is_full(error: Exception, tmp_path: Path) 
 
 def test_a_folder_that_cannot_be_written_is_told_by_name(tmp_path: Path) -> None:
     with (
-        pytest.raises(CacheError, match=r"cannot be written \(Read-only file system: .*x\); mend that"),
+        pytest.raises(CacheError, match=r"cannot be written \(Read-only file system: .*x\): fix the permissions"),
         writing(tmp_path),
     ):
         raise OSError(errno.EROFS, "Read-only file system", str(tmp_path / "x"))
@@ -93,7 +93,7 @@ def test_a_disk_that_fills_while_the_cache_is_written_is_told_and_leaves_nothing
         raise FULL
 
     cache = Cache(tmp_path / "cache")
-    monkeypatch.setattr(vectors, "_save", full)
+    monkeypatch.setattr(shard_store, "_save", full)
     monkeypatch.setattr("harness.endpoints.journal.os.fsync", full) if write is add_answer else None
     with pytest.raises(CacheError, match="no space left for the cache"):
         write(cache)

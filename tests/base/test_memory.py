@@ -52,7 +52,7 @@ def test_the_budget_is_what_is_given_then_the_environment_then_2_gib(monkeypatch
 
 
 def test_a_budget_below_what_any_step_needs_is_refused() -> None:
-    with pytest.raises(SettingError, match="memory of 1 MiB is too small for any step: give at least 16 MiB"):
+    with pytest.raises(SettingError, match="memory of 1 MiB is too small: set at least 16 MiB"):
         Memory(1 << 20)
 
 
@@ -60,7 +60,7 @@ def test_a_step_that_needs_more_than_its_share_says_the_least_budget() -> None:
     memory = Memory(64 << 20)
     memory.require(16 << 20, "a step")
     with pytest.raises(
-        SettingError, match=r"--memory 64MiB is too small: a step takes 17 MiB .* Give --memory 68MiB or more"
+        SettingError, match=r"--memory 64MiB is too small: a step takes at least 17 MiB, .* Set --memory 68MiB or more"
     ):
         memory.require(17 << 20, "a step")
     Memory(parse_size("68MiB")).require(17 << 20, "a step")
@@ -82,7 +82,7 @@ def test_what_is_held_has_a_place_up_to_a_quarter_and_gives_it_back() -> None:
 def test_a_collection_with_more_documents_than_can_be_numbered_is_refused_with_the_least_that_can() -> None:
     Memory(64 << 20).require_documents(500_000, "mine")
     with pytest.raises(
-        SettingError, match=r"the 1,000,000 documents of mine take 107 MiB, .* Give --memory 107MiB or more"
+        SettingError, match=r"the 1,000,000 documents of mine take 107 MiB, .* Set --memory 107MiB or more"
     ):
         Memory(64 << 20).require_documents(1_000_000, "mine")
     Memory(parse_size("107MiB")).require_documents(1_000_000, "mine")
@@ -90,6 +90,6 @@ def test_a_collection_with_more_documents_than_can_be_numbered_is_refused_with_t
 
 @pytest.mark.parametrize("text", ["9" * 400 + "GB", "9" * 30, "2PB", "1e999GB"])
 def test_a_size_beyond_any_machine_is_refused_in_few_words(text: str) -> None:
-    with pytest.raises(SettingError, match=r"^memory '.{1,40}' is (more than|no size)") as caught:
+    with pytest.raises(SettingError, match=r"^memory '.{1,40}' is (more than|not a size)") as caught:
         parse_size(text)
     assert len(str(caught.value)) < 150

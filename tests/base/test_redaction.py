@@ -90,7 +90,7 @@ def test_a_log_is_rid_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["folder/data-{}/test", "run/{}.trec"])
 def test_a_name_that_holds_a_key_is_refused_without_a_word_of_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abc")
-    told = "the name of a dataset holds the key of the environment variable OPENAI_API_KEY"
+    told = "the name of a dataset contains the key in the environment variable OPENAI_API_KEY"
     with pytest.raises(SettingError, match=told) as caught:
         check_name(name.format("sk-0123456789abc"), "dataset")
     assert "0123456789abc" not in str(caught.value)

@@ -50,13 +50,13 @@ def test_spellings_of_the_header(tmp_path: Path, header: str) -> None:
         (["q\td\t1"], 1, r"query-id\\tcorpus-id\\tscore.*add the header above it"),
         (["q 0 d 1"], 1, r"looks like TREC qrels: name the file \.qrels"),
         (["corpus-id\tquery-id\tscore", "d\tq\t1"], 1, "no header"),
-        ([HEADER, "q\td"], 2, "2 columns where 3"),
-        ([HEADER, "q\td\t1\t2"], 2, "4 columns where 3"),
+        ([HEADER, "q\td"], 2, "2 columns, 3"),
+        ([HEADER, "q\td\t1\t2"], 2, "4 columns, 3"),
         ([HEADER, "q d 1"], 2, "separate them by tabs"),
         ([HEADER, "q\t\t1"], 2, "an id is empty"),
         ([HEADER, "q\td\t1.0"], 2, "grade '1.0' is not an integer"),
         ([HEADER, "q\td\t1", f"\ufeff{HEADER}", "q\te\t1"], 3, r"the line begins with U\+FEFF \(byte order mark\)"),
-        ([HEADER, "q\u2003d\t1"], 2, r"2 columns where 3 .* U\+2003 \(em space\) at character 2"),
+        ([HEADER, "q\u2003d\t1"], 2, r"2 columns, 3 .* U\+2003 \(em space\) at character 2"),
         ([HEADER, "q\td\t0.5"], 2, "grade '0.5' is not an integer"),
         ([HEADER, "q\td\t1_0"], 2, "not an integer"),
         ([HEADER, "q\td\t1", "q\te\t0", "q\td\t2"], 4, "judged 2 here and 1 on line 2"),
@@ -68,7 +68,7 @@ def test_what_is_refused_and_where(tmp_path: Path, rows: list[str], line: int, w
 
 
 def test_trec_file_with_beir_columns(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"qrels\.txt, line 1: 3 columns where 4 .*name the file \.tsv"):
+    with pytest.raises(DatasetError, match=r"qrels\.txt, line 1: 3 columns, 4 .*name the file \.tsv"):
         read_qrels(written(tmp_path, HEADER, "q\td\t1", name="qrels.txt"))
 
 
@@ -104,7 +104,7 @@ def test_trec_columns_are_split_at_white_space_of_ascii_alone(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("q 0\u00a0d 1", r"3 columns where 4 .* U\+00A0 \(no-break space\) at character 4"),
+        ("q 0\u00a0d 1", r"3 columns, 4 .* U\+00A0 \(no-break space\) at character 4"),
         ("q 0 d 1\u00a0", r"not an integer.* It contains U\+00A0 \(no-break space\) at character 2"),
         ("\ufeffq 0 d 1", r"the line begins with U\+FEFF \(byte order mark\)"),
     ],

@@ -64,7 +64,7 @@ def test_judgements_of_another_corpus_are_refused() -> None:
 
 
 def test_a_grade_that_trec_eval_cannot_count_is_refused_whatever_the_source() -> None:
-    with pytest.raises(DatasetError, match="a grade of 999,999,999 is beyond 1,000,000"):
+    with pytest.raises(DatasetError, match="a grade of 999,999,999 is beyond the greatest possible one, 1,000,000"):
         sound("mine", split({"q1": {"d1": 999_999_999}}), CORPUS)
 
 

@@ -84,9 +84,8 @@ def test_a_no_break_space_is_part_of_an_id_and_where_ids_look_the_same_a_note_sa
     assert dataset.unreachable == 2
     (note,) = dataset.notes
     assert note == (
-        "2 relevant documents look like ids of the corpus and are not equal (spaces, invisible characters, case "
-        "or "
-        "Unicode form), for example 'd0\\xa0' and 'd0': not joined; write them alike"
+        "2 relevant documents look like ids of the corpus but differ in spaces, invisible characters, case or Unicode "
+        "form, for example 'd0\\xa0' and 'd0': they are not joined; write them the same way"
     )
 
 
@@ -110,7 +109,8 @@ def test_an_id_that_a_trec_run_cannot_hold_is_refused_before_the_work(
 def test_queries_without_text_whose_ids_look_the_same_are_shown(tmp_path: Path, context: Context) -> None:
     folder = collection(tmp_path / "c", ["d0"], [("q1", "d0", "1"), ("Q2", "d0", "1")])
     with pytest.raises(
-        DatasetError, match=r"1 judged queries .* no text, for example 'Q2'.* example 'Q2' and 'q2': not joined"
+        DatasetError,
+        match=r"1 judged queries .* no text, for example 'Q2'.* example 'Q2' and 'q2': they are not joined",
     ):
         load_dataset(str(folder), context)
 

@@ -12,5 +12,5 @@ def test_the_first_invisible_character_of_a_line_is_named_with_its_place() -> No
 
 
 def test_a_mark_at_the_beginning_of_a_line_is_where_files_were_joined() -> None:
-    assert "were files joined" in joined(MARK + "q0 0 d1 1")
+    assert "left from joining two files" in joined(MARK + "q0 0 d1 1")
     assert joined("q0 0 d1 1") == ""

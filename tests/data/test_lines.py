@@ -44,7 +44,7 @@ def test_cut_archive(tmp_path: Path) -> None:
 def test_not_an_archive(tmp_path: Path) -> None:
     path = tmp_path / "a.gz"
     path.write_bytes(b"plain")
-    with pytest.raises(DatasetError, match="it is not a gzip file"):
+    with pytest.raises(DatasetError, match="the file is not gzip"):
         list(lines(path))
 
 
@@ -92,7 +92,7 @@ def test_gzip_is_known_by_its_bytes_and_not_by_its_name(tmp_path: Path) -> None:
         ("one\ntwo\n".encode("utf-16-le"), 1, r"a NUL byte at byte 2 of the line.*iconv -f utf-16le"),
         (b"one\ntw\0o\n", 2, "a NUL byte at byte 3 of the line"),
         (b"\xff\xfeo\0\n\0\x00\xd8\n\0", 2, "half of a surrogate pair, which is not UTF-16-LE text"),
-        (b"\xff\xfeo\0\n\0o", 2, "not UTF-16-LE, which its byte order mark says it is"),
+        (b"\xff\xfeo\0\n\0o", 2, "not UTF-16-LE as its byte order mark says"),
         (b"PK\x03\x04rest", 0, "this is a zip archive, not text"),
         (bz2.compress(b"one\n"), 0, "this is compressed with bzip2; decompress it first"),
         (lzma.compress(b"one\n"), 0, "this is compressed with xz; decompress it first"),

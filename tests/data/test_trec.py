@@ -117,7 +117,10 @@ def test_columns_may_be_parted_by_any_white_space_and_lines_be_empty(tmp_path: P
         (b"q Q0 d 1 nan t\n", r"line 1: score 'nan' is not a finite number"),
         (b"q Q0 d 1 -inf t\n", r"line 1: score '-inf' is not a finite number"),
         (b"q Q0 d 1 -3.4028236e38 t\n", r"line 1: score '-3.4028236e38' is not a finite number of 32 bits"),
-        (b"q Q0 d 1 2 t\nx Q0 d 1 2 t\nq Q0 d 2 1 t\n", r"line 3: query 'q' ranks document 'd' a second time"),
+        (
+            b"q Q0 d 1 2 t\nx Q0 d 1 2 t\nq Q0 d 2 1 t\n",
+            r"line 3: document 'd' occurs a second time in the ranking of query 'q'",
+        ),
         (b"q Q0 d 1 2 t\nq Q0 \xff 1 2 t\n", r"line 2: .*utf-8"),
         (
             "q Q0\u00a0d 1 2 t\n".encode(),
@@ -129,7 +132,7 @@ def test_columns_may_be_parted_by_any_white_space_and_lines_be_empty(tmp_path: P
         ),
         (
             "q Q0 d 1 2 t\n\ufeffr Q0 d 1 2 t\n".encode(),
-            r"line 2: the line begins with U\+FEFF \(byte order mark\); were files",
+            r"line 2: the line begins with U\+FEFF \(byte order mark\), which is left from joining two files",
         ),
         (b"", r"contains no ranking"),
         (b"\n\n", r"contains no ranking"),
@@ -200,8 +203,8 @@ def test_qrels_are_read_back_grades_and_all(tmp_path: Path) -> None:
         ({"q1": {"d\t1": 1}}, "contains white space"),
         ({"q1": {"d\n1": 1}}, "contains white space"),
         ({"": {"d1": 1}}, "is empty"),
-        ({"q1": {"d\0": 1}}, "has a NUL, at which C ends a word"),
-        ({"\ufeffq1": {"d": 1}}, "begins with a byte order mark, which readers drop"),
+        ({"q1": {"d\0": 1}}, "contains a NUL character, at which C ends a word"),
+        ({"\ufeffq1": {"d": 1}}, "begins with a byte order mark, which readers remove"),
     ],
 )
 def test_ids_that_qrels_cannot_hold_are_refused(qrels: dict[str, dict[str, int]], why: str, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_files_that_cannot_be_had_are_told_with_where_to_get_them(put: Put, cont
     absent = catalogue.formats.TsvDocs(catalogue.util.LocalDownload(tmp_path / "absent.tsv"))
     put("mine/test", {"q1": "lift"}, "q1 0 d1 1\n", docs=absent)
     with pytest.raises(
-        Unavailable, match=r"cannot give mine/test: .*absent\.tsv.*ir-datasets\.com/mine\.html.*IR_DATASETS_HOME"
+        Unavailable, match=r"cannot load mine/test: .*absent\.tsv.*ir-datasets\.com/mine\.html.*IR_DATASETS_HOME"
     ):
         load_dataset("ir_datasets/mine/test", context)
 
@@ -136,5 +136,5 @@ def test_offline_nothing_is_fetched(
 
     put("mine/test", {"q1": "lift"}, "q1 0 d1 1\n", docs=catalogue.formats.TsvDocs(Fetched()))
     monkeypatch.setenv("HARNESS_OFFLINE", "1")
-    with pytest.raises(Unavailable, match=r"remote\.tsv of mine/test is not here, and HARNESS_OFFLINE forbids"):
+    with pytest.raises(Unavailable, match=r"remote\.tsv of mine/test is missing, and HARNESS_OFFLINE forbids"):
         load_dataset("ir_datasets/mine/test", context)

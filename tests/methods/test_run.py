@@ -171,7 +171,7 @@ def test_queries_that_are_not_judged_are_noted_with_those_that_look_the_same(
     assert told.startswith(
         "r.trec: ranks 1 queries that are not among the 2 judged here: left out; 1 queries of the coll"
     )
-    assert "'q1' and 'Q1': not joined" in told
+    assert "'q1' and 'Q1': they are not joined" in told
 
 
 def test_notes_and_errors_name_the_file_though_another_has_the_same_content(

@@ -167,9 +167,9 @@ def test_a_wrong_option_is_a_usage_error_in_its_own_words(
     ("options", "told"),
     [
         (["--seed", "-1"], "--seed must be 0 or more, not -1."),
-        (["--memory", "banana"], "memory 'banana' is no size; write it as 2GB, 512MiB or in bytes."),
+        (["--memory", "banana"], "memory 'banana' is not a size; write it as 2GB, 512MiB or in bytes."),
         (["--device", "qpu"], "unknown device 'qpu'; use cpu, cuda, cuda:1 or mps"),
-        (["--dataset", "./nowhere"], "there is no folder nowhere; name one that holds corpus.jsonl"),
+        (["--dataset", "./nowhere"], "there is no folder nowhere; name a folder with corpus.jsonl"),
         (["--dataset", "beer/scifact"], "unknown dataset 'beer/scifact'; did you mean 'beir/scifact'"),
         (["--dataset", "beir/scifat"], "unknown BEIR collection 'scifat'; did you mean 'scifact'?"),
         (["--dataset", "stdlib/cod"], "unknown stdlib collection 'cod'; did you mean 'code'?"),
