@@ -98,7 +98,11 @@ def test_gzip_is_known_by_its_bytes_and_not_by_its_name(tmp_path: Path) -> None:
         (lzma.compress(b"one\n"), 0, "this is compressed with xz; decompress it first"),
         (lzma.compress(b"one\n", lzma.FORMAT_ALONE), 0, "this is compressed with lzma; decompress it first"),
         (b"\x28\xb5\x2f\xfd\x04\x00", 0, "this is compressed with zstd; decompress it first"),
-        (gzip.compress(gzip.compress(b"one\n", mtime=0), mtime=0), 0, "this is compressed with gzip twice; decompress it once"),
+        (
+            gzip.compress(gzip.compress(b"one\n", mtime=0), mtime=0),
+            0,
+            "this is compressed with gzip twice; decompress it once",
+        ),
         (gzip.compress(bz2.compress(b"one\n"), mtime=0), 0, "inside gzip, this is compressed with bzip2"),
     ],
 )
