@@ -12,6 +12,7 @@ from harness import api
 from harness.bench.agreement import contradiction
 from harness.bench.store import Place, Store, StoredRecord
 from harness.compare.regression import accept
+from harness.report.notes import notes_of
 from harness.runtime.context import Context
 
 VALUES = {"q1": 0.5, "q2": 0.25}
@@ -40,7 +41,7 @@ def test_values_that_contradict_their_record_leave_the_row_without_an_interval(
     (table,), _, _ = api.write_leaderboard(results.root, context)
     assert {line.row: line.interval is not None for line in table.lines} == {"good": True, "sound": True, "bad": False}
     assert [line.value("nDCG@10") for line in table.lines] == [0.375] * 3
-    (note,) = [note for note in table.notes if note.startswith("`bad`: without an interval")]
+    (note,) = [note for note in notes_of(table) if note.startswith("`bad`: without an interval")]
     assert "bad/seed0.queries.json contradict their record" in note
     assert told in note
     assert note.endswith("run the row again.")

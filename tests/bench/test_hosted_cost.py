@@ -110,7 +110,7 @@ def test_a_row_that_needs_more_than_its_cap_is_refused_before_anything_is_sent(
     [cost] = hosted_costs(parse_method(f'api(model="tiny", url="{hosted.url}")'), small, context)
     enough, short = cost.full.tokens_in, cost.full.tokens_in - 1
     hosted_costs(parse_method(api.format(hosted.url, enough)), small, Context(cache=context.cache))
-    with pytest.raises(SettingError, match="over the cap of"):  # the corpus alone would be under it
+    with pytest.raises(SettingError, match="exceeds the cap of"):  # the corpus alone would be under it
         hosted_costs(parse_method(api.format(hosted.url, short)), small, Context(cache=context.cache))
     assert hosted.bodies == []
 
@@ -128,7 +128,7 @@ def test_dev_queries_count_where_a_weight_is_chosen_on_them(hosted: Any, small_f
     dev = sum(estimated_tokens(text) for text in set(small.train.dev.queries.texts))
     needs("rrf", cost.full.tokens_in)
     needs("convex", cost.full.tokens_in + dev)
-    with pytest.raises(SettingError, match="over the cap"):
+    with pytest.raises(SettingError, match="exceeds the cap"):
         needs("convex", cost.full.tokens_in + dev - 1)
 
 
@@ -196,6 +196,6 @@ def test_a_plug_ins_hosted_method_is_estimated_and_capped(hosted: Any, small: Da
     assert cost.full.tokens_in == sum(map(estimated_tokens, {*small.corpus.texts[:], *small.test.queries.texts}))
     [reranked] = hosted_costs(Rerank(scorer=PluggedIn(hosted.url), depth=3), small, context)
     assert (reranked.whole, reranked.first, reranked.depth) == (False, "bm25", 3)
-    with pytest.raises(SettingError, match="over the cap of"):
+    with pytest.raises(SettingError, match="exceeds the cap of"):
         hosted_costs(PluggedIn(hosted.url, cost.full.tokens_in - 1), small, Context(cache=context.cache))
     assert hosted.bodies == []

@@ -156,11 +156,11 @@ BAD = {
         "HARNESS_OFFLINE forbids the download",
     ),
     "an unknown split": (["run", "-d", "./small/dve", "-m", "bm25"], "unknown split 'dve'"),
-    "an unknown measure": (["run", "-d", "./small", "-m", "bm25", "--measure", "nDGC@10"], "'nDGC@10' is no measure"),
+    "an unknown measure": (["run", "-d", "./small", "-m", "bm25", "--measure", "nDGC@10"], "'nDGC@10' is not a measure"),
     "a results folder in the way": (["run", "-d", "./small", "-m", "bm25", "--results", "./file"], "cannot be written"),
     "a cache folder in the way": (
         ["run", "-d", "./small", "-m", "bm25", "--cache-dir", "./file"],
-        "another with --cache-dir",
+        "another folder with --cache-dir",
     ),
     "a leaderboard in the way": (["leaderboard", "--results", "./file"], "cannot be written"),
     "a check of nothing": (["data", "check", "./nowhere"], "there is no folder nowhere"),

@@ -63,7 +63,7 @@ def test_cache_verify_is_1_where_a_file_was_altered_and_names_it(harness_command
     file.write_bytes(raw)
     said = harness_command("cache", "verify")
     assert said.status == 1
-    assert f"{file} does not answer to its hash" in said.out
+    assert f"{file} does not match its hash" in said.out
     assert "harness cache gc" in said.out
 
 
@@ -182,7 +182,7 @@ def test_a_home_folder_loses_nothing(harness_command, small_folder: Path, tmp_pa
     before = everything(root)
     said = harness_command("cache", *command, "--cache-dir", root)
     assert said.status == 2
-    assert "nothing there is touched. Name the cache's own folder" in said.err
+    assert "Nothing was changed. Name the cache's own folder" in said.err
     assert everything(root) == before
 
 
@@ -200,7 +200,7 @@ def test_a_file_in_place_of_the_cache_is_told(harness_command, tmp_path: Path) -
     for command in ("ls", "verify", "gc"):
         said = harness_command("cache", command, "--cache-dir", tmp_path / "file")
         assert said.status == 2
-        assert "is no folder" in said.err
+        assert "is not a folder" in said.err
 
 
 def test_an_old_cache_without_a_mark_is_looked_after_and_gets_one(harness_command, kept: Path) -> None:
