@@ -50,8 +50,8 @@ class Listwise(Judge):
         super().__post_init__()
         if self.step >= self.window:
             raise SettingError(
-                f"listwise: step must be less than window ({self.window}), not {self.step}: windows must overlap, or no "
-                "passage moves from one to the next"
+                f"listwise: step must be less than window ({self.window}), not {self.step}: windows must overlap, or "
+                "no passage moves from one to the next"
             )
 
     def fit(self, view: TrainView, context: Context) -> Fitted:

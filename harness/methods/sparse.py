@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from harness.methods._ragged import FittedRagged, size
 from harness.methods._searching import distinct
 from harness.models.encoder import Side
 from harness.models.ragged import RaggedSettings, open_ragged
+from harness.models.settings import PromptedModel, TorchPrecision
 from harness.models.sparse import SparseEncoder
 from harness.runtime.context import Context
 
@@ -29,7 +29,7 @@ BLOCK = 4096
 
 
 @dataclass(frozen=True)
-class Sparse(TrainableMethod):
+class Sparse(PromptedModel, TrainableMethod):
     """Ranks by the inner product of a query's and a document's weights over the terms of a language model's vocabulary.
 
     Source: Formal et al., SPLADE v2 (2109.10086) and SPLADE++ (2205.04733): log(1 + ReLU(logit)) of a masked language
@@ -38,24 +38,18 @@ class Sparse(TrainableMethod):
     encoded once per encoder and kept whole; pruning takes from what is kept. A document that shares no term with the
     query is not found, as with BM25.
 
-    Args:
+    Args: those of `PromptedModel` (`harness.models.settings`) and
         model: hub name or folder. With a recipe, any BERT-like encoder or masked language model.
-        revision: the hub's commit, tag or branch; None takes the newest the machine has.
-        query_prompt: put before each query; None takes the model's own, `""` says none.
-        document_prompt: put before each document; the same.
-        max_length: tokens kept of a text; None takes the model's own.
-        precision: of the weights in memory; what they answer is kept as float32.
-        query_terms: keep the so many terms of a query that weigh most; None keeps all.
+        max_length: texts are cut to so many tokens; None takes the model's own.
+        precision: of the weights in memory; vectors are cached as float32.
+        query_terms: only the so many terms of a query with the largest weights count; None takes all.
         document_terms: the same of a document.
-        trust_remote_code: run the code that the model's folder brings.
+        trust_remote_code: run the code that comes with the model's folder.
     """
 
     model: str = "naver/splade-cocondenser-ensembledistil"
-    revision: str | None = None
-    query_prompt: str | None = None
-    document_prompt: str | None = None
     max_length: Count | None = None
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: TorchPrecision = "fp32"
     query_terms: Count | None = None
     document_terms: Count | None = None
     trust_remote_code: bool = False
@@ -63,13 +57,8 @@ class Sparse(TrainableMethod):
     kind = "sparse"
     recipes_after = "trust_remote_code"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._settings().check(self.name())
-
     def _settings(self) -> RaggedSettings:
-        prompts, lengths = (self.query_prompt, self.document_prompt), (self.max_length, self.max_length)
-        return RaggedSettings(self.model, self.revision, *prompts, *lengths, self.precision, self.trust_remote_code)
+        return RaggedSettings.of(self, query_length=self.max_length, document_length=self.max_length)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
