@@ -24,6 +24,7 @@ from harness.generators import Generator, Question, deciding, every_question
 from harness.generators.extractive import Extractive
 from harness.methods import CandidateScorer, Fitted, HostedEncoding, Method, Reranks, Searcher, fit, strongest
 from harness.methods.bm25 import BM25
+from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 BLOCK: Final = 8192
@@ -122,8 +123,7 @@ class _Fitted(Fitted):
 
     def _expanded(self, corpus: Corpus, context: Context) -> Corpus:
         generator = self._method.generator
-        told = {**deciding(generator, corpus, context), "filter": self._filtered, "code": self._code()}
-        built: list[bool] = []
+        deciding_all = {**deciding(generator, corpus, context), "filter": self._filtered, "code": self._code()}
 
         def build(folder: Path) -> None:
             questions = every_question(generator, corpus, context)
@@ -135,19 +135,17 @@ class _Fitted(Fitted):
             if not facts["questions"]:
                 raise self._none(corpus)
             (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
-            built.append(True)
 
-        place = context.cache.folder("expanded", digest(told), {"generator": str(generator), **told}, build)
-        if not built:
-            context.ledger.saved(context.cache.meta(place)["seconds"])
-        facts: dict[str, int] = json.loads((place / _FACTS).read_text(encoding="utf-8"))
+        describe = {"generator": str(generator), **deciding_all}
+        folder = build_once(context, "expanded", digest(deciding_all), describe, build)
+        facts: dict[str, int] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         context.ledger.count("questions", facts["questions"])
         if bare := len(corpus) - facts["documents"]:
             how = "got no question" if self._judge is None else "kept no question"
             context.ledger.note(
                 f"{bare:,} of {len(corpus):,} documents {how} of {generator.name()} and stay as they are"
             )
-        return Corpus.open(place / _CORPUS)
+        return Corpus.open(folder / _CORPUS)
 
     def _code(self) -> str:
         """Of what expands and filters; the row that searches what was expanded decides nothing of it."""

@@ -20,6 +20,7 @@ from harness.feedback import Feedback
 from harness.lucene.java import Java, installed
 from harness.lucene.process import Process
 from harness.methods import Fitted, Method, Searcher, Size
+from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 FEEDBACK = ("rm3", "rocchio")
@@ -81,18 +82,14 @@ class _Fitted(Fitted):
         engine = start(self._java, context)
         code = code_of("harness.methods.lucene", "harness.lucene.worker", without=("harness.feedback",))
         key = hashlib.sha256(f"{code} {self._sha} {corpus.revision}".encode()).hexdigest()[:32]
-        built: list[bool] = []
 
         def build(folder: Path) -> None:
             _build(folder, corpus, engine, context)
-            built.append(True)
 
         describe = {"anserini": self._java.jar.name, "documents": len(corpus), "corpus": corpus.revision}
-        place = context.cache.folder("lucene", key, describe, build)
-        if not built:
-            context.ledger.saved(context.cache.meta(place)["seconds"])
-        size = sum(held["bytes"] for held in context.cache.meta(place)["files"].values())
-        return _Searcher(f"{self.key}-{corpus.revision}", self._method, engine, place, size, corpus)
+        folder = build_once(context, "lucene", key, describe, build)
+        size = sum(file["bytes"] for file in context.cache.meta(folder)["files"].values())
+        return _Searcher(f"{self.key}-{corpus.revision}", self._method, engine, folder, size, corpus)
 
 
 def start(java: Java, context: Context) -> Process:
