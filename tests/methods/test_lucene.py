@@ -148,9 +148,9 @@ def test_a_kept_index_is_opened_and_what_it_took_is_told(
     after = rank(Lucene(), corpus, queries, 9, within=later)
     assert len(questions(engine, "create")) == 1
     assert after.indices.tolist() == before.indices.tolist()
-    step = next(s for s in later.steps.values() if s.kind == "index")
+    step = next(s for s in later.ledger.steps.values() if s.kind == "index")
     assert step.cached_seconds == context.cache.meta(next((context.cache.root / "lucene").glob("*")))["seconds"]
-    assert [s.label for s in later.steps.values() if s.kind == "model"] == ["start Lucene"]
+    assert [s.label for s in later.ledger.steps.values() if s.kind == "model"] == ["start Lucene"]
 
 
 def test_another_corpus_another_jar_and_a_damaged_index_are_indexed_again(
