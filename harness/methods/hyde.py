@@ -81,8 +81,8 @@ class _Fitted(WrittenFitted):
         if not isinstance(inner, VectorSearcher):
             raise SettingError(
                 f"hyde: {method.first} does not search with one vector a query, so there is no mean to take; name a "
-                "first stage that does, as hyde(dense), and query2doc for others. In a hybrid it is one of its methods: "
-                "hybrid(methods=(bm25, hyde(dense)))."
+                "first stage that does, as hyde(dense), and query2doc for others. In a hybrid it is a "
+                "method: hybrid(methods=(bm25, hyde(dense)))."
             )
         return _Searcher(method, self, inner, corpus, context)
 

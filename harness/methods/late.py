@@ -1,5 +1,5 @@
-"""Late interaction (ColBERT and its kin): one vector per token, compared by MaxSim, over small corpora whole. Re-ranks
-any.
+"""Late interaction (ColBERT and similar models): one vector per token, compared by MaxSim. Searches small corpora,
+re-ranks any.
 """
 
 from __future__ import annotations
@@ -89,16 +89,16 @@ class _Fitted(FittedRagged, Reranks):
 
 
 def _queries(encoder: LateEncoder, texts: Sequence[str], *, cached: bool) -> Ragged:
-    """Token vectors of queries, divided by their number where the model compares by the mean."""
+    """Token vectors of queries, divided by their number if the model compares by the mean."""
     if cached:
         stored = encoder.matrices(texts, "query")
-        found = stored.block(0, len(stored))
+        vectors = stored.block(0, len(stored))
     else:
-        found = encoder.encode(texts, "query")
+        vectors = encoder.encode(texts, "query")
     if encoder.similarity == "maxsim":
-        return found
-    shares = np.repeat(1 / np.maximum(1, found.lengths), found.lengths).astype(np.float32)
-    return Ragged(found.values * shares[:, None], found.starts)
+        return vectors
+    shares = np.repeat(1 / np.maximum(1, vectors.lengths), vectors.lengths).astype(np.float32)
+    return Ragged(vectors.values * shares[:, None], vectors.starts)
 
 
 class _Searcher(Searcher):
@@ -125,25 +125,25 @@ def _mean(lengths: Ints) -> float:
 
 
 class _CandidateScorer(CandidateScorer):
-    """Encodes the documents that are asked for and no others."""
+    """Encodes only the candidates."""
 
     def __init__(self, encoder: LateEncoder, corpus: Corpus) -> None:
         self._encoder, self._corpus = encoder, corpus
         self.size = size(encoder, 0, 0)
 
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
-        wanted = distinct(candidates)
-        stored = self._documents(wanted)
-        asked = _queries(self._encoder, texts, cached=cached)
-        found = []
+        documents = distinct(candidates)
+        stored = self._documents(documents)
+        queries = _queries(self._encoder, texts, cached=cached)
+        all_scores = []
         for number, rows in enumerate(candidates):
             scores = np.zeros(len(rows), dtype=np.float32)
             for start in range(0, len(rows), BLOCK):  # a query's candidates may be the whole corpus
-                held = stored.take(np.searchsorted(wanted, rows[start : start + BLOCK]))
-                for i in range(len(held)):
-                    scores[start + i] = maxsim(held[i], asked[number]) if len(held[i]) else NONE
-            found.append(scores)
-        return found
+                block = stored.take(np.searchsorted(documents, rows[start : start + BLOCK]))
+                for i in range(len(block)):
+                    scores[start + i] = maxsim(block[i], queries[number]) if len(block[i]) else NONE
+            all_scores.append(scores)
+        return all_scores
 
     def _documents(self, rows: Ints) -> StoredRagged:
         return self._encoder.matrices(self._corpus.texts_of(rows), "document")

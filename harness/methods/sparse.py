@@ -1,6 +1,4 @@
-"""A learnt sparse encoder (SPLADE and its kin) over an inverted index: queries and documents as weighted terms.
-Re-ranks too.
-"""
+"""A learnt sparse encoder (SPLADE and similar models) with an inverted index: texts as weighted terms. Re-ranks too."""
 
 from __future__ import annotations
 
@@ -35,8 +33,8 @@ class Sparse(PromptedModel, TrainableMethod):
     Source: Formal et al., SPLADE v2 (2109.10086) and SPLADE++ (2205.04733): log(1 + ReLU(logit)) of a masked language
     model, its maximum over the text's tokens. Any sentence-transformers sparse encoder, by hub name or folder; one
     whose queries need no inference (a router with a table of weights: Geng et al., 2411.04403) too. Every text is
-    encoded once per encoder and kept whole; pruning takes from what is kept. A document that shares no term with the
-    query is not found, as with BM25.
+    encoded once per encoder and cached in full; the cached vectors are pruned when they are read. A document that
+    shares no term with the query is not ranked, as with BM25.
 
     Args: those of `PromptedModel` (`harness.models.settings`) and
         model: hub name or folder. With a recipe, any BERT-like encoder or masked language model.
@@ -77,15 +75,14 @@ class Sparse(PromptedModel, TrainableMethod):
         """See `TrainableMethod.fitted`.
 
         Raises:
-            ModelError: the model is no sparse encoder.
+            ModelError: the model is not a sparse encoder.
         """
         model.check()
         return _Fitted(self, model)
 
 
 class _Vectors:
-    """An encoder's sparse vectors as a method wants them: pruned, and of length 1 where the model compares by the
-    cosine.
+    """An encoder's sparse vectors, pruned, and normalised if the model compares by the cosine.
 
     Attributes:
         encoder: texts → whole vectors.
@@ -96,7 +93,7 @@ class _Vectors:
         self._terms: dict[Side, int | None] = {"query": method.query_terms, "document": method.document_terms}
 
     def shaped(self, block: Ragged, side: Side) -> Ragged:
-        """A block of what is kept, as it is compared."""
+        """A block of cached vectors, as they are compared."""
         terms, cosine = self._terms[side], self.encoder.similarity == "cosine"
         if terms is None and not cosine:
             return block
@@ -154,9 +151,12 @@ class _Searcher(Searcher):
 
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`; a query that shares no term with a document has an empty ranking."""
-        asked = self._vectors.queries(queries.texts, cached=queries.cached)
-        found = [self._index.scores(asked[i]) for i in range(len(asked))]
-        return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in found], k)
+        vectors = self._vectors.queries(queries.texts, cached=queries.cached)
+        rankings = []
+        for i in range(len(vectors)):
+            rows, scores = self._index.scores(vectors[i])
+            rankings.append(select(rows, scores, self._corpus.id_order, k))
+        return stack(rankings, k)
 
     def report(self, queries: Queries) -> SearchReport:
         """See `Searcher.report`; the mean number of terms that are not 0."""
@@ -171,21 +171,22 @@ def _mean(lengths: Sequence[Ints]) -> float:
 
 
 class _CandidateScorer(CandidateScorer):
-    """Encodes the documents that are asked for and no others."""
+    """Encodes only the candidates."""
 
     def __init__(self, vectors: _Vectors, corpus: Corpus) -> None:
         self._vectors, self._corpus = vectors, corpus
         self.size = vectors.size(0)
 
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
-        wanted = distinct(candidates)
-        held = self._documents(wanted)
-        asked = self._vectors.queries(texts, cached=cached)
-        found = []
+        distinct_rows = distinct(candidates)
+        documents = self._documents(distinct_rows)
+        queries = self._vectors.queries(texts, cached=cached)
+        scores = []
         for number, rows in enumerate(candidates):
-            places = np.searchsorted(wanted, rows).tolist()
-            found.append(np.array([product(held[p], asked[number]) for p in places], dtype=np.float32))
-        return found
+            places = np.searchsorted(distinct_rows, rows).tolist()
+            products = [product(documents[place], queries[number]) for place in places]
+            scores.append(np.array(products, dtype=np.float32))
+        return scores
 
     def _documents(self, rows: Ints) -> Ragged:
         stored = self._vectors.encoder.matrices(self._corpus.texts_of(rows), "document")

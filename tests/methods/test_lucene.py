@@ -215,7 +215,7 @@ def test_where_lucene_fails_the_index_and_how_to_look_at_it_are_named(
 
     monkeypatch.setattr(engine, "search", damaged)
     with pytest.raises(
-        EngineError, match=r"CorruptIndexException\. `harness cache verify` tells whether the index .*lucene"
+        EngineError, match=r"CorruptIndexException\. `harness cache verify` checks the index .*lucene"
     ):
         rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
 
@@ -247,7 +247,7 @@ def test_nothing_is_learnt_and_the_jar_is_part_of_the_identity(
 ) -> None:
     fitted = fit(Lucene(feedback=RM3()), TrainView(corpus), context)
     assert fitted.supervision == "none"
-    assert fitted.notes == ("memory is that of the harness alone: Lucene runs in a process of its own",)
+    assert fitted.notes == ("memory is that of the harness only: Lucene runs in a process of its own",)
     assert fitted.resolved["anserini"] == "anserini-1-fatjar.jar"
     assert fitted.resolved["feedback"]["name"] == "rm3"
     assert Lucene().inputs(context) == {
