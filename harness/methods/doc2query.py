@@ -97,7 +97,10 @@ class _Fitted(FittedParts):
         self._method, self._first, self._scorer = method, first, scorer
         generator = {"name": method.generator.name(), **method.generator.settings()}
         inputs = method.generator.inputs(context)
-        resolved = {"first": resolved_part(method.first, first), "generator": {**generator, "inputs": inputs}}
+        resolved: dict[str, Any] = {
+            "first": resolved_part(method.first, first),
+            "generator": {**generator, "inputs": inputs},
+        }
         parts = [first]
         self._filter: dict[str, Any] | None = None
         if scorer is not None and method.filter is not None:

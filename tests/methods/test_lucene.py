@@ -214,9 +214,7 @@ def test_where_lucene_fails_the_index_and_how_to_look_at_it_are_named(
         raise EngineError("lucene: CorruptIndexException.")
 
     monkeypatch.setattr(engine, "search", damaged)
-    with pytest.raises(
-        EngineError, match=r"CorruptIndexException\. `harness cache verify` checks the index .*lucene"
-    ):
+    with pytest.raises(EngineError, match=r"CorruptIndexException\. `harness cache verify` checks the index .*lucene"):
         rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
 
 
