@@ -171,9 +171,7 @@ class AugmentedSBERT(Recipe):
             searcher = index(method, fit(method, view, context), view.corpus, context)
             tops.append(search(method, searcher, queries, DEEP, context).indices)
         wanted = self.per_query * (2 if self.sampling == "kde" else 1)
-        themselves: frozenset[str] = frozenset()
-        if view.train is not None and known is not None:
-            themselves = view.train.drop_self
+        themselves = view.train.drop_self if view.train is not None and known is not None else frozenset()
         own = own_rows(Labelled(queries, {}, themselves), view.corpus)
         sampled = []
         for number in range(len(queries)):
