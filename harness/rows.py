@@ -1,4 +1,4 @@
-"""Rows: the names by which methods stand on the board, and the text that writes any of them."""
+"""Rows: the names of methods on the board, and the parsing of names and expressions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DEFAULT_ROWS = {
     "bm25>>dense": "bm25 >> dense",
     "bm25>>cross-encoder": "bm25 >> cross_encoder",
 }
-"""What the board shows when nothing is asked for: name → expression."""
+"""The rows of the board by default: name → expression."""
 
 _START = 'model="sentence-transformers/all-MiniLM-L6-v2"'
 _PAIRS = f"cross_encoder({_START}, max_length=256)"
@@ -51,8 +51,8 @@ RERANKERS = {
     "ce-contrastive": f'{_PAIRS} + cross_encoder(pairs="unlabelled")',
 }
 """Names for cross-encoders that are trained here, from the encoder that needs no download: contrastively on the corpus,
-on gold
-pairs, or first the one and then the other: `bm25>>ce`."""
+on gold pairs, or first the one and then the other: `bm25>>ce`.
+"""
 SHORT_NAMES = {**RERANKERS, "splade": f"sparse({_START}) + splade", "colbert": f"late({_START}) + colbert"}
 """These, and a sparse and a late-interaction encoder trained on gold pairs from the same encoder."""
 
@@ -60,7 +60,7 @@ NAMED = {**DEFAULT_ROWS, **SHORT_NAMES}
 
 
 def trained_rows() -> tuple[str, ...]:
-    """A row for every recipe, and those that the trained ones are to be compared with."""
+    """A row for every recipe, and those that the trained ones are compared with."""
     encoders = [name for name, recipe in RECIPES.usable() if recipe.trains == "encoder"]
     rows = [f"dense+{name}" for name in encoders] + ["dense+contrastive_tension+supervised"]
     return (*DEFAULT_ROWS, *rows, *(f"bm25>>{name}" for name in RERANKERS), "splade", "colbert", "bm25>>colbert")
@@ -75,7 +75,7 @@ def parse_method(text: str) -> Method:
 
     Raises:
         UnknownName: carries the closest names.
-        SettingError: what is wrong with the expression or a setting, or it holds a key
+        SettingError: what is wrong with the expression or a setting, or it contains a key
             (`harness.base.redaction.check_name`).
     """
     check_text(text)
@@ -87,36 +87,35 @@ def parse_method(text: str) -> Method:
     except HarnessError as error:
         if there(Path(text).is_file):
             raise SettingError(
-                f"{text!r} is no row; there is a file of that name: write run/{text} for a TREC run."
+                f"{text!r} is not a row; there is a file of that name: write run/{text} for a TREC run."
             ) from error
         raise
 
 
 def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> list[Method]:
-    """The methods of rows given as values or text, `default` and `recipes` standing for several; the default where none
-    is given.
+    """The methods of rows; the default rows if there are none.
 
     Args:
-        rows: as given.
+        rows: values or text; `default` and `recipes` name several rows.
         precision: of encoders and cross-encoders in fp32 (`at_precision`); None leaves them so.
 
     Raises:
         UnknownName, SettingError: see `parse_method`.
     """
-    found: list[Method] = []
+    methods: list[Method] = []
     for row in rows or ("default",):
         named = GROUPS[row]() if isinstance(row, str) and row in GROUPS else (row,)
-        found += [parse_method(each) if isinstance(each, str) else each for each in named]
+        methods += [parse_method(each) if isinstance(each, str) else each for each in named]
     if precision is None:
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(methods))
     from harness.models.engine_settings import EngineSettings  # slow to import, and a listing needs none of it
 
     EngineSettings(precision).check("--precision")
-    changed = [at_precision(method, precision) for method in dict.fromkeys(found)]
+    changed = [at_precision(method, precision) for method in dict.fromkeys(methods)]
     if len(set(changed)) < len(changed):
         log.warning(
-            "--precision %s is for all rows in fp32, named or not, so that some of these rows are now one; leave it "
-            "out and name the precision in the rows to have both.",
+            "--precision %s changes all rows in fp32, so some of these rows are now one; leave it out and name "
+            "the precision in the rows to have both.",
             precision,
         )
     return list(dict.fromkeys(changed))
@@ -126,8 +125,7 @@ def at_precision(method: Method, precision: str) -> Method:
     """The same row, with every encoder and cross-encoder of it that is in fp32 computed as `precision` says.
 
     It is another row, under another name. Rows with other kinds of models (`sparse`, `late`) stay as they are, and so
-    do teachers
-    and judges inside recipes: nothing is trained anew for it.
+    do teachers and judges inside recipes: nothing is trained again for it.
 
     Raises:
         SettingError: there is no such precision.
@@ -145,8 +143,8 @@ def at_precision(method: Method, precision: str) -> Method:
 
 
 def row_name(method: Method) -> str:
-    """What a method is called on the board: a name of a row, `first>>scorer` or `method+recipe` where that says all,
-    else its expression.
+    """A method's name on the board: a name of a row, `first>>scorer` or `method+recipe` if these identify it, else its
+    expression.
     """
     for name, row in _rows("default").items():
         if method == row:
@@ -154,12 +152,13 @@ def row_name(method: Method) -> str:
     if method.name() == "rerank":
         first, scorer = method.nested()
         if method == type(method)(first, scorer):  # type: ignore[call-arg]
-            return f"{row_name(first)}>>{row_name(scorer) if scorer.name() != 'rerank' else scorer.told(_short)}"
+            scorer_name = scorer.told(_short) if scorer.name() == "rerank" else row_name(scorer)
+            return f"{row_name(first)}>>{scorer_name}"
     return method.told(_short)
 
 
 def _short(value: Value) -> str | None:
-    """Of a model that is trained as a short name says: that name, with the settings that differ."""
+    """The short name of a row that trains the same model, with the settings that differ; None if there is none."""
     for name, row in _rows("short").items():
         if _same_model(value, row):
             differ = value.settings_beside(row)

@@ -25,7 +25,7 @@ import harness.methods
 import harness.recipes
 from harness import api
 from harness.base.errors import DatasetError, SettingError
-from harness.choices import room as registry
+from harness.choices import items as registry
 from harness.choices.expression import parse
 from harness.data.queries import Queries
 from harness.datasets import load_dataset
@@ -57,14 +57,14 @@ def dropped_in(room: ModuleType, name: str, folder: Path) -> Iterator[None]:
     file = f"{room.__name__.replace('.', '/')}/{name}.py"
     (folder / f"{name}.py").write_text(code_of(file), encoding="utf-8")
     room.__path__.append(str(folder))
-    registry._files.cache_clear()
+    registry.files.cache_clear()
     importlib.invalidate_caches()
     try:
         yield
     finally:
         room.__path__.remove(str(folder))
         sys.modules.pop(f"{room.__name__}.{name}", None)
-        registry._files.cache_clear()
+        registry.files.cache_clear()
 
 
 @pytest.fixture

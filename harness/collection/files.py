@@ -19,6 +19,7 @@ from harness.data.corpus_file import write_corpus
 from harness.data.ids import Trim
 from harness.data.lines import Fault, OnFault, refuse
 from harness.data.queries import Qrels, Queries
+from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 CORPUS, QUERIES, TOPICS = "corpus.jsonl", "queries.jsonl", "topics"
@@ -74,19 +75,15 @@ class Collection:
         ending, content = self.corpus.suffix, context.cache.hashes.sha256(self.corpus)
         deciding = [code_of("harness.collection.jsonl", "harness.data.corpus_file"), ending, content]
         key = hashlib.sha256(":".join(deciding).encode()).hexdigest()[:32]
-        trim, built = Trim(), False
+        trim = Trim()
 
         def build(part: Path) -> None:
-            nonlocal built
-            built = True
             with context.progress("read corpus", self.corpus.stat().st_size, "bytes") as advance:
                 read = read_documents(self.corpus, advance=advance, memory=context.memory, trim=trim)
                 documents = (document for _, document in read)
                 write_corpus(part / "corpus.arrow", documents, str(self.corpus), lambda: trim.notes(CORPUS))
 
-        place = context.cache.folder("corpora", key, {"collection": name}, build)
-        if not built:
-            context.ledger.saved(float(context.cache.meta(place)["seconds"]))
+        place = build_once(context, "corpora", key, {"collection": name}, build)
         corpus = Corpus.open(place / "corpus.arrow")
         context.ledger.count("documents", len(corpus))
         return corpus

@@ -1,8 +1,8 @@
 """Generators: passages → questions for recipes that need no labels and for expanded documents, one way per file.
 
 To add one: a file here with one frozen dataclass that derives from `Generator`, and `tests/generators/test_<file>.py`.
-A generator is called through `questions`, which keeps what it made and drops what nothing can be learnt from, or, to
-expand documents with, through `every_question`.
+A generator is called through `questions`, which caches its questions and drops unusable ones, or, to expand documents,
+through `every_question`.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Generated:
-    """What came of asking about some documents.
+    """The questions made of some documents.
 
     Args:
-        questions: those that can be used, in the order of the rows asked.
-        asked: distinct documents asked about.
+        questions: the usable ones, in the order of the requested rows.
+        asked: number of distinct documents.
         dropped: why → how many: `empty`, `too long`, `whole document`, `repeated`, `shared`.
     """
 
@@ -82,15 +82,15 @@ class Generator(Value, ABC):
             context: seed, cache, device, progress.
 
         Raises:
-            Unavailable: a model or service is not to be had.
-            HarnessError: it does not answer as it should.
+            Unavailable: a model or service is not available.
+            HarnessError: it gives no valid answer.
         """
 
     def inputs(self, context: Context) -> dict[str, str]:
         """What the settings point to, by content, as `Method.inputs`: name → hash of a model folder.
 
         Raises:
-            Unavailable: it is not to be had.
+            Unavailable: it is not available.
         """
         return {}
 
@@ -99,54 +99,54 @@ GENERATORS: Room[Generator] = Room(__name__, Generator, "generator")  # type: ig
 
 
 def questions(generator: Generator, corpus: Corpus, rows: Sequence[int], context: Context) -> Generated:
-    """The usable questions that a generator makes of some documents; made once, then taken from the cache.
+    """The usable questions that a generator makes of some documents; made once, then read from the cache.
 
     White space is normalised. A question is dropped that is empty, longer in characters than its document, the whole
     document, a repetition (case and closing punctuation aside) of one from the same document, or shared: the same as
-    one from another document. A shared one is dropped for all its documents, for each of them answers it: whichever
-    kept it, the others would be taught to be wrong.
+    one from another document. A shared one is dropped for all its documents, since each of them answers it: with
+    one of them as its document, the others would be trained as wrong answers.
 
-    The key holds the corpus's revision besides the rows, since a generator may weigh a document against all others.
+    The key contains the corpus's revision and the rows, since a generator may weigh a document against all others.
 
     Args:
         generator: makes them.
         corpus: all documents.
-        rows: rows to ask about; one that comes twice is asked once.
+        rows: rows to make questions of; repetitions are ignored.
         context: seed and cache.
 
     Raises:
         SettingError: no rows.
-        ModelError: nothing usable was made.
-        HarnessError: what the generator raises; nothing is kept then but what it keeps itself.
+        ModelError: no question is usable.
+        HarnessError: what the generator raises; then only what it caches itself is cached.
     """
     rows = list(dict.fromkeys(int(row) for row in rows))
     if not rows:
         raise SettingError(f"{generator} was asked about no document: name at least one row of the corpus.")
     if min(rows) < 0 or max(rows) >= len(corpus):
         raise IndexError(f"rows {min(rows)} to {max(rows)} were asked of a corpus of {len(corpus)} documents")
-    told = {
+    decided_by = {
         **deciding(generator, corpus, context),
         "rows": hashlib.sha256(np.asarray(rows, dtype="<i8").tobytes()).hexdigest(),
     }
-    key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps(decided_by, sort_keys=True).encode()).hexdigest()[:32]
 
     def build(folder: Path) -> None:
-        made = _usable(generator, corpus, rows, context)
-        kept = {"dropped": dict(made.dropped), "questions": [[q.text, q.row, q.origin] for q in made.questions]}
-        (folder / _FILE).write_text(json.dumps(kept), encoding="utf-8")
+        usable = _usable(generator, corpus, rows, context)
+        content = {"dropped": dict(usable.dropped), "questions": [[q.text, q.row, q.origin] for q in usable.questions]}
+        (folder / _FILE).write_text(json.dumps(content), encoding="utf-8")
 
-    describe = {"generator": str(generator), "documents": len(rows), **told}
+    describe = {"generator": str(generator), "documents": len(rows), **decided_by}
     place = context.cache.folder("questions", key, describe, build)
-    held = json.loads((place / _FILE).read_text(encoding="utf-8"))
-    return Generated(tuple(Question(*each) for each in held["questions"]), len(rows), held["dropped"])
+    stored = json.loads((place / _FILE).read_text(encoding="utf-8"))
+    return Generated(tuple(Question(*each) for each in stored["questions"]), len(rows), stored["dropped"])
 
 
 def every_question(generator: Generator, corpus: Corpus, context: Context) -> Iterator[Question]:
-    """All questions about all documents, in the order of the rows, to expand the documents with; none is held.
+    """All questions about all documents, in the order of the rows, to expand the documents with; none stays in memory.
 
-    White space is normalised, and what holds no word is left out. Nothing else is: a repetition says that the question
-    is a likely one and weighs as much more, and what two documents answer is a question of both. The generator itself
-    keeps what was slow or paid for.
+    White space is normalised, and questions without a word are left out. No others are: a repeated question is a likely
+    one and gets more weight, and a question that two documents answer belongs to both. The generator itself caches what
+    was slow or paid for.
 
     Args:
         generator: makes them.
@@ -163,10 +163,10 @@ def every_question(generator: Generator, corpus: Corpus, context: Context) -> It
 
 
 def deciding(generator: Generator, corpus: Corpus, context: Context) -> dict[str, Any]:
-    """JSON-safe: all that decides what a generator says of a document of this corpus.
+    """JSON-safe: all that decides the questions of a document of this corpus.
 
     Raises:
-        Unavailable: a model is not to be had.
+        Unavailable: a model is not available.
     """
     inputs = generator.inputs(context)
     return {
@@ -184,7 +184,7 @@ def tidy(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """What two texts share that ask the same: case, white space and closing punctuation do not count."""
+    """The text without case, runs of white space and closing punctuation, by which questions are compared."""
     return tidy(text).casefold().rstrip(" .?!…")
 
 
@@ -192,21 +192,21 @@ def _usable(generator: Generator, corpus: Corpus, rows: Sequence[int], context: 
     texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
     places = {row: place for place, row in enumerate(rows)}
     dropped: Counter[str] = Counter()
-    kept: dict[tuple[str, int], Question] = {}
+    distinct: dict[tuple[str, int], Question] = {}
     for made in generator.generate(corpus, rows, context):
         question = replace(made, text=tidy(made.text))
         fault = _fault(question.text, tidy(texts[places[question.row]]))
-        if fault is None and (plain(question.text), question.row) in kept:
+        if fault is None and (plain(question.text), question.row) in distinct:
             fault = "repeated"
         if fault is None:
-            kept[plain(question.text), question.row] = question
+            distinct[plain(question.text), question.row] = question
         else:
             dropped[fault] += 1
-    documents = Counter(text for text, _ in kept)
-    found = [question for (text, _), question in kept.items() if documents[text] == 1]
-    if len(found) < len(kept):
-        dropped["shared"] = len(kept) - len(found)
-    if not found:
+    documents = Counter(text for text, _ in distinct)
+    usable = [question for (text, _), question in distinct.items() if documents[text] == 1]
+    if len(usable) < len(distinct):
+        dropped["shared"] = len(distinct) - len(usable)
+    if not usable:
         ids = corpus.ids(np.asarray(rows[:3], dtype=np.int64))
         why = ", ".join(f"{count} {name}" for name, count in sorted(dropped.items())) or "it made none"
         raise ModelError(
@@ -214,8 +214,8 @@ def _usable(generator: Generator, corpus: Corpus, rows: Sequence[int], context: 
             f"{', '.join(map(repr, ids))}): {why}. "
             "Ask about more or longer documents, or take another generator; `extractive` needs no model."
         )
-    found.sort(key=lambda question: places[question.row])
-    return Generated(tuple(found), len(rows), dict(dropped))
+    usable.sort(key=lambda question: places[question.row])
+    return Generated(tuple(usable), len(rows), dict(dropped))
 
 
 def _fault(question: str, document: str) -> str | None:
@@ -223,4 +223,6 @@ def _fault(question: str, document: str) -> str | None:
         return "empty"
     if plain(question) == plain(document):
         return "whole document"
-    return "too long" if len(question) > len(document) else None
+    if len(question) > len(document):
+        return "too long"
+    return None

@@ -15,6 +15,7 @@ import numpy as np
 from harness.base.errors import CacheError
 from harness.base.files import write_text
 from harness.indexes import Vectors
+from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 KIND = "indexes"
@@ -46,14 +47,12 @@ def kept(vectors: Vectors, deciding: Mapping[str, Any], context: Context, build:
     """
     of = {"vectors": fingerprint(vectors), "number": len(vectors), "dimensions": vectors.dimension}
     key = hashlib.sha256(json.dumps({**deciding, **of}, sort_keys=True).encode()).hexdigest()[:32]
-    built: list[bool] = []
 
     def made(folder: Path) -> None:
         build(folder)
         write_text(folder / OF, json.dumps(of, indent=1))
-        built.append(True)
 
-    place = context.cache.folder(KIND, key, {**deciding, **of}, made)
+    place = build_once(context, KIND, key, {**deciding, **of}, made)
     held = json.loads((place / OF).read_text(encoding="utf-8"))
     if held != of:
         raise CacheError(
@@ -61,6 +60,4 @@ def kept(vectors: Vectors, deciding: Mapping[str, Any], context: Context, build:
             f"{held['vectors']}), "
             f"not of these ({of['number']} of {of['dimensions']}, {of['vectors']}); delete the folder and run again."
         )
-    if not built:
-        context.ledger.saved(context.cache.meta(place)["seconds"])
     return place

@@ -1,6 +1,4 @@
-"""What methods that ask a chat model have in common: where the model is, what it costs, and one meter for all that is
-asked.
-"""
+"""What the methods share that send requests to a chat model: its address, its prices, one meter for all requests."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ class Asks(PaidRequests, Method):
     """Base of these methods. Each is a dataclass whose settings for the model come before those of `PaidRequests`.
 
     Attributes:
-        asked_as: what the answers are, a part of the key that they are kept by.
+        asked_as: what the answers are; a part of their cache key.
     """
 
     paid: ClassVar[bool] = True
@@ -49,14 +47,16 @@ class Asks(PaidRequests, Method):
         }
 
     def conversation(self, context: Context) -> Conversation:
-        """Asks through the cache; one meter counts all that the run asks with these settings."""
-        told = {**self.deciding(), "seed": context.seed, "of": self.asked_as}
+        """Requests through the cache; one meter counts all requests of the run with these settings."""
+        deciding = {**self.deciding(), "seed": context.seed, "of": self.asked_as}
         meter: Meter = context.ledger.once(
             "model", f"open {self.model}", f"meter {self.fingerprint()}", self.service().meter
         )
-        return Conversation(self.service(), self.temperature, self.max_tokens, context, digest(told), told, meter)
+        return Conversation(
+            self.service(), self.temperature, self.max_tokens, context, digest(deciding), deciding, meter
+        )
 
     def price_source(self) -> str | None:
-        """Where the price is from; None where none is known."""
+        """Where the price is from; None if no price is known."""
         price = self.service().meter().price
         return None if price is None else price.source

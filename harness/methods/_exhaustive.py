@@ -1,4 +1,4 @@
-"""A scorer of candidates that stands alone: every document is a candidate, which only a tiny collection bears."""
+"""A scorer of candidates as a row of its own: every document is a candidate, which only a tiny collection allows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Exhaustive(Searcher):
         key: of the fitted method.
         scorer: scores candidates.
         corpus: all of them.
-        most: pairs of query and document; more are refused.
+        max_pairs: of query and document; more are refused.
     """
 
-    def __init__(self, name: str, key: str, scorer: CandidateScorer, corpus: Corpus, most: int) -> None:
+    def __init__(self, name: str, key: str, scorer: CandidateScorer, corpus: Corpus, max_pairs: int) -> None:
         self.key = f"{key}-{corpus.revision}"
         self.size, self.live = scorer.size, scorer.live
-        self._name, self._scorer, self._corpus, self._most = name, scorer, corpus, most
+        self._name, self._scorer, self._corpus, self._max_pairs = name, scorer, corpus, max_pairs
 
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`.
@@ -34,9 +34,10 @@ class Exhaustive(Searcher):
             HarnessError: too many pairs.
         """
         pairs = len(queries) * len(self._corpus)
-        if pairs > self._most:
+        if pairs > self._max_pairs:
             raise HarnessError(
-                f"a {self._name} alone would score {pairs:,} pairs here; use it as re-ranker, as in bm25>>{self._name}."
+                f"{self._name} as a row of its own would score {pairs:,} pairs here; use it as a re-ranker, as in "
+                f"bm25>>{self._name}."
             )
         rows = np.arange(len(self._corpus), dtype=np.int64)
         scores = self._scorer.scores(queries.texts, [rows] * len(queries), cached=queries.cached)

@@ -1,6 +1,4 @@
-"""What re-rankers that ask a chat model have in common: settings, how texts are cut, and what is told of their
-answers.
-"""
+"""What re-rankers share that send requests to a chat model: settings, how texts are cut, how answers are counted."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from harness.methods._exhaustive import Exhaustive
 from harness.runtime.context import Context
 
 EXHAUSTIVE_PAIRS = 2_000
-"""More pairs than this are refused when a judge stands alone: each is paid for."""
+"""More pairs are refused when a judge is a row of its own: each is paid for."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +56,22 @@ class Judge(Asks, JudgeModel):
 
 
 class JudgeScorer(CandidateScorer):
-    """Base of their scorers: paid by the query, and each candidate weighed with its place among the others."""
+    """Base of their scorers: paid by the query; a score depends on the candidate's place among the others."""
 
     def __init__(self, corpus: Corpus, context: Context) -> None:
         self._corpus, self._context = corpus, context
         self.size, self.live, self.alone = Size(), False, False
 
-    def _tell(self, unit: str, asked: int, repaired: int, failures: Counter[str]) -> None:
-        """Puts the counts into the record, and a note where an answer had to be repaired."""
-        self._context.ledger.count(unit, asked)
+    def _record(self, unit: str, requested: int, repaired: int, failures: Counter[str]) -> None:
+        """Puts the counts into the record, and a note if an answer had to be repaired."""
+        self._context.ledger.count(unit, requested)
         for name, n in sorted(failures.items()):
             self._context.ledger.count(f"{unit} {name}", n)
         if repaired:
-            told = ", ".join(f"{n:,} {name}" for name, n in sorted(failures.items()))
-            self._context.ledger.note(f"{repaired:,} of {asked:,} {unit} were not as asked and were repaired ({told})")
+            details = ", ".join(f"{n:,} {name}" for name, n in sorted(failures.items()))
+            self._context.ledger.note(
+                f"{repaired:,} of {requested:,} {unit} were not in the requested form and were repaired ({details})"
+            )
 
 
 class JudgeFitted(Fitted, Reranks):
@@ -79,14 +79,18 @@ class JudgeFitted(Fitted, Reranks):
 
     Args:
         method: the settings.
-        context: its seed is sent along.
-        told: for the record, besides what decides an answer.
+        context: its seed is sent with each request.
+        settings: for the record and the key, besides what decides an answer.
     """
 
-    def __init__(self, method: Judge, context: Context, told: Mapping[str, Any]) -> None:
+    def __init__(self, method: Judge, context: Context, settings: Mapping[str, Any]) -> None:
         self._method = method
-        told = {**told, "max_words": method.max_words, "price_source": method.price_source()}
-        self.resolved = {**method.deciding(), **told}
+        self.resolved = {
+            **method.deciding(),
+            **settings,
+            "max_words": method.max_words,
+            "price_source": method.price_source(),
+        }
         self.key = f"{method.name()}-{digest(self.resolved, context.seed)}"
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
@@ -97,5 +101,5 @@ class JudgeFitted(Fitted, Reranks):
 
 
 def by_place(n: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """(n,) a half to almost nothing, falling: what a candidate's place before adds, less than a grade apart."""
+    """(n,) a tie-breaker by the rank of the first stage, falling from 0.5 towards 0, so less than a grade."""
     return (0.5 * (n - np.arange(n)) / max(1, n)).astype(np.float32)

@@ -16,7 +16,7 @@ from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.indexes._near import Near
 
 HELD_BYTES = 1 << 30
-"""Vectors of a collection up to this size stay in memory: bounded, and a query need not gather them anew."""
+"""Vectors of a collection up to this size stay in memory, so that no query reads them again."""
 BLOCK_BYTES = 8 << 20
 """Document vectors that are compared at once."""
 QUERY_VECTORS = 256
@@ -43,7 +43,7 @@ class Matrices(Protocol):
         ...
 
     def take(self, rows: Ints) -> Ragged:
-        """Some of them, in the order asked."""
+        """Some of them, in the order of `rows`."""
         ...
 
 
@@ -58,12 +58,12 @@ def maxsim(document: Floats, query: Floats) -> float:
 class MaxSimIndex:
     """Searches every document.
 
-    A product in float32 tells, by a bound on its error, which documents can be among the k best; those are scored in
-    double precision, so that a score does not depend on where a document stands. A document without vectors is not
-    found.
+    A product in float32 and a bound on its error decide which documents can be among the k best; those are scored in
+    double precision, so that a score does not depend on a document's place in a block. A document without vectors is
+    not ranked.
 
     Args:
-        matrices: the documents' token vectors; up to `HELD_BYTES` of them are held in memory, more are read block by
+        matrices: the documents' token vectors; up to `HELD_BYTES` of them stay in memory, more are read block by
             block.
         id_order: (N,) `Corpus.id_order`.
     """
@@ -86,57 +86,56 @@ class MaxSimIndex:
         near = [Near(k, _slack(queries[i], self._longest)) for i in range(len(queries))]
         for start, stop in self._cuts:
             block = self._matrices.block(start, stop)
-            held = np.flatnonzero(block.lengths)  # reduceat gives an empty document the next one's value
-            if not len(held):
+            filled = np.flatnonzero(block.lengths)  # reduceat gives an empty document the next one's value
+            if not len(filled):
                 continue
-            rows, starts = held + start, block.starts[:-1][held]
+            rows, starts = filled + start, block.starts[:-1][filled]
             for first, last in _cuts(queries.lengths, QUERY_VECTORS):
-                begins = queries.starts[first : last + 1]
-                products = queries.values[begins[0] : begins[-1]] @ block.values.T
+                bounds = queries.starts[first : last + 1]
+                products = queries.values[bounds[0] : bounds[-1]] @ block.values.T
                 maxima = np.maximum.reduceat(products, starts, axis=1)
-                for i, (begin, end) in enumerate(
-                    zip(begins[:-1] - begins[0], begins[1:] - begins[0], strict=True), start=first
-                ):
+                for i in range(first, last):
+                    begin, end = queries.starts[i] - bounds[0], queries.starts[i + 1] - bounds[0]
                     near[i].add(rows, maxima[begin:end].sum(axis=0))
-        return stack([self._best(queries[i], found.rows, k) for i, found in enumerate(near)], k)
+        return stack([self._best(queries[i], candidates.rows, k) for i, candidates in enumerate(near)], k)
 
     def _best(self, query: Floats, rows: Ints, k: int) -> tuple[Ints, Floats]:
-        found = self._matrices.take(rows)
-        scores = np.array([maxsim(found[i], query) for i in range(len(rows))], dtype=np.float32)
+        documents = self._matrices.take(rows)
+        scores = np.array([maxsim(documents[i], query) for i in range(len(rows))], dtype=np.float32)
         return select(rows, scores, self._id_order, k)
 
 
 class _InMemory:
-    def __init__(self, held: Ragged) -> None:
-        self._held = held
+    def __init__(self, matrices: Ragged) -> None:
+        self._matrices = matrices
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._matrices)
 
     @property
     def width(self) -> int:
-        return self._held.width
+        return self._matrices.width
 
     @property
     def lengths(self) -> Ints:
-        return self._held.lengths
+        return self._matrices.lengths
 
     def block(self, start: int, stop: int) -> Ragged:
-        starts = self._held.starts[start : stop + 1]
-        return Ragged(self._held.values[starts[0] : starts[-1]], starts - starts[0])
+        starts = self._matrices.starts[start : stop + 1]
+        return Ragged(self._matrices.values[starts[0] : starts[-1]], starts - starts[0])
 
     def take(self, rows: Ints) -> Ragged:
-        return self._held.take(rows)
+        return self._matrices.take(rows)
 
 
 def _cuts(lengths: Ints, most: int) -> list[tuple[int, int]]:
     """Blocks of documents, each of at most so many vectors (one document at least)."""
-    cuts, start, held = [], 0, 0
+    cuts, start, size = [], 0, 0
     for row, length in enumerate(lengths.tolist()):
-        if held and held + length > most:
+        if size and size + length > most:
             cuts.append((start, row))
-            start, held = row, 0
-        held += length
+            start, size = row, 0
+        size += length
     return [*cuts, (start, len(lengths))] if len(lengths) else []
 
 

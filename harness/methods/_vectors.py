@@ -1,6 +1,4 @@
-"""One vector per query and one per document, whoever makes them: searched among all, or scored where others found
-them.
-"""
+"""One vector per query and one per document, of a local or a hosted encoder: searched, or scored as candidates."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from harness.models.encoder import Side
 from harness.runtime.context import Context
 
 SAMPLE = 100
-"""Queries on which an approximate index is held against exact search."""
+"""Queries on which an approximate index is compared with exact search."""
 DEPTHS = (10, 100)
 
 
@@ -33,11 +31,11 @@ class Embedder(Protocol):
         ...
 
     def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
-        """(N, D) vectors, made once and kept."""
+        """(N, D) vectors, computed once and cached."""
         ...
 
     def encode_uncached(self, texts: Sequence[str], side: Side) -> Floats:
-        """(n, D) vectors, made now where that is measured."""
+        """(n, D) vectors, computed without the cache if its time is measured."""
         ...
 
 
@@ -75,7 +73,7 @@ class VectorSearcher(Searcher):
         return self.nearest(_queries(self.embedder, queries.texts, cached=queries.cached), k)
 
     def nearest(self, vectors: Floats, k: int) -> TopK:
-        """The k documents nearest to each of (Q, D) vectors, whatever they were made of."""
+        """The k documents nearest to each of (Q, D) vectors."""
         return self._nearest.search(vectors, k)
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
@@ -83,7 +81,7 @@ class VectorSearcher(Searcher):
         return self.missed(queries.texts, lambda texts: _queries(self.embedder, texts, cached=queries.cached))
 
     def missed(self, texts: Sequence[str], vectors: Callable[[Sequence[str]], Floats]) -> tuple[str, ...]:
-        """Of an index that may miss a true neighbour: how many it finds, for a sample of queries.
+        """A note on an approximate index: how many true neighbours it finds for a sample of queries.
 
         Args:
             texts: of the queries.
@@ -91,21 +89,23 @@ class VectorSearcher(Searcher):
         """
         if self._index.exact or not len(texts):
             return ()
-        asked = vectors(texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE])
-        true = Exact().build(self._vectors, self._id_order, self._context).search(asked, max(DEPTHS))
-        found = {k: self._nearest.search(asked, k) for k in DEPTHS}
-        recalled = {k: share(recall(top, true, k)) for k, top in found.items()}
-        near = {k: share(nearness(top, true, k)) for k, top in found.items()}
+        sampled = vectors(texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE])
+        true = Exact().build(self._vectors, self._id_order, self._context).search(sampled, max(DEPTHS))
+        tops = {k: self._nearest.search(sampled, k) for k in DEPTHS}
+        recalled = {k: share(recall(top, true, k)) for k, top in tops.items()}
+        near = {k: share(nearness(top, true, k)) for k, top in tops.items()}
         shares = " and ".join(f"{recalled[k]:.2%} of the true {k} nearest" for k in DEPTHS)
-        told = f"{self._index} is approximate: asked for as many, it finds {shares} ({len(asked)} of the queries)"
+        note = f"{self._index} is approximate: asked for as many, it finds {shares} ({len(sampled)} of the queries)"
         if near != recalled:
             tied = " and ".join(f"{near[k]:.2%}" for k in DEPTHS)
-            told += f"; {tied} if any document of the same score counts, but ids decide which of those are ranked"
-        return (told if self._index.repeatable else f"{told}; built anew it finds others",)
+            note += f"; {tied} if any document of the same score counts, but ids decide which of those are ranked"
+        if not self._index.repeatable:
+            note += "; built again it finds others"
+        return (note,)
 
 
 class VectorScorer(CandidateScorer):
-    """Encodes the documents that are asked for and no others: the budget option for paid or slow encoders.
+    """Encodes only the candidates: the budget option for paid or slow encoders.
 
     Source: Kamalloo et al., "Evaluating Embedding APIs for Information Retrieval" (ACL 2023), section 4.
     """
@@ -124,19 +124,20 @@ class VectorScorer(CandidateScorer):
         self._load(distinct(candidates))
         queries = _queries(self._embedder, texts, cached=cached)
         places = [np.searchsorted(self._rows, rows) for rows in candidates]
-        held = self._vectors
-        if held is None:  # no query had a candidate
-            return [np.zeros(0, np.float32) for _ in texts]
-        return [
-            inner(held.take(p), q) if len(p) else np.zeros(0, np.float32) for q, p in zip(queries, places, strict=True)
-        ]
+        scores: list[Floats] = []
+        for query, own_places in zip(queries, places, strict=True):
+            if self._vectors is None or not len(own_places):
+                scores.append(np.zeros(0, np.float32))
+            else:
+                scores.append(inner(self._vectors.take(own_places), query))
+        return scores
 
     def _load(self, rows: Ints) -> None:
-        """Has the vectors of these rows in memory, next to those that are there."""
+        """Adds the vectors of these rows to those in memory."""
         if np.isin(rows, self._rows).all():
             return
         self._rows = np.union1d(self._rows, rows)
-        self._vectors = None  # gives its place in memory back before another is asked for
+        self._vectors = None  # its memory is freed before more is allocated
         vectors = self._embedder.vectors(self._corpus.texts_of(self._rows), "document")
         self._vectors = in_memory(vectors, self._context.memory)
 

@@ -1,6 +1,4 @@
-"""What methods have in common whose queries a chat model writes passages for: the settings, the asking, the searcher
-around.
-"""
+"""What the methods share that let a chat model write passages for the queries: settings, requests, the searcher."""
 
 from __future__ import annotations
 
@@ -18,6 +16,7 @@ from harness.data.ranking import TopK
 from harness.endpoints.journal import digest
 from harness.methods import Fitted, Method, Searcher, fit
 from harness.methods._asks import Asks
+from harness.methods._parts import FittedParts, resolved_part
 from harness.runtime.context import Context
 
 PLACE = "{query}"
@@ -54,10 +53,10 @@ class Written(Asks, WriterModel):
         super().__post_init__()
         self.check()
         if PLACE not in self.prompt:
-            raise SettingError(f"{self.name()}: prompt must hold {PLACE}, the place of the query")
+            raise SettingError(f"{self.name()}: prompt must contain {PLACE}, the place of the query")
 
     def number(self) -> int:
-        """Passages asked for, for each query."""
+        """Passages requested for each query."""
         return 1
 
     def reach(self, depth: int) -> int:
@@ -70,92 +69,91 @@ class Written(Asks, WriterModel):
 
     @abstractmethod
     def fit(self, view: TrainView, context: Context) -> WrittenFitted:
-        """Fits the first stage; nothing is asked."""
+        """Fits the first stage; no request is sent."""
 
     def messages(self, query: str) -> list[dict[str, str]]:
         """The prompt."""
         return [{"role": "user", "content": self.prompt.replace(PLACE, query)}]
 
     def write(self, texts: Sequence[str], context: Context) -> list[list[str]]:
-        """For each of Q query texts, the passages that were written for it; what came empty is left out.
+        """For each of Q query texts, its passages; empty ones are left out.
 
-        Each passage is asked for by itself, with a seed that the run's seed and its number decide, and kept as it
-        comes, by
-        what was asked of which model: a second run asks nothing, and one for more passages asks for the further ones.
+        Each passage has a request of its own, with a seed that depends on the run's seed and the passage's number, and
+        is cached as soon as it arrives, by model and prompt: a second run sends nothing, and a run with more passages
+        requests only the further ones.
 
         Args:
-            texts: of the queries; one that comes twice is asked about once.
+            texts: of the queries; equal ones share their passages.
             context: seed, cache, progress.
 
         Raises:
             SettingError: the estimate is over a cap, or the next request could pass it.
             Unavailable: no key, or no server.
-            ModelError: the server refuses, or never answers well. What was answered is kept in every case.
+            ModelError: the server refuses, or gives no usable answer. All answers before that stay cached.
         """
         numbers = range(self.number())
         seeds = [int(context.rng(f"passage {number}").integers(2**31)) for number in numbers]
-        asked = {text: self.messages(text) for text in dict.fromkeys(texts)}
-        names = {text: [digest(messages, number) for number in numbers] for text, messages in asked.items()}
+        messages = {text: self.messages(text) for text in dict.fromkeys(texts)}
+        names = {text: [digest(prompt, number) for number in numbers] for text, prompt in messages.items()}
+        requested = len(messages) * len(numbers)
         talk = self.conversation(context)
-        with talk.lock, context.progress("write", len(asked) * len(numbers), "passages") as advance:
-            held = talk.answers()
-            missing = {
-                name: (asked[text], seed)
-                for text, own in names.items()
-                for name, seed in zip(own, seeds, strict=True)
-                if name not in held
-            }
-            advance(len(asked) * len(numbers) - len(missing))
-            if missing:
-                talk.meter.admit(talk.estimate(messages for messages, _ in missing.values()))
-                prompts = {name: messages for name, (messages, _) in missing.items()}
-                talk.ask(prompts, advance, {name: seed for name, (_, seed) in missing.items()})
-                held = talk.answers()
-        found = {text: [passage for name in own if (passage := held[name].strip())] for text, own in names.items()}
-        self._tell(len(asked) * len(numbers), list(found.values()), context)
-        return [found[text] for text in texts]
+        with talk.lock, context.progress("write", requested, "passages") as advance:
+            answers = talk.answers()
+            prompts, seed_of = {}, {}
+            for text, own in names.items():
+                for name, seed in zip(own, seeds, strict=True):
+                    if name not in answers:
+                        prompts[name], seed_of[name] = messages[text], seed
+            advance(requested - len(prompts))
+            if prompts:
+                talk.meter.admit(talk.estimate(iter(prompts.values())))
+                talk.ask(prompts, advance, seed_of)
+                answers = talk.answers()
+        passages = {}
+        for text, own in names.items():
+            stripped = [answers[name].strip() for name in own]
+            passages[text] = [passage for passage in stripped if passage]
+        self._record(requested, list(passages.values()), context)
+        return [passages[text] for text in texts]
 
-    def _tell(self, asked: int, found: Sequence[Sequence[str]], context: Context) -> None:
-        """Puts the counts into the record, and a note where the model wrote nothing."""
-        empty = asked - sum(map(len, found))
-        context.ledger.count("passages", asked)
+    def _record(self, requested: int, passages: Sequence[Sequence[str]], context: Context) -> None:
+        """Puts the counts into the record, and a note if passages are empty."""
+        empty = requested - sum(map(len, passages))
+        context.ledger.count("passages", requested)
         if empty:
             context.ledger.count("passages empty", empty)
-            plain = sum(not passages for passages in found)
+            without = sum(not own for own in passages)
             context.ledger.note(
-                f"{empty:,} of {asked:,} passages of {self.model} came empty, as refusals do; {plain:,} of "
-                f"{len(found):,} queries have none and are searched as they are"
+                f"{empty:,} of {requested:,} passages of {self.model} are empty, as refusals are; {without:,} of "
+                f"{len(passages):,} queries have none and are searched as they are"
             )
 
 
-class WrittenFitted(Fitted):
+class WrittenFitted(FittedParts):
     """Base of what they are fitted to: the first stage, fitted.
 
     Args:
         method: the settings.
         view: what the first stage is fitted on.
-        context: its seed is sent along.
-        told: for the record and the key, besides what decides an answer.
+        context: its seed is sent with each request.
+        settings: for the record and the key, besides what decides an answer.
     """
 
-    def __init__(self, method: Written, view: TrainView, context: Context, told: Mapping[str, Any]) -> None:
-        self.first = first = fit(method.first, view, context)
-        asked = {**method.deciding(), "prompt": method.prompt, **told}
-        self.key = f"{method.name()}-{digest(first.key, asked, context.seed)}"
-        self.resolved = {
-            "first": {"name": method.first.name(), **first.resolved},
-            **asked,
-            "price_source": method.price_source(),
-        }
-        self.notes, self.models, self.supervision = first.notes, first.models, first.supervision
+    def __init__(self, method: Written, view: TrainView, context: Context, settings: Mapping[str, Any]) -> None:
+        self.first = fit(method.first, view, context)
+        deciding = {**method.deciding(), "prompt": method.prompt, **settings}
+        key = f"{method.name()}-{digest(self.first.key, deciding, context.seed)}"
+        first = resolved_part(method.first, self.first)
+        resolved = {"first": first, **deciding, "price_source": method.price_source()}
+        super().__init__(key, resolved, [self.first])
 
 
 class WrittenSearcher(Searcher):
-    """Base of their searchers: passages first, then the search of the first stage. Paid by the query, so never timed.
+    """Base of their searchers: passages first, then the search of the first stage. Paid by the query, so not timed.
 
     Args:
         method: the settings.
-        fitted: whose key it takes.
+        fitted: its key begins the searcher's.
         inner: the first stage's.
         corpus: what is searched.
         context: seed, cache.
@@ -164,10 +162,10 @@ class WrittenSearcher(Searcher):
     def __init__(self, method: Written, fitted: Fitted, inner: Searcher, corpus: Corpus, context: Context) -> None:
         self.key = f"{fitted.key}-{corpus.revision}"
         self.size, self.live = inner.size, False
-        self._asking, self._inner, self._context = method, inner, context
+        self._writer, self._inner, self._context = method, inner, context
 
     @abstractmethod
-    def found(self, queries: Queries, passages: Sequence[Sequence[str]], k: int) -> TopK:
+    def rank(self, queries: Queries, passages: Sequence[Sequence[str]], k: int) -> TopK:
         """The k best documents of each of Q queries, given its passages; there may be none."""
 
     def search(self, queries: Queries, k: int) -> TopK:
@@ -176,4 +174,4 @@ class WrittenSearcher(Searcher):
         Raises:
             HarnessError: as `Written.write`.
         """
-        return self.found(queries, self._asking.write(queries.texts, self._context), k)
+        return self.rank(queries, self._writer.write(queries.texts, self._context), k)

@@ -23,7 +23,7 @@ from harness.runtime.context import Context
 class API(EmbeddingSettings, Method):
     """Ranks by the similarity of hosted embeddings, among all documents or, as `bm25>>api(…)`, among candidates.
 
-    Every text is sent once and its vector cached as it was answered, by address, model, dimensions, input type, prompt
+    Every text is sent once and its vector cached as received, by address, model, dimensions, input type, prompt
     and text: a second run sends nothing and needs no key. The key is read from the environment; no setting, record or
     cache contains it. `docs/hosted.md` has the rules of cost.
 
@@ -42,7 +42,7 @@ class API(EmbeddingSettings, Method):
         EmbeddingSettings.of(self).check()
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Nothing to learn, and nothing is asked."""
+        """Nothing to learn, and no request is sent."""
         return _Fitted(self, self.encoder(context))
 
     def hosted_encodings(self, context: Context) -> Iterator[HostedEncoding]:
@@ -50,7 +50,7 @@ class API(EmbeddingSettings, Method):
         yield HostedEncoding(self.encoder(context))
 
     def encoder(self, context: Context) -> HostedEncoder:
-        """The hosted encoder, one per run; opening it asks nothing."""
+        """The hosted encoder, one per run; opening it sends nothing."""
         return open_hosted(EmbeddingSettings.of(self), context)
 
 

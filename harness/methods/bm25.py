@@ -21,6 +21,7 @@ from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints, TopK, stack
 from harness.feedback import Feedback
 from harness.methods import Fitted, Method, Searcher, Size
+from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 class BM25(Method):
     """Lucene's BM25 over title and text.
 
-    Source: `harness.lexical.bm25`. The defaults are Anserini's, with which its published BEIR figures were made;
-    Lucene's own are k1 = 1.2 and b = 0.75, and the two differ by points on some collections.
+    Source: `harness.lexical.bm25`. The defaults are Anserini's, with which its published BEIR scores were computed;
+    Lucene's own are k1 = 1.2 and b = 0.75, whose scores differ by points on some collections.
 
     Args:
         k1: saturation of term frequency, ≥ 0.
         b: strength of length normalisation, 0 to 1.
         analyzer: text → terms.
-        feedback: searches a second time with what it makes of the query and the best documents; None searches once.
+        feedback: makes a new query of the query and its best documents, for a second search; None searches once.
     """
 
     k1: NonNegative = 0.9
@@ -74,14 +75,10 @@ class _Fitted(Fitted):
                     postings.add(texts)
                     advance(len(texts))
             InvertedIndex.write(folder, postings, k1=method.k1, b=method.b)
-            built.append(True)
 
-        built: list[bool] = []
         describe = {"method": method.full(), "documents": len(corpus), "corpus": corpus.revision}
-        place = context.cache.folder("bm25", key, describe, build)
-        if not built:
-            context.ledger.saved(context.cache.meta(place)["seconds"])
-        return _Searcher(f"{self.key}-{corpus.revision}", self._method, InvertedIndex.open(place), corpus)
+        folder = build_once(context, "bm25", key, describe, build)
+        return _Searcher(f"{self.key}-{corpus.revision}", self._method, InvertedIndex.open(folder), corpus)
 
 
 class _Searcher(Searcher):
@@ -91,22 +88,22 @@ class _Searcher(Searcher):
         self._method, self._inverted, self._corpus = method, inverted, corpus
 
     def search(self, queries: Queries, k: int) -> TopK:
-        """See `Searcher.search`; a query none of whose terms the corpus holds has an empty ranking."""
+        """See `Searcher.search`; a query without a term of the corpus has an empty ranking."""
         feedback = self._method.feedback
         vectors: dict[int, Counter[str]] = {}
-        found = []
+        rankings = []
         for text in queries.texts:
             terms = self._method.analyzer(text)
             if feedback is None:
-                found.append(self._inverted.search(terms, self._corpus.id_order, k))
+                rankings.append(self._inverted.search(terms, self._corpus.id_order, k))
             else:
-                found.append(self._again(feedback, terms, k, vectors))
-        return stack(found, k)
+                rankings.append(self._search_again(feedback, terms, k, vectors))
+        return stack(rankings, k)
 
-    def _again(
+    def _search_again(
         self, feedback: Feedback, terms: list[str], k: int, vectors: dict[int, Counter[str]]
     ) -> tuple[Ints, Floats]:
-        """The second search; `vectors` holds the terms of documents that other queries have fed back."""
+        """The second search; `vectors` has the terms of documents that other queries have fed back."""
         rows, scores = self._inverted.search(terms, self._corpus.id_order, feedback.fb_docs)
         new = np.array([row for row in rows.tolist() if row not in vectors], dtype=np.int64)
         texts = self._corpus.texts_of(new)[:]

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal, overload
+from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
-from annotated_types import Interval
 
-from harness.choices.bounds import Count
 from harness.choices.value import LATER
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.documents import joined
 from harness.data.ranking import Floats, Ints
 from harness.engines import Engine
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, Size, TrainableMethod
+from harness.methods import CandidateScorer, Fitted, Reranks, Searcher, Size
+from harness.methods._engine import EngineMethod, Tolerance
 from harness.methods._exhaustive import Exhaustive
-from harness.models.cross_encoder import Pair, PairScorer, PairSettings, open_pair_scorer
+from harness.models.cross_encoder import Pair, PairModel, PairScorer, PairSettings, open_pair_scorer
 from harness.models.engine_check import EngineChoice, choose_engine
-from harness.models.engine_settings import EngineSettings
 from harness.runtime.context import Context
 
 EXHAUSTIVE_PAIRS = 200_000
@@ -28,70 +26,49 @@ EXHAUSTIVE_PAIRS = 200_000
 
 
 @dataclass(frozen=True)
-class CrossEncoder(TrainableMethod):
+class CrossEncoder(PairModel, EngineMethod):
     """Scores every pair of query and document with a model that sees both.
 
-    Source: Nogueira and Cho, "Passage Re-ranking with BERT" (2019). Alone it reads the whole corpus for each query,
-    which only a tiny collection bears; as `rerank(first=bm25, scorer=cross_encoder)` it reads the candidates.
+    Source: Nogueira and Cho, "Passage Re-ranking with BERT" (2019). As a row of its own it reads the whole corpus for
+    each query, which only a tiny collection allows; as `rerank(first=bm25, scorer=cross_encoder)` it reads the
+    candidates.
 
-    Args:
+    Args: those of `PairModel` (`harness.models.cross_encoder`) and
         model: hub name or folder of a sentence-transformers cross-encoder with one output; with a recipe it may be an
             encoder, which then gets a scoring head.
-        revision: the hub's commit, tag or branch.
-        max_length: tokens kept of query and document together; None takes the model's own.
-        precision: of the weights and products. `auto` takes the fastest way that this machine has and that the golden
-            probe (`harness.models.engine_check`) lets pass, `int8` the fastest engine that has it.
-        trust_remote_code: run the code that the model's folder brings.
-        engine: what computes the scores; None takes `torch` where it has the precision. Any other is probed first, and
-            where it fails `torch` takes its place.
-        tolerance: how far a probed engine may move a score, in standard deviations of the sample's scores. None takes
+        precision, engine: see `harness.methods._engine.EngineMethod`.
+        tolerance: how far another engine may move a score, in standard deviations of the sample's scores. None takes
             1e-4 in fp32 and 0.1 below.
-        prompt: put before each query; None takes the model's own default, `""` says none.
+        prompt: put before each query; None takes the model's own default, `""` is no prompt.
     """
 
     model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
-    revision: str | None = None
-    max_length: Count | None = None
-    precision: Literal["fp32", "bf16", "fp16", "int8", "auto"] = "fp32"
-    trust_remote_code: bool = False
     engine: Engine | None = field(default=None, metadata=LATER)
-    tolerance: Annotated[float, Interval(gt=0, le=1)] | None = field(default=None, metadata=LATER)
+    tolerance: Tolerance | None = field(default=None, metadata=LATER)
     prompt: str | None = field(default=None, metadata=LATER)
 
     kind = "cross_encoder"
     recipes_after = "trust_remote_code"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._asked().check("cross_encoder")
-        self._pair_settings().check()
-
-    def _asked(self) -> EngineSettings:
-        return EngineSettings(self.precision, self.engine, self.tolerance, pair_scores=True)
+    pair_scores = True
 
     def _pair_settings(self) -> PairSettings:
-        precision = self._asked().for_training().precision
-        return PairSettings(
-            self.model, self.revision, self.max_length, precision, self.trust_remote_code, prompt=self.prompt
-        )
+        """As the model is opened: `fitted` chooses the engine."""
+        precision = self.engine_settings().for_training().precision
+        return PairSettings.of(self, precision=precision, engine=None)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_pair_scorer(self._pair_settings(), context).folder
-        return {folder.name: folder.sha, **self._asked().versions()}
+        return {folder.name: folder.sha, **self.engine_settings().versions()}
 
     def open_model(self, context: Context) -> PairScorer:
         """See `TrainableMethod.open_model`."""
         return open_pair_scorer(self._pair_settings(), context)
 
-    def while_training(self) -> Method:
-        """See `TrainableMethod.while_training`."""
-        return replace(self, **self._asked().for_training().settings())
-
     def fitted(self, model: PairScorer, view: TrainView, context: Context) -> Fitted:
         """See `TrainableMethod.fitted`."""
-        scorer = model.with_precision(self._asked().for_training().precision)
-        choice = choose_engine(self._asked(), scorer.key, view, scorer.sample_outputs, context)
+        scorer = model.with_precision(self.engine_settings().for_training().precision)
+        choice = choose_engine(self.engine_settings(), scorer.key, view, scorer.sample_outputs, context)
         return _Fitted(self, scorer.with_engine(choice.config), choice)
 
 
@@ -100,7 +77,7 @@ class _Fitted(Fitted, Reranks):
         self._scorer = scorer
         self.key = f"cross_encoder-{scorer.key}"
         self.resolved = {**scorer.resolved, **choice.record()}
-        self.notes = tuple(choice.notes(method._asked()))
+        self.notes = tuple(choice.notes(method.engine_settings()))
         self.models = (scorer.folder.path,)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:

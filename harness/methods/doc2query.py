@@ -22,8 +22,10 @@ from harness.data.ranking import Floats
 from harness.endpoints.journal import digest
 from harness.generators import Generator, Question, deciding, every_question
 from harness.generators.extractive import Extractive
-from harness.methods import CandidateScorer, Fitted, HostedEncoding, Method, Reranks, Searcher, fit, strongest
+from harness.methods import CandidateScorer, Fitted, HostedEncoding, Method, Reranks, Searcher, fit
+from harness.methods._parts import FittedParts, resolved_part
 from harness.methods.bm25 import BM25
+from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 BLOCK: Final = 8192
@@ -39,21 +41,20 @@ class Doc2Query(Method):
     Sources: Nogueira et al., "Document Expansion by Query Prediction" (1904.08375); Nogueira and Lin, "From doc2query
     to docTTTTTquery" (2019), with 40 to 80 questions a document, sampled from the 10 likeliest tokens: `doc2query(bm25,
     seq2seq(model="castorini/doc2query-t5-base-msmarco", per_document=40, top_k=10, top_p=1, max_input=512))`.
-    The default generator needs no model and is not theirs: what it takes from a document only weighs words that are
-    already there, while a model also adds words that people would ask with.
+    The default generator needs no model and is not theirs: it only gives more weight to words that the document already
+    has, while a model also adds words that people would ask with.
 
     With a filter, Gospodinov et al., "Doc2Query--: When Less is More" (2301.03266): questions are scored against their
     own document, and only the best share of all of them together is appended.
 
-    The expanded corpus is kept as a corpus of its own, document for document in the order of the other. What the first
-    stage learns, it learns on the collection as it is.
+    The expanded corpus is cached as a corpus of its own, with the documents in the same order. The first stage is
+    fitted on the collection as it is.
 
     Args:
         first: what indexes and searches the expanded documents.
         generator: makes the questions; its `per_document` says how many.
         filter: scores each question with its document, as `cross_encoder`; None appends all.
-        keep: share of the questions that the filter lets through, those of the highest scores and all that tie with the
-            last.
+        keep: share of the questions that pass the filter: those of the highest scores, and all that tie with the last.
     """
 
     first: Method = field(default_factory=BM25)
@@ -83,32 +84,31 @@ class Doc2Query(Method):
         Raises:
             SettingError: the filter is a method that cannot score a question and a document by themselves.
         """
-        judge = None if self.filter is None else fit(self.filter, view, context)
-        if judge is not None and not isinstance(judge, Reranks):
+        scorer = None if self.filter is None else fit(self.filter, view, context)
+        if scorer is not None and not isinstance(scorer, Reranks):
             raise SettingError(
-                f"doc2query: {self.filter} cannot score pairs; a filter is one as cross_encoder or dense."
+                f"doc2query: {self.filter} cannot score pairs; use a filter such as cross_encoder or dense."
             )
-        return _Fitted(self, fit(self.first, view, context), judge, context)
+        return _Fitted(self, fit(self.first, view, context), scorer, context)
 
 
-class _Fitted(Fitted):
-    def __init__(self, method: Doc2Query, first: Fitted, judge: Fitted | None, context: Context) -> None:
-        self._method, self._first, self._judge = method, first, judge
-        parts = [first] if judge is None else [first, judge]
+class _Fitted(FittedParts):
+    def __init__(self, method: Doc2Query, first: Fitted, scorer: Fitted | None, context: Context) -> None:
+        self._method, self._first, self._scorer = method, first, scorer
         generator = {"name": method.generator.name(), **method.generator.settings()}
-        self._filtered = None if judge is None else {"keep": method.keep, "key": judge.key}
-        self.key = (
-            f"doc2query-{digest(first.key, generator, method.generator.inputs(context), self._filtered, context.seed)}"
-        )
-        self.resolved = {
-            "first": {"name": method.first.name(), **first.resolved},
-            "generator": {**generator, "inputs": method.generator.inputs(context)},
+        inputs = method.generator.inputs(context)
+        resolved: dict[str, Any] = {
+            "first": resolved_part(method.first, first),
+            "generator": {**generator, "inputs": inputs},
         }
-        if judge is not None and method.filter is not None:
-            self.resolved |= {"filter": {"name": method.filter.name(), **judge.resolved}, "keep": method.keep}
-        self.notes = tuple(note for part in parts for note in part.notes)
-        self.models = tuple(model for part in parts for model in part.models)
-        self.supervision = strongest(part.supervision for part in parts)
+        parts = [first]
+        self._filter: dict[str, Any] | None = None
+        if scorer is not None and method.filter is not None:
+            parts.append(scorer)
+            self._filter = {"keep": method.keep, "key": scorer.key}
+            resolved |= {"filter": resolved_part(method.filter, scorer), "keep": method.keep}
+        key = f"doc2query-{digest(first.key, generator, inputs, self._filter, context.seed)}"
+        super().__init__(key, resolved, parts)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         """The first stage's searcher of the expanded documents: rows and ids are the corpus's own.
@@ -122,57 +122,57 @@ class _Fitted(Fitted):
 
     def _expanded(self, corpus: Corpus, context: Context) -> Corpus:
         generator = self._method.generator
-        told = {**deciding(generator, corpus, context), "filter": self._filtered, "code": self._code()}
-        built: list[bool] = []
+        deciding_all = {**deciding(generator, corpus, context), "filter": self._filter, "code": self._code()}
 
         def build(folder: Path) -> None:
             questions = every_question(generator, corpus, context)
-            if self._judge is not None:
-                kept = best(self._scores(corpus, context), self._method.keep)
-                questions = (question for question, good in zip(questions, kept.tolist(), strict=True) if good)
+            if self._scorer is not None:
+                is_best = best(self._scores(corpus, context), self._method.keep)
+                pairs = zip(questions, is_best.tolist(), strict=True)
+                questions = (question for question, passes in pairs if passes)
             facts = {"questions": 0, "documents": 0}
             write_corpus(folder / _CORPUS, expanded(corpus, questions, facts), str(self._method))
             if not facts["questions"]:
                 raise self._none(corpus)
             (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
-            built.append(True)
 
-        place = context.cache.folder("expanded", digest(told), {"generator": str(generator), **told}, build)
-        if not built:
-            context.ledger.saved(context.cache.meta(place)["seconds"])
-        facts: dict[str, int] = json.loads((place / _FACTS).read_text(encoding="utf-8"))
+        describe = {"generator": str(generator), **deciding_all}
+        folder = build_once(context, "expanded", digest(deciding_all), describe, build)
+        facts: dict[str, int] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         context.ledger.count("questions", facts["questions"])
-        if bare := len(corpus) - facts["documents"]:
-            how = "got no question" if self._judge is None else "kept no question"
+        unchanged = len(corpus) - facts["documents"]
+        if unchanged:
+            filtered = "" if self._scorer is None else " that passed the filter"
             context.ledger.note(
-                f"{bare:,} of {len(corpus):,} documents {how} of {generator.name()} and stay as they are"
+                f"{unchanged:,} of {len(corpus):,} documents got no question of {generator.name()}{filtered} and stay "
+                "as they are"
             )
-        return Corpus.open(place / _CORPUS)
+        return Corpus.open(folder / _CORPUS)
 
     def _code(self) -> str:
-        """Of what expands and filters; the row that searches what was expanded decides nothing of it."""
-        named = [self._method.filter] if self._method.filter is not None else []
-        searching = ("harness.methods.bm25", "harness.feedback")
-        own = [code_of("harness.methods.doc2query", without=searching)]
-        return " ".join([*own, code_of(*named, libraries=MODELS)] if named else own)
+        """Of what expands and filters, without the first stage, which only searches the expanded documents."""
+        own = code_of("harness.methods.doc2query", without=("harness.methods.bm25", "harness.feedback"))
+        if self._method.filter is None:
+            return own
+        return f"{own} {code_of(self._method.filter, libraries=MODELS)}"
 
     def _scores(self, corpus: Corpus, context: Context) -> Floats:
         """(n,) how well each question fits its own document, in the order they are made."""
-        assert isinstance(self._judge, Reranks)
-        scorer: CandidateScorer = self._judge.candidate_scorer(corpus, context)
+        assert isinstance(self._scorer, Reranks)
+        scorer: CandidateScorer = self._scorer.candidate_scorer(corpus, context)
         if not scorer.alone:
             raise SettingError(
-                f"doc2query: {self._method.filter} weighs documents against each other, and a question has one; a "
-                "filter is one as cross_encoder or dense."
+                f"doc2query: {self._method.filter} compares documents with each other, but a question has only one; "
+                "use a filter such as cross_encoder or dense."
             )
         questions = every_question(self._method.generator, corpus, context)
-        found: list[Floats] = []
+        scores: list[Floats] = []
         while block := list(itertools.islice(questions, BLOCK)):
             rows = [np.array([question.row], dtype=np.int64) for question in block]
-            found += scorer.scores([question.text for question in block], rows)
-        if not found:
+            scores += scorer.scores([question.text for question in block], rows)
+        if not scores:
             raise self._none(corpus)
-        return np.concatenate(found)
+        return np.concatenate(scores)
 
     def _none(self, corpus: Corpus) -> ModelError:
         return ModelError(
@@ -187,15 +187,13 @@ def best(scores: Floats, share: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
     Source: Gospodinov et al. (2301.03266), section 3: one threshold for the questions of all documents.
     """
-    number = max(1, round(share * len(scores)))
-    kept: np.ndarray[Any, np.dtype[np.bool_]] = (
-        scores >= np.partition(scores, len(scores) - number)[len(scores) - number]
-    )
-    return kept
+    last = len(scores) - max(1, round(share * len(scores)))
+    is_best: np.ndarray[Any, np.dtype[np.bool_]] = scores >= np.partition(scores, last)[last]
+    return is_best
 
 
 def expanded(corpus: Corpus, questions: Iterator[Question], facts: dict[str, int]) -> Iterator[Document]:
-    """The documents in their order, each with its questions at the end of its text; one batch is held.
+    """The documents in their order, each with its questions at the end of its text; one batch at a time is in memory.
 
     Args:
         corpus: the documents.
@@ -206,18 +204,18 @@ def expanded(corpus: Corpus, questions: Iterator[Question], facts: dict[str, int
         ModelError: the questions are in another order.
     """
     by_row = itertools.groupby(questions, key=lambda question: question.row)
-    due = next(by_row, None)
+    following = next(by_row, None)
     for row, document in enumerate(document for batch in corpus.batches() for document in batch):
-        if due is None or due[0] != row:
+        if following is None or following[0] != row:
             yield document
             continue
-        texts = [question.text for question in due[1]]
+        texts = [question.text for question in following[1]]
         facts["questions"] += len(texts)
         facts["documents"] += 1
-        yield document._replace(text=" ".join([document.text, *texts]) if document.text else " ".join(texts))
-        due = next(by_row, None)
-    if due is not None:
+        yield document._replace(text=" ".join([document.text, *texts] if document.text else texts))
+        following = next(by_row, None)
+    if following is not None:
         raise ModelError(
-            f"a generator made questions of document {due[0]} out of turn; it must ask about one document after the "
-            "other, as `harness.generators.Generator.generate` says."
+            f"a generator made questions of document {following[0]} out of order; it must take the documents one after "
+            "the other, as `harness.generators.Generator.generate` says."
         )

@@ -1,4 +1,4 @@
-"""Several methods searched side by side, their rankings fused: BM25 with a dense encoder, by default."""
+"""Several methods search, and their rankings are fused: by default BM25 and a dense encoder."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from harness.methods import (
     fit,
     index,
     search,
-    strongest,
 )
+from harness.methods._parts import FittedParts, resolved_part
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
@@ -41,8 +41,8 @@ CHOSEN_BY = f"nDCG@{CUT}"
 class Hybrid(Method):
     """Fuses the rankings of several methods.
 
-    What a fusion leaves open (the weight of `convex`) is chosen on the dev queries by nDCG@10; where the collection has
-    none, the fusion's first choice stands and the record says so.
+    What a fusion leaves open (the weight of `convex`) is chosen on the dev queries by nDCG@10; if the collection has
+    none, the fusion's first choice is taken, with a note in the record.
 
     Args:
         methods: what is searched, two or more.
@@ -82,20 +82,15 @@ class Hybrid(Method):
             note = f"no train or dev queries to choose on: {choices[0].full()} taken as it is"
             return _Fitted(self, fitted, choices[0], {}, (note,))
         scores = self._on_dev(choices, fitted, view.dev, view.corpus, context)
-        best = max(
-            choices, key=lambda choice: scores[choice]
-        )  # the first of the best: `choices` is in order of preference
+        # `max` takes the first of equal scores: `choices` are in the order of preference.
+        best = max(choices, key=lambda choice: scores[choice])
         return _Fitted(self, fitted, best, {str(c): round(s, 5) for c, s in scores.items()}, ())
 
     def _on_dev(
         self, choices: Sequence[Fusion], fitted: list[Fitted], dev: Labelled, corpus: Corpus, context: Context
     ) -> dict[Fusion, float]:
-        tops = _search_all(
-            self,
-            [index(m, f, corpus, context) for m, f in zip(self.methods, fitted, strict=True)],
-            dev.queries,
-            context,
-        )
+        searchers = _index_all(self, fitted, corpus, context)
+        tops = _search_all(self, searchers, dev.queries, context)
         measures = parse_measures([CHOSEN_BY])
         scores = {}
         for choice in choices:
@@ -104,33 +99,32 @@ class Hybrid(Method):
         return scores
 
 
-class _Fitted(Fitted):
+class _Fitted(FittedParts):
     def __init__(
-        self, method: Hybrid, fitted: list[Fitted], fusion: Fusion, dev: dict[str, float], notes: tuple[str, ...]
+        self, method: Hybrid, parts: list[Fitted], fusion: Fusion, dev: dict[str, float], notes: tuple[str, ...]
     ) -> None:
-        self._method, self._parts, self._fusion = method, fitted, fusion
-        words = " ".join([*(f.key for f in fitted), fusion.full(), str(method.depth)])
-        self.key = f"hybrid-{hashlib.sha256(words.encode()).hexdigest()[:32]}"
-        self.resolved = {
-            "methods": [{"name": m.name(), **f.resolved} for m, f in zip(method.methods, fitted, strict=True)],
+        self._method, self._parts, self._fusion = method, parts, fusion
+        words = " ".join([*(part.key for part in parts), fusion.full(), str(method.depth)])
+        resolved = {
+            "methods": list(map(resolved_part, method.methods, parts)),
             "fusion": {"name": fusion.name(), **fusion.settings()},
             "depth": method.depth,
-            **({"chosen_by": f"dev {CHOSEN_BY}", "dev": dev} if dev else {}),
         }
-        self.notes = (*notes, *(note for f in fitted for note in f.notes))
-        self.models = tuple(model for f in fitted for model in f.models)
-        self.supervision = strongest([*(f.supervision for f in fitted), DEV_LABELS if dev else NO_LABELS])
+        if dev:
+            resolved |= {"chosen_by": f"dev {CHOSEN_BY}", "dev": dev}
+        key = f"hybrid-{hashlib.sha256(words.encode()).hexdigest()[:32]}"
+        super().__init__(key, resolved, parts, DEV_LABELS if dev else NO_LABELS)
+        self.notes = (*notes, *self.notes)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        pairs = zip(self._method.methods, self._parts, strict=True)
-        return _Searcher(self, [index(m, f, corpus, context) for m, f in pairs], corpus, context)
+        return _Searcher(self, _index_all(self._method, self._parts, corpus, context), corpus, context)
 
 
 class _Searcher(Searcher):
     def __init__(self, fitted: _Fitted, parts: list[Searcher], corpus: Corpus, context: Context) -> None:
         self.key = f"{fitted.key}-{corpus.revision}"
-        self.size = sum((p.size for p in parts), Size())
-        self.live = all(p.live for p in parts)
+        self.size = sum((part.size for part in parts), Size())
+        self.live = all(part.live for part in parts)
         self._method, self._fusion, self._parts = fitted._method, fitted._fusion, parts
         self._corpus, self._context = corpus, context
 
@@ -143,6 +137,11 @@ class _Searcher(Searcher):
         return tuple(note for part in self._parts for note in part.notes(queries))
 
 
+def _index_all(method: Hybrid, parts: list[Fitted], corpus: Corpus, context: Context) -> list[Searcher]:
+    pairs = zip(method.methods, parts, strict=True)
+    return [index(part, fitted, corpus, context) for part, fitted in pairs]
+
+
 def _search_all(method: Hybrid, searchers: list[Searcher], queries: Queries, context: Context) -> list[TopK]:
     pairs = zip(method.methods, searchers, strict=True)
-    return [search(m, s, queries, method.depth, context) for m, s in pairs]
+    return [search(part, searcher, queries, method.depth, context) for part, searcher in pairs]

@@ -35,8 +35,8 @@ class HyDE(Written):
     is, as "Please write a scientific paper passage to support/refute the claim." for SciFact. The mean (equation 8) is
     not normalised, which moves no rank.
 
-    A passage that came empty is left out of the mean; a query without any is searched as it is. Every passage is kept
-    by what was asked of which model, and its vector as every text's, so that nothing is paid for twice.
+    An empty passage is left out of the mean; a query without passages is searched as it is. Every passage is cached by
+    model and prompt, and its vector as that of any text, so that nothing is paid for twice.
 
     Args: those of `Written` (`harness.methods._written`) and
         first: encodes and searches: `dense`, trained or not, `api`, or `doc2query` of one.
@@ -61,13 +61,13 @@ class HyDE(Written):
         return self.passages
 
     def fit(self, view: TrainView, context: Context) -> WrittenFitted:
-        """Fits the first stage; nothing is asked."""
+        """Fits the first stage; no request is sent."""
         return _Fitted(self, view, context, {"passages": self.passages})
 
 
 class _Fitted(WrittenFitted):
-    def __init__(self, method: HyDE, view: TrainView, context: Context, told: dict[str, int]) -> None:
-        super().__init__(method, view, context, told)
+    def __init__(self, method: HyDE, view: TrainView, context: Context, settings: dict[str, int]) -> None:
+        super().__init__(method, view, context, settings)
         self._method = method
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
@@ -81,8 +81,8 @@ class _Fitted(WrittenFitted):
         if not isinstance(inner, VectorSearcher):
             raise SettingError(
                 f"hyde: {method.first} does not search with one vector a query, so there is no mean to take; name a "
-                "first stage that does, as hyde(dense), and query2doc for others. In a hybrid it stands inside: "
-                "hybrid(methods=(bm25, hyde(dense)))."
+                "first stage that does, as hyde(dense), and query2doc for others. In a hybrid it is a "
+                "method: hybrid(methods=(bm25, hyde(dense)))."
             )
         return _Searcher(method, self, inner, corpus, context)
 
@@ -92,29 +92,32 @@ class _Searcher(WrittenSearcher):
         super().__init__(method, fitted, inner, corpus, context)
         self._vectors = inner
 
-    def found(self, queries: Queries, passages: Sequence[Sequence[str]], k: int) -> TopK:
-        """See `WrittenSearcher.found`."""
+    def rank(self, queries: Queries, passages: Sequence[Sequence[str]], k: int) -> TopK:
+        """See `WrittenSearcher.rank`."""
         return self._vectors.nearest(self._means(queries.texts, passages), k)
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
         """See `Searcher.notes`; an approximate index is judged by the means."""
         return self._vectors.missed(
-            queries.texts, lambda texts: self._means(texts, self._asking.write(texts, self._context))
+            queries.texts, lambda texts: self._means(texts, self._writer.write(texts, self._context))
         )
 
     def _means(self, texts: Sequence[str], passages: Sequence[Sequence[str]]) -> Floats:
         """(Q, D) vectors to search with."""
         embed = self._vectors.embedder.vectors
         queries = embed(texts, "query")
-        written: Vectors | None = embed(flat, "document") if (flat := [p for own in passages for p in own]) else None
+        flat = [passage for own in passages for passage in own]
+        written: Vectors | None = embed(flat, "document") if flat else None
+        if written is None:
+            return queries.block(0, len(queries))
         means = queries.block(0, len(queries)).copy()
         ends = np.cumsum([len(own) for own in passages])
         for start in range(0, len(texts), BLOCK):
             stop = min(start + BLOCK, len(texts))
             first = int(ends[start]) - len(passages[start])
-            here = written.block(first, int(ends[stop - 1])) if written is not None else np.zeros((0, 0), np.float32)
+            block = written.block(first, int(ends[stop - 1]))
             for row in range(start, stop):
-                own = here[int(ends[row]) - len(passages[row]) - first : int(ends[row]) - first]
+                own = block[int(ends[row]) - len(passages[row]) - first : int(ends[row]) - first]
                 if len(own):
                     means[row] = mean(means[row], own)
         return means

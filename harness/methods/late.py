@@ -1,17 +1,15 @@
-"""Late interaction (ColBERT and its kin): one vector per token, compared by MaxSim, over small corpora whole. Re-ranks
-any.
+"""Late interaction (ColBERT and similar models): one vector per token, compared by MaxSim. Searches small corpora,
+re-ranks any.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from harness.cache.ragged import Ragged, StoredRagged
-from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
@@ -31,46 +29,26 @@ NONE = -1e9
 
 
 @dataclass(frozen=True)
-class Late(TrainableMethod):
+class Late(RaggedSettings, TrainableMethod):
     """Ranks by MaxSim: the sum over a query's token vectors of the greatest inner product with one of the document's.
 
     Source: Khattab and Zaharia, ColBERT (2004.12832); Santhanam et al., ColBERTv2 (2112.01488). Any
     sentence-transformers multi-vector encoder, by hub name or folder, also one that PyLate or Stanford's ColBERT has
     written. Which document tokens are left out and how a query is expanded by masks is the model's own setting. Every
-    text is encoded once per encoder and its
-    vectors are kept in full: about 4 · D bytes a token. Alone it compares every document, exactly; `bm25>>late` the
-    candidates.
+    text is encoded once per encoder and all its vectors are cached: about 4 · D bytes a token. As a row of its own it
+    compares every document, exactly; `bm25>>late` compares the candidates.
 
-    Args:
+    Args: those of `RaggedSettings` (`harness.models.ragged_model`) and
         model: hub name or folder. With a recipe, any encoder, which then gets a projection to 128 dimensions.
-        revision: the hub's commit, tag or branch; None takes the newest the machine has.
-        query_prompt: put before each query; None takes the model's own, `""` says none.
-        document_prompt: put before each document; the same.
-        query_length: tokens kept of a query, or to which masks expand it; None takes the model's own.
-        document_length: tokens kept of a document; the same.
-        precision: of the weights in memory; vectors are kept as float32.
-        trust_remote_code: run the code that the model's folder brings.
     """
 
     model: str = "answerdotai/answerai-colbert-small-v1"
-    revision: str | None = None
-    query_prompt: str | None = None
-    document_prompt: str | None = None
-    query_length: Count | None = None
-    document_length: Count | None = None
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    trust_remote_code: bool = False
 
     kind = "late"
     recipes_after = "trust_remote_code"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._settings().check(self.name())
-
     def _settings(self) -> RaggedSettings:
-        prompts, lengths = (self.query_prompt, self.document_prompt), (self.query_length, self.document_length)
-        return RaggedSettings(self.model, self.revision, *prompts, *lengths, self.precision, self.trust_remote_code)
+        return RaggedSettings.of(self)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
@@ -111,16 +89,16 @@ class _Fitted(FittedRagged, Reranks):
 
 
 def _queries(encoder: LateEncoder, texts: Sequence[str], *, cached: bool) -> Ragged:
-    """Token vectors of queries, divided by their number where the model compares by the mean."""
+    """Token vectors of queries, divided by their number if the model compares by the mean."""
     if cached:
         stored = encoder.matrices(texts, "query")
-        found = stored.block(0, len(stored))
+        vectors = stored.block(0, len(stored))
     else:
-        found = encoder.encode(texts, "query")
+        vectors = encoder.encode(texts, "query")
     if encoder.similarity == "maxsim":
-        return found
-    shares = np.repeat(1 / np.maximum(1, found.lengths), found.lengths).astype(np.float32)
-    return Ragged(found.values * shares[:, None], found.starts)
+        return vectors
+    shares = np.repeat(1 / np.maximum(1, vectors.lengths), vectors.lengths).astype(np.float32)
+    return Ragged(vectors.values * shares[:, None], vectors.starts)
 
 
 class _Searcher(Searcher):
@@ -147,25 +125,25 @@ def _mean(lengths: Ints) -> float:
 
 
 class _CandidateScorer(CandidateScorer):
-    """Encodes the documents that are asked for and no others."""
+    """Encodes only the candidates."""
 
     def __init__(self, encoder: LateEncoder, corpus: Corpus) -> None:
         self._encoder, self._corpus = encoder, corpus
         self.size = size(encoder, 0, 0)
 
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
-        wanted = distinct(candidates)
-        stored = self._documents(wanted)
-        asked = _queries(self._encoder, texts, cached=cached)
-        found = []
+        documents = distinct(candidates)
+        stored = self._documents(documents)
+        queries = _queries(self._encoder, texts, cached=cached)
+        all_scores = []
         for number, rows in enumerate(candidates):
             scores = np.zeros(len(rows), dtype=np.float32)
             for start in range(0, len(rows), BLOCK):  # a query's candidates may be the whole corpus
-                held = stored.take(np.searchsorted(wanted, rows[start : start + BLOCK]))
-                for i in range(len(held)):
-                    scores[start + i] = maxsim(held[i], asked[number]) if len(held[i]) else NONE
-            found.append(scores)
-        return found
+                block = stored.take(np.searchsorted(documents, rows[start : start + BLOCK]))
+                for i in range(len(block)):
+                    scores[start + i] = maxsim(block[i], queries[number]) if len(block[i]) else NONE
+            all_scores.append(scores)
+        return all_scores
 
     def _documents(self, rows: Ints) -> StoredRagged:
         return self._encoder.matrices(self._corpus.texts_of(rows), "document")

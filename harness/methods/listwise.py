@@ -1,4 +1,4 @@
-"""A chat model puts candidates in order, window by window from the end (RankGPT): bm25>>listwise."""
+"""A chat model re-ranks candidates, window by window from the end (RankGPT): bm25>>listwise."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Listwise(Judge):
     """Shows a chat model a window of passages, takes the order that it answers, and slides the window up to the top.
 
     Source: Sun et al., "Is ChatGPT Good at Search?" (2304.09542), section 3.2: windows of 20, 10 apart, from the end.
-    The last window begins at the top, also where the step does not divide the list. Passages are cut to 300 words.
+    The last window begins at the top, even if the step does not divide the list. Passages are cut to 300 words.
 
-    Every answer is kept by what was asked of which model, so that nothing is paid for twice. What an answer lacks is
-    repaired as `harness.methods._permutation` says and counted in the record. Works over any OpenAI-compatible chat
-    endpoint.
+    Every answer is cached by model and prompt, so that nothing is paid for twice. An incomplete
+    answer is repaired as `harness.methods._permutation` says and counted in the record. Works with any
+    OpenAI-compatible chat endpoint.
 
     Args: those of `Judge` (`harness.methods._judge`) and
         window: passages shown at once.
@@ -50,18 +50,18 @@ class Listwise(Judge):
         super().__post_init__()
         if self.step >= self.window:
             raise SettingError(
-                f"listwise: step must be less than window ({self.window}), not {self.step}: windows must overlap, or no "
-                "passage moves from one to the next"
+                f"listwise: step must be less than window ({self.window}), not {self.step}: windows must overlap, or "
+                "no passage moves from one to the next"
             )
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Nothing to learn, and nothing is asked."""
+        """Nothing to learn, and no request is sent."""
         return _Fitted(self, context, {"window": self.window, "step": self.step})
 
     def messages(self, query: str, passages: Sequence[str]) -> Messages:
         """The prompt of RankGPT's code (github.com/sunnweiwei/RankGPT, `create_permutation_instruction`)."""
         n = len(passages)
-        told: list[dict[str, str]] = [
+        messages: list[dict[str, str]] = [
             {
                 "role": "system",
                 "content": "You are RankGPT, an intelligent assistant that can rank passages based on their "
@@ -75,9 +75,9 @@ class Listwise(Judge):
             {"role": "assistant", "content": "Okay, please provide the passages."},
         ]
         for i, passage in enumerate(passages, 1):
-            told.append({"role": "user", "content": f"[{i}] {self.cut(passage)}"})
-            told.append({"role": "assistant", "content": f"Received passage [{i}]."})
-        told.append(
+            messages.append({"role": "user", "content": f"[{i}] {self.cut(passage)}"})
+            messages.append({"role": "assistant", "content": f"Received passage [{i}]."})
+        messages.append(
             {
                 "role": "user",
                 "content": f"Search Query: {query}. \n"
@@ -88,7 +88,7 @@ class Listwise(Judge):
                 "Only response the ranking results, do not say any word or explain.",
             }
         )
-        return told
+        return messages
 
 
 class _Fitted(JudgeFitted):
@@ -100,7 +100,7 @@ class _Fitted(JudgeFitted):
 
 @dataclass
 class _List:
-    """One query's candidates on their way: rows in their present order, and the windows that are still to be asked."""
+    """One query's candidates: their rows, the present order of these, and the windows."""
 
     query: str
     rows: Ints
@@ -114,64 +114,71 @@ class _Scorer(JudgeScorer):
         self._method = method
 
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
-        """Scores that fall by 1 from one place to the next; the candidates must come best first."""
+        """Scores that fall by 1 from one rank to the next; the candidates must be in the order of the first stage."""
         method = self._method
         lists = [
             _List(text, rows, list(range(len(rows))), list(windows(len(rows), method.window, method.step)))
             for text, rows in zip(texts, candidates, strict=True)
         ]
         talk = method.conversation(self._context)
-        asked, repaired, failures = 0, 0, Counter[str]()
-        total = sum(len(one.windows) for one in lists)
+        requested, repaired, failures = 0, 0, Counter[str]()
+        total = sum(len(item.windows) for item in lists)
         with talk.lock, self._context.progress("re-rank", total, "windows") as advance:
             self._admit(lists, talk.answers(), talk)
             for start in range(0, len(lists), BLOCK):
                 block = lists[start : start + BLOCK]
-                for turn in range(max(len(one.windows) for one in block)):
-                    here = [one for one in block if turn < len(one.windows)]
-                    for found in self._turn(here, turn, talk, advance):
-                        asked, repaired = asked + 1, repaired + bool(found)
-                        failures += found
-        self._tell("windows", asked, repaired, failures)
-        return [_falling(one.order) for one in lists]
+                for turn in range(max(len(item.windows) for item in block)):
+                    open_lists = [item for item in block if turn < len(item.windows)]
+                    for answer_failures in self._turn(open_lists, turn, talk, advance):
+                        requested += 1
+                        repaired += bool(answer_failures)
+                        failures += answer_failures
+        self._record("windows", requested, repaired, failures)
+        return [_falling(item.order) for item in lists]
 
     def _turn(self, lists: Sequence[_List], turn: int, talk: Conversation, advance: Advance) -> list[Counter[str]]:
-        """Asks about one window of each list and applies the answers; returns the failures of each."""
-        prompts = [self._messages(one, one.windows[turn]) for one in lists]
+        """Requests one window of each list and applies the answers; returns the failures of each."""
+        prompts = [self._messages(item, item.windows[turn]) for item in lists]
         names = [digest(messages) for messages in prompts]
-        held = talk.answers()
-        advance(sum(name in held for name in names))
+        answers = talk.answers()
+        advance(sum(name in answers for name in names))
         talk.ask(dict(zip(names, prompts, strict=True)), advance)
-        held = talk.answers()
-        return [_apply(one, one.windows[turn], held[name]) for one, name in zip(lists, names, strict=True)]
+        answers = talk.answers()
+        return [_apply(item, item.windows[turn], answers[name]) for item, name in zip(lists, names, strict=True)]
 
-    def _admit(self, lists: Sequence[_List], held: dict[str, str], talk: Conversation) -> None:
-        """Estimates the windows that are not kept: kept answers are followed as far as they go."""
+    def _admit(self, lists: Sequence[_List], answers: dict[str, str], talk: Conversation) -> None:
+        """Checks the cost of the windows that are not cached against the cap, by an estimate.
+
+        A window's passages depend on the answers before it. Cached answers are applied up to the first that is missing;
+        from there on, the sizes are those of the passages in their present order.
+        """
         sizes: list[int] = []
-        for one in lists:
-            trial = _List(one.query, one.rows, list(one.order), one.windows)
-            known = True
-            for window in one.windows:
+        for item in lists:
+            trial = _List(item.query, item.rows, list(item.order), item.windows)
+            is_cached = True
+            for window in item.windows:
                 messages = self._messages(trial, window)
-                known = known and (name := digest(messages)) in held
-                if known:
-                    _apply(trial, window, held[name])
+                name = digest(messages)
+                is_cached = is_cached and name in answers
+                if is_cached:
+                    _apply(trial, window, answers[name])
                 else:
                     sizes.append(prompt_tokens(messages))
         if sizes:
             meter = talk.meter
             meter.admit(meter.estimate(len(sizes), 0, sum(sizes), len(sizes) * self._method.max_tokens))
 
-    def _messages(self, one: _List, window: tuple[int, int]) -> Messages:
-        rows = one.rows[one.order[window[0] : window[1]]]
-        return self._method.messages(one.query, self._corpus.texts_of(rows)[:])
+    def _messages(self, item: _List, window: tuple[int, int]) -> Messages:
+        start, end = window
+        rows = item.rows[item.order[start:end]]
+        return self._method.messages(item.query, self._corpus.texts_of(rows)[:])
 
 
-def _apply(one: _List, window: tuple[int, int], answer: str) -> Counter[str]:
+def _apply(item: _List, window: tuple[int, int], answer: str) -> Counter[str]:
     start, end = window
     order, failures = permutation(answer, end - start)
-    shown = one.order[start:end]
-    one.order[start:end] = [shown[place] for place in order]
+    shown = item.order[start:end]
+    item.order[start:end] = [shown[place] for place in order]
     return failures
 
 

@@ -20,12 +20,13 @@ from harness.feedback import Feedback
 from harness.lucene.java import Java, installed
 from harness.lucene.process import Process
 from harness.methods import Fitted, Method, Searcher, Size
+from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 FEEDBACK = ("rm3", "rocchio")
 """What Anserini has."""
 DOCUMENTS, QUERIES = 1000, 16
-"""How many go into one question."""
+"""How many go into one request."""
 DIGITS = 10
 
 
@@ -34,7 +35,7 @@ class Lucene(Method):
     """Lucene's BM25 over title and text, with Anserini's English analyser: the reference of `bm25`.
 
     Source: Lin et al., "Pyserini: A Python Toolkit for Reproducible Information Retrieval Research with Sparse and
-    Dense Representations" (SIGIR 2021); the defaults are Anserini's. Ties are in the documented order, at the cut too.
+    Dense Representations" (SIGIR 2021); the defaults are Anserini's. Ties are in the documented order, also at the cut.
 
     Args:
         k1: saturation of term frequency, ≥ 0.
@@ -68,7 +69,7 @@ class Lucene(Method):
 
 
 class _Fitted(Fitted):
-    notes = ("memory is that of the harness alone: Lucene runs in a process of its own",)
+    notes = ("memory is that of the harness only: Lucene runs in a process of its own",)
 
     def __init__(self, method: Lucene, java: Java, context: Context) -> None:
         self._method, self._java = method, java
@@ -77,22 +78,18 @@ class _Fitted(Fitted):
         self.resolved = {**method.settings(), "anserini": java.jar.name}
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        """Lucene's index, with term vectors, kept by corpus and jar: k1, b and feedback count when it is searched."""
+        """Lucene's index, with term vectors, cached by corpus and jar: k1, b and feedback are settings of a search."""
         engine = start(self._java, context)
         code = code_of("harness.methods.lucene", "harness.lucene.worker", without=("harness.feedback",))
         key = hashlib.sha256(f"{code} {self._sha} {corpus.revision}".encode()).hexdigest()[:32]
-        built: list[bool] = []
 
         def build(folder: Path) -> None:
             _build(folder, corpus, engine, context)
-            built.append(True)
 
         describe = {"anserini": self._java.jar.name, "documents": len(corpus), "corpus": corpus.revision}
-        place = context.cache.folder("lucene", key, describe, build)
-        if not built:
-            context.ledger.saved(context.cache.meta(place)["seconds"])
-        size = sum(held["bytes"] for held in context.cache.meta(place)["files"].values())
-        return _Searcher(f"{self.key}-{corpus.revision}", self._method, engine, place, size, corpus)
+        folder = build_once(context, "lucene", key, describe, build)
+        size = sum(file["bytes"] for file in context.cache.meta(folder)["files"].values())
+        return _Searcher(f"{self.key}-{corpus.revision}", self._method, engine, folder, size, corpus)
 
 
 def start(java: Java, context: Context) -> Process:
@@ -117,8 +114,9 @@ def _build(folder: Path, corpus: Corpus, engine: Process, context: Context) -> N
             indexed += engine.ask("add", documents=list(zip(names, texts, strict=True)))
             advance(len(texts))
     engine.ask("commit")
-    if (held := engine.ask("documents", folder=str(folder))) != indexed:
-        raise EngineError(f"lucene: the index holds {held:,} documents of {indexed:,} that went in; run again.")
+    count = engine.ask("documents", folder=str(folder))
+    if count != indexed:
+        raise EngineError(f"lucene: the index contains {count:,} of {indexed:,} documents; run again.")
 
 
 class _Searcher(Searcher):
@@ -128,27 +126,23 @@ class _Searcher(Searcher):
         self._rows = np.argsort(corpus.id_order)
 
     def search(self, queries: Queries, k: int) -> TopK:
-        """See `Searcher.search`; a query none of whose terms the corpus holds has an empty ranking."""
-        method, found = self._method, []
+        """See `Searcher.search`; a query without a term of the corpus has an empty ranking."""
+        method, rankings = self._method, []
         feedback = None if method.feedback is None else {"name": method.feedback.name(), **method.feedback.settings()}
         for start in range(0, len(queries), QUERIES):
             texts = list(queries.texts[start : start + QUERIES])
-            given = {"folder": str(self._place), "k1": method.k1, "b": method.b, "k": k, "queries": texts}
+            settings = {"folder": str(self._place), "k1": method.k1, "b": method.b, "k": k, "queries": texts}
             try:
-                answers = self._engine.ask("search", **given, feedback=feedback)
+                answers = self._engine.ask("search", **settings, feedback=feedback)
             except EngineError as error:
-                raise EngineError(
-                    f"{error} `harness cache verify` tells whether the index {self._place} is whole."
-                ) from error
+                raise EngineError(f"{error} `harness cache verify` checks the index {self._place}.") from error
             if not isinstance(answers, list) or len(answers) != len(texts):
-                raise EngineError(
-                    f"lucene: {len(texts)} queries were asked, and the answer is not one ranking for each."
-                )
-            found += [self._ranking(answer, k) for answer in answers]
-        return stack(found, k)
+                raise EngineError(f"lucene: the answer to {len(texts)} queries does not have one ranking for each.")
+            rankings += [self._ranking(answer, k) for answer in answers]
+        return stack(rankings, k)
 
     def _ranking(self, answer: Sequence[Sequence[str | float]], k: int) -> tuple[Ints, Floats]:
-        """Rows and scores of one answer, checked: what is no ranking must not become a figure."""
+        """Rows and scores of one answer, which must be a ranking."""
         try:
             names, values = answer
             places, scores = np.array(names, dtype=np.int64), np.array(values, dtype=np.float32)
@@ -158,7 +152,7 @@ class _Searcher(Searcher):
             fits = False
         if not fits:
             raise EngineError(
-                f"lucene: what was said for a query is no ranking of {len(self._rows):,} documents: {str(answer)[:200]}"
+                f"lucene: an answer is not a ranking of {len(self._rows):,} documents: {str(answer)[:200]}"
             )
-        # Lucene adds up a document's score anew for the answer, so that the last bit may differ from what it ranked by.
+        # Lucene computes a document's score again for the answer, so its last bit may differ from the one it ranked by.
         return select(self._rows[places], scores, self._corpus.id_order, k)

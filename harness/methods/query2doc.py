@@ -28,14 +28,14 @@ class Query2Doc(Written):
     first stage that matches terms (equation 1), the query five times and then the passage, so that the few words of the
     query are not outweighed; for one that encodes (equation 2), the query, `[SEP]` and the passage. The paper shows the
     model four pairs of a training query and its passage first; here the prompt has none unless they are written into
-    it. The paper's encoders are trained on such queries; an encoder that was not may lose by them.
+    it. The paper's encoders are trained on such queries; scores of other encoders may fall.
 
-    A query whose passage came empty is searched as it is. Every passage is kept by what was asked of which model, so
-    that nothing is paid for twice, and rows of the same model and prompt share them.
+    A query whose passage is empty is searched as it is. Every passage is cached by model and prompt, so that nothing is
+    paid for twice, and rows of the same model and prompt share them.
 
     Args: those of `Written` (`harness.methods._written`) and
         first: searches with the new queries; any row that takes text.
-        form: `sparse` repeats the query, `dense` separates it; None takes `dense` where the first stage searches with a
+        form: `sparse` repeats the query, `dense` separates it; None takes `dense` if the first stage searches with a
             model.
         repeats: of the query, in the sparse form.
         separator: between query and passage, in the dense form; that of the model's tokenizer.
@@ -49,20 +49,22 @@ class Query2Doc(Written):
     separator: str = "[SEP]"
 
     def fit(self, view: TrainView, context: Context) -> WrittenFitted:
-        """Fits the first stage; nothing is asked."""
+        """Fits the first stage; no request is sent."""
         return _Fitted(self, view, context, {"form": self.form, "repeats": self.repeats, "separator": self.separator})
 
     def expanded(self, query: str, passages: Sequence[str], form: Form) -> str:
-        """The new query: equation 1 or 2; the query itself where there is no passage."""
+        """The new query: equation 1 or 2; without passages, the query itself."""
         if not passages:
             return query
-        parts = [query] * self.repeats if form == "sparse" else [query, *([self.separator] if self.separator else [])]
+        parts = [query] * self.repeats
+        if form == "dense":
+            parts = [query, self.separator] if self.separator else [query]
         return " ".join([*parts, *passages])
 
 
 class _Fitted(WrittenFitted):
-    def __init__(self, method: Query2Doc, view: TrainView, context: Context, told: dict[str, Any]) -> None:
-        super().__init__(method, view, context, told)
+    def __init__(self, method: Query2Doc, view: TrainView, context: Context, settings: dict[str, Any]) -> None:
+        super().__init__(method, view, context, settings)
         self._method = method
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
@@ -75,8 +77,8 @@ class _Searcher(WrittenSearcher):
         self._method = method
         self._form: Form = method.form or ("dense" if encodes(inner.size) else "sparse")
 
-    def found(self, queries: Queries, passages: Sequence[Sequence[str]], k: int) -> TopK:
-        """See `WrittenSearcher.found`."""
+    def rank(self, queries: Queries, passages: Sequence[Sequence[str]], k: int) -> TopK:
+        """See `WrittenSearcher.rank`."""
         return search(self._method.first, self._inner, self._new(queries, passages), k, self._context)
 
     def report(self, queries: Queries) -> SearchReport:
@@ -90,7 +92,7 @@ class _Searcher(WrittenSearcher):
 
     def _expanded(self, queries: Queries) -> Queries:
         """The queries with the passages that were written for them."""
-        return self._new(queries, self._asking.write(queries.texts, self._context))
+        return self._new(queries, self._writer.write(queries.texts, self._context))
 
     def _new(self, queries: Queries, passages: Sequence[Sequence[str]]) -> Queries:
         pairs = zip(queries.texts, passages, strict=True)

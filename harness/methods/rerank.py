@@ -1,4 +1,4 @@
-"""A first stage finds candidates, a scorer puts them in order: bm25>>dense, bm25>>cross_encoder."""
+"""A first stage finds candidates, a scorer re-ranks them: bm25>>dense, bm25>>cross_encoder."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from harness.methods import (
     fit,
     index,
     search,
-    strongest,
 )
+from harness.methods._parts import FittedParts, resolved_part
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
@@ -37,7 +37,7 @@ class Rerank(Method):
 
     With a bi-encoder as scorer only the candidates are embedded, which is the budget option of Kamalloo et al.,
     "Evaluating Embedding APIs for Information Retrieval" (ACL 2023). The ranking is no longer than `depth`: recall
-    beyond it is the first stage's to win and is not padded with its tail.
+    beyond it is not measured: the tail of the first stage is not appended.
 
     Args:
         first: finds the candidates.
@@ -77,20 +77,17 @@ class Rerank(Method):
         return _Fitted(self, first, scorer)
 
 
-class _Fitted(Fitted):
+class _Fitted(FittedParts):
     def __init__(self, method: Rerank, first: Fitted, scorer: Fitted) -> None:
         assert isinstance(scorer, Reranks)
         self.method, self._first, self._scorer = method, first, scorer
         words = f"{first.key} {scorer.key} {method.depth}"
-        self.key = f"rerank-{hashlib.sha256(words.encode()).hexdigest()[:32]}"
-        self.resolved = {
-            "first": {"name": method.first.name(), **first.resolved},
-            "scorer": {"name": method.scorer.name(), **scorer.resolved},
+        resolved = {
+            "first": resolved_part(method.first, first),
+            "scorer": resolved_part(method.scorer, scorer),
             "depth": method.depth,
         }
-        self.notes = (*first.notes, *scorer.notes)
-        self.models = (*first.models, *scorer.models)
-        self.supervision = strongest((first.supervision, scorer.supervision))
+        super().__init__(f"rerank-{hashlib.sha256(words.encode()).hexdigest()[:32]}", resolved, (first, scorer))
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         assert isinstance(self._scorer, Reranks)
@@ -110,8 +107,9 @@ class _Searcher(Searcher):
 
     def search(self, queries: Queries, k: int) -> TopK:
         candidates = self._candidates(queries)
-        scored = zip(candidates, self._scorer.scores(queries.texts, candidates, cached=queries.cached), strict=True)
-        return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in scored], k)
+        all_scores = self._scorer.scores(queries.texts, candidates, cached=queries.cached)
+        pairs = zip(candidates, all_scores, strict=True)
+        return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in pairs], k)
 
     def _candidates(self, queries: Queries) -> list[Ints]:
         top = search(self._method.first, self._first, queries, self._method.depth, self._context)

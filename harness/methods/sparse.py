@@ -1,12 +1,9 @@
-"""A learnt sparse encoder (SPLADE and its kin) over an inverted index: queries and documents as weighted terms.
-Re-ranks too.
-"""
+"""A learnt sparse encoder (SPLADE and similar models) with an inverted index: texts as weighted terms. Re-ranks too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -22,6 +19,7 @@ from harness.methods._ragged import FittedRagged, size
 from harness.methods._searching import distinct
 from harness.models.encoder import Side
 from harness.models.ragged import RaggedSettings, open_ragged
+from harness.models.settings import PromptedModel, TorchPrecision
 from harness.models.sparse import SparseEncoder
 from harness.runtime.context import Context
 
@@ -29,33 +27,27 @@ BLOCK = 4096
 
 
 @dataclass(frozen=True)
-class Sparse(TrainableMethod):
+class Sparse(PromptedModel, TrainableMethod):
     """Ranks by the inner product of a query's and a document's weights over the terms of a language model's vocabulary.
 
     Source: Formal et al., SPLADE v2 (2109.10086) and SPLADE++ (2205.04733): log(1 + ReLU(logit)) of a masked language
     model, its maximum over the text's tokens. Any sentence-transformers sparse encoder, by hub name or folder; one
     whose queries need no inference (a router with a table of weights: Geng et al., 2411.04403) too. Every text is
-    encoded once per encoder and kept whole; pruning takes from what is kept. A document that shares no term with the
-    query is not found, as with BM25.
+    encoded once per encoder and cached in full; the cached vectors are pruned when they are read. A document that
+    shares no term with the query is not ranked, as with BM25.
 
-    Args:
+    Args: those of `PromptedModel` (`harness.models.settings`) and
         model: hub name or folder. With a recipe, any BERT-like encoder or masked language model.
-        revision: the hub's commit, tag or branch; None takes the newest the machine has.
-        query_prompt: put before each query; None takes the model's own, `""` says none.
-        document_prompt: put before each document; the same.
-        max_length: tokens kept of a text; None takes the model's own.
-        precision: of the weights in memory; what they answer is kept as float32.
-        query_terms: keep the so many terms of a query that weigh most; None keeps all.
+        max_length: texts are cut to so many tokens; None takes the model's own.
+        precision: of the weights in memory; vectors are cached as float32.
+        query_terms: only the so many terms of a query with the largest weights count; None takes all.
         document_terms: the same of a document.
-        trust_remote_code: run the code that the model's folder brings.
+        trust_remote_code: run the code that comes with the model's folder.
     """
 
     model: str = "naver/splade-cocondenser-ensembledistil"
-    revision: str | None = None
-    query_prompt: str | None = None
-    document_prompt: str | None = None
     max_length: Count | None = None
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: TorchPrecision = "fp32"
     query_terms: Count | None = None
     document_terms: Count | None = None
     trust_remote_code: bool = False
@@ -63,13 +55,8 @@ class Sparse(TrainableMethod):
     kind = "sparse"
     recipes_after = "trust_remote_code"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._settings().check(self.name())
-
     def _settings(self) -> RaggedSettings:
-        prompts, lengths = (self.query_prompt, self.document_prompt), (self.max_length, self.max_length)
-        return RaggedSettings(self.model, self.revision, *prompts, *lengths, self.precision, self.trust_remote_code)
+        return RaggedSettings.of(self, query_length=self.max_length, document_length=self.max_length)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
@@ -88,15 +75,14 @@ class Sparse(TrainableMethod):
         """See `TrainableMethod.fitted`.
 
         Raises:
-            ModelError: the model is no sparse encoder.
+            ModelError: the model is not a sparse encoder.
         """
         model.check()
         return _Fitted(self, model)
 
 
 class _Vectors:
-    """An encoder's sparse vectors as a method wants them: pruned, and of length 1 where the model compares by the
-    cosine.
+    """An encoder's sparse vectors, pruned, and normalised if the model compares by the cosine.
 
     Attributes:
         encoder: texts → whole vectors.
@@ -107,7 +93,7 @@ class _Vectors:
         self._terms: dict[Side, int | None] = {"query": method.query_terms, "document": method.document_terms}
 
     def shaped(self, block: Ragged, side: Side) -> Ragged:
-        """A block of what is kept, as it is compared."""
+        """A block of cached vectors, as they are compared."""
         terms, cosine = self._terms[side], self.encoder.similarity == "cosine"
         if terms is None and not cosine:
             return block
@@ -165,9 +151,12 @@ class _Searcher(Searcher):
 
     def search(self, queries: Queries, k: int) -> TopK:
         """See `Searcher.search`; a query that shares no term with a document has an empty ranking."""
-        asked = self._vectors.queries(queries.texts, cached=queries.cached)
-        found = [self._index.scores(asked[i]) for i in range(len(asked))]
-        return stack([select(rows, scores, self._corpus.id_order, k) for rows, scores in found], k)
+        vectors = self._vectors.queries(queries.texts, cached=queries.cached)
+        rankings = []
+        for i in range(len(vectors)):
+            rows, scores = self._index.scores(vectors[i])
+            rankings.append(select(rows, scores, self._corpus.id_order, k))
+        return stack(rankings, k)
 
     def report(self, queries: Queries) -> SearchReport:
         """See `Searcher.report`; the mean number of terms that are not 0."""
@@ -182,21 +171,22 @@ def _mean(lengths: Sequence[Ints]) -> float:
 
 
 class _CandidateScorer(CandidateScorer):
-    """Encodes the documents that are asked for and no others."""
+    """Encodes only the candidates."""
 
     def __init__(self, vectors: _Vectors, corpus: Corpus) -> None:
         self._vectors, self._corpus = vectors, corpus
         self.size = vectors.size(0)
 
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:
-        wanted = distinct(candidates)
-        held = self._documents(wanted)
-        asked = self._vectors.queries(texts, cached=cached)
-        found = []
+        distinct_rows = distinct(candidates)
+        documents = self._documents(distinct_rows)
+        queries = self._vectors.queries(texts, cached=cached)
+        scores = []
         for number, rows in enumerate(candidates):
-            places = np.searchsorted(wanted, rows).tolist()
-            found.append(np.array([product(held[p], asked[number]) for p in places], dtype=np.float32))
-        return found
+            places = np.searchsorted(distinct_rows, rows).tolist()
+            products = [product(documents[place], queries[number]) for place in places]
+            scores.append(np.array(products, dtype=np.float32))
+        return scores
 
     def _documents(self, rows: Ints) -> Ragged:
         stored = self._vectors.encoder.matrices(self._corpus.texts_of(rows), "document")

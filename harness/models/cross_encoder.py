@@ -15,6 +15,7 @@ from harness.base.errors import ModelError, SettingError
 from harness.cache.code import MODELS, code_of
 from harness.cache.shards import text_keys
 from harness.cache.vectors import VectorStore
+from harness.choices.bounds import Count
 from harness.data.ranking import Floats
 from harness.engines import Engine
 from harness.engines.torch import Torch
@@ -28,6 +29,7 @@ from harness.models.model_runner import ModelRunner, RunnableModel
 from harness.models.prompts import PAIR, pair_prompt
 from harness.models.resolve import UNLIMITED
 from harness.models.sample import Sample
+from harness.models.settings import ModelSource, Precision
 from harness.models.tokens import InputFormat, Item
 from harness.runtime.context import Context
 
@@ -44,24 +46,29 @@ CHECKED = (6, 10)
 
 
 @dataclass(frozen=True)
-class PairSettings:
-    """Everything that decides a pair's score, as requested; None takes the model's own.
+class PairModel(ModelSource):
+    """A cross-encoder.
 
-    Args:
-        model: hub name or folder.
-        revision: the hub's commit, tag or branch.
-        max_length: query and document together are cut to so many tokens.
-        precision: of the weights and products; one that the engine supports.
+    Args: those of `ModelSource` and
+        max_length: query and document together are cut to so many tokens; None takes the model's own.
+        precision: of the weights and products.
         trust_remote_code: run the code that comes with the model's folder.
+    """
+
+    max_length: Count | None = None
+    precision: Precision = "fp32"
+    trust_remote_code: bool = False
+
+
+@dataclass(frozen=True)
+class PairSettings(PairModel):
+    """Everything that decides a pair's score, as requested.
+
+    Args: those of `PairModel` (the precision is one that the engine supports) and
         engine: what computes the model; None is `torch`.
         prompt: put before each query; None takes the model's own default.
     """
 
-    model: str
-    revision: str | None
-    max_length: int | None
-    precision: str
-    trust_remote_code: bool
     engine: Engine | None = None
     prompt: str | None = None
 

@@ -25,6 +25,7 @@ from harness.engines.torch import Torch
 from harness.models.engine_compare import OVERLAP, SampleOutputs, Trial, compare
 from harness.models.engine_settings import REFERENCE, EngineConfig, EngineSettings
 from harness.models.sample import Sample, sample
+from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 Compute = Callable[[EngineConfig, Sample], SampleOutputs]
@@ -96,20 +97,15 @@ def choose_engine(
         "threads": os.environ.get("OMP_NUM_THREADS"),
     }
     name = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
-    measured = False
 
     def measure(folder: Path) -> None:
-        nonlocal measured
-        measured = True
         texts = sample(view)
         trials = _tried(configs, requested, texts, compute)
         result = {"trials": [asdict(t) for t in trials], "sample": [len(texts.documents), len(texts.queries)]}
         (folder / "choice.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
 
     describe = {"model": key, "ways": [str(config) for config in configs], "corpus": view.corpus.revision}
-    place = context.cache.folder("golden", name, describe, measure)
-    if not measured:
-        context.ledger.saved(context.cache.meta(place)["seconds"])
+    place = build_once(context, "golden", name, describe, measure)
     stored = json.loads((place / "choice.json").read_text(encoding="utf-8"))
     trials = [Trial(**trial) for trial in stored["trials"]]
     taken = next((trial.way for trial in trials if trial.verdict == "taken"), str(REFERENCE))

@@ -9,38 +9,31 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from harness.base.errors import ModelError, SettingError
+from harness.choices.bounds import Count
 from harness.models.limits import limit_length
 from harness.models.loading import loader_options, opening
 from harness.models.local_model import LocalModel
 from harness.models.prompts import check_own_prompts, own_prompts, side_prompt
-from harness.models.settings import PRECISIONS
+from harness.models.settings import PRECISIONS, PromptedModel, TorchPrecision
 from harness.models.sides import Side
 from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
-class RaggedSettings:
+class RaggedSettings(PromptedModel):
     """Everything that decides the matrix of a text, as requested; None takes the model's own.
 
-    Args:
-        model: hub name or folder.
-        revision: the hub's commit, tag or branch.
-        query_prompt: put before each query.
-        document_prompt: put before each document.
-        query_length: queries are cut to so many tokens.
+    Args: those of `PromptedModel` and
+        query_length: queries are cut, or expanded by masks, to so many tokens.
         document_length: documents are cut to so many tokens.
-        precision: of the weights in memory: `fp32`, `bf16` or `fp16`; matrices are cached as float32.
+        precision: of the weights in memory; matrices are cached as float32.
         trust_remote_code: run the code that comes with the model's folder.
     """
 
-    model: str
-    revision: str | None
-    query_prompt: str | None
-    document_prompt: str | None
-    query_length: int | None
-    document_length: int | None
-    precision: str
-    trust_remote_code: bool
+    query_length: Count | None = None
+    document_length: Count | None = None
+    precision: TorchPrecision = "fp32"
+    trust_remote_code: bool = False
 
     def check(self, method: str) -> None:
         """Raises SettingError if a setting is out of range; `method` is named in the message."""

@@ -1,10 +1,15 @@
-"""Settings of an encoder of one vector per text."""
+"""Settings of models that run on this machine; methods inherit them, so that each is declared only here.
+
+A method adds its own settings and gives `model` a default.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self
 
 from harness.base.errors import SettingError
+from harness.choices.bounds import Count
 from harness.engines import Engine
 from harness.engines.torch import Torch
 
@@ -12,33 +17,70 @@ POOLINGS = ("mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_to
 PRECISIONS = Torch.precisions
 
 
+TorchPrecision = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["fp32", "bf16", "fp16", "int8", "auto"]
+
+
 @dataclass(frozen=True)
-class EncoderSettings:
-    """Everything that decides a vector, as requested; None takes the model's own.
+class ModelSource:
+    """Which model.
 
     Args:
         model: hub name or folder.
-        revision: the hub's commit, tag or branch.
-        query_prompt: put before each query.
-        document_prompt: put before each document.
+        revision: the hub's commit, tag or branch; None takes the newest on this machine.
+    """
+
+    model: str
+    revision: str | None = None
+
+    @classmethod
+    def of(cls, method: object, **changed: Any) -> Self:
+        """These settings of a method that has them and others; `changed` takes the place of the method's own."""
+        values = {field.name: getattr(method, field.name) for field in fields(cls) if field.name not in changed}
+        return cls(**values, **changed)
+
+
+@dataclass(frozen=True)
+class PromptedModel(ModelSource):
+    """A model that encodes queries and documents apart.
+
+    Args:
+        query_prompt: put before each query; None takes the model's own, `""` is no prompt.
+        document_prompt: put before each document; the same.
+    """
+
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+
+
+@dataclass(frozen=True)
+class EncoderModel(PromptedModel):
+    """An encoder of one vector per text. None takes the model's own.
+
+    Args: those of `PromptedModel` and
         pooling: token vectors → text vector.
         max_length: texts are cut to so many tokens.
-        precision: of the weights and products; one that the engine supports. Vectors are cached as float32.
+        precision: of the weights and products. Vectors are cached as float32.
         similarity: `cosine` (vectors are normalised) or `dot`.
         trust_remote_code: run the code that comes with the model's folder.
+    """
+
+    pooling: str | None = None
+    max_length: Count | None = None
+    precision: Precision = "fp32"
+    similarity: Literal["cosine", "dot"] | None = None
+    trust_remote_code: bool = False
+
+
+@dataclass(frozen=True)
+class EncoderSettings(EncoderModel):
+    """Everything that decides a vector, as requested.
+
+    Args: those of `EncoderModel` (the precision is one that the engine supports) and
         dimensions: vectors are cut to their first so many dimensions; None uses all.
         engine: what computes the model; None is `torch`.
     """
 
-    model: str
-    revision: str | None
-    query_prompt: str | None
-    document_prompt: str | None
-    pooling: str | None
-    max_length: int | None
-    precision: str
-    similarity: str | None
-    trust_remote_code: bool
     dimensions: int | None = None
     engine: Engine | None = None
 

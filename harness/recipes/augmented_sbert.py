@@ -1,4 +1,4 @@
-"""Augmented SBERT: a cross-encoder trained on gold labels sampled pairs; the bi-encoder learns gold and silver."""
+"""Augmented SBERT: a cross-encoder that is trained on gold pairs labels sampled ones; the bi-encoder learns both."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from harness.training.labels import try_teacher
 from harness.training.lesson import Lesson
 from harness.training.margins import margin_loss, spread_ratio
 from harness.training.schedule import Budget, Schedule
-from harness.training.unlabelled import asked
+from harness.training.unlabelled import generated_pairs
 
 DEEP = 50
 
 
 @dataclass(frozen=True)
 class AugmentedSBERT(Recipe):
-    """Gold and silver: the teacher's scores of sampled (query, document) pairs stand beside the gold judgements.
+    """Trains on gold judgements and on silver ones: the teacher's scores of sampled (query, document) pairs.
 
     Source: Thakur et al. (2010.08240), section 3: the cross-encoder is trained on the gold pairs, labels pairs sampled
     by BM25, semantic search, both, kernel density or at random, and the bi-encoder learns gold and silver by regression
@@ -51,14 +51,14 @@ class AugmentedSBERT(Recipe):
         queries: gold queries; None takes all. The teacher sees the same.
         others: also pair the training queries beyond `queries`, whose judgements are not used.
         sampling: `bm25`, `semantic` (the model before training), `both`, `kde` (of both, drawn so that the silver
-            scores lie as the gold scores do) or `random`.
+            scores have the distribution of the gold scores) or `random`.
         per_query: sampled documents of each query.
         teacher: a cross-encoder row; None trains one from the student's weights, contrastively on the corpus and then
             on the same gold.
         source: name of a collection whose gold the teacher is trained on, as `beir/scifact`: domain transfer; then
-            silver alone is learnt, no label of this collection is used, and queries are made by `generator`.
+            only silver is learnt, no label of this collection is used, and queries are made by `generator`.
         generator: makes the queries of domain transfer.
-        documents: how many documents it is asked about.
+        documents: how many documents it makes queries of.
         loss: `margin` or `cosine`.
     """
 
@@ -93,15 +93,15 @@ class AugmentedSBERT(Recipe):
         return own
 
     def helpers(self) -> Iterator[Recipe]:
-        """See `Recipe.helpers`; the teacher that is trained where none is named is one."""
+        """See `Recipe.helpers`; the teacher that is trained if none is named is one."""
         yield from super().helpers()
         if self.teacher is None:
             yield from self._teacher()
 
     def _teacher(self) -> tuple[Recipe, ...]:
-        # A sigmoid, and a density of scores, mean something only where each pair was judged by itself.
-        alone = self.loss == "cosine" or self.sampling == "kde"
-        return local_recipes(self, gold=True, queries=self.queries, loss="pointwise" if alone else "listwise")
+        # Sigmoids and densities of scores need a teacher that scores each pair independently of the others.
+        is_absolute = self.loss == "cosine" or self.sampling == "kde"
+        return local_recipes(self, gold=True, queries=self.queries, loss="pointwise" if is_absolute else "listwise")
 
     def fitted_here(self) -> Iterator[Value]:
         """See `Recipe.fitted_here`; the teacher of domain transfer learns elsewhere."""
@@ -113,76 +113,81 @@ class AugmentedSBERT(Recipe):
         if self.loss == "cosine":
             by_cosine(base, 'augmented_sbert(loss="cosine")')
         teacher = self.teacher or local_teacher(base, self._teacher())
-        learnt_on = self._source_view(view, context)
+        teacher_view = self._source_view(view, context)
         schedule = self.schedule()
-        tested = try_teacher(teacher, student, base.first_stages, view, schedule, context, learnt_on)
-        queries, held = self._queries(view, context)
-        sampled = self._sample(queries, held, student, view, context)
-        scores = candidate_scores(teacher, queries.texts, sampled, view, context, learnt_on)
+        trial = try_teacher(teacher, student, base.first_stages, view, schedule, context, teacher_view)
+        queries, known = self._queries(view, context)
+        sampled = self._sample(queries, known, student, view, context)
+        scores = candidate_scores(teacher, queries.texts, sampled, view, context, teacher_view)
         if self.sampling == "kde":
-            sampled, scores = thinned(sampled, scores, held, context)
+            sampled, scores = thinned(sampled, scores, known, context)
+        gold_pairs = 0 if known is None else sum(map(len, known.relevant))
         facts = {
-            "teacher": tested.facts,
-            "gold_queries": len(held) if held else 0,
+            "teacher": trial.facts,
+            "gold_queries": len(known) if known else 0,
             "queries": len(queries),
-            "silver_pairs": int(sum(map(len, sampled))) - (sum(map(len, held.relevant)) if held else 0),
+            "silver_pairs": int(sum(map(len, sampled))) - gold_pairs,
             "sampling": self.sampling,
         }
-        silver = Silver(queries, sampled, scores, held, facts, tested.notes)
-        return self._margin(silver, base, view, context) if self.loss == "margin" else self._cosine(silver, view)
+        silver = Silver(queries, sampled, scores, known, facts, trial.notes)
+        if self.loss == "cosine":
+            return self._cosine(silver, view)
+        return self._margin(silver, base, view, context)
 
     def _source_view(self, view: TrainView, context: Context) -> TrainView:
         if self.source is None:
             return view
-        found = load_dataset(self.source, context).train
-        if found.corpus.revision == view.corpus.revision:
+        source = load_dataset(self.source, context).train
+        if source.corpus.revision == view.corpus.revision:
             raise SettingError(
-                f"augmented_sbert: {self.source} is the collection at hand, whose queries may be those that are "
-                "reported; name another as source, or leave it out."
+                f"augmented_sbert: {self.source} is the collection of this run, whose queries may be the reported "
+                "ones; name another source, or leave it out."
             )
-        if found.train is None:
+        if source.train is None:
             why = f"{self.source} has no training judgements to train the teacher on."
             raise Unavailable(why, "Name a source that has.")
-        return found
+        return source
 
     def _queries(self, view: TrainView, context: Context) -> tuple[Queries, Gold | None]:
         """The queries to pair, those with gold first, and their gold."""
         if self.source is not None:
-            return asked(self.generator, view, context, self.documents).queries, None
-        held = gold(view, context, self.queries)
+            return generated_pairs(self.generator, view, context, self.documents).queries, None
+        known = gold(view, context, self.queries)
         if not self.others:
-            return held.queries, held
+            return known.queries, known
         rest = gold(view, context).queries
-        both = dict(zip([*held.queries.ids, *rest.ids], [*held.queries.texts, *rest.texts], strict=True))
-        return Queries(list(both), list(both.values())), held
+        both = dict(zip([*known.queries.ids, *rest.ids], [*known.queries.texts, *rest.texts], strict=True))
+        return Queries(list(both), list(both.values())), known
 
     def _sample(
-        self, queries: Queries, held: Gold | None, student: Method, view: TrainView, context: Context
+        self, queries: Queries, known: Gold | None, student: Method, view: TrainView, context: Context
     ) -> list[Ints]:
         """Per query: its relevant documents first, then sampled ones that are not judged relevant."""
         rng = context.rng("silver pairs")
-        kinds: dict[str, list[Method]] = {"bm25": [BM25()], "semantic": [student], "random": []}
-        methods = kinds.get(self.sampling, [BM25(), student])
+        by_sampling: dict[str, list[Method]] = {"bm25": [BM25()], "semantic": [student], "random": []}
+        methods = by_sampling.get(self.sampling, [BM25(), student])
         tops = []
         for method in methods:
             searcher = index(method, fit(method, view, context), view.corpus, context)
             tops.append(search(method, searcher, queries, DEEP, context).indices)
         wanted = self.per_query * (2 if self.sampling == "kde" else 1)
-        themselves = view.train.drop_self if view.train is not None and held is not None else frozenset()
+        themselves = view.train.drop_self if view.train is not None and known is not None else frozenset()
         own = own_rows(Labelled(queries, {}, themselves), view.corpus)
         sampled = []
         for number in range(len(queries)):
-            relevant = held.relevant[number] if held is not None and number < len(held) else np.zeros(0, np.int64)
+            relevant: Ints = np.zeros(0, np.int64)
+            if known is not None and number < len(known):
+                relevant = known.relevant[number]
             if methods:
                 each = -(-wanted // len(methods))
-                found = np.concatenate([top[number][top[number] >= 0][: 2 * each] for top in tops])
-                found = np.array(list(dict.fromkeys(found.tolist())), dtype=np.int64)
+                candidates = np.concatenate([top[number][top[number] >= 0][: 2 * each] for top in tops])
+                candidates = np.array(list(dict.fromkeys(candidates.tolist())), dtype=np.int64)
             else:
-                found = rng.integers(len(view.corpus), size=2 * wanted)
-            one = Queries(queries.ids[number : number + 1], queries.texts[number : number + 1])
-            barred = relevant if own[number] < 0 else np.union1d(relevant, own[number])
-            found = np.unique(unknown(one, [found], [barred], view)[0])
-            chosen = rng.permutation(found)[:wanted]
+                candidates = rng.integers(len(view.corpus), size=2 * wanted)
+            query = Queries(queries.ids[number : number + 1], queries.texts[number : number + 1])
+            excluded = relevant if own[number] < 0 else np.union1d(relevant, own[number])
+            candidates = np.unique(unknown(query, [candidates], [excluded], view)[0])
+            chosen = rng.permutation(candidates)[:wanted]
             sampled.append(np.concatenate([relevant, chosen]).astype(np.int64))
         return sampled
 

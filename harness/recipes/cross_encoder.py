@@ -23,7 +23,7 @@ from harness.training.from_gold import FromGold
 from harness.training.lesson import Lesson
 from harness.training.negatives import mine
 from harness.training.schedule import Budget, Schedule
-from harness.training.unlabelled import asked
+from harness.training.unlabelled import generated_pairs
 
 ONE_HOT = 1e4
 DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 1000, "full": 50_000}
@@ -31,7 +31,7 @@ DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 1000, "full": 50_000}
 
 @dataclass(frozen=True)
 class CrossEncoder(FromGold):
-    """Each query's relevant document against hard negatives, under one softmax (`listwise`) or each pair alone
+    """Each query's relevant document against hard negatives, under one softmax (`listwise`) or each pair by itself
     (`pointwise`).
 
     Source: Nogueira and Cho (1901.04085) for the pointwise form; Gao, Dai and Callan, "Rethink Training of BERT
@@ -42,10 +42,10 @@ class CrossEncoder(FromGold):
     (Lee et al., the inverse cloze task, 1906.00300, section 4).
 
     Args:
-        pairs: `gold` takes the training queries; `unlabelled` asks `generator` for questions to sampled documents.
+        pairs: `gold` takes the training queries; `unlabelled` questions that `generator` makes of sampled documents.
         loss: `listwise` or `pointwise`.
         generator: makes the questions of `unlabelled`.
-        documents: how many documents it is asked about; None takes the budget's.
+        documents: how many documents it makes questions of; None takes the budget's.
         hide: share of the made pairs whose document loses the question's words.
         miners: BM25, for its candidates are what is re-ranked.
     """
@@ -76,8 +76,8 @@ class CrossEncoder(FromGold):
     }
 
     def schedule(self) -> Schedule:
-        """See `Recipe.schedule`; made pairs are many and are gone through once at `small`, with longer steps: a scoring
-        head that is still random needs a hundred steps of 5e-5 before it begins to learn.
+        """See `Recipe.schedule`; generated pairs are many: `small` takes one epoch of them, at a higher learning rate,
+        since a random scoring head needs a hundred steps of 5e-5 before it begins to learn.
         """
         usual = super().schedule()
         if self.pairs != "unlabelled" or self.budget != "small":
@@ -94,18 +94,18 @@ class CrossEncoder(FromGold):
         first, *rest = columns
         groups = [list(row) for row in zip(*(columns[name] for name in rest), strict=True)]
         # ListNet's target is a softmax of the labels: a large one makes it the one-hot target of cross-entropy.
-        labels = [ONE_HOT if self.loss == "listwise" else 1.0] + [0.0] * (len(rest) - 1)
-        laid: dict[str, list[Any]]
-        given: list[Any]
+        negatives = [0.0] * (len(rest) - 1)
+        examples: dict[str, list[Any]]
+        labels: list[Any]
         if self.loss == "listwise":
-            laid, given = {QUERY: columns[first], "documents": groups}, [labels] * len(groups)
+            examples = {QUERY: columns[first], "documents": groups}
+            labels = [[ONE_HOT, *negatives]] * len(groups)
         else:
-            flat = [
-                (q, d, y)
-                for q, group in zip(columns[first], groups, strict=True)
-                for d, y in zip(group, labels, strict=True)
-            ]
-            laid, given = {QUERY: [q for q, _, _ in flat], "document": [d for _, d, _ in flat]}, [y for _, _, y in flat]
+            examples = {
+                QUERY: [query for query in columns[first] for _ in rest],
+                "document": [document for group in groups for document in group],
+            }
+            labels = [1.0, *negatives] * len(groups)
 
         def loss(model: Any) -> Any:
             from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss, ListNetLoss
@@ -116,19 +116,19 @@ class CrossEncoder(FromGold):
 
             return BinaryCrossEntropyLoss(model, pos_weight=torch.tensor(float(self.negatives)))
 
-        return Lesson(laid, loss, self.schedule(), labels=given, facts=facts, order="random", taught=taught)
+        return Lesson(examples, loss, self.schedule(), labels=labels, facts=facts, order="random", taught=taught)
 
     def _groups(
         self, base: Trainable, view: TrainView, context: Context
     ) -> tuple[dict[str, list[str]], dict[str, Any], list[Taught]]:
         """Columns `query`, `positive`, `negative_1` …, what was measured, and the queries."""
         if self.pairs == "gold":
-            found = self.mined(base, view, context)
-            return found.triplets(view), found.facts, found.gold.taught(view)
-        made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
+            mined = self.mined(base, view, context)
+            return mined.triplets(view), mined.facts, mined.gold.taught(view)
+        generated = generated_pairs(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
         mining = self._mining(base.untrained)
-        mined = mine(mining, made.queries, made.pairs, made.known, view, context)
-        columns = {QUERY: made.queries.texts, POSITIVE: made.documents(view, context, self.hide)}
-        for place, rows in enumerate(mined.rows.T, 1):
+        negatives = mine(mining, generated.queries, generated.pairs, generated.known, view, context)
+        columns = {QUERY: generated.queries.texts, POSITIVE: generated.documents(view, context, self.hide)}
+        for place, rows in enumerate(negatives.rows.T, 1):
             columns[f"{NEGATIVE}_{place}"] = view.corpus.texts_of(rows)[:]
-        return columns, {**made.facts, "negatives": mined.facts}, made.taught(view)
+        return columns, {**generated.facts, "negatives": negatives.facts}, generated.taught(view)

@@ -1,6 +1,4 @@
-"""Frozen head: the encoder stays as it is, a dense layer behind it is trained on kept vectors; seconds instead of
-minutes.
-"""
+"""Frozen head: a dense layer is trained on the cached vectors of an unchanged encoder; seconds instead of minutes."""
 
 from __future__ import annotations
 
@@ -32,11 +30,11 @@ class FrozenHead(FromGold):
 
     Source: Modal's "Beating Proprietary Models with a Quick Fine-Tune" (Liu et al., 2024) freezes the encoder and
     trains a dense layer with tanh on question pairs, by their AUC; here the measure is retrieval, dev chooses, and the
-    encoder's vectors are computed once and kept, so that an epoch is a few matrix products.
+    encoder's vectors are computed once and cached, so that an epoch is a few matrix products.
 
     Args:
-        out: dimensions of the new vectors; None keeps the encoder's.
-        activation: after the layer: `none` (the layer starts as the identity where `out` allows) or `tanh`.
+        out: dimensions of the new vectors; None takes the encoder's.
+        activation: after the layer: `none` (the layer starts as the identity if `out` allows it) or `tanh`.
         decay: pull of the layer towards where it starts, as weight decay has towards 0.
         scale: factor of the cosine in the softmax.
     """
@@ -60,22 +58,21 @@ class FrozenHead(FromGold):
     }
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
-        """The encoder never runs in training, so that there is no lesson for the loop; see `train`."""
+        """There is no lesson for the loop, since the encoder does not run in training; see `train`."""
         raise NotImplementedError
 
     def train(self, base: Trainable, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
-        """See `Recipe.train`. Nothing is kept in between: a run takes seconds."""
+        """See `Recipe.train`. There are no checkpoints: a run takes seconds."""
         import torch
         from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 
         assert isinstance(base, EncoderBase)
         schedule = self.schedule()
-        found = self.mined(base, view, context)
+        mined = self.mined(base, view, context)
         encoder = base.encoder
-        queries = _block(encoder.vectors(found.gold.queries.texts, "query"))
-        rows = np.unique(
-            np.concatenate([[row for _, row in found.pairs], found.negatives.rows.ravel()]).astype(np.int64)
-        )
+        queries = _block(encoder.vectors(mined.gold.queries.texts, "query"))
+        positives = [row for _, row in mined.pairs]
+        rows = np.unique(np.concatenate([positives, mined.negatives.rows.ravel()]).astype(np.int64))
         documents = _block(encoder.vectors(view.corpus.texts_of(rows), "document"))
         width = documents.shape[1]
         out = self.out or width
@@ -89,15 +86,15 @@ class FrozenHead(FromGold):
             else:
                 torch.nn.init.orthogonal_(head.linear.weight)
             probe = _probe(head, base, view, schedule, context) if self.choose == "dev" else None
-            self.announce(found.gold.taught(view), probe.pool if probe is not None else None, context, place)
-            report = self._fit(head, found, queries, documents, rows, probe, schedule)
+            self.announce(mined.gold.taught(view), probe.pool if probe is not None else None, context, place)
+            report = self._fit(head, mined, queries, documents, rows, probe, schedule)
         model = base.fresh(context)
-        # The head learnt on the encoder's kept vectors, which are normalised where the similarity is the cosine.
+        # The head was trained on the encoder's cached vectors, which are normalised where the similarity is the cosine.
         modules = list(model.children())
         if encoder.similarity == "cosine" and type(modules[-1]).__name__ != "Normalize":
             modules.append(Normalize())
-        for place_of, module in enumerate([*modules, head, Normalize()]):
-            model.add_module(str(place_of), module)
+        for number, module in enumerate([*modules, head, Normalize()]):
+            model.add_module(str(number), module)
         model.prompts, model.default_prompt_name = dict(base.prompts), None
         save(model, place, self.name())
         for weights in place.glob("*.safetensors"):  # the encoder's, the same in every model with a head
@@ -106,42 +103,43 @@ class FrozenHead(FromGold):
             report,
             seconds=round(time.perf_counter() - started, 2),
             dev_pool=probe.pool.describe() if probe is not None else None,
-            facts={**found.facts, "head_parameters": int(head.linear.weight.numel())},
+            facts={**mined.facts, "head_parameters": int(head.linear.weight.numel())},
         )
 
     def _fit(
-        self, head: Any, found: Any, queries: Floats, documents: Floats, rows: Any, probe: Any, schedule: Schedule
+        self, head: Any, mined: Any, queries: Floats, documents: Floats, rows: Any, probe: Any, schedule: Schedule
     ) -> Report:
         import torch
 
-        asked = torch.from_numpy(queries[[number for number, _ in found.pairs]])
-        held = torch.from_numpy(documents)
-        own = torch.from_numpy(np.searchsorted(rows, [row for _, row in found.pairs]))
-        mined = torch.from_numpy(np.searchsorted(rows, found.negatives.rows))
-        numbers = torch.tensor([number for number, _ in found.pairs])
-        # Every relevant document is in a pair; the document that is the query itself is no negative either.
-        known_rows = [np.intersect1d(found.gold.never[number], rows) for number in range(len(found.gold))]
-        never = torch.from_numpy(
-            np.concatenate(
-                [number * len(rows) + np.searchsorted(rows, known) for number, known in enumerate(known_rows)]
-            )
-        )
+        pair_queries = [number for number, _ in mined.pairs]
+        query_vectors = torch.from_numpy(queries[pair_queries])
+        document_vectors = torch.from_numpy(documents)
+        positives = torch.from_numpy(np.searchsorted(rows, [row for _, row in mined.pairs]))
+        negatives = torch.from_numpy(np.searchsorted(rows, mined.negatives.rows))
+        numbers = torch.tensor(pair_queries)
+        # Query and document as one number, of all that must not be a negative: the relevant documents of a query, which
+        # are all in a pair, and the document that is the query itself.
+        excluded = []
+        for number in range(len(mined.gold)):
+            known_rows = np.intersect1d(mined.gold.never[number], rows)
+            excluded.append(number * len(rows) + np.searchsorted(rows, known_rows))
+        never = torch.from_numpy(np.concatenate(excluded))
         start = head.linear.weight.detach().clone()
         optimiser = torch.optim.Adam(head.parameters(), lr=schedule.learning_rate)
-        steps = schedule.total(len(asked))
+        steps = schedule.total(len(numbers))
         every = schedule.every(steps)
         losses: list[tuple[int, float]] = []
         dev: list[tuple[int, float]] = [(0, probe())] if probe is not None else []
-        best, waited, step = (None, -1.0, 0), 0, 0
-
-        def embedded(vectors: Any) -> Any:
-            return torch.nn.functional.normalize(head({"sentence_embedding": vectors})["sentence_embedding"], dim=-1)
+        best_weight, best_value, best_step = None, -1.0, 0
+        waited, step = 0, 0
 
         while step < steps:
-            for batch in torch.split(torch.randperm(len(asked)), schedule.batch):
-                targets = torch.cat([own[batch], mined[batch].reshape(-1)])
-                logits = self.scale * embedded(asked[batch]) @ embedded(held[targets]).T
-                # Another relevant document of the query, and its own where it stands again, is no negative.
+            for batch in torch.split(torch.randperm(len(numbers)), schedule.batch):
+                targets = torch.cat([positives[batch], negatives[batch].reshape(-1)])
+                logits = (
+                    self.scale * _embedded(head, query_vectors[batch]) @ _embedded(head, document_vectors[targets]).T
+                )
+                # Not a negative: another relevant document of the query, or its own at another place of the batch.
                 known = torch.isin(numbers[batch][:, None] * len(rows) + targets[None, :], never)
                 known &= ~torch.eye(len(batch), len(targets), dtype=torch.bool)
                 loss = torch.nn.functional.cross_entropy(
@@ -160,49 +158,52 @@ class FrozenHead(FromGold):
                     value = probe()
                     dev.append((step, value))
                     waited += 1
-                    if value > best[1]:
-                        best, waited = (head.linear.weight.detach().clone(), value, step), 0
+                    if value > best_value:
+                        best_weight, best_value, best_step = head.linear.weight.detach().clone(), value, step
+                        waited = 0
                 if step >= steps or waited >= schedule.patience:
                     break
             if step >= steps or waited >= schedule.patience:
                 break
-        if best[0] is not None:
-            head.linear.weight.data.copy_(best[0])
+        if best_weight is not None:
+            head.linear.weight.data.copy_(best_weight)
         return Report(
-            examples=len(asked),
+            examples=len(numbers),
             steps=step,
-            epochs=round(step * schedule.batch / len(asked), 3),
+            epochs=round(step * schedule.batch / len(numbers), 3),
             seconds=0.0,
             schedule=dataclasses.asdict(schedule),
             precision="fp32",
             device="cpu",
             loss=tuple(losses[:: max(1, len(losses) // 100)]),
             dev=tuple((s, round(v, 6)) for s, v in dev),
-            chosen=best[2] if best[0] is not None else step,
+            chosen=step if best_weight is None else best_step,
         )
 
 
 def _probe(head: Any, base: EncoderBase, view: TrainView, schedule: Schedule, context: Context) -> Any:
-    """() → nDCG@10 on dev with the head as it is; None without dev queries."""
+    """() → nDCG@10 on dev with the present weights of the head; None without dev queries."""
     import torch
 
-    held = pool(view, base.first_stages, schedule, context)
-    if held is None:
+    dev_pool = pool(view, base.first_stages, schedule, context)
+    if dev_pool is None:
         return None
-    documents = torch.from_numpy(_block(base.encoder.vectors(view.corpus.texts_of(held.rows), "document")))
-    queries = torch.from_numpy(_block(base.encoder.vectors(held.split.queries.texts, "query")))
+    documents = torch.from_numpy(_block(base.encoder.vectors(view.corpus.texts_of(dev_pool.rows), "document")))
+    queries = torch.from_numpy(_block(base.encoder.vectors(dev_pool.split.queries.texts, "query")))
 
     def measure() -> float:
         with torch.no_grad():
-            both = [
-                torch.nn.functional.normalize(head({"sentence_embedding": v})["sentence_embedding"], dim=-1)
-                for v in (queries, documents)
-            ]
-            scores = (both[0] @ both[1].T).numpy()
-        return held.measure((held.rows, row) for row in scores)
+            scores = (_embedded(head, queries) @ _embedded(head, documents).T).numpy()
+        return dev_pool.measure((dev_pool.rows, row) for row in scores)
 
-    measure.pool = held  # type: ignore[attr-defined]
+    measure.pool = dev_pool  # type: ignore[attr-defined]
     return measure
+
+
+def _embedded(head: Any, vectors: Any) -> Any:
+    import torch
+
+    return torch.nn.functional.normalize(head({"sentence_embedding": vectors})["sentence_embedding"], dim=-1)
 
 
 def _block(vectors: Any) -> Floats:

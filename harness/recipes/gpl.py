@@ -1,4 +1,4 @@
-"""GPL: made questions, negatives of two retrievers, margins of a teacher; MarginMSE."""
+"""GPL: generated questions, negatives of two retrievers, margins of a teacher; MarginMSE."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from harness.training.lesson import Lesson
 from harness.training.margins import margin_loss, margins
 from harness.training.negatives import Mining, mine
 from harness.training.schedule import Budget, Schedule
-from harness.training.unlabelled import asked
+from harness.training.unlabelled import generated_pairs
 
 DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 700, "full": 83_000}
 
@@ -48,7 +48,7 @@ class GPL(Recipe):
             training.
         ranks: from and to which rank.
         negatives: how many (question, document, negative) triples each question gives.
-        documents: how many documents are asked about; None takes the budget's.
+        documents: how many documents questions are made of; None takes the budget's.
         hide: share of the pairs whose document loses, for the student, the question's own words.
     """
 
@@ -83,28 +83,28 @@ class GPL(Recipe):
         schedule = self.schedule()
         student = base.untrained
         tested = try_teacher(teacher, student, base.first_stages, view, schedule, context)
-        made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
+        generated = generated_pairs(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
         miners = self.miners or (BM25(), student)
         mining = Mining(miners, (self.ranks[0], self.ranks[1]), self.negatives, student)
-        mined = mine(mining, made.queries, made.pairs, made.known, view, context)
-        number = np.repeat(np.arange(len(made.pairs)), self.negatives)
-        pairs = [made.pairs[i] for i in number]
+        mined = mine(mining, generated.queries, generated.pairs, generated.known, view, context)
+        number = np.repeat(np.arange(len(generated.pairs)), self.negatives)
+        pairs = [generated.pairs[i] for i in number]
         rows = mined.rows.reshape(-1, 1)
-        found = margins(teacher, student, made.queries.texts, pairs, rows, view, context)
-        positives = made.documents(view, context, self.hide)
+        teacher_margins = margins(teacher, student, generated.queries.texts, pairs, rows, view, context)
+        positives = generated.documents(view, context, self.hide)
         columns = {
-            QUERY: [made.queries.texts[i] for i in number],
+            QUERY: [generated.queries.texts[i] for i in number],
             POSITIVE: [positives[i] for i in number],
             f"{NEGATIVE}_1": view.corpus.texts_of(rows[:, 0])[:],
         }
-        facts = {**made.facts, "negatives": {**mined.facts, **found.facts}, "teacher": tested.facts}
+        facts = {**generated.facts, "negatives": {**mined.facts, **teacher_margins.facts}, "teacher": tested.facts}
         return Lesson(
             columns,
-            margin_loss(found.scale, base),
+            margin_loss(teacher_margins.scale, base),
             schedule,
-            labels=found.values.tolist(),
+            labels=teacher_margins.values.tolist(),
             sides=sides(columns),
             facts=facts,
             notes=tested.notes,
-            taught=made.taught(view),
+            taught=generated.taught(view),
         )

@@ -1,4 +1,4 @@
-"""QGen: questions made from the corpus with in-batch negatives; GPL's baseline without a teacher."""
+"""QGen: questions generated from the corpus with in-batch negatives; GPL's baseline without a teacher."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.training.base import Trainable, contrast
 from harness.training.examples import POSITIVE, QUERY, sides
 from harness.training.lesson import Lesson
 from harness.training.schedule import Budget, Schedule
-from harness.training.unlabelled import asked
+from harness.training.unlabelled import generated_pairs
 
 DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 1200, "full": 83_000}
 """`full`: about 250 000 questions at 3 a document, GPL's number."""
@@ -24,14 +24,14 @@ DOCUMENTS: Mapping[Budget, int] = {"smoke": 20, "small": 1200, "full": 83_000}
 
 @dataclass(frozen=True)
 class QGen(Recipe):
-    """Multiple-negatives ranking loss on (made question, its document).
+    """Multiple-negatives ranking loss on (generated question, its document).
 
     Source: Ma et al., "Zero-shot Neural Passage Retrieval via Domain-targeted Synthetic Question Generation"
     (2004.14503), as the baseline of Wang et al., GPL (2112.07577), section 4.
 
     Args:
         generator: makes the questions. `seq2seq` is the paper's; `extractive` needs no model.
-        documents: how many documents it is asked about; None takes the budget's.
+        documents: how many documents it makes questions of; None takes the budget's.
         hide: share of the pairs whose document loses the question's own words, where it holds them.
         scale: factor of the cosine in the softmax.
     """
@@ -52,12 +52,14 @@ class QGen(Recipe):
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
-        made = asked(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
-        columns = {QUERY: made.queries.texts, POSITIVE: made.documents(view, context, self.hide)}
+        generated = generated_pairs(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
+        columns = {QUERY: generated.queries.texts, POSITIVE: generated.documents(view, context, self.hide)}
 
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
             return MultipleNegativesRankingLoss(model, **contrast(base, self.scale))
 
-        return Lesson(columns, loss, self.schedule(), sides=sides(columns), facts=made.facts, taught=made.taught(view))
+        return Lesson(
+            columns, loss, self.schedule(), sides=sides(columns), facts=generated.facts, taught=generated.taught(view)
+        )

@@ -1,8 +1,7 @@
-"""The model card of a trained model, written from the report: what it was made from, with what, and what dev said.
+"""The model card of a trained model, written from the report: base model, recipe, examples, scores on dev.
 
-Its header is the hub's metadata with a `model-index`, which holds scores in a form that programs read. While training
-only dev is known, so dev alone stands there; the figures that a row was reported with are added when its model is
-exported (`add_reported`).
+Its header is the hub's metadata with a `model-index`, from which programs read scores. After training it has only the
+score on dev; the reported scores of a row are added when its model is exported (`add_reported`).
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ KINDS = {
 """Kind of model → its tag on the hub and the class that loads it."""
 
 TASK = "information-retrieval"
-"""What sentence-transformers' cards call it."""
+"""Its name in sentence-transformers' cards."""
 
 
 @dataclass(frozen=True)
 class Reported:
-    """What a row that uses the model was reported with on one dataset.
+    """The reported scores of a row that uses the model, on one dataset.
 
     Args:
         row: its name on the board.
@@ -66,16 +65,15 @@ def text(recipe: Value, base: str, report: Report, seed: int, data: str) -> str:
     from huggingface_hub import ModelCardData
 
     kind, loader = KINDS[getattr(recipe, "trains", "encoder")]
-    named = f"{base}, trained by {recipe.name()}"
     results = [_on_dev(report, data)] if report.dev else None
-    said = ModelCardData(
+    metadata = ModelCardData(
         library_name="sentence-transformers",
         base_model=base,
         tags=[kind, "retrieval-harness"],
-        model_name=named if results else None,
+        model_name=f"{base}, trained by {recipe.name()}" if results else None,
         eval_results=results,
     )
-    header = ["---", said.to_yaml(), "---"]
+    header = ["---", metadata.to_yaml(), "---"]
     lines = [
         *header,
         "",
@@ -96,7 +94,9 @@ def text(recipe: Value, base: str, report: Report, seed: int, data: str) -> str:
     if report.dev:
         before, best = report.dev[0][1], dict(report.dev)[report.chosen]
         pool = report.dev_pool or {}
-        over = f"{pool.get('queries')} dev queries, {pool.get('documents'):,} documents" if pool else "dev"
+        over = "dev"
+        if pool:
+            over = f"{pool['queries']} dev queries, {pool['documents']:,} documents"
         lines.append(f"| nDCG@10 on dev | {before:.4f} before, {best:.4f} after ({over}) |")
     if report.facts:
         lines += ["", "## What was measured on the way", ""]
@@ -106,29 +106,29 @@ def text(recipe: Value, base: str, report: Report, seed: int, data: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def add_reported(folder: Path, found: Reported) -> None:
-    """Adds the figures of a row to the card in a model's folder, to its `model-index` and as a table.
+def add_reported(folder: Path, reported: Reported) -> None:
+    """Adds the scores of a row to the card in a model's folder, to its `model-index` and as a table.
 
-    They are the row's: where the model re-ranks, its first stage is part of them.
+    They are the row's: if the model re-ranks, they include the effect of its first stage.
     """
     from huggingface_hub import ModelCard
 
     place = folder / "README.md"
     card = ModelCard.load(place)
     card.data.model_name = card.data.model_name or folder.name
-    old = [result for result in card.data.eval_results or () if not _same(result, found)]
-    card.data.eval_results = old + [_reported(found, measure, value) for measure, value in found.measures.items()]
-    place.write_text(f"---\n{card.data.to_yaml()}\n---\n\n{_with_table(card.text, found)}\n", encoding="utf-8")
+    old = [result for result in card.data.eval_results or () if not _same(result, reported)]
+    card.data.eval_results = old + [_result(reported, measure, value) for measure, value in reported.measures.items()]
+    place.write_text(f"---\n{card.data.to_yaml()}\n---\n\n{_with_table(card.text, reported)}\n", encoding="utf-8")
 
 
-def _with_table(body: str, found: Reported) -> str:
+def _with_table(body: str, reported: Reported) -> str:
     """The card's text with a section for the row on the dataset at its end, in place of one of the same title."""
-    title = f"## `{found.row}` on {found.dataset}/{found.split}"
+    title = f"## `{reported.row}` on {reported.dataset}/{reported.split}"
     sections = re.split(r"\n(?=## )", body.strip())
-    kept = [section.strip() for section in sections if section.partition("\n")[0] != title]
-    rows = [f"| {measure} | {value:.4f} |" for measure, value in found.measures.items()]
-    own = "\n".join([title, "", f"Revision `{found.revision}`.", "", "| measure | mean |", "|---|---|", *rows])
-    return "\n\n".join([*kept, own])
+    others = [section.strip() for section in sections if section.partition("\n")[0] != title]
+    rows = [f"| {measure} | {value:.4f} |" for measure, value in reported.measures.items()]
+    own = "\n".join([title, "", f"Revision `{reported.revision}`.", "", "| measure | mean |", "|---|---|", *rows])
+    return "\n\n".join([*others, own])
 
 
 def _on_dev(report: Report, data: str) -> Any:
@@ -148,26 +148,26 @@ def _on_dev(report: Report, data: str) -> Any:
     )
 
 
-def _reported(found: Reported, measure: str, value: float) -> Any:
+def _result(reported: Reported, measure: str, value: float) -> Any:
     from huggingface_hub import EvalResult
 
     return EvalResult(
         task_type=TASK,
-        dataset_type=found.dataset,
-        dataset_name=found.dataset,
-        dataset_split=found.split,
-        dataset_revision=found.revision,
+        dataset_type=reported.dataset,
+        dataset_name=reported.dataset,
+        dataset_split=reported.split,
+        dataset_revision=reported.revision,
         metric_type=measure.lower().replace("@", "_at_"),
-        metric_name=f"{measure}{_of(found)}",
+        metric_name=f"{measure}{_of(reported)}",
         metric_value=value,
     )
 
 
-def _same(result: Any, found: Reported) -> bool:
+def _same(result: Any, reported: Reported) -> bool:
     place = (result.dataset_type, result.dataset_split)
-    return place == (found.dataset, found.split) and str(result.metric_name or "").endswith(_of(found))
+    return place == (reported.dataset, reported.split) and str(result.metric_name or "").endswith(_of(reported))
 
 
-def _of(found: Reported) -> str:
-    """The end of a metric's name: the hub tells metrics of one dataset apart by nothing else."""
-    return f" of {found.row}"
+def _of(reported: Reported) -> str:
+    """The end of a metric's name: the hub distinguishes metrics of one dataset only by this."""
+    return f" of {reported.row}"

@@ -1,10 +1,8 @@
-"""The one loop: sentence-transformers' trainers, with dev nDCG@10 choosing the checkpoint, and a run that survives a
-kill.
+"""The training loop: sentence-transformers' trainers, with dev nDCG@10 choosing the checkpoint.
 
-What is added to the trainers: the model is measured on dev before the first step and at even distances after it; the
-best checkpoint is kept; a loss that is not a number stops the run with the last good checkpoint in place; a run that
-was killed goes on from its last checkpoint with the data order and random states it had; no global random generator is
-left touched.
+Added to the trainers: the model is measured on dev before the first step and at even distances after it; the best
+checkpoint is kept; a loss that is not a number stops the run with the last good checkpoint in place; a killed run is
+resumed from its last checkpoint, with its data order and random states; global random generators are restored.
 """
 
 from __future__ import annotations
@@ -30,16 +28,17 @@ from harness.training.callbacks import METRIC, Measure
 from harness.training.checkpoints import State, readable_checkpoint
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import Schedule
-from harness.training.trainer import Job, run, trainer_of
+from harness.training.trainer import TrainingRun, run, trainer_of
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
 log = logging.getLogger("harness.training")
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 def bf16_suits(schedule: Schedule, device: str) -> bool:
-    """Whether the matrix products run in bf16: as the schedule says; `auto` asks the processor."""
+    """Whether the matrix products run in bf16: as the schedule says; `auto`: if the processor supports it."""
     if schedule.precision != "auto":
         return schedule.precision == "bf16"
     import torch
@@ -47,8 +46,10 @@ def bf16_suits(schedule: Schedule, device: str) -> bool:
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported())
     if device == "cpu":
-        can = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-        return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+        if not hasattr(torch.cpu, "get_capabilities"):
+            return False
+        capabilities = torch.cpu.get_capabilities()
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return False
 
 
@@ -65,14 +66,14 @@ def train(
     """Trains a model in place.
 
     Args:
-        model: the model; afterwards it holds the chosen weights.
+        model: the model; afterwards it has the chosen weights.
         lesson: examples, loss, schedule.
         prompts: side → what is put before a text of that side; used for an encoder.
         probe: model → nDCG@10 on dev; None trains to the end of the schedule.
         context: seed, device, progress.
-        checkpoints: a folder of this run alone; if it holds a checkpoint the run goes on from there.
+        checkpoints: a folder of this run only; a checkpoint in it is resumed.
         name: of the recipe, for messages and the bar.
-        first: measures dev before the first step, where that is not `probe`.
+        first: measures dev before the first step, if not `probe`.
 
     Raises:
         ModelError: the loss is not a number, or memory is short; the last good checkpoint stays.
@@ -99,7 +100,7 @@ def train(
             state.before = (first or probe)(model)
             state.save()
         with context.progress(f"train {name}", steps, "steps") as advance:
-            job = Job(lesson, prompts, probe, checkpoints, steps, bf16, seed_of(context, "training"), name)
+            job = TrainingRun(lesson, prompts, probe, checkpoints, steps, bf16, seed_of(context, "training"), name)
             trainer = trainer_of(model, loss, job, state, advance)
             last = readable_checkpoint(checkpoints)
             if last is not None:
@@ -108,9 +109,11 @@ def train(
             state.start()
             run(trainer, last, advance)
             state.stop()
-        facts = dict(lesson.facts) | dict(lesson.after(model, loss, probe) if lesson.after is not None else {})
+        facts = dict(lesson.facts)
+        if lesson.after is not None:
+            facts |= lesson.after(model, loss, probe)
     model.eval()
-    model.max_seq_length = length  # texts were cut for training alone
+    model.max_seq_length = length  # texts were cut for training only
     return _report(job, facts, trainer.state, state, device)
 
 
@@ -120,12 +123,12 @@ def _set_dropout(model: SentenceTransformer | CrossEncoder, probability: float) 
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = probability
-        for own in ("attention_dropout", "dropout_prob"):  # some attention layers keep the number, not a module
-            if isinstance(getattr(module, own, None), float):
-                setattr(module, own, probability)
+        for name in ("attention_dropout", "dropout_prob"):  # some attention layers have the number, not a module
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, probability)
 
 
-def _report(job: Job, facts: dict[str, Any], trainer_state: Any, state: State, device: str) -> Report:
+def _report(job: TrainingRun, facts: dict[str, Any], trainer_state: Any, state: State, device: str) -> Report:
     lesson, schedule = job.lesson, job.lesson.schedule
     history = trainer_state.log_history
     dev = [(int(h["step"]), round(float(h[f"eval_{METRIC}"]), 6)) for h in history if f"eval_{METRIC}" in h]
@@ -150,8 +153,10 @@ def _report(job: Job, facts: dict[str, Any], trainer_state: Any, state: State, d
 def _small_batches(name: str, schedule: Schedule, mean: float) -> tuple[str, ...]:
     if mean >= 0.75 * schedule.batch:
         return ()
-    told = f"{name}: batches held {mean:.1f} examples on average instead of {schedule.batch}"
-    return (f"{told}; there are too few, or too many share a text",)
+    return (
+        f"{name}: batches held {mean:.1f} examples on average instead of {schedule.batch}; there are too few, or too "
+        "many share a text",
+    )
 
 
 def seed_of(context: Context, purpose: str) -> int:
@@ -170,7 +175,7 @@ def save(model: SentenceTransformer | CrossEncoder, place: Path, name: str) -> N
 
 
 def discard(checkpoints: Path) -> None:
-    """Removes the checkpoints of a run that is done."""
+    """Removes the checkpoints of a finished run."""
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
@@ -195,28 +200,26 @@ def memory_and_disk(name: str, folder: Path) -> Iterator[None]:
 
     Raises:
         ModelError: out of memory.
-        CacheError: the disk that holds the checkpoints is full.
+        CacheError: the disk of the checkpoints is full.
     """
     try:
         yield
     except MemoryError as error:
         raise ModelError(_memory_words(name)) from error
     except Exception as error:
-        told = str(error).lower()
+        message = str(error).lower()
         if is_full(error):
             raise CacheError(
-                f"{name}: no space left for checkpoints in {folder}; free some, or name another place with "
+                f"{name}: no space left for checkpoints in {folder}; free some, or name another folder with "
                 "--cache-dir or HARNESS_CACHE. What was trained up to the last whole checkpoint is kept."
             ) from error
-        if isinstance(error, RuntimeError) and (
-            "out of memory" in told or "not enough memory" in told or "can't allocate memory" in told
-        ):
+        if isinstance(error, RuntimeError) and any(phrase in message for phrase in OUT_OF_MEMORY):
             raise ModelError(_memory_words(name)) from error
         raise
 
 
 def _memory_words(name: str) -> str:
     return (
-        f"{name} ran out of memory: lower batch (and raise accumulate by as much, where the loss has no in-batch "
+        f"{name} ran out of memory: lower batch (and raise accumulate by as much, if the loss has no in-batch "
         "negatives), or lower max_length. The last checkpoint is kept."
     )

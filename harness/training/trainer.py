@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 LOSS = "loss.pt"
 CLIP = 1.0
-"""The gradient is made no longer than this."""
+"""The gradient is clipped to this length."""
 LOGGED = 100
-"""The loss is kept for about so many points."""
+"""The loss is recorded at about so many points."""
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingRun:
     """One training run.
 
     Args:
         lesson: examples, loss, schedule.
         prompts: side → what is put before a text.
         probe: measures the model on dev; None without.
-        checkpoints: a folder of this run alone.
+        checkpoints: a folder of this run only.
         steps: optimiser steps.
-        bf16: whether under bf16 autocast.
+        bf16: whether it uses bf16 autocast.
         seed: of the order of the examples and of dropout.
         name: of the recipe, for messages.
     """
@@ -48,7 +48,7 @@ class Job:
     name: str
 
 
-def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advance: Advance) -> Any:
+def trainer_of(model: Any, loss: torch.nn.Module, job: TrainingRun, state: State, advance: Advance) -> Any:
     """A trainer that is ready to run."""
     from datasets import Dataset
     from transformers import EarlyStoppingCallback
@@ -61,10 +61,11 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: Job, state: State, advanc
     callbacks: list[Any] = [progress_bar(advance), clock(state)]
     if job.probe is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=lesson.schedule.patience))
-    own = bool(_own_weights(loss, model))
-    arguments = _arguments(job, model.device.type, prompted=prompted(model), own_weights=own)
+    has_own_weights = bool(_own_weights(loss, model))
+    arguments = _arguments(job, model.device.type, prompted=prompted(model), own_weights=has_own_weights)
     if not prompted(model):
-        if pair_prompt := model.prompts.get(model.default_prompt_name or "", ""):
+        pair_prompt = model.prompts.get(model.default_prompt_name or "", "")
+        if pair_prompt:
             arguments["prompts"] = pair_prompt
     elif model_depends_on_side(model):  # which column is of which side
         arguments["router_mapping"] = dict(lesson.sides)
@@ -89,7 +90,7 @@ def _library(model: Any) -> tuple[Any, Any]:
     for name in ("CrossEncoder", "SparseEncoder", "MultiVectorEncoder", "SentenceTransformer"):
         if isinstance(model, getattr(library, name)):
             return getattr(library, f"{name}Trainer"), getattr(library, f"{name}TrainingArguments")
-    raise TypeError(f"{type(model).__name__} is no model of sentence-transformers")
+    raise TypeError(f"{type(model).__name__} is not a model of sentence-transformers")
 
 
 def prompted(model: Any) -> bool:
@@ -99,13 +100,17 @@ def prompted(model: Any) -> bool:
     return not isinstance(model, CrossEncoder)
 
 
-def _arguments(job: Job, device: str, *, prompted: bool, own_weights: bool) -> dict[str, Any]:
+def _arguments(job: TrainingRun, device: str, *, prompted: bool, own_weights: bool) -> dict[str, Any]:
     """The trainer's arguments."""
     from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 
     schedule = job.lesson.schedule
     every = schedule.every(job.steps)
-    prompts = {c: job.prompts[s] for c, s in job.lesson.sides.items() if job.prompts[s]} if prompted else {}
+    prompts: dict[str, Any] = {}
+    if prompted:
+        by_column = {column: job.prompts[side] for column, side in job.lesson.sides.items() if job.prompts[side]}
+        prompts = {"prompts": by_column} if by_column else {}
+    decay = "constant_with_warmup" if schedule.decay == "constant" else schedule.decay
     return {
         "output_dir": str(job.checkpoints),
         "max_steps": job.steps,
@@ -113,9 +118,7 @@ def _arguments(job: Job, device: str, *, prompted: bool, own_weights: bool) -> d
         "gradient_accumulation_steps": schedule.accumulate,
         "learning_rate": schedule.learning_rate,
         "warmup_steps": round(schedule.warmup * job.steps),
-        "lr_scheduler_type": {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}[
-            schedule.decay
-        ],
+        "lr_scheduler_type": decay,
         "optim": {"adamw": "adamw_torch", "rmsprop": "rmsprop"}[schedule.optimiser],
         "weight_decay": schedule.weight_decay,
         "bf16": job.bf16,
@@ -127,8 +130,8 @@ def _arguments(job: Job, device: str, *, prompted: bool, own_weights: bool) -> d
         "save_steps": every,
         "save_total_limit": 2,
         "load_best_model_at_end": job.probe is not None,
-        "restore_callback_states_from_checkpoint": True,  # else a run that goes on has all its patience again
-        # The trainer would clip the gradient of the model alone: of two towers, one.
+        "restore_callback_states_from_checkpoint": True,  # else a resumed run has its full patience again
+        # The trainer would clip only the gradient of the model: of two towers, one.
         "max_grad_norm": 0.0 if own_weights else CLIP,
         "metric_for_best_model": f"eval_{METRIC}",
         "greater_is_better": True,
@@ -138,28 +141,29 @@ def _arguments(job: Job, device: str, *, prompted: bool, own_weights: bool) -> d
         "disable_tqdm": True,
         "report_to": "none",
         "dataloader_pin_memory": device == "cuda",
-        **({"prompts": prompts} if prompts else {}),
+        **prompts,
     }
 
 
-def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
-    """The trainer's class, with a loss that is looked at, batches in the order asked, and every weight in its
+def _checked(base: Any, loss: Any, job: TrainingRun, state: State) -> Any:
+    """The trainer's class, with a check of the loss, batches in the requested order, and the loss's own weights in its
     checkpoints.
     """
     import torch
 
     class Checked(base):  # type: ignore[misc]
         def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-            return None  # the card is ours
+            return None  # `harness.training.card` writes it
 
         def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
             state.seen += _size(inputs)
             return super().training_step(model, inputs, *args, **kwargs)
 
         def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
-            answer = super().compute_loss(*args, **kwargs)
-            _look_at(answer[0] if isinstance(answer, tuple) else answer, job, self.state.global_step)
-            return answer
+            result = super().compute_loss(*args, **kwargs)
+            value = result[0] if isinstance(result, tuple) else result
+            _check_loss(value, job, self.state.global_step)
+            return result
 
         def get_batch_sampler(self, dataset: Any, batch_size: int, drop_last: bool, *args: Any, **kwargs: Any) -> Any:
             if job.lesson.order != "given":
@@ -168,12 +172,12 @@ def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
 
         def _load_from_checkpoint(self, checkpoint_path: str) -> None:
             super()._load_from_checkpoint(checkpoint_path)
-            kept = Path(checkpoint_path) / LOSS
-            if kept.is_file():
-                loss.load_state_dict(torch.load(kept, weights_only=True), strict=False)
+            weights = Path(checkpoint_path) / LOSS
+            if weights.is_file():
+                loss.load_state_dict(torch.load(weights, weights_only=True), strict=False)
 
         def _load_best_model(self) -> None:
-            # The parent's logs what goes wrong and goes on with the last weights, as if they were the best.
+            # The parent only logs an error and takes the last weights for the best.
             self._load_from_checkpoint(str(job.checkpoints / f"checkpoint-{self.state.best_global_step}"))
 
         def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
@@ -182,7 +186,7 @@ def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
             state.stop()
             super()._save(output_dir, state_dict)
             own = _own_weights(loss, self.model)
-            if own:  # a second tower, a learnt temperature: the trainer saves the model alone
+            if own:  # a second tower, a learnt temperature: the trainer saves only the model
                 torch.save(own, Path(output_dir or job.checkpoints) / LOSS)
             state.save(Path(output_dir or job.checkpoints))
             state.start(saved=True)
@@ -191,25 +195,25 @@ def _checked(base: Any, loss: Any, job: Job, state: State) -> Any:
 
 
 def run(trainer: Any, last: Path | None, advance: Advance) -> None:
-    """Trains, from the last checkpoint on; one that was written when all was done is loaded and not trained further."""
+    """Trains from the last checkpoint; that of a finished run is loaded and not trained further."""
     from transformers import TrainerState
 
     if last is None:
         trainer.train()
         return
-    held = TrainerState.load_from_json(str(last / "trainer_state.json"))
-    control = (held.stateful_callbacks or {}).get("TrainerControl", {})
+    trainer_state = TrainerState.load_from_json(str(last / "trainer_state.json"))
+    control = (trainer_state.stateful_callbacks or {}).get("TrainerControl", {})
     if not control.get("args", {}).get("should_training_stop"):
         trainer.train(resume_from_checkpoint=str(last))
         return
-    trainer.state = held  # the parent would do one more step before it saw that there is nothing to do
-    advance(int(held.global_step))
+    trainer.state = trainer_state  # the parent would do one more step before it notices the end
+    advance(int(trainer_state.global_step))
     trainer._load_from_checkpoint(str(last))
     if trainer.args.load_best_model_at_end:
         trainer._load_best_model()
 
 
-def _look_at(loss: Any, job: Job, step: int) -> None:
+def _check_loss(loss: Any, job: TrainingRun, step: int) -> None:
     if not loss.detach().isfinite().all():
         raise ModelError(_no_number(job, f"the loss is not a number at step {step + 1}"))
 
@@ -221,9 +225,9 @@ def _size(inputs: Any) -> int:
     return next(len(v) for v in inputs.values() if isinstance(v, list) or (isinstance(v, torch.Tensor) and v.dim() > 0))
 
 
-def _no_number(job: Job, what: str) -> str:
-    kept = last_checkpoint(job.checkpoints)
-    where = f"the last good checkpoint is {kept}" if kept else "no checkpoint was reached before"
+def _no_number(job: TrainingRun, what: str) -> str:
+    checkpoint = last_checkpoint(job.checkpoints)
+    where = f"the last good checkpoint is {checkpoint}" if checkpoint else "no checkpoint was reached before"
     return f'{job.name}: {what} of {job.steps}; {where}. Lower learning_rate, or set precision="fp32".'
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,8 @@ from harness.runtime.context import Context
 
 
 @dataclass(frozen=True)
-class Asked:
-    """N made questions, each with the document it was made from.
+class GeneratedPairs:
+    """N generated questions, each with the document it was made from.
 
     Args:
         queries: their texts, numbered `g0`, `g1` …
@@ -42,7 +43,7 @@ class Asked:
         return [Taught("generated", self.queries.texts[i], (own,)) for i, own in zip(numbers, ids, strict=True)]
 
     def documents(self, view: TrainView, context: Context, hide: float) -> list[str]:
-        """The text of each question's document; in a share `hide` of them the question's own words are taken out.
+        """The text of each question's document; in a share `hide` of them the question's own words are removed.
 
         Source: the inverse cloze task, Lee et al. (1906.00300), section 4: the sentence stays in 10 % of the passages,
         so that exact matches are still learnt.
@@ -50,60 +51,57 @@ class Asked:
         rng = context.rng("hide")
         texts = view.corpus.texts_of(np.array([row for _, row in self.pairs], dtype=np.int64))[:]
         hidden = rng.random(len(texts)) < hide
-        return [
-            (without_words if question.origin == "phrase" else without)(text, question.text) if gone else text
-            for text, question, gone in zip(texts, self.questions, hidden, strict=True)
-        ]
+        for place in np.flatnonzero(hidden).tolist():
+            question = self.questions[place]
+            remove = without_words if question.origin == "phrase" else without
+            texts[place] = remove(texts[place], question.text)
+        return texts
 
 
-def asked(generator: Generator, view: TrainView, context: Context, documents: int) -> Asked:
+def generated_pairs(generator: Generator, view: TrainView, context: Context, documents: int) -> GeneratedPairs:
     """Questions to a seeded sample of the corpus.
 
     Args:
         generator: makes them.
         view: whose corpus.
         context: seed, cache.
-        documents: at most so many documents are asked about.
+        documents: questions are made of at most so many.
 
     Raises:
         HarnessError: the generator made nothing that can be used.
     """
-    size = len(view.corpus)
-    rows = (
-        np.arange(size) if size <= documents else np.sort(context.rng("asked documents").permutation(size)[:documents])
-    )
-    made = questions(generator, view.corpus, rows.tolist(), context)
-    found = made.questions
-    queries = Queries([f"g{i}" for i in range(len(found))], [question.text for question in found])
-    pairs = [(i, question.row) for i, question in enumerate(found)]
-    known = [np.array([question.row], dtype=np.int64) for question in found]
-    origins: dict[str, int] = {}
-    for question in found:
-        origins[question.origin] = origins.get(question.origin, 0) + 1
+    rows = np.arange(len(view.corpus))
+    if len(rows) > documents:
+        rows = np.sort(context.rng("asked documents").permutation(len(rows))[:documents])
+    generated = questions(generator, view.corpus, rows.tolist(), context)
+    usable = generated.questions
+    queries = Queries([f"g{i}" for i in range(len(usable))], [question.text for question in usable])
+    pairs = [(i, question.row) for i, question in enumerate(usable)]
+    known = [np.array([question.row], dtype=np.int64) for question in usable]
     facts = {
         "generator": str(generator),
         "asked_documents": len(rows),
-        "questions": len(found),
-        "origins": origins,
-        "dropped": dict(made.dropped),
+        "questions": len(usable),
+        "origins": dict(Counter(question.origin for question in usable)),
+        "dropped": dict(generated.dropped),
     }
-    return Asked(queries, pairs, known, found, facts)
+    return GeneratedPairs(queries, pairs, known, usable, facts)
 
 
 def without(text: str, question: str) -> str:
-    """The text without the first copy of the question, whatever its white space; unchanged where nothing else is
+    """The text without the first copy of the question, whatever its white space; unchanged if nothing else is
     left.
     """
     words = question.split()
-    found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
-    if found is None:
+    copy = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
+    if copy is None:
         return text
-    rest = f"{text[: found.start()].rstrip()} {text[found.end() :].lstrip(' .')}".strip()
+    rest = f"{text[: copy.start()].rstrip()} {text[copy.end() :].lstrip(' .')}".strip()
     return rest or text
 
 
 def without_words(text: str, question: str) -> str:
-    """The text without any of the question's words, for questions whose words do not stand together in it."""
+    """The text without any of the question's words, for questions whose words are not a phrase of it."""
     if not question.split():
         return text
     pattern = rf"\b(?:{'|'.join(map(re.escape, question.split()))})\b"

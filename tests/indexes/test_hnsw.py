@@ -61,8 +61,8 @@ def test_a_kept_index_is_not_built_again_and_its_cost_is_told(
     index_of("hnsw").build(Held(vectors), order, context)
     monkeypatch.setattr(HNSW, "empty", lambda *_: pytest.fail("built again"))
     later = Context(cache=Cache(context.cache.root))
-    later.once("index", "again", "key", lambda: index_of("hnsw").build(Held(vectors), order, later))
-    assert later.steps["index:key"].cached_seconds > 0
+    later.ledger.once("index", "again", "key", lambda: index_of("hnsw").build(Held(vectors), order, later))
+    assert later.ledger.steps["index:key"].cached_seconds > 0
 
 
 def test_an_index_of_other_vectors_in_its_place_is_refused(

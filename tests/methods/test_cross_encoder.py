@@ -40,7 +40,7 @@ def test_alone_it_refuses_more_pairs_than_anybody_would_wait_for_and_says_how_to
     monkeypatch.setattr(PairScorer, "scores", lambda *_: pytest.fail("scored"))
     many = Queries([str(i) for i in range(5001)], ["wing"] * 5001)
     with pytest.raises(
-        HarnessError, match=r"would score 200,040 pairs here; use it as re-ranker, as in bm25>>cross_encoder"
+        HarnessError, match=r"would score 200,040 pairs here; use it as a re-ranker, as in bm25>>cross_encoder"
     ):
         searcher.search(many, 10)
 

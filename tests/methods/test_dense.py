@@ -197,7 +197,7 @@ def test_an_index_that_is_built_otherwise_each_time_says_so(tiny_encoder: Path, 
         repeatable = False
 
     (note,) = searcher_of(Dense(model=str(tiny_encoder), index=Drawn()), many(20)).notes(Queries(["q"], ["wing"]))
-    assert note.endswith("; built anew it finds others")
+    assert note.endswith("; built again it finds others")
 
 
 def test_the_version_of_the_indexs_library_is_part_of_the_rows_identity(tiny_encoder: Path, context: Context) -> None:

@@ -117,7 +117,7 @@ def test_expansion_is_that_of_a_slow_loop(pairs: list[tuple[int, str]], n: int) 
 
 @pytest.mark.parametrize("pairs", [[(1, "x"), (0, "y")], [(0, "x"), (1, "y"), (0, "z")]])
 def test_a_generator_that_asks_out_of_turn_is_an_error_and_nothing_is_kept(pairs: Any, context: Context) -> None:
-    with pytest.raises(ModelError, match="document 0 out of turn"):
+    with pytest.raises(ModelError, match="document 0 out of order"):
         searched(Doc2Query(generator=told(*pairs)), context)
     assert not list(context.cache.root.glob("expanded/*"))
 
@@ -292,7 +292,7 @@ def test_the_threshold_is_one_for_all_documents(tiny_cross_encoder: Path, contex
 def test_a_filter_must_score_a_pair_by_itself(judge: Any, context: Context) -> None:
     with pytest.raises(SettingError, match="bm25 cannot score pairs"):
         fit(Doc2Query(filter=BM25()), TrainView(CORPUS), context)
-    with pytest.raises(SettingError, match=r"listwise.* weighs documents against each other"):
+    with pytest.raises(SettingError, match=r"listwise.* compares documents with each other"):
         searched(Doc2Query(generator=told((0, "x")), filter=Listwise("m", judge.url)), context)
     assert judge.bodies == []
 

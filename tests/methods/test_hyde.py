@@ -329,7 +329,7 @@ def test_empty_passages_are_left_out_of_the_mean_and_without_any_the_query_stand
     assert (counts["passages"], counts["passages empty"]) == (6, 3)
     [note] = [note for step in row.all() for note in step.notes]
     assert (
-        note == "3 of 6 passages of m came empty, as refusals do; 1 of 3 queries have none and are searched as they are"
+        note == "3 of 6 passages of m are empty, as refusals are; 1 of 3 queries have none and are searched as they are"
     )
 
 
@@ -350,7 +350,7 @@ def test_a_row_goes_end_to_end(writer: Any, dense: Dense, small_folder: Path, tm
     assert one.latency is None
     assert one.resolved["passages"] == 2
     assert one.resolved["first"]["model"]
-    assert [n for n in one.notes if n in two.notes and n.startswith("1 of 40 passages of m came empty")]
+    assert [n for n in one.notes if n in two.notes and n.startswith("1 of 40 passages of m are empty")]
     # Test queries were sent, those of training were not.
     texts = {line["text"] for line in map(json.loads, (small_folder / "queries.jsonl").read_text().splitlines())}
     assert {asked(body) for body in writer.bodies} < texts

@@ -1,4 +1,4 @@
-"""Sliding windows as in RankGPT; answers that are not as asked are repaired and counted; nothing is paid for twice."""
+"""Sliding windows as in RankGPT; answers in another form are repaired and counted; nothing is paid for twice."""
 
 from __future__ import annotations
 
@@ -189,7 +189,9 @@ def test_failures_go_into_the_record(judge: Any, small_folder: Path, tmp_path: P
     first, second, third = (len(shown(body)) for body in judge.bodies[:3])
     assert counts["windows missing"] == (first - 2) + second + (third - 1)
     [note] = [note for note in record.record.notes if "repaired" in note]
-    assert note.startswith(f"3 of {len(judge.bodies)} windows were not as asked and were repaired (1 malformed")
+    assert note.startswith(
+        f"3 of {len(judge.bodies)} windows were not in the requested form and were repaired (1 malformed"
+    )
     assert record.record.latency is None
     assert record.record.resolved["scorer"]["window"] == 6
 
@@ -224,7 +226,7 @@ def test_a_list_of_one_is_not_asked_about(judge: Any, context: Context) -> None:
 
 def test_alone_it_reads_a_tiny_corpus_and_refuses_a_larger_one(judge: Any, rank: Rank) -> None:
     many = Queries([str(i) for i in range(60)], [f"q {i}" for i in range(60)])
-    with pytest.raises(HarnessError, match=r"a listwise alone would score 2,400 pairs.*bm25>>listwise"):
+    with pytest.raises(HarnessError, match=r"listwise as a row of its own would score 2,400 pairs.*bm25>>listwise"):
         rank(Listwise("m", judge.url), numbered(40), many, 5)
     assert judge.bodies == []
 

@@ -148,9 +148,9 @@ def test_a_kept_index_is_opened_and_what_it_took_is_told(
     after = rank(Lucene(), corpus, queries, 9, within=later)
     assert len(questions(engine, "create")) == 1
     assert after.indices.tolist() == before.indices.tolist()
-    step = next(s for s in later.steps.values() if s.kind == "index")
+    step = next(s for s in later.ledger.steps.values() if s.kind == "index")
     assert step.cached_seconds == context.cache.meta(next((context.cache.root / "lucene").glob("*")))["seconds"]
-    assert [s.label for s in later.steps.values() if s.kind == "model"] == ["start Lucene"]
+    assert [s.label for s in later.ledger.steps.values() if s.kind == "model"] == ["start Lucene"]
 
 
 def test_another_corpus_another_jar_and_a_damaged_index_are_indexed_again(
@@ -214,9 +214,7 @@ def test_where_lucene_fails_the_index_and_how_to_look_at_it_are_named(
         raise EngineError("lucene: CorruptIndexException.")
 
     monkeypatch.setattr(engine, "search", damaged)
-    with pytest.raises(
-        EngineError, match=r"CorruptIndexException\. `harness cache verify` tells whether the index .*lucene"
-    ):
+    with pytest.raises(EngineError, match=r"CorruptIndexException\. `harness cache verify` checks the index .*lucene"):
         rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
 
 
@@ -247,7 +245,7 @@ def test_nothing_is_learnt_and_the_jar_is_part_of_the_identity(
 ) -> None:
     fitted = fit(Lucene(feedback=RM3()), TrainView(corpus), context)
     assert fitted.supervision == "none"
-    assert fitted.notes == ("memory is that of the harness alone: Lucene runs in a process of its own",)
+    assert fitted.notes == ("memory is that of the harness only: Lucene runs in a process of its own",)
     assert fitted.resolved["anserini"] == "anserini-1-fatjar.jar"
     assert fitted.resolved["feedback"]["name"] == "rm3"
     assert Lucene().inputs(context) == {

@@ -107,7 +107,7 @@ def test_failures_are_counted_and_noted(judge: Any, context: Context) -> None:
     with context.ledger.tracked("row") as row:
         scorer(Pointwise("m", judge.url), context).scores(["red"], [np.arange(4)])
     assert row.counts == {"judgements": 4, "judgements malformed": 2}
-    assert row.notes == ["2 of 4 judgements were not as asked and were repaired (2 malformed)"]
+    assert row.notes == ["2 of 4 judgements were not in the requested form and were repaired (2 malformed)"]
 
 
 def test_the_cap_is_held_before_the_first_request(judge: Any, context: Context) -> None:

@@ -143,7 +143,7 @@ def test_a_query_without_a_passage_is_searched_as_it_is_and_counted(
         assert np.array_equal(found.scores[i], plain.scores[i]) == ("wing" in text)
     [note] = [note for step in row.all() for note in step.notes]
     assert (
-        note == "2 of 6 passages of m came empty, as refusals do; 2 of 6 queries have none and are searched as they are"
+        note == "2 of 6 passages of m are empty, as refusals are; 2 of 6 queries have none and are searched as they are"
     )
 
 

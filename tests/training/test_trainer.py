@@ -10,7 +10,7 @@ import pytest
 
 from harness.training.checkpoints import State
 from harness.training.lesson import Lesson
-from harness.training.trainer import LOSS, Job, trainer_of
+from harness.training.trainer import LOSS, TrainingRun, trainer_of
 
 LessonOf = Callable[..., Lesson]
 Learn = Callable[..., Any]
@@ -103,9 +103,9 @@ def test_labels_go_with_their_examples(lesson_of: LessonOf, learn: Learn, record
     assert [[f"q{int(label)}" for label in batch] for batch in recording.labels] == spelt(recording.batches)
 
 
-def job_of(lesson: Lesson, folder: Path, steps: int, **more: Any) -> Job:
+def job_of(lesson: Lesson, folder: Path, steps: int, **more: Any) -> TrainingRun:
     prompts: Any = {"query": "", "document": ""}
-    return Job(
+    return TrainingRun(
         **{
             "lesson": lesson,
             "prompts": prompts,
@@ -120,7 +120,7 @@ def job_of(lesson: Lesson, folder: Path, steps: int, **more: Any) -> Job:
     )
 
 
-def made(fresh: Any, job: Job) -> Any:
+def made(fresh: Any, job: TrainingRun) -> Any:
     model = fresh()
     return trainer_of(model, job.lesson.loss(model), job, State.at(job.checkpoints), lambda n=1, note=None: None)
 

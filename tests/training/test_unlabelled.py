@@ -13,7 +13,7 @@ from harness.data.dataset import TrainView
 from harness.generators import Generator, Question
 from harness.leaks.history import Taught
 from harness.runtime.context import Context
-from harness.training.unlabelled import asked, without, without_words
+from harness.training.unlabelled import generated_pairs, without, without_words
 
 VIEW = TrainView(
     Corpus.of(
@@ -37,7 +37,7 @@ class Scripted(Generator):
 
 
 def test_every_question_belongs_to_the_document_it_was_made_from(context: Context) -> None:
-    found = asked(Scripted(), VIEW, context, 1000)
+    found = generated_pairs(Scripted(), VIEW, context, 1000)
     assert found.queries.ids == [f"g{i}" for i in range(238)]
     assert found.queries.texts == [q.text for q in found.questions]
     assert [number for number, _ in found.pairs] == list(range(238))
@@ -58,20 +58,20 @@ def test_every_question_belongs_to_the_document_it_was_made_from(context: Contex
 def test_of_a_large_corpus_a_sample_by_the_seed_is_asked_about(context: Context) -> None:
     drawn = {}
     for seed in (0, 1):
-        found = asked(Scripted(), VIEW, Context(seed=seed, cache=context.cache), 20)
+        found = generated_pairs(Scripted(), VIEW, Context(seed=seed, cache=context.cache), 20)
         rows = [row for _, row in found.pairs]
         assert rows == sorted(rows)
         assert found.facts["asked_documents"] == 20
         assert len(set(rows)) >= 19
         drawn[seed] = set(rows)
     assert drawn[0] != drawn[1]
-    again = asked(Scripted(), VIEW, Context(cache=context.cache), 20)
+    again = generated_pairs(Scripted(), VIEW, Context(cache=context.cache), 20)
     assert {row for _, row in again.pairs} == drawn[0]
 
 
 @pytest.mark.parametrize("hide", [0.0, 0.5, 1.0])
 def test_the_questions_words_are_taken_out_of_a_share_of_the_documents(context: Context, hide: float) -> None:
-    found = asked(Scripted(), VIEW, context, 1000)
+    found = generated_pairs(Scripted(), VIEW, context, 1000)
     texts = found.documents(VIEW, context, hide)
     gone = 0
     for text, question in zip(texts, found.questions, strict=True):
@@ -88,7 +88,7 @@ def test_the_questions_words_are_taken_out_of_a_share_of_the_documents(context: 
 
 def test_a_generator_that_makes_nothing_is_an_error(context: Context) -> None:
     with pytest.raises(ModelError, match="no usable question"):
-        asked(Scripted(wanted=False), VIEW, context, 1000)
+        generated_pairs(Scripted(wanted=False), VIEW, context, 1000)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_words_that_do_not_stand_together_are_each_taken_out(text: str, question
 
 
 def test_what_is_learnt_is_each_question_with_its_document(context: Context) -> None:
-    found = asked(Scripted(), VIEW, context, 1000)
+    found = generated_pairs(Scripted(), VIEW, context, 1000)
     taught = found.taught(VIEW)
     assert [one.text for one in taught] == found.queries.texts
     assert taught[:2] == [
