@@ -175,7 +175,7 @@ def test_an_index_is_built_once_for_each_corpus_and_setting(
     later = Context(cache=context.cache)
     searcher_of(BM25(), corpus, within=later)
     assert analysed == []
-    step = next(s for s in later.steps.values() if s.kind == "index")
+    step = next(s for s in later.ledger.steps.values() if s.kind == "index")
     place = next((context.cache.root / "bm25").glob("*"))
     assert step.cached_seconds == context.cache.meta(place)["seconds"]
     for other in (BM25(k1=1.0), BM25(b=0.5)):
