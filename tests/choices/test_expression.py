@@ -237,7 +237,10 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
         ("bm25, dense(model='x')", r"write -m bm25 -m 'dense\(model=\"x\"\)', for one row"),
         ("dense(index=(flat, hnsw))", "one index is expected; give them one by one"),
         ("dense+supervised(queries=0)", "supervised: queries must be 1 or more, not 0"),
-        ('dense+supervised(queries="all")', 'supervised: queries must be a whole number or None, not "all"'),
+        (
+            'dense+supervised(queries="all")',
+            'supervised: queries must be a whole number, 1 or more, or None, not "all"',
+        ),
         ('dense+gpl(budget="huge")', 'gpl: budget must be one of "smoke", "small", "full", not "huge"'),
         (
             "dense(recipes=supervised)",
@@ -267,8 +270,8 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
             'bm25: analyzer must be an analyzer as english or standard, not the text "english"; write analyzer=english',
         ),
         ("bm25(analyzer=None)", "bm25: analyzer must be an analyzer as english or standard, not None"),
-        ("dense(max_length=1.5)", "dense: max_length must be a whole number or None, not 1.5"),
-        ("dense(max_length=True)", "dense: max_length must be a whole number or None"),
+        ("dense(max_length=1.5)", "dense: max_length must be a whole number, 1 or more, or None, not 1.5"),
+        ("dense(max_length=True)", "dense: max_length must be a whole number, 1 or more, or None"),
         ("dense(model=None)", "dense: model must be a text, not None"),
         ("dense(model=a/b)", "dense: model must be a text, not a / b; texts go in quotes"),
         ('dense(precision="fp8")', 'dense: precision must be one of "fp32", "bf16", "fp16", "int8", "auto", not "fp8"'),
@@ -319,5 +322,5 @@ def test_default_rows_are_expressions(text: str) -> None:
 
 @pytest.mark.parametrize("text", ['dense(model="\\ud800")', 'rerank(first=bm25, scorer=dense(model="a\\udfff"))'])
 def test_a_setting_that_is_not_text_is_refused(text: str) -> None:
-    with pytest.raises(SettingError, match=r"holds '\\ud[8f]..', which is not text"):
+    with pytest.raises(SettingError, match=r"contains '\\ud[8f]..', which is not text"):
         read(text)
