@@ -183,7 +183,7 @@ def test_a_budget_that_does_not_hold_one_query_says_what_does() -> None:
     vectors = np.ones((200_000, 1), np.float32)
     index = Exact().build(OnDisk(vectors), np.arange(200_000, dtype=np.int32), Context(memory=Memory(LEAST)))
     with pytest.raises(
-        SettingError, match=r"exact search of 200,000 vectors, 200,000 deep, takes .* Give --memory 56MiB or more"
+        SettingError, match=r"exact search of 200,000 vectors, 200,000 deep, takes .* Set --memory 56MiB or more"
     ):
         index.search(np.ones((1, 1), np.float32), 1_000_000)
 
