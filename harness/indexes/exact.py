@@ -138,8 +138,9 @@ class _Flat:
     def _blocks(self) -> Iterator[tuple[Ints, Floats, float]]:
         """Rows of each block, the block, and the greatest length of a vector so far."""
         longest = self._longest or 0.0
-        in_pieces = isinstance(self._vectors, InPieces)
-        for rows, block in self._vectors.pieces(self._block) if in_pieces else self._in_order():
+        vectors = self._vectors
+        blocks = vectors.pieces(self._block) if isinstance(vectors, InPieces) else self._in_order()
+        for rows, block in blocks:
             if self._longest is None:
                 longest = max(longest, float(np.sqrt(np.einsum("ij,ij->i", block, block).max())))
             yield rows, block, longest
