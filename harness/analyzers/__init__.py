@@ -19,13 +19,12 @@ from harness.choices.value import Value
 
 @dataclass(frozen=True)
 class Pieces:
-    """Texts as pieces that can be analysed alone: the terms of a text are those of its pieces, end to end.
+    """Texts as pieces that can be analysed separately: the terms of a text are those of its pieces, end to end.
 
     Args:
-        distinct: the D distinct pieces, UTF-8 (a lone surrogate encoded as itself), in the order in which they first
-            appear.
-        numbers: (P,) which of them each piece is, of all texts end to end.
-        counts: (N,) pieces of each text.
+        distinct: the D distinct pieces, UTF-8 (a lone surrogate encoded as itself), in order of first appearance.
+        numbers: (P,) index into `distinct` of each piece, of all texts end to end.
+        counts: (N,) number of pieces of each text.
     """
 
     distinct: list[bytes]
@@ -34,9 +33,7 @@ class Pieces:
 
 
 class Analyzer(Value, ABC):
-    """Splits a text into terms; called on every document, so it must be fast and hold no state that changes its
-    answers.
-    """
+    """Splits a text into terms; it must be fast, and its terms must depend only on the text and its settings."""
 
     room: ClassVar[str] = "harness.analyzers"
 
@@ -45,9 +42,7 @@ class Analyzer(Value, ABC):
         """The terms of a text, in order, repeated as often as they occur."""
 
     def pieces(self, texts: Sequence[str]) -> Pieces | None:
-        """The texts in pieces, so that `__call__` need see each distinct one once; None where a text is analysed
-        whole.
-        """
+        """The texts in pieces, so that each distinct piece is analysed once; None if texts are analysed whole."""
         return None
 
 

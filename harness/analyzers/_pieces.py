@@ -1,10 +1,8 @@
-"""Texts cut into pieces by arithmetic on their bytes, so that an analyser sees each distinct piece once and not every
-word.
+"""Texts cut into pieces by arithmetic on their bytes, so that an analyser is called for each distinct piece only.
 
-A piece is one token of `_uax29.tokenize` where there is nothing but ASCII around it. Elsewhere it is everything between
-two
-characters that no token holds, whatever stands beside them: white space, brackets, slashes and other ASCII signs. The
-tokens of the pieces, end to end, are those of the text.
+Between ASCII characters, a piece is one token of `_uax29.tokenize`. Elsewhere it is everything between two characters
+that are never part of a token: white space, brackets, slashes and other ASCII signs. The tokens of the pieces, end to
+end, are those of the text.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ _BETWEEN: Final = 0xFF  # no byte of UTF-8
 
 
 def _table() -> npt.NDArray[np.uint8]:
-    """What each byte may be in a token, as `_uax29` has the ASCII characters; 0 where no token holds it."""
+    """The roles of each byte in a token, by the classes of `_uax29`; 0 if it is never part of a token."""
     kinds = {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz": _LETTER,
         "0123456789": _DIGIT,
@@ -31,7 +29,7 @@ def _table() -> npt.NDArray[np.uint8]:
         ".'": _IN_WORD | _IN_NUMBER,
         ":": _IN_WORD,
         ",;": _IN_NUMBER,
-        '"#*': _OTHER,  # beside other scripts alone
+        '"#*': _OTHER,  # only next to other scripts
     }
     table = np.zeros(256, np.uint8)
     for characters, kind in kinds.items():
@@ -44,7 +42,7 @@ _TABLE: Final = _table()
 
 
 def cut(texts: Sequence[str]) -> Pieces:
-    """The pieces of some texts; takes about 30 bytes of memory for each of theirs."""
+    """The pieces of texts; takes about 30 bytes of memory for each byte of the texts."""
     raw = bytes([_BETWEEN]).join([text.encode("utf-8", "surrogatepass") for text in texts])
     characters = np.frombuffer(raw, np.uint8)
     inside = _inside(_TABLE[characters])
@@ -63,13 +61,14 @@ def _inside(kinds: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Which bytes belong to a piece."""
     inside: npt.NDArray[np.bool_] = (kinds & (_LETTER | _DIGIT | _UNDERSCORE)) != 0
     if len(kinds) > 2:
-        before, here, after = kinds[:-2], kinds[1:-1], kinds[2:]
-        # A sign between two letters, or between two digits; bits are moved to where _LETTER and _DIGIT are.
-        joins = (here >> 3) & before & after & (_LETTER | _DIGIT)
+        before, current, after = kinds[:-2], kinds[1:-1], kinds[2:]
+        # A sign between two letters, or between two digits: its bits are shifted to those of _LETTER and _DIGIT.
+        joins = (current >> 3) & before & after & (_LETTER | _DIGIT)
         inside[1:-1] |= joins != 0
     if (kinds & _HIGH).any():
         edges = np.flatnonzero(np.diff((kinds != 0).view(np.int8), prepend=np.int8(0), append=np.int8(0)))
         starts, ends = edges[0::2], edges[1::2]
+        # A stretch without separators that has bytes beyond ASCII is one piece.
         high = np.bitwise_or.reduceat(kinds, starts) & _HIGH != 0
         change = np.zeros(len(kinds) + 1, np.int8)
         change[starts[high]] = 1

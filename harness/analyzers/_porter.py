@@ -1,9 +1,9 @@
 """The Porter stemmer, as Lucene's PorterStemFilter applies it.
 
 It is the algorithm of M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980, with the three
-departures that its author made in his own later implementations and that Lucene took over: step 2 has `-bli` where the
-paper has `-abli`, it also knows `-logi`, and words of one or two letters are left alone. Snowball's `porter` keeps to
-the paper, so that it stems "assembly", "analogy" and "5s" otherwise.
+departures of its author's own later implementations, which Lucene follows: step 2 has `-bli` instead of the paper's
+`-abli`, it also has `-logi`, and words of one or two letters are not stemmed. Snowball's `porter` follows the paper, so
+that it stems "assembly", "analogy" and "5s" differently.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 import struct
 from typing import Final
 
-# Within a step only the longest suffix counts, even if its condition then does not hold. A search finds that one, since
-# it is the one that starts first.
+# Within a step only the longest suffix counts, even if its condition does not hold. A search finds it, since it starts
+# first.
 _Step = tuple[re.Pattern[str], dict[str, str]]
 
 
@@ -63,8 +63,8 @@ _STEP_4: Final = re.compile(r"(?:al|ance|ence|er|ic|able|ible|ant|ement|ment|ent
 def stem(word: str) -> str:
     """Return the stem of `word`, which should be in lower case.
 
-    Characters other than the English letters are taken for consonants, as Lucene does; one outside Unicode's Basic
-    Multilingual Plane is taken for two, which it is in UTF-16.
+    Characters other than English letters count as consonants, as in Lucene; one outside Unicode's Basic Multilingual
+    Plane counts as two, as in UTF-16.
     """
     if word.isascii() or max(word) <= "\uffff":
         return _stem(word)
@@ -97,7 +97,7 @@ def _step_1a(word: str) -> str:
 
 
 def _step_1b(word: str) -> str:
-    """Take off the past tense and the participle, and mend what is left."""
+    """Take off the past tense and the participle, and repair the rest."""
     if word.endswith("eed"):
         return word[:-1] if _measure(word[:-3]) > 0 else word
     if word.endswith("ed"):
@@ -118,21 +118,21 @@ def _step_1b(word: str) -> str:
 
 
 def _replace_suffix(word: str, step: _Step) -> str:
-    """Apply step 2 or 3: replace the suffix where what precedes it is long enough."""
+    """Apply step 2 or 3: replace the suffix if the part before it is long enough."""
     pattern, replacements = step
-    found = pattern.search(word)
-    if found and _measure(word[: found.start()]) > 0:
-        return word[: found.start()] + replacements[found[0]]
+    suffix = pattern.search(word)
+    if suffix and _measure(word[: suffix.start()]) > 0:
+        return word[: suffix.start()] + replacements[suffix[0]]
     return word
 
 
 def _step_4(word: str) -> str:
-    """Take off the suffixes that are left, from long words only."""
-    found = _STEP_4.search(word)
-    if not found:
+    """Take off the remaining suffixes, from long words only."""
+    suffix = _STEP_4.search(word)
+    if not suffix:
         return word
-    base = word[: found.start()]
-    if found[0] == "ion" and not base.endswith(("s", "t")):
+    base = word[: suffix.start()]
+    if suffix[0] == "ion" and not base.endswith(("s", "t")):
         return word
     return base if _measure(base) > 1 else word
 
@@ -164,7 +164,7 @@ def _shape(word: str) -> str:
 
 
 def _measure(word: str) -> int:
-    """Return m of the paper: how often a consonant follows on a vowel."""
+    """Return m of the paper: how often a consonant follows a vowel."""
     return _shape(word).count("vc")
 
 
@@ -177,5 +177,5 @@ def _ends_in_double_consonant(word: str) -> bool:
 
 
 def _ends_in_short_syllable(word: str) -> bool:
-    """Tell *o of the paper: consonant, vowel and a consonant other than w, x and y."""
+    """Return whether *o of the paper holds: consonant, vowel, and a consonant other than w, x and y."""
     return _shape(word).endswith("cvc") and word[-1] not in "wxy"

@@ -1,13 +1,13 @@
 """Lucene's StandardTokenizer: word boundaries by UAX #29, with Lucene's own additions.
 
 The rules are those of Unicode Standard Annex #29, except that Lucene keeps only what is a word and drops the rest,
-takes every Han and Hiragana character for a word, keeps runs of South-East Asian script whole, recognises emoji by the
+makes every Han and Hiragana character a word, keeps runs of South-East Asian script whole, recognises emoji by the
 grammar of UTS #51, and splits what is longer than `MAX_TOKEN_LENGTH`. At each position the longest match of any rule is
-the token; where no rule matches, one character is passed over.
+the token; if no rule matches, one character is skipped.
 
 The rules speak of classes of characters, and so does this code: a text is first turned into a string of the same length
-with one letter per character, its class (they are listed in `harness.analyzers._uax29_data`), and the regular
-expressions run over that. It keeps them short enough to be read, and Unicode's tables out of them.
+with one letter per character, its class (listed in `harness.analyzers._uax29_data`), and the regular expressions match
+that. This keeps them short enough to read, and free of Unicode's tables.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_TOKEN_LENGTH: Final = 255
 """The longest token, in UTF-16 code units, which are what Lucene counts in."""
 
 # Characters that attach to the one before them (UAX #29, rule WB4). Inside an emoji the two presentation selectors
-# (v, V) are not among them: they have places of their own.
+# (v, V) are not among them: the rules name them.
 _EXTEND: Final = "xjSKmtTvV"
 _X: Final = f"[{_EXTEND}]*"
 _EMOJI_X: Final = "[xjSKmtT]*"
@@ -88,7 +88,7 @@ def tokenize(text: str) -> list[str]:
 
 
 def _scan(text: str, classes: str) -> list[str]:
-    """Tokenise by the letter of the rules, where `tokenize` may take no short cut.
+    """Tokenise exactly by the rules, without the short cuts of `tokenize`.
 
     Lucene's scanner sees `MAX_TOKEN_LENGTH` code units from where a token starts, as if the text ended there.
     """
@@ -98,7 +98,7 @@ def _scan(text: str, classes: str) -> list[str]:
         limit = min(start + MAX_TOKEN_LENGTH, len(text))
         end = _longest_match(classes, start, limit)
         if end - start > MAX_TOKEN_LENGTH // 2:
-            # Only now is it worth counting code units, of which there may be too many.
+            # Only long tokens can have too many code units, so only these are counted.
             while len(text[start:limit].encode("utf-16-le", "surrogatepass")) > 2 * MAX_TOKEN_LENGTH:
                 limit -= 1
             end = _longest_match(classes, start, limit)
@@ -119,7 +119,7 @@ def _longest_match(classes: str, start: int, limit: int) -> int:
 
 @cache
 def _class_of_each_character() -> str:
-    """Return the class of every code point, by its number; a space where it has none."""
+    """Return the class of every code point, by its number; a space if it has none."""
     table = bytearray(b" ") * 0x110000
     for letter, ranges in CLASSES.items():
         for item in ranges.split():

@@ -1,8 +1,7 @@
 """The character classes of Lucene's StandardTokenizer, frozen at Unicode 12.1.
 
-Lucene compiles the grammar of its tokeniser against one version of Unicode, and so do these tables, rather than ask the
-interpreter or a library: theirs move on with every release, and a text would be tokenised differently from one to the
-next.
+Lucene compiles the grammar of its tokeniser against one version of Unicode, and these tables are of the same: those of
+the interpreter or of a library change with releases, and so would the tokens of a text.
 
 Each class is a letter, the key of `CLASSES`; its value is the code points of the class, in hexadecimal, as ranges with
 both ends included. No code point is in two classes; one in none is never part of a token. The properties are those of

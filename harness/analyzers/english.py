@@ -20,8 +20,8 @@ _STOP_WORDS: Final = """
 STOP_WORDS: Final = frozenset(_STOP_WORDS.split())
 """The words that Lucene leaves out of English text by default."""
 
-# How many tokens to remember the terms of. Text repeats its words so much that these serve nearly all of a large
-# corpus; they take some tens of megabytes.
+# Number of tokens whose terms are cached. Words repeat so often that these cover nearly all of a large corpus, in some
+# tens of megabytes.
 _CACHED_TOKENS: Final = 2**17
 
 
@@ -29,9 +29,9 @@ _CACHED_TOKENS: Final = 2**17
 class English(Analyzer):
     """Turn English text into the terms that Lucene's EnglishAnalyzer gives.
 
-    That is, into words by Unicode's rules, without a possessive `'s`, in lower case, without stop words, and stemmed
-    by Porter's algorithm. The terms are equal to those of Lucene 9, so that scores computed from them can be set
-    beside Anserini's; `benchmarks/lucene_terms.py` compares the two.
+    These are words by Unicode's rules, without a possessive `'s`, in lower case, without stop words, and stemmed
+    by Porter's algorithm. The terms are equal to those of Lucene 9, so that scores computed from them can be compared
+    with Anserini's; `benchmarks/lucene_terms.py` compares the two.
     """
 
     stop: bool = True

@@ -30,8 +30,8 @@ class Standard(Analyzer):
 def lowercase(token: str) -> str:
     """Put a token into lower case, character by character, as Lucene does.
 
-    `str.lower` looks at the neighbours of a capital sigma and makes two characters of a dotted capital I; Java's
-    mapping of single characters, which Lucene uses, does neither.
+    `str.lower` looks at the neighbours of a capital sigma and turns a dotted capital I into two characters;
+    Java's mapping of single characters, which Lucene uses, does neither.
     """
     if token.isascii():
         return token.lower()

@@ -2,24 +2,21 @@
 
 `k1: Annotated[float, Ge(0)]`, `depth: Count`, `Literal["fp32", "bf16"]`, `analyzer: Analyzer`, `tuple[Method, ...]`,
 `X | None`. The bounds are those of annotated-types: `Ge`, `Gt`, `Le`, `Lt`, `Interval`, `MinLen`, `MaxLen`, `Len`.
-What several fields decide together is checked by the value's own `__post_init__`, after `super().__post_init__()`.
+Rules between several fields are checked by the value's own `__post_init__`, after `super().__post_init__()`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import math
 import numbers
-import types
 import typing
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, GroupedMetadata, Gt, Interval, Le, Lt, MaxLen, MinLen
+from annotated_types import Ge, Gt, Interval, Le, Lt, MaxLen, MinLen
 
 from harness.base.errors import SettingError
 from harness.choices._text import shown
+from harness.choices.annotations import contract, element, hints, limits, options, unbounded
 from harness.choices.items import names
 
 Count = Annotated[int, Ge(1)]
@@ -37,17 +34,6 @@ NonEmpty = Annotated[str, MinLen(1)]
 
 _NUMBERS: dict[type, type] = {int: numbers.Integral, float: numbers.Real}
 _PLAIN = {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}
-
-
-def hints(cls: type) -> dict[str, Any]:
-    """Field → annotation with its bounds, resolved once for each class."""
-    return _hints(cls)  # classes are hashable whatever their instances are
-
-
-@functools.cache
-def _hints(cls: Any) -> dict[str, Any]:
-    resolved = typing.get_type_hints(cls, include_extras=True)
-    return {field.name: resolved[field.name] for field in dataclasses.fields(cls)}
 
 
 def check(value: Any, item: str) -> None:
@@ -76,76 +62,38 @@ def check_setting(value: object, hint: Any, where: str) -> None:
         SettingError: as `bm25: k1 must be a number, 0 or more, not "1.2"`.
     """
     if not fits(value, hint):
-        raise SettingError(f"{where} must be {_wanted(value, hint)}, not {_given(value, hint, where)}")
-
-
-def options(hint: Any) -> tuple[Any, ...]:
-    """The alternatives of `X | Y`; of any other annotation, itself."""
-    return typing.get_args(hint) if typing.get_origin(hint) in (Union, types.UnionType) else (hint,)
-
-
-def unbounded(hint: Any) -> Any:
-    """The type alone: `float` of `Annotated[float, Ge(0)]`."""
-    return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
-
-
-def element(hint: Any) -> Any:
-    """X of `tuple[X, ...]`; None of any other annotation."""
-    plain = unbounded(hint)
-    arguments = typing.get_args(plain)
-    return arguments[0] if typing.get_origin(plain) is tuple and arguments[1:] == (...,) else None
-
-
-def contract(hint: Any) -> Any:
-    """The class of a room's items that a setting takes, or takes next to None; None where it takes no value."""
-    classes = (option for option in map(unbounded, options(hint)) if hasattr(option, "room"))
-    return next(classes, None)
-
-
-def is_float(hint: Any) -> bool:
-    """Whether a setting is a number that need not be whole, so that `1` is written for `1.0`."""
-    kinds = {unbounded(option) for option in options(hint)}
-    return float in kinds and int not in kinds
+        raise SettingError(f"{where} must be {_expected(value, hint)}, not {_actual(value, hint, where)}")
 
 
 def fits(value: object, hint: Any) -> bool:
-    """Whether a setting may be this."""
+    """Whether a setting may have this value."""
     return any(_of_type(value, option) and _within(value, option) for option in options(hint))
 
 
 def words(hint: Any) -> str:
     """What a setting may be: `a number, 0 or more`."""
     alternatives = options(hint)
-    is_long = contract(hint) is not None or any(map(_said, alternatives))
-    link = ", or " if is_long else " or "
+    has_commas = contract(hint) is not None or any(map(_bounds_in_words, alternatives))
+    link = ", or " if has_commas else " or "
     return link.join(map(_words, alternatives))
 
 
 def _of_type(value: object, option: Any) -> bool:
-    """Whether the type is right, whatever the bounds."""
+    """Whether the type is right; bounds are not checked."""
     plain = unbounded(option)
     if typing.get_origin(plain) is Literal:
         return any(type(value) is type(choice) and value == choice for choice in typing.get_args(plain))
     inner = element(plain)
     if inner is not None:
         return isinstance(value, tuple) and all(fits(each, inner) for each in value)
-    if not isinstance(plain, type):  # a form that no setting of ours has
+    if not isinstance(plain, type):  # a form that none of our settings has
         return True
     is_bool = isinstance(value, bool) and plain in _NUMBERS
     return isinstance(value, _NUMBERS.get(plain, plain)) and not is_bool
 
 
-def _bounds(option: Any) -> Iterator[Any]:
-    """The bounds of an annotation, groups as `Interval` taken apart."""
-    for bound in getattr(option, "__metadata__", ()):
-        if isinstance(bound, GroupedMetadata):
-            yield from bound
-        else:
-            yield bound
-
-
 def _within(value: Any, option: Any) -> bool:
-    bounds = [*_bounds(option)]
+    bounds = [*limits(option)]
     if bounds and unbounded(option) is float and not _finite(value):
         return False
     return all(_holds(value, bound) for bound in bounds)
@@ -154,7 +102,7 @@ def _within(value: Any, option: Any) -> bool:
 def _finite(value: Any) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # a whole number that no float can be
+    except OverflowError:  # a whole number too large for a float
         return False
 
 
@@ -172,22 +120,21 @@ def _holds(value: Any, bound: Any) -> bool:
             return len(value) >= least
         case MaxLen(most):
             return len(value) <= most
-    raise TypeError(f"{bound!r} is no bound that a setting can have")
+    raise TypeError(f"{bound!r} is not a bound that a setting can have")
 
 
-def _wanted(value: object, hint: Any) -> str:
-    """What a setting must be: all of it, or only the bounds where the type is right."""
-    right = [option for option in options(hint) if _of_type(value, option)]
-    if not right:
+def _expected(value: object, hint: Any) -> str:
+    """What a setting must be: type and bounds, or only the bounds if the type is right."""
+    option = next((option for option in options(hint) if _of_type(value, option)), None)
+    if option is None:
         return words(hint)
-    option = right[0]
     if unbounded(option) is float and not _finite(value):
-        return f"{_said(option)} and finite"
-    return _said(option)
+        return f"{_bounds_in_words(option)} and finite"
+    return _bounds_in_words(option)
 
 
 def _words(option: Any) -> str:
-    plain, limits = unbounded(option), _said(option)
+    plain, bounds = unbounded(option), _bounds_in_words(option)
     if typing.get_origin(plain) is Literal:
         return "one of " + ", ".join(map(shown, typing.get_args(plain)))
     if (inner := element(plain)) is not None:
@@ -196,30 +143,31 @@ def _words(option: Any) -> str:
         kind = f"{_noun(plain)} as {_listed(names(plain.room))}"
     else:
         kind = _PLAIN.get(plain) or str(getattr(plain, "__name__", plain))
-    return f"{kind}, {limits}" if limits else kind
+    return f"{kind}, {bounds}" if bounds else kind
 
 
 def _noun(plain: Any) -> str:
     noun = plain.__name__.lower()
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    article = "an" if noun[0] in "aeiou" else "a"
+    return f"{article} {noun}"
 
 
 def _listed(known: list[str]) -> str:
-    *most, last = known
-    return f"{', '.join(most)} or {last}" if most else last
+    *others, last = known
+    return f"{', '.join(others)} or {last}" if others else last
 
 
-def _said(option: Any) -> str:
+def _bounds_in_words(option: Any) -> str:
     """The bounds in words: `above 0 and at most 1`."""
-    found = {type(bound): bound for bound in _bounds(option)}
-    if found.keys() == {Ge, Le}:
-        return f"between {_number(found[Ge].ge)} and {_number(found[Le].le)}"
-    if found.keys() == {MinLen, MaxLen} and found[MinLen].min_length == found[MaxLen].max_length:
-        return f"{found[MinLen].min_length} long"
-    return " and ".join(map(_bound_words, found.values()))
+    by_kind = {type(bound): bound for bound in limits(option)}
+    if by_kind.keys() == {Ge, Le}:
+        return f"between {_number(by_kind[Ge].ge)} and {_number(by_kind[Le].le)}"
+    if by_kind.keys() == {MinLen, MaxLen} and by_kind[MinLen].min_length == by_kind[MaxLen].max_length:
+        return f"{by_kind[MinLen].min_length} long"
+    return " and ".join(map(_bound_in_words, by_kind.values()))
 
 
-def _bound_words(bound: Any) -> str:
+def _bound_in_words(bound: Any) -> str:
     match bound:
         case Ge(least):
             return f"{_number(least)} or more"
@@ -242,12 +190,12 @@ def _number(bound: Any) -> str:
     return str(int(bound) if bound == int(bound) else bound)
 
 
-def _given(value: object, hint: Any, where: str) -> str:
-    """What a setting was instead; for the name of an item in quotes, how it is written."""
-    wanted = contract(hint)
-    if wanted is None or not isinstance(value, str):
+def _actual(value: object, hint: Any, where: str) -> str:
+    """The refused value; if it is the name of an item in quotes, with how to write it."""
+    accepted = contract(hint)
+    if accepted is None or not isinstance(value, str):
         return shown(value)
-    if value.partition("(")[0].strip() not in names(wanted.room):
+    if value.partition("(")[0].strip() not in names(accepted.room):
         return f"the text {shown(value)}"
     setting = where.rpartition(": ")[2]
     example = value if " " in setting else f"{setting}={value}"

@@ -1,4 +1,4 @@
-"""What a room holds: the files of its package and the entry points of installed packages, by name; imports none."""
+"""The items of a room by name: the files of its package and the entry points of installed packages; imports none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def names(package: str) -> list[str]:
-    """Names of all items of a room, sorted, ours and those of installed packages."""
+    """Names of all items of a room, sorted, with those of installed packages."""
     return sorted({*files(package), *entry_points(package)})
 
 
@@ -32,16 +32,16 @@ def files(package: str) -> frozenset[str]:
 
 @cache
 def entry_points(package: str) -> dict[str, tuple[importlib.metadata.EntryPoint, ...]]:
-    """Name → the entry points of that name, each once: a path that is listed twice shows a package twice."""
-    found: dict[str, dict[tuple[str, str], importlib.metadata.EntryPoint]] = {}
+    """Name → its entry points, each once: a folder that is twice on `sys.path` lists its packages twice."""
+    by_name: dict[str, dict[tuple[str, str], importlib.metadata.EntryPoint]] = {}
     for entry in _installed().select(group=package):
-        found.setdefault(normalised(entry.name), {}).setdefault((package_of(entry), entry.value), entry)
-    return {name: tuple(entries.values()) for name, entries in found.items()}
+        by_name.setdefault(normalised(entry.name), {}).setdefault((package_of(entry), entry.value), entry)
+    return {name: tuple(entries.values()) for name, entries in by_name.items()}
 
 
 @cache
 def _installed() -> Any:  # its class has another name from Python 3.12 on
-    """The entry points of all groups: looking through what is installed takes as long for one room as for all."""
+    """The entry points of all groups: reading those of one room takes as long as reading all."""
     return importlib.metadata.entry_points()
 
 

@@ -3,9 +3,9 @@
 Listing names imports none of the items, so `harness list` and BM25 never import torch. An installed package adds items
 through an entry point in the group named after the room (`harness.methods`), whose name is again the file's name.
 
-Names clash by one rule: a file of ours wins over an entry point of its name, which is told of and never loaded; of two
-packages that give one name neither wins, and asking for it names both. A package that fails, however it fails, fails
-alone: the items of the others stay, and what asks for the broken one is told which package to mend.
+If names clash, a file of ours wins over an entry point of its name, which is listed as hidden and never loaded; if two
+packages give the same name, neither wins and the error names both. A package that fails does not affect the items of
+others; the error of its own item names the package to repair.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import logging
+import types
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -33,7 +34,7 @@ class Room(Generic[T]):
         package: dotted name of the package, also the entry-point group.
         base: the room's contract; each file defines exactly one public subclass of it.
         noun: what an item is called in messages.
-        joined: a value and items → the value that `value + item + …` stands for; None where no item follows a `+`.
+        joined: a value and items → the value of `value + item + …`; None if no item of the room follows a `+`.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Room(Generic[T]):
         self.joined = joined
 
     def names(self) -> list[str]:
-        """Names of all items, sorted, ours and those of installed packages; imports none of them."""
+        """Names of all items, sorted, with those of installed packages; imports none of them."""
         return names(self.package)
 
     def __contains__(self, name: object) -> bool:
@@ -55,34 +56,21 @@ class Room(Generic[T]):
         """The class behind a name. Hyphens and underscores are the same.
 
         Raises:
-            UnknownName: no file and no entry point of that name; carries the closest ones.
-            SettingError: an installed package gives the name and cannot be used, or two do; names them.
+            UnknownName: no file and no entry point of that name; carries the closest names.
+            SettingError: the installed package of that name cannot be used, or two packages give it; names them.
         """
         key = normalised(name)
         if key in files(self.package):
-            module = importlib.import_module(f"{self.package}.{key}")
-            found = [
-                item
-                for label, item in vars(module).items()
-                if isinstance(item, type)
-                and issubclass(item, self.base)
-                and item.__module__ == module.__name__
-                and not label.startswith("_")
-            ]
-            if len(found) != 1:
-                raise TypeError(
-                    f"{module.__name__} must define exactly one public {self.base.__name__}, found {len(found)}"
-                )
-            return found[0]
+            return self._defined_in(importlib.import_module(f"{self.package}.{key}"))
         entries = entry_points(self.package)
         if key in entries:
             return self._load(key, entries[key])
         raise UnknownName(self.noun, name, self.names())
 
     def usable(self) -> Iterator[tuple[str, type[T]]]:
-        """Name and class of every item that can be had; of an installed package's that cannot, a warning says why.
+        """Name and class of every usable item; a warning says why one of an installed package is not.
 
-        What is wrong with a file of ours passes through.
+        Errors in a file of ours are raised.
         """
         for name in self.names():
             try:
@@ -92,36 +80,50 @@ class Room(Generic[T]):
                 continue
             yield name, item
 
+    def _defined_in(self, module: types.ModuleType) -> type[T]:
+        """The one public item that a module of ours defines; imported ones do not count."""
+        items = [
+            item
+            for label, item in vars(module).items()
+            if not label.startswith("_")
+            and isinstance(item, type)
+            and issubclass(item, self.base)
+            and item.__module__ == module.__name__
+        ]
+        if len(items) != 1:
+            raise TypeError(
+                f"{module.__name__} must define exactly one public {self.base.__name__}, found {len(items)}"
+            )
+        return items[0]
+
     def _load(self, key: str, entries: tuple[importlib.metadata.EntryPoint, ...]) -> type[T]:
         if len(entries) > 1:
-            told = " and ".join(f"{entry.value} of {package_of(entry)}" for entry in entries)
-            raise SettingError(f"{self.noun} {key!r} is given by two packages, {told}; remove one of them.")
+            sources = " and ".join(f"{entry.value} of {package_of(entry)}" for entry in entries)
+            raise SettingError(f"{self.noun} {key!r} is given by two packages, {sources}; remove one of them.")
         (entry,) = entries
         which = f"the entry point {key!r} of group {self.package!r}, of the package {package_of(entry)},"
         try:
             item = entry.load()
-        except (Exception, SystemExit) as error:  # a stranger's code may fail in any way, and must not take ours down
+        except (Exception, SystemExit) as error:  # foreign code may fail in any way; listings go on without it
             kind = "" if isinstance(error, (ImportError, AttributeError)) else f"{type(error).__name__}: "
-            raise SettingError(f"{which} cannot be loaded: {kind}{error}. Mend or remove that package.") from error
+            raise SettingError(f"{which} cannot be loaded: {kind}{error}. Repair or remove that package.") from error
         if not (isinstance(item, type) and issubclass(item, self.base)) or item.name() != key:
             raise SettingError(
                 f"{which} must name a subclass of {self.base.__name__} defined in a file called {key}.py; it names "
-                f"{entry.value!r}. Mend or remove that package."
+                f"{entry.value!r}. Repair or remove that package."
             )
         if not (dataclasses.is_dataclass(item) and getattr(item, "__dataclass_params__").frozen):  # noqa: B009
-            raise SettingError(f"{which} must name a class with @dataclass(frozen=True). Mend or remove that package.")
+            raise SettingError(f"{which} must name a @dataclass(frozen=True). Repair or remove that package.")
         return item
 
     def summary(self, name: str) -> str:
-        """First line of the item's file, read without importing it; for listings. Of an installed package's: where it
-        is from.
-        """
+        """First line of the item's file, read without importing it; for an installed package's item, its origin."""
         key = normalised(name)
         foreign = entry_points(self.package).get(key, ())
-        told = " and ".join(f"{entry.value} ({package_of(entry)})" for entry in foreign)
+        origin = " and ".join(f"{entry.value} ({package_of(entry)})" for entry in foreign)
         if key not in files(self.package):
-            return f"from {told}"
-        hidden = f" (hides {told})" if foreign else ""
+            return f"from {origin}"
+        hidden = f" (hides {origin})" if foreign else ""
         return f"{self._first_line(key)}{hidden}"
 
     def _first_line(self, key: str) -> str:

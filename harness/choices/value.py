@@ -1,9 +1,8 @@
-"""Values: all that one can choose (a method, an analyser, a fusion, an index) is a frozen dataclass that prints as an
+"""Values: everything that can be chosen (a method, an analyser, an index) is a frozen dataclass that prints as an
 expression.
 
 `bm25(k1=1.2)` is how `BM25(k1=1.2)` prints, how it is written on the command line and how it is named in a record;
-`harness.choices.expression.parse` reads it back to an equal value. An item's name is the name of the file that holds
-it.
+`harness.choices.expression.parse` reads it back to an equal value. An item's name is the name of its file.
 """
 
 from __future__ import annotations
@@ -19,11 +18,9 @@ from harness.choices._text import shown
 
 EXACT_INTEGERS = 2.0**53
 LATER = types.MappingProxyType({"later": True})
-"""Metadata of a setting that came when things were already kept under the full expression: it is unsaid at its default
-there too, so that their keys stand.
-"""
+"""Marks a setting added later: `full` omits it at its default too, so that existing cache keys stay valid."""
 RECIPES = "recipes"
-"""The name under which `full` and `settings` write how a value is trained first; in an expression, `+` adds to it."""
+"""The name under which `full` and `settings` write the recipes that train a value; in an expression, `+` adds one."""
 
 
 class Value:
@@ -32,9 +29,9 @@ class Value:
     room: ClassVar[str]
     """The package that holds the values of this kind, for example `harness.methods`; set by each room's contract."""
     paid: ClassVar[bool] = False
-    """Whether each text or query may cost money: such a value is never asked for what can be had without it."""
+    """Whether each text or query may cost money; such a value is never used for what others can do."""
     recipes_after: ClassVar[str | None] = None
-    """Of a value that can be trained: the setting after which `full` and `settings` write its recipes."""
+    """The setting after which `full` and `settings` write the recipes; None if the value cannot be trained."""
 
     def __post_init__(self) -> None:
         """Checks each setting by its annotation (`harness.choices.bounds`).
@@ -54,17 +51,21 @@ class Value:
         return self._expression(full=False)
 
     def full(self) -> str:
-        """The expression with every setting written out, defaults too, but for those of `LATER`."""
+        """The expression with every setting, defaults too, except for those of `LATER`."""
         return self._expression(full=True)
 
     def told(self, short: Callable[[Value], str | None]) -> str:
-        """As `str`, with short names for parts: `short` gives a value's, or None where it has none."""
+        """As `str`, with short names for parts: `short` returns the name of a value, None without one."""
         return short(self) or self._expression(full=False, short=short)
 
     def settings_beside(self, other: Value) -> str:
-        """Those of its settings that differ from another value's of its class, as they print: `k1=1.2, b=0.3`."""
-        differ = [f.name for f in _fields(self) if getattr(self, f.name) != getattr(other, f.name)]
-        return ", ".join(f"{name}={_literal(getattr(self, name), full=False)}" for name in differ)
+        """The settings that differ from those of another value of its class, as they print: `k1=1.2, b=0.3`."""
+        differing = []
+        for field in _fields(self):
+            setting = getattr(self, field.name)
+            if setting != getattr(other, field.name):
+                differing.append(f"{field.name}={_literal(setting, full=False)}")
+        return ", ".join(differing)
 
     def fingerprint(self) -> str:
         """16 hexadecimal digits that identify the value with all its settings."""
@@ -74,13 +75,13 @@ class Value:
         """Every setting as JSON-safe data, as `full` has them; nested values become `{"name": …, settings…}`.
 
         Args:
-            recipes: of a value that can be trained: how it is trained first.
+            recipes: that train the value first.
         """
         return {name: _plain(value) for name, value in self._written(recipes)}
 
     @property
     def untrained(self) -> Value:
-        """The value without its recipes; itself where it has none."""
+        """The value without its recipes; itself if it has none."""
         return self
 
     def parts(self) -> Iterator[Value]:
@@ -89,11 +90,11 @@ class Value:
             yield from _values(getattr(self, field.name))
 
     def _written(self, recipes: tuple[Value, ...], *, full: bool = True) -> Iterator[tuple[str, Any]]:
-        """Name and value of the settings that an expression has, `recipes` among them in its place.
+        """Name and value of each setting that an expression has, with `recipes` in its place.
 
         Args:
-            recipes: how the value is trained first.
-            full: False leaves out all that is at its default.
+            recipes: that train the value first.
+            full: False leaves out all settings at their defaults.
         """
         for field in _fields(self):
             value = getattr(self, field.name)
@@ -109,10 +110,10 @@ class Value:
         short: Callable[[Value], str | None] = lambda value: None,
         recipes: tuple[Value, ...] = (),
     ) -> str:
-        shown = [
+        settings = ", ".join(
             f"{name}={_literal(value, full=full, short=short)}" for name, value in self._written(recipes, full=full)
-        ]
-        return f"{self.name()}({', '.join(shown)})" if shown else self.name()
+        )
+        return f"{self.name()}({settings})" if settings else self.name()
 
 
 def _fields(value: Value) -> tuple[dataclasses.Field[Any], ...]:
@@ -135,8 +136,8 @@ def _literal(value: Any, *, full: bool, short: Callable[[Value], str | None] = l
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_INTEGERS:
         return str(int(value))  # 1.0 equals 1, and equal values print and hash alike
     if isinstance(value, tuple):
-        inner = ", ".join(_literal(v, full=full, short=short) for v in value)
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
+        elements = ", ".join(_literal(v, full=full, short=short) for v in value)
+        return f"({elements},)" if len(value) == 1 else f"({elements})"
     return repr(value)
 
 

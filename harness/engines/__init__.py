@@ -1,8 +1,8 @@
-"""Engines: what multiplies a model's matrices. Batches of token numbers → one answer for each text, or each pair.
+"""Engines compute a model's output: batches of token numbers → one vector or score for each text or pair.
 
 To add one: a file here with one frozen dataclass that derives from `Engine`, and `tests/engines/test_<file>.py`; the
-contract tests find it. `torch` is the measure of all others: nothing another engine answers reaches a figure before the
-engine check (`harness.models.engine_check`) has compared it with fp32 `torch` on the collection's own texts.
+contract tests find it. `torch` is the reference: before another engine's output is scored, the engine check
+(`harness.models.engine_check`) compares it with that of fp32 `torch` on the collection's own texts.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from harness.choices.value import Value
 from harness.data.ranking import Floats
 
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
-"""In which products are computed; `int8` are weights of eight bits, products in what the processor does fastest."""
+"""Precision of the products; `int8` are weights of eight bits with products in the processor's fastest precision."""
 
 
 class Unfit(ModelError):
-    """An engine cannot take a model, or not on this machine; says why."""
+    """An engine cannot run a model, or not on this machine; says why."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Batch:
 
     Args:
         arrays: name → (n, L) integers, as `input_ids` and `attention_mask`.
-        extras: what the modules of the model are told besides, as `prompt_length`; the same for all texts.
+        extras: other arguments of the model's modules, as `prompt_length`; the same for all texts.
     """
 
     arrays: Mapping[str, npt.NDArray[np.int64]]
@@ -43,14 +43,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Network:
-    """A model as an engine is given it.
+    """A model as an engine receives it.
 
     Args:
         name: for messages.
         load: precision of the weights, `fp32`, `bf16` or `fp16` → the sentence-transformers model, in evaluation mode.
-        output: what of its features is the answer.
-        normalise: whether an answer gets the length 1.
-        example: two texts of different lengths; None where the model does not read plain token numbers.
+        output: which of its features is the output.
+        normalise: whether output vectors are scaled to length 1.
+        example: two texts of different lengths; None if the model does not read plain token numbers.
     """
 
     name: str
@@ -65,11 +65,11 @@ class Running(Protocol):
 
     @property
     def tokens(self) -> int:
-        """Tokens of a batch that suit it, padding included."""
+        """Suitable number of tokens of a batch, padding included."""
         ...
 
     def __call__(self, batch: Batch) -> Floats:
-        """(n, D) float32 answers: vectors, or with D = 1 scores.
+        """(n, D) float32 output: vectors, or with D = 1 scores.
 
         Raises:
             RuntimeError: out of memory.
@@ -78,34 +78,33 @@ class Running(Protocol):
 
 
 class Engine(Value, ABC):
-    """A way of computing what a model answers."""
+    """A way to compute the output of a model."""
 
     room: ClassVar[str] = "harness.engines"
     precisions: ClassVar[tuple[str, ...]]
-    """Those it knows."""
+    """Those that it supports."""
 
     @abstractmethod
     def speeds(self, device: str) -> Mapping[str, float]:
-        """Precision → how fast it may be expected to be, of those that this machine has; fp32 `torch` on the same
-        device is 1.
+        """Precision → expected speed, of those that this machine has; fp32 `torch` on the same device is 1.
 
-        `precision="auto"` tries the fastest first. Which of them is right is the probe's to say, not theirs.
+        `precision="auto"` tries the fastest first; the engine check decides which of them are right.
         """
 
     @abstractmethod
     def start(self, network: Network, precision: str) -> Running:
-        """The engine with the model in it.
+        """The engine, started with the model.
 
         Raises:
-            Unfit: it cannot take this model.
+            Unfit: it cannot run this model.
             Unavailable: a library is absent.
         """
 
     def versions(self) -> dict[str, str]:
-        """Library → version, of those that decide an answer and that a record does not name in any case.
+        """Library → version, of those that decide the output and that records do not name anyway.
 
         Raises:
-            Unavailable: it is absent.
+            Unavailable: a library is absent.
         """
         return {}
 

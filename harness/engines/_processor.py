@@ -1,4 +1,4 @@
-"""What the processor can multiply."""
+"""The processor and its instruction sets."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ PROCESSOR = Path("/proc/cpuinfo")
 
 @functools.cache
 def processor() -> tuple[str, frozenset[str]]:
-    """The processor's name and its instruction sets, as Linux tells them; elsewhere the name alone."""
-    told: dict[str, str] = {}
+    """The processor's name and its instruction sets, as Linux reports them; elsewhere only the name."""
+    fields: dict[str, str] = {}
     try:
         for line in PROCESSOR.read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
-            told.setdefault(name.strip(), value.strip())
+            fields.setdefault(name.strip(), value.strip())
     except OSError:
         pass
-    flags = told.get("flags") or told.get("Features") or ""
-    return told.get("model name") or platform.processor() or platform.machine(), frozenset(flags.split())
+    flags = fields.get("flags") or fields.get("Features") or ""
+    return fields.get("model name") or platform.processor() or platform.machine(), frozenset(flags.split())
 
 
 def multiplies_bf16() -> bool:

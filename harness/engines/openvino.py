@@ -20,7 +20,7 @@ from harness.engines import Batch, Engine, Network, Running, Unfit
 from harness.engines._processor import multiplies_bf16
 
 MODULES = frozenset({"Transformer", "Pooling", "Dense", "Normalize", "LayerNorm", "Dropout"})
-"""Modules of sentence-transformers that are arithmetic on token vectors and nothing else."""
+"""Modules of sentence-transformers that are only arithmetic on token vectors."""
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}
 TOKENS = 4096
 
@@ -29,9 +29,9 @@ TOKENS = 4096
 class Openvino(Engine):
     """`openvino.convert_model` on the loaded model; the graph is traced once and takes batches of any shape.
 
-    fp32 computes what `torch` computes, its sums in another order. bf16 rounds what goes into each product; sums stay
-    in fp32. int8 keeps a scale and an offset for each row of a weight matrix (`nncf.compress_weights`), and computes in
-    bf16 where the processor has it, else in fp32.
+    fp32 computes what `torch` computes, with sums in another order. bf16 rounds the factors of each product; sums stay
+    in fp32. int8 has a scale and an offset for each row of a weight matrix (`nncf.compress_weights`), and computes in
+    bf16 if the processor has it, else in fp32.
     """
 
     precisions = ("fp32", "bf16", "int8")
@@ -40,7 +40,9 @@ class Openvino(Engine):
         """See `Engine.speeds`."""
         if device != "cpu":
             return {}
-        return {"fp32": 1.4, "int8": 2.4, "bf16": 2.5} if multiplies_bf16() else {"fp32": 1.4, "int8": 1.3}
+        if multiplies_bf16():
+            return {"fp32": 1.4, "int8": 2.4, "bf16": 2.5}
+        return {"fp32": 1.4, "int8": 1.3}
 
     def versions(self) -> dict[str, str]:
         """See `Engine.versions`."""
@@ -52,7 +54,7 @@ class Openvino(Engine):
         openvino = library("openvino", "openvino")
         model = network.load("fp32")
         if reason := _reason(model, network):
-            raise Unfit(f"OpenVINO cannot take {network.name}: {reason}.")
+            raise Unfit(f"OpenVINO cannot run {network.name}: {reason}.")
         assert network.example is not None
         names = tuple(network.example.arrays)
         try:
@@ -61,8 +63,8 @@ class Openvino(Engine):
                 graph = _compressed(graph)
             return _Running(_compiled(openvino, graph, precision), names)
         except (RuntimeError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
-            told = str(error).strip().partition("\n")[0]
-            raise Unfit(f"OpenVINO cannot take {network.name}: {type(error).__name__}: {told}") from error
+            message = str(error).strip().partition("\n")[0]
+            raise Unfit(f"OpenVINO cannot run {network.name}: {type(error).__name__}: {message}") from error
 
 
 class _Running:
@@ -72,10 +74,9 @@ class _Running:
         self._request, self._names = compiled.create_infer_request(), names
 
     def __call__(self, batch: Batch) -> Floats:
-        answers = self._request.infer(
-            [np.ascontiguousarray(batch.arrays[name]) for name in self._names], share_inputs=True
-        )
-        return np.array(answers[0], dtype=np.float32)  # a copy: the next batch is written to the same place
+        arrays = [np.ascontiguousarray(batch.arrays[name]) for name in self._names]
+        output = self._request.infer(arrays, share_inputs=True)
+        return np.array(output[0], dtype=np.float32)  # a copy, since the next batch overwrites the output
 
 
 def _installed(name: str) -> bool:
@@ -85,7 +86,7 @@ def _installed(name: str) -> bool:
 
 
 def _reason(model: Any, network: Network) -> str:
-    """Why a model cannot be traced; empty where it can."""
+    """Why a model cannot be traced; empty if it can."""
     if model.device.type != "cpu":
         return f"it runs on the CPU, the model is on {model.device}"
     if network.example is None:
@@ -96,10 +97,9 @@ def _reason(model: Any, network: Network) -> str:
             return f"its module {kind.__module__}.{kind.__name__} is not known to be plain arithmetic"
         inner = type(getattr(module, "model", module))
         if kind.__name__ == "Transformer" and not inner.__module__.startswith("transformers."):
-            return f"{inner.__module__}.{inner.__name__} is code of its own"
-        if (
-            getattr(module, "include_prompt", True) is False
-        ):  # how long a prompt is differs by side, and a graph is traced once
+            return f"{inner.__module__}.{inner.__name__} is not code of transformers"
+        # A graph is traced once, and the prompts of queries and documents differ in length.
+        if getattr(module, "include_prompt", True) is False:
             return "its pooling leaves the prompt out (include_prompt is false)"
     return ""
 
@@ -111,21 +111,21 @@ def _traced(openvino: Any, model: Any, network: Network, names: tuple[str, ...])
     assert example is not None
     extras = example.extras
 
-    class Answer(torch.nn.Module):
+    class Output(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.inner = model
 
         def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
             features = dict(zip(names, arrays, strict=True))
-            answers: torch.Tensor = self.inner({**features, **extras})[network.output]
+            output: torch.Tensor = self.inner({**features, **extras})[network.output]
             if network.normalise:
-                return torch.nn.functional.normalize(answers, p=2, dim=1)
-            return answers if answers.ndim == 2 else answers.unsqueeze(1)
+                return torch.nn.functional.normalize(output, p=2, dim=1)
+            return output if output.ndim == 2 else output.unsqueeze(1)
 
     inputs = tuple(torch.from_numpy(np.asarray(example.arrays[name])) for name in names)
     with torch.no_grad(), _quietly():
-        return openvino.convert_model(Answer().eval(), example_input=inputs)
+        return openvino.convert_model(Output().eval(), example_input=inputs)
 
 
 def _compressed(graph: Any) -> Any:
@@ -141,33 +141,32 @@ def _compiled(openvino: Any, graph: Any, precision: str) -> Any:
     settings = {
         "INFERENCE_PRECISION_HINT": hint,
         "PERFORMANCE_HINT": "LATENCY",  # one batch at a time, on all threads
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),  # which OMP_NUM_THREADS decides
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # or activations would be rounded to eight bits too
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),  # set by OMP_NUM_THREADS
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # otherwise activations would be rounded to eight bits too
     }
     return openvino.Core().compile_model(graph, "CPU", settings)
 
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Inside, the libraries tell nothing: neither their makers of their use, nor the user of progress and of what
-    tracing fixes.
+    """Inside, the libraries send no telemetry, show no progress and do not warn of values that tracing makes constant.
 
-    Whether what tracing fixes matters the probe shows. Both libraries ask the environment whether to report, and do not
-    where it says that this is continuous integration.
+    Whether those values matter is shown by the engine check. Both libraries send no telemetry if the environment says
+    that this is continuous integration.
     """
-    asked = {"CI": "true", "NNCF_CI": "1"}
-    before = {name: os.environ.get(name) for name in asked}
-    loud = [logging.getLogger(name) for name in ("nncf", "transformers")]
-    levels = [logger.level for logger in loud]
+    settings = {"CI": "true", "NNCF_CI": "1"}
+    before = {name: os.environ.get(name) for name in settings}
+    loggers = [logging.getLogger(name) for name in ("nncf", "transformers")]
+    levels = [logger.level for logger in loggers]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        os.environ.update(asked)
-        for logger in loud:
+        os.environ.update(settings)
+        for logger in loggers:
             logger.setLevel(logging.ERROR)
         try:
             yield
         finally:
-            for logger, level in zip(loud, levels, strict=True):
+            for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
             for name, value in before.items():
                 if value is None:

@@ -20,8 +20,8 @@ ACCELERATOR_TOKENS = 65536
 class Torch(Engine):
     """The modules of the model in their order, under PyTorch's inference mode.
 
-    fp32 is what published figures were made with. bf16 and fp16 are the precision of the weights and of every product;
-    answers are float32 again.
+    Published scores were computed in fp32. bf16 and fp16 are the precision of the weights and of every product; the
+    output is converted to float32.
     """
 
     precisions = ("fp32", "bf16", "fp16")
@@ -29,15 +29,13 @@ class Torch(Engine):
     def speeds(self, device: str) -> Mapping[str, float]:
         """See `Engine.speeds`."""
         if device == "cpu":
-            return {"fp32": 1.0, **({"bf16": 1.8} if multiplies_bf16() else {})}
+            return {"fp32": 1.0, "bf16": 1.8} if multiplies_bf16() else {"fp32": 1.0}
         import torch
 
-        bf16 = (
-            device.startswith("cuda")
-            and torch.cuda.is_available()
-            and torch.cuda.is_bf16_supported(including_emulation=False)
-        )
-        return {"fp32": 1.0, "fp16": 3.0, **({"bf16": 3.1} if bf16 else {})}
+        is_cuda = device.startswith("cuda") and torch.cuda.is_available()
+        if is_cuda and torch.cuda.is_bf16_supported(including_emulation=False):
+            return {"fp32": 1.0, "fp16": 3.0, "bf16": 3.1}
+        return {"fp32": 1.0, "fp16": 3.0}
 
     def start(self, network: Network, precision: str) -> Running:
         """See `Engine.start`."""
@@ -50,7 +48,7 @@ class _Running:
 
     @property
     def tokens(self) -> int:
-        """Small batches suit a CPU's caches, an accelerator wants large ones."""
+        """Small batches suit the caches of a CPU, large ones an accelerator."""
         return CPU_TOKENS if self._model.device.type == "cpu" else ACCELERATOR_TOKENS
 
     def __call__(self, batch: Batch) -> Floats:
@@ -59,9 +57,9 @@ class _Running:
         device = self._model.device
         with torch.inference_mode():
             features = {name: torch.from_numpy(np.asarray(values)).to(device) for name, values in batch.arrays.items()}
-            answers = self._model({**features, **batch.extras})[self._output]
+            output = self._model({**features, **batch.extras})[self._output]
             if self._normalise:
-                answers = torch.nn.functional.normalize(answers, p=2, dim=1)
-            if answers.ndim == 1:
-                answers = answers.unsqueeze(1)
-            return answers.float().cpu().numpy()  # type: ignore[no-any-return]
+                output = torch.nn.functional.normalize(output, p=2, dim=1)
+            if output.ndim == 1:
+                output = output.unsqueeze(1)
+            return output.float().cpu().numpy()  # type: ignore[no-any-return]

@@ -1,9 +1,8 @@
-"""Feedback: a query and the documents it found first → the query that is searched with; one rule per file.
+"""Feedback: a query and the best documents of a first search → the query of a second search; one rule per file.
 
-The best documents of a first search are taken for relevant (pseudo-relevance feedback), and their terms join the query,
-weighted.
-A lexical method searches twice: `bm25(feedback=rm3)`. To add one: a file here with one frozen dataclass that derives
-from `Feedback`, and `tests/feedback/test_<file>.py`.
+The best documents of the first search are assumed relevant (pseudo-relevance feedback), and their terms are added to
+the query with weights: `bm25(feedback=rm3)`. To add one: a file here with one frozen dataclass that derives from
+`Feedback`, and `tests/feedback/test_<file>.py`.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from harness.data.ranking import Floats
 
 
 class Feedback(Value, ABC):
-    """Weighs the terms of a query anew.
+    """Expands a query and reweights its terms.
 
     Attributes:
-        fb_docs: documents of the first search that are taken for relevant.
-        fb_terms: terms that the documents give, at most.
+        fb_docs: number of documents of the first search that are assumed relevant.
+        fb_terms: greatest number of terms taken from them.
     """
 
     room: ClassVar[str] = "harness.feedback"
@@ -38,13 +37,13 @@ class Feedback(Value, ABC):
         scores: Floats,
         share: Callable[[str], float],
     ) -> dict[str, float]:
-        """The terms to search with and their weights, all above 0.
+        """The terms of the second search and their weights, all above 0.
 
         Args:
             query: terms of the query, as often as they occur.
             documents: D ≤ `fb_docs` documents of the first search, best first: term → how often it occurs.
             scores: (D,) their scores.
-            share: term → the share of the collection's documents that hold it, 0 to 1.
+            share: term → the share of the collection's documents that contain it, 0 to 1.
         """
 
 

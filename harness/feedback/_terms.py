@@ -1,7 +1,7 @@
-"""Which terms feedback may bring in, and which are the best of them, as Anserini decides.
+"""Which terms feedback may add, and the best of them, as in Anserini.
 
-Source: `Rm3Reranker`, `RocchioReranker` and `FeatureVector` of Anserini 1.7.1. Weights are float32 there and here: the
-rounding decides ties, and ties decide which terms stay.
+Source: `Rm3Reranker`, `RocchioReranker` and `FeatureVector` of Anserini 1.7.1. Weights are float32 there and here:
+the rounding decides ties, and ties decide which terms are used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.data.ranking import Floats
 SHORTEST, LONGEST = 2, 20
 """Length of a term, in UTF-16 units, Java's characters."""
 COMMON = np.float32(0.1)
-"""A term of more than this share of the documents says nothing: it is left out, in place of a list of stop words."""
+"""A term in more than this share of the documents is left out; this replaces a list of stop words."""
 
 Weights = dict[str, np.float32]
 
@@ -31,21 +31,22 @@ def eligible(document: Mapping[str, int], share: Callable[[str], float]) -> dict
 
 
 def best(weights: Mapping[str, np.float32], n: int) -> Weights:
-    """The n terms of greatest weight; of equal ones the first by their UTF-16 units, which is Java's order of
-    strings.
-    """
+    """The n terms of greatest weight; ties go by UTF-16 units, Java's order of strings."""
     order = sorted(weights, key=lambda term: (-weights[term], term.encode("utf-16-be")))
     return {term: weights[term] for term in order[:n]}
 
 
 def matrix(documents: Sequence[Mapping[str, int] | Weights]) -> tuple[list[str], Floats]:
     """V terms in the order they appear, and their weights (V, D) in D documents."""
-    rows = {term: row for row, term in enumerate(dict.fromkeys(term for document in documents for term in document))}
-    held = np.zeros((len(rows), len(documents)), np.float32)
+    rows: dict[str, int] = {}
+    for document in documents:
+        for term in document:
+            rows.setdefault(term, len(rows))
+    weights = np.zeros((len(rows), len(documents)), np.float32)
     for column, document in enumerate(documents):
         for term, weight in document.items():
-            held[rows[term], column] = weight
-    return list(rows), held
+            weights[rows[term], column] = weight
+    return list(rows), weights
 
 
 def unit(weights: Mapping[str, np.float32 | float], power: int) -> Weights:

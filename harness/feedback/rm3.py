@@ -1,4 +1,4 @@
-"""RM3: the query mixed with a relevance model of the documents it finds first."""
+"""RM3: the query mixed with a relevance model of the best documents of a first search."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class RM3(Feedback):
     the `fb_terms` most frequent eligible terms of D.
 
     Args:
-        fb_docs: documents taken for relevant.
-        fb_terms: terms that the relevance model keeps.
+        fb_docs: number of documents assumed relevant.
+        fb_terms: number of terms of the relevance model.
         original_query_weight: λ, 0 to 1.
-        filter_terms: whether only terms of the letters a to z and digits may join the query.
+        filter_terms: whether only terms of the letters a to z and digits are added to the query.
     """
 
     fb_docs: Count = 10
@@ -46,29 +46,32 @@ class RM3(Feedback):
         share: Callable[[str], float],
     ) -> dict[str, float]:
         """See `Feedback.weights`."""
-        asked, model = unit(counted(query), 1), self._relevance(documents, scores, share)
+        original, model = unit(counted(query), 1), self._relevance(documents, scores, share)
         weight = float(np.float32(self.original_query_weight))
-        none = np.float32(0)
-        mixed = {
-            term: np.float32(np.float32(weight) * asked.get(term, none) + (1.0 - weight) * float(model.get(term, none)))
-            for term in dict.fromkeys([*asked, *model])
-        }
-        return {term: float(value) for term, value in mixed.items() if value > 0}
+        zero = np.float32(0)
+        mixed = {}
+        for term in dict.fromkeys([*original, *model]):
+            of_query = np.float32(weight) * original.get(term, zero)
+            value = np.float32(of_query + (1.0 - weight) * float(model.get(term, zero)))
+            if value > 0:
+                mixed[term] = float(value)
+        return mixed
 
     def _relevance(
         self, documents: Sequence[Mapping[str, int]], scores: Floats, share: Callable[[str], float]
     ) -> Weights:
-        """P(w|R) of the terms it keeps."""
+        """P(w|R) of the `fb_terms` best terms."""
         terms, tf = matrix([self._model(document, share) for document in documents])
         total = np.zeros(len(terms), np.float32)
-        for counts, norm, score in zip(tf.T, tf.sum(axis=0, dtype=np.float64).astype(np.float32), scores, strict=True):
+        norms = tf.sum(axis=0, dtype=np.float64).astype(np.float32)
+        for counts, norm, score in zip(tf.T, norms, scores, strict=True):
             if norm > 0:
                 total += counts / norm * np.float32(score)
         return unit(best(dict(zip(terms, total, strict=True)), self.fb_terms), 1)
 
     def _model(self, document: Mapping[str, int], share: Callable[[str], float]) -> Weights:
         """The most frequent eligible terms of a document, with their counts."""
-        held = eligible(document, share)
+        terms = eligible(document, share)
         if self.filter_terms:
-            held = {term: count for term, count in held.items() if _ENGLISH.fullmatch(term)}
-        return best({term: np.float32(count) for term, count in held.items()}, self.fb_terms)
+            terms = {term: count for term, count in terms.items() if _ENGLISH.fullmatch(term)}
+        return best({term: np.float32(count) for term, count in terms.items()}, self.fb_terms)

@@ -18,7 +18,7 @@ from harness.data.ranking import Floats, Ints, TopK, select, stack
 
 
 class Fusion(Value, ABC):
-    """Gives every document of the united rankings of one query a score; the documented order then ranks them."""
+    """Scores every document of the rankings of one query; the documented order then ranks them."""
 
     room: ClassVar[str] = "harness.fusions"
 
@@ -28,23 +28,21 @@ class Fusion(Value, ABC):
 
         Args:
             rankings: M rankings, each rows and scores, best first.
-            candidates: (C,) sorted rows that at least one ranking holds.
+            candidates: (C,) sorted rows of at least one ranking.
 
         Returns:
             (C,) float32, higher is better.
         """
 
     def candidates_for_dev(self, methods: int) -> Sequence[Fusion]:
-        """Settings to choose from on dev queries, in order of preference on a tie; empty where there is nothing to
-        choose.
-        """
+        """Settings to choose from on dev queries, in order of preference on a tie; empty if none is to be chosen."""
         return ()
 
     def fuse(self, tops: Sequence[TopK], id_order: npt.NDArray[np.int32], k: int) -> TopK:
         """Fuses M runs of the same Q queries, (Q, k) out."""
-        return stack([self._one(rankings, id_order, k) for rankings in _by_query(tops)], k)
+        return stack([self._fused(rankings, id_order, k) for rankings in _by_query(tops)], k)
 
-    def _one(
+    def _fused(
         self, rankings: Sequence[tuple[Ints, Floats]], id_order: npt.NDArray[np.int32], k: int
     ) -> tuple[Ints, Floats]:
         candidates = np.unique(np.concatenate([indices for indices, _ in rankings]))

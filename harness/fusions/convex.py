@@ -21,12 +21,11 @@ class Convex(Fusion):
     """(1 − w) · first + w · second, each ranking's scores normalised per query first.
 
     Source: Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (TOIS 2023), eq. 4; a document
-    that a ranking does not hold gets that ranking's lowest normalised score, and 0 from a ranking whose scores are all
-    equal.
+    that is missing from a ranking gets the lower of 0 and that ranking's lowest normalised score.
 
     Args:
-        weight: w, the share of the second ranking, 0 to 1; None chooses it on the dev queries (steps of 0.05), and
-            takes 0.5, with a note in the record, where the collection has none.
+        weight: w, the share of the second ranking, 0 to 1; None chooses it on the dev queries (steps of 0.05); without
+            dev queries it is 0.5, with a note in the record.
         normalise: `minmax` maps a ranking's scores to 0…1; `zscore` to mean 0 and deviation 1.
     """
 

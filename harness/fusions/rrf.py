@@ -1,4 +1,4 @@
-"""Reciprocal rank fusion: the sum of 1/(k + rank) over the rankings that hold a document; no score is compared."""
+"""Reciprocal rank fusion: the sum of 1/(k + rank) over the rankings of a document; scores are not used."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Vector indexes: vectors → the nearest k, one kind per file. They know neither text nor ids.
+"""Vector indexes: vectors → the nearest k, one kind per file. An index sees no texts and no ids.
 
 To add one: a file here with one frozen dataclass that derives from `Index`, and `tests/indexes/test_<file>.py`; the
-contract tests find it. An index that may miss a true neighbour says `exact = False`: its rows have the measured recall
-in their records.
+contract tests find it. An index that may miss a true neighbour has `exact = False`; the records of its rows contain the
+measured recall.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from harness.choices.value import Value
 from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.runtime.context import Context
 
-_TOGETHER = 256
-"""Products that stay in a processor's cache while they are summed."""
+_INNER_BLOCK = 256
+"""Vectors multiplied at a time, so that the products stay in the processor's cache while they are summed."""
 
 
 class Vectors(Protocol):
@@ -39,7 +39,7 @@ class Vectors(Protocol):
         ...
 
     def take(self, rows: npt.NDArray[np.int64]) -> Floats:
-        """Some rows as an array, in the order asked."""
+        """Some rows as an array, in the order of `rows`."""
         ...
 
 
@@ -48,15 +48,13 @@ class Nearest(Protocol):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of what it searches. Vectors that rescore what was found stay in the cache's mapped files and do not
-        count.
-        """
+        """Bytes of the searched structure, without the vectors that rescore candidates from mapped files."""
         ...
 
     def search(self, queries: Floats, k: int) -> TopK:
         """The k vectors of highest inner product with each of (Q, D) queries, in the documented order.
 
-        Scores are `inner`'s, also where codes said which vectors are near.
+        Scores are those of `inner`, also if candidates were chosen by codes.
 
         Raises:
             ValueError: the queries have another dimension.
@@ -69,9 +67,9 @@ class Index(Value, ABC):
 
     room: ClassVar[str] = "harness.indexes"
     exact: ClassVar[bool]
-    """Whether it always finds the true nearest."""
+    """Whether it always finds the true nearest vectors."""
     repeatable: ClassVar[bool] = True
-    """Whether it finds the same again when it is built anew from the same vectors, settings and seed."""
+    """Whether an index built again from the same vectors, settings and seed finds the same."""
 
     @abstractmethod
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context) -> Nearest:
@@ -80,14 +78,14 @@ class Index(Value, ABC):
 
         Raises:
             Unavailable: a library is absent.
-            SettingError: a setting and the dimension do not fit.
+            SettingError: a setting does not fit the dimension.
         """
 
     def versions(self) -> dict[str, str]:
-        """Library → version, of those that decide what is found.
+        """Library → version, of those that decide the results.
 
         Raises:
-            Unavailable: it is absent.
+            Unavailable: a library is absent.
         """
         return {}
 
@@ -95,15 +93,15 @@ class Index(Value, ABC):
 def inner(vectors: Floats, query: Floats) -> Floats:
     """(M,) inner products of (M, D) vectors with one (D,) query, in double precision.
 
-    Each is summed on its own, so that it does not depend on where a vector stands: equal vectors get equal scores,
-    which the faster matrix products do not give.
+    Each is summed separately, so that it does not depend on the vector's position: equal vectors get equal scores,
+    which the faster matrix products do not ensure.
     """
     scores = np.empty(len(vectors), np.float32)
     precise = query.astype(np.float64)
-    for start in range(0, len(vectors), _TOGETHER):
-        products = vectors[start : start + _TOGETHER].astype(np.float64, order="C")
+    for start in range(0, len(vectors), _INNER_BLOCK):
+        products = vectors[start : start + _INNER_BLOCK].astype(np.float64, order="C")
         products *= precise
-        scores[start : start + _TOGETHER] = products.sum(axis=1)
+        scores[start : start + _INNER_BLOCK] = products.sum(axis=1)
     return scores
 
 
@@ -117,14 +115,16 @@ def rescored(
         queries: (Q, D).
         candidates: of each query, (M,) rows of `vectors`, each once.
         id_order: (N,) breaks ties.
-        k: how many to keep.
+        k: depth of the rankings.
     """
-    pairs = zip(queries, candidates, strict=True)
-    return stack([select(rows, inner(vectors.take(rows), query), id_order, k) for query, rows in pairs], k)
+    rankings = []
+    for query, rows in zip(queries, candidates, strict=True):
+        rankings.append(select(rows, inner(vectors.take(rows), query), id_order, k))
+    return stack(rankings, k)
 
 
 def same_dimension(queries: Floats, dimension: int) -> None:
-    """Raises ValueError where (Q, D) queries are not of the index's dimension."""
+    """Raises ValueError if (Q, D) queries are not of the index's dimension."""
     if queries.shape[1] != dimension:
         raise ValueError(f"queries have {queries.shape[1]} dimensions, the index {dimension}")
 
@@ -132,30 +132,36 @@ def same_dimension(queries: Floats, dimension: int) -> None:
 def recall(found: TopK, true: TopK, k: int) -> float:
     """Share of the first k of the true ranking that is among the first k of an index, the mean over queries.
 
-    By the documented order, score and then id: a document that only ties with one of the first k does not count, since
-    its place in the ranking is another. Where it is 1, the index gives the ranking of exact search to depth k.
+    By the documented order, score and then id: a document that is only tied with one of the first k does not count. If
+    the recall is 1, the index gives the ranking of exact search to depth k.
 
     Args:
         found: (Q, ≥ k) of an index.
         true: (Q, ≥ k) of an exact one, scored alike.
-        k: how many.
+        k: depth.
     """
-    pairs = zip(found.cut(k).rows(), true.cut(k).rows(), strict=True)
-    return _mean([float(np.isin(best, rows).mean()) for (rows, _), (best, _) in pairs if len(best)])
+    shares = []
+    for (rows, _), (best, _) in zip(found.cut(k).rows(), true.cut(k).rows(), strict=True):
+        if len(best):
+            shares.append(float(np.isin(best, rows).mean()))
+    return _mean(shares)
 
 
 def nearness(found: TopK, true: TopK, k: int) -> float:
-    """As `recall`, with every vector counted that is as near as the true k-th, whichever of the tied it is.
+    """As `recall`, but every vector as near as the true k-th counts, so that ties do not matter.
 
-    It says how well the index finds near vectors. Among many equal vectors it may be 1 where `recall` is 0.
+    It measures how well the index finds near vectors. Among many equal vectors it may be 1 while `recall` is 0.
     Source: Aumüller, Bernhardsson, Faithfull, "ANN-Benchmarks" (2020), section 2.2, recall by distance, with ε = 0.
     """
-    pairs = zip(found.cut(k).rows(), true.cut(k).rows(), strict=True)
-    return _mean([float((scores >= best[-1]).sum()) / len(best) for (_, scores), (_, best) in pairs if len(best)])
+    shares = []
+    for (_, scores), (_, best) in zip(found.cut(k).rows(), true.cut(k).rows(), strict=True):
+        if len(best):
+            shares.append(float((scores >= best[-1]).sum()) / len(best))
+    return _mean(shares)
 
 
 def share(value: float) -> float:
-    """A share to four decimals, rounded down: 1 is shown only where nothing is lost."""
+    """A share to four decimals, rounded down: 1 only if nothing is lost."""
     return math.floor(value * 10_000 + 1e-9) / 10_000
 
 

@@ -1,4 +1,4 @@
-"""What indexes of short codes share: every code compared, the best of them rescored by the vectors."""
+"""Search of short codes, for several indexes: every code is compared, the best are rescored by their vectors."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SCORES_BYTES = 64 << 20
 
 
 class Coded:
-    """Codes in memory, vectors where they are.
+    """Codes in memory; vectors are read from their source.
 
     Args:
-        vectors: (N, D), asked for those that the codes find near.
+        vectors: (N, D); only the candidates are read.
         nbytes: of the codes.
         nearness: (q, D) queries → (q, N) float32, the higher the nearer.
         id_order: (N,) breaks ties, of codes too.
-        rescore: for a search for k, so many times k are rescored.
+        rescore: a search for k rescores `rescore` · k candidates.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Coded:
         same_dimension(queries, self._vectors.dimension)
         number = len(self._vectors)
         rows = np.arange(number, dtype=np.int64)
-        many = max(1, SCORES_BYTES // (4 * number))
+        queries_at_once = max(1, SCORES_BYTES // (4 * number))
         candidates: list[Ints] = []
-        for first in range(0, len(queries), many):
-            near = self._nearness(queries[first : first + many])
+        for first in range(0, len(queries), queries_at_once):
+            near = self._nearness(queries[first : first + queries_at_once])
             candidates += [select(rows, scores, self._id_order, k * self._rescore)[0] for scores in near]
         return rescored(self._vectors, queries, candidates, self._id_order, k)

@@ -1,8 +1,7 @@
-"""The vectors that may be among the k best, told by scores that are off by a known bound; kept while blocks of scores
-come in.
+"""Candidates for the k best, selected from blocks of scores whose error has a known bound.
 
-`slack` is twice the bound: a vector whose score is more than that below the k-th best score so far has k truly better
-ones. What is left at the end is few, and is scored exactly.
+`slack` is twice the bound: if a vector scores more than `slack` below the k-th best score so far, k vectors are truly
+better. The few vectors that remain at the end are scored exactly.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy.typing as npt
 from harness.data.ranking import Floats, Ints
 
 ROOM = 256
-"""Places beside k for what comes in between two cuts, of each query."""
+"""Places of each query besides 2 · k, for candidates that arrive between two cuts."""
 BYTES_OF_A_PLACE = 12
 
 
@@ -25,13 +24,13 @@ def width(k: int) -> int:
 
 
 class Nearby:
-    """The vectors that may be among the k best of each of Q queries, in memory that depends on Q and k alone.
+    """The vectors that may be among the k best of each of Q queries, in memory that depends only on Q and k.
 
     Args:
         queries: Q.
-        k: how many are wanted, 1 or more.
-        best: query, rows → the true k best of these rows. Asked where more than fit are within the slack of each other,
-            as with many equal vectors.
+        k: depth, 1 or more.
+        best: query, rows → the true k best of these rows. Called if more rows than fit are within the slack of each
+            other, as with many equal vectors.
     """
 
     def __init__(self, queries: int, k: int, best: Callable[[int, Ints], Ints]) -> None:
@@ -43,19 +42,19 @@ class Nearby:
         self._slack = np.zeros(queries)
 
     def add(self, rows: Ints, scores: Floats, slack: npt.NDArray[np.float64]) -> None:
-        """Takes in a block.
+        """Adds a block.
 
         Args:
             rows: (n,) of its vectors.
             scores: (n, Q) of its vectors.
-            slack: (Q,) of all vectors so far; never less than before.
+            slack: (Q,) for all vectors so far; never less than before.
         """
         self._slack = slack
         if len(scores) >= self._k and not np.isfinite(self._kth).all():
             self._raise(_kth(scores.T, self._k))
         places, queries = np.divmod(np.flatnonzero(scores >= self._floor()), len(slack))
-        # Numbers of 16 bits are sorted by counting.
-        order = np.argsort(queries.astype(np.uint16) if len(slack) <= 1 << 16 else queries, kind="stable")
+        keys = queries.astype(np.uint16) if len(slack) <= 1 << 16 else queries  # 16 bits are sorted by counting
+        order = np.argsort(keys, kind="stable")
         self._enter(queries[order], rows[places[order]], scores[places[order], queries[order]])
 
     def rows(self, query: int) -> Ints:
@@ -65,11 +64,11 @@ class Nearby:
         return rows
 
     def close(self) -> None:
-        """Leaves out what the last blocks have shown to be too far; call it before `rows`."""
+        """Drops candidates that the last blocks have shown to be too far; to be called before `rows`."""
         self._raise(_kth(self._scores, self._k))
 
     def _floor(self) -> Floats:
-        """(Q,) scores below which nothing can be among the k best; rounded down, since a block's scores are float32."""
+        """(Q,) least scores of candidates, rounded down because the scores of a block are float32."""
         floor = (self._kth - self._slack).astype(np.float32)
         return np.nextafter(floor, np.float32(-np.inf))
 
@@ -77,15 +76,15 @@ class Nearby:
         self._kth = np.maximum(self._kth, kth)
 
     def _enter(self, queries: Ints, rows: Ints, scores: Floats) -> None:
-        """Adds what came in: (m,) queries in ascending order, rows and scores."""
+        """Adds candidates: (m,) queries in ascending order, rows and scores. Full queries are cut, then settled."""
         if self._overfull(queries).any():
             self._cut(np.flatnonzero(self._overfull(queries)))
             stay = scores >= self._floor()[queries]
             queries, rows, scores = queries[stay], rows[stay], scores[stay]
         for query in np.flatnonzero(self._overfull(queries)).tolist():
-            mine = queries == query
-            self._settle(query, rows[mine], scores[mine])
-            queries, rows, scores = queries[~mine], rows[~mine], scores[~mine]
+            own = queries == query
+            self._settle(query, rows[own], scores[own])
+            queries, rows, scores = queries[~own], rows[~own], scores[~own]
         counts = np.bincount(queries, minlength=len(self._count))
         place = self._count[queries] + _ranks(counts)
         self._rows[queries, place], self._scores[queries, place] = rows, scores
@@ -95,21 +94,19 @@ class Nearby:
         return self._count + np.bincount(queries, minlength=len(self._count)) > self._width
 
     def _cut(self, which: Ints) -> None:
-        """Drops of some queries what is too far from the k-th best of what they have."""
+        """Drops the candidates of some queries that are too far from the k-th best so far."""
         scores, rows = self._scores[which], self._rows[which]
         self._kth[which] = np.maximum(self._kth[which], _kth(scores, self._k))
         near = (scores >= self._floor()[which, None]) & (np.arange(self._width) < self._count[which, None])
         counts = near.sum(axis=1)
         query, place = np.nonzero(near)
-        left = np.full_like(scores, -np.inf)
-        left[query, _ranks(counts)] = scores[query, place]
+        remaining = np.full_like(scores, -np.inf)
+        remaining[query, _ranks(counts)] = scores[query, place]
         rows[query, _ranks(counts)] = rows[query, place]
-        self._scores[which], self._rows[which], self._count[which] = left, rows, counts
+        self._scores[which], self._rows[which], self._count[which] = remaining, rows, counts
 
     def _settle(self, query: int, rows: Ints, scores: Floats) -> None:
-        """Leaves a query the true k best of what it has and what came in: nothing else of these can be among its k
-        best.
-        """
+        """Reduces the candidates of a query, old and new, to their true k best; no other can be among its k best."""
         count = self._count[query]
         rows = np.concatenate([self._rows[query, :count], rows])
         scores = np.concatenate([self._scores[query, :count], scores])
@@ -123,9 +120,7 @@ class Nearby:
 
 
 class Near:
-    """The vectors that may be among the k best of one query: none that scores more than `slack` below the k-th so
-    far.
-    """
+    """The vectors that may be among the k best of one query: their scores are at most `slack` below the k-th so far."""
 
     def __init__(self, k: int, slack: float) -> None:
         self.rows: Ints = np.zeros(0, np.int64)
@@ -133,11 +128,11 @@ class Near:
         self._k, self._slack, self._floor = k, slack, -np.inf
 
     def add(self, rows: Ints, scores: Floats) -> None:
-        """Takes in a block, (n,) rows and their scores."""
-        enter = scores >= self._floor
-        if not enter.any():
+        """Adds a block, (n,) rows and their scores."""
+        near = scores >= self._floor
+        if not near.any():
             return
-        rows, scores = np.concatenate([self.rows, rows[enter]]), np.concatenate([self._scores, scores[enter]])
+        rows, scores = np.concatenate([self.rows, rows[near]]), np.concatenate([self._scores, scores[near]])
         if len(scores) > self._k:
             place = len(scores) - self._k
             self._floor = float(np.partition(scores, place)[place]) - self._slack

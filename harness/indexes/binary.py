@@ -1,4 +1,4 @@
-"""Vectors as one bit a dimension, compared by Hamming distance, the best rescored by the vectors; no library needed."""
+"""Vectors as one bit a dimension, compared by Hamming distance, the best rescored; needs no library."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ WORD = 8
 
 @dataclass(frozen=True)
 class Binary(Index):
-    """Keeps which values are above 0; memory D / 8 bytes a vector.
+    """One bit for each value, 1 if it is above 0; memory D / 8 bytes a vector.
 
     Source: Yamada, Asai, Hajishirzi, "Efficient Passage Retrieval with Hashing for Open-domain Question Answering" (ACL
-    2021), section 3, candidates by Hamming distance, then a reranking; here by the vectors themselves, with signs that
-    were not trained. The bits are those of `sentence_transformers.quantize_embeddings(…, precision="ubinary")`.
+    2021), section 3: candidates by Hamming distance, then reranking; here by the vectors themselves, and the signs are
+    not trained. The bits are those of `sentence_transformers.quantize_embeddings(…, precision="ubinary")`.
 
     Args:
-        rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.
+        rescore: for a search for k, `rescore` · k candidates by code are rescored by their vectors.
     """
 
     exact: ClassVar[bool] = False
@@ -52,6 +52,6 @@ def bits(block: Floats) -> npt.NDArray[np.uint8]:
 
 
 def _words(block: Floats) -> npt.NDArray[np.uint64]:
-    """The bits in words of 64, filled up with zeros."""
+    """The bits in words of 64, padded with zeros."""
     packed = bits(block)
     return np.pad(packed, ((0, 0), (0, -packed.shape[1] % WORD))).view(np.uint64)

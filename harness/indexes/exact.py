@@ -26,45 +26,44 @@ class Exact(Index):
     """Compares every query with every vector, block by block.
 
     A matrix product rounds differently from one place in a block to another, so that equal vectors get unequal scores.
-    It only tells here which vectors can be among the k best, by a bound on its error; `harness.indexes.inner` scores
+    It only selects the vectors that can be among the k best, by a bound on its error; `harness.indexes.inner` scores
     those.
 
     Args:
-        block: vectors compared at once, fewer where the memory of the run does not hold as many.
+        block: vectors compared at once, fewer if the memory budget of the run is too small for them.
     """
 
     exact: ClassVar[bool] = True
     block: Count = 8192
 
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context | None = None) -> _Flat:
-        """See `Index.build`; of the context it needs the memory.
+        """See `Index.build`; only the memory budget of the context is used.
 
-        Vectors stay in memory where that has a place for them (`Memory.hold`); others are read block by block at each
-        search.
+        Vectors that fit into it (`Memory.hold`) stay in memory; others are read block by block at each search.
         """
         memory = context.memory if context else Memory()
         return _Flat(in_memory(vectors, memory), id_order, self.block, memory)
 
 
 def in_memory(vectors: Vectors, memory: Memory) -> Vectors:
-    """The vectors, read at once where the memory has a place for them, as they are where it has none."""
-    held = memory.hold(len(vectors) * vectors.dimension * 4)
-    return vectors if held is None else _InMemory(vectors.block(0, len(vectors)), held)
+    """The vectors, loaded if they fit into the memory budget, else as they are."""
+    reservation = memory.hold(len(vectors) * vectors.dimension * 4)
+    return vectors if reservation is None else _InMemory(vectors.block(0, len(vectors)), reservation)
 
 
 @runtime_checkable
 class InPieces(Protocol):
-    """Vectors that are read faster in an order of their own."""
+    """Vectors that are read faster in their stored order."""
 
     def pieces(self, size: int) -> Iterator[tuple[Ints, Floats]]:
-        """All vectors, each once, at most so many at a time: their rows, (m, D) vectors."""
+        """All vectors, each once, at most `size` at a time: their rows, (m, D) vectors."""
         ...
 
 
 class _InMemory:
-    def __init__(self, array: Floats, held: Reservation) -> None:
+    def __init__(self, array: Floats, reservation: Reservation) -> None:
         self._array = array
-        self._held = held
+        self._reservation = reservation  # it ends with this object
 
     def __len__(self) -> int:
         return len(self._array)
@@ -97,53 +96,51 @@ class _Flat:
         """See `Nearest.search`.
 
         Raises:
-            SettingError: the memory of the run does not hold one query's k best; says how much does.
+            SettingError: the memory budget of the run is too small for the k best of one query; says what is enough.
         """
         same_dimension(queries, self._vectors.dimension)
-        wanted, k = k, max(1, min(k, len(self._vectors)))
-        # 4 bytes of a score, 1 of its mark, 4 of the copy that is parted.
-        together = max(1, self._memory.block // (9 * self._block))
-        # The k that come in with a block are sorted by query: 48 bytes each while that goes on.
-        taken = BYTES_OF_A_PLACE * width(k) + 48 * k
-        least = taken + self._block * (9 + 4 * self._vectors.dimension)
+        depth, k = k, max(1, min(k, len(self._vectors)))
+        # A score takes 4 bytes, its mark 1, its copy for the partition 4.
+        group_size = max(1, self._memory.block // (9 * self._block))
+        # Candidates of a block are sorted by query, which takes 48 bytes each.
+        bytes_of_a_query = BYTES_OF_A_PLACE * width(k) + 48 * k
+        least = bytes_of_a_query + self._block * (9 + 4 * self._vectors.dimension)
         self._memory.require(least, f"exact search of {len(self._vectors):,} vectors, {k:,} deep,")
-        at_once = max(1, self._memory.working // taken)
-        found: list[tuple[Ints, Floats]] = []
-        for first in range(0, len(queries), at_once):
-            found += self._pass(queries[first : first + at_once], k, together)
-        return stack(found, wanted)
+        queries_of_a_pass = max(1, self._memory.working // bytes_of_a_query)
+        rankings: list[tuple[Ints, Floats]] = []
+        for first in range(0, len(queries), queries_of_a_pass):
+            rankings += self._pass(queries[first : first + queries_of_a_pass], k, group_size)
+        return stack(rankings, depth)
 
-    def _pass(self, queries: Floats, k: int, together: int) -> list[tuple[Ints, Floats]]:
-        """The k best of each of some queries: the vectors are read once, and compared with so many queries together."""
-        groups = [slice(first, first + together) for first in range(0, len(queries), together)]
+    def _pass(self, queries: Floats, k: int, group_size: int) -> list[tuple[Ints, Floats]]:
+        """The k best of each query; the vectors are read once, and each block is compared with a group at a time."""
+        groups = [slice(first, first + group_size) for first in range(0, len(queries), group_size)]
         lengths = np.linalg.norm(queries.astype(np.float64), axis=1)
-        nearby = [Nearby(len(part := queries[group]), k, self._among(part, k)) for group in groups]
-        room: Floats = np.empty(0, np.float32)
+        nearby = [Nearby(len(queries[group]), k, self._among(queries[group], k)) for group in groups]
+        # Reused from block to block: new pages of memory cost as much as the product.
+        buffer: Floats = np.empty(0, np.float32)
         for rows, block, longest in self._blocks():
-            # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that, since the k-th score is
-            # off too.
+            # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that: the k-th score is off too.
             slack = (block.shape[1] + 4) * 2.0**-23 * lengths * longest
             for near, group in zip(nearby, groups, strict=True):
-                asked = queries[group]
-                if room.size < len(block) * len(
-                    asked
-                ):  # written over from block to block: new pages cost as much as the product
-                    room = np.empty(len(block) * len(asked), np.float32)
-                scores = room[: len(block) * len(asked)].reshape(len(block), len(asked))
-                near.add(rows, np.matmul(block, asked.T, out=scores), slack[group])
-        del room
-        return [
-            ranking
-            for near, group in zip(nearby, groups, strict=True)
-            for ranking in self._ranked(near, queries[group], k)
-        ]
+                part = queries[group]
+                size = len(block) * len(part)
+                if buffer.size < size:
+                    buffer = np.empty(size, np.float32)
+                scores = buffer[:size].reshape(len(block), len(part))
+                near.add(rows, np.matmul(block, part.T, out=scores), slack[group])
+        del buffer
+        rankings: list[tuple[Ints, Floats]] = []
+        for near, group in zip(nearby, groups, strict=True):
+            rankings += self._ranked(near, queries[group], k)
+        return rankings
 
     def _blocks(self) -> Iterator[tuple[Ints, Floats, float]]:
-        """Rows of each block, the block, and the greatest length of a vector up to there."""
+        """Rows of each block, the block, and the greatest length of a vector so far."""
         longest = self._longest or 0.0
-        for rows, block in (
-            self._vectors.pieces(self._block) if isinstance(self._vectors, InPieces) else self._in_order()
-        ):
+        vectors = self._vectors
+        blocks = vectors.pieces(self._block) if isinstance(vectors, InPieces) else self._in_order()
+        for rows, block in blocks:
             if self._longest is None:
                 longest = max(longest, float(np.sqrt(np.einsum("ij,ij->i", block, block).max())))
             yield rows, block, longest

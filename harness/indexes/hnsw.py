@@ -20,13 +20,13 @@ class HNSW(FaissIndex):
     Small World graphs" (2018).
 
     Args:
-        m: neighbours of a vector in a layer, twice as many in the lowest; 2 or more, as layers are drawn with 1 / ln m.
-        ef_construction: candidates kept while a vector's neighbours are looked for.
-        ef_search: candidates kept while a query is searched; a search for k keeps k at least.
+        m: neighbours of a vector in a layer, twice as many in the lowest; 2 or more: layers are drawn with 1 / ln m.
+        ef_construction: size of the candidate list while the neighbours of a vector are searched.
+        ef_search: size of the candidate list of a query; a search for k takes at least k.
     """
 
     exact: ClassVar[bool] = False
-    asked: ClassVar[frozenset[str]] = frozenset({"ef_search"})
+    search_settings: ClassVar[frozenset[str]] = frozenset({"ef_search"})
     m: Annotated[int, Ge(2)] = 32
     ef_construction: Count = 200
     ef_search: Count = 64

@@ -1,4 +1,4 @@
-"""Vectors as 8-bit integers: every code compared, the best rescored by the vectors; no library needed."""
+"""Vectors as 8-bit integers: every code compared, the best rescored by their vectors; needs no library."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LEVELS = 255
 
 @dataclass(frozen=True)
 class Int8(Index):
-    """Cuts the range of each dimension over the collection into 255 steps; memory D bytes a vector.
+    """Divides the range of each dimension over the collection into 255 steps; memory D bytes a vector.
 
-    The codes are those of `sentence_transformers.quantize_embeddings(…, precision="int8")`. Queries stay as they are:
-    the inner product of a query with the middle of a code's step is ⟨q, low + 128.5 · step⟩ + ⟨q · step, code⟩, the
-    first the same for all.
+    The codes are those of `sentence_transformers.quantize_embeddings(…, precision="int8")`. Queries are not
+    quantised: the inner product of a query with the middle of a code's step is ⟨q, low + 128.5 · step⟩ + ⟨q · step,
+    code⟩, the first term the same for all vectors.
 
     Args:
-        rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.
+        rescore: for a search for k, `rescore` · k candidates by code are rescored by their vectors.
     """
 
     exact: ClassVar[bool] = False
@@ -51,10 +51,13 @@ class Int8(Index):
 
 
 def ranges(vectors: Vectors) -> tuple[Floats, Floats]:
-    """(D,) lowest value and (D,) step of each dimension; a step of 0 where all values are one."""
-    blocks = (vectors.block(start, min(start + BLOCK, len(vectors))) for start in range(0, len(vectors), BLOCK))
-    bounds = [(block.min(axis=0), block.max(axis=0)) for block in blocks]
-    low, high = np.min([low for low, _ in bounds], axis=0), np.max([high for _, high in bounds], axis=0)
+    """(D,) lowest value and (D,) step of each dimension; a step of 0 if all values are equal."""
+    lowest, highest = [], []
+    for start in range(0, len(vectors), BLOCK):
+        block = vectors.block(start, min(start + BLOCK, len(vectors)))
+        lowest.append(block.min(axis=0))
+        highest.append(block.max(axis=0))
+    low, high = np.min(lowest, axis=0), np.max(highest, axis=0)
     return low, (high - low) / np.float32(LEVELS)
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from harness.choices.bounds import Count
 from harness.indexes import Vectors
 from harness.indexes._faiss import PER_CENTROID, FaissIndex, lists, seeded
-from harness.indexes._inverted import read
+from harness.indexes._inverted import lists_read
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,12 @@ class IVFFlat(FaissIndex):
     Source: Sivic and Zisserman, "Video Google" (2003); Douze et al., "The Faiss library" (2024), section 5.
 
     Args:
-        nlist: lists; None takes 4 · √N.
-        nprobe: lists that a query reads; None takes an eighth of them, at least 64.
+        nlist: number of lists; None takes 4 · √N.
+        nprobe: lists that a query reads; None takes an eighth of all, at least 64.
     """
 
     exact: ClassVar[bool] = False
-    asked: ClassVar[frozenset[str]] = frozenset({"nprobe"})
+    search_settings: ClassVar[frozenset[str]] = frozenset({"nprobe"})
     nlist: Count | None = None
     nprobe: Count | None = None
 
@@ -38,4 +38,4 @@ class IVFFlat(FaissIndex):
 
     def parameters(self, faiss: Any, vectors: Vectors, k: int) -> Any:
         """See `FaissIndex.parameters`."""
-        return faiss.SearchParametersIVF(nprobe=read(self.nprobe, lists(self.nlist, vectors)))
+        return faiss.SearchParametersIVF(nprobe=lists_read(self.nprobe, lists(self.nlist, vectors)))

@@ -1,4 +1,4 @@
-"""Inverted file with product quantisation: some bytes a vector, the nearest lists read, the best rescored (FAISS)."""
+"""Inverted file with product quantisation: a few bytes a vector, the nearest lists read, the best rescored (FAISS)."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from annotated_types import Interval
 from harness.choices.bounds import Count
 from harness.indexes import Vectors
 from harness.indexes._faiss import PER_CENTROID, FaissIndex, lists, seeded
-from harness.indexes._inverted import parts, read
+from harness.indexes._inverted import code_parts, lists_read
 
 
 @dataclass(frozen=True)
 class IVFPQ(FaissIndex):
-    """`IndexIVFPQ` by inner product, of what is left after the centroid; memory m · bits / 8 + 8 bytes a vector.
+    """`IndexIVFPQ` by inner product, of the residuals after the centroid; memory m · bits / 8 + 8 bytes a vector.
 
     Source: Jégou, Douze, Schmid, "Product Quantization for Nearest Neighbor Search" (2011).
 
     Args:
-        nlist: lists; None takes 4 · √N.
-        nprobe: lists that a query reads; None takes an eighth of them, at least 64.
-        m: parts of a vector that are coded each on its own; divides D. None takes the most up to D / 4.
+        nlist: number of lists; None takes 4 · √N.
+        nprobe: lists that a query reads; None takes an eighth of all, at least 64.
+        m: parts of a vector, each with its own code; divides D. None takes the largest divisor up to D / 4.
         bits: of a part's code, 4 to 12.
-        rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.
+        rescore: for a search for k, `rescore` · k candidates by code are rescored by their vectors.
     """
 
     exact: ClassVar[bool] = False
-    asked: ClassVar[frozenset[str]] = frozenset({"nprobe", "rescore"})
+    search_settings: ClassVar[frozenset[str]] = frozenset({"nprobe", "rescore"})
     nlist: Count | None = None
     nprobe: Count | None = None
     m: Count | None = None
@@ -38,7 +38,7 @@ class IVFPQ(FaissIndex):
     def empty(self, faiss: Any, vectors: Vectors, seed: int) -> Any:
         """See `FaissIndex.empty`."""
         d = vectors.dimension
-        coarse, nlist, m = faiss.IndexFlatIP(d), lists(self.nlist, vectors), parts(self, self.m, d)
+        coarse, nlist, m = faiss.IndexFlatIP(d), lists(self.nlist, vectors), code_parts(self, self.m, d)
         return seeded(faiss.IndexIVFPQ(coarse, d, nlist, m, self.bits, faiss.METRIC_INNER_PRODUCT), seed)
 
     def sample(self, vectors: Vectors) -> int:
@@ -48,8 +48,8 @@ class IVFPQ(FaissIndex):
 
     def parameters(self, faiss: Any, vectors: Vectors, k: int) -> Any:
         """See `FaissIndex.parameters`."""
-        return faiss.SearchParametersIVF(nprobe=read(self.nprobe, lists(self.nlist, vectors)))
+        return faiss.SearchParametersIVF(nprobe=lists_read(self.nprobe, lists(self.nlist, vectors)))
 
-    def wide(self, k: int) -> int:
-        """See `FaissIndex.wide`."""
+    def candidates(self, k: int) -> int:
+        """See `FaissIndex.candidates`."""
         return k * self.rescore

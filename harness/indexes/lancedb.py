@@ -18,30 +18,30 @@ from harness.cache.code import code_of
 from harness.choices.bounds import Count
 from harness.data.ranking import Floats, Ints, TopK
 from harness.indexes import Index, Vectors, rescored, same_dimension
-from harness.indexes._inverted import parts, read
-from harness.indexes._stored import kept
+from harness.indexes._inverted import code_parts, lists_read
+from harness.indexes._stored import stored_index
 from harness.runtime.context import Context
 
 TABLE = "vectors"
 BLOCK = 8192
 FEWEST = 256
-"""Vectors that LanceDB needs to train a quantiser; fewer are scanned."""
+"""Vectors that LanceDB needs to train a quantiser; smaller collections are scanned."""
 PER_LIST = 256
-"""Vectors that LanceDB wants for each list."""
+"""Vectors that LanceDB advises for each list."""
 
 
 @dataclass(frozen=True)
 class LanceDB(Index):
-    """`IVF_PQ` by inner product in a table in the cache; what it finds is rescored by the vectors.
+    """`IVF_PQ` by inner product in a table in the cache; candidates are rescored by their vectors.
 
-    LanceDB's training takes no seed: an index built anew finds others, the one that is kept finds the same again. Below
-    256 vectors there is nothing to train, and every vector is compared.
+    LanceDB's training takes no seed: an index built again finds other vectors, the cached one finds the same. With
+    fewer than 256 vectors there is no training, and every vector is compared.
 
     Args:
-        nlist: lists; None takes one for each 256 vectors, up to √N.
-        nprobe: lists that a query reads; None takes an eighth of them, at least 64.
-        m: parts of a vector that are coded each on its own; divides D. None takes the most up to D / 4.
-        rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.
+        nlist: number of lists; None takes one for each 256 vectors, up to √N.
+        nprobe: lists that a query reads; None takes an eighth of all, at least 64.
+        m: parts of a vector, each with its own code; divides D. None takes the largest divisor up to D / 4.
+        rescore: for a search for k, `rescore` · k candidates by code are rescored by their vectors.
     """
 
     exact: ClassVar[bool] = False
@@ -58,7 +58,7 @@ class LanceDB(Index):
     def build(self, vectors: Vectors, id_order: npt.NDArray[np.int32], context: Context) -> _Nearest:
         """See `Index.build`."""
         lancedb = _library()
-        m, nlist = parts(self, self.m, vectors.dimension), self._lists(len(vectors))
+        m, nlist = code_parts(self, self.m, vectors.dimension), self._lists(len(vectors))
         deciding = {"index": self.name(), "settings": {"m": m, "nlist": nlist}, "versions": self.versions()}
         deciding["code"] = code_of(self)
 
@@ -70,19 +70,18 @@ class LanceDB(Index):
                 kind = importlib.import_module("lancedb.index").IvfPq
                 table.create_index("vector", config=kind(distance_type="dot", num_partitions=nlist, num_sub_vectors=m))
 
-        folder = kept(vectors, deciding, context, build)
+        folder = stored_index(vectors, deciding, context, build)
         nbytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         table = lancedb.connect(str(folder)).open_table(TABLE)
-        return _Nearest(table, nbytes, read(self.nprobe, nlist), self.rescore, vectors, id_order)
+        return _Nearest(table, nbytes, lists_read(self.nprobe, nlist), self.rescore, vectors, id_order)
 
     def _lists(self, number: int) -> int:
         return self.nlist or max(1, min(number // PER_LIST, round(number**0.5)))
 
 
 def _library() -> Any:
-    os.environ.setdefault(
-        "LANCEDB_LOG", "error"
-    )  # read when it is imported; else it warns of every table that it makes
+    # Read at import; without it the library warns about every table that it creates.
+    os.environ.setdefault("LANCEDB_LOG", "error")
     return installed("lancedb", "lancedb")
 
 
@@ -106,12 +105,13 @@ class _Nearest:
         self._vectors, self._id_order = vectors, id_order
 
     def search(self, queries: Floats, k: int) -> TopK:
-        """See `Nearest.search`; a ranking is shorter than k where the lists that are read hold fewer."""
+        """See `Nearest.search`; a ranking is shorter than k if the lists that are read contain fewer."""
         same_dimension(queries, self._vectors.dimension)
-        wide = min(k * self._rescore, len(self._vectors))
-        return rescored(self._vectors, queries, (self._found(query, wide) for query in queries), self._id_order, k)
+        number = min(k * self._rescore, len(self._vectors))
+        candidates = (self._candidates(query, number) for query in queries)
+        return rescored(self._vectors, queries, candidates, self._id_order, k)
 
-    def _found(self, query: Floats, wide: int) -> Ints:
-        asked = self._table.search(query, vector_column_name="vector").distance_type("dot").nprobes(self._nprobe)
-        rows = asked.limit(wide).select(["row", "_distance"]).to_arrow()["row"]
+    def _candidates(self, query: Floats, number: int) -> Ints:
+        search = self._table.search(query, vector_column_name="vector").distance_type("dot").nprobes(self._nprobe)
+        rows = search.limit(number).select(["row", "_distance"]).to_arrow()["row"]
         return np.unique(rows.to_numpy()).astype(np.int64)

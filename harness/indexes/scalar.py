@@ -1,6 +1,4 @@
-"""Scalar quantisation by FAISS: each value in 8 bits or as fp16, every code compared on all cores, the best
-rescored.
-"""
+"""Scalar quantisation by FAISS: each value in 8 bits or as fp16, every code compared, the best rescored."""
 
 from __future__ import annotations
 
@@ -19,15 +17,15 @@ Code = Literal["8bit", "fp16"]
 class Scalar(FaissIndex):
     """`IndexScalarQuantizer` by inner product; memory D bytes a vector, 2 · D as fp16.
 
-    The range of each dimension is that of a sample of 65,536 vectors; what lies beyond is cut to it.
+    The range of each dimension is that of a sample of 65,536 vectors; values outside it are clipped.
 
     Args:
         code: `8bit` or `fp16`.
-        rescore: for a search for k, so many times k are found by the codes and rescored by the vectors.
+        rescore: for a search for k, `rescore` · k candidates by code are rescored by their vectors.
     """
 
     exact: ClassVar[bool] = False
-    worth_keeping: ClassVar[bool] = False
+    is_cached: ClassVar[bool] = False
     code: Code = "8bit"
     rescore: Count = 2
 
@@ -40,6 +38,6 @@ class Scalar(FaissIndex):
         """See `FaissIndex.sample`."""
         return min(len(vectors), SAMPLE)
 
-    def wide(self, k: int) -> int:
-        """See `FaissIndex.wide`."""
+    def candidates(self, k: int) -> int:
+        """See `FaissIndex.candidates`."""
         return k * self.rescore

@@ -27,29 +27,29 @@ _FILES = {"data": "data.csc.index.npy", "indices": "indices.csc.index.npy", "ind
 _BLOCK = 1 << 20
 SAMPLE = 4096
 SPARSE = 16
-"""A search sorts the documents it met where they are fewer than one in so many, else looks at the sums of all."""
+"""A search sorts only the matched documents if they are fewer than one in `SPARSE`, else scans the sums of all."""
 
 
 class InvertedIndex:
-    """A BM25 index that can be searched; made by `build`, kept by `save`, mapped back by `open`."""
+    """A BM25 index: `build` makes it, `save` writes it, `open` maps it from disk."""
 
     def __init__(self, model: bm25s.BM25) -> None:
         self._model = model
         self._vocabulary: dict[str, int] = model.vocab_dict
-        # Views without the class of a memory map, which takes longer to cut than a short list to add.
+        # Views without the class of a memory map, whose slicing takes longer than adding a short list.
         self._arrays = tuple(np.asarray(model.scores[name]) for name in ("indptr", "indices", "data"))
-        self._room: Floats | None = None
+        self._buffer: Floats | None = None
 
     @classmethod
     def build(cls, postings: Postings, *, k1: float, b: float) -> InvertedIndex:
-        """Weighs all (term, document) pairs in memory; for a collection that fits.
+        """Computes the weights of all (term, document) pairs in memory.
 
         Args:
             postings: of the analysed documents.
             k1: saturation of term frequency, ≥ 0.
             b: strength of length normalisation, 0 to 1.
         """
-        blocks = list(_weighed(postings, k1, b))
+        blocks = list(_weighted_postings(postings, k1, b))
         scores = {
             "data": np.concatenate([np.zeros(0, np.float32), *(weights for weights, _ in blocks)]),
             "indices": np.concatenate([np.zeros(0, np.int32), *(documents for _, documents in blocks)]),
@@ -59,7 +59,7 @@ class InvertedIndex:
 
     @staticmethod
     def write(folder: Path, postings: Postings, *, k1: float, b: float) -> None:
-        """As `build` and `save`, the weights written as they are computed: memory holds one block of them."""
+        """As `build` and `save`, with weights written as they are computed: only one block is in memory."""
         indptr = _starts(postings)
         empty = {"data": np.zeros(0, np.float32), "indices": np.zeros(0, np.int32), "indptr": indptr}
         _model(postings, k1, b, empty).save(str(folder), show_progress=False)
@@ -67,7 +67,7 @@ class InvertedIndex:
             for file, kind in ((data, np.float32), (indices, np.int32)):
                 header = {"descr": np.dtype(kind).str, "fortran_order": False, "shape": (int(indptr[-1]),)}
                 np.lib.format.write_array_header_1_0(file, header)
-            for weights, documents in _weighed(postings, k1, b):
+            for weights, documents in _weighted_postings(postings, k1, b):
                 data.write(weights.data)
                 indices.write(documents.data)
 
@@ -91,10 +91,10 @@ class InvertedIndex:
         return int(self._model.scores["num_docs"]), len(self._vocabulary)
 
     def search(self, terms: list[str], id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
-        """The k best documents that hold at least one of the terms; a repeated term counts as often as it occurs.
+        """The k best documents with at least one of the terms; a repeated term counts as often as it occurs.
 
         Returns:
-            Rows and scores in the documented order; empty where no term matches.
+            Rows and scores in the documented order; empty if no term matches.
         """
         ids = [self._vocabulary[t] for t in terms if t in self._vocabulary]
         if not ids:
@@ -103,25 +103,25 @@ class InvertedIndex:
         cuts = [(int(indptr[i]), int(indptr[i + 1])) for i in ids]
         with self._sums() as scores:
             for start, stop in cuts:
-                # Each document stands once among a term's, so that += adds to each, in the order of the query's terms.
+                # A term lists each document once, so that += adds to each, in the order of the query's terms.
                 scores[indices[start:stop]] += data[start:stop]
             if sum(stop - start for start, stop in cuts) * SPARSE < len(scores):
-                met = np.sort(np.concatenate([indices[start:stop] for start, stop in cuts]))
-                met = met[np.flatnonzero(np.diff(met, prepend=-1))]
-                found = select(met, scores[met], id_order, k)
-                scores[met] = 0
+                matched = np.sort(np.concatenate([indices[start:stop] for start, stop in cuts]))
+                matched = matched[np.flatnonzero(np.diff(matched, prepend=-1))]
+                ranking = select(matched, scores[matched], id_order, k)
+                scores[matched] = 0
             else:
-                found = _best(scores, id_order, k)
+                ranking = _best(scores, id_order, k)
                 scores.fill(0)
-        return found
+        return ranking
 
     @contextlib.contextmanager
     def _sums(self) -> Iterator[Floats]:
-        """(N,) zeros to add to, which whoever takes them makes zeros again: new ones cost more than a search."""
-        room, self._room = self._room, None
-        scores: Floats = np.zeros(self.size[0], np.float32) if room is None else room
+        """(N,) zeros, which the caller resets to zero: allocating them costs more than a search."""
+        buffer, self._buffer = self._buffer, None
+        scores: Floats = np.zeros(self.size[0], np.float32) if buffer is None else buffer
         yield scores
-        self._room = scores
+        self._buffer = scores
 
     def search_weighted(
         self, weights: Mapping[str, float], id_order: npt.NDArray[np.int32], k: int
@@ -137,20 +137,20 @@ class InvertedIndex:
         return _best(scores.astype(np.float32), id_order, k)
 
     def share(self, term: str) -> float:
-        """The share of the documents that hold a term, of those that hold any."""
+        """The share of the documents with any term that contain this one."""
         place = self._vocabulary.get(term)
         if place is None:
             return 0.0
         indptr = self._model.scores["indptr"]
-        return float(indptr[place + 1] - indptr[place]) / self._holding
+        return float(indptr[place + 1] - indptr[place]) / self._non_empty
 
     @cached_property
-    def _holding(self) -> int:
-        """How many documents hold a term at all."""
-        held, indices = np.zeros(self.size[0], np.bool_), self._model.scores["indices"]
+    def _non_empty(self) -> int:
+        """Number of documents with at least one term."""
+        has_term, indices = np.zeros(self.size[0], np.bool_), self._model.scores["indices"]
         for start in range(0, len(indices), _BLOCK):
-            held[indices[start : start + _BLOCK]] = True
-        return int(np.count_nonzero(held))
+            has_term[indices[start : start + _BLOCK]] = True
+        return int(np.count_nonzero(has_term))
 
 
 def _model(postings: Postings, k1: float, b: float, scores: dict[str, Any]) -> bm25s.BM25:
@@ -167,13 +167,13 @@ def _starts(postings: Postings) -> Ints:
     return np.concatenate([[0], np.cumsum(postings.frequencies())]).astype(np.int64)
 
 
-def _weighed(postings: Postings, k1: float, b: float) -> Iterator[tuple[Floats, npt.NDArray[np.int32]]]:
-    """The weights of all postings and their documents, by term, then document, so many at a time."""
+def _weighted_postings(postings: Postings, k1: float, b: float) -> Iterator[tuple[Floats, npt.NDArray[np.int32]]]:
+    """The weights of all postings and their documents, by term, then document, in blocks."""
     lengths, df = postings.lengths, postings.frequencies()
-    # As Lucene counts a field's documents: one without a term is not among them, in N and in the average length.
-    held = max(int(np.count_nonzero(lengths)), 1)
-    idf = np.log1p((held - df + 0.5) / (df + 0.5)).astype(np.float32)
-    average = max(float(lengths.sum()) / held, 1e-9)
+    # As in Lucene, documents without a term count neither in N nor in the average length.
+    n = max(int(np.count_nonzero(lengths)), 1)
+    idf = np.log1p((n - df + 0.5) / (df + 0.5)).astype(np.float32)
+    average = max(float(lengths.sum()) / n, 1e-9)
     norm = (k1 * (1 - b + b * lucene_length(lengths) / average)).astype(np.float32)
     for run in postings.merged():
         tf = run.frequencies.astype(np.float32)
@@ -182,13 +182,17 @@ def _weighed(postings: Postings, k1: float, b: float) -> Iterator[tuple[Floats, 
 
 
 def _best(scores: Floats, id_order: npt.NDArray[np.int32], k: int) -> tuple[Ints, Floats]:
-    # Of a sample, the rank that the k-th of all would have, and some more: nearly always a bound that a few more than k
-    # reach.
+    """The k best of (N,) scores above 0. A sample gives a score that nearly always slightly more than k reach, so that
+    few have to be sorted; if fewer than k reach it, all matches are.
+    """
     every = max(1, len(scores) // SAMPLE)
     sample = scores[::every]
+    # The k-th of all has about rank k / every in the sample; three standard deviations more make it safe.
     rank = int(k / every + 3 * math.sqrt(k / every)) + 3 if every > 1 else k
-    least = np.partition(sample, len(sample) - rank)[len(sample) - rank] if rank < len(sample) else np.float32(0)
-    near = np.flatnonzero(scores >= least) if least > 0 else np.zeros(0, np.int64)
-    if len(near) < k:
-        near = np.flatnonzero(scores > 0)  # every weight is above 0, so a score of 0 is no match
-    return select(near, scores[near], id_order, k)
+    least = np.float32(0)
+    if rank < len(sample):
+        least = np.partition(sample, len(sample) - rank)[len(sample) - rank]
+    candidates = np.flatnonzero(scores >= least) if least > 0 else np.zeros(0, np.int64)
+    if len(candidates) < k:
+        candidates = np.flatnonzero(scores > 0)  # every weight is above 0, so a score of 0 is no match
+    return select(candidates, scores[candidates], id_order, k)

@@ -1,7 +1,7 @@
-"""Document lengths as Lucene keeps them: in one byte.
+"""Document lengths as Lucene stores them: in one byte.
 
 Lucene stores a document's number of terms with `SmallFloat.intToByte4`: exact below 40, above that with four
-significant bits. BM25 then reads the rounded length, while the average length stays exact. On SciFact this moves
+significant bits. BM25 uses the rounded length, while the average length stays exact. On SciFact this moves
 nDCG@10 by 0.0013.
 """
 
@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 EXACT = 24
-"""Lengths below 24 take the first codes one by one; the float code of the remainder is exact up to 16, hence 40."""
+"""Each length below 24 has its own code; the float code of the remainder is exact up to 16, hence 40."""
 
 
 def lucene_length(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Rounds (N,) lengths down to what a byte of Lucene can say: `byte4ToInt(intToByte4(length))`.
+    """Rounds (N,) lengths down to those that Lucene's byte can represent: `byte4ToInt(intToByte4(length))`.
 
-    A length n ≥ 24 is held as 24 + r(n − 24), where r keeps the top four bits of its argument and clears the rest.
+    A length n ≥ 24 is stored as 24 + r(n − 24), where r keeps the top four bits of its argument and clears the rest.
     """
     rest = np.maximum(lengths - EXACT, 0)
     bits = np.frexp(rest.astype(np.float64))[1]  # position of the highest set bit, 0 for 0

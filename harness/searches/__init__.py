@@ -1,8 +1,8 @@
 """Searches: which points of a space are tried, one way per file.
 
-A space is some grids; a grid names axes and their values. A search has points measured on dev, and may use their means
-before it requests more. It never sees test. To add one: a file here with one frozen
-dataclass that derives from `Search`, and `tests/searches/test_<file>.py`.
+A space is a list of grids; a grid names axes and their values. A search has points measured on dev, and may use their
+means before it requests more. It never sees test. To add one: a file here with one frozen dataclass that derives from
+`Search`, and `tests/searches/test_<file>.py`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether only whole numbers are meant: both ends are written as such."""
+        """Whether only whole numbers are drawn: both ends are whole."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
 
@@ -72,7 +72,10 @@ class Point:
 
     def at(self, axis: str, value: Choice) -> Point:
         """The same point with another value on an axis that it has."""
-        return Point(self.grid, tuple((name, value if name == axis else old) for name, old in self.settings))
+        settings = dict(self.settings)
+        if axis in settings:
+            settings[axis] = value
+        return Point(self.grid, tuple(settings.items()))
 
 
 Measure = Callable[[Sequence[Point]], list[float | None]]
@@ -81,10 +84,10 @@ Measure = Callable[[Sequence[Point]], list[float | None]]
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a search, to estimate beforehand what it will take.
+    """A part of a search, to estimate its cost beforehand.
 
     Args:
-        label: for people.
+        label: readable name.
         points: how many are measured, at most.
         among: the possible points; none if they are drawn from ranges.
     """
@@ -95,7 +98,7 @@ class Stage:
 
 
 class Search(Value, ABC):
-    """A way to look for the best point: settings only."""
+    """A way to search for the best point: settings only."""
 
     room: ClassVar[str] = "harness.searches"
 
@@ -120,7 +123,7 @@ def points(space: Space, search: str) -> list[Point]:
     """Every point of every grid.
 
     Raises:
-        SettingError: a grid has a range, which `search` cannot go through.
+        SettingError: a grid has a range, which `search` cannot enumerate.
     """
     return [point for number, grid in enumerate(space) for point in _points(number, grid, search)]
 
@@ -129,25 +132,23 @@ def _points(number: int, grid: Mapping[str, Axis], search: str) -> Iterator[Poin
     choices = []
     for axis, values in grid.items():
         if isinstance(values, Range):
-            raise SettingError(
-                f'{search} cannot go through the range of {axis}: list values, or say search = "optuna".'
-            )
+            raise SettingError(f'{search} cannot enumerate the range of {axis}: list values, or set search = "optuna".')
         choices.append([(axis, value) for value in values])
     return (Point(number, settings) for settings in itertools.product(*choices))
 
 
 def ascending(space: Space, axis: str, search: str) -> list[Choice]:
-    """The values of an axis in all grids, the smallest first; None, which takes all there is, last.
+    """The values of an axis in all grids, the smallest first; None, which means all, last.
 
     Raises:
-        SettingError: a grid has not that axis, or its values are no numbers.
+        SettingError: a grid lacks the axis, or its values are not numbers.
     """
-    found: set[Choice] = set()
+    distinct: set[Choice] = set()
     for number, grid in enumerate(space, 1):
         values = grid.get(axis)
         if not isinstance(values, tuple):
-            raise SettingError(f"{search} goes by {axis}, and grid {number} lists no values of it.")
-        found |= set(values)
-    if any(isinstance(value, (str, bool)) for value in found):
-        raise SettingError(f"{search} goes by {axis} from small to large, and its values are no numbers.")
-    return sorted(found, key=lambda value: float("inf") if value is None else float(value))
+            raise SettingError(f"{search} goes by {axis}, but grid {number} lists no values of it.")
+        distinct |= set(values)
+    if any(isinstance(value, (str, bool)) for value in distinct):
+        raise SettingError(f"{search} goes by {axis} from small to large, but its values are not numbers.")
+    return sorted(distinct, key=lambda value: float("inf") if value is None else float(value))

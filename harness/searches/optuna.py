@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from harness.choices.bounds import Count
 from harness.searches import SIZES, Choice, Measure, Point, Range, Search, Space, Stage, ascending
 
 DIGITS = 3
-"""Of a number drawn from a range: enough to tell settings apart, few enough to read."""
+"""Significant digits of a number drawn from a range: enough to distinguish settings, few enough to read."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Optuna(Search):
 
     Args:
         trials: points drawn.
-        batch: drawn together, before any of them is measured: so many can be measured at a time.
+        batch: trials drawn together before any is measured, so that they can be measured in parallel.
         pruner: `none` measures a point with the most training queries at once; `median` and `halving` (asynchronous) go
-            up the number of training queries and give up a point that does worse than others did with as many.
+            up the number of training queries and drop a point that does worse than others with as many.
     """
 
     trials: Count = 30
@@ -34,7 +34,7 @@ class Optuna(Search):
     pruner: Literal["none", "median", "halving"] = "none"
 
     def _rungs(self, space: Space) -> list[Choice]:
-        """Numbers of training queries to go up; one that says nothing where no grid has any."""
+        """Numbers of training queries, ascending; only None if no grid has any."""
         if not any(SIZES in grid for grid in space):
             return [None]
         rungs = ascending(space, SIZES, "optuna")
@@ -43,11 +43,13 @@ class Optuna(Search):
     def stages(self, space: Space) -> list[Stage]:
         """See `Search.stages`."""
         library("optuna", "optuna")
-        found = []
+        stages = []
         for rung in self._rungs(space):
-            sizes = f", {SIZES} = {'all' if rung is None else rung}" if SIZES in space[0] else ""
-            found.append(Stage(f"trials{sizes}", self.trials))
-        return found
+            label = "trials"
+            if SIZES in space[0]:
+                label += f", {SIZES} = {'all' if rung is None else rung}"
+            stages.append(Stage(label, self.trials))
+        return stages
 
     def run(self, space: Space, measure: Measure, seed: int) -> None:
         """See `Search.run`."""
@@ -58,37 +60,48 @@ class Optuna(Search):
             "halving": optuna.pruners.SuccessiveHalvingPruner,
         }
         rungs = self._rungs(space)
+        state = optuna.trial.TrialState
         with _quiet(optuna):
             sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=self.batch > 1)
             study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruners[self.pruner]())
             for start in range(0, self.trials, self.batch):
                 trials = [study.ask() for _ in range(min(self.batch, self.trials - start))]
-                drawn = [_point(trial, space) for trial in trials]
-                values: list[float | None] = [None] * len(trials)
-                alive = list(range(len(trials)))
-                for step, rung in enumerate(rungs):
-                    at = [drawn[i].at(SIZES, rung) for i in alive]
-                    for i, value in zip(alive, measure(at) if at else (), strict=True):
-                        values[i] = value
-                        if value is not None:
-                            trials[i].report(value, step)
-                    last = step + 1 == len(rungs)
-                    alive = [i for i in alive if values[i] is not None and (last or not trials[i].should_prune())]
+                points = [_point(trial, space) for trial in trials]
+                values, complete = _climb(trials, points, rungs, measure)
                 for i, (trial, value) in enumerate(zip(trials, values, strict=True)):
-                    state = optuna.trial.TrialState
                     if value is None:
                         study.tell(trial, state=state.FAIL)
-                    elif i in alive:
+                    elif i in complete:
                         study.tell(trial, value)
                     else:
                         study.tell(trial, state=state.PRUNED)
 
 
+def _climb(
+    trials: Sequence[Any], points: Sequence[Point], rungs: Sequence[Choice], measure: Measure
+) -> tuple[list[float | None], list[int]]:
+    """Measures points with more and more training queries; a pruned or failed one is not measured further.
+
+    Returns:
+        The last mean of each, None if it failed, and the numbers of those that were measured at the last rung.
+    """
+    values: list[float | None] = [None] * len(trials)
+    alive = list(range(len(trials)))
+    for step, rung in enumerate(rungs):
+        measured = [points[i].at(SIZES, rung) for i in alive]
+        for i, value in zip(alive, measure(measured) if measured else (), strict=True):
+            values[i] = value
+            if value is not None:
+                trials[i].report(value, step)
+        is_last = step + 1 == len(rungs)
+        alive = [i for i in alive if values[i] is not None and (is_last or not trials[i].should_prune())]
+    return values, alive
+
+
 def _point(trial: Any, space: Space) -> Point:
     number = int(trial.suggest_categorical("grid", list(range(len(space))))) if len(space) > 1 else 0
-    return Point(
-        number, tuple((axis, _drawn(trial, f"{number} {axis}", values)) for axis, values in space[number].items())
-    )
+    settings = tuple((axis, _drawn(trial, f"{number} {axis}", values)) for axis, values in space[number].items())
+    return Point(number, settings)
 
 
 def _drawn(trial: Any, name: str, values: Any) -> Choice:
@@ -96,7 +109,7 @@ def _drawn(trial: Any, name: str, values: Any) -> Choice:
         if values.whole:
             return int(trial.suggest_int(name, values.low, values.high, log=values.log))
         return float(f"{trial.suggest_float(name, values.low, values.high, log=values.log):.{DIGITS}g}")
-    if name.endswith(f" {SIZES}") or len(values) == 1:  # more training data is never a choice to explore
+    if name.endswith(f" {SIZES}") or len(values) == 1:  # the number of training queries is not searched: more is better
         return values[-1]  # type: ignore[no-any-return]
     return values[trial.suggest_categorical(name, list(range(len(values))))]  # type: ignore[no-any-return]
 

@@ -107,7 +107,7 @@ def test_a_bound_that_is_not_understood_is_an_error_of_the_item() -> None:
     class Odd(Value):
         size: Annotated[int, "even"] = 2
 
-    with pytest.raises(TypeError, match="'even' is no bound"):
+    with pytest.raises(TypeError, match="'even' is not a bound"):
         Odd()
 
 

@@ -237,7 +237,10 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
         ("bm25, dense(model='x')", r"write -m bm25 -m 'dense\(model=\"x\"\)', for one row"),
         ("dense(index=(flat, hnsw))", "one index is expected; give them one by one"),
         ("dense+supervised(queries=0)", "supervised: queries must be 1 or more, not 0"),
-        ('dense+supervised(queries="all")', 'supervised: queries must be a whole number, 1 or more, or None, not "all"'),
+        (
+            'dense+supervised(queries="all")',
+            'supervised: queries must be a whole number, 1 or more, or None, not "all"',
+        ),
         ('dense+gpl(budget="huge")', 'gpl: budget must be one of "smoke", "small", "full", not "huge"'),
         (
             "dense(recipes=supervised)",

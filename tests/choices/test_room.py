@@ -243,7 +243,7 @@ def test_a_package_that_fails_in_any_way_is_named_and_takes_no_other_down(
     assert ANALYZERS.names() == ["broken", "english", "shout", "standard"]
     assert [name for name, _ in ANALYZERS.usable()] == ["english", "shout", "standard"]
     assert "shouting 1.0, cannot be loaded" in caplog.text
-    with pytest.raises(SettingError, match=r"package shouting 1.0, cannot be loaded: .*Mend or remove that package"):
+    with pytest.raises(SettingError, match=r"package shouting 1.0, cannot be loaded: .*Repair or remove that package"):
         ANALYZERS.get("broken")
 
 

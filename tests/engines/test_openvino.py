@@ -94,7 +94,7 @@ def test_what_it_cannot_trace_does_not_fit(
 
     monkeypatch.setattr(openvino, "convert_model", broken)
     encoder = Encoder(encoder_of(tiny_encoder).settings, Context(device="cpu"))
-    with pytest.raises(Unfit, match=r"cannot take .*RuntimeError: no such operation$"):
+    with pytest.raises(Unfit, match=r"cannot run .*RuntimeError: no such operation$"):
         encoder.with_engine(EngineConfig(Openvino(), "fp32")).encode(TEXTS, "query")
 
 

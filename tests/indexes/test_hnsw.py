@@ -1,4 +1,4 @@
-"""HNSW: what its settings do, and what is kept of it."""
+"""HNSW: its settings, and what is cached."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_what_decides_the_building_makes_another_index_and_what_decides_the_sear
     assert len(kept()) == 6
 
 
-def test_a_kept_index_is_not_built_again_and_its_cost_is_told(
+def test_a_cached_index_is_not_built_again_and_its_cost_is_reported(
     index_of: Of, topics: Topics, context: Context, corpus_of: Callable[[int], Corpus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vectors, _ = topics

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.analyzers.english import English
 from harness.base.memory import LEAST, Memory
 from harness.lexical import postings as module
-from harness.lexical.postings import Postings, Run
+from harness.lexical.postings import Postings, PostingsRun
 
 WORD = st.sampled_from(["a", "b", "cats", "Cat's", "naïve", "x-ray", "3.5", "the", "漢字", "_"])
 TEXTS = st.lists(st.lists(WORD, max_size=30).map(" ".join), min_size=1, max_size=25)
@@ -61,7 +61,7 @@ def test_postings_are_those_of_a_loop_however_they_are_cut(
         patch.setattr(module, "BYTES_OF_A_PIECE", memory.block // 3)
         patch.setattr(module, "MOST_CHARACTERS", characters)
         if spilled:
-            patch.setattr(Run, "nbytes", LEAST)
+            patch.setattr(PostingsRun, "nbytes", LEAST)
         postings = Postings(English(), memory)
         for start in range(0, len(texts), batch):
             postings.add(texts[start : start + batch])

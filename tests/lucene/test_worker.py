@@ -210,7 +210,7 @@ def test_a_query_of_thousands_of_terms_is_no_fault(lucene: Process, folder: str)
 
 
 def test_an_index_that_is_not_there_is_a_fault_and_not_an_empty_ranking(lucene: Process, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="cannot do 'search'"):
+    with pytest.raises(EngineError, match="failed at 'search'"):
         lucene.ask("search", folder=str(tmp_path), k1=0.9, b=0.4, k=5, queries=["wing"])
 
 

@@ -21,7 +21,7 @@ def test_every_combination_once_in_order() -> None:
 
 def test_a_range_cannot_be_gone_through() -> None:
     with pytest.raises(
-        SettingError, match='grid cannot go through the range of a: list values, or say search = "optuna"'
+        SettingError, match='grid cannot enumerate the range of a: list values, or set search = "optuna"'
     ):
         Grid().stages([{"a": Range(0, 1)}])
 

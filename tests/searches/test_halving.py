@@ -58,8 +58,8 @@ def test_what_gives_nothing_does_not_go_on_and_equals_keep_their_order() -> None
 @pytest.mark.parametrize(
     ("space", "told"),
     [
-        ({"rate": (1, 2)}, "goes by queries, and grid 1 lists no values"),
-        ({"queries": ("a", "b")}, "no numbers"),
+        ({"rate": (1, 2)}, "goes by queries, but grid 1 lists no values"),
+        ({"queries": ("a", "b")}, "not numbers"),
     ],
 )
 def test_a_space_it_cannot_go_up_is_refused(space: dict[str, tuple[object, ...]], told: str) -> None:

@@ -70,7 +70,7 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
 
 def test_ranges_are_for_a_search_that_draws(written: Written) -> None:
     drawn = ("learning_rate = [1e-3, 1e-2]", "learning_rate = { low = 1e-4, high = 1e-2, log = true }")
-    with pytest.raises(SettingError, match="grid cannot go through the range of learning_rate"):
+    with pytest.raises(SettingError, match="grid cannot enumerate the range of learning_rate"):
         load(written("", *drawn))
     pytest.importorskip("optuna")
     path = written("", *drawn)
