@@ -11,7 +11,7 @@ from harness.base.json_files import read_json
 from harness.bench.published import Published, published, write
 from harness.bench.store import Store
 from harness.datasets.beir import DEFAULT_SPLIT
-from harness.exchange.mteb_results import read_results
+from harness.exchange.mteb_published import read_results
 
 SOURCES = ("beir/", "mteb/", "ir_datasets/", "stdlib/", "folder/")
 
