@@ -12,6 +12,7 @@ from harness import api
 from harness.base.errors import RecordError
 from harness.bench.store import Store
 from harness.exchange.import_published import import_published
+from harness.report.notes import notes_of
 from harness.runtime.context import Context
 
 ROW = "bm25(k1=1.2)"
@@ -54,7 +55,7 @@ def test_published_scores_are_shown_and_change_nothing_that_was_measured(
     )
     assert table.best("nDCG@10") != "0.9900"
     note = "`published/their BM25`: published scores, not measured here: their page; k1=0.9"
-    assert note in table.notes
+    assert note in notes_of(table)
     text = (results / "leaderboard.md").read_text(encoding="utf-8")
     (row,) = [line for line in text.splitlines() if line.startswith("| `published/their BM25`")]
     assert "*(not measured here)*" in row
