@@ -25,9 +25,7 @@ Kind = Literal["gold", "dev", "generated", "silver", "other"]
 training queries with documents that a teacher judged; `other`: of a recipe that does not declare it.
 """
 BESIDE, INSIDE = "taught.jsonl.gz", "taught.json.gz"
-"""Their suffix is left out of the hash of a model folder, so that models trained before there were such files keep their
-hash.
-"""
+"""Their suffix is left out of the hash of a model folder, so that models trained without such files keep their hash."""
 MADE = "Made by retrieval-harness."
 """In the card of every model that was trained here."""
 _CARD = "README.md"
@@ -178,7 +176,8 @@ def _hashes(taught: Sequence[Taught]) -> dict[str, frozenset[str]]:
 
 def _lines(history: History) -> str:
     """A line of facts, with the hashes without a text, and a line for each query."""
-    own, without_text = _hashes(history.taught), {}
+    own = _hashes(history.taught)
+    without_text: dict[str, list[str]] = {}
     for kind, hashes in sorted(history.hashes.items()):
         if more := sorted(hashes - own.get(kind, frozenset())):
             without_text[kind] = more
