@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import ir_measures
@@ -24,8 +24,8 @@ class RunAudit:
     Args:
         measure: that is audited.
         value: the mean as reported.
-        queries: judged queries.
-        unanswered: judged queries without a document; they count 0.
+        queries: number of judged queries.
+        unanswered: judged queries without a retrieved document; they count 0.
         tied: queries with equal scores whose order could change the measure.
         worst_ties: the mean with the less relevant first among equal scores.
         best_ties: the mean with the more relevant first.
@@ -68,10 +68,11 @@ def audit(measure: Measure, qrels: Qrels, run: Rankings, corpus: Iterable[str]) 
             orders[best][query] = by_relevance(documents, [scores[d] for d in documents], grades, best=best)
         tied += orders[True][query][:cutoff] != orders[False][query][:cutoff]
     known = set(corpus)
-    inside = {q: {d: g for d, g in grades.items() if d in known} for q, grades in qrels.items()}
-    perfect = {q: [d for d, _ in sorted(grades.items(), key=lambda item: -item[1])] for q, grades in inside.items()}
-    heads = [(qrels[q], documents[:cutoff]) for q, documents in ranked.items()]
-    shown = sum(len(head) for _, head in heads)
+    perfect = {query: _perfect(grades, known) for query, grades in qrels.items()}
+    heads = {query: documents[:cutoff] for query, documents in ranked.items()}
+    shown = sum(map(len, heads.values()))
+    judged = sum(len(qrels[query].keys() & set(head)) for query, head in heads.items())
+    lost = sum(sum(grade > 0 and d not in known for d, grade in grades.items()) for grades in qrels.values())
     return RunAudit(
         measure=str(measure),
         value=value,
@@ -80,30 +81,35 @@ def audit(measure: Measure, qrels: Qrels, run: Rankings, corpus: Iterable[str]) 
         tied=tied,
         worst_ties=_mean(measure, qrels, orders[False]),
         best_ties=_mean(measure, qrels, orders[True]),
-        judged=sum(d in grades for grades, head in heads for d in head) / shown if shown else 0.0,
-        lost=sum(grade > 0 and d not in known for grades in qrels.values() for d, grade in grades.items()),
+        judged=judged / shown if shown else 0.0,
+        lost=lost,
         ceiling=_mean(measure, qrels, perfect),
         conventions=_conventions(measure, qrels, ranked, cutoff),
     )
 
 
+def _perfect(grades: Mapping[str, int], corpus: Set[str]) -> list[str]:
+    """The judged documents of the corpus, the most relevant first."""
+    return sorted((document for document in grades if document in corpus), key=lambda document: -grades[document])
+
+
 def _conventions(measure: Measure, qrels: Qrels, ranked: Mapping[str, list[str]], cutoff: int) -> dict[str, float]:
-    answered = {q: grades for q, grades in qrels.items() if ranked[q]}
-    found = {}
+    answered = {query: grades for query, grades in qrels.items() if ranked[query]}
+    binary, condensed = {}, {}
+    for query, grades in qrels.items():
+        binary[query] = {document: int(grade > 0) for document, grade in grades.items()}
+        condensed[query] = [document for document in ranked[query] if document in grades]
+    heads = {query: documents[:cutoff] for query, documents in ranked.items()}
+    values = {}
     if answered:
-        found["mean over answered queries alone (BEIR, MTEB)"] = _mean(measure, answered, ranked)
-    found["any grade above 0 counts 1 (sentence-transformers)"] = _mean(
-        measure, {q: {d: int(g > 0) for d, g in grades.items()} for q, grades in qrels.items()}, ranked
-    )
+        values["mean over answered queries only (BEIR, MTEB)"] = _mean(measure, answered, ranked)
+    values["any grade above 0 counts 1 (sentence-transformers)"] = _mean(measure, binary, ranked)
     if measure.NAME == "nDCG":
-        found["gain 2^grade - 1 in place of the grade"] = _mean(
-            ir_measures.nDCG(dcg="exp-log2") @ cutoff, qrels, ranked
-        )
-    condensed = {q: [d for d in documents if d in qrels[q]] for q, documents in ranked.items()}
-    found["unjudged documents left out of the ranking"] = _mean(measure, qrels, condensed)
-    heads = {q: documents[:cutoff] for q, documents in ranked.items()}
-    found["unjudged documents within the cutoff all relevant"] = _mean(measure, all_relevant(qrels, heads), ranked)
-    return found
+        exponential = ir_measures.nDCG(dcg="exp-log2") @ cutoff
+        values["gain 2^grade - 1 in place of the grade"] = _mean(exponential, qrels, ranked)
+    values["unjudged documents left out of the ranking"] = _mean(measure, qrels, condensed)
+    values["unjudged documents within the cutoff all relevant"] = _mean(measure, all_relevant(qrels, heads), ranked)
+    return values
 
 
 def _mean(measure: Measure, qrels: Qrels, ranked: Mapping[str, Sequence[str]]) -> float:

@@ -1,6 +1,4 @@
-"""What a row's figure rests on: its run by the conventions of others, its encoders by what they cut and how steady they
-are.
-"""
+"""What a row's score depends on: its run by other conventions, its encoders' truncation and determinism."""
 
 from __future__ import annotations
 
@@ -28,11 +26,11 @@ from harness.runtime.context import Context, open_context
 
 @dataclass(frozen=True)
 class EncoderAudit:
-    """What was found in one encoder of a row.
+    """The audit of one encoder of a row.
 
     Args:
         model: its name.
-        prompts: before a query, before a document.
+        prompts: of a query and of a document.
         documents: truncation of the corpus.
         queries: of the test queries.
         drifts: between ways of encoding the same queries.
@@ -47,14 +45,14 @@ class EncoderAudit:
 
 @dataclass(frozen=True)
 class Audit:
-    """Everything about one row.
+    """The audit of one row.
 
     Args:
         row: name on the board.
         dataset: full name.
         run: of its rankings.
-        removed: queries whose own document was taken out of their ranking.
-        encoders: those that it holds, at whatever depth.
+        removed: queries whose own document was removed from their ranking.
+        encoders: those of the row and of all its parts.
     """
 
     row: str
@@ -67,26 +65,24 @@ class Audit:
     def lines(self) -> list[str]:
         """As plain text."""
         run = self.run
-        told = [
+        removed = f"{self.removed:,} removed from their own ranking" if self.removed else "none"
+        lines = [
             f"{self.row} on {self.dataset}: {run.measure} {run.value:.4f} over {run.queries:,} queries",
             f"  unanswered queries            {run.unanswered:,} (they count 0)",
             f"  queries with ties that matter {run.tied:,}; {run.worst_ties:.4f} to {run.best_ties:.4f} by their order",
             f"  judged within the cutoff      {run.judged:.1%}",
             f"  judged but not in the corpus  {run.lost:,}; a perfect ranking has {run.ceiling:.4f}",
-            f"  query and document of one id  "
-            f"{f'{self.removed:,} taken out of their own ranking' if self.removed else 'none'}",
+            f"  query and document of one id  {removed}",
             f"  {run.measure} by the conventions of others:",
             *(f"    {value:.4f} ({value - run.value:+.4f})  {name}" for name, value in run.conventions.items()),
         ]
         for encoder in self.encoders:
             query, document = (f'"{prompt}"' if prompt else "none" for prompt in encoder.prompts)
-            told.append(f"encoder {encoder.model}: prompt of queries {query}, of documents {document}")
-            told += [
-                f"  {_cut(side, found)}"
-                for side, found in (("documents", encoder.documents), ("queries", encoder.queries))
-            ]
-            told += [f"  {_drift(drift)}" for drift in encoder.drifts]
-        return told
+            lines.append(f"encoder {encoder.model}: prompt of queries {query}, of documents {document}")
+            lines.append(f"  {_cut('documents', encoder.documents)}")
+            lines.append(f"  {_cut('queries', encoder.queries)}")
+            lines += [f"  {_drift(drift)}" for drift in encoder.drifts]
+        return lines
 
 
 def audit(
@@ -97,7 +93,7 @@ def audit(
     context: Context | None = None,
     tell: Callable[[Result], None] | None = None,
 ) -> Audit:
-    """Audits a row, which is run first if its record is not there.
+    """Audits a row; runs it if it has no record yet.
 
     Args:
         row: name, expression or method.
@@ -108,20 +104,20 @@ def audit(
         tell: called after the run.
 
     Raises:
-        ComparisonError: the row gave no figures.
-        HarnessError: bad input, or a dataset that cannot be had.
+        NoFigures: the row has no scores.
+        HarnessError: bad input, or a dataset that is not available.
     """
-    asked = single_measure(measure)
+    by = single_measure(measure)
     context = context or open_context()
     method = parse_method(row) if isinstance(row, str) else row
-    names = list(dict.fromkeys((*DEFAULT, str(asked))))
+    names = list(dict.fromkeys((*DEFAULT, str(by))))
     (result,) = run_rows(method, dataset=dataset, measures=names, results=results, context=context, tell=tell)
-    held = with_scores(result, Store(Path(results)), method)
+    stored = with_scores(result, Store(Path(results)), method)
     loaded = load_dataset(dataset, context)
-    found = audit_run(asked, loaded.test.qrels, read_run(held.place.run), loaded.corpus.id_array.to_pylist())
+    run = audit_run(by, loaded.test.qrels, read_run(stored.place.run), loaded.corpus.id_array.to_pylist())
     removed = len(loaded.drop_self & set(loaded.test.queries.ids))
     encoders = {encoder.fingerprint: encoder for encoder in _encoders(method, loaded, context)}
-    return Audit(held.record.row, loaded.name, found, removed, tuple(_audited(e, loaded) for e in encoders.values()))
+    return Audit(stored.record.row, loaded.name, run, removed, tuple(_audited(e, loaded) for e in encoders.values()))
 
 
 def _encoders(method: Method, dataset: Dataset, context: Context) -> Iterator[Encoder]:
@@ -143,16 +139,16 @@ def _audited(encoder: Encoder, dataset: Dataset) -> EncoderAudit:
     )
 
 
-def _cut(side: str, found: Truncation | None) -> str:
-    if found is None:
+def _cut(side: str, cut: Truncation | None) -> str:
+    if cut is None:
         return f"{side}: the model's tokenizer cannot count tokens"
-    share = found.cut / found.texts if found.texts else 0.0
-    told = (
-        f"{side}: {found.cut:,} of {found.texts:,} ({share:.1%}) are longer than the {found.limit} tokens that are read"
-    )
-    return f"{told}; {found.lost:.1%} of all tokens are lost, the longest has {found.longest:,}" if found.cut else told
+    share = cut.cut / cut.texts if cut.texts else 0.0
+    line = f"{side}: {cut.cut:,} of {cut.texts:,} ({share:.1%}) are longer than the limit of {cut.limit} tokens"
+    if not cut.cut:
+        return line
+    return f"{line}; {cut.lost:.1%} of all tokens are cut off, the longest has {cut.longest:,}"
 
 
 def _drift(drift: Drift) -> str:
-    told = f"{drift.texts} queries {drift.way}: vectors differ by {drift.cosine:.1e} at most (1 - cosine)"
-    return f"{told}; {drift.changed} have other documents in their top 10, {drift.order} another order"
+    vectors = f"{drift.texts} queries {drift.way}: vectors differ by {drift.cosine:.1e} at most (1 - cosine)"
+    return f"{vectors}; {drift.changed} have other documents in their top 10, {drift.order} another order"

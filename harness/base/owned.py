@@ -1,4 +1,4 @@
-"""Files that a command may write again: a file of the same name that somebody else put there is never replaced."""
+"""Files that a command may write again; a file of the same name that it did not write is never replaced."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ STAMP: Final = ".harness-files.json"
 """Next to the files: name → SHA-256 of each file as this package wrote it."""
 
 
+def unchanged(folder: Path, names: Iterable[str]) -> bool:
+    """Whether all files of these names exist as `note_owned` has noted them."""
+    own = _stamp(folder)
+    return all(_is_own(folder, name, own) for name in names)
+
+
 def check_owned(folder: Path, names: Iterable[str]) -> None:
-    """Makes sure that writing files of these names replaces nothing but what `note_owned` has noted.
+    """Makes sure that writing files of these names replaces only files that `note_owned` has noted.
 
     Raises:
         RecordError: a file of such a name exists, and it is not as this package wrote it.
@@ -24,7 +30,7 @@ def check_owned(folder: Path, names: Iterable[str]) -> None:
     own = _stamp(folder)
     for name in names:
         path = folder / name
-        if path.exists() and own.get(name) != sha256(path):
+        if path.exists() and not _is_own(folder, name, own):
             raise RecordError(
                 f"{path} exists and was not written by this command, or was changed since: it is left as it is. "
                 "Name another folder, or move the file."
@@ -35,6 +41,11 @@ def note_owned(folder: Path, names: Iterable[str]) -> None:
     """Notes files as written by this package, as they are now."""
     own = _stamp(folder) | {name: sha256(folder / name) for name in names}
     write_text(folder / STAMP, json.dumps(own, indent=1, sort_keys=True) + "\n")
+
+
+def _is_own(folder: Path, name: str, own: dict[str, str]) -> bool:
+    path = folder / name
+    return name in own and path.is_file() and sha256(path) == own[name]
 
 
 def _stamp(folder: Path) -> dict[str, str]:

@@ -10,23 +10,20 @@ from harness.statistics.family import Difference
 def sentences(decision: Decision) -> list[str]:
     """The decision in plain words, the verdict first."""
     best, scores = decision.best, decision.best.scores
-    n = f"{len(scores.ids):,} {'query' if len(scores.ids) == 1 else 'queries'}"
-    around = f" [{best.interval.low:.3f}, {best.interval.high:.3f}]" if len(scores.ids) > 1 else ""
     if scores.mean == 0:
         return ["Every score is 0: check with `harness data check` that relevant documents are in the corpus."]
-    lines = [
-        f"Best: `{best.row}`, {scores.measure} {scores.mean:.4f}{around} over {n}.",
-        *_tied(decision),
-        *_near(decision),
-    ]
+    n, over = len(scores.ids), "over 1 query"
+    if n > 1:
+        over = f"[{best.interval.low:.3f}, {best.interval.high:.3f}] over {n:,} queries"
+    lines = [f"Best: `{best.row}`, {scores.measure} {scores.mean:.4f} {over}.", *_tied(decision), *_near(decision)]
     for of, upgrades in decision.upgrades.items():
         lines += [_upgrade(upgrade, of) for upgrade in upgrades]
-    lines += [
-        f"The latency of `{option.row}` is left out because the machine was busy: {option.busy}. Measure it again with "
-        "--rerun on an idle machine."
-        for option in decision.options
-        if option.busy
-    ]
+    for option in decision.options:
+        if option.busy:
+            lines.append(
+                f"The latency of `{option.row}` is left out because the machine was busy: {option.busy}. Measure it "
+                "again with --rerun on an idle machine."
+            )
     unknown = [f"`{o.row}`" for o in decision.options if o.latency is None and o.busy is None]
     if unknown:
         lines.append(f"Without a latency, and therefore left out of comparisons of cost: {', '.join(unknown)}.")
@@ -55,8 +52,11 @@ def _tied(decision: Decision) -> list[str]:
         ]
     names = ", ".join(f"`{o.row}` ({difference(o)})" for o in tied)
     lines = [f"Statistically tied with the best ({by}): {names}."]
-    if rest := len(others) - len(tied):
-        lines.append(f"{rest} other {'row is' if rest == 1 else 'rows are'} significantly worse.")
+    worse = len(others) - len(tied)
+    if worse == 1:
+        lines.append("1 other row is significantly worse.")
+    elif worse:
+        lines.append(f"{worse} other rows are significantly worse.")
     return lines
 
 
@@ -69,34 +69,38 @@ def _near(decision: Decision) -> list[str]:
     lines = []
     for option, kinds in cheapest.values():
         how = " and ".join(_amount(option, of) for of in kinds)
-        if option is decision.best and len(decision.options) == 1:
+        if option is not decision.best:
+            ruled_out = "is ruled out" if decision.loses_no_more(option) else "is not ruled out"
+            lines.append(
+                f"Cheapest {within}: `{option.row}` ({difference(option)}), which takes {how}; a larger loss "
+                f"{ruled_out} by these queries."
+            )
+        elif len(decision.options) == 1:
             lines.append(f"It takes {how}.")
-            continue
-        if option is decision.best:
+        else:
             lines.append(f"No cheaper row is {within}: it takes {how}.")
-            continue
-        lines.append(
-            f"Cheapest {within}: `{option.row}` ({difference(option)}), which takes {how}; a larger loss "
-            f"{'is ruled out' if decision.loses_no_more(option) else 'is not ruled out'} by these queries."
-        )
     return lines
 
 
 def _amount(option: Option, of: Cost) -> str:
     """A cost in words."""
     value = option.cost(of) or 0.0
-    return f"{value * 1000:.1f} ms a query" if of == "latency" else f"{_gib(value)} of index and model"
+    if of == "latency":
+        return f"{value * 1000:.1f} ms a query"
+    return f"{_gib(value)} of index and model"
 
 
 def _gib(value: float) -> str:
     return f"{value:.2f} GiB" if value >= 1 else f"{value * 1024:.1f} MiB"
 
 
-def _upgrade(step: Upgrade, of: Cost) -> str:
-    more = (
-        f"{step.more * 1000:.1f} ms more a query" if of == "latency" else f"{_gib(step.more)} more of index and model"
-    )
-    gain = step.gain.mean
-    each = f", {gain / step.more:.2g} a {'second' if of == 'latency' else 'GiB'}" if step.more > 0 else ""
-    tied = ", not significant: the two are tied" if step.gain.tied else ""
-    return f"`{step.before.row}` → `{step.after.row}`: {more} for {with_interval(step.gain)}{each}{tied}."
+def _upgrade(upgrade: Upgrade, of: Cost) -> str:
+    more, unit = f"{_gib(upgrade.more)} more of index and model", "GiB"
+    if of == "latency":
+        more, unit = f"{upgrade.more * 1000:.1f} ms more a query", "second"
+    gain = with_interval(upgrade.gain)
+    if upgrade.more > 0:
+        gain += f", {upgrade.gain.mean / upgrade.more:.2g} a {unit}"
+    if upgrade.gain.tied:
+        gain += ", not significant: the two are tied"
+    return f"`{upgrade.before.row}` → `{upgrade.after.row}`: {more} for {gain}."

@@ -72,7 +72,7 @@ def decide(
 
     Raises:
         NoFigures: no row has scores.
-        HarnessError: bad input, or a dataset that cannot be had.
+        HarnessError: bad input, or a dataset that is not available.
     """
     check_margin(margin)
     by = str(single_measure(measure))
@@ -83,20 +83,24 @@ def decide(
     scored: list[Scores] = []
     absent: list[Record] = []
     for method, row_results in done.items():
-        ok = [r.record for r in row_results if r.record.status == "ok"]
-        absent += [r.record for r in row_results if r.record.status != "ok"][:1]
-        places = [StoredRecord(r, store.place(r.dataset["name"], method, r.seed)) for r in ok]
-        scored += [scores(places, store, by)] if places else []
+        records = [result.record for result in row_results]
+        absent += [record for record in records if record.status != "ok"][:1]
+        ok = [record for record in records if record.status == "ok"]
+        if ok:
+            stored = [StoredRecord(record, store.place(record.dataset["name"], method, record.seed)) for record in ok]
+            scored.append(scores(stored, store, by))
     if not scored:
         why = "; ".join(f"{r.row}: {(r.problem or {}).get('reason', r.status)}" for r in absent)
         nothing = f"there is nothing to decide between: no row has scores ({why})."
         raise NoFigures(nothing, skipped=all(r.status == "skipped" for r in absent))
     loaded = load_dataset(dataset, context)
     decision = decide_between(scored, margin)
-    power = decision.comparison.power
-    told = (*sentences(decision), *([f"{power}."] if power else []), *_limits(decision, loaded, methods, absent))
+    lines = sentences(decision)
+    if power := decision.comparison.power:
+        lines.append(f"{power}.")
+    lines += _limits(decision, loaded, methods, absent)
     place = store.place(loaded.name, methods[0], context.seed).record.parents[1] / FILE
-    return Decided(loaded.name, decision, told, place, any(r.status == "error" for r in absent))
+    return Decided(loaded.name, decision, tuple(lines), place, any(r.status == "error" for r in absent))
 
 
 def _limits(decision: Decision, dataset: Dataset, methods: Sequence[Method], absent: Sequence[Record]) -> list[str]:
@@ -115,7 +119,7 @@ def _limits(decision: Decision, dataset: Dataset, methods: Sequence[Method], abs
 
 def _judged(decision: Decision, dataset: Dataset) -> list[str]:
     """Rows that retrieve many more unjudged documents than the best, if documents are judged not relevant too."""
-    if not any(grade <= 0 for grades in dataset.test.qrels.values() for grade in grades.values()):
+    if all(min(grades.values(), default=1) > 0 for grades in dataset.test.qrels.values()):
         return []  # if only relevant documents are judged, their share is the quality itself
     measure = decision.best.scores.measure
     unjudged = {option.row: option.scores.records[0].unjudged.get(measure) for option in decision.options}

@@ -73,7 +73,7 @@ class Option:
         return total / 2**30 if total else None
 
     def cost(self, of: Cost) -> float | None:
-        """One of both."""
+        """The latency or the memory."""
         return self.latency if of == "latency" else self.memory
 
 
@@ -135,24 +135,23 @@ def caveats(decision: Decision) -> list[str]:
     if all(option.scores.records[0].supervision == NO_LABELS for option in decision.options):
         return []
     measure = decision.best.scores.measure
-    found = {option.row: shared(option.scores.records, measure) for option in decision.options}
+    leaks = {option.row: shared(option.scores.records, measure) for option in decision.options}
+    best = decision.best.row
     lines = []
     for kind in ("queries", "documents"):
-        here = {row: seen[kind] for row, seen in found.items() if kind in seen}
-        if not here:
+        of_kind = {row: own[kind] for row, own in leaks.items() if kind in own}
+        if not of_kind:
             continue
-        first = max(here, key=lambda row: here[row].without)
-        head = f"{here[first].told}; over the others"
-        if first == decision.best.row:
-            lines.append(f"{head} `{first}` still has the highest mean, {here[first].without:.4f}.")
-        else:
-            best = f", `{decision.best.row}` {here[decision.best.row].without:.4f}" if decision.best.row in here else ""
-            lines.append(f"{head} `{first}` has the highest mean, {here[first].without:.4f}{best}.")
-    lines += [
-        f"`{option.row}`: {seen.told}; over the others its mean is {seen.without:.4f}."
-        for option in (decision.best, *decision.tied)
-        if (seen := found[option.row].get("taught"))
-    ]
+        first = max(of_kind, key=lambda row: of_kind[row].without)
+        still = "still has" if first == best else "has"
+        line = (
+            f"{of_kind[first].told}; over the others `{first}` {still} the highest mean, {of_kind[first].without:.4f}"
+        )
+        if first != best and best in of_kind:
+            line += f", `{best}` {of_kind[best].without:.4f}"
+        lines.append(f"{line}.")
+    histories = {option.row: leaks[option.row].get("taught") for option in (decision.best, *decision.tied)}
+    lines += [f"`{row}`: {h.told}; over the others its mean is {h.without:.4f}." for row, h in histories.items() if h]
     return lines
 
 
@@ -183,7 +182,7 @@ def decide(
         options,
         comparison,
         margin,
-        {of: found for of in kinds if (found := _cheapest(options, of, margin)) is not None},
+        {of: option for of in kinds if (option := _cheapest(options, of, margin)) is not None},
         {of: _upgrades(options, of, comparison) for of in kinds},
     )
 
@@ -196,10 +195,10 @@ def _cheapest(options: Sequence[Option], of: Cost, margin: float) -> Option | No
     return next(o for o in near if _alike(o, cheapest, of))
 
 
-def _alike(dearer: Option, cheaper: Option, of: Cost) -> bool:
+def _alike(higher: Option, lower: Option, of: Cost) -> bool:
     """Whether two costs are equal within the uncertainty of their measurements."""
-    factor = max(ALIKE, (1 + dearer.spread(of)) * (1 + cheaper.spread(of)))
-    return (dearer.cost(of) or 0.0) <= factor * (cheaper.cost(of) or 0.0)
+    factor = max(ALIKE, (1 + higher.spread(of)) * (1 + lower.spread(of)))
+    return (higher.cost(of) or 0.0) <= factor * (lower.cost(of) or 0.0)
 
 
 def _by_cost(of: Cost) -> Callable[[Option], tuple[float, float]]:
@@ -207,6 +206,7 @@ def _by_cost(of: Cost) -> Callable[[Option], tuple[float, float]]:
 
 
 def _upgrades(options: Sequence[Option], of: Cost, comparison: Comparison) -> tuple[Upgrade, ...]:
+    # The Pareto front, from the cheapest row up; of rows at nearly the same cost only the better is in it.
     front: list[int] = []
     costs = {place: cost for place, option in enumerate(options) if (cost := option.cost(of)) is not None}
     for place in sorted(costs, key=lambda p: _by_cost(of)(options[p])):

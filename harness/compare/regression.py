@@ -100,10 +100,13 @@ def reasons(before: Record, after: Record) -> Iterator[str]:
     was, now = before.provenance, after.provenance
     if was.get("code") != now.get("code"):
         yield f"code (commit {str(was.get('commit'))[:8]} → {str(now.get('commit'))[:8]})"
-    versions = [{**(made.get("packages") or {}), "python": made.get("python")} for made in (was, now)]
-    yield from _versions(*versions)
+    yield from _versions(_packages(was), _packages(now))
     if was.get("device") != now.get("device") or was.get("machine") != now.get("machine"):
         yield "machine"
+
+
+def _packages(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    return {**(provenance.get("packages") or {}), "python": provenance.get("python")}
 
 
 def _versions(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -162,7 +165,7 @@ def accept(after: StoredRecord, stored: Store, place: Place, why: str) -> Record
 
 
 def _values(store: Store, record: StoredRecord) -> PerQuery | None:
-    """The stored per-query values; None if they are lost or contradict their record, so that the new ones mend them."""
+    """The stored per-query values; None if they are lost or contradict their record: the new ones replace them."""
     try:
         return store.values(record)
     except RecordError:

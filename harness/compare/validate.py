@@ -45,7 +45,7 @@ def validate(
 
     Raises:
         NoFigures: a row has no scores; with the reason.
-        HarnessError: bad input, or a dataset that cannot be had.
+        HarnessError: bad input, or a dataset that is not available.
     """
     check_margin(margin)
     by = str(single_measure(measure))
@@ -85,20 +85,20 @@ def run_seeds(
 
     Raises:
         SettingError: seeds below 1.
-        HarnessError: bad input, or a dataset that cannot be had.
+        HarnessError: bad input, or a dataset that is not available.
     """
     check_seeds(seeds)
     names = list(dict.fromkeys((*DEFAULT, measure)))  # the records are those that `harness run` makes
-    made: dict[Method, list[Result]] = {method: [] for method in methods}
+    by_method: dict[Method, list[Result]] = {method: [] for method in methods}
     for seed in range(seeds):
-        due = [method for method in made if seed == 0 or trains(method)]
-        here = context if seed == 0 else context.reseeded(context.seed + seed)
+        due = [method for method in by_method if seed == 0 or trains(method)]
         if not due:
             break
-        done = run_rows(*due, dataset=dataset, measures=names, results=results, context=here, tell=tell)
+        of_seed = context if seed == 0 else context.reseeded(context.seed + seed)
+        done = run_rows(*due, dataset=dataset, measures=names, results=results, context=of_seed, tell=tell)
         for method, result in zip(due, done, strict=True):
-            made[method].append(result)
-    return made
+            by_method[method].append(result)
+    return by_method
 
 
 def with_scores(result: Result, store: Store, method: Method) -> StoredRecord:

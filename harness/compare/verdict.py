@@ -58,16 +58,16 @@ class Verdict:
                 f"The {self.within.level:.0%} interval{spread(self.within)} is within ±{self.margin:g}: equivalent by "
                 "two one-sided tests at 5%."
             )
-        if nothing_found(c):
+        if both_zero(c):
             lines.append(
                 "Both are 0 on every query: check with `harness data check` that relevant documents are in the corpus."
             )
+        one_seed = [side.row for side in (c.row, c.baseline) if side.trained]
         if seeds := self._seeds():
             lines.append(seeds)
-        elif one_seed := [s.row for s in (c.row, c.baseline) if s.trained]:
-            lines.append(
-                f"{' and '.join(one_seed)}: only one seed, so the result may not hold for other seeds (--seeds 3)."
-            )
+        elif one_seed:
+            rows = " and ".join(one_seed)
+            lines.append(f"{rows}: only one seed, so the result may not hold for other seeds (--seeds 3).")
         return [*lines, self._power(), *self.seen]
 
     @property
@@ -80,18 +80,18 @@ class Verdict:
         lines = []
         for kind in ("queries", "documents"):
             if kind in row and kind in other:
-                them = "it" if row[kind].count == 1 else "them"
-                scores = f"{c.row.measure} is {row[kind].without:.4f} against {other[kind].without:.4f}"
-                lines.append(f"{row[kind].told}: without {them} {scores}.")
-        for side, seen in ((c.row, row), (c.baseline, other)):
-            if "taught" in seen:
-                lines.append(f"{side.row}: {seen['taught'].told}; without them it has {seen['taught'].without:.4f}.")
+                leak, them = row[kind], "it" if row[kind].count == 1 else "them"
+                scores = f"{c.row.measure} is {leak.without:.4f} against {other[kind].without:.4f}"
+                lines.append(f"{leak.told}: without {them} {scores}.")
+        for side, leaks in ((c.row, row), (c.baseline, other)):
+            if leak := leaks.get("taught"):
+                lines.append(f"{side.row}: {leak.told}; without them it has {leak.without:.4f}.")
         return lines
 
     @property
     def short(self) -> list[str]:
         """The finding, its p-value, and how much of the uncertainty is due to the seeds."""
-        return [self.sentences[0], self._chance(), *([self._seeds()] if self._seeds() else [])]
+        return list(filter(None, (self.sentences[0], self._chance(), self._seeds())))
 
     def _seeds(self) -> str:
         part = self.contrast.query_part
@@ -122,9 +122,11 @@ class Verdict:
         draws = len(c.family.largest.drawn)
         how = f"{draws:,} studentised resamples of the queries" if draws else "Student's t"
         sentence = f"p = {_p(c.p)}: the chance of so large a difference if there were none ({how}; {family})."
-        if (few := c.pairs.differing) < (least := fewest(LEVEL)):
-            sentence += f" They differ on {_queries(few)}; differences on fewer than {least} are never significant."
-        return sentence
+        differing, least = c.pairs.differing, fewest(LEVEL)
+        if differing >= least:
+            return sentence
+        few = f"They differ on {_queries(differing)}; differences on fewer than {least} are never significant."
+        return f"{sentence} {few}"
 
     def _power(self) -> str:
         c = self.contrast
@@ -150,7 +152,7 @@ def verdict(contrast: Contrast, margin: float = MARGIN) -> Verdict:
     check_margin(margin)
     within = contrast.interval_at(1 - 2 * ALPHA)
     finding: Finding = "cannot tell"
-    if nothing_found(contrast):
+    if both_zero(contrast):
         return Verdict(finding, contrast, margin, within)
     if -margin < within.low and within.high < margin:
         finding = "equivalent"
@@ -159,7 +161,7 @@ def verdict(contrast: Contrast, margin: float = MARGIN) -> Verdict:
     return Verdict(finding, contrast, margin, within)
 
 
-def nothing_found(contrast: Contrast) -> bool:
+def both_zero(contrast: Contrast) -> bool:
     """Whether both rows are 0 on every query, which is no evidence on either."""
     return not contrast.row.values.any() and not contrast.baseline.values.any()
 
@@ -170,7 +172,7 @@ def signed(value: float, digits: int = 4) -> str:
 
 
 def ends(interval: Interval, digits: int = 4) -> str:
-    """An interval of a difference as shown; a bound of one that excludes 0 has the digits that tell it from 0."""
+    """An interval of a difference as shown; if it excludes 0, its bounds have enough digits not to be shown as 0."""
     excludes = interval.low > 0 or interval.high < 0
     return f"[{', '.join(_bound(value, digits, excludes) for value in (interval.low, interval.high))}]"
 
@@ -179,7 +181,9 @@ def _bound(value: float, digits: int, excludes: bool) -> str:
     enough = digits
     while excludes and value and round(value, enough) == 0 and enough < MOST_DIGITS:
         enough += 1
-    return f"{value:+.0e}" if excludes and value and round(value, enough) == 0 else signed(value, enough)
+    if excludes and value and round(value, enough) == 0:
+        return f"{value:+.0e}"
+    return signed(value, enough)
 
 
 def spread(interval: Interval) -> str:
@@ -194,4 +198,6 @@ def _queries(count: int) -> str:
 
 
 def _p(value: float) -> str:
-    return f"{value:.2g}" if value < 0.001 else f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
+    if value < 0.001:
+        return f"{value:.2g}"
+    return f"{value:.4f}" if value < 0.1 else f"{value:.2f}"

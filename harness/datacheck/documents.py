@@ -1,4 +1,4 @@
-"""The documents of a collection, looked at in one pass; what must be compared is kept as 64-bit hashes, not as text."""
+"""The documents of a collection, checked in one pass; ids and texts are compared by 64-bit hashes, to save memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.datacheck.findings import Findings
 
 
 @dataclass
-class _Seen:
+class _Hashes:
     """Hashes of texts with the lines they are on; 16 bytes each."""
 
     hashes: array[int] = field(default_factory=lambda: array("Q"))
@@ -27,63 +27,64 @@ class _Seen:
         self.lines.append(line)
 
     def repeats(self) -> Iterator[tuple[int, int]]:
-        """The line of a text and that of each later one that equals it."""
+        """The line of a text and that of each later copy."""
         values = np.frombuffer(self.hashes, dtype=np.uint64)
-        order = np.argsort(values, kind="stable")
+        order = np.argsort(values, kind="stable")  # copies become neighbours, in the order of their lines
         first = 0
         for place in np.flatnonzero(values[order][1:] == values[order][:-1]) + 1:
-            if values[order[first]] != values[order[place]]:
+            if values[order[first]] != values[order[place]]:  # the first copy of another text
                 first = int(place) - 1
             yield self.lines[order[first]], self.lines[order[place]]
 
 
 @dataclass
 class CorpusCheck:
-    """What one pass over the documents tells.
+    """The checks of one pass over the documents.
 
     Args:
         collection: name without the split, for the rule on queries that are documents.
-        found: where findings go.
+        findings: where they are added.
         queries: query id → text.
         missing: judged document ids; after `read`, those that are not in the corpus.
     """
 
     collection: str
-    found: Findings
+    findings: Findings
     queries: Mapping[str, str]
     missing: set[str]
     count: int = 0
     words: int = 0
     _empty: int = 0
     _dropped: int = 0
-    _kept: int = 0
-    _ids: _Seen = field(default_factory=_Seen)
-    _texts: _Seen = field(default_factory=_Seen)
+    _not_dropped: int = 0
+    _ids: _Hashes = field(default_factory=_Hashes)
+    _texts: _Hashes = field(default_factory=_Hashes)
 
     def read(self, documents: Iterable[tuple[int, Document]]) -> None:
         """Reads all documents, with their lines, and adds the findings."""
         for line, document in documents:
-            self._one(line, document)
+            self._check(line, document)
         if not self.count:
-            self.found.add("error", "no-documents", "there is not one document that can be read.")
+            self.findings.add("error", "no-documents", "there is no document that can be read.")
         elif self._empty == self.count:
-            self.found.add(
-                "error", "no-text", "no document has a title or a text: every score would be 0.", count=self._empty
-            )
+            message = "no document has a title or a text: every score would be 0."
+            self.findings.add("error", "no-text", message, count=self._empty)
         for first, again in self._ids.repeats():
             message = "documents have the id of another; ids must be unique."
-            self.found.add("error", "duplicate-document-id", message, f"lines {first} and {again}")
+            self.findings.add("error", "duplicate-document-id", message, f"lines {first} and {again}")
         for first, again in self._texts.repeats():
-            message = "documents have the text of another: if one is judged, finding its copy counts as a miss."
-            self.found.add("warning", "duplicate-text", message, f"lines {first} and {again}")
+            message = (
+                "documents have the text of another: if only one is judged relevant, its copy counts as not relevant."
+            )
+            self.findings.add("warning", "duplicate-text", message, f"lines {first} and {again}")
         if self._dropped:
             message = "queries are documents of the corpus: each is left out of its own ranking."
-            self.found.add("note", "self-dropped", message, count=self._dropped)
-        if self._kept:
+            self.findings.add("note", "self-dropped", message, count=self._dropped)
+        if self._not_dropped:
             message = "query ids are also document ids, with another text: those documents stay in the ranking."
-            self.found.add("note", "self-kept", message, count=self._kept)
+            self.findings.add("note", "self-kept", message, count=self._not_dropped)
 
-    def _one(self, line: int, document: Document) -> None:
+    def _check(self, line: int, document: Document) -> None:
         text = joined(document.title, document.text)
         self.count += 1
         self.words += len(text.split())
@@ -93,14 +94,14 @@ class CorpusCheck:
             self._texts.add(text, line)
         else:
             self._empty += 1
-            message = "documents without title and text: a dense model ranks them all the same; delete those that are not judged."
-            self.found.add("warning", "empty-text", message, f"line {line}: {document.id!r}")
+            message = "documents without title and text: a dense model gives them one score; delete those not judged."
+            self.findings.add("warning", "empty-text", message, f"line {line}: {document.id!r}")
         if why := unfit(document.id):
             message = "ids that a TREC run or qrels file cannot hold; rename them."
-            self.found.add("error", "white-space-in-id", message, f"document {document.id!r} {why}")
+            self.findings.add("error", "white-space-in-id", message, f"document {document.id!r} {why}")
         query = self.queries.get(document.id)
         if query is not None:
             if is_self(self.collection, query, document):
                 self._dropped += 1
             else:
-                self._kept += 1
+                self._not_dropped += 1

@@ -1,4 +1,4 @@
-"""What a check found: findings by kind, with counts and a few examples, as data and as plain text."""
+"""The findings of a check by kind, with counts and a few examples, as data and as plain text."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of thing found.
+    """All faults of one kind.
 
     Args:
-        level: `error` where the collection cannot be used, `warning` where its scores mislead, `note` where nothing is
-            wrong.
+        level: `error` if the collection cannot be used, `warning` if its scores mislead, `note` if nothing is wrong.
         code: short name of the kind, as `duplicate-text`.
         count: how many there are.
         message: what it is, what it does to the scores, and what to do.
-        examples: the first few, with file and line where there is one.
+        examples: the first few, with file and line if known.
     """
 
     level: Level
@@ -31,17 +30,19 @@ class Finding:
     examples: tuple[str, ...]
 
     def __str__(self) -> str:
-        shown = [f"    {example}" for example in self.examples]
-        more = [f"    … and {self.count - len(shown):,} more"] if shown and self.count > len(shown) else []
-        return "\n".join([f"{self.level}: {self.code} ({self.count:,}): {self.message}", *shown, *more])
+        lines = [f"{self.level}: {self.code} ({self.count:,}): {self.message}"]
+        lines += [f"    {example}" for example in self.examples]
+        if self.examples and self.count > len(self.examples):
+            lines.append(f"    … and {self.count - len(self.examples):,} more")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that was found in one collection.
+    """All findings in one collection.
 
     Args:
-        name: of the collection, as it was asked for.
+        name: of the collection, as requested.
         findings: errors first, then warnings, then notes.
         counts: what was counted, in reading order, as `documents` or `test: queries`.
     """
@@ -64,25 +65,21 @@ class Report:
 
 @dataclass
 class Findings:
-    """Findings as they come in; one kind of fault is one finding however often it occurs."""
+    """Collects faults; all of one kind are one finding."""
 
-    _held: dict[str, _Open] = field(default_factory=dict)
+    _by_code: dict[str, _Open] = field(default_factory=dict)
 
     def add(self, level: Level, code: str, message: str, example: str = "", count: int = 1) -> None:
-        """Counts a fault; the first message of a kind stays, and the first examples."""
-        held = self._held.setdefault(code, _Open(level, message))
-        held.count += count
-        if example and len(held.examples) < EXAMPLES:
-            held.examples.append(example)
+        """Counts a fault; the first message of a kind is used, and the first examples."""
+        same = self._by_code.setdefault(code, _Open(level, message))
+        same.count += count
+        if example and len(same.examples) < EXAMPLES:
+            same.examples.append(example)
 
     def closed(self) -> tuple[Finding, ...]:
         """All findings, errors first; within a level in the order they came."""
-        return tuple(
-            Finding(held.level, code, held.count, held.message, tuple(held.examples))
-            for level in LEVELS
-            for code, held in self._held.items()
-            if held.level == level
-        )
+        every = [Finding(o.level, code, o.count, o.message, tuple(o.examples)) for code, o in self._by_code.items()]
+        return tuple(sorted(every, key=lambda finding: LEVELS.index(finding.level)))
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A dataset as a folder in BEIR's form, which BEIR's `GenericDataLoader` and `./folder` read."""
+"""A dataset as a folder in BEIR's format, which BEIR's `GenericDataLoader` and `./folder` read."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ from harness.data.queries import Labelled, Qrels
 def write_collection(dataset: Dataset, folder: Path) -> dict[str, int]:
     """Writes `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv`, and returns the number of queries of each split.
 
-    Train and dev are those of the dataset's `TrainView`: without the queries of the reported split, dev cut from train
-    where the collection has none.
+    Train and dev are those of the dataset's `TrainView`: without the queries of the reported split, and with dev cut
+    from train if the collection has no dev split.
 
     Args:
         dataset: what is written.
         folder: where to; files of these names are replaced.
 
     Raises:
-        DatasetError: an id that BEIR's reader, which takes quotes for CSV's, would read as another.
+        DatasetError: an id that BEIR's reader, a CSV reader, would read as another because of quotes or tabs.
     """
     view = dataset.train
-    splits = {"train": view.train, "dev": view.dev, dataset.name.rpartition("/")[2]: dataset.test}
-    held = {split: part for split, part in splits.items() if part is not None}
+    every = {"train": view.train, "dev": view.dev, dataset.name.rpartition("/")[2]: dataset.test}
+    splits = {name: split for name, split in every.items() if split is not None}
     with replacing(folder / "corpus.jsonl") as part, open(part, "w", encoding="utf-8", newline="\n") as file:
         for batch in dataset.corpus.batches():
             file.writelines(_line({"_id": d.id, "title": d.title, "text": d.text}) for d in batch)
-    texts = dict(pair for part in held.values() for pair in zip(part.queries.ids, part.queries.texts, strict=True))
+    texts: dict[str, str] = {}
+    for split in splits.values():
+        texts |= zip(split.queries.ids, split.queries.texts, strict=True)
     write_text(folder / "queries.jsonl", "".join(_line({"_id": query, "text": text}) for query, text in texts.items()))
-    for split, labelled in held.items():
-        write_text(folder / "qrels" / f"{split}.tsv", "".join(_judgements(labelled)))
-    return {split: len(labelled.queries) for split, labelled in held.items()}
+    for name, split in splits.items():
+        write_text(folder / "qrels" / f"{name}.tsv", "".join(_judgements(split)))
+    return {name: len(split.queries) for name, split in splits.items()}
 
 
 def _line(record: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.base.errors import HarnessError, RecordError, SettingError
 from harness.base.files import replacing, sha256, slug
+from harness.base.owned import check_owned, note_owned
 from harness.bench.record import Record
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store
@@ -66,22 +67,23 @@ def export_trec(
 
     Raises:
         SettingError: unknown format.
-        RecordError: a row has no run of this version of the dataset.
+        RecordError: a row has no run of this version of the dataset, or the folder has a file of such a name that was
+            not written here.
         HarnessError: the dataset is not available, or an id contains white space.
     """
     if form not in FORMS:
         raise SettingError(f"topics have no format {form!r}; the formats are {', '.join(FORMS)}.")
     dataset = load_dataset(name, context)
-    runs = {
-        slug(row_name(method)): _run(Store(results), dataset, method, seed)
-        for method in (methods_of(rows) if rows else ())
-    }
+    methods = methods_of(rows) if rows else ()
+    runs = {slug(row_name(method)): _run(Store(results), dataset, method, seed) for method in methods}
+    written = [f"topics.{form}", "qrels.txt", *(f"{row}.run" for row in runs)]
+    check_owned(folder, written)
     write_topics(folder / f"topics.{form}", dataset.test.queries)
     write_qrels(folder / "qrels.txt", dataset.test.qrels)
     for row, path in runs.items():
         with gzip.open(path, "rb") as run, replacing(folder / f"{row}.run") as part, open(part, "wb") as file:
             shutil.copyfileobj(run, file)
-    written = [f"topics.{form}", "qrels.txt", *(f"{row}.run" for row in runs)]
+    note_owned(folder, written)
     lines = [f"{dataset.name}: {', '.join(written)} in {folder}"]
     return [*lines, *(f"trec_eval -c -m ndcg_cut.10 {folder / 'qrels.txt'} {folder / row}.run" for row in runs)]
 

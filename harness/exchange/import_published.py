@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from harness.base.json_files import read_json
 from harness.bench.published import Published, published, write
 from harness.bench.store import Store
 from harness.datasets.beir import DEFAULT_SPLIT
-from harness.exchange.mteb_results import read_results
+from harness.exchange.mteb_published import read_results
 
 SOURCES = ("beir/", "mteb/", "ir_datasets/", "stdlib/", "folder/")
 
@@ -28,7 +29,7 @@ def import_published(paths: Sequence[Path], results: str | Path) -> list[str]:
 
     Raises:
         Unavailable: a result of MTEB, and mteb is not installed.
-        RecordError: a file that does not exist, or is of neither form.
+        RecordError: a file that does not exist, or has neither form.
     """
     absent = [path for path in paths if not there(path.exists)]
     if absent:
@@ -36,12 +37,12 @@ def import_published(paths: Sequence[Path], results: str | Path) -> list[str]:
     of_json = {path: [] if path.is_dir() else _from_json(path) for path in paths}
     of_mteb = [path for path, scores in of_json.items() if not scores]
     imported, messages = read_results(of_mteb) if of_mteb else ([], [])
-    imported += [scores for several in of_json.values() for scores in several]
+    imported += itertools.chain.from_iterable(of_json.values())
     for scores in imported:
         place = write(Path(results), scores)
         messages.append(f"{scores.row}: {', '.join(sorted(scores.figures))}; in {place}")
     measured = {record.dataset["name"] for record in Store(Path(results)).all()[0]}
-    unmeasured = sorted({dataset for scores in imported for dataset in scores.figures} - measured)
+    unmeasured = sorted({*itertools.chain.from_iterable(scores.figures for scores in imported)} - measured)
     if unmeasured:
         messages.append(f"shown once a row is measured there: {', '.join(unmeasured)}")
     return messages
@@ -77,6 +78,5 @@ def _full_name(dataset: str) -> str:
 
 def _numbers(facts: Mapping[str, object]) -> dict[str, float]:
     """The scores among other facts, e.g. versions."""
-    return {
-        name: value for name, value in facts.items() if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
+    numbers = {name: value for name, value in facts.items() if isinstance(value, (int, float))}
+    return {name: value for name, value in numbers.items() if not isinstance(value, bool)}

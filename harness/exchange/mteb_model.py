@@ -28,7 +28,7 @@ from harness.rows import parse_method, row_name
 from harness.runtime.context import Context
 
 ORGANISATION = "retrieval-harness"
-"""Before the slash of a model's name in MTEB's results."""
+"""Part before the slash of a model's name in MTEB's results."""
 KINDS = {
     "bm25": "sparse",
     "lucene": "sparse",
@@ -38,11 +38,9 @@ KINDS = {
     "hybrid": "hybrid",
     "rerank": "hybrid",
 }
-"""Method → what MTEB calls its type; of any other method it takes `dense`."""
+"""Method → MTEB's type; of any other method it is `dense`."""
 NOTHING = "no document"
-"""Stands in an empty ranking: MTEB takes its means over the queries that have a ranking, and an unanswered one must
-count 0.
-"""
+"""In place of an empty ranking: MTEB's means are over queries with a ranking, but one without any must count 0."""
 
 log = logging.getLogger("harness.exchange")
 
@@ -56,7 +54,7 @@ class MTEBModel:
         method: a row's name, an expression or a method.
         context: seed, device and cache; None takes the defaults.
         learn_from: a dataset whose `TrainView` a method that learns is fitted on, as `beir/scifact`; never its reported
-            split. None gives it the task's documents alone, so that one that needs labels says that it has none.
+            split. None: only the task's documents, so that a method that needs labels is refused.
 
     Raises:
         UnknownName, SettingError: see `harness.rows.parse_method`.
@@ -70,7 +68,7 @@ class MTEBModel:
 
     @property
     def mteb_model_meta(self) -> Any:
-        """MTEB's `ModelMeta`: a name and a revision that tell two methods apart; nothing is claimed that is not known.
+        """MTEB's `ModelMeta`: a name and a revision that identify the method; everything else is left unknown.
 
         Raises:
             Unavailable: mteb is not installed.
@@ -84,9 +82,9 @@ class MTEBModel:
             HarnessError: what the method's `fit` and `index` raise.
         """
         name = f"mteb/{task['task_metadata'].name}"
-        held = cached_corpus(name, lambda: documents(corpus), self.context)
-        view = load_dataset(self.learn_from, self.context).train if self.learn_from else TrainView(held)
-        self._indexed = (held, fit(self.method, view, self.context), None)
+        cached = cached_corpus(name, lambda: documents(corpus), self.context)
+        view = load_dataset(self.learn_from, self.context).train if self.learn_from else TrainView(cached)
+        self._indexed = (cached, fit(self.method, view, self.context), None)
 
     def search(
         self,
@@ -96,58 +94,59 @@ class MTEBModel:
         top_ranked: Mapping[str, Sequence[str]] | None = None,
         **task: Any,
     ) -> Ranking:
-        """Query id → document id → score, the best `top_k`; of a re-ranking task, of the candidates that are given.
+        """Query id → document id → score, the best `top_k`; in a re-ranking task, of the task's candidates.
 
         Raises:
-            HarnessError: asked before `index`, or what the method raises.
+            HarnessError: called before `index`, or what the method raises.
         """
         if self._indexed is None:
             raise HarnessError("nothing is indexed yet; MTEB calls `index` before `search`.")
         corpus, fitted, searcher = self._indexed
-        asked = _queries(queries)
-        self._warn(asked, fitted)
+        test = _queries(queries)
+        self._warn(test, fitted)
         if top_ranked is not None:
-            return _named(asked, self._rerank(asked, top_ranked, top_k), corpus)
+            return _named(test, self._rerank(test, top_ranked, top_k), corpus)
         if searcher is None:
             searcher = index(self.method, fitted, corpus, self.context)
             self._indexed = (corpus, fitted, searcher)
-        return _named(asked, searcher.search(asked, min(top_k, len(corpus))), corpus)
+        return _named(test, searcher.search(test, min(top_k, len(corpus))), corpus)
 
-    def _warn(self, asked: Queries, fitted: Fitted) -> None:
-        """Tells of the task's queries that stand among those that the method learnt from: MTEB's result cannot."""
+    def _warn(self, test: Queries, fitted: Fitted) -> None:
+        """Warns of test queries that also occur in training, which MTEB's result cannot report."""
         if self.learn_from is None or fitted.supervision == NO_LABELS:
             return
         view = load_dataset(self.learn_from, self.context).train
-        taught = sorted({text for split in (view.train, view.dev) if split is not None for text in split.queries.texts})
-        if found := {overlap.here for overlap in kept_alike(asked, taught, self.context)}:
+        training: set[str] = set()
+        for split in (view.train, view.dev):
+            if split is not None:
+                training.update(split.queries.texts)
+        if seen := {overlap.here for overlap in kept_alike(test, sorted(training), self.context)}:
             log.warning(
-                "%d of the task's %d queries stand among the training or dev queries of %s too, word for word or "
-                "nearly; what "
-                "they gain is not what new queries would.",
-                len(found),
-                len(asked),
+                "%d of the task's %d queries also occur in the training or dev queries of %s, exactly or nearly; "
+                "scores on them overstate performance on unseen queries.",
+                len(seen),
+                len(test),
                 self.learn_from,
             )
 
-    def _rerank(self, asked: Queries, top_ranked: Mapping[str, Sequence[str]], top_k: int) -> TopK:
-        """The candidates in the method's order; one that cannot score them ranks all documents, and the others are left
-        out.
+    def _rerank(self, test: Queries, top_ranked: Mapping[str, Sequence[str]], top_k: int) -> TopK:
+        """The candidates in the method's order; a method that cannot score them ranks all documents, and others are
+        left out.
         """
         assert self._indexed is not None
         corpus, fitted, searcher = self._indexed
-        rows = [corpus.rows(list(top_ranked.get(query, ()))) for query in asked.ids]
-        candidates = [np.unique(found[found >= 0]) for found in rows]
+        rows = [corpus.rows(list(top_ranked.get(query, ()))) for query in test.ids]
+        candidates = [np.unique(of_query[of_query >= 0]) for of_query in rows]
         if isinstance(fitted, Reranks):
-            scores = fitted.candidate_scorer(corpus, self.context).scores(asked.texts, candidates)
+            scores = fitted.candidate_scorer(corpus, self.context).scores(test.texts, candidates)
             pairs = zip(candidates, scores, strict=True)
-            return stack([select(found, given, corpus.id_order, top_k) for found, given in pairs], top_k)
+            return stack([select(of_query, own, corpus.id_order, top_k) for of_query, own in pairs], top_k)
         searcher = searcher or index(self.method, fitted, corpus, self.context)
-        whole = searcher.search(asked, len(corpus))
-        kept = []
-        for found, (ranked, given) in zip(candidates, whole.rows(), strict=True):
-            inside = np.isin(ranked, found)
-            kept.append((ranked[inside][:top_k], given[inside][:top_k]))
-        return stack(kept, top_k)
+        rankings = []
+        for of_query, (ranked, own) in zip(candidates, searcher.search(test, len(corpus)).rows(), strict=True):
+            inside = np.isin(ranked, of_query)
+            rankings.append((ranked[inside][:top_k], own[inside][:top_k]))
+        return stack(rankings, top_k)
 
 
 def model_meta(row: str, method: str, fingerprint: str, seed: int) -> Any:
@@ -163,14 +162,14 @@ def model_meta(row: str, method: str, fingerprint: str, seed: int) -> Any:
         Unavailable: mteb is not installed.
     """
     kind = KINDS.get(method.partition("(")[0].partition("+")[0], "dense")
-    said = {"name": f"{ORGANISATION}/{slug(row)}", "revision": f"{fingerprint}-seed{seed}", "model_type": [kind]}
-    return library("mteb.models", "mteb").ModelMeta.create_empty(said)
+    fields = {"name": f"{ORGANISATION}/{slug(row)}", "revision": f"{fingerprint}-seed{seed}", "model_type": [kind]}
+    return library("mteb.models", "mteb").ModelMeta.create_empty(fields)
 
 
 def _queries(rows: Iterable[Mapping[str, Any]]) -> Queries:
-    found = queries(rows)
-    return Queries(list(found), list(found.values()))
+    texts = queries(rows)
+    return Queries(list(texts), list(texts.values()))
 
 
-def _named(asked: Queries, top: TopK, corpus: Corpus) -> Ranking:
-    return {query: ranking or {NOTHING: 0.0} for query, ranking in Run.of(asked, top, corpus).scores().items()}
+def _named(test: Queries, top: TopK, corpus: Corpus) -> Ranking:
+    return {query: ranking or {NOTHING: 0.0} for query, ranking in Run.of(test, top, corpus).scores().items()}

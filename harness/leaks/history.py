@@ -1,7 +1,7 @@
-"""What a model was taught: the queries that it learnt from or was chosen on, kept with it.
+"""The training history of a model: the queries that it was trained on or chosen by, stored with it.
 
-Two files. Beside the model's folder, the texts and their documents, so that near copies are found; inside the folder,
-hashes of the texts, which go wherever it is copied and give no query away. Texts of the corpus are not kept: every
+Two files. Next to the model's folder, the texts and their documents, so that near copies can be found; inside the
+folder, hashes of the texts, which are copied with it and disclose no query. Texts of the corpus are not stored: every
 method may read those.
 """
 
@@ -22,26 +22,24 @@ from harness.leaks.overlap import normalised
 
 Kind = Literal["gold", "dev", "generated", "silver", "other"]
 """`gold`: judged training queries; `dev`: those that chose the checkpoint; `generated`: made from the corpus; `silver`:
-training queries with documents that a teacher judged; `other`: of a recipe that does not say.
+training queries with documents that a teacher judged; `other`: of a recipe that does not declare it.
 """
 BESIDE, INSIDE = "taught.jsonl.gz", "taught.json.gz"
-"""Of a suffix that has no part in the hash of a model folder: a model that was trained before these files is the same
-model.
-"""
+"""Their suffix is left out of the hash of a model folder, so that models trained without such files keep their hash."""
 MADE = "Made by retrieval-harness."
-"""Stands in the card of every model that was trained here."""
+"""In the card of every model that was trained here."""
 _CARD = "README.md"
 _REPORT = "training.json"
 
 
 @dataclass(frozen=True)
 class Taught:
-    """A query that was learnt from.
+    """A query that a model was trained on.
 
     Args:
         kind: where it comes from.
-        text: as it is, without a prompt.
-        documents: ids of those it was learnt with as relevant, or with a teacher's score; empty where not known.
+        text: without a prompt.
+        documents: ids of its relevant documents in training, or of those with a teacher's score; empty if unknown.
     """
 
     kind: Kind
@@ -51,13 +49,13 @@ class Taught:
 
 @dataclass(frozen=True)
 class History:
-    """All that a model was taught, also in the stages before the last and by the models that helped.
+    """All that a model was trained on, including earlier stages and the models that helped, e.g. teachers.
 
     Args:
-        taught: each (kind, text) once; the texts are empty where only hashes are at hand.
+        taught: each (kind, text) once; empty if only hashes are available.
         hashes: kind → hashes of the normalised texts.
-        whole: False where something is missing: it stands on a model of which this is not known.
-        texts: False where the folder came without the texts, and only exact copies can be found.
+        whole: False if something is missing, because the history of a model that it was trained from is unknown.
+        texts: False if the folder came without the texts, so that only exact copies can be found.
     """
 
     taught: tuple[Taught, ...]
@@ -68,48 +66,46 @@ class History:
 
 def history(taught: Iterable[Taught], *, whole: bool = True) -> History:
     """Each (kind, text) once, in a fixed order, with all its documents."""
-    held: dict[tuple[Kind, str], dict[str, None]] = {}
-    for one in taught:
-        held.setdefault((one.kind, one.text), {}).update(dict.fromkeys(one.documents))
-    entries = tuple(Taught(kind, text, tuple(sorted(documents))) for (kind, text), documents in sorted(held.items()))
+    documents: dict[tuple[Kind, str], set[str]] = {}
+    for query in taught:
+        documents.setdefault((query.kind, query.text), set()).update(query.documents)
+    entries = tuple(Taught(kind, text, tuple(sorted(ids))) for (kind, text), ids in sorted(documents.items()))
     return History(entries, _hashes(entries), whole)
 
 
 def together(own: History | None, models: Iterable[Path]) -> History:
-    """What a model was taught and what the models were that it stands on; not whole where one of them does not say.
+    """The history of a model with those of the models that it was trained from; not whole if one of them is unknown.
 
     Args:
-        own: of its own training; None where that is not known.
+        own: of its own training; None if unknown.
         models: the folders it was trained from or with.
     """
-    taught, hashes, whole, texts = (
-        list(own.taught if own else ()),
-        dict(own.hashes if own else {}),
-        own is not None,
-        True,
+    every = [own, *(recall(model) for model in dict.fromkeys(models) if trained_here(model))]
+    known = [each for each in every if each is not None]
+    return History(
+        taught=history(query for each in known for query in each.taught).taught,
+        hashes=_united(each.hashes for each in known),
+        whole=len(known) == len(every) and all(each.whole for each in known),
+        texts=all(each.texts for each in known if each is not own),
     )
-    for model in dict.fromkeys(models):
-        if not trained_here(model):
-            continue
-        before = recall(model)
-        whole &= before is not None and before.whole
-        if before is not None:
-            taught += before.taught
-            texts &= before.texts
-            hashes = {
-                k: hashes.get(k, frozenset()) | before.hashes.get(k, frozenset()) for k in {*hashes, *before.hashes}
-            }
-    return History(history(taught).taught, hashes, whole, texts)
 
 
-def note(folder: Path, held: History) -> None:
-    """Writes the file beside a model, to the folder that holds the model's."""
+def _united(parts: Iterable[Mapping[str, frozenset[str]]]) -> dict[str, frozenset[str]]:
+    united: dict[str, frozenset[str]] = {}
+    for hashes in parts:
+        for kind, own in hashes.items():
+            united[kind] = united.get(kind, frozenset()) | own
+    return united
+
+
+def note(folder: Path, history: History) -> None:
+    """Writes the file next to a model's folder, into the folder that contains both."""
     with replacing(folder / BESIDE) as part:
-        _write(part, _lines(held))
+        _write(part, _lines(history))
 
 
 def noted(folder: Path) -> History | None:
-    """Reads it back; None where there is none.
+    """Reads it back; None if there is none.
 
     Raises:
         ModelError: it cannot be read.
@@ -117,48 +113,47 @@ def noted(folder: Path) -> History | None:
     try:
         head, *lines = _read(folder / BESIDE).splitlines()
         taught = [Taught(kind, text, tuple(documents)) for kind, text, documents in map(json.loads, lines)]
-        told = json.loads(head)
-        hashes = {kind: frozenset(held) for kind, held in told["more"].items()}
-        for kind, held in _hashes(taught).items():
-            hashes[kind] = hashes.get(kind, frozenset()) | held
-        return History(tuple(taught), hashes, bool(told["whole"]), bool(told["texts"]))
+        facts = json.loads(head)
+        without_text = {kind: frozenset(hashes) for kind, hashes in facts["more"].items()}
+        hashes = _united((without_text, _hashes(taught)))
+        return History(tuple(taught), hashes, bool(facts["whole"]), bool(facts["texts"]))
     except FileNotFoundError:
         return None
     except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError) as error:
         raise _damaged(folder / BESIDE, error) from error
 
 
-def keep(model: Path, held: History) -> None:
+def keep(model: Path, history: History) -> None:
     """Writes both files of a model's folder."""
-    note(model.parent, held)
-    hashes = {kind: sorted(own) for kind, own in sorted(held.hashes.items())}
-    told = {"whole": held.whole, "beside": _digest(_lines(held)), "hashes": hashes}
+    note(model.parent, history)
+    hashes = {kind: sorted(own) for kind, own in sorted(history.hashes.items())}
+    facts = {"whole": history.whole, "beside": _digest(_lines(history)), "hashes": hashes}
     with replacing(model / INSIDE) as part:
-        _write(part, json.dumps(told, sort_keys=True))
+        _write(part, json.dumps(facts, sort_keys=True))
 
 
 def recall(model: Path) -> History | None:
-    """What a model was taught: with its texts where they lie beside it, else by hashes; None where that is not known.
+    """The history of a model: with the texts if they are next to it, else with hashes; None if unknown.
 
     Raises:
         ModelError: a file cannot be read.
     """
     try:
-        told = json.loads(_read(model / INSIDE))
-        hashes = {str(kind): frozenset(held) for kind, held in told["hashes"].items()}
-        whole, digest = bool(told["whole"]), told["beside"]
+        facts = json.loads(_read(model / INSIDE))
+        hashes = {str(kind): frozenset(own) for kind, own in facts["hashes"].items()}
+        whole, digest = bool(facts["whole"]), facts["beside"]
     except FileNotFoundError:
         return None
     except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(model / INSIDE, error) from error
     beside = noted(model.parent)
-    if beside is None or _digest(_lines(beside)) != digest:  # a folder that was copied may lie beside another's texts
+    if beside is None or _digest(_lines(beside)) != digest:  # a copied folder may be next to the texts of another
         return History((), hashes, whole, texts=False)
     return beside
 
 
 def trained_here(model: Path) -> bool:
-    """Whether the harness trained the model, also before it kept what models were taught."""
+    """Whether the harness trained the model, also with a version that stored no history."""
     if (model / INSIDE).is_file() or (model.name == "model" and (model.parent / _REPORT).is_file()):
         return True
     try:
@@ -168,26 +163,28 @@ def trained_here(model: Path) -> bool:
 
 
 def text_hash(text: str) -> str:
-    """16 hexadecimal digits of a text without differences of case and signs; of the text itself where nothing else is
-    left.
-    """
+    """16 hexadecimal digits of a normalised text; of the text itself if nothing is left of it."""
     return hashlib.blake2b((normalised(text) or text).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _hashes(taught: Sequence[Taught]) -> dict[str, frozenset[str]]:
-    return {
-        kind: frozenset(text_hash(t.text) for t in taught if t.kind == kind)
-        for kind in sorted({t.kind for t in taught})
-    }
+    hashes: dict[str, set[str]] = {}
+    for query in taught:
+        hashes.setdefault(query.kind, set()).add(text_hash(query.text))
+    return {kind: frozenset(hashes[kind]) for kind in sorted(hashes)}
 
 
-def _lines(held: History) -> str:
-    own = _hashes(held.taught)
-    more = {kind: sorted(hashes - own.get(kind, frozenset())) for kind, hashes in sorted(held.hashes.items())}
-    head = {"whole": held.whole, "texts": held.texts, "more": {kind: left for kind, left in more.items() if left}}
-    return "\n".join(
-        [json.dumps(head, sort_keys=True), *(json.dumps([t.kind, t.text, list(t.documents)]) for t in held.taught)]
-    )
+def _lines(history: History) -> str:
+    """A line of facts, with the hashes without a text, and a line for each query."""
+    own = _hashes(history.taught)
+    without_text: dict[str, list[str]] = {}
+    for kind, hashes in sorted(history.hashes.items()):
+        if more := sorted(hashes - own.get(kind, frozenset())):
+            without_text[kind] = more
+    head = {"whole": history.whole, "texts": history.texts, "more": without_text}
+    lines = [json.dumps(head, sort_keys=True)]
+    lines += [json.dumps([query.kind, query.text, list(query.documents)]) for query in history.taught]
+    return "\n".join(lines)
 
 
 def _digest(text: str) -> str:
@@ -203,4 +200,4 @@ def _read(path: Path) -> str:
 
 
 def _damaged(path: Path, error: Exception) -> ModelError:
-    return ModelError(f"{path}, which says what the model was taught, cannot be read ({error}); train the model again.")
+    return ModelError(f"{path}, the training history of the model, cannot be read ({error}); train the model again.")

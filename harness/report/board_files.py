@@ -1,7 +1,7 @@
 """The board's files, written if something has changed: `leaderboard.md`, `.csv`, `.tex` and `.html`.
 
-A stamp next to them, `.leaderboard.json`, has hashes of their inputs and of the files; if both are unchanged, an
-up-to-date `harness run` reads the folder and computes nothing.
+A stamp next to them, `.leaderboard.json`, has a hash of their inputs; if it and the files are unchanged, an up-to-date
+`harness run` reads the folder and computes nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from harness.base.errors import HarnessError
 from harness.base.files import sha256, write_text
 from harness.base.json_files import read_json
+from harness.base.owned import check_owned, note_owned, unchanged
 from harness.bench.provenance import code_hash
 from harness.bench.published import FOLDER, read_all
 from harness.bench.record import Record
@@ -54,7 +55,7 @@ def write_board(results: Path, context: Context) -> Written:
     """Writes the board's files from all records of a results folder, with progress.
 
     Raises:
-        RecordError: the folder cannot be written.
+        RecordError: the folder cannot be written; or it has no record, and a file of such a name that is not ours.
     """
     store = Store(results)
     store.check()
@@ -62,6 +63,8 @@ def write_board(results: Path, context: Context) -> Written:
     stored, faults = store.stored()
     published, unread = read_all(results)
     every: list[HarnessError] = [*faults, *unread]
+    if not (stored or published or every):  # not a results folder: perhaps a wrong --results
+        check_owned(results, NAMES)
     bare = tables(each.record for each in stored)
     with context.progress("leaderboard", 2 * len(bare) + 1, "parts") as advance:
         found = with_published(with_comparisons(bare, store, stored, advance), published)
@@ -76,10 +79,10 @@ def write_board(results: Path, context: Context) -> Written:
         }
     for name, text in texts.items():
         write_text(results / name, text)
+    note_owned(results, NAMES)
     (results / STAMP).unlink(missing_ok=True)
     if not every:  # what cannot be read is reported each time until it is repaired
-        digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-        stamp = {"inputs": _with_collections(inputs, (each.record for each in stored), context), "files": digests}
+        stamp = {"inputs": _with_collections(inputs, (each.record for each in stored), context)}
         write_text(results / STAMP, json.dumps(stamp, indent=1) + "\n", durable=False)
     return Written(found, over, every)
 
@@ -87,9 +90,9 @@ def write_board(results: Path, context: Context) -> Written:
 def is_written(results: Path, context: Context) -> bool:
     """Whether the board's files are there and are what `write_board` would write."""
     try:
-        stamp = read_json(results / STAMP, dict[str, str | dict[str, str]])
-        if any(sha256(results / name) != stamp["files"][name] for name in NAMES):
+        if not unchanged(results, NAMES):
             return False
+        stamp = read_json(results / STAMP, dict[str, str])
         records = [stored.record for stored in Store(results).stored()[0]]
         return bool(stamp["inputs"] == _with_collections(_inputs(results), records, context))
     except (OSError, ValueError, KeyError, TypeError):

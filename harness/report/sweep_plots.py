@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,55 +12,50 @@ from harness.sweep.result import Curve, SweepResult
 NAME = "curves"
 
 
-def draw(found: SweepResult, folder: Path) -> list[Path]:
-    """Draws the learning curves on dev, and beside them the chosen row's on test; the files, none where there are no
+def draw(sweep: SweepResult, folder: Path) -> list[Path]:
+    """Draws the learning curves on dev, and next to them the chosen row's on test; returns the files, none without
     curves.
 
     The best settings of each row and recipe are drawn with their intervals, all others thin and grey, baselines as
     broken lines. The same bytes with the same matplotlib.
     """
-    if not found.curves:
+    if not sweep.curves:
         return []
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    tested = found.tested.curve if found.tested is not None else None
+    tested = sweep.tested
+    panels = 1 if tested is None or tested.curve is None else 2
     with rc_context(STYLE):
-        drawn = Figure(figsize=(3.6 * (2 if tested else 1) + 1.2, 3.2), layout="constrained")
-        places = drawn.subplots(1, 2 if tested else 1, squeeze=False, sharey=True)[0]
-        _one(places[0], found.curves, found.best_curves, "dev, which chose")
-        _baselines(places[0], {one.row: one.mean for one in found.baselines if one.ok})
-        places[0].set_ylabel(found.measure)
-        if tested is not None and found.tested is not None:
-            _one(places[1], (), (tested,), "test, the chosen settings alone")
-            held = {v.contrast.baseline.row: v.contrast.baseline.mean for v in found.tested.verdicts}
-            _baselines(places[1], held)
-        drawn.suptitle(f"{found.name} on {found.dataset}", fontsize=9)
-        handles, labels = places[0].get_legend_handles_labels()
-        drawn.legend(handles, labels, loc="outside lower center", ncols=1, fontsize=6, frameon=False)
-        return save(drawn, folder / NAME)
+        figure = Figure(figsize=(3.6 * panels + 1.2, 3.2), layout="constrained")
+        axes = figure.subplots(1, panels, squeeze=False, sharey=True)[0]
+        _panel(axes[0], sweep.curves, sweep.best_curves, "dev, which chose")
+        _baselines(axes[0], {row.row: row.mean for row in sweep.baselines if row.ok})
+        axes[0].set_ylabel(sweep.measure)
+        if tested is not None and tested.curve is not None:
+            _panel(axes[1], (), (tested.curve,), "test, only the chosen settings")
+            baselines = [verdict.contrast.baseline for verdict in tested.verdicts]
+            _baselines(axes[1], {row.row: row.mean for row in baselines})
+        figure.suptitle(f"{sweep.name} on {sweep.dataset}", fontsize=9)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=1, fontsize=6, frameon=False)
+        return save(figure, folder / NAME)
 
 
-def _one(axes: Any, curves: Sequence[Curve], best: Sequence[Curve], title: str) -> None:
-    for one in curves:
-        if one not in best:
-            axes.plot([s.size for s in one.spots], [s.mean for s in one.spots], color="0.8", linewidth=0.6, zorder=1)
-    sizes = sorted({spot.size for one in (*curves, *best) for spot in one.spots})
-    for number, one in enumerate(best):
-        colour = COLOURS[number % len(COLOURS)]
+def _panel(axes: Any, curves: Sequence[Curve], best: Sequence[Curve], title: str) -> None:
+    for curve in curves:
+        if curve not in best:
+            means = [spot.mean for spot in curve.spots]
+            axes.plot([spot.size for spot in curve.spots], means, color="0.8", linewidth=0.6, zorder=1)
+    for number, curve in enumerate(best):
+        style = {"color": COLOURS[number % len(COLOURS)], "linewidth": 1.2}
         # A little apart, so that intervals at one size do not hide each other.
-        places = [spot.size * 1.02 ** (number - (len(best) - 1) / 2) for spot in one.spots]
-        axes.plot(
-            places,
-            [s.mean for s in one.spots],
-            "o-",
-            color=colour,
-            markersize=3.5,
-            linewidth=1.2,
-            label=short(one.config, 90),
-        )
-        for place, spot in zip(places, one.spots, strict=True):
-            axes.plot([place, place], [spot.interval.low, spot.interval.high], color=colour, linewidth=1.2, alpha=0.6)
+        places = [spot.size * 1.02 ** (number - (len(best) - 1) / 2) for spot in curve.spots]
+        means = [spot.mean for spot in curve.spots]
+        axes.plot(places, means, "o-", markersize=3.5, label=short(curve.config, 90), **style)
+        for place, spot in zip(places, curve.spots, strict=True):
+            axes.plot([place, place], [spot.interval.low, spot.interval.high], alpha=0.6, **style)
+    sizes = sorted({spot.size for curve in (*curves, *best) for spot in curve.spots})
     axes.set_xscale("log")
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
@@ -69,13 +64,8 @@ def _one(axes: Any, curves: Sequence[Curve], best: Sequence[Curve], title: str) 
     axes.grid(linewidth=0.4, alpha=0.5)
 
 
-def _baselines(axes: Any, held: dict[str, float]) -> None:
+def _baselines(axes: Any, means: Mapping[str, float]) -> None:
     styles = ("--", ":", "-.")
-    for number, (row, mean) in enumerate(held.items()):
-        axes.axhline(
-            mean,
-            color="0.3",
-            linestyle=styles[number % len(styles)],
-            linewidth=1.0,
-            label=f"{short(row, 90)} (baseline)",
-        )
+    for number, (row, mean) in enumerate(means.items()):
+        label = f"{short(row, 90)} (baseline)"
+        axes.axhline(mean, color="0.3", linestyle=styles[number % len(styles)], linewidth=1.0, label=label)

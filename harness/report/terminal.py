@@ -208,15 +208,13 @@ def planned(dataset: str, parts: Sequence[Planned], dollars: Callable[[float], f
 def _left(seconds: float | None, dollars: Callable[[float], float | None]) -> str:
     if seconds is None:
         return "–"
-    told = (
-        f"{seconds / 3600:.1f} h"
-        if seconds >= 5400
-        else f"{seconds / 60:.0f} min"
-        if seconds >= 90
-        else f"{seconds:.0f} s"
-    )
+    time = f"{seconds:.0f} s"
+    if seconds >= 5400:
+        time = f"{seconds / 3600:.1f} h"
+    elif seconds >= 90:
+        time = f"{seconds / 60:.0f} min"
     money = dollars(seconds)
-    return told if money is None else f"{told}, {money:.2f} dollars"
+    return time if money is None else f"{time}, {money:.2f} dollars"
 
 
 def differences(title: str, rows: tuple[str, str], lines: Sequence[tuple[str, float, float, str]]) -> Grid:

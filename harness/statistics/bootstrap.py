@@ -12,7 +12,7 @@ from harness.statistics.paired import ROUNDING, Values
 RESAMPLES = 10_000
 LEVEL = 0.95
 COLUMNS = 512
-"""So many are resampled together, with the same draws for all: those of thousands of rows would take gigabytes."""
+"""Columns that are resampled together, with the same draws for all; thousands of rows at once would take gigabytes."""
 _BLOCK = 4_000_000
 
 
@@ -32,8 +32,8 @@ def intervals(values: Values, seed: int = 0, level: float = LEVEL, resamples: in
     columns are resampled with the same draws of queries.
 
     Args:
-        values: (n,) or (n, columns), a query a line.
-        seed: gives the same intervals again.
+        values: (n,) or (n, columns), one query per line.
+        seed: of the draws; the same seed gives the same intervals.
         level: confidence.
         resamples: how many.
     """
@@ -43,16 +43,16 @@ def intervals(values: Values, seed: int = 0, level: float = LEVEL, resamples: in
 def stratified_intervals(
     strata: Sequence[Values], seed: int = 0, level: float = LEVEL, resamples: int = RESAMPLES
 ) -> list[Interval]:
-    """Of the mean over strata of each one's mean, column by column: queries are resampled within their stratum, BCa as
+    """Of the mean over strata of their means, column by column: queries are resampled within their stratum, BCa as
     above.
 
     Source: Davison and Hinkley (1997), sections 3.2 and 5.3.2: with u = (x − x̄ₛ) / (S nₛ) for the queries of stratum
     s, the acceleration is Σu³ / 6(Σu²)^1.5 over all queries. The spread of a stratum of one query is unknown and counts
-    as none.
+    as 0.
 
     Args:
         strata: (nₛ,) or (nₛ, columns) each, at least one query in each.
-        seed: gives the same intervals again.
+        seed: of the draws.
         level: confidence.
         resamples: how many.
     """
@@ -69,23 +69,21 @@ def _intervals(tables: Sequence[Values], seed: int, level: float, resamples: int
     pulls = [(table - table.mean(0)) / (len(tables) * len(table)) for table in tables]
     together = np.concatenate(pulls)
     squares, cubes = (together**2).sum(0), (together**3).sum(0)
-    drawn = np.ascontiguousarray(
-        _drawn(pulls, seed, resamples).T
-    )  # a column's resamples side by side: read several times
+    # Contiguous by column, since each column's resamples are read several times.
+    drawn = np.ascontiguousarray(_drawn(pulls, seed, resamples).T)
     found = []
     tail = special.ndtri((1 - level) / 2)
     for column, mean in enumerate(means):
         if squares[column] <= ROUNDING**2 / len(together):
             found.append(Interval(float(mean), float(mean), level))
             continue
-        here = drawn[column]
-        below = ((here < -ROUNDING).sum() + (here < ROUNDING).sum()) / (
-            2 * resamples
-        )  # one that hits the mean counts half
+        moved = drawn[column]
+        # A resample whose mean is that of the sample counts half.
+        below = ((moved < -ROUNDING).sum() + (moved < ROUNDING).sum()) / (2 * resamples)
         bias = special.ndtri(np.clip(below, 1 / (resamples + 1), 1 - 1 / (resamples + 1)))
-        speed = cubes[column] / (6 * squares[column] ** 1.5)
-        ends = [bias + (bias + z) / (1 - speed * (bias + z)) for z in (tail, -tail)]
-        low, high = np.quantile(here, special.ndtr(ends))
+        acceleration = cubes[column] / (6 * squares[column] ** 1.5)
+        ends = [bias + (bias + z) / (1 - acceleration * (bias + z)) for z in (tail, -tail)]
+        low, high = np.quantile(moved, special.ndtr(ends))
         found.append(Interval(float(mean + low), float(mean + high), level))
     return found
 

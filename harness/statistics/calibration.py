@@ -1,8 +1,7 @@
-"""Whether intervals, verdicts and ranks are what they say on the per-query values at hand: simulations with a known
-truth.
+"""Whether intervals, verdicts and ranks have their nominal error rates: simulations with a known truth.
 
-The queries of a real table are the population and are drawn from with replacement, so that the values keep their shape:
-many zeros and ones, ties, and long tails.
+The queries of a real table are the population; samples are drawn from it with replacement, so that the values keep
+their distribution: many zeros and ones, ties, and long tails.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ class Rate:
     """How often something happened.
 
     Args:
-        count: in so many runs.
-        runs: of these.
+        count: number of runs in which it did.
+        runs: number of all runs.
     """
 
     count: int
@@ -52,13 +51,13 @@ class Rate:
 
 @dataclass(frozen=True)
 class Held:
-    """How often a family holds the truth.
+    """How often the results of a family are right.
 
     Args:
-        intervals: every interval of its contrasts holds the true difference.
-        best: every interval of a difference from the row that looked best does; None for planned contrasts.
-        ranks: every row's range of ranks has its true rank, and no row is called better than one that it is not better
-            than; None for planned contrasts.
+        intervals: all intervals of its contrasts contain the true differences.
+        best: all intervals of differences from the row with the highest mean do; None for planned contrasts.
+        ranks: all ranges of ranks contain the true ranks, and no row is called significantly better than a row that is
+            as good; None for planned contrasts.
     """
 
     intervals: Rate
@@ -74,12 +73,11 @@ def held(
     seed: int = 0,
     contrasts: Contrasts | None = None,
 ) -> Held:
-    """How often the simultaneous intervals of a family hold all true differences, and the ranges of ranks all true
+    """How often the simultaneous intervals of a family contain all true differences, and the ranges of ranks all true
     ranks.
 
-    One less the first rate is also the family-wise error of rows that do not differ in their means but in their shape,
-    which no
-    randomisation test promises anything for: an interval fails wherever its difference is shifted to.
+    1 minus the first rate is also the family-wise error for rows of equal means but different distributions, for which
+    randomisation tests give no guarantee: whether an interval fails does not depend on the true difference.
 
     Args:
         values: (n, rows) per-query values, the population.
@@ -94,10 +92,10 @@ def held(
     true = truth[first] - truth[second]
     counts = np.zeros(3, np.int64)
     for drawn, found in _families(values, queries, runs, draws, (seed, 1), contrasts):
-        told = found.differences(first, second)
-        hit = np.array(
-            [d.interval.low - ROUNDING <= t <= d.interval.high + ROUNDING for d, t in zip(told, true, strict=True)]
+        low, high = (
+            np.array([(d.interval.low, d.interval.high) for d in found.differences(first, second)]).reshape(-1, 2).T
         )
+        hit = (low - ROUNDING <= true) & (true <= high + ROUNDING)
         counts[0] += hit.all()
         if contrasts is None:
             top = int(drawn.mean(0).argmax())
@@ -110,9 +108,8 @@ def held(
 def _rightly_ranked(better: Flags, truth: Values) -> bool:
     above = truth[:, None] > truth + ROUNDING
     low, high = ranks(better)
-    return bool(
-        not (better & ~above).any() and (low <= 1 + above.sum(0)).all() and (high >= len(truth) - above.sum(1)).all()
-    )
+    right = (low <= 1 + above.sum(0)) & (high >= len(truth) - above.sum(1))
+    return bool(right.all() and not (better & ~above).any())
 
 
 def false_alarms(
@@ -123,9 +120,9 @@ def false_alarms(
     seed: int = 0,
     contrasts: Contrasts | None = None,
 ) -> Rate:
-    """How often at least one contrast is called different where no row differs: the family-wise error.
+    """How often at least one contrast is significant if no row differs: the family-wise error.
 
-    Rows that do not differ are made of those that do by exchanging their values at random, query by query.
+    Rows without a difference are made by exchanging the values of all rows at random, query by query.
 
     Args:
         values: (n, rows) per-query values, the population.
@@ -141,7 +138,7 @@ def false_alarms(
 
 
 def coverage(values: Values, queries: int, runs: int = RUNS, resamples: int = DRAWS, seed: int = 0) -> Rate:
-    """How often a 95 % interval of a row's mean holds the true mean.
+    """How often a 95 % interval of a row's mean contains the true mean.
 
     Args:
         values: (n,) of the population.
@@ -161,8 +158,7 @@ def coverage(values: Values, queries: int, runs: int = RUNS, resamples: int = DR
 def detected(
     values: Values, pair: tuple[int, int], queries: int, runs: int = RUNS, draws: int = DRAWS, seed: int = 0
 ) -> Rate:
-    """How often a true difference of just the smallest that is told for the family is found: 80 % if that is what it
-    says.
+    """How often a true difference as large as the family's minimum detectable effect is significant; should be 80 %.
 
     Args:
         values: (n, rows) per-query values; all pairs are the family.
@@ -177,8 +173,8 @@ def detected(
     seen = 0
     for _, found in _families(values, queries, runs, draws, (seed, 5), None):
         planted = smallest_difference(float(gap.std()), queries, found.pairwise_alpha()) - gap.mean()
-        told = found.difference(one, other)  # a shift moves the difference and nothing else
-        seen += told.interval.low + planted > 0
+        difference = found.difference(one, other)  # a shift only moves the interval
+        seen += difference.interval.low + planted > 0
     return Rate(seen, runs)
 
 

@@ -1,6 +1,4 @@
-"""Learning curves: what a row gives by the number of training queries, and from which number on it passes another
-row.
-"""
+"""Learning curves: scores by the number of training queries, and the number from which on a row is above another."""
 
 from __future__ import annotations
 
@@ -15,13 +13,12 @@ from harness.statistics.paired import ROUNDING, Values
 from harness.statistics.seeds import for_a_new_seed
 
 ALWAYS, NEVER = 0.0, math.inf
-"""Break-even of a row that is above at every size tried, and of one that is below at the largest."""
+"""Break-even of a row that is above at all sizes tried, and of one that is below at the largest."""
 _BLOCK = 500
 
 
 def interval_of(first: Values, second: Values | None = None, level: float = LEVEL) -> Interval:
-    """Of a row's mean, or of its mean difference from another row: over queries, and over seeds where there are
-    several.
+    """Of a row's mean, or of its mean difference from another row: over queries, and over seeds if there are several.
 
     Args:
         first: (n, k) values, a query a line and a seed a column.
@@ -34,7 +31,9 @@ def interval_of(first: Values, second: Values | None = None, level: float = LEVE
     else:
         found = intervals(first.mean(1) - other.mean(1), level=level)[0]
     if second is None and len(first) and first.min() >= 0 and first.max() <= 1:
-        return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))  # a mean of shares is one
+        return replace(
+            found, low=max(found.low, 0.0), high=min(found.high, 1.0)
+        )  # the mean of scores from 0 to 1 is from 0 to 1
     return found
 
 
@@ -43,8 +42,8 @@ class BreakEven:
     """From how many training queries on a row is not below another.
 
     Args:
-        at: number of queries, between those tried; `ALWAYS` or `NEVER` where it is none of these.
-        low: of the interval; the same two where it is open.
+        at: number of queries, between those tried; or `ALWAYS` or `NEVER`.
+        low: of the interval; `ALWAYS` or `NEVER` if it is open.
         high: of the interval.
         passes: share of the resamples in which it passes within the sizes tried.
         level: confidence.
@@ -67,14 +66,14 @@ def crossing(sizes: Sequence[float], differences: Values) -> Values:
     places = np.log(np.asarray(sizes, np.float64))
     below = differences < -ROUNDING
     last = below.shape[1] - 1 - np.argmax(below[:, ::-1], axis=1)  # the last size at which it is below
-    found = np.full(len(differences), ALWAYS)
-    found[below[:, -1]] = NEVER
-    within = below.any(axis=1) & ~below[:, -1]
-    rows, here = np.flatnonzero(within), last[within]
-    low, high = differences[rows, here], differences[rows, here + 1]
+    sizes_at = np.full(len(differences), ALWAYS)
+    sizes_at[below[:, -1]] = NEVER
+    crosses = below.any(axis=1) & ~below[:, -1]
+    rows, before = np.flatnonzero(crosses), last[crosses]
+    low, high = differences[rows, before], differences[rows, before + 1]
     share = -low / np.maximum(high - low, ROUNDING)
-    found[within] = np.exp(places[here] + np.clip(share, 0.0, 1.0) * (places[here + 1] - places[here]))
-    return found
+    sizes_at[crosses] = np.exp(places[before] + np.clip(share, 0.0, 1.0) * (places[before + 1] - places[before]))
+    return sizes_at
 
 
 def break_even(
@@ -85,14 +84,14 @@ def break_even(
     level: float = LEVEL,
     resamples: int = RESAMPLES,
 ) -> BreakEven:
-    """Where a learning curve passes a baseline for good, with a percentile interval.
+    """From which size on a learning curve stays above a baseline, with a percentile interval.
 
     Queries are resampled with the same draws for every size and the baseline, seeds too, since the training queries of
     one seed are nested; with few seeds their part of the interval is too narrow (k drawn from k).
 
     Args:
         sizes: (m,) numbers of training queries, ascending.
-        curve: (n, k) values at each size, a query a line and a seed a column.
+        curve: (n, k) values at each size, one query per line and one seed per column.
         baseline: (n, l) values of the row to pass.
         seed: of the draws.
         level: confidence.
@@ -105,12 +104,12 @@ def break_even(
         block = min(_BLOCK, resamples - start)
         queries = _weights(rng, block, len(baseline))
         seeds = {k: _weights(rng, block, k) for k in sorted({values.shape[1] for values in curve})}
-        held = (queries @ baseline * _weights(rng, block, baseline.shape[1])).sum(1)
-        drawn = [(queries @ values * seeds[values.shape[1]]).sum(1) - held for values in curve]
+        of_baseline = (queries @ baseline * _weights(rng, block, baseline.shape[1])).sum(1)
+        drawn = [(queries @ values * seeds[values.shape[1]]).sum(1) - of_baseline for values in curve]
         parts.append(crossing(sizes, np.stack(drawn, axis=1)))
-    found = np.concatenate(parts)
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
-    return BreakEven(float(crossing(sizes, means)[0]), float(low), float(high), float((found < NEVER).mean()), level)
+    at = np.concatenate(parts)
+    low, high = np.quantile(at, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    return BreakEven(float(crossing(sizes, means)[0]), float(low), float(high), float((at < NEVER).mean()), level)
 
 
 def _weights(rng: np.random.Generator, draws: int, n: int) -> Values:

@@ -19,12 +19,12 @@ _CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class Difference:
-    """The first row's mean less the second's.
+    """The first row's mean minus the second's.
 
     Args:
         mean: of the paired differences.
-        interval: of it; all intervals of the family hold at once with its level.
-        p: corrected for all contrasts of the family; at most 1 − level just where the interval does not contain 0.
+        interval: of it; the level is of all intervals of the family simultaneously.
+        p: corrected for all contrasts of the family; at most 1 − level if and only if the interval excludes 0.
         error: standard error.
     """
 
@@ -40,20 +40,20 @@ class Difference:
 
     @property
     def reversed(self) -> Difference:
-        """The second row's mean less the first's."""
+        """The second row's mean minus the first's."""
         turned = Interval(0.0 - self.interval.high, 0.0 - self.interval.low, self.interval.level)
         return Difference(0.0 - self.mean, turned, self.p, self.error)
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Rows whose differences are looked at together.
+    """Rows whose differences are tested together.
 
     Args:
-        strata: (n, rows) values for each dataset; all datasets count alike.
-        largest: of its contrasts, without a difference.
-        seed_error: (rows,) squared standard error of a row's mean that is due to its seeds; 0 where it has one.
-        seed_freedom: (rows,) number of its seeds less 1.
+        strata: (n, rows) values for each dataset; all datasets have equal weight.
+        largest: distribution of its contrasts' largest |t| under the null hypothesis.
+        seed_error: (rows,) squared standard error of a row's mean that is due to its seeds; 0 for one seed.
+        seed_freedom: (rows,) number of its seeds minus 1.
     """
 
     strata: tuple[Values, ...]
@@ -94,15 +94,13 @@ class Family:
         return found
 
     def better(self) -> Flags:
-        """(rows, rows) whether the one row is significantly better than the other: what `differences` says of all
-        pairs.
-        """
+        """(rows, rows) whether the one row is significantly better than the other, as by `differences` of all pairs."""
         rows = self.strata[0].shape[1]
         means = np.mean([values.mean(0) for values in self.strata], axis=0)
         found = np.zeros((rows, rows), np.bool_)
         for start in range(0, rows, step := max(1, _CELLS // rows)):
             block = np.arange(start, min(rows, start + step))
-            sure, unsure = self._looked_over(block, means)
+            sure, unsure = self._screened(block, means)
             first, second = np.nonzero(unsure)
             first += start
             upper = first < second
@@ -116,12 +114,12 @@ class Family:
                 found[b[down], a[down]] = True
         return found
 
-    def _looked_over(self, block: Places, means: Values) -> tuple[Flags, Flags]:
-        """(block, rows) pairs that are significant for sure, and pairs that must be looked at query by query.
+    def _screened(self, block: Places, means: Values) -> tuple[Flags, Flags]:
+        """(block, rows) pairs that are certainly significant, and pairs that must be tested query by query.
 
-        From the covariances of the rows, so that boards of thousands of rows take seconds. Not sure are pairs near the
-        critical value, pairs with several seeds, and pairs with so small a difference that few queries may make all of
-        it.
+        From the covariances of the rows, so that boards of thousands of rows take seconds. Uncertain are pairs near
+        the critical value, pairs with several seeds, and pairs whose difference is so small that it may come from a few
+        queries.
         """
         datasets = len(self.strata)
         squared, noise = np.zeros((len(block), len(means))), 0.0
@@ -158,7 +156,7 @@ class Family:
         reach = np.full(len(mean), critical)
         seeds = squared > own
         if seeds.any() and math.isfinite(critical):
-            # The same chance of error at fewer degrees of freedom (Satterthwaite 1946), there and back.
+            # Critical value and t at the same p-value with fewer degrees of freedom (Satterthwaite 1946).
             below = sum(part[seeds] ** 2 / freedom[seeds] for part, freedom in parts)
             freedom = squared[seeds] ** 2 / np.maximum(below, np.finfo(float).tiny)
             reach[seeds] = np.maximum(critical, stats.t.isf(stats.t.sf(critical, self.largest.freedom), freedom))
@@ -167,7 +165,7 @@ class Family:
         half = np.multiply(reach, error, out=np.zeros_like(error), where=error > 0)
         few = differing < fewest(level)
         half[few] = np.maximum(half[few], np.abs(mean[few]))
-        p = np.maximum(p, np.minimum(1.0, 2.0 ** (1 - differing)))  # so often all signs are alike by chance
+        p = np.maximum(p, np.minimum(1.0, 2.0 ** (1 - differing)))  # the chance that all signs are equal
         if self.queries < fewest(level):
             half[:] = np.inf
         return mean, error, half, p
@@ -188,9 +186,9 @@ class Family:
 
 
 def fewest(level: float) -> int:
-    """The number of queries on which two rows must differ at least for a verdict.
+    """The least number of queries on which two rows must differ for a verdict.
 
-    On fewer, all differences have one sign by chance too often: m signs are alike with chance 2^(1 − m).
+    On fewer, all differences have the same sign too often by chance, with probability 2^(1 − m) for m queries.
     """
     return math.ceil(1 - math.log2(1 - level) - 1e-9)
 
@@ -204,12 +202,12 @@ def family(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Family:
-    """The contrasts that are asked for, or all pairs of rows.
+    """The requested contrasts, or all pairs of rows.
 
     Args:
-        strata: (n, rows) values for each dataset, a query a line; at least one query and one row.
+        strata: (n, rows) values for each dataset, one query per line; at least one query and one row.
         first: (contrasts,) columns; None takes all pairs.
-        second: (contrasts,) columns that they are held against.
+        second: (contrasts,) columns that they are compared with.
         seed_error: (rows,) squared standard errors due to the seeds; None for 0.
         seed_freedom: (rows,) their degrees of freedom.
         seed: of the resamples.

@@ -1,4 +1,4 @@
-"""The largest of many paired t statistics: what it would be by chance, if no contrast differed."""
+"""The distribution of the largest of many paired t statistics under the null hypothesis."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from harness.statistics.paired import ROUNDING, Values
 
 Places = npt.NDArray[np.intp]
 DRAWS = 9_999
-"""Resamples of the queries; one more is a round number, so that no p-value is rounded across α."""
+"""Resamples of the queries; one more is a round number, so that rounding moves no p-value across α."""
 LEAST_DRAWS = 999
 """With fewer the 95 % quantile is too uncertain; the bound by Student's t is used instead."""
 MOST_WORK = 5e9
 """Multiplications of the resampling: about half a second on one core."""
 FLOOR = 1 / 3
-"""Of a contrast's standard error, the least that a resample's may be: a resample that drew none of the few queries on
-which two rows differ has none, and one such pair would decide the critical value of all.
+"""Least standard error in a resample, as a share of the contrast's: a resample without the few queries on which two
+rows differ has a standard error of 0, and one such pair would determine the critical value of all.
 """
 _CELLS = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Largest:
-    """The distribution of the largest |t| of several contrasts without a difference.
+    """The distribution of the largest |t| of several contrasts under the null hypothesis.
 
     Args:
-        drawn: (draws,) ascending, of resamples; empty where the bound by Student's t takes their place.
+        drawn: (draws,) ascending, of resamples; empty if the bound by Student's t is used instead.
         contrasts: how many there are.
         freedom: degrees of freedom of one contrast's t.
     """
@@ -41,11 +41,11 @@ class Largest:
 
     @property
     def resampled(self) -> bool:
-        """Whether it comes from resamples, and not from the bound."""
+        """Whether it is of resamples, not the bound."""
         return len(self.drawn) > 0
 
     def critical(self, level: float = LEVEL) -> float:
-        """c: all intervals `difference ± c · standard error` hold the truth at once with confidence `level`.
+        """c: all intervals `difference ± c · standard error` contain the true differences with confidence `level`.
 
         It is never below Student's t of a single contrast. Without resamples it is Student's t at (1 − level) /
         contrasts.
@@ -60,19 +60,17 @@ class Largest:
         return max(float(self.drawn[-max(1, place)]), float(stats.t.isf((1 - level) / 2, self.freedom)))
 
     def p_values(self, statistics: Values) -> Values:
-        """(contrasts,) p-values corrected for all of them: at most α just where |t| is above the critical value at 1 −
-        α.
-        """
+        """(contrasts,) p-values corrected for all: at most α if and only if |t| reaches the critical value at 1 − α."""
         from scipy import stats
 
         size = np.abs(statistics)
         if self.freedom < 1:
             return np.ones_like(size)
-        alone = 2 * stats.t.sf(size, self.freedom)
+        uncorrected = 2 * stats.t.sf(size, self.freedom)
         if not self.resampled:
-            return np.asarray(np.minimum(1.0, alone * max(1, self.contrasts)), np.float64)
+            return np.asarray(np.minimum(1.0, uncorrected * max(1, self.contrasts)), np.float64)
         reached = len(self.drawn) - np.searchsorted(self.drawn, size, side="left")
-        return np.asarray(np.maximum((reached + 1) / (len(self.drawn) + 1), alone), np.float64)
+        return np.asarray(np.maximum((reached + 1) / (len(self.drawn) + 1), uncorrected), np.float64)
 
 
 def largest(strata: Sequence[Values], first: Places, second: Places, seed: int = 0, draws: int = DRAWS) -> Largest:
@@ -84,18 +82,18 @@ def largest(strata: Sequence[Values], first: Places, second: Places, seed: int =
     which sign flips do not show.
 
     Args:
-        strata: (n, rows) values for each dataset, a query a line; all datasets count alike.
-        first: (contrasts,) columns of the one side.
-        second: (contrasts,) columns of the other.
-        seed: gives the same again.
-        draws: how many resamples, fewer where the work would be more than `MOST_WORK`.
+        strata: (n, rows) values for each dataset, one query per line; all datasets have equal weight.
+        first: (contrasts,) columns of the rows.
+        second: (contrasts,) columns of the rows that they are compared with.
+        seed: of the draws.
+        draws: how many resamples, fewer if the work would be more than `MOST_WORK`.
     """
     sizes = [len(values) for values in strata]
     draws = affordable(strata, len(first), draws)
     if draws == 0:
         return bound(strata, len(first))
     rng = np.random.default_rng([seed, *sizes])
-    several = [values for values in strata if len(values) > 1]  # of a single query no spread is known
+    several = [values for values in strata if len(values) > 1]  # the spread of a single query is unknown
     centred = [(values - values.mean(0)).astype(np.float32) for values in several]
     top = np.zeros(draws, np.float32)
     block = min(draws, max(256, _CELLS // sum(sizes)))
@@ -111,7 +109,7 @@ def largest(strata: Sequence[Values], first: Places, second: Places, seed: int =
 
 
 def affordable(strata: Sequence[Values], contrasts: int, draws: int = DRAWS) -> int:
-    """How many resamples there will be; 0 where there would be too few, or where one query is all there is."""
+    """How many resamples are drawn; 0 if there would be too few, or if each dataset has only one query."""
     queries = sum(map(len, strata))
     within = int(MOST_WORK / (2 * queries * max(1, contrasts))) // 1000 * 1000 - 1
     possible = min(draws, within)

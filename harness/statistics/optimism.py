@@ -1,4 +1,4 @@
-"""What choosing costs: the best of many looks better on the queries that chose it than it is on others."""
+"""Optimism of selection: the best of many scores higher on the queries that chose it than on others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Optimism:
     Args:
         looked: mean gain on the queries that chose.
         found: mean gain on the others.
-        interval: of the difference `looked − found`, both sets of queries being samples; None where one has a single
+        interval: of the difference `looked − found`, both sets of queries being samples; None if one has a single
             query.
     """
 
@@ -30,17 +30,17 @@ class Optimism:
 
     @property
     def difference(self) -> float:
-        """How much less it is than it looked."""
+        """By how much the choice overstated the gain."""
         return self.looked - self.found
 
 
 def optimism(chose: Values, others: Values, level: float = LEVEL) -> Optimism:
-    """Holds the gain on the queries that chose against that on others; Welch's interval of the difference of two means
+    """Compares the gain on the queries that chose with that on others; Welch's interval of the difference of two means
     (1947).
 
     Args:
         chose: (n,) gains over the baseline, of the queries on which the choice was made.
-        others: (m,) gains on queries that had no part in it.
+        others: (m,) gains on other queries.
         level: confidence.
     """
     from scipy import stats  # slow to import, and a listing needs none of it
@@ -58,15 +58,15 @@ def optimism(chose: Values, others: Values, level: float = LEVEL) -> Optimism:
 
 
 def winners_curse(values: Values, seed: int = 0, resamples: int = RESAMPLES) -> float:
-    """How much of the best candidate's mean is due to its having been chosen on these very queries.
+    """How much of the best candidate's mean is due to its being chosen on the same queries.
 
-    Queries are resampled, the best candidate of each resample is measured on the queries left out of it, and the mean
-    of that is taken from the best mean of all. Source: Tsamardinos, Greasidou and Borboudakis (2018), bootstrap bias
-    correction (BBC-CV). A resample holds 63 % of the queries, so that what it finds is a little too much rather than
-    too little.
+    Queries are resampled, the best candidate of each resample is evaluated on the queries left out of it, and the mean
+    of these scores is subtracted from the best mean of all. Source: Tsamardinos, Greasidou and Borboudakis (2018),
+    bootstrap bias correction (BBC-CV). A resample has 63 % of the queries, so the estimate is rather too high than too
+    low.
 
     Args:
-        values: (n, c) of c candidates, a query a line; the mean over the seeds of each.
+        values: (n, c) of c candidates, one query per line; the mean over the seeds of each.
         seed: of the draws.
         resamples: how many.
     """

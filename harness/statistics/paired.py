@@ -13,7 +13,7 @@ from harness.base.errors import ComparisonError
 Values = npt.NDArray[np.float64]
 
 ROUNDING = 1e-9
-"""Differences smaller than this are rounding, and count as none."""
+"""Differences up to this are due to rounding and count as 0."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Paired:
 
     @property
     def differences(self) -> Values:
-        """(n,) first less second."""
+        """(n,) first minus second."""
         return self.first - self.second
 
     @property
@@ -42,7 +42,7 @@ class Paired:
 
     @property
     def differing(self) -> int:
-        """On how many queries they differ."""
+        """Number of queries on which they differ."""
         return int((np.abs(self.differences) > ROUNDING).sum())
 
     @property
@@ -55,7 +55,7 @@ class Paired:
         """Mean difference in standard deviations of the differences: Cohen's d of paired samples (Cohen 1988, section
         2.3.5).
 
-        0 where all differences are 0; infinite where they are all alike and not 0.
+        0 if all differences are 0; infinite if they are equal and not 0.
         """
         if abs(self.mean) <= ROUNDING:
             return 0.0
@@ -64,7 +64,7 @@ class Paired:
 
     @property
     def wins_ties_losses(self) -> tuple[int, int, int]:
-        """On how many queries the first is better, equal, worse."""
+        """Numbers of queries on which the first is better, equal, worse."""
         d = self.differences
         wins, losses = int((d > ROUNDING).sum()), int((d < -ROUNDING).sum())
         return wins, len(d) - wins - losses, losses
@@ -76,16 +76,15 @@ def paired(
     """Pairs two systems by query id.
 
     Raises:
-        ComparisonError: no queries, or they are not the same queries; names some that only one has.
+        ComparisonError: no queries, or they are not the same queries; names some of one system only.
     """
     if first.keys() != second.keys():
-        told = []
-        for name, here, there in ((names[0], first, second), (names[1], second, first)):
-            alone = sorted(here.keys() - there.keys())
-            if alone:
-                told.append(f"{len(alone)} only of {name} (as {', '.join(alone[:3])})")
+        differing = []
+        for name, own, other in ((names[0], first, second), (names[1], second, first)):
+            if only := sorted(own.keys() - other.keys()):
+                differing.append(f"{len(only)} only of {name} (as {', '.join(only[:3])})")
         raise ComparisonError(
-            f"{names[0]} and {names[1]} are not of the same queries: {' and '.join(told)}. Run both on one split."
+            f"{names[0]} and {names[1]} are not of the same queries: {' and '.join(differing)}. Run both on one split."
         )
     if not first:
         raise ComparisonError(f"{names[0]} and {names[1]} have no queries in common: there is nothing to compare.")

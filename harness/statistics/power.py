@@ -1,6 +1,4 @@
-"""What a number of queries can show: the smallest difference that would be seen, and how many queries another one
-needs.
-"""
+"""Power: the smallest difference that a number of queries detects, and how many queries a difference needs."""
 
 from __future__ import annotations
 
@@ -14,13 +12,13 @@ MOST_QUERIES = 10_000_000
 
 
 def power_of(difference: float, deviation: float, queries: int, alpha: float = ALPHA) -> float:
-    """Chance that a two-sided paired t-test at `alpha` sees a true mean difference.
+    """Power of a two-sided paired t-test at `alpha` for a true mean difference.
 
     Args:
         difference: the true mean difference.
         deviation: standard deviation of the per-query differences.
         queries: how many.
-        alpha: chance of a false alarm.
+        alpha: significance level.
     """
     from scipy import stats  # slow to import, and a listing needs none of it
 
@@ -29,23 +27,19 @@ def power_of(difference: float, deviation: float, queries: int, alpha: float = A
     freedom = queries - 1
     shift = abs(difference) / deviation * math.sqrt(queries)
     edge = stats.t.ppf(1 - alpha / 2, freedom)
-    if shift > max(30, 3 * edge):  # the noncentral t loses its digits there, and the answer is 1 to all of them
+    if shift > max(30, 3 * edge):  # the noncentral t is inaccurate there, and the power is 1
         return 1.0
-    wrong_way = stats.nct.cdf(-edge, freedom, shift)  # scipy has no number for it where it is all but 0
+    wrong_way = stats.nct.cdf(-edge, freedom, shift)  # not finite in scipy if it is nearly 0
     return float(stats.nct.sf(edge, freedom, shift) + (wrong_way if math.isfinite(wrong_way) else 0.0))
 
 
 def too_few(queries: int) -> bool:
-    """Whether no verdict is given on so few queries, whatever the values; `fewest` decides it for verdicts and for
-    power.
-    """
+    """Whether there are too few queries for a verdict, whatever the values; by `fewest`, as for verdicts."""
     return queries < fewest(1 - ALPHA)
 
 
 def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, power: float = POWER) -> float:
-    """The minimum detectable effect: the true mean difference seen with chance `power`; infinite with `too_few`
-    queries.
-    """
+    """The minimum detectable effect: the true mean difference detected with power `power`; infinite if `too_few`."""
     from scipy import optimize
 
     if too_few(queries):
@@ -63,13 +57,13 @@ def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, po
 
 
 def queries_needed(difference: float, deviation: float, alpha: float = ALPHA, power: float = POWER) -> int:
-    """How many queries show a true mean difference with chance `power`; at most 10 million.
+    """How many queries detect a true mean difference with power `power`; at most 10 million.
 
     Raises:
-        ValueError: the difference is 0, which no number of queries shows.
+        ValueError: the difference is 0, which no number of queries detects.
     """
     if difference == 0:
-        raise ValueError("a difference of 0 is shown by no number of queries")
+        raise ValueError("a difference of 0 is not detected by any number of queries")
 
     def enough(queries: int) -> bool:
         return not too_few(queries) and power_of(difference, deviation, queries, alpha) >= power

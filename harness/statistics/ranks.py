@@ -1,4 +1,4 @@
-"""Ranges of ranks in place of an order that the data does not support, and groups of tied rows."""
+"""Ranges of ranks, and groups of tied rows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy.typing as npt
 def ranks(better: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(rows,) the first and the last rank that each row may have.
 
-    From 1 + the number of rows that are significantly better to the number of rows less those that are significantly
-    worse. Where the verdicts come from simultaneous intervals of all pairs, all ranges hold the true ranks at once with
-    the same confidence. Source: Mogstad, Romano, Shaikh and Wilhelm (2024), confidence sets for ranks.
+    From 1 + the number of rows that are significantly better to the number of rows minus those that are significantly
+    worse. If the verdicts come from simultaneous intervals of all pairs, all ranges contain the true ranks
+    simultaneously with the same confidence. Source: Mogstad, Romano, Shaikh and Wilhelm (2024), confidence sets for
+    ranks.
 
     Args:
         better: (rows, rows) whether the one row is significantly better than the other.
@@ -40,20 +41,18 @@ def groups(better: npt.NDArray[np.bool_]) -> list[tuple[int, ...]]:
 
 
 def letters(better: npt.NDArray[np.bool_]) -> list[tuple[str, ...]]:
-    """The letters of each row, one for each of its groups: a to z, then aa, ab and so on. To be read, not to be
-    compared.
-    """
-    found: list[tuple[str, ...]] = [() for _ in range(len(better))]
+    """The letters of each row, one for each of its groups: a to z, then aa, ab and so on; for readers only."""
+    by_row: list[tuple[str, ...]] = [()] * len(better)
     for number, members in enumerate(groups(better)):
         for row in members:
-            found[row] = (*found[row], letter(number))
-    return found
+            by_row[row] = (*by_row[row], letter(number))
+    return by_row
 
 
 def letter(number: int) -> str:
     """From a to z, then aa, ab and so on."""
-    told = ""
+    letters = ""
     while number >= 0:
-        told = chr(ord("a") + number % 26) + told
+        letters = chr(ord("a") + number % 26) + letters
         number = number // 26 - 1
-    return told
+    return letters

@@ -1,4 +1,4 @@
-"""Several seeds of one recipe: how much of the spread is the queries', how much the seed's."""
+"""Several seeds of one recipe: how much of the variance is due to the queries, how much to the seeds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Components:
 
     Args:
         query: between queries.
-        seed: between seeds, the same for all queries: what another seed moves the mean by.
-        rest: of a query under a seed, beside both.
+        seed: between seeds, the same for all queries: by which another seed moves the mean.
+        rest: of a query under a seed, without both.
     """
 
     query: float
@@ -42,13 +42,13 @@ def components(values: Values) -> Components:
 
 @dataclass(frozen=True)
 class NewSeed:
-    """A difference as it would be for models trained with other seeds.
+    """A difference between recipes, including models trained with other seeds.
 
     Args:
         mean: over queries and seeds.
-        p: two-sided, of no difference.
+        p: two-sided.
         interval: of the mean.
-        query_part: share of the squared standard error that more queries would lessen.
+        query_part: share of the squared standard error that more queries would reduce.
     """
 
     mean: float
@@ -58,14 +58,14 @@ class NewSeed:
 
 
 def for_a_new_seed(first: Values, second: Values, level: float = LEVEL) -> NewSeed:
-    """Tests the difference of two recipes, not of the checkpoints at hand: queries and seeds are both samples.
+    """Tests the difference of two recipes, not of two checkpoints: queries and seeds are both samples.
 
     The squared standard error is the variance of the queries' mean differences over n, plus each side's seed variance
     over its number of seeds; degrees of freedom by Satterthwaite (1946). A side of one column (BM25 has no seed) has no
     seed variance.
 
     Args:
-        first: (n, k) values, a query a line and a seed a column, k at least 1.
+        first: (n, k) values, one query per line and one seed per column, k at least 1.
         second: (n, l), of the same queries.
         level: of the interval.
     """

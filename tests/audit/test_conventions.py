@@ -35,7 +35,7 @@ def test_unanswered_queries_count_0_here_and_nothing_elsewhere() -> None:
     qrels = {"one": {"a": 1}, "two": {"b": 1}}
     found = audit(NDCG, qrels, {"one": {"a": 1.0}}, ["a", "b"])
     assert (found.queries, found.unanswered, found.value) == (2, 1, 0.5)
-    assert found.conventions["mean over answered queries alone (BEIR, MTEB)"] == 1.0
+    assert found.conventions["mean over answered queries only (BEIR, MTEB)"] == 1.0
 
 
 def test_judged_documents_outside_the_corpus_cap_what_can_be_reached() -> None:
@@ -69,4 +69,4 @@ def test_a_measure_without_gains_has_no_convention_of_gains() -> None:
 def test_an_empty_run_has_nothing_to_show() -> None:
     found = audit(NDCG, {"q": {"a": 1}}, {}, ["a"])
     assert (found.value, found.unanswered, found.judged, found.ceiling) == (0.0, 1, 0.0, 1.0)
-    assert "mean over answered queries alone (BEIR, MTEB)" not in found.conventions
+    assert "mean over answered queries only (BEIR, MTEB)" not in found.conventions

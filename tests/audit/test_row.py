@@ -38,7 +38,7 @@ def test_every_encoder_of_a_row_is_looked_at_once(
     assert [drift.way for drift in encoder.drifts] == ["one at a time", "in bf16"]
     text = "\n".join(found.lines)
     assert 'prompt of queries "ask: ", of documents none' in text
-    assert "longer than the 6 tokens that are read" in text
+    assert "longer than the limit of 6 tokens" in text
 
 
 def test_a_row_without_figures_is_told(small_folder: Path, tmp_path: Path, context: Context) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import RecordError
-from harness.base.owned import STAMP, check_owned, note_owned
+from harness.base.owned import STAMP, check_owned, note_owned, unchanged
 
 
 def test_what_was_written_here_is_written_again_and_nothing_else(tmp_path: Path) -> None:
@@ -16,7 +16,10 @@ def test_what_was_written_here_is_written_again_and_nothing_else(tmp_path: Path)
     with pytest.raises(RecordError, match=r"b\.txt exists and was not written by this command.*Name another folder"):
         check_owned(tmp_path, names)
     check_owned(tmp_path, ["a.txt"])
+    assert unchanged(tmp_path, ["a.txt"])
+    assert not unchanged(tmp_path, names)
     (tmp_path / "a.txt").write_text("changed by hand")
+    assert not unchanged(tmp_path, ["a.txt"])
     with pytest.raises(RecordError, match=r"a\.txt exists"):
         check_owned(tmp_path, ["a.txt"])
 

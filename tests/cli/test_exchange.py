@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from harness.base.owned import STAMP
+
 
 def test_a_dataset_and_a_stored_run_are_exported(harness_command, small_folder: Path, tmp_path: Path) -> None:
     said = harness_command("export", "beir", small_folder, "--to", "beir")
@@ -14,7 +16,7 @@ def test_a_dataset_and_a_stored_run_are_exported(harness_command, small_folder: 
     assert harness_command("run", "-q", "-d", small_folder, "-m", "bm25").status == 0
     said = harness_command("export", "trec", small_folder, "-m", "bm25", "--topics", "xml", "--to", "trec")
     assert said.status == 0, said.err
-    assert sorted(path.name for path in (tmp_path / "trec").iterdir()) == ["bm25.run", "qrels.txt", "topics.xml"]
+    assert sorted(path.name for path in (tmp_path / "trec").iterdir()) == [STAMP, "bm25.run", "qrels.txt", "topics.xml"]
 
 
 def test_a_run_or_model_that_does_not_exist_is_bad_input(harness_command, small_folder: Path) -> None:

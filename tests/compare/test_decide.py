@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from harness import api
 from harness.base.errors import ComparisonError, SettingError
 from harness.compare.decide import decide
 from harness.report.decision import document
@@ -20,7 +19,7 @@ def place(small_folder: Path, tmp_path: Path, context: Context) -> dict[str, Any
 
 
 def test_the_board_is_run_and_the_decision_written_beside_it(place: dict[str, Any]) -> None:
-    found = api.decide(**place, rows=["bm25", "bm25(b=0)", "run/nowhere"])
+    found = decide(**place, rows=["bm25", "bm25(b=0)", "run/nowhere"])
     assert {o.row for o in found.decision.options} == {"bm25", "bm25(b=0)"}
     text = document(found.dataset, found.decision, found.told)
     assert found.place.parent.parent == place["results"]
@@ -74,12 +73,12 @@ def test_rows_with_many_more_unjudged_documents_are_named(
         (tmp_path / f"{name}.trec").write_text("\n".join(told) + "\n")
     found = decide(**place, rows=[f"run/{tmp_path / 'known.trec'}", f"run/{tmp_path / 'new.trec'}"])
     (said,) = [s for s in found.told if "may be too low" in s]
-    assert said.startswith("Of what the best shows, 100% is judged")
+    assert said.startswith("100% of the best row's documents are judged")
     assert "new.trec" in said
 
 
 def test_no_figures_and_bad_settings_are_told(place: dict[str, Any]) -> None:
-    with pytest.raises(ComparisonError, match=r"no row gave figures \(.*there is no run file nowhere"):
+    with pytest.raises(ComparisonError, match=r"no row has scores \(.*there is no run file nowhere"):
         decide(**place, rows=["run/nowhere"])
     with pytest.raises(SettingError, match="margin"):
         decide(**place, margin=2)

@@ -69,7 +69,7 @@ def test_the_cheapest_within_the_margin_and_whether_that_is_shown(rows: Callable
     told = "\n".join(sentences(found))
     assert "Cheapest within 0.02 of the best: `near`" in told
     assert "5.0 ms a query; a larger loss is ruled out by these queries." in told
-    assert "Nothing cheaper comes within 0.02 of the best: it takes 50.0 MiB of index and model." in told
+    assert "No cheaper row is within 0.02 of the best: it takes 50.0 MiB of index and model." in told
 
 
 def test_steps_lead_over_the_rows_that_nothing_beats_at_their_cost(rows: Callable[..., list[Scores]]) -> None:

@@ -92,7 +92,7 @@ def test_an_accepted_change_takes_the_place_with_its_reason(put: Put, results: S
     assert second.accepted[1]["measures"] == old.record.measures
     assert second.accepted[1]["changed"] == [f"depth ({old.record.depth} → 7)"]
     assert place.run.read_bytes() == b"run of new"
-    assert target.values(place) == results.values(new.place)
+    assert target.values(StoredRecord(second, place)) == results.values(new)
 
 
 @pytest.mark.parametrize("why", ["", "  "])

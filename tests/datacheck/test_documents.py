@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.data.documents import Document
-from harness.datacheck.documents import CorpusCheck, _Seen
+from harness.datacheck.documents import CorpusCheck, _Hashes
 from harness.datacheck.findings import Findings
 
 
 @given(st.lists(st.sampled_from("abcdef"), max_size=30))
 def test_repeats(texts: list[str]) -> None:
-    seen = _Seen()
+    seen = _Hashes()
     for line, text in enumerate(texts, 1):
         seen.add(text, line)
     found = list(seen.repeats())
@@ -23,7 +23,7 @@ def test_repeats(texts: list[str]) -> None:
 def test_lines_of_texts_with_empty_ones_between() -> None:
     check = CorpusCheck("folder/x", Findings(), {}, {"a", "z"})
     check.read([(2, Document("a", "", "same")), (3, Document("b", "", " ")), (7, Document("c", "", "same"))])
-    found = {f.code: f for f in check.found.closed()}
+    found = {f.code: f for f in check.findings.closed()}
     assert found["duplicate-text"].examples == ("lines 2 and 7",)
     assert found["empty-text"].examples == ("line 3: 'b'",)
     assert check.missing == {"z"}

@@ -9,6 +9,7 @@ import pytrec_eval
 
 from harness import api
 from harness.base.errors import RecordError, SettingError
+from harness.base.owned import STAMP
 from harness.bench.store import Store
 from harness.datasets import load_dataset
 from harness.exchange.export import export_beir, export_model, export_mteb, export_trec
@@ -31,7 +32,7 @@ def test_trec_eval_agrees_on_what_is_exported(
     folder, results = ran
     out = tmp_path / "out"
     lines = export_trec(str(folder), [ROW], out, form, 0, results, context)
-    assert sorted(path.name for path in out.iterdir()) == ["bm25-k1-1.2.run", "qrels.txt", f"topics.{form}"]
+    assert sorted(path.name for path in out.iterdir()) == [STAMP, "bm25-k1-1.2.run", "qrels.txt", f"topics.{form}"]
     assert f"trec_eval -c -m ndcg_cut.10 {out}/qrels.txt {out}/bm25-k1-1.2.run" in lines
     with open(out / "qrels.txt") as qrels, open(out / "bm25-k1-1.2.run") as run:
         judged = pytrec_eval.parse_qrel(qrels)
@@ -75,6 +76,23 @@ def test_a_run_that_is_not_there_or_of_another_content_is_refused(
     with pytest.raises(SettingError, match="topics have no format 'csv'; the formats are tsv, xml, sgml"):
         export_trec(str(folder), [], out, "csv", 0, results, context)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["topics.tsv", "qrels.txt", "bm25-k1-1.2.run"])
+def test_a_file_that_was_not_exported_is_not_replaced(
+    ran: tuple[Path, Path], name: str, tmp_path: Path, context: Context
+) -> None:
+    folder, results = ran
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("mine")
+    with pytest.raises(RecordError, match=f"{name} exists and was not written by this command"):
+        export_trec(str(folder), [ROW], out, "tsv", 0, results, context)
+    assert [path.name for path in out.iterdir()] == [name]
+    assert (out / name).read_text() == "mine"
+    (out / name).unlink()
+    for _ in range(2):  # its own files are replaced
+        export_trec(str(folder), [ROW], out, "tsv", 0, results, context)
 
 
 def test_a_dataset_goes_to_beirs_form_and_back(ran: tuple[Path, Path], tmp_path: Path, context: Context) -> None:

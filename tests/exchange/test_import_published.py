@@ -12,6 +12,7 @@ from harness import api
 from harness.base.errors import RecordError
 from harness.bench.store import Store
 from harness.exchange.import_published import import_published
+from harness.report.notes import notes_of
 from harness.runtime.context import Context
 
 ROW = "bm25(k1=1.2)"
@@ -43,16 +44,18 @@ def test_published_scores_are_shown_and_change_nothing_that_was_measured(
     assert lines[-1] == "shown once a row is measured there: beir/other/test"
     (table,), again, faults = api.write_leaderboard(results, context)
     assert faults == []
-    assert table.beside == [("published/their BM25", ["0.9900", "–", "–", "–"])]
-    assert (table.lines, table.seen, table.decision, again) == (
+    ((title, scores),) = table.published_rows
+    assert (title, scores["nDCG@10"]) == ("published/their BM25", "0.9900")
+    assert {score for measure, score in scores.items() if measure != "nDCG@10"} == {"–"}
+    assert (table.lines, table.power, table.decision, again) == (
         before[0].lines,
-        before[0].seen,
+        before[0].power,
         before[0].decision,
         over,
     )
     assert table.best("nDCG@10") != "0.9900"
-    note = "`published/their BM25`: published figures, not measured here: their page; k1=0.9"
-    assert note in table.notes
+    note = "`published/their BM25`: published scores, not measured here: their page; k1=0.9"
+    assert note in notes_of(table)
     text = (results / "leaderboard.md").read_text(encoding="utf-8")
     (row,) = [line for line in text.splitlines() if line.startswith("| `published/their BM25`")]
     assert "*(not measured here)*" in row
@@ -65,7 +68,7 @@ def test_published_scores_are_shown_and_change_nothing_that_was_measured(
     assert line.count(",") == head.count(",")
     latex = (results / "leaderboard.tex").read_text(encoding="utf-8")
     assert latex.count(r"\midrule") == 2
-    assert "figures published by others, not measured here" in latex
+    assert "scores published by others, not measured here" in latex
     page = (results / "leaderboard.html").read_text(encoding="utf-8")
     assert "<tfoot>" in page
     assert page.index("<tfoot>") > page.index("</tbody>")

@@ -134,10 +134,10 @@ def test_a_copied_folder_is_known_by_its_card(model: Path, tmp_path: Path) -> No
 def test_a_damaged_file_is_named(model: Path, bytes_: bytes) -> None:
     keep(model, history(SOME))
     (model / INSIDE).write_bytes(bytes_)
-    with pytest.raises(ModelError, match=rf"{INSIDE}, which says what the model was taught, cannot be read"):
+    with pytest.raises(ModelError, match=rf"{INSIDE}, the training history of the model, cannot be read"):
         recall(model)
     (model.parent / BESIDE).write_bytes(bytes_)
-    with pytest.raises(ModelError, match=f"{BESIDE}, which says"):
+    with pytest.raises(ModelError, match=f"{BESIDE}, the training history"):
         noted(model.parent)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import RecordError
+from harness.base.owned import STAMP as OWNED
 from harness.bench.published import Published, write
 from harness.bench.store import Store, StoredRecord
 from harness.report import board_files
@@ -34,6 +36,7 @@ CHANGES: dict[str, Callable[[StoredRecord, Path], object]] = {
     "published figures": lambda held, root: write(root, Published("x", "y", {"beir/example/test": {"nDCG@10": 0.5}})),
     "a file of the board that was edited": lambda held, root: (root / "leaderboard.md").write_text("mine"),
     "a file of the board that is gone": lambda held, root: (root / "leaderboard.html").unlink(),
+    "no hashes of the files": lambda held, root: (root / OWNED).unlink(),
     "no stamp": lambda held, root: (root / STAMP).unlink(),
     "a broken stamp": lambda held, root: (root / STAMP).write_text("[" * 9999),
     "a stamp of another form": lambda held, root: (root / STAMP).write_text("[]"),
@@ -77,6 +80,34 @@ def test_a_record_that_cannot_be_read_is_reported_each_time(
     for _ in range(2):
         assert not is_written(results.root, context)
         assert len(write_board(results.root, context).faults) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_in_a_folder_without_records_is_not_replaced(name: str, tmp_path: Path, context: Context) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(RecordError, match=f"{name} exists and was not written by this command"):
+        write_board(tmp_path, context)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_board_without_records_is_written_again(
+    board: StoredRecord, results: Store, tmp_path: Path, context: Context
+) -> None:
+    for _ in range(2):
+        write_board(tmp_path / "new", context)
+    for record in results.root.glob("*/*/seed*"):
+        record.unlink()
+    assert not write_board(results.root, context).tables
+
+
+def test_a_board_in_a_folder_with_records_is_replaced(
+    board: StoredRecord, results: Store, context: Context
+) -> None:  # as a folder that an earlier version wrote
+    (results.root / OWNED).unlink()
+    assert not is_written(results.root, context)
+    write_board(results.root, context)
+    assert is_written(results.root, context)
 
 
 def test_an_up_to_date_run_writes_no_file_of_the_board(harness_command, small_folder: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def test_curves_with_intervals_on_dev_and_the_chosen_on_test(found: SweepResult,
     text = svg.read_text()
     for words in (
         "dev, which chose",
-        "test, the chosen settings alone",
+        "test, only the chosen settings",
         "training queries",
         "bm25 (baseline)",
         "nDCG@10",
