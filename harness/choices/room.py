@@ -15,7 +15,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from harness.base.errors import HarnessError, SettingError, UnknownName
@@ -113,8 +113,8 @@ class Room(Generic[T]):
         return item
 
     def summary(self, name: str) -> str:
-        """First line of the item's file, read without importing it; for listings. Of an installed package's: where it
-        is from.
+        """The first paragraph of the docstring of the item's file, in one line, read without importing it; for listings.
+        Of an installed package's item: where it is from.
         """
         key = normalised(name)
         foreign = entry_points(self.package).get(key, ())
@@ -122,16 +122,29 @@ class Room(Generic[T]):
         if key not in files(self.package):
             return f"from {told}"
         hidden = f" (hides {told})" if foreign else ""
-        return f"{self._first_line(key)}{hidden}"
+        return f"{self._described(key)}{hidden}"
 
-    def _first_line(self, key: str) -> str:
+    def _described(self, key: str) -> str:
         spec = importlib.util.find_spec(self.package)
         assert spec is not None
         assert spec.submodule_search_locations is not None
         for place in spec.submodule_search_locations:
             try:
                 with open(f"{place}/{key}.py", encoding="utf-8") as file:
-                    return file.readline().strip().strip('"').strip()
+                    return _first_paragraph(file)
             except FileNotFoundError:
                 continue
         return ""
+
+
+def _first_paragraph(lines: Iterable[str]) -> str:
+    """The first paragraph of the docstring that a file begins with, in one line."""
+    paragraph: list[str] = []
+    for line in lines:
+        words = line.strip().removeprefix('"""')
+        if paragraph and not words:
+            break
+        paragraph.append(words.removesuffix('"""').strip())
+        if words.endswith('"""'):
+            break
+    return " ".join(paragraph).strip()
