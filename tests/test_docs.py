@@ -36,6 +36,7 @@ EXAMPLES = {
     "methods": "random_order",
     "recipes": "titles",
     "losses": "ranknet",
+    "measures": "best_grade",
     "indexes": "leading",
     "datasets": "faq",
     "generators": "opening",

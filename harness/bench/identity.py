@@ -67,8 +67,8 @@ def identity(method: Method, context: Context, measures: Iterable[str] = (), **m
 def modules_of_row(method: Value, measures: Iterable[str] = ()) -> dict[str, str]:
     """Module → hash of its code, for every module that can change the scores of a row.
 
-    These are the modules of the method, of the values inside it and of measures of the room, with what they import: from this package only those
-    in `ROOMS`, from other packages (plug-ins) whatever belongs to the plug-in.
+    These are the modules of the method, of the values inside it and of measures of the room `measures`, with what they
+    import: from this package only those in `ROOMS`, from other packages (plug-ins) whatever belongs to the plug-in.
     """
     names = list(measures)
     items = items_in(parse_measures(names)) if names else []

@@ -113,8 +113,8 @@ class Room(Generic[T]):
         return item
 
     def summary(self, name: str) -> str:
-        """The first paragraph of the docstring of the item's file, in one line, read without importing it; for listings.
-        Of an installed package's item: where it is from.
+        """For listings: the first paragraph of the docstring of the item's file, read without importing it; for an item
+        of an installed package, where it is from.
         """
         key = normalised(name)
         foreign = entry_points(self.package).get(key, ())

@@ -110,7 +110,7 @@ def _suggestion(name: str) -> str:
 
     word, at, cutoff = re.sub(r"_(?=\d+$)", "@", name.strip()).partition("@")  # trec_eval writes ndcg_cut_10
     other = OTHER_NAMES.get(word.strip().lower().replace("-", "_").replace(" ", "_"))
-    close = [other] if other else close_names(word, {*ir_measures.measures.registry, *public_names()})[:2]
+    close = [other] if other else close_names(word, [*ir_measures.measures.registry, *public_names()])[:2]
     meant = [each for each in (f"{each}{at}{cutoff}" for each in close) if each != name]
     suggested = f"; did you mean {' or '.join(meant)}" if meant else ""
     return f"{suggested}; for example nDCG@10, R@1000, P@5, RR, AP(rel=2)."
