@@ -186,7 +186,9 @@ def test_the_measure_is_a_column_of_the_run(small_folder: Path, tmp_path: Path, 
 
 
 def column_of_text() -> str:
-    return re.findall(r"```python\n(_cost\(.*?)```", TEXT.read_text(encoding="utf-8"), re.DOTALL)[0].rstrip()
+    found = re.search(r"```python\n(_cost\(.*?)```", TEXT.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    return found.group(1).rstrip()
 
 
 def test_the_column_is_shown_by_the_writers(small_folder: Path, tmp_path: Path, context: Context) -> None:

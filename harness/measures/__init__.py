@@ -14,16 +14,13 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from harness.base.errors import SettingError
 from harness.choices import bounds
 from harness.choices.bounds import Count
 from harness.choices.room import Room
 from harness.choices.value import Value
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def register(name: str) -> None:
         return
     item = MEASURES.get(keys[0])
     if item.__name__ == name:
-        ir_measures.measures.register(_adapted(item), name=name)
+        ir_measures.measures.register(_adapted(item), name=name)  # type: ignore[no-untyped-call]
 
 
 def public_names() -> list[str]:
@@ -94,12 +91,15 @@ def _adapted(kind: type[Measure]) -> Any:
     from ir_measures.measures import Measure as TheirMeasure
     from ir_measures.measures import ParamInfo
 
+    types = {"cutoff": int}  # `item` checks all but that: `@None` is no cutoff
+    settings = {
+        field.name: ParamInfo(dtype=types.get(field.name), default=field.default)  # type: ignore[no-untyped-call]
+        for field in dataclasses.fields(kind)
+    }
+
     class Adapted(TheirMeasure):
         NAME = __name__ = kind.__name__
-        SUPPORTED_PARAMS: ClassVar = {
-            field.name: ParamInfo(dtype=int if field.name == "cutoff" else None, default=field.default)
-            for field in dataclasses.fields(kind)
-        }
+        SUPPORTED_PARAMS = settings
 
         @property
         def item(self) -> Measure:
@@ -109,8 +109,8 @@ def _adapted(kind: type[Measure]) -> Any:
             super().validate_params()  # type: ignore[no-untyped-call]
             _ = self.item  # checks the bounds of the settings
 
-        def runtime_impl(self, qrels: DataFrame, run: DataFrame) -> Iterator[ir_measures.Metric]:
-            """Called by ir-measures' provider of measures that are defined at run time, with `run` sorted by score."""
+        def runtime_impl(self, qrels: Any, run: Any) -> Iterator[ir_measures.Metric]:
+            """Called by ir-measures with two data frames; `run` is sorted by score."""
             measure = self.item
             judged = {query: _grades(rows) for query, rows in qrels.groupby("query_id")}
             for query, rows in run.groupby("query_id"):
@@ -118,10 +118,10 @@ def _adapted(kind: type[Measure]) -> Any:
                     score = measure.score(judged[query], rows["doc_id"].tolist()[: measure.cutoff])
                     yield ir_measures.Metric(query, self, _finite(score, str(self)))
 
-    return Adapted()
+    return Adapted()  # type: ignore[no-untyped-call]
 
 
-def _grades(rows: DataFrame) -> dict[str, int]:
+def _grades(rows: Any) -> dict[str, int]:
     return dict(zip(rows["doc_id"].tolist(), rows["relevance"].tolist(), strict=True))
 
 

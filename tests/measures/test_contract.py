@@ -107,7 +107,7 @@ def test_ir_measures_computes_it_within_its_cutoff(measure: Measure) -> None:
 
 def test_settings_are_checked_by_their_bounds(measure: Measure) -> None:
     name = type(measure).__name__
-    for wrong in (f"{name}@0", f"{name}(cutoff=-1)", f"{name}@1.5", f"{name}(absent=1)@3"):
+    for wrong in (f"{name}@0", f"{name}(cutoff=-1)", f"{name}@1.5", f"{name}@None", f"{name}(absent=1)@3"):
         with pytest.raises(SettingError, match=name):
             parse_measures([wrong])
 
