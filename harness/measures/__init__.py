@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,6 +127,6 @@ def _grades(rows: Any) -> dict[str, int]:
 
 
 def _finite(score: object, name: str) -> float:
-    if isinstance(score, (int, float)) and math.isfinite(score):
+    if isinstance(score, numbers.Real) and math.isfinite(score):
         return float(score)
     raise SettingError(f"{name}: `score` must return a finite number, not {score!r}.")
