@@ -6,6 +6,7 @@ in its line (`tests/test_layers.py` reads this map):
     base/                       errors, files, memory, threads, text that is safe to show
     choices/                    how a choice is written, checked, looked up and read back
     statistics/                 numbers in, numbers out
+    measures/                   plural: the judgements and the ranking of a query → its score
     data/                       documents, queries, judgements, the one order, measures, TREC files
     cache/                      built things, stored by content
     runtime/                    settings of a run; what was done once and timed

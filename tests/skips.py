@@ -14,10 +14,10 @@ import pytest
 
 EXPECTED = {
     r"no chromium on this machine": "a browser is no Python package; .ci/run installs Debian's where it may",
-    r"pdflatex is not installed": "a TeX distribution takes gigabytes; the other tests of the file read the source it would get",
-    r"^(needs a pseudo-terminal|no modes|no fork|st_ctime is the time of creation there)$": "Windows lacks what is tested",
-    r"replays what was computed elsewhere$": "hosted models and run files compute nothing that could differ between calls",
-    r"(does not re-rank|weighs candidates against each other)$": "the clause is about rows that score candidates one by one",
+    r"pdflatex is not installed": "a TeX distribution takes gigabytes; other tests read the source it would get",
+    r"^(needs a pseudo-terminal|no modes|no fork|st_ctime is the time of creation there)$": "Windows has none of them",
+    r"replays what was computed elsewhere$": "hosted models and run files compute nothing between calls",
+    r"(does not re-rank|weighs candidates against each other)$": "it is about rows that score candidates one by one",
     r"^a run file is of its own collection$": "its documents are not those of the other collection",
     r"^it is approximate$": "the clause is about exact indexes",
 }

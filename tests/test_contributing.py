@@ -13,7 +13,6 @@ from types import ModuleType
 
 import ir_measures
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -21,17 +20,19 @@ import harness.datasets
 import harness.generators
 import harness.indexes
 import harness.losses
+import harness.measures
 import harness.methods
 import harness.recipes
 from harness import api
 from harness.base.errors import DatasetError, SettingError
-from harness.choices import items as registry
+from harness.choices import items
 from harness.choices.expression import parse
 from harness.data.queries import Queries
 from harness.datasets import load_dataset
 from harness.indexes import INDEXES
 from harness.indexes.exact import Exact
 from harness.losses import LOSSES
+from harness.measures import MEASURES
 from harness.methods import fit, index
 from harness.report import columns
 from harness.report.board import tables
@@ -57,14 +58,14 @@ def dropped_in(room: ModuleType, name: str, folder: Path) -> Iterator[None]:
     file = f"{room.__name__.replace('.', '/')}/{name}.py"
     (folder / f"{name}.py").write_text(code_of(file), encoding="utf-8")
     room.__path__.append(str(folder))
-    registry.files.cache_clear()
+    items.files.cache_clear()
     importlib.invalidate_caches()
     try:
         yield
     finally:
         room.__path__.remove(str(folder))
         sys.modules.pop(f"{room.__name__}.{name}", None)
-        registry.files.cache_clear()
+        items.files.cache_clear()
 
 
 @pytest.fixture
@@ -164,31 +165,30 @@ def test_the_recipe_trains_with_the_loss(
     assert "ranknet(scale=10" in record.method
 
 
-def measure_script() -> str:
-    return re.findall(r'```python\n("""Best grade.*?)```', TEXT.read_text(encoding="utf-8"), re.DOTALL)[0]
-
-
-def test_the_measure_is_a_column_of_the_run(
-    small_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "my-corpus").symlink_to(small_folder)
-    names: dict[str, object] = {}
+def test_the_measure_is_a_column_of_the_run(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    measures = ["nDCG@10", "BestGrade@3", "BestGrade(least=2)@3"]
+    (tmp_path / "measures").mkdir()
     try:
-        exec(measure_script(), names)
+        with dropped_in(harness.measures, "best_grade", tmp_path / "measures"):
+            board = api.run(
+                "bm25", dataset=str(small_folder), results=tmp_path / "results", context=context, measures=measures
+            )
+            kind = MEASURES.get("best_grade")
     finally:
         ir_measures.measures.registry.pop("BestGrade", None)
-    measures = names["board"].measures("bm25")  # type: ignore[attr-defined]
-    assert 0 < measures["BestGrade@3"] <= 1
-    judged = pd.DataFrame({"doc_id": ["a", "b", "c"], "relevance": [4, 1, 0]})
-    best_grade = names["best_grade"]
+    values = board.measures("bm25")
+    assert 0 <= values["BestGrade(least=2)@3"] <= values["BestGrade@3"] <= 1
+    assert values["BestGrade@3"] > 0
+    judged = {"a": 4, "b": 1, "c": 0}
     for ranking, share in ((["c", "b"], 0.25), (["x"], 0.0), (["b", "a"], 1.0)):
-        assert best_grade(judged, pd.DataFrame({"doc_id": ranking})) == share  # type: ignore[operator]
+        assert kind().score(judged, ranking) == share
+    assert kind(least=2).score(judged, ["c", "b"]) == 0.0  # type: ignore[call-arg]
 
 
 def column_of_text() -> str:
-    return re.findall(r"```python\n(_cost\(.*?)```", TEXT.read_text(encoding="utf-8"), re.DOTALL)[0].rstrip()
+    found = re.search(r"```python\n(_cost\(.*?)```", TEXT.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    return found.group(1).rstrip()
 
 
 def test_the_column_is_shown_by_the_writers(small_folder: Path, tmp_path: Path, context: Context) -> None:
@@ -242,6 +242,7 @@ EXAMPLES = [
     (harness.methods, "random_order"),
     (harness.recipes, "titles"),
     (harness.losses, "ranknet"),
+    (harness.measures, "best_grade"),
     (harness.indexes, "leading"),
     (harness.datasets, "faq"),
     (harness.generators, "opening"),
@@ -303,7 +304,6 @@ def test_their_text_passes_the_lint_of_the_project(tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         for room, name in EXAMPLES:
             stack.enter_context(dropped_in(room, name, tmp_path))
-    (tmp_path / "measure.py").write_text(measure_script(), encoding="utf-8")
     room_of_text(tmp_path / "harness")
     (tmp_path / "harness" / "__init__.py").write_text('"""Makes the room a part of the package, as it will be."""\n')
     files = [str(file) for file in sorted(tmp_path.rglob("*.py"))]

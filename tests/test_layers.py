@@ -25,6 +25,7 @@ PLURAL = {
     "generators",
     "indexes",
     "losses",
+    "measures",
     "methods",
     "recipes",
     "searches",

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 from harness.bench.provenance import packages
 from harness.cache.code import modules_of
 from harness.choices.value import Value
+from harness.data.measures import parse_measures
+from harness.measures import items_in
 from harness.methods import Method
 from harness.runtime.context import Context
 
 ROOMS: Final = (
     # Texts, queries, judgements, the order of documents, measures.
-    "data",
+    *("data", "measures"),
     # Text and vectors → documents.
     *("analyzers", "lexical", "lucene", "indexes", "fusions", "feedback"),
     # Models: how they are loaded, computed, called over HTTP and trained.
@@ -34,33 +37,44 @@ EVERY_ROW: Final = ("harness.data.queries", "harness.data.ranking", "harness.dat
 """Modules that every row goes through."""
 
 
-def identity(method: Method, context: Context, **more: Any) -> str:
+def identity(method: Method, context: Context, measures: Iterable[str] = (), **more: Any) -> str:
     """Hash of all that decides a row's scores: settings, models, seed, code, package versions, and what the caller
     adds.
 
+    Args:
+        method: the row.
+        context: its seed counts.
+        measures: in ir-measures' notation, in any order; the code of those from the room `measures` counts.
+        more: JSON-safe.
+
     Raises:
+        SettingError: a measure that cannot be parsed.
         Unavailable: a model or file that the settings name does not exist.
     """
+    names = sorted(measures)
     deciding: dict[str, Any] = {
         "method": method.full(),
         "inputs": method.inputs(context),
         "seed": context.seed,
-        "code": modules_of_row(method),
+        "measures": names,
+        "code": modules_of_row(method, names),
         "packages": packages(),
         **more,
     }
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def modules_of_row(method: Value) -> dict[str, str]:
+def modules_of_row(method: Value, measures: Iterable[str] = ()) -> dict[str, str]:
     """Module → hash of its code, for every module that can change the scores of a row.
 
-    These are the modules of the method and of the values inside it with what they import: from this package only those
-    in `ROOMS`, from other packages (plug-ins) whatever belongs to the plug-in.
+    These are the modules of the method, of the values inside it and of measures of the room `measures`, with what they
+    import: from this package only those in `ROOMS`, from other packages (plug-ins) whatever belongs to the plug-in.
     """
-    return modules_of(*EVERY_ROW, method, rooms=ROOMS)
+    names = list(measures)
+    items = items_in(parse_measures(names)) if names else []
+    return modules_of(*EVERY_ROW, method, *items, rooms=ROOMS)
 
 
-def code_of_row(method: Value) -> str:
+def code_of_row(method: Value, measures: Iterable[str] = ()) -> str:
     """16 hexadecimal digits over `modules_of_row`."""
-    return hashlib.sha256(json.dumps(modules_of_row(method)).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(modules_of_row(method, measures)).encode()).hexdigest()[:16]

@@ -76,7 +76,7 @@ class RowRequest:
     ) -> RowRequest:
         """A request for a row of a collection that is loaded here, with the seed of the context."""
         try:
-            own = _identity(method, dataset, context)
+            own = _identity(method, dataset, context, measures)
         except Exception:  # noqa: BLE001 - the job meets the error again, and reports it
             own = ""
         return cls(
@@ -150,7 +150,7 @@ class RowRequest:
     def _check_identity(self, dataset: Dataset, context: Context) -> None:
         method = self.parsed()
         try:
-            own = _identity(method, dataset, context)
+            own = _identity(method, dataset, context, self.measures)
         except Unavailable:  # the row itself reports what is absent
             return
         if self.identity and own != self.identity:
@@ -160,8 +160,8 @@ class RowRequest:
             )
 
 
-def _identity(method: Method, dataset: Dataset, context: Context) -> str:
-    return identity(method, context, dataset=dataset.revision, train=dataset.train.revision)
+def _identity(method: Method, dataset: Dataset, context: Context, measures: Sequence[str]) -> str:
+    return identity(method, context, measures, dataset=dataset.revision, train=dataset.train.revision)
 
 
 @dataclass(frozen=True)

@@ -173,10 +173,10 @@ class Bench:
         return identity(
             method,
             self.context,
+            map(str, self.measures),
             dataset=dataset.revision,
             train=dataset.train.revision,
             depth=self.depth,
-            measures=sorted(map(str, self.measures)),
         )
 
     def _shallow(self, method: Method) -> list[str]:
@@ -231,6 +231,7 @@ class Bench:
             latency=timed.latency(),
             notes=[*record.notes, *run_notes, *leak_notes],
             run_sha256=sha,
-            provenance=provenance(context.device, code_of_row(method)),  # again: by now the device is known
+            # again: by now the device is known
+            provenance=provenance(context.device, code_of_row(method, map(str, self.measures))),
         )
         return record, values

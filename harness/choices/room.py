@@ -16,7 +16,7 @@ import importlib.metadata
 import importlib.util
 import logging
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from harness.base.errors import HarnessError, SettingError, UnknownName
@@ -117,23 +117,38 @@ class Room(Generic[T]):
         return item
 
     def summary(self, name: str) -> str:
-        """First line of the item's file, read without importing it; for an installed package's item, its origin."""
+        """For listings: the first paragraph of the docstring of the item's file, read without importing it; for an item
+        of an installed package, where it is from.
+        """
         key = normalised(name)
         foreign = entry_points(self.package).get(key, ())
         origin = " and ".join(f"{entry.value} ({package_of(entry)})" for entry in foreign)
         if key not in files(self.package):
             return f"from {origin}"
         hidden = f" (hides {origin})" if foreign else ""
-        return f"{self._first_line(key)}{hidden}"
+        return f"{self._described(key)}{hidden}"
 
-    def _first_line(self, key: str) -> str:
+    def _described(self, key: str) -> str:
         spec = importlib.util.find_spec(self.package)
         assert spec is not None
         assert spec.submodule_search_locations is not None
         for place in spec.submodule_search_locations:
             try:
                 with open(f"{place}/{key}.py", encoding="utf-8") as file:
-                    return file.readline().strip().strip('"').strip()
+                    return _first_paragraph(file)
             except FileNotFoundError:
                 continue
         return ""
+
+
+def _first_paragraph(lines: Iterable[str]) -> str:
+    """The first paragraph of the docstring that a file begins with, in one line."""
+    paragraph: list[str] = []
+    for line in lines:
+        words = line.strip().removeprefix('"""')
+        if paragraph and not words:
+            break
+        paragraph.append(words.removesuffix('"""').strip())
+        if words.endswith('"""'):
+            break
+    return " ".join(paragraph).strip()

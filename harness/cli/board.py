@@ -115,6 +115,7 @@ class Kind(StrEnum):
     methods = "methods"
     recipes = "recipes"
     losses = "losses"
+    measures = "measures"
     generators = "generators"
     datasets = "datasets"
     feedback = "feedback"

@@ -17,6 +17,7 @@ from harness.fusions import FUSIONS
 from harness.generators import GENERATORS
 from harness.indexes import INDEXES
 from harness.losses import LOSSES
+from harness.measures import MEASURES
 from harness.methods import METHODS
 from harness.recipes import RECIPES
 from harness.report.screen import Screen
@@ -28,6 +29,7 @@ ROOMS: dict[str, Room[Any]] = {
     "methods": METHODS,
     "recipes": RECIPES,
     "losses": LOSSES,
+    "measures": MEASURES,
     "generators": GENERATORS,
     "fusions": FUSIONS,
     "analyzers": ANALYZERS,

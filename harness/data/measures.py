@@ -1,4 +1,5 @@
-"""Measures, all from ir-measures: `nDCG@10`, `R@100`, `RR@10`, `AP@100` and any other in its notation.
+"""Measures in ir-measures' notation: `nDCG@10`, `R@100`, `RR@10`, `AP@100`, any other of its own and those of the room
+`harness.measures`.
 
 The rules that change means are here: every judged query counts, one without results scores 0, grades are not changed,
 nDCG's gain is linear as in trec_eval, and ties are broken by the documented order (`harness.data.ranking`) in every
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from harness.base.defaults import MEASURES, check_one_measure
 from harness.base.errors import SettingError, close_names
 from harness.data.queries import Qrels
+from harness.measures import public_names, register
 
 if TYPE_CHECKING:
     from ir_measures.measures import Measure
@@ -43,11 +45,12 @@ def parse_measures(names: Iterable[str]) -> list[Measure]:
     parsed: dict[str, Measure] = {}
     for name in names:
         for part in name.replace(",", " ").split() if "(" not in name else [name]:
+            register(re.split(r"\W", part.strip(), maxsplit=1)[0])
             try:
                 measure = ir_measures.parse_measure(part)
                 supported = ir_measures.DefaultPipeline.supports(measure)  # type: ignore[no-untyped-call]
             except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError, AssertionError) as error:
-                raise SettingError(f"{part!r} is not a measure of ir-measures ({error}){_suggestion(part)}") from error
+                raise SettingError(f"{part!r} is not a measure ({error}){_suggestion(part)}") from error
             _check_settings(part, measure.params)
             if not supported:
                 raise SettingError(f"no installed provider of ir-measures computes {part}.")
@@ -107,7 +110,7 @@ def _suggestion(name: str) -> str:
 
     word, at, cutoff = re.sub(r"_(?=\d+$)", "@", name.strip()).partition("@")  # trec_eval writes ndcg_cut_10
     other = OTHER_NAMES.get(word.strip().lower().replace("-", "_").replace(" ", "_"))
-    close = [other] if other else close_names(word, ir_measures.measures.registry)[:2]
+    close = [other] if other else close_names(word, [*ir_measures.measures.registry, *public_names()])[:2]
     meant = [each for each in (f"{each}{at}{cutoff}" for each in close) if each != name]
     suggested = f"; did you mean {' or '.join(meant)}" if meant else ""
     return f"{suggested}; for example nDCG@10, R@1000, P@5, RR, AP(rel=2)."

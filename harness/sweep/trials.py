@@ -112,7 +112,7 @@ class Trials:
             Unavailable: something that the row points to does not exist.
         """
         view, measure = self.dataset.train.revision, self._spec.measure
-        return identity(method, self._seeded(seed), view=view, depth=DEFAULT_DEPTH, measure=measure, **more)
+        return identity(method, self._seeded(seed), [measure], view=view, depth=DEFAULT_DEPTH, **more)
 
     def request(self, method: Method, seed: int, measures: Sequence[str]) -> RowRequest:
         """What a worker gets of a row with a seed."""

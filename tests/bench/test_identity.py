@@ -55,6 +55,16 @@ def test_code_that_every_row_goes_through_changes_every_identity(path: str, edit
     assert all(identity(method, context) != old for method, old in zip((BM25, DENSE), before, strict=True))
 
 
+def test_the_code_of_a_measure_of_the_room_counts_for_the_rows_that_have_it(edit, context: Context) -> None:
+    with_it, without = ["nDCG@10", "CappedRecall@5"], ["nDCG@10", "R@5"]
+    before = identity(BM25, context, with_it), identity(BM25, context, without)
+    assert identity(BM25, context, reversed(with_it)) == before[0]
+    edit("measures/capped_recall.py", "changed = True")
+    assert identity(BM25, context, with_it) != before[0]
+    assert identity(BM25, context, without) == before[1]
+    assert code_of_row(BM25, with_it) != code_of_row(BM25)
+
+
 def test_a_changed_analyser_changes_the_rows_that_use_it_and_no_other(edit, context: Context) -> None:
     bm25, dense = identity(BM25, context), identity(DENSE, context)
     edit("analyzers/english.py", "changed = True")

@@ -10,7 +10,7 @@ from harness.base.errors import RecordError
 from harness.bench.corpus_parts import CorpusPart
 from harness.bench.row_job import RowRequest, RowResult
 from harness.bench.runner import Bench
-from harness.bench.store import Store
+from harness.bench.store import Store, StoredRecord
 from harness.data.dataset import Dataset
 from harness.executors import Job, Outcome
 from harness.rows import parse_method
@@ -72,7 +72,7 @@ def test_a_result_carries_the_record_and_its_files(small_folder: Path, context: 
     own = here.place(record.dataset["name"], method, 0)
     here.unpack(own, result.files, result.record)
     assert own.run.read_bytes() == place.run.read_bytes()
-    assert here.values(own) == there.values(place)
+    assert here.values(StoredRecord(record, own)) == there.values(StoredRecord(record, place))
 
 
 def test_a_result_without_scores_says_why(small_folder: Path, context: Context, tmp_path: Path) -> None:

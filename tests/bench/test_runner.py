@@ -476,7 +476,9 @@ def test_a_changed_model_is_run_again_under_the_same_name(
 
 def test_changed_code_or_packages_are_run_again(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     only(bench(BM25()))
-    monkeypatch.setattr("harness.bench.identity.modules_of_row", lambda method: {"harness.data.ranking": "other"})
+    monkeypatch.setattr(
+        "harness.bench.identity.modules_of_row", lambda method, measures: {"harness.data.ranking": "other"}
+    )
     assert only(bench(BM25())).kept is False
     assert only(bench(BM25())).kept is True
     monkeypatch.setattr("harness.bench.identity.packages", lambda: {"numpy": "0.1"})

@@ -150,6 +150,20 @@ def test_a_file_dropped_in_is_an_item(room: tuple[Room[Analyzer], Path]) -> None
     assert room[0].summary("shout") == "Capital letters."
 
 
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        '"""Words in capital letters,\nas in a headline."""\n',
+        '"""Words in capital letters,\nas in a headline.\n\nMore of it.\n"""\n',
+        '"""\nWords in capital letters,\nas in a headline.\n"""\n',
+        '"""Words in capital letters, as in a headline."""\n\n"""Another."""\n',
+    ],
+)
+def test_a_summary_is_the_whole_first_paragraph(room: tuple[Room[Analyzer], Path], docstring: str) -> None:
+    (room[1] / "shout.py").write_text(docstring, encoding="utf-8")
+    assert room[0].summary("shout") == "Words in capital letters, as in a headline."
+
+
 @pytest.mark.parametrize(("source", "found"), [("", 0), (SHOUT + "\n\nclass Another(Shout):\n    pass\n", 2)])
 def test_a_file_must_define_exactly_one_item(room: tuple[Room[Analyzer], Path], source: str, found: int) -> None:
     (room[1] / "shout.py").write_text(source, encoding="utf-8")

@@ -18,7 +18,11 @@ from harness.cli.parameters import OneDataset
 Command = Callable[..., "object"]
 
 ENTRY = "import sys; sys.argv = ['harness', *sys.argv[1:]]; from harness.cli.app import main\n"
-LOADED = "try:\n    main()\nexcept SystemExit as end:\n    print('status', end.code, sorted(set({names!r}) & set(sys.modules)))\n"
+LOADED = """try:
+    main()
+except SystemExit as end:
+    print('status', end.code, sorted(set({names!r}) & set(sys.modules)))
+"""
 
 
 def imported(python, names: list[str], *arguments: str) -> str:
@@ -156,7 +160,10 @@ BAD = {
         "HARNESS_OFFLINE forbids the download",
     ),
     "an unknown split": (["run", "-d", "./small/dve", "-m", "bm25"], "unknown split 'dve'"),
-    "an unknown measure": (["run", "-d", "./small", "-m", "bm25", "--measure", "nDGC@10"], "'nDGC@10' is not a measure"),
+    "an unknown measure": (
+        ["run", "-d", "./small", "-m", "bm25", "--measure", "nDGC@10"],
+        "'nDGC@10' is not a measure",
+    ),
     "a results folder in the way": (["run", "-d", "./small", "-m", "bm25", "--results", "./file"], "cannot be written"),
     "a cache folder in the way": (
         ["run", "-d", "./small", "-m", "bm25", "--cache-dir", "./file"],
@@ -230,7 +237,8 @@ def test_an_interrupted_command_exits_with_130_and_says_that_finished_work_is_sa
 
 def test_a_run_interrupted_by_the_terminal_ends_with_130_and_no_traceback(tmp_path: Path, small_folder: Path) -> None:
     slow = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell would have it ignored
+        # A background shell would have the signal ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import time; from pathlib import Path; import harness.methods.bm25 as m; build = m._Fitted.index\n"
         "def index(self, *a):\n    Path('indexing').touch(); time.sleep(60)\n"
         "m._Fitted.index = index\n"
@@ -358,8 +366,8 @@ def test_a_plan_of_an_unknown_row_is_bad_input(harness_command) -> None:
 
 def test_settings_reach_the_record(harness_command, small_folder: Path, tmp_path: Path) -> None:
     said = harness_command(
-        "run", "-d", "./small/train", "-m", "bm25(k1=1.2)", "--measure", "P@5", "--measure", "RR", "--depth", "7", "--seed", "3",
-        "--results", "elsewhere", "--cache-dir", "kept", "--device", "cpu",
+        "run", "-d", "./small/train", "-m", "bm25(k1=1.2)", "--measure", "P@5", "--measure", "RR", "--depth", "7",
+        "--seed", "3", "--results", "elsewhere", "--cache-dir", "kept", "--device", "cpu",
     )  # fmt: skip
     assert said.status == 0
     (path,) = (tmp_path / "elsewhere").glob("*/*/seed3.json")

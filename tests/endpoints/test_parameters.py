@@ -30,8 +30,8 @@ SENT = {"model": "m", "messages": [], "temperature": 0.0, "max_tokens": 7, "seed
         (
             {
                 "error": {
-                    "message": "Unsupported value: 'temperature' does not support 0.0 with this model. Only the default (1) "
-                    "value is supported.",
+                    "message": "Unsupported value: 'temperature' does not support 0.0 with this model. Only the "
+                    "default (1) value is supported.",
                     "param": "temperature",
                     "code": "unsupported_value",
                 }
@@ -58,7 +58,8 @@ def test_a_field_that_is_not_taken_is_named(told: Any, field: str) -> None:
     [
         {
             "error": {
-                "message": "'max_tokens' or 'max_completion_tokens' is too large: 7. This model's maximum context length is 4."
+                "message": "'max_tokens' or 'max_completion_tokens' is too large: 7. "
+                "This model's maximum context length is 4."
             }
         },
         {"error": {"message": "max_tokens is too large: 7. This model supports at most 4 completion tokens."}},

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from harness.endpoints.reasoning import message_text, without_reasoning
 
-FINAL = "<|channel|>analysis<|message|>[2] beats [1]?<|end|><|start|>assistant<|channel|>final<|message|>[1] > [2]<|return|>"
+FINAL = (
+    "<|channel|>analysis<|message|>[2] beats [1]?<|end|>"
+    "<|start|>assistant<|channel|>final<|message|>[1] > [2]<|return|>"
+)
 
 
 @pytest.mark.parametrize(

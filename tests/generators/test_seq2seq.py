@@ -131,9 +131,18 @@ def test_what_breaks_down_says_which_settings_help(
 
 @pytest.mark.parametrize(
     "settings",
-    [{"per_document": 0}, {"batch": 0}, {"max_length": 0}, {"max_input": 0}, {"temperature": 0.0}, {"top_k": -1}, {"top_p": 0.0},
-     {"top_p": 1.5}, {"precision": "int8"}],
-)  # fmt: skip
+    [
+        {"per_document": 0},
+        {"batch": 0},
+        {"max_length": 0},
+        {"max_input": 0},
+        {"temperature": 0.0},
+        {"top_k": -1},
+        {"top_p": 0.0},
+        {"top_p": 1.5},
+        {"precision": "int8"},
+    ],
+)
 def test_settings_out_of_range_are_named(settings: dict[str, Any]) -> None:
     with pytest.raises(SettingError, match=next(iter(settings))):
         Seq2seq(**settings)
