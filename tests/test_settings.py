@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import SettingError
-from harness.choices import annotations, bounds
+from harness.choices import bounds
+from harness.choices import hints as type_hints
 from harness.choices.room import Room
 from harness.choices.value import Value
 from harness.executors import EXECUTORS
@@ -32,8 +33,8 @@ ITEMS = dict(items())
 NUMBERS = [
     (f"{name}: {setting}", item, setting, hint)
     for name, item in ITEMS.items()
-    for setting, hint in annotations.hints(item).items()
-    if any(annotations.unbounded(option) in (int, float) for option in annotations.options(hint))
+    for setting, hint in type_hints.hints(item).items()
+    if any(type_hints.unbounded(option) in (int, float) for option in type_hints.options(hint))
 ]
 
 
@@ -50,10 +51,10 @@ def smallest(item: type[Value]) -> dict[str, Any]:
 def beyond(hint: Any) -> st.SearchStrategy[Any]:
     """Numbers beyond the bounds of a setting, and what is no number."""
     strategies: list[st.SearchStrategy[Any]] = [st.booleans(), st.text(max_size=3), st.just(math.nan)]
-    for option in annotations.options(hint):
-        whole = annotations.unbounded(option) is int
+    for option in type_hints.options(hint):
+        whole = type_hints.unbounded(option) is int
         numbers = st.integers if whole else st.floats
-        for bound in annotations.limits(option):
+        for bound in type_hints.limits(option):
             match bound:
                 case Ge(least):
                     strategies.append(numbers(max_value=least - 1 if whole else math.nextafter(least, -math.inf)))
@@ -69,7 +70,7 @@ def beyond(hint: Any) -> st.SearchStrategy[Any]:
 @pytest.mark.parametrize("item", ITEMS.values(), ids=ITEMS)
 def test_every_default_is_within_its_bounds(item: type[Value]) -> None:
     value = item(**smallest(item))
-    for setting, hint in annotations.hints(item).items():
+    for setting, hint in type_hints.hints(item).items():
         assert bounds.fits(getattr(value, setting), hint), setting
 
 

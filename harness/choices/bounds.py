@@ -16,7 +16,7 @@ from annotated_types import Ge, Gt, Interval, Le, Lt, MaxLen, MinLen
 
 from harness.base.errors import SettingError
 from harness.choices._text import shown
-from harness.choices.annotations import contract, element, hints, limits, options, unbounded
+from harness.choices.hints import contract, element, hints, limits, options, unbounded
 from harness.choices.items import names
 
 Count = Annotated[int, Ge(1)]

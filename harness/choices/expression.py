@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from harness.base.errors import SettingError, UnknownName
 from harness.base.plain import check_text
-from harness.choices import annotations, bounds
+from harness.choices import bounds
+from harness.choices import hints as type_hints
 from harness.choices._syntax import each_of, fault, several, tree, tuple_of_one
 from harness.choices.items import normalised
 from harness.choices.room import Room
@@ -62,7 +63,7 @@ def with_settings(
         SettingError: a setting of the wrong type or out of range.
     """
     reader = _Reader(str(value), rooms, _short_names(named, room), room)
-    hints = annotations.hints(type(value))
+    hints = type_hints.hints(type(value))
     changed = {}
     for name, plain in settings.items():
         if name not in hints:
@@ -135,7 +136,7 @@ class _Reader:
         self, name: str, recipes: tuple[Any, ...], nodes: Mapping[str, ast.expr], own: Mapping[str, Any]
     ) -> tuple[Any, ...]:
         """`ce(budget="smoke")`: a setting that the model lacks is set in each of its recipes that have it."""
-        hints = [annotations.hints(type(recipe)) for recipe in recipes]
+        hints = [type_hints.hints(type(recipe)) for recipe in recipes]
         known = {setting for each in (own, *hints) for setting in each}
         for setting in nodes:
             if setting not in known:
@@ -153,7 +154,7 @@ class _Reader:
         hint = self._settings_of(type(value.untrained)).get(RECIPES)
         if hint is None:
             raise fault(self._text, f"{value.name()} cannot be trained, so nothing can follow it after a +")
-        trained_by = self._setting(recipe, annotations.element(hint), f"{value.name()}: each of {RECIPES}")
+        trained_by = self._setting(recipe, type_hints.element(hint), f"{value.name()}: each of {RECIPES}")
         return self._joined(value, (trained_by,))
 
     @property
@@ -172,7 +173,7 @@ class _Reader:
         """Setting → annotation, in the order they are written; with the recipes if the value can be trained."""
         settings: dict[str, Any] = {}
         room = self._recipes
-        for name, hint in annotations.hints(cls).items():
+        for name, hint in type_hints.hints(cls).items():
             settings[name] = hint
             if name == cls.recipes_after and room is not None:
                 settings[RECIPES] = tuple[room.base, ...]  # type: ignore[name-defined]
@@ -205,15 +206,15 @@ class _Reader:
             room = None  # an optional value that is None, or a mistake that the bounds report
         if room is not None:
             return self._value(node, room)
-        element = annotations.element(hint)
+        element = type_hints.element(hint)
         if element is not None and isinstance(node, ast.Tuple | ast.List):
             return tuple(self._setting(each, element, each_of(where)) for each in node.elts)
         try:
             value = ast.literal_eval(node)
-            if annotations.is_float(hint) and isinstance(value, int) and not isinstance(value, bool):
+            if type_hints.is_float(hint) and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value)
         except (ValueError, TypeError, SyntaxError, OverflowError) as error:
-            remedy = tuple_of_one(node, where) if annotations.contract(element) else "texts go in quotes"
+            remedy = tuple_of_one(node, where) if type_hints.contract(element) else "texts go in quotes"
             raise SettingError(f"{where} must be {bounds.words(hint)}, not {ast.unparse(node)}; {remedy}") from error
         bounds.check_setting(value, hint, where)
         if isinstance(value, str):
@@ -224,7 +225,7 @@ class _Reader:
         """A setting from plain data."""
         if value == "None" and bounds.fits(None, hint):
             return None
-        element = annotations.element(hint)
+        element = type_hints.element(hint)
         if isinstance(value, list | tuple) and element is not None:
             return tuple(self.plain(each, element, each_of(where)) for each in value)
         if isinstance(value, str) and (room := self._room_of(hint)) is not None:
@@ -232,5 +233,5 @@ class _Reader:
         return self._setting(ast.Constant(value), hint, where)  # type: ignore[arg-type]
 
     def _room_of(self, hint: Any) -> Room[Any] | None:
-        contract = annotations.contract(hint)
+        contract = type_hints.contract(hint)
         return None if contract is None else self._rooms[contract.room]

@@ -84,8 +84,8 @@ class Verdict:
                 scores = f"{c.row.measure} is {leak.without:.4f} against {other[kind].without:.4f}"
                 lines.append(f"{leak.told}: without {them} {scores}.")
         for side, leaks in ((c.row, row), (c.baseline, other)):
-            if leak := leaks.get("taught"):
-                lines.append(f"{side.row}: {leak.told}; without them it has {leak.without:.4f}.")
+            if taught := leaks.get("taught"):
+                lines.append(f"{side.row}: {taught.told}; without them it has {taught.without:.4f}.")
         return lines
 
     @property
