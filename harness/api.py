@@ -6,7 +6,6 @@ The commands of `harness` call these functions, and share names and defaults wit
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.audit.row import audit
@@ -15,7 +14,6 @@ from harness.base.errors import UnknownName
 from harness.base.files import write_text
 from harness.bench.plan import Plan
 from harness.bench.plan import plan as plan_steps
-from harness.bench.published import read_all
 from harness.bench.run_rows import DEFAULT_DATASET, executor_of, opened_bench, run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
@@ -30,13 +28,11 @@ from harness.exchange.export import export_beir, export_model, export_mteb, expo
 from harness.exchange.import_published import import_published
 from harness.executors import Executor
 from harness.methods import Method
-from harness.report import markdown
-from harness.report.across import Across, across
-from harness.report.board import Table, tables, with_published
+from harness.report.across import Across
+from harness.report.board import Table
 from harness.report.board_files import is_written, write_board
-from harness.report.comparisons import with_comparisons
-from harness.report.comparisons_across import compared_across
 from harness.report.decision import document
+from harness.report.run_board import Board
 from harness.report.sweep import write_sweep
 from harness.rows import methods_of
 from harness.runtime.context import Context, open_context
@@ -72,48 +68,6 @@ __all__ = [
     "validate",
     "write_leaderboard",
 ]
-
-
-@dataclass(frozen=True)
-class Board:
-    """Results of a run, one per row and dataset, in the order of the run. A notebook shows it as tables."""
-
-    results: tuple[Result, ...]
-    store: Store | None = None
-
-    @property
-    def tables(self) -> list[Table]:
-        """One table per dataset, with intervals where the results folder has the per-query values."""
-        plain = tables(result.record for result in self.results)
-        if self.store is None:
-            return plain
-        compared = with_comparisons(plain, self.store, self.store.stored()[0])
-        return with_published(compared, read_all(self.store.root)[0])
-
-    @property
-    def across(self) -> Across | None:
-        """The table across datasets, None for fewer than two; with intervals as `tables` has them."""
-        plain = tables(result.record for result in self.results)
-        if self.store is None:
-            return across(plain)
-        return compared_across(plain, self.store, self.store.stored()[0])
-
-    def __str__(self) -> str:
-        return markdown.leaderboard(self.tables, self.across)
-
-    def _repr_markdown_(self) -> str:
-        return str(self)
-
-    def measures(self, row: str) -> dict[str, float]:
-        """Measure → mean of the first result of a row.
-
-        Raises:
-            KeyError: no such row.
-        """
-        for result in self.results:
-            if result.record.row == row:
-                return dict(result.record.measures)
-        raise KeyError(row)
 
 
 def run(

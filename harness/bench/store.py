@@ -206,7 +206,8 @@ def _without_copies(records: list[StoredRecord]) -> tuple[list[StoredRecord], li
         The records, and an error for each one that is left out.
     """
     # Of records made at the same time the first path is chosen, for `by_key` takes the last of a key.
-    chosen = by_key(sorted(records[::-1], key=lambda one: (one.record.status == "ok", one.record.started)))
+    last_path_first = list(reversed(records))
+    chosen = by_key(sorted(last_path_first, key=lambda one: (one.record.status == "ok", one.record.started)))
     once, faults = [], []
     for one in records:
         other = chosen[key_of(one.record)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.cli.dataset_parameters import OneDataset
 from harness.cli.declaration import Status
-from harness.cli.parameters import CacheFolder, Folders, OneDataset
+from harness.cli.parameters import CacheFolder, Folders
 
 
 @dataclass(frozen=True, kw_only=True)

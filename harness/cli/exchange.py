@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from harness.base import defaults
+from harness.cli.dataset_parameters import DefaultDataset, OneDataset
 from harness.cli.declaration import Parameters, Status
-from harness.cli.parameters import DefaultDataset, Folders, OnDevice, OneDataset, Records, Seeded, To
+from harness.cli.parameters import Folders, OnDevice, Records, Seeded, To
 
 
 class Topics(StrEnum):

@@ -9,11 +9,10 @@ from typing import Annotated
 import typer
 
 from harness.base import defaults
+from harness.cli.dataset_parameters import DefaultDataset, OneDataset
 from harness.cli.declaration import Status
 from harness.cli.parameters import (
-    DefaultDataset,
     Margin,
-    OneDataset,
     OneMeasure,
     Quiet,
     Resources,

@@ -56,9 +56,8 @@ class Encoder(EngineModel[EncoderSettings]):
         super().__init__(settings, context, trained_from)
         config = self.folder.config("config_sentence_transformers.json")
         requested: dict[Side, str | None] = {"query": settings.query_prompt, "document": settings.document_prompt}
-        self.prompts: dict[Side, str] = model_prompts(
-            self.folder.name, requested, config, trained=trained_from is not None
-        )
+        is_trained = trained_from is not None
+        self.prompts: dict[Side, str] = model_prompts(self.folder.name, requested, config, trained=is_trained)
         self.similarity = settings.similarity or config.get("similarity_fn_name") or "cosine"
         if self.similarity not in ("cosine", "dot"):
             raise SettingError(

@@ -212,7 +212,7 @@ def test_a_model_that_was_kept_before_is_not_trained_again_and_not_known(
     assert again.measures == first.measures
     assert again.resolved["sha"] == first.resolved["sha"]
     assert {f: f.stat().st_mtime_ns for f in (folder / MODEL).iterdir()} == weights
-    assert any(note.startswith("not known in full") for note in again.notes)
+    assert any("not known in full" in note for note in again.notes)
     # What is trained on top of it now is known in part.
     on_top = record(f'{row}+frozen_head(budget="smoke")', planted).leaks["taught"]
     assert not on_top["known"]

@@ -282,7 +282,7 @@ def test_an_item_of_a_package_must_be_a_frozen_dataclass(install: Install, decor
     source = SHOUT.replace("@dataclass(frozen=True)\n", decorator)
     assert source != SHOUT
     install("shout = shouting.shout:Shout", shout=source)
-    with pytest.raises(SettingError, match=r"shouting 1\.0, must name a class with @dataclass\(frozen=True\)"):
+    with pytest.raises(SettingError, match=r"shouting 1\.0, must name a @dataclass\(frozen=True\)"):
         ANALYZERS.get("shout")
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import harness.api
+from harness.cli.dataset_parameters import OneDataset
 from harness.cli.declaration import Status
-from harness.cli.parameters import OneDataset
 
 Command = Callable[..., "object"]
 

@@ -9,10 +9,10 @@ import pytest
 
 from harness import api
 from harness.base import defaults
-from harness.base.errors import SettingError
 from harness.cli import board, exchange, sweep, verdicts
+from harness.cli.dataset_parameters import DefaultDataset
 from harness.cli.declaration import Parameters, declared
-from harness.cli.parameters import Datasets, DefaultDataset, OneDataset, OneMeasure, Resources
+from harness.cli.parameters import Datasets, OneMeasure, Resources
 
 COMMANDS: list[tuple[type[Parameters], Callable[..., object]]] = [
     (board.Run, api.run),
@@ -55,12 +55,3 @@ def test_a_default_dataset_and_measure_are_those_of_the_functions() -> None:
     assert DefaultDataset().one_dataset == Datasets().datasets[0] == defaults.DATASET
     assert OneMeasure().one_measure == inspect.signature(api.validate).parameters["measure"].default
     assert OneMeasure(measure=["P@5"]).one_measure == "P@5"
-
-
-def test_a_dataset_is_named_once() -> None:
-    assert OneDataset(dataset="a/b", dataset_option=["a/b"]).one_dataset == "a/b"
-    assert Datasets(dataset=["a/b", "c/d", "a/b"]).datasets == ["a/b", "c/d"]
-    with pytest.raises(SettingError, match="3 datasets are named, a/b and --dataset c/d and --dataset e/f; this"):
-        _ = DefaultDataset(dataset="a/b", dataset_option=["c/d", "e/f"]).one_dataset
-    with pytest.raises(SettingError, match="no dataset is named"):
-        _ = OneDataset().one_dataset
