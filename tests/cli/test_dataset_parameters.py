@@ -2,6 +2,7 @@ import pytest
 
 from harness.base.errors import SettingError
 from harness.cli.dataset_parameters import DefaultDataset, OneDataset
+from harness.cli.parameters import Datasets
 
 
 def test_a_dataset_is_named_once() -> None:

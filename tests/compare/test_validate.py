@@ -80,7 +80,7 @@ def test_which_rows_a_seed_changes(row: str, trained: bool) -> None:
         ({"margin": 0.0}, "margin must be above 0"),
         ({"seeds": 0}, "seeds must be 1 or more"),
         ({"measure": "nDCG@10 R@5"}, "one measure decides, not nDCG@10 and R@5"),
-        ({"measure": "nDGC"}, "is not a measure of ir-measures"),
+        ({"measure": "nDGC"}, "is not a measure"),
     ],
 )
 def test_bad_input_is_told_before_anything_is_run(
