@@ -205,3 +205,21 @@ def test_nothing_from_disk_is_read_as_a_pickle(name: str) -> None:
             assert given.get("allow_pickle", "False") == "False", f"line {node.lineno}"
             assert ast.unparse(node.func) != "torch.load" or "weights_only" in given, f"line {node.lineno}"
             assert not ast.unparse(node.func).endswith("read_pickle"), f"line {node.lineno}"
+
+
+LONGEST_MODULE, LONGEST_LINE = 250, 120
+
+
+@pytest.mark.parametrize("name", list(FILES))
+def test_modules_and_lines_stay_short(name: str) -> None:
+    lines = FILES[name].read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LONGEST_MODULE, "split the module by ideas"
+    assert not [f"line {number}" for number, line in enumerate(lines, start=1) if len(line) > LONGEST_LINE]
+
+
+def test_every_module_lives_in_a_room() -> None:
+    assert {name for name in FILES if "." not in name and FILES[name].name != "__init__.py"} == {
+        "__main__",
+        "api",
+        "rows",
+    }
