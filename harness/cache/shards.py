@@ -69,7 +69,8 @@ class ShardSet(Generic[B]):
         """(N,) place of each text's vector, −1 where there is none."""
         import pyarrow.compute as pc  # slow to import, and a listing needs none of it
 
-        return pc.index_in(keys, value_set=self._keys).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+        rows = pc.index_in(keys, value_set=self._keys).fill_null(-1)
+        return rows.to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
     def seconds(self, places: Ints) -> Floats:
         """(n,) seconds that each of the vectors at these places took: an even share of its shard's."""

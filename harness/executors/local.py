@@ -26,7 +26,7 @@ class Local(Executor):
             function, started = job.function(), time.perf_counter()
             try:
                 value = function(job.given, context)
-            except Exception as error:  # noqa: BLE001 - one job must not take the others down; the outcome has the error
+            except Exception as error:  # noqa: BLE001 - one job must not end the others
                 failed.add(job.id)
                 yield Outcome(job, error=error_message(error), seconds=time.perf_counter() - started)
             else:

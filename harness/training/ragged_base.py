@@ -75,7 +75,8 @@ def _dense_row(encoder: RaggedEncoder) -> Method:
     settings: dict[str, Any] = {f"{side}_prompt": prompt for side, prompt in encoder.prompts.items()}
     model, revision = encoder.source
     dense: Any = METHODS.get("dense")
-    return dense(model=model, revision=revision, trust_remote_code=encoder.trusted, **settings)  # type: ignore[no-any-return]
+    settings |= {"revision": revision, "trust_remote_code": encoder.trusted}
+    return dense(model=model, **settings)  # type: ignore[no-any-return]
 
 
 class SparseBase(RaggedBase):
