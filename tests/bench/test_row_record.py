@@ -18,10 +18,11 @@ def test_a_record_with_its_fit_has_settings_size_and_notes(small: Dataset, conte
     method = parse_method("bm25")
     fitted = fit(method, small.train, context)
     searcher = index(method, fitted, small.corpus, context)
-    record = with_fit(blank_record(small, method, context, 50), fitted, searcher, [], ["a note"])
-    assert record.size["index_bytes"] == searcher.size.index_bytes > 0
+    searched = searcher.report(small.test.queries)
+    record = with_fit(blank_record(small, method, context, 50), fitted, searched, [], ["a note"])
+    assert record.size["index_bytes"] == searched.size.index_bytes > 0
     assert record.notes == [*fitted.notes, "a note"]
-    assert record.resolved == {**fitted.resolved, **searcher.resolved}
+    assert record.resolved == {**fitted.resolved, **searched.resolved}
 
 
 def test_a_row_without_labels_has_leaks_and_no_notes_of_them(small: Dataset, context: Context) -> None:

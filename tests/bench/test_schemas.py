@@ -14,6 +14,7 @@ from harness import api
 from harness.base.errors import RecordError
 from harness.bench.record import Record
 from harness.bench.store import Store, StoredRecord
+from harness.report.notes import notes_of
 from harness.runtime.context import Context
 
 GOLDEN = Path(__file__).parent / "schema1" / "bm25.json"
@@ -123,7 +124,7 @@ def test_bad_values_leave_a_row_without_an_interval(
     put("bad", {"q1": 0.5, "q2": 0.25}).place.queries.write_text(values)
     (table,), _, _ = api.write_leaderboard(results.root, context)
     assert [line.interval is not None for line in table.lines if line.row == "good"] == [True]
-    (note,) = [note for note in table.notes if note.startswith("`bad`")]
+    (note,) = [note for note in notes_of(table) if note.startswith("`bad`")]
     assert "cannot be read" in note
     assert "run the row again" in note
 

@@ -26,11 +26,11 @@ from harness.data.dataset import Dataset
 from harness.data.measures import parse_measures
 from harness.datasets import load_dataset
 from harness.methods import Encodes, fit
-from harness.methods.dense import Dense
 from harness.models import encode_once
 from harness.models.encoder import Encoder
 from harness.rows import parse_method
 from harness.runtime.context import Context
+from harness.training.trained import Trained
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_model_is_trained_and_cached(
     train(arguments(text), context)
     (model,) = (context.cache.root / "models").iterdir()
     trained = parse_method(text)
-    assert isinstance(trained, Dense)
+    assert isinstance(trained, Trained)
     dataset = load_dataset(str(small_folder), context)
     again = Context(cache=context.cache)
     assert fit(trained, dataset.train, again).models == (model / "model",)

@@ -18,7 +18,8 @@ SOURCES = Path(harness.__file__).parent
 def test_every_kind_that_the_source_names_is_listed() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
     named = set(re.findall(r"cache\.folder\(\s*\"([^\"]+)\"", text))
-    named |= set(re.findall(r"(?:VectorStore|RaggedStore|Pieces)\([^()]*cache, \"([^\"]+)\"", text))
+    named |= set(re.findall(r"build_once\(\s*context, \"([^\"]+)\"", text))
+    named |= set(re.findall(r"(?:VectorStore|RaggedStore|Journal)\([^()]*cache, \"([^\"]+)\"", text))
     assert {"bm25", "models", "embeddings", "generated"} <= named
     assert named <= set(kinds.WORDS)
     beside = set(re.findall(r"cache\.root / \"([^\"]+)\"", text))

@@ -172,7 +172,7 @@ def test_an_index_that_lost_documents_is_refused_and_not_kept(
     corpus: Corpus, searcher_of: Search, context: Context, engine: type[Engine]
 ) -> None:
     engine.answers["documents"] = 3
-    with pytest.raises(EngineError, match="holds 3 documents of 39 that went in"):
+    with pytest.raises(EngineError, match="contains 3 of 39 documents"):
         searcher_of(Lucene(), corpus)
     assert not list((context.cache.root / "lucene").glob("*"))
 
@@ -203,7 +203,7 @@ def test_what_is_no_ranking_is_an_error_and_no_figure(
     corpus: Corpus, rank: Rank, engine: type[Engine], answer: object
 ) -> None:
     engine.answers["search"] = answer
-    with pytest.raises(EngineError, match=r"no ranking of 40 documents|not one ranking for each"):
+    with pytest.raises(EngineError, match=r"not a ranking of 40 documents|not have one ranking for each"):
         rank(Lucene(), corpus, Queries(["q"], ["wing"]), 2)
 
 
