@@ -192,7 +192,7 @@ def test_documents_that_the_corpus_lacks_are_counted(tmp_path: Path, corpus: Cor
         DatasetError, match=r"4 of 5 ranked documents are not in .*, in 4 of 5 queries; .*'x0'"
     ) as caught:
         rank(row, corpus, asked, 2)
-    assert "1 of them look the same" in str(caught.value)
+    assert "1 of them look like ids of the collection" in str(caught.value)
 
 
 def test_names_that_no_file_can_have_or_no_record_hold(tmp_path: Path, corpus: Corpus, context: Context) -> None:
