@@ -148,7 +148,7 @@ def test_one_side_that_is_set_leaves_the_other_to_the_configuration() -> None:
 
 def test_a_default_prompt_is_named_where_it_is_not_taken() -> None:
     config = {"prompts": {"s2p_query": "ask: "}, "default_prompt_name": "s2p_query"}
-    with pytest.raises(ModelError, match="do not use the default one, 's2p_query'"):
+    with pytest.raises(ModelError, match="its default prompt, 's2p_query', is not used"):
         model_prompts("a name", UNSET, config)
 
 
