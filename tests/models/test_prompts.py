@@ -125,7 +125,7 @@ UNCLEAR = [
 def test_prompts_of_which_none_is_clearly_a_sides_are_listed_with_the_settings_that_choose(
     own: dict[str, str], wanted: str
 ) -> None:
-    with pytest.raises(ModelError, match=f"Set {wanted} to the text") as caught:
+    with pytest.raises(ModelError, match=f"Set {wanted} to the prompt to use") as caught:
         model_prompts("a name", UNSET, {"prompts": own})
     for name, text in own.items():
         assert not text or f'{name!r}: "{text}"' in str(caught.value)
