@@ -88,7 +88,7 @@ def test_scores_of_pairs_are_near_those_of_fp32_torch(way: EngineConfig, scorer:
 def test_an_answer_does_not_depend_on_what_else_is_in_the_batch(
     way: EngineConfig, variants: dict[str, Path], encoder_of: Callable[[Path], Encoder]
 ) -> None:
-    encoder = encoder_of(variants["mean"]).by(way)
+    encoder = encoder_of(variants["mean"]).with_engine(way)
     together = encoder.encode(TEXTS, "document")
     alone = np.concatenate([encoder.encode([text], "document") for text in TEXTS])
     assert np.abs(together - alone).max() < (1e-5 if way.precision == "fp32" else 0.1)
@@ -97,7 +97,7 @@ def test_an_answer_does_not_depend_on_what_else_is_in_the_batch(
 def test_the_same_batch_twice_gives_the_same_bytes(
     way: EngineConfig, variants: dict[str, Path], encoder_of: Callable[[Path], Encoder]
 ) -> None:
-    encoder = encoder_of(variants["mean"]).by(way)
+    encoder = encoder_of(variants["mean"]).with_engine(way)
     found = [encoder.encode(some, "document") for some in (TEXTS, TEXTS[:2], TEXTS)]
     assert found[0].tobytes() == found[2].tobytes()
     assert found[1].shape == (2, 32)
@@ -121,7 +121,7 @@ def test_what_a_kill_leaves_undone_ends_in_the_bytes_of_a_run_that_was_not_kille
 
     def encoder_in(name: str) -> Encoder:
         context = Context(cache=Cache(tmp_path / name), device="cpu", batch_tokens=64)
-        return Encoder(Dense(model=str(variants["mean"]))._encoder_settings(), context).by(way)
+        return Encoder(Dense(model=str(variants["mean"]))._encoder_settings(), context).with_engine(way)
 
     whole = encoder_in(f"whole {way}").vectors(texts, "document").block(0, len(texts))
     killed, done, run = encoder_in(f"killed {way}"), [], Encoder.run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +95,11 @@ def test_computed_by_another_engine_the_folder_is_taken_as_a_whole(
     view: TrainView, context: Context, tiny_encoder: Path
 ) -> None:
     pytest.importorskip("openvino")
+    recipes = (FrozenHead(budget="smoke"),)
+    methods = (Dense(str(tiny_encoder)), Dense(str(tiny_encoder), engine=Openvino()))
     usual, fast = (
-        fit(dataclasses.replace(row(tiny_encoder), **more), view, context).encoder  # type: ignore[attr-defined]
-        for more in ({}, {"engine": Openvino()})
+        fit(with_recipes(method, recipes), view, context).encoder  # type: ignore[attr-defined]
+        for method in methods
     )
     assert isinstance(usual, HeadedEncoder)
     assert not isinstance(fast, HeadedEncoder)

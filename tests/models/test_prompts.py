@@ -125,7 +125,7 @@ UNCLEAR = [
 def test_prompts_of_which_none_is_clearly_a_sides_are_listed_with_the_settings_that_choose(
     own: dict[str, str], wanted: str
 ) -> None:
-    with pytest.raises(ModelError, match=f"Set {wanted} to the text") as caught:
+    with pytest.raises(ModelError, match=f"Set {wanted} to the prompt to use") as caught:
         model_prompts("a name", UNSET, {"prompts": own})
     for name, text in own.items():
         assert not text or f'{name!r}: "{text}"' in str(caught.value)
@@ -148,7 +148,7 @@ def test_one_side_that_is_set_leaves_the_other_to_the_configuration() -> None:
 
 def test_a_default_prompt_is_named_where_it_is_not_taken() -> None:
     config = {"prompts": {"s2p_query": "ask: "}, "default_prompt_name": "s2p_query"}
-    with pytest.raises(ModelError, match="do not use the default one, 's2p_query'"):
+    with pytest.raises(ModelError, match="its default prompt, 's2p_query', is not used"):
         model_prompts("a name", UNSET, config)
 
 
