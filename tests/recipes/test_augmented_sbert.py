@@ -192,10 +192,10 @@ def another(folder: Path, tmp_path: Path) -> Path:
     return Path(source)
 
 
-def test_the_collection_at_hand_is_no_source_for_its_queries_may_be_those_that_are_reported(
+def test_the_collection_of_the_run_is_no_source_for_its_queries_may_be_those_that_are_reported(
     small_folder: Path, lesson_of: Lessons, view: TrainView
 ) -> None:
-    with pytest.raises(SettingError, match="is the collection at hand"):
+    with pytest.raises(SettingError, match="is the collection of this run"):
         lesson_of(AugmentedSBERT(budget="smoke", source=str(small_folder)), TrainView(view.corpus))
 
 

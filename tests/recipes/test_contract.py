@@ -397,8 +397,8 @@ def test_the_other_kind_of_model_is_refused_with_the_row_to_write(
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"budget": "tiny"}, "budget must be one of smoke, small, full, not 'tiny'"),
-        ({"choose": "best"}, "choose must be dev or last, not 'best'"),
+        ({"budget": "tiny"}, 'budget must be one of "smoke", "small", "full", not "tiny"'),
+        ({"choose": "best"}, 'choose must be one of "dev", "last", not "best"'),
         ({"epochs": 0}, "epochs must be above 0"),
         ({"epochs": -1.0}, "epochs must be above 0"),
         ({"batch": 0}, "batch must be 1 or more, not 0"),
@@ -407,7 +407,7 @@ def test_the_other_kind_of_model_is_refused_with_the_row_to_write(
         ({"learning_rate": float("inf")}, "learning_rate must be above 0, not inf"),
         ({"max_length": 0}, "max_length must be 3 or more, not 0"),
         ({"dropout": 1.0}, "dropout must be 0 or more and below 1, not 1.0"),
-        ({"precision": "fp8"}, "precision must be auto, fp32 or bf16, not 'fp8'"),
+        ({"precision": "fp8"}, 'precision must be one of "auto", "fp32", "bf16", not "fp8"'),
     ],
 )
 def test_a_setting_out_of_range_is_refused_in_words(recipe: Recipe, setting: dict[str, Any], message: str) -> None:
