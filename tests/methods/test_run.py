@@ -75,7 +75,10 @@ def test_a_run_of_another_collection_is_told_by_its_queries(tmp_path: Path, corp
         (["q0 Q0 5 1 0.5 x", "q0 Q0 6 2"], "line 2: 4 columns; a TREC run has six"),
         (["q0 Q0 5 1 high x"], "line 1: score 'high' is not a number"),
         (["q0 Q0 5 1 nan x"], "line 1: score 'nan' is not a finite number"),
-        (["q0 Q0 5 1 0.5 x", "", "q0 Q0 5 2 0.4 x"], "line 3: document '5' occurs a second time in the ranking of query 'q0'"),
+        (
+            ["q0 Q0 5 1 0.5 x", "", "q0 Q0 5 2 0.4 x"],
+            "line 3: document '5' occurs a second time in the ranking of query 'q0'",
+        ),
         ([], "contains no ranking"),
     ],
 )
