@@ -171,4 +171,4 @@ def test_a_key_that_is_part_of_a_datasets_name_costs_no_board(
         board = api.run("bm25", "bm25(b=0)", dataset=name, results=tmp_path / "results", context=context, rerun=rerun)
         assert "secretword1" not in str(board)
         assert [result.record.status for result in board.results] == ["ok", "ok"]
-        assert board.tables[0].stands, "rows have intervals"
+        assert board.tables[0].has_intervals, "rows have intervals"

@@ -107,7 +107,7 @@ def open_context(
             f"unknown device {device!r}; use cpu, cuda, cuda:1 or mps, or leave it out for torch's choice."
         )
     return Context(
-        seed=seed,
+        seed=checked_seed(seed),  # before the cache makes its folder
         device=device,
         batch_tokens=batch_tokens,
         cache=Cache(cache_dir),

@@ -145,7 +145,7 @@ class RowsOnTest:
 
     def _job(self, method: Method, seed: int, measures: Sequence[str]) -> Job:
         dataset = self.trials.dataset
-        key = self.trials.key(method, seed, on="test", dataset=dataset.revision, measures=list(measures))
+        key = self.trials.key(method, seed, measures, on="test", dataset=dataset.revision)
         request = self.trials.request(method, seed, measures)
         return Job(key, ROW, request.to_json(), label=f"{row_name(method)}, seed {seed}, on {dataset.name}")
 

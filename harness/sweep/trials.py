@@ -103,16 +103,16 @@ class Trials:
         """
         first = self._context.seed
         seeds = range(first, first + (self._spec.seeds if trains(method) else 1))
-        return [(seed, self.key(method, seed, on="dev")) for seed in seeds]
+        return [(seed, self.key(method, seed, [self._spec.measure], on="dev")) for seed in seeds]
 
-    def key(self, method: Method, seed: int, **more: Any) -> str:
-        """Hash of all that decides the scores of a row with a seed.
+    def key(self, method: Method, seed: int, measures: Sequence[str], **more: Any) -> str:
+        """Hash of all that decides the scores of a row with a seed by some measures.
 
         Raises:
             Unavailable: something that the row points to does not exist.
         """
-        view, measure = self.dataset.train.revision, self._spec.measure
-        return identity(method, self._seeded(seed), [measure], view=view, depth=DEFAULT_DEPTH, **more)
+        view = self.dataset.train.revision
+        return identity(method, self._seeded(seed), measures, view=view, depth=DEFAULT_DEPTH, **more)
 
     def request(self, method: Method, seed: int, measures: Sequence[str]) -> RowRequest:
         """What a worker gets of a row with a seed."""

@@ -19,7 +19,8 @@ BASE = np.random.default_rng(1).uniform(0.2, 0.8, 200)
 
 
 def by_query(column: np.ndarray) -> dict[str, float]:
-    return {f"q{i}": round(float(v), 6) for i, v in enumerate(column)}
+    """Values of a measure, which are not above 1."""
+    return {f"q{i}": round(float(v), 6) for i, v in enumerate(np.clip(column, 0, 1))}
 
 
 def tabled(store: Store) -> list[Table]:

@@ -143,7 +143,8 @@ def test_dev_chooses_even_where_test_says_otherwise_and_a_second_choice_is_told_
     assert chosen[0] != chosen[1]
     assert done.found.tested is not None
     assert len(done.found.tested.looked) == 2
-    assert f"Test was asked 2 times by this sweep: it chose `{chosen[0]}` too" in (done.folder / "sweep.md").read_text()
+    told = (done.folder / "sweep.md").read_text()
+    assert f"This sweep was evaluated on test 2 times: it also chose `{chosen[0]}`, among other settings or" in told
     (done.folder / "reported.json").write_text("no JSON")
     with pytest.raises(RecordError, match="which rows were reported on test"):
         swept(seeds=1)
@@ -155,7 +156,7 @@ def test_rows_that_fail_are_told_and_the_others_go_on(swept: Callable[..., Finis
     assert not found.failed, "a skip is no failure"
     assert [one.skipped for one in found.found.tried] == [False] * 4 + [True]
     assert (
-        '`dense(model="nobody/nothing")+frozen_head(budget="smoke")` has no figures: '
+        '`dense(model="nobody/nothing")+frozen_head(budget="smoke")` has no scores: '
         in (found.folder / "sweep.md").read_text()
     )
 

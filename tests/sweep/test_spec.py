@@ -84,7 +84,7 @@ def test_ranges_are_for_a_search_that_draws(written: Written) -> None:
         ("", "seeds = 2", "sedes = 2", r"line 4: unknown key 'sedes'; did you mean 'seeds'\?"),
         ("leraning_rate = 1\n", "", "", r"line 12: unknown key 'leraning_rate'; did you mean 'learning_rate'\?"),
         ("", "[1e-3, 1e-2]", "[1e-3, -1]", r"line 11: frozen_head: learning_rate must be above 0, not -1"),
-        ("", "[1e-3, 1e-2]", '["fast"]', r"line 11: .*learning_rate must be a number or None, not \"fast\""),
+        ("", "[1e-3, 1e-2]", '["fast"]', r"line 11: .*learning_rate must be a number, above 0, or None, not \"fast\""),
         ("", "[1e-3, 1e-2]", "[]", r"line 11: learning_rate lists nothing"),
         ("", "[1e-3, 1e-2]", "{ low = 1 }", r"line 11: a range is"),
         ("", "[1e-3, 1e-2]", "{ low = 2, high = 1 }", r"line 11: the range of learning_rate must increase"),
