@@ -404,8 +404,8 @@ def test_an_answer_that_is_not_a_number_is_a_model_error_and_what_was_encoded_be
     ("changed", "told"),
     [
         ({"pooling": "median"}, "pooling must be one of mean, cls"),
-        ({"precision": "fp8"}, "precision must be one of fp32, bf16, fp16, int8 or auto, not 'fp8'"),
-        ({"similarity": "manhattan"}, "similarity must be one of cosine, dot, not 'manhattan'"),
+        ({"precision": "fp8"}, 'precision must be one of "fp32", "bf16", "fp16", "int8", "auto", not "fp8"'),
+        ({"similarity": "manhattan"}, 'similarity must be one of "cosine", "dot" or None, not "manhattan"'),
         ({"max_length": 0}, "max_length must be 1 or more"),
     ],
 )

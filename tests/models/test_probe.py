@@ -31,7 +31,7 @@ def test_texts_longer_than_the_model_reads_are_counted(encoder: Encoder) -> None
 
 
 def test_without_a_fast_tokenizer_nothing_is_counted(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder, "tokens", lambda texts, side: [])
+    monkeypatch.setattr("harness.models.probe.token_counts", lambda *_: [])
     assert truncation(encoder, ["a"], "document") is None
 
 

@@ -20,6 +20,7 @@ from harness.models.ragged import open_ragged
 from harness.models.sides import Side
 from harness.models.sparse import SparseEncoder
 from harness.runtime.context import Context
+from harness.training.base import PairBase
 
 UNSET: dict[Side, str | None] = {"query": None, "document": None}
 
@@ -249,4 +250,5 @@ def test_an_encoder_that_gets_a_scoring_head_needs_no_prompt(
     configure(folder, prompts={"s2p_query": "ask: "})
     scorer = pairs_of(folder, context)
     assert scorer.prompt == ""
-    assert CrossEncoder(model=str(folder))._encoder(scorer).query_prompt == ""  # type: ignore[attr-defined]
+    base = PairBase.of(scorer, CrossEncoder(model=str(folder)))
+    assert base.untrained.query_prompt == ""  # type: ignore[attr-defined]

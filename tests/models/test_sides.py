@@ -72,8 +72,8 @@ def test_with_prompts_too(name: str, routed: dict[str, Path], library: Callable[
 def test_the_key_says_that_the_side_decides_and_is_the_old_one_where_it_does_not(
     name: str, routed: dict[str, Path], tiny_encoder: Path, context: Context
 ) -> None:
-    assert encoder_of(routed[name], context)._deciding("query")["told_its_side"]
-    assert "told_its_side" not in encoder_of(tiny_encoder, context)._deciding("query")
+    assert encoder_of(routed[name], context)._deciding("query")["depends_on_side"]
+    assert "depends_on_side" not in encoder_of(tiny_encoder, context)._deciding("query")
 
 
 def test_the_first_dimensions_and_other_ways_know_the_side(

@@ -404,7 +404,7 @@ def test_the_other_kind_of_model_is_refused_with_the_row_to_write(
         ({"batch": 0}, "batch must be 1 or more, not 0"),
         ({"accumulate": 0}, "accumulate must be 1 or more, not 0"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0.0"),
-        ({"learning_rate": float("inf")}, "learning_rate must be above 0, not inf"),
+        ({"learning_rate": float("inf")}, "learning_rate must be above 0 and finite, not inf"),
         ({"max_length": 0}, "max_length must be 3 or more, not 0"),
         ({"dropout": 1.0}, "dropout must be 0 or more and below 1, not 1.0"),
         ({"precision": "fp8"}, 'precision must be one of "auto", "fp32", "bf16", not "fp8"'),
