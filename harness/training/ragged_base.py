@@ -31,7 +31,7 @@ class RaggedBase(Trainable):
     @classmethod
     def of(cls, model: Any, row: Method) -> RaggedBase:
         """See `Trainable.of`."""
-        untrained = row if model.ready else _dense_row(model)
+        untrained = row if model.is_trained else _dense_row(model)
         return cls(model, (METHODS.get("bm25")(), untrained), untrained)
 
     def after(self, folder: Path, row: Method, context: Context, *, frozen: bool) -> RaggedBase:
