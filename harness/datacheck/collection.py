@@ -130,6 +130,9 @@ class _Checker:
             for document in (d for d, grade in grades.items() if grade > 0 and d in missing):
                 self.findings.add("warning", "unreachable", message, f"{split}: query {query!r}, document {document!r}")
                 count += 1
+        if count and count == sum(grade > 0 for grades in qrels.values() for grade in grades.values()):
+            message = "no relevant document of a split is in the corpus: every score would be 0."
+            self.findings.add("error", "none-reachable", message, split)
         return count
 
     def _queries(self, texts: Mapping[str, str], qrels: Mapping[str, Qrels], *, whole: bool) -> None:

@@ -209,6 +209,15 @@ def test_unknown(context: Context) -> None:
         check("nothing/here", context)
 
 
+def test_a_split_whose_relevant_documents_are_all_missing_is_not_usable(folder: Path, context: Context) -> None:
+    (folder / "qrels" / "test.tsv").write_text(f"{HEADER}q1\tgone\t1\n")
+    report = check(str(folder), context)
+    assert found(report)["none-reachable"].level == "error"
+    assert not report.usable
+    with pytest.raises(HarnessError, match="none of its 1 relevant documents is in the corpus"):
+        load_dataset(str(folder), context)
+
+
 LINES = st.lists(
     st.sampled_from(
         ['{"_id": "d1", "text": "a"}', '{"_id": "d2", "text": "b"}', '{"_id": "d3", "text": ""}', '{"_id": 4}', "x", ""]
