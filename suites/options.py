@@ -12,6 +12,7 @@ import typer
 from harness import api
 from harness.base import defaults
 from harness.base.errors import HarnessError, SettingError
+from harness.base.limits import checked_depth, checked_seed
 from harness.base.plain import one_line
 from harness.base.redaction import redacted
 from harness.choices.expression import parse
@@ -118,6 +119,8 @@ def _set_results(config: pytest.Config) -> None:
 
 
 def _check_values(options: Suites) -> None:
+    checked_seed(options.seed)
+    checked_depth(options.depth)
     api.methods_of([*options.method, *options.baseline], options.precision)
     parse_measures(options.measure or defaults.MEASURES)
     parse_method(options.encoder or ENCODER)

@@ -81,7 +81,7 @@ def of(name: str, encoder: Method, bench: Bench) -> Task:
         asked.block(0, len(asked)),
         dataset.corpus.id_order,
         quality,
-        dataset.test.search_depth(DEPTHS[0]) - DEPTHS[0],
+        dataset.test.search_depth(DEPTHS[0]),
     )
 
 
