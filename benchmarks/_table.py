@@ -35,7 +35,7 @@ class Table:
         title: what was done, with the sizes.
         spent: way → a round's parts each.
         against: the way that ratios refer to; empty for none.
-        told: way → column → text, for columns that are not times.
+        extra: way → column → text, for columns that are not times.
         unit: of the parts.
         load: the machine's mean load over the last minute, at the start and at the end.
     """
@@ -43,7 +43,7 @@ class Table:
     title: str
     spent: Mapping[str, Sequence[Parts]]
     against: str = ""
-    told: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    extra: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     unit: str = "s"
     load: tuple[float, float] = (0.0, 0.0)
 
@@ -59,16 +59,16 @@ class Table:
 
     def rows(self) -> list[list[str]]:
         """The head, then a line a way: the middle of each part with its range, the ratio of the last part, what else is
-        told.
+        extra.
         """
-        others = list(dict.fromkeys(column for told in self.told.values() for column in told))
+        others = list(dict.fromkeys(column for extra in self.extra.values() for column in extra))
         head = ["way", *(f"{part} {self.unit}" for part in self.parts)]
         head += [f"{self.parts[-1]}, ratio to {self.against}"] if self.against else []
         lines = []
         for way, rounds in self.spent.items():
             cells = [middle([each[part] for each in rounds if part in each]) for part in self.parts]
             cells += [middle(self.ratios(way, self.parts[-1]))] if self.against else []
-            lines.append([way, *cells, *(self.told.get(way, {}).get(column, "") for column in others)])
+            lines.append([way, *cells, *(self.extra.get(way, {}).get(column, "") for column in others)])
         return [[*head, *others], *lines]
 
     def foot(self) -> str:
@@ -80,10 +80,10 @@ class Table:
         start, end = self.load
         return f"rounds: {rounds}, median (least to most); {ran}; load {start:.1f} at the start, {end:.1f} at the end"
 
-    def and_told(self, told: Mapping[str, Mapping[str, str]]) -> Table:
+    def with_extra(self, extra: Mapping[str, Mapping[str, str]]) -> Table:
         """With more columns that are not times."""
-        ways = dict.fromkeys([*self.told, *told])
-        return dataclasses.replace(self, told={way: {**self.told.get(way, {}), **told.get(way, {})} for way in ways})
+        ways = dict.fromkeys([*self.extra, *extra])
+        return dataclasses.replace(self, extra={way: {**self.extra.get(way, {}), **extra.get(way, {})} for way in ways})
 
     def text(self) -> str:
         """For a terminal."""
@@ -214,9 +214,9 @@ def in_blocks(
                 started = time.perf_counter()
                 made[way].append(work(some))
                 spent[way][-1].append(time.perf_counter() - started)
-            told = ", ".join(f"{way} {each[-1][-1]:.1f}" for way, each in spent.items())
+            extra = ", ".join(f"{way} {each[-1][-1]:.1f}" for way, each in spent.items())
             print(
-                f"{first + len(some):,} of {len(items):,}, seconds of the last block: {told}",
+                f"{first + len(some):,} of {len(items):,}, seconds of the last block: {extra}",
                 file=sys.stderr,
                 flush=True,
             )

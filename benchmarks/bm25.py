@@ -103,8 +103,8 @@ def main() -> None:
     title = f"{dataset.name}: {len(dataset.corpus):,} documents, {len(dataset.test.queries)} queries"
     watching = {way: watched(way, work) for way, work in ways.items()}
     table = interleaved(title, watching, arguments.rounds, warm_up=arguments.warm_up, against=BY_HAND)
-    told = {way: {"peak MiB": f"{memory:,.0f}"} for way, memory in most.items()}
-    show(dataclasses.replace(table, told=told), arguments)
+    extra = {way: {"peak MiB": f"{memory:,.0f}"} for way, memory in most.items()}
+    show(dataclasses.replace(table, extra=extra), arguments)
 
 
 if __name__ == "__main__":

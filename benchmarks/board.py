@@ -142,8 +142,8 @@ def main() -> None:
         }
         table = interleaved(title, ways, arguments.rounds, warm_up=0, against=TOOLS)
     worst = {way: most(found, figures[OURS]) for way, found in figures.items()}
-    told = {way: {"differs from ours": f"{off:.5f}"} for way, off in worst.items() if way != OURS}
-    show(dataclasses.replace(table, told=told), arguments)
+    extra = {way: {"differs from ours": f"{off:.5f}"} for way, off in worst.items() if way != OURS}
+    show(dataclasses.replace(table, extra=extra), arguments)
     for row in ROWS:
         shown = [f"{way} " + " ".join(f"{found[row][name]:.5f}" for name in MEASURES) for way, found in figures.items()]
         print(f"{row:14} {' '.join(MEASURES)}:  {',  '.join(shown)}")

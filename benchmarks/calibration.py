@@ -20,7 +20,7 @@ from harness.statistics.calibration import Rate, coverage, detected, false_alarm
 from harness.statistics.paired import Values
 
 
-def told(rate: Rate) -> str:
+def described(rate: Rate) -> str:
     """A rate with what may be chance."""
     low, high = rate.interval
     return f"{rate.rate:6.2%} [{low:.2%}, {high:.2%}]"
@@ -29,7 +29,7 @@ def told(rate: Rate) -> str:
 def say(what: str, rate: Rate | None) -> None:
     """One line."""
     if rate is not None:
-        print(f"  {what:78}{told(rate)}", flush=True)
+        print(f"  {what:78}{described(rate)}", flush=True)
 
 
 def of_a_board(means: Values, queries: int, runs: int) -> None:

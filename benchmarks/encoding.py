@@ -119,18 +119,18 @@ def measure(dataset: Dataset, arguments: argparse.Namespace, context: Context) -
         f"GFLOP; "
         f"{peaks}"
     )
-    told = {}
+    extra = {}
     for name in runs:
         seconds = statistics.median(each["wall"] for each in table.spent[name])
         change = float((1 - cosines(vectors[name], vectors[LIBRARY])).max())
-        told[name] = {
+        extra[name] = {
             "documents/s": f"{len(texts) / seconds:.1f}",
             "cosine change": f"{max(0.0, change):.1e}",
             "nDCG@10": f"{figures[name]:.5f}",
             "|Δ|": f"{abs(figures[name] - figures[LIBRARY]):.5f}",
             "utilisation": peaks.reached(name, work, seconds),
         }
-    show(dataclasses.replace(table.and_told(told), title=title), arguments)
+    show(dataclasses.replace(table.with_extra(extra), title=title), arguments)
 
 
 def cosines(one: Floats, other: Floats) -> Floats:

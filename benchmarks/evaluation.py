@@ -173,11 +173,11 @@ def main() -> None:
     table = interleaved(case.title, ways, arguments.rounds, against="pytrec_eval")
     expected = figures["pytrec_eval"]
     off = {way: max(abs(a - b) for a, b in zip(found, expected, strict=True)) for way, found in figures.items()}
-    told = {
+    extra = {
         way: {**{name: f"{value:.5f}" for name, value in zip(NAMES, found, strict=True)}, "differs": f"{off[way]:.6f}"}
         for way, found in figures.items()
     }
-    show(dataclasses.replace(table, told=told), arguments)
+    show(dataclasses.replace(table, extra=extra), arguments)
     sys.exit(max(off.values()) > LIMIT)
 
 

@@ -161,12 +161,12 @@ def main() -> None:
         title = f"{n:,} vectors of {dimension}, {arguments.queries:,} queries, {threads} threads"
         asked = {way: partial(searched, way) for way in ways}
         table = interleaved(title, asked, arguments.rounds, against=FLAT)
-        told: dict[str, dict[str, str]] = {}
+        extra: dict[str, dict[str, str]] = {}
         for way in ways:
             ratios = {f"k={k}, ratio": middle(table.ratios(way, f"k={k}")) for k in depths[:-1]}
             same = [agree(found[way][k], found[FLAT][k], k) for k in depths] if way.startswith("exact") else []
-            told[way] = {**ratios, "the same rows": ", ".join(f"{share:.4%}" for share in same)}
-        show(table.and_told(told), arguments)
+            extra[way] = {**ratios, "the same rows": ", ".join(f"{share:.4%}" for share in same)}
+        show(table.with_extra(extra), arguments)
         printed = subprocess.run(
             [sys.executable, __file__, *sys.argv[1:], "--cache", folder], check=True, capture_output=True, text=True
         ).stdout

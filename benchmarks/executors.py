@@ -50,13 +50,13 @@ def main() -> None:
         ways = {way: partial(made, way) for way in (LOCAL, *(arguments.executor or ["ray(workers=1)"]))}
         title = f"{arguments.dataset}: {', '.join(rows)}; nothing to encode"
         table = interleaved(title, ways, arguments.rounds, warm_up=0, against=LOCAL)
-    told = {}
+    extra = {}
     for way, spent in table.spent.items():
         pairs = list(zip(spent, table.spent[LOCAL], strict=True))
         start = statistics.median(own["BM25 alone"] - local["BM25 alone"] for own, local in pairs)
         without = [(own["the board"] - start) / local["the board"] for own, local in pairs]
-        told[way] = {"start s": f"{start:.1f}", "ratio without it": middle(without)}
-    show(table.and_told(told), arguments)
+        extra[way] = {"start s": f"{start:.1f}", "ratio without it": middle(without)}
+    show(table.with_extra(extra), arguments)
 
 
 if __name__ == "__main__":

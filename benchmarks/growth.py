@@ -115,8 +115,8 @@ def _stage(stage: str, n: int, arguments: argparse.Namespace) -> dict[str, float
         stage,
         str(n),
     ]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return {name: float(value) for name, value in json.loads(told.splitlines()[-1]).items()}
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {name: float(value) for name, value in json.loads(output.splitlines()[-1]).items()}
 
 
 def slope(sizes: list[int], values: list[float]) -> float:

@@ -126,18 +126,18 @@ def measure(dataset: Dataset, model: str, arguments: argparse.Namespace, context
         f"{torch.get_num_threads()} threads: {work:,.0f} GFLOP; {peaks}"
     )
     figures = {name: ndcg(dataset, queries, found, own) for name, own in scores.items()}
-    told = {}
+    extra = {}
     for name, own in scores.items():
         seconds = statistics.median(each["wall"] for each in table.spent[name])
         change = float(np.abs(own - scores[LIBRARY]).max() / scores[LIBRARY].std())
-        told[name] = {
+        extra[name] = {
             "pairs/s": f"{len(flat) / seconds:.1f}",
             "score change, σ": f"{change:.1e}",
             "nDCG@10": f"{figures[name]:.5f}",
             "|Δ|": f"{abs(figures[name] - figures[LIBRARY]):.5f}",
             "utilisation": peaks.reached(name, work, seconds),
         }
-    show(dataclasses.replace(table.and_told(told), title=title), arguments)
+    show(dataclasses.replace(table.with_extra(extra), title=title), arguments)
 
 
 if __name__ == "__main__":

@@ -146,8 +146,8 @@ def main() -> None:
         def timed(way: str) -> Parts:
             command = [sys.executable, __file__, "--way", way, "--examples", str(examples), "--model", model]
             command += ["--steps", str(arguments.steps), "--batch", str(arguments.batch)]
-            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            return {"a step": float(told.split()[-1])}
+            output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            return {"a step": float(output.split()[-1])}
 
         ways = {way: functools.partial(timed, way) for way in WAYS}
         title = f"{arguments.steps} steps of {arguments.batch} examples from {arguments.dataset}"

@@ -172,7 +172,7 @@ def differing_queries(ours: TopK, theirs: TopK) -> list[int]:
 
 
 def _same(rows: Ints, scores: Floats, others: Ints, their_scores: Floats) -> bool:
-    """Rank by rank the same score, so that whoever stands there is tied with whom the other side has there."""
+    """Whether the scores are equal at every rank, so that documents that differ at a rank are tied."""
     return len(rows) == len(others) and (
         np.array_equal(rows, others) or bool(np.allclose(scores, their_scores, rtol=0, atol=TIE))
     )

@@ -51,7 +51,7 @@ class Screen(Console):
         return super().render_str(plain(text), **{**options, "markup": False, "emoji": False})
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Segments of anything; what reaches the terminal passes through here, whoever made it."""
+        """Segments of anything: everything that reaches the terminal passes through here."""
         for segment in super().render(renderable, options):
             text = segment.text if segment.control else plain(segment.text)
             yield segment if text == segment.text else Segment(text, segment.style)

@@ -88,7 +88,7 @@ class Trainable(ABC):
 
     @abstractmethod
     def fresh(self, context: Context) -> Any:
-        """The model, loaded anew in fp32: training changes it."""
+        """The model, loaded again in fp32: training changes it."""
 
     @abstractmethod
     def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:

@@ -141,10 +141,9 @@ class Recipe(Value, ABC):
         )
 
     def announce(self, taught: Sequence[Taught], chosen_on: Pool | None, context: Context, place: Path) -> None:
-        """Notes beside the model which queries it learns from and is chosen on, and shows them to whoever guards the
-        run.
+        """Stores the queries that the model is trained and chosen on next to it, and shows them to the run's guard.
 
-        One way: nothing of what is known about test comes back.
+        The guard returns nothing, so that nothing about test reaches the training.
         """
         held = history([*taught, *(chosen_on.taught() if chosen_on is not None else ())])
         note(place.parent, held)
