@@ -112,6 +112,8 @@ def run_to_end(work: Callable[[P], Status], parameters: P) -> Status:
     except KeyboardInterrupt:
         typer.secho("harness: interrupted; finished work is saved, run the same command to continue.", err=True)
         return Status.INTERRUPTED
+    except EOFError as error:  # click takes it for the end of a prompt, and prints only "Aborted."
+        raise RuntimeError("a file or stream ended early") from error
 
 
 def checked(check: Callable[[T], None]) -> Callable[[T], T]:

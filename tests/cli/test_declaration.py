@@ -80,3 +80,18 @@ def test_the_help_is_the_docstring_of_the_function(app: typer.Typer) -> None:
     out = CliRunner().invoke(app, ["--help"]).output
     assert "Does the work." in out
     assert "A number." in out
+
+
+def test_a_file_that_ends_early_is_no_prompt_that_was_closed() -> None:
+    """Click prints "Aborted." for an EOFError of any cause: of a truncated `.pyc`, a pickle, a broken pipe."""
+    group = typer.Typer(pretty_exceptions_enable=False)
+
+    def cut(parameters: Shared) -> Status:
+        """Reads a truncated file."""
+        raise EOFError("marshal data too short")
+
+    add_command(group, cut)
+    done = CliRunner().invoke(group, [])
+    assert isinstance(done.exception, RuntimeError)
+    assert isinstance(done.exception.__cause__, EOFError)
+    assert "Aborted" not in done.output
