@@ -152,16 +152,16 @@ def row_name(method: Method) -> str:
     if method.name() == "rerank":
         first, scorer = method.nested()
         if method == type(method)(first, scorer):  # type: ignore[call-arg]
-            scorer_name = scorer.told(_short) if scorer.name() == "rerank" else row_name(scorer)
+            scorer_name = scorer.with_short_names(_short) if scorer.name() == "rerank" else row_name(scorer)
             return f"{row_name(first)}>>{scorer_name}"
-    return method.told(_short)
+    return method.with_short_names(_short)
 
 
 def _short(value: Value) -> str | None:
     """The short name of a row that trains the same model, with the settings that differ; None if there is none."""
     for name, row in _rows("short").items():
         if _same_model(value, row):
-            differ = value.settings_beside(row)
+            differ = value.differing_settings(row)
             return f"{name}({differ})" if differ else name
     return None
 

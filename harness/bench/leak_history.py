@@ -16,7 +16,7 @@ from harness.runtime.context import Context
 
 LABELLED = ("gold", "dev")
 Found = dict[str, tuple[dict[str, str], set[str]]]
-"""Kind → test query ids with how they match, and those of them that were taught with a document relevant to them."""
+"""Kind → test query ids with how they match, and those of them that were trained with a document relevant to them."""
 
 
 def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, context: Context) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _by_text(
 ) -> Iterator[tuple[str, int, dict[str, str], set[str]]]:
     """Kind, number of texts, test query → how the most alike matches, test queries with a document in common."""
     taught: dict[str, dict[str, set[str]]] = {}
-    for one in (t for history in known for t in history.taught):
+    for one in (t for history in known for t in history.queries):
         taught.setdefault(one.kind, {}).setdefault(one.text, set()).update(one.documents)
     test = dataset.test
     relevant = {q: {d for d, grade in grades.items() if grade > 0} for q, grades in test.qrels.items()}
@@ -83,7 +83,7 @@ def _by_hash(known: Iterable[History], dataset: Dataset) -> Iterator[tuple[str, 
     """The same for folders that came without their texts: copies are found, near ones and documents are not."""
     own = dict(zip(dataset.test.queries.ids, map(text_hash, dataset.test.queries.texts), strict=True))
     for history in known:
-        listed = {(t.kind, text_hash(t.text)) for t in history.taught}
+        listed = {(t.kind, text_hash(t.text)) for t in history.queries}
         for kind, hashes in sorted(history.hashes.items()):
             more = {h for h in hashes if (kind, h) not in listed}
             if more:

@@ -54,11 +54,11 @@ class Value:
         """The expression with every setting, defaults too, except for those of `LATER`."""
         return self._expression(full=True)
 
-    def told(self, short: Callable[[Value], str | None]) -> str:
+    def with_short_names(self, short: Callable[[Value], str | None]) -> str:
         """As `str`, with short names for parts: `short` returns the name of a value, None without one."""
         return short(self) or self._expression(full=False, short=short)
 
-    def settings_beside(self, other: Value) -> str:
+    def differing_settings(self, other: Value) -> str:
         """The settings that differ from those of another value of its class, as they print: `k1=1.2, b=0.3`."""
         differing = []
         for field in _fields(self):

@@ -11,7 +11,7 @@ _BULLET: Final = re.compile(r"^(?:[-*•–]\s+|\(?\d{1,2}[.):]\)?\s+|(?:questio
 _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "`": "`"}
 
 
-def parsed(answer: str, most: int) -> list[str]:
+def parse_questions(answer: str, most: int) -> list[str]:
     """At most `most` questions: the texts of a JSON list where the answer holds one, else its lines.
 
     Code fences, numbers, bullets and quotes around a question go; so does a line that only announces (`Here are

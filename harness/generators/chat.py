@@ -16,7 +16,7 @@ from harness.endpoints.journal import digest
 from harness.endpoints.meter import Estimate
 from harness.endpoints.service import Service
 from harness.generators import Generator, Question
-from harness.generators._answers import parsed
+from harness.generators._answers import parse_questions
 from harness.runtime.context import Context
 
 PROMPT: Final = (
@@ -102,7 +102,7 @@ class Chat(Generator):
                 asked.ask(missing, advance)
                 held = asked.answers()
         for row, name in zip(rows, names, strict=True):
-            made = parsed(held[name], self.per_document)
+            made = parse_questions(held[name], self.per_document)
             yield from (Question(each, row, self.model) for each in made or [""])
 
     def _messages(self, text: str) -> Messages:

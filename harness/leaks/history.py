@@ -33,7 +33,7 @@ _REPORT = "training.json"
 
 
 @dataclass(frozen=True)
-class Taught:
+class TrainedQuery:
     """A query that a model was trained on.
 
     Args:
@@ -52,24 +52,24 @@ class History:
     """All that a model was trained on, including earlier stages and the models that helped, e.g. teachers.
 
     Args:
-        taught: each (kind, text) once; empty if only hashes are available.
+        queries: each (kind, text) once; empty if only hashes are available.
         hashes: kind → hashes of the normalised texts.
         whole: False if something is missing, because the history of a model that it was trained from is unknown.
         texts: False if the folder came without the texts, so that only exact copies can be found.
     """
 
-    taught: tuple[Taught, ...]
+    queries: tuple[TrainedQuery, ...]
     hashes: Mapping[str, frozenset[str]]
     whole: bool = True
     texts: bool = True
 
 
-def history(taught: Iterable[Taught], *, whole: bool = True) -> History:
+def history(queries: Iterable[TrainedQuery], *, whole: bool = True) -> History:
     """Each (kind, text) once, in a fixed order, with all its documents."""
     documents: dict[tuple[Kind, str], set[str]] = {}
-    for query in taught:
+    for query in queries:
         documents.setdefault((query.kind, query.text), set()).update(query.documents)
-    entries = tuple(Taught(kind, text, tuple(sorted(ids))) for (kind, text), ids in sorted(documents.items()))
+    entries = tuple(TrainedQuery(kind, text, tuple(sorted(ids))) for (kind, text), ids in sorted(documents.items()))
     return History(entries, _hashes(entries), whole)
 
 
@@ -83,7 +83,7 @@ def together(own: History | None, models: Iterable[Path]) -> History:
     every = [own, *(recall(model) for model in dict.fromkeys(models) if trained_here(model))]
     known = [each for each in every if each is not None]
     return History(
-        taught=history(query for each in known for query in each.taught).taught,
+        queries=history(query for each in known for query in each.queries).queries,
         hashes=_united(each.hashes for each in known),
         whole=len(known) == len(every) and all(each.whole for each in known),
         texts=all(each.texts for each in known if each is not own),
@@ -112,11 +112,11 @@ def noted(folder: Path) -> History | None:
     """
     try:
         head, *lines = _read(folder / BESIDE).splitlines()
-        taught = [Taught(kind, text, tuple(documents)) for kind, text, documents in map(json.loads, lines)]
+        queries = [TrainedQuery(kind, text, tuple(documents)) for kind, text, documents in map(json.loads, lines)]
         facts = json.loads(head)
         without_text = {kind: frozenset(hashes) for kind, hashes in facts["more"].items()}
-        hashes = _united((without_text, _hashes(taught)))
-        return History(tuple(taught), hashes, bool(facts["whole"]), bool(facts["texts"]))
+        hashes = _united((without_text, _hashes(queries)))
+        return History(tuple(queries), hashes, bool(facts["whole"]), bool(facts["texts"]))
     except FileNotFoundError:
         return None
     except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError) as error:
@@ -167,23 +167,23 @@ def text_hash(text: str) -> str:
     return hashlib.blake2b((normalised(text) or text).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _hashes(taught: Sequence[Taught]) -> dict[str, frozenset[str]]:
+def _hashes(queries: Sequence[TrainedQuery]) -> dict[str, frozenset[str]]:
     hashes: dict[str, set[str]] = {}
-    for query in taught:
+    for query in queries:
         hashes.setdefault(query.kind, set()).add(text_hash(query.text))
     return {kind: frozenset(hashes[kind]) for kind in sorted(hashes)}
 
 
 def _lines(history: History) -> str:
     """A line of facts, with the hashes without a text, and a line for each query."""
-    own = _hashes(history.taught)
+    own = _hashes(history.queries)
     without_text: dict[str, list[str]] = {}
     for kind, hashes in sorted(history.hashes.items()):
         if more := sorted(hashes - own.get(kind, frozenset())):
             without_text[kind] = more
     head = {"whole": history.whole, "texts": history.texts, "more": without_text}
     lines = [json.dumps(head, sort_keys=True)]
-    lines += [json.dumps([query.kind, query.text, list(query.documents)]) for query in history.taught]
+    lines += [json.dumps([query.kind, query.text, list(query.documents)]) for query in history.queries]
     return "\n".join(lines)
 
 

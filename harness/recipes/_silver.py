@@ -11,7 +11,7 @@ import numpy as np
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.runtime.context import Context
 from harness.training.gold import Gold
 
@@ -27,12 +27,12 @@ class Silver:
     facts: dict[str, Any]
     notes: tuple[str, ...]
 
-    def taught(self, view: TrainView) -> list[Taught]:
+    def trained_queries(self, view: TrainView) -> list[TrainedQuery]:
         """Gold queries with their documents, and all with those that the teacher judged."""
-        found = list(self.held.taught(view)) if self.held is not None else []
+        found = list(self.held.trained_queries(view)) if self.held is not None else []
         for number, (text, rows) in enumerate(zip(self.queries.texts, self.rows, strict=True)):
             judged = tuple(view.corpus.ids(rows[self.known(number) :]))
-            found.append(Taught("silver" if self.held is not None else "generated", text, judged))
+            found.append(TrainedQuery("silver" if self.held is not None else "generated", text, judged))
         return found
 
     def known(self, number: int) -> int:
@@ -69,7 +69,7 @@ class Silver:
         return [int(np.argmax(self.scores[number]))] if len(self.scores[number]) else []
 
 
-def thinned(
+def sampled_by_density(
     sampled: list[Ints], scores: list[Floats], held: Gold | None, context: Context
 ) -> tuple[list[Ints], list[Floats]]:
     """Kernel density: a silver pair stays with a probability in proportion to the ratio of gold to silver density

@@ -21,11 +21,11 @@ from harness.generators.extractive import Extractive
 from harness.methods import Method, fit, index, search
 from harness.methods.bm25 import BM25
 from harness.recipes import Need, Recipe
-from harness.recipes._silver import Silver, thinned
+from harness.recipes._silver import Silver, sampled_by_density
 from harness.recipes._teacher import local_recipes, local_teacher
 from harness.runtime.context import Context
 from harness.training.base import Trainable, by_cosine
-from harness.training.candidates import candidate_scores, unknown
+from harness.training.candidates import candidate_scores, without_known
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.gold import Gold, gold
 from harness.training.labels import try_teacher
@@ -120,7 +120,7 @@ class AugmentedSBERT(Recipe):
         sampled = self._sample(queries, known, student, view, context)
         scores = candidate_scores(teacher, queries.texts, sampled, view, context, teacher_view)
         if self.sampling == "kde":
-            sampled, scores = thinned(sampled, scores, known, context)
+            sampled, scores = sampled_by_density(sampled, scores, known, context)
         gold_pairs = 0 if known is None else sum(map(len, known.relevant))
         facts = {
             "teacher": trial.facts,
@@ -186,7 +186,7 @@ class AugmentedSBERT(Recipe):
                 candidates = rng.integers(len(view.corpus), size=2 * wanted)
             query = Queries(queries.ids[number : number + 1], queries.texts[number : number + 1])
             excluded = relevant if own[number] < 0 else np.union1d(relevant, own[number])
-            candidates = np.unique(unknown(query, [candidates], [excluded], view)[0])
+            candidates = np.unique(without_known(query, [candidates], [excluded], view)[0])
             chosen = rng.permutation(candidates)[:wanted]
             sampled.append(np.concatenate([relevant, chosen]).astype(np.int64))
         return sampled
@@ -218,7 +218,7 @@ class AugmentedSBERT(Recipe):
             order="random",
             facts={**silver.facts, "triples": len(triples), "margin_scale": round(scale, 4)},
             notes=silver.notes,
-            taught=silver.taught(view),
+            trained_queries=silver.trained_queries(view),
         )
 
     def _cosine(self, silver: Silver, view: TrainView) -> Lesson:
@@ -246,5 +246,5 @@ class AugmentedSBERT(Recipe):
             order="random",
             facts=silver.facts,
             notes=silver.notes,
-            taught=silver.taught(view),
+            trained_queries=silver.trained_queries(view),
         )

@@ -24,14 +24,13 @@ class ColBERT(FromGold):
     """Softmax over MaxSim scores: of all documents in the batch, the query's own must score highest.
 
     Source: Khattab and Zaharia, ColBERT (2004.12832), section 3; with in-batch negatives as in ColBERTv2 (2112.01488),
-    section 3.2. It starts from a late-interaction encoder as it is; any other encoder gets a random projection of its
+    section 3.2. It starts from a late-interaction encoder, unchanged; any other encoder gets a random projection of its
     token vectors to 128 dimensions, and the settings of ColBERT below.
 
     Args:
         scale: factor of the scores in the softmax.
         expand_to: tokens to which a shorter query is filled up with masks that are compared too; None adds none. The
-            paper's 32,
-            but for one thing: a longer query is not cut there.
+            paper's 32; unlike the paper, a longer query is not truncated to it.
         skip_punctuation: whether the punctuation of documents is left out.
     """
 
@@ -50,8 +49,8 @@ class ColBERT(FromGold):
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
-        found = self.mined(base, view, context)
-        columns = found.triplets(view)
+        mined = self.mined(base, view, context)
+        columns = mined.triplets(view)
 
         def loss(model: Any) -> Any:
             from sentence_transformers.multi_vector_encoder.losses import MultiVectorMultipleNegativesRankingLoss
@@ -64,8 +63,8 @@ class ColBERT(FromGold):
             self.schedule(),
             sides=sides(columns),
             before=None if base.whole else self._shape,
-            facts=found.facts,
-            taught=found.gold.taught(view),
+            facts=mined.facts,
+            trained_queries=mined.gold.trained_queries(view),
         )
 
     def _shape(self, model: Any) -> None:
@@ -74,9 +73,10 @@ class ColBERT(FromGold):
 
         transformer = model[0]
         if self.expand_to is not None:
-            asked, transformer.query_length = transformer.query_length, None
-            transformer.query_expansion = {"strategy": "min", "attend": False, "length": asked or self.expand_to}
-            transformer.query_length = asked
+            # The library refuses an expansion while a length is set.
+            length, transformer.query_length = transformer.query_length, None
+            transformer.query_expansion = {"strategy": "min", "attend": False, "length": length or self.expand_to}
+            transformer.query_length = length
         for module in model:
             if isinstance(module, MultiVectorMask) and self.skip_punctuation:
                 tokenizer = model.tokenizer

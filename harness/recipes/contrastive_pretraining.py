@@ -16,7 +16,7 @@ from harness.base.errors import SettingError
 from harness.choices.bounds import Count, Positive
 from harness.data.dataset import TrainView
 from harness.data.text import chunks
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.recipes import Need, Recipe
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable, contrast
@@ -29,23 +29,21 @@ PAIRS: Mapping[Budget, int] = {"smoke": 40, "small": 3000, "full": 1_000_000}
 
 @dataclass(frozen=True)
 class ContrastivePretraining(Recipe):
-    """Symmetric cross-entropy over cosines in the batch: each text must find its neighbour among all, and the other way
-    round.
+    """Symmetric cross-entropy over cosines in the batch: each text must score its neighbour highest, both ways round.
 
     Source: Neelakantan et al., "Text and Code Embeddings by Contrastive Pre-Training" (2201.10005), section 2:
-    neighbouring pieces of one text, or a docstring and its function, are a positive pair; the sides are told apart by
-    delimiters; batches are large. The paper trains decoders of 300 million parameters and more from language-model
-    weights on web-scale data; here an encoder is adapted to one corpus. The large batch comes from gradient caching
-    (Gao et al., 2101.06983), which gives the very gradient of the large batch in the memory of a small one.
+    neighbouring pieces of one text, or a docstring and its function, are a positive pair; delimiters mark the sides;
+    batches are large. The paper trains decoders of 300 million parameters and more from language-model weights on web-
+    scale data; here an encoder is adapted to one corpus. The large batch comes from gradient caching (Gao et al.,
+    2101.06983), which gives the very gradient of the large batch in the memory of a small one.
 
     Args:
         pairs: `chunks` takes neighbouring chunks of one document (and title and first chunk); `gold` the training
-            queries with
-            their documents: docstring ↔ function on `stdlib/code`.
+            queries with their documents: docstring ↔ function on `stdlib/code`.
         words: of a chunk.
         count: pairs that are drawn; None takes the budget's.
         queries: of `gold`: train on so many of them.
-        query_prefix: put before queries from then on; None keeps the model's prompt.
+        query_prefix: put before queries in training and afterwards; None keeps the model's prompt.
         document_prefix: put before documents; the same.
         scale: factor of the cosine, the inverse of the temperature.
         mini_batch: texts that go through the model at once.
@@ -75,16 +73,18 @@ class ContrastivePretraining(Recipe):
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
         assert isinstance(base, EncoderBase)
-        taught: list[Taught] = []
+        trained_queries: list[TrainedQuery] = []
         if self.pairs == "gold":
-            held = gold(view, context, self.queries)
-            (first, second), taught = _texts(held, view), held.taught(view)
+            known = gold(view, context, self.queries)
+            first, second = _texts(known, view)
+            trained_queries = known.trained_queries(view)
         else:
             first, second = self._chunks(view, context)
-        prompts = {
-            "query": base.prompts["query"] if self.query_prefix is None else self.query_prefix,
-            "document": base.prompts["document"] if self.document_prefix is None else self.document_prefix,
-        }
+        prompts = dict(base.prompts)
+        if self.query_prefix is not None:
+            prompts["query"] = self.query_prefix
+        if self.document_prefix is not None:
+            prompts["document"] = self.document_prefix
 
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
@@ -102,34 +102,40 @@ class ContrastivePretraining(Recipe):
             loss,
             self.schedule(),
             sides={"query": "query", "document": "document"},
-            prompts=prompts,  # type: ignore[arg-type]
+            prompts=prompts,
             facts={"pairs": len(first), "kind": self.pairs},
-            taught=taught,
+            trained_queries=trained_queries,
         )
 
     def _chunks(self, view: TrainView, context: Context) -> tuple[list[str], list[str]]:
         rng = context.rng("neighbours")
         count = self.count or PAIRS[self.budget]
-        found: list[tuple[str, str]] = []
+        pairs: list[tuple[str, str]] = []
         for row in rng.permutation(len(view.corpus)):
             document = view.corpus[int(row)]
-            parts = [*([document.title] if document.title.strip() else []), *chunks(document.text, self.words)]
-            found.extend(pairwise(parts))
-            if len(found) >= count:
+            parts = list(chunks(document.text, self.words))
+            if document.title.strip():
+                parts.insert(0, document.title)
+            pairs.extend(pairwise(parts))
+            if len(pairs) >= count:
                 break
-        if not found:
+        if not pairs:
             raise SettingError(
                 f"contrastive_pretraining: no document has two chunks of {self.words} words; "
                 'lower words, or use pairs="gold".'
             )
-        found = found[:count]
-        # Which of the two asks is drawn: neighbourhood has no direction.
-        turned = rng.random(len(found)) < 0.5
-        pairs = [(b, a) if turn else (a, b) for (a, b), turn in zip(found, turned, strict=True)]
-        return [a for a, _ in pairs], [b for _, b in pairs]
+        pairs = pairs[:count]
+        # Neighbouring chunks have no direction: which of the two is the query is drawn.
+        swapped = rng.random(len(pairs)) < 0.5
+        queries, documents = [], []
+        for (one, other), is_swapped in zip(pairs, swapped, strict=True):
+            queries.append(other if is_swapped else one)
+            documents.append(one if is_swapped else other)
+        return queries, documents
 
 
-def _texts(held: Gold, view: TrainView) -> tuple[list[str], list[str]]:
-    pairs = list(held.pairs())
+def _texts(known: Gold, view: TrainView) -> tuple[list[str], list[str]]:
+    """Queries and their documents, one of each per gold pair."""
+    pairs = list(known.pairs())
     documents = view.corpus.texts_of(np.array([row for _, row in pairs], dtype=np.int64))[:]
-    return [held.queries.texts[number] for number, _ in pairs], documents
+    return [known.queries.texts[number] for number, _ in pairs], documents

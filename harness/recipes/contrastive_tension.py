@@ -69,7 +69,7 @@ class ContrastiveTension(Recipe):
         batch = self.schedule().batch
         if self.form == "pairs" and batch % (self.negatives + 1):
             raise SettingError(
-                f"contrastive_tension: a batch of {batch} is no multiple of negatives + 1 = {self.negatives + 1}"
+                f"contrastive_tension: batch={batch} must be a multiple of negatives + 1 = {self.negatives + 1}"
             )
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
@@ -88,10 +88,9 @@ class ContrastiveTension(Recipe):
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer import losses
 
-            kind = (
-                losses.ContrastiveTensionLoss if self.form == "pairs" else losses.ContrastiveTensionLossInBatchNegatives
-            )
-            return kind(model)
+            if self.form == "in_batch":
+                return losses.ContrastiveTensionLossInBatchNegatives(model)
+            return losses.ContrastiveTensionLoss(model)
 
         normalised: list[tuple[str, Any]] = []
         return Lesson(
@@ -108,15 +107,18 @@ class ContrastiveTension(Recipe):
 
     def _texts(self, view: TrainView, rng: np.random.Generator, count: int) -> list[str]:
         rows = rng.permutation(len(view.corpus))
-        found: list[str] = []
+        texts: list[str] = []
         for start in range(0, len(rows), 1000):
-            for text in view.corpus.texts_of(np.sort(rows[start : start + 1000]))[:]:
-                found.extend([" ".join(s.split()) for s in sentences(text)] if self.unit == "sentence" else [text])
-            if len(found) >= count:
+            for document in view.corpus.texts_of(np.sort(rows[start : start + 1000]))[:]:
+                if self.unit == "sentence":
+                    texts.extend(" ".join(sentence.split()) for sentence in sentences(document))
+                else:
+                    texts.append(document)
+            if len(texts) >= count:
                 break
-        found = [text for text in dict.fromkeys(found) if text.strip()]
-        order = rng.permutation(len(found))[:count]
-        return [found[i] for i in order]
+        distinct = [text for text in dict.fromkeys(texts) if text.strip()]
+        order = rng.permutation(len(distinct))[:count]
+        return [distinct[i] for i in order]
 
 
 def pairing(
@@ -147,29 +149,31 @@ def pairing(
     return first, second, ([1] + [0] * negatives) * blocks
 
 
-def without_normalisation(model: Any, taken: list[tuple[str, Any]]) -> None:
-    """Takes a normalising module off the end, for the paper's dot products are of vectors as they come from pooling."""
+def without_normalisation(model: Any, removed: list[tuple[str, Any]]) -> None:
+    """Removes a final normalising module: the paper's dot products are of vectors as they come from pooling."""
     name, module = list(model.named_children())[-1]
     if type(module).__name__ == "Normalize":
-        taken.append((name, module))
+        removed.append((name, module))
         delattr(model, name)
 
 
 def better_tower(
-    model: Any, loss: Any, probe: Callable[[Any], float] | None, taken: Sequence[tuple[str, Any]]
+    model: Any, loss: Any, probe: Callable[[Any], float] | None, removed: Sequence[tuple[str, Any]]
 ) -> dict[str, Any]:
-    """Keeps the tower that does better on dev (the second without dev, as sentence-transformers does); normalises
-    again.
+    """Keeps the tower with the better score on dev (the second without dev, as sentence-transformers does).
+
+    The removed modules are put back.
 
     Returns:
-        Which tower, and what both gave on dev; the curve in the report is the second's.
+        The tower, and the scores of both on dev; the curve in the report is the second's.
     """
     facts: dict[str, Any] = {"tower": 2}
     if probe is not None:
-        values = [probe(loss.model1), probe(model)]
-        facts = {"tower": 1 if values[0] > values[1] else 2, "dev_of_towers": [round(v, 6) for v in values]}
-        if facts["tower"] == 1:
+        first, second = probe(loss.model1), probe(model)
+        facts["dev_of_towers"] = [round(first, 6), round(second, 6)]
+        if first > second:
+            facts["tower"] = 1
             model.load_state_dict(loss.model1.state_dict())
-    for name, module in taken:
+    for name, module in removed:
         model.add_module(name, module)
     return facts

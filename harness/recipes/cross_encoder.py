@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, ClassVar, Literal
 
 from harness.choices.bounds import Count, Share
 from harness.data.dataset import TrainView
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.methods import Method
 from harness.methods.bm25 import BM25
 from harness.recipes import Need
@@ -38,16 +39,16 @@ class CrossEncoder(FromGold):
     Rerankers" (2101.08751), section 3, for the contrastive one: the loss over one positive and mined negatives of the
     same first stage.
     Trained on pairs made from the corpus it needs no labels: that is contrastive pre-training of a cross-encoder, and
-    the question's own words are taken out of its document in most pairs, or the model would learn to look for copies
+    the question's own words are removed from its document in most pairs, or the model would learn to look for copies
     (Lee et al., the inverse cloze task, 1906.00300, section 4).
 
     Args:
         pairs: `gold` takes the training queries; `unlabelled` questions that `generator` makes of sampled documents.
         loss: `listwise` or `pointwise`.
         generator: makes the questions of `unlabelled`.
-        documents: how many documents it makes questions of; None takes the budget's.
+        documents: how many documents questions are made of; None takes the budget's.
         hide: share of the made pairs whose document loses the question's words.
-        miners: BM25, for its candidates are what is re-ranked.
+        miners: BM25, since its candidates are re-ranked.
     """
 
     pairs: Literal["gold", "unlabelled"] = "gold"
@@ -76,13 +77,13 @@ class CrossEncoder(FromGold):
     }
 
     def schedule(self) -> Schedule:
-        """See `Recipe.schedule`; generated pairs are many: `small` takes one epoch of them, at a higher learning rate,
+        """See `Recipe.schedule`; `small` takes one epoch of generated pairs, which are many, at a higher learning rate,
         since a random scoring head needs a hundred steps of 5e-5 before it begins to learn.
         """
-        usual = super().schedule()
+        schedule = super().schedule()
         if self.pairs != "unlabelled" or self.budget != "small":
-            return usual
-        return replace(usual, epochs=self.epochs or 1.0, learning_rate=self.learning_rate or 1e-4)
+            return schedule
+        return replace(schedule, epochs=self.epochs or 1.0, learning_rate=self.learning_rate or 1e-4)
 
     def needed(self) -> frozenset[Need]:
         """See `Recipe.needed`."""
@@ -90,20 +91,20 @@ class CrossEncoder(FromGold):
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
-        columns, facts, taught = self._groups(base, view, context)
-        first, *rest = columns
-        groups = [list(row) for row in zip(*(columns[name] for name in rest), strict=True)]
-        # ListNet's target is a softmax of the labels: a large one makes it the one-hot target of cross-entropy.
-        negatives = [0.0] * (len(rest) - 1)
+        columns, facts, trained_queries = self._groups(base, view, context)
+        queries, *documents = columns.values()
+        groups = list(map(list, zip(*documents, strict=True)))
+        negatives = [0.0] * (len(documents) - 1)
         examples: dict[str, list[Any]]
         labels: list[Any]
         if self.loss == "listwise":
-            examples = {QUERY: columns[first], "documents": groups}
+            examples = {QUERY: queries, "documents": groups}
+            # ListNet's target is a softmax of the labels: a large one makes it the one-hot target of cross-entropy.
             labels = [[ONE_HOT, *negatives]] * len(groups)
         else:
             examples = {
-                QUERY: [query for query in columns[first] for _ in rest],
-                "document": [document for group in groups for document in group],
+                QUERY: [query for query in queries for _ in documents],
+                "document": list(chain.from_iterable(groups)),
             }
             labels = [1.0, *negatives] * len(groups)
 
@@ -116,19 +117,27 @@ class CrossEncoder(FromGold):
 
             return BinaryCrossEntropyLoss(model, pos_weight=torch.tensor(float(self.negatives)))
 
-        return Lesson(examples, loss, self.schedule(), labels=labels, facts=facts, order="random", taught=taught)
+        return Lesson(
+            examples,
+            loss,
+            self.schedule(),
+            labels=labels,
+            facts=facts,
+            order="random",
+            trained_queries=trained_queries,
+        )
 
     def _groups(
         self, base: Trainable, view: TrainView, context: Context
-    ) -> tuple[dict[str, list[str]], dict[str, Any], list[Taught]]:
-        """Columns `query`, `positive`, `negative_1` …, what was measured, and the queries."""
+    ) -> tuple[dict[str, list[str]], dict[str, Any], list[TrainedQuery]]:
+        """Columns `query`, `positive`, `negative_1` …, the facts for the record, and the queries with their origin."""
         if self.pairs == "gold":
             mined = self.mined(base, view, context)
-            return mined.triplets(view), mined.facts, mined.gold.taught(view)
+            return mined.triplets(view), mined.facts, mined.gold.trained_queries(view)
         generated = generated_pairs(self.generator, view, context, self.documents or DOCUMENTS[self.budget])
         mining = self._mining(base.untrained)
         negatives = mine(mining, generated.queries, generated.pairs, generated.known, view, context)
         columns = {QUERY: generated.queries.texts, POSITIVE: generated.documents(view, context, self.hide)}
         for place, rows in enumerate(negatives.rows.T, 1):
             columns[f"{NEGATIVE}_{place}"] = view.corpus.texts_of(rows)[:]
-        return columns, {**generated.facts, "negatives": negatives.facts}, generated.taught(view)
+        return columns, {**generated.facts, "negatives": negatives.facts}, generated.trained_queries(view)

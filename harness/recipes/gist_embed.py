@@ -22,7 +22,7 @@ from harness.training.schedule import Budget, Schedule
 
 @dataclass(frozen=True)
 class GISTEmbed(FromGold):
-    """Contrastive loss over four blocks of similarities, without the entries that a guide finds more alike than the
+    """Contrastive loss over four blocks of similarities, without the entries that a guide scores higher than the
     gold pair.
 
     Source: Solatorio (2402.16829), section 3: query–positive, query–query, positive–positive and query–negative
@@ -56,16 +56,23 @@ class GISTEmbed(FromGold):
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
         by_cosine(base, self.name())
-        found = self.mined(base, view, context)
-        columns = found.triplets(view)
-        which = sides(columns)
-        held = guide_vectors(self.guide or base.untrained, columns, which, view, context)
+        mined = self.mined(base, view, context)
+        columns = mined.triplets(view)
+        column_sides = sides(columns)
+        guide_cache = guide_vectors(self.guide or base.untrained, columns, column_sides, view, context)
 
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer.losses import GISTEmbedLoss
 
-            guide = held.module(model, {c: base.prompts[s] for c, s in which.items()}, which)
+            prompts = {column: base.prompts[side] for column, side in column_sides.items()}
+            guide = guide_cache.module(model, prompts, column_sides)
             return GISTEmbedLoss(model, guide, temperature=self.temperature, margin=self.margin)
 
-        facts = {**found.facts, **held.facts}
-        return Lesson(columns, loss, self.schedule(), sides=which, facts=facts, taught=found.gold.taught(view))
+        return Lesson(
+            columns,
+            loss,
+            self.schedule(),
+            sides=column_sides,
+            facts={**mined.facts, **guide_cache.facts},
+            trained_queries=mined.gold.trained_queries(view),
+        )

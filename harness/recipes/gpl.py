@@ -106,5 +106,5 @@ class GPL(Recipe):
             sides=sides(columns),
             facts=facts,
             notes=tested.notes,
-            taught=generated.taught(view),
+            trained_queries=generated.trained_queries(view),
         )

@@ -32,7 +32,7 @@ class QGen(Recipe):
     Args:
         generator: makes the questions. `seq2seq` is the paper's; `extractive` needs no model.
         documents: how many documents it makes questions of; None takes the budget's.
-        hide: share of the pairs whose document loses the question's own words, where it holds them.
+        hide: share of the pairs whose document loses the question's own words, where it contains them.
         scale: factor of the cosine in the softmax.
     """
 
@@ -61,5 +61,10 @@ class QGen(Recipe):
             return MultipleNegativesRankingLoss(model, **contrast(base, self.scale))
 
         return Lesson(
-            columns, loss, self.schedule(), sides=sides(columns), facts=generated.facts, taught=generated.taught(view)
+            columns,
+            loss,
+            self.schedule(),
+            sides=sides(columns),
+            facts=generated.facts,
+            trained_queries=generated.trained_queries(view),
         )

@@ -100,7 +100,7 @@ class RankedList(FromGold):
             sides=sides(columns),
             order="random",
             facts={**found.facts, "alpha": round(alpha, 4), "inner_radius": round(alpha - self.margin, 4)},
-            taught=found.gold.taught(view),
+            trained_queries=found.gold.trained_queries(view),
         )
 
     def _alpha(self, base: Trainable, found: Mined, view: TrainView, context: Context) -> float:

@@ -1,4 +1,4 @@
-"""SPLADE: a sparse encoder trained on gold pairs, kept sparse by a price on the products that a search would take."""
+"""SPLADE: a sparse encoder trained on gold pairs, kept sparse by a penalty on the products of a search."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Splade(FromGold):
     Source: Formal et al., SPLADE v2 (2109.10086), section 3.1 and eq. 5, with the regulariser of Paria et al.
     (2004.05665): the sum over the vocabulary of the squared mean weight in the batch. Its factors grow with the square
     of the step over the first third of training, as in the paper. It starts from a sparse encoder or a masked language
-    model as they are; an encoder without a layer of logits gets one that is tied to its word embeddings and computed
+    model, unchanged; an encoder without a layer of logits gets one that is tied to its word embeddings and computed
     from the corpus (`harness.training.head`).
 
     Args:
@@ -53,12 +53,12 @@ class Splade(FromGold):
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
         assert isinstance(base, SparseBase)
-        found = self.mined(base, view, context)
-        columns = found.triplets(view)
-        head: dict[str, Any] = {}
+        mined = self.mined(base, view, context)
+        columns = mined.triplets(view)
+        facts: dict[str, Any] = {}
 
         def make_head(model: Any) -> None:
-            head["head"] = fit_head(model, sampled(view.corpus.texts, HEAD_TEXTS, context.rng("head")))
+            facts["head"] = fit_head(model, sampled(view.corpus.texts, HEAD_TEXTS, context.rng("head")))
 
         def loss(model: Any) -> Any:
             from sentence_transformers.sparse_encoder.losses import SparseMultipleNegativesRankingLoss, SpladeLoss
@@ -76,7 +76,7 @@ class Splade(FromGold):
             self.schedule(),
             sides=sides(columns),
             before=make_head if base.headless else None,
-            after=lambda *_: head,
-            facts=found.facts,
-            taught=found.gold.taught(view),
+            after=lambda *_: facts,
+            facts=mined.facts,
+            trained_queries=mined.gold.trained_queries(view),
         )

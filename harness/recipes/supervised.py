@@ -42,8 +42,8 @@ class Supervised(FromGold):
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
-        found = self.mined(base, view, context)
-        columns = found.triplets(view)
+        mined = self.mined(base, view, context)
+        columns = mined.triplets(view)
 
         def loss(model: Any) -> Any:
             from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
@@ -51,5 +51,10 @@ class Supervised(FromGold):
             return MultipleNegativesRankingLoss(model, **contrast(base, self.scale))
 
         return Lesson(
-            columns, loss, self.schedule(), sides=sides(columns), facts=found.facts, taught=found.gold.taught(view)
+            columns,
+            loss,
+            self.schedule(),
+            sides=sides(columns),
+            facts=mined.facts,
+            trained_queries=mined.gold.trained_queries(view),
         )

@@ -1,4 +1,4 @@
-"""TSDAE: a decoder must rebuild a text from the vector of its damaged copy; a first step before GPL."""
+"""TSDAE: a decoder reconstructs a text from the vector of its damaged copy; often a first step before GPL."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class TSDAE(Recipe):
                 return DenoisingAutoEncoderLoss(model, decoder_name_or_path=base.weights, tie_encoder_decoder=True)
             except (ValueError, AttributeError, OSError) as error:
                 raise ModelError(
-                    f"tsdae: {base.name} has no decoder of its own kind to rebuild texts with, as BERT and RoBERTa "
-                    "have; take another model, or another recipe: `harness list recipes`."
+                    f"tsdae: {base.name} has no decoder of its own architecture to reconstruct texts; BERT and RoBERTa "
+                    "have one. Use another model, or another recipe: `harness list recipes`."
                 ) from error
 
         return Lesson(
@@ -74,9 +74,9 @@ class TSDAE(Recipe):
 
 
 def damaged(text: str, delete: float, rng: np.random.Generator) -> str:
-    """The text with a share of its words gone; at least one stays."""
+    """The text without a random share of its words; at least one is kept."""
     words = text.split()
-    kept = rng.random(len(words)) > delete
-    if not kept.any():
-        kept[int(rng.integers(len(words)))] = True
-    return " ".join(word for word, stays in zip(words, kept, strict=True) if stays)
+    keep = rng.random(len(words)) > delete
+    if not keep.any():
+        keep[int(rng.integers(len(words)))] = True
+    return " ".join(word for word, is_kept in zip(words, keep, strict=True) if is_kept)

@@ -41,7 +41,7 @@ def candidate_scores(
     return fitted.candidate_scorer(view.corpus, context).scores(list(texts), list(candidates))
 
 
-def unknown(queries: Queries, candidates: Sequence[Ints], known: Sequence[Ints], view: TrainView) -> list[Ints]:
+def without_known(queries: Queries, candidates: Sequence[Ints], known: Sequence[Ints], view: TrainView) -> list[Ints]:
     """Per query, the candidates that are not known documents, nor copies of their texts, nor the query's own text.
 
     Args:

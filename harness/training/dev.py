@@ -1,4 +1,4 @@
-"""Dev: nDCG@10 on the dev queries while a model learns, on a pool of documents that is small enough to encode often."""
+"""Dev: nDCG@10 on the dev queries during training, over a pool of documents that is small enough to encode often."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from harness.data.dataset import TrainView
 from harness.data.measures import means, parse_measures, per_query
 from harness.data.queries import Labelled
 from harness.data.ranking import Floats, Ints, Run, TopK, select, stack, without_own
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.methods import Method, fit, index, search
 from harness.models.batching import batch_tokens
 from harness.models.encoder import Encoder, Side
@@ -34,7 +35,7 @@ DEEP = 100
 
 @dataclass(frozen=True)
 class Pool:
-    """What dev is measured on.
+    """The dev queries and the documents that are ranked for them.
 
     Args:
         split: the dev queries and their judgements.
@@ -55,13 +56,16 @@ class Pool:
         """JSON-safe, for the report."""
         return {"queries": len(self.split.queries), "documents": len(self.rows), "whole_corpus": self.whole}
 
-    def taught(self) -> list[Taught]:
-        """What a checkpoint is chosen on."""
-        texts = zip(self.split.queries.ids, self.split.queries.texts, strict=True)
-        return [Taught("dev", text, tuple(d for d, g in self.split.qrels[q].items() if g > 0)) for q, text in texts]
+    def trained_queries(self) -> list[TrainedQuery]:
+        """The dev queries with their relevant documents: the checkpoint is chosen on them."""
+        found = []
+        for query, text in zip(self.split.queries.ids, self.split.queries.texts, strict=True):
+            relevant = tuple(document for document, grade in self.split.qrels[query].items() if grade > 0)
+            found.append(TrainedQuery("dev", text, relevant))
+        return found
 
     def measure(self, scored: Iterable[tuple[Ints, Floats]]) -> float:
-        """nDCG@10 by the scores of each query's documents, as for a record: the query's own document is left out.
+        """Mean nDCG@10 from the scores of each query's documents, without the query's own document, as in a record.
 
         Args:
             scored: per query, rows of the corpus and their scores, in any order.
@@ -75,8 +79,8 @@ class Pool:
 def pool(view: TrainView, first_stages: Sequence[Method], schedule: Schedule, context: Context) -> Pool | None:
     """The dev pool: relevant documents, and the best of each first stage until it is full; None without dev queries.
 
-    A pool of hard documents orders models almost as the whole corpus does and costs a fraction; its figures are higher
-    than the whole corpus would give, and are compared with each other alone.
+    A pool of hard documents orders models almost as the whole corpus does, at a fraction of the cost. Its scores are
+    higher than over the whole corpus, so that they can only be compared with each other.
 
     Args:
         view: what training may see.
@@ -95,15 +99,23 @@ def pool(view: TrainView, first_stages: Sequence[Method], schedule: Schedule, co
     candidates = tuple(interleaved([top[i] for top in tops]) for i in range(len(split.queries)))
     if len(corpus) <= schedule.dev_pool:
         return Pool(split, view, np.arange(len(corpus), dtype=np.int64), candidates, whole=True)
-    relevant = corpus.rows(sorted({d for grades in split.qrels.values() for d, g in grades.items() if g > 0}))
-    held = dict.fromkeys(int(r) for r in relevant if r >= 0)
-    for rank in range(max((len(c) for c in candidates), default=0)):
-        for found in candidates:
-            if len(held) >= schedule.dev_pool:
+    relevant: set[str] = set()
+    for grades in split.qrels.values():
+        relevant.update(document for document, grade in grades.items() if grade > 0)
+    in_corpus = [int(row) for row in corpus.rows(sorted(relevant)) if row >= 0]
+    return Pool(split, view, _filled(in_corpus, candidates, schedule.dev_pool), candidates, whole=False)
+
+
+def _filled(relevant: Sequence[int], candidates: Sequence[Ints], size: int) -> Ints:
+    """The relevant rows, filled up to `size` with the candidates of all queries, rank by rank; ascending."""
+    rows = set(relevant)
+    for rank in range(max((len(own) for own in candidates), default=0)):
+        for own in candidates:
+            if len(rows) >= size:
                 break
-            if rank < len(found):
-                held.setdefault(int(found[rank]))
-    return Pool(split, view, np.array(sorted(held), dtype=np.int64), candidates, whole=False)
+            if rank < len(own):
+                rows.add(int(own[rank]))
+    return np.array(sorted(rows), dtype=np.int64)
 
 
 def _best(method: Method, split: Labelled, view: TrainView, context: Context) -> Ints:
@@ -115,15 +127,15 @@ def _best(method: Method, split: Labelled, view: TrainView, context: Context) ->
 
 def interleaved(tops: Sequence[Ints]) -> Ints:
     """Rankings of one query taken in turn, each row once, −1 left out."""
-    turns = [int(row) for rank in zip(*tops, strict=True) for row in rank if row >= 0]
-    return np.array(list(dict.fromkeys(turns)), dtype=np.int64)
+    turns = chain.from_iterable(zip(*tops, strict=True))
+    return np.array(list(dict.fromkeys(int(row) for row in turns if row >= 0)), dtype=np.int64)
 
 
 class Probe(ABC):
-    """Measures a model on a pool while it learns.
+    """Measures a model on a dev pool during training.
 
     Attributes:
-        pool: what it is measured on.
+        pool: queries and documents.
         prompts: side → what is put before a text; a lesson may change it.
     """
 
@@ -139,17 +151,17 @@ class EncoderProbe(Probe):
     """Measures a bi-encoder on a pool.
 
     Args:
-        held: the pool.
+        dev_pool: the pool.
         base: the encoder that is trained: its prompts and similarity.
         context: tokens of a batch.
         bf16: whether to encode under bf16 autocast, as the training does.
     """
 
-    def __init__(self, held: Pool, base: Encoder, context: Context, *, bf16: bool) -> None:
-        self.pool, self._context, self._bf16 = held, context, bf16
+    def __init__(self, dev_pool: Pool, base: Encoder, context: Context, *, bf16: bool) -> None:
+        self.pool, self._context, self._bf16 = dev_pool, context, bf16
         self.prompts = dict(base.prompts)
         self._cosine = base.similarity == "cosine"
-        self._texts = held.view.corpus.texts_of(held.rows)[:]
+        self._texts = dev_pool.view.corpus.texts_of(dev_pool.rows)[:]
 
     def __call__(self, model: SentenceTransformer) -> float:
         """nDCG@10."""
@@ -169,24 +181,25 @@ class PairProbe(Probe):
     """Measures a cross-encoder: each dev query's candidates re-ranked.
 
     Args:
-        held: the pool.
+        dev_pool: the pool.
         depth: candidates of each query.
         context: tokens of a batch.
         bf16: whether to score under bf16 autocast.
     """
 
-    def __init__(self, held: Pool, depth: int, context: Context, *, bf16: bool) -> None:
-        self.pool, self._context, self._bf16 = held, context, bf16
+    def __init__(self, dev_pool: Pool, depth: int, context: Context, *, bf16: bool) -> None:
+        self.pool, self._context, self._bf16 = dev_pool, context, bf16
         self.prompts = {}
-        self._candidates = [rows[:depth] for rows in held.candidates]
+        self._candidates = [rows[:depth] for rows in dev_pool.candidates]
 
     def __call__(self, model: CrossEncoder) -> float:
         """nDCG@10."""
         import torch
 
         corpus = self.pool.view.corpus
-        texts = self.pool.split.queries.texts
-        pairs = [(q, d) for q, rows in zip(texts, self._candidates, strict=True) for d in corpus.texts_of(rows)[:]]
+        pairs: list[tuple[str, str]] = []
+        for query, rows in zip(self.pool.split.queries.texts, self._candidates, strict=True):
+            pairs.extend((query, document) for document in corpus.texts_of(rows)[:])
         budget = batch_tokens(self._context, model.device.type)
         with autocast(model.device.type, on=self._bf16):
             scores = model.predict(

@@ -64,7 +64,7 @@ class FromGold(Recipe, ABC):
         held = gold(view, context, self.queries)
         pairs = list(held.pairs()) if each == 1 else [(q, int(rows[0])) for q, rows in enumerate(held.relevant)]
         mining = self._mining(base.untrained)
-        found = mine(mining, held.queries, pairs, held.never, view, context)
+        found = mine(mining, held.queries, pairs, held.never_negative, view, context)
         return Mined(held, pairs, found, {"train_queries": len(held), "negatives": found.facts})
 
 

@@ -11,7 +11,7 @@ from harness.base.errors import SettingError, Unavailable
 from harness.data.dataset import TrainView
 from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Ints, own_rows
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.runtime.context import Context
 
 
@@ -35,10 +35,10 @@ class Gold:
     def __len__(self) -> int:
         return len(self.relevant)
 
-    def taught(self, view: TrainView) -> list[Taught]:
+    def trained_queries(self, view: TrainView) -> list[TrainedQuery]:
         """What a model learns from them, by the documents' ids."""
         ids = [view.corpus.ids(rows) for rows in self.relevant]
-        return [Taught("gold", text, tuple(own)) for text, own in zip(self.queries.texts, ids, strict=True)]
+        return [TrainedQuery("gold", text, tuple(own)) for text, own in zip(self.queries.texts, ids, strict=True)]
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """(query number, row of a relevant document), query by query."""

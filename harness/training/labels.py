@@ -14,13 +14,13 @@ from harness.training.candidates import candidate_scores
 from harness.training.dev import pool
 from harness.training.schedule import Schedule
 
-TESTED = 20
+CANDIDATES = 20
 """Candidates of a dev query that teacher and student re-rank."""
 log = logging.getLogger("harness.training")
 
 
 @dataclass(frozen=True)
-class Tested:
+class TeacherTest:
     """How well a teacher orders dev candidates, beside the student.
 
     Args:
@@ -44,7 +44,7 @@ def try_teacher(
     schedule: Schedule,
     context: Context,
     learnt_on: TrainView | None = None,
-) -> Tested:
+) -> TeacherTest:
     """Both re-rank the same candidates of the dev queries. Where the teacher is no better, a note says so and the log
     warns.
 
@@ -54,19 +54,19 @@ def try_teacher(
     held = pool(view, first_stages, schedule, context)
     if held is None:
         note = f"the teacher {teacher} could not be tested: the collection has no dev queries"
-        return Tested(None, None, {"teacher": str(teacher), "teacher_dev": None, "student_dev": None}, (note,))
-    candidates = [rows[:TESTED] for rows in held.candidates]
+        return TeacherTest(None, None, {"teacher": str(teacher), "teacher_dev": None, "student_dev": None}, (note,))
+    candidates = [rows[:CANDIDATES] for rows in held.candidates]
     texts = held.split.queries.texts
     values = []
     for method, learnt in ((teacher, learnt_on), (student, None)):
         scores = candidate_scores(method, texts, candidates, view, context, learnt)
         values.append(round(held.measure(zip(candidates, scores, strict=True)), 6))
-    facts = {"teacher": str(teacher), "teacher_dev": values[0], "student_dev": values[1], "tested_on": TESTED}
+    facts = {"teacher": str(teacher), "teacher_dev": values[0], "student_dev": values[1], "tested_on": CANDIDATES}
     if values[0] > values[1]:
-        return Tested(values[0], values[1], facts, ())
+        return TeacherTest(values[0], values[1], facts, ())
     note = (
         f"the teacher {teacher} orders the dev candidates no better than the student does before training "
         f"(nDCG@10 {values[0]:.4f} against {values[1]:.4f}): expect its labels to harm"
     )
     log.warning("%s", note)
-    return Tested(values[0], values[1], facts, (note,))
+    return TeacherTest(values[0], values[1], facts, (note,))

@@ -1,4 +1,4 @@
-"""A lesson: what a recipe hands to the loop, and the report that comes back."""
+"""A lesson: the examples, loss and schedule that a recipe gives to the training loop, and the report of the loop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.base.errors import ModelError
 from harness.base.json_files import read_json
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.models.encoder import Side
 from harness.training.examples import QUERY
 from harness.training.schedule import Schedule
@@ -32,17 +32,16 @@ class Lesson:
         schedule: how long and how fast.
         labels: one number, or list of numbers, per example; None where the loss takes none.
         sides: column → the prompt it gets, for encoders.
-        order: how batches are drawn: `distinct` at random without the same text twice in one (the same document twice
-            would be its own false negative), `random`, or as `given`.
-        prompts: in place of the model's own; kept with the trained model.
+        order: how batches are drawn: `distinct` at random, no text twice in a batch (the same document twice would be
+            its own false negative), `random`, or as `given`.
+        prompts: in place of the model's own; stored with the trained model.
         before: changes the model before the first step.
-        after: changes it after the last, for example picks one of two towers; is given the loss and the probe of dev,
-            and answers what is to stand among the facts.
+        after: changes it after the last, for example picks one of two towers; gets the loss and the probe of dev, and
+            returns facts.
         facts: what was measured while the examples were made; JSON-safe, for the record.
         notes: what a reader of the results must know.
-        taught: the queries in it, with where they come from and the documents they are learnt with, so that those which
-            test has too are found; none where it holds texts of the corpus alone. None takes the columns that are
-            queries.
+        trained_queries: the queries in it, with their origin and their documents, to find those that are also in test;
+            empty if there are only texts of the corpus. None takes the columns that are queries.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -56,7 +55,7 @@ class Lesson:
     after: Callable[[Any, Any, Callable[[Any], float] | None], Mapping[str, Any]] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    taught: Sequence[Taught] | None = None
+    trained_queries: Sequence[TrainedQuery] | None = None
 
     def __post_init__(self) -> None:
         sizes = {name: len(column) for name, column in self.columns.items()}
@@ -68,35 +67,35 @@ class Lesson:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
-    def learnt(self) -> list[Taught]:
-        """The queries in it; where the recipe does not say, every text that is given as a query."""
-        if self.taught is not None:
-            return list(self.taught)
-        asking = [column for name, column in self.columns.items() if name == QUERY or self.sides.get(name) == "query"]
-        return [
-            Taught("other", text)
-            for text in dict.fromkeys(t for column in asking for t in column if isinstance(t, str))
-        ]
+    def queries(self) -> list[TrainedQuery]:
+        """The queries in it: those that the recipe declares, otherwise every text of a column of queries."""
+        if self.trained_queries is not None:
+            return list(self.trained_queries)
+        texts: dict[str, None] = {}
+        for name, column in self.columns.items():
+            if name == QUERY or self.sides.get(name) == "query":
+                texts.update(dict.fromkeys(text for text in column if isinstance(text, str)))
+        return [TrainedQuery("other", text) for text in texts]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What training did; JSON-safe, kept beside the model and part of every record that uses it.
+    """Report of a training; JSON-safe, stored next to the model and in every record that uses it.
 
     Args:
         examples: how many.
         steps: optimiser steps done.
-        epochs: passes over the examples, by what the batches held: without the same text twice they may hold less than
-            asked.
-        seconds: wall time of the loop, all its runs together when it was killed in between.
+        epochs: passes over the examples, by the sizes of the batches: without the same text twice they may be smaller
+            than requested.
+        seconds: wall time of the loop, all its runs together if it was killed in between.
         preparation: seconds that mining, questions, labels and the training of teachers take without a cache.
         schedule: every number of it.
-        precision: as it turned out: `fp32` or `bf16`.
-        device: where.
+        precision: the one used, `fp32` or `bf16`.
+        device: cpu, cuda or mps.
         loss: (step, mean loss since the step before) pairs.
         dev: (step, nDCG@10 on the dev pool) pairs; step 0 is the model before training. Empty without dev queries.
-        chosen: the step whose weights were kept.
-        dev_pool: queries and documents that dev is measured on; None without.
+        chosen: the step whose weights were saved.
+        dev_pool: numbers of queries and documents in the dev pool; None without.
         facts: of the lesson.
         notes: of the lesson and the loop.
         supervision: which labels were used, for training or for choosing the checkpoint.
@@ -119,7 +118,7 @@ class Report:
     supervision: str = "none"
 
     def write(self, folder: Path) -> None:
-        """Writes it beside the model."""
+        """Writes it next to the model."""
         text = json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True, allow_nan=False)
         (folder / REPORT).write_text(text + "\n", encoding="utf-8")
 
@@ -131,8 +130,9 @@ class Report:
             ModelError: the folder holds none that can be read.
         """
         try:
-            held = read_json(folder / REPORT)
-            pairs = {name: tuple((int(s), float(v)) for s, v in held.pop(name)) for name in ("loss", "dev")}
-            return cls(**{**held, **pairs, "notes": tuple(held["notes"])})
+            stored = read_json(folder / REPORT)
+            for curve in ("loss", "dev"):
+                stored[curve] = tuple((int(step), float(value)) for step, value in stored[curve])
+            return cls(**{**stored, "notes": tuple(stored["notes"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{folder / REPORT} cannot be read ({error}); remove {folder} and train again.") from error

@@ -1,9 +1,8 @@
 """Hard negatives: documents that a method ranks high for a query and that are not known to be relevant to it.
 
-Any method of the registry mines; several are united by taking their rankings in turn. A candidate may in truth be
-relevant and
-merely not judged: those whose judge's score comes too near the positive's can be left out, and how many would have been
-wrong by the judge's word is measured for every mined set.
+Any method of the registry mines; several are united by taking their rankings in turn. A candidate may be relevant and
+merely not judged: those with a judge's score close to the positive's can be left out, and the share of mined negatives
+that the judge scores above their positive is measured for every mined set.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from harness.base.errors import DatasetError, SettingError
 from harness.cache.code import MODELS, code_of
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
-from harness.data.ranking import Floats, Ints
+from harness.data.ranking import Ints
 from harness.methods import Method, fit, index, search
 from harness.runtime.context import Context
-from harness.training.candidates import candidate_scores, unknown
+from harness.training.candidates import candidate_scores, without_known
 from harness.training.dev import interleaved
 
 
@@ -37,7 +36,7 @@ class Mining:
         ranks: from and to which rank of the united ranking, counted from 1, after known relevant documents are left
             out.
         count: negatives of each (query, positive) pair.
-        judge: scores candidates and positives: a method that can re-rank; None judges by nothing.
+        judge: scores candidates and positives: a method that can re-rank; None for no judge.
         below: a candidate is left out if its judge's score is above this share of the positive's (0.95, as
             NV-Retriever's TopK-PercPos, Moreira et al., 2407.15831, section 3); None leaves none out. Both scores are
             counted from the lowest score the judge gave to a candidate of the query, so that negative scores have
@@ -88,14 +87,14 @@ def mine(
     view: TrainView,
     context: Context,
 ) -> Negatives:
-    """Mines negatives, once per settings, queries and corpus: what was mined is kept.
+    """Mines negatives, once per settings, queries and corpus; they are cached.
 
     Args:
         mining: how.
         queries: Q queries.
         pairs: P (query number, row of its positive).
         known: per query, rows that are never negatives: those judged relevant, and the query's own document
-            (`Gold.never`).
+            (`Gold.never_negative`).
         view: the corpus.
         context: seed, cache.
 
@@ -103,21 +102,11 @@ def mine(
         ModelError: the judge cannot score candidates.
         DatasetError: every document is relevant to a query.
     """
-    asked = [*mining.miners, *([mining.judge] if mining.judge else [])]
-    deciding = {
-        "miners": [m.full() for m in mining.miners],
-        "inputs": {k: v for m in asked for k, v in m.inputs(context).items()},
-        "how": [mining.ranks, mining.count, mining.judge.full() if mining.judge else None, mining.below, mining.random],
-        "queries": queries.revision,
-        "pairs": hashlib.sha256(json.dumps([list(map(list, pairs)), [k.tolist() for k in known]]).encode()).hexdigest(),
-        "view": view.revision,
-        "seed": context.seed,
-        "code": code_of("harness.training.negatives", *asked, libraries=(*MODELS, "bm25s", "numpy")),
-    }
+    deciding = _deciding(mining, queries, pairs, known, view, context)
     key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
     def build(part: Path) -> None:
-        rows, facts = _mine(mining, queries, pairs, known, view, context)
+        rows, facts = _Miner(mining, queries, pairs, known, view, context).mine()
         np.save(part / "rows.npy", rows)
         (part / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
@@ -126,97 +115,135 @@ def mine(
     return Negatives(np.load(place / "rows.npy"), facts.get("false_negative_rate"), facts)
 
 
-def _mine(
+def _deciding(
     mining: Mining,
     queries: Queries,
     pairs: Sequence[tuple[int, int]],
     known: Sequence[Ints],
     view: TrainView,
     context: Context,
-) -> tuple[Ints, dict[str, Any]]:
-    first, last = mining.ranks
-    deep = last + max((len(k) for k in known), default=0)
-    found = [
-        search(m, index(m, fit(m, view, context), view.corpus, context), queries, deep, context) for m in mining.miners
-    ]
-    united = [interleaved([top.indices[number] for top in found]) for number in range(len(queries))]
-    windows = [rows[first - 1 : last] for rows in unknown(queries, united, known, view)]
-    own_rows: list[list[int]] = [[] for _ in range(len(queries))]
-    for number, row in pairs:
-        own_rows[number].append(row)
-    positives = [np.array(rows, dtype=np.int64) for rows in own_rows]
-    # The whole window is judged only where candidates are left out by it: a cross-encoder as judge is slow.
-    scored = _judged(mining.judge, queries, positives, windows, view, context) if mining.below is not None else None
-    rng = context.rng("negatives")
-    rows = np.zeros((len(pairs), mining.count), dtype=np.int64)
-    above = total = dropped = without = 0
-    for place, (number, positive) in enumerate(pairs):
-        candidates = windows[number]
-        if scored is not None and mining.below is not None:
-            values = scored[number][1]
-            own = float(scored[number][0][int(np.flatnonzero(positives[number] == positive)[0])])
-            total += len(candidates)
-            above += int((values > own).sum())
-            floor = min(float(values.min()), own) if len(values) else own
-            allowed = values - floor <= mining.below * (own - floor)
-            dropped += int((~allowed).sum())
-            candidates = candidates[allowed]
-        without += not len(candidates)
-        if not mining.count:
-            continue
-        if not len(candidates):
-            candidates = _drawn(rng, 4 * mining.count + 8, known[number], len(view.corpus), queries.ids[number])
-        order = rng.permutation(len(candidates)) if mining.random else np.arange(len(candidates))
-        rows[place] = candidates[np.resize(order[: mining.count], mining.count)]
-    facts: dict[str, Any] = {
-        "miners": [str(m) for m in mining.miners],
-        "ranks": list(mining.ranks),
-        "per_pair": mining.count,
-        "pairs_without_candidates": without,
-    }
-    if scored is not None:
-        facts |= {"above_the_positive_in_the_window": round(above / max(1, total), 4), "left_out": dropped}
+) -> dict[str, Any]:
+    """JSON-safe: all that decides which negatives are mined."""
+    methods = list(mining.miners)
+    judge = None
     if mining.judge is not None:
-        facts |= {
-            "judge": str(mining.judge),
-            "false_negative_rate": _false_rate(mining.judge, queries, pairs, rows, view, context),
+        methods.append(mining.judge)
+        judge = mining.judge.full()
+    inputs: dict[str, str] = {}
+    for method in methods:
+        inputs |= method.inputs(context)
+    positives_and_known = [list(map(list, pairs)), [rows.tolist() for rows in known]]
+    return {
+        "miners": [miner.full() for miner in mining.miners],
+        "inputs": inputs,
+        "how": [mining.ranks, mining.count, judge, mining.below, mining.random],
+        "queries": queries.revision,
+        "pairs": hashlib.sha256(json.dumps(positives_and_known).encode()).hexdigest(),
+        "view": view.revision,
+        "seed": context.seed,
+        "code": code_of("harness.training.negatives", *methods, libraries=(*MODELS, "bm25s", "numpy")),
+    }
+
+
+@dataclass(frozen=True)
+class _Miner:
+    """Mines without a cache; the fields are the arguments of `mine`."""
+
+    mining: Mining
+    queries: Queries
+    pairs: Sequence[tuple[int, int]]
+    known: Sequence[Ints]
+    view: TrainView
+    context: Context
+
+    def mine(self) -> tuple[Ints, dict[str, Any]]:
+        """(P, count) rows, and the facts for the record."""
+        mining = self.mining
+        facts: dict[str, Any] = {}
+        windows = self._windows()
+        candidates = [windows[number] for number, _ in self.pairs]
+        # The whole window is judged only if `below` needs it: a cross-encoder as judge is slow.
+        if mining.judge is not None and mining.below is not None:
+            candidates, facts = self._without_likely_relevant(mining.judge, mining.below, windows)
+        rng = self.context.rng("negatives")
+        rows = np.zeros((len(self.pairs), mining.count), dtype=np.int64)
+        if mining.count:
+            for place, (number, _) in enumerate(self.pairs):
+                rows[place] = self._chosen(candidates[place], number, rng)
+        facts = {
+            "miners": [str(miner) for miner in mining.miners],
+            "ranks": list(mining.ranks),
+            "per_pair": mining.count,
+            "pairs_without_candidates": sum(not len(left) for left in candidates),
+            **facts,
         }
-    return rows, facts
+        if mining.judge is not None:
+            facts |= {"judge": str(mining.judge), "false_negative_rate": self._false_rate(mining.judge, rows)}
+        return rows, facts
 
+    def _windows(self) -> list[Ints]:
+        """Per query, the rows of the requested ranks of the united ranking, known documents left out."""
+        first, last = self.mining.ranks
+        # So many more that a window is full even where all known documents rank before it.
+        depth = last + max((len(rows) for rows in self.known), default=0)
+        tops = []
+        for miner in self.mining.miners:
+            searcher = index(miner, fit(miner, self.view, self.context), self.view.corpus, self.context)
+            tops.append(search(miner, searcher, self.queries, depth, self.context))
+        united = [interleaved([top.indices[number] for top in tops]) for number in range(len(self.queries))]
+        return [rows[first - 1 : last] for rows in without_known(self.queries, united, self.known, self.view)]
 
-def _false_rate(
-    judge: Method, queries: Queries, pairs: Sequence[tuple[int, int]], rows: Ints, view: TrainView, context: Context
-) -> float:
-    """Share of the negatives that the judge scores above the positive of their pair."""
-    texts = [queries.texts[number] for number, _ in pairs]
-    both = [np.array([positive, *mined], dtype=np.int64) for (_, positive), mined in zip(pairs, rows, strict=True)]
-    scores = candidate_scores(judge, texts, both, view, context)
-    return round(sum(int((s[1:] > s[0]).sum()) for s in scores) / max(1, rows.size), 4)
+    def _without_likely_relevant(
+        self, judge: Method, below: float, windows: Sequence[Ints]
+    ) -> tuple[list[Ints], dict[str, Any]]:
+        """Per pair, the candidates that the judge scores low enough; facts about those left out."""
+        positives: list[list[int]] = [[] for _ in self.queries.ids]
+        for number, positive in self.pairs:
+            positives[number].append(positive)
+        both = [np.array([*own, *window], dtype=np.int64) for own, window in zip(positives, windows, strict=True)]
+        scores = candidate_scores(judge, self.queries.texts, both, self.view, self.context)
+        allowed = []
+        total = above = left_out = 0
+        for number, positive in self.pairs:
+            own = float(scores[number][positives[number].index(positive)])
+            values = scores[number][len(positives[number]) :]
+            # Shares are counted from the lowest score, since scores may be negative.
+            floor = min(float(values.min()), own) if len(values) else own
+            is_allowed = values - floor <= below * (own - floor)
+            allowed.append(windows[number][is_allowed])
+            total += len(values)
+            above += int((values > own).sum())
+            left_out += int((~is_allowed).sum())
+        return allowed, {"above_the_positive_in_the_window": round(above / max(1, total), 4), "left_out": left_out}
+
+    def _chosen(self, candidates: Ints, number: int, rng: np.random.Generator) -> Ints:
+        """(count,) of the candidates of a pair, repeated if they are too few; documents of the corpus without any."""
+        count = self.mining.count
+        if not len(candidates):
+            size, documents = 4 * count + 8, len(self.view.corpus)
+            candidates = _drawn(rng, size, self.known[number], documents, self.queries.ids[number])
+        order = rng.permutation(len(candidates)) if self.mining.random else np.arange(len(candidates))
+        return candidates[np.resize(order[:count], count)]
+
+    def _false_rate(self, judge: Method, rows: Ints) -> float:
+        """Share of the negatives that the judge scores above the positive of their pair."""
+        texts = [self.queries.texts[number] for number, _ in self.pairs]
+        both = []
+        for (_, positive), negatives in zip(self.pairs, rows, strict=True):
+            both.append(np.array([positive, *negatives], dtype=np.int64))
+        scores = candidate_scores(judge, texts, both, self.view, self.context)
+        above = sum(int((values[1:] > values[0]).sum()) for values in scores)
+        return round(above / max(1, rows.size), 4)
 
 
 def _drawn(rng: np.random.Generator, size: int, known: Ints, documents: int, query: str) -> Ints:
-    """Rows drawn from the whole corpus, known ones left out; all that are left where the draw hit known ones alone."""
+    """Rows drawn from the whole corpus, known ones left out; all others if the draw hit only known ones."""
     drawn = np.setdiff1d(rng.integers(documents, size=size), known)
     if not len(drawn):
         drawn = np.setdiff1d(np.arange(documents), known)
     if not len(drawn):
         raise DatasetError(
             f"every document of the corpus is relevant to {query!r}, so that it has no negative; leave the query out, "
-            "or mine none."
+            "or set negatives=0."
         )
     return drawn
-
-
-def _judged(
-    judge: Method | None,
-    queries: Queries,
-    positives: Sequence[Ints],
-    windows: Sequence[Ints],
-    view: TrainView,
-    context: Context,
-) -> list[tuple[Floats, Floats]]:
-    """Per query, the judge's scores of its positives and of its window."""
-    assert judge is not None, "Mining has seen to it"
-    both = [np.concatenate([p, w]) for p, w in zip(positives, windows, strict=True)]
-    scores = candidate_scores(judge, queries.texts, both, view, context)
-    return [(s[: len(p)], s[len(p) :]) for s, p in zip(scores, positives, strict=True)]

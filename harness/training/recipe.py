@@ -15,10 +15,10 @@ from harness.base.errors import SettingError
 from harness.choices.bounds import Count, Positive
 from harness.choices.value import Value
 from harness.data.dataset import TrainView
-from harness.leaks.history import Taught, history, note
+from harness.leaks.history import TrainedQuery, history, note
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, strongest
 from harness.runtime.context import Context
-from harness.training import course
+from harness.training import fine_tuning
 from harness.training.base import Kind, Trainable
 from harness.training.dev import Pool
 from harness.training.lesson import Lesson, Report
@@ -126,9 +126,9 @@ class Recipe(Value, ABC):
         lesson = self.lesson(base, view, context)
 
         def announce(pool: Pool | None) -> None:
-            self.announce(lesson.learnt(), pool, context, place)
+            self.announce(lesson.queries(), pool, context, place)
 
-        return course.follow(
+        return fine_tuning.fine_tune(
             lesson,
             base,
             view,
@@ -140,14 +140,14 @@ class Recipe(Value, ABC):
             announce=announce,
         )
 
-    def announce(self, taught: Sequence[Taught], chosen_on: Pool | None, context: Context, place: Path) -> None:
+    def announce(self, taught: Sequence[TrainedQuery], chosen_on: Pool | None, context: Context, place: Path) -> None:
         """Stores the queries that the model is trained and chosen on next to it, and shows them to the run's guard.
 
         The guard returns nothing, so that nothing about test reaches the training.
         """
-        held = history([*taught, *(chosen_on.taught() if chosen_on is not None else ())])
+        held = history([*taught, *(chosen_on.trained_queries() if chosen_on is not None else ())])
         note(place.parent, held)
-        context.announce(list(dict.fromkeys(one.text for one in held.taught)))
+        context.announce(list(dict.fromkeys(one.text for one in held.queries)))
 
 
 def supervision(recipe: Recipe, view: TrainView) -> str:

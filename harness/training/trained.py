@@ -53,9 +53,9 @@ class Trained(Method):
         """See `Value.settings`: those of the method, with its recipes."""
         return self.method.settings(self.recipes)
 
-    def settings_beside(self, other: Value) -> str:
-        """See `Value.settings_beside`: the method's."""
-        return self.method.settings_beside(other.untrained)
+    def differing_settings(self, other: Value) -> str:
+        """See `Value.differing_settings`: the method's."""
+        return self.method.differing_settings(other.untrained)
 
     def _expression(
         self,
@@ -66,7 +66,7 @@ class Trained(Method):
     ) -> str:
         if full:
             return self.method._expression(full=True, short=short, recipes=self.recipes)
-        return "+".join(part.told(short) for part in (self.method, *self.recipes))
+        return "+".join(part.with_short_names(short) for part in (self.method, *self.recipes))
 
     def nested(self) -> Iterator[Method]:
         """See `Method.nested`: those inside the method, which is not fitted by itself."""

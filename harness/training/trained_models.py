@@ -117,7 +117,7 @@ def _code(recipe: Recipe, base: Trainable) -> str:
     stages.
     """
     stages: Sequence[Value] = base.first_stages if recipe.choose == "dev" else ()
-    named: list[str | Value] = [recipe, *stages, type(base).__module__, "harness.training.course"]
+    named: list[str | Value] = [recipe, *stages, type(base).__module__, "harness.training.fine_tuning"]
     return code_of(*named, without=[f"harness.{name}" for name in APART], libraries=(*MODELS, "accelerate", "numpy"))
 
 

@@ -13,7 +13,7 @@ from harness.data.dataset import TrainView
 from harness.data.queries import Queries
 from harness.data.ranking import Ints
 from harness.generators import Generator, Question, questions
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.runtime.context import Context
 
 
@@ -35,12 +35,12 @@ class GeneratedPairs:
     questions: tuple[Question, ...]
     facts: dict[str, Any]
 
-    def taught(self, view: TrainView) -> list[Taught]:
+    def trained_queries(self, view: TrainView) -> list[TrainedQuery]:
         """What a model learns from them: each question with the document it was made from."""
         rows = np.array([row for _, row in self.pairs], dtype=np.int64)
         numbers = [number for number, _ in self.pairs]
         ids = view.corpus.ids(rows)
-        return [Taught("generated", self.queries.texts[i], (own,)) for i, own in zip(numbers, ids, strict=True)]
+        return [TrainedQuery("generated", self.queries.texts[i], (own,)) for i, own in zip(numbers, ids, strict=True)]
 
     def documents(self, view: TrainView, context: Context, hide: float) -> list[str]:
         """The text of each question's document; in a share `hide` of them the question's own words are removed.
@@ -53,7 +53,7 @@ class GeneratedPairs:
         hidden = rng.random(len(texts)) < hide
         for place in np.flatnonzero(hidden).tolist():
             question = self.questions[place]
-            remove = without_words if question.origin == "phrase" else without
+            remove = without_words_of if question.origin == "phrase" else without_copy_of
             texts[place] = remove(texts[place], question.text)
         return texts
 
@@ -88,7 +88,7 @@ def generated_pairs(generator: Generator, view: TrainView, context: Context, doc
     return GeneratedPairs(queries, pairs, known, usable, facts)
 
 
-def without(text: str, question: str) -> str:
+def without_copy_of(text: str, question: str) -> str:
     """The text without the first copy of the question, whatever its white space; unchanged if nothing else is
     left.
     """
@@ -100,7 +100,7 @@ def without(text: str, question: str) -> str:
     return rest or text
 
 
-def without_words(text: str, question: str) -> str:
+def without_words_of(text: str, question: str) -> str:
     """The text without any of the question's words, for questions whose words are not a phrase of it."""
     if not question.split():
         return text

@@ -16,7 +16,7 @@ from harness.bench.leak_history import taught_leaks, taught_notes
 from harness.bench.record import Record
 from harness.data.dataset import Dataset
 from harness.data.queries import Labelled, Queries
-from harness.leaks.history import BESIDE, INSIDE, Taught, history, keep
+from harness.leaks.history import BESIDE, INSIDE, TrainedQuery, history, keep
 from harness.runtime.context import Context
 from harness.training.trained_models import MODEL
 
@@ -50,7 +50,7 @@ def three(small: Dataset) -> Dataset:
     return dataclasses.replace(small, test=Labelled(Queries(list(texts), list(texts.values())), qrels))
 
 
-def made(folder: Path, *taught: Taught, whole: bool = True) -> Path:
+def made(folder: Path, *taught: TrainedQuery, whole: bool = True) -> Path:
     """A folder as training leaves it, without a model."""
     (folder / MODEL).mkdir(parents=True)
     keep(folder / MODEL, history(taught, whole=whole))
@@ -60,10 +60,10 @@ def made(folder: Path, *taught: Taught, whole: bool = True) -> Path:
 def test_each_kind_is_counted_and_the_means_are_without_any(three: Dataset, context: Context, tmp_path: Path) -> None:
     model = made(
         tmp_path / "one",
-        Taught("generated", "what is a quagga of the plain", ("d05",)),
-        Taught("generated", "What is a quagga -- of the plains?", ("d00",)),
-        Taught("silver", "zebras of the wide steppe", ("d02", "d04")),
-        Taught("gold", "an answer to everything"),
+        TrainedQuery("generated", "what is a quagga of the plain", ("d05",)),
+        TrainedQuery("generated", "What is a quagga -- of the plains?", ("d00",)),
+        TrainedQuery("silver", "zebras of the wide steppe", ("d02", "d04")),
+        TrainedQuery("gold", "an answer to everything"),
     )
     found = taught_leaks([model], three, VALUES, context)
     assert found == {
@@ -89,8 +89,8 @@ def test_each_kind_is_counted_and_the_means_are_without_any(three: Dataset, cont
 def test_a_near_copy_with_the_right_document_is_a_pair(three: Dataset, context: Context, tmp_path: Path) -> None:
     model = made(
         tmp_path / "one",
-        Taught("silver", "what is a quagga of the plains", ("d09",)),
-        Taught("silver", "what is a quagga of the plain", ("d00",)),
+        TrainedQuery("silver", "what is a quagga of the plains", ("d09",)),
+        TrainedQuery("silver", "what is a quagga of the plain", ("d00",)),
     )
     found = taught_leaks([model], three, VALUES, context)
     assert found["queries"]["kinds"] == {"silver": {"exact": 1}}
@@ -100,9 +100,9 @@ def test_a_near_copy_with_the_right_document_is_a_pair(three: Dataset, context: 
 def test_all_models_of_a_row_count_and_a_folder_without_texts_by_its_copies(
     three: Dataset, context: Context, tmp_path: Path
 ) -> None:
-    one = made(tmp_path / "one", Taught("gold", "what is a quagga of the plains", ("d00",)))
+    one = made(tmp_path / "one", TrainedQuery("gold", "what is a quagga of the plains", ("d00",)))
     alone = tmp_path / "alone"
-    shutil.copytree(made(tmp_path / "two", Taught("generated", "Zebras: of the wide steppe", ("d01",))), alone)
+    shutil.copytree(made(tmp_path / "two", TrainedQuery("generated", "Zebras: of the wide steppe", ("d01",))), alone)
     found = taught_leaks([one, alone, one], three, VALUES, context)
     assert found["queries"]["kinds"] == {"generated": {"normalised": 1}, "gold": {"exact": 1}}
     assert found["pairs"]["count"] == 1
@@ -122,7 +122,7 @@ def test_what_is_not_known_is_said(three: Dataset, context: Context, tmp_path: P
     (note,) = taught_notes({"taught": {"known": False}})
     assert note.startswith("its training queries are not known in full")
     found = taught_leaks(
-        [made(tmp_path / "on-old", Taught("gold", "what is a quagga of the plains"), whole=False)],
+        [made(tmp_path / "on-old", TrainedQuery("gold", "what is a quagga of the plains"), whole=False)],
         three,
         VALUES,
         context,
@@ -134,7 +134,9 @@ def test_what_is_not_known_is_said(three: Dataset, context: Context, tmp_path: P
 
 def test_gold_that_the_collection_has_is_told_once(three: Dataset, context: Context, tmp_path: Path) -> None:
     model = made(
-        tmp_path / "one", Taught("gold", "what is a quagga of the plains"), Taught("dev", "zebras of the wide steppe")
+        tmp_path / "one",
+        TrainedQuery("gold", "what is a quagga of the plains"),
+        TrainedQuery("dev", "zebras of the wide steppe"),
     )
     found = taught_leaks([model], three, VALUES, context)
     assert found["queries"]["count"] == 2

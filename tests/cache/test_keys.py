@@ -179,7 +179,7 @@ DECIDING = {
         *[
             "recipes.supervised",
             "training.from_gold",
-            "training.course",
+            "training.fine_tuning",
             "training.loop",
             "training.trainer",
             "training.schedule",

@@ -18,7 +18,7 @@ from harness.base.errors import HarnessError, ModelError, SettingError, Unavaila
 from harness.cache.code import modules_of
 from harness.data.corpus import Corpus
 from harness.generators import Question, questions
-from harness.generators._answers import parsed
+from harness.generators._answers import parse_questions
 from harness.generators.chat import Chat
 from harness.runtime.context import Context
 
@@ -300,17 +300,17 @@ def test_settings_out_of_range_are_named(settings: dict[str, Any]) -> None:
     ],
 )
 def test_answers_are_read_as_meant(answer: str) -> None:
-    assert parsed(answer, 2) == ["what is a?", "how is b?"]
+    assert parse_questions(answer, 2) == ["what is a?", "how is b?"]
 
 
 def test_numbers_that_belong_to_a_question_stay() -> None:
     kept = ["3 apples a day?", "1.5 mg of aspirin?", "2020 election: who won?", "is [x] an array?", "don't"]
-    assert parsed("\n".join(kept), 9) == kept
+    assert parse_questions("\n".join(kept), 9) == kept
 
 
 @given(st.text(), st.integers(1, 5))
 def test_any_answer_gives_at_most_so_many_tidy_questions(answer: str, most: int) -> None:
-    found = parsed(answer, most)
+    found = parse_questions(answer, most)
     assert len(found) <= most
     assert all(text and text == " ".join(text.split()) and not text.endswith(":") for text in found)
 
@@ -318,8 +318,8 @@ def test_any_answer_gives_at_most_so_many_tidy_questions(answer: str, most: int)
 @given(st.lists(st.from_regex(r"[a-z][a-z ]{0,20}[a-z]\?", fullmatch=True), min_size=1, max_size=5))
 def test_a_json_list_and_numbered_lines_say_the_same(asked: list[str]) -> None:
     asked = [" ".join(text.split()) for text in asked]
-    assert parsed(json.dumps(asked), 5) == asked
-    assert parsed("\n".join(f"{i}. {text}" for i, text in enumerate(asked, 1)), 5) == asked
+    assert parse_questions(json.dumps(asked), 5) == asked
+    assert parse_questions("\n".join(f"{i}. {text}" for i, text in enumerate(asked, 1)), 5) == asked
 
 
 def test_every_fault_is_one_a_user_can_read(server: Any, context: Context) -> None:

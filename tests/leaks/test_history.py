@@ -15,7 +15,7 @@ from harness.leaks.history import (
     _REPORT,
     BESIDE,
     INSIDE,
-    Taught,
+    TrainedQuery,
     history,
     keep,
     note,
@@ -28,7 +28,10 @@ from harness.leaks.history import (
 from harness.training.lesson import REPORT
 from harness.training.trained_models import MODEL
 
-SOME = (Taught("gold", "what is a quagga", ("d1", "d2")), Taught("generated", "zebras of the steppe", ("d3",)))
+SOME = (
+    TrainedQuery("gold", "what is a quagga", ("d1", "d2")),
+    TrainedQuery("generated", "zebras of the steppe", ("d3",)),
+)
 
 
 @pytest.fixture
@@ -53,8 +56,10 @@ def test_it_comes_back_as_it_was_kept(model: Path) -> None:
 
 
 def test_a_text_stands_once_of_each_kind_with_all_its_documents() -> None:
-    held = history([*SOME, Taught("gold", "what is a quagga", ("d0",)), Taught("silver", "what is a quagga", ("d9",))])
-    assert [(t.kind, t.documents) for t in held.taught if "quagga" in t.text] == [
+    again = TrainedQuery("gold", "what is a quagga", ("d0",))
+    silver = TrainedQuery("silver", "what is a quagga", ("d9",))
+    held = history([*SOME, again, silver])
+    assert [(t.kind, t.documents) for t in held.queries if "quagga" in t.text] == [
         ("gold", ("d0", "d1", "d2")),
         ("silver", ("d9",)),
     ]
@@ -73,17 +78,17 @@ def test_the_folder_alone_gives_no_text_away_and_still_knows_copies(model: Path,
     assert not [file for file in alone.iterdir() if b"quagga" in gzip.decompress(file.read_bytes())]
     held = recall(alone)
     assert held is not None
-    assert (held.taught, held.texts, held.whole) == ((), False, True)
+    assert (held.queries, held.texts, held.whole) == ((), False, True)
     assert held.hashes["gold"] == {text_hash("What is a QUAGGA?")}
 
 
 def test_texts_that_lie_beside_by_chance_are_not_its_own(model: Path, tmp_path: Path) -> None:
     keep(model, history(SOME))
     alone = copied(model, tmp_path / "given")
-    note(alone.parent, history([Taught("gold", "of another model")]))
+    note(alone.parent, history([TrainedQuery("gold", "of another model")]))
     held = recall(alone)
     assert held is not None
-    assert held.taught == ()
+    assert held.queries == ()
 
 
 def test_a_model_stands_on_what_others_were_taught(model: Path, tmp_path: Path) -> None:
@@ -97,7 +102,7 @@ def test_a_model_stands_on_what_others_were_taught(model: Path, tmp_path: Path) 
 def test_of_a_base_without_its_texts_the_hashes_are_handed_on(model: Path, tmp_path: Path) -> None:
     keep(model, history(SOME[:1]))
     held = together(history(SOME[1:]), [copied(model, tmp_path / "given")])
-    assert held.taught == SOME[1:]
+    assert held.queries == SOME[1:]
     assert held.hashes["gold"] == {text_hash(SOME[0].text)}
     assert not held.texts
     other = tmp_path / "other" / MODEL
@@ -157,6 +162,6 @@ def test_any_text_comes_back(
     tmp_path_factory: pytest.TempPathFactory, taught: list[tuple[str, str, list[str]]]
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
-    held = history(Taught(kind, text, tuple(documents)) for kind, text, documents in taught)  # type: ignore[arg-type]
+    held = history(TrainedQuery(kind, text, tuple(documents)) for kind, text, documents in taught)  # type: ignore[arg-type]
     note(folder, held)
     assert noted(folder) == held

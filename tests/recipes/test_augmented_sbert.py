@@ -21,7 +21,7 @@ from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.recipes import supervision
-from harness.recipes._silver import thinned
+from harness.recipes._silver import sampled_by_density
 from harness.recipes.augmented_sbert import DEEP, AugmentedSBERT
 from harness.recipes.cross_encoder import CrossEncoder as Recipe
 from harness.runtime.context import Context
@@ -111,7 +111,7 @@ def test_kernel_density_thins_silver_until_it_lies_as_gold_does(context: Context
     held = Gold(None, relevant, relevant, relevant)  # type: ignore[arg-type]
     sampled = [np.arange(22) for _ in range(queries)]
     scores = [np.concatenate([rng.normal(2, 1, 2), rng.normal(0, 2, 20)]) for _ in range(queries)]
-    rows, values = thinned(sampled, scores, held, context)
+    rows, values = sampled_by_density(sampled, scores, held, context)
     before = np.concatenate([s[2:] for s in scores])
     after = np.concatenate([v[2:] for v in values])
     assert 0.2 * len(before) < len(after) < 0.8 * len(before)
@@ -123,7 +123,7 @@ def test_kernel_density_thins_silver_until_it_lies_as_gold_does(context: Context
 
 def test_without_gold_scores_kernel_density_keeps_all(context: Context) -> None:
     sampled, scores = [np.arange(4)], [np.array([1.0, 2.0, 3.0, 4.0])]
-    assert thinned(sampled, scores, None, context) == (sampled, scores)
+    assert sampled_by_density(sampled, scores, None, context) == (sampled, scores)
 
 
 def test_a_triple_sets_gold_against_a_sampled_document_with_a_margin_of_at_least_zero(

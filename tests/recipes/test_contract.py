@@ -273,7 +273,7 @@ def test_the_same_seed_trains_the_same_model_with_nothing_shared_and_under_guard
     again = fit(done.method, sealed, context.guarded(guard))
     held = recall(done.place)
     assert held is not None
-    assert {one.text for one in held.taught} == heard
+    assert {one.text for one in held.queries} == heard
     assert torch.equal(torch.get_rng_state(), state)
     assert again.key == done.fitted.key
     told = again.resolved["training"][0]
@@ -326,16 +326,16 @@ def test_what_it_was_taught_is_kept_with_the_model(done: Any, sealed: TrainView)
     assert held is not None
     assert held.whole
     assert held.texts
-    texts = {kind: {one.text for one in held.taught if one.kind == kind} for kind in held.hashes}
+    texts = {kind: {one.text for one in held.queries if one.kind == kind} for kind in held.hashes}
     assert sealed.train is not None
     assert sealed.dev is not None
     assert texts.pop("dev") == set(sealed.dev.queries.texts)
     assert texts.get("gold", set()) <= set(sealed.train.queries.texts)
     assert ("gold" in texts) == ("train labels" in done.recipe.needed())
     assert ("generated" in texts) >= ("generator" in done.recipe.needed())
-    assert (sealed.corpus.rows([d for one in held.taught for d in one.documents]) >= 0).all()
-    assert all(one.documents for one in held.taught if one.kind != "other")
-    assert not [one for one in held.taught if "zzsealed" in one.text]
+    assert (sealed.corpus.rows([d for one in held.queries for d in one.documents]) >= 0).all()
+    assert all(one.documents for one in held.queries if one.kind != "other")
+    assert not [one for one in held.queries if "zzsealed" in one.text]
 
 
 def test_a_recipe_that_needs_no_train_labels_reads_no_train_query(done: Any, sealed: TrainView) -> None:
@@ -440,7 +440,7 @@ OWN = [
     ("augmented_sbert(queries=0)", "augmented_sbert: queries must be 1 or more, not 0"),
     ("augmented_sbert(documents=0)", "augmented_sbert: documents must be 1 or more, not 0"),
     ("contrastive_tension(negatives=0)", "contrastive_tension: negatives must be 1 or more, not 0"),
-    ("contrastive_tension(negatives=4)", r"a batch of 32 is no multiple of negatives \+ 1 = 5"),
+    ("contrastive_tension(negatives=4)", r"batch=32 must be a multiple of negatives \+ 1 = 5"),
     ("contrastive_tension(texts=1)", "contrastive_tension: texts must be 2 or more, not 1"),
     ("contrastive_pretraining(words=1)", "words must be 2 or more"),
     ("contrastive_pretraining(mini_batch=0)", "mini_batch must be 1 or more"),

@@ -10,7 +10,7 @@ from harness.data.dataset import TrainView
 from harness.data.queries import Queries
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
-from harness.training.candidates import candidate_scores, unknown
+from harness.training.candidates import candidate_scores, without_known
 
 
 def test_scores_of_candidates_are_the_methods_own_for_each_query(
@@ -28,5 +28,5 @@ def test_scores_of_candidates_are_the_methods_own_for_each_query(
 def test_unknown_candidates_are_neither_relevant_nor_copies_of_a_relevant_document_or_of_the_query() -> None:
     corpus = Corpus.of([("a", "", "one text"), ("b", "", "one  text"), ("c", "", "the query"), ("d", "", "another")])
     candidates = [np.array([3, 2, 1, 0])]
-    left = unknown(Queries(["q"], ["the query"]), candidates, [np.array([0])], TrainView(corpus))
+    left = without_known(Queries(["q"], ["the query"]), candidates, [np.array([0])], TrainView(corpus))
     assert [rows.tolist() for rows in left] == [[3]]

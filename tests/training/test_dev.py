@@ -235,8 +235,8 @@ def test_what_a_checkpoint_is_chosen_on_is_the_queries_of_the_pool(view: TrainVi
     two = Labelled(view.dev.queries.only(["name1", "asked1"]), {"name1": {"d10": 2, "d11": 0}, "asked1": {"d12": 1}})
     held = pool(TrainView(view.corpus, dev=two), [BM25()], Schedule(dev_pool=100), context)
     assert held is not None
-    assert [(one.kind, one.documents) for one in held.taught()] == [("dev", ("d10",)), ("dev", ("d12",))]
-    assert [one.text for one in held.taught()] == two.queries.texts
+    assert [(one.kind, one.documents) for one in held.trained_queries()] == [("dev", ("d10",)), ("dev", ("d12",))]
+    assert [one.text for one in held.trained_queries()] == two.queries.texts
 
 
 def documents_ask() -> TrainView:

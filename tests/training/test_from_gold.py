@@ -20,7 +20,7 @@ def test_each_gold_pair_has_as_many_negatives_as_are_requested_and_none_is_relev
     assert list(mined.triplets(view)) == ["query", "positive", "negative_1", "negative_2"]
     assert len(mined.pairs) == len(mined.negatives.rows) == sum(map(len, mined.gold.relevant))
     for (number, _), rows in zip(mined.pairs, mined.negatives.rows, strict=True):
-        assert not set(rows.tolist()) & set(mined.gold.never[number].tolist())
+        assert not set(rows.tolist()) & set(mined.gold.never_negative[number].tolist())
 
 
 def test_with_several_positives_in_an_example_there_is_one_for_each_query(

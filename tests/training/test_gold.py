@@ -7,7 +7,7 @@ from harness.base.errors import SettingError, Unavailable
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Labelled, Queries
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.runtime.context import Context
 from harness.training.gold import gold, judged_rows
 
@@ -83,9 +83,9 @@ def test_a_query_without_judgements_has_no_rows() -> None:
 
 def test_what_is_learnt_from_gold_is_each_query_with_its_relevant_documents(context: Context) -> None:
     view = view_of({"q": {"h": 1, "a": 0, "d": 3}, "p": {"c": 1}})
-    assert gold(view, context).taught(view) == [
-        Taught("gold", "what is q", ("d", "h")),
-        Taught("gold", "what is p", ("c",)),
+    assert gold(view, context).trained_queries(view) == [
+        TrainedQuery("gold", "what is q", ("d", "h")),
+        TrainedQuery("gold", "what is p", ("c",)),
     ]
 
 
@@ -95,5 +95,5 @@ def test_the_document_that_a_query_is_itself_is_never_its_negative(context: Cont
     split = dataclasses.replace(plain.train, drop_self=frozenset({"a", "d"}))
     found = gold(TrainView(plain.corpus, split), context)
     assert [rows.tolist() for rows in found.relevant] == [[1], [0, 2], [3]]
-    assert [sorted(rows.tolist()) for rows in found.never] == [[0, 1], [0, 2], [3]]
-    assert [rows.tolist() for rows in gold(plain, context).never] == [[1], [0, 2], [3]]
+    assert [sorted(rows.tolist()) for rows in found.never_negative] == [[0, 1], [0, 2], [3]]
+    assert [rows.tolist() for rows in gold(plain, context).never_negative] == [[1], [0, 2], [3]]

@@ -13,7 +13,7 @@ from harness.data.dataset import TrainView
 from harness.data.queries import Labelled, Queries
 from harness.methods.bm25 import BM25
 from harness.runtime.context import Context
-from harness.training.labels import TESTED, try_teacher
+from harness.training.labels import CANDIDATES, try_teacher
 from harness.training.schedule import Schedule
 
 Scored = Callable[..., Any]
@@ -40,7 +40,8 @@ def slow(order: Callable[[str, int], float]) -> float:
     values = []
     for query, text in zip(["a", "b"], ["one", "two"], strict=True):
         assert VIEW.dev is not None
-        grades = [VIEW.dev.qrels[query].get(f"{r:02}", 0) for r in sorted(range(TESTED), key=lambda r: -order(text, r))]
+        ranking = sorted(range(CANDIDATES), key=lambda row: -order(text, row))
+        grades = [VIEW.dev.qrels[query].get(f"{row:02}", 0) for row in ranking]
         best = sorted(grades, reverse=True)
         values.append(
             sum(g / np.log2(i + 2) for i, g in enumerate(grades[:10]))

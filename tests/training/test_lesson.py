@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import ModelError
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.training.lesson import REPORT, Lesson, Report
 from harness.training.schedule import Schedule
 
@@ -66,7 +66,7 @@ def test_columns_and_labels_are_of_one_length() -> None:
 def test_a_recipe_that_does_not_say_learns_from_all_that_is_given_as_a_query() -> None:
     columns = {"query": ["a", "b", "a"], "positive": ["x", "y", "z"], "asked": ["c", "c", "d"]}
     lesson = Lesson(columns, lambda model: model, Schedule(), sides={"asked": "query", "positive": "document"})
-    assert [(one.kind, one.text, one.documents) for one in lesson.learnt()] == [("other", text, ()) for text in "abcd"]
-    said = [Taught("gold", "a", ("x",))]
-    assert Lesson(columns, lambda model: model, Schedule(), taught=said).learnt() == said
-    assert Lesson(columns, lambda model: model, Schedule(), taught=()).learnt() == []
+    assert [(one.kind, one.text, one.documents) for one in lesson.queries()] == [("other", text, ()) for text in "abcd"]
+    said = [TrainedQuery("gold", "a", ("x",))]
+    assert Lesson(columns, lambda model: model, Schedule(), trained_queries=said).queries() == said
+    assert Lesson(columns, lambda model: model, Schedule(), trained_queries=()).queries() == []

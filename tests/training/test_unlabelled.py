@@ -11,9 +11,9 @@ from harness.base.errors import ModelError
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.generators import Generator, Question
-from harness.leaks.history import Taught
+from harness.leaks.history import TrainedQuery
 from harness.runtime.context import Context
-from harness.training.unlabelled import generated_pairs, without, without_words
+from harness.training.unlabelled import generated_pairs, without_copy_of, without_words_of
 
 VIEW = TrainView(
     Corpus.of(
@@ -106,13 +106,13 @@ def test_a_generator_that_makes_nothing_is_an_error(context: Context) -> None:
     ],
 )
 def test_the_first_copy_of_a_question_is_taken_out(text: str, question: str, expected: str) -> None:
-    assert without(text, question) == expected
+    assert without_copy_of(text, question) == expected
 
 
 @given(st.text("ab. ", min_size=1), st.text("ab. ", min_size=1))
 @example("a", "a")
 def test_taking_out_leaves_something_and_adds_nothing(text: str, question: str) -> None:
-    rest = without(text, question)
+    rest = without_copy_of(text, question)
     assert rest
     if " ".join(question.split()) not in " ".join(text.split()):
         assert rest == text
@@ -131,15 +131,15 @@ def test_taking_out_leaves_something_and_adds_nothing(text: str, question: str) 
     ],
 )
 def test_words_that_do_not_stand_together_are_each_taken_out(text: str, question: str, expected: str) -> None:
-    assert without_words(text, question) == expected
+    assert without_words_of(text, question) == expected
 
 
 def test_what_is_learnt_is_each_question_with_its_document(context: Context) -> None:
     found = generated_pairs(Scripted(), VIEW, context, 1000)
-    taught = found.taught(VIEW)
+    taught = found.trained_queries(VIEW)
     assert [one.text for one in taught] == found.queries.texts
     assert taught[:2] == [
-        Taught("generated", "Number 0 is meant.", ("000",)),
-        Taught("generated", "what is 0", ("000",)),
+        TrainedQuery("generated", "Number 0 is meant.", ("000",)),
+        TrainedQuery("generated", "what is 0", ("000",)),
     ]
     assert taught[-1].documents == ("119",)

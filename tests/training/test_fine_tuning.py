@@ -10,7 +10,7 @@ from harness.data.dataset import Dataset
 from harness.recipes import RECIPES
 from harness.rows import parse_method
 from harness.runtime.context import Context
-from harness.training import course, loop
+from harness.training import fine_tuning, loop
 from harness.training.dev import Pool
 
 
@@ -39,7 +39,7 @@ def test_a_lesson_is_announced_before_the_first_step_and_the_model_is_saved(
     monkeypatch.setattr(loop, "train", training)
     lesson = recipe.lesson(base, small.train, context)
     places = (tmp_path / "model", tmp_path / "checkpoints")
-    report = course.follow(
+    report = fine_tuning.fine_tune(
         lesson, base, small.train, context, *places, name="a recipe", on_dev=on_dev, announce=announce
     )
     assert order == ["announced", "trained"]

@@ -14,7 +14,7 @@ from harness.training.dev import Pool
 from harness.training.lesson import Lesson, Report
 
 
-def follow(
+def fine_tune(
     lesson: Lesson,
     base: Trainable,
     view: TrainView,
