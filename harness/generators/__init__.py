@@ -35,7 +35,7 @@ class Question:
     """A question that one document answers.
 
     Args:
-        text: as one would type it.
+        text: as a user would type it.
         row: row of the corpus it was made from.
         origin: `title`, `sentence`, `phrase`, or the name of the model that wrote it.
     """
@@ -51,12 +51,12 @@ class Generated:
 
     Args:
         questions: the usable ones, in the order of the requested rows.
-        asked: number of distinct documents.
+        documents: number of distinct documents.
         dropped: why → how many: `empty`, `too long`, `whole document`, `repeated`, `shared`.
     """
 
     questions: tuple[Question, ...]
-    asked: int
+    documents: int
     dropped: Mapping[str, int]
 
 
@@ -74,11 +74,11 @@ class Generator(Value, ABC):
 
         Call `questions` or `every_question` instead.
 
-        What is random comes from `context.rng("generate …")`, never from a global generator.
+        Random numbers come from `context.rng("generate …")`, never from a global generator.
 
         Args:
             corpus: all documents.
-            rows: distinct rows to ask about.
+            rows: distinct rows to make questions of.
             context: seed, cache, device, progress.
 
         Raises:
@@ -87,7 +87,7 @@ class Generator(Value, ABC):
         """
 
     def inputs(self, context: Context) -> dict[str, str]:
-        """What the settings point to, by content, as `Method.inputs`: name → hash of a model folder.
+        """Hashes of the models that the settings name, as `Method.inputs`: name → hash of a model folder.
 
         Raises:
             Unavailable: it is not available.
@@ -121,9 +121,9 @@ def questions(generator: Generator, corpus: Corpus, rows: Sequence[int], context
     """
     rows = list(dict.fromkeys(int(row) for row in rows))
     if not rows:
-        raise SettingError(f"{generator} was asked about no document: name at least one row of the corpus.")
+        raise SettingError(f"{generator}: no document was requested; name at least one row of the corpus.")
     if min(rows) < 0 or max(rows) >= len(corpus):
-        raise IndexError(f"rows {min(rows)} to {max(rows)} were asked of a corpus of {len(corpus)} documents")
+        raise IndexError(f"rows {min(rows)} to {max(rows)} were requested from a corpus of {len(corpus)} documents")
     decided_by = {
         **deciding(generator, corpus, context),
         "rows": hashlib.sha256(np.asarray(rows, dtype="<i8").tobytes()).hexdigest(),
@@ -207,18 +207,23 @@ def _usable(generator: Generator, corpus: Corpus, rows: Sequence[int], context: 
     if len(usable) < len(distinct):
         dropped["shared"] = len(distinct) - len(usable)
     if not usable:
-        ids = corpus.ids(np.asarray(rows[:3], dtype=np.int64))
-        why = ", ".join(f"{count} {name}" for name, count in sorted(dropped.items())) or "it made none"
-        raise ModelError(
-            f"{generator} made no usable question of the {len(rows)} documents asked (first "
-            f"{', '.join(map(repr, ids))}): {why}. "
-            "Ask about more or longer documents, or take another generator; `extractive` needs no model."
-        )
+        raise _no_question(generator, corpus, rows, dropped)
     usable.sort(key=lambda question: places[question.row])
     return Generated(tuple(usable), len(rows), dict(dropped))
 
 
+def _no_question(generator: Generator, corpus: Corpus, rows: Sequence[int], dropped: Mapping[str, int]) -> ModelError:
+    ids = corpus.ids(np.asarray(rows[:3], dtype=np.int64))
+    why = ", ".join(f"{count} {name}" for name, count in sorted(dropped.items())) or "it made none"
+    return ModelError(
+        f"{generator} made no usable question of the {len(rows)} requested documents (first "
+        f"{', '.join(map(repr, ids))}): {why}. "
+        "Request more or longer documents, or another generator; `extractive` needs no model."
+    )
+
+
 def _fault(question: str, document: str) -> str | None:
+    """Why a question cannot be used; None if it can."""
     if not plain(question):
         return "empty"
     if plain(question) == plain(document):

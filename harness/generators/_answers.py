@@ -1,4 +1,4 @@
-"""What a chat model answered → questions."""
+"""Questions out of the answers of a chat model."""
 
 from __future__ import annotations
 
@@ -12,43 +12,42 @@ _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "`
 
 
 def parse_questions(answer: str, most: int) -> list[str]:
-    """At most `most` questions: the texts of a JSON list where the answer holds one, else its lines.
+    """At most `most` questions: the texts of a JSON list if the answer has one, else its lines.
 
-    Code fences, numbers, bullets and quotes around a question go; so does a line that only announces (`Here are
+    Code fences, numbers, bullets and quotes around a question are removed, and so are introductory lines (`Here are
     three:`).
     """
     answer = _FENCE.sub("", answer)
-    listed = _listed(answer)
-    lines = answer.splitlines() if listed is None else listed
-    found = (_bare(line) for line in lines)
-    return [text for text in found if text and not text.endswith(":")][:most]
+    lines = _json_texts(answer) or answer.splitlines()
+    bare = map(_bare, lines)
+    return [text for text in bare if text and not text.endswith(":")][:most]
 
 
-def _listed(answer: str) -> list[str] | None:
-    """The texts of the JSON list, or of an object's first list."""
-    start = min((i for i in (answer.find("["), answer.find("{")) if i >= 0), default=-1)
-    end = max(answer.rfind("]"), answer.rfind("}"))
-    if start < 0 or end < start:
-        return None
+def _json_texts(answer: str) -> list[str]:
+    """The texts of the JSON list in the answer, or of the first list of its JSON object; empty without either."""
+    json_part = re.search(r"[\[{].*[\]}]", answer, re.DOTALL)
+    if json_part is None:
+        return []
     try:
-        held = json.loads(answer[start : end + 1])
+        content = json.loads(json_part.group())
     except (ValueError, RecursionError):
-        return None
-    if isinstance(held, dict):
-        held = next((value for value in held.values() if isinstance(value, list)), None)
-    if not isinstance(held, list):
-        return None
-    found = [text for item in held if (text := _text(item)) is not None]
-    return found or None
+        return []
+    if isinstance(content, dict):
+        content = next((value for value in content.values() if isinstance(value, list)), None)
+    if not isinstance(content, list):
+        return []
+    return [text for text in map(_text, content) if text is not None]
 
 
 def _text(item: Any) -> str | None:
+    """The text of an item, or the first text of a JSON object such as `{"question": …}`."""
     if isinstance(item, dict):
         item = next((value for value in item.values() if isinstance(value, str)), None)
     return item if isinstance(item, str) else None
 
 
 def _bare(line: str) -> str:
+    """The line without a number, a bullet, emphasis or quotes around it."""
     text = " ".join(line.split())
     text = _BULLET.sub("", text, count=1).strip().strip("*").strip().rstrip(",")
     while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:

@@ -1,4 +1,4 @@
-"""A chat model behind an OpenAI-compatible address, paid by the token or run on this machine."""
+"""A chat model behind an OpenAI-compatible server, paid by the token or run on this machine."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Chat(Generator):
     Source: Bonifacio et al., "InPars" (2202.05144), and Dai et al., "Promptagator" (2209.11755): questions of a large
     language model to train retrievers from; here without examples in the prompt.
 
-    Every answer is kept as it comes, by address, model, prompt, settings, text and seed, so that nothing is paid for
-    twice. The key is read from the environment, and is no setting and part of no key.
+    Each answer is cached as it arrives, by address, model, prompt, settings, text and seed, so that nothing is paid for
+    twice. The API key is read from the environment; it is not a setting and not part of the cache key.
 
     Args:
-        model: as the server calls it.
-        url: base of the address; `/chat/completions` follows it.
-        per_document: questions asked for.
+        model: its name on the server.
+        url: base of the address, without `/chat/completions`.
+        per_document: questions requested for each document.
         prompt: `{n}` becomes the number of questions, `{document}` the title and text.
         temperature: 0 or more, as the server takes it.
         max_tokens: of an answer.
@@ -65,45 +65,45 @@ class Chat(Generator):
         super().__post_init__()
         self._service().check()
         if "{document}" not in self.prompt:
-            raise SettingError("chat: prompt must hold {document}, the place of the title and text, and may hold {n}")
+            raise SettingError("chat: prompt must contain {document}, the place of title and text; it may contain {n}")
 
     def _service(self) -> Service:
         return Service.of("chat", self)
 
     def estimate(self, corpus: Corpus, rows: Sequence[int]) -> Estimate:
-        """What asking about these documents would take if nothing of it were kept; asks no server."""
+        """Cost of the requests for these documents if none were cached; sends nothing."""
         texts = set(corpus.texts_of(np.asarray(rows, dtype=np.int64))[:])
         tokens = sum(prompt_tokens(self._messages(text)) for text in texts)
         return self._service().meter().estimate(len(texts), 0, tokens, len(texts) * self.max_tokens)
 
     def generate(self, corpus: Corpus, rows: Sequence[int], context: Context) -> Iterator[Question]:
-        """See `Generator.generate`. A refusal is one question without text.
+        """See `Generator.generate`. If the model refuses, the only question is one without text.
 
         Raises:
             SettingError: the estimate, or what the server counted, is over `cap`.
             Unavailable: no key, or no server.
-            ModelError: the server refuses, or never answers well. What was answered is kept in every case.
+            ModelError: the server refuses, or gives no valid answer. All answers that arrived are cached.
         """
         texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
-        deciding = {
-            k: getattr(self, k) for k in ("url", "model", "prompt", "temperature", "max_tokens", "per_document")
-        }
+        settings = ("url", "model", "prompt", "temperature", "max_tokens", "per_document")
+        deciding = {setting: getattr(self, setting) for setting in settings}
         key = digest(deciding, context.seed)
-        told = {**deciding, "seed": context.seed}
-        asked = Conversation(self._service(), self.temperature, self.max_tokens, context, key, told)
-        with asked.lock, context.progress("generate", len(rows), "passages") as advance:
-            held = asked.answers()
-            # By the request, and not by the text: an answer is that to what was sent, whatever code wrote it.
-            names = [digest(self._messages(text)) for text in texts]
-            missing = {name: self._messages(text) for name, text in zip(names, texts, strict=True) if name not in held}
+        describe = {**deciding, "seed": context.seed}
+        conversation = Conversation(self._service(), self.temperature, self.max_tokens, context, key, describe)
+        with conversation.lock, context.progress("generate", len(rows), "passages") as advance:
+            answers = conversation.answers()
+            # Answers are found by the request, not by the text, so that they stay valid if the code changes.
+            requests = [self._messages(text) for text in texts]
+            names = [digest(request) for request in requests]
+            missing = {name: request for name, request in zip(names, requests, strict=True) if name not in answers}
             advance(sum(name not in missing for name in names))
             if missing:
-                asked.meter.admit(asked.estimate(missing.values()))
-                asked.ask(missing, advance)
-                held = asked.answers()
+                conversation.meter.admit(conversation.estimate(missing.values()))
+                conversation.ask(missing, advance)
+                answers = conversation.answers()
         for row, name in zip(rows, names, strict=True):
-            made = parse_questions(held[name], self.per_document)
-            yield from (Question(each, row, self.model) for each in made or [""])
+            for text in parse_questions(answers[name], self.per_document) or [""]:
+                yield Question(text, row, self.model)
 
     def _messages(self, text: str) -> Messages:
         before, _, after = self.prompt.replace("{n}", str(self.per_document)).partition("{document}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -32,13 +32,13 @@ WINDOW_PER_KEYWORD = 3
 
 @dataclass(frozen=True)
 class Extractive(Generator):
-    """Journal of a document as questions it answers: its title, some of its sentences, its most telling words.
+    """Parts of a document as questions that it answers: its title, some of its sentences, its most informative words.
 
     Sources: pseudo-queries from a passage's own sentences are the inverse cloze task of Lee et al. (1906.00300),
-    section 4; a keyword query holds the words of greatest tf · idf of a window (Salton and Buckley, "Term-weighting
+    section 4; a keyword query has the words of highest tf · idf of a window (Salton and Buckley, "Term-weighting
     approaches in automatic text retrieval", 1988), with the idf of Lucene's BM25, ln(1 + (N − df + ½)/(df + ½)). The
-    kinds take turns, and which sentence or window is taken is drawn by a random stream of the document's own, so that
-    it does not hang on what else is asked.
+    kinds take turns. Each document has its own random stream for the choice of sentences and windows, so that its
+    questions do not depend on the other requested documents.
 
     Args:
         per_document: questions of each document.
@@ -77,14 +77,14 @@ class Extractive(Generator):
         self, document: Document, frequencies: _Frequencies | None, rng: np.random.Generator
     ) -> Iterator[tuple[str, str]]:
         """At most `per_document` (kind, text), the kinds in turn, none twice and none the whole document."""
-        waiting = []
+        shuffled: list[tuple[str, list[str]]] = []
         for kind in self.kinds:
-            found = self._candidates(kind, document, frequencies)
-            waiting.append((kind, [found[i] for i in rng.permutation(len(found))]))
+            candidates = self._candidates(kind, document, frequencies)
+            shuffled.append((kind, [candidates[i] for i in rng.permutation(len(candidates))]))
         seen = {"", plain(joined(document.title, document.text))}
         left = self.per_document
-        while left and any(texts for _, texts in waiting):
-            for kind, texts in waiting:
+        while left and any(texts for _, texts in shuffled):
+            for kind, texts in shuffled:
                 while texts and plain(texts[-1]) in seen:
                     texts.pop()
                 if texts and left:
@@ -96,14 +96,14 @@ class Extractive(Generator):
         if kind == "title":
             return [tidy(document.title)]
         if kind == "sentence":
-            found = map(tidy, sentences(document.text))
-            return [s for s in found if self.min_words <= len(s.split()) <= self.max_words]
+            tidied = map(tidy, sentences(document.text))
+            return [text for text in tidied if self.min_words <= len(text.split()) <= self.max_words]
         assert frequencies is not None
         return phrases(document.text, frequencies, self.keywords, 2 * self.per_document)
 
 
 class _Frequencies:
-    """How many of N documents hold a term.
+    """How many of N documents contain a term.
 
     Args:
         corpus: of which at most `COUNTED_DOCUMENTS` are read.
@@ -113,15 +113,15 @@ class _Frequencies:
         analyze = English()
         self.documents = min(len(corpus), COUNTED_DOCUMENTS)
         texts = corpus.texts_of(np.linspace(0, len(corpus) - 1, self.documents).astype(np.int64))
-        self._holding: Counter[str] = Counter()
+        self._containing: Counter[str] = Counter()
         for start in range(0, self.documents, 4096):
             for text in texts[start : start + 4096]:
-                self._holding.update(set(analyze(text)))
+                self._containing.update(set(analyze(text)))
 
     def idf(self, term: str) -> float:
         """ln(1 + (N − df + ½)/(df + ½)), above 0."""
-        holding = self._holding[term]
-        return float(np.log1p((self.documents - holding + 0.5) / (holding + 0.5)))
+        containing = self._containing[term]
+        return float(np.log1p((self.documents - containing + 0.5) / (containing + 0.5)))
 
 
 def _frequencies(corpus: Corpus, context: Context) -> _Frequencies:
@@ -131,7 +131,7 @@ def _frequencies(corpus: Corpus, context: Context) -> _Frequencies:
 
 
 def phrases(text: str, frequencies: _Frequencies, keywords: int, most: int) -> list[str]:
-    """Keyword queries: of windows that do not overlap, greatest tf · idf first, the telling words in document order.
+    """Keyword queries from windows that do not overlap, highest tf · idf first; their words are in document order.
 
     Args:
         text: of the document, without its title.
@@ -139,31 +139,40 @@ def phrases(text: str, frequencies: _Frequencies, keywords: int, most: int) -> l
         keywords: distinct terms in a query.
         most: windows to take.
     """
-    held = [(word, term[0]) for word in Standard()(text) if (term := _term(word)) and len(word) > 1]
-    counts = Counter(term for _, term in held)
-    weight = {term: n * frequencies.idf(term) for term, n in counts.items()}
+    # Only words that remain as one term: stop words have none, single letters say little.
+    words: list[str] = []
+    terms: list[str] = []
+    for word in Standard()(text):
+        analyzed = _term(word)
+        if analyzed and len(word) > 1:
+            words.append(word)
+            terms.append(analyzed[0])
+    weight = {term: count * frequencies.idf(term) for term, count in Counter(terms).items()}
     width = keywords * WINDOW_PER_KEYWORD
-    picked = [
-        _telling([t for _, t in held[i : i + width]], weight, keywords) for i in range(max(1, len(held) - width + 1))
-    ]
-    totals: Floats = np.array(
-        [sum(weight[held[i + j][1]] for j in at) for i, at in enumerate(picked)], dtype=np.float32
-    )
-    found: list[str] = []
+    starts = range(max(1, len(terms) - width + 1))
+    picked = [_weightiest(terms[start : start + width], weight, keywords) for start in starts]
+    totals: Floats = np.zeros(len(starts), dtype=np.float32)
+    for start, places in zip(starts, picked, strict=True):
+        totals[start] = sum(weight[terms[start + place]] for place in places)
+    queries: list[str] = []
     taken: list[int] = []
     for start in np.argsort(-totals, kind="stable").tolist():
-        if len(found) < most and picked[start] and all(abs(start - other) >= width for other in taken):
+        if len(queries) == most:
+            break
+        overlaps = any(abs(start - other) < width for other in taken)
+        if picked[start] and not overlaps:
             taken.append(start)
-            found.append(" ".join(held[start + j][0] for j in picked[start]))
-    return found
+            queries.append(" ".join(words[start + place] for place in picked[start]))
+    return queries
 
 
-def _telling(window: list[str], weight: dict[str, float], keywords: int) -> list[int]:
+def _weightiest(window: Sequence[str], weight: Mapping[str, float], keywords: int) -> list[int]:
     """Positions in the window of the first occurrences of its weightiest terms, in order."""
     first: dict[str, int] = {}
     for place, term in enumerate(window):
         first.setdefault(term, place)
-    return sorted(sorted(first.values(), key=lambda place: (-weight[window[place]], place))[:keywords])
+    by_weight = sorted(first.values(), key=lambda place: (-weight[window[place]], place))
+    return sorted(by_weight[:keywords])
 
 
 @functools.lru_cache(maxsize=2**16)

@@ -1,4 +1,4 @@
-"""A sequence-to-sequence model that was trained to ask what a passage answers, as docT5query and GPL's generator."""
+"""A sequence-to-sequence model trained to write the questions that a passage answers, as docT5query and in GPL."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ class Seq2seq(Generator):
     """Nucleus sampling from a T5-type model.
 
     Source: Wang et al., "GPL" (2112.07577), section 4: BeIR/query-gen-msmarco-t5-base-v1, temperature 1, top-k 25,
-    top-p 0.95, three questions a passage. Passages go through the model `batch` at a time, each batch with a seed of
-    its own that its texts and the run's seed decide, and each batch is kept when it is done.
+    top-p 0.95, three questions a passage. Passages go through the model `batch` at a time. The seed of each batch
+    depends on its texts and the run's seed; a finished batch is cached.
 
     Args:
         model: hub name or folder.
         revision: the hub's commit, tag or branch.
         per_document: questions of each passage.
-        temperature: above 0; lower is safer and more alike.
+        temperature: above 0; lower gives safer and more similar questions.
         top_k: only so many of the likeliest tokens are drawn from; 0 for all.
         top_p: only the likeliest tokens of so much probability together are drawn from, 0 to 1.
         max_length: tokens of a question.
-        max_input: tokens kept of a passage.
-        batch: passages at once; which passages share a batch moves what is drawn.
+        max_input: a passage is truncated to so many tokens.
+        batch: passages at once; the questions depend on which passages share a batch.
         precision: of the weights in memory.
     """
 
@@ -63,24 +63,27 @@ class Seq2seq(Generator):
         """See `Generator.generate`.
 
         Raises:
-            ModelError: the folder holds no such model, memory runs out, or its probabilities are not numbers.
+            ModelError: the folder has no such model, memory is short, or the probabilities are not finite.
         """
         folder = self._folder(context)
-        deciding = {k: v for k, v in self.settings().items() if k not in ("model", "revision", "batch")}
+        deciding = self.settings()
+        for name in ("model", "revision", "batch"):
+            del deciding[name]
         code = code_of(self, without=("harness.generators", "harness.data.corpus"), libraries=MODELS)
         key = digest(folder.sha, deciding, context.seed, code)
         journal = Journal(context.cache, "generated", key, {"model": folder.name, "seed": context.seed, **deciding})
         texts = corpus.texts_of(np.asarray(rows, dtype=np.int64))
         with journal.lock, context.progress("generate", len(rows), "passages") as advance:
-            held = journal.read()
+            stored = journal.read()
             for start in range(0, len(rows), self.batch):
-                chunk, name = texts[start : start + self.batch], digest(texts[start : start + self.batch])
-                if name not in held:
-                    held[name] = self._sampled(chunk, name, folder, context)
-                    journal.add(name, held[name])
-                for row, made in zip(rows[start : start + self.batch], held[name], strict=True):
-                    yield from (Question(text, row, folder.name) for text in made)
-                advance(len(chunk))
+                passages = texts[start : start + self.batch]
+                name = digest(passages)
+                if name not in stored:
+                    stored[name] = self._sampled(passages, name, folder, context)
+                    journal.add(name, stored[name])
+                for row, questions in zip(rows[start : start + self.batch], stored[name], strict=True):
+                    yield from (Question(text, row, folder.name) for text in questions)
+                advance(len(passages))
 
     def _folder(self, context: Context) -> ModelFolder:
         key = f"{self.model} {self.revision}"
@@ -90,7 +93,7 @@ class Seq2seq(Generator):
 
     def _sampled(self, texts: list[str], name: str, folder: ModelFolder, context: Context) -> list[list[str]]:
         """`per_document` questions of each text."""
-        # Imported here: what is kept is read without torch.
+        # Imported here: cached questions are read without torch.
         import torch
 
         tokenizer, model = context.ledger.once(
@@ -109,8 +112,8 @@ class Seq2seq(Generator):
                 num_beams=1,
                 **options,
             )
-        told: list[str] = tokenizer.batch_decode(out, skip_special_tokens=True)
-        return [told[i : i + self.per_document] for i in range(0, len(told), self.per_document)]
+        questions: list[str] = tokenizer.batch_decode(out, skip_special_tokens=True)
+        return [questions[i : i + self.per_document] for i in range(0, len(questions), self.per_document)]
 
     def _load(self, folder: ModelFolder, context: Context) -> tuple[Any, Any]:
         from sentence_transformers.util import get_device_name
@@ -132,7 +135,7 @@ class Seq2seq(Generator):
 
 @contextlib.contextmanager
 def _seeded(device: Any, seed: int) -> Iterator[None]:
-    """Inside, torch draws from a stream of its own; afterwards its global generators are as they were."""
+    """Seeds torch inside; afterwards its global generators are in their former state."""
     import torch
 
     cuda = device.type == "cuda"
@@ -148,7 +151,7 @@ def _seeded(device: Any, seed: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _advice(name: str) -> Iterator[None]:
-    """Says which settings help where memory runs out, or where a precision breaks down."""
+    """Adds to errors which settings help if memory is short or a precision overflows."""
     try:
         with memory_advice(name):
             yield
@@ -158,5 +161,5 @@ def _advice(name: str) -> Iterator[None]:
         ) from error
     except RuntimeError as error:
         if "probability tensor" in str(error):
-            raise ModelError(f'{name} gave probabilities that are not numbers. Try precision="fp32".') from error
+            raise ModelError(f'{name} gave probabilities that are not finite. Try precision="fp32".') from error
         raise

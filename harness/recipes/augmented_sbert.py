@@ -1,4 +1,4 @@
-"""Augmented SBERT: a cross-encoder that is trained on gold pairs labels sampled ones; the bi-encoder learns both."""
+"""Augmented SBERT: a cross-encoder trained on gold pairs labels sampled pairs; the bi-encoder learns from both."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from harness.training.schedule import Budget, Schedule
 from harness.training.unlabelled import generated_pairs
 
 DEEP = 50
+"""Documents of each method that pairs are sampled from."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class AugmentedSBERT(Recipe):
         return local_recipes(self, gold=True, queries=self.queries, loss="pointwise" if is_absolute else "listwise")
 
     def fitted_here(self) -> Iterator[Value]:
-        """See `Recipe.fitted_here`; the teacher of domain transfer learns elsewhere."""
+        """See `Recipe.fitted_here`; the teacher of domain transfer is fitted on its source."""
         return (part for part in self.parts() if self.source is None or part is not self.teacher)
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
@@ -121,7 +122,7 @@ class AugmentedSBERT(Recipe):
         scores = candidate_scores(teacher, queries.texts, sampled, view, context, teacher_view)
         if self.sampling == "kde":
             sampled, scores = sampled_by_density(sampled, scores, known, context)
-        gold_pairs = 0 if known is None else sum(map(len, known.relevant))
+        gold_pairs = sum(map(len, known.relevant)) if known is not None else 0
         facts = {
             "teacher": trial.facts,
             "gold_queries": len(known) if known else 0,
@@ -179,9 +180,9 @@ class AugmentedSBERT(Recipe):
             if known is not None and number < len(known):
                 relevant = known.relevant[number]
             if methods:
+                # Twice as many as wanted, since known documents and copies of them are left out.
                 each = -(-wanted // len(methods))
                 candidates = np.concatenate([top[number][top[number] >= 0][: 2 * each] for top in tops])
-                candidates = np.array(list(dict.fromkeys(candidates.tolist())), dtype=np.int64)
             else:
                 candidates = rng.integers(len(view.corpus), size=2 * wanted)
             query = Queries(queries.ids[number : number + 1], queries.texts[number : number + 1])

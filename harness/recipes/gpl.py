@@ -37,8 +37,7 @@ class GPL(Recipe):
 
     Source: Wang et al. (2112.07577), sections 3 and 4. The paper's settings are
     `gpl(budget="full", generator=seq2seq, teacher=cross_encoder)`, with two dense retrievers as miners; the defaults
-    need no
-    download: questions are extracted, BM25 and the untrained student mine, and the teacher is trained here.
+    need no download: questions are extracted, BM25 and the untrained student mine, and the teacher is trained here.
 
     Args:
         generator: makes the questions.
@@ -72,7 +71,7 @@ class GPL(Recipe):
     }
 
     def helpers(self) -> Iterator[Recipe]:
-        """See `Recipe.helpers`; the teacher that is trained where none is named is one."""
+        """See `Recipe.helpers`; without a `teacher`, those that train one."""
         yield from super().helpers()
         if self.teacher is None:
             yield from local_recipes(self)

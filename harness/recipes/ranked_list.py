@@ -1,4 +1,4 @@
-"""Ranked List Loss: a query's documents within one radius, all others beyond another; no peer has it for text."""
+"""Ranked List Loss: a query's relevant documents within one radius, all others beyond a larger one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.base.errors import SettingError
 from harness.choices.bounds import Count
 from harness.data.dataset import TrainView
 from harness.losses.ranked_list import NO_DOCUMENT, scaled_alpha
-from harness.losses.ranked_list import RankedList as Loss
+from harness.losses.ranked_list import RankedList as RankedListLoss
 from harness.runtime.context import Context
 from harness.training.base import Trainable, by_cosine
 from harness.training.candidates import candidate_scores
@@ -26,18 +26,18 @@ from harness.training.schedule import Budget, Schedule
 class RankedList(FromGold):
     """Ranked List Loss over queries with lists of relevant documents, in-batch and mined negatives.
 
-    Source: Wang et al. (1903.03238), made for image retrieval with many positives to a class. Ported: a query's
+    Source: Wang et al. (1903.03238), made for image retrieval with many positives to a class. For text, a query's
     relevant documents are its positives, every other document of the batch and the mined ones its negatives. On the
     unit sphere d² = 2 − 2·cos, and encoders differ in where their cosines lie, so that α is set by the distances of
     mined negatives before training.
 
     Args:
-        positives: relevant documents of a query that stand in one example; a query with fewer repeats them, and a
-            document that stands twice counts once.
+        positives: relevant documents of a query in one example; a query with fewer repeats them, and a repeated
+            document counts once.
         alpha: negatives are pushed beyond this distance; None takes the median distance of the mined negatives plus
             half of `margin`.
         margin: positives are pulled within alpha − margin.
-        temperature: weighting of the negatives: 0 equal, large the hardest alone.
+        temperature: weighting of the negatives: 0 equal, large only the hardest.
         balance: λ, the share of the negatives' term.
     """
 
@@ -64,8 +64,8 @@ class RankedList(FromGold):
             )
         self._loss(1.2 if self.alpha is None else self.alpha, 0)
 
-    def _loss(self, alpha: float, others: int) -> Loss:
-        return Loss(
+    def _loss(self, alpha: float, others: int) -> RankedListLoss:
+        return RankedListLoss(
             alpha=alpha,
             margin=self.margin,
             temperature=self.temperature,
@@ -77,36 +77,43 @@ class RankedList(FromGold):
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""
         by_cosine(base, self.name())
-        found = self.mined(base, view, context, each=self.positives + 1)
-        rows = np.array([np.resize(relevant, self.positives) for relevant in found.gold.relevant], dtype=np.int64)
-        numbers = np.concatenate([rows, found.negatives.rows], axis=1)
-        columns = {QUERY: list(found.gold.queries.texts)}
-        for place in range(numbers.shape[1]):
-            name = f"{POSITIVE}_{place + 1}" if place < self.positives else f"{NEGATIVE}_{place - self.positives + 1}"
-            columns[name] = view.corpus.texts_of(numbers[:, place])[:]
-        alpha = self._alpha(base, found, view, context) if self.alpha is None else self.alpha
-        # Relevant documents beyond `positives` are no negatives where another query brings them into the batch.
-        more = [relevant[self.positives :] for relevant in found.gold.relevant]
-        others = max(map(len, more))
-        rest = np.array(
-            [np.pad(rows, (0, others - len(rows)), constant_values=NO_DOCUMENT) for rows in more], dtype=np.int64
-        )
-        built = self._loss(alpha, others)
+        mined = self.mined(base, view, context, one_per_query=True)
+        relevant = mined.gold.relevant
+        positives = np.array([np.resize(rows, self.positives) for rows in relevant], dtype=np.int64)
+        columns = {QUERY: list(mined.gold.queries.texts)}
+        for place, rows in enumerate(positives.T, 1):
+            columns[f"{POSITIVE}_{place}"] = view.corpus.texts_of(rows)[:]
+        for place, rows in enumerate(mined.negatives.rows.T, 1):
+            columns[f"{NEGATIVE}_{place}"] = view.corpus.texts_of(rows)[:]
+        alpha = self.alpha
+        if alpha is None:
+            alpha = self._alpha(base, mined, view, context)
+        # Relevant documents beyond `positives` are not negatives if another query brings them into the batch.
+        others = max(len(rows) - self.positives for rows in relevant)
+        others = max(others, 0)
+        labels = np.full((len(relevant), positives.shape[1] + self.negatives + others), NO_DOCUMENT, dtype=np.int64)
+        labels[:, : self.positives] = positives
+        labels[:, self.positives : self.positives + self.negatives] = mined.negatives.rows
+        for label, rows in zip(labels, relevant, strict=True):
+            further = rows[self.positives :]
+            start = self.positives + self.negatives
+            label[start : start + len(further)] = further
+        loss = self._loss(alpha, others)
         return Lesson(
             columns,
-            lambda model: built.build(model),
+            loss.build,
             self.schedule(),
-            labels=np.concatenate([numbers, rest], axis=1).tolist(),
+            labels=labels.tolist(),
             sides=sides(columns),
             order="random",
-            facts={**found.facts, "alpha": round(alpha, 4), "inner_radius": round(alpha - self.margin, 4)},
-            trained_queries=found.gold.trained_queries(view),
+            facts={**mined.facts, "alpha": round(alpha, 4), "inner_radius": round(alpha - self.margin, 4)},
+            trained_queries=mined.gold.trained_queries(view),
         )
 
-    def _alpha(self, base: Trainable, found: Mined, view: TrainView, context: Context) -> float:
-        numbers = [number for number, _ in found.pairs]
-        texts = [found.gold.queries.texts[number] for number in numbers]
-        scores = candidate_scores(base.untrained, texts, list(found.negatives.rows), view, context)
+    def _alpha(self, base: Trainable, mined: Mined, view: TrainView, context: Context) -> float:
+        """α from the median distance of the mined negatives."""
+        texts = [mined.gold.queries.texts[number] for number, _ in mined.pairs]
+        scores = candidate_scores(base.untrained, texts, list(mined.negatives.rows), view, context)
         distances = np.sqrt(np.maximum(0.0, 2 - 2 * np.clip(np.concatenate(scores), -1, 1)))
         alpha = scaled_alpha(distances) + self.margin / 2
         return float(min(2.0, max(alpha, self.margin + 0.05)))

@@ -26,12 +26,12 @@ class FromGold(Recipe, ABC):
 
     Args:
         queries: train on so many of the queries; None takes all. The subsets of one seed are nested.
-        miners: methods that mine the hard negatives, their rankings taken in turn; none named takes BM25 and the model
-            as it is before training.
-        negatives: mined negatives of each pair; 0 leaves the in-batch ones alone.
+        miners: methods that mine the hard negatives, their rankings taken in turn; by default BM25 and the
+            untrained model.
+        negatives: mined negatives of each pair; 0 for in-batch negatives only.
         ranks: from and to which rank they are drawn.
-        judge: scores mined candidates beside the positives, for the false-negative rate and for `below`; None takes the
-            model as it is before training.
+        judge: scores mined candidates and positives, for the false-negative rate and for `below`; None takes the
+            untrained model.
         below: leave out candidates that the judge scores above this share of the positive's.
     """
 
@@ -52,20 +52,25 @@ class FromGold(Recipe, ABC):
         window = (self.ranks[0], self.ranks[1])
         return Mining(self.miners or (BM25(), untrained), window, self.negatives, self.judge or untrained, self.below)
 
-    def mined(self, base: Trainable, view: TrainView, context: Context, each: int = 1) -> Mined:
+    def mined(
+        self, base: Trainable, view: TrainView, context: Context, *, one_per_query: bool = False
+    ) -> Mined:
         """Gold pairs with their negatives.
 
         Args:
             base: the model before training.
             view: the data.
             context: seed, cache.
-            each: positives of one query that stand in one example: 1 makes one example of each pair.
+            one_per_query: only the best relevant document of each query, not one pair of each.
         """
-        held = gold(view, context, self.queries)
-        pairs = list(held.pairs()) if each == 1 else [(q, int(rows[0])) for q, rows in enumerate(held.relevant)]
+        known = gold(view, context, self.queries)
+        if one_per_query:
+            pairs = [(number, int(rows[0])) for number, rows in enumerate(known.relevant)]
+        else:
+            pairs = list(known.pairs())
         mining = self._mining(base.untrained)
-        found = mine(mining, held.queries, pairs, held.never_negative, view, context)
-        return Mined(held, pairs, found, {"train_queries": len(held), "negatives": found.facts})
+        negatives = mine(mining, known.queries, pairs, known.never_negative, view, context)
+        return Mined(known, pairs, negatives, {"train_queries": len(known), "negatives": negatives.facts})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Labels: a teacher is tested on dev before it is believed, and scores every pair once."""
+"""The test of a teacher on dev, before its scores are used as labels."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ log = logging.getLogger("harness.training")
 
 @dataclass(frozen=True)
 class TeacherTest:
-    """How well a teacher orders dev candidates, beside the student.
+    """How well teacher and student order the same dev candidates.
 
     Args:
         teacher: nDCG@10 of the candidates in the teacher's order; None without dev queries.
         student: the same in the student's.
         facts: JSON-safe, for the record.
-        notes: what a reader of the results must know; empty where the teacher is better.
+        notes: for readers of the results; empty if the teacher is better.
     """
 
     teacher: float | None
@@ -45,22 +45,21 @@ def try_teacher(
     context: Context,
     learnt_on: TrainView | None = None,
 ) -> TeacherTest:
-    """Both re-rank the same candidates of the dev queries. Where the teacher is no better, a note says so and the log
-    warns.
+    """Lets both re-rank the same candidates of the dev queries; adds a note and a warning if the teacher is not better.
 
     A weak teacher is the usual reason why pseudo-labelling makes a model worse (Wang et al., GPL, 2112.07577, section
     5).
     """
-    held = pool(view, first_stages, schedule, context)
-    if held is None:
+    dev_pool = pool(view, first_stages, schedule, context)
+    if dev_pool is None:
         note = f"the teacher {teacher} could not be tested: the collection has no dev queries"
         return TeacherTest(None, None, {"teacher": str(teacher), "teacher_dev": None, "student_dev": None}, (note,))
-    candidates = [rows[:CANDIDATES] for rows in held.candidates]
-    texts = held.split.queries.texts
+    candidates = [rows[:CANDIDATES] for rows in dev_pool.candidates]
+    texts = dev_pool.split.queries.texts
     values = []
     for method, learnt in ((teacher, learnt_on), (student, None)):
         scores = candidate_scores(method, texts, candidates, view, context, learnt)
-        values.append(round(held.measure(zip(candidates, scores, strict=True)), 6))
+        values.append(round(dev_pool.measure(zip(candidates, scores, strict=True)), 6))
     facts = {"teacher": str(teacher), "teacher_dev": values[0], "student_dev": values[1], "tested_on": CANDIDATES}
     if values[0] > values[1]:
         return TeacherTest(values[0], values[1], facts, ())

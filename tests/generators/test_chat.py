@@ -73,7 +73,7 @@ def test_a_stopped_run_pays_nothing_twice(server: Any, context: Context) -> None
     server.reply = usual
     found = questions(chat, CORPUS, range(8), Context(cache=context.cache))
     assert len(server.bodies) == 4 + 5
-    assert found.asked == 8
+    assert found.documents == 8
     dearer = Chat("m", server.url, price_in=1.0, price_out=1.0, cap=0.0, concurrency=2)
     assert made(
         dearer, context, list(range(8))

@@ -121,7 +121,7 @@ def test_white_space_is_normalised_and_repetitions_go(context: Context) -> None:
     found = asked(context, (1, " what \n is\tbasalt? "), (1, "What is BASALT"), (1, ""), (1, " ?\n"), (0, "why"))
     assert [(q.row, q.text) for q in found.questions] == [(0, "why"), (1, "what is basalt?")]
     assert found.dropped == {"repeated": 1, "empty": 2}
-    assert found.asked == 3
+    assert found.documents == 3
 
 
 def test_a_question_of_two_documents_is_dropped_for_both(context: Context) -> None:
@@ -167,7 +167,7 @@ def test_all_that_decides_is_in_the_key(context: Context) -> None:
 
 
 def test_a_row_that_comes_twice_is_asked_once(context: Context) -> None:
-    assert asked(context, (0, "why?"), rows=[2, 0, 2]).asked == 2
+    assert asked(context, (0, "why?"), rows=[2, 0, 2]).documents == 2
     assert CALLS == [[2, 0]]
 
 

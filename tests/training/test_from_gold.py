@@ -28,6 +28,6 @@ def test_with_several_positives_in_an_example_there_is_one_for_each_query(
 ) -> None:
     base = EncoderBase(encoder, [BM25()], BM25())
     recipe = dataclasses.replace(Supervised(miners=(BM25(),)), negatives=1)
-    mined = recipe.mined(base, view, context, each=3)
+    mined = recipe.mined(base, view, context, one_per_query=True)
     assert [number for number, _ in mined.pairs] == list(range(len(mined.gold)))
     assert [row for _, row in mined.pairs] == [int(rows[0]) for rows in mined.gold.relevant]
