@@ -1,4 +1,4 @@
-"""Losses: what an encoder is trained to lower, where sentence-transformers has it not; one loss per file.
+"""Losses that sentence-transformers does not have, one per file.
 
 To add one: a file here with one frozen dataclass that derives from `Loss`, and `tests/losses/test_<file>.py`.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Loss(Value, ABC):
-    """Settings of a loss; the loss itself is a module of torch, made for one encoder."""
+    """Settings of a loss; `build` makes the torch module for one encoder."""
 
     room: ClassVar[str] = "harness.losses"
 
@@ -26,11 +26,11 @@ class Loss(Value, ABC):
         """A loss as the trainer of sentence-transformers takes it.
 
         Args:
-            model: the encoder to train; the module holds it as `model` and encodes every column with it.
+            model: the encoder to train; the module has it as `model` and encodes every column with it.
 
         Returns:
             A module whose `forward(sentence_features, labels)` takes one dictionary of features for each column (the
-            first holds the Q queries, each further one a document for every query) and the labels that the loss
+            first has the Q queries, each further one a document for every query) and the labels that the loss
             documents, and returns a scalar. It also has `compute_loss_from_embeddings(embeddings, labels)`, for columns
             already encoded.
         """

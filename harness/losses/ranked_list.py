@@ -46,9 +46,8 @@ class RankedList(Loss):
 
     Labels: (Q, C + R) whole numbers. The first C name the documents of the columns, so that one document in several
     places counts once for a query; the first `positives` of them are relevant, the rest mined. The R =
-    `other_positives` more name relevant documents that none of the row's columns holds. A document that is relevant for
-    a query by any of these is so wherever in the batch it stands. −1 is no document: what stands there is encoded and
-    ignored.
+    `other_positives` more name relevant documents that are in none of the row's columns. A document that is relevant
+    for a query by any of these is so anywhere in the batch. −1 is no document: the text there is encoded and ignored.
 
     Args:
         alpha: α, how far away the others must be, 0 to 2; `scaled_alpha` finds one for an encoder. 1.2 is a cosine of
@@ -105,19 +104,19 @@ def ranked_list_loss(
         balance: λ.
 
     Returns:
-        A scalar, float64 where the distances are and float32 else. It has a gradient, of zeros where nothing is amiss.
+        A scalar, float64 where the distances are and float32 else. It always has a
+        gradient; that is 0 if no document is on the wrong side of its radius.
     """
     import torch
 
     kind = torch.promote_types(distances.dtype, torch.float32)
-    held = distances.to(kind).masked_fill(~valid, alpha)
-    too_far = (held - (alpha - margin)).relu() * (valid & positive)
-    too_near = (alpha - held).relu() * (valid & ~positive)
+    masked = distances.to(kind).masked_fill(~valid, alpha)
+    too_far = (masked - (alpha - margin)).relu() * (valid & positive)
+    too_near = (alpha - masked).relu() * (valid & ~positive)
     with torch.no_grad():
         logits = (temperature * too_near).masked_fill(too_near == 0, torch.finfo(kind).min)
-        weights = torch.softmax(
-            logits, dim=1
-        )  # it subtracts the maximum, so no exponent is above 0; even where N* is empty
+        # Softmax subtracts the maximum: no exponent is above 0, and an empty N* gives finite weights.
+        weights = torch.softmax(logits, dim=1)
     of_positives = too_far.sum(dim=1) / (too_far > 0).sum(dim=1).clamp(min=1)
     of_negatives = (weights * too_near).sum(dim=1)
     return ((1 - balance) * of_positives + balance * of_negatives).mean()
@@ -143,8 +142,8 @@ def unit_distances(queries: torch.Tensor, documents: torch.Tensor) -> torch.Tens
 
 
 def scaled_alpha(distances: npt.ArrayLike, quantile: float = 0.5) -> float:
-    """An α that fits an encoder: the distance that this share of sampled (query, irrelevant document) pairs stays
-    within.
+    """An α that fits an encoder: the distance within which this share of sampled (query, irrelevant document) pairs
+    lies.
 
     The paper's 1.2 suits vectors spread over the sphere, unrelated ones about √2 apart. Encoders of the e5 and bge kind
     keep cosines within about .6 to .9, distances of .9 to .45: every negative would be inside 1.2, and N* would leave
@@ -157,17 +156,18 @@ def scaled_alpha(distances: npt.ArrayLike, quantile: float = 0.5) -> float:
 
     Raises:
         SettingError: a quantile out of range.
-        HarnessError: no distances, or such as no unit vectors have, or the α is 0.
+        HarnessError: no distances, distances that unit vectors cannot have, or an α of 0.
     """
     if not 0 <= quantile <= 1:
         raise SettingError(f"scaled_alpha: quantile must be between 0 and 1, not {quantile}")
-    held = np.asarray(distances, dtype=np.float64).ravel()
-    if not (len(held) and (held >= 0).all() and (held <= 2 + 1e-3).all()):
+    sample = np.asarray(distances, dtype=np.float64).ravel()
+    if not (len(sample) and (sample >= 0).all() and (sample <= 2 + 1e-3).all()):
+        bounds = f", from {sample.min():.4g} to {sample.max():.4g}" if len(sample) else ""
         raise HarnessError(
-            f"scaled_alpha needs distances from 0 to 2 of at least one negative; it got {len(held)}"
-            f"{f', from {held.min():.4g} to {held.max():.4g}' if len(held) else ''}. Give √(2 − 2cos) of unit vectors."
+            f"scaled_alpha needs distances from 0 to 2 of at least one negative; it got {len(sample)}{bounds}. "
+            "Give √(2 − 2cos) of unit vectors."
         )
-    alpha = min(2.0, float(np.quantile(held, quantile)))
+    alpha = min(2.0, float(np.quantile(sample, quantile)))
     if alpha == 0:
         raise HarnessError(
             "scaled_alpha: the sampled negatives have their queries' own vectors. Train another encoder."
@@ -200,8 +200,8 @@ def _module(settings: RankedList, model: SentenceTransformer) -> torch.nn.Module
             numbers = labels[:, : len(columns)].T.reshape(-1)
             own = torch.cat([labels[:, : settings.positives], labels[:, len(columns) :]], dim=1)
             positive = (own[:, :, None] == numbers).any(dim=1)
-            again = (numbers[:, None] == numbers).tril(diagonal=-1).any(dim=1)
-            valid = ((numbers != NO_DOCUMENT) & ~again).expand_as(positive)
+            is_repeated = (numbers[:, None] == numbers).tril(diagonal=-1).any(dim=1)
+            valid = ((numbers != NO_DOCUMENT) & ~is_repeated).expand_as(positive)
             distances = unit_distances(queries, documents.detach() if settings.query_gradient_only else documents)
             return ranked_list_loss(
                 distances, positive, valid, settings.alpha, settings.margin, settings.temperature, settings.balance
@@ -214,11 +214,10 @@ def _module(settings: RankedList, model: SentenceTransformer) -> torch.nn.Module
 
 
 def _check(labels: torch.Tensor | None, queries: int, columns: int, settings: RankedList) -> None:
-    """Says what labels are wanted where others came."""
+    """Raises HarnessError if labels or columns do not match the settings."""
     if columns < settings.positives:
         raise HarnessError(
-            f"ranked_list: the batch has {columns} columns of documents and the setting "
-            f"positives={settings.positives}. "
+            f"ranked_list: the batch has {columns} columns of documents, but positives={settings.positives}. "
             "Give a column for each relevant document, after the queries' column."
         )
     shape = (queries, columns + settings.other_positives)
@@ -226,8 +225,6 @@ def _check(labels: torch.Tensor | None, queries: int, columns: int, settings: Ra
     if labels is None or labels.shape != shape or labels.is_floating_point() or labels.is_complex():
         raise HarnessError(
             f"ranked_list: labels must be whole numbers of shape {shape}: for each of {queries} queries the numbers of "
-            f"its "
-            f"{columns} documents and of {settings.other_positives} other relevant ones (other_positives), −1 for "
-            f"none. "
-            f"It got {given}. Give the training data a column `label` that holds such a list in every row."
+            f"its {columns} documents and of {settings.other_positives} other relevant ones (other_positives), −1 for "
+            f"none. It got {given}. Add a column `label` with such a list in every row to the training data."
         )

@@ -1,4 +1,4 @@
-"""What is done between the steps of a trainer: measured on dev, saved, shown."""
+"""Callbacks of the trainer: evaluation on dev, checkpoints by time, the progress bar."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from harness.training.checkpoints import State
 
 METRIC = "dev_ndcg10"
 SAVED_EVERY = 120.0
-"""Seconds of training between checkpoints where evaluations are further apart: so much is lost at most when a run is
-killed.
-"""
+"""Seconds between checkpoints if evaluations are further apart: a killed run loses at most so much."""
 SAVING = 0.05
-"""But no larger a part of the time than this goes into writing them."""
+"""Largest share of the time that is spent on writing them."""
 
 Measure = Callable[[Any], float]
 """Model → nDCG@10 on dev."""
@@ -31,17 +29,17 @@ def evaluator(probe: Measure) -> Any:
             model.train(training)
             return {METRIC: value}
 
-    made: Any = DevEvaluator
-    return made()
+    evaluator_class: Any = DevEvaluator
+    return evaluator_class()
 
 
-def clock(kept: State) -> Any:
+def clock(run_state: State) -> Any:
     """Saves a checkpoint when enough time has passed since the last one."""
     from transformers import TrainerCallback
 
     class Clock(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if kept.unsaved() > max(SAVED_EVERY, kept.saving / SAVING):
+            if run_state.unsaved() > max(SAVED_EVERY, run_state.saving / SAVING):
                 control.should_save = True
 
     return Clock()

@@ -22,7 +22,7 @@ def candidate_scores(
     context: Context,
     learnt_on: TrainView | None = None,
 ) -> list[Floats]:
-    """Scores that a method gives to candidates of each query; each pair is scored once and kept.
+    """Scores that a method gives to candidates of each query; each pair is scored once and cached.
 
     Args:
         judge: the method.
@@ -30,19 +30,19 @@ def candidate_scores(
         candidates: per query, rows of the corpus.
         view: whose corpus.
         context: cache.
-        learnt_on: what the method is fitted on, where that is another view.
+        learnt_on: what the method is fitted on, if not `view`.
 
     Raises:
         ModelError: the method cannot score given candidates.
     """
     fitted = fit(judge, learnt_on or view, context)
     if not isinstance(fitted, Reranks):
-        raise ModelError(f"{judge} cannot score given pairs; a teacher or judge is a cross_encoder or dense row.")
+        raise ModelError(f"{judge} cannot score given pairs; a teacher or judge must be a cross_encoder or dense row.")
     return fitted.candidate_scorer(view.corpus, context).scores(list(texts), list(candidates))
 
 
 def without_known(queries: Queries, candidates: Sequence[Ints], known: Sequence[Ints], view: TrainView) -> list[Ints]:
-    """Per query, the candidates that are not known documents, nor copies of their texts, nor the query's own text.
+    """Per query, its candidates without known documents, copies of their texts, and copies of the query.
 
     Args:
         queries: Q queries.
@@ -50,10 +50,16 @@ def without_known(queries: Queries, candidates: Sequence[Ints], known: Sequence[
         known: rows for each that are relevant, or the query itself.
         view: whose corpus.
     """
-    wanted = np.unique(np.concatenate([*candidates, *known, np.zeros(0, np.int64)]))
-    texts = dict(zip(wanted.tolist(), (" ".join(t.split()) for t in view.corpus.texts_of(wanted)[:]), strict=True))
+    rows = np.unique(np.concatenate([*candidates, *known, np.zeros(0, np.int64)]))
+    texts = dict(zip(rows.tolist(), map(_normalised, view.corpus.texts_of(rows)[:]), strict=True))
     left = []
-    for text, rows, own in zip(queries.texts, candidates, known, strict=True):
-        barred = {texts[row] for row in own.tolist()} | {" ".join(text.split())}
-        left.append(np.array([row for row in rows.tolist() if texts[row] not in barred], dtype=np.int64))
+    for query, own_candidates, own_known in zip(queries.texts, candidates, known, strict=True):
+        excluded = {_normalised(query), *(texts[row] for row in own_known.tolist())}
+        remaining = [row for row in own_candidates.tolist() if texts[row] not in excluded]
+        left.append(np.array(remaining, dtype=np.int64))
     return left
+
+
+def _normalised(text: str) -> str:
+    """The text with single spaces: white space alone makes no other document."""
+    return " ".join(text.split())

@@ -92,18 +92,21 @@ def text(recipe: Value, base: str, report: Report, seed: int, data: str) -> str:
         f"preparation |",
     ]
     if report.dev:
-        before, best = report.dev[0][1], dict(report.dev)[report.chosen]
-        pool = report.dev_pool or {}
-        over = "dev"
-        if pool:
-            over = f"{pool['queries']} dev queries, {pool['documents']:,} documents"
-        lines.append(f"| nDCG@10 on dev | {before:.4f} before, {best:.4f} after ({over}) |")
+        lines.append(_dev_line(report))
     if report.facts:
         lines += ["", "## What was measured on the way", ""]
         lines += [f"- {name}: {value}" for name, value in report.facts.items()]
     if report.notes:
         lines += ["", "## Notes", ""] + [f"- {note}" for note in report.notes]
     return "\n".join(lines) + "\n"
+
+
+def _dev_line(report: Report) -> str:
+    before, best = report.dev[0][1], dict(report.dev)[report.chosen]
+    over = "dev"
+    if pool := report.dev_pool:
+        over = f"{pool['queries']} dev queries, {pool['documents']:,} documents"
+    return f"| nDCG@10 on dev | {before:.4f} before, {best:.4f} after ({over}) |"
 
 
 def add_reported(folder: Path, reported: Reported) -> None:

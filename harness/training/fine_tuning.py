@@ -1,4 +1,4 @@
-"""The way from a lesson to a saved model that most recipes share: load, measure, train, save."""
+"""From a lesson to a saved model, as most recipes do it: load, measure, train, save."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fine_tune(
         view: its dev queries choose the checkpoint.
         context: seed, device, cache, progress.
         place: the folder of the model.
-        checkpoints: of this training alone.
+        checkpoints: a folder of this training only.
         name: of the recipe, for messages.
         on_dev: whether dev chooses the checkpoint.
         announce: called before the first step with the pool that dev is measured on.
@@ -46,12 +46,13 @@ def fine_tune(
     probe = base.probe(view, lesson.schedule, context) if on_dev else None
     prompts = dict(lesson.prompts or base.prompts)
     if base.kind != "cross_encoder":
-        model.prompts, model.default_prompt_name = {**prompts}, None  # the folder says how its texts are to be written
+        model.prompts, model.default_prompt_name = {**prompts}, None  # saved in the folder
     first = probe
-    if probe is not None and lesson.prompts is not None:  # before training, the model is asked as it always was
+    if probe is not None and lesson.prompts is not None:  # step 0 is measured with the model's former prompts
         first = base.probe(view, lesson.schedule, context)
         probe.prompts = prompts
-    announce(probe.pool if probe is not None else None)
+    dev_pool = None if probe is None else probe.pool
+    announce(dev_pool)
     report = loop.train(model, lesson, prompts, probe, context, checkpoints, name, first)
     loop.save(model, place, name)
-    return dataclasses.replace(report, dev_pool=probe.pool.describe() if probe is not None else None)
+    return dataclasses.replace(report, dev_pool=None if dev_pool is None else dev_pool.describe())

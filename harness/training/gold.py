@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -23,22 +24,24 @@ class Gold:
         queries: their ids and texts.
         relevant: per query, the rows of the corpus judged above 0, best grade first; at least one each.
         judged: per query, all rows judged, 0 included.
-        never: per query, the rows that are never a negative: those judged above 0, and the document that is the query
-            itself, which is left out of its ranking.
+        never_negative: per query, the rows that must not be a negative: those judged above 0, and the document that is
+            the query itself, which is left out of its ranking.
     """
 
     queries: Queries
     relevant: tuple[Ints, ...]
     judged: tuple[Ints, ...]
-    never: tuple[Ints, ...]
+    never_negative: tuple[Ints, ...]
 
     def __len__(self) -> int:
         return len(self.relevant)
 
     def trained_queries(self, view: TrainView) -> list[TrainedQuery]:
-        """What a model learns from them, by the documents' ids."""
-        ids = [view.corpus.ids(rows) for rows in self.relevant]
-        return [TrainedQuery("gold", text, tuple(own)) for text, own in zip(self.queries.texts, ids, strict=True)]
+        """The queries with the ids of their relevant documents."""
+        found = []
+        for text, rows in zip(self.queries.texts, self.relevant, strict=True):
+            found.append(TrainedQuery("gold", text, tuple(view.corpus.ids(rows))))
+        return found
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """(query number, row of a relevant document), query by query."""
@@ -66,8 +69,8 @@ def gold(view: TrainView, context: Context, queries: int | None = None) -> Gold:
             "the collection has no training judgements.",
             "Recipes that need none: `harness list recipes`; or add qrels/train.tsv.",
         )
-    found = judged_rows(view.train, view)
-    keep = [i for i, (relevant, _) in enumerate(found) if len(relevant)]
+    judged = judged_rows(view.train, view)
+    keep = [number for number, (relevant, _) in enumerate(judged) if len(relevant)]
     if not keep:
         raise Unavailable(
             "no training query has a relevant document in the corpus.",
@@ -75,24 +78,32 @@ def gold(view: TrainView, context: Context, queries: int | None = None) -> Gold:
         )
     if queries is not None and queries < len(keep):
         keep = sorted(context.rng("training queries").permutation(keep)[:queries].tolist())
-    ids = view.train.queries
-    chosen = Queries([ids.ids[i] for i in keep], [ids.texts[i] for i in keep])
+    train = view.train.queries
+    chosen = Queries([train.ids[number] for number in keep], [train.texts[number] for number in keep])
     own = own_rows(view.train, view.corpus)
-    never = tuple(np.union1d(found[i][0], own[i : i + 1]) if own[i] >= 0 else found[i][0] for i in keep)
-    return Gold(chosen, tuple(found[i][0] for i in keep), tuple(found[i][1] for i in keep), never)
+    never_negative = []
+    for number in keep:
+        relevant = judged[number][0]
+        never_negative.append(relevant if own[number] < 0 else np.union1d(relevant, own[number : number + 1]))
+    return Gold(
+        chosen,
+        relevant=tuple(judged[number][0] for number in keep),
+        judged=tuple(judged[number][1] for number in keep),
+        never_negative=tuple(never_negative),
+    )
 
 
 def judged_rows(split: Labelled, view: TrainView) -> list[tuple[Ints, Ints]]:
     """Per query of a split: rows judged above 0 (best grade first, then by row), and all rows judged."""
-    judged = [split.qrels.get(query, {}) for query in split.queries.ids]
-    everything = view.corpus.rows([document for grades in judged for document in grades])  # each call reads all ids
-    found = []
-    for grades, rows in zip(
-        judged, np.split(everything, np.cumsum([len(grades) for grades in judged])[:-1]), strict=True
-    ):
+    judgements = [split.qrels.get(query, {}) for query in split.queries.ids]
+    # In one call, since each reads all ids of the corpus.
+    all_rows = view.corpus.rows(list(chain.from_iterable(judgements)))
+    ends = np.cumsum([len(grades) for grades in judgements])
+    judged = []
+    for grades, rows in zip(judgements, np.split(all_rows, ends[:-1]), strict=True):
         values = np.array(list(grades.values()), dtype=np.int64)
-        here = rows >= 0
-        rows, values = rows[here], values[here]
+        in_corpus = rows >= 0
+        rows, values = rows[in_corpus], values[in_corpus]
         order = np.lexsort((rows, -values))
-        found.append((rows[order][values[order] > 0], np.sort(rows)))
-    return found
+        judged.append((rows[order][values[order] > 0], np.sort(rows)))
+    return judged

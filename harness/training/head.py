@@ -1,7 +1,7 @@
 """A first layer of term logits for an encoder that has none, so that SPLADE can start from it.
 
 A masked language model's head is dense → GELU → layer norm → product with the word embeddings + bias. An encoder that
-was fine-tuned for vectors comes without one, and a random one says nothing of the text: all terms would be active, and
+was fine-tuned for vectors comes without one, and a random one ignores the text: all terms would be active, and
 a few hundred gold pairs are too few to learn otherwise. This one is computed from unlabelled texts in closed form: a
 ridge regression from each token's last hidden state to its own word embedding, whitened, so that a token's own term has
 the highest logit; the bias is a threshold that lets few others through. Training begins with the text's own words, as
@@ -40,8 +40,8 @@ def fit_head(model: Any, texts: Sequence[str]) -> dict[str, float]:
         texts: unlabelled.
 
     Returns:
-        What came of it: `tokens` regressed on, `own`: the share whose own term has the highest logit, `active`: terms a
-            token.
+        `tokens`: how many it was fitted on, `own`: the share whose own term has the highest logit, `active`: active
+            terms per token.
 
     Raises:
         ModelError: a head of another form.
@@ -65,6 +65,7 @@ def fit_head(model: Any, texts: Sequence[str]) -> dict[str, float]:
         sample = torch.linspace(0, len(ids) - 1, min(len(ids), 1024)).long()
         normal = _normalised(torch.nn.functional.gelu(dense(hidden[sample].float())))
         logits = normal @ embeddings.float().T
+        # Scale and bias move the threshold to 0 and the median logit of a token's own term to `OWN`.
         own = logits.gather(1, ids[sample][:, None]).ravel()
         most = min(ACTIVE + 1, logits.shape[1])
         threshold = float(logits.topk(most, dim=1).values[:, -1].mean())
@@ -96,15 +97,13 @@ def _tokens(model: Any, language: Any, texts: Sequence[str]) -> tuple[Any, Any]:
     special = torch.tensor(sorted(model.tokenizer.all_special_ids))
     hidden, ids = [], []
     for start in range(0, len(texts), 16):
-        features = {
-            name: value.to(model.device)
-            for name, value in model.preprocess(list(texts[start : start + 16])).items()
-            if name in ("input_ids", "attention_mask", "token_type_ids")
-        }
-        found = language.base_model(**features)[0]
-        told = features["attention_mask"].bool() & ~torch.isin(features["input_ids"], special.to(model.device))
-        hidden.append(found[told].double())
-        ids.append(features["input_ids"][told])
+        tokenized = model.preprocess(list(texts[start : start + 16]))
+        names = {"input_ids", "attention_mask", "token_type_ids"} & tokenized.keys()
+        features = {name: tokenized[name].to(model.device) for name in names}
+        states = language.base_model(**features)[0]
+        is_text = features["attention_mask"].bool() & ~torch.isin(features["input_ids"], special.to(model.device))
+        hidden.append(states[is_text].double())
+        ids.append(features["input_ids"][is_text])
     return torch.cat(hidden), torch.cat(ids)
 
 

@@ -1,4 +1,4 @@
-"""Margins: how much better a teacher finds one document than another; what MarginMSE learns."""
+"""Margins: the difference of a teacher's scores of two documents; MarginMSE trains on them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Margins:
 
     Args:
         values: (P,) teacher(q, d+) − teacher(q, d−).
-        scale: what the student's cosines are multiplied with, so that its margins before training spread as the
+        scale: factor of the student's cosines, so that its margins before training spread as the
             teacher's do.
         facts: JSON-safe: share of negatives that the teacher puts above the positive, the scale.
     """
@@ -43,11 +43,11 @@ def margins(
 ) -> Margins:
     """A teacher's margins over triples.
 
-    MarginMSE (Hofstätter et al., 2010.02666, eq. 3) was made for dot products without a bound. Encoders that normalise
-    answer cosines, which cannot spread as a teacher's logits do, so that they get a factor.
+    MarginMSE (Hofstätter et al., 2010.02666, eq. 3) was made for unbounded dot products. Normalising encoders
+    give cosines, which cannot spread as a teacher's logits do, so that they are scaled.
 
     Args:
-        teacher: scores pairs; each is scored once and kept.
+        teacher: scores pairs; each is scored once and cached.
         student: the model before training.
         texts: of the queries.
         pairs: P (query number, row of its positive).
@@ -66,7 +66,7 @@ def margins(
 
 
 def spread_ratio(teacher: Floats, student: Floats) -> float:
-    """What the student's margins are multiplied with to spread as the teacher's do; 1 where either has no spread."""
+    """Factor that makes the student's margins spread as the teacher's do; 1 if either has no spread."""
     wide, narrow = float(teacher.std()), float(student.std())
     return wide / narrow if wide > 0 and narrow > 0 else 1.0
 

@@ -1,4 +1,4 @@
-"""What is trained: sparse and late-interaction encoders as they are before training."""
+"""Sparse and late-interaction encoders before training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.training.schedule import Schedule
 
 
 class RaggedBase(Trainable):
-    """A sparse or a late-interaction encoder before training, or an encoder that is to become one."""
+    """A sparse or late-interaction encoder before training, or an encoder that becomes one."""
 
     def __init__(self, encoder: RaggedEncoder, first_stages: Sequence[Method], untrained: Method) -> None:
         super().__init__(first_stages, untrained)
@@ -58,16 +58,16 @@ class RaggedBase(Trainable):
 
     def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:
         """See `Trainable.probe`."""
-        held = dev.pool(view, self.first_stages, schedule, context)
-        if held is None:
+        dev_pool = dev.pool(view, self.first_stages, schedule, context)
+        if dev_pool is None:
             return None
         from sentence_transformers.util import get_device_name
 
         device = (context.device or get_device_name()).partition(":")[0]
-        return self._probe(held, context, bf16=bf16_suits(schedule, device))
+        return self._probe(dev_pool, context, bf16=bf16_suits(schedule, device))
 
     @abstractmethod
-    def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe: ...
+    def _probe(self, dev_pool: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe: ...
 
 
 def _dense_row(encoder: RaggedEncoder) -> Method:
@@ -83,7 +83,7 @@ class SparseBase(RaggedBase):
     """A sparse encoder before training, or an encoder that gets a layer of logits.
 
     Attributes:
-        headless: whether that layer is to be new.
+        headless: whether that layer is new.
     """
 
     kind = "sparse"
@@ -94,8 +94,8 @@ class SparseBase(RaggedBase):
         self.headless = encoder.headless
         self.cosine = encoder.similarity == "cosine"
 
-    def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
-        return probes.SparseProbe(held, self.encoder, context, bf16=bf16)
+    def _probe(self, dev_pool: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
+        return probes.SparseProbe(dev_pool, self.encoder, context, bf16=bf16)
 
 
 class LateBase(RaggedBase):
@@ -108,5 +108,5 @@ class LateBase(RaggedBase):
         super().__init__(encoder, first_stages, untrained)
         self.encoder = encoder
 
-    def _probe(self, held: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
-        return probes.LateProbe(held, self.encoder, context, bf16=bf16)
+    def _probe(self, dev_pool: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
+        return probes.LateProbe(dev_pool, self.encoder, context, bf16=bf16)

@@ -6,8 +6,9 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Interval
 
@@ -35,7 +36,7 @@ class Recipe(Value, ABC):
         budget: `smoke` (seconds), `small` (up to about 15 minutes on 2 cores) or `full` (the paper's settings; wants a
             GPU).
         epochs: passes over the examples; None takes the budget's, as for all that follow.
-        batch: examples that stand in one loss together.
+        batch: examples of one loss.
         accumulate: batches whose gradients are added before a step.
         learning_rate: the peak.
         max_length: tokens kept of a text while training.
@@ -61,11 +62,11 @@ class Recipe(Value, ABC):
     needs: ClassVar[frozenset[Need]] = frozenset()
     """What it needs besides the corpus."""
     unused: ClassVar[frozenset[str]] = frozenset()
-    """Settings of all recipes that mean nothing here; one that is set is refused."""
+    """Settings of all recipes that have no effect here; setting one is an error."""
     frozen: ClassVar[bool] = False
-    """Whether the model stays as it is and only a head behind it learns, so that its kept vectors serve."""
+    """Whether the model stays unchanged and only a head behind it is trained, on its cached vectors."""
     without_labels: ClassVar[str] = ""
-    """How a recipe that needs train labels is written to need none, where it can be."""
+    """The expression of the recipe without labels, if it needs train labels only by default."""
     schedules: ClassVar[Mapping[Budget, Schedule]]
     """The numbers of each budget."""
 
@@ -81,41 +82,46 @@ class Recipe(Value, ABC):
         return self.needs
 
     def schedule(self) -> Schedule:
-        """The budget's numbers, with those that are set in their place."""
-        # Of the settings that all recipes have: one's own may be called as a number of the schedule and mean another
-        # thing.
-        shared = {f.name for f in dataclasses.fields(Recipe)} & {f.name for f in dataclasses.fields(Schedule)}
-        asked = {name: getattr(self, name) for name in shared}
-        asked = {name: value for name, value in asked.items() if value not in (None, "auto")}
-        steps = {"steps": None} if "epochs" in asked else {}
-        return dataclasses.replace(self.schedules[self.budget], **{**steps, **asked})
+        """The budget's numbers, replaced by those that are set."""
+        numbers = {field.name for field in dataclasses.fields(Schedule)}
+        changes: dict[str, Any] = {}
+        # Only settings of all recipes: a recipe's own setting of the same name, such as `decay`, means another thing.
+        for field in dataclasses.fields(Recipe):
+            value = getattr(self, field.name)
+            if field.name in numbers and value not in (None, "auto"):
+                changes[field.name] = value
+        if "epochs" in changes:
+            changes["steps"] = None
+        return dataclasses.replace(self.schedules[self.budget], **changes)
 
     def fitted_here(self) -> Iterator[Value]:
-        """The parts that learn from the same collection, where they learn."""
+        """The parts that are fitted on the same collection."""
         return self.parts()
 
     def helpers(self) -> Iterator[Recipe]:
-        """Other recipes that it has run: those of its teacher, guide, judge and miners."""
+        """Other recipes that it runs: those of its teacher, guide, judge and miners."""
         return recipes_in(self)
 
     def inputs(self, context: Context) -> dict[str, str]:
-        """What the settings point to, by content, as `Method.inputs`: the models of a teacher, a guide or a
-        generator.
-        """
-        return {k: v for part in self.parts() if hasattr(part, "inputs") for k, v in part.inputs(context).items()}
+        """Hashes of the models that the settings name, as `Method.inputs`: of a teacher, a guide or a generator."""
+        inputs: dict[str, str] = {}
+        for part in self.parts():
+            if hasattr(part, "inputs"):
+                inputs |= part.inputs(context)
+        return inputs
 
     @abstractmethod
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """Examples, loss and schedule.
 
         Args:
-            base: the model that is to be trained, as it is before.
+            base: the model before training.
             view: corpus, train and dev queries; no test query and no test judgement.
             context: seed, cache, progress.
 
         Raises:
             Unavailable: the view lacks what the recipe needs.
-            HarnessError: the settings and the view do not fit.
+            HarnessError: the settings do not suit the view.
         """
 
     def train(self, base: Trainable, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
@@ -140,14 +146,19 @@ class Recipe(Value, ABC):
             announce=announce,
         )
 
-    def announce(self, taught: Sequence[TrainedQuery], chosen_on: Pool | None, context: Context, place: Path) -> None:
+    def announce(
+        self, trained: Sequence[TrainedQuery], chosen_on: Pool | None, context: Context, place: Path
+    ) -> None:
         """Stores the queries that the model is trained and chosen on next to it, and shows them to the run's guard.
 
         The guard returns nothing, so that nothing about test reaches the training.
         """
-        held = history([*taught, *(chosen_on.trained_queries() if chosen_on is not None else ())])
-        note(place.parent, held)
-        context.announce(list(dict.fromkeys(one.text for one in held.queries)))
+        queries = list(trained)
+        if chosen_on is not None:
+            queries += chosen_on.trained_queries()
+        stored = history(queries)
+        note(place.parent, stored)
+        context.announce(list(dict.fromkeys(query.text for query in stored.queries)))
 
 
 def supervision(recipe: Recipe, view: TrainView) -> str:
@@ -157,12 +168,12 @@ def supervision(recipe: Recipe, view: TrainView) -> str:
     own = DEV_LABELS if recipe.choose == "dev" and view.dev is not None else NO_LABELS
     if "train labels" in recipe.needed():
         own = TRAIN_LABELS
-    inside = (other for part in recipe.fitted_here() for other in recipes_in(part))
+    inside = chain.from_iterable(map(recipes_in, recipe.fitted_here()))
     return strongest((own, *(supervision(other, view) for other in inside)))
 
 
 def trains(value: Value) -> bool:
-    """Whether a recipe stands anywhere in a row, so that a seed makes another model of it."""
+    """Whether there is a recipe anywhere in a row, so that its model depends on the seed."""
     return next(recipes_in(value), None) is not None
 
 

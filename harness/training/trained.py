@@ -6,6 +6,7 @@ import copy
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from harness.base.errors import SettingError
@@ -28,7 +29,7 @@ class Trained(Method):
 
     Args:
         method: whose model is trained.
-        recipes: how; each starts from the last one's model.
+        recipes: each starts from the model of the one before.
     """
 
     method: TrainableMethod
@@ -40,7 +41,7 @@ class Trained(Method):
         if not self.recipes:
             raise SettingError(f"{self.method.name()}: a trained row needs a recipe")
 
-    def name(self) -> str:  # type: ignore[override]  # of the row, for this class is no item of a room
+    def name(self) -> str:  # type: ignore[override]  # of the row, since this class is not an item of a room
         """The method's name."""
         return self.method.name()
 
@@ -74,8 +75,10 @@ class Trained(Method):
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
-        of_recipes = {name: value for recipe in self.recipes for name, value in recipe.inputs(context).items()}
-        return self.method.inputs(context) | of_recipes
+        inputs = self.method.inputs(context)
+        for recipe in self.recipes:
+            inputs = inputs | recipe.inputs(context)
+        return inputs
 
     def encoding(self) -> Method | None:
         """See `Method.encoding`: the row itself, since a recipe may learn from every setting of the method."""
@@ -90,7 +93,7 @@ class Trained(Method):
         return self.method.depth_of(part, depth)
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Trains the model, as far as it is not cached, and fits the method with it.
+        """Trains the model, unless it is cached, and fits the method with it.
 
         Raises:
             SettingError: a recipe trains another kind of model.
@@ -100,10 +103,10 @@ class Trained(Method):
         base = KINDS[self.method.kind].of(self.method.open_model(context), row)
         models = []
         for number, recipe in enumerate(self.recipes, 1):
-            models.append(trained_model(recipe, base, view, context))
-            base = base.after(
-                models[-1].folder, with_recipes(row, self.recipes[:number]), context, frozen=recipe.frozen
-            )
+            model = trained_model(recipe, base, view, context)
+            models.append(model)
+            so_far = with_recipes(row, self.recipes[:number])
+            base = base.after(model.folder, so_far, context, frozen=recipe.frozen)
         return _reported(self.method.fitted(base.model, view, context), self.recipes, models)
 
 
@@ -116,7 +119,7 @@ def _reported(fitted: Fitted, recipes: Sequence[Recipe], models: Sequence[Traine
     after = copy.copy(fitted)
     after.resolved = {**fitted.resolved, "training": trainings}
     after.supervision = strongest([fitted.supervision, *(model.supervision for model in models)])
-    after.notes = (*(note for model in models for note in model.report.notes), *fitted.notes)
+    after.notes = (*chain.from_iterable(model.report.notes for model in models), *fitted.notes)
     return after
 
 

@@ -27,7 +27,7 @@ from harness.training.lesson import Report
 from harness.training.recipe import Recipe, supervision
 
 MODEL = "model"
-APART = (
+NOT_IN_KEY = (
     *("cache.ragged", "cache.shard_store", "cache.shards", "cache.vectors", "models.truncated", "training.checkpoints"),
     *("models.engine_settings", "models.engine_compare", "models.engine_check"),
 )
@@ -56,82 +56,95 @@ class TrainedModel:
 
 
 def trained_model(recipe: Recipe, base: Trainable, view: TrainView, context: Context) -> TrainedModel:
-    """The model that a recipe makes of another; trained now if it is not kept.
+    """The model that a recipe makes of another; trained if it is not cached.
 
     Args:
-        recipe: how.
-        base: from what: an encoder of some kind or a cross-encoder.
-        view: on what.
-        context: its seed is part of the key, its cache keeps the model.
+        recipe: how it is trained.
+        base: the model before: an encoder of some kind or a cross-encoder.
+        view: the data.
+        context: its seed is part of the key, its cache stores the model.
 
     Raises:
-        SettingError: the recipe trains the other kind of model.
+        SettingError: the recipe trains another kind of model.
         Unavailable: the view lacks what the recipe needs.
-        HarnessError: what training meets.
+        HarnessError: training fails.
     """
     _check_fit(recipe, base, view)
-    deciding = {
+    deciding = _deciding(recipe, base, view, context)
+    key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
+    checkpoints = context.cache.root / CHECKPOINTS / key
+    is_new = False
+    describe = {"recipe": str(recipe), "base": base.name, "seed": context.seed, "data": view.revision}
+
+    def build(part: Path) -> None:
+        nonlocal is_new
+        is_new = True
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        write_text(checkpoints / META, json.dumps({"kind": CHECKPOINTS, "key": key, "describe": describe}))
+        with context.cache.lock(CHECKPOINTS, key), context.ledger.tracked(f"train {recipe}") as training:
+            report = recipe.train(base, view, context, part / MODEL, checkpoints)
+        training.seconds = 0.0  # the loop's own time is in the report
+        spent = costs(step for step in training.all() if step.kind != "model")
+        named = [fit(method, view, context) for method in recipe.fitted_here() if isinstance(method, Method)]
+        report = dataclasses.replace(
+            report,
+            preparation=round(sum(spent), 1),
+            supervision=strongest((supervision(recipe, view), *(helper.supervision for helper in named))),
+            **_without_folders(report, base),
+        )
+        report.write(part)
+        card.write(part / MODEL, recipe, base.name, report, context.seed, view.revision)
+        # A teacher that no setting names is among the steps; one with cached answers is not, but a setting names it.
+        helpers = [*named, *(context.ledger.result(step) for step in training.all() if step.kind == "fit")]
+        sources = [Path(base.weights)]
+        for helper in helpers:
+            sources.extend(getattr(helper, "models", ()))
+        keep(part / MODEL, together(noted(part), sources))
+
+    place = context.cache.folder("models", key, describe, build)
+    loop.discard(checkpoints)
+    report = Report.read(place)
+    if not is_new:
+        context.ledger.saved(report.seconds + report.preparation)
+    return TrainedModel(place / MODEL, report)
+
+
+def _deciding(recipe: Recipe, base: Trainable, view: TrainView, context: Context) -> dict[str, Any]:
+    """JSON-safe: all that decides the weights."""
+    recipes = (recipe, *recipe.helpers())
+    return {
         "recipe": recipe.full(),
-        "trained_by": [[r.name(), dataclasses.asdict(r.schedule())] for r in (recipe, *recipe.helpers())],
+        "trained_by": [[each.name(), dataclasses.asdict(each.schedule())] for each in recipes],
         "code": _code(recipe, base),
         "inputs": recipe.inputs(context),
         "base": base.training_key,
         "data": view.revision,
         "seed": context.seed,
     }
-    key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
-    checkpoints = context.cache.root / CHECKPOINTS / key
-    fresh = False
-    describe = {"recipe": str(recipe), "base": base.name, "seed": context.seed, "data": view.revision}
-
-    def build(part: Path) -> None:
-        nonlocal fresh
-        fresh = True
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        write_text(checkpoints / META, json.dumps({"kind": CHECKPOINTS, "key": key, "describe": describe}))
-        with context.cache.lock(CHECKPOINTS, key), context.ledger.tracked(f"train {recipe}") as needed:
-            report = recipe.train(base, view, context, part / MODEL, checkpoints)
-        needed.seconds = 0.0  # the loop's own time is in the report
-        spent = costs(step for step in needed.all() if step.kind != "model")
-        report = dataclasses.replace(report, preparation=round(sum(spent), 1))
-        named = [fit(part, view, context) for part in recipe.fitted_here() if isinstance(part, Method)]
-        used = strongest((supervision(recipe, view), *(helper.supervision for helper in named)))
-        report = dataclasses.replace(report, supervision=used, **_named(report, base))
-        report.write(part)
-        card.write(part / MODEL, recipe, base.name, report, context.seed, view.revision)
-        # A teacher that no setting names is among the steps; one whose answers were kept is not, but is named.
-        helpers = [*named, *(context.ledger.result(step) for step in needed.all() if step.kind == "fit")]
-        stands_on = [Path(base.weights), *(model for helper in helpers for model in getattr(helper, "models", ()))]
-        keep(part / MODEL, together(noted(part), stands_on))
-
-    place = context.cache.folder("models", key, describe, build)
-    loop.discard(checkpoints)
-    report = Report.read(place)
-    if not fresh:
-        context.ledger.saved(report.seconds + report.preparation)
-    return TrainedModel(place / MODEL, report)
 
 
 def _code(recipe: Recipe, base: Trainable) -> str:
-    """Of all that decides the weights: the recipe, what it names, the training of its kind of model, dev's first
-    stages.
+    """Hash of the code that decides the weights: of the recipe and the values in it, the training of this kind of
+    model, and dev's first stages.
     """
     stages: Sequence[Value] = base.first_stages if recipe.choose == "dev" else ()
     named: list[str | Value] = [recipe, *stages, type(base).__module__, "harness.training.fine_tuning"]
-    return code_of(*named, without=[f"harness.{name}" for name in APART], libraries=(*MODELS, "accelerate", "numpy"))
+    without = [f"harness.{name}" for name in NOT_IN_KEY]
+    return code_of(*named, without=without, libraries=(*MODELS, "accelerate", "numpy"))
 
 
 def _check_fit(recipe: Recipe, base: Trainable, view: TrainView) -> None:
-    """Raises where the recipe is for another kind of model, or the view lacks what it needs."""
+    """Raises if the recipe is for another kind of model, or the view lacks what it needs."""
     if recipe.trains != base.kind:
         (trains, method), (given, _) = _KINDS[recipe.trains], _KINDS[base.kind]
         raise SettingError(f"{recipe.name()} trains {trains}, not {given}; write {method}+{recipe.name()}.")
     if "train labels" in recipe.needed() and view.train is None:
-        kin = [other for _, other in _room().usable() if other.trains == recipe.trains]
-        free = [k.without_labels if "train labels" in k.needs else k.name() for k in kin]
+        others = [other for _, other in _room().usable() if other.trains == recipe.trains]
+        usable = [each.without_labels if "train labels" in each.needs else each.name() for each in others]
+        listed = ", ".join(filter(None, usable)) or "none of this kind"
         raise Unavailable(
             f"{recipe.name()} needs training judgements and the collection has none.",
-            f"Recipes that need none: {', '.join(filter(None, free)) or 'none of this kind'}; or add qrels/train.tsv.",
+            f"Recipes that need none: {listed}; or add qrels/train.tsv.",
         )
 
 
@@ -140,14 +153,15 @@ def _room() -> Room[Recipe]:
     return Room(Recipe.room, Recipe, "recipe")  # type: ignore[type-abstract]
 
 
-def _named(report: Report, base: Trainable) -> dict[str, Any]:
+def _without_folders(report: Report, base: Trainable) -> dict[str, Any]:
     """Facts and notes with the base model's name in place of the folder it was loaded from: they go into records."""
     text = json.dumps({"facts": report.facts, "notes": report.notes})
-    # Folders alone: a hub's short name may be part of its full one.
-    for folder in {f for f in (base.weights, base.source) if Path(f).is_dir()} - {base.name}:
+    # Only folders: a hub's short name may be part of its full one.
+    folders = {place for place in (base.weights, base.source) if Path(place).is_dir()}
+    for folder in folders - {base.name}:
         text = text.replace(json.dumps(folder)[1:-1], json.dumps(base.name)[1:-1])
-    held = json.loads(text)
-    return {"facts": held["facts"], "notes": tuple(held["notes"])}
+    replaced = json.loads(text)
+    return {"facts": replaced["facts"], "notes": tuple(replaced["notes"])}
 
 
 _KINDS: Mapping[Kind, tuple[str, str]] = {

@@ -25,7 +25,7 @@ class GeneratedPairs:
         queries: their texts, numbered `g0`, `g1` …
         pairs: (question number, row of its document).
         known: per question, the rows that are not its negatives: its own document.
-        questions: with their provenance.
+        questions: the same with their origin.
         facts: JSON-safe, for the record.
     """
 
@@ -36,17 +36,17 @@ class GeneratedPairs:
     facts: dict[str, Any]
 
     def trained_queries(self, view: TrainView) -> list[TrainedQuery]:
-        """What a model learns from them: each question with the document it was made from."""
-        rows = np.array([row for _, row in self.pairs], dtype=np.int64)
-        numbers = [number for number, _ in self.pairs]
+        """Each question with the id of the document it was made from."""
+        numbers, rows = np.array(self.pairs, dtype=np.int64).T
+        texts = [self.queries.texts[number] for number in numbers]
         ids = view.corpus.ids(rows)
-        return [TrainedQuery("generated", self.queries.texts[i], (own,)) for i, own in zip(numbers, ids, strict=True)]
+        return [TrainedQuery("generated", text, (own,)) for text, own in zip(texts, ids, strict=True)]
 
     def documents(self, view: TrainView, context: Context, hide: float) -> list[str]:
         """The text of each question's document; in a share `hide` of them the question's own words are removed.
 
         Source: the inverse cloze task, Lee et al. (1906.00300), section 4: the sentence stays in 10 % of the passages,
-        so that exact matches are still learnt.
+        so that exact matches are still learned.
         """
         rng = context.rng("hide")
         texts = view.corpus.texts_of(np.array([row for _, row in self.pairs], dtype=np.int64))[:]
@@ -59,7 +59,7 @@ class GeneratedPairs:
 
 
 def generated_pairs(generator: Generator, view: TrainView, context: Context, documents: int) -> GeneratedPairs:
-    """Questions to a seeded sample of the corpus.
+    """Questions about a random sample of the corpus.
 
     Args:
         generator: makes them.
@@ -68,7 +68,7 @@ def generated_pairs(generator: Generator, view: TrainView, context: Context, doc
         documents: questions are made of at most so many.
 
     Raises:
-        HarnessError: the generator made nothing that can be used.
+        HarnessError: the generator made no usable question.
     """
     rows = np.arange(len(view.corpus))
     if len(rows) > documents:
@@ -89,9 +89,7 @@ def generated_pairs(generator: Generator, view: TrainView, context: Context, doc
 
 
 def without_copy_of(text: str, question: str) -> str:
-    """The text without the first copy of the question, whatever its white space; unchanged if nothing else is
-    left.
-    """
+    """The text without the first copy of the question, with any white space; unchanged if nothing else is left."""
     words = question.split()
     copy = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
     if copy is None:

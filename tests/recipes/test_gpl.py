@@ -117,6 +117,6 @@ def test_labels_of_a_teacher_count_as_the_rows_own(view: TrainView, tiny_encoder
 
 def test_a_teacher_that_cannot_score_pairs_is_refused(view: TrainView, lesson_of: Lessons) -> None:
     with pytest.raises(
-        Exception, match="bm25 cannot score given pairs; a teacher or judge is a cross_encoder or dense row"
+        Exception, match="bm25 cannot score given pairs; a teacher or judge must be a cross_encoder or dense row"
     ):
         lesson_of(GPL(budget="smoke", teacher=BM25()), view)

@@ -254,7 +254,7 @@ def test_every_setting_and_input_is_part_of_what_is_kept(scored: Scored, context
 
 def test_a_judge_that_cannot_score_pairs_is_named(context: Context) -> None:
     with pytest.raises(
-        ModelError, match="bm25 cannot score given pairs; a teacher or judge is a cross_encoder or dense row"
+        ModelError, match="bm25 cannot score given pairs; a teacher or judge must be a cross_encoder or dense row"
     ):
         mine(Mining((BM25(),), judge=BM25()), QUERIES, PAIRS, KNOWN, VIEW, context)
 

@@ -16,7 +16,7 @@ from harness.rows import parse_method
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase
 from harness.training.lesson import Report
-from harness.training.trained_models import MODEL, _named, trained_model
+from harness.training.trained_models import MODEL, _without_folders, trained_model
 
 
 def test_a_model_is_trained_once_and_its_second_use_saves_the_time_of_the_first(
@@ -48,4 +48,5 @@ def test_a_short_name_that_is_part_of_the_full_one_is_left_alone_and_a_folder_is
     report = Report(
         1, 1, 1.0, 0.0, {}, "fp32", "cpu", facts={"judge": f'dense(model="{tmp_path}")', "guide": "owner/all-tiny"}
     )
-    assert _named(report, base)["facts"] == {"judge": 'dense(model="owner/all-tiny")', "guide": "owner/all-tiny"}
+    facts = _without_folders(report, base)["facts"]
+    assert facts == {"judge": 'dense(model="owner/all-tiny")', "guide": "owner/all-tiny"}
