@@ -122,7 +122,7 @@ class AugmentedSBERT(Recipe):
         scores = candidate_scores(teacher, queries.texts, sampled, view, context, teacher_view)
         if self.sampling == "kde":
             sampled, scores = sampled_by_density(sampled, scores, known, context)
-        gold_pairs = sum(map(len, known.relevant)) if known is not None else 0
+        gold_pairs = sum(map(len, known.relevant)) if known else 0
         facts = {
             "teacher": trial.facts,
             "gold_queries": len(known) if known else 0,
@@ -145,8 +145,7 @@ class AugmentedSBERT(Recipe):
                 "ones; name another source, or leave it out."
             )
         if source.train is None:
-            why = f"{self.source} has no training judgements to train the teacher on."
-            raise Unavailable(why, "Name a source that has.")
+            raise Unavailable(f"{self.source} has no training judgements for the teacher.", "Name another source.")
         return source
 
     def _queries(self, view: TrainView, context: Context) -> tuple[Queries, Gold | None]:

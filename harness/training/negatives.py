@@ -102,47 +102,18 @@ def mine(
         ModelError: the judge cannot score candidates.
         DatasetError: every document is relevant to a query.
     """
-    deciding = _deciding(mining, queries, pairs, known, view, context)
+    miner = _Miner(mining, queries, pairs, known, view, context)
+    deciding = miner.deciding()
     key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
 
     def build(part: Path) -> None:
-        rows, facts = _Miner(mining, queries, pairs, known, view, context).mine()
+        rows, facts = miner.mine()
         np.save(part / "rows.npy", rows)
         (part / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
     place = context.cache.folder("negatives", key, {"miners": deciding["miners"], "pairs": len(pairs)}, build)
     facts = json.loads((place / "facts.json").read_text(encoding="utf-8"))
     return Negatives(np.load(place / "rows.npy"), facts.get("false_negative_rate"), facts)
-
-
-def _deciding(
-    mining: Mining,
-    queries: Queries,
-    pairs: Sequence[tuple[int, int]],
-    known: Sequence[Ints],
-    view: TrainView,
-    context: Context,
-) -> dict[str, Any]:
-    """JSON-safe: all that decides which negatives are mined."""
-    methods = list(mining.miners)
-    judge = None
-    if mining.judge is not None:
-        methods.append(mining.judge)
-        judge = mining.judge.full()
-    inputs: dict[str, str] = {}
-    for method in methods:
-        inputs |= method.inputs(context)
-    positives_and_known = [list(map(list, pairs)), [rows.tolist() for rows in known]]
-    return {
-        "miners": [miner.full() for miner in mining.miners],
-        "inputs": inputs,
-        "how": [mining.ranks, mining.count, judge, mining.below, mining.random],
-        "queries": queries.revision,
-        "pairs": hashlib.sha256(json.dumps(positives_and_known).encode()).hexdigest(),
-        "view": view.revision,
-        "seed": context.seed,
-        "code": code_of("harness.training.negatives", *methods, libraries=(*MODELS, "bm25s", "numpy")),
-    }
 
 
 @dataclass(frozen=True)
@@ -155,6 +126,28 @@ class _Miner:
     known: Sequence[Ints]
     view: TrainView
     context: Context
+
+    def deciding(self) -> dict[str, Any]:
+        """JSON-safe: all that decides which negatives are mined."""
+        methods = list(self.mining.miners)
+        judge = None
+        if self.mining.judge is not None:
+            methods.append(self.mining.judge)
+            judge = self.mining.judge.full()
+        inputs: dict[str, str] = {}
+        for method in methods:
+            inputs |= method.inputs(self.context)
+        positives_and_known = [list(map(list, self.pairs)), [rows.tolist() for rows in self.known]]
+        return {
+            "miners": [miner.full() for miner in self.mining.miners],
+            "inputs": inputs,
+            "how": [self.mining.ranks, self.mining.count, judge, self.mining.below, self.mining.random],
+            "queries": self.queries.revision,
+            "pairs": hashlib.sha256(json.dumps(positives_and_known).encode()).hexdigest(),
+            "view": self.view.revision,
+            "seed": self.context.seed,
+            "code": code_of("harness.training.negatives", *methods, libraries=(*MODELS, "bm25s", "numpy")),
+        }
 
     def mine(self) -> tuple[Ints, dict[str, Any]]:
         """(P, count) rows, and the facts for the record."""

@@ -235,7 +235,7 @@ def test_a_source_without_training_judgements_is_refused(
 ) -> None:
     source = another(small_folder, tmp_path)
     (source / "qrels" / "train.tsv").unlink()
-    with pytest.raises(Unavailable, match="has no training judgements to train the teacher on"):
+    with pytest.raises(Unavailable, match="has no training judgements for the teacher"):
         lesson_of(AugmentedSBERT(budget="smoke", source=str(source)), TrainView(view.corpus))
 
 
