@@ -84,13 +84,13 @@ class Extractive(Generator):
         seen = {"", plain(joined(document.title, document.text))}
         left = self.per_document
         while left and any(texts for _, texts in shuffled):
-            for kind, texts in shuffled:
+            for origin, texts in shuffled:
                 while texts and plain(texts[-1]) in seen:
                     texts.pop()
                 if texts and left:
                     seen.add(plain(texts[-1]))
                     left -= 1
-                    yield kind, texts.pop()
+                    yield origin, texts.pop()
 
     def _candidates(self, kind: str, document: Document, frequencies: _Frequencies | None) -> list[str]:
         if kind == "title":
