@@ -180,7 +180,7 @@ class HeadTraining:
             )
         distance = (self._head.linear.weight - self._start).square().sum()
         self._optimiser.zero_grad()
-        (loss + self._decay * distance).backward()  # type: ignore[no-untyped-call]
+        (loss + self._decay * distance).backward()
         self._optimiser.step()
         return float(loss.item())
 
