@@ -15,6 +15,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from harness.base.threads import side_by_side
 from harness.choices.room import Room
 from harness.choices.value import Value
 from harness.data.ranking import Floats, Ints, TopK, select, stack
@@ -99,9 +100,8 @@ def inner(vectors: Floats, query: Floats) -> Floats:
     scores = np.empty(len(vectors), np.float32)
     precise = query.astype(np.float64)
     for start in range(0, len(vectors), _INNER_BLOCK):
-        products = vectors[start : start + _INNER_BLOCK].astype(np.float64, order="C")
-        products *= precise
-        scores[start : start + _INNER_BLOCK] = products.sum(axis=1)
+        block = vectors[start : start + _INNER_BLOCK].astype(np.float64, order="C")
+        scores[start : start + _INNER_BLOCK] = np.vecdot(block, precise)
     return scores
 
 
@@ -117,9 +117,12 @@ def rescored(
         id_order: (N,) breaks ties.
         k: depth of the rankings.
     """
-    rankings = []
-    for query, rows in zip(queries, candidates, strict=True):
-        rankings.append(select(rows, inner(vectors.take(rows), query), id_order, k))
+
+    def best(pair: tuple[Floats, Ints]) -> tuple[Ints, Floats]:
+        query, rows = pair
+        return select(rows, inner(vectors.take(rows), query), id_order, k)
+
+    rankings = side_by_side(best, list(zip(queries, candidates, strict=True)))
     return stack(rankings, k)
 
 

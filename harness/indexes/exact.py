@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.base.errors import Unavailable
 from harness.base.memory import Memory, Reservation
+from harness.base.optional import library
 from harness.base.threads import side_by_side
 from harness.choices.bounds import Count
 from harness.data.ranking import Floats, Ints, TopK, select, stack
 from harness.indexes import Index, Vectors, inner, same_dimension
 from harness.indexes._near import BYTES_OF_A_PLACE, Nearby, width
+from harness.indexes._verified import MARGIN, greatest_length, slack_of, verified
 from harness.runtime.context import Context
 
 FEWEST = 256
 """Vectors of a block, however small the budget."""
+WORTH_FAISS = 20_000_000
+"""Scores from which on FAISS, where it is installed, saves more than its import takes."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,8 @@ class Exact(Index):
 
     A matrix product rounds differently from one place in a block to another, so that equal vectors get unequal scores.
     It only selects the vectors that can be among the k best, by a bound on its error; `harness.indexes.inner` scores
-    those.
+    those. Where FAISS is installed and the vectors are in memory, its float32 search selects the candidates of many
+    queries; the rankings are the same to the bit.
 
     Args:
         block: vectors compared at once, fewer if the memory budget of the run is too small for them.
@@ -62,21 +69,21 @@ class InPieces(Protocol):
 
 class _InMemory:
     def __init__(self, array: Floats, reservation: Reservation) -> None:
-        self._array = array
+        self.array = array
         self._reservation = reservation  # it ends with this object
 
     def __len__(self) -> int:
-        return len(self._array)
+        return len(self.array)
 
     @property
     def dimension(self) -> int:
-        return int(self._array.shape[1])
+        return int(self.array.shape[1])
 
     def block(self, start: int, stop: int) -> Floats:
-        return self._array[start:stop]
+        return self.array[start:stop]
 
     def take(self, rows: Ints) -> Floats:
-        return np.take(self._array, rows, axis=0)
+        return np.take(self.array, rows, axis=0)
 
 
 class _Flat:
@@ -106,22 +113,41 @@ class _Flat:
         bytes_of_a_query = BYTES_OF_A_PLACE * width(k) + 48 * k
         least = bytes_of_a_query + self._block * (9 + 4 * self._vectors.dimension)
         self._memory.require(least, f"exact search of {len(self._vectors):,} vectors, {k:,} deep,")
+        if isinstance(self._vectors, _InMemory) and len(queries) * len(self._vectors) >= WORTH_FAISS:
+            with contextlib.suppress(Unavailable):
+                return self._by_faiss(library("faiss", "faiss"), self._vectors, queries, depth)
         queries_of_a_pass = max(1, self._memory.working // bytes_of_a_query)
         rankings: list[tuple[Ints, Floats]] = []
         for first in range(0, len(queries), queries_of_a_pass):
             rankings += self._pass(queries[first : first + queries_of_a_pass], k, group_size)
         return stack(rankings, depth)
 
+    def _by_faiss(self, faiss: Any, vectors: _InMemory, queries: Floats, k: int) -> TopK:
+        """The k best of each query by the library's exact search, which keeps the candidates in heaps."""
+        if self._longest is None:
+            self._longest = greatest_length(vectors)
+
+        def nearest(asked: Floats, width: int) -> tuple[Ints, Floats]:
+            width = min(width, len(vectors))
+            scores, rows = faiss.knn(asked, vectors.array, width, metric=faiss.METRIC_INNER_PRODUCT)
+            return rows, scores
+
+        queries = np.ascontiguousarray(queries, np.float32)
+        together = max(1, self._memory.working // (24 * (k + MARGIN)))  # 12 bytes a candidate; candidates and results
+        rankings: list[tuple[Ints, Floats]] = []
+        for first in range(0, len(queries), together):
+            part = queries[first : first + together]
+            rankings += verified(nearest, vectors, part, self._id_order, k, self._longest).rows()
+        return stack(rankings, k)
+
     def _pass(self, queries: Floats, k: int, group_size: int) -> list[tuple[Ints, Floats]]:
         """The k best of each query; the vectors are read once, and each block is compared with a group at a time."""
         groups = [slice(first, first + group_size) for first in range(0, len(queries), group_size)]
-        lengths = np.linalg.norm(queries.astype(np.float64), axis=1)
         nearby = [Nearby(len(queries[group]), k, self._among(queries[group], k)) for group in groups]
         # Reused from block to block: new pages of memory cost as much as the product.
         buffer: Floats = np.empty(0, np.float32)
         for rows, block, longest in self._blocks():
-            # A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|; twice that: the k-th score is off too.
-            slack = (block.shape[1] + 4) * 2.0**-23 * lengths * longest
+            slack = slack_of(queries, block.shape[1], longest)
             for near, group in zip(nearby, groups, strict=True):
                 part = queries[group]
                 size = len(block) * len(part)

@@ -17,7 +17,7 @@ from harness.base.errors import SettingError
 from harness.base.memory import LEAST, Memory
 from harness.data.corpus import Corpus
 from harness.data.ranking import Floats, select
-from harness.indexes import _near, inner
+from harness.indexes import _near, exact, inner
 from harness.indexes.exact import Exact
 from harness.runtime.context import Context
 
@@ -57,8 +57,11 @@ class Shuffled(OnDisk):
             yield some, self.take(some)
 
 
-@pytest.fixture(params=["in memory", "by blocks"], autouse=True)
+@pytest.fixture(params=["in memory", "by FAISS", "by blocks"], autouse=True)
 def _held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "by FAISS":
+        pytest.importorskip("faiss")
+        monkeypatch.setattr(exact, "WORTH_FAISS", 0)
     if request.param == "by blocks":
         monkeypatch.setattr(Memory, "hold", lambda self, nbytes: None)
 
@@ -247,3 +250,28 @@ def test_its_size_is_that_of_the_vectors() -> None:
 def test_a_block_of_none_is_refused() -> None:
     with pytest.raises(SettingError, match="exact: block must be 1 or more, not 0"):
         Exact(0)
+
+
+def test_many_queries_of_vectors_in_memory_are_searched_by_faiss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the choice is what is tested
+    faiss = pytest.importorskip("faiss")
+    asked: list[int] = []
+    knn = faiss.knn
+
+    def counted(queries: Floats, *rest: object, **named: object) -> object:
+        asked.append(len(queries))
+        return knn(queries, *rest, **named)
+
+    monkeypatch.setattr(faiss, "knn", counted)
+    rng = np.random.default_rng(5)
+    vectors, queries = rng.standard_normal((300, 16), np.float32), rng.standard_normal((40, 16), np.float32)
+    order = corpus_of(300).id_order
+    monkeypatch.setattr(exact, "WORTH_FAISS", 300 * 40)
+    by_library = Exact().build(OnDisk(vectors), order).search(queries, 7)
+    Exact().build(OnDisk(vectors), order).search(queries[1:], 7)  # a query fewer: not worth it
+    monkeypatch.setattr(Memory, "hold", lambda self, nbytes: None)
+    own = Exact().build(OnDisk(vectors), order).search(queries, 7)
+    assert asked[0] == 40
+    assert 39 not in asked
+    assert np.array_equal(by_library.indices, own.indices)
+    assert np.array_equal(by_library.scores, own.scores)
