@@ -237,7 +237,7 @@ def test_two_rows_are_compared_query_by_query(opened: Opened, board: Path) -> No
     assert page.locator("#listed tbody tr").count() == 60
     page.locator("#swap").click()
     assert "difference −0.19" in page.locator("#summary").inner_text()
-    page.fill("#asked", "q07")
+    page.fill("#words", "q07")
     assert page.locator("#listed tbody tr").count() == 1
 
 
@@ -256,7 +256,7 @@ def test_slices_and_top_lists_come_from_a_collection_at_hand(
     assert len(ids) == 10
     assert all(i.strip().startswith("asked") for i in ids)
     page.locator("#slices button:text-is('below ⅓')").click()
-    page.fill("#asked", "name0")
+    page.fill("#words", "name0")
     page.locator("#listed button.query").click()
     lists = page.locator(".side ol")
     assert lists.count() == 2
