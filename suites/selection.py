@@ -97,7 +97,7 @@ def _cells(options: Suites, metafunc: pytest.Metafunc) -> Selected:
         return [], "run with --against results/"
     if module == "test_validation" and not options.baseline:
         return [], "run with --baseline"
-    return [Cell(dataset, method) for dataset in options.datasets for method in options.methods], "no row is named"
+    return [Cell(dataset, method) for dataset in options.datasets for method in options.methods], "no row is selected"
 
 
 def _index_cells(options: Suites, _: pytest.Metafunc) -> Selected:
@@ -115,7 +115,7 @@ def _index_cells(options: Suites, _: pytest.Metafunc) -> Selected:
 
 
 def _published_cells(options: Suites, _: pytest.Metafunc) -> Selected:
-    why = "no published scores for the rows and datasets that are named, or their datasets are not on this machine"
+    why = "no published scores for the selected rows and datasets, or their datasets are not on this machine"
     cells = published_cells()
     return [cell for cell in cells if _selects(options, cell.row) and _has(options, cell.dataset)], why
 
@@ -126,7 +126,7 @@ def _settings(options: Suites, metafunc: pytest.Metafunc) -> Selected:
         for setting in metafunc.module.SETTINGS
         if any(_selects(options, _row(row, setting)) for row in ("bm25", "lucene"))
     ]
-    return settings, "no row of --method is compared"
+    return settings, "no row of --method is in this comparison"
 
 
 def _lucene_datasets(options: Suites, metafunc: pytest.Metafunc) -> Selected:
@@ -138,7 +138,7 @@ def _lucene_datasets(options: Suites, metafunc: pytest.Metafunc) -> Selected:
         rows, settings = ("bm25", "lucene"), module.SETTINGS
     if not any(_selects(options, _row(row, setting)) for row in rows for setting in settings):
         return [], f"no row of --method is {' or '.join(rows)} with settings that are compared"
-    why = "none of these datasets is named and on this machine"
+    why = "none of these datasets is both selected and on this machine"
     return [name for name in LUCENE_DATASETS if _has(options, name)], why
 
 

@@ -42,11 +42,10 @@ def test_indexes(
         index_cell.index.versions()
         if index_cell.dataset not in tasks:
             tasks.clear()
-            task = (
-                made(index_cell.synthetic, context.seed)
-                if index_cell.synthetic
-                else of(index_cell.dataset, encoder, bench)
-            )
+            if index_cell.synthetic:
+                task = made(index_cell.synthetic, context.seed)
+            else:
+                task = of(index_cell.dataset, encoder, bench)
             tasks[index_cell.dataset] = task, task.exact()
         found = measure(index_cell.index, *tasks[index_cell.dataset], context)
     except Unavailable as error:
@@ -67,7 +66,7 @@ def of(name: str, encoder: Method, bench: Bench) -> Task:
     if not isinstance(fitted, Encodes):
         pytest.fail(f"--encoder {encoder}: it has no vectors; name a dense row", pytrace=False)
     queries = dataset.test.queries
-    asked = fitted.encoder.vectors(queries.texts, "query")
+    query_vectors = fitted.encoder.vectors(queries.texts, "query")
     measures = parse_measures(["nDCG@10"])
 
     def quality(top: TopK) -> float:
@@ -78,7 +77,7 @@ def of(name: str, encoder: Method, bench: Bench) -> Task:
         dataset.name,
         row_name(encoder),
         fitted.encoder.vectors(dataset.corpus.texts, "document"),
-        asked.block(0, len(asked)),
+        query_vectors.block(0, len(query_vectors)),
         dataset.corpus.id_order,
         quality,
         dataset.test.search_depth(DEPTHS[0]),

@@ -1,9 +1,9 @@
-"""The embedded BM25 beside Lucene: same measures, same first ten documents, with feedback too; what differs is told
-term by term.
+"""The embedded BM25 compared with Lucene: same scores, same first ten documents, with feedback too; differences are
+shown term by term.
 
-Runs on SciFact and Cranfield where they are on disk (`--dataset` narrows that down), and is skipped by name without the
-extra `lucene`. Where a list differs other than in ties, the failure shows what both sides make of the query and of the
-documents.
+Runs on SciFact and Cranfield if they are on disk (`--dataset` narrows that down), and is skipped without the extra
+`lucene`. If a list differs other than in ties, the failure shows the terms of the query and of the documents on both
+sides.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from harness.runtime.context import Context
 from suites.summary import Reporter
 
 TOLERANCE = 0.0005
-"""Of a measure; the figures are published with four decimals."""
+"""Of a measure; published scores have four decimals."""
 TIE = 1e-5
-"""Scores no further apart are a tie: float32 adds up terms in another order."""
+"""Scores that differ by less are tied: float32 adds up terms in another order."""
 DEPTH, SHOWN = 1000, 10
 SETTINGS = ("", "k1=1.2, b=0.75", "feedback=rm3", "feedback=rocchio")
 
@@ -45,7 +45,7 @@ Analyze = Callable[[str], list[str]]
 
 @pytest.fixture(scope="module")
 def java() -> Java:
-    """The extra, or a skip that names it."""
+    """Java and Anserini of the extra `lucene`, or a skip that names it."""
     try:
         return installed()
     except Unavailable as error:
@@ -54,7 +54,7 @@ def java() -> Java:
 
 @pytest.fixture(scope="module")
 def lucene(java: Java) -> Iterator[Process]:
-    """Lucene, asked for its terms."""
+    """Lucene's process, for its terms."""
     process = Process(java.command(), java.environment())
     yield process
     process.close()
@@ -65,18 +65,18 @@ def test_lucene(lucene_dataset: str, settings: str, context: Context, lucene: Pr
     dataset = load_dataset(lucene_dataset, context)
     names = [f"{row}({settings})" if settings else row for row in ("bm25", "lucene")]
     tops = [ranked(name, dataset, context, dataset.test.search_depth(DEPTH)) for name in names]
-    ours, theirs = (figures(top, dataset) for top in tops)
+    ours, theirs = (scores_of(top, dataset) for top in tops)
     same = int((tops[0].indices[:, :SHOWN] == tops[1].indices[:, :SHOWN]).all(axis=1).sum())
     reporter.lucene(
         f"{dataset.name} {names[0]}: first {SHOWN} the same for {same} of {len(dataset.test.queries)} queries; "
         + "; ".join(f"{measure} {value:.5f}, Lucene {theirs[measure]:.5f}" for measure, value in ours.items())
     )
     differing = differing_queries(*tops)
-    told = [
+    details = [
         explained(dataset, query, tops, lambda text: list(lucene.ask("terms", texts=[text])[0]))
         for query in differing[:5]
     ]
-    assert not differing, f"{len(differing)} queries differ other than in ties, for example:\n" + "\n".join(told)
+    assert not differing, f"{len(differing)} queries differ other than in ties, for example:\n" + "\n".join(details)
     assert ours == pytest.approx(theirs, abs=TOLERANCE)
 
 
@@ -89,14 +89,14 @@ def test_pyserini(lucene_dataset: str, context: Context, java: Java, reporter: R
         settings: ranked(f"lucene({settings})" if settings else "lucene", dataset, context, 100)
         for settings in PYSERINI_SETTINGS
     }
-    place = next(Path(place) for place in kept(context, dataset))
+    place = next(Path(place) for place in index_folders(context, dataset))
     found = pyserini(java, place, dataset.test.queries.texts)
     rows = np.argsort(dataset.corpus.id_order)
     for settings, answers in zip(PYSERINI_SETTINGS, found, strict=True):
         largest = 0.0
-        for (expected, scores), (names, said) in zip(tops[settings].rows(), answers, strict=True):
+        for (expected, scores), (names, their_scores) in zip(tops[settings].rows(), answers, strict=True):
             assert rows[np.array(names, dtype=np.int64)].tolist() == expected.tolist()
-            largest = max([largest, *np.abs(np.array(said) - scores)])
+            largest = max([largest, *np.abs(np.array(their_scores) - scores)])
         reporter.lucene(
             f"{dataset.name} lucene{f'({settings})' if settings else ''}: the first 100 of each query are Pyserini's, "
             f"scores within {largest:.1e}"
@@ -124,15 +124,15 @@ json.dump(found, open(sys.argv[2], "w", encoding="utf-8"))
 
 
 def pyserini(java: Java, place: Path, queries: Sequence[str]) -> list[list[tuple[list[str], list[float]]]]:
-    """What Pyserini's searcher finds, by its settings and query.
+    """The results of Pyserini's searcher, by its settings and query.
 
-    It asks for a module that the Java from pip lacks, unless it finds no jar of its own, and for a key, which it does
+    Pyserini needs a module that the Java from pip lacks, unless it finds no jar of its own, and a key, which it does
     not use.
     """
     with tempfile.TemporaryDirectory() as folder:
         given, answers = Path(folder) / "given.json", Path(folder) / "answers.json"
-        asked = {"index": str(place), "feedback": list(PYSERINI_SETTINGS.values()), "queries": list(queries)}
-        given.write_text(json.dumps(asked), encoding="utf-8")
+        request = {"index": str(place), "feedback": list(PYSERINI_SETTINGS.values()), "queries": list(queries)}
+        given.write_text(json.dumps(request), encoding="utf-8")
         settings = {"CLASSPATH": str(java.jar), "ANSERINI_CLASSPATH": folder, "OPENAI_API_KEY": "none"}
         command = [sys.executable, "-c", _SEARCH, str(given), str(answers)]
         done = subprocess.run(
@@ -142,8 +142,8 @@ def pyserini(java: Java, place: Path, queries: Sequence[str]) -> list[list[tuple
         return json.loads(answers.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
-def kept(context: Context, dataset: Dataset) -> Iterator[Path]:
-    """Folders of the cache that hold Lucene's index of the dataset."""
+def index_folders(context: Context, dataset: Dataset) -> Iterator[Path]:
+    """Folders of the cache with Lucene's index of the dataset."""
     for place in (context.cache.root / "lucene").glob("*"):
         if (place / "meta.json").is_file() and context.cache.meta(place)["describe"][
             "corpus"
@@ -152,13 +152,13 @@ def kept(context: Context, dataset: Dataset) -> Iterator[Path]:
 
 
 def ranked(row: str, dataset: Dataset, context: Context, depth: int) -> TopK:
-    """What a row finds for the test queries."""
+    """The ranking of a row for the test queries."""
     method = parse_method(row)
     searcher = index(method, fit(method, dataset.train, context), dataset.corpus, context)
     return search(method, searcher, dataset.test.queries, depth, context)
 
 
-def figures(top: TopK, dataset: Dataset) -> dict[str, float]:
+def scores_of(top: TopK, dataset: Dataset) -> dict[str, float]:
     """The default measures, and R@1000."""
     measures = parse_measures([*DEFAULT, f"R@{DEPTH}"])
     run = Run.of_split(dataset.test, top, dataset.corpus, DEPTH)
@@ -179,7 +179,7 @@ def _same(rows: Ints, scores: Floats, others: Ints, their_scores: Floats) -> boo
 
 
 def explained(dataset: Dataset, query: int, tops: Sequence[TopK], lucenes: Analyze) -> str:
-    """What both sides make of a query and of the documents that stand elsewhere in its lists, term by term."""
+    """The terms of a query, and of the documents whose ranks differ, on both sides."""
     queries, corpus = dataset.test.queries, dataset.corpus
     places = [
         dict(zip(rows.tolist(), enumerate(scores.tolist(), start=1), strict=True)) for rows, scores in _one(tops, query)

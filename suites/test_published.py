@@ -45,4 +45,6 @@ def test_published(published_cell: PublishedCell, context: Context, tmp_path: Pa
 
 def _verdict(difference: float, tolerance: float) -> str:
     rounded = round(difference, 6)  # 0.0005 apart must not fail by the last bit of a binary fraction
-    return "OK" if rounded <= tolerance else "off" if rounded <= OFF * tolerance else "FAIL"
+    if rounded <= tolerance:
+        return "OK"
+    return "off" if rounded <= OFF * tolerance else "FAIL"

@@ -24,11 +24,9 @@ def test_regression(cell: Cell, bench: Bench, against: Path | None, reporter: Re
     try:
         record = bench.run(cell.dataset, cell.method).record
         place = stored.place(record.dataset["name"], cell.method, record.seed)
-        before = (
-            Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record))
-            if place.record.is_file()
-            else None
-        )
+        before = None
+        if place.record.is_file():
+            before = Record.from_json(place.record.read_text(encoding="utf-8"), str(place.record))
         fault = _fault(record, before, against)
         if fault is None and before is not None:
             after = StoredRecord(record, bench.store.place(record.dataset["name"], cell.method, record.seed))

@@ -27,12 +27,12 @@ def test_sweep(sweep_file: Path, context: Context, options: Suites, reporter: Re
         pytest.fail(str(error), pytrace=False)
     for swept in sweeps:
         reporter.sweep(swept)
-    failed = [
-        f"{one.row}: {one.problem}" for swept in sweeps for one in swept.found.tried if one.problem and not one.skipped
-    ]
-    failed += [swept.found.problem for swept in sweeps if swept.found.problem is not None]
+    failed, worse = [], []
+    for swept in sweeps:
+        result = swept.found
+        failed += [f"{trial.row}: {trial.problem}" for trial in result.tried if trial.problem and not trial.skipped]
+        failed += [result.problem] if result.problem is not None else []
+        verdicts = result.tested.verdicts if result.tested is not None else ()
+        worse += [verdict.sentences[0] for verdict in verdicts if verdict.finding == "worse"]
     assert not failed
-    verdicts = [
-        verdict for swept in sweeps if swept.found.tested is not None for verdict in swept.found.tested.verdicts
-    ]
-    assert not [verdict.sentences[0] for verdict in verdicts if verdict.finding == "worse"]
+    assert not worse

@@ -20,7 +20,7 @@ def test_validation(cell: Cell, bench: Bench, options: Suites, reporter: Reporte
     """
     others = [baseline for baseline in options.baseline if parse_method(baseline) != cell.method]
     if not others:
-        pytest.skip("it is the baseline")
+        pytest.skip("this row is the baseline")
     try:
         record = bench.run(cell.dataset, cell.method).record
         if record.status == "skipped":

@@ -97,7 +97,7 @@ def leaderboard(parameters: Leaderboard) -> Status:
 
     results = parameters.results
     if not results.exists():
-        raise RecordError(f"there is no folder {results}; `harness run --results {results}` makes one.")
+        raise RecordError(f"there is no folder {results}; `harness run --results {results}` creates one.")
     session = open_session(parameters)
     tables, across, faults = api.write_leaderboard(results, session.context)
     drawn = write_plots(tables, results / "plots") if parameters.plots else []

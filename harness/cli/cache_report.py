@@ -35,7 +35,7 @@ def ls(cache_dir: Path | None) -> Status:
         return Status.OK
     cache = Cache.unopened(root)
     grid = Grid(box=None, pad_edge=False, header_style="bold")
-    for name, right in (("kind", False), ("key", False), ("MiB", True), ("unused for", True), ("of", False)):
+    for name, right in (("kind", False), ("key", False), ("MiB", True), ("unused for", True), ("source", False)):
         grid.add_column(name, justify="right" if right else "left", overflow="fold")
     found = entries(cache)
     for entry in found:
@@ -59,9 +59,9 @@ def verify(cache_dir: Path | None) -> Status:
     for fault in wrong:
         _say(out, fault)
     if wrong:
-        _say(out, "`harness cache gc` removes damaged entries; they are built again when they are needed.")
+        _say(out, "`harness cache gc` removes damaged entries; they are rebuilt when they are needed.")
         return Status.FAILED
-    _say(out, f"{len(found)} entries in {root}: all sound")
+    _say(out, f"{len(found)} entries in {root}: all intact")
     return Status.OK
 
 
@@ -72,29 +72,29 @@ def gc(cache_dir: Path | None, older_than: float | None, max_size: float | None,
         return Status.OK
     marker.check(root, adopt=not dry_run)
     cache = Cache.unopened(root)
-    doomed = list(removals(cache, older_than, None if max_size is None else int(min(max_size, MOST_GIB) * 2**30)))
-    asks = not (dry_run or yes) and bool(doomed) and _on_a_terminal()
+    selected = list(removals(cache, older_than, None if max_size is None else int(min(max_size, MOST_GIB) * 2**30)))
+    asks = not (dry_run or yes) and bool(selected) and _on_a_terminal()
     if dry_run or asks:
-        for removal in doomed:
+        for removal in selected:
             _say(out, _line(removal))
-    if asks and not _agreed(out, f"remove {_sum(cache, doomed)}?"):
+    if asks and not _agreed(out, f"remove {_sum(cache, selected)}?"):
         _say(out, "nothing was removed")
         return Status.OK
-    gone = doomed if dry_run else _removed(cache, doomed, out, silent=asks)
+    gone = selected if dry_run else _removed(cache, selected, out, silent=asks)
     _say(out, f"{'would remove' if dry_run else 'removed'} {_sum(cache, gone)}")
     others = [f"{path.relative_to(root)} ({why})" for path, why in islice(left_alone(cache), SHOWN)]
     if others:
-        _say(out, f"left alone: {', '.join(others)}")
+        _say(out, f"not touched: {', '.join(others)}")
     return Status.OK
 
 
-def _removed(cache: Cache, doomed: Sequence[Removal], out: Screen, *, silent: bool) -> list[Removal]:
+def _removed(cache: Cache, selected: Sequence[Removal], out: Screen, *, silent: bool) -> list[Removal]:
     """Removes entries, prints each unless it was listed before, or why it stays; returns those removed."""
     gone = []
-    for removal in doomed:
+    for removal in selected:
         why = remove(cache, removal)
         if why:
-            _say(out, f"{removal.path}: {why}, left alone")
+            _say(out, f"{removal.path}: {why}, not touched")
         else:
             gone.append(removal)
             if not silent:
@@ -113,7 +113,7 @@ def _is_nothing(root: Path, out: Screen) -> bool:
 
 
 def _on_a_terminal() -> bool:
-    """Whether a user can see the question and answer it; a script is not asked."""
+    """Whether a user can answer a question; a script gets none."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
@@ -133,9 +133,9 @@ def _line(removal: Removal) -> str:
 
 def _sum(cache: Cache, gone: Sequence[Removal]) -> str:
     """How many entries of which kinds, and the space they free."""
-    counts = Counter(kinds.WORDS.get(removal.kind, "a file left over") for removal in gone)
-    by_kind = f" ({', '.join(f'{n} times {what}' for what, n in sorted(counts.items()))})" if gone else ""
-    return f"{len(gone)} things, {_mib(freed(cache, gone))} MiB{by_kind}"
+    counts = Counter(kinds.WORDS.get(removal.kind, "a leftover file") for removal in gone)
+    by_kind = f" ({', '.join(f'{n} × {what}' for what, n in sorted(counts.items()))})" if gone else ""
+    return f"{len(gone)} {'entry' if len(gone) == 1 else 'entries'}, {_mib(freed(cache, gone))} MiB{by_kind}"
 
 
 def _words(describe: Mapping[str, Any]) -> str:

@@ -140,7 +140,7 @@ class Import(Records):
 
 
 def import_(parameters: Import) -> Status:
-    """Show published scores of others on the board, next to the measured rows and marked as published."""
+    """Add published scores to the board, marked as published."""
     from harness import api
     from harness.cli.session import open_session
 

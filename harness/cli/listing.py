@@ -58,7 +58,7 @@ def show(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) ->
             _print(out, name if name != "datasets" else "dataset sources", _summaries(room))
     if kind in (None, "datasets"):
         context = Context(cache=Cache(cache_dir), data_dirs=tuple(data_dirs))
-        _print(out, "datasets at hand", dict.fromkeys(every_name(context), ""))
+        _print(out, "datasets on this machine", dict.fromkeys(every_name(context), ""))
 
 
 def _summaries(room: Room[Any]) -> dict[str, str]:
@@ -66,8 +66,8 @@ def _summaries(room: Room[Any]) -> dict[str, str]:
     summaries = {item: room.summary(item) for item in room.names()}
     if room is not RECIPES:
         return summaries
-    needed = {item: ", ".join(sorted(recipe.needs)) or "the corpus alone" for item, recipe in RECIPES.usable()}
-    return {item: f"{words} Needs: {needed.get(item, 'not known')}." for item, words in summaries.items()}
+    needed = {item: ", ".join(sorted(recipe.needs)) or "only the corpus" for item, recipe in RECIPES.usable()}
+    return {item: f"{words} Needs: {needed.get(item, 'unknown')}." for item, words in summaries.items()}
 
 
 def _print(out: Screen, title: str, items: dict[str, str]) -> None:

@@ -94,7 +94,7 @@ def decide(parameters: Decide) -> Status:
         messages.row_printer(session.err),
     )
     session.update_leaderboard(parameters.results)
-    session.out.print(terminal.decision(decided.dataset, decided.decision))
+    session.out.print(terminal.decision(decided.dataset, decided.decision, session.out.width))
     session.out.print()
     messages.print_sentences(session.out, decided.told)
     board = parameters.results / "leaderboard.html"

@@ -1,4 +1,4 @@
-"""The board: records arranged into one table per dataset. Depends on the records alone."""
+"""The board: records arranged into one table per dataset. Depends on nothing but the records."""
 
 from __future__ import annotations
 

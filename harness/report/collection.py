@@ -14,12 +14,12 @@ from harness.datasets import at_hand, load_dataset
 from harness.runtime.context import Context
 
 LONGEST = 110
-"""Characters of a title, or of the text that stands for one."""
+"""Characters of a title, or of the text shown if there is none."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """What a collection says.
+    """Texts, titles and grades of a collection.
 
     Args:
         dataset: the collection.
@@ -33,7 +33,7 @@ class Words:
     overlap: Mapping[str, float]
 
     def titles(self, documents: Iterable[str]) -> dict[str, str]:
-        """Document id → its title, or the beginning of its text where it has none; those not in the corpus are left
+        """Document id → its title, or the beginning of its text if it has none; those not in the corpus are left
         out.
         """
         ids, corpus = list(documents), self.dataset.corpus
@@ -41,24 +41,24 @@ class Words:
         found = {}
         for document, row in zip(ids, rows.tolist(), strict=True):
             if row >= 0:
-                held = corpus[row]
-                found[document] = _short(held.title.strip() or held.text)
+                entry = corpus[row]
+                found[document] = _short(entry.title.strip() or entry.text)
         return found
 
 
 def words(name: str, revision: str, context: Context) -> tuple[Words | None, str]:
-    """What the collection of a record says, or None and why there is nothing, as a sentence.
+    """The texts of a record's collection, or None and the reason, as a sentence.
 
     Args:
         name: of the dataset.
-        revision: of the record; another content says nothing about it.
+        revision: of the record; the texts of another revision are not used.
         context: its data folders and cache.
     """
     try:
         if not at_hand(name, context):
             return (
                 None,
-                "The collection was not on the machine that made this page: ids only, no texts, titles or grades.",
+                "The collection was not on the machine that wrote this page: ids only, no texts, titles or grades.",
             )
         dataset = load_dataset(name, context)
     except HarnessError as error:
@@ -66,7 +66,7 @@ def words(name: str, revision: str, context: Context) -> tuple[Words | None, str
     if dataset.revision != revision:
         return (
             None,
-            "The collection at hand is another revision than the records': ids only, no texts, titles or grades.",
+            "The local collection is another revision than the records': ids only, no texts, titles or grades.",
         )
     queries = dataset.test.queries
     texts = dict(zip(queries.ids, queries.texts, strict=True))
@@ -76,15 +76,15 @@ def words(name: str, revision: str, context: Context) -> tuple[Words | None, str
 def _overlaps(dataset: Dataset, texts: Mapping[str, str]) -> dict[str, float]:
     terms = English()
     relevant = {q: [d for d, grade in dataset.test.qrels.get(q, {}).items() if grade > 0] for q in texts}
-    ids = sorted({d for found in relevant.values() for d in found})
+    ids = sorted(set().union(*relevant.values()))
     rows = dataset.corpus.rows(ids) if ids else np.zeros(0, np.int64)
-    there = rows >= 0
-    held = [d for d, here in zip(ids, there.tolist(), strict=True) if here]
-    documents = {d: frozenset(terms(text)) for d, text in zip(held, dataset.corpus.texts_of(rows[there]), strict=True)}
+    in_corpus = [d for d, row in zip(ids, rows.tolist(), strict=True) if row >= 0]
+    stems = [frozenset(terms(text)) for text in dataset.corpus.texts_of(rows[rows >= 0])]
+    documents = dict(zip(in_corpus, stems, strict=True))
     found = {}
     for query, text in texts.items():
-        asked = frozenset(terms(text))
-        shares = [len(asked & documents[d]) / len(asked) for d in relevant[query] if asked and d in documents]
+        wanted = frozenset(terms(text))
+        shares = [len(wanted & documents[d]) / len(wanted) for d in relevant[query] if wanted and d in documents]
         if shares:
             found[query] = max(shares)
     return found

@@ -35,7 +35,7 @@ def leaderboard(tables: Sequence[Table], over: Across | None = None, left_out: S
     for table in tables:
         parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table), *_listed(notes_of(table))]
     if not tables:
-        parts.append("No records yet: `harness run` makes some.")
+        parts.append("No records yet: `harness run` creates them.")
     return "\n\n".join(parts) + "\n"
 
 

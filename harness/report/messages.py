@@ -26,9 +26,8 @@ def row_printer(err: Screen) -> Callable[[Result], None]:
         line = Text.assemble((one_line(record.row), "bold"), f" on {one_line(record.dataset['name'])}: ")
         if record.status == "ok":
             first = tables([record])[0].measures[0]
-            err.say(
-                line.append(f"{first} {formats.score(record.measures[first])}{' (up to date)' if result.kept else ''}")
-            )
+            state = " (up to date)" if result.kept else ""
+            err.say(line.append(f"{first} {formats.score(record.measures[first])}{state}"))
             return
         problem = record.problem or {}
         details = f"{problem.get('reason', '')} {problem.get('remedy', '')}".strip()
@@ -43,17 +42,11 @@ def trial_printer(err: Screen) -> Callable[[CellResult], None]:
     """The same for each setting that a sweep tries on dev."""
 
     def show(done: CellResult) -> None:
-        line = Text.assemble(
-            (f"{done.number}/{done.total} " if done.total else "", "dim"),
-            (one_line(done.row), "bold"),
-            f", seed {done.seed}: ",
-        )
+        place = f"{done.number}/{done.total} " if done.total else ""
+        line = Text.assemble((place, "dim"), (one_line(done.row), "bold"), f", seed {done.seed}: ")
         if done.mean is not None:
-            err.say(
-                line.append(
-                    f"{formats.score(done.mean)} on dev ({'up to date' if done.kept else f'{done.seconds:.0f} s'})"
-                )
-            )
+            state = "up to date" if done.kept else f"{done.seconds:.0f} s"
+            err.say(line.append(f"{formats.score(done.mean)} on dev ({state})"))
             return
         line.append(one_line(done.problem or "no scores"), "yellow" if done.skipped else "red")
         (err if done.skipped else Screen(stderr=True)).say(line)

@@ -9,10 +9,18 @@ from harness.bench.published import FOLDER
 from harness.report.board import Line, Table
 
 
-def notes_of(table: Table) -> list[str]:
-    """On the dataset, on each row, and on each row without scores; each note once."""
+def notes_of(table: Table, most: int | None = None) -> list[str]:
+    """On the dataset, on each row, and on each row without scores; each note once.
+
+    Args:
+        table: the dataset's rows.
+        most: notes from records, which are those of the best rows; None gives all.
+    """
     notes = list(_of_dataset(table))
-    notes += grouped((f"`{line.row}`", note) for line in table.lines for note in line.first.notes)
+    from_records = grouped((f"`{line.row}`", note) for line in table.lines for note in line.first.notes)
+    notes += from_records[:most]
+    if most is not None and len(from_records) > most:
+        notes.append(f"{len(from_records) - most} more notes on rows are in leaderboard.md")
     for line in table.lines:
         notes += _of_row(line, table)
     notes += _of_conditions(table)

@@ -35,7 +35,6 @@ from harness.runtime.context import Context
 
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "page.js", "charts.js", "queries.js")
 
-
 MOST_CELLS = 400_000
 """Rows times queries whose per-query values and top tens the page has: about 20 MB."""
 FEWEST_ROWS = 10
@@ -45,7 +44,7 @@ FEWEST_ROWS = 10
 def leaderboard_page(
     found: Sequence[Table],
     store: Store,
-    held: Sequence[StoredRecord],
+    stored: Sequence[StoredRecord],
     context: Context,
     over: Across | None = None,
     left_out: Sequence[str] = (),
@@ -56,20 +55,20 @@ def leaderboard_page(
     Args:
         found: its tables, with comparisons.
         store: the folder.
-        held: its records with their places.
+        stored: its records with their places.
         context: data folders and cache; nothing is downloaded.
         over: the table across them with its comparison; None makes it from the tables alone.
         left_out: sentences on records that could not be read.
         advance: called after each dataset.
     """
-    blocks, places = [], by_key(held)
+    blocks, places = [], by_key(stored)
     for table in found:
         context.ledger.turn_to(table.dataset)
-        said, why = words(table.dataset, table.first.dataset["revision"], context)
-        blocks.append(packed(per_query(table, store, places, said, why, context.cache, _most(found, table))))
+        texts, why = words(table.dataset, table.first.dataset["revision"], context)
+        blocks.append(packed(per_query(table, store, places, texts, why, context.cache, _most(found, table))))
         advance()
     files_of = [[file_names(line, places, store) for line in table.lines] for table in found]
-    return page(page_data(by_each_measure(found, store, held), files_of, over), blocks, left_out)
+    return page(page_data(by_each_measure(found, store, stored), files_of, over), blocks, left_out)
 
 
 def _most(found: Sequence[Table], table: Table) -> int | None:
@@ -142,7 +141,7 @@ def parted(name: str) -> Markup:
 
 
 def script_json(value: object) -> str:
-    """JSON that may stand in a script element: no `<` opens a tag or a comment in it."""
+    """JSON for a script element: no `<` opens a tag or a comment in it."""
     text = json.dumps(cleaned(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 

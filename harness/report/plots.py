@@ -17,7 +17,7 @@ from harness.report.board import Table
 from harness.report.frontier import non_dominated
 from harness.report.trade_offs import TRADE_OFFS
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 """Of the families, distinct for colour-blind readers (Okabe and Ito 2008)."""
 LONGEST = 36
 """Characters of a row's name."""
@@ -86,24 +86,25 @@ def _trade(table: Table, name: str, colours: dict[str, str]) -> Any:
         if cost is not None and value is not None:
             points.append((cost, value))
             lines.append(line)
-    if not points:
+    costs = sorted({cost for cost, _ in points})
+    if len(costs) < 2:  # nothing to trade
         return None
-    costs = sorted(cost for cost, _ in points)
-    middle = math.sqrt(max(costs[0], 1.0) * max(costs[-1], 1.0)) if costs[0] <= 0 else math.sqrt(costs[0] * costs[-1])
+    has_zero = costs[0] <= 0
+    least = 1.0 if has_zero else 0.0
+    middle = math.sqrt(max(costs[0], least) * max(costs[-1], least))
     drawn = Figure(figsize=(3.4, 2.6), layout="constrained")
     axes = drawn.subplots()
-    for line, point, free in zip(lines, points, non_dominated(points), strict=True):
+    free = non_dominated(points)
+    named = _named([value for (_, value), is_free in zip(points, free, strict=True) if is_free], points)
+    for line, point, is_free in zip(lines, points, free, strict=True):
         colour = colours[line.family]
-        axes.plot(*point, "D" if free else "o", color=colour, markerfacecolor=colour if free else "white", markersize=5)
-        if free:
-            late = point[0] > middle
-            place: dict[str, Any] = {
-                "xytext": (-3 if late else 3, 5),
-                "textcoords": "offset points",
-                "ha": "right" if late else "left",
-            }
+        marker, face = ("D", colour) if is_free else ("o", "white")
+        axes.plot(*point, marker, color=colour, markerfacecolor=face, markersize=5)
+        if is_free and point[1] in named:
+            side, shift = ("right", -3) if point[0] > middle else ("left", 3)
+            place: dict[str, Any] = {"xytext": (shift, 5), "textcoords": "offset points", "ha": side}
             axes.annotate(short(line.row, 28), point, fontsize=6, in_layout=False, **place)
-    axes.set_xscale("symlog" if costs[0] <= 0 else "log")
+    axes.set_xscale("symlog" if has_zero else "log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(lambda *_: "")
     axes.set_xlabel(trade.label)
@@ -111,6 +112,17 @@ def _trade(table: Table, name: str, colours: dict[str, str]) -> Any:
     axes.set_title(table.dataset, fontsize=9)
     axes.grid(linewidth=0.4, alpha=0.5)
     return drawn
+
+
+def _named(front: Sequence[float], points: Sequence[tuple[float, float]]) -> set[float]:
+    """The scores of the front whose labels are drawn, the best first; one close below another would overlap it."""
+    scores = [value for _, value in points]
+    gap = 0.06 * (max(scores) - min(scores))
+    named: list[float] = []
+    for value in sorted(front, reverse=True):
+        if all(other - value > gap for other in named):
+            named.append(value)
+    return set(named)
 
 
 def short(name: str, most: int = LONGEST) -> str:

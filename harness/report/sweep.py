@@ -45,13 +45,10 @@ def document(sweep: SweepResult, plots: list[str]) -> str:
         parts += [_curve(sweep.tested.curve, sweep.measure)] if sweep.tested.curve is not None else []
     parts += [f"## On dev: `{escaped(sweep.search)}`", EXPLAINED, _grid(sweep)]
     if sweep.curves:
-        parts += [
-            "## Learning curves, on dev",
-            *(f"![learning curves]({name})" for name in plots if name.endswith(".svg")),
-        ]
-        parts += [
-            part for curve in sweep.best_curves for part in (f"{code(curve.config)}:", _curve(curve, sweep.measure))
-        ]
+        parts.append("## Learning curves, on dev")
+        parts += [f"![learning curves]({name})" for name in plots if name.endswith(".svg")]
+        for curve in sweep.best_curves:
+            parts += [f"{code(curve.config)}:", _curve(curve, sweep.measure)]
         parts.append(
             "The training queries of one seed are nested: each size contains the smaller ones. A curve passes a "
             "baseline at the size from which on it stays above; between two sizes it is linear in the logarithm of "

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
@@ -15,7 +16,7 @@ from harness.compare.decision import Decision
 from harness.report import formats
 from harness.report.across import Across, across
 from harness.report.across_columns import AGAINST, across_columns
-from harness.report.board import Table
+from harness.report.board import Line, Table
 from harness.report.column import Column, Row, Writer
 from harness.report.columns import COSTS, columns_of
 from harness.report.decision import board
@@ -28,10 +29,14 @@ MOST_ROWS = 300
 """Of all tables together; where there are more, each shows its best, and the files have all."""
 FEWEST_ROWS = 10
 """Of a table, which are shown in any case."""
-WIDE = 140
-"""Columns of a terminal that the cost columns need to be readable."""
-GAP, MIDDLE = 32, 112
-"""Columns that the differences from the best take, and from how many on they are shown."""
+SHORTEST, LONGEST = 12, 28
+"""Characters that the column of names has at least, and that it must have for more columns than a narrow terminal
+shows; longer names are broken.
+"""
+NARROW = 112
+"""Characters of a terminal below which a decision has no intervals of means."""
+MOST_NOTES = 8
+"""Notes from the records of a table; leaderboard.md has all."""
 
 
 def show(tables: Sequence[Table], console: Console, over: Across | None = None) -> None:
@@ -46,9 +51,9 @@ def show(tables: Sequence[Table], console: Console, over: Across | None = None) 
         return
     most = _most(tables)
     for table in tables:
-        writer = _writer(table, console.width)
+        writer = _writer(table, console.width, most)
         console.print(grid(table, writer, most))
-        for note in [*_cut(table, writer, most), *notes_of(table)]:
+        for note in [*_cut(table, writer, most), *notes_of(table, MOST_NOTES)]:
             _note(console, note)
         console.print()
     over = over or across(tables)
@@ -67,15 +72,23 @@ def _most(tables: Sequence[Table]) -> int | None:
     return max(FEWEST_ROWS, MOST_ROWS // len(tables))
 
 
-def _wide(table: Table) -> int:
-    return WIDE + GAP if table.has_intervals else WIDE
-
-
-def _writer(table: Table, width: int) -> Writer:
+def _writer(table: Table, width: int, most: int | None) -> Writer:
     """Which columns fit."""
-    if width >= _wide(table):
-        return "wide terminal"
-    return "terminal" if width >= MIDDLE else "narrow terminal"
+    roomy: tuple[Writer, ...] = ("wide terminal", "terminal")
+    return next((writer for writer in roomy if _needed(table, writer, most) <= width), "narrow terminal")
+
+
+def _needed(table: Table, writer: Writer, most: int | None) -> int:
+    """Characters that a table takes with the columns of a writer."""
+    name = max((cell_len(line.row) for line in table.lines[:most]), default=0)
+    others = sum(2 + _width(column, table, most) for column in columns_of(table, writer))
+    return max(SHORTEST, min(name, LONGEST)) + others
+
+
+def _width(column: Column[Line], table: Table, most: int | None) -> int:
+    """Characters of a column; headings of costs may be broken between words."""
+    headings = column.heading.split() if column in COSTS else [column.heading]
+    return max(map(cell_len, (*headings, *(column.text(line) for line in table.lines[:most]))))
 
 
 def _cut(table: Table, writer: Writer, most: int | None) -> Iterator[str]:
@@ -84,8 +97,8 @@ def _cut(table: Table, writer: Writer, most: int | None) -> Iterator[str]:
         yield f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all"
     if writer != "wide terminal":
         narrow = table.has_intervals and writer == "narrow terminal"
-        more = "differences from the best, and what" if narrow else "what"
-        yield f"a terminal of {_wide(table)} columns or more shows {more} each row costs"
+        more = "differences from the best and costs" if narrow else "costs"
+        yield f"a terminal of {_needed(table, 'wide terminal', most)} columns or more also shows {more}"
     if table.power:
         yield f"{table.measures[0]}: {table.power}"
 
@@ -101,6 +114,7 @@ def _words(text: str, style: str = "") -> Text:
 def _grid(title: str, more: str = "") -> Grid:
     """An empty table; `more` is dim in the title."""
     head = Text.assemble(_words(title), _words(f" {more}" if more else "", "dim"), style="table.title")
+    head.no_wrap, head.overflow = True, "ignore"  # a narrow table would break it
     return Grid(title=head, title_justify="left", header_style="bold", box=None, pad_edge=False)
 
 
@@ -136,11 +150,11 @@ def grid(table: Table, writer: Writer = "wide terminal", most: int | None = None
     columns = columns_of(table, writer)
     dataset = table.first.dataset
     drawn = _grid(table.dataset, f"({dataset['documents']:,} documents, {dataset['queries']:,} queries)")
-    drawn.add_column("row", no_wrap=True)
+    drawn.add_column("row", overflow="fold", min_width=SHORTEST)
     for column in columns:
         left = column.kind in ("words", "difference", "rank")
-        cost = column in COSTS
-        drawn.add_column(_words(column.heading), justify="left" if left else "right", no_wrap=not cost)
+        width = _width(column, table, most)
+        drawn.add_column(_words(column.heading), justify="left" if left else "right", width=width)
     for line in table.lines[:most]:
         name = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
         drawn.add_row(name, *_cells(columns, line))
@@ -150,14 +164,19 @@ def grid(table: Table, writer: Writer = "wide terminal", most: int | None = None
     return drawn
 
 
-def decision(dataset: str, found: Decision) -> Grid:
-    """The rows of a decision: mean, interval, difference from the best, ranks, costs."""
+def decision(dataset: str, found: Decision, width: int = NARROW) -> Grid:
+    """The rows of a decision: mean, interval, difference from the best, ranks, costs.
+
+    A terminal narrower than `NARROW` shows no intervals of means and breaks the differences.
+    """
     head, rows = board(found)
+    shown = [i for i, name in enumerate(head) if width >= NARROW or name != "95 %"]
     drawn = _grid(dataset)
-    for name in head:
-        drawn.add_column(name, justify="left" if name == "row" else "right", no_wrap=name != "row", overflow="fold")
+    for name in (head[i] for i in shown):
+        may_wrap = name == "row" or (width < NARROW and name in ("from the best", "ms a query"))
+        drawn.add_column(name, justify="left" if name == "row" else "right", no_wrap=not may_wrap, overflow="fold")
     for row in rows:
-        drawn.add_row(*map(_words, row))
+        drawn.add_row(*(_words(row[i]) for i in shown))
     return drawn
 
 
@@ -178,7 +197,7 @@ def planned(dataset: str, parts: Sequence[Planned], dollars: Callable[[float], f
     """What a sweep will take, a line for each part of it.
 
     Args:
-        dataset: as asked for.
+        dataset: as requested.
         parts: of the search.
         dollars: what so many seconds cost.
     """

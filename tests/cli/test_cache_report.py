@@ -53,7 +53,7 @@ def test_cache_verify_is_0_where_all_is_sound(harness_command, kept: Path) -> No
     said = harness_command("cache", "verify")
     assert said.status == 0
     assert "2 entries" in said.out
-    assert "all sound" in said.out
+    assert "all intact" in said.out
 
 
 def test_cache_verify_is_1_where_a_file_was_altered_and_names_it(harness_command, kept: Path) -> None:
@@ -89,7 +89,7 @@ def age(folder: Path, days: float) -> None:
 def test_cache_gc_without_limits_leaves_what_is_sound(harness_command, kept: Path) -> None:
     said = harness_command("cache", "gc")
     assert said.status == 0
-    assert "removed 0 things" in said.out
+    assert "removed 0 entries" in said.out
     assert len(list(kept.glob("[bc]*/*/meta.json"))) == 2
 
 
@@ -97,11 +97,11 @@ def test_cache_gc_removes_what_was_not_used_for_so_many_days(harness_command, ke
     index, corpus = next((kept / "bm25").iterdir()), next((kept / "corpora").iterdir())
     age(index, 40)
     said = harness_command("cache", "gc", "--older-than", "30", "--dry-run")
-    assert "would remove 1 things" in said.out
+    assert "would remove 1 entry" in said.out
     assert str(index) in said.out
     assert index.exists()
     said = harness_command("cache", "gc", "--older-than", "30")
-    assert "removed 1 things" in said.out
+    assert "removed 1 entry" in said.out
     assert not index.exists()
     assert corpus.exists()
 
@@ -111,10 +111,10 @@ def test_cache_gc_removes_the_longest_unused_until_the_size_fits(harness_command
     age(corpus, 2)
     size = sum(f.stat().st_size for f in index.rglob("*")) / 2**30
     said = harness_command("cache", "gc", "--max-size", f"{size * 1.01:.12f}")
-    assert "removed 1 things" in said.out
+    assert "removed 1 entry" in said.out
     assert index.exists()
     assert not corpus.exists()
-    assert "removed 1 things" in harness_command("cache", "gc", "--max-size", "0").out
+    assert "removed 1 entry" in harness_command("cache", "gc", "--max-size", "0").out
     assert not index.exists()
 
 
@@ -135,7 +135,7 @@ def test_cache_gc_leaves_alone_what_another_process_is_at_work_on(harness_comman
     index = next((kept / "bm25").iterdir())
     with Cache(kept).lock("bm25", index.name):
         said = harness_command("cache", "gc", "--max-size", "0")
-    assert f"{index}: in use, left alone" in said.out
+    assert f"{index}: in use, not touched" in said.out
     assert index.exists()
 
 
@@ -206,7 +206,7 @@ def test_a_file_in_place_of_the_cache_is_told(harness_command, tmp_path: Path) -
 def test_an_old_cache_without_a_mark_is_looked_after_and_gets_one(harness_command, kept: Path) -> None:
     (kept / MARKER).unlink()
     said = harness_command("cache", "gc", "--max-size", "0")
-    assert "removed 2 things" in said.out
+    assert "removed 2 entries" in said.out
     assert (kept / MARKER).is_file()
 
 
@@ -214,10 +214,10 @@ def test_results_in_the_cache_folder_stay_and_are_told(harness_command, kept: Pa
     (kept / "results" / "beir-x-test").mkdir(parents=True)
     (kept / "results" / "beir-x-test" / "record.json").write_text("{}")
     age(kept, 1000)
-    assert "all sound" in harness_command("cache", "verify").out
+    assert "all intact" in harness_command("cache", "verify").out
     said = harness_command("cache", "gc", "--older-than", "1")
-    assert "removed 2 things" in said.out
-    assert "left alone: results (not of this cache)" in said.out
+    assert "removed 2 entries" in said.out
+    assert "not touched: results (not of this cache)" in said.out
     assert (kept / "results" / "beir-x-test" / "record.json").is_file()
 
 
@@ -228,7 +228,7 @@ def test_what_would_go_is_said_in_words_that_a_person_knows(harness_command, kep
     (line,) = (line for line in said.out.splitlines() if line.startswith(str(index)))
     assert line.startswith(f"{index}: over the size; an index of BM25, ")
     assert "documents 60, method bm25(" in line
-    assert "1 times an index of BM25, 1 times the documents of a collection" in said.out
+    assert "1 × an index of BM25, 1 × the documents of a collection" in said.out
     assert everything(kept) == before
 
 
@@ -254,7 +254,7 @@ def test_on_a_terminal_it_shows_what_goes_and_asks_first(
     before = everything(kept)
     said = harness_command("cache", "gc", "--max-size", "0")
     assert len(terminal.asked) == 1
-    assert terminal.asked[0].startswith("remove 2 things")
+    assert terminal.asked[0].startswith("remove 2 entries")
     assert said.out.count("over the size") == 2
     assert "nothing was removed" in said.out
     assert everything(kept) == before
@@ -269,14 +269,14 @@ def test_yes_at_the_terminal_or_beforehand_removes(
     said = harness_command("cache", "gc", "--older-than", "30")
     assert said.out.count(str(index)) == 1
     assert not index.exists()
-    assert "removed 1 things" in harness_command("cache", "gc", "--max-size", "0", "--yes").out
+    assert "removed 1 entry" in harness_command("cache", "gc", "--max-size", "0", "--yes").out
     assert not corpus.exists()
     assert len(terminal.asked) == 1
 
 
 def test_where_nothing_goes_it_does_not_ask(harness_command, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal(monkeypatch)
-    assert "removed 0 things" in harness_command("cache", "gc").out
+    assert "removed 0 entries" in harness_command("cache", "gc").out
     assert terminal.asked == []
 
 
@@ -318,4 +318,4 @@ def test_a_read_only_cache_is_listed_and_verified(harness_command, kept: Path, m
     monkeypatch.setattr("tempfile.mkstemp", refuse)
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     assert "2 entries" in harness_command("cache", "ls").out
-    assert "all sound" in harness_command("cache", "verify").out
+    assert "all intact" in harness_command("cache", "verify").out

@@ -24,26 +24,26 @@ def test_everything_has_a_section_and_every_item_its_line(capsys: pytest.Capture
     show(None, [], tmp_path)
     told = sections(capsys.readouterr().out)
     assert next(iter(told)) == "rows"
-    assert list(told)[-2:] == ["dataset sources", "datasets at hand"]
+    assert list(told)[-2:] == ["dataset sources", "datasets on this machine"]
     for name, room in ROOMS.items():
         lines = told["dataset sources" if name == "datasets" else name]
         assert [line.split()[0] for line in lines] == room.names()
         assert all(len(line.split()) > 3 for line in lines)
-    assert "stdlib/code" in told["datasets at hand"]
+    assert "stdlib/code" in told["datasets on this machine"]
 
 
 @pytest.mark.parametrize("kind", ["rows", *ROOMS])
 def test_one_kind_alone(kind: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     show(kind, [], tmp_path)
     titles = list(sections(capsys.readouterr().out))
-    assert titles == ([kind] if kind != "datasets" else ["dataset sources", "datasets at hand"])
+    assert titles == ([kind] if kind != "datasets" else ["dataset sources", "datasets on this machine"])
 
 
 def test_a_recipe_says_what_it_needs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     show("recipes", [], tmp_path)
     told = {line.split()[0]: line for line in sections(capsys.readouterr().out)["recipes"]}
     assert told["gpl"].endswith("Needs: generator, teacher.")
-    assert told["tsdae"].endswith("Needs: the corpus alone.")
+    assert told["tsdae"].endswith("Needs: only the corpus.")
 
 
 def test_a_collection_in_a_data_folder_is_at_hand(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -53,4 +53,4 @@ def test_a_collection_in_a_data_folder_is_at_hand(capsys: pytest.CaptureFixture[
     (place / "queries.jsonl").write_text('{"_id": "q", "text": "t"}\n', encoding="utf-8")
     (place / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\td\t1\n", encoding="utf-8")
     show("datasets", [tmp_path / "data"], tmp_path / "cache")
-    assert "beir/mine" in sections(capsys.readouterr().out)["datasets at hand"]
+    assert "beir/mine" in sections(capsys.readouterr().out)["datasets on this machine"]

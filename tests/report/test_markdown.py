@@ -146,4 +146,4 @@ def test_the_page_is_the_same_bytes_in_any_order_of_the_records(made: Made, skip
 def test_no_records_say_how_to_make_some() -> None:
     text = leaderboard([])
     assert text.startswith("# Leaderboard\n")
-    assert text.endswith("No records yet: `harness run` makes some.\n")
+    assert text.endswith("No records yet: `harness run` creates them.\n")

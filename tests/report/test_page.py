@@ -128,7 +128,7 @@ def test_scripts_and_style_leave_room_for_the_data(page: str) -> None:
 
 def test_a_page_without_records_says_how_to_make_some(results: Store, context: Context) -> None:
     text = page_of(results, context)
-    assert "No records yet: <code>harness run</code> makes some." in text
+    assert "No records yet: <code>harness run</code> creates them." in text
 
 
 def test_json_in_a_script_opens_no_tag_and_reads_back() -> None:

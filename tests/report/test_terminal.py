@@ -54,8 +54,23 @@ def test_a_narrow_terminal_gets_the_figures_whole_and_the_costs_left_out(made: M
     text = shown(made("a", 0.51234), width=80)
     assert "0.5123" in text
     assert "fit + index" not in text
-    assert "columns or more shows what each row costs" in text
-    assert "fit + index" in shown(made("a", 0.51234), width=140)
+    assert "a terminal of 93 columns or more also shows costs" in text
+    assert "parameters" in shown(made("a", 0.51234), width=93)
+
+
+def test_a_long_name_is_broken_and_no_score_is_cut(made: Made) -> None:
+    name = f"hybrid(methods=({', '.join(['bm25'] * 30)}))"
+    text = shown(made(name, 0.51234), width=60)
+    assert "0.5123" in text
+    assert "…" not in text
+    assert text.count("bm25") == 30
+
+
+def test_a_terminal_shows_the_notes_of_the_best_rows_and_counts_the_others(made: Made) -> None:
+    text = shown(*(made(f"row{i:02}", 0.5 - i / 100, notes=[f"note {i}"]) for i in range(11)))
+    assert "`row07`: note 7" in text
+    assert "note 8" not in text
+    assert "3 more notes on rows are in leaderboard.md" in text
 
 
 def test_several_datasets_are_set_side_by_side_and_the_rows_held_against_the_first(

@@ -3,7 +3,7 @@
 (() => {
   const { $, data, state, make, matches, listen } = window.board;
   const families = [...new Set(data.datasets.flatMap((d) => d.rows.map((r) => r.family)))].sort();
-  const colour = (family) => `var(--family-${families.indexOf(family) % 6})`;
+  const colour = (family) => `var(--family-${families.indexOf(family) % 8})`;
   const four = (value) => value.toFixed(4);
   const room = () => (window.innerWidth < 600 ? 19 : 34);
   const brief = (name, most = room()) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
@@ -14,44 +14,46 @@
   const style = { background: "none", fontSize: "12px" };
 
   function means(dataset, measure, rows) {
-    const held = rows.filter((r) => r.values[measure].value !== null)
+    const scored = rows.filter((r) => r.values[measure].value !== null)
       .map((r) => ({ ...r, ...r.values[measure] })).sort((a, b) => b.value - a.value);
-    if (!held.length) return null;
+    if (!scored.length) return null;
     const width = wide(330, 760);
-    const left = Math.min(width * 0.42, 20 + 6.8 * Math.max(...held.map((r) => brief(r.name).length)));
+    const left = Math.min(width * 0.42, 20 + 6.8 * Math.max(...scored.map((r) => brief(r.name).length)));
     const drawn = Plot.plot({
-      style, width, marginLeft: left, marginRight: 40, marginBottom: 42, height: 62 + 22 * held.length, ariaLabel: `${measure} on ${dataset.name}`,
-      x: { label: `${measure} →`, grid: true, nice: true }, y: { label: null, domain: held.map((r) => r.key), tickFormat: (key) => brief(held.find((r) => r.key === key).name), tickSize: 0 },
+      style, width, marginLeft: left, marginRight: 40, marginBottom: 42, height: 62 + 22 * scored.length, ariaLabel: `${measure} on ${dataset.name}`,
+      x: { label: `${measure} →`, grid: true, nice: true }, y: { label: null, domain: scored.map((r) => r.key), tickFormat: (key) => brief(scored.find((r) => r.key === key).name), tickSize: 0 },
       marks: [
-        Plot.ruleY(held.filter((r) => r.low !== null), { y: "key", x1: "low", x2: "high", stroke: (r) => colour(r.family), strokeWidth: 2.5, strokeOpacity: 0.55 }),
-        Plot.dot(held, { y: "key", x: "value", r: 4.5, fill: (r) => colour(r.family), href: (r) => `#${r.key}`, title: (r) => `${r.name}\n${measure} ${four(r.value)}${r.low === null ? "" : `, 95 %: ${r.interval}`}${r.low === null ? "" : `\nfrom the best: ${r.behind}\nrank ${r.ranks}`}`, tip: false, ariaLabel: (r) => `${r.name} ${four(r.value)}` }),
-        Plot.text(held.filter((r) => r.low !== null), { y: "key", x: (r) => r.high, text: "ranks", textAnchor: "start", dx: 7, fill: quiet }),
+        Plot.ruleY(scored.filter((r) => r.low !== null), { y: "key", x1: "low", x2: "high", stroke: (r) => colour(r.family), strokeWidth: 2.5, strokeOpacity: 0.55 }),
+        Plot.dot(scored, { y: "key", x: "value", r: 4.5, fill: (r) => colour(r.family), href: (r) => `#${r.key}`, title: (r) => `${r.name}\n${measure} ${four(r.value)}${r.low === null ? "" : `, 95 %: ${r.low.toFixed(3)} – ${r.high.toFixed(3)}\nrank ${r.ranks}`}`, tip: false, ariaLabel: (r) => `${r.name} ${four(r.value)}` }),
+        Plot.text(scored.filter((r) => r.low !== null), { y: "key", x: (r) => r.high, text: "ranks", textAnchor: "start", dx: 7, fill: quiet }),
       ],
     });
-    return figure(`${measure}, with 95 % intervals`, "The interval is of each mean, not of a difference; beside it the range of ranks that the queries leave to the row.", drawn);
+    return figure(`${measure}, with 95 % intervals`, "Intervals are those of the means, not of differences; the numbers next to them are the ranks that the row may have.", drawn);
   }
 
   function trade(dataset, measure, rows, cost) {
-    const held = rows.filter((r) => r.values[measure].value !== null && r.trades[cost].value !== null)
+    const scored = rows.filter((r) => r.values[measure].value !== null && r.trades[cost].value !== null)
       .map((r) => ({ ...r, value: r.values[measure].value, cost: r.trades[cost].value, front: r.trades[cost].front.includes(measure) }));
-    if (!held.length) return null;
-    const front = held.filter((r) => r.front).sort((a, b) => a.cost - b.cost);
-    const least = Math.min(...held.map((r) => r.cost)), most = Math.max(...held.map((r) => r.cost));
+    if (new Set(scored.map((r) => r.cost)).size < 2) return null;  // nothing to trade
+    const front = scored.filter((r) => r.front).sort((a, b) => a.cost - b.cost);
+    const least = Math.min(...scored.map((r) => r.cost)), most = Math.max(...scored.map((r) => r.cost));
     const kind = least <= 0 && most > 0 ? "symlog" : most / least > 20 ? "log" : "linear";
     const bent = { symlog: (v) => Math.log1p(v), log: Math.log, linear: (v) => v }[kind];
     const powers = [...(least <= 0 ? [0] : []), ...d3.range(-4, 10).map((e) => 10 ** e).filter((v) => (least <= 0 ? v >= 1 : v >= least / 10) && v <= most * 10)];
     const scale = { type: kind, ...(kind === "symlog" ? { constant: 1, domain: [0, powers[powers.length - 1]] } : {}), ...(kind === "linear" ? { ticks: 5 } : { ticks: powers }) };
     const late = (r) => most > least && (bent(r.cost) - bent(least)) / (bent(most) - bent(least)) > 0.5;
-    const label = (found, textAnchor) => Plot.text(found, { x: "cost", y: "value", text: (r) => brief(r.name, 24), textAnchor, dy: -12, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 });
-    const width = wide(300, 392);
+    const label = (some, textAnchor) => Plot.text(some, { x: "cost", y: "value", text: (r) => brief(r.name, 24), textAnchor, dy: -12, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 });
+    const width = wide(300, 392), [low, high] = d3.extent(scored, (r) => r.value);
+    const named = [];  // the best first; a label close below another would be printed over it
+    for (const r of front.slice().reverse()) if (named.every((n) => n.value - r.value > 0.06 * (high - low))) named.push(r);
     const drawn = Plot.plot({
       style, width, height: 300, marginLeft: 48, marginRight: 24, marginTop: 24, marginBottom: 40, ariaLabel: `${measure} against ${data.trades[cost]} on ${dataset.name}`,
       x: { ...scale, label: `${data.trades[cost]} →`, grid: true, nice: kind !== "symlog" && most > least, tickFormat: (v) => (v >= 1e4 ? d3.format("~s")(v) : String(v)) },
       y: { label: `↑ ${measure}`, grid: true, ticks: 6, nice: true },
       marks: [
         Plot.line(front, { x: "cost", y: "value", stroke: quiet, strokeDasharray: "3 3", curve: "step-after" }),
-        Plot.dot(held, { x: "cost", y: "value", r: (r) => (r.front ? 6 : 4.5), symbol: (r) => (r.front ? "diamond" : "circle"), fill: (r) => (r.front ? colour(r.family) : "var(--paper)"), stroke: (r) => colour(r.family), strokeWidth: 1.5, href: (r) => `#${r.key}`, title: (r) => `${r.name}\n${measure} ${four(r.value)}\n${data.trades[cost]}: ${r.cost.toPrecision(4)}${r.front ? "\nno row is both cheaper and better" : ""}`, ariaLabel: (r) => `${r.name}: ${four(r.value)} at ${r.cost.toPrecision(4)}` }),
-label(front.slice(0, 12).filter((r) => !late(r)), "start"), label(front.slice(0, 12).filter(late), "end"),
+        Plot.dot(scored, { x: "cost", y: "value", r: (r) => (r.front ? 6 : 4.5), symbol: (r) => (r.front ? "diamond" : "circle"), fill: (r) => (r.front ? colour(r.family) : "var(--paper)"), stroke: (r) => colour(r.family), strokeWidth: 1.5, href: (r) => `#${r.key}`, title: (r) => `${r.name}\n${measure} ${four(r.value)}\n${data.trades[cost]}: ${r.cost.toPrecision(4)}${r.front ? "\nno row is both cheaper and better" : ""}`, ariaLabel: (r) => `${r.name}: ${four(r.value)} at ${r.cost.toPrecision(4)}` }),
+        label(named.filter((r) => !late(r)), "start"), label(named.filter(late), "end"),
       ],
       r: { type: "identity" },
     });
@@ -59,10 +61,10 @@ label(front.slice(0, 12).filter((r) => !late(r)), "start"), label(front.slice(0,
   }
 
   function learning(curve) {
-    const found = [];
+    const plots = [];
     for (const [name, points, label] of [["dev", curve.dev, "↑ nDCG@10 on dev"], ["loss", curve.loss, "↑ loss"]]) {
       if (points.length < 2) continue;
-      found.push(Plot.plot({
+      plots.push(Plot.plot({
         style, width: wide(280, 400), height: 200, marginLeft: 46, marginBottom: 40, ariaLabel: `${label} of ${curve.name}`,
         x: { label: "step →", nice: true, ticks: 6 }, y: { label, grid: true, ticks: 5, nice: true },
         marks: [
@@ -71,27 +73,27 @@ label(front.slice(0, 12).filter((r) => !late(r)), "start"), label(front.slice(0,
         ],
       }));
     }
-    if (!found.length) return null;
-    const drawn = make("div", { class: "plots" }, ...found);
-    return figure(`Learning: ${curve.name}`, `${curve.rows.join(", ")}. Filled: the checkpoint that was chosen on dev.`, drawn);
+    if (!plots.length) return null;
+    const drawn = make("div", { class: "plots" }, ...plots);
+    return figure(`Learning: ${curve.name}`, `${curve.rows.join(", ")}. Filled: the checkpoint chosen on dev.`, drawn);
   }
 
   function seeds(dataset, measure, rows) {
-    const held = rows.filter((r) => r.seeds.length > 1)
+    const scored = rows.filter((r) => r.seeds.length > 1)
       .flatMap((r) => r.seeds.filter((s) => measure in s.values).map((s) => ({ ...r, seed: s.seed, value: s.values[measure], mean: r.values[measure].value })));
-    if (!held.length) return null;
-    const keys = [...new Set(held.map((r) => r.key))];
-    const names = new Map(held.map((r) => [r.key, brief(r.name)]));
+    if (!scored.length) return null;
+    const keys = [...new Set(scored.map((r) => r.key))];
+    const names = new Map(scored.map((r) => [r.key, brief(r.name)]));
     const width = wide(330, 760);
     const drawn = Plot.plot({
       style, width, marginLeft: Math.min(width * 0.42, 20 + 6.8 * Math.max(...[...names.values()].map((n) => n.length))), marginBottom: 42, height: 62 + 24 * keys.length, ariaLabel: `${measure} of each seed on ${dataset.name}`,
       x: { label: `${measure} →`, grid: true, nice: true }, y: { label: null, domain: keys, tickFormat: (key) => names.get(key), tickSize: 0 },
       marks: [
-        Plot.tickX(held, Plot.groupY({ x: "first" }, { y: "key", x: "mean", stroke: quiet, strokeWidth: 2 })),
-        Plot.dot(held, { y: "key", x: "value", r: 4, stroke: (r) => colour(r.family), strokeWidth: 1.5, href: (r) => `#${r.key}`, title: (r) => `${r.name}, seed ${r.seed}: ${four(r.value)}` }),
+        Plot.tickX(scored, Plot.groupY({ x: "first" }, { y: "key", x: "mean", stroke: quiet, strokeWidth: 2 })),
+        Plot.dot(scored, { y: "key", x: "value", r: 4, stroke: (r) => colour(r.family), strokeWidth: 1.5, href: (r) => `#${r.key}`, title: (r) => `${r.name}, seed ${r.seed}: ${four(r.value)}` }),
       ],
     });
-    return figure(`${measure} of each seed`, "A circle is a seed, the tick their mean.", drawn);
+    return figure(`${measure} of each seed`, "Circles are seeds; the tick is their mean.", drawn);
   }
 
   function legend(rows) {

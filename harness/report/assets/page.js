@@ -23,9 +23,9 @@ window.board = (() => {
   /* ---- sorting ---- */
   function valueOf(row, column) {
     const cell = row.cells[column];
-    const told = cell && cell.dataset.value;
-    if (told === undefined) return null;
-    return cell.classList.contains("number") ? Number(told) : told.toLowerCase();
+    const key = cell && cell.dataset.value;
+    if (key === undefined) return null;
+    return cell.classList.contains("number") ? Number(key) : key.toLowerCase();
   }
 
   function sort(table, head, direction) {
@@ -53,13 +53,13 @@ window.board = (() => {
 
   /* ---- filters ---- */
   function showTables() {
-    const alone = state.dataset !== "";
+    const single = state.dataset !== "";
     let shown = 0, all = 0;
     for (const section of document.querySelectorAll("#table > section.across")) {
-      section.hidden = alone || section.dataset.measure !== state.measure;
+      section.hidden = single || section.dataset.measure !== state.measure;
     }
     for (const section of document.querySelectorAll("#table > section.dataset")) {
-      section.hidden = alone && section.dataset.place !== state.dataset;
+      section.hidden = single && section.dataset.place !== state.dataset;
       const measures = data.datasets[Number(section.dataset.place)].measures;
       const measure = measures.includes(state.measure) ? state.measure : measures[0];
       for (const part of section.querySelectorAll(".interval, .difference, .rank, .power, .decision")) part.hidden = part.dataset.measure !== measure;

@@ -4,23 +4,23 @@
   const { $, data, state, make, listen } = window.board;
   const SCALE = 10000, PAGE = 50;
   const blocks = [...document.querySelectorAll("script.queries")];
-  const held = new Map();
-  let here = null, rows = [], part = null, shown = PAGE, asked = 0;
+  const unpacked = new Map();
+  let here = null, rows = [], part = null, shown = PAGE, loads = 0;
 
   async function unpack(place) {
-    if (!held.has(place)) {
+    if (!unpacked.has(place)) {
       const text = (blocks[place] && blocks[place].textContent.trim()) || "";
-      if (!text) { held.set(place, null); return null; }
+      if (!text) { unpacked.set(place, null); return null; }
       const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
       const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      held.set(place, JSON.parse(await new Response(stream).text()));
+      unpacked.set(place, JSON.parse(await new Response(stream).text()));
     }
-    return held.get(place);
+    return unpacked.get(place);
   }
 
   const line = (row) => nameOf.get(row.line);
   let nameOf = new Map();
-  const figure = (value) => (value === null || value === undefined ? "–" : (value / SCALE).toFixed(4));
+  const score = (value) => (value === null || value === undefined ? "–" : (value / SCALE).toFixed(4));
   const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : "±"}${Math.abs(value / SCALE).toFixed(4)}`;
   const shade = (value) => (value > 0 ? "gain" : value < 0 ? "loss" : "");
   const mean = (values) => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : 0);
@@ -32,16 +32,16 @@
   const place = () => Number(state.dataset || 0);
 
   async function load() {
-    const mine = ++asked;
+    const mine = ++loads;
     $("summary").textContent = "Unpacking…";
     try {
       here = await unpack(place());
     } catch (error) {
       here = null;
-      $("summary").textContent = `The per-query values cannot be unpacked by this browser (${error.message}).`;
+      $("summary").textContent = `This browser cannot unpack the per-query values (${error.message}).`;
       return;
     }
-    if (mine !== asked) return;
+    if (mine !== loads) return;
     const dataset = data.datasets[place()];
     nameOf = new Map(dataset.rows.map((row) => [Number(row.key.split("-")[2]), row]));
     rows = here ? here.rows.filter((row) => nameOf.has(row.line)) : [];
@@ -80,7 +80,7 @@
     $("row-a").dataset.name = line(a).name; $("row-b").dataset.name = line(b).name;
     $("why").textContent = here.why;
     const measure = measureOf(), all = pairs(), [won, tied, lost] = counts(all);
-    $("summary").textContent = `${data.datasets[place()].name}, ${measure}: A ${figure(mean(all.map((q) => q.a)))}, B ${figure(mean(all.map((q) => q.b)))}, difference ${signed(mean(all.map((q) => q.difference)))} over ${all.length} queries. A is better on ${won}, equal on ${tied}, worse on ${lost}.`;
+    $("summary").textContent = `${data.datasets[place()].name}, ${measure}: A ${score(mean(all.map((q) => q.a)))}, B ${score(mean(all.map((q) => q.b)))}, difference ${signed(mean(all.map((q) => q.difference)))} over ${all.length} queries. A is better on ${won}, equal on ${tied}, worse on ${lost}.`;
     const [one, other] = [line(a).values[measure], line(b).values[measure]];
     $("verdict").replaceChildren(a === b ? "" : verdictOf(one.place, other.place, data.datasets[place()].pairs[measure]), "As a single planned comparison: ", make("code", {}, `harness compare ${quoted(line(a).name)} ${quoted(line(b).name)} --dataset ${quoted(here.dataset)} --measure ${quoted(measure)}`));
     drawDifferences(all, measure);
@@ -124,7 +124,7 @@
         const on = Boolean(part) && part.slice === s && part.label === l;
         const button = make("button", { type: "button", "aria-pressed": on, "data-part": `${s} ${l}` }, label);
         button.addEventListener("click", () => { part = on ? null : { slice: s, label: l }; shown = PAGE; drawSlices(all); list(); [...$("slices").querySelectorAll("button")].find((other) => other.dataset.part === `${s} ${l}`)?.focus(); });
-        return make("tr", { "aria-selected": on }, make("th", { scope: "row", class: "name" }, button), make("td", {}, found.length), make("td", {}, figure(mean(found.map((q) => q.a)))), make("td", {}, figure(mean(found.map((q) => q.b)))), make("td", { class: shade(Math.round(difference)) }, signed(difference)), make("td", {}, `${won} / ${tied} / ${lost}`));
+        return make("tr", { "aria-selected": on }, make("th", { scope: "row", class: "name" }, button), make("td", {}, found.length), make("td", {}, score(mean(found.map((q) => q.a)))), make("td", {}, score(mean(found.map((q) => q.b)))), make("td", { class: shade(Math.round(difference)) }, signed(difference)), make("td", {}, `${won} / ${tied} / ${lost}`));
       }).filter(Boolean);
       const heads = ["", "queries", "A", "B", "A − B", "better / equal / worse"].map((text) => make("th", { scope: "col" }, text));
       return make("div", { class: "scroll" }, make("table", { class: "board" }, make("caption", {}, `By ${slice.name}`), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...body)));
@@ -133,7 +133,7 @@
   }
 
   function list() {
-    const words = $("asked").value.toLowerCase();
+    const words = $("words").value.toLowerCase();
     const orders = { a: (x, y) => y.difference - x.difference, b: (x, y) => x.difference - y.difference, size: (x, y) => Math.abs(y.difference) - Math.abs(x.difference), id: (x, y) => x.i - y.i };
     const found = pairs().filter((q) => inPart(q) && (!words || q.id.toLowerCase().includes(words) || q.text.toLowerCase().includes(words)));
     found.sort((x, y) => orders[$("order").value](x, y) || x.i - y.i);
@@ -148,7 +148,7 @@
 
   function queryRow(q) {
     const button = make("button", { type: "button", class: "query", "aria-expanded": "false" }, q.text || q.id, ...(q.text ? [make("small", {}, ` ${q.id}`)] : []));
-    const row = make("tr", { "data-query": q.id }, make("td", { class: "text" }, button), make("td", {}, figure(q.a)), make("td", {}, figure(q.b)), make("td", { class: shade(q.difference) }, signed(q.difference)));
+    const row = make("tr", { "data-query": q.id }, make("td", { class: "text" }, button), make("td", {}, score(q.a)), make("td", {}, score(q.b)), make("td", { class: shade(q.difference) }, signed(q.difference)));
     button.addEventListener("click", () => {
       const open = button.getAttribute("aria-expanded") === "true";
       button.setAttribute("aria-expanded", !open);
@@ -165,8 +165,8 @@
     const columns = chosen.map((row, side) => {
       const own = lists[side], other = lists[1 - side];
       const head = make("h4", {}, `${side ? "B" : "A"}: `, make("a", { href: `#${line(row).key}` }, make("code", {}, line(row).name)), row.seeds > 1 ? " (its first seed)" : "");
-      if (!own) return make("div", {}, head, make("p", { class: "facts" }, "The run file was not at hand when this page was made."));
-      if (!own.length) return make("div", {}, head, make("p", { class: "facts" }, "Nothing was found."));
+      if (!own) return make("div", {}, head, make("p", { class: "facts" }, "The run file was missing when this page was written."));
+      if (!own.length) return make("div", {}, head, make("p", { class: "facts" }, "No documents were retrieved."));
       return make("div", {}, head, make("ol", {}, ...own.map((d) => entry(d, grades, other))));
     });
     const relevant = here.relevant ? [make("p", { class: "facts" }, `${here.relevant[q.i]} judged relevant.`)] : [];
@@ -191,7 +191,7 @@
 
   for (const id of ["row-a", "row-b"]) $(id)?.addEventListener("input", compare);
   $("order")?.addEventListener("input", () => { shown = PAGE; list(); });
-  $("asked")?.addEventListener("input", () => { shown = PAGE; list(); });
+  $("words")?.addEventListener("input", () => { shown = PAGE; list(); });
   $("choice")?.addEventListener("submit", (event) => event.preventDefault());
   $("more")?.addEventListener("click", () => { shown += PAGE; list(); });
   $("swap")?.addEventListener("click", () => { [$("row-a").value, $("row-b").value] = [$("row-b").value, $("row-a").value]; compare(); });
