@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import ir_measures
 import numpy as np
@@ -27,19 +28,23 @@ from harness import api
 from harness.base.errors import DatasetError, SettingError
 from harness.choices import items
 from harness.choices.expression import parse
+from harness.data.corpus import Corpus
+from harness.data.dataset import TrainView
 from harness.data.queries import Queries
+from harness.data.ranking import TopK
 from harness.datasets import load_dataset
 from harness.indexes import INDEXES
 from harness.indexes.exact import Exact
 from harness.losses import LOSSES
 from harness.measures import MEASURES
-from harness.methods import fit, index
+from harness.methods import Method, fit, index
 from harness.report import columns
 from harness.report.board import tables
 from harness.rows import parse_method
 from harness.runtime.context import Context
 from tests.indexes.conftest import Held
 from tests.losses import test_contract as loss_contract
+from tests.measures import test_contract as measure_contract
 
 TEXT = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
@@ -103,6 +108,17 @@ def test_its_seed_decides_and_repeats(added: str, small_folder: Path, tmp_path: 
     assert run(0, "a") == run(0, "b") != run(1, "c")
 
 
+def test_its_test_passes(added: str, context: Context) -> None:
+    def rank(method: Method, corpus: Corpus, queries: Queries, k: int, within: Context) -> TopK:
+        return index(method, fit(method, TrainView(corpus), within), corpus, within).search(queries, k)
+
+    block: dict[str, Any] = {}
+    exec(code_of("tests/methods/test_random_order.py"), block)
+    corpus = Corpus.of([(str(n), "", "wing") for n in range(30)])
+    block["test_the_seed_decides_the_order"](corpus, Queries(["q"], ["wing"]), rank)
+    assert type(parse_method(added)) is block["RandomOrder"]
+
+
 def test_a_single_query_is_ranked_as_among_others(added: str, small_folder: Path, context: Context) -> None:
     dataset = load_dataset(str(small_folder), context)
     method = parse_method(added)
@@ -132,6 +148,7 @@ def test_the_loss_keeps_the_contract_of_its_room(tiny_encoder: Path, tmp_path: P
         loss_contract.test_every_setting_can_be_written_as_json_and_is_explained(loss)
         loss_contract.test_a_loss_is_lowered_by_following_its_gradient(loss, tiny_encoder)
         loss_contract.test_columns_already_encoded_give_the_same_loss(loss, tiny_encoder)
+    assert str(loss) == "ranknet"
 
 
 def test_the_loss_is_ranknet(tmp_path: Path) -> None:
@@ -174,6 +191,8 @@ def test_the_measure_is_a_column_of_the_run(small_folder: Path, tmp_path: Path, 
                 "bm25", dataset=str(small_folder), results=tmp_path / "results", context=context, measures=measures
             )
             kind = MEASURES.get("best_grade")
+            measure_contract.test_settings_are_checked_by_their_bounds(kind(cutoff=3))
+            measure_contract.test_a_measure_is_a_frozen_value_with_a_source(kind(cutoff=3))
     finally:
         ir_measures.measures.registry.pop("BestGrade", None)
     values = board.measures("bm25")

@@ -107,9 +107,19 @@ def test_ir_measures_computes_it_within_its_cutoff(measure: Measure) -> None:
 
 def test_settings_are_checked_by_their_bounds(measure: Measure) -> None:
     name = type(measure).__name__
-    for wrong in (f"{name}@0", f"{name}(cutoff=-1)", f"{name}@1.5", f"{name}@None", f"{name}(absent=1)@3"):
+    for wrong in (f"{name}@0", f"{name}(cutoff=-1)", f"{name}@1.5", f"{name}(absent=1)@3"):
         with pytest.raises(SettingError, match=name):
             parse_measures([wrong])
+    if needs_cutoff(type(measure)):
+        with pytest.raises(SettingError, match=name):
+            parse_measures([f"{name}@None"])
+    else:
+        assert parse_measures([f"{name}@None"]) == parse_measures([name])
+
+
+def needs_cutoff(measure: type[Measure]) -> bool:
+    (cutoff,) = (field for field in dataclasses.fields(measure) if field.name == "cutoff")  # type: ignore[arg-type]
+    return cutoff.default is dataclasses.MISSING
 
 
 @pytest.mark.usefixtures("site")
