@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.bench.store import Store
 from harness.compare.evidence import scores
-from harness.statistics.calibration import Rate, coverage, detected, false_alarms, held
+from harness.statistics.calibration import Rate, coverage, detected, false_alarms, simultaneous_coverage
 from harness.statistics.paired import Values
 
 
@@ -37,14 +37,15 @@ def of_a_board(means: Values, queries: int, runs: int) -> None:
     rows = means.shape[1]
     pairs = f"{rows * (rows - 1) // 2} pairs of {rows} rows"
     say(f"{pairs}: any false alarm, rows exchangeable", false_alarms(means, queries, runs))
-    found = held(means, queries, runs)
-    say(f"{pairs}: all intervals hold the truth", found.intervals)
+    found = simultaneous_coverage(means, queries, runs)
+    say(f"{pairs}: all intervals contain the truth", found.intervals)
     say(f"{pairs}: those from the best do", found.best)
     say(f"{pairs}: all ranges of ranks do", found.ranks)
     star = (np.zeros(rows - 1, np.intp), np.arange(1, rows))
     baselines = f"one row against {rows - 1} baselines"
     say(f"{baselines}: any false alarm, rows exchangeable", false_alarms(means, queries, runs, contrasts=star))
-    say(f"{baselines}: all intervals hold the truth", held(means, queries, runs, contrasts=star).intervals)
+    planned = simultaneous_coverage(means, queries, runs, contrasts=star)
+    say(f"{baselines}: all intervals contain the truth", planned.intervals)
     middle = (rows // 3, 2 * rows // 3)
     say(f"{pairs}: smallest difference found, of one pair", detected(means, middle, queries, runs))
 
@@ -54,7 +55,7 @@ def of_one_pair(means: Values, queries: int, runs: int) -> None:
     deviation = float((means[:, 0] - means[:, 1]).std())
     one = f"one pair, standard deviation {deviation:.3f}"
     say(f"{one}: false alarm, rows exchangeable", false_alarms(means, queries, runs))
-    say(f"{one}: its interval holds the truth", held(means, queries, runs).intervals)
+    say(f"{one}: its interval contains the truth", simultaneous_coverage(means, queries, runs).intervals)
     say(f"{one}: smallest difference found", detected(means, (0, 1), queries, runs))
 
 

@@ -143,7 +143,7 @@ def decide(
     Arguments and errors are those of `harness.compare.decide.decide`.
     """
     decided = decide_between_rows(dataset, rows, measure, margin, seeds, results, context, tell)
-    write_text(decided.place, document(decided.dataset, decided.decision, decided.told))
+    write_text(decided.place, document(decided.dataset, decided.decision, decided.sentences))
     return decided
 
 

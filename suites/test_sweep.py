@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import HarnessError, NoFigures, Unavailable
+from harness.base.errors import HarnessError, NoScores, Unavailable
 from harness.runtime.context import Context
 from harness.sweep.run import sweep
 from suites.options import Suites
@@ -19,7 +19,7 @@ def test_sweep(sweep_file: Path, context: Context, options: Suites, reporter: Re
         sweeps = sweep(sweep_file, options.executor, options.results, context)
     except Unavailable as error:
         pytest.skip(str(error))
-    except NoFigures as error:
+    except NoScores as error:
         if error.skipped:
             pytest.skip(str(error))
         pytest.fail(str(error), pytrace=False)

@@ -136,7 +136,7 @@ def test_commands_can_be_parsed_and_rows_exist(page: Path) -> None:
             raise
         for row in options.get("method") or ():
             if row not in GROUPS and not EXAMPLE_NAMES & set(re.findall(r"\w+", row)):
-                parse_method(row)
+                assert parse_method(row)
         if options.get("measure"):
             measure = options["measure"]
             named = [measure] if isinstance(measure, str) else measure
@@ -158,7 +158,7 @@ def test_rows_in_tables_exist(page: Path) -> None:
         for cell in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE):
             for row in re.findall(r"`([^`]+)`", cell):
                 if "…" not in row and not row.startswith(("run/", "feedback=", "extractive(")):
-                    parse_method(row)
+                    assert parse_method(row)
 
 
 def test_prose_has_lines_of_at_most_120_characters(page: Path) -> None:

@@ -53,7 +53,7 @@ _ELEMENT: Final = f"[ei]{_EMOJI_X}V?"
 _EMOJI: Final = (
     f"j{_FEW}[ei]{_EMOJI_X}Vt+T"
     # A joiner between two elements has been taken by _EMOJI_X, hence the look-behinds,
-    # unless a presentation selector stands before it.
+    # unless a presentation selector precedes it.
     f"|(?:j{_FEW}{_ELEMENT}|m{_EMOJI_X})"
     f"(?:(?<=j){_ELEMENT}|(?<=V)(?:j+{_ELEMENT}|jm{_EMOJI_X}))*"
     # A keycap on a digit needs no rule, for _WORD takes no less.

@@ -104,7 +104,7 @@ def audit(
         tell: called after the run.
 
     Raises:
-        NoFigures: the row has no scores.
+        NoScores: the row has no scores.
         HarnessError: bad input, or a dataset that is not available.
     """
     by = single_measure(measure)

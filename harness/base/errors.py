@@ -9,7 +9,9 @@ from __future__ import annotations
 import difflib
 import errno
 import shutil
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 
@@ -29,6 +31,14 @@ def _restored(cls: type[HarnessError], args: tuple[Any, ...], state: dict[str, A
 def error_message(error: Exception) -> str:
     """An error as a record or an outcome reports it: with its class, unless it is one of ours."""
     return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+
+
+def remedy_of(error: Exception) -> str:
+    """Where an error that is not one of ours was raised; empty for ours, whose message says what to do."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, HarnessError) or not frames:
+        return ""
+    return f"(raised in {Path(frames[-1].filename).name}, line {frames[-1].lineno}; the record has the traceback)"
 
 
 def close_names(name: str, known: Iterable[str]) -> list[str]:
@@ -96,7 +106,7 @@ class ComparisonError(HarnessError):
     """Rows that cannot be compared: not of the same queries, collection or measure."""
 
 
-class NoFigures(ComparisonError):
+class NoScores(ComparisonError):
     """No requested row has scores: `skipped` if all of them were skipped, else one failed."""
 
     def __init__(self, message: str, *, skipped: bool = False) -> None:

@@ -1,9 +1,9 @@
-"""How much memory a run may take for what grows with a collection: `--memory 2GB`.
+"""The memory budget for corpus-sized data: `--memory 2GB`.
 
-The budget is not enforced by the system; steps size their work by it. What is read, sorted or compared is cut into
-blocks of a share of the budget; what one step builds beyond a share is written to disk; and what stays in memory
-between steps (the vectors of a collection) stays only while all of it fits a share. The interpreter, its libraries and
-a model's weights and activations come on top: `--batch-tokens` changes those.
+The operating system does not enforce the budget; steps size their work by it. Data that is read, sorted or compared is
+cut into blocks of a share of the budget; a step writes to disk what exceeds its share; and data that stays in memory
+between steps (the vectors of a collection) stays only if all of it fits a share. The interpreter, its libraries and a
+model's weights and activations are not counted: `--batch-tokens` changes those of the model.
 """
 
 from __future__ import annotations
@@ -86,11 +86,11 @@ class Memory:
         return self.total // 32
 
     @property
-    def held(self) -> int:
+    def reserved(self) -> int:
         """Bytes that are reserved between steps now."""
         return self._reserved
 
-    def hold(self, nbytes: int) -> Reservation | None:
+    def reserve(self, nbytes: int) -> Reservation | None:
         """Reserves memory for something that stays between steps, until the returned object is no longer referenced.
 
         Args:

@@ -35,7 +35,7 @@ def contradiction(record: Record, values: PerQuery) -> str:
         beyond = next((query for query, value in by_query.items() if not 0 <= value <= most), None)
         if beyond is not None:
             return f"{measure}: {by_query[beyond]:.6g} for query {beyond!r} is no value of it"
-        mean, told = sum(by_query.values()) / max(1, len(by_query)), record.measures[measure]
-        if abs(mean - told) > ROUNDED * max(1.0, abs(told)):
-            return f"{measure}: a mean of {mean:.6f}, the record has {told:.6f}"
+        mean, reported = sum(by_query.values()) / max(1, len(by_query)), record.measures[measure]
+        if abs(mean - reported) > ROUNDED * max(1.0, abs(reported)):
+            return f"{measure}: a mean of {mean:.6f}, the record has {reported:.6f}"
     return ""

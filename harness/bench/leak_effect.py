@@ -84,12 +84,12 @@ class Shared:
     Args:
         count: how many.
         without: the mean of a measure over the others, and over the seeds.
-        told: in words, for several or for one.
+        sentence: the beginning of one about them.
     """
 
     count: int
     without: float
-    told: str
+    sentence: str
 
 
 def shared(records: Sequence[Record], measure: str) -> dict[str, Shared]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.base.errors import ModelError
 from harness.choices.value import Value
 from harness.data.dataset import Dataset
-from harness.leaks.history import recall, text_hash, trained_here
+from harness.leaks.history import read_history, text_hash, trained_here
 from harness.leaks.overlap import kept_alike, leaks
 from harness.methods import NO_LABELS, Method
 from harness.recipes import Recipe, supervision
@@ -22,7 +22,8 @@ from harness.runtime.context import Context
 
 CHOSEN = {"gold": "was trained on", "dev": "had its checkpoint chosen on"}
 LEAST_SHARE = 0.1
-"""Of the reported queries that a model must have learnt from to be refused, where they are most of what it learnt from.
+"""Of the reported queries: a model is refused if it has seen at least this share of them, and if they are most of its
+training queries.
 """
 log = logging.getLogger("harness.bench")
 
@@ -86,15 +87,15 @@ class Guard:
         )
 
     def _refuse(self, folder: Path) -> None:
-        history = recall(folder)
+        history = read_history(folder)
         if history is None:
             return
         reported = {text_hash(text) for text in self._dataset.test.queries.texts}
         for kind, done in CHOSEN.items():
             taught = history.hashes.get(kind, frozenset())
             common = len(reported & taught)
-            # Most of what is reported; or of what was learnt, where that was a part of a split and not just a query or
-            # two.
+            # The model has seen most of the reported queries; or most of its training queries are reported, and these
+            # are more than a few.
             most_learnt = 2 * common > len(taught) and LEAST_SHARE * len(reported) <= common
             if 2 * common > len(reported) or most_learnt:
                 raise ModelError(

@@ -10,7 +10,7 @@ from typing import Any
 from harness.bench.leak_effect import queries, split_means, without
 from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery
-from harness.leaks.history import History, recall, text_hash, trained_here
+from harness.leaks.history import History, read_history, text_hash, trained_here
 from harness.leaks.overlap import kept_alike
 from harness.runtime.context import Context
 
@@ -20,10 +20,11 @@ Found = dict[str, tuple[dict[str, str], set[str]]]
 
 
 def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, context: Context) -> dict[str, Any]:
-    """JSON-safe: what was looked through, and of `queries` and `pairs` the count, by kind, with the means without and
-    only them.
+    """Test queries that also occur in the training data of a row's models, JSON-safe (`Record.leaks`, `taught`).
 
-    Empty if no model was trained here; without counts if nothing is known of any.
+    `queries` are all of them, `pairs` those with a relevant document in common: the number, by kind, and the means of
+    the measures without them and over only them. Empty if no model was trained here; without numbers if no model's
+    training queries are known.
 
     Args:
         models: folders of the models that the row computes with.
@@ -31,7 +32,7 @@ def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, con
         values: of the row.
         context: its cache.
     """
-    histories = [recall(model) for model in dict.fromkeys(models) if trained_here(model)]
+    histories = [read_history(model) for model in dict.fromkeys(models) if trained_here(model)]
     if not histories:
         return {}
     known = [history for history in histories if history is not None]

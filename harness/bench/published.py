@@ -91,16 +91,16 @@ def read_all(results: Path) -> tuple[list[Published], list[RecordError]]:
     return found, faults
 
 
-def published(held: Any, source: str) -> Published:
+def published(fields: Any, source: str) -> Published:
     """Published scores from JSON of the form above.
 
     Raises:
         RecordError: it is of another form, or a score is not from 0 to 1; names `source`.
     """
     try:
-        checked(held, FiguresForm)
-        figures = {dataset: {_measure(m): v for m, v in of.items()} for dataset, of in held["figures"].items()}
-        return Published(held["title"], held["source"], figures, held.get("note") or "")
+        checked(fields, FiguresForm)
+        figures = {dataset: {_measure(m): v for m, v in of.items()} for dataset, of in fields["figures"].items()}
+        return Published(fields["title"], fields["source"], figures, fields.get("note") or "")
     except (RecordError, SettingError) as error:
         raise RecordError(f"{source}: {error}") from error
     except ValueError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.base.defaults import DEPTH
-from harness.base.errors import Unavailable, error_message
+from harness.base.errors import Unavailable, error_message, remedy_of
 from harness.base.redaction import check_name
 from harness.bench.caveats import caveats
 from harness.bench.hosted_cost import hosted_costs
@@ -125,7 +125,7 @@ class Bench:
             if before is not None and before.status == "ok":
                 return Result(record, kept=True)  # scores made when nothing was absent stay valid
         except Exception as error:  # noqa: BLE001 - one row must not take the others down; its record has the error
-            problem = {"reason": error_message(error), "trace": traceback.format_exc()}
+            problem = {"reason": error_message(error), "remedy": remedy_of(error), "trace": traceback.format_exc()}
             record, values = dataclasses.replace(blank, status="error", problem=problem), None
         record = record.without_keys()
         self.store.save(place, record, values)

@@ -137,7 +137,7 @@ class TrainingForm(TypedDict, total=False):
 
 
 class FiguresForm(TypedDict):
-    """Of a file in `<results>/published`; `Published` checks the scores, and says how to mend them."""
+    """Of a file in `<results>/published`; `Published` checks the scores, and says how to correct them."""
 
     title: str
     source: str

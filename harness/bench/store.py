@@ -154,7 +154,7 @@ class Store:
             return None
 
     def whole(self, place: Place, record: Record) -> bool:
-        """Whether a record has figures, and what they were made from lies beside it: its per-query values and its
+        """Whether a record has figures, and what they were made from is next to it: its per-query values and its
         run.
         """
         if record.status != "ok" or not place.run.is_file() or sha256(place.run) != record.run_sha256:
@@ -176,8 +176,8 @@ class Store:
             found = decode_json(read_regular(path), dict[str, dict[str, float]])
         except (OSError, ValueError) as error:
             raise RecordError(f"the per-query values {path} cannot be read ({error}); run the row again.") from error
-        if told := contradiction(stored.record, found):
-            raise RecordError(f"the per-query values {path} contradict their record ({told}); run the row again.")
+        if fault := contradiction(stored.record, found):
+            raise RecordError(f"the per-query values {path} contradict their record ({fault}); run the row again.")
         return found
 
     def stored(self) -> tuple[list[StoredRecord], list[RecordError]]:

@@ -30,9 +30,10 @@ def tree(text: str, whole: str) -> ast.expr:
             warnings.simplefilter("error")  # an invalid escape, as in "C:\\data", is an error and not a warning
             return ast.parse(plain, mode="eval").body
     except SyntaxError as error:
-        raise fault(whole, f"it is not an expression ({error.msg})") from error
+        details = "" if error.msg == "invalid syntax" else f" ({error.msg})"
+        raise fault(whole, f"invalid syntax{details}") from error
     except (ValueError, MemoryError) as error:
-        raise fault(whole, "it is not an expression") from error
+        raise fault(whole, "invalid syntax") from error
 
 
 def fault(text: str, why: str) -> SettingError:

@@ -29,11 +29,9 @@ Positive = Annotated[float, Gt(0)]
 """A finite number above 0."""
 Share = Annotated[float, Interval(ge=0, le=1)]
 """A number from 0 to 1, both included."""
-NonEmpty = Annotated[str, MinLen(1)]
-"""A text of at least one character."""
 
 _NUMBERS: dict[type, type] = {int: numbers.Integral, float: numbers.Real}
-_PLAIN = {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}
+_PLAIN = {int: "a whole number", float: "a number", str: "a string", bool: "True or False", type(None): "None"}
 
 
 def check(value: Any, item: str) -> None:
@@ -140,7 +138,7 @@ def _words(option: Any) -> str:
     if (inner := element(plain)) is not None:
         kind = f"a tuple, each {words(inner)}"
     elif hasattr(plain, "room"):
-        kind = f"{_noun(plain)} as {_listed(names(plain.room))}"
+        kind = f"{_noun(plain)} such as {_listed(names(plain.room))}"
     else:
         kind = _PLAIN.get(plain) or str(getattr(plain, "__name__", plain))
     return f"{kind}, {bounds}" if bounds else kind
@@ -196,7 +194,7 @@ def _actual(value: object, hint: Any, where: str) -> str:
     if accepted is None or not isinstance(value, str):
         return shown(value)
     if value.partition("(")[0].strip() not in names(accepted.room):
-        return f"the text {shown(value)}"
+        return f"the string {shown(value)}"
     setting = where.rpartition(": ")[2]
     example = value if " " in setting else f"{setting}={value}"
-    return f"the text {shown(value)}; write {example}"
+    return f"the string {shown(value)}; write {example}"

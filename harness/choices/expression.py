@@ -153,7 +153,7 @@ class _Reader:
         """`value + recipe`."""
         hint = self._settings_of(type(value.untrained)).get(RECIPES)
         if hint is None:
-            raise fault(self._text, f"{value.name()} cannot be trained, so nothing can follow it after a +")
+            raise fault(self._text, f"{value.name()} is not trainable, so no recipe can follow it")
         trained_by = self._setting(recipe, type_hints.element(hint), f"{value.name()}: each of {RECIPES}")
         return self._joined(value, (trained_by,))
 
@@ -214,7 +214,7 @@ class _Reader:
             if type_hints.is_float(hint) and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value)
         except (ValueError, TypeError, SyntaxError, OverflowError) as error:
-            remedy = tuple_of_one(node, where) if type_hints.contract(element) else "texts go in quotes"
+            remedy = tuple_of_one(node, where) if type_hints.contract(element) else "strings go in quotes"
             raise SettingError(f"{where} must be {bounds.words(hint)}, not {ast.unparse(node)}; {remedy}") from error
         bounds.check_setting(value, hint, where)
         if isinstance(value, str):

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import harness
-from harness.base.errors import HarnessError, NoFigures, storage_problem
+from harness.base.errors import HarnessError, NoScores, storage_problem
 from harness.base.plain import one_line
 from harness.cli import board, cache, data, exchange, sweep, verdicts
 from harness.cli.declaration import Status, add_command
@@ -111,7 +111,7 @@ def _run_app() -> None:
 
 
 def _status(error: HarnessError) -> Status:
-    if not isinstance(error, NoFigures):
+    if not isinstance(error, NoScores):
         return Status.BAD_INPUT
     return Status.SKIPPED if error.skipped else Status.FAILED
 

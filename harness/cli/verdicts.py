@@ -96,7 +96,7 @@ def decide(parameters: Decide) -> Status:
     session.update_leaderboard(parameters.results)
     session.out.print(terminal.decision(decided.dataset, decided.decision, session.out.width))
     session.out.print()
-    messages.print_sentences(session.out, decided.told)
+    messages.print_sentences(session.out, decided.sentences)
     board = parameters.results / "leaderboard.html"
     session.say([f"\nthe decision is in {decided.place}, the board in {board}"])
     return Status.FAILED if decided.failed else Status.OK

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.defaults import MARGIN, RESULTS, SEEDS, check_margin
-from harness.base.errors import NoFigures
+from harness.base.errors import NoScores
 from harness.bench.record import Record
 from harness.bench.runner import Result
 from harness.bench.store import Store, StoredRecord
@@ -36,14 +36,14 @@ class Decided:
     Args:
         dataset: full name.
         decision: between the rows that have scores.
-        told: the decision and its limits, one sentence each.
+        sentences: the decision and its limits.
         place: the file for the decision, next to the records; `harness.api.decide` writes it.
         failed: whether a row failed.
     """
 
     dataset: str
     decision: Decision
-    told: tuple[str, ...]
+    sentences: tuple[str, ...]
     place: Path
     failed: bool
 
@@ -71,7 +71,7 @@ def decide(
         tell: called after each run.
 
     Raises:
-        NoFigures: no row has scores.
+        NoScores: no row has scores.
         HarnessError: bad input, or a dataset that is not available.
     """
     check_margin(margin)
@@ -92,7 +92,7 @@ def decide(
     if not scored:
         why = "; ".join(f"{r.row}: {(r.problem or {}).get('reason', r.status)}" for r in absent)
         nothing = f"there is nothing to decide between: no row has scores ({why})."
-        raise NoFigures(nothing, skipped=all(r.status == "skipped" for r in absent))
+        raise NoScores(nothing, skipped=all(r.status == "skipped" for r in absent))
     loaded = load_dataset(dataset, context)
     decision = decide_between(scored, margin)
     lines = sentences(decision)

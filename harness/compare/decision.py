@@ -144,14 +144,15 @@ def caveats(decision: Decision) -> list[str]:
             continue
         first = max(of_kind, key=lambda row: of_kind[row].without)
         still = "still has" if first == best else "has"
-        line = (
-            f"{of_kind[first].told}; over the others `{first}` {still} the highest mean, {of_kind[first].without:.4f}"
-        )
+        top = of_kind[first]
+        line = f"{top.sentence}; over the others `{first}` {still} the highest mean, {top.without:.4f}"
         if first != best and best in of_kind:
             line += f", `{best}` {of_kind[best].without:.4f}"
         lines.append(f"{line}.")
     histories = {option.row: leaks[option.row].get("taught") for option in (decision.best, *decision.tied)}
-    lines += [f"`{row}`: {h.told}; over the others its mean is {h.without:.4f}." for row, h in histories.items() if h]
+    for row, history in histories.items():
+        if history is not None:
+            lines.append(f"`{row}`: {history.sentence}; over the others its mean is {history.without:.4f}.")
     return lines
 
 

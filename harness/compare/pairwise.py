@@ -79,7 +79,7 @@ def compare(
         tell: called after each run.
 
     Raises:
-        NoFigures: a row has no scores; says why.
+        NoScores: a row has no scores; says why.
         HarnessError: bad input, or a dataset that is not available.
     """
     context = context or open_context()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.base.defaults import DATASET, MARGIN, RESULTS, SEEDS, check_margin, check_seeds
-from harness.base.errors import NoFigures, SettingError
+from harness.base.errors import NoScores, SettingError
 from harness.bench.run_rows import run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store, StoredRecord
@@ -44,7 +44,7 @@ def validate(
         tell: called after each run.
 
     Raises:
-        NoFigures: a row has no scores; with the reason.
+        NoScores: a row has no scores; with the reason.
         HarnessError: bad input, or a dataset that is not available.
     """
     check_margin(margin)
@@ -53,7 +53,7 @@ def validate(
     methods = [parse_method(each) if isinstance(each, str) else each for each in (row, *baselines)]
     own, others = methods[0], [m for m in dict.fromkeys(methods[1:]) if m != methods[0]]
     if not others:
-        raise SettingError(f"{row_name(own)} has no baseline to be compared with: name another row.")
+        raise SettingError(f"{row_name(own)} needs a baseline other than itself: name another row.")
     store = Store(Path(results))
     done = run_seeds([own, *others], dataset, by, seeds, results, context, tell)
     scored = {}
@@ -102,12 +102,12 @@ def run_seeds(
 
 
 def with_scores(result: Result, store: Store, method: Method) -> StoredRecord:
-    """The record of a run with its place; raises NoFigures if it has no scores, with the reason."""
+    """The record of a run with its place; raises NoScores if it has no scores, with the reason."""
     record = result.record
     if record.status != "ok":
         problem = record.problem or {}
         why = " ".join(f"{problem.get('reason', '')} {problem.get('remedy', '')}".split())
-        raise NoFigures(f"{record.row} has no scores ({record.status}): {why}", skipped=record.status == "skipped")
+        raise NoScores(f"{record.row} has no scores ({record.status}): {why}", skipped=record.status == "skipped")
     return StoredRecord(record, store.place(record.dataset["name"], method, record.seed))
 
 

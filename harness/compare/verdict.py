@@ -82,10 +82,10 @@ class Verdict:
             if kind in row and kind in other:
                 leak, them = row[kind], "it" if row[kind].count == 1 else "them"
                 scores = f"{c.row.measure} is {leak.without:.4f} against {other[kind].without:.4f}"
-                lines.append(f"{leak.told}: without {them} {scores}.")
+                lines.append(f"{leak.sentence}: without {them} {scores}.")
         for side, leaks in ((c.row, row), (c.baseline, other)):
             if taught := leaks.get("taught"):
-                lines.append(f"{side.row}: {taught.told}; without them it has {taught.without:.4f}.")
+                lines.append(f"{side.row}: {taught.sentence}; without them it has {taught.without:.4f}.")
         return lines
 
     @property

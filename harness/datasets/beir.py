@@ -154,6 +154,8 @@ def fetch(name: str, context: Context) -> Path:
 def _check_known(name: str, context: Context) -> None:
     """Raises UnknownName if neither BEIR nor a data folder has a collection of that name."""
     names = {known.partition("/")[0] for known in Beir().known(context)}
+    if not name:
+        raise DatasetError("name a collection of BEIR, as beir/scifact; `harness list datasets` lists them.")
     if name not in names:
         own = f"For a collection of your own, write the path of its folder, as ./{name or 'my-folder'}."
         raise UnknownName("BEIR collection", name, Beir().known(context), own)

@@ -125,7 +125,7 @@ def _which(task: Any, more: list[str]) -> tuple[str, str]:
 def _loaded(mteb: Any, name: str, subset: str, split: str, context: Context) -> dict[str, Any]:
     """Split → MTEB's data of it: the reported split, and those to learn from.
 
-    A task that loads its data itself gives all splits. MTEB's own loader is asked for a split that the task is not
+    A task that loads its data itself gives all splits. MTEB's own loader is called for a split that the task is not
     evaluated on only if the data has a split of that name: if there is only one split, it returns that for any name.
     """
     from mteb.abstasks import AbsTaskRetrieval

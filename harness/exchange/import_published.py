@@ -33,7 +33,7 @@ def import_published(paths: Sequence[Path], results: str | Path) -> list[str]:
     """
     absent = [path for path in paths if not there(path.exists)]
     if absent:
-        raise RecordError(f"there is no {', '.join(map(str, absent))}.")
+        raise RecordError(f"there is no file or folder {', '.join(map(str, absent))}.")
     of_json = {path: [] if path.is_dir() else _from_json(path) for path in paths}
     of_mteb = [path for path, scores in of_json.items() if not scores]
     imported, messages = read_results(of_mteb) if of_mteb else ([], [])

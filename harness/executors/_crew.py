@@ -1,6 +1,6 @@
-"""A crew: workers that do jobs side by side, each with a context of its own; a lost worker is replaced.
+"""Scheduling of jobs over workers that run in parallel, each with a context of its own; a lost worker is replaced.
 
-An executor defines how a worker is started, given a job and dismissed. Which worker does which job, and what happens
+An executor defines how a worker is started, given a job and stopped. Which worker does which job, and what happens
 when one is lost, is decided here and is the same for all executors.
 """
 
@@ -57,7 +57,7 @@ class Worker(ABC):
 
     @abstractmethod
     def dismiss(self) -> None:
-        """Ends it, whatever it does; its name stays."""
+        """Stops it, even if it is at work; its name stays."""
 
 
 class Crew(ABC):
@@ -77,7 +77,7 @@ class Crew(ABC):
 
     @abstractmethod
     def wait(self, tickets: Sequence[Ticket], seconds: float) -> list[Ticket]:
-        """Those that are answered, as soon as there is one; none if the time is over first."""
+        """Tickets with an answer, as soon as there is one; none after `seconds` without any."""
 
 
 @dataclass
@@ -107,11 +107,11 @@ def run_jobs(jobs: Sequence[Job], crew: Crew, context: Context, tries: int) -> I
         jobs: with distinct ids.
         crew: does them.
         context: its progress bar shows them.
-        tries: how often a job is begun whose workers are lost.
+        tries: how often a job whose worker is lost is started.
     """
     in_order = ordered(jobs)
     for job in in_order:
-        job.function()  # a name that leads nowhere is an error before any worker is started
+        job.function()  # an unknown function is an error before any worker is started
     scheduler = _Scheduler(in_order, crew, tries)
     try:
         with context.progress("jobs", len(jobs), "jobs") as advance:
@@ -144,7 +144,7 @@ class _Scheduler:
             entries: list[_Starting | _Busy] = [*self._starting, *self._busy]
             tickets = [entry.ticket for entry in entries]
             if not tickets:
-                continue  # the last ones were given up
+                continue  # the remaining jobs were given up
             answered = {id(ticket) for ticket in self._crew.wait(tickets, 1.0)}
             self._note_started([entry for entry in self._starting if id(entry.ticket) in answered])
             for entry in [entry for entry in self._busy if id(entry.ticket) in answered]:
@@ -208,7 +208,7 @@ class _Scheduler:
             )
 
     def _finish(self, entry: _Busy) -> Iterator[Outcome]:
-        """The outcome of a job that is answered; none if its worker was lost and it is begun again."""
+        """The outcome of a job that is answered; none if its worker was lost and it is started again."""
         self._busy.remove(entry)
         worker, task = entry.worker, entry.task
         spent = time.perf_counter() - task.began
@@ -218,7 +218,7 @@ class _Scheduler:
             worker.dismiss()
             name = task.job.label or task.job.id
             if task.attempts < self._tries:
-                log.warning("%s was lost with %s (%s); it is begun again", worker.name, name, error)
+                log.warning("%s was lost with %s (%s); it is started again", worker.name, name, error)
                 self._waiting.insert(0, task)
             else:
                 reason = f"its worker was lost {task.attempts} times, the last time {worker.name} ({error})"

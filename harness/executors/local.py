@@ -13,7 +13,7 @@ from harness.runtime.context import Context
 
 @dataclass(frozen=True)
 class Local(Executor):
-    """Does each job in this process; what one has built the next finds in the same context."""
+    """Runs each job in this process; jobs share one context, so what one builds is there for the next."""
 
     def map(self, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
         """See `Executor.map`."""

@@ -54,7 +54,7 @@ class Exact(Index):
 
 def in_memory(vectors: Vectors, memory: Memory) -> Vectors:
     """The vectors, loaded if they fit into the memory budget, else as they are."""
-    reservation = memory.hold(len(vectors) * vectors.dimension * 4)
+    reservation = memory.reserve(len(vectors) * vectors.dimension * 4)
     return vectors if reservation is None else _InMemory(vectors.block(0, len(vectors)), reservation)
 
 

@@ -80,7 +80,7 @@ def together(own: History | None, models: Iterable[Path]) -> History:
         own: of its own training; None if unknown.
         models: the folders it was trained from or with.
     """
-    every = [own, *(recall(model) for model in dict.fromkeys(models) if trained_here(model))]
+    every = [own, *(read_history(model) for model in dict.fromkeys(models) if trained_here(model))]
     known = [each for each in every if each is not None]
     return History(
         queries=history(query for each in known for query in each.queries).queries,
@@ -98,14 +98,14 @@ def _united(parts: Iterable[Mapping[str, frozenset[str]]]) -> dict[str, frozense
     return united
 
 
-def note(folder: Path, history: History) -> None:
+def write_texts(folder: Path, history: History) -> None:
     """Writes the file next to a model's folder, into the folder that contains both."""
     with replacing(folder / BESIDE) as part:
         _write(part, _lines(history))
 
 
-def noted(folder: Path) -> History | None:
-    """Reads it back; None if there is none.
+def read_texts(folder: Path) -> History | None:
+    """Reads the file next to a model's folder; None if there is none.
 
     Raises:
         ModelError: it cannot be read.
@@ -123,16 +123,16 @@ def noted(folder: Path) -> History | None:
         raise _damaged(folder / BESIDE, error) from error
 
 
-def keep(model: Path, history: History) -> None:
+def write_history(model: Path, history: History) -> None:
     """Writes both files of a model's folder."""
-    note(model.parent, history)
+    write_texts(model.parent, history)
     hashes = {kind: sorted(own) for kind, own in sorted(history.hashes.items())}
     facts = {"whole": history.whole, "beside": _digest(_lines(history)), "hashes": hashes}
     with replacing(model / INSIDE) as part:
         _write(part, json.dumps(facts, sort_keys=True))
 
 
-def recall(model: Path) -> History | None:
+def read_history(model: Path) -> History | None:
     """The history of a model: with the texts if they are next to it, else with hashes; None if unknown.
 
     Raises:
@@ -146,10 +146,10 @@ def recall(model: Path) -> History | None:
         return None
     except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(model / INSIDE, error) from error
-    beside = noted(model.parent)
-    if beside is None or _digest(_lines(beside)) != digest:  # a copied folder may be next to the texts of another
+    full = read_texts(model.parent)
+    if full is None or _digest(_lines(full)) != digest:  # a copied folder may be next to the texts of another
         return History((), hashes, whole, texts=False)
-    return beside
+    return full
 
 
 def trained_here(model: Path) -> bool:

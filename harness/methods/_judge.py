@@ -60,7 +60,7 @@ class JudgeScorer(CandidateScorer):
 
     def __init__(self, corpus: Corpus, context: Context) -> None:
         self._corpus, self._context = corpus, context
-        self.size, self.live, self.alone = Size(), False, False
+        self.size, self.live, self.independent = Size(), False, False
 
     def _record(self, unit: str, requested: int, repaired: int, failures: Counter[str]) -> None:
         """Puts the counts into the record, and a note if an answer had to be repaired."""

@@ -74,7 +74,7 @@ class Searcher(ABC):
         return SearchReport(self.size)
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
-        """What a reader of the rankings of these queries must know; asked after the search, and not part of its
+        """What a reader of the rankings of these queries must know; computed after the search, and not part of its
         time.
         """
         return ()
@@ -86,12 +86,12 @@ class CandidateScorer(ABC):
     Attributes:
         size: of the models that it computes with.
         live: as `Searcher.live`.
-        alone: whether a candidate's score is its own, whatever stands beside or before it.
+        independent: whether a candidate's score does not depend on the other candidates.
     """
 
     size: Size
     live: bool = True
-    alone: bool = True
+    independent: bool = True
 
     @abstractmethod
     def scores(self, texts: Sequence[str], candidates: Sequence[Ints], *, cached: bool = True) -> list[Floats]:

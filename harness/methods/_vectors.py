@@ -95,7 +95,7 @@ class VectorSearcher(Searcher):
         recalled = {k: share(recall(top, true, k)) for k, top in tops.items()}
         near = {k: share(nearness(top, true, k)) for k, top in tops.items()}
         shares = " and ".join(f"{recalled[k]:.2%} of the true {k} nearest" for k in DEPTHS)
-        note = f"{self._index} is approximate: asked for as many, it finds {shares} ({len(sampled)} of the queries)"
+        note = f"{self._index} is approximate: it finds {shares} ({len(sampled)} of the queries)"
         if near != recalled:
             tied = " and ".join(f"{near[k]:.2%}" for k in DEPTHS)
             note += f"; {tied} if any document of the same score counts, but ids decide which of those are ranked"

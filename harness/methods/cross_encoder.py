@@ -22,7 +22,7 @@ from harness.models.engine_check import EngineChoice, choose_engine
 from harness.runtime.context import Context
 
 EXHAUSTIVE_PAIRS = 200_000
-"""More pairs than this are refused when a cross-encoder stands alone: it has to read every document for every query."""
+"""More pairs than this are refused without a first stage: a cross-encoder reads every document for every query."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class _CandidateScorer(CandidateScorer):
 
 
 class _Pairs(Sequence[Pair]):
-    """The pairs of all queries with their candidates, end to end; texts are read when a slice is asked for."""
+    """The pairs of all queries with their candidates, end to end; texts are read when a slice is requested."""
 
     def __init__(self, texts: Sequence[str], candidates: Sequence[Ints], corpus: Corpus) -> None:
         self._texts, self._corpus = texts, corpus

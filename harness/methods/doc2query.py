@@ -160,7 +160,7 @@ class _Fitted(FittedParts):
         """(n,) how well each question fits its own document, in the order they are made."""
         assert isinstance(self._scorer, Reranks)
         scorer: CandidateScorer = self._scorer.candidate_scorer(corpus, context)
-        if not scorer.alone:
+        if not scorer.independent:
             raise SettingError(
                 f"doc2query: {self._method.filter} compares documents with each other, but a question has only one; "
                 "use a filter such as cross_encoder or dense."

@@ -1,4 +1,4 @@
-"""BM25 on Lucene itself, through Pyserini's Anserini, with RM3 or Rocchio where asked; Java comes with the extra."""
+"""BM25 on Lucene itself, through Pyserini's Anserini, with RM3 or Rocchio if requested; Java comes with the extra."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class _Searcher(Searcher):
             alike = near(queries.ids, chunked(self._rankings))
             hint = f" {near_note(alike, 'of them', 'the file')}." if alike else ""
             raise DatasetError(
-                f"{self._path} ranks none of the {len(queries)} queries asked, for example {queries.ids[0]!r}; "
+                f"{self._path} ranks none of the {len(queries)} queries, for example {queries.ids[0]!r}; "
                 f"is it of another collection or split?{hint}"
             )
         everything = self._corpus.rows(
@@ -159,9 +159,9 @@ class _Searcher(Searcher):
         )
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
-        """A note where the file ranks queries that are not asked, as those of another split; see `Searcher.notes`."""
-        asked = set(queries.ids)
-        others = [query for query in self._rankings if query not in asked]
+        """A note if the file ranks other queries too, as those of another split; see `Searcher.notes`."""
+        requested = set(queries.ids)
+        others = [query for query in self._rankings if query not in requested]
         if not others:
             return ()
         name = Path(self._path).name

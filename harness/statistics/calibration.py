@@ -50,7 +50,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Held:
+class SimultaneousCoverage:
     """How often the results of a family are right.
 
     Args:
@@ -65,14 +65,14 @@ class Held:
     ranks: Rate | None = None
 
 
-def held(
+def simultaneous_coverage(
     values: Values,
     queries: int,
     runs: int = RUNS,
     draws: int = DRAWS,
     seed: int = 0,
     contrasts: Contrasts | None = None,
-) -> Held:
+) -> SimultaneousCoverage:
     """How often the simultaneous intervals of a family contain all true differences, and the ranges of ranks all true
     ranks.
 
@@ -102,7 +102,7 @@ def held(
             counts[1] += hit[(first == top) | (second == top)].all()
             counts[2] += _rightly_ranked(found.better(), truth)
     rates = [Rate(int(count), runs) for count in counts]
-    return Held(*rates) if contrasts is None else Held(rates[0])
+    return SimultaneousCoverage(*rates) if contrasts is None else SimultaneousCoverage(rates[0])
 
 
 def _rightly_ranked(better: Flags, truth: Values) -> bool:

@@ -1,4 +1,4 @@
-"""Cells: outcomes on dev, one file each, named by a hash of all that decides it; no sweep does a stored one again."""
+"""Cells: dev scores of settings, one file each, named by a hash of all that decides them; every sweep reuses them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Cells:
-    """The folder of the outcomes of one collection, of all sweeps.
+    """The folder with the dev scores of all sweeps on one collection.
 
     Args:
         root: the folder.

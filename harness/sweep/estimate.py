@@ -1,4 +1,4 @@
-"""What a sweep will take: its cells, those that are done, and the time of the rest, from what such cells took."""
+"""The cost of a sweep before it runs: its cells, how many are done, and the time of the rest, from similar cells."""
 
 from __future__ import annotations
 

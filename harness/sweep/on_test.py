@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from harness.base.errors import HarnessError, NoFigures, RecordError
+from harness.base.errors import HarnessError, NoScores, RecordError
 from harness.base.files import write_text
 from harness.base.json_files import read_json
 from harness.bench.row_job import RowResult
@@ -65,7 +65,7 @@ class RowsOnTest:
             folder: of the sweep; it lists the rows that were reported.
 
         Raises:
-            NoFigures: the chosen row has no scores on test.
+            NoScores: the chosen row has no scores on test.
             RecordError: the list of the reported rows cannot be read.
         """
         baselines = self.spec.baselines
@@ -79,7 +79,7 @@ class RowsOnTest:
         every = self.scores(list(dict.fromkeys([chosen.method, *rows, *baselines])))
         own = every[chosen.method]
         if isinstance(own, str):
-            raise NoFigures(f"{chosen.row}, which dev chose, has no scores on test: {own}")
+            raise NoScores(f"{chosen.row}, which dev chose, has no scores on test: {own}")
         scored = {method: found for method, found in every.items() if not isinstance(found, str)}
         others = {method: scored[method] for method in baselines if method in scored and method != chosen.method}
         first = next((trial for trial in result.baselines if trial.ok and trial.method in others), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.base.defaults import RESULTS
-from harness.base.errors import NoFigures
+from harness.base.errors import NoScores
 from harness.base.files import slug
 from harness.bench.run_rows import executor_of
 from harness.bench.store import Store
@@ -72,7 +72,7 @@ def sweep(
             third argument: whether it is the end).
 
     Raises:
-        NoFigures: no row has scores for every seed.
+        NoScores: no row has scores for every seed.
         HarnessError: bad input, or a collection that cannot be loaded.
     """
     spec = load(Path(path))
@@ -125,7 +125,7 @@ def _one(
     on_test = RowsOnTest(spec, name, trials, executor, results, context, show)
     try:
         result = replace(result, tested=on_test.report(result, chosen, folder))
-    except NoFigures as error:
+    except NoScores as error:
         result = replace(result, problem=str(error))
     if write is not None:
         write(result, folder, True)
@@ -145,7 +145,7 @@ def _chosen(spec: Spec, trials: Trials) -> Trial:
         chosen = choose(trials.tried)
     if chosen is None:
         problems = dict.fromkeys(f"{trial.row}: {trial.problem}" for trial in trials.tried if trial.problem)
-        raise NoFigures(
+        raise NoScores(
             f"no row of {spec.file.path.name} has scores on dev ({'; '.join(problems)}).",
             skipped=all(trial.skipped for trial in trials.tried),
         )

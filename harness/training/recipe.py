@@ -16,7 +16,7 @@ from harness.base.errors import SettingError
 from harness.choices.bounds import Count, Positive
 from harness.choices.value import Value
 from harness.data.dataset import TrainView
-from harness.leaks.history import TrainedQuery, history, note
+from harness.leaks.history import TrainedQuery, history, write_texts
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, strongest
 from harness.runtime.context import Context
 from harness.training import fine_tuning
@@ -157,7 +157,7 @@ class Recipe(Value, ABC):
         if chosen_on is not None:
             queries += chosen_on.trained_queries()
         stored = history(queries)
-        note(place.parent, stored)
+        write_texts(place.parent, stored)
         context.announce(list(dict.fromkeys(query.text for query in stored.queries)))
 
 

@@ -37,7 +37,7 @@ class Trained(Method):
 
     def __post_init__(self) -> None:
         if not isinstance(self.method, TrainableMethod):
-            raise SettingError(f"{self.method.name()} cannot be trained, so nothing can follow it after a +")
+            raise SettingError(f"{self.method.name()} is not trainable, so no recipe can follow it")
         if not self.recipes:
             raise SettingError(f"{self.method.name()}: a trained row needs a recipe")
 

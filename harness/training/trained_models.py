@@ -17,7 +17,7 @@ from harness.cache.folders import META
 from harness.choices.room import Room
 from harness.choices.value import Value
 from harness.data.dataset import TrainView
-from harness.leaks.history import keep, noted, together
+from harness.leaks.history import together
 from harness.methods import Method, fit, strongest
 from harness.runtime.context import Context
 from harness.runtime.ledger import costs

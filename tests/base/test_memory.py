@@ -68,15 +68,15 @@ def test_a_step_that_needs_more_than_its_share_says_the_least_budget() -> None:
 
 def test_what_is_held_has_a_place_up_to_a_quarter_and_gives_it_back() -> None:
     memory = Memory(64 << 20)
-    first, second = memory.hold(10 << 20), memory.hold(6 << 20)
+    first, second = memory.reserve(10 << 20), memory.reserve(6 << 20)
     assert first is not None
     assert second is not None
-    assert memory.held == 16 << 20
-    assert memory.hold(1) is None
+    assert memory.reserved == 16 << 20
+    assert memory.reserve(1) is None
     del first
     gc.collect()
-    assert memory.held == 6 << 20
-    assert memory.hold(10 << 20) is not None
+    assert memory.reserved == 6 << 20
+    assert memory.reserve(10 << 20) is not None
 
 
 def test_a_collection_with_more_documents_than_can_be_numbered_is_refused_with_the_least_that_can() -> None:

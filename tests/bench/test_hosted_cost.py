@@ -138,7 +138,14 @@ def test_what_is_kept_is_not_held_against_the_cap(hosted: Any, small: Dataset, c
     index(method, fit(method, small.train, context), small.corpus, context)
     [cost] = hosted_costs(method, small, context)
     left = cost.full.tokens_in - sum(estimated_tokens(t) for t in set(small.corpus.texts[:]))
-    hosted_costs(parse_method(text[:-1] + f", cap_tokens={left})"), small, Context(cache=context.cache))
+    capped = parse_method(text[:-1] + f", cap_tokens={left})")
+    assert [cost.full.tokens_in for cost in hosted_costs(capped, small, Context(cache=context.cache))] == [
+        cost.full.tokens_in
+    ]
+    with pytest.raises(SettingError, match="exceeds the cap"):
+        hosted_costs(
+            parse_method(text[:-1] + f", cap_tokens={left - 1})"), small, Context(cache=context.cache)
+        )
 
 
 def test_rows_that_pay_for_nothing_have_no_estimate(small: Dataset, context: Context, tiny_encoder: Path) -> None:

@@ -16,7 +16,7 @@ from harness.bench.leak_history import taught_leaks, taught_notes
 from harness.bench.record import Record
 from harness.data.dataset import Dataset
 from harness.data.queries import Labelled, Queries
-from harness.leaks.history import BESIDE, INSIDE, TrainedQuery, history, keep
+from harness.leaks.history import BESIDE, INSIDE, TrainedQuery, history, write_history
 from harness.runtime.context import Context
 from harness.training.trained_models import MODEL
 
@@ -53,7 +53,7 @@ def three(small: Dataset) -> Dataset:
 def made(folder: Path, *taught: TrainedQuery, whole: bool = True) -> Path:
     """A folder as training leaves it, without a model."""
     (folder / MODEL).mkdir(parents=True)
-    keep(folder / MODEL, history(taught, whole=whole))
+    write_history(folder / MODEL, history(taught, whole=whole))
     return folder / MODEL
 
 

@@ -158,7 +158,7 @@ def test_workers_that_are_killed_while_they_encode_change_nothing(
     found = ran(there)
     killer.join()
     assert killed
-    assert "it is begun again" in caplog.text
+    assert "it is started again" in caplog.text
     assert differences(here, found) == []
 
 

@@ -143,6 +143,7 @@ def test_an_error_that_a_row_meets_again_does_not_fail_the_jobs_before_it(
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     job(arguments('dense(model="no/such-model")', CorpusPart(0, 60)), context)
+    assert not [entry for kind in ("models", "embeddings") for entry in (context.cache.root / kind).glob("*")]
 
 
 def test_a_row_comes_with_its_record_and_files_and_leaves_nothing_behind(

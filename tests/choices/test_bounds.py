@@ -14,7 +14,7 @@ from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
 from harness.base.errors import SettingError
 from harness.choices import bounds
-from harness.choices.bounds import Count, NonEmpty, NonNegative, Positive, Share, WholeNumber
+from harness.choices.bounds import Count, NonNegative, Positive, Share, WholeNumber
 from harness.choices.value import Value
 from harness.fusions.rrf import RRF
 from harness.methods.bm25 import BM25
@@ -29,7 +29,7 @@ class Sample(Value):
     size: Literal["small", "large"] = "small"
     ranks: Annotated[tuple[Count, ...], Len(2, 2)] = (1, 2)
     names: Annotated[tuple[str, ...], MinLen(1), MaxLen(3)] = ("a",)
-    text: NonEmpty = "x"
+    text: Annotated[str, MinLen(1)] = "x"
     flag: bool = False
     most: Annotated[int, Le(3)] = 3
     plain: float = 0.0
@@ -56,9 +56,9 @@ WRONG = [
     ({"ranks": [1, 2]}, "ranks must be a tuple, each a whole number, 1 or more, 2 long, not [1, 2]"),
     ({"ranks": (0, 1)}, "ranks must be a tuple, each a whole number, 1 or more, 2 long, not (0, 1)"),
     ({"names": ()}, "names must be not empty and at most 3 long, not ()"),
-    ({"names": ("a", 1)}, 'names must be a tuple, each a text, not empty and at most 3 long, not ("a", 1)'),
+    ({"names": ("a", 1)}, 'names must be a tuple, each a string, not empty and at most 3 long, not ("a", 1)'),
     ({"text": ""}, 'text must be not empty, not ""'),
-    ({"text": b"x"}, "text must be a text, not empty, not b'x'"),
+    ({"text": b"x"}, "text must be a string, not empty, not b'x'"),
     ({"flag": 1}, "flag must be True or False, not 1"),
     ({"most": 4}, "most must be at most 3, not 4"),
     ({"plain": True}, "plain must be a number, not True"),
@@ -78,15 +78,16 @@ def test_a_wrong_setting_is_refused_in_one_form(settings: dict[str, Any], messag
         ({"k1": "1.2"}, 'bm25: k1 must be a number, 0 or more, not "1.2"'),
         (
             {"analyzer": "english"},
-            'bm25: analyzer must be an analyzer as english or standard, not the text "english"; write analyzer=english',
+            'bm25: analyzer must be an analyzer such as english or standard, not the string "english"; '
+            "write analyzer=english",
         ),
         (
             {"analyzer": "englisch"},
-            'bm25: analyzer must be an analyzer as english or standard, not the text "englisch"',
+            'bm25: analyzer must be an analyzer such as english or standard, not the string "englisch"',
         ),
-        ({"analyzer": RRF()}, "bm25: analyzer must be an analyzer as english or standard, not rrf"),
-        ({"analyzer": English}, "bm25: analyzer must be an analyzer as english or standard, not the class English"),
-        ({"feedback": Standard()}, "bm25: feedback must be a feedback as rm3 or rocchio, or None, not standard"),
+        ({"analyzer": RRF()}, "bm25: analyzer must be an analyzer such as english or standard, not rrf"),
+        ({"analyzer": English}, "bm25: analyzer must be an analyzer such as english or standard, not the class Engl"),
+        ({"feedback": Standard()}, "bm25: feedback must be a feedback such as rm3 or rocchio, or None, not standard"),
     ],
 )
 def test_a_value_of_another_room_and_a_text_are_refused(settings: dict[str, Any], message: str) -> None:

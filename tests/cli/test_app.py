@@ -142,7 +142,7 @@ BAD = {
     "an unknown setting": (["run", "-m", "bm25(k=1)"], "unknown setting of bm25 'k'; did you mean 'k1'"),
     "a setting of the wrong type": (["run", "-m", "bm25(k1=high)"], "bm25: k1 must be a number, 0 or more, not high"),
     "a setting out of range": (["run", "-m", "bm25(b=2)"], "bm25: b must be between 0 and 1, not 2"),
-    "no expression": (["run", "-m", "bm25("], "cannot read 'bm25(': it is not an expression"),
+    "no expression": (["run", "-m", "bm25("], "cannot read 'bm25(': invalid syntax"),
     "a run without a file": (["run", "-m", "run/"], "run: name the file, as run/my.trec"),
     "a re-ranking of one stage": (["run", "-m", "hybrid(methods=(bm25,))"], "hybrid: methods must name two or more"),
     "an unknown source": (["run", "-d", "bier/scifact", "-m", "bm25"], "unknown dataset 'bier/scifact'"),

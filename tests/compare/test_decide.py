@@ -21,13 +21,13 @@ def place(small_folder: Path, tmp_path: Path, context: Context) -> dict[str, Any
 def test_the_board_is_run_and_the_decision_written_beside_it(place: dict[str, Any]) -> None:
     found = decide(**place, rows=["bm25", "bm25(b=0)", "run/nowhere"])
     assert {o.row for o in found.decision.options} == {"bm25", "bm25(b=0)"}
-    text = document(found.dataset, found.decision, found.told)
+    text = document(found.dataset, found.decision, found.sentences)
     assert found.place.parent.parent == place["results"]
     assert not found.place.exists(), "`harness.api.decide` writes it"
     assert text.startswith("# Which row on folder/")
-    assert all(f"- {sentence}" in text for sentence in found.told)
+    assert all(f"- {sentence}" in text for sentence in found.sentences)
     assert "| `bm25" in text
-    absent = [s for s in found.told if "has no scores, error" in s]
+    absent = [s for s in found.sentences if "has no scores, error" in s]
     assert len(absent) == 1
     assert "there is no run file nowhere" in absent[0]
 
@@ -42,11 +42,11 @@ def test_what_training_has_seen_and_what_was_not_tried_is_told(
     lines = queries.read_text().splitlines()
     text = next(line for line in lines if f'"{test}"' in line).replace(f'"{test}"', f'"{train}"')
     queries.write_text("\n".join(text if f'"{train}"' in line else line for line in lines) + "\n")
-    told = "\n".join(decide(**place, rows=["bm25"]).told)
+    told = "\n".join(decide(**place, rows=["bm25"]).sentences)
     assert "No row was trained, though there are" in told
     assert "occurs in train" not in told, "no row used labels"
     trained = decide(**place, rows=["bm25", f'dense(model="{tiny_encoder}")+frozen_head(budget="smoke")'])
-    told = "\n".join(trained.told)
+    told = "\n".join(trained.sentences)
     assert "No row was trained" not in told
     assert "1 test query also occurs in train or dev; over the others `" in told
     assert "has the highest mean, 0." in told
@@ -72,7 +72,7 @@ def test_rows_with_many_more_unjudged_documents_are_named(
         told = [f"{q} Q0 {d} {r} {10 - r} x" for q, found in rankings.items() for r, d in enumerate(found, 1)]
         (tmp_path / f"{name}.trec").write_text("\n".join(told) + "\n")
     found = decide(**place, rows=[f"run/{tmp_path / 'known.trec'}", f"run/{tmp_path / 'new.trec'}"])
-    (said,) = [s for s in found.told if "may be too low" in s]
+    (said,) = [s for s in found.sentences if "may be too low" in s]
     assert said.startswith("100% of the best row's documents are judged")
     assert "new.trec" in said
 

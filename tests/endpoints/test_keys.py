@@ -145,4 +145,4 @@ def test_a_key_in_the_path_of_an_address_is_refused_unseen(
 
 def test_a_key_that_is_a_common_word_may_stand_in_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENDPOINT_API_KEY", "models")
-    API(model="m", url="https://models.example/v1")
+    assert API(model="m", url="https://models.example/v1").url == "https://models.example/v1"

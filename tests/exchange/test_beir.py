@@ -22,7 +22,7 @@ def by_beir(folder: Path, split: str) -> tuple[dict[str, Any], dict[str, str], d
     return loader.GenericDataLoader(str(folder)).load(split)  # type: ignore[no-any-return]
 
 
-def same(dataset: Dataset, folder: Path) -> None:
+def assert_same(dataset: Dataset, folder: Path) -> None:
     """The reported split, as BEIR's loader gives it and as we hold it."""
     corpus, queries, qrels = by_beir(folder, dataset.name.rpartition("/")[2])
     documents = [d for batch in dataset.corpus.batches() for d in batch]
@@ -33,7 +33,7 @@ def same(dataset: Dataset, folder: Path) -> None:
 
 def test_beir_reads_what_is_written(small: Dataset, tmp_path: Path, context: Context) -> None:
     assert write_collection(small, tmp_path / "out") == {"train": 24, "dev": 6, "test": 20}
-    same(small, tmp_path / "out")
+    assert_same(small, tmp_path / "out")
     assert small.train.train is not None
     assert by_beir(tmp_path / "out", "train")[2] == small.train.train.qrels
 
@@ -46,7 +46,7 @@ def test_it_is_the_same_dataset_when_read_back(small: Dataset, tmp_path: Path, c
 
 
 def test_we_read_what_beir_reads(small_folder: Path, small: Dataset) -> None:
-    same(small, small_folder)
+    assert_same(small, small_folder)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_odd_texts_and_grades_come_back(tmp_path: Path, context: Context) -> Non
     )
     dataset = Dataset("folder/odd/dev", corpus, test, lambda: TrainView(corpus))
     assert write_collection(dataset, tmp_path / "out") == {"dev": 5}
-    same(dataset, tmp_path / "out")
+    assert_same(dataset, tmp_path / "out")
     again = load_dataset(f"{tmp_path / 'out'}/dev", context)
     assert again.test.qrels == test.qrels
     assert again.corpus.revision == corpus.revision

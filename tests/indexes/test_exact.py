@@ -207,7 +207,7 @@ def test_vectors_are_held_only_while_all_that_is_held_has_a_place(
     assert vectors.largest > 0
     del first, second
     gc.collect()
-    assert memory.held == 0
+    assert memory.reserved == 0
 
 
 def test_memory_does_not_grow_with_the_collection(monkeypatch: pytest.MonkeyPatch) -> None:

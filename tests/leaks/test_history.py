@@ -17,13 +17,13 @@ from harness.leaks.history import (
     INSIDE,
     TrainedQuery,
     history,
-    keep,
-    note,
-    noted,
-    recall,
+    read_history,
+    read_texts,
     text_hash,
     together,
     trained_here,
+    write_history,
+    write_texts,
 )
 from harness.training.lesson import REPORT
 from harness.training.trained_models import MODEL
@@ -49,8 +49,8 @@ def copied(model: Path, place: Path) -> Path:
 
 def test_it_comes_back_as_it_was_kept(model: Path) -> None:
     held = history(SOME)
-    keep(model, held)
-    assert recall(model) == noted(model.parent) == held
+    write_history(model, held)
+    assert read_history(model) == read_texts(model.parent) == held
     assert held.whole
     assert held.texts
 
@@ -66,24 +66,24 @@ def test_a_text_stands_once_of_each_kind_with_all_its_documents() -> None:
 
 
 def test_the_same_is_the_same_bytes(model: Path) -> None:
-    keep(model, history(SOME))
+    write_history(model, history(SOME))
     before = [(model / INSIDE).read_bytes(), (model.parent / BESIDE).read_bytes()]
-    keep(model, history(reversed(SOME)))
+    write_history(model, history(reversed(SOME)))
     assert [(model / INSIDE).read_bytes(), (model.parent / BESIDE).read_bytes()] == before
 
 
 def test_the_folder_alone_gives_no_text_away_and_still_knows_copies(model: Path, tmp_path: Path) -> None:
-    keep(model, history(SOME))
+    write_history(model, history(SOME))
     alone = copied(model, tmp_path / "given")
     assert not [file for file in alone.iterdir() if b"quagga" in gzip.decompress(file.read_bytes())]
-    held = recall(alone)
+    held = read_history(alone)
     assert held is not None
     assert (held.queries, held.texts, held.whole) == ((), False, True)
     assert held.hashes["gold"] == {text_hash("What is a QUAGGA?")}
 
 
 def test_texts_that_lie_beside_by_chance_are_not_its_own(model: Path, tmp_path: Path) -> None:
-    keep(model, history(SOME))
+    write_history(model, history(SOME))
     alone = copied(model, tmp_path / "given")
     note(alone.parent, history([TrainedQuery("gold", "of another model")]))
     held = recall(alone)
@@ -92,23 +92,23 @@ def test_texts_that_lie_beside_by_chance_are_not_its_own(model: Path, tmp_path: 
 
 
 def test_a_model_stands_on_what_others_were_taught(model: Path, tmp_path: Path) -> None:
-    keep(model, history(SOME[:1]))
+    write_history(model, history(SOME[:1]))
     held = together(history(SOME[1:]), [model, model, tmp_path])
     assert held == history(SOME)
-    note(tmp_path, held)
-    assert noted(tmp_path) == held
+    write_texts(tmp_path, held)
+    assert read_texts(tmp_path) == held
 
 
 def test_of_a_base_without_its_texts_the_hashes_are_handed_on(model: Path, tmp_path: Path) -> None:
-    keep(model, history(SOME[:1]))
+    write_history(model, history(SOME[:1]))
     held = together(history(SOME[1:]), [copied(model, tmp_path / "given")])
     assert held.queries == SOME[1:]
     assert held.hashes["gold"] == {text_hash(SOME[0].text)}
     assert not held.texts
     other = tmp_path / "other" / MODEL
     other.mkdir(parents=True)
-    keep(other, held)
-    assert recall(other) == held
+    write_history(other, held)
+    assert read_history(other) == held
 
 
 def test_what_is_not_known_is_not_nothing(model: Path) -> None:
@@ -116,10 +116,10 @@ def test_what_is_not_known_is_not_nothing(model: Path) -> None:
     assert together(history(SOME), [model]).whole  # of the hub: nothing to know
     (model.parent / REPORT).write_text("{}")
     assert trained_here(model)
-    assert recall(model) is None
+    assert read_history(model) is None
     assert not together(history(SOME), [model]).whole
     assert not together(None, []).whole
-    assert noted(model.parent) is None
+    assert read_texts(model.parent) is None
 
 
 def test_a_copied_folder_is_known_by_its_card(model: Path, tmp_path: Path) -> None:
@@ -137,19 +137,19 @@ def test_a_copied_folder_is_known_by_its_card(model: Path, tmp_path: Path) -> No
     [b"", b"no gzip", gzip.compress(b"{", mtime=0), gzip.compress(b"[]", mtime=0), gzip.compress(b"{}", mtime=0)],
 )
 def test_a_damaged_file_is_named(model: Path, bytes_: bytes) -> None:
-    keep(model, history(SOME))
+    write_history(model, history(SOME))
     (model / INSIDE).write_bytes(bytes_)
     with pytest.raises(ModelError, match=rf"{INSIDE}, the training history of the model, cannot be read"):
-        recall(model)
+        read_history(model)
     (model.parent / BESIDE).write_bytes(bytes_)
     with pytest.raises(ModelError, match=f"{BESIDE}, the training history"):
-        noted(model.parent)
+        read_texts(model.parent)
 
 
 def test_neither_file_is_part_of_what_the_model_computes(model: Path) -> None:
     from harness.models.files import deciding_files
 
-    keep(model, history(SOME))
+    write_history(model, history(SOME))
     assert (model / INSIDE).is_file()
     assert not [path.name for path in deciding_files(model) if path.name in (BESIDE, INSIDE)]
     assert _REPORT == REPORT

@@ -85,7 +85,8 @@ def test_every_text_with_letters_is_found_in_itself(texts: list[str]) -> None:
 
 
 def test_a_lone_surrogate_does_no_harm() -> None:
-    overlaps(["a \ud800 query of some length"], ["another \ud800 query of some length"])
+    queries = ["a \ud800 query of some length", "something else entirely"]
+    assert [(o.here, o.there) for o in overlaps(queries, ["a \ud800 query of some length"])] == [(0, 0)]
 
 
 # Of a collection

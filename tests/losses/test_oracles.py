@@ -48,7 +48,7 @@ def features(vectors: list[Tensor]) -> list[dict[str, Tensor]]:
     return [{"sentence_embedding": v} for v in vectors]
 
 
-def same(found: Tensor, leaves: list[Tensor], slow, *, rough: float = 0.1) -> None:
+def assert_same(found: Tensor, leaves: list[Tensor], slow, *, rough: float = 0.1) -> None:
     """That a loss and its gradient are those that the loop finds from the same numbers in float64."""
     exact = [leaf.detach().double().requires_grad_() for leaf in leaves]
     value = slow(*exact)
@@ -103,13 +103,13 @@ def test_in_batch_negatives(shape, mined, dtype) -> None:
     for scale in (1.0, 20.0) if dtype != torch.bfloat16 else (1.0,):
         leaves = columns(2 + mined, shape, dtype)
         found = losses.MultipleNegativesRankingLoss(Given(), scale=scale)(features(leaves), None)
-        same(found, leaves, slow_ranking(scale))
+        assert_same(found, leaves, slow_ranking(scale))
 
 
 def test_in_batch_negatives_by_dot_product() -> None:
     leaves = columns(3, (4, 3))
     found = losses.MultipleNegativesRankingLoss(Given(), scale=1.0, similarity_fct=dot_score)(features(leaves), None)
-    same(found, leaves, slow_ranking(1.0, dot))
+    assert_same(found, leaves, slow_ranking(1.0, dot))
 
 
 def slow_symmetric(scale: float):
@@ -133,7 +133,7 @@ def test_symmetric_in_batch_negatives(shape, mined, dtype) -> None:
     for scale in (1.0, 50.0) if dtype != torch.bfloat16 else (1.0,):
         leaves = columns(2 + mined, shape, dtype)
         found = losses.MultipleNegativesRankingLoss(Given(), scale=scale, **SYMMETRIC)(features(leaves), None)
-        same(found, leaves, slow_symmetric(scale))
+        assert_same(found, leaves, slow_symmetric(scale))
 
 
 def test_the_older_name_of_the_symmetric_loss_is_the_same_loss() -> None:
@@ -141,7 +141,7 @@ def test_the_older_name_of_the_symmetric_loss_is_the_same_loss() -> None:
     leaves = columns(3, (4, 3))
     with pytest.warns(DeprecationWarning, match="directions="):
         older = losses.MultipleNegativesSymmetricRankingLoss(Given())
-    same(older(features(leaves), None), leaves, slow_symmetric(20.0))
+    assert_same(older(features(leaves), None), leaves, slow_symmetric(20.0))
 
 
 @pytest.mark.parametrize("chosen", [{}, SYMMETRIC])
@@ -156,7 +156,7 @@ def test_the_cached_loss_is_the_uncached_one(mined, mini, chosen) -> None:
         found.backward()  # the gradient is made by a hook, of `backward` only
         plain = columns(2 + mined, (5, 3), dtype)
         value = losses.MultipleNegativesRankingLoss(Given(), **chosen)(features(plain), None)
-        same(value, plain, slow)
+        assert_same(value, plain, slow)
         value = losses.MultipleNegativesRankingLoss(Given(), **chosen)(features(plain), None)
         value.backward()
         tolerance = 1e-10 if dtype == torch.float64 else 1e-4
@@ -218,7 +218,7 @@ def test_guided_negatives(shape, number, dtype) -> None:
     for temperature in (1.0, 0.01) if dtype == torch.float64 else (1.0,):
         leaves = columns(number, shape, dtype)
         guide = [g.detach() for g in columns(number, shape, seed=1)]
-        same(gist(leaves, guide, temperature=temperature), leaves, slow_gist(guide, temperature))
+        assert_same(gist(leaves, guide, temperature=temperature), leaves, slow_gist(guide, temperature))
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.1, -0.2])
@@ -227,16 +227,16 @@ def test_guided_negatives_with_a_margin_and_fewer_blocks(margin, anchors, positi
     leaves = columns(3, (5, 3))
     guide = [g.detach() for g in columns(3, (5, 3), seed=2)]
     found = gist(leaves, guide, temperature=0.1, margin=margin, contrast_anchors=anchors, contrast_positives=positives)
-    same(found, leaves, slow_gist(guide, 0.1, margin, anchors, positives))
+    assert_same(found, leaves, slow_gist(guide, 0.1, margin, anchors, positives))
 
 
 def test_the_guide_masks_what_it_finds_nearer_than_the_relevant_and_keeps_ties() -> None:
     far, near = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
     leaves = columns(3, (1, 2))
     guide = [far[None], near[None], far[None]]  # the mined negative is nearer than the relevant document: masked
-    same(gist(leaves, guide), leaves, lambda q, p, n: 0 * q.sum())  # nothing is left but the relevant document
+    assert_same(gist(leaves, guide), leaves, lambda q, p, n: 0 * q.sum())  # nothing is left but the relevant document
     guide = [far[None], near[None], near[None]]  # as near: kept
-    same(
+    assert_same(
         gist(leaves, guide, temperature=0.5),
         leaves,
         lambda q, p, n: minus_log_share([2 * cos(q[0], d[0]) for d in (p, n)], 0),
@@ -247,10 +247,9 @@ def test_where_the_relevant_document_is_as_near_as_the_query_itself_both_are_the
     # A pair of two equal texts: guide(q, p) = 1 is not below guide(q, q) = 1, so the diagonals of the query–query and
     # the document–document blocks stay in (in the author's release too). The paper means them to be masked: drop such
     # pairs.
-    # pairs.
     leaves = columns(2, (1, 2))
     guide = [torch.tensor([[1.0, 0.0]])] * 2
-    same(
+    assert_same(
         gist(leaves, guide, temperature=1.0),
         leaves,
         lambda q, p: minus_log_share([cos(q[0], p[0]), *[torch.ones((), dtype=torch.float64)] * 2], 0),
@@ -314,10 +313,10 @@ def test_margin_of_a_teacher(shape, mined, dtype) -> None:
         )
 
     loss = losses.MarginMSELoss(Given())
-    same(loss(features(leaves), scores[:, :1] - scores[:, 1:]), leaves, slow, rough=0.3)
-    same(loss(features(leaves), scores), leaves, slow, rough=0.3)  # the teacher's scores themselves are as good
+    assert_same(loss(features(leaves), scores[:, :1] - scores[:, 1:]), leaves, slow, rough=0.3)
+    assert_same(loss(features(leaves), scores), leaves, slow, rough=0.3)  # the teacher's scores themselves are as good
     if mined == 1:
-        same(loss(features(leaves), scores[:, 0] - scores[:, 1]), leaves, slow, rough=0.3)
+        assert_same(loss(features(leaves), scores[:, 0] - scores[:, 1]), leaves, slow, rough=0.3)
 
 
 # Contrastive tension: Carlsson et al., ICLR 2021 (openreview Ov_sMNau-PF), section 3.
@@ -331,7 +330,9 @@ def test_contrastive_tension(shape, dtype) -> None:
     found = losses.ContrastiveTensionLoss(Given())(features(leaves), torch.tensor(labels))
     # A sum over the batch; the authors' release takes the mean, so a learning rate of theirs is one of ours / batch
     # size.
-    same(found, leaves, lambda a, b: sum(cross_entropy(dot(u, v), y) for u, v, y in zip(a, b, labels, strict=True)))
+    assert_same(
+        found, leaves, lambda a, b: sum(cross_entropy(dot(u, v), y) for u, v, y in zip(a, b, labels, strict=True))
+    )
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -343,7 +344,7 @@ def test_contrastive_tension_with_in_batch_negatives(shape, dtype) -> None:
     loss = losses.ContrastiveTensionLossInBatchNegatives(Given("a"), scale=scale)
     loss.model2.key = "b"
     found = loss([{"a": leaves[0], "b": leaves[1]}], None)  # one column, read by both towers
-    same(found, leaves, slow_symmetric(scale))
+    assert_same(found, leaves, slow_symmetric(scale))
     assert loss.logit_scale.exp().item() == pytest.approx(scale)
     assert loss.logit_scale.requires_grad
 
@@ -414,7 +415,7 @@ def test_regression_on_the_cosine(shape, dtype) -> None:
     leaves = columns(2, shape, dtype)
     labels = torch.rand(shape[0], generator=torch.Generator().manual_seed(4))
     found = losses.CosineSimilarityLoss(Given())(features(leaves), labels)
-    same(
+    assert_same(
         found, leaves, lambda a, b: mean([(cos(u, v) - y) ** 2 for u, v, y in zip(a, b, labels.double(), strict=True)])
     )
 
@@ -423,7 +424,7 @@ def test_regression_on_the_cosine_takes_labels_in_float32_only() -> None:
     leaves = columns(2, (3, 4))
     loss = losses.CosineSimilarityLoss(Given())(features(leaves), torch.full((3,), 0.1, dtype=torch.float64))
     rounded = float(torch.tensor(0.1))  # in float64 the labels are rounded on their way in
-    same(loss, leaves, lambda a, b: mean([(cos(u, v) - rounded) ** 2 for u, v in zip(a, b, strict=True)]))
+    assert_same(loss, leaves, lambda a, b: mean([(cos(u, v) - rounded) ** 2 for u, v in zip(a, b, strict=True)]))
 
 
 # Cross-encoders.
@@ -457,14 +458,16 @@ def test_binary_cross_entropy_of_pairs(labels, dtype) -> None:
     found = cross_losses.BinaryCrossEntropyLoss(Scored(scores))(
         [["0", "0", "1", "1"], ["0", "1"] * 2], torch.tensor(labels)
     )
-    same(found, [scores], lambda s: mean([cross_entropy(x, y) for x, y in zip(s.flatten(), labels, strict=True)]))
+    assert_same(
+        found, [scores], lambda s: mean([cross_entropy(x, y) for x, y in zip(s.flatten(), labels, strict=True)])
+    )
 
 
 def test_binary_cross_entropy_with_a_weight_of_the_relevant() -> None:
     scores, labels = table(1, 3), [1, 0, 0]
     loss = cross_losses.BinaryCrossEntropyLoss(Scored(scores), pos_weight=torch.tensor(4.0))
     found = loss([["0"] * 3, ["0", "1", "2"]], torch.tensor(labels))
-    same(
+    assert_same(
         found,
         [scores],
         lambda s: mean([cross_entropy(x, y) * (4 if y else 1) for x, y in zip(s[0], labels, strict=True)]),
@@ -490,7 +493,7 @@ def test_listnet(mini) -> None:
         return mean(found)
 
     loss = cross_losses.ListNetLoss(Scored(scores), mini_batch_size=mini)
-    same(loss([["0", "1"], lists], [torch.tensor(g) for g in labels]), [scores], slow)
+    assert_same(loss([["0", "1"], lists], [torch.tensor(g) for g in labels]), [scores], slow)
 
 
 def test_listwise_softmax_is_listnet_with_labels_far_apart() -> None:
@@ -505,7 +508,7 @@ def test_listwise_softmax_is_listnet_with_labels_far_apart() -> None:
         rows = zip(range(2), lists, right, strict=True)
         return mean([minus_log_share([s[i, int(d)] for d in documents], r) for i, documents, r in rows])
 
-    same(cross_losses.ListNetLoss(Scored(scores))([["0", "1"], lists], labels), [scores], slow)
+    assert_same(cross_losses.ListNetLoss(Scored(scores))([["0", "1"], lists], labels), [scores], slow)
 
 
 def test_in_batch_negatives_of_a_cross_encoder_squash_the_score_first() -> None:
@@ -517,7 +520,8 @@ def test_in_batch_negatives_of_a_cross_encoder_squash_the_score_first() -> None:
     def slow(s: Tensor) -> Tensor:
         return mean([minus_log_share([10 / (1 + (-x).exp()) for x in s[i]], i) for i in range(3)])
 
-    same(cross_losses.MultipleNegativesRankingLoss(Scored(scores), num_negatives=None)(inputs, None), [scores], slow)
+    loss = cross_losses.MultipleNegativesRankingLoss(Scored(scores), num_negatives=None)
+    assert_same(loss(inputs, None), [scores], slow)
 
 
 def test_in_batch_negatives_of_a_cross_encoder_cannot_be_left_out() -> None:

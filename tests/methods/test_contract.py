@@ -128,9 +128,9 @@ def test_its_settings_print_and_parse_back(method: Method) -> None:
 
 
 def test_its_settings_and_what_was_resolved_are_json(method: Method, corpus: Corpus, context: Context) -> None:
-    json.dumps(method.settings(), allow_nan=False)
-    json.dumps(dict(fit(method, TrainView(corpus), context).resolved), allow_nan=False)
-    json.dumps(method.inputs(context))
+    resolved = dict(fit(method, TrainView(corpus), context).resolved)
+    for value in (method.settings(), resolved, method.inputs(context)):
+        assert json.loads(json.dumps(value, allow_nan=False)) == value
 
 
 def test_fitting_says_which_labels_were_used(method: Method, corpus: Corpus, context: Context) -> None:
@@ -283,7 +283,7 @@ def test_a_method_that_re_ranks_scores_the_candidates_it_is_given_in_their_order
         pytest.skip(f"{method.name()} does not re-rank")
     scorer = fitted.candidate_scorer(corpus, context)
     assert isinstance(scorer, CandidateScorer)
-    if not scorer.alone:
+    if not scorer.independent:
         pytest.skip(f"{method.name()} weighs candidates against each other")
     rng = np.random.default_rng(0)
     candidates = [rng.permutation(len(corpus))[:n] for n in (5, 0, 1, 12, 40, 3)]

@@ -142,7 +142,7 @@ def test_an_approximate_index_says_how_many_of_the_nearest_it_finds(tiny_encoder
     poor = searcher_of(Dense(model=str(tiny_encoder), index=Binary(rescore=1)), corpus)
     (note,) = poor.notes(asked)
     told = re.fullmatch(
-        r"binary\(rescore=1\) is approximate: asked for as many, it finds (\d+\.\d\d)% of the true 10 nearest and "
+        r"binary\(rescore=1\) is approximate: it finds (\d+\.\d\d)% of the true 10 nearest and "
         r"(\d+\.\d\d)% of the true 100 nearest \(30 of the queries\)",
         note,
     )

@@ -64,7 +64,7 @@ def test_an_unknown_document_is_named_with_its_query(tmp_path: Path, corpus: Cor
 def test_a_run_of_another_collection_is_told_by_its_queries(tmp_path: Path, corpus: Corpus, rank: Rank) -> None:
     row = written(tmp_path / "r.trec", "other Q0 5 1 0.5 x")
     with pytest.raises(
-        DatasetError, match="ranks none of the 2 queries asked, for example 'q0'; is it of another collection"
+        DatasetError, match="ranks none of the 2 queries, for example 'q0'; is it of another collection"
     ):
         rank(row, corpus, Queries(["q0", "q1"], ["?", "?"]), 2)
 

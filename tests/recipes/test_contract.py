@@ -17,7 +17,7 @@ from harness.cache.folders import Cache
 from harness.choices.expression import parse
 from harness.data.dataset import TrainView
 from harness.data.queries import Labelled
-from harness.leaks.history import recall
+from harness.leaks.history import read_history
 from harness.methods import DEV_LABELS, METHODS, NO_LABELS, TRAIN_LABELS, Method, fit
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
@@ -85,7 +85,7 @@ def test_it_stands_in_a_chain(recipe: Recipe) -> None:
 
 
 def test_its_settings_are_json(recipe: Recipe) -> None:
-    json.dumps(recipe.settings(), allow_nan=False)
+    assert json.loads(json.dumps(recipe.settings(), allow_nan=False)) == recipe.settings()
 
 
 def test_it_says_what_kind_of_model_it_trains_and_what_it_needs(recipe: Recipe) -> None:
@@ -271,7 +271,7 @@ def test_the_same_seed_trains_the_same_model_with_nothing_shared_and_under_guard
     heard: set[str] = set()
     state = torch.get_rng_state()
     again = fit(done.method, sealed, context.guarded(guard))
-    held = recall(done.place)
+    held = read_history(done.place)
     assert held is not None
     assert {one.text for one in held.queries} == heard
     assert torch.equal(torch.get_rng_state(), state)
@@ -322,7 +322,7 @@ def test_no_text_of_a_test_query_reaches_a_tokenizer_a_model_or_bm25(done: Any, 
 
 
 def test_what_it_was_taught_is_kept_with_the_model(done: Any, sealed: TrainView) -> None:
-    held = recall(done.place)
+    held = read_history(done.place)
     assert held is not None
     assert held.whole
     assert held.texts

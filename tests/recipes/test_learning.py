@@ -152,7 +152,7 @@ def ndcg(method: Method, split: Labelled, tongue: Tongue) -> float:
     ]
 
 
-def falls(method: Method, tongue: Tongue, share: float) -> None:
+def assert_loss_falls(method: Method, tongue: Tongue, share: float) -> None:
     """That the loss of the last tenth of a training is at most this share of the first tenth's."""
     resolved: Any = fit(method, tongue.view, tongue.context).resolved
     loss = [value for _, value in resolved["training"][-1]["loss"]]
@@ -181,7 +181,7 @@ def test_gold_pairs_teach_which_documents_are_asked_for_in_other_words(
 ) -> None:
     untrained = Dense(str(tongue.model))
     row = with_recipes(Dense(str(tongue.model)), (recipe,))
-    falls(row, tongue, share)
+    assert_loss_falls(row, tongue, share)
     dev = fit(row, tongue.view, tongue.context).resolved["training"][0]["dev"]
     assert max(value for _, value in dev[1:]) > dev[0][1] + gain
     assert ndcg(row, tongue.asked, tongue) > ndcg(untrained, tongue.asked, tongue) + gain
@@ -199,7 +199,7 @@ def test_a_teacher_that_learnt_from_gold_hands_it_on_through_silver(
         **FAST,
     )
     row = with_recipes(Dense(str(tongue.model)), (recipe,))
-    falls(row, tongue, share)
+    assert_loss_falls(row, tongue, share)
     assert ndcg(row, tongue.asked, tongue) > ndcg(Dense(str(tongue.model)), tongue.asked, tongue) + gain
 
 
@@ -219,7 +219,7 @@ def test_the_corpus_alone_teaches_which_words_go_together(
     recipe: Recipe, gain: float, share: float, tongue: Tongue
 ) -> None:
     row = with_recipes(Dense(str(tongue.model)), (recipe,))
-    falls(row, tongue, share)
+    assert_loss_falls(row, tongue, share)
     assert ndcg(row, tongue.said, tongue) > ndcg(Dense(str(tongue.model)), tongue.said, tongue) + gain
     assert fit(row, tongue.view, tongue.context).supervision == "none"
 
@@ -230,13 +230,13 @@ def test_gpl_hands_on_what_its_teacher_knows_of_made_questions(tongue: Tongue) -
     )
     teacher = with_recipes(Dense(str(tongue.model)), (pretrained,))
     row = with_recipes(Dense(str(tongue.model)), (GPL(teacher=teacher, epochs=3, negatives=2, choose="last", **FAST),))
-    falls(row, tongue, 0.6)
+    assert_loss_falls(row, tongue, 0.6)
     assert ndcg(row, tongue.said, tongue) > ndcg(Dense(str(tongue.model)), tongue.said, tongue) + 0.1
 
 
 def test_a_cross_encoder_learns_to_re_rank_for_queries_in_other_words(tongue: Tongue) -> None:
     scorer = with_recipes(CrossEncoder(str(tongue.model)), (PAIRS,))
-    falls(scorer, tongue, 0.5)
+    assert_loss_falls(scorer, tongue, 0.5)
     dev = fit(scorer, tongue.view, tongue.context).resolved["training"][0]["dev"]
     assert max(value for _, value in dev[1:]) > dev[0][1] + 0.08  # of BM25's 20 best, chance ones
     for first in (Dense(str(tongue.model)), BM25()):
@@ -246,7 +246,7 @@ def test_a_cross_encoder_learns_to_re_rank_for_queries_in_other_words(tongue: To
 
 def test_a_sparse_encoder_learns_which_words_documents_use_for_those_that_people_ask_with(tongue: Tongue) -> None:
     row = with_recipes(Sparse(str(tongue.model)), (Splade(epochs=4, **FAST),))
-    falls(row, tongue, 0.5)
+    assert_loss_falls(row, tongue, 0.5)
     fitted: Any = fit(row, tongue.view, tongue.context)
     dev = fitted.resolved["training"][0]["dev"]
     assert max(value for _, value in dev[1:]) > dev[0][1] + 0.3
@@ -266,7 +266,7 @@ def test_the_price_of_products_makes_vectors_sparse(tongue: Tongue) -> None:
 
 def test_a_late_interaction_encoder_learns_and_re_ranks(tongue: Tongue) -> None:
     row = with_recipes(Late(str(tongue.model)), (ColBERT(epochs=2, **FAST),))
-    falls(row, tongue, 0.7)  # a batch holds other documents of the topic: the loss has a floor
+    assert_loss_falls(row, tongue, 0.7)  # a batch holds other documents of the topic: the loss has a floor
     dev = fit(row, tongue.view, tongue.context).resolved["training"][0]["dev"]
     assert max(value for _, value in dev[1:]) > dev[0][1] + 0.3
     assert ndcg(row, tongue.asked, tongue) > ndcg(BM25(), tongue.asked, tongue) + 0.3
@@ -275,7 +275,7 @@ def test_a_late_interaction_encoder_learns_and_re_ranks(tongue: Tongue) -> None:
 
 
 def test_tsdae_rebuilds_texts_better_than_at_first(tongue: Tongue) -> None:
-    falls(
+    assert_loss_falls(
         with_recipes(Dense(str(tongue.model)), (TSDAE(epochs=4, learning_rate=5e-3, choose="last", precision="fp32"),)),
         tongue,
         0.85,

@@ -117,4 +117,6 @@ def test_of_a_large_board_the_best_rows_are_shown_and_it_says_so(made: Made, mon
 
 def test_a_quiet_console_lays_nothing_out(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "grid", None)  # else it would be called
-    terminal.show(tables([made("a", 0.5)]), Console(quiet=True))
+    out = io.StringIO()
+    terminal.show(tables([made("a", 0.5)]), Console(file=out, quiet=True))
+    assert out.getvalue() == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.statistics.calibration import Rate, coverage, detected, false_alarms, held
+from harness.statistics.calibration import Rate, coverage, detected, false_alarms, simultaneous_coverage
 
 RNG = np.random.default_rng(1)
 GRADES = np.array([0.0, 0.3562, 0.3869, 0.4307, 0.5, 0.6309, 1.0])
@@ -23,14 +23,14 @@ def test_the_family_wise_error_is_at_most_five_per_cent(contrasts: tuple[np.ndar
 
 
 def test_simultaneous_intervals_and_ranks_hold_the_truth_as_often_as_they_say() -> None:
-    found = held(ALIKE, 50, runs=300, draws=499)
+    found = simultaneous_coverage(ALIKE, 50, runs=300, draws=499)
     assert found.best is not None
     assert found.ranks is not None
     assert found.intervals.rate <= 0.97
     assert found.intervals.interval[1] >= 0.945
     assert found.intervals.rate <= found.best.rate
     assert found.intervals.rate <= found.ranks.rate
-    planned = held(ALIKE, 50, runs=300, draws=499, contrasts=STAR)
+    planned = simultaneous_coverage(ALIKE, 50, runs=300, draws=499, contrasts=STAR)
     assert planned.intervals.interval[1] >= 0.945
     assert (planned.best, planned.ranks) == (None, None)
 
@@ -50,7 +50,7 @@ def test_the_smallest_difference_is_found_four_times_in_five(rows: int) -> None:
 def test_without_a_difference_to_find() -> None:
     same = np.repeat(RNG.random((20, 1)), 3, axis=1)
     assert false_alarms(same, 20, runs=5, draws=99).rate == 0
-    assert held(same, 20, runs=5, draws=99).intervals.rate == 1
+    assert simultaneous_coverage(same, 20, runs=5, draws=99).intervals.rate == 1
     assert coverage(np.full(20, 0.5), 20, runs=5, resamples=99).rate == 1
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import NoFigures, RecordError
+from harness.base.errors import NoScores, RecordError
 from harness.bench.runner import Result
 from harness.executors import Executor, Job, Outcome
 from harness.executors.local import Local
@@ -70,7 +70,7 @@ def test_a_chosen_row_without_scores_is_an_error_that_names_it(
 ) -> None:
     chosen = tried("bm25", [[0.5]])
     result = SweepResult("trial", "d", "nDCG@10", "grid", (chosen,), ())
-    with pytest.raises(NoFigures, match="bm25, which dev chose, has no scores on test: it was lost"):
+    with pytest.raises(NoScores, match="bm25, which dev chose, has no scores on test: it was lost"):
         on_test(Counting(fails="bm25")).report(result, chosen, tmp_path)
     assert [entry["row"] for entry in json.loads((tmp_path / REPORTED).read_text()).values()] == ["bm25"]
 

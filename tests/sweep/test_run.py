@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from harness.api import sweep
-from harness.base.errors import NoFigures, RecordError
+from harness.base.errors import NoScores, RecordError
 from harness.bench.store import Store
 from harness.cache.folders import Cache
 from harness.executors import Executor, Job, Outcome
@@ -188,7 +188,7 @@ def test_where_no_row_gives_figures_it_says_why(
     path.write_text(
         text[: text.index("[[grid]]")] + '[[grid]]\nrow = "dense(model=\'no/model\')"\nrecipe = "frozen_head"\n'
     )
-    with pytest.raises(NoFigures, match=r"no row of trial.toml has scores on dev .*cannot be reached") as told:
+    with pytest.raises(NoScores, match=r"no row of trial.toml has scores on dev .*cannot be reached") as told:
         sweep(path, results=tmp_path / "results", context=Context(cache=Cache(tmp_path / "cache")))
     assert told.value.skipped
 
