@@ -86,7 +86,10 @@ def test_a_wrong_setting_is_refused_in_one_form(settings: dict[str, Any], messag
             'bm25: analyzer must be an analyzer such as english or standard, not the string "englisch"',
         ),
         ({"analyzer": RRF()}, "bm25: analyzer must be an analyzer such as english or standard, not rrf"),
-        ({"analyzer": English}, "bm25: analyzer must be an analyzer such as english or standard, not the class Engl"),
+        (
+            {"analyzer": English},
+            "bm25: analyzer must be an analyzer such as english or standard, not the class English",
+        ),
         ({"feedback": Standard()}, "bm25: feedback must be a feedback such as rm3 or rocchio, or None, not standard"),
     ],
 )

@@ -230,9 +230,15 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
         ("dense+(supervised+gpl)", "supervised is not trainable"),
         ("dense+", "invalid syntax"),
         ("dense+3", "'3' names no recipe"),
-        ("dense+'supervised'", 'each of recipes must be a recipe such as .*, not the string "supervised"; write super'),
+        (
+            "dense+'supervised'",
+            'each of recipes must be a recipe such as .*, not the string "supervised"; write supervised',
+        ),
         ("dense(index='hnsw')", 'dense: index must be an index such as .*, not the string "hnsw"; write index=hnsw'),
-        ("dense(index='hnws')", 'index must be an index such as binary, exact, .* or scalar, not the string "hnws"$'),
+        (
+            "dense(index='hnws')",
+            'dense: index must be an index such as binary, exact, .* or scalar, not the string "hnws"$',
+        ),
         ("bm25,dense", r"for 2 rows write -m bm25 -m dense, for one row that fuses them hybrid\(\(bm25, dense\)\)"),
         ("bm25, dense(model='x')", r"write -m bm25 -m 'dense\(model=\"x\"\)', for one row"),
         ("dense(index=(flat, hnsw))", "one index is expected; give them one by one"),
@@ -267,7 +273,8 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
         ("bm25(analyzer=english(stem=1))", "english: stem must be True or False, not 1"),
         (
             "bm25(analyzer='english')",
-            'analyzer must be an analyzer such as english or standard, not the string "english"; write analyzer=eng',
+            'bm25: analyzer must be an analyzer such as english or standard, not the string "english"; '
+            "write analyzer=english",
         ),
         ("bm25(analyzer=None)", "bm25: analyzer must be an analyzer such as english or standard, not None"),
         ("dense(max_length=1.5)", "dense: max_length must be a whole number, 1 or more, or None, not 1.5"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -118,8 +119,7 @@ def test_settings_are_checked_by_their_bounds(measure: Measure) -> None:
 
 
 def needs_cutoff(measure: type[Measure]) -> bool:
-    (cutoff,) = (field for field in dataclasses.fields(measure) if field.name == "cutoff")  # type: ignore[arg-type]
-    return cutoff.default is dataclasses.MISSING
+    return type(None) not in typing.get_args(typing.get_type_hints(measure)["cutoff"])
 
 
 @pytest.mark.usefixtures("site")
