@@ -17,7 +17,7 @@ from harness.cache.folders import META
 from harness.choices.room import Room
 from harness.choices.value import Value
 from harness.data.dataset import TrainView
-from harness.leaks.history import together
+from harness.leaks.history import read_texts, together, write_history
 from harness.methods import Method, fit, strongest
 from harness.runtime.context import Context
 from harness.runtime.ledger import costs
@@ -99,7 +99,7 @@ def trained_model(recipe: Recipe, base: Trainable, view: TrainView, context: Con
         sources = [Path(base.weights)]
         for helper in helpers:
             sources.extend(getattr(helper, "models", ()))
-        keep(part / MODEL, together(noted(part), sources))
+        write_history(part / MODEL, together(read_texts(part), sources))
 
     place = context.cache.folder("models", key, describe, build)
     loop.discard(checkpoints)

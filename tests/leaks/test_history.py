@@ -85,8 +85,8 @@ def test_the_folder_alone_gives_no_text_away_and_still_knows_copies(model: Path,
 def test_texts_that_lie_beside_by_chance_are_not_its_own(model: Path, tmp_path: Path) -> None:
     write_history(model, history(SOME))
     alone = copied(model, tmp_path / "given")
-    note(alone.parent, history([TrainedQuery("gold", "of another model")]))
-    held = recall(alone)
+    write_texts(alone.parent, history([TrainedQuery("gold", "of another model")]))
+    held = read_history(alone)
     assert held is not None
     assert held.queries == ()
 
@@ -163,5 +163,5 @@ def test_any_text_comes_back(
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
     held = history(TrainedQuery(kind, text, tuple(documents)) for kind, text, documents in taught)  # type: ignore[arg-type]
-    note(folder, held)
-    assert noted(folder) == held
+    write_texts(folder, held)
+    assert read_texts(folder) == held
