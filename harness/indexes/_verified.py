@@ -33,7 +33,8 @@ def slack_of(queries: Floats, dimension: int, longest: float) -> npt.NDArray[np.
 
     A float32 sum of D products is off by at most D · 2⁻²⁴ · |q| · |v|, and so is the k-th score.
     """
-    return (dimension + 4) * 2.0**-23 * np.linalg.norm(queries.astype(np.float64), axis=1) * longest
+    lengths: npt.NDArray[np.float64] = np.linalg.norm(queries.astype(np.float64), axis=1)
+    return (dimension + 4) * 2.0**-23 * longest * lengths
 
 
 def verified(
