@@ -23,7 +23,7 @@ from harness.data.dataset import TrainView
 from harness.methods.bm25 import BM25
 from harness.models.encoder import Encoder
 from harness.runtime.context import Context
-from harness.training import callbacks
+from harness.training import callbacks, trainer
 from harness.training.dev import EncoderProbe, pool
 from harness.training.lesson import Lesson, Report
 from harness.training.loop import bf16_suits, discard, memory_and_disk, own_randomness, seed_of
@@ -704,7 +704,7 @@ def test_auto_takes_bf16_where_the_processor_has_it(monkeypatch: pytest.MonkeyPa
 def test_the_loss_is_kept_for_about_a_hundred_points(
     lesson_of: LessonOf, learn: Learn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(callbacks, "LOGGED", 4)
+    monkeypatch.setattr(trainer, "LOGGED", 4)
     _, report = learn(lesson_of(steps=12, evaluations=1))
     assert [step for step, _ in report.loss] == [3, 6, 9, 12]
     assert all(np.isfinite(value) for _, value in report.loss)

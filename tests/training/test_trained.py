@@ -19,7 +19,7 @@ from harness.training.trained import Trained, with_recipes
 
 
 def test_only_what_has_a_model_is_trained_and_only_by_a_recipe() -> None:
-    with pytest.raises(SettingError, match="bm25 cannot be trained"):
+    with pytest.raises(SettingError, match="bm25 is not trainable"):
         with_recipes(BM25(), (Supervised(),))
     with pytest.raises(SettingError, match="needs a recipe"):
         Trained(Dense(), ())

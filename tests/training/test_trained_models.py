@@ -9,6 +9,7 @@ import pytest
 from harness.base.errors import SettingError
 from harness.cache.folders import Cache
 from harness.data.dataset import TrainView
+from harness.methods.dense import Dense
 from harness.models.encoder import Encoder
 from harness.recipes.cross_encoder import CrossEncoder
 from harness.recipes.supervised import Supervised
@@ -20,10 +21,10 @@ from harness.training.trained_models import MODEL, _without_folders, trained_mod
 
 
 def test_a_model_is_trained_once_and_its_second_use_saves_the_time_of_the_first(
-    encoder: Encoder, view: TrainView, context: Context
+    encoder: Encoder, tiny_encoder: Path, view: TrainView, context: Context
 ) -> None:
-    recipe, row = Supervised(budget="smoke"), parse_method("bm25")
-    base = EncoderBase(encoder, [row], row)
+    recipe = Supervised(budget="smoke")
+    base = EncoderBase(encoder, [parse_method("bm25")], Dense(model=str(tiny_encoder)))
     first = trained_model(recipe, base, view, context)
     assert (first.folder.name, first.supervision) == (MODEL, "train labels")
     later = Context(cache=Cache(context.cache.root))
