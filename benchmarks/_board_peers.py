@@ -1,9 +1,10 @@
 """The default rows by hand, with the usual tools: bm25s, sentence-transformers, MTEB, pytrec_eval.
 
-    python benchmarks/_board_peers.py once|bm25|dense|hybrid|rerank FOLDER MODEL
+    python benchmarks/_board_peers.py once|once-bf16|bm25|dense|hybrid|rerank FOLDER MODEL
 
-FOLDER holds a collection in BEIR's form with a test split. `once` is one careful script that encodes the collection
-once; the others are separate tools, each of which does only its own part. Prints row → measure → mean, as JSON.
+FOLDER contains a collection in BEIR's layout with a test split. `once` is one careful script that encodes it
+once, `once-bf16` the same with the weights in bf16; the others are separate tools, each of which does only its own
+part. Prints row → measure → mean, as JSON.
 """
 
 from __future__ import annotations
@@ -56,11 +57,11 @@ def bm25(data: Collection) -> Run:
     }
 
 
-def encoder(model: str) -> Any:
-    """The model as sentence-transformers loads it."""
+def encoder(model: str, precision: str = "float32") -> Any:
+    """The model as sentence-transformers loads it, its weights in a type that torch knows by this name."""
     from sentence_transformers import SentenceTransformer
 
-    return SentenceTransformer(model)
+    return SentenceTransformer(model, model_kwargs={"dtype": precision})
 
 
 def dense(data: Collection, documents: Any, queries: Any) -> Run:
@@ -123,10 +124,11 @@ def judged(data: Collection, run: Run) -> Means:
     return {name: sum(each[theirs] for each in found.values()) / len(data.qrels) for name, theirs in names.items()}
 
 
-def once(data: Collection, model: str) -> dict[str, Means]:
+def once(data: Collection, model: str, precision: str = "float32") -> dict[str, Means]:
     """All rows in one script."""
-    loaded, lexical = encoder(model), bm25(data)
-    documents, queries = loaded.encode(data.texts), loaded.encode(list(data.queries.values()))
+    loaded, lexical = encoder(model, precision), bm25(data)
+    tensors = (loaded.encode(texts, convert_to_tensor=True) for texts in (data.texts, list(data.queries.values())))
+    documents, queries = (tensor.float().numpy() for tensor in tensors)
     vectors = dict(zip(data.ids, documents, strict=True))
     near = dense(data, documents, queries)
     again = rescored(best(lexical, CANDIDATES), vectors, queries)
@@ -177,6 +179,7 @@ def main() -> None:
     data = Collection(folder)
     tools: dict[str, Callable[[], dict[str, Means]]] = {
         "once": lambda: once(data, model),
+        "once-bf16": lambda: once(data, model, "bfloat16"),
         "bm25": lambda: {"bm25": judged(data, bm25(data))},
         "dense": lambda: by_mteb(model, folder),
         "hybrid": lambda: hybrid(data, model),

@@ -4,15 +4,16 @@
 
 Each round times whole processes, in turn: the rows by separate tools that know nothing of each other (BM25 alone, MTEB
 for the dense row, a hybrid script, a re-ranking script), their seconds added; one careful script that encodes once with
-`SentenceTransformer.encode` and does all rows from that (bm25s, `semantic_search`, fusions, re-ranking, pytrec_eval);
-`SentenceTransformer.encode` of the corpus alone; and `harness run` from an empty cache, the default rows but the
-cross-encoder, in fp32 and with `--precision auto`. With `--again` also the board a second time, and with `--rerun`. The
-hybrids fuse half and half in all: dev queries are left out. A part of a collection, with all documents that are judged
-for the queries taken, fits a small machine; 0 takes all. What runs by hand is in `_board_peers.py`.
+`SentenceTransformer.encode`, in fp32 and in bf16, and does all rows from that (bm25s, `semantic_search`, fusions,
+re-ranking, pytrec_eval); `SentenceTransformer.encode` of the corpus alone; and `harness run` from an empty cache, the
+default rows but the cross-encoder, as it comes and with `--precision fp32`. With `--again` also the board a second
+time, and with `--rerun`. The hybrids fuse half and half in all: dev queries are left out. A part of a collection, with
+all documents that are judged for the queries taken, fits a small machine; 0 takes all. What runs by hand is in
+`_board_peers.py`.
 
-Ends with status 1 where a figure differs by more than 0.001. Rows with BM25 in them are given what a swap of two
-neighbours moves
-in one query: bm25s takes document lengths as they are, Lucene and the harness in one byte.
+The table says by how much each way's scores differ from `harness run --precision fp32` and how much they may. Ends with
+status 1 where one differs by more: 0.001 in fp32, 0.005 in bf16. Rows with BM25 in them may also differ by what a swap
+of two neighbours changes in one query: bm25s takes document lengths as they are, Lucene and the harness in one byte.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ from harness.models.resolve import resolve
 ROWS = ("bm25", "dense", "hybrid-rrf", "hybrid-convex", "bm25>>dense")
 SEPARATE = ("bm25", "dense", "hybrid", "rerank")
 MEASURES = ("nDCG@10", "R@100")
-LIMIT = 1e-3
+LIMIT, LIMIT_BF16 = 1e-3, 5e-3
 SWAP = 0.1
-"""Of one query's figure."""
+"""Of one query's score."""
 PEERS = Path(__file__).with_name("_board_peers.py")
-OURS, SCRIPT, TOOLS = "harness run, cold", "one script, encodes once", "separate tools"
-FASTER = "harness run --precision auto, cold"
+OURS, REFERENCE = "harness run, cold", "harness run --precision fp32, cold"
+SCRIPT, SCRIPT_BF16, TOOLS = "one script, encodes once", "one script, encodes once in bf16", "separate tools"
+LIMITS = {TOOLS: LIMIT, SCRIPT: LIMIT, SCRIPT_BF16: LIMIT_BF16, OURS: LIMIT_BF16}
 ENCODE = "SentenceTransformer.encode alone"
 ENCODES = """
 import json, sys
@@ -49,7 +51,7 @@ from sentence_transformers import SentenceTransformer
 texts = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8")]
 SentenceTransformer(sys.argv[1]).encode([f"{t['title']} {t['text']}".strip() for t in texts])
 """
-Figures = dict[str, dict[str, float]]
+Scores = dict[str, dict[str, float]]
 
 
 def write_part(dataset: Dataset, folder: Path, documents: int, queries: int) -> str:
@@ -75,14 +77,14 @@ def write_part(dataset: Dataset, folder: Path, documents: int, queries: int) -> 
     return f"the default rows on {dataset.name}: {written:,} documents, {len(qrels)} queries"
 
 
-def by_hand(*arguments: str) -> Figures:
+def by_hand(*arguments: str) -> Scores:
     """What a tool of `_board_peers.py` prints last."""
     done = subprocess.run([sys.executable, str(PEERS), *arguments], check=True, capture_output=True, text=True)
-    found: Figures = json.loads(done.stdout.splitlines()[-1])
+    found: Scores = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def recorded(results: Path, precision: str | None) -> Figures:
+def recorded(results: Path, precision: str | None) -> Scores:
     """What the board recorded, by the names of the rows in fp32."""
     records = [json.loads(path.read_text(encoding="utf-8")) for path in results.rglob("seed0.json")]
     names = {method.full(): row for row in ROWS for method in methods_of([row], precision)}
@@ -100,7 +102,7 @@ def main() -> None:
     context = open_context()
     dataset = load_dataset(arguments.dataset, context)
     model = str(resolve("sentence-transformers/all-MiniLM-L6-v2", context).path)
-    figures: dict[str, Figures] = {}
+    scores: dict[str, Scores] = {}
     with tempfile.TemporaryDirectory() as temporary:
         place, numbers = Path(temporary), count()
         part = place / "part"
@@ -113,19 +115,19 @@ def main() -> None:
             command = [*board, "--results", f"{folder}/results", "--cache-dir", f"{folder}/cache"]
             command += ["--precision", precision] if precision else []
             spent = process(command)
-            figures[way] = recorded(folder / "results", precision)
+            scores[way] = recorded(folder / "results", precision)
             if arguments.again:
                 spent = {"again": process(command)["wall"], "--rerun": process([*command, "--rerun"])["wall"], **spent}
             return spent_of(spent)
 
-        def script() -> Parts:
-            return {"wall": timed(lambda: figures.update({SCRIPT: by_hand("once", str(part), model)}))}
+        def script(way: str, tool: str) -> Parts:
+            return {"wall": timed(lambda: scores.update({way: by_hand(tool, str(part), model)}))}
 
         def run_tool(tool: str) -> None:
-            figures[TOOLS].update(by_hand(tool, str(part), model))
+            scores[TOOLS].update(by_hand(tool, str(part), model))
 
         def tools() -> Parts:
-            figures[TOOLS] = {}
+            scores[TOOLS] = {}
             each = {}
             for tool in SEPARATE:
                 each[tool] = timed(partial(run_tool, tool))
@@ -133,22 +135,29 @@ def main() -> None:
 
         ways: dict[str, Callable[[], Parts]] = {
             TOOLS: tools,
-            SCRIPT: script,
+            SCRIPT: lambda: script(SCRIPT, "once"),
+            SCRIPT_BF16: lambda: script(SCRIPT_BF16, "once-bf16"),
             ENCODE: lambda: {
                 "wall": process([sys.executable, "-c", ENCODES, model, str(part / "corpus.jsonl")])["wall"]
             },
             OURS: lambda: ours(OURS),
-            FASTER: lambda: ours(FASTER, "auto"),
+            REFERENCE: lambda: ours(REFERENCE, "fp32"),
         }
         table = interleaved(title, ways, arguments.rounds, warm_up=0, against=TOOLS)
-    worst = {way: most(found, figures[OURS]) for way, found in figures.items()}
-    extra = {way: {"differs from ours": f"{off:.5f}"} for way, off in worst.items() if way != OURS}
+    queries = len(dataset.test.qrels) if not arguments.queries else min(arguments.queries, len(dataset.test.qrels))
+    swap = SWAP / queries
+    extra = {
+        way: {
+            "differs from fp32 by": f"{most(scores[way], scores[REFERENCE]):.5f}",
+            "may differ by": f"{limit:.3f}, with BM25 {limit + swap:.5f}",
+        }
+        for way, limit in LIMITS.items()
+    }
     show(dataclasses.replace(table, extra=extra), arguments)
     for row in ROWS:
-        shown = [f"{way} " + " ".join(f"{found[row][name]:.5f}" for name in MEASURES) for way, found in figures.items()]
+        shown = [f"{way} " + " ".join(f"{found[row][name]:.5f}" for name in MEASURES) for way, found in scores.items()]
         print(f"{row:14} {' '.join(MEASURES)}:  {',  '.join(shown)}")
-    queries = len(dataset.test.qrels) if not arguments.queries else min(arguments.queries, len(dataset.test.qrels))
-    sys.exit(any(differ(found, figures[OURS], SWAP / queries) for found in figures.values()))
+    sys.exit(any(differ(scores[way], scores[REFERENCE], limit, swap) for way, limit in LIMITS.items()))
 
 
 def spent_of(spent: Parts) -> Parts:
@@ -156,17 +165,15 @@ def spent_of(spent: Parts) -> Parts:
     return {**{part: value for part, value in spent.items() if part not in ("wall", "CPU")}, "wall": spent["wall"]}
 
 
-def differ(found: Figures, ours: Figures, swap: float) -> bool:
-    """Whether a figure is further from ours than it may be."""
-    rooms = {row: LIMIT + (swap if row != "dense" else 0.0) for row in ROWS}
-    return any(
-        abs(found[row][measure] - ours[row][measure]) > room for row, room in rooms.items() for measure in MEASURES
-    )
+def differ(found: Scores, reference: Scores, limit: float, swap: float) -> bool:
+    """Whether a score is further from the reference's than it may be."""
+    limits = {row: limit + (0.0 if row == "dense" else swap) for row in ROWS}
+    return any(abs(found[row][name] - reference[row][name]) > limits[row] for row in ROWS for name in MEASURES)
 
 
-def most(found: Figures, ours: Figures) -> float:
-    """The greatest difference of a figure."""
-    return max(abs(found[row][measure] - ours[row][measure]) for row in ROWS for measure in MEASURES)
+def most(found: Scores, reference: Scores) -> float:
+    """The greatest difference of a score."""
+    return max(abs(found[row][measure] - reference[row][measure]) for row in ROWS for measure in MEASURES)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python benchmarks/same_scores.py results other-results
 
 Prints one line for each record of the second folder that differs from the first or is new, and a count. Status 1 if a
-record differs, or if no record was compared.
+record differs, or if no record was compared. A row that names fp32 is compared with the row that names no precision:
+fp32 was the default.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ Key = tuple[str, str, int]
 def records(folder: Path) -> dict[Key, Record]:
     """(dataset, row, seed) → record, of those with scores."""
     stored, _ = Store(folder).all()
-    return {(one.dataset["name"], one.row, one.seed): one for one in stored if one.status == "ok"}
+    return {(one.dataset["name"], without_fp32(one.row), one.seed): one for one in stored if one.status == "ok"}
+
+
+def without_fp32(row: str) -> str:
+    """A row's expression without `precision="fp32"`."""
+    alone = row.replace('(precision="fp32")', "")
+    return alone.replace('precision="fp32", ', "").replace(', precision="fp32"', "")
 
 
 def difference(before: Record, after: Record) -> str:
