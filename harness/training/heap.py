@@ -9,7 +9,11 @@ from collections.abc import Iterator
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's `mallopt`."""
-DEFAULT, LARGEST = 128 * 1024, 2**31 - 1
+KEPT = {M_MMAP_THRESHOLD: 2**31 - 1, M_TRIM_THRESHOLD: 2**31 - 1}
+USUAL = {M_MMAP_THRESHOLD: 32 << 20, M_TRIM_THRESHOLD: 64 << 20}
+"""Bytes. The thresholds that glibc itself reaches as soon as large blocks were freed; it does not adapt them any more
+after one was set.
+"""
 
 
 @contextlib.contextmanager
@@ -24,10 +28,10 @@ def kept_heap() -> Iterator[None]:
         return
     library = ctypes.CDLL(None)
     try:
-        for parameter in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
-            library.mallopt(parameter, LARGEST)
+        for parameter, size in KEPT.items():
+            library.mallopt(parameter, size)
         yield
     finally:
-        for parameter in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
-            library.mallopt(parameter, DEFAULT)
+        for parameter, size in USUAL.items():
+            library.mallopt(parameter, size)
         library.malloc_trim(0)

