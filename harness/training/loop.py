@@ -26,9 +26,11 @@ from harness.models.loading import no_weight_bars
 from harness.runtime.context import Context
 from harness.training.callbacks import METRIC, Measure
 from harness.training.checkpoints import State, readable_checkpoint
+from harness.training.heap import kept_heap
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import Schedule
 from harness.training.trainer import TrainingRun, run, trainer_of
+from harness.training.unpadded import unpadded
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
@@ -81,40 +83,51 @@ def train(
     """
     import torch
 
-    schedule = lesson.schedule
-    schedule.check(name)
-    device = model.device.type
-    bf16 = bf16_suits(schedule, device)
-    if schedule.dropout is not None:
-        _set_dropout(model, schedule.dropout)
+    lesson.schedule.check(name)
     length = model.max_seq_length
-    model.max_seq_length = min(schedule.max_length, positions(model))
-    if lesson.before is not None:
-        lesson.before(model)
-    state = State.at(checkpoints)
-    steps = schedule.total(len(lesson))
-    with own_randomness(), memory_and_disk(name, checkpoints), no_weight_bars():
+    bf16 = bf16_suits(lesson.schedule, model.device.type)
+    _prepare(model, lesson)
+    state, steps = State.at(checkpoints), lesson.schedule.total(len(lesson))
+    job = TrainingRun(lesson, prompts, probe, checkpoints, steps, bf16, seed_of(context, "training"), name)
+    with own_randomness(), memory_and_disk(name, checkpoints), no_weight_bars(), kept_heap():
         torch.manual_seed(seed_of(context, "initial weights"))
         loss = lesson.loss(model)
-        if probe is not None and state.before is None:
-            state.before = (first or probe)(model)
-            state.save()
-        with context.progress(f"train {name}", steps, "steps") as advance:
-            job = TrainingRun(lesson, prompts, probe, checkpoints, steps, bf16, seed_of(context, "training"), name)
-            trainer = trainer_of(model, loss, job, state, advance)
-            last = readable_checkpoint(checkpoints)
-            if last is not None:
-                log.info("%s goes on from step %s", name, last.name.rpartition("-")[2])
-                state.go_on(last)
-            state.start()
-            run(trainer, last, advance)
-            state.stop()
-        facts = dict(lesson.facts)
-        if lesson.after is not None:
-            facts |= lesson.after(model, loss, probe)
+        with unpadded(model, loss, bf16=bf16):
+            if probe is not None and state.before is None:
+                state.before = (first or probe)(model)
+                state.save()
+            trainer_state = _steps(model, loss, job, state, context)
+            facts = dict(lesson.facts)
+            if lesson.after is not None:
+                facts |= lesson.after(model, loss, probe)
     model.eval()
     model.max_seq_length = length  # texts were cut for training only
-    return _report(job, facts, trainer.state, state, device)
+    return _report(job, facts, trainer_state, state, model.device.type)
+
+
+def _prepare(model: SentenceTransformer | CrossEncoder, lesson: Lesson) -> None:
+    """Sets what holds during training only: dropout, the length of a text, what the recipe changes."""
+    if lesson.schedule.dropout is not None:
+        _set_dropout(model, lesson.schedule.dropout)
+    model.max_seq_length = min(lesson.schedule.max_length, positions(model))
+    if lesson.before is not None:
+        lesson.before(model)
+
+
+def _steps(
+    model: SentenceTransformer | CrossEncoder, loss: Any, job: TrainingRun, state: State, context: Context
+) -> Any:
+    """Does the optimiser steps that are left, from the last checkpoint; the trainer's state after them."""
+    with context.progress(f"train {job.name}", job.steps, "steps") as advance:
+        trainer = trainer_of(model, loss, job, state, advance)
+        last = readable_checkpoint(job.checkpoints)
+        if last is not None:
+            log.info("%s continues from step %s", job.name, last.name.rpartition("-")[2])
+            state.go_on(last)
+        state.start()
+        run(trainer, last, advance)
+        state.stop()
+    return trainer.state
 
 
 def _set_dropout(model: SentenceTransformer | CrossEncoder, probability: float) -> None:

@@ -119,7 +119,7 @@ def _arguments(job: TrainingRun, device: str, *, prompted: bool, own_weights: bo
         "learning_rate": schedule.learning_rate,
         "warmup_steps": round(schedule.warmup * job.steps),
         "lr_scheduler_type": decay,
-        "optim": {"adamw": "adamw_torch", "rmsprop": "rmsprop"}[schedule.optimiser],
+        "optim": {"adamw": "adamw_torch_fused", "rmsprop": "rmsprop"}[schedule.optimiser],
         "weight_decay": schedule.weight_decay,
         "bf16": job.bf16,
         "use_cpu": device == "cpu",

@@ -422,7 +422,7 @@ def test_that_it_goes_on_is_logged(
         learn(lesson_of(), dying)
     with caplog.at_level(logging.INFO, "harness.training"):
         learn(lesson_of(), dying)
-    assert "supervised goes on from step 2" in [record.getMessage() for record in caplog.records]
+    assert "supervised continues from step 2" in [record.getMessage() for record in caplog.records]
 
 
 def test_the_weights_of_a_loss_go_on_with_it(lesson_of: LessonOf, learn: Learn, tools: Any) -> None:
