@@ -35,10 +35,10 @@ class Trainable(ABC):
         untrained: the model as a row that scores pairs; for a new scoring head, the encoder behind it.
 
     Attributes:
-        name: what to call the model.
+        name: of the model, for messages and records.
         weights: its folder on disk.
-        source: name or folder that a method would be given.
-        prompts: side → what is put before a text.
+        source: name or folder, as in a method's `model`.
+        prompts: side → prompt that is put before a text.
         training_key: hash of everything that decides what it computes.
         cosine: whether an encoder ranks by the cosine; else by the dot product.
     """
@@ -83,7 +83,7 @@ class Trainable(ABC):
 
     @property
     def whole(self) -> bool:
-        """Whether it answers before training; not so where a layer of it is still random."""
+        """Whether it can rank before training: no layer of it is random."""
         return True
 
     @abstractmethod
@@ -92,23 +92,21 @@ class Trainable(ABC):
 
     @abstractmethod
     def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:
-        """Measures a model of this kind on dev; None where the view has no dev queries."""
+        """Measures a model of this kind on dev; None without dev queries."""
 
 
 def contrast(base: Trainable, scale: float) -> dict[str, Any]:
-    """How a contrastive loss compares vectors: as the encoder ranks, with the scale for cosines; dot products have
-    their own.
-    """
+    """Similarity and scale of a contrastive loss: the similarity that the encoder ranks by; only cosines are scaled."""
     from sentence_transformers.util import cos_sim, dot_score
 
     return {"similarity_fct": cos_sim, "scale": scale} if base.cosine else {"similarity_fct": dot_score, "scale": 1.0}
 
 
 def by_cosine(base: Trainable, recipe: str) -> None:
-    """Raises SettingError where an encoder ranks by the dot product and the recipe's loss knows cosines alone."""
+    """Raises SettingError if an encoder ranks by the dot product, for a recipe whose loss uses cosines."""
     if not base.cosine:
         raise SettingError(
-            f'{recipe} compares by cosine and {base.name} by dot product; say dense(similarity="cosine", …)+{recipe}.'
+            f'{recipe} compares by cosine and {base.name} by dot product; use dense(similarity="cosine", …)+{recipe}.'
         )
 
 
@@ -116,7 +114,7 @@ class EncoderBase(Trainable):
     """A bi-encoder before training.
 
     Attributes:
-        revision: the hub's commit that a method would be given with `source`.
+        revision: the hub's commit, as in a method's `revision`.
         trust_remote_code: the same.
     """
 
@@ -152,19 +150,19 @@ class EncoderBase(Trainable):
 
     def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:
         """See `Trainable.probe`."""
-        held = dev.pool(view, self.first_stages, schedule, context)
-        if held is None:
+        dev_pool = dev.pool(view, self.first_stages, schedule, context)
+        if dev_pool is None:
             return None
         bf16 = bf16_suits(schedule, self.encoder.model.device.type)
-        return dev.EncoderProbe(held, self.encoder, context, bf16=bf16)
+        return dev.EncoderProbe(dev_pool, self.encoder, context, bf16=bf16)
 
 
 class PairBase(Trainable):
     """A cross-encoder before training, or an encoder that gets a new scoring head.
 
     Args:
-        by_encoder: whether `untrained` is the encoder behind a new head. A head that is still random judges nothing;
-            the encoder's vectors do, at a fraction of the cost, in the steps after the first too.
+        by_encoder: whether `untrained` is the encoder behind a new head. A random head cannot judge; the encoder's
+            vectors judge in its place, at a fraction of the cost, also in the steps after the first.
     """
 
     kind = "cross_encoder"
@@ -183,7 +181,7 @@ class PairBase(Trainable):
         stages = (METHODS.get("bm25")(),)
         if not model.folder.has_module("Pooling"):
             return cls(model, stages, row)
-        # Nothing in its training asks the scorer, so the precision of later answers is no reason to train again.
+        # Training does not use the scorer: another precision of its answers must not train the model again.
         return cls(model.with_precision("fp32"), stages, _encoder_row(model), by_encoder=True)
 
     def after(self, folder: Path, row: Method, context: Context, *, frozen: bool) -> PairBase:
@@ -206,17 +204,17 @@ class PairBase(Trainable):
 
     def probe(self, view: TrainView, schedule: Schedule, context: Context) -> dev.Probe | None:
         """See `Trainable.probe`."""
-        held = dev.pool(view, self.first_stages, schedule, context)
-        if held is None:
+        dev_pool = dev.pool(view, self.first_stages, schedule, context)
+        if dev_pool is None:
             return None
         from sentence_transformers.util import get_device_name
 
         device = (context.device or get_device_name()).partition(":")[0]
-        return dev.PairProbe(held, RERANKED, context, bf16=bf16_suits(schedule, device))
+        return dev.PairProbe(dev_pool, RERANKED, context, bf16=bf16_suits(schedule, device))
 
 
 def _encoder_row(scorer: PairScorer) -> Method:
-    """The encoder that a scoring head is put on, as a row; one whose family needs prompts gets empty ones."""
+    """The encoder below a scoring head, as a row; if its family needs prompts, they are empty."""
     model, revision = scorer.source
     settings: dict[str, Any] = {"revision": revision, "trust_remote_code": scorer.trusted}
     if needs_prompts(scorer.folder.name, scorer.folder.config("config_sentence_transformers.json")):

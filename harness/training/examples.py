@@ -1,4 +1,4 @@
-"""Examples: texts of queries and documents, laid out in the columns that losses take."""
+"""Training examples: texts of queries and documents in the columns that losses take."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def triplets(
         texts: of the queries.
         pairs: P (query number, row of its positive).
         negatives: (P, count) rows.
-        view: whose corpus the rows point into.
+        view: its corpus contains the rows.
     """
     corpus = view.corpus
     columns = {QUERY: [texts[number] for number, _ in pairs]}
@@ -33,5 +33,5 @@ def triplets(
 
 
 def sides(columns: Mapping[str, Sequence[str]]) -> dict[str, Side]:
-    """Which prompt each column gets: `query` the query's, every other the document's."""
+    """Column → side of its prompt: `query` for the queries, `document` for all others."""
     return {name: "query" if name == QUERY else "document" for name in columns}

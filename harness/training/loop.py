@@ -1,8 +1,9 @@
 """The training loop: sentence-transformers' trainers, with dev nDCG@10 choosing the checkpoint.
 
 Added to the trainers: the model is measured on dev before the first step and at even distances after it; the best
-checkpoint is kept; a loss that is not a number stops the run with the last good checkpoint in place; a killed run is
-resumed from its last checkpoint, with its data order and random states; global random generators are restored.
+checkpoint is kept; a loss that is not a number stops the run and the last good checkpoint stays; a killed run is
+resumed from its last checkpoint, with its data order and random states; global random generators are restored; on a CPU
+batches are not padded.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 def bf16_suits(schedule: Schedule, device: str) -> bool:
-    """Whether the matrix products run in bf16: as the schedule says; `auto`: if the processor supports it."""
+    """Whether matrix products run in bf16: as the schedule sets, with `auto` if the processor supports it."""
     if schedule.precision != "auto":
         return schedule.precision == "bf16"
     import torch
@@ -70,7 +71,7 @@ def train(
     Args:
         model: the model; afterwards it has the chosen weights.
         lesson: examples, loss, schedule.
-        prompts: side → what is put before a text of that side; used for an encoder.
+        prompts: side → prompt of its texts; used for an encoder.
         probe: model → nDCG@10 on dev; None trains to the end of the schedule.
         context: seed, device, progress.
         checkpoints: a folder of this run only; a checkpoint in it is resumed.
@@ -106,7 +107,7 @@ def train(
 
 
 def _prepare(model: SentenceTransformer | CrossEncoder, lesson: Lesson) -> None:
-    """Sets what holds during training only: dropout, the length of a text, what the recipe changes."""
+    """Sets dropout and the length of texts for training, and what the recipe changes."""
     if lesson.schedule.dropout is not None:
         _set_dropout(model, lesson.schedule.dropout)
     model.max_seq_length = min(lesson.schedule.max_length, positions(model))
@@ -117,7 +118,7 @@ def _prepare(model: SentenceTransformer | CrossEncoder, lesson: Lesson) -> None:
 def _steps(
     model: SentenceTransformer | CrossEncoder, loss: Any, job: TrainingRun, state: State, context: Context
 ) -> Any:
-    """Does the optimiser steps that are left, from the last checkpoint; the trainer's state after them."""
+    """Does the remaining optimiser steps, from the last checkpoint if there is one; returns the trainer's state."""
     with context.progress(f"train {job.name}", job.steps, "steps") as advance:
         trainer = trainer_of(model, loss, job, state, advance)
         last = readable_checkpoint(job.checkpoints)
@@ -194,7 +195,7 @@ def discard(checkpoints: Path) -> None:
 
 @contextlib.contextmanager
 def own_randomness() -> Iterator[None]:
-    """Inside, the trainer may seed the global generators; afterwards they are as they were."""
+    """Restores the global random generators afterwards: the trainer seeds them."""
     import torch
 
     python, numbers = random.getstate(), np.random.get_state()  # noqa: NPY002 - kept for the caller, not drawn from
@@ -209,7 +210,7 @@ def own_randomness() -> Iterator[None]:
 
 @contextlib.contextmanager
 def memory_and_disk(name: str, folder: Path) -> Iterator[None]:
-    """Turns running out of memory or disk into an error that says what to do.
+    """Turns a lack of memory or disk into an error that names a remedy.
 
     Raises:
         ModelError: out of memory.

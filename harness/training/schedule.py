@@ -1,4 +1,4 @@
-"""How long and how fast: the numbers of a training run, one set per budget."""
+"""The numbers of a training run: steps, batch, learning rate, evaluations; one set for each budget."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from harness.base.errors import SettingError
 
 Budget = Literal["smoke", "small", "full"]
 BUDGETS: tuple[Budget, ...] = ("smoke", "small", "full")
-"""`smoke` takes seconds and proves that a recipe runs; `small` is meant for about 15 minutes on 2 cores; `full` is the
-paper's settings, or what comes nearest, and wants a GPU.
+"""`smoke` takes seconds and shows that a recipe runs; `small` is meant for at most 15 minutes on 2 cores; `full` is the
+paper's settings, or the closest to them, and needs a GPU.
 """
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -22,24 +22,23 @@ class Schedule:
     """The numbers of one training run.
 
     Args:
-        epochs: passes over the examples, where `steps` is not given.
-        steps: optimiser steps; None takes `epochs`.
-        batch: examples that stand in one loss together.
+        epochs: passes over the examples, if `steps` is None.
+        steps: optimiser steps; None computes them from `epochs`.
+        batch: examples in one loss.
         accumulate: batches whose gradients are added before a step.
-        learning_rate: the peak.
+        learning_rate: its maximum.
         warmup: share of the steps over which the learning rate rises.
-        decay: what follows: `linear` to 0, `cosine`, or `constant`.
+        decay: after the warm-up: `linear` to 0, `cosine`, or `constant`.
         optimiser: `adamw` or `rmsprop`.
         weight_decay: of AdamW.
-        max_length: tokens kept of a text while training.
-        dropout: probability, in place of the model's own; None leaves that. On a CPU dropout costs more than the matrix
-            products (its random numbers are drawn by one thread, and attention loses its fast path), so `small` has
-            none.
-        precision: of the matrix products: `bf16` autocast, `fp32`, or `auto`: bf16 where the processor has it.
-        evaluations: how often the model is measured on dev, at even distances, the last step included.
-        patience: evaluations without a better one after which training stops.
-        dev_queries: at most so many dev queries.
-        dev_pool: at most so many documents are ranked for them.
+        max_length: tokens; texts are cut to it during training.
+        dropout: probability; None takes the model's own. On a CPU dropout costs more than the matrix products (one
+            thread draws its random numbers, and batches are padded), so `small` has none.
+        precision: of the matrix products: `bf16` autocast, `fp32`, or `auto`: bf16 if the processor has it.
+        evaluations: measurements on dev, at even distances, one of them after the last step.
+        patience: training stops after so many evaluations without an improvement.
+        dev_queries: the most dev queries that are used.
+        dev_pool: the most documents that are ranked for them.
     """
 
     epochs: float = 1.0
@@ -60,7 +59,7 @@ class Schedule:
     dev_pool: int = 2000
 
     def check(self, recipe: str) -> None:
-        """Raises SettingError where a number is out of range; `recipe` is named in the message."""
+        """Raises SettingError if a number is out of range; `recipe` is named in the message."""
         least = {
             "epochs": 0.0,
             "steps": 1,
