@@ -92,6 +92,7 @@ def attention(
         raise NotImplementedError("causal attention, local attention and dropout")
     if key.shape != query.shape or attention_mask is not None:
         raise NotImplementedError("grouped heads and masks")
+    query, key = query.to(value.dtype), key.to(value.dtype)  # rotary positions may be of another type
     return per_text().apply(query, key, value, ends, scaling)[None], None
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from harness.training.attention import attention
 
-ENDS = [0, 3, 4, 11]
+ENDS = [0, 3, 3, 4, 11]
+"""Of four texts, the second of which is empty."""
 HEADS, SIZE, SCALE = 2, 4, 0.7
 
 
