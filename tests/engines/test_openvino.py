@@ -17,10 +17,13 @@ from tests.engines.conftest import TEXTS
 needed = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="needs openvino")
 
 
-def test_where_it_is_not_installed_it_is_named_with_its_extra(without: Callable[[str], None]) -> None:
+def test_where_it_is_not_installed_it_is_named_with_its_extra(
+    without: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     without("openvino")
     with pytest.raises(Unavailable, match=r"openvino is not installed.*retrieval-harness\[openvino\]"):
-        Openvino().versions()
+        Openvino().versions("fp32")
 
 
 def test_it_is_for_the_cpu_and_offers_bf16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,8 +33,10 @@ def test_it_is_for_the_cpu_and_offers_bf16_only_where_the_processor_has_it(monke
 
 
 @needed
-def test_versions_name_both_libraries() -> None:
-    assert {"openvino"} <= set(Openvino().versions()) <= {"openvino", "nncf"}
+def test_versions_name_the_libraries_of_a_precision() -> None:
+    assert set(Openvino().versions("bf16")) == {"openvino"}
+    if importlib.util.find_spec("nncf") is not None:
+        assert set(Openvino().versions("int8")) == {"openvino", "nncf"}
 
 
 @needed
