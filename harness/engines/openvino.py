@@ -21,7 +21,7 @@ from harness.data.ranking import Floats
 from harness.engines import Batch, Engine, Network, Running, Unfit
 from harness.engines._processor import multiplies_bf16, processor
 
-MODULES = frozenset({"Transformer", "Pooling", "Dense", "Normalize", "LayerNorm", "Dropout"})
+MODULES = frozenset({"Transformer", "Pooling", "Dense", "Normalize", "LayerNorm", "Dropout", "SpladePooling"})
 """Modules of sentence-transformers that are only arithmetic on token vectors."""
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}
 TOKENS = 1024
