@@ -29,8 +29,8 @@ from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 FEW = 100
-"""Of fewer documents `auto` takes fp32 `torch`: the check would take longer than it saves. A cross-encoder reads each of
-them for many queries, and is always checked.
+"""Of fewer documents `auto` takes fp32 `torch`: the check would take longer than it saves. A cross-encoder reads each
+of them for many queries, and is always checked.
 """
 Compute = Callable[[EngineConfig, Sample], SampleOutputs]
 """Computes a sample with an engine at a precision."""
