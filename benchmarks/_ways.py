@@ -19,7 +19,7 @@ def ways_of(names: Sequence[str]) -> dict[str, EngineConfig]:
     for name in names:
         way = EngineConfig.parse(name)
         try:
-            way.engine.versions()
+            way.engine.versions(way.precision)
         except Unavailable as error:
             print(f"without {name}: {error}")
             continue

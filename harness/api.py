@@ -92,7 +92,8 @@ def run(
         results: folder of the records; a row with an up-to-date record is not run again.
         context: seed, device, cache, progress; None takes the defaults.
         rerun: run every row again.
-        precision: of encoders and cross-encoders in fp32; `auto` is the fastest that passes the accuracy check.
+        precision: of models whose row names none. Their default, `auto`, is the fastest that passes the engine check;
+            `fp32` is the reference.
         tell: called after each row.
         executor: where rows are run, e.g. `ray(workers=2)`; None runs them in this process, one after the other.
 

@@ -97,7 +97,7 @@ def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> li
 
     Args:
         rows: values or text; `default` and `recipes` name several rows.
-        precision: of encoders and cross-encoders in fp32 (`at_precision`); None leaves them so.
+        precision: of models whose row names none (`at_precision`); None leaves them at their default.
 
     Raises:
         UnknownName, SettingError: see `parse_method`.
@@ -114,18 +114,18 @@ def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> li
     changed = [at_precision(method, precision) for method in dict.fromkeys(methods)]
     if len(set(changed)) < len(changed):
         log.warning(
-            "--precision %s changes all rows in fp32, so some of these rows are now one; leave it out and name "
-            "the precision in the rows to have both.",
+            "--precision %s changes all rows that name no precision, so some of these rows are now one; leave it out "
+            "and name the precision in the rows to have both.",
             precision,
         )
     return list(dict.fromkeys(changed))
 
 
 def at_precision(method: Method, precision: str) -> Method:
-    """The same row, with every encoder and cross-encoder of it that is in fp32 computed as `precision` says.
+    """The same row, with every model of it that names no precision of its own computed as `precision` says.
 
-    It is another row, under another name. Rows with other kinds of models (`sparse`, `late`) stay as they are, and so
-    do teachers and judges inside recipes: nothing is trained again for it.
+    Except for `auto`, which is the default, it is another row, under another name. Teachers and judges inside recipes
+    stay as they are: nothing is trained again for it.
 
     Raises:
         SettingError: there is no such precision.
@@ -137,7 +137,7 @@ def at_precision(method: Method, precision: str) -> Method:
             changed[field.name] = at_precision(value, precision)
         elif field.name != RECIPES_OF and isinstance(value, tuple):
             changed[field.name] = tuple(at_precision(v, precision) if isinstance(v, Method) else v for v in value)
-        elif field.name == "precision" and value == field.default and hasattr(method, "engine"):
+        elif field.name == "precision" and value == field.default:
             changed[field.name] = precision
     return dataclasses.replace(method, **changed)  # type: ignore[type-var]
 

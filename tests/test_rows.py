@@ -247,26 +247,28 @@ def test_every_recipe_makes_a_row(name: str) -> None:
     ("row", "name"),
     [
         ("bm25", "bm25"),
-        ("dense", 'dense(precision="auto")'),
-        ("bm25>>dense", 'bm25>>dense(precision="auto")'),
-        ("hybrid-rrf", 'hybrid(methods=(bm25, dense(precision="auto")))'),
-        ("bm25>>cross-encoder", 'bm25>>cross_encoder(precision="auto")'),
-        ("bm25>>ce", 'bm25>>ce(precision="auto")'),
-        ("sparse", "sparse"),
+        ("dense", 'dense(precision="fp32")'),
+        ("bm25>>dense", 'bm25>>dense(precision="fp32")'),
+        ("hybrid-rrf", 'hybrid(methods=(bm25, dense(precision="fp32")))'),
+        ("bm25>>cross-encoder", 'bm25>>cross_encoder(precision="fp32")'),
+        ("bm25>>ce", 'bm25>>ce(precision="fp32")'),
+        ("sparse", 'sparse(precision="fp32")'),
+        ("late", 'late(precision="fp32")'),
         ('dense(precision="bf16")', 'dense(precision="bf16")'),
     ],
 )
 def test_a_precision_for_all_rows_reaches_those_that_name_none_and_makes_them_other_rows(row: str, name: str) -> None:
-    changed = at_precision(parse_method(row), "auto")
+    changed = at_precision(parse_method(row), "fp32")
+    assert at_precision(parse_method(row), "auto") == parse_method(row), "as it is without a precision"
     assert row_name(changed) == name
     assert parse_method(name) == changed
 
 
 def test_a_precision_for_all_rows_reaches_no_teacher() -> None:
     row = parse_method("dense+gpl(teacher=cross_encoder)")
-    changed = at_precision(row, "auto")
+    changed = at_precision(row, "fp32")
     assert changed.recipes == row.recipes  # type: ignore[attr-defined]
-    assert changed.untrained.precision == "auto"  # type: ignore[attr-defined]
+    assert changed.untrained.precision == "fp32"  # type: ignore[attr-defined]
 
 
 def test_a_precision_that_there_is_not_is_refused() -> None:

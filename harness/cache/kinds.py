@@ -14,6 +14,7 @@ WORDS: Final[Mapping[str, str]] = {
     "answers": "answers of a hosted model",
     "bm25": "an index of BM25",
     "checkpoints": "an unfinished training",
+    "compiled": "a model compiled for an engine",
     "corpora": "the documents of a collection",
     "embeddings": "vectors of texts",
     "expanded": "documents with questions added",

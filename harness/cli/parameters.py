@@ -172,8 +172,8 @@ class Scoring(Parameters):
         str | None,
         typer.Option(
             envvar="HARNESS_PRECISION",
-            help="Precision of dense rows and cross-encoders in fp32: fp32, bf16, fp16, int8, or auto for the fastest "
-            "that passes the accuracy check.",
+            help="Precision of models whose row names none: fp32 (the reference), bf16, fp16, int8. Default: auto, the "
+            "fastest that passes the accuracy check.",
         ),
     ] = None
     rerun: Annotated[bool, typer.Option("--rerun", help="Rerun rows that have an up-to-date record.")] = False

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -51,6 +52,8 @@ class Network:
         output: which of its features is the output.
         normalise: whether output vectors are scaled to length 1.
         example: two texts of different lengths; None if the model does not read plain token numbers.
+        keep: what an engine makes of the model, kept in the cache: all that decides it besides model and engine, and
+            how to write it into a folder → that folder; None keeps nothing.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Network:
     output: Literal["sentence_embedding", "scores"]
     normalise: bool
     example: Batch | None
+    keep: Callable[[Mapping[str, Any], Callable[[Path], None]], Path] | None = None
 
 
 class Running(Protocol):
@@ -66,6 +70,11 @@ class Running(Protocol):
     @property
     def tokens(self) -> int:
         """Suitable number of tokens of a batch, padding included."""
+        ...
+
+    @property
+    def multiple(self) -> int:
+        """Batches are padded to a multiple of so many tokens a text, if the model has positions for it."""
         ...
 
     def __call__(self, batch: Batch) -> Floats:
@@ -88,7 +97,7 @@ class Engine(Value, ABC):
     def speeds(self, device: str) -> Mapping[str, float]:
         """Precision → expected speed, of those that this machine has; fp32 `torch` on the same device is 1.
 
-        `precision="auto"` tries the fastest first; the engine check decides which of them are right.
+        `precision="auto"` tries the fastest first, int8 excepted; the engine check decides which of them are right.
         """
 
     @abstractmethod
@@ -100,8 +109,8 @@ class Engine(Value, ABC):
             Unavailable: a library is absent.
         """
 
-    def versions(self) -> dict[str, str]:
-        """Library → version, of those that decide the output and that records do not name anyway.
+    def versions(self, precision: str) -> dict[str, str]:
+        """Library → version, of those that decide the output at a precision and that records do not name anyway.
 
         Raises:
             Unavailable: a library is absent.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import platform
+import sys
 from pathlib import Path
 
 PROCESSOR = Path("/proc/cpuinfo")
+NODES = ("nvidia*", "kfd", "dxg", "dri/renderD*", "accel*", "davinci*", "hl*")
+"""Of graphics cards and other accelerators, in /dev."""
 
 
 @functools.cache
@@ -21,6 +24,11 @@ def processor() -> tuple[str, frozenset[str]]:
         pass
     flags = fields.get("flags") or fields.get("Features") or ""
     return fields.get("model name") or platform.processor() or platform.machine(), frozenset(flags.split())
+
+
+def may_have_accelerator() -> bool:
+    """Whether torch could find another device than the CPU; False only where Linux has no node of any."""
+    return sys.platform != "linux" or any(next(Path("/dev").glob(node), None) for node in NODES)
 
 
 def multiplies_bf16() -> bool:

@@ -43,6 +43,8 @@ class Torch(Engine):
 
 
 class _Running:
+    multiple = 1
+
     def __init__(self, model: Any, output: str, normalise: bool) -> None:
         self._model, self._output, self._normalise = model, output, normalise
 

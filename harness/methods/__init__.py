@@ -132,7 +132,7 @@ class TrainableMethod(Method):
         """The method with this model: that of `open_model`, or what training made of it."""
 
     def while_training(self) -> Method:
-        """The row that scores texts during its training (mines, judges): computed in the usual way, in `torch`."""
+        """The row that scores texts during its training (mines, judges); the same for all precisions of a row."""
         return self
 
     def fit(self, view: TrainView, context: Context) -> Fitted:

@@ -19,6 +19,7 @@ from harness.methods._engine import EngineMethod, Tolerance
 from harness.methods._exhaustive import Exhaustive
 from harness.models.cross_encoder import Pair, PairModel, PairScorer, PairSettings, open_pair_scorer
 from harness.models.engine_check import EngineChoice, choose_engine
+from harness.models.settings import Precision
 from harness.runtime.context import Context
 
 EXHAUSTIVE_PAIRS = 200_000
@@ -43,6 +44,7 @@ class CrossEncoder(PairModel, EngineMethod):
     """
 
     model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
+    precision: Precision = "auto"
     engine: Engine | None = field(default=None, metadata=LATER)
     tolerance: Tolerance | None = field(default=None, metadata=LATER)
     prompt: str | None = field(default=None, metadata=LATER)
@@ -53,13 +55,12 @@ class CrossEncoder(PairModel, EngineMethod):
 
     def _pair_settings(self) -> PairSettings:
         """As the model is opened: `fitted` chooses the engine."""
-        precision = self.engine_settings().for_training().precision
-        return PairSettings.of(self, precision=precision, engine=None)
+        return PairSettings.of(self, precision=self.engine_settings().opened, engine=None)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_pair_scorer(self._pair_settings(), context).folder
-        return {folder.name: folder.sha, **self.engine_settings().versions()}
+        return {folder.name: folder.sha, **self.engine_inputs(context)}
 
     def open_model(self, context: Context) -> PairScorer:
         """See `TrainableMethod.open_model`."""
@@ -67,7 +68,7 @@ class CrossEncoder(PairModel, EngineMethod):
 
     def fitted(self, model: PairScorer, view: TrainView, context: Context) -> Fitted:
         """See `TrainableMethod.fitted`."""
-        scorer = model.with_precision(self.engine_settings().for_training().precision)
+        scorer = model.with_precision(self.engine_settings().opened)
         choice = choose_engine(self.engine_settings(), scorer.key, view, scorer.sample_outputs, context)
         return _Fitted(self, scorer.with_engine(choice.config), choice)
 

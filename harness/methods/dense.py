@@ -17,7 +17,7 @@ from harness.methods._engine import EngineMethod, Tolerance
 from harness.methods._vectors import VectorScorer, VectorSearcher
 from harness.models.encoder import Encoder, EncoderSettings, Side, open_encoder
 from harness.models.engine_check import EngineChoice, choose_engine
-from harness.models.settings import EncoderModel
+from harness.models.settings import EncoderModel, Precision
 from harness.runtime.context import Context
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -40,6 +40,7 @@ class Dense(EncoderModel, EngineMethod):
     """
 
     model: str = DEFAULT_MODEL
+    precision: Precision = "auto"
     index: Index = field(default_factory=Exact)
     dimensions: Count | None = field(default=None, metadata=LATER)
     engine: Engine | None = field(default=None, metadata=LATER)
@@ -54,13 +55,12 @@ class Dense(EncoderModel, EngineMethod):
 
     def _encoder_settings(self) -> EncoderSettings:
         """As the model is opened: `fitted` chooses the engine."""
-        precision = self.engine_settings().for_training().precision
-        return EncoderSettings.of(self, precision=precision, engine=None)
+        return EncoderSettings.of(self, precision=self.engine_settings().opened, engine=None)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = open_encoder(self._encoder_settings(), context).folder
-        return {folder.name: folder.sha, **self.index.versions(), **self.engine_settings().versions()}
+        return {folder.name: folder.sha, **self.index.versions(), **self.engine_inputs(context)}
 
     def encoding(self) -> Method:
         """See `Method.encoding`; how vectors are searched and cut changes none."""

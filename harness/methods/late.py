@@ -5,22 +5,26 @@ re-ranks any.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from harness.cache.ragged import Ragged, StoredRagged
+from harness.choices.value import LATER
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints, TopK
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, SearchReport, Size, TrainableMethod
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, SearchReport, Size
+from harness.methods._engine import EngineMethod, Tolerance
 from harness.methods._maxsim import MaxSimIndex, maxsim
 from harness.methods._ragged import FittedRagged, size
 from harness.methods._searching import distinct
 from harness.models.encoder import Side
+from harness.models.engine_check import EngineChoice, choose_engine
 from harness.models.late import LateEncoder
 from harness.models.ragged import RaggedSettings, open_ragged
+from harness.models.settings import Precision
 from harness.runtime.context import Context
 
 BLOCK = 512
@@ -29,7 +33,7 @@ NONE = -1e9
 
 
 @dataclass(frozen=True)
-class Late(RaggedSettings, TrainableMethod):
+class Late(RaggedSettings, EngineMethod):
     """Ranks by MaxSim: the sum over a query's token vectors of the greatest inner product with one of the document's.
 
     Source: Khattab and Zaharia, ColBERT (2004.12832); Santhanam et al., ColBERTv2 (2112.01488). Any
@@ -43,17 +47,20 @@ class Late(RaggedSettings, TrainableMethod):
     """
 
     model: str = "answerdotai/answerai-colbert-small-v1"
+    precision: Precision = "auto"
+    tolerance: Tolerance | None = field(default=None, metadata=LATER)
 
     kind = "late"
     recipes_after = "trust_remote_code"
 
     def _settings(self) -> RaggedSettings:
-        return RaggedSettings.of(self)
+        """As the model is opened: `fitted` chooses the engine."""
+        return RaggedSettings.of(self, precision=self.engine_settings().opened, engine=None)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = self.open_model(context).folder
-        return {folder.name: folder.sha}
+        return {folder.name: folder.sha, **self.engine_inputs(context)}
 
     def encoding(self) -> Method:
         """See `Method.encoding`."""
@@ -70,13 +77,15 @@ class Late(RaggedSettings, TrainableMethod):
             ModelError: the model is no late-interaction encoder.
         """
         model.check()
-        return _Fitted(self, model)
+        choice = choose_engine(self.engine_settings(), model.fingerprint, view, model.sample_outputs, context)
+        return _Fitted(self, model.with_engine(choice.config), choice)
 
 
 class _Fitted(FittedRagged, Reranks):
-    def __init__(self, method: Late, encoder: LateEncoder) -> None:
+    def __init__(self, method: Late, encoder: LateEncoder, choice: EngineChoice) -> None:
         self._encoder = encoder
-        super().__init__(f"late-{encoder.fingerprint}", {}, encoder)
+        super().__init__(f"late-{encoder.fingerprint}", choice.record(), encoder)
+        self.notes = choice.notes(method.engine_settings())
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return _Searcher(self.key, self._encoder, corpus)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from harness.cache.ragged import Ragged, StoredRagged
 from harness.choices.bounds import Count
+from harness.choices.value import LATER
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints, TopK, select, stack
+from harness.engines import Engine
 from harness.lexical.impacts import ImpactIndex, product, pruned, unit
-from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, SearchReport, Size, TrainableMethod
+from harness.methods import CandidateScorer, Fitted, Method, Reranks, Searcher, SearchReport, Size
+from harness.methods._engine import EngineMethod, Tolerance
 from harness.methods._ragged import FittedRagged, size
 from harness.methods._searching import distinct
 from harness.models.encoder import Side
+from harness.models.engine_check import EngineChoice, choose_engine
 from harness.models.ragged import RaggedSettings, open_ragged
-from harness.models.settings import PromptedModel, TorchPrecision
+from harness.models.settings import Precision, PromptedModel
 from harness.models.sparse import SparseEncoder
 from harness.runtime.context import Context
 
@@ -27,7 +31,7 @@ BLOCK = 4096
 
 
 @dataclass(frozen=True)
-class Sparse(PromptedModel, TrainableMethod):
+class Sparse(PromptedModel, EngineMethod):
     """Ranks by the inner product of a query's and a document's weights over the terms of a language model's vocabulary.
 
     Source: Formal et al., SPLADE v2 (2109.10086) and SPLADE++ (2205.04733): log(1 + ReLU(logit)) of a masked language
@@ -39,7 +43,7 @@ class Sparse(PromptedModel, TrainableMethod):
     Args: those of `PromptedModel` (`harness.models.settings`) and
         model: hub name or folder. With a recipe, any BERT-like encoder or masked language model.
         max_length: texts are cut to so many tokens; None takes the model's own.
-        precision: of the weights in memory; vectors are cached as float32.
+        precision, engine, tolerance: as for `dense`; vectors are cached as float32.
         query_terms: only the so many terms of a query with the largest weights count; None takes all.
         document_terms: the same of a document.
         trust_remote_code: run the code that comes with the model's folder.
@@ -47,21 +51,25 @@ class Sparse(PromptedModel, TrainableMethod):
 
     model: str = "naver/splade-cocondenser-ensembledistil"
     max_length: Count | None = None
-    precision: TorchPrecision = "fp32"
+    precision: Precision = "auto"
     query_terms: Count | None = None
     document_terms: Count | None = None
     trust_remote_code: bool = False
+    engine: Engine | None = field(default=None, metadata=LATER)
+    tolerance: Tolerance | None = field(default=None, metadata=LATER)
 
     kind = "sparse"
     recipes_after = "trust_remote_code"
 
     def _settings(self) -> RaggedSettings:
-        return RaggedSettings.of(self, query_length=self.max_length, document_length=self.max_length)
+        """As the model is opened: `fitted` chooses the engine."""
+        opened = {"precision": self.engine_settings().opened, "engine": None}
+        return RaggedSettings.of(self, query_length=self.max_length, document_length=self.max_length, **opened)
 
     def inputs(self, context: Context) -> dict[str, str]:
         """See `Method.inputs`."""
         folder = self.open_model(context).folder
-        return {folder.name: folder.sha}
+        return {folder.name: folder.sha, **self.engine_inputs(context)}
 
     def encoding(self) -> Method:
         """See `Method.encoding`; pruning changes only what is compared."""
@@ -78,7 +86,8 @@ class Sparse(PromptedModel, TrainableMethod):
             ModelError: the model is not a sparse encoder.
         """
         model.check()
-        return _Fitted(self, model)
+        choice = choose_engine(self.engine_settings(), model.fingerprint, view, model.sample_outputs, context)
+        return _Fitted(self, model.with_engine(choice.config), choice)
 
 
 class _Vectors:
@@ -118,11 +127,12 @@ class _Vectors:
 
 
 class _Fitted(FittedRagged, Reranks):
-    def __init__(self, method: Sparse, encoder: SparseEncoder) -> None:
+    def __init__(self, method: Sparse, encoder: SparseEncoder, choice: EngineChoice) -> None:
         self._method, self._encoder = method, encoder
         pruning = {"query_terms": method.query_terms, "document_terms": method.document_terms}
         key = f"sparse-{encoder.fingerprint}-{method.query_terms}-{method.document_terms}"
-        super().__init__(key, pruning, encoder)
+        super().__init__(key, {**pruning, **choice.record()}, encoder)
+        self.notes = choice.notes(method.engine_settings())
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
         return _Searcher(self.key, _Vectors(self._method, self._encoder), corpus)

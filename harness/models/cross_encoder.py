@@ -109,7 +109,7 @@ class PairScorer(EngineModel[PairSettings]):
             "max_length": settings.max_length,
             "precision": settings.precision if exact else f"{settings.precision}, last layer fp32",
             **({"prompt": self.prompt} if self.prompt else {}),
-            **({"engine": str(engine), "versions": engine.versions()} if engine else {}),
+            **({"engine": str(engine), "versions": engine.versions(settings.precision)} if engine else {}),
         }
 
     @cached_property

@@ -113,7 +113,7 @@ class Encoder(EngineModel[EncoderSettings]):
         if self._depends_on_side:
             deciding["depends_on_side"] = True
         if settings.engine:
-            deciding |= {"engine": str(settings.engine), "versions": settings.engine.versions()}
+            deciding |= {"engine": str(settings.engine), "versions": settings.engine.versions(settings.precision)}
         return deciding
 
     @cached_property

@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import ModelError, Unavailable
+from harness.base.errors import ModelError
 from harness.cache.code import MODELS, code_of
 from harness.data.dataset import TrainView
 from harness.engines import Unfit
-from harness.engines._processor import processor
+from harness.engines._processor import may_have_accelerator, processor
 from harness.engines.torch import Torch
 from harness.models.engine_compare import OVERLAP, SampleOutputs, Trial, compare
 from harness.models.engine_settings import REFERENCE, EngineConfig, EngineSettings
@@ -28,6 +28,10 @@ from harness.models.sample import Sample, sample
 from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
+FEW = 100
+"""Of fewer documents `auto` takes fp32 `torch`: the check would take longer than it saves. A cross-encoder reads each
+of them for many queries, and is always checked.
+"""
 Compute = Callable[[EngineConfig, Sample], SampleOutputs]
 """Computes a sample with an engine at a precision."""
 
@@ -58,12 +62,16 @@ class EngineChoice:
             "tried": [trial.record() for trial in self.trials],
         }
         engine = self.config.engine
-        return {"engine": str(engine), "versions": engine.versions(), "golden_probe": probe}
+        versions = engine.versions(self.config.precision)
+        return {"engine": str(engine), "versions": versions, "golden_probe": probe}
 
     def notes(self, requested: EngineSettings) -> tuple[str, ...]:
-        """What a reader of the scores must know: that another engine was used than the one that was requested."""
+        """What a reader of the scores must know: what `auto` took, or that the requested engine was not used."""
         failed = [trial for trial in self.trials if trial.verdict in ("refused", "unfit")]
-        if requested.precision == "auto" or not failed:
+        taken = [trial for trial in self.trials if trial.verdict == "taken"]
+        if requested.precision == "auto":
+            return tuple(f"computed by {trial.way} (precision auto), which passes the engine check" for trial in taken)
+        if not failed:
             return ()
         return (f"{self.config} was used instead of {failed[0].way}: {'; '.join(map(str, failed))}",)
 
@@ -85,15 +93,16 @@ def choose_engine(
     Raises:
         Unavailable: the library of the engine that is named is not installed.
     """
-    if requested.is_plain_torch:
-        return EngineChoice(EngineConfig(requested.engine or Torch(), requested.precision))
-    configs, absent = _candidates(requested, context)
+    configs, missing = requested.candidates(lambda: device_of(context))
+    if not configs or (requested.precision == "auto" and len(view.corpus) < FEW and not requested.pair_scores):
+        return EngineChoice(EngineConfig(requested.engine or Torch(), requested.opened))
+    absent = [Trial(engine, "absent", why=str(error)) for engine, error in missing.items()]
     deciding = {
         "code": code_of(__name__, *(config.engine for config in configs), libraries=MODELS),
         "model": key,
         "view": view.revision,
-        "ways": [[str(c), c.engine.versions(), requested.bound(c.precision)] for c in configs],
-        "device": [context.device, os.environ.get("CUDA_VISIBLE_DEVICES"), processor()[0]],
+        "ways": [[str(c), c.engine.versions(c.precision), requested.bound(c.precision)] for c in configs],
+        "device": [device_of(context), os.environ.get("CUDA_VISIBLE_DEVICES"), processor()[0]],
         "threads": os.environ.get("OMP_NUM_THREADS"),
     }
     name = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
@@ -113,39 +122,13 @@ def choose_engine(
     return EngineChoice(config, (*absent, *trials), (stored["sample"][0], stored["sample"][1]))
 
 
-def _candidates(requested: EngineSettings, context: Context) -> tuple[list[EngineConfig], list[Trial]]:
-    """The configurations to try, fastest first, without fp32 `torch`; and the engines that are not installed."""
-    device = _device(context)
-    timed: list[tuple[float, EngineConfig]] = []
-    absent: list[Trial] = []
-    for engine in requested.engines():
-        try:
-            engine.versions()
-        except Unavailable as error:
-            if requested.engine is not None:
-                raise
-            absent.append(Trial(str(engine), "absent", why=str(error)))
-            continue
-        speeds = engine.speeds(device)
-        if requested.precision == "auto":
-            timed += [(speed, EngineConfig(engine, precision)) for precision, speed in speeds.items() if speed > 1]
-        elif requested.precision in engine.precisions:
-            timed.append((speeds.get(requested.precision, 0.0), EngineConfig(engine, requested.precision)))
-    if requested.precision not in ("auto", *Torch.precisions) and not timed:
-        raise Unavailable(
-            f"no installed engine supports precision {requested.precision}.", " ".join(t.why for t in absent)
-        )
-    configs = [config for _, config in sorted(timed, key=lambda each: -each[0])]
-    if requested.precision in Torch.precisions and requested.precision != "fp32":
-        configs.append(EngineConfig(Torch(), requested.precision))
-    return [config for config in configs if config != REFERENCE], absent
-
-
-def _device(context: Context) -> str:
+def device_of(context: Context) -> str:
     """The kind of device that models run on."""
     if context.device is not None:
         return context.device
-    from sentence_transformers.util import get_device_name
+    if not may_have_accelerator():
+        return "cpu"
+    from sentence_transformers.util import get_device_name  # slow to import
 
     return str(get_device_name())
 

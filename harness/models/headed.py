@@ -14,8 +14,10 @@ import numpy.typing as npt
 
 from harness.base.errors import ModelError
 from harness.data.ranking import Floats
+from harness.engines.torch import Torch
 from harness.indexes import Vectors
-from harness.models.encoder import Encoder, EncoderSettings, Side, open_encoder
+from harness.models.encoder import Encoder, EncoderSettings, Side
+from harness.models.engine_settings import EngineConfig
 from harness.models.truncated import Truncated
 from harness.runtime.context import Context
 
@@ -38,8 +40,8 @@ class HeadedEncoder(Encoder):
         self._base = base
 
     def vectors(self, texts: Sequence[str], side: Side) -> Vectors:
-        """See `Encoder.vectors`. In half precision the whole model encodes the texts: the head would differ too."""
-        if self.settings.precision != "fp32" or self.prompts[side] != self._base.prompts[side]:
+        """See `Encoder.vectors`; the head computes in fp32 what the engine gives it."""
+        if self.prompts[side] != self._base.prompts[side]:
             return super().vectors(texts, side)
         whole = HeadVectors(self._base.vectors(texts, side), self._head)
         dimensions = self.settings.dimensions
@@ -52,8 +54,9 @@ class HeadedEncoder(Encoder):
         return _open(replace(self.settings, dimensions=dimensions), self._context, self._trained_from, self._base)
 
     def _reopened(self, settings: EncoderSettings) -> Encoder:
-        """Another engine takes the folder as a whole."""
-        return open_encoder(settings, self._context, self._trained_from)
+        """In another engine the encoder behind the head is computed by that engine too."""
+        config = EngineConfig(settings.engine or Torch(), settings.precision)
+        return _open(settings, self._context, self._trained_from, self._base.with_engine(config))
 
     @cached_property
     def _head(self) -> Any:

@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from harness.cache.ragged import Ragged
+from harness.engines import Unfit
+from harness.models.engine_compare import SampleOutputs
 from harness.models.ragged import RaggedEncoder
 from harness.models.sides import Side, encode
 
@@ -61,7 +65,18 @@ class LateEncoder(RaggedEncoder):
                 own[side] = prefix + own.get(side, "").removeprefix(prefix)
         return own
 
+    def _sample_outputs(self, queries: Ragged, documents: Ragged) -> SampleOutputs:
+        matrices = [documents[i] for i in range(len(documents))]
+        scores = np.zeros((len(queries), len(documents)), np.float32)
+        for number in range(len(queries)):
+            products = [queries[number] @ matrix.T for matrix in matrices]
+            scores[number] = [each.max(axis=1).sum() if each.size else 0.0 for each in products]
+        return SampleOutputs(scores, np.concatenate([queries.values, documents.values]))
+
     def _compute(self, texts: Sequence[str], side: Side) -> Ragged:
+        if self.settings.engine is not None:
+            # Which of its tokens are compared is decided by the library's last modules, outside the arithmetic.
+            raise Unfit(f"{self.settings.engine} cannot run {self.folder.name}: it gives a vector for each token.")
         matrices = encode(self.model, side)(
             texts,
             prompt=self.prompts[side],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -15,8 +16,10 @@ from harness.engines import Engine, Network, Running
 from harness.engines.torch import Torch
 from harness.models.batching import packed
 from harness.models.loading import memory_advice
+from harness.models.local_model import hash_of
 from harness.models.texts import readable
 from harness.models.tokens import InputFormat, Item, Tokens
+from harness.runtime.build_once import build_once
 from harness.runtime.context import Context
 
 T = TypeVar("T", str, tuple[str, str])
@@ -100,7 +103,7 @@ class ModelRunner(Generic[T]):
         tokens = self._tokens_of(form)
         with memory_advice(self._model.name):
             if tokens.plain or self._engine is not None:
-                return self._running(tokens.batch(items))
+                return self._running(tokens.batch(items, self._running.multiple))
             with self._library:
                 return np.asarray(self._model.library([item.source for item in items], form), dtype=np.float32)
 
@@ -147,4 +150,9 @@ class ModelRunner(Generic[T]):
         model, example = self._model, None
         if engine is not None and (tokens := self._tokens_of(InputFormat())).plain:
             example = tokens.batch(tokens.items(model.example))
-        return Network(model.name, model.load, model.output, model.normalise, example)
+        return Network(model.name, model.load, model.output, model.normalise, example, self._keep)
+
+    def _keep(self, deciding: Mapping[str, Any], build: Callable[[Path], None]) -> Path:
+        decides = {"model": self._model.key, "engine": str(self._engine), "precision": self._precision, **deciding}
+        describe = {"model": self._model.name, "engine": str(self._engine), "precision": self._precision}
+        return build_once(self._context, "compiled", hash_of(decides), describe, build)

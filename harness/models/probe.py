@@ -86,7 +86,7 @@ class Drift:
 
 
 def drifts(
-    encoder: Encoder, queries: Sequence[str], documents: Floats, precisions: Sequence[str] = ("bf16",)
+    encoder: Encoder, queries: Sequence[str], documents: Floats, precisions: Sequence[str] = ("fp32", "bf16")
 ) -> list[Drift]:
     """Encodes the same queries in one batch, one at a time, and at other precisions, and ranks documents with each.
 

@@ -19,14 +19,19 @@ import numpy as np
 from harness.cache.code import MODELS, code_of
 from harness.cache.ragged import Ragged, RaggedStore, StoredRagged
 from harness.cache.shards import text_keys
-from harness.models.batching import batch_tokens
+from harness.data.ranking import Floats
+from harness.engines.torch import Torch
+from harness.models.batching import batch_tokens, packed
 from harness.models.encode_once import APART, EncodeTask, encode_once
+from harness.models.engine_compare import SampleOutputs
+from harness.models.engine_settings import EngineConfig
 from harness.models.finite import check_finite
 from harness.models.loading import memory_advice
 from harness.models.local_model import hash_of, open_model
 from harness.models.ragged_model import RaggedModel
 from harness.models.ragged_model import RaggedSettings as RaggedSettings
 from harness.models.resolve import tokenizer_length
+from harness.models.sample import Sample
 from harness.models.sides import SIDE_NAMES, Side
 from harness.models.texts import readable, without_tokens
 from harness.models.tokens import InputFormat, token_lengths
@@ -47,6 +52,10 @@ class RaggedEncoder(RaggedModel):
     def _width(self) -> int:
         """Columns of a matrix, from the loaded model."""
 
+    @abstractmethod
+    def _sample_outputs(self, queries: Ragged, documents: Ragged) -> SampleOutputs:
+        """Scores of all queries and documents, and the vectors that are compared by direction."""
+
     def _budget(self) -> int:
         return batch_tokens(self._context, self.model.device.type)
 
@@ -66,18 +75,25 @@ class RaggedEncoder(RaggedModel):
             "document_length": self.settings.document_length or bert.get("document_length") or usual,
             "precision": self.settings.precision,
             "similarity": self.similarity,
+            **self._engine(),
         }
+
+    def _engine(self) -> dict[str, Any]:
+        """The engine other than `torch`, with its versions; JSON-safe."""
+        engine = self.settings.engine
+        return {"engine": str(engine), "versions": engine.versions(self.settings.precision)} if engine else {}
 
     def _deciding(self, side: Side) -> dict[str, Any]:
         settings = self.settings
         return {
             "kind": self.kind,
-            "code": code_of(type(self).__module__, without=APART, libraries=MODELS),
+            "code": code_of(type(self).__module__, settings.engine or Torch(), without=APART, libraries=MODELS),
             "sha": self.folder.sha,
             "side": side,
             "prompt": self.prompts[side],
             "length": settings.query_length if side == "query" else settings.document_length,
             "precision": settings.precision,
+            **self._engine(),
         }
 
     def key(self, side: Side) -> str:
@@ -129,6 +145,21 @@ class RaggedEncoder(RaggedModel):
             name = f"{self.folder.name} ({self.settings.precision})"
             check_finite(name, side, texts, [matrices[i] for i in range(len(texts))])
         return matrices
+
+    def encode_in_batches(self, texts: Sequence[str], side: Side) -> Ragged:
+        """As `encode`, in the batches that `matrices` would make."""
+        lengths = token_lengths(self.model, [readable(text) for text in texts], self.input_format(side))
+        found: dict[int, Floats] = {}
+        for batch in packed(lengths, self._budget()):
+            encoded = self.encode([texts[i] for i in batch], side)
+            found |= {i: encoded[place] for place, i in enumerate(batch)}
+        return Ragged.of([found[i] for i in range(len(texts))], self._width)
+
+    def sample_outputs(self, config: EngineConfig, sample: Sample) -> SampleOutputs:
+        """Outputs of an engine for a sample of a collection, for the engine check."""
+        encoder = self.with_engine(config)
+        queries = encoder.encode_in_batches(sample.queries, "query")
+        return self._sample_outputs(queries, encoder.encode_in_batches(sample.documents, "document"))
 
     def _loaded(self) -> Any:
         label = f"load {self.folder.name}"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
 from harness.base.errors import ModelError, SettingError
 from harness.choices.bounds import Count
+from harness.choices.value import LATER
+from harness.engines import Engine
+from harness.engines.torch import Torch
 from harness.models.limits import limit_length
 from harness.models.loading import loader_options, opening
-from harness.models.local_model import LocalModel
+from harness.models.local_model import EngineModel
 from harness.models.prompts import check_own_prompts, own_prompts, side_prompt
-from harness.models.settings import PRECISIONS, PromptedModel, TorchPrecision
+from harness.models.settings import Precision, PromptedModel
 from harness.models.sides import Side
 from harness.runtime.context import Context
 
@@ -26,25 +29,28 @@ class RaggedSettings(PromptedModel):
     Args: those of `PromptedModel` and
         query_length: queries are cut, or expanded by masks, to so many tokens.
         document_length: documents are cut to so many tokens.
-        precision: of the weights in memory; matrices are cached as float32.
+        precision: of the weights and products. Matrices are cached as float32.
         trust_remote_code: run the code that comes with the model's folder.
+        engine: what computes the model; None is `torch`.
     """
 
     query_length: Count | None = None
     document_length: Count | None = None
-    precision: TorchPrecision = "fp32"
+    precision: Precision = "fp32"
     trust_remote_code: bool = False
+    engine: Engine | None = field(default=None, metadata=LATER)
 
     def check(self, method: str) -> None:
         """Raises SettingError if a setting is out of range; `method` is named in the message."""
-        if self.precision not in PRECISIONS:
-            raise SettingError(f"{method}: precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
+        known = (self.engine or Torch()).precisions
+        if self.precision not in known:
+            raise SettingError(f"{method}: precision must be one of {', '.join(known)}, not {self.precision!r}")
         for length in (self.query_length, self.document_length):
             if length is not None and length < 1:
                 raise SettingError(f"{method}: a length must be 1 or more, not {length}")
 
 
-class RaggedModel(LocalModel[RaggedSettings], ABC):
+class RaggedModel(EngineModel[RaggedSettings], ABC):
     """A model that gives a matrix per text; see `LocalModel` for the arguments.
 
     Raises:
@@ -99,13 +105,13 @@ class RaggedModel(LocalModel[RaggedSettings], ABC):
 
     @property
     def model(self) -> Any:
-        """The loaded model.
+        """The loaded model in `torch`; another engine makes its own from it.
 
         Raises:
             ModelError: the folder contains no model of this kind.
         """
         self.check()
-        return self._loaded()
+        return self._loaded() if self.settings.engine is None else self.with_precision("fp32").model
 
     def check(self) -> None:
         """Raises ModelError if the folder contains no model of this kind."""

@@ -17,7 +17,6 @@ POOLINGS = ("mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_to
 PRECISIONS = Torch.precisions
 
 
-TorchPrecision = Literal["fp32", "bf16", "fp16"]
 Precision = Literal["fp32", "bf16", "fp16", "int8", "auto"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +12,13 @@ from harness.base.errors import ModelError
 from harness.cache.ragged import Ragged
 from harness.data.ranking import Floats
 from harness.models.batching import batch_tokens
+from harness.models.encoder import EXAMPLE
+from harness.models.engine_compare import SampleOutputs
 from harness.models.files import modules_of
+from harness.models.model_runner import ModelRunner, RunnableModel
 from harness.models.ragged import RaggedEncoder
 from harness.models.sides import Side, encode
+from harness.models.tokens import token_lengths
 
 if TYPE_CHECKING:
     import torch
@@ -57,11 +62,27 @@ class SparseEncoder(RaggedEncoder):
             )
         return str(named or "dot")
 
+    def _sample_outputs(self, queries: Ragged, documents: Ragged) -> SampleOutputs:
+        terms = np.unique(np.concatenate([queries.values[:, 0], documents.values[:, 0]]))
+        weights = np.zeros((len(queries) + len(documents), len(terms)), np.float32)
+        for row, matrix in enumerate([each[i] for each in (queries, documents) for i in range(len(each))]):
+            weights[row, np.searchsorted(terms, matrix[:, 0])] = matrix[:, 1]
+        scores = weights[: len(queries)] @ weights[len(queries) :].T
+        return SampleOutputs(scores, weights, lengths=self.similarity == "dot")
+
     def _budget(self) -> int:
+        if self.settings.engine is not None:
+            return self._runner.budget()
         tokens = batch_tokens(self._context, self.model.device.type)
         return tokens if self._context.batch_tokens else min(tokens, LOGIT_TOKENS)
 
     def _compute(self, texts: Sequence[str], side: Side) -> Ragged:
+        if self.settings.engine is not None:
+            import torch
+
+            form = self.input_format(side)
+            weights = self._runner.run_batch(self._runner.items(texts, form), form)
+            return Ragged.of(nonzero(torch.from_numpy(weights)), 2)
         dense = encode(self.model, side)(
             texts,
             prompt=self.prompts[side],
@@ -70,6 +91,21 @@ class SparseEncoder(RaggedEncoder):
             show_progress_bar=False,
         )
         return Ragged.of(nonzero(dense), 2)
+
+    @cached_property
+    def _runner(self) -> ModelRunner[str]:
+        """For an engine other than `torch`, which is driven by the library."""
+        model = RunnableModel[str](
+            name=self.folder.name,
+            key=self.fingerprint,
+            load=lambda precision: self.with_precision(precision).model,
+            output="sentence_embedding",
+            normalise=False,
+            example=EXAMPLE,
+            lengths=lambda texts, form: token_lengths(self.model, texts, form),
+            library=lambda texts, form: self.with_precision("fp32")._compute(texts, form.side or "document").values,
+        )
+        return ModelRunner(model, self.settings.engine, self.settings.precision, self._context)
 
     @property
     def _width(self) -> int:

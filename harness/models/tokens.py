@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.engines import Batch
-from harness.models.limits import length_of
+from harness.models.limits import length_of, positions
 from harness.models.resolve import UNLIMITED
 from harness.models.sides import Side, input_module
 from harness.models.texts import fast_tokenizer, without_tokens
@@ -94,10 +95,16 @@ class Tokens(Generic[T]):
             items.append(Item(source, len(ids[i]), arrays, features))
         return items
 
-    def batch(self, items: Sequence[Item[T]]) -> Batch:
-        """Items padded to the longest of them, on the side and with the numbers that the tokenizer pads with."""
+    def batch(self, items: Sequence[Item[T]], multiple: int = 1) -> Batch:
+        """Items padded to the longest of them, on the side and with the numbers that the tokenizer pads with.
+
+        Args:
+            items: at least one.
+            multiple: the width is a multiple of it, where the model has positions for that.
+        """
         fill = self._fill
-        width = max(item.length for item in items)
+        longest = max(item.length for item in items)
+        width = max(longest, min(-(-longest // multiple) * multiple, self._positions))
         left = self._tokenizer.padding_side == "left"
         arrays = {}
         for name in items[0].arrays:
@@ -106,6 +113,10 @@ class Tokens(Generic[T]):
                 row[width - item.length if left else 0 : width if left else item.length] = item.arrays[name]
             arrays[name] = padded
         return Batch(arrays, items[0].extras)
+
+    @cached_property
+    def _positions(self) -> int:
+        return positions(self._model)
 
     @property
     def _tokenizer(self) -> Any:

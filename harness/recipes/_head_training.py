@@ -13,6 +13,8 @@ import numpy as np
 from harness.base.errors import ModelError
 from harness.data.dataset import TrainView
 from harness.data.ranking import Floats, Ints
+from harness.methods import Encodes, fit
+from harness.models.encoder import Encoder, Side
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase
 from harness.training.dev import Pool, pool
@@ -83,22 +85,22 @@ class DevProbe:
 
     Args:
         dev_pool: what it is measured on.
-        base: the encoder.
+        encoder: behind the head.
     """
 
-    def __init__(self, dev_pool: Pool, base: EncoderBase) -> None:
+    def __init__(self, dev_pool: Pool, encoder: Encoder) -> None:
         import torch
 
         self.pool = dev_pool
         texts = dev_pool.view.corpus.texts_of(dev_pool.rows)
-        self._documents = torch.from_numpy(cached_vectors(base, texts, "document"))
-        self._queries = torch.from_numpy(cached_vectors(base, dev_pool.split.queries.texts, "query"))
+        self._documents = torch.from_numpy(cached_vectors(encoder, texts, "document"))
+        self._queries = torch.from_numpy(cached_vectors(encoder, dev_pool.split.queries.texts, "query"))
 
     @classmethod
     def of(cls, base: EncoderBase, view: TrainView, schedule: Schedule, context: Context) -> DevProbe | None:
         """The probe of a view; None without dev queries."""
         dev_pool = pool(view, base.first_stages, schedule, context)
-        return None if dev_pool is None else cls(dev_pool, base)
+        return None if dev_pool is None else cls(dev_pool, unchanged(base, view, context))
 
     def __call__(self, head: Any) -> float:
         """nDCG@10."""
@@ -208,9 +210,16 @@ class HeadTraining:
             self._not_better += 1
 
 
-def cached_vectors(base: EncoderBase, texts: Any, side: Any) -> Floats:
-    """(N, D) vectors of the unchanged encoder, read from the cache where they are in it."""
-    vectors = base.encoder.vectors(texts, side)
+def unchanged(base: EncoderBase, view: TrainView, context: Context) -> Encoder:
+    """The encoder behind the head, in the engine that computes texts while a model is trained."""
+    fitted = fit(base.untrained, view, context)
+    assert isinstance(fitted, Encodes)
+    return fitted.encoder
+
+
+def cached_vectors(encoder: Encoder, texts: Any, side: Side) -> Floats:
+    """(N, D) vectors, read from the cache where they are in it."""
+    vectors = encoder.vectors(texts, side)
     return np.array(vectors.block(0, len(vectors)))
 
 

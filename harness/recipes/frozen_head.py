@@ -13,7 +13,8 @@ import numpy as np
 
 from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.data.dataset import TrainView
-from harness.recipes._head_training import DevProbe, HeadTraining, PairVectors, cached_vectors
+from harness.recipes._head_training import DevProbe, HeadTraining, PairVectors, cached_vectors, unchanged
+from harness.models.encoder import Encoder
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable
 from harness.training.from_gold import FromGold, Mined
@@ -66,7 +67,7 @@ class FrozenHead(FromGold):
         assert isinstance(base, EncoderBase)
         schedule = self.schedule()
         mined = self.mined(base, view, context)
-        data = _pair_vectors(mined, base, view)
+        data = _pair_vectors(mined, unchanged(base, view, context), view)
         started = time.perf_counter()
         with own_randomness():
             torch.manual_seed(seed_of(context, "head"))
@@ -100,12 +101,12 @@ class FrozenHead(FromGold):
         return head
 
 
-def _pair_vectors(mined: Mined, base: EncoderBase, view: TrainView) -> PairVectors:
+def _pair_vectors(mined: Mined, encoder: Encoder, view: TrainView) -> PairVectors:
     """The cached vectors of the gold queries, and of all documents of their pairs."""
     positives = [row for _, row in mined.pairs]
     rows = np.unique(np.concatenate([positives, mined.negatives.rows.ravel()]).astype(np.int64))
-    queries = cached_vectors(base, mined.gold.queries.texts, "query")
-    documents = cached_vectors(base, view.corpus.texts_of(rows), "document")
+    queries = cached_vectors(encoder, mined.gold.queries.texts, "query")
+    documents = cached_vectors(encoder, view.corpus.texts_of(rows), "document")
     return PairVectors.of(mined, rows, queries, documents)
 
 

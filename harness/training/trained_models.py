@@ -118,6 +118,7 @@ def _deciding(recipe: Recipe, base: Trainable, view: TrainView, context: Context
         "code": _code(recipe, base),
         "inputs": recipe.inputs(context),
         "base": base.training_key,
+        "scored_by": base.untrained.inputs(context),
         "data": view.revision,
         "seed": context.seed,
     }

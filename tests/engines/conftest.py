@@ -71,11 +71,11 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return lambda name: monkeypatch.setitem(sys.modules, name, None)
 
 
-def installed(engine: Engine) -> bool:
+def installed(engine: Engine, precision: str = "fp32") -> bool:
     from harness.base.errors import Unavailable
 
     try:
-        engine.versions()
+        engine.versions(precision)
     except Unavailable:
         return False
     return True

@@ -36,7 +36,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 def way(request: pytest.FixtureRequest) -> EngineConfig:
     name, precision = request.param
     engine = ENGINES.get(name)()
-    if not installed(engine):
+    if not installed(engine, precision):
         pytest.skip(f"{name} is not installed")
     return EngineConfig(engine, precision)
 
@@ -58,7 +58,7 @@ def test_its_precisions_are_known_ones_and_its_speeds_are_of_them(engine: Engine
 
 def test_it_says_which_versions_decide(engine: Engine) -> None:
     if installed(engine):
-        assert all(isinstance(version, str) and version for version in engine.versions().values())
+        assert all(isinstance(version, str) and version for version in engine.versions(engine.precisions[0]).values())
 
 
 @pytest.mark.parametrize("variant", ["mean", "cls", "layer", "dot"])

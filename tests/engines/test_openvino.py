@@ -3,11 +3,16 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.base.errors import Unavailable
+from harness.cache.folders import Cache
+from harness.data.ranking import Floats
 from harness.engines import Unfit
+from harness.engines import openvino as module
 from harness.engines.openvino import Openvino
 from harness.models.encoder import Encoder
 from harness.models.engine_settings import EngineConfig
@@ -17,10 +22,13 @@ from tests.engines.conftest import TEXTS
 needed = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="needs openvino")
 
 
-def test_where_it_is_not_installed_it_is_named_with_its_extra(without: Callable[[str], None]) -> None:
+def test_where_it_is_not_installed_it_is_named_with_its_extra(
+    without: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     without("openvino")
     with pytest.raises(Unavailable, match=r"openvino is not installed.*retrieval-harness\[openvino\]"):
-        Openvino().versions()
+        Openvino().versions("fp32")
 
 
 def test_it_is_for_the_cpu_and_offers_bf16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,8 +38,10 @@ def test_it_is_for_the_cpu_and_offers_bf16_only_where_the_processor_has_it(monke
 
 
 @needed
-def test_versions_name_both_libraries() -> None:
-    assert {"openvino"} <= set(Openvino().versions()) <= {"openvino", "nncf"}
+def test_versions_name_the_libraries_of_a_precision() -> None:
+    assert set(Openvino().versions("bf16")) == {"openvino"}
+    if importlib.util.find_spec("nncf") is not None:
+        assert set(Openvino().versions("int8")) == {"openvino", "nncf"}
 
 
 @needed
@@ -85,7 +95,7 @@ def test_a_model_that_pools_without_the_prompt_does_not_fit(
 
 @needed
 def test_what_it_cannot_trace_does_not_fit(
-    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], monkeypatch: pytest.MonkeyPatch
+    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import openvino
 
@@ -93,16 +103,16 @@ def test_what_it_cannot_trace_does_not_fit(
         raise RuntimeError("no such operation\nand more")
 
     monkeypatch.setattr(openvino, "convert_model", broken)
-    encoder = Encoder(encoder_of(tiny_encoder).settings, Context(device="cpu"))
+    encoder = Encoder(encoder_of(tiny_encoder).settings, Context(cache=Cache(tmp_path), device="cpu"))
     with pytest.raises(Unfit, match=r"cannot run .*RuntimeError: no such operation$"):
         encoder.with_engine(EngineConfig(Openvino(), "fp32")).encode(TEXTS, "query")
 
 
 @needed
 def test_starting_it_says_nothing_and_leaves_environment_and_loggers_as_they_were(
-    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], capfd: pytest.CaptureFixture[str]
+    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    encoder = Encoder(encoder_of(tiny_encoder).settings, Context(device="cpu"))
+    encoder = Encoder(encoder_of(tiny_encoder).settings, Context(cache=Cache(tmp_path), device="cpu"))
     encoder.encode(TEXTS, "query")
     capfd.readouterr()
     before = dict(os.environ), [logging.getLogger(name).level for name in ("nncf", "transformers")]
@@ -113,3 +123,38 @@ def test_starting_it_says_nothing_and_leaves_environment_and_loggers_as_they_wer
 
         assert logging.getLogger("transformers").level == before[1][1]
     assert dict(os.environ) == before[0]
+
+
+@needed
+def test_a_graph_is_compiled_once_and_read_from_the_cache_afterwards(
+    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import openvino
+
+    def vectors(precision: str) -> Floats:
+        encoder = Encoder(encoder_of(tiny_encoder).settings, Context(cache=Cache(tmp_path), device="cpu"))
+        return encoder.with_engine(EngineConfig(Openvino(), precision)).encode(TEXTS, "query")
+
+    first = vectors("fp32")
+    monkeypatch.setattr(openvino, "convert_model", lambda *given, **options: pytest.fail("traced again"))
+    assert np.array_equal(vectors("fp32"), first)
+    assert len(list((tmp_path / "compiled").glob("*/graph.blob"))) == 1
+    with pytest.raises(pytest.fail.Exception, match="traced again"):
+        vectors("bf16")
+
+
+@needed
+def test_batches_are_padded_to_a_multiple_of_the_processors_tiles(
+    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = encoder_of(tiny_encoder).with_engine(EngineConfig(Openvino(), "fp32"))
+    widths: list[int] = []
+    call = module._Running.__call__
+
+    def noted(self: Any, batch: Any) -> Floats:
+        widths.append(batch.arrays["input_ids"].shape[1])
+        return call(self, batch)
+
+    monkeypatch.setattr(module._Running, "__call__", noted)
+    encoder.encode(["kala"], "query")
+    assert widths == [module.MULTIPLE]

@@ -20,7 +20,7 @@ from harness.methods import fit
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.models import engine_settings
-from harness.models.engine_check import choose_engine
+from harness.models.engine_check import FEW, choose_engine
 from harness.models.engine_compare import SampleOutputs
 from harness.models.engine_settings import NEAR, REFERENCE, EngineConfig, EngineSettings
 from harness.models.model_runner import ModelRunner
@@ -47,7 +47,7 @@ class Fast(Engine):
     def speeds(self, device: str) -> Mapping[str, float]:
         return {"fp32": 1.5, "bf16": 3.0, "int8": 2.0}
 
-    def versions(self) -> dict[str, str]:
+    def versions(self, precision: str) -> dict[str, str]:
         if self.absent:
             raise Unavailable("fast is not installed.", "pip install fast")
         return {"fast": "1.0"}
@@ -113,6 +113,8 @@ def test_auto_takes_the_fastest_that_passes(view: TrainView, context: Context, e
     assert choice.config == EngineConfig(Fast(), "bf16")
     assert tried == [f"{Fast()} bf16", "torch fp32"]
     assert choice.record()["engine"] == str(Fast())
+    (note,) = choice.notes(EngineSettings("auto"))
+    assert note.startswith(f"computed by {Fast()} bf16")
     assert [t["verdict"] for t in choice.record()["golden_probe"]["tried"]] == ["taken"]
 
 
@@ -120,12 +122,10 @@ def test_a_damaged_engine_is_refused_and_the_next_one_tried(
     view: TrainView, context: Context, engines: Callable
 ) -> None:
     engines(Fast())
-    choice = choose_engine(
-        EngineSettings("auto"), "m", view, answering({"bf16": 1.0, "int8": 1e-3, "fp32": 0.0}), context
-    )
-    assert choice.config == EngineConfig(Fast(), "int8")
-    first, second = choice.trials[:2]
-    assert (first.verdict, second.verdict) == ("refused", "taken")
+    choice = choose_engine(EngineSettings("auto"), "m", view, answering({"bf16": 1.0, "fp32": 0.0}), context)
+    assert choice.config == EngineConfig(Fast(), "fp32")
+    first, *_, last = choice.trials
+    assert (first.verdict, last.verdict) == ("refused", "taken")
     assert first.change is not None
     assert first.change > first.bound == NEAR  # type: ignore[operator]
 
@@ -141,7 +141,7 @@ def test_an_engine_whose_answers_are_no_numbers_is_refused(
         return of(VECTORS)
 
     choice = choose_engine(EngineSettings("auto"), "m", view, answer, context)
-    assert choice.config == EngineConfig(Fast(), "int8")
+    assert choice.config == EngineConfig(Fast(), "fp32")
     assert (choice.trials[0].verdict, choice.trials[0].why) == ("refused", "values that are not numbers")
 
 
@@ -150,11 +150,11 @@ def test_where_all_are_refused_torch_in_fp32_is_what_is_left(
 ) -> None:
     engines(Fast())
     choice = choose_engine(
-        EngineSettings("auto"), "m", view, answering({"bf16": 1.0, "int8": None, "fp32": 0.1}), context
+        EngineSettings("auto"), "m", view, answering({"bf16": None, "fp32": 0.1}), context
     )
     assert choice.config == REFERENCE
     verdicts = {t.way: t.verdict for t in choice.trials}
-    assert verdicts[f"{Fast()} int8"] == "unfit"
+    assert verdicts[f"{Fast()} bf16"] == "unfit"
     assert verdicts[f"{Fast()} fp32"] == "refused"
 
 
@@ -190,7 +190,8 @@ def test_what_was_found_is_kept_until_the_model_the_collection_or_the_bound_is_a
     assert choose_engine(EngineSettings("auto"), "m", view, answer, context) == first
     assert len(tried) == 2
     choose_engine(EngineSettings("auto"), "another", view, answer, context)
-    choose_engine(EngineSettings("auto"), "m", TrainView(Corpus.of([("x", "", "another corpus")])), answer, context)
+    another = TrainView(Corpus.of([(f"x{i}", "", "another corpus") for i in range(FEW)]))
+    choose_engine(EngineSettings("auto"), "m", another, answer, context)
     choose_engine(EngineSettings("auto", tolerance=0.1), "m", view, answer, context)
     assert len(tried) == 8
 
@@ -208,6 +209,17 @@ def test_an_absent_engine_is_passed_over_by_auto_told_and_missed_where_it_is_nee
         choose_engine(EngineSettings("fp32", Fast(absent=True)), "m", view, answering({}), context)
 
 
+def test_auto_checks_nothing_of_few_documents_except_for_pairs(context: Context, engines: Callable) -> None:
+    engines(Fast())
+    few = TrainView(Corpus.of([(f"d{i}", "", "a text") for i in range(FEW - 1)]))
+    choice = choose_engine(EngineSettings("auto"), "m", few, lambda way, some: pytest.fail("checked"), context)
+    assert (choice.config, choice.record(), choice.notes(EngineSettings("auto"))) == (REFERENCE, {}, ())
+    pairs = EngineSettings("auto", pair_scores=True)
+    assert choose_engine(pairs, "m", few, answering({"bf16": 0.0}), context).config == EngineConfig(Fast(), "bf16")
+    asked = EngineSettings("bf16", Fast())
+    assert choose_engine(asked, "m", few, answering({"bf16": 0.0}), context).config == EngineConfig(Fast(), "bf16")
+
+
 # In a row
 
 
@@ -223,7 +235,9 @@ def test_a_row_computed_by_another_engine_says_so_and_keeps_its_answers_apart(
     row: type[Dense | CrossEncoder], tiny_models: tuple[Path, Path], view: TrainView, context: Context
 ) -> None:
     model = str(tiny_models[row is CrossEncoder])
-    usual, fast = (fit(row(model=model, **more), view, context) for more in ({}, {"engine": Openvino()}))
+    usual, fast = (
+        fit(row(model=model, precision="fp32", **more), view, context) for more in ({}, {"engine": Openvino()})
+    )
     assert "golden_probe" not in usual.resolved
     assert (fast.resolved["engine"], fast.resolved["precision"]) == ("openvino", "fp32")
     assert fast.resolved["versions"]["openvino"]
@@ -232,7 +246,7 @@ def test_a_row_computed_by_another_engine_says_so_and_keeps_its_answers_apart(
     assert trial["change"] <= trial["bound"]
     assert fast.key != usual.key
     assert "openvino" in row(model=model, engine=Openvino()).inputs(context)
-    assert "openvino" not in row(model=model).inputs(context)
+    assert "openvino" not in row(model=model, precision="fp32").inputs(context)
 
 
 @needed
@@ -246,8 +260,9 @@ def test_an_engine_that_answers_wrongly_is_not_used_in_a_row(
         return found if self._engine is None else found[:, ::-1].copy()
 
     monkeypatch.setattr(ModelRunner, "run_batch", damaged)
-    method = Dense(model=str(tiny_encoder), engine=Openvino())
+    method = Dense(model=str(tiny_encoder), precision="fp32", engine=Openvino())
     fitted = fit(method, view, context)
     assert (fitted.resolved["engine"], fitted.resolved["precision"]) == ("torch", "fp32")
     assert fitted.notes[0].startswith("torch fp32 was used instead of openvino fp32")
-    assert fitted.encoder.key("document") == fit(Dense(model=str(tiny_encoder)), view, context).encoder.key("document")  # type: ignore[attr-defined]
+    usual = fit(Dense(model=str(tiny_encoder), precision="fp32"), view, context)
+    assert fitted.encoder.key("document") == usual.encoder.key("document")  # type: ignore[attr-defined]

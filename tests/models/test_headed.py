@@ -73,11 +73,15 @@ def test_dimensions_are_cut_from_the_heads_vectors(view: TrainView, context: Con
     assert few.vectors(["wing"], "query").block(0, 1) == pytest.approx(whole / np.linalg.norm(whole), abs=1e-6)
 
 
-def test_in_half_precision_texts_go_through_the_model(view: TrainView, context: Context, tiny_encoder: Path) -> None:
+def test_in_half_precision_the_cached_vectors_go_through_the_head_too(
+    view: TrainView, context: Context, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     method = with_recipes(Dense(str(tiny_encoder), precision="bf16"), row(tiny_encoder).recipes)
     encoder: Any = fit(method, view, context).encoder  # type: ignore[attr-defined]
-    made = encoder.vectors(["wing"], "query").block(0, 1)
-    assert made == pytest.approx(encoder.encode(["wing"], "query"))
+    text = view.train.queries.texts[0]  # type: ignore[union-attr]
+    whole = encoder.encode([text], "query")
+    monkeypatch.setattr(Encoder, "run", lambda *_: pytest.fail("encoded again"))
+    assert encoder.vectors([text], "query").block(0, 1) == pytest.approx(whole, abs=0.02)
 
 
 def test_an_empty_corpus_has_no_dimension(view: TrainView, context: Context, tiny_encoder: Path) -> None:
@@ -91,19 +95,23 @@ def test_a_folder_without_a_head_is_refused(view: TrainView, context: Context, t
         open_headed(base, tiny_encoder, context).vectors(["wing"], "query")
 
 
-def test_computed_by_another_engine_the_folder_is_taken_as_a_whole(
+def test_another_engine_computes_the_encoder_behind_the_head(
     view: TrainView, context: Context, tiny_encoder: Path
 ) -> None:
     pytest.importorskip("openvino")
     recipes = (FrozenHead(budget="smoke"),)
-    methods = (Dense(str(tiny_encoder)), Dense(str(tiny_encoder), engine=Openvino()))
+    methods = (
+        Dense(str(tiny_encoder), precision="fp32"),
+        Dense(str(tiny_encoder), precision="fp32", engine=Openvino()),
+    )
     usual, fast = (
         fit(with_recipes(method, recipes), view, context).encoder  # type: ignore[attr-defined]
         for method in methods
     )
     assert isinstance(usual, HeadedEncoder)
-    assert not isinstance(fast, HeadedEncoder)
+    assert isinstance(fast, HeadedEncoder)
     assert fast.folder.path == usual.folder.path, "nothing was trained anew"
+    assert fast.fingerprint != usual.fingerprint
     texts = view.corpus.texts[:]
     one, other = (encoder.vectors(texts, "document").block(0, len(texts)) for encoder in (usual, fast))
-    assert np.abs(one - other).max() < 1e-5
+    assert 0 < np.abs(one - other).max() < 1e-5

@@ -43,7 +43,7 @@ def limited(folder: Path, tokens: int) -> Path:
 
 def engines(context: Context) -> list[Any]:
     try:
-        Openvino().versions()
+        Openvino().versions("fp32")
     except Exception:  # noqa: BLE001 - whatever is absent
         return [None]
     return [None, Openvino()]

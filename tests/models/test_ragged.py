@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,13 @@ import pytest
 
 from harness.base.errors import ModelError, SettingError
 from harness.cache.ragged import Ragged
+from harness.engines import Unfit
+from harness.engines.openvino import Openvino
+from harness.models.engine_compare import compare
+from harness.models.engine_settings import REFERENCE, EngineConfig
 from harness.models.late import LateEncoder
 from harness.models.ragged import RaggedEncoder, RaggedSettings, open_ragged
+from harness.models.sample import Sample
 from harness.models.sparse import SparseEncoder
 from harness.runtime.context import Context
 
@@ -129,3 +135,35 @@ def test_a_trained_folder_is_called_by_the_models_name(kind: Kind, tmp_path: Pat
     assert (after.folder.name, after.folder.source) == (encoder.folder.name, "trained")
     assert after.prompts == {"query": "kept ", "document": ""}
     assert type(after) is type(encoder)
+
+
+def test_a_sparse_encoder_is_computed_by_another_engine_and_kept_apart(tiny_sparse: Path, context: Context) -> None:
+    pytest.importorskip("openvino", reason="openvino is not installed")
+    usual = open_ragged(SparseEncoder, settings_of(tiny_sparse), context)
+    fast = usual.with_engine(EngineConfig(Openvino(), "fp32"))
+    texts = ["bibi dodo fafa", "", "gaga kiki lolo momo bibi bibi"]
+    one, other = usual.encode_in_batches(texts, "document"), fast.encode_in_batches(texts, "document")
+    assert np.array_equal(one.values[:, 0], other.values[:, 0]), "the same terms"
+    assert other.values[:, 1] == pytest.approx(one.values[:, 1], abs=1e-5)
+    assert fast.key("document") != usual.key("document")
+    assert fast.resolved["engine"] == "openvino"
+    assert fast.model is usual.model
+
+
+def test_another_engine_that_cannot_give_token_vectors_says_so(tiny_late: Path, context: Context) -> None:
+    encoder = open_ragged(LateEncoder, settings_of(tiny_late, engine=Openvino()), context)
+    with pytest.raises(Unfit, match="a vector for each token"):
+        encoder.encode(["bibi"], "document")
+
+
+@pytest.mark.parametrize("change", [0.0, 0.5])
+def test_the_engine_check_compares_matrices(kind: Kind, change: float, context: Context) -> None:
+    encoder = opened(kind, context)
+    some = Sample(("bibi", "dodo fafa"), ("bibi dodo", "gaga", "kiki lolo", "fafa bibi"))
+    outputs = encoder.sample_outputs(REFERENCE, some)
+    assert outputs.scores.shape == (2, 4)
+    assert outputs.vectors is not None
+    noise = np.random.default_rng(0).standard_normal(outputs.vectors.shape).astype(np.float32)
+    other = dataclasses.replace(outputs, vectors=outputs.vectors + change * np.abs(outputs.vectors).max() * noise)
+    trial = compare(REFERENCE, other, outputs, bound=1e-2)
+    assert trial.verdict == ("refused" if change else "taken")

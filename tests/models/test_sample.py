@@ -10,7 +10,7 @@ import pytest
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Labelled, Queries
-from harness.models.sample import DOCUMENTS, QUERIES, Sample, sample
+from harness.models.sample import BEGINNING, DOCUMENTS, QUERIES, WHOLE, Sample, sample
 
 
 @pytest.fixture
@@ -35,6 +35,15 @@ def test_queries_are_those_of_training_else_beginnings_of_documents(view: TrainV
     taught = TrainView(view.corpus, train=Labelled(queries, {i: {"d001": 1} for i in queries.ids}))
     assert set(sample(taught).queries) <= set(queries.texts)
     assert len(sample(taught).queries) == QUERIES
+
+
+def test_most_documents_are_cut_and_some_of_all_lengths_are_whole() -> None:
+    texts = [f"number {i}. " + "word " * (10 * i) for i in range(200)]
+    some = sample(TrainView(Corpus.of([(f"d{i:03}", "", text) for i, text in enumerate(texts)]))).documents
+    whole = [text for text in some if len(text) > BEGINNING]
+    assert len(some) == DOCUMENTS
+    assert WHOLE - 1 <= len(whole) <= WHOLE
+    assert max(map(len, whole)) > 0.9 * max(map(len, texts))
 
 
 def test_a_corpus_of_one_document_is_its_own_sample() -> None:

@@ -38,7 +38,7 @@ def held(encoder: Encoder, texts: list[str]) -> Any:
 
 def openvino() -> Openvino:
     try:
-        Openvino().versions()
+        Openvino().versions("fp32")
     except Unavailable:
         pytest.skip("openvino is not installed")
     return Openvino()

@@ -95,3 +95,14 @@ def test_of_a_model_that_reads_anything_else_items_are_the_texts_with_the_length
     assert [(item.source, item.length, dict(item.arrays)) for item in feed.items(TEXTS)] == [
         (t, len(t), {}) for t in TEXTS
     ]
+
+
+def test_a_batch_may_be_wider_than_its_longest_text_but_not_than_the_models_positions(model: Any) -> None:
+    feed = Tokens(model, InputFormat(), no_lengths)
+    items = feed.items(["kala bero", "x"])
+    usual, wide = feed.batch(items), feed.batch(items, 8)
+    longest = usual.arrays["input_ids"].shape[1]
+    assert wide.arrays["input_ids"].shape[1] == -(-longest // 8) * 8 > longest
+    assert np.array_equal(wide.arrays["input_ids"][:, :longest], usual.arrays["input_ids"])
+    assert not wide.arrays["attention_mask"][:, longest:].any()
+    assert feed.batch(items, 10**6).arrays["input_ids"].shape[1] == module.positions(model)

@@ -130,7 +130,8 @@ def test_a_cross_encoder_is_trained_measured_and_opened_with_its_prompt(
     fitted = fit(
         with_recipes(CrossEncoder(model=str(tiny_cross_encoder), prompt="ask: "), (CE(budget="smoke"),)), view, context
     )
-    assert set(seen) == {"ask: "}  # in training and on dev
+    assert set(seen) <= {"ask: ", ""}  # in training and on dev; an engine's graph is traced without a prompt
+    assert "ask: " in seen
     saved = Model(str(fitted._scorer.folder.path), device="cpu")
     assert saved.prompts[saved.default_prompt_name] == "ask: "
     expected = saved.predict([("kala", "bero")], activation_fn=None)
