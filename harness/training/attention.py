@@ -1,9 +1,9 @@
 """Attention over texts of different lengths that are laid end to end, without padding, for training on a CPU.
 
 PyTorch's attention for CPUs is fast forwards and slow backwards: in bf16, with 12 heads over 256 tokens, its backward
-pass takes six times as long as the same products by batched matrix multiplication. So the forward pass is PyTorch's,
-and the backward pass is written out; it computes the probabilities again, text by text, in matrices that fit into a
-processor's cache.
+pass takes over three times as long as the same products by batched matrix multiplication. So the forward pass is
+PyTorch's, and the backward pass is written out; it computes the probabilities again, text by text, in matrices that
+fit into a processor's cache.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def kept_heap() -> Iterator[None]:
     """Inside, glibc reuses freed memory for the next tensors; elsewhere than on glibc nothing changes.
 
     By default glibc returns each large tensor to the system when it is freed, and the next one is zeroed by the system
-    page by page: about a fifth of a training step.
+    page by page.
     """
     if platform.libc_ver()[0] != "glibc":
         yield
