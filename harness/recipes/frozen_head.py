@@ -13,8 +13,8 @@ import numpy as np
 
 from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.data.dataset import TrainView
-from harness.recipes._head_training import DevProbe, HeadTraining, PairVectors, cached_vectors, unchanged
 from harness.models.encoder import Encoder
+from harness.recipes._head_training import DevProbe, HeadTraining, PairVectors, cached_vectors, unchanged
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable
 from harness.training.from_gold import FromGold, Mined
