@@ -2,13 +2,8 @@
 
 PyTorch's attention for CPUs is fast forwards and slow backwards: in bf16, with 12 heads over 256 tokens, its backward
 pass takes over three times as long as the same products by batched matrix multiplication. So the forward pass is
-<<<<<<< HEAD
 PyTorch's, and the backward pass is written out; it computes the probabilities again, text by text, in matrices that
 fit into a processor's cache.
-=======
-PyTorch's, and the backward pass is written out; it computes the probabilities again, text by text, in matrices that
-fit into a processor's cache.
->>>>>>> h-train
 """
 
 from __future__ import annotations
