@@ -127,11 +127,8 @@ def test_a_cross_encoder_is_trained_measured_and_opened_with_its_prompt(
         "preprocess",
         lambda self, pairs, prompt=None, **more: (seen.append(prompt), preprocess(self, pairs, prompt, **more))[1],
     )
-    fitted = fit(
-        with_recipes(CrossEncoder(model=str(tiny_cross_encoder), precision="fp32", prompt="ask: "), (CE(budget="smoke"),)),
-        view,
-        context,
-    )
+    method = CrossEncoder(model=str(tiny_cross_encoder), precision="fp32", prompt="ask: ")
+    fitted = fit(with_recipes(method, (CE(budget="smoke"),)), view, context)
     assert set(seen) <= {"ask: ", ""}  # in training and on dev; an engine's graph is traced without a prompt
     assert "ask: " in seen
     saved = Model(str(fitted._scorer.folder.path), device="cpu")
