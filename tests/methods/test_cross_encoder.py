@@ -88,6 +88,6 @@ def test_it_takes_the_models_weights_and_no_index(
 
 
 def test_its_inputs_are_the_models_content(tiny_cross_encoder: Path, context: Context) -> None:
-    inputs = CrossEncoder(model=str(tiny_cross_encoder)).inputs(context)
+    inputs = CrossEncoder(model=str(tiny_cross_encoder), precision="fp32").inputs(context)
     assert list(inputs) == [str(tiny_cross_encoder)]
     assert np.all([c in "0123456789abcdef" for c in inputs[str(tiny_cross_encoder)]])

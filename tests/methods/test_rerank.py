@@ -88,7 +88,7 @@ def test_with_a_cross_encoder_only_the_candidates_pairs_are_scored(
         PairScorer, "run", lambda self, items: (scored.extend(i.source for i in items), run(self, items))[1]
     )
     first = rank(BM25(), corpus, queries, 3)
-    rank(Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=3), corpus, queries, 3)
+    rank(Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder), precision="fp32"), depth=3), corpus, queries, 3)
     expected = {
         (queries.texts[q], corpus.texts[int(row)]) for q, rows in enumerate(first.indices) for row in rows if row >= 0
     }
@@ -160,8 +160,8 @@ def test_its_size_is_that_of_both_parts_with_the_candidates_of_the_queries_whate
 
 
 def test_inputs_are_those_of_both_parts(tiny_encoder: Path, tiny_cross_encoder: Path, context: Context) -> None:
-    inner = Rerank(BM25(), Dense(model=str(tiny_encoder)))
-    outer = Rerank(inner, CrossEncoder(model=str(tiny_cross_encoder)))
+    inner = Rerank(BM25(), Dense(model=str(tiny_encoder), precision="fp32"))
+    outer = Rerank(inner, CrossEncoder(model=str(tiny_cross_encoder), precision="fp32"))
     assert set(outer.inputs(context)) == {str(tiny_encoder), str(tiny_cross_encoder)}
 
 
