@@ -375,7 +375,7 @@ def scored(results: Store, put: Callable[..., StoredRecord]) -> Callable[..., Sc
     def one(row: str, *seeds: Mapping[str, float], **changed: Any) -> Scores:
         held = [put(row, values, seed, **changed) for seed, values in enumerate(seeds)]
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("harness.bench.store.contradiction", lambda *_: "")
+            patched.setattr("harness.bench.values.contradiction", lambda *_: "")
             return scores(held, results, "nDCG@10")
 
     return one

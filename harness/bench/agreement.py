@@ -5,6 +5,7 @@ intervals.
 from __future__ import annotations
 
 import re
+from collections.abc import KeysView
 
 from harness.bench.record import Record
 from harness.data.measures import PerQuery
@@ -24,16 +25,16 @@ def contradiction(record: Record, values: PerQuery) -> str:
     """
     if alone := sorted(values.keys() ^ record.measures.keys()):
         return f"{alone[0]} is {'not in the record' if alone[0] in values else 'only in the record'}"
-    queries: set[str] | None = None
+    queries: KeysView[str] | None = None
     for measure, by_query in values.items():
         if len(by_query) != record.dataset["queries"]:
             return f"{measure}: {len(by_query):,} queries, the record has {record.dataset['queries']:,}"
-        if queries is not None and queries != by_query.keys():
+        if queries is not None and by_query.keys() != queries:
             return f"{measure}: other queries than the measures before it"
-        queries = set(by_query)
+        queries = by_query.keys()
         most = float("inf") if re.split(r"[@(]", measure)[0] in COUNTS else 1 + ROUNDED
-        beyond = next((query for query, value in by_query.items() if not 0 <= value <= most), None)
-        if beyond is not None:
+        if by_query and not (min(by_query.values()) >= 0 and max(by_query.values()) <= most):
+            beyond = next(query for query, value in by_query.items() if not 0 <= value <= most)
             return f"{measure}: {by_query[beyond]:.6g} for query {beyond!r} is no value of it"
         mean, reported = sum(by_query.values()) / max(1, len(by_query)), record.measures[measure]
         if abs(mean - reported) > ROUNDED * max(1.0, abs(reported)):

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from harness.base.errors import RecordError
 from harness.base.files import replacing, sha256, slug, write_text
-from harness.base.json_files import decode_json, read_regular
-from harness.bench.agreement import contradiction
+from harness.base.json_files import read_regular
 from harness.bench.record import Record
+from harness.bench.values import read_values
 from harness.data.measures import PerQuery
 from harness.data.ranking import Run
 from harness.data.trec import write_run
@@ -166,19 +166,12 @@ class Store:
         return True
 
     def values(self, stored: StoredRecord) -> PerQuery:
-        """Per-query values of a record with figures.
+        """Per-query values of a record with scores; callers do not change them.
 
         Raises:
             RecordError: they are not there, cannot be read, or contradict the record.
         """
-        path = stored.place.queries
-        try:
-            found = decode_json(read_regular(path), dict[str, dict[str, float]])
-        except (OSError, ValueError) as error:
-            raise RecordError(f"the per-query values {path} cannot be read ({error}); run the row again.") from error
-        if fault := contradiction(stored.record, found):
-            raise RecordError(f"the per-query values {path} contradict their record ({fault}); run the row again.")
-        return found
+        return read_values(stored.place.queries, stored.record)
 
     def stored(self) -> tuple[list[StoredRecord], list[RecordError]]:
         """All records with their places, sorted by their paths, and what could not be read or is a copy."""

@@ -159,8 +159,9 @@ def _parsed(text: bytes, package: str) -> tuple[str, tuple[str, ...]]:
     """Hash of what a source runs, and the names it imports."""
     tree = ast.parse(text)
     digest = hashlib.sha256()
-    for piece in _pieces(tree):
-        digest.update(piece.encode("utf-8", "surrogatepass") + b"\0")
+    pieces: list[str] = []
+    _add_pieces(tree, pieces)
+    digest.update("".join(f"{piece}\0" for piece in pieces).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:32], tuple(sorted(set(_imports(tree, package))))
 
 
@@ -193,38 +194,33 @@ def _imports(node: ast.AST, package: str) -> Iterator[str]:
                 above = package.split(".")[: len(package.split(".")) - child.level + 1]
                 base = ".".join([*above, base] if base else above)
             yield from (base, *(f"{base}.{alias.name}" for alias in child.names))
-        elif not _is_type_only(child):
+        elif not isinstance(child, ast.expr) and not _is_type_only(child):  # no expression contains an import
             yield from _imports(child, package)
 
 
-def _pieces(node: ast.AST) -> Iterator[str]:
-    """The parts of a tree that decide what runs, in an order and form that do not depend on Python's version."""
-    yield type(node).__name__
+def _add_pieces(node: ast.AST, pieces: list[str]) -> None:
+    """Adds the parts of a tree that decide what runs, in an order and form that do not depend on Python's version."""
+    pieces.append(type(node).__name__)
     for name in node._fields:
         if name in _TEXT_ONLY:
             continue
         value = getattr(node, name, None)
         if isinstance(value, list):
             if value:
-                yield name
+                pieces.append(name)
             for item in value:
                 if not isinstance(item, ast.AST):
-                    yield repr(item)
-                elif isinstance(item, ast.Raise):
-                    yield from _raised(item)
+                    pieces.append(repr(item))
+                elif isinstance(item, ast.Raise):  # without the words of the error
+                    _add_pieces(_Wordless().visit(item), pieces)
                 elif not _is_silent(item):
-                    yield from _pieces(item)
-            yield "]"
+                    _add_pieces(item, pieces)
+            pieces.append("]")
         elif isinstance(value, ast.AST):
-            yield name
-            yield from _pieces(value)
+            pieces.append(name)
+            _add_pieces(value, pieces)
         elif value is not None:
-            yield f"{name}={value!r}"
-
-
-def _raised(node: ast.Raise) -> Iterator[str]:
-    """An error that is raised, without its words."""
-    yield from _pieces(_Wordless().visit(node))
+            pieces.append(f"{name}={value!r}")
 
 
 class _Wordless(ast.NodeTransformer):

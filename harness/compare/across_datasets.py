@@ -12,7 +12,7 @@ from harness.compare.evidence import Scores, same_collection
 from harness.statistics.bootstrap import Interval, stratified_intervals
 from harness.statistics.family import Difference, family
 from harness.statistics.largest import DRAWS
-from harness.statistics.paired import paired
+from harness.statistics.paired import Paired, paired
 
 Counts = tuple[int, int, int]
 """Won, tied, lost."""
@@ -43,13 +43,11 @@ class Overall:
     Args:
         interval: 95 % confidence interval of the mean of its means.
         ranks: the first and the last rank that it may have.
-        letters: of its groups of tied rows, for readers.
         against: the comparison with the first row; None for that row itself.
     """
 
     interval: Interval
     ranks: tuple[int, int]
-    letters: tuple[str, ...]
     against: Against | None
 
 
@@ -77,13 +75,19 @@ def compare_across(
     against: list[Against | None] = [None]
     for row, behind, counts in list(zip(rows, comparison.behind, queries, strict=True))[1:]:
         against.append(Against(behind, _by_datasets(row, rows[0]), counts))
-    return comparison, list(map(Overall, ranges, comparison.ranks, comparison.letters, against))
+    return comparison, list(map(Overall, ranges, comparison.ranks, against))
 
 
 def _by_queries(row: Sequence[Scores], first: Sequence[Scores]) -> Counts:
-    each = [paired(a.by_query, b.by_query, (a.row, b.row)).wins_ties_losses for a, b in zip(row, first, strict=True)]
+    each = [_pair(a, b).wins_ties_losses for a, b in zip(row, first, strict=True)]
     won, tied, lost = (sum(counts) for counts in zip(*each, strict=True))
     return won, tied, lost
+
+
+def _pair(one: Scores, other: Scores) -> Paired:
+    if one.ids == other.ids:
+        return Paired(one.ids, one.values.mean(1), other.values.mean(1))
+    return paired(one.by_query, other.by_query, (one.row, other.row))
 
 
 def _by_datasets(row: Sequence[Scores], first: Sequence[Scores]) -> Counts:

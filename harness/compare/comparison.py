@@ -32,14 +32,12 @@ class Position:
         interval: 95 % confidence interval of its mean over queries.
         ranks: the first and the last rank that it may have.
         behind: the row minus the best, with its simultaneous 95 % interval; None for the best itself.
-        letters: of its groups of tied rows, for readers and not for comparisons.
     """
 
     place: int
     interval: Interval
     ranks: tuple[int, int]
     behind: Difference | None
-    letters: tuple[str, ...] = ()
 
     @property
     def tied(self) -> bool:
@@ -87,14 +85,14 @@ class Comparison:
 
     @functools.cached_property
     def letters(self) -> tuple[tuple[str, ...], ...]:
-        """The groups of tied rows that each row is in, as letters; none if there are too many rows."""
+        """The groups of tied rows that each row is in, as letters for readers; none if there are too many rows."""
         return tuple(letters(self.better)) if len(self.rows) <= MOST_LETTERS else ((),) * len(self.rows)
 
     @property
     def positions(self) -> tuple[Position, ...]:
         """Of each row."""
         behind = (None, *self.behind[1:])
-        return tuple(map(Position, range(len(self.rows)), self.intervals, self.ranks, behind, self.letters))
+        return tuple(map(Position, range(len(self.rows)), self.intervals, self.ranks, behind))
 
     def difference(self, first: int, second: int) -> Difference:
         """One row minus another, with its simultaneous 95 % interval."""

@@ -97,7 +97,7 @@ class Corpus:
         if not len(ids):
             return np.zeros(0, np.int64)
         distinct, places = np.unique(np.asarray(ids, dtype=object), return_inverse=True)
-        wanted = pa.array(distinct, pa.large_string())
+        wanted = pa.array(distinct.tolist(), pa.large_string())  # an array would make Arrow import pandas
         row_of = np.full(len(wanted), -1, np.int64)
         start = 0
         for chunk in self.id_array.chunks:
@@ -135,10 +135,10 @@ class Corpus:
         cuts = np.flatnonzero(np.diff(batch_of)) + 1
         parts = []
         for number, some in zip(batch_of[[0, *cuts]].tolist(), np.split(ascending, cuts), strict=True):
-            parts.append(batches[number].select(columns).take(pa.array(some - starts[number])))
+            parts.append(batches[number].select(columns).take(pa.array((some - starts[number]).tolist(), pa.int64())))
         place = np.empty(len(rows), np.int64)  # of each requested row among the ascending ones
         place[order] = np.arange(len(rows))
-        return pa.Table.from_batches(parts).take(pa.array(place)).to_pydict()  # type: ignore[no-any-return]
+        return pa.Table.from_batches(parts).take(pa.array(place.tolist(), pa.int64())).to_pydict()  # type: ignore[no-any-return]
 
     @cached_property
     def _batches(self) -> tuple[list[pa.RecordBatch], npt.NDArray[np.int64]]:

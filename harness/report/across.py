@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.compare.across_datasets import Against, Overall
+from harness.compare.comparison import Comparison
 from harness.report import formats
 from harness.report.board import Table
 
@@ -45,12 +46,20 @@ class Across:
         datasets: full names.
         rows: those with a score on every dataset first, by their mean.
         notes: on the evidence.
+        comparison: of the rows with an interval; None without per-query values.
     """
 
     measure: str
     datasets: tuple[str, ...]
     rows: tuple[AcrossRow, ...]
     notes: tuple[str, ...] = ()
+    comparison: Comparison | None = field(default=None, compare=False, repr=False)
+
+    def letters(self, row: AcrossRow) -> tuple[str, ...]:
+        """The groups of tied rows that a row is in."""
+        if self.comparison is None or row.overall is None:
+            return ()
+        return self.comparison.letters[self.comparison.rows.index(row.name)]
 
     @property
     def has_intervals(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from harness.bench.published import Published
 from harness.bench.record import Record
 from harness.compare.comparison import Comparison, Position
+from harness.compare.evidence import Scores
 from harness.data.measures import DEFAULT
 from harness.report import formats
 from harness.statistics.bootstrap import Interval
@@ -94,6 +95,7 @@ class Table:
         decision: which row to use, in words; empty with one row.
         published: scores of others, shown below the rows and compared with none.
         comparison: of the rows by the first measure; each one's `position.place` is its number in it.
+        scores: of the compared rows by the first measure, per query, in the order of the comparison.
     """
 
     dataset: str
@@ -104,6 +106,7 @@ class Table:
     decision: tuple[str, ...] = ()
     published: tuple[Published, ...] = field(default=(), hash=False)
     comparison: Comparison | None = field(default=None, compare=False, repr=False)
+    scores: tuple[Scores, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def has_intervals(self) -> bool:

@@ -6,11 +6,13 @@ A stamp next to them, `.leaderboard.json`, has a hash of their inputs; if it and
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -51,6 +53,19 @@ class Written:
     faults: list[HarnessError]
 
 
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Pauses the cycle collector: a board makes millions of objects and no cycles, and each pass walks all of them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_without_collection()
 def write_board(results: Path, context: Context) -> Written:
     """Writes the board's files from all records of a results folder, with progress.
 

@@ -74,7 +74,9 @@ def _compared(table: Table, store: Store, places: Mapping[Key, StoredRecord]) ->
         decision = (*sentences(decided), *caveats(decided))
     elif len(rows) > 1:
         decision = ("Too many rows to decide between here: use `harness decide` with the rows of interest.",)
-    return dataclasses.replace(table, lines=lines, power=comparison.power, decision=decision, comparison=comparison)
+    return dataclasses.replace(
+        table, lines=lines, power=comparison.power, decision=decision, comparison=comparison, scores=tuple(rows)
+    )
 
 
 def _read(table: Table, store: Store, places: Mapping[Key, StoredRecord]) -> tuple[dict[Line, Scores], list[str]]:
@@ -93,7 +95,10 @@ def _read(table: Table, store: Store, places: Mapping[Key, StoredRecord]) -> tup
     most = most_common(each.ids for each in scored.values())
     others = [line for line, each in scored.items() if each.ids != most]
     notes += [f"`{line.row}`: of other queries than most rows; not compared with them." for line in others]
-    return {line: each for line, each in scored.items() if each.ids == most}, notes
+    if most is None:
+        return {}, notes
+    # One tuple of ids for all rows: a board may have thousands of rows and of queries.
+    return {line: dataclasses.replace(each, ids=most) for line, each in scored.items() if each.ids == most}, notes
 
 
 def _work(table: Table) -> int:

@@ -13,7 +13,7 @@ from harness.compare.across_datasets import compare_across
 from harness.compare.evidence import Scores
 from harness.compare.evidence import scores as scores_of
 from harness.report.across import Across, across
-from harness.report.board import Table
+from harness.report.board import Line, Table
 
 FEW = 10
 """Queries of a dataset below which its interval is too narrow."""
@@ -40,7 +40,7 @@ def compared_across(tables: Sequence[Table], store: Store, stored: Sequence[Stor
     rows = tuple(dataclasses.replace(row, overall=by_row.get(row.name)) for row in over.rows)
     corrected = f"Intervals of differences and ranks are corrected for {comparison.corrected}."
     notes = (*([corrected] if len(scores) > 1 else []), *unread, *others, *_limits(over, scores))
-    return dataclasses.replace(over, rows=rows, notes=notes)
+    return dataclasses.replace(over, rows=rows, notes=notes, comparison=comparison)
 
 
 def _read(
@@ -55,12 +55,22 @@ def _read(
         if doubled:
             notes.append(f"`{name}`: several methods have this name on {', '.join(doubled)}; the best of them is used.")
         lines = [line for table in tables if (line := table.line(name))]
-        stored = [[places[key_of(record)] for record in line.records] for line in lines]
         try:
-            scores[name] = tuple(scores_of(each, store, over.measure) for each in stored)
+            scores[name] = tuple(
+                _scores(table, line, over.measure, store, places) for table, line in zip(tables, lines, strict=True)
+            )
         except HarnessError as error:
             notes.append(f"`{name}`: without an interval: {error}")
     return scores, notes
+
+
+def _scores(
+    table: Table, line: Line, measure: str, store: Store, places: Mapping[Key, StoredRecord]
+) -> Scores:
+    """A row's per-query scores; those that its table was compared by are not read again."""
+    if line.position is not None and table.scores and table.measures[0] == measure:
+        return table.scores[line.position.place]
+    return scores_of([places[key_of(record)] for record in line.records], store, measure)
 
 
 def _of_one_kind(over: Across, scores: RowScores) -> tuple[RowScores, list[str]]:

@@ -15,9 +15,9 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from harness.report.across import Across, AcrossRow, across
+from harness.report.across import Across, across
 from harness.report.across_columns import AGAINST, across_columns
-from harness.report.board import Table
+from harness.report.board import Line, Table
 from harness.report.column import Column, Row
 from harness.report.columns import columns_of
 from harness.report.latex_layout import (
@@ -92,7 +92,7 @@ def _dataset(number: int, table: Table) -> dict[str, Any]:
     for line, name in zip(lines, row_names([line.row for line in lines]), strict=True):
         cells = [_cell(column, line) for column in columns]
         if table.has_intervals:
-            cells[0] += _superscript(line.position.letters if line.position else ())
+            cells[0] += _superscript(_letters(line, table))
         rows.append([name, *cells])
     published = []
     for (_, scores), name in zip(
@@ -104,7 +104,7 @@ def _dataset(number: int, table: Table) -> dict[str, Any]:
         "name": table.dataset,
         "queries": table.first.dataset["queries"],
         "measure": table.measures[0] if table.measures else "",
-        "letters": any(line.position and line.position.letters for line in lines),
+        "letters": any(_letters(line, table) for line in lines),
         "corrected": table.comparison.corrected if table.comparison else None,
         "left_out": [line.row for line in table.lines if not line.ok],
     }
@@ -116,7 +116,7 @@ def _across(over: Across) -> list[dict[str, Any]]:
     for column in across_columns(over, "latex"):
         cells = [_cell(column, row) for row in over.rows]
         if column.heading == "mean":
-            cells = [cell + _letters(row) for cell, row in zip(cells, over.rows, strict=True)]
+            cells = [cell + _superscript(over.letters(row)) for cell, row in zip(cells, over.rows, strict=True)]
         heading = turned(column.heading) if len(columns) < len(over.datasets) else _heading(column)
         columns.append((heading, cells))
     names = row_names([row.name for row in over.rows], NARROW)
@@ -167,8 +167,11 @@ def _cell(column: Column[Row], row: Row) -> Markup:
     return latex(rf"\textbf{{{shown}}}") if text == column.best else shown
 
 
-def _letters(row: AcrossRow) -> Markup:
-    return _superscript(row.overall.letters if row.overall else ())
+def _letters(line: Line, table: Table) -> tuple[str, ...]:
+    """The groups of tied rows that a row is in."""
+    if table.comparison is None or line.position is None:
+        return ()
+    return table.comparison.letters[line.position.place]
 
 
 def _superscript(letters: Sequence[str]) -> Markup:

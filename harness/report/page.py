@@ -13,6 +13,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -61,12 +62,17 @@ def leaderboard_page(
         left_out: sentences on records that could not be read.
         advance: called after each dataset.
     """
-    blocks, places = [], by_key(stored)
-    for table in found:
-        context.ledger.turn_to(table.dataset)
-        texts, why = words(table.dataset, table.first.dataset["revision"], context)
-        blocks.append(packed(per_query(table, store, places, texts, why, context.cache, _most(found, table))))
-        advance()
+    packing, places = [], by_key(stored)
+    with ThreadPoolExecutor(max_workers=1) as packer:  # compresses one dataset's block while the next is put together
+        for table in found:
+            context.ledger.turn_to(table.dataset)
+            texts, why = words(table.dataset, table.first.dataset["revision"], context)
+            block = per_query(table, store, places, texts, why, context.cache, _most(found, table))
+            if len(packing) > 1:
+                packing[-2].result()  # no more than two blocks in memory
+            packing.append(packer.submit(packed, block))
+            advance()
+    blocks = [block.result() for block in packing]
     files_of = [[file_names(line, places, store) for line in table.lines] for table in found]
     return page(page_data(by_each_measure(found, store, stored), files_of, over), blocks, left_out)
 

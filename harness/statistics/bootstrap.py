@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.statistics.paired import ROUNDING, Values
 
@@ -90,6 +92,8 @@ def _intervals(tables: Sequence[Values], seed: int, level: float, resamples: int
 
 def _drawn(pulls: Sequence[Values], seed: int, resamples: int) -> Values:
     """(resamples, columns): how far each resample moves the mean."""
+    if len(pulls) == 1 and (times := first_drawn(seed, len(pulls[0]), resamples)) is not None:
+        return np.asarray(times.astype(np.float64) @ pulls[0])
     rng = np.random.default_rng([seed, *map(len, pulls)])
     moved = np.zeros((resamples, pulls[0].shape[1]))
     for pull in pulls:
@@ -99,6 +103,18 @@ def _drawn(pulls: Sequence[Values], seed: int, resamples: int) -> Values:
             size = min(block, resamples - start)
             moved[start : start + size] += times_drawn(rng, size, n) @ pull
     return moved
+
+
+def first_drawn(seed: int, n: int, draws: int) -> npt.NDArray[np.uint16] | None:
+    """(draws, n) the first resamples of n queries by a seed, shared by a dataset's measures; None if too many."""
+    if draws > RESAMPLES or RESAMPLES * n > _BLOCK:
+        return None
+    return _all_drawn(seed, n)[:draws]
+
+
+@functools.lru_cache(maxsize=1)
+def _all_drawn(seed: int, n: int) -> npt.NDArray[np.uint16]:
+    return times_drawn(np.random.default_rng([seed, n]), RESAMPLES, n).astype(np.uint16)
 
 
 def times_drawn(rng: np.random.Generator, draws: int, n: int) -> Values:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from harness.statistics.bootstrap import LEVEL, Interval
 from harness.statistics.largest import DRAWS, Largest, Places, affordable, bound, largest
 from harness.statistics.paired import ROUNDING, Values
+from harness.statistics.student import upper_point, upper_tail
 
 Flags = npt.NDArray[np.bool_]
 _CELLS = 4_000_000
@@ -73,10 +74,8 @@ class Family:
 
     def pairwise_alpha(self, level: float = LEVEL) -> float:
         """The level of one paired t-test whose critical value is that of the family."""
-        from scipy import stats  # slow to import, and a listing needs none of it
-
         critical = self.largest.critical(level)
-        return float(2 * stats.t.sf(critical, self.largest.freedom)) if math.isfinite(critical) else 0.0
+        return float(2 * upper_tail(critical, self.largest.freedom)) if math.isfinite(critical) else 0.0
 
     def difference(self, first: int, second: int, level: float = LEVEL) -> Difference:
         """Of two rows of the family."""
@@ -143,8 +142,6 @@ class Family:
 
     def _reaches(self, first: Places, second: Places, level: float) -> tuple[Values, Values, Values, Values]:
         """(contrasts,) means, standard errors, half widths of their intervals, p-values."""
-        from scipy import stats
-
         mean, squared, differing = self._moments(first, second)
         critical = self.largest.critical(level)
         own, parts = squared.copy(), [(squared, np.full(len(squared), float(max(1, self.largest.freedom))))]
@@ -159,8 +156,8 @@ class Family:
             # Critical value and t at the same p-value with fewer degrees of freedom (Satterthwaite 1946).
             below = sum(part[seeds] ** 2 / freedom[seeds] for part, freedom in parts)
             freedom = squared[seeds] ** 2 / np.maximum(below, np.finfo(float).tiny)
-            reach[seeds] = np.maximum(critical, stats.t.isf(stats.t.sf(critical, self.largest.freedom), freedom))
-            t[seeds] = np.minimum(t[seeds], stats.t.isf(stats.t.sf(t[seeds], freedom), self.largest.freedom))
+            reach[seeds] = np.maximum(critical, upper_point(upper_tail(critical, self.largest.freedom), freedom))
+            t[seeds] = np.minimum(t[seeds], upper_point(upper_tail(t[seeds], freedom), self.largest.freedom))
         p = self.largest.p_values(t)
         half = np.multiply(reach, error, out=np.zeros_like(error), where=error > 0)
         few = differing < fewest(level)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.statistics.bootstrap import LEVEL, times_drawn
+from harness.statistics.bootstrap import LEVEL, first_drawn, times_drawn
 from harness.statistics.paired import ROUNDING, Values
+from harness.statistics.student import upper_point, upper_tail
 
 Places = npt.NDArray[np.intp]
 DRAWS = 9_999
@@ -50,23 +51,19 @@ class Largest:
         It is never below Student's t of a single contrast. Without resamples it is Student's t at (1 − level) /
         contrasts.
         """
-        from scipy import stats  # slow to import, and a listing needs none of it
-
         if self.freedom < 1:
             return float("inf")
         if not self.resampled:
-            return float(stats.t.isf((1 - level) / (2 * max(1, self.contrasts)), self.freedom))
+            return float(upper_point((1 - level) / (2 * max(1, self.contrasts)), self.freedom))
         place = int((1 - level) * (len(self.drawn) + 1) + 1e-9)
-        return max(float(self.drawn[-max(1, place)]), float(stats.t.isf((1 - level) / 2, self.freedom)))
+        return max(float(self.drawn[-max(1, place)]), float(upper_point((1 - level) / 2, self.freedom)))
 
     def p_values(self, statistics: Values) -> Values:
         """(contrasts,) p-values corrected for all: at most α if and only if |t| reaches the critical value at 1 − α."""
-        from scipy import stats
-
         size = np.abs(statistics)
         if self.freedom < 1:
             return np.ones_like(size)
-        uncorrected = 2 * stats.t.sf(size, self.freedom)
+        uncorrected = 2 * upper_tail(size, self.freedom)
         if not self.resampled:
             return np.asarray(np.minimum(1.0, uncorrected * max(1, self.contrasts)), np.float64)
         reached = len(self.drawn) - np.searchsorted(self.drawn, size, side="left")
@@ -100,7 +97,9 @@ def largest(strata: Sequence[Values], first: Places, second: Places, seed: int =
     width = max(1, _CELLS // max(block, sum(sizes)))
     for begin in range(0, draws, block):
         count = min(block, draws - begin)
-        weights = [times_drawn(rng, count, len(values)).astype(np.float32) for values in several]
+        shared = first_drawn(seed, sizes[0], draws) if len(sizes) == 1 and count == draws else None
+        drawn = [times_drawn(rng, count, len(values)) for values in several] if shared is None else [shared]
+        weights = [times.astype(np.float32) for times in drawn]
         for start in range(0, len(first), width):
             here = slice(start, start + width)
             squared = _squared_statistics(weights, centred, first[here], second[here], len(strata))

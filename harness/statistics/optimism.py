@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.statistics.bootstrap import LEVEL, Interval
 from harness.statistics.paired import ROUNDING, Values
+from harness.statistics.student import quantile
 
 RESAMPLES = 2000
 
@@ -43,8 +44,6 @@ def optimism(chose: Values, others: Values, level: float = LEVEL) -> Optimism:
         others: (m,) gains on other queries.
         level: confidence.
     """
-    from scipy import stats  # slow to import, and a listing needs none of it
-
     looked, found = float(chose.mean()), float(others.mean())
     if min(len(chose), len(others)) < 2:
         return Optimism(looked, found, None)
@@ -53,7 +52,7 @@ def optimism(chose: Values, others: Values, level: float = LEVEL) -> Optimism:
     if squared <= ROUNDING**2:
         return Optimism(looked, found, Interval(looked - found, looked - found, level))
     freedom = squared**2 / sum(part**2 / df for part, df in parts)
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(squared)
+    reach = quantile((1 + level) / 2, freedom) * math.sqrt(squared)
     return Optimism(looked, found, Interval(looked - found - reach, looked - found + reach, level))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from harness.statistics.family import fewest
+from harness.statistics.student import noncentral_tails, quantile
 
 ALPHA = 0.05
 POWER = 0.8
@@ -20,17 +21,15 @@ def power_of(difference: float, deviation: float, queries: int, alpha: float = A
         queries: how many.
         alpha: significance level.
     """
-    from scipy import stats  # slow to import, and a listing needs none of it
-
     if queries < 2 or deviation <= 0:
         return float(queries >= 2 and difference != 0)
     freedom = queries - 1
     shift = abs(difference) / deviation * math.sqrt(queries)
-    edge = stats.t.ppf(1 - alpha / 2, freedom)
+    edge = quantile(1 - alpha / 2, freedom)
     if shift > max(30, 3 * edge):  # the noncentral t is inaccurate there, and the power is 1
         return 1.0
-    wrong_way = stats.nct.cdf(-edge, freedom, shift)  # not finite in scipy if it is nearly 0
-    return float(stats.nct.sf(edge, freedom, shift) + (wrong_way if math.isfinite(wrong_way) else 0.0))
+    wrong_way, right_way = noncentral_tails(edge, freedom, shift)
+    return right_way + (wrong_way if math.isfinite(wrong_way) else 0.0)
 
 
 def too_few(queries: int) -> bool:
@@ -40,8 +39,6 @@ def too_few(queries: int) -> bool:
 
 def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, power: float = POWER) -> float:
     """The minimum detectable effect: the true mean difference detected with power `power`; infinite if `too_few`."""
-    from scipy import optimize
-
     if too_few(queries):
         return math.inf
     if deviation <= 0:
@@ -51,9 +48,13 @@ def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, po
         if most > 1e6 * deviation:
             return math.inf
         most *= 2
-    return float(
-        optimize.brentq(lambda d: power_of(d, deviation, queries, alpha) - power, 0.0, most, xtol=1e-12 * deviation)
-    )
+    least = 0.0
+    while most - least > 1e-12 * deviation and least < (middle := (least + most) / 2) < most:
+        if power_of(middle, deviation, queries, alpha) < power:
+            least = middle
+        else:
+            most = middle
+    return most
 
 
 def queries_needed(difference: float, deviation: float, alpha: float = ALPHA, power: float = POWER) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.statistics.bootstrap import LEVEL, Interval
 from harness.statistics.paired import ROUNDING, Values
+from harness.statistics.student import quantile, upper_tail
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,6 @@ def for_a_new_seed(first: Values, second: Values, level: float = LEVEL) -> NewSe
         second: (n, l), of the same queries.
         level: of the interval.
     """
-    from scipy import stats  # slow to import, and a listing needs none of it
-
     n = len(first)
     differences = first.mean(1) - second.mean(1)
     mean = float(differences.mean())
@@ -82,6 +81,6 @@ def for_a_new_seed(first: Values, second: Values, level: float = LEVEL) -> NewSe
         return NewSeed(mean, float(abs(mean) <= ROUNDING), Interval(mean, mean, level), 1.0)
     freedom = squared**2 / sum(part**2 / df for part, df in parts)
     error = math.sqrt(squared)
-    p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    p = 2 * float(upper_tail(abs(mean) / error, freedom))
+    reach = quantile((1 + level) / 2, freedom) * error
     return NewSeed(mean, p, Interval(mean - reach, mean + reach, level), parts[0][0] / squared)

@@ -40,7 +40,7 @@ def test_rows_have_ranks_and_each_is_held_against_the_first(row: Callable[..., t
     held = [row("best", 0.1, 0.1, 0), row("twin", 0.1, 0.1, 1), row("last", -0.1, 0.0, 2)]
     comparison, found = compare_across(held, seed=3)
     assert [each.ranks for each in found] == [(1, 2), (1, 2), (3, 3)]
-    assert [each.letters for each in found] == [("a",), ("a",), ("b",)]
+    assert comparison.letters == (("a",), ("a",), ("b",))
     assert comparison.corrected.startswith("3 pairs of 3 rows (c = 2.")
     for each, scores in zip(found, held, strict=True):
         assert each.interval.low < np.mean([s.mean for s in scores]) < each.interval.high

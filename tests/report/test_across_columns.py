@@ -15,7 +15,7 @@ TIED = Difference(-0.01234, Interval(-0.03, 0.0041), 0.25, 0.005)
 
 
 def test_a_row_against_the_first_is_shown_with_signs_and_counts() -> None:
-    overall = Overall(Interval(0.1, 0.2), (2, 2), (), Against(TIED, (1, 0, 2), (1000, 5, 20)))
+    overall = Overall(Interval(0.1, 0.2), (2, 2), Against(TIED, (1, 0, 2), (1000, 5, 20)))
     texts = ["−0.0123 [−0.030, +0.004] tied", "1/0/2", "1000/5/20", "0.2500"]
     row = AcrossRow("a", (0.5,), overall)
     assert [column.text(row) for column in AGAINST] == texts
