@@ -129,7 +129,7 @@ class Bench:
             record, values = dataclasses.replace(blank, status="error", problem=problem), None
         record = record.without_keys()
         if before is not None and record.status == "skipped" and _same(before, record):
-            return Result(before, kept=True)  # a later date alone would make the board be written again
+            return Result(before, kept=False)  # written with a later date, it would make the board be written again
         self.store.save(place, record, values)
         return Result(record, kept=False)
 
