@@ -138,7 +138,8 @@ class Corpus:
             parts.append(batches[number].select(columns).take(pa.array((some - starts[number]).tolist(), pa.int64())))
         place = np.empty(len(rows), np.int64)  # of each requested row among the ascending ones
         place[order] = np.arange(len(rows))
-        return pa.Table.from_batches(parts).take(pa.array(place.tolist(), pa.int64())).to_pydict()  # type: ignore[no-any-return]
+        in_order = pa.array(place.tolist(), pa.int64())
+        return pa.Table.from_batches(parts).take(in_order).to_pydict()  # type: ignore[no-any-return]
 
     @cached_property
     def _batches(self) -> tuple[list[pa.RecordBatch], npt.NDArray[np.int64]]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from harness.base.errors import HarnessError
 from harness.base.files import sha256, write_text
@@ -32,6 +33,7 @@ from harness.report.board import Table, tables, with_published
 from harness.report.comparisons import with_comparisons
 from harness.report.comparisons_across import compared_across
 from harness.report.page import leaderboard_page
+from harness.report.query_blocks import QueryBlocks, blocks_of
 from harness.runtime.context import Context
 
 STAMP = ".leaderboard.json"
@@ -74,7 +76,7 @@ def write_board(results: Path, context: Context) -> Written:
     """
     store = Store(results)
     store.check()
-    inputs = _inputs(results)
+    inputs, blocks = _inputs(results), QueryBlocks(_earlier_blocks(results))
     stored, faults = store.stored()
     published, unread = read_all(results)
     every: list[HarnessError] = [*faults, *unread]
@@ -90,14 +92,15 @@ def write_board(results: Path, context: Context) -> Written:
             "leaderboard.md": markdown.leaderboard(found, over, left_out),
             "leaderboard.csv": csv.leaderboard(found),
             "leaderboard.tex": latex.leaderboard(found, over),
-            "leaderboard.html": leaderboard_page(found, store, stored, context, over, left_out, advance),
+            "leaderboard.html": leaderboard_page(found, store, stored, context, over, left_out, advance, blocks),
         }
     for name, text in texts.items():
         write_text(results / name, text)
     note_owned(results, NAMES)
     (results / STAMP).unlink(missing_ok=True)
     if not every:  # what cannot be read is reported each time until it is repaired
-        stamp = {"inputs": _with_collections(inputs, (each.record for each in stored), context)}
+        records = (each.record for each in stored)
+        stamp = {"inputs": _with_collections(inputs, records, context), "blocks": blocks.keys}
         write_text(results / STAMP, json.dumps(stamp, indent=1) + "\n", durable=False)
     return Written(found, over, every)
 
@@ -107,11 +110,22 @@ def is_written(results: Path, context: Context) -> bool:
     try:
         if not unchanged(results, NAMES):
             return False
-        stamp = read_json(results / STAMP, dict[str, str])
+        stamp = read_json(results / STAMP, dict[str, Any])
         records = [stored.record for stored in Store(results).stored()[0]]
         return bool(stamp["inputs"] == _with_collections(_inputs(results), records, context))
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _earlier_blocks(results: Path) -> dict[str, str]:
+    """Key → per-query block of the page in the folder; empty unless it is as it was written."""
+    try:
+        if not unchanged(results, NAMES):
+            return {}
+        keys = read_json(results / STAMP, dict[str, Any])["blocks"]
+        return blocks_of((results / "leaderboard.html").read_text(encoding="utf-8"), list(keys.values()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _inputs(results: Path) -> str:

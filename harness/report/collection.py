@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -24,13 +25,17 @@ class Words:
     Args:
         dataset: the collection.
         texts: query id → text.
-        overlap: query id → the greatest share of the query's terms that one of its relevant documents has; stems,
-            without stop words. A query without terms or without a relevant document in the corpus is left out.
     """
 
     dataset: Dataset
     texts: Mapping[str, str]
-    overlap: Mapping[str, float]
+
+    @functools.cached_property
+    def overlap(self) -> Mapping[str, float]:
+        """Query id → the greatest share of the query's terms that one of its relevant documents has; stems, without
+        stop words. A query without terms or without a relevant document in the corpus is left out.
+        """
+        return _overlaps(self.dataset, self.texts)
 
     def titles(self, documents: Iterable[str]) -> dict[str, str]:
         """Document id → its title, or the beginning of its text if it has none; those not in the corpus are left
@@ -70,7 +75,7 @@ def words(name: str, revision: str, context: Context) -> tuple[Words | None, str
         )
     queries = dataset.test.queries
     texts = dict(zip(queries.ids, queries.texts, strict=True))
-    return Words(dataset, texts, _overlaps(dataset, texts)), ""
+    return Words(dataset, texts), ""
 
 
 def _overlaps(dataset: Dataset, texts: Mapping[str, str]) -> dict[str, float]:

@@ -13,7 +13,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -28,18 +27,13 @@ from harness.bench.store import Store, StoredRecord, by_key
 from harness.report import across_columns, columns
 from harness.report.across import Across
 from harness.report.board import Table
-from harness.report.collection import words
 from harness.report.comparisons import by_each_measure
 from harness.report.page_data import charts, page_data
-from harness.report.per_query import file_names, packed, per_query
+from harness.report.per_query import file_names
+from harness.report.query_blocks import QueryBlocks, most_rows
 from harness.runtime.context import Context
 
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "page.js", "charts.js", "queries.js")
-
-MOST_CELLS = 400_000
-"""Rows times queries whose per-query values and top tens the page has: about 20 MB."""
-FEWEST_ROWS = 10
-"""Of a dataset, which the page has in any case."""
 
 
 def leaderboard_page(
@@ -50,6 +44,7 @@ def leaderboard_page(
     over: Across | None = None,
     left_out: Sequence[str] = (),
     advance: Callable[[], object] = lambda: None,
+    blocks: QueryBlocks | None = None,
 ) -> str:
     """The page of a results folder; the same bytes for the same records, runs and collections.
 
@@ -61,27 +56,15 @@ def leaderboard_page(
         over: the table across them with its comparison; None makes it from the tables alone.
         left_out: sentences on records that could not be read.
         advance: called after each dataset.
+        blocks: makes the per-query blocks; None makes all of them.
     """
-    packing, places = [], by_key(stored)
-    with ThreadPoolExecutor(max_workers=1) as packer:  # compresses one dataset's block while the next is put together
-        for table in found:
-            context.ledger.turn_to(table.dataset)
-            texts, why = words(table.dataset, table.first.dataset["revision"], context)
-            block = per_query(table, store, places, texts, why, context.cache, _most(found, table))
-            if len(packing) > 1:
-                packing[-2].result()  # no more than two blocks in memory
-            packing.append(packer.submit(packed, block))
-            advance()
-    blocks = [block.result() for block in packing]
+    made, places = blocks or QueryBlocks(), by_key(stored)
+    for table in found:
+        context.ledger.turn_to(table.dataset)
+        made.add(table, store, places, context, most_rows(found, table))
+        advance()
     files_of = [[file_names(line, places, store) for line in table.lines] for table in found]
-    return page(page_data(by_each_measure(found, store, stored), files_of, over), blocks, left_out)
-
-
-def _most(found: Sequence[Table], table: Table) -> int | None:
-    """Rows of a dataset whose queries the page shows; None where all datasets' fit."""
-    cells = sum(len(each.lines) * int(each.first.dataset["queries"]) for each in found)
-    share = MOST_CELLS // (len(found) * max(1, int(table.first.dataset["queries"])))
-    return None if cells <= MOST_CELLS else max(FEWEST_ROWS, share)
+    return page(page_data(by_each_measure(found, store, stored), files_of, over), made.finished(), left_out)
 
 
 def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str] = ()) -> str:

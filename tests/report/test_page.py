@@ -155,8 +155,8 @@ def test_own_scripts_set_text_and_never_markup() -> None:
 def test_a_page_of_too_many_values_has_those_of_the_best_rows_and_says_so(
     put: Callable[..., StoredRecord], results: Store, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.report.page.MOST_CELLS", 2 * 2)
-    monkeypatch.setattr("harness.report.page.FEWEST_ROWS", 1)
+    monkeypatch.setattr("harness.report.query_blocks.MOST_CELLS", 2 * 2)
+    monkeypatch.setattr("harness.report.query_blocks.FEWEST_ROWS", 1)
     for i in range(4):
         put(f"row{i}", {"q1": i / 10, "q2": i / 20})
     api.write_leaderboard(results.root, context)

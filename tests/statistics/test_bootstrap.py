@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from harness.statistics import bootstrap
-from harness.statistics.bootstrap import intervals, stratified_intervals
+from harness.statistics.bootstrap import first_drawn, intervals, stratified_intervals, times_drawn
 
 
 @pytest.mark.parametrize("level", [0.9, 0.95])
@@ -117,3 +117,16 @@ def test_thousands_of_columns_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(bootstrap, "COLUMNS", 3)
     parts = stratified_intervals([values[:10], values[10:]], seed=3, resamples=500)
     assert [(i.low, i.high) for i in parts] == [pytest.approx((i.low, i.high), abs=1e-12) for i in whole]
+
+
+@pytest.mark.parametrize("n", [1, 7, 225, 400])
+@pytest.mark.parametrize("draws", [10, 9_999, 10_000])
+def test_shared_draws_are_those_of_a_new_generator(n: int, draws: int) -> None:
+    shared = first_drawn(3, n, draws)
+    assert shared is not None
+    assert np.array_equal(shared, times_drawn(np.random.default_rng([3, n]), draws, n))
+
+
+def test_draws_of_many_queries_are_not_kept() -> None:
+    assert first_drawn(0, 401, 10) is None
+    assert first_drawn(0, 10, 10_001) is None
