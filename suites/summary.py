@@ -117,7 +117,7 @@ def _print_leaderboard(reporter: pytest.TerminalReporter, options: Suites, cells
         reporter.write_line(str(fault))
     try:
         context = api.open_context(cache_dir=options.cache_dir, data_dirs=options.data_dir)
-        api.write_leaderboard(options.results, context)
+        api.update_leaderboard(options.results, context)
         reporter.write_line(f"records, leaderboard.md and leaderboard.html in {options.results}")
     except HarnessError as error:
         reporter.write_line(str(error))
