@@ -11,6 +11,7 @@ import pytest
 from harness.bench.store import Store, StoredRecord
 from harness.report import query_blocks
 from harness.report.board_files import STAMP, write_board
+from harness.report.per_query import per_query
 from harness.report.query_blocks import blocks_of
 from harness.runtime.context import Context
 
@@ -31,11 +32,9 @@ def board(put: Callable[..., StoredRecord], results: Store, context: Context) ->
 def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Datasets whose blocks are built from now on."""
     datasets: list[str] = []
-    build = query_blocks.per_query
-
     def noting(table, *more):  # type: ignore[no-untyped-def]
         datasets.append(table.dataset)
-        return build(table, *more)
+        return per_query(table, *more)
 
     monkeypatch.setattr(query_blocks, "per_query", noting)
     return datasets
