@@ -63,7 +63,7 @@ def _held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         pytest.importorskip("faiss")
         monkeypatch.setattr(exact, "WORTH_FAISS", 0)
     if request.param == "by blocks":
-        monkeypatch.setattr(Memory, "hold", lambda self, nbytes: None)
+        monkeypatch.setattr(Memory, "reserve", lambda self, nbytes: None)
 
 
 def corpus_of(n: int) -> Corpus:
@@ -211,7 +211,7 @@ def test_vectors_are_held_only_while_all_that_is_held_has_a_place(
 
 
 def test_memory_does_not_grow_with_the_collection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Memory, "hold", lambda self, nbytes: None)
+    monkeypatch.setattr(Memory, "reserve", lambda self, nbytes: None)
     rng = np.random.default_rng(3)
     vectors = OnDisk(rng.standard_normal((5000, 8), np.float32))
     Exact(block=100).build(vectors, corpus_of(5000).id_order).search(rng.standard_normal((5, 8), np.float32), 10)
@@ -269,7 +269,7 @@ def test_many_queries_of_vectors_in_memory_are_searched_by_faiss(monkeypatch: py
     monkeypatch.setattr(exact, "WORTH_FAISS", 300 * 40)
     by_library = Exact().build(OnDisk(vectors), order).search(queries, 7)
     Exact().build(OnDisk(vectors), order).search(queries[1:], 7)  # a query fewer: not worth it
-    monkeypatch.setattr(Memory, "hold", lambda self, nbytes: None)
+    monkeypatch.setattr(Memory, "reserve", lambda self, nbytes: None)
     own = Exact().build(OnDisk(vectors), order).search(queries, 7)
     assert asked[0] == 40
     assert 39 not in asked
