@@ -27,13 +27,14 @@ class Sample:
 
 
 def sample(view: TrainView) -> Sample:
-    """Documents spread evenly over the lengths, and over the order, of a corpus, most of them cut; training queries,
-    else beginnings of documents.
+    """Documents spread evenly over the lengths, and over the order, of a corpus, most of them cut; dev queries, else
+    training queries, else beginnings of documents.
 
-    Depends only on the collection. No test query is in a `TrainView`. A document that is one of the queries is left
-    out: a ranking excludes it, and every engine would rank it first.
+    Dev comes first, since a recipe without train labels must not read training queries. Depends only on the collection.
+    No test query is in a `TrainView`. A document that is one of the queries is left out: a ranking excludes it, and
+    every engine would rank it first.
     """
-    split = view.train or view.dev
+    split = view.dev or view.train
     if split is not None and len(split.queries):
         texts = split.queries.texts
         places = np.unique(np.linspace(0, len(texts) - 1, QUERIES).astype(np.int64))

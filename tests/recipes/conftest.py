@@ -88,7 +88,7 @@ def row(tiny_models: tuple[Path, Path], tiny_ragged: tuple[Path, Path]) -> Row:
 
     def one(*recipes: Recipe) -> Method:
         if recipes[0].trains == "cross_encoder":
-            return with_recipes(CrossEncoder(model=str(tiny_models[1])), recipes)
+            return with_recipes(CrossEncoder(model=str(tiny_models[1]), precision="fp32"), recipes)
         if recipes[0].trains == "sparse":
             return with_recipes(Sparse(model=str(tiny_ragged[0])), recipes)
         if recipes[0].trains == "late":
