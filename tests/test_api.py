@@ -64,7 +64,7 @@ def test_a_precision_for_all_rows_is_checked_and_tells_of_rows_that_become_one(
         api.methods_of(["bm25"], "nonsense")
     assert len(api.methods_of(["bm25", "dense"], "auto")) == 2
     assert not caplog.records
-    assert len(api.methods_of(["dense", 'dense(precision="auto")'], "auto")) == 1
+    assert len(api.methods_of(["dense", 'dense(precision="fp32")'], "fp32")) == 1
     assert "some of these rows are now one" in caplog.text
 
 
