@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.api import sweep
 from harness.base.errors import HarnessError, NoScores, Unavailable
 from harness.runtime.context import Context
-from harness.sweep.run import sweep
 from suites.options import Suites
 from suites.summary import Reporter
 

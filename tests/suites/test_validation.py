@@ -20,7 +20,7 @@ def test_a_row_that_is_as_good_passes_and_its_verdict_is_printed(suites: Any, sm
     outcome = gate(suites, "--method", "bm25(k1=0.9001)", "--method", "bm25(k1=0.9)", "--baseline", "bm25", "-rs")
     assert outcome.counts() == {"passed": 1, "skipped": 1}
     assert "bm25(k1=0.9001) and bm25 are equivalent within 0.01: nDCG@10" in outcome.out
-    assert "it is the baseline" in outcome.out
+    assert "this row is the baseline" in outcome.out
 
 
 def test_worse_rows_and_what_cannot_be_told_fail_with_the_figures(
