@@ -95,13 +95,27 @@ def ignore_interrupts() -> None:
 
 @contextlib.contextmanager
 def deaf() -> Iterator[None]:
-    """Blocks Ctrl-C for processes that are started inside: it would end an import with a traceback."""
+    """Holds Ctrl-C back until the end of the block, here and in processes that are started inside.
+
+    In a process that starts it would end an import with a traceback; here it would leave that process without the data
+    that it waits for. The signal is blocked for this thread, which a new process inherits; another thread may still
+    receive it, so that the handler, which runs in the main thread, only notes it.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     multiprocessing.resource_tracker.ensure_running()  # its own start would unblock the signal
+    interrupts: list[int] = []
+    handler = signal.getsignal(signal.SIGINT)
+    deferred = threading.current_thread() is threading.main_thread() and callable(handler)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if deferred:
+        signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
     try:
         yield
     finally:
+        if deferred:
+            signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if interrupts:
+            signal.raise_signal(signal.SIGINT)

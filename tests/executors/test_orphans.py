@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from harness.executors._orphans import deaf
 
 MAIN = """
 import signal, sys
@@ -164,3 +167,23 @@ def test_a_command_that_is_interrupted_says_one_line(small_folder: Path, tmp_pat
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert err.splitlines() == ["harness: interrupted; finished work is saved, run the same command to continue."]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows cannot block a signal")
+def test_an_interrupt_that_another_thread_receives_waits_until_the_process_is_started() -> None:
+    """A process whose parent was interrupted before it wrote the data that it starts from ended with a traceback."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    ended = threading.Event()
+    other = threading.Thread(target=ended.wait)  # it does not block the signal
+    other.start()
+    reached = False
+    try:
+        with pytest.raises(KeyboardInterrupt), deaf():
+            signal.pthread_kill(other.ident, signal.SIGINT)
+            time.sleep(0.2)
+            reached = True
+    finally:
+        ended.set()
+        other.join()
+        signal.signal(signal.SIGINT, before)
+    assert reached
