@@ -176,12 +176,17 @@ def test_an_interrupt_that_another_thread_receives_waits_until_the_process_is_st
     ended = threading.Event()
     other = threading.Thread(target=ended.wait)  # it does not block the signal
     other.start()
-    reached = False
-    try:
-        with pytest.raises(KeyboardInterrupt), deaf():
+    reached = []
+
+    def start() -> None:
+        with deaf():
             signal.pthread_kill(other.ident, signal.SIGINT)
             time.sleep(0.2)
-            reached = True
+            reached.append(True)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start()
     finally:
         ended.set()
         other.join()
