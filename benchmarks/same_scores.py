@@ -4,7 +4,8 @@
 
 Prints one line for each record of the second folder that differs from the first or is new, and a count. Status 1 if a
 record differs, or if no record was compared. A row that names fp32 is compared with the row that names no precision:
-fp32 was the default.
+fp32 was the default. Scores of one model on two processors may differ in their last digits, and so may its rankings;
+the processors are printed then.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ def without_fp32(row: str) -> str:
 
 def difference(before: Record, after: Record) -> str:
     """What differs between two records of a row; empty if ranking and measures are equal."""
-    parts = [] if before.run_sha256 == after.run_sha256 else ["the ranking"]
+    parts = []
+    if before.run_sha256 != after.run_sha256:
+        machines = [one.provenance["machine"]["processor"] for one in (before, after)]
+        parts.append("the ranking" if machines[0] == machines[1] else f"the ranking ({' → '.join(machines)})")
     for measure in sorted(before.measures.keys() & after.measures.keys()):
         old, new = before.measures[measure], after.measures[measure]
         if old != new:
