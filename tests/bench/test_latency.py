@@ -130,7 +130,7 @@ def test_percentiles_are_over_queries_and_in_milliseconds(machine: Machine) -> N
 
 
 def test_a_query_counts_by_the_lower_quartile_of_its_times(machine: Machine) -> None:
-    rounds = iter([0.010, 0.011, 0.012, 0.050, 0.900])  # of five rounds, two met something
+    rounds = iter([0.010, 0.011, 0.012, 0.050, 0.080])  # of five rounds, two met something
     now = [0.0]
     timed = machine.timing(lambda n: now[0])
     for seconds in rounds:
