@@ -7,16 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-
-from harness.executors._orphans import deaf
 
 MAIN = """
 import signal, sys
@@ -170,25 +168,22 @@ def test_a_command_that_is_interrupted_says_one_line(small_folder: Path, tmp_pat
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows cannot block a signal")
-def test_an_interrupt_that_another_thread_receives_waits_until_the_process_is_started() -> None:
+def test_an_interrupt_that_another_thread_receives_waits_until_the_process_is_started(python: Any) -> None:
     """A process whose parent was interrupted before it wrote the data that it starts from ended with a traceback."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    ended = threading.Event()
-    other = threading.Thread(target=ended.wait)  # it does not block the signal
-    other.start()
-    reached = []
-
-    def start() -> None:
-        with deaf():
-            signal.pthread_kill(other.ident, signal.SIGINT)
-            time.sleep(0.2)
-            reached.append(True)
-
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            start()
-    finally:
-        ended.set()
-        other.join()
-        signal.signal(signal.SIGINT, before)
-    assert reached
+    done = python(
+        "import signal, threading, time\n"
+        "from harness.executors._orphans import deaf\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "ended = threading.Event()\n"
+        "other = threading.Thread(target=ended.wait)\n"  # it does not block the signal
+        "other.start()\n"
+        "try:\n"
+        "    with deaf():\n"
+        "        signal.pthread_kill(other.ident, signal.SIGINT)\n"
+        "        time.sleep(0.2)\n"
+        "        print('started')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+        "ended.set()\n"
+    )
+    assert (done.stdout.split(), done.stderr) == (["started", "interrupted"], "")
