@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib.metadata
 import importlib.util
 import io
@@ -29,8 +28,6 @@ TOKENS = 1024
 """Of a batch for each thread; batches of four times as many were a tenth slower."""
 MULTIPLE = 16
 """Tokens that a text is padded to a multiple of; other lengths were up to 14 % slower in bf16."""
-SMALL = 32
-"""Tokens of a batch up to which one thread computes it: a query takes 2 ms, and no thread waits for another."""
 GRAPH = "graph.blob"
 
 
@@ -70,7 +67,7 @@ class Openvino(Engine):
         assert network.example is not None
         names = tuple(network.example.arrays)
         try:
-            return _Running(openvino, _kept(openvino, model, network, names, precision), names, precision)
+            return _Running(_kept(openvino, model, network, names, precision), names)
         except (RuntimeError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
             message = str(error).strip().partition("\n")[0]
             raise Unfit(f"OpenVINO cannot run {network.name}: {type(error).__name__}: {message}") from error
@@ -79,25 +76,14 @@ class Openvino(Engine):
 class _Running:
     multiple = MULTIPLE
 
-    def __init__(self, openvino: Any, compiled: Any, names: tuple[str, ...], precision: str) -> None:
-        self._threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))
-        self.tokens = TOKENS * self._threads
-        self._openvino, self._compiled, self._names, self._precision = openvino, compiled, names, precision
-        self._request = compiled.create_infer_request()
+    def __init__(self, compiled: Any, names: tuple[str, ...]) -> None:
+        self.tokens = TOKENS * int(compiled.get_property("INFERENCE_NUM_THREADS"))
+        self._request, self._names = compiled.create_infer_request(), names
 
     def __call__(self, batch: Batch) -> Floats:
         arrays = [np.ascontiguousarray(batch.arrays[name]) for name in self._names]
-        is_small = self._threads > 1 and arrays[0].size <= SMALL
-        request = self._small_request if is_small else self._request
-        output = request.infer(arrays, share_inputs=True)
+        output = self._request.infer(arrays, share_inputs=True)
         return np.array(output[0], dtype=np.float32)  # a copy, since the next batch overwrites the output
-
-    @functools.cached_property
-    def _small_request(self) -> Any:
-        """The same graph on one thread; it has weights of its own."""
-        blob = self._compiled.export_model().getvalue()
-        settings = {**_settings(self._precision), "INFERENCE_NUM_THREADS": 1}
-        return self._openvino.Core().import_model(blob, "CPU", settings).create_infer_request()
 
 
 def _kept(openvino: Any, model: Any, network: Network, names: tuple[str, ...], precision: str) -> Any:

@@ -158,29 +158,3 @@ def test_batches_are_padded_to_a_multiple_of_the_processors_tiles(
     monkeypatch.setattr(module._Running, "__call__", noted)
     encoder.encode(["kala"], "query")
     assert widths == [module.MULTIPLE]
-
-
-@needed
-def test_a_query_alone_is_computed_on_one_thread_and_gets_the_same_vector(
-    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
-    computed: list[tuple[int, bool]] = []
-    make = module._Running.__call__
-
-    def counted(self: Any, batch: Any) -> Floats:
-        used = "_small_request" in vars(self)
-        output = make(self, batch)
-        size = next(iter(batch.arrays.values())).size
-        computed.append((size, "_small_request" in vars(self) and not used))
-        return output
-
-    monkeypatch.setattr(module._Running, "__call__", counted)
-    fresh = Encoder(encoder_of(tiny_encoder).settings, Context(device="cpu"))
-    encoder = fresh.with_engine(EngineConfig(Openvino(), "fp32"))
-    together = encoder.encode_uncached([TEXTS[0]] * 40, "query")
-    assert not any(made for _, made in computed)
-    alone = encoder.encode_uncached(TEXTS[:1], "query")
-    assert computed[-1][0] <= module.SMALL
-    assert computed[-1][1]
-    assert alone[0] == pytest.approx(together[0], abs=1e-6)
