@@ -46,7 +46,7 @@ class EmbeddingSettings(RequestLimits, _Batches, Budget, _Model):
         document_type: sent as `input_type` with documents; None takes the provider's, `""` sends none.
         query_prompt: put before each query.
         document_prompt: put before each document.
-        max_characters: texts are cut to so many characters, without the prompt; None sends them whole.
+        max_characters: characters at which texts are cut, without the prompt; None sends them whole.
         similarity: `cosine` (vectors are normalised here) or `dot` (used as the server sends them).
         price: dollars per million tokens; None takes the listed price of the host.
         batch_items: most texts in one request; None takes the provider's.

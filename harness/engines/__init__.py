@@ -74,7 +74,7 @@ class Running(Protocol):
 
     @property
     def multiple(self) -> int:
-        """Batches are padded to a multiple of so many tokens a text, if the model has positions for it."""
+        """Each text of a batch is padded to a multiple of this number of tokens, if the model has positions for it."""
         ...
 
     def __call__(self, batch: Batch) -> Floats:

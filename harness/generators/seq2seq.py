@@ -35,10 +35,10 @@ class Seq2seq(Generator):
         revision: the hub's commit, tag or branch.
         per_document: questions of each passage.
         temperature: above 0; lower gives safer and more similar questions.
-        top_k: only so many of the likeliest tokens are drawn from; 0 for all.
-        top_p: only the likeliest tokens of so much probability together are drawn from, 0 to 1.
+        top_k: number of likeliest tokens to draw from; 0 for all.
+        top_p: probability, 0 to 1, of the smallest set of likeliest tokens to draw from.
         max_length: tokens of a question.
-        max_input: a passage is truncated to so many tokens.
+        max_input: tokens at which a passage is truncated.
         batch: passages at once; the questions depend on which passages share a batch.
         precision: of the weights in memory.
     """

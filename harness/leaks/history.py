@@ -105,7 +105,7 @@ def write_texts(folder: Path, history: History) -> None:
 
 
 def read_texts(folder: Path) -> History | None:
-    """Reads the file next to a model's folder; None if there is none.
+    """Reads the file next to a model's folder; None without one.
 
     Raises:
         ModelError: it cannot be read.

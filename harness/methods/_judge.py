@@ -28,7 +28,7 @@ class JudgeModel:
     Args:
         model: as the server calls it.
         url: base of the address; `/chat/completions` follows it.
-        max_words: passages are cut to so many words.
+        max_words: words at which passages are cut.
         temperature: 0 or more; None leaves it to the server.
         max_tokens: most tokens of an answer.
     """

@@ -42,9 +42,9 @@ class Sparse(PromptedModel, EngineMethod):
 
     Args: those of `PromptedModel` (`harness.models.settings`) and
         model: hub name or folder. With a recipe, any BERT-like encoder or masked language model.
-        max_length: texts are cut to so many tokens; None takes the model's own.
+        max_length: tokens at which texts are cut; None takes the model's own.
         precision, engine, tolerance: as for `dense`; vectors are cached as float32.
-        query_terms: only the so many terms of a query with the largest weights count; None takes all.
+        query_terms: number of a query's terms, of the largest weights, that count; None takes all.
         document_terms: the same of a document.
         trust_remote_code: run the code that comes with the model's folder.
     """

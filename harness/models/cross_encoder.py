@@ -50,7 +50,7 @@ class PairModel(ModelSource):
     """A cross-encoder.
 
     Args: those of `ModelSource` and
-        max_length: query and document together are cut to so many tokens; None takes the model's own.
+        max_length: tokens at which query and document together are cut; None takes the model's own.
         precision: of the weights and products.
         trust_remote_code: run the code that comes with the model's folder.
     """

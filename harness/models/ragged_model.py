@@ -27,8 +27,8 @@ class RaggedSettings(PromptedModel):
     """Everything that decides the matrix of a text, as requested; None takes the model's own.
 
     Args: those of `PromptedModel` and
-        query_length: queries are cut, or expanded by masks, to so many tokens.
-        document_length: documents are cut to so many tokens.
+        query_length: tokens to which queries are cut, or expanded by masks.
+        document_length: tokens at which documents are cut.
         precision: of the weights and products. Matrices are cached as float32.
         trust_remote_code: run the code that comes with the model's folder.
         engine: what computes the model; None is `torch`.

@@ -58,7 +58,7 @@ class EncoderModel(PromptedModel):
 
     Args: those of `PromptedModel` and
         pooling: token vectors → text vector.
-        max_length: texts are cut to so many tokens.
+        max_length: tokens at which texts are cut.
         precision: of the weights and products. Vectors are cached as float32.
         similarity: `cosine` (vectors are normalised) or `dot`.
         trust_remote_code: run the code that comes with the model's folder.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
 
 LOSSES_REPORTED = 100
-"""At most about so many losses are reported."""
+"""Approximate number of losses that are reported."""
 
 
 @dataclass(frozen=True)

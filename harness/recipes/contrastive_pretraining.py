@@ -42,7 +42,7 @@ class ContrastivePretraining(Recipe):
             queries with their documents: docstring ↔ function on `stdlib/code`.
         words: of a chunk.
         count: pairs that are drawn; None takes the budget's.
-        queries: of `gold`: train on so many of them.
+        queries: of `gold`: number of queries to train on.
         query_prefix: put before queries in training and afterwards; None keeps the model's prompt.
         document_prefix: put before documents; the same.
         scale: factor of the cosine, the inverse of the temperature.

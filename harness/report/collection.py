@@ -15,7 +15,7 @@ from harness.datasets import at_hand, load_dataset
 from harness.runtime.context import Context
 
 LONGEST = 110
-"""Characters of a title, or of the text shown if there is none."""
+"""Characters of a title, or of the text shown for an untitled document."""
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def _named(front: Sequence[float], points: Sequence[tuple[float, float]]) -> set
 
 
 def short(name: str, most: int = LONGEST) -> str:
-    """A name cut to so many characters."""
+    """A name cut to a number of characters."""
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 

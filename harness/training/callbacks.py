@@ -10,7 +10,7 @@ from harness.training.checkpoints import State
 
 METRIC = "dev_ndcg10"
 SAVED_EVERY = 120.0
-"""Seconds between checkpoints if evaluations are further apart: a killed run loses at most so much."""
+"""Seconds between checkpoints if evaluations are further apart: this is the most that a killed run loses."""
 SAVING = 0.05
 """Largest share of the time that is spent on writing them."""
 

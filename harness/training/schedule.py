@@ -36,7 +36,7 @@ class Schedule:
             thread draws its random numbers, and batches are padded), so `small` has none.
         precision: of the matrix products: `bf16` autocast, `fp32`, or `auto`: bf16 if the processor has it.
         evaluations: measurements on dev, at even distances, one of them after the last step.
-        patience: training stops after so many evaluations without an improvement.
+        patience: evaluations without an improvement after which training stops.
         dev_queries: the most dev queries that are used.
         dev_pool: the most documents that are ranked for them.
     """
@@ -86,7 +86,7 @@ class Schedule:
             raise SettingError(f"{recipe}: precision must be auto, fp32 or bf16, not {self.precision!r}")
 
     def total(self, examples: int) -> int:
-        """Optimiser steps over so many examples, rounded up so that the evaluations divide them evenly."""
+        """Optimiser steps over a number of examples, rounded up so that the evaluations divide them evenly."""
         steps = self.steps or max(1, math.ceil(self.epochs * examples / (self.batch * self.accumulate)))
         every = self.every(steps)
         return math.ceil(steps / every) * every

@@ -125,6 +125,7 @@ def test_what_came_later_into_a_marked_cache_takes_nothing_from_its_mark(tmp_pat
     (tmp_path / "results").mkdir()
     mark(tmp_path)
     check(tmp_path)
+    assert layout(tmp_path) == LAYOUT
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no folders without permission to read")

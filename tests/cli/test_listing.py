@@ -22,14 +22,14 @@ def sections(text: str) -> dict[str, list[str]]:
 
 def test_everything_has_a_section_and_every_item_its_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     show(None, [], tmp_path)
-    told = sections(capsys.readouterr().out)
-    assert next(iter(told)) == "rows"
-    assert list(told)[-2:] == ["dataset sources", "datasets on this machine"]
+    printed = sections(capsys.readouterr().out)
+    assert next(iter(printed)) == "rows"
+    assert list(printed)[-2:] == ["dataset sources", "datasets on this machine"]
     for name, room in ROOMS.items():
-        lines = told["dataset sources" if name == "datasets" else name]
+        lines = printed["dataset sources" if name == "datasets" else name]
         assert [line.split()[0] for line in lines] == room.names()
         assert all(len(line.split()) > 3 for line in lines)
-    assert "stdlib/code" in told["datasets on this machine"]
+    assert "stdlib/code" in printed["datasets on this machine"]
 
 
 @pytest.mark.parametrize("kind", ["rows", *ROOMS])
@@ -41,9 +41,9 @@ def test_one_kind_alone(kind: str, capsys: pytest.CaptureFixture[str], tmp_path:
 
 def test_a_recipe_says_what_it_needs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     show("recipes", [], tmp_path)
-    told = {line.split()[0]: line for line in sections(capsys.readouterr().out)["recipes"]}
-    assert told["gpl"].endswith("Needs: generator, teacher.")
-    assert told["tsdae"].endswith("Needs: only the corpus.")
+    printed = {line.split()[0]: line for line in sections(capsys.readouterr().out)["recipes"]}
+    assert printed["gpl"].endswith("Needs: generator, teacher.")
+    assert printed["tsdae"].endswith("Needs: only the corpus.")
 
 
 def test_a_collection_in_a_data_folder_is_at_hand(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
