@@ -11,7 +11,6 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from harness.base.errors import Unavailable
 from harness.choices.bounds import NonNegative
 from harness.data.corpus import Corpus
 from harness.data.corpus_file import write_corpus
@@ -21,7 +20,7 @@ from harness.data.measures import means, parse_measures, per_query
 from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Floats, Ints, Run
 from harness.endpoints.journal import digest
-from harness.methods import TRAIN_LABELS, Encodes, Fitted, HostedEncoding, Method, Searcher, Size, fit
+from harness.methods import NO_LABELS, TRAIN_LABELS, Encodes, Fitted, HostedEncoding, Method, Searcher, Size, fit
 from harness.methods._moved import MovedDocuments
 from harness.methods._parts import FittedParts, resolved_part
 from harness.methods._vectors import VectorSearcher
@@ -37,8 +36,8 @@ MOST: Final = 1000
 """Labelled queries on which β is chosen, at most."""
 BETAS: Final = {"vectors": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0), "text": (0.0, 1.0, 2.0, 3.0)}
 """The weights to choose from. Texts can only be repeated a whole number of times."""
-Searched = Callable[[Labelled, float], Searcher]
-"""Labelled queries and β → a searcher of the corpus that remembers them."""
+Searched = Callable[[Corpus, Labelled, float], Searcher]
+"""A corpus, labelled queries and β → a searcher that remembers them."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +75,13 @@ class Memory(Method):
         return ()
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Reads the labels and chooses β.
-
-        Raises:
-            Unavailable: the collection has no training or dev judgements.
-        """
+        """Reads the labels and chooses β."""
         known = labels(view)
         context.announce(known.queries.texts)
         first = fit(self.first, view, context)
         by = "vectors" if isinstance(first, Encodes) else "text"
-        searched = partial(_vectors if by == "vectors" else _texts, first, view.corpus, context)
-        beta, scores = self.beta, {}
+        searched = partial(_vectors if by == "vectors" else _texts, first, context)
+        beta, scores = self.beta if len(known.queries) else 0.0, {}
         if beta is None:
             scores = chosen(known, view.corpus, searched, BETAS[by], FOLDS if by == "vectors" else 1, context)
             beta = max(scores, key=lambda each: scores[each])  # the smallest of equal ones: they ascend
@@ -108,24 +103,18 @@ class _Fitted(FittedParts):
         if scores:
             chosen_on = {f"{each:g}": round(score, 5) for each, score in scores.items()}
             resolved |= {"chosen_by": f"{CHOSEN_BY} in {FOLDS} folds of the labelled queries", "scores": chosen_on}
-        super().__init__(f"memory-{digest(first.key, beta, known.revision)}", resolved, [first], TRAIN_LABELS)
+        used = TRAIN_LABELS if len(known.queries) else NO_LABELS
+        super().__init__(f"memory-{digest(first.key, beta, known.revision)}", resolved, [first], used)
+        if used == NO_LABELS:
+            self.notes = ("no training or dev queries to remember: documents are as they are", *self.notes)
 
     def index(self, corpus: Corpus, context: Context) -> Searcher:
-        return self._searched(self._known, self._beta)
+        return self._searched(corpus, self._known, self._beta)
 
 
 def labels(view: TrainView) -> Labelled:
-    """The training and dev queries together.
-
-    Raises:
-        Unavailable: there are none.
-    """
+    """The training and dev queries together; empty if there are none."""
     splits = [split for split in (view.train, view.dev) if split is not None]
-    if not splits:
-        raise Unavailable(
-            "the collection has no training or dev judgements to remember.",
-            "Add qrels/train.tsv.",
-        )
     queries = Queries([i for s in splits for i in s.queries.ids], [t for s in splits for t in s.queries.texts])
     qrels = {query: grades for split in splits for query, grades in split.qrels.items()}
     return Labelled(queries, qrels, frozenset().union(*(split.drop_self for split in splits)))
@@ -156,7 +145,7 @@ def chosen(
             continue
         count += len(asked.queries)
         for beta in betas:
-            top = searched(others, beta).search(asked.queries, asked.search_depth(CUT))
+            top = searched(corpus, others, beta).search(asked.queries, asked.search_depth(CUT))
             values = per_query(measures, asked.qrels, Run.of_split(asked, top, corpus, CUT))
             totals[beta] += means(values)[CHOSEN_BY] * len(asked.queries)
     return {beta: total / max(1, count) for beta, total in totals.items()}
@@ -173,7 +162,7 @@ def answers(known: Labelled, corpus: Corpus) -> Iterator[tuple[int, list[tuple[s
     yield from sorted(found.items())
 
 
-def _vectors(first: Fitted, corpus: Corpus, context: Context, known: Labelled, beta: float) -> Searcher:
+def _vectors(first: Fitted, context: Context, corpus: Corpus, known: Labelled, beta: float) -> Searcher:
     """A searcher of the moved vectors."""
     assert isinstance(first, Encodes)
     encoder: Encoder = first.encoder
@@ -191,6 +180,8 @@ def moved(encoder: Encoder, corpus: Corpus, known: Labelled, beta: float) -> tup
     texts = list(dict.fromkeys(text for _, asked in answered for text, _ in asked))
     place = {text: number for number, text in enumerate(texts)}
     vectors = encoder.vectors(corpus.texts, "document").take(rows)
+    if not texts:
+        return rows, vectors
     asked_vectors = encoder.vectors(texts, "query")
     queries = asked_vectors.block(0, len(asked_vectors))
     replacements = np.empty_like(vectors)
@@ -203,7 +194,7 @@ def moved(encoder: Encoder, corpus: Corpus, known: Labelled, beta: float) -> tup
     return rows, replacements
 
 
-def _texts(first: Fitted, corpus: Corpus, context: Context, known: Labelled, beta: float) -> Searcher:
+def _texts(first: Fitted, context: Context, corpus: Corpus, known: Labelled, beta: float) -> Searcher:
     """A searcher of the documents with their queries at the end."""
     appended = {row: " ".join(text for text, _ in asked) for row, asked in answers(known, corpus)}
     times = round(beta)
