@@ -84,7 +84,8 @@ class HeadedEncoder(Encoder):
         from sentence_transformers.sentence_transformer.modules import Dense
 
         if self._only_queries:
-            layer = Router.load(str(self.folder.path / self._modules[-1]["path"])).sub_modules["query"][0]
+            routes: Any = Router.load(str(self.folder.path / self._modules[-1]["path"])).sub_modules
+            layer = routes["query"][0]
             return torch.nn.Sequential(layer.linear, layer.activation_function).eval()
         modules = self._modules
         dense = [module for module in modules if str(module["type"]).rpartition(".")[2] == "Dense"]

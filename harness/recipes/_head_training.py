@@ -120,9 +120,8 @@ class HeadTraining:
 
     Args:
         head: a dense layer of sentence-transformers.
-        data: what it is trained on.
-        probe: measures it on dev; None trains to the end of the schedule.
-        schedule: how long and how fast.
+        data: what it is trained on, by a schedule.
+        probe: measures it on dev; None trains to the end.
         scale: factor of the cosine in the softmax.
         decay: weight of the squared distance between the head's weights and those it starts from.
         documents: whether documents go through the head too, or queries only.

@@ -77,7 +77,7 @@ def sampler(lesson: Lesson, batch: int, seed: int) -> Any:
         return None
     apart = Apart(lesson.columns, lesson.relevant)
 
-    class Distinct(SetEpochMixin, BatchSampler):  # type: ignore[misc]
+    class Distinct(SetEpochMixin, BatchSampler):
         def __iter__(self) -> Iterator[list[int]]:
             order = np.random.default_rng([seed, self.epoch]).permutation(len(lesson)).tolist()
             yield from apart.batches(order, batch)

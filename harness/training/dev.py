@@ -117,8 +117,8 @@ def _size(corpus: Corpus, schedule: Schedule) -> int:
     if schedule.dev_characters is None or not len(corpus):
         return schedule.dev_pool
     rows = np.unique(np.linspace(0, len(corpus) - 1, SAMPLE, dtype=np.int64))
-    mean = np.mean([min(len(text), READ) for text in corpus.texts_of(rows)[:]])
-    return min(schedule.dev_pool, int(schedule.dev_characters / max(1.0, mean)) + 1)
+    characters = sum(min(len(text), READ) for text in corpus.texts_of(rows)[:])
+    return min(schedule.dev_pool, int(schedule.dev_characters * len(rows) / max(1, characters)) + 1)
 
 
 def _filled(relevant: Sequence[int], candidates: Sequence[Ints], size: int) -> Ints:

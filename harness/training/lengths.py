@@ -14,14 +14,14 @@ SAMPLE = 256
 """Examples, at even distances, whose tokens are counted."""
 
 
-def at_length(probe: Measure | None, length: int) -> Measure | None:
+def at_length(probe: Measure | None, length: int | None) -> Measure | None:
     """The probe at the model's own length: texts are cut shorter only in training, and a record is at the own length.
 
     Args:
         probe: model → nDCG@10 on dev.
-        length: the model's own, in tokens.
+        length: the model's own, in tokens; None if it has none.
     """
-    if probe is None:
+    if probe is None or length is None:
         return None
 
     def measured(model: Any) -> float:
@@ -56,7 +56,8 @@ def mean_tokens(model: Any, texts: list[str]) -> float:
         texts: one or more.
     """
     ids = model.tokenizer(texts, truncation=False, verbose=False)["input_ids"]
-    return sum(min(len(each), model.max_seq_length) for each in ids) / len(texts)
+    most = int(model.max_seq_length)
+    return sum(min(len(each), most) for each in ids) / len(texts)
 
 
 def _texts(value: Any) -> Iterator[str]:
