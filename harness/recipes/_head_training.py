@@ -84,8 +84,7 @@ class DevProbe:
     """Measures a head on the dev pool, with the encoder's cached vectors.
 
     Args:
-        dev_pool: what it is measured on.
-        encoder: behind the head.
+        dev_pool, encoder: what it is measured on; what is behind the head.
         documents: whether documents go through the head too.
     """
 
