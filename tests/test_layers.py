@@ -35,6 +35,7 @@ BUILT_ON = {
     ("methods.doc2query", "methods.bm25"),
     ("methods.hybrid", "methods.bm25"),
     ("methods.hybrid", "methods.dense"),
+    ("methods.memory", "methods.dense"),
     ("methods.hyde", "methods.dense"),
     ("methods.query2doc", "methods.bm25"),
     ("methods.rerank", "methods.bm25"),

@@ -33,6 +33,7 @@ from harness.runtime.context import Context
 
 if TYPE_CHECKING:
     from harness.endpoints.encoder import HostedEncoder
+    from harness.indexes import Index
 
 NO_LABELS = "none"
 DEV_LABELS = "dev labels"
@@ -198,9 +199,11 @@ class Encodes:
 
     Attributes:
         encoder: texts → vectors.
+        vector_index: how its vectors are searched.
     """
 
     encoder: Encoder
+    vector_index: Index
 
 
 METHODS: Room[Method] = Room(__name__, Method, "method")  # type: ignore[type-abstract]

@@ -79,7 +79,7 @@ class Dense(EncoderModel, EngineMethod):
 class _Fitted(Fitted, Reranks, Encodes):
     def __init__(self, method: Dense, encoder: Encoder, choice: EngineChoice) -> None:
         self._method = method
-        self.encoder = encoder
+        self.encoder, self.vector_index = encoder, method.index
         self.key = f"dense-{encoder.fingerprint}-{method.index.fingerprint()}"
         index = {
             **method.settings()["index"],

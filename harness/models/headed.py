@@ -43,9 +43,18 @@ class HeadedEncoder(Encoder):
         """See `Encoder.vectors`; the head computes in fp32 what the engine gives it."""
         if self.prompts[side] != self._base.prompts[side]:
             return super().vectors(texts, side)
+        if side == "document" and self._only_queries:
+            return self._base.vectors(texts, side)
         whole = HeadVectors(self._base.vectors(texts, side), self._head)
         dimensions = self.settings.dimensions
         return whole if dimensions is None else Truncated(whole, dimensions, self.similarity == "cosine")
+
+    def encode_uncached(self, texts: Sequence[str], side: Side) -> Floats:
+        """See `Encoder.encode_uncached`; an engine that cannot run two routes runs the encoder behind the head."""
+        if not self._only_queries or self.prompts[side] != self._base.prompts[side]:
+            return super().encode_uncached(texts, side)
+        vectors = self._base.encode_uncached(texts, side)
+        return vectors if side == "document" else through(self._head, vectors)
 
     def with_dimensions(self, dimensions: int | None) -> Encoder:
         """See `Encoder.with_dimensions`."""
@@ -59,12 +68,26 @@ class HeadedEncoder(Encoder):
         return _open(settings, self._context, self._trained_from, self._base.with_engine(config))
 
     @cached_property
+    def _modules(self) -> list[dict[str, Any]]:
+        return list(self.folder.config("modules.json").get("modules", []))
+
+    @cached_property
+    def _only_queries(self) -> bool:
+        """Whether documents do not go through the head."""
+        return bool(self._modules) and str(self._modules[-1]["type"]).rpartition(".")[2] == "Router"
+
+    @cached_property
     def _head(self) -> Any:
         """The last dense layer of the folder and what follows it, as one torch module."""
         import torch
+        from sentence_transformers.base.modules import Router
         from sentence_transformers.sentence_transformer.modules import Dense
 
-        modules = self.folder.config("modules.json").get("modules", [])
+        if self._only_queries:
+            routes: Any = Router.load(str(self.folder.path / self._modules[-1]["path"])).sub_modules
+            layer = routes["query"][0]
+            return torch.nn.Sequential(layer.linear, layer.activation_function).eval()
+        modules = self._modules
         dense = [module for module in modules if str(module["type"]).rpartition(".")[2] == "Dense"]
         if not dense or str(modules[-1]["type"]).rpartition(".")[2] != "Normalize" or modules[-2] is not dense[-1]:
             raise ModelError(
@@ -104,11 +127,16 @@ class HeadVectors:
         return self._through(self._whole.take(rows))
 
     def _through(self, vectors: Floats) -> Floats:
-        import torch
+        return through(self._head, vectors)
 
-        with torch.no_grad():
-            outputs = torch.nn.functional.normalize(self._head(torch.from_numpy(np.array(vectors))), dim=-1)
-        return outputs.numpy()
+
+def through(head: Any, vectors: Floats) -> Floats:
+    """(n, d) unit vectors that a head makes of (n, D) ones."""
+    import torch
+
+    with torch.no_grad():
+        outputs: Floats = torch.nn.functional.normalize(head(torch.from_numpy(np.array(vectors))), dim=-1).numpy()
+    return outputs
 
 
 def open_headed(base: Encoder, folder: Path, context: Context) -> Encoder:

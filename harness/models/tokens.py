@@ -146,9 +146,13 @@ def _plain(model: Any, side: Side | None) -> bool:
 
 
 def _uses_task(model: Any) -> bool:
-    """Whether a module other than a router takes the task when it is called; a batch of token numbers has none."""
+    """Whether a module takes the task when it is called, other than a router that reads the texts itself: a batch of
+    token numbers has none.
+    """
     from sentence_transformers.base.modules import Router
 
+    if any(isinstance(module, Router) for module in list(model.children())[1:]):
+        return True
     inner = [module for module in model.modules() if module is not model and not isinstance(module, Router)]
     arguments = [getattr(module, "forward_kwargs", ()) for module in inner]
     arguments += (model.module_kwargs or {}).values()

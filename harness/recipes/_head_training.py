@@ -84,30 +84,33 @@ class DevProbe:
     """Measures a head on the dev pool, with the encoder's cached vectors.
 
     Args:
-        dev_pool: what it is measured on.
-        encoder: behind the head.
+        dev_pool, encoder: what it is measured on; what is behind the head.
+        documents: whether documents go through the head too.
     """
 
-    def __init__(self, dev_pool: Pool, encoder: Encoder) -> None:
+    def __init__(self, dev_pool: Pool, encoder: Encoder, *, documents: bool) -> None:
         import torch
 
-        self.pool = dev_pool
+        self.pool, self._headed_documents = dev_pool, documents
         texts = dev_pool.view.corpus.texts_of(dev_pool.rows)
         self._documents = torch.from_numpy(cached_vectors(encoder, texts, "document"))
         self._queries = torch.from_numpy(cached_vectors(encoder, dev_pool.split.queries.texts, "query"))
 
     @classmethod
-    def of(cls, base: EncoderBase, view: TrainView, schedule: Schedule, context: Context) -> DevProbe | None:
+    def of(
+        cls, base: EncoderBase, view: TrainView, schedule: Schedule, context: Context, *, documents: bool = True
+    ) -> DevProbe | None:
         """The probe of a view; None without dev queries."""
         dev_pool = pool(view, base.first_stages, schedule, context)
-        return None if dev_pool is None else cls(dev_pool, unchanged(base, view, context))
+        return None if dev_pool is None else cls(dev_pool, unchanged(base, view, context), documents=documents)
 
     def __call__(self, head: Any) -> float:
         """nDCG@10."""
         import torch
 
         with torch.no_grad():
-            scores = (_embedded(head, self._queries) @ _embedded(head, self._documents).T).numpy()
+            documents = _embedded(head if self._headed_documents else None, self._documents)
+            scores = (_embedded(head, self._queries) @ documents.T).numpy()
         return self.pool.measure((self.pool.rows, row) for row in scores)
 
 
@@ -116,20 +119,28 @@ class HeadTraining:
 
     Args:
         head: a dense layer of sentence-transformers.
-        data: what it is trained on.
-        probe: measures it on dev; None trains to the end of the schedule.
-        schedule: how long and how fast.
+        data: what it is trained on, by a schedule.
+        probe: measures it on dev; None trains to the end.
         scale: factor of the cosine in the softmax.
         decay: weight of the squared distance between the head's weights and those it starts from.
+        documents: whether documents go through the head too, or queries only.
     """
 
     def __init__(
-        self, head: Any, data: PairVectors, probe: DevProbe | None, schedule: Schedule, scale: float, decay: float
+        self,
+        head: Any,
+        data: PairVectors,
+        probe: DevProbe | None,
+        schedule: Schedule,
+        scale: float,
+        decay: float,
+        *,
+        documents: bool,
     ) -> None:
         import torch
 
         self._head, self._data, self._probe, self._schedule = head, data, probe, schedule
-        self._scale, self._decay = scale, decay
+        self._scale, self._decay, self._documents = scale, decay, documents
         self._start = head.linear.weight.detach().clone()
         self._optimiser = torch.optim.Adam(head.parameters(), lr=schedule.learning_rate)
         self._steps = schedule.total(len(data.numbers))
@@ -194,7 +205,7 @@ class HeadTraining:
         numbers = data.numbers[batch]
         places = torch.cat([data.positives[batch], data.negatives[batch].reshape(-1)])
         queries = _embedded(self._head, data.queries[numbers])
-        documents = _embedded(self._head, data.documents[places])
+        documents = _embedded(self._head if self._documents else None, data.documents[places])
         logits = self._scale * queries @ documents.T
         # Not a negative: another relevant document of the query, or its own at another place of the batch.
         masked = torch.isin(data.keys(numbers, places), data.never_negative)
@@ -232,7 +243,8 @@ def _batches(count: int, size: int) -> Iterator[torch.Tensor]:
 
 
 def _embedded(head: Any, vectors: torch.Tensor) -> Any:
-    """(N, out) unit vectors."""
+    """(N, out) unit vectors; without a head, the given ones."""
     import torch
 
-    return torch.nn.functional.normalize(head({"sentence_embedding": vectors})["sentence_embedding"], dim=-1)
+    outputs = vectors if head is None else head({"sentence_embedding": vectors})["sentence_embedding"]
+    return torch.nn.functional.normalize(outputs, dim=-1)

@@ -11,12 +11,14 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from harness.base.errors import SettingError
 from harness.choices.bounds import Count, NonNegative, Positive, WholeNumber
 from harness.data.dataset import TrainView
 from harness.models.encoder import Encoder
 from harness.recipes._head_training import DevProbe, HeadTraining, PairVectors, cached_vectors, unchanged
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable
+from harness.training.delivery import delivered
 from harness.training.from_gold import FromGold, Mined
 from harness.training.lesson import Lesson, Report
 from harness.training.loop import own_randomness, save, seed_of
@@ -36,6 +38,8 @@ class FrozenHead(FromGold):
         activation: after the layer: `none` (the layer starts as the identity if `out` allows it) or `tanh`.
         decay: weight of the squared distance of the layer from where it starts; weight decay pulls towards 0 instead.
         scale: factor of the cosine in the softmax.
+        sides: `query` leaves the documents' vectors as they are, so that an index need not be built again; `both` sends
+            documents through the layer too.
     """
 
     out: Count | None = None
@@ -43,6 +47,7 @@ class FrozenHead(FromGold):
     decay: NonNegative = 0.01
     scale: Positive = 20.0
     negatives: WholeNumber = 3
+    sides: Literal["both", "query"] = "both"
 
     frozen: ClassVar[bool] = True
     unused: ClassVar[frozenset[str]] = frozenset({"accumulate", "max_length", "dropout"})
@@ -72,11 +77,19 @@ class FrozenHead(FromGold):
         with own_randomness():
             torch.manual_seed(seed_of(context, "head"))
             head = self._new_head(data.documents.shape[1])
-            probe = DevProbe.of(base, view, schedule, context) if self.choose == "dev" else None
+            start = {name: value.clone() for name, value in head.state_dict().items()}
+            both = self.sides == "both"
+            on_dev = self.choose == "dev"
+            probe = DevProbe.of(base, view, schedule, context, documents=both) if on_dev else None
             dev_pool = None if probe is None else probe.pool
             self.announce(mined.gold.trained_queries(view), dev_pool, context, place)
-            report = HeadTraining(head, data, probe, schedule, self.scale, self.decay).run()
-        save(_with_head(base, head, context), place, self.name())
+            training = HeadTraining(head, data, probe, schedule, self.scale, self.decay, documents=both)
+            report = training.run()
+            if self._starts_as_identity(data.documents.shape[1]):
+                report = delivered(head, report, probe, lambda: start, self.average, self.name())
+                if not report.average:
+                    head.load_state_dict(start)
+        save(_with_head(base, head, context, both=both), place, self.name())
         for weights in place.glob("*.safetensors"):  # the encoder's, the same in every model with a head
             context.cache.share("models", place.parent, f"{place.name}/{weights.name}")
         return dataclasses.replace(
@@ -86,6 +99,15 @@ class FrozenHead(FromGold):
             facts={**mined.facts, "head_parameters": int(head.linear.weight.numel())},
         )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sides == "query" and (self.out is not None or self.activation != "none"):
+            raise SettingError("frozen_head: out and activation change both sides; leave them out for one side.")
+
+    def _starts_as_identity(self, width: int) -> bool:
+        """Whether the layer changes nothing before it is trained, for vectors of `width` dimensions."""
+        return (self.out or width) <= width and self.activation == "none"
+
     def _new_head(self, width: int) -> Any:
         """A dense layer for vectors of `width` dimensions: the identity if the settings allow it, else orthogonal."""
         import torch
@@ -94,7 +116,7 @@ class FrozenHead(FromGold):
         out = self.out or width
         activation = torch.nn.Tanh() if self.activation == "tanh" else torch.nn.Identity()
         head = Dense(width, out, bias=False, activation_function=activation)
-        if out <= width and self.activation == "none":
+        if self._starts_as_identity(width):
             torch.nn.init.eye_(head.linear.weight)
         else:
             torch.nn.init.orthogonal_(head.linear.weight)
@@ -110,8 +132,9 @@ def _pair_vectors(mined: Mined, encoder: Encoder, view: TrainView) -> PairVector
     return PairVectors.of(mined, rows, queries, documents)
 
 
-def _with_head(base: EncoderBase, head: Any, context: Context) -> Any:
+def _with_head(base: EncoderBase, head: Any, context: Context, *, both: bool) -> Any:
     """The encoder with the head behind it, as one model of sentence-transformers."""
+    from sentence_transformers.base.modules import Router
     from sentence_transformers.sentence_transformer.modules import Normalize
 
     model = base.fresh(context)
@@ -119,7 +142,11 @@ def _with_head(base: EncoderBase, head: Any, context: Context) -> Any:
     # The head was trained on the encoder's cached vectors, which are normalised where the similarity is the cosine.
     if base.encoder.similarity == "cosine" and type(modules[-1]).__name__ != "Normalize":
         modules.append(Normalize())
-    for number, module in enumerate([*modules, head, Normalize()]):
+    if both:
+        modules += [head, Normalize()]
+    else:
+        modules.append(Router.for_query_document(query_modules=[head, Normalize()], document_modules=[Normalize()]))
+    for number, module in enumerate(modules):
         model.add_module(str(number), module)
     model.prompts, model.default_prompt_name = dict(base.prompts), None
     return model

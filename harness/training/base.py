@@ -190,6 +190,11 @@ class PairBase(Trainable):
         return PairBase(self.scorer.retrained(folder), self.first_stages, untrained, by_encoder=self._by_encoder)
 
     @property
+    def whole(self) -> bool:
+        """See `Trainable.whole`."""
+        return not self.scorer.folder.has_module("Pooling")
+
+    @property
     def model(self) -> PairScorer:
         """See `Trainable.model`."""
         return self.scorer

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.runtime.progress import Advance
 from harness.training.checkpoints import State
 
 METRIC = "dev_ndcg10"
+CLIP = 1.0
+"""The gradient is clipped to this length."""
 SAVED_EVERY = 120.0
 """Seconds between checkpoints if evaluations are further apart: this is the most that a killed run loses."""
 SAVING = 0.05
@@ -43,6 +45,20 @@ def clock(run_state: State) -> Any:
                 control.should_save = True
 
     return Clock()
+
+
+def clipped(parameters: Sequence[Any]) -> Any:
+    """Clips the gradient of all parameters together, the loss's own included, to the length `CLIP`: the trainer would
+    clip only the model's, of two towers one.
+    """
+    import torch
+    from transformers import TrainerCallback
+
+    class Clipped(TrainerCallback):
+        def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            torch.nn.utils.clip_grad_norm_([p for p in parameters if p.grad is not None], CLIP)
+
+    return Clipped()
 
 
 def progress_bar(advance: Advance) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.measures import means, parse_measures, per_query
 from harness.data.queries import Labelled
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 CUT = 10
 CHOSEN_BY = f"nDCG@{CUT}"
 DEEP = 100
+SAMPLE = 256
+"""Documents, at even distances, whose characters are counted."""
+READ = 1000
+"""Characters of a document that are counted: most encoders cut at 256 tokens, about so many."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +102,23 @@ def pool(view: TrainView, first_stages: Sequence[Method], schedule: Schedule, co
     split, corpus = view.dev.only(ids), view.corpus
     tops = [_best(method, split, view, context) for method in first_stages]
     candidates = tuple(interleaved([top[i] for top in tops]) for i in range(len(split.queries)))
-    if len(corpus) <= schedule.dev_pool:
+    size = _size(corpus, schedule)
+    if len(corpus) <= size:
         return Pool(split, view, np.arange(len(corpus), dtype=np.int64), candidates, whole=True)
     relevant: set[str] = set()
     for grades in split.qrels.values():
         relevant.update(document for document, grade in grades.items() if grade > 0)
     in_corpus = [int(row) for row in corpus.rows(sorted(relevant)) if row >= 0]
-    return Pool(split, view, _filled(in_corpus, candidates, schedule.dev_pool), candidates, whole=False)
+    return Pool(split, view, _filled(in_corpus, candidates, size), candidates, whole=False)
+
+
+def _size(corpus: Corpus, schedule: Schedule) -> int:
+    """Documents of the pool: fewer if they are long."""
+    if schedule.dev_characters is None or not len(corpus):
+        return schedule.dev_pool
+    rows = np.unique(np.linspace(0, len(corpus) - 1, SAMPLE, dtype=np.int64))
+    characters = sum(min(len(text), READ) for text in corpus.texts_of(rows)[:])
+    return min(schedule.dev_pool, int(schedule.dev_characters * len(rows) / max(1, characters)) + 1)
 
 
 def _filled(relevant: Sequence[int], candidates: Sequence[Ints], size: int) -> Ints:

@@ -10,7 +10,10 @@ from harness.data.dataset import TrainView
 from harness.runtime.context import Context
 from harness.training import loop
 from harness.training.base import Trainable
+from harness.training.batches import relevant_texts
+from harness.training.delivery import delivered
 from harness.training.dev import Pool
+from harness.training.examples import QUERY
 from harness.training.lesson import Lesson, Report
 
 
@@ -24,6 +27,7 @@ def fine_tune(
     *,
     name: str,
     on_dev: bool,
+    average: float | None = None,
     announce: Callable[[Pool | None], None],
 ) -> Report:
     """Trains a model on a lesson and saves it.
@@ -37,12 +41,15 @@ def fine_tune(
         checkpoints: a folder of this training only.
         name: of the recipe, for messages.
         on_dev: whether dev chooses the checkpoint.
+        average: as `Recipe.average`.
         announce: called before the first step with the pool that dev is measured on.
 
     Raises:
         HarnessError: what `loop.train` and `loop.save` raise.
     """
     model = base.fresh(context)
+    if lesson.order == "distinct" and not lesson.relevant:
+        lesson = dataclasses.replace(lesson, relevant=relevant_texts(view, lesson.columns.get(QUERY, ())))
     probe = base.probe(view, lesson.schedule, context) if on_dev else None
     prompts = dict(lesson.prompts or base.prompts)
     if base.kind != "cross_encoder":
@@ -54,5 +61,11 @@ def fine_tune(
     dev_pool = None if probe is None else probe.pool
     announce(dev_pool)
     report = loop.train(model, lesson, prompts, probe, context, checkpoints, name, first)
+    if base.whole:  # with a random layer, the model before training ranks nothing
+        report = delivered(model, report, probe, lambda: base.fresh(context).state_dict(), average, name)
+        if not report.average:
+            model = base.fresh(context)
+            if base.kind != "cross_encoder":
+                model.prompts, model.default_prompt_name = dict(base.prompts), None
     loop.save(model, place, name)
     return dataclasses.replace(report, dev_pool=None if dev_pool is None else dev_pool.describe())

@@ -40,6 +40,8 @@ class Lesson:
             returns facts.
         facts: what was measured while the examples were made; JSON-safe, for the record.
         notes: what a reader of the results must know.
+        relevant: text of a query → texts of all documents judged relevant to it, where these are several: an example of
+            the query is in no batch with one of them, unless it is its own. Set by `harness.training.fine_tuning`.
         trained_queries: the queries in it, with their origin and their documents, to find those that are also in test;
             empty if there are only texts of the corpus. None takes the columns that are queries.
     """
@@ -55,6 +57,7 @@ class Lesson:
     after: Callable[[Any, Any, Callable[[Any], float] | None], Mapping[str, Any]] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    relevant: Mapping[str, frozenset[str]] = field(default_factory=dict)
     trained_queries: Sequence[TrainedQuery] | None = None
 
     def __post_init__(self) -> None:
@@ -94,7 +97,8 @@ class Report:
         device: cpu, cuda or mps.
         loss: (step, mean loss since the step before) pairs.
         dev: (step, nDCG@10 on the dev pool) pairs; step 0 is the model before training. Empty without dev queries.
-        chosen: the step whose weights were saved.
+        chosen: the step whose weights were saved; 0 if the model before training was at least as good on dev.
+        average: share of the chosen step's weights in the saved ones; the rest are those before training.
         dev_pool: numbers of queries and documents in the dev pool; None without.
         facts: of the lesson.
         notes: of the lesson and the loop.
@@ -112,6 +116,7 @@ class Report:
     loss: tuple[tuple[int, float], ...] = ()
     dev: tuple[tuple[int, float], ...] = ()
     chosen: int = 0
+    average: float = 1.0
     dev_pool: Mapping[str, Any] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

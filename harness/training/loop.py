@@ -28,6 +28,7 @@ from harness.runtime.context import Context
 from harness.training.callbacks import METRIC, Measure
 from harness.training.checkpoints import State, readable_checkpoint
 from harness.training.heap import kept_heap
+from harness.training.lengths import at_length, tokens_of_example
 from harness.training.lesson import Lesson, Report
 from harness.training.schedule import Schedule
 from harness.training.trainer import TrainingRun, run, trainer_of
@@ -88,7 +89,8 @@ def train(
     length = model.max_seq_length
     bf16 = bf16_suits(lesson.schedule, model.device.type)
     _prepare(model, lesson)
-    state, steps = State.at(checkpoints), lesson.schedule.total(len(lesson))
+    state, steps = State.at(checkpoints), lesson.schedule.total(len(lesson), tokens_of_example(model, lesson))
+    probe, first = at_length(probe, length), at_length(first, length)
     job = TrainingRun(lesson, prompts, probe, checkpoints, steps, bf16, seed_of(context, "training"), name)
     with own_randomness(), memory_and_disk(name, checkpoints), no_weight_bars(), kept_heap():
         torch.manual_seed(seed_of(context, "initial weights"))

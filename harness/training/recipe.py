@@ -42,8 +42,10 @@ class Recipe(Value, ABC):
         max_length: tokens kept of a text while training.
         dropout: probability, in place of the model's own.
         precision: `auto` (bf16 where the processor has it), `bf16` or `fp32`.
-        choose: `dev` keeps the checkpoint with the best nDCG@10 on dev, where the collection has dev queries; `last`
-            the last.
+        choose: `dev` keeps the checkpoint with the best nDCG@10 on dev, where the collection has dev queries, or the
+            model before training if none is better; `last` the last.
+        average: share of the trained weights in the saved model, the rest being those before training; None takes 0.5
+            or 1, whichever is better on dev, and 1 without dev (`harness.training.delivery`).
     """
 
     budget: Budget = "small"
@@ -55,6 +57,7 @@ class Recipe(Value, ABC):
     dropout: Annotated[float, Interval(ge=0, lt=1)] | None = None
     precision: Precision = "auto"
     choose: Literal["dev", "last"] = "dev"
+    average: Annotated[float, Interval(gt=0, le=1)] | None = None
 
     room: ClassVar[str] = "harness.recipes"
     trains: ClassVar[Kind] = "encoder"
@@ -91,7 +94,7 @@ class Recipe(Value, ABC):
             if field.name in numbers and value not in (None, "auto"):
                 changes[field.name] = value
         if "epochs" in changes:
-            changes["steps"] = None
+            changes |= {"steps": None, "tokens": None}
         return dataclasses.replace(self.schedules[self.budget], **changes)
 
     def fitted_here(self) -> Iterator[Value]:
@@ -143,6 +146,7 @@ class Recipe(Value, ABC):
             checkpoints,
             name=self.name(),
             on_dev=self.choose == "dev",
+            average=self.average,
             announce=announce,
         )
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harness.base.errors import ModelError
 from harness.models.sides import Side, model_depends_on_side
 from harness.runtime.progress import Advance
-from harness.training.callbacks import METRIC, Measure, clock, evaluator, progress_bar
+from harness.training.batches import sampler
+from harness.training.callbacks import METRIC, Measure, clipped, clock, evaluator, progress_bar
 from harness.training.checkpoints import State, last_checkpoint
 from harness.training.lesson import Lesson
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import torch
 
 LOSS = "loss.pt"
-CLIP = 1.0
-"""The gradient is clipped to this length."""
 LOGGED = 100
 """The loss is recorded at about so many points."""
 
@@ -58,11 +57,10 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: TrainingRun, state: State
     columns = {name: list(column) for name, column in lesson.columns.items()}
     if lesson.labels is not None:
         columns["label"] = list(lesson.labels)
-    callbacks: list[Any] = [progress_bar(advance), clock(state)]
+    callbacks: list[Any] = [progress_bar(advance), clock(state), clipped(_parameters(model, loss))]
     if job.probe is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=lesson.schedule.patience))
-    has_own_weights = bool(_own_weights(loss, model))
-    arguments = _arguments(job, model.device.type, prompted=prompted(model), own_weights=has_own_weights)
+    arguments = _arguments(job, model.device.type, prompted=prompted(model))
     if not prompted(model):
         pair_prompt = model.prompts.get(model.default_prompt_name or "", "")
         if pair_prompt:
@@ -100,7 +98,7 @@ def prompted(model: Any) -> bool:
     return not isinstance(model, CrossEncoder)
 
 
-def _arguments(job: TrainingRun, device: str, *, prompted: bool, own_weights: bool) -> dict[str, Any]:
+def _arguments(job: TrainingRun, device: str, *, prompted: bool) -> dict[str, Any]:
     """The trainer's arguments."""
     from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 
@@ -131,8 +129,7 @@ def _arguments(job: TrainingRun, device: str, *, prompted: bool, own_weights: bo
         "save_total_limit": 2,
         "load_best_model_at_end": job.probe is not None,
         "restore_callback_states_from_checkpoint": True,  # else a resumed run has its full patience again
-        # The trainer would clip only the gradient of the model: of two towers, one.
-        "max_grad_norm": 0.0 if own_weights else CLIP,
+        "max_grad_norm": 0.0,  # `callbacks.clipped` clips
         "metric_for_best_model": f"eval_{METRIC}",
         "greater_is_better": True,
         "batch_sampler": BatchSamplers.NO_DUPLICATES if job.lesson.order == "distinct" else BatchSamplers.BATCH_SAMPLER,
@@ -166,9 +163,8 @@ def _checked(base: Any, loss: Any, job: TrainingRun, state: State) -> Any:
             return result
 
         def get_batch_sampler(self, dataset: Any, batch_size: int, drop_last: bool, *args: Any, **kwargs: Any) -> Any:
-            if job.lesson.order != "given":
-                return super().get_batch_sampler(dataset, batch_size, drop_last, *args, **kwargs)
-            return torch.utils.data.BatchSampler(torch.utils.data.SequentialSampler(dataset), batch_size, drop_last)
+            own = sampler(job.lesson, batch_size, job.seed)
+            return own or super().get_batch_sampler(dataset, batch_size, drop_last, *args, **kwargs)
 
         def _load_from_checkpoint(self, checkpoint_path: str) -> None:
             super()._load_from_checkpoint(checkpoint_path)
@@ -229,6 +225,11 @@ def _no_number(job: TrainingRun, what: str) -> str:
     checkpoint = last_checkpoint(job.checkpoints)
     where = f"the last good checkpoint is {checkpoint}" if checkpoint else "no checkpoint was reached before"
     return f'{job.name}: {what} of {job.steps}; {where}. Lower learning_rate, or set precision="fp32".'
+
+
+def _parameters(model: Any, loss: Any) -> list[Any]:
+    """The parameters of the model and the loss, each once."""
+    return list(dict.fromkeys((*model.parameters(), *loss.parameters())))
 
 
 def _own_weights(loss: Any, model: Any) -> dict[str, Any]:

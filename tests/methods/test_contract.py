@@ -40,6 +40,7 @@ from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.methods.late import Late
+from harness.methods.memory import Memory
 from harness.methods.rerank import Rerank
 from harness.methods.run import RunFile
 from harness.methods.sparse import Sparse
@@ -102,6 +103,7 @@ def method(
         "late": Late(model=str(tiny_ragged[1])),
         "sparse": Sparse(model=str(tiny_ragged[0])),
         "hybrid": Hybrid(methods=(BM25(), dense)),
+        "memory": Memory(dense),
         "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
     }
     if request.param == "run":

@@ -265,7 +265,7 @@ def test_the_price_of_products_makes_vectors_sparse(tongue: Tongue) -> None:
 
 
 def test_a_late_interaction_encoder_learns_and_re_ranks(tongue: Tongue) -> None:
-    row = with_recipes(Late(str(tongue.model)), (ColBERT(epochs=2, **FAST),))
+    row = with_recipes(Late(str(tongue.model)), (ColBERT(epochs=3, **FAST),))
     assert_loss_falls(row, tongue, 0.7)  # a batch holds other documents of the topic: the loss has a floor
     dev = fit(row, tongue.view, tongue.context).resolved["training"][0]["dev"]
     assert max(value for _, value in dev[1:]) > dev[0][1] + 0.3

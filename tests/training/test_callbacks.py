@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.training.callbacks import METRIC, clock, evaluator, progress_bar
+from harness.training.callbacks import METRIC, clipped, clock, evaluator, progress_bar
 
 
 def test_the_evaluator_leaves_the_model_in_training_mode(tiny_encoder: Any) -> None:
@@ -39,3 +39,14 @@ def test_progress_counts_steps_and_shows_the_loss_and_the_last_measurement() -> 
     bar.on_step_end(None, None, None)
     bar.on_log(None, None, None, logs={f"eval_{METRIC}": 0.75})
     assert shown == [(3,), (1, "loss 0.5000"), (0, "loss 0.5000 dev nDCG@10 0.7500")]
+
+
+def test_all_gradients_are_clipped_together_those_of_the_loss_too() -> None:
+    import torch
+
+    parameters = [torch.nn.Parameter(torch.zeros(size)) for size in (2, 1, 1)]
+    parameters[0].grad, parameters[1].grad = torch.tensor([3.0, 0.0]), torch.tensor([4.0])
+    clipped(parameters).on_pre_optimizer_step(None, None, None)
+    assert parameters[0].grad.tolist() == pytest.approx([0.6, 0.0], abs=1e-5)
+    assert parameters[1].grad.tolist() == pytest.approx([0.8], abs=1e-5)
+    assert parameters[2].grad is None
