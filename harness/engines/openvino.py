@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import importlib.util
 import io
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ TOKENS = 1024
 """Of a batch for each thread; batches of four times as many were a tenth slower."""
 MULTIPLE = 16
 """Tokens that a text is padded to a multiple of; other lengths were up to 14 % slower in bf16."""
+ALONE = 32
+"""Tokens up to which one thread computes a text that is alone in its batch, as a query is while latency is measured."""
+LIGHT = 128 * 2**20
+"""Bytes of a graph up to which that is done: a larger one has work for several threads, and is not held twice."""
+ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
+"""Settings of the copy for a text alone. A pinned thread would stay on a core that another process uses."""
 GRAPH = "graph.blob"
 
 
@@ -67,27 +74,39 @@ class Openvino(Engine):
         assert network.example is not None
         names = tuple(network.example.arrays)
         try:
-            return _Running(_kept(openvino, model, network, names, precision), names)
+            return _Running(*_kept(openvino, model, network, names, precision), names)
         except (RuntimeError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
             message = str(error).strip().partition("\n")[0]
             raise Unfit(f"OpenVINO cannot run {network.name}: {type(error).__name__}: {message}") from error
 
 
+_Copy = Callable[[], Any]
+"""→ the graph on one thread; None if it is too large, or not kept in the cache."""
+
+
 class _Running:
     multiple = MULTIPLE
 
-    def __init__(self, compiled: Any, names: tuple[str, ...]) -> None:
-        self.tokens = TOKENS * int(compiled.get_property("INFERENCE_NUM_THREADS"))
-        self._request, self._names = compiled.create_infer_request(), names
+    def __init__(self, compiled: Any, copy: _Copy, names: tuple[str, ...]) -> None:
+        self._threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))
+        self.tokens = TOKENS * self._threads
+        self._request, self._copy, self._names = compiled.create_infer_request(), copy, names
 
     def __call__(self, batch: Batch) -> Floats:
         arrays = [np.ascontiguousarray(batch.arrays[name]) for name in self._names]
-        output = self._request.infer(arrays, share_inputs=True)
+        is_alone = len(arrays[0]) == 1 and arrays[0].size <= ALONE
+        output = (self._request_alone if is_alone else self._request).infer(arrays, share_inputs=True)
         return np.array(output[0], dtype=np.float32)  # a copy, since the next batch overwrites the output
 
+    @functools.cached_property
+    def _request_alone(self) -> Any:
+        """Of a copy of the graph on one thread, made for the first text alone; the usual one if there is no copy."""
+        copied = self._copy() if self._threads > 1 else None
+        return copied.create_infer_request() if copied else self._request
 
-def _kept(openvino: Any, model: Any, network: Network, names: tuple[str, ...], precision: str) -> Any:
-    """The compiled graph, from the cache or compiled now."""
+
+def _kept(openvino: Any, model: Any, network: Network, names: tuple[str, ...], precision: str) -> tuple[Any, _Copy]:
+    """The compiled graph, from the cache or compiled now, and how to make its copy on one thread."""
     core, settings = openvino.Core(), _settings(precision)
     compiled: Any = None
 
@@ -101,12 +120,20 @@ def _kept(openvino: Any, model: Any, network: Network, names: tuple[str, ...], p
         (folder / GRAPH).write_bytes(compiled.export_model().getbuffer())
 
     if network.keep is None:
-        return compiled_now()
+        return compiled_now(), lambda: None
     name, flags = processor()
     masked = os.environ.get("ONEDNN_MAX_CPU_ISA")
     deciding = {"processor": [name, masked, *sorted(flags)], "settings": settings, "inputs": names}
-    folder = network.keep(deciding, compile_into)
-    return compiled or core.import_model((folder / GRAPH).read_bytes(), "CPU", settings)
+    file = network.keep(deciding, compile_into) / GRAPH
+
+    def copy() -> Any:
+        # Read from the file: OpenVINO cannot read what a graph exports that was itself read from a file.
+        with contextlib.suppress(FileNotFoundError):  # the cache was emptied since
+            if file.stat().st_size <= LIGHT:
+                return core.import_model(file.read_bytes(), "CPU", settings | ONE_THREAD)
+        return None
+
+    return compiled or core.import_model(file.read_bytes(), "CPU", settings), copy
 
 
 def _reason(model: Any, network: Network) -> str:

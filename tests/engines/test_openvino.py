@@ -158,3 +158,58 @@ def test_batches_are_padded_to_a_multiple_of_the_processors_tiles(
     monkeypatch.setattr(module._Running, "__call__", noted)
     encoder.encode(["kala"], "query")
     assert widths == [module.MULTIPLE]
+
+
+@needed
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_short_text_alone_is_computed_on_one_thread_and_gets_the_same_vector(
+    precision: str,
+    tiny_encoder: Path,
+    encoder_of: Callable[[Path], Encoder],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    threads: list[int] = []
+    call = module._Running.__call__
+
+    def noted(self: Any, batch: Any) -> Floats:
+        output = call(self, batch)
+        used = self._request_alone if "_request_alone" in vars(self) else self._request
+        threads.append(int(used.get_compiled_model().get_property("INFERENCE_NUM_THREADS")))
+        return output
+
+    monkeypatch.setattr(module._Running, "__call__", noted)
+
+    def vectors(*batches: list[str]) -> list[Floats]:
+        threads.clear()
+        encoder = Encoder(encoder_of(tiny_encoder).settings, Context(cache=Cache(tmp_path), device="cpu"))
+        fast = encoder.with_engine(EngineConfig(Openvino(), precision))
+        return [fast.encode(texts, "document") for texts in batches]
+
+    alone, together, long = TEXTS[:1], TEXTS[:1] * 2, " ".join(["kala"] * 40)
+    compiled_now = vectors(together, [long], [long] * 2, alone)
+    several = threads[0]  # one on a machine with one core
+    assert threads == [several, several, several, 1], "only a short text alone is computed by the copy"
+    from_cache = vectors(alone, together)
+    assert threads[0] == 1
+    assert np.array_equal(from_cache[1], compiled_now[0])
+    for vector in (compiled_now[3][0], from_cache[0][0]):
+        assert vector == pytest.approx(compiled_now[0][0], abs=1e-6)
+
+    monkeypatch.setattr(module, "LIGHT", 0)
+    assert np.array_equal(vectors(alone)[0][0], compiled_now[0][0])
+    assert threads == [several], "a large graph has no copy"
+
+
+@needed
+def test_a_text_alone_is_computed_though_the_cache_was_emptied_since(
+    tiny_encoder: Path, encoder_of: Callable[[Path], Encoder], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    encoder = Encoder(encoder_of(tiny_encoder).settings, Context(cache=Cache(tmp_path), device="cpu"))
+    fast = encoder.with_engine(EngineConfig(Openvino(), "fp32"))
+    together = fast.encode(TEXTS[:1] * 2, "query")
+    (file,) = (tmp_path / "compiled").glob("*/graph.blob")
+    file.unlink()
+    assert fast.encode(TEXTS[:1], "query")[0] == pytest.approx(together[0], abs=1e-6)
