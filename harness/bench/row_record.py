@@ -49,6 +49,12 @@ def blank_record(dataset: Dataset, method: Method, context: Context, depth: int)
     )
 
 
+def with_view(blank: Record, dataset: Dataset, identity: str) -> Record:
+    """A record with the identity of its row, and with notes on what training and tuning may see."""
+    notes = [*blank.dataset["notes"], *dataset.train.notes]
+    return dataclasses.replace(blank, identity=identity, dataset={**blank.dataset, "notes": notes})
+
+
 def with_fit(
     blank: Record, fitted: Fitted, searched: SearchReport, costs: Sequence[HostedCost], notes: Sequence[str]
 ) -> Record:

@@ -20,12 +20,14 @@ class TrainView:
         corpus: the documents.
         train: labelled training queries, or None.
         dev: labelled queries for choosing settings, or None; cut from train by a fixed rule if the collection has no
-            dev split (`harness.collection.splits`), never from test.
+            dev split (`harness.collection.dev`), never from test.
+        notes: on how dev was cut, for a reader of the results.
     """
 
     corpus: Corpus
     train: Labelled | None = None
     dev: Labelled | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def revision(self) -> str:
