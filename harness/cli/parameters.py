@@ -123,6 +123,15 @@ class Executed(Parameters):
 class Splits(Parameters):
     """How the queries of a dataset are used."""
 
+    folds: Annotated[
+        str | None,
+        typer.Option(
+            "--folds",
+            metavar="N",
+            help="Report all labelled queries in N folds by documents, each ranked by a system that was fitted on the "
+            "others; N-queries makes folds by queries. The same as /folds-N after the dataset.",
+        ),
+    ] = None
     dev_cut: Annotated[
         str | None,
         typer.Option(
@@ -137,11 +146,11 @@ class Splits(Parameters):
         """The name of a dataset with these settings.
 
         Raises:
-            SettingError: a rule that does not exist.
+            SettingError: a rule or a number of folds that does not exist.
         """
         from harness.collection.variant import named  # imports NumPy, which `--help` does not need
 
-        return named(dataset, self.dev_cut)
+        return named(dataset, self.folds, self.dev_cut)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,8 +85,8 @@ SOURCES: Room[Source] = Room(__name__, Source, "dataset source")  # type: ignore
 def load_dataset(name: str, context: Context) -> Dataset:
     """Loads `source/name[/split]`; a path that exists, or begins with `.`, `~` or `/`, is short for `folder/<path>`.
 
-    A collection without a dev split gets one from train; the end of the name may say how
-    (`harness.collection.variant`).
+    A collection without a dev split gets one from train; the end of the name may say how, and may name
+    folds (`harness.collection.variant`).
 
     Raises:
         UnknownName: no such source, collection or split.
@@ -98,7 +98,7 @@ def load_dataset(name: str, context: Context) -> Dataset:
     key = spelled(name, context)
 
     def load() -> Dataset:
-        return variant_of(SOURCES.get(source)().load(rest, context), _variant(name)[1], context)
+        return variant_of(SOURCES.get(source)().load(rest, context), key, _variant(name)[1], context)
 
     dataset = context.ledger.once("load", f"load {name}", key, load)
     context.memory.require_documents(len(dataset.corpus), name)
@@ -106,7 +106,7 @@ def load_dataset(name: str, context: Context) -> Dataset:
 
 
 def split_name(name: str, context: Context) -> tuple[str, str]:
-    """`beir/scifact/test` → (`beir`, `scifact/test`), without what the end of the name says about dev.
+    """`beir/scifact/test` → (`beir`, `scifact/test`), without what the end of the name says about dev or folds.
 
     Raises:
         UnknownName: no such source; suggests the full name of a collection of that name.
@@ -122,8 +122,8 @@ def split_name(name: str, context: Context) -> tuple[str, str]:
 
 
 def _variant(name: str) -> tuple[str, Variant]:
-    """The name without its end that says how dev is cut, and what that says; a folder of that whole name is a
-    folder.
+    """The name without its end that says how dev is cut or names folds, and what that says; a folder of that whole
+    name is a folder.
     """
     base, variant = split_variant(name)
     if base != name and there(as_path(name.removeprefix("folder/")).is_dir):
