@@ -13,9 +13,9 @@ in its line (`tests/test_layers.py` reads this map):
     analyzers/ fusions/ indexes/    plural: text → terms; rankings → one; vectors → the nearest
     engines/                    plural: a model and token numbers → vectors or scores
     feedback/                   plural: a query and its results → a weighted query
-    collection/                 a judged collection: its files, its splits, what makes it a dataset
-    datasets/                   plural: where judged collections come from
     leaks/                      which texts are alike; what a model was trained on
+    collection/                 a judged collection: its files, splits, dev cut and folds
+    datasets/                   plural: where judged collections come from
     datacheck/                  what is wrong with a collection
     lexical/ lucene/ models/    BM25; Lucene in its own process; encoders and cross-encoders
     endpoints/                  hosted models: keys, prices, caps, stored answers

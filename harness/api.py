@@ -17,6 +17,7 @@ from harness.bench.plan import plan as plan_steps
 from harness.bench.run_rows import DEFAULT_DATASET, executor_of, opened_bench, run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
+from harness.collection.variant import named
 from harness.compare.accept import accept
 from harness.compare.decide import Decided
 from harness.compare.decide import decide as decide_between_rows
@@ -81,6 +82,8 @@ def run(
     precision: str | None = None,
     tell: Callable[[Result], None] | None = None,
     executor: str | Executor | None = None,
+    folds: str | int | None = None,
+    dev_cut: str | None = None,
 ) -> Board:
     """Runs rows over datasets and stores their records.
 
@@ -96,13 +99,18 @@ def run(
             `fp32` is the reference.
         tell: called after each row.
         executor: where rows are run, e.g. `ray(workers=2)`; None runs them in this process, one after the other.
+        folds: report all labelled queries in so many folds by documents, or by queries as `5-queries`: each query is
+            ranked by a system that was fitted on the other folds. None takes what the dataset's name says, as
+            `beir/scifact/folds-5` (`harness.collection.variant`).
+        dev_cut: how dev is cut from train if a dataset has no dev split: by `documents` or by `queries`; None takes
+            what the dataset's name says, else `documents`.
 
     Raises:
         HarnessError: bad input, a dataset that is not available, or an executor. Errors of a row go into its record.
     """
     made = run_rows(
         *rows,
-        dataset=dataset,
+        dataset=_named(dataset, folds, dev_cut),
         measures=measures,
         depth=depth,
         results=results,
@@ -120,13 +128,20 @@ def plan(
     dataset: str | Sequence[str] = DATASET,
     depth: int = DEPTH,
     precision: str | None = None,
+    folds: str | int | None = None,
+    dev_cut: str | None = None,
 ) -> Plan:
     """The steps that `run` would take, with the rows that share each; runs nothing.
 
     Arguments and errors are those of `run`.
     """
-    names = [dataset] if isinstance(dataset, str) else list(dict.fromkeys(dataset))
-    return plan_steps(methods_of(rows, precision), names, depth)
+    return plan_steps(methods_of(rows, precision), _named(dataset, folds, dev_cut), depth)
+
+
+def _named(dataset: str | Sequence[str], folds: str | int | None, dev_cut: str | None) -> list[str]:
+    """The names of datasets, each once, with what they say about folds and dev."""
+    names = [dataset] if isinstance(dataset, str) else dataset
+    return list(dict.fromkeys(named(name, folds, dev_cut) for name in names))
 
 
 def decide(

@@ -50,6 +50,11 @@ def dev_of(dataset: Dataset) -> Labelled:
     Raises:
         Unavailable: the collection has none.
     """
+    if dataset.train.folds is not None:
+        raise Unavailable(
+            f"{dataset.name} has no dev queries of its own, since each fold has others.",
+            "Choose on the collection itself, and name the chosen row with the folds.",
+        )
     if dataset.train.dev is None:
         raise Unavailable(
             f"{dataset.name} has no dev queries to choose on.",

@@ -19,7 +19,7 @@ def leaked(dataset: Dataset, values: PerQuery, context: Context) -> dict[str, An
 
     Empty if the collection has no training and no dev queries.
     """
-    if dataset.train.train is None and dataset.train.dev is None:
+    if not dataset.train.labelled:
         return {}
     found = leaks(dataset, context)
     kinds = Counter(kind for _, kind, _ in found.queries.values())

@@ -1,7 +1,9 @@
 """The guard of the reported split: warns before a model learns texts that also occur in test, and refuses a model that
 was trained on test itself.
 
-Only the runner sees test. Training shows the guard what it is about to learn and gets no answer (`Context.announce`).
+With folds, what is fitted for a fold is compared with the queries of this fold; a model that a row names is the same
+for all folds, and is compared with all queries. Only the runner sees test. Training shows the guard what it is about to
+learn and gets no answer (`Context.announce`).
 """
 
 from __future__ import annotations
@@ -49,8 +51,8 @@ class Guard:
         values = list(_inside(method))
         for folder in dict.fromkeys(_models(values)):
             self._refuse(folder)
-        view = self._dataset.train
-        labels = any(isinstance(v, Recipe) and supervision(v, view) != NO_LABELS for v in values)
+        views = self._dataset.train.views
+        labels = any(isinstance(v, Recipe) and supervision(v, view) != NO_LABELS for v in values for view in views)
         warning = (self._dataset.name, "labels")
         if not labels or warning in self._warned:
             return
@@ -59,12 +61,18 @@ class Guard:
         if found:
             self._warn(len(found), "the training or dev queries", Counter(kind for _, kind, _ in found.values()))
 
-    def __call__(self, texts: Sequence[str]) -> None:
-        """Checks what a model is about to learn from; warns of test queries among it, of each once."""
-        view = self._dataset.train
+    def __call__(self, texts: Sequence[str], fold: int | None = None) -> None:
+        """Checks what a model is about to learn from; warns of test queries among it, of each once.
+
+        Args:
+            texts: training queries.
+            fold: the number of the fold that the model will rank; None if it ranks all queries.
+        """
+        reported = self._dataset if fold is None else self._dataset.parts[fold]
+        view = reported.train
         known = {text for split in (view.train, view.dev) if split is not None for text in split.queries.texts}
         new = sorted(set(texts) - known)
-        test = self._dataset.test.queries
+        test = reported.test.queries
         found: dict[tuple[str, str], str] = {}
         for overlap in kept_alike(test, new, self._context):
             warning = (self._dataset.name, f"query {test.ids[overlap.here]}")

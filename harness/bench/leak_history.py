@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ Found = dict[str, tuple[dict[str, str], set[str]]]
 """Kind → test query ids with how they match, and those of them that were trained with a document relevant to them."""
 
 
-def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, context: Context) -> dict[str, Any]:
+def taught_leaks(
+    trained: Sequence[tuple[Dataset, Iterable[Path]]], values: PerQuery, context: Context
+) -> dict[str, Any]:
     """Test queries that also occur in the training data of a row's models, JSON-safe (`Record.leaks`, `taught`).
 
     `queries` are all of them, `pairs` those with a relevant document in common: the number, by kind, and the means of
@@ -27,12 +29,13 @@ def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, con
     training queries are known.
 
     Args:
-        models: folders of the models that the row computes with.
-        dataset: with the test split.
+        trained: a dataset with its test split, and the folders of the models that rank its queries; one pair for each
+            fold if there are folds.
         values: of the row.
         context: its cache.
     """
-    histories = [read_history(model) for model in dict.fromkeys(models) if trained_here(model)]
+    read = [(part, [read_history(m) for m in dict.fromkeys(models) if trained_here(m)]) for part, models in trained]
+    histories = [history for _, own in read for history in own]
     if not histories:
         return {}
     known = [history for history in histories if history is not None]
@@ -40,12 +43,9 @@ def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, con
     if not known:
         return leaks
     found: Found = {}
-    texts: Counter[str] = Counter()
-    for kind, size, matches, pairs in (*_by_text(known, dataset, context), *_by_hash(known, dataset)):
-        own = found.setdefault(kind, ({}, set()))
-        own[0].update({query: how for query, how in matches.items() if query not in own[0]})
-        own[1].update(pairs)
-        texts[kind] += size
+    texts: Counter[str] = Counter()  # of the fold with the most
+    for part, own in read:
+        texts |= _add([history for history in own if history is not None], part, context, found)
     if not all(history.texts for history in known):
         leaks["copies_alone"] = True
     every, paired = {q for m, _ in found.values() for q in m}, {q for _, pairs in found.values() for q in pairs}
@@ -57,6 +57,17 @@ def taught_leaks(models: Iterable[Path], dataset: Dataset, values: PerQuery, con
         "queries": {"count": len(every), "kinds": kinds, **split_means(values, every)},
         "pairs": {"count": len(paired), "kinds": by_kind, **split_means(values, paired)},
     }
+
+
+def _add(known: Sequence[History], dataset: Dataset, context: Context, found: Found) -> Counter[str]:
+    """Adds the test queries that occur in some histories; returns the number of training texts by kind."""
+    texts: Counter[str] = Counter()
+    for kind, size, matches, pairs in (*_by_text(known, dataset, context), *_by_hash(known, dataset)):
+        own = found.setdefault(kind, ({}, set()))
+        own[0].update({query: how for query, how in matches.items() if query not in own[0]})
+        own[1].update(pairs)
+        texts[kind] += size
+    return texts
 
 
 def _by_text(

@@ -28,7 +28,8 @@ class Record:
         row: name on the board.
         method: the full expression, every setting written out.
         identity: hash of all that decides the scores; a record of the same identity is up to date.
-        dataset: name, revision (content hash), documents, queries, judgements, unreachable, notes.
+        dataset: name, revision (content hash), documents, queries, judgements, unreachable, notes; with folds also
+            `folds` (`harness.data.dataset.Folds.describe`).
         seed: of every random stream.
         depth: of the run.
         supervision: `none`, `dev labels`, `train labels` or `unknown`.

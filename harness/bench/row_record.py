@@ -15,7 +15,7 @@ from harness.bench.provenance import provenance
 from harness.bench.record import Record
 from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery
-from harness.methods import NO_LABELS, Fitted, Method, SearchReport
+from harness.methods import NO_LABELS, Fitted, FoldedFitted, Method, SearchReport
 from harness.rows import row_name
 from harness.runtime.context import Context
 
@@ -49,6 +49,15 @@ def blank_record(dataset: Dataset, method: Method, context: Context, depth: int)
     )
 
 
+def with_view(blank: Record, dataset: Dataset, identity: str) -> Record:
+    """A record with the identity of its row, with notes on what training and tuning may see, and with its folds."""
+    view = dataset.train
+    about = {**blank.dataset, "notes": [*blank.dataset["notes"], *view.notes]}
+    if view.folds is not None:
+        about["folds"] = view.folds.describe()
+    return dataclasses.replace(blank, identity=identity, dataset=about)
+
+
 def with_fit(
     blank: Record, fitted: Fitted, searched: SearchReport, costs: Sequence[HostedCost], notes: Sequence[str]
 ) -> Record:
@@ -71,7 +80,9 @@ def leaks_of(fitted: Fitted, dataset: Dataset, values: PerQuery, context: Contex
     """What training has seen of test, for the record, and notes of it."""
     leaks = leaked(dataset, values, context)
     notes = leak_notes(leaks) if fitted.supervision != NO_LABELS else []
-    if taught := taught_leaks(fitted.models, dataset, values, context):
+    systems = fitted.fitted if isinstance(fitted, FoldedFitted) else [fitted] * len(dataset.parts)
+    trained = [(part, system.models) for part, system in zip(dataset.parts, systems, strict=True)]
+    if taught := taught_leaks(trained, values, context):
         leaks = {**leaks, "taught": taught}
         notes = [*notes, *taught_notes(leaks)]
     return leaks, notes

@@ -19,7 +19,7 @@ from harness.bench.leak_guard import Guard
 from harness.bench.plan import Plan, plan
 from harness.bench.provenance import provenance
 from harness.bench.record import Record
-from harness.bench.row_record import blank_record, leaks_of, with_fit
+from harness.bench.row_record import blank_record, leaks_of, with_fit, with_view
 from harness.bench.step_times import phase, row_seconds, step_notes, throughput
 from harness.bench.store import Place, Store
 from harness.bench.unjudged import unjudged
@@ -118,7 +118,7 @@ class Bench:
             current = self.identity(dataset, method)
             if before is not None and self.up_to_date(place, before, current):
                 return Result(before, kept=True)
-            record, values = self._measure(name, dataset, method, dataclasses.replace(blank, identity=current), place)
+            record, values = self._measure(name, dataset, method, with_view(blank, dataset, current), place)
         except Unavailable as error:
             problem = {"reason": error.reason, "remedy": error.remedy}
             record, values = dataclasses.replace(blank, status="skipped", problem=problem), None

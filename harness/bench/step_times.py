@@ -9,11 +9,16 @@ from harness.runtime.ledger import Step, costs
 
 
 def throughput(spent: dict[str, float], dataset: Dataset) -> dict[str, float]:
-    """Documents and queries of a dataset by the seconds that a row takes for them (`row_seconds`)."""
+    """Documents and queries of a dataset by the seconds that a row takes for them (`row_seconds`).
+
+    With folds there is no rate of documents: parts of a row are fitted and indexed once, others once for each fold.
+    """
     done = {
         "documents_per_second": (len(dataset.corpus), spent["fit"] + spent["index"]),
         "queries_per_second": (len(dataset.test.queries), spent["search"]),
     }
+    if dataset.train.folds is not None:
+        del done["documents_per_second"]
     return {name: round(number / seconds, 2) for name, (number, seconds) in done.items() if seconds >= 0.001}
 
 

@@ -10,7 +10,7 @@ import typer
 from harness.base import defaults
 from harness.base.errors import SettingError
 from harness.cli.declaration import Parameters
-from harness.cli.parameters import DATASET_HELP
+from harness.cli.parameters import DATASET_HELP, Splits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,21 @@ class OneDataset(Parameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DefaultDataset(OneDataset):
+class SplitDataset(OneDataset, Splits):
+    """A dataset, and how its queries are used."""
+
+    @property
+    def one_dataset(self) -> str:
+        """The named dataset; its name says how its queries are used.
+
+        Raises:
+            SettingError: none is named, or several are, or a rule does not exist.
+        """
+        return self.named(super().one_dataset)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefaultDataset(SplitDataset):
     """A dataset with a default."""
 
     dataset: Annotated[
@@ -65,4 +79,4 @@ class DefaultDataset(OneDataset):
         Raises:
             SettingError: several are named.
         """
-        return super().one_dataset if self.dataset or self.dataset_option else defaults.DATASET
+        return super().one_dataset if self.dataset or self.dataset_option else self.named(defaults.DATASET)

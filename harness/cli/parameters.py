@@ -120,7 +120,41 @@ class Executed(Parameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Datasets(Parameters):
+class Splits(Parameters):
+    """How the queries of a dataset are used."""
+
+    folds: Annotated[
+        str | None,
+        typer.Option(
+            "--folds",
+            metavar="N",
+            help="Report all labelled queries in N folds by documents, each ranked by a system that was fitted on the "
+            "others; N-queries makes folds by queries. The same as /folds-N after the dataset.",
+        ),
+    ] = None
+    dev_cut: Annotated[
+        str | None,
+        typer.Option(
+            "--dev-cut",
+            metavar="RULE",
+            help="How dev is cut from train if a dataset has no dev split: documents (dev shares no relevant document "
+            "with train) or queries. Default: documents.",
+        ),
+    ] = None
+
+    def named(self, dataset: str) -> str:
+        """The name of a dataset with these settings.
+
+        Raises:
+            SettingError: a rule or a number of folds that does not exist.
+        """
+        from harness.collection.variant import named  # imports NumPy, which `--help` does not need
+
+        return named(dataset, self.folds, self.dev_cut)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Datasets(Splits):
     """Several datasets."""
 
     dataset: Annotated[
@@ -136,7 +170,7 @@ class Datasets(Parameters):
     @property
     def datasets(self) -> list[str]:
         """The named datasets, each once, or the default one."""
-        return list(dict.fromkeys(self.dataset)) or [defaults.DATASET]
+        return [self.named(name) for name in dict.fromkeys(self.dataset)] or [self.named(defaults.DATASET)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from harness.base import defaults
-from harness.cli.dataset_parameters import DefaultDataset, OneDataset
+from harness.cli.dataset_parameters import DefaultDataset, SplitDataset
 from harness.cli.declaration import Status
 from harness.cli.parameters import (
     Margin,
@@ -66,7 +66,7 @@ def validate(parameters: Validate) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decide(OneDataset, Rows, OneMeasure, Quiet, Resources):
+class Decide(SplitDataset, Rows, OneMeasure, Quiet, Resources):
     """Parameters of `harness decide`."""
 
     margin: Margin = defaults.MARGIN

@@ -1,13 +1,11 @@
 """A dataset from corpus, queries and judgements per split: what is reported on, and what training may see.
 
-The reported split never appears in the `TrainView`, and its queries are removed from train and dev too. If the
-collection has no dev split, one is cut from train: a fifth of the queries, at most 1,000, those whose ids come first by
-SHA-256, so that the cut depends on neither the order of a file nor a random seed.
+The reported split never appears in the `TrainView`, and its queries are removed from train and dev too. A collection
+without a dev split gets one when it is loaded by its name (`harness.collection.dev`).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -19,9 +17,6 @@ from harness.data.corpus import Corpus
 from harness.data.dataset import Dataset, TrainView
 from harness.data.ids import Trim, chunked, near, near_note
 from harness.data.queries import Labelled, Qrels, Queries
-
-DEV_SHARE = 0.2
-DEV_MOST = 1000
 
 
 @dataclass(frozen=True)
@@ -87,24 +82,14 @@ def known_split(split: str, splits: Collection[str], name: str) -> str:
     return split
 
 
-def cut_dev(ids: Collection[str]) -> frozenset[str]:
-    """The train queries that become dev if a collection has no dev split; none of fewer than five."""
-    order = sorted(ids, key=lambda query: hashlib.sha256(query.encode()).digest())
-    return frozenset(order[: min(DEV_MOST, int(len(order) * DEV_SHARE))])
-
-
 def _view(parts: Parts, reported_split: str, reported: frozenset[str]) -> TrainView:
     splits: dict[str, Qrels] = {}
     for split in ("train", "dev"):
         if split in parts.qrels and split != reported_split:
             splits[split] = {query: grades for query, grades in parts.qrels[split]().items() if query not in reported}
     train, dev = splits.get("train", {}), splits.get("dev", {})
-    dev_ids = frozenset(dev) & frozenset(train)
-    if "dev" not in splits:
-        dev_ids = cut_dev(train)
-        dev = {query: grades for query, grades in train.items() if query in dev_ids}
     # Queries that settings are chosen on must not be trained on.
-    train = {query: grades for query, grades in train.items() if query not in dev_ids}
+    train = {query: grades for query, grades in train.items() if query not in dev}
     return TrainView(
         parts.corpus,
         train=_labelled(parts, "train", train)[0] if train else None,

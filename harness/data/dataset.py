@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from harness.data.corpus import Corpus
 from harness.data.queries import Labelled, content_hash
@@ -20,18 +22,87 @@ class TrainView:
         corpus: the documents.
         train: labelled training queries, or None.
         dev: labelled queries for choosing settings, or None; cut from train by a fixed rule if the collection has no
-            dev split (`harness.collection.splits`), never from test.
+            dev split (`harness.collection.dev`), never from test.
+        notes: on how dev was cut and folds were made, for a reader of the results.
+        folds: if each reported query has a view of its own: then `train` and `dev` are None, and
+            `harness.methods.fit` fits once for each fold.
+        fold: the number of the fold that this is the view of, from 0; None if there are no folds.
     """
 
     corpus: Corpus
     train: Labelled | None = None
     dev: Labelled | None = None
+    notes: tuple[str, ...] = ()
+    folds: Folds | None = None
+    fold: int | None = None
 
     @cached_property
     def revision(self) -> str:
         """Content hash of everything in the view."""
-        parts = [self.corpus.revision] + [s.revision if s else "" for s in (self.train, self.dev)]
+        parts: list[object] = [self.corpus.revision] + [s.revision if s else "" for s in (self.train, self.dev)]
+        if self.folds is not None:
+            parts += [[sorted(fold.queries), fold.view.revision] for fold in self.folds.parts]
         return content_hash(parts)
+
+    @property
+    def views(self) -> tuple[TrainView, ...]:
+        """The views that methods are fitted on: that of each fold, or this one."""
+        return tuple(fold.view for fold in self.folds.parts) if self.folds else (self,)
+
+    @property
+    def shared(self) -> TrainView:
+        """What all folds have in common: of the view of a fold, the documents; any other view as it is.
+
+        For choices that are no part of learning, such as an engine, so that all folds make the same one.
+        """
+        return self if self.fold is None else TrainView(self.corpus)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are train or dev queries."""
+        return any(split is not None for view in self.views for split in (view.train, view.dev))
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Some of the reported queries, and what a method that ranks them may see.
+
+    Args:
+        queries: their ids.
+        view: made of the queries of the other folds.
+    """
+
+    queries: frozenset[str]
+    view: TrainView
+
+
+@dataclass(frozen=True)
+class Folds:
+    """All reported queries in folds.
+
+    Args:
+        parts: the folds; each reported query is in one.
+        by: `documents` if no two folds share a relevant document, or `queries`.
+        groups: the number of groups of queries that stay together.
+    """
+
+    parts: tuple[Fold, ...]
+    by: str
+    groups: int
+
+    def describe(self) -> dict[str, Any]:
+        """JSON-safe, for records: number of folds, what they are made of, groups, queries of each fold and of its
+        view.
+        """
+        views = [fold.view for fold in self.parts]
+        return {
+            "folds": len(self.parts),
+            "by": self.by,
+            "groups": self.groups,
+            "queries": [len(fold.queries) for fold in self.parts],
+            "train": [len(view.train.queries) if view.train else 0 for view in views],
+            "dev": [len(view.dev.queries) if view.dev else 0 for view in views],
+        }
 
 
 @dataclass(frozen=True)
@@ -58,6 +129,19 @@ class Dataset:
     def train(self) -> TrainView:
         """The part of the collection that training and tuning may see."""
         return self.load_train()
+
+    @property
+    def parts(self) -> tuple[Dataset, ...]:
+        """The dataset itself; with folds, one dataset for each, which reports on its queries.
+
+        What is true of the training data and of the reported queries has to be asked of each part.
+        """
+        folds = self.train.folds
+        return (self,) if folds is None else tuple(map(self._of_fold, folds.parts))
+
+    def _of_fold(self, fold: Fold) -> Dataset:
+        test = self.test.only([query for query in self.test.queries.ids if query in fold.queries])
+        return dataclasses.replace(self, test=test, load_train=lambda: fold.view)
 
     @property
     def drop_self(self) -> frozenset[str]:

@@ -16,6 +16,7 @@ from harness.collection.files import CORPUS, EXPECTED, QUERIES, file_of, qrels_o
 from harness.collection.jsonl import read_documents
 from harness.collection.qrels import read_qrels
 from harness.collection.self_retrieval import ALWAYS, normal_text
+from harness.collection.variant import split_variant
 from harness.data.documents import Document
 from harness.data.ids import Trim, unfit
 from harness.data.lines import Fault
@@ -86,7 +87,7 @@ class _Checker:
     def loaded(self, context: Context) -> None:
         dataset = load_dataset(self.name, context)
         view = dataset.train
-        every = {"train": view.train, "dev": view.dev, dataset.name.rpartition("/")[2]: dataset.test}
+        every = {"train": view.train, "dev": view.dev, split_variant(dataset.name)[0].rpartition("/")[2]: dataset.test}
         splits = {name: split for name, split in every.items() if split}
         texts: dict[str, str] = {}
         for split in splits.values():

@@ -16,11 +16,13 @@ from typing import ClassVar
 
 from harness.base import redaction
 from harness.base.errors import UnknownName
+from harness.base.files import there
 from harness.choices.items import normalised
 from harness.choices.room import Room
 from harness.choices.value import Value
+from harness.collection.variant import Variant, split_variant, variant_of
 from harness.data.dataset import Dataset
-from harness.datasets._paths import names_a_path
+from harness.datasets._paths import as_path, names_a_path
 from harness.runtime.context import Context
 
 
@@ -83,6 +85,9 @@ SOURCES: Room[Source] = Room(__name__, Source, "dataset source")  # type: ignore
 def load_dataset(name: str, context: Context) -> Dataset:
     """Loads `source/name[/split]`; a path that exists, or begins with `.`, `~` or `/`, is short for `folder/<path>`.
 
+    A collection without a dev split gets one from train; the end of the name may say how, and may name
+    folds (`harness.collection.variant`).
+
     Raises:
         UnknownName: no such source, collection or split.
         DatasetError: malformed; names file and line.
@@ -91,17 +96,22 @@ def load_dataset(name: str, context: Context) -> Dataset:
     """
     source, rest = split_name(name, context)
     key = spelled(name, context)
-    dataset = context.ledger.once("load", f"load {name}", key, lambda: SOURCES.get(source)().load(rest, context))
+
+    def load() -> Dataset:
+        return variant_of(SOURCES.get(source)().load(rest, context), key, _variant(name)[1], context)
+
+    dataset = context.ledger.once("load", f"load {name}", key, load)
     context.memory.require_documents(len(dataset.corpus), name)
     return dataset
 
 
 def split_name(name: str, context: Context) -> tuple[str, str]:
-    """`beir/scifact/test` → (`beir`, `scifact/test`).
+    """`beir/scifact/test` → (`beir`, `scifact/test`), without what the end of the name says about dev or folds.
 
     Raises:
         UnknownName: no such source; suggests the full name of a collection of that name.
     """
+    name = _variant(name)[0]
     source, _, rest = name.partition("/")
     if not name.startswith(".") and source in SOURCES:
         return source, rest
@@ -109,6 +119,16 @@ def split_name(name: str, context: Context) -> tuple[str, str]:
         return "folder", name
     hint = "Write source/name[/split], as beir/scifact, or the path of a folder, as ./my-folder."
     raise UnknownName("dataset", name, every_name(context), hint, also=_guesses(name, context))
+
+
+def _variant(name: str) -> tuple[str, Variant]:
+    """The name without its end that says how dev is cut or names folds, and what that says; a folder of that whole
+    name is a folder.
+    """
+    base, variant = split_variant(name)
+    if base != name and there(as_path(name.removeprefix("folder/")).is_dir):
+        return name, Variant()
+    return base, variant
 
 
 def spelled(name: str, context: Context) -> str:
@@ -120,7 +140,7 @@ def spelled(name: str, context: Context) -> str:
         SettingError: it contains an API key (`harness.base.redaction.check_name`).
     """
     source, rest = split_name(name, context)
-    full = f"{normalised(source)}/{SOURCES.get(source)().spelled(rest)}"
+    full = f"{normalised(source)}/{SOURCES.get(source)().spelled(rest)}{_variant(name)[1]}"
     redaction.check_name(full, "dataset")
     return full
 

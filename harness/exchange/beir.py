@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.base.errors import DatasetError
 from harness.base.files import replacing, write_text
 from harness.collection.qrels import HEADER
+from harness.collection.variant import split_variant
 from harness.data.dataset import Dataset
 from harness.data.queries import Labelled, Qrels
 
@@ -27,7 +28,7 @@ def write_collection(dataset: Dataset, folder: Path) -> dict[str, int]:
         DatasetError: an id that BEIR's reader, a CSV reader, would read as another because of quotes or tabs.
     """
     view = dataset.train
-    every = {"train": view.train, "dev": view.dev, dataset.name.rpartition("/")[2]: dataset.test}
+    every = {"train": view.train, "dev": view.dev, split_variant(dataset.name)[0].rpartition("/")[2]: dataset.test}
     splits = {name: split for name, split in every.items() if split is not None}
     with replacing(folder / "corpus.jsonl") as part, open(part, "w", encoding="utf-8", newline="\n") as file:
         for batch in dataset.corpus.batches():

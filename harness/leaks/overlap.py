@@ -202,11 +202,17 @@ class Leaks:
 def leaks(dataset: Dataset, context: Context, near: float = NEAR) -> Leaks:
     """Finds test queries and their relevant documents in the train and dev splits; cached.
 
+    With folds, each query is compared with the train and dev queries of its fold's view.
+
     Args:
         dataset: with its splits.
         context: its cache.
         near: overlap from which two queries are near duplicates.
     """
+    if dataset.train.folds is not None:
+        found = [leaks(part, context, near) for part in dataset.parts]
+        queries = {query: overlap for part in found for query, overlap in part.queries.items()}
+        return Leaks(queries, tuple(sorted(query for part in found for query in part.documents)))
     splits = [split for split in (dataset.train.train, dataset.train.dev) if split is not None]
     if not splits:
         return Leaks({}, ())

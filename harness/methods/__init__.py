@@ -13,9 +13,9 @@ for them with `fit`, `index` and `search` of this module, which do a shared step
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.choices.room import Room
@@ -24,29 +24,24 @@ from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
+from harness.methods._fitted import DEV_LABELS as DEV_LABELS
+from harness.methods._fitted import NO_LABELS as NO_LABELS
+from harness.methods._fitted import TRAIN_LABELS as TRAIN_LABELS
+from harness.methods._fitted import UNKNOWN_LABELS as UNKNOWN_LABELS
+from harness.methods._fitted import Encodes as Encodes
+from harness.methods._fitted import Fitted as Fitted
+from harness.methods._fitted import Reranks as Reranks
+from harness.methods._fitted import strongest as strongest
+from harness.methods._folds import FoldedFitted as FoldedFitted
+from harness.methods._folds import of_folds
 from harness.methods._searching import CandidateScorer as CandidateScorer
 from harness.methods._searching import Searcher as Searcher
 from harness.methods._searching import SearchReport as SearchReport
 from harness.methods._searching import Size as Size
-from harness.models.encoder import Encoder, Side
 from harness.runtime.context import Context
 
 if TYPE_CHECKING:
     from harness.endpoints.encoder import HostedEncoder
-    from harness.indexes import Index
-
-NO_LABELS = "none"
-DEV_LABELS = "dev labels"
-TRAIN_LABELS = "train labels"
-UNKNOWN_LABELS = "unknown"
-
-
-def strongest(used: Iterable[str]) -> str:
-    """The label use that says most about several parts: train labels over dev labels over none; unknown where any
-    is.
-    """
-    order = (NO_LABELS, DEV_LABELS, TRAIN_LABELS, UNKNOWN_LABELS)
-    return max(used, key=order.index, default=NO_LABELS)
 
 
 class Method(Value, ABC):
@@ -158,66 +153,43 @@ class HostedEncoding:
     dev: bool = False
 
 
-class Fitted(ABC):
-    """A method that has learnt what it needs.
-
-    Attributes:
-        key: hash of the method, its resolved settings and what it was fitted on.
-        resolved: JSON-safe settings as they turned out (weights hash, chosen weight, prompts), for the record.
-        supervision: which labels were used: `none`, `dev labels` or `train labels`.
-        notes: what a reader of the results must know.
-        models: the folders of the models that it computes with, so that what they were taught can be looked up.
-    """
-
-    key: str
-    resolved: Mapping[str, Any]
-    supervision: str = NO_LABELS
-    notes: tuple[str, ...] = ()
-    models: tuple[Path, ...] = ()
-
-    @abstractmethod
-    def index(self, corpus: Corpus, context: Context) -> Searcher:
-        """Makes the corpus searchable."""
-
-    def encode(self, texts: Sequence[str], side: Side = "document") -> None:
-        """Makes and keeps what `index` needs of some documents, or `search` of queries, where the method has an
-        `encoding`.
-        """
-        return None
-
-
-class Reranks(ABC):
-    """A `Fitted` that can also score what another method found."""
-
-    @abstractmethod
-    def candidate_scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
-        """Scores candidates from this corpus."""
-
-
-class Encodes:
-    """A `Fitted` that has an encoder.
-
-    Attributes:
-        encoder: texts → vectors.
-        vector_index: how its vectors are searched.
-    """
-
-    encoder: Encoder
-    vector_index: Index
-
-
 METHODS: Room[Method] = Room(__name__, Method, "method")  # type: ignore[type-abstract]
 
 
 def fit(method: Method, view: TrainView, context: Context) -> Fitted:
-    """`method.fit`, done once per method and view in a run."""
+    """`method.fit`, done once per method and view in a run.
+
+    If the view has folds, the method is fitted on the view of each fold by itself, and what it gives ranks every query
+    by what was fitted without the query's fold; no method has to know of it. A method that learns nothing from the
+    views is the same for all folds, and is indexed and searched once.
+    """
     key = f"{method.fingerprint()}-{view.revision}"
-    return context.ledger.once("fit", f"fit {method}", key, lambda: method.fit(view, context))
+    if view.folds is None:
+        return context.ledger.once("fit", f"fit {method}{_fold(view)}", key, lambda: _fit(method, view, context))
+    parts = view.folds.parts
+
+    def each() -> Fitted:
+        fitted = [fit(method, fold.view, context.in_fold(number)) for number, fold in enumerate(parts)]
+        return of_folds(parts, fitted, partial(index, method))
+
+    return context.ledger.once("fit", f"fit {method} in {len(parts)} folds", key, each)
+
+
+def _fold(view: TrainView) -> str:
+    return "" if view.fold is None else f" without fold {view.fold + 1}"
+
+
+def _fit(method: Method, view: TrainView, context: Context) -> Fitted:
+    fitted = method.fit(view, context)
+    if view.fold is not None and fitted.supervision in (DEV_LABELS, TRAIN_LABELS):
+        # What learnt from one fold is never taken for what learnt from another, even if a method's key forgot its view.
+        fitted.learnt_from = view.revision
+    return fitted
 
 
 def index(method: Method, fitted: Fitted, corpus: Corpus, context: Context) -> Searcher:
     """`fitted.index`, done once per fitted method and corpus in a run."""
-    key = f"{fitted.key}-{corpus.revision}"
+    key = f"{fitted.key}-{corpus.revision}-{fitted.learnt_from}"
     searcher = context.ledger.once("index", f"index {method}", key, lambda: fitted.index(corpus, context))
     searcher.documents = len(corpus)
     return searcher

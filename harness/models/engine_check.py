@@ -86,13 +86,15 @@ def choose_engine(
     Args:
         requested: engines, precision and tolerance.
         key: hash of the model and of all else that decides an output in fp32.
-        view: the sample's texts come from its documents, and from its training queries or the beginnings of documents.
+        view: the sample's texts come from its documents, and from its training queries or the beginnings of documents;
+            the same for all folds of a collection (`TrainView.shared`).
         compute: the outputs of an engine for the sample.
         context: device, cache.
 
     Raises:
         Unavailable: the library of the engine that is named is not installed.
     """
+    view = view.shared
     configs, missing = requested.candidates(lambda: device_of(context))
     if not configs or (requested.precision == "auto" and len(view.corpus) < FEW and not requested.pair_scores):
         return EngineChoice(EngineConfig(requested.engine or Torch(), requested.opened))

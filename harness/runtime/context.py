@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import re
 import time
@@ -33,7 +34,8 @@ class Context:
         data_dirs: folders that may contain BEIR collections, searched before `HARNESS_DATA` and the user's cache.
         progress: how to show progress; quiet by default.
         search_depth: least depth of every shared search, so that all rows of a run use one deep search.
-        guard: called with the texts that a model is about to be trained on as queries; None without a guard.
+        guard: called with the texts that a model is about to be trained on as queries, and with `fold` if it is fitted
+            for a fold; None without a guard.
         ledger: what was done in this run.
     """
 
@@ -45,7 +47,7 @@ class Context:
     data_dirs: tuple[Path, ...] = ()
     progress: Progress = quiet
     search_depth: int = 0
-    guard: Callable[[Sequence[str]], object] | None = None
+    guard: Callable[..., object] | None = None
     ledger: Ledger = field(default_factory=Ledger)
 
     def __post_init__(self) -> None:
@@ -59,9 +61,13 @@ class Context:
         """The same run, in which every shared search is at least `depth` deep."""
         return dataclasses.replace(self, search_depth=depth)
 
-    def guarded(self, guard: Callable[[Sequence[str]], object]) -> Context:
+    def guarded(self, guard: Callable[..., object]) -> Context:
         """The same run, in which `guard` is called with the texts that a model is about to be trained on as queries."""
         return dataclasses.replace(self, guard=guard)
+
+    def in_fold(self, fold: int) -> Context:
+        """The same run, in which the guard is called with the number of a fold too: that which is being fitted."""
+        return self if self.guard is None else self.guarded(functools.partial(self.guard, fold=fold))
 
     def rng(self, purpose: str) -> np.random.Generator:
         """A separate random stream for each purpose, so that a new use does not shift another."""

@@ -65,7 +65,7 @@ def test_each_kind_is_counted_and_the_means_are_without_any(three: Dataset, cont
         TrainedQuery("silver", "zebras of the wide steppe", ("d02", "d04")),
         TrainedQuery("gold", "an answer to everything"),
     )
-    found = taught_leaks([model], three, VALUES, context)
+    found = taught_leaks([(three, [model])], VALUES, context)
     assert found == {
         "known": True,
         "texts": {"generated": 2, "gold": 1, "silver": 1},
@@ -92,7 +92,7 @@ def test_a_near_copy_with_the_right_document_is_a_pair(three: Dataset, context: 
         TrainedQuery("silver", "what is a quagga of the plains", ("d09",)),
         TrainedQuery("silver", "what is a quagga of the plain", ("d00",)),
     )
-    found = taught_leaks([model], three, VALUES, context)
+    found = taught_leaks([(three, [model])], VALUES, context)
     assert found["queries"]["kinds"] == {"silver": {"exact": 1}}
     assert found["pairs"]["count"] == 1
 
@@ -103,7 +103,7 @@ def test_all_models_of_a_row_count_and_a_folder_without_texts_by_its_copies(
     one = made(tmp_path / "one", TrainedQuery("gold", "what is a quagga of the plains", ("d00",)))
     alone = tmp_path / "alone"
     shutil.copytree(made(tmp_path / "two", TrainedQuery("generated", "Zebras: of the wide steppe", ("d01",))), alone)
-    found = taught_leaks([one, alone, one], three, VALUES, context)
+    found = taught_leaks([(three, [one, alone, one])], VALUES, context)
     assert found["queries"]["kinds"] == {"generated": {"normalised": 1}, "gold": {"exact": 1}}
     assert found["pairs"]["count"] == 1
     assert found["known"]
@@ -117,13 +117,12 @@ def test_what_is_not_known_is_said(three: Dataset, context: Context, tmp_path: P
     (old.parent / "training.json").write_text("{}")
     hub = tmp_path / "hub"
     hub.mkdir()
-    assert taught_leaks([hub], three, VALUES, context) == {}
-    assert taught_leaks([hub, old], three, VALUES, context) == {"known": False}
+    assert taught_leaks([(three, [hub])], VALUES, context) == {}
+    assert taught_leaks([(three, [hub, old])], VALUES, context) == {"known": False}
     (note,) = taught_notes({"taught": {"known": False}})
     assert note.startswith("its training queries are not known in full")
     found = taught_leaks(
-        [made(tmp_path / "on-old", TrainedQuery("gold", "what is a quagga of the plains"), whole=False)],
-        three,
+        [(three, [made(tmp_path / "on-old", TrainedQuery("gold", "what is a quagga of the plains"), whole=False)])],
         VALUES,
         context,
     )
@@ -138,7 +137,7 @@ def test_gold_that_the_collection_has_is_told_once(three: Dataset, context: Cont
         TrainedQuery("gold", "what is a quagga of the plains"),
         TrainedQuery("dev", "zebras of the wide steppe"),
     )
-    found = taught_leaks([model], three, VALUES, context)
+    found = taught_leaks([(three, [model])], VALUES, context)
     assert found["queries"]["count"] == 2
     assert taught_notes({"taught": found, "queries": {"count": 2}}) == []
     assert len(taught_notes({"taught": found, "queries": {"count": 1}})) == 1

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError, UnknownName
-from harness.collection.splits import Parts, build_dataset, cut_dev
+from harness.collection.splits import Parts, build_dataset
 from harness.data.corpus import Corpus
 from harness.data.dataset import Dataset
 from harness.data.documents import Document
@@ -43,39 +41,17 @@ def test_dev_is_kept_where_there_is_one() -> None:
     assert len(view.train.queries) == 50
 
 
-def test_dev_is_cut_from_train() -> None:
-    ids = [f"t{n}" for n in range(50)]
-    view = dataset("test", test=judged("a"), train=judged(*ids)).train
-    assert view.train is not None
-    assert view.dev is not None
-    assert (len(view.train.queries), len(view.dev.queries)) == (40, 10)
-    assert sorted(view.train.queries.ids + view.dev.queries.ids) == sorted(ids)
-
-
-def test_the_cut_is_the_same_everywhere() -> None:
-    ids = [f"q{n}" for n in range(20)]
-    # The first four lines of: for i in $(seq 0 19); do printf q$i | sha256sum | sed "s/-/q$i/"; done | sort
-    assert cut_dev(ids) == {"q18", "q7", "q4", "q19"}
-    shuffled = random.Random(1).sample(ids, len(ids))
-    assert cut_dev(shuffled) == cut_dev(ids)
-
-
-def test_at_most_a_thousand_and_none_of_a_few() -> None:
-    assert len(cut_dev([str(n) for n in range(9000)])) == 1000
-    assert cut_dev(["a", "b", "c", "d"]) == frozenset()
-
-
 def test_reporting_on_train_leaves_no_train() -> None:
     view = dataset("train", test=judged("a"), train=judged(*map(str, range(50))), dev=judged("b")).train
     assert view.train is None
     assert view.dev is not None
 
 
-def test_reporting_on_dev_cuts_another() -> None:
+def test_reporting_on_dev_leaves_no_dev() -> None:
     view = dataset("dev", dev=judged("b"), train=judged(*map(str, range(50)))).train
-    assert view.dev is not None
-    assert len(view.dev.queries) == 10
-    assert "b" not in view.dev.queries.ids
+    assert view.dev is None
+    assert view.train is not None
+    assert len(view.train.queries) == 50
 
 
 def test_a_shared_query_is_taken_out_and_noted() -> None:
@@ -158,17 +134,3 @@ def test_queries_that_are_documents_are_known_in_every_split() -> None:
         assert view.dev is not None
         assert dataset.drop_self == dataset.test.drop_self == ({"a"} if train else set())
         assert (view.train.drop_self, view.dev.drop_self) == (train, dev)
-
-
-def test_dev_cut_from_train_keeps_the_rule() -> None:
-    ids = [f"q{n}" for n in range(20)]
-    corpus = Corpus.of([Document(i, "", f"about {i}") for i in ids] + [Document("d0", "", "zero")])
-    splits = {"test": judged("t"), "train": judged(*ids)}
-    queries = Queries([*ids, "t"], [f"about {i}" for i in [*ids, "t"]])
-    view = build_dataset(
-        Parts("made/up", corpus, queries, {s: (lambda q=q: q) for s, q in splits.items()}), "test"
-    ).train
-    assert view.dev is not None
-    assert view.train is not None
-    assert view.dev.drop_self == {"q18", "q7", "q4", "q19"}
-    assert view.train.drop_self == set(ids) - view.dev.drop_self

@@ -103,7 +103,7 @@ def test_a_collection_is_found_without_a_download_and_loaded(name: str, example:
 
 @pytest.mark.parametrize("name", SOURCES.names())
 def test_training_sees_train_and_dev_and_no_test_query(name: str, example: str, world: Context) -> None:
-    dataset = SOURCES.get(name)().load(example, world)
+    dataset = load_dataset(f"{name}/{example}", world)
     view = dataset.train
     assert view.corpus is dataset.corpus
     for part in (view.train, view.dev):
