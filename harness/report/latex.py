@@ -20,6 +20,7 @@ from harness.report.across_columns import AGAINST, across_columns
 from harness.report.board import Line, Table
 from harness.report.column import Column, Row
 from harness.report.columns import columns_of
+from harness.report.document_columns import paper_columns
 from harness.report.latex_layout import (
     NARROW,
     NARROWER,
@@ -107,7 +108,17 @@ def _dataset(number: int, table: Table) -> dict[str, Any]:
         "letters": any(_letters(line, table) for line in lines),
         "corrected": table.comparison.corrected if table.comparison else None,
         "left_out": [line.row for line in table.lines if not line.ok],
+        "documents": _documents(number, table) if table.parts else None,
     }
+
+
+def _documents(number: int, table: Table) -> dict[str, Any]:
+    """The rows on old and on new documents."""
+    columns = paper_columns(table)
+    lines = [line for line in table.lines if line.position is not None]
+    names = row_names([line.row for line in lines], NARROW)
+    rows = [[name, *(_cell(column, line) for column in columns)] for name, line in zip(names, lines, strict=True)]
+    return _floated(f"board-{number}-documents", ["row", *map(_heading, columns)], rows, size=SMALLER)
 
 
 def _across(over: Across) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ def _most(tables: Sequence[Table]) -> int | None:
 
 def _writer(table: Table, width: int, most: int | None) -> Writer:
     """Which columns fit."""
-    roomy: tuple[Writer, ...] = ("wide terminal", "terminal")
+    roomy: tuple[Writer, ...] = ("wide terminal", "medium terminal", "terminal")
     return next((writer for writer in roomy if _needed(table, writer, most) <= width), "narrow terminal")
 
 
@@ -97,7 +97,9 @@ def _cut(table: Table, writer: Writer, most: int | None) -> Iterator[str]:
         yield f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all"
     if writer != "wide terminal":
         narrow = table.has_intervals and writer == "narrow terminal"
-        more = "differences from the best and costs" if narrow else "costs"
+        parts = ["differences from the best"] if narrow else []
+        parts += ["old documents, intervals on new ones, the control"] if table.parts and "medium" not in writer else []
+        more = " and ".join([", ".join(parts), "costs"] if parts else ["costs"])
         yield f"a terminal of {_needed(table, 'wide terminal', most)} columns or more also shows {more}"
     if table.power:
         yield f"{table.measures[0]}: {table.power}"
