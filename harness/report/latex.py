@@ -15,8 +15,9 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from harness.report.across import Across, across
+from harness.report.across import Across, AcrossRow, across
 from harness.report.across_columns import AGAINST, across_columns
+from harness.report.beyond_columns import BEYOND, ON_NEW
 from harness.report.board import Line, Table
 from harness.report.column import Column, Row
 from harness.report.columns import columns_of
@@ -51,7 +52,9 @@ def leaderboard(tables: Sequence[Table], over: Across | None = None) -> str:
     return _template().render(
         over=over,
         panels=_across(over) if over else [],
-        against=_against(over) if over and over.compared else None,
+        against=_against(over.compared, AGAINST, "against") if over and over.compared else None,
+        beyond=_against(over.compared, BEYOND, "beyond") if over and over.compared else None,
+        on_new=_against([row for row in over.rows if row.on_new], ON_NEW[:2], "new") if over and over.has_new else None,
         datasets=[_dataset(number, table) for number, table in enumerate(tables, start=1)],
     )
 
@@ -140,11 +143,11 @@ def _across(over: Across) -> list[dict[str, Any]]:
     return tables
 
 
-def _against(over: Across) -> dict[str, Any]:
-    """Each row compared with the first."""
-    names = row_names([row.name for row in over.compared], NARROW)
-    rows = [[name, *(_cell(column, row) for column in AGAINST)] for name, row in zip(names, over.compared, strict=True)]
-    return _floated("board-across-against", ["row", *map(_heading, AGAINST)], rows, size=SMALLER)
+def _against(rows: Sequence[AcrossRow], columns: Sequence[Column[AcrossRow]], label: str) -> dict[str, Any]:
+    """Rows compared with the first, in some columns."""
+    names = row_names([row.name for row in rows], NARROW)
+    cells = [[name, *(_cell(column, row) for column in columns)] for name, row in zip(names, rows, strict=True)]
+    return _floated(f"board-across-{label}", ["row", *map(_heading, columns)], cells, size=SMALLER)
 
 
 def _floated(
