@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.bench.document_split import split_entry
 from harness.bench.record import Record
 from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery
@@ -15,7 +16,8 @@ from harness.runtime.context import Context
 
 
 def leaked(dataset: Dataset, values: PerQuery, context: Context) -> dict[str, Any]:
-    """JSON-safe: `queries` and `documents`, each with a count and the means `without` and `only` those queries.
+    """JSON-safe: `queries` and `documents`, each with a count and the means `without` and `only` those queries, and
+    `split`, the test queries about old and about new documents (`harness.bench.document_split`).
 
     Empty if the collection has no training and no dev queries.
     """
@@ -30,6 +32,7 @@ def leaked(dataset: Dataset, values: PerQuery, context: Context) -> dict[str, An
             **split_means(values, found.queries.keys()),
         },
         "documents": {"count": len(found.documents), **split_means(values, found.documents)},
+        "split": split_entry(found, values),
     }
 
 

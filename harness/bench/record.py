@@ -45,7 +45,9 @@ class Record:
             with the number and the means of the measures without them; also of rows that used no label, to compare
             with. `taught`, of rows with a model that was trained here: the same for the queries of its training, by
             their origin (gold, dev, generated, silver); `pairs`: those it was trained on with a document that is
-            relevant to them; `known`: whether all of that is known.
+            relevant to them; `known`: whether all of that is known. `split`: the test queries about `old` and about
+            `new` documents, number and means of each, and the `ids` of the smaller part, which is `listed`
+            (`harness.bench.document_split`); the same for all rows of a collection.
         unjudged: measure → `judged`, the share of the documents within its cutoff that are judged, and `all_relevant`,
             what it would be if all others within it were relevant; measures with a cutoff up to 100.
         accepted: deliberate changes of these scores, oldest first: why, when, the identity and measures before, what

@@ -64,12 +64,29 @@ class TaughtForm(TypedDict, total=False):
     pairs: LeakForm
 
 
+class PartForm(TypedDict):
+    """Of one part of `split` in `Record.leaks`."""
+
+    count: Count
+    means: dict[str, float]
+
+
+class SplitForm(TypedDict):
+    """Of `split` in `Record.leaks`."""
+
+    old: PartForm
+    new: PartForm
+    listed: Literal["old", "new"]
+    ids: list[str]
+
+
 class LeaksForm(TypedDict, total=False):
     """Of `Record.leaks`."""
 
     queries: LeakForm
     documents: LeakForm
     taught: TaughtForm
+    split: SplitForm
 
 
 class MachineForm(TypedDict, total=False):

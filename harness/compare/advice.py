@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.compare.decision import Cost, Decision, Option, Upgrade
+from harness.compare.documents import FEWEST_QUERIES
 from harness.compare.verdict import signed, spread
 from harness.statistics.family import Difference
 
@@ -15,7 +16,8 @@ def sentences(decision: Decision) -> list[str]:
     n, over = len(scores.ids), "over 1 query"
     if n > 1:
         over = f"[{best.interval.low:.3f}, {best.interval.high:.3f}] over {n:,} queries"
-    lines = [f"Best: `{best.row}`, {scores.measure} {scores.mean:.4f} {over}.", *_tied(decision), *_near(decision)]
+    lines = [f"Best: `{best.row}`, {scores.measure} {scores.mean:.4f} {over}.", *on_new_documents(decision)]
+    lines += [*_tied(decision), *_near(decision)]
     for of, upgrades in decision.upgrades.items():
         lines += [_upgrade(upgrade, of) for upgrade in upgrades]
     for option in decision.options:
@@ -38,6 +40,35 @@ def difference(option: Option) -> str:
 def with_interval(difference: Difference) -> str:
     """A difference with its interval, without it if there are too few queries."""
     return f"{signed(difference.mean)}{spread(difference.interval)}"
+
+
+def on_new_documents(decision: Decision) -> list[str]:
+    """Which row is best on queries about new documents, and how the best row of all queries does there.
+
+    Empty if no row used labels or no query asks about old documents.
+    """
+    if not decision.parts:
+        return []
+    new = next((part for part in decision.parts if part.part == "new"), None)
+    every = len(decision.best.scores.ids)
+    if new is None:
+        return [f"All {every:,} queries ask about old documents, so nothing here shows a score on new ones."]
+    first = new.rows[0]
+    n = "1 query" if new.queries == 1 else f"{new.queries:,} queries"
+    on_them = f"On new documents ({n} of {every:,})"
+    interval = new.comparison.intervals[0]
+    mean = f"{first.measure} {first.mean:.4f}"
+    if new.queries >= FEWEST_QUERIES:
+        mean += f" [{interval.low:.3f}, {interval.high:.3f}]"
+    behind = new.behind(0)
+    if behind is None:
+        tied = sum(difference.tied for difference in new.comparison.behind[1:])
+        return [f"{on_them} it is the best too, {mean}; {tied} of {len(new.rows) - 1} other rows are tied with it."]
+    against = "tied with it" if behind.tied else "significantly worse"
+    return [
+        f"{on_them} the best is `{first.row}`, {mean}; `{decision.best.row}` has {new.mean(0):.4f} there "
+        f"({with_interval(behind)}), {against}."
+    ]
 
 
 def _tied(decision: Decision) -> list[str]:

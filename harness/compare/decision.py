@@ -12,6 +12,7 @@ from harness.base.errors import ComparisonError
 from harness.bench.leak_effect import shared
 from harness.bench.machine_load import why
 from harness.compare.comparison import Comparison, compare
+from harness.compare.documents import PartComparison, compare_parts
 from harness.compare.evidence import Scores
 from harness.methods import NO_LABELS
 from harness.statistics.bootstrap import Interval
@@ -105,6 +106,8 @@ class Decision:
         cheapest: by each cost, the cheapest row whose mean is within the margin of the best, of the rows that have such
             a cost.
         upgrades: by each cost, from the cheapest row to the best, over those that no other beats at their cost.
+        parts: the rows on queries about old and about new documents; empty if no label was used or no query asks about
+            old documents.
     """
 
     options: tuple[Option, ...]
@@ -112,6 +115,7 @@ class Decision:
     margin: float
     cheapest: dict[Cost, Option]
     upgrades: dict[Cost, tuple[Upgrade, ...]]
+    parts: tuple[PartComparison, ...] = ()
 
     @property
     def best(self) -> Option:
@@ -138,7 +142,7 @@ def caveats(decision: Decision) -> list[str]:
     leaks = {option.row: shared(option.scores.records, measure) for option in decision.options}
     best = decision.best.row
     lines = []
-    for kind in ("queries", "documents"):
+    for kind in ("queries",) if decision.parts else ("queries", "documents"):
         of_kind = {row: own[kind] for row, own in leaks.items() if kind in own}
         if not of_kind:
             continue
@@ -157,7 +161,11 @@ def caveats(decision: Decision) -> list[str]:
 
 
 def decide(
-    rows: Sequence[Scores], margin: float = MARGIN, seed: int = 0, comparison: Comparison | None = None
+    rows: Sequence[Scores],
+    margin: float = MARGIN,
+    seed: int = 0,
+    comparison: Comparison | None = None,
+    parts: tuple[PartComparison, ...] | None = None,
 ) -> Decision:
     """Decides between rows, by the verdicts and intervals of the board: all pairs of rows at once.
 
@@ -166,6 +174,7 @@ def decide(
         margin: differences up to this do not matter.
         seed: of the draws.
         comparison: of these rows in this order, if it is known already.
+        parts: of these rows in this order, if they are known already.
 
     Raises:
         SettingError: the margin is not above 0.
@@ -185,6 +194,7 @@ def decide(
         margin,
         {of: option for of in kinds if (option := _cheapest(options, of, margin)) is not None},
         {of: _upgrades(options, of, comparison) for of in kinds},
+        compare_parts(ordered, seed) if parts is None else parts,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.base.errors import ComparisonError
+from harness.bench.document_split import DocumentSplit, Part
 from harness.bench.record import Record
 from harness.bench.store import Store, StoredRecord
 from harness.statistics.bootstrap import Interval
@@ -28,12 +29,14 @@ class Scores:
         measure: which.
         ids: (n,) query ids, sorted as text.
         values: (n, seeds).
+        part: the queries are those about old or about new documents; None for all.
     """
 
     records: tuple[Record, ...]
     measure: str
     ids: tuple[str, ...]
     values: Values
+    part: Part | None = None
 
     @property
     def row(self) -> str:
@@ -47,13 +50,20 @@ class Scores:
 
     @property
     def mean(self) -> float:
-        """Over queries and seeds, from the records: per-query values are rounded."""
+        """Over queries and seeds, from the records: per-query values are rounded. Of a part from its values."""
+        if self.part is not None:
+            return float(self.values.mean())
         return sum(record.measures[self.measure] for record in self.records) / len(self.records)
 
     @property
     def by_query(self) -> dict[str, float]:
         """Query id → mean over the seeds."""
         return dict(zip(self.ids, self.values.mean(1).tolist(), strict=True))
+
+    def only(self, part: Part, split: DocumentSplit) -> Scores:
+        """The same row on the queries of one part; there may be none."""
+        places = split.places(part, self.ids)
+        return Scores(self.records, self.measure, tuple(self.ids[i] for i in places), self.values[places], part)
 
 
 def scores(stored: Sequence[StoredRecord], store: Store, measure: str) -> Scores:

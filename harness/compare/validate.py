@@ -10,6 +10,7 @@ from harness.base.errors import NoScores, SettingError
 from harness.bench.run_rows import run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store, StoredRecord
+from harness.compare.documents import contrasts_of_parts
 from harness.compare.evidence import Scores, contrasts, scores
 from harness.compare.verdict import Verdict, verdict
 from harness.data.measures import DEFAULT, single_measure
@@ -60,7 +61,21 @@ def validate(
     for method, results_of in done.items():
         stored = [with_scores(result, store, method) for result in results_of]
         scored[method] = scores(stored, store, by)
-    return [verdict(contrast, margin) for contrast in contrasts([(scored[own], scored[m]) for m in others])]
+    return verdicts([(scored[own], scored[m]) for m in others], margin)
+
+
+def verdicts(planned: Sequence[tuple[Scores, Scores]], margin: float = MARGIN) -> list[Verdict]:
+    """A verdict for each planned contrast, on all queries and on those about old and about new documents.
+
+    Args:
+        planned: row and baseline; all of the same queries.
+        margin: differences up to this do not matter.
+    """
+    parts = contrasts_of_parts(planned)
+    return [
+        verdict(contrast, margin, [of_part[i] for of_part in parts.values()])
+        for i, contrast in enumerate(contrasts(planned))
+    ]
 
 
 def run_seeds(

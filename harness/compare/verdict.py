@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,12 +30,15 @@ class Verdict:
         contrast: the comparison.
         margin: differences up to this do not matter.
         within: the interval that is compared with the margin, at 1 − 2α, with the same correction.
+        parts: the same contrast on queries about old and about new documents (`harness.compare.documents`); empty if
+            no label was used or no query asks about old documents.
     """
 
     finding: Finding
     contrast: Contrast
     margin: float
     within: Interval
+    parts: tuple[Contrast, ...] = ()
 
     @property
     def sentences(self) -> list[str]:
@@ -47,10 +51,12 @@ class Verdict:
         if not math.isfinite(c.pairs.effect):
             effect = "the same on every query"
         difference = f"{signed(c.difference)}{spread(c.interval)}{at}"
+        of_all = "On all queries it is" if self.parts else "It is"
         lines = [
             f"{self._head()}: {measure} {c.row.mean:.4f} against {c.baseline.mean:.4f}, a difference of {difference} "
             f"over {_queries(n)}.",
-            f"It is better on {_queries(won)}, equal on {tied:,}, worse on {lost:,}; the effect is {effect}.",
+            *map(_on_part, self.parts),
+            f"{of_all} better on {_queries(won)}, equal on {tied:,}, worse on {lost:,}; the effect is {effect}.",
             self._chance(),
         ]
         if self.finding == "equivalent":
@@ -78,7 +84,7 @@ class Verdict:
             return []
         row, other = (shared(side.records, c.row.measure) for side in (c.row, c.baseline))
         lines = []
-        for kind in ("queries", "documents"):
+        for kind in ("queries",) if self.parts else ("queries", "documents"):
             if kind in row and kind in other:
                 leak, them = row[kind], "it" if row[kind].count == 1 else "them"
                 scores = f"{c.row.measure} is {leak.without:.4f} against {other[kind].without:.4f}"
@@ -90,8 +96,11 @@ class Verdict:
 
     @property
     def short(self) -> list[str]:
-        """The finding, its p-value, and how much of the uncertainty is due to the seeds."""
-        return list(filter(None, (self.sentences[0], self._chance(), self._seeds())))
+        """The finding, its p-value, how much of the uncertainty is due to the seeds, and the finding on new
+        documents.
+        """
+        new = [_on_part(each) for each in self.parts if each.row.part == "new"]
+        return list(filter(None, (self.sentences[0], self._chance(), self._seeds(), *new)))
 
     def _seeds(self) -> str:
         part = self.contrast.query_part
@@ -143,8 +152,13 @@ class Verdict:
         return f"{sentence}; {more} queries would detect {self.margin:g}."
 
 
-def verdict(contrast: Contrast, margin: float = MARGIN) -> Verdict:
+def verdict(contrast: Contrast, margin: float = MARGIN, parts: Sequence[Contrast] = ()) -> Verdict:
     """What a contrast shows.
+
+    Args:
+        contrast: of a row and a baseline.
+        margin: differences up to this do not matter.
+        parts: the same contrast on old and on new documents, if they are known.
 
     Raises:
         SettingError: the margin is not above 0.
@@ -153,12 +167,22 @@ def verdict(contrast: Contrast, margin: float = MARGIN) -> Verdict:
     within = contrast.interval_at(1 - 2 * ALPHA)
     finding: Finding = "cannot tell"
     if both_zero(contrast):
-        return Verdict(finding, contrast, margin, within)
+        return Verdict(finding, contrast, margin, within, tuple(parts))
     if -margin < within.low and within.high < margin:
         finding = "equivalent"
     elif not contrast.tied:
         finding = "better" if contrast.difference > 0 else "worse"
-    return Verdict(finding, contrast, margin, within)
+    return Verdict(finding, contrast, margin, within, tuple(parts))
+
+
+def _on_part(contrast: Contrast) -> str:
+    """The contrast on old or on new documents, in one sentence."""
+    row, other = contrast.row, contrast.baseline
+    head = f"On the {_queries(len(row.ids))} about {row.part} documents"
+    means = f"{row.measure} {row.mean:.4f} against {other.mean:.4f}"
+    direction = "better" if contrast.difference > 0 else "worse"
+    finding = "tied" if contrast.tied else f"significantly {direction}"
+    return f"{head}: {means}, {signed(contrast.difference)}{spread(contrast.interval)}: {finding}."
 
 
 def both_zero(contrast: Contrast) -> bool:

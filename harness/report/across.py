@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.compare.across_datasets import Against, Overall
+from harness.compare.beyond import Beyond
 from harness.compare.comparison import Comparison
 from harness.report import formats
 from harness.report.board import Table
+from harness.report.index_again import index_again
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,19 @@ class AcrossRow:
         name: on the board.
         values: its score on each dataset, None if it has none.
         overall: its mean compared with those of the others; None without per-query values.
+        beyond: the row compared with the first for other collections; None without per-query values.
+        on_new: the same on queries about new documents; None also if no query asks about old ones.
+        training: seconds, the mean over the datasets on which it trained; None if it did not.
+        index_again: whether it needs every document encoded again; None if it did not train.
     """
 
     name: str
     values: tuple[float | None, ...]
     overall: Overall | None = None
+    beyond: Beyond | None = None
+    on_new: Beyond | None = None
+    training: float | None = None
+    index_again: bool | None = None
 
     @property
     def mean(self) -> float | None:
@@ -67,6 +77,11 @@ class Across:
         return any(row.overall for row in self.rows)
 
     @property
+    def has_new(self) -> bool:
+        """Whether rows are compared on new documents."""
+        return any(row.on_new for row in self.rows)
+
+    @property
     def compared(self) -> tuple[AcrossRow, ...]:
         """The rows that are compared with the first."""
         return tuple(row for row in self.rows if row.against)
@@ -95,11 +110,18 @@ def across(tables: Sequence[Table]) -> Across | None:
         return None
     measure = shared[0]
     names = sorted({line.row for table in tables for line in table.lines if line.ok})
-    rows = [AcrossRow(name, tuple(_score(table, name, measure) for table in tables)) for name in names]
+    rows = [_row(name, tables, measure) for name in names]
     rows.sort(key=lambda row: (row.mean is None, -(row.mean or 0.0), row.name))
     return Across(measure, tuple(table.dataset for table in tables), tuple(rows))
 
 
-def _score(table: Table, name: str, measure: str) -> float | None:
-    line = table.line(name)
-    return line.value(measure) if line else None
+def _row(name: str, tables: Sequence[Table], measure: str) -> AcrossRow:
+    lines = [table.line(name) for table in tables]
+    there = [line for line in lines if line is not None]
+    times = [line.training for line in there if line.training]
+    return AcrossRow(
+        name,
+        tuple(line.value(measure) if line else None for line in lines),
+        training=sum(times) / len(times) if times else None,
+        index_again=index_again(there[0].first.method) if times else None,
+    )

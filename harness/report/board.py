@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.bench.document_split import DocumentSplit, common_split
 from harness.bench.published import Published
 from harness.bench.record import Record
 from harness.compare.comparison import Comparison, Position
+from harness.compare.control import AgainstControl
+from harness.compare.documents import PartComparison
 from harness.compare.evidence import Scores
 from harness.data.measures import DEFAULT
 from harness.report import formats
@@ -96,6 +99,9 @@ class Table:
         published: scores of others, shown below the rows and compared with none.
         comparison: of the rows by the first measure; each one's `position.place` is its number in it.
         scores: of the compared rows by the first measure, per query, in the order of the comparison.
+        parts: the compared rows on queries about old and about new documents, if a row used labels.
+        against_control: place of a trained row in the comparison → how it compares with the control.
+        lacks_control: whether there are trained rows and no control.
     """
 
     dataset: str
@@ -107,6 +113,9 @@ class Table:
     published: tuple[Published, ...] = field(default=(), hash=False)
     comparison: Comparison | None = field(default=None, compare=False, repr=False)
     scores: tuple[Scores, ...] = field(default=(), compare=False, repr=False)
+    parts: tuple[PartComparison, ...] = field(default=(), compare=False, repr=False)
+    against_control: Mapping[int, AgainstControl] = field(default_factory=dict, compare=False, repr=False)
+    lacks_control: bool = False
 
     @property
     def has_intervals(self) -> bool:
@@ -120,6 +129,13 @@ class Table:
         # Of equally frequent revisions the first, which has the best row.
         most = statistics.mode(record.dataset["revision"] for record in records)
         return next(record for record in records if record.dataset["revision"] == most)
+
+    @functools.cached_property
+    def split(self) -> DocumentSplit | None:
+        """The queries about old and about new documents; None if no record has them."""
+        revision = self.first.dataset["revision"]
+        records = [record for line in self.lines if line.ok for record in line.records]
+        return common_split(record for record in records if record.dataset["revision"] == revision)
 
     def line(self, row: str) -> Line | None:
         """The first line of that name that has scores."""

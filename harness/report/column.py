@@ -10,12 +10,14 @@ from harness.bench.record import Record
 from harness.report import formats
 from harness.statistics.bootstrap import Interval
 
-Writer = Literal["narrow terminal", "terminal", "wide terminal", "markdown", "page", "latex"]
+Writer = Literal["narrow terminal", "terminal", "medium terminal", "wide terminal", "markdown", "page", "latex"]
 Kind = Literal["number", "words", "interval", "difference", "rank"]
 Row = TypeVar("Row")
 
-TERMINALS: tuple[Writer, ...] = ("narrow terminal", "terminal", "wide terminal")
+TERMINALS: tuple[Writer, ...] = ("narrow terminal", "terminal", "medium terminal", "wide terminal")
 EVERYWHERE: tuple[Writer, ...] = (*TERMINALS, "markdown", "page", "latex")
+NOT_NARROW: tuple[Writer, ...] = ("terminal", "medium terminal", "wide terminal", "markdown", "page")
+"""Writers with room for differences from the best."""
 ROOMY: tuple[Writer, ...] = ("wide terminal", "markdown", "page")
 """Writers with room for what a row costs."""
 

@@ -5,7 +5,7 @@ A new column is one entry of `COSTS`. A new measure needs no edit: `score_column
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.bench.machine_load import why
@@ -13,7 +13,8 @@ from harness.bench.record import Record
 from harness.data.measures import DEFAULT
 from harness.report import formats
 from harness.report.board import Line, Table
-from harness.report.column import ROOMY, Column, Writer, explained, interval_columns, unsorted
+from harness.report.column import NOT_NARROW, ROOMY, Column, Writer, explained, interval_columns, unsorted
+from harness.report.document_columns import CONTROL_HELP, HELP, NARROW_MEASURES, document_columns
 
 
 def score_column(measure: str, best: str | None) -> Column[Line]:
@@ -34,7 +35,7 @@ POSITION: tuple[Column[Line], ...] = (
         "(paired by query; max-T studentised bootstrap over all pairs of rows): in 95 of 100 cases, all these "
         "intervals contain the true differences. A row is `tied` with the best if its interval contains 0. Each added "
         "row widens the intervals; the number of pairs is given above each table.",
-        ("terminal", "wide terminal", "markdown", "page"),
+        NOT_NARROW,
         "difference",
         number=unsorted,
     ),
@@ -44,7 +45,7 @@ POSITION: tuple[Column[Line], ...] = (
         formats.ranks,
         "`rank` is the range of ranks that a row may have: from 1 + the number of rows that are significantly better, "
         "to the number of rows minus those that are significantly worse.",
-        ("terminal", "wide terminal", "markdown", "page"),
+        NOT_NARROW,
         "rank",
         number=unsorted,
     ),
@@ -153,19 +154,20 @@ COSTS: tuple[Column[Line], ...] = (
 
 def columns_of(table: Table, writer: Writer) -> list[Column[Line]]:
     """The columns of a dataset's table as a writer shows them, after that of the names."""
-    return [column for column in _all_columns(table) if writer in column.where]
+    most = NARROW_MEASURES if writer == "narrow terminal" and table.parts else None
+    return [column for column in _all_columns(table, table.measures[:most]) if writer in column.where]
 
 
-def _all_columns(table: Table) -> list[Column[Line]]:
+def _all_columns(table: Table, measures: Sequence[str]) -> list[Column[Line]]:
     columns: list[Column[Line]] = []
-    for place, measure in enumerate(table.measures):
+    for place, measure in enumerate(measures):
         columns.append(score_column(measure, table.best(measure)))
         if place == 0 and table.has_intervals:
-            columns += POSITION
+            columns += [*POSITION, *document_columns(table)]
     return [*columns, *COSTS]
 
 
 EXPLAINED = (
     "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. The best value of each "
-    f"column is in bold. {explained((*POSITION, *COSTS))} `–`: not measured."
+    f"column is in bold. {explained(POSITION)} {HELP} {CONTROL_HELP} {explained(COSTS)} `–`: not measured."
 )

@@ -9,7 +9,9 @@ from harness.base.errors import HarnessError
 from harness.bench.store import Key, Store, StoredRecord, by_key, key_of
 from harness.compare.advice import sentences
 from harness.compare.comparison import compare
+from harness.compare.control import against_control, lacks_control
 from harness.compare.decision import caveats, decide
+from harness.compare.documents import compare_parts
 from harness.compare.evidence import Scores, scores
 from harness.report.board import Line, Table
 from harness.report.comparisons_across import most_common
@@ -56,10 +58,11 @@ def by_each_measure(tables: Sequence[Table], store: Store, stored: Sequence[Stor
 
 def _by_further_measures(table: Table, store: Store, places: Mapping[Key, StoredRecord]) -> list[Table]:
     tables = [table.by(measure) for measure in table.measures[1:]]
-    return [_compared(each, store, places) for each in tables] if _work(table) <= MOST_WORK else tables
+    return [_compared(each, store, places, False) for each in tables] if _work(table) <= MOST_WORK else tables
 
 
-def _compared(table: Table, store: Store, places: Mapping[Key, StoredRecord]) -> Table:
+def _compared(table: Table, store: Store, places: Mapping[Key, StoredRecord], documents: bool = True) -> Table:
+    """The table with its rows compared, on old and new documents too if wanted."""
     scored, notes = _read(table, store, places)
     table = dataclasses.replace(table, more_notes=(*table.more_notes, *notes))
     if not scored:
@@ -68,14 +71,23 @@ def _compared(table: Table, store: Store, places: Mapping[Key, StoredRecord]) ->
     comparison = compare(rows)
     positions = dict(zip(scored, comparison.positions, strict=True))
     lines = tuple(dataclasses.replace(line, position=positions.get(line)) for line in table.lines)
+    parts = compare_parts(rows) if documents else ()
     decision: tuple[str, ...] = ()
     if len(rows) > 1 and _work(table) <= MOST_WORK:
-        decided = decide(rows, comparison=comparison)
+        decided = decide(rows, comparison=comparison, parts=parts)
         decision = (*sentences(decided), *caveats(decided))
     elif len(rows) > 1:
         decision = ("Too many rows to decide between here: use `harness decide` with the rows of interest.",)
     return dataclasses.replace(
-        table, lines=lines, power=comparison.power, decision=decision, comparison=comparison, scores=tuple(rows)
+        table,
+        lines=lines,
+        power=comparison.power,
+        decision=decision,
+        comparison=comparison,
+        scores=tuple(rows),
+        parts=parts,
+        against_control=against_control(rows, comparison, parts) if documents else {},
+        lacks_control=documents and lacks_control(rows),
     )
 
 

@@ -9,11 +9,13 @@ from typing import TypeVar
 
 from harness.base.errors import HarnessError
 from harness.bench.store import Key, Store, StoredRecord, by_key, key_of
-from harness.compare.across_datasets import compare_across
+from harness.compare.across_datasets import Overall, compare_across
+from harness.compare.beyond import Beyond, beyond, on_new_documents, support
 from harness.compare.evidence import Scores
 from harness.compare.evidence import scores as scores_of
 from harness.report.across import Across, across
 from harness.report.board import Line, Table
+from harness.statistics.collections import FEWEST
 
 FEW = 10
 """Queries of a dataset below which its interval is too narrow."""
@@ -38,9 +40,31 @@ def compared_across(tables: Sequence[Table], store: Store, stored: Sequence[Stor
     comparison, overall = compare_across(list(scores.values()))
     by_row = dict(zip(scores, overall, strict=True))
     rows = tuple(dataclasses.replace(row, overall=by_row.get(row.name)) for row in over.rows)
+    every, new, about = _beyond(over, scores, overall)
+    rows = tuple(dataclasses.replace(r, beyond=every.get(r.name), on_new=new.get(r.name)) for r in rows)
     corrected = f"Intervals of differences and ranks are corrected for {comparison.corrected}."
-    notes = (*([corrected] if len(scores) > 1 else []), *unread, *others, *_limits(over, scores))
+    notes = (*([corrected] if len(scores) > 1 else []), *unread, *others, *about, *_limits(over, scores))
     return dataclasses.replace(over, rows=rows, notes=notes, comparison=comparison)
+
+
+def _beyond(
+    over: Across, scores: RowScores, overall: Sequence[Overall]
+) -> tuple[dict[str, Beyond], dict[str, Beyond], list[str]]:
+    """Each row compared with the first on all queries and on those about new documents, and notes on that."""
+    if len(scores) < 2:
+        return {}, {}, []
+    rows = list(scores.values())
+    every = dict(zip(scores, beyond(rows, overall), strict=True))
+    places, rows_on_new = on_new_documents(rows)
+    notes = [support(len(over.datasets))] if len(over.datasets) >= FEWEST else []
+    if not places:
+        return every, {}, notes
+    new = dict(zip(scores, beyond(rows_on_new), strict=True))
+    best = max(new, key=lambda name: new[name].mean)
+    without = [dataset for place, dataset in enumerate(over.datasets) if place not in places]
+    left_out = f", without {', '.join(without)}, where all queries ask about old ones" if without else ""
+    notes.append(f"On new documents{left_out}, `{best}` has the highest mean: {new[best].mean:.4f}.")
+    return every, new, notes
 
 
 def _read(

@@ -11,12 +11,15 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 
 from harness.base.plain import plain
+from harness.bench.document_split import PARTS, part_mean
 from harness.bench.published import FOLDER
 from harness.bench.record import Record
 from harness.report.board import Table
 from harness.report.columns import COSTS
 
-SCORE = ("dataset", "row", "seed", "status", "measure", "value", "judged", "value_if_unjudged_relevant")
+PART_HEADINGS = tuple(f"value_{part}_documents" for part in PARTS)
+"""Of the score over queries about old and about new documents; empty for collections without training queries."""
+SCORE = ("dataset", "row", "seed", "status", "measure", "value", "judged", "value_if_unjudged_relevant", *PART_HEADINGS)
 """Headings of what differs by measure; published scores have the first six."""
 PROVENANCE: tuple[tuple[str, Callable[[Record], object]], ...] = (
     ("depth", lambda record: record.depth),
@@ -56,7 +59,9 @@ def _lines(record: Record, measures: Sequence[str]) -> Iterator[list[object]]:
         value = f"{record.measures[measure]:.6f}" if measure else ""
         unjudged = record.unjudged.get(measure, {})
         bounds = (unjudged.get("judged", ""), unjudged.get("all_relevant", ""))
-        yield [*start, *map(cell, (measure, value, *bounds)), *end]
+        means = [part_mean(record, part, measure) for part in PARTS]
+        parts = ["" if mean is None else f"{mean:.6f}" for mean in means]
+        yield [*start, *map(cell, (measure, value, *bounds, *parts)), *end]
 
 
 def _published(table: Table) -> Iterator[list[object]]:

@@ -33,18 +33,26 @@ def document(dataset: str, decision: Decision, lines: Sequence[str]) -> str:
 
 def board(decision: Decision) -> tuple[list[str], list[list[str]]]:
     """Heads and rows of its table, best first."""
-    head = ["row", decision.best.scores.measure, "95 %", "from the best", "rank", "ms a query", "MiB", "training"]
-    return head, [_row(option) for option in decision.options]
+    parts = {f"{part.part} docs ({part.queries:,})": part for part in decision.parts}
+    head = ["row", decision.best.scores.measure, "95 %", "from the best", "rank", *parts]
+    rows = []
+    for place, option in enumerate(decision.options):
+        position, costs = _row(option)
+        rows.append([*position, *(formats.score(part.mean(place)) for part in parts.values()), *costs])
+    return [*head, "ms a query", "MiB", "training"], rows
 
 
-def _row(option: Option) -> list[str]:
+def _row(option: Option) -> tuple[list[str], list[str]]:
+    """What is shown of a row's score, and of its costs."""
     training = option.scores.records[0].training_seconds
-    return [
+    position = [
         option.row,
         formats.score(option.scores.mean),
         formats.interval(option.interval),
         difference(option) + (" tied" if option.tied and option.behind else ""),
         formats.ranks(option.ranks),
+    ]
+    return position, [
         "–" if option.latency is None else f"{option.latency * 1000:.1f}",
         "–" if option.memory is None else f"{option.memory * 1024:.1f}",
         f"{training:.0f} s" if training else "–",

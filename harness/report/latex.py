@@ -15,11 +15,13 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from harness.report.across import Across, across
+from harness.report.across import Across, AcrossRow, across
 from harness.report.across_columns import AGAINST, across_columns
+from harness.report.beyond_columns import BEYOND, ON_NEW
 from harness.report.board import Line, Table
 from harness.report.column import Column, Row
 from harness.report.columns import columns_of
+from harness.report.document_columns import paper_columns
 from harness.report.latex_layout import (
     NARROW,
     NARROWER,
@@ -50,7 +52,9 @@ def leaderboard(tables: Sequence[Table], over: Across | None = None) -> str:
     return _template().render(
         over=over,
         panels=_across(over) if over else [],
-        against=_against(over) if over and over.compared else None,
+        against=_against(over.compared, AGAINST, "against") if over and over.compared else None,
+        beyond=_against(over.compared, BEYOND, "beyond") if over and over.compared else None,
+        on_new=_against([row for row in over.rows if row.on_new], ON_NEW[:2], "new") if over and over.has_new else None,
         datasets=[_dataset(number, table) for number, table in enumerate(tables, start=1)],
     )
 
@@ -107,7 +111,17 @@ def _dataset(number: int, table: Table) -> dict[str, Any]:
         "letters": any(_letters(line, table) for line in lines),
         "corrected": table.comparison.corrected if table.comparison else None,
         "left_out": [line.row for line in table.lines if not line.ok],
+        "documents": _documents(number, table) if table.parts else None,
     }
+
+
+def _documents(number: int, table: Table) -> dict[str, Any]:
+    """The rows on old and on new documents."""
+    columns = paper_columns(table)
+    lines = [line for line in table.lines if line.position is not None]
+    names = row_names([line.row for line in lines], NARROW)
+    rows = [[name, *(_cell(column, line) for column in columns)] for name, line in zip(names, lines, strict=True)]
+    return _floated(f"board-{number}-documents", ["row", *map(_heading, columns)], rows, size=SMALLER)
 
 
 def _across(over: Across) -> list[dict[str, Any]]:
@@ -129,11 +143,11 @@ def _across(over: Across) -> list[dict[str, Any]]:
     return tables
 
 
-def _against(over: Across) -> dict[str, Any]:
-    """Each row compared with the first."""
-    names = row_names([row.name for row in over.compared], NARROW)
-    rows = [[name, *(_cell(column, row) for column in AGAINST)] for name, row in zip(names, over.compared, strict=True)]
-    return _floated("board-across-against", ["row", *map(_heading, AGAINST)], rows, size=SMALLER)
+def _against(rows: Sequence[AcrossRow], columns: Sequence[Column[AcrossRow]], label: str) -> dict[str, Any]:
+    """Rows compared with the first, in some columns."""
+    names = row_names([row.name for row in rows], NARROW)
+    cells = [[name, *(_cell(column, row) for column in columns)] for name, row in zip(names, rows, strict=True)]
+    return _floated(f"board-across-{label}", ["row", *map(_heading, columns)], cells, size=SMALLER)
 
 
 def _floated(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from harness.base.plain import one_line
-from harness.report import across_columns, columns
+from harness.report import across_columns, beyond_columns, columns
 from harness.report.across import Across, across
 from harness.report.board import Line, Table
 from harness.report.column import Column, Row
@@ -30,7 +30,7 @@ def leaderboard(tables: Sequence[Table], over: Across | None = None, left_out: S
     over = over or across(tables)
     if over is not None:
         parts.append(f"## {escaped(over.measure)} across datasets")
-        parts += [across_columns.EXPLAINED] if over.has_intervals else []
+        parts += [f"{across_columns.EXPLAINED} {beyond_columns.EXPLAINED}"] if over.has_intervals else []
         parts += [_across(over), *_listed(over.notes)]
     for table in tables:
         parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table), *_listed(notes_of(table))]
@@ -77,7 +77,7 @@ def _table(table: Table) -> str:
 
 def _across(over: Across) -> str:
     shown = across_columns.across_columns(over, "markdown")
-    shown += across_columns.AGAINST if over.compared else ()
+    shown += (*across_columns.AGAINST, *beyond_columns.more_columns(over)) if over.compared else ()
     return grid(["row", *_headings(shown)], [[code(row.name), *_cells(shown, row)] for row in over.rows])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.bench.machine_load import why
 from harness.bench.published import FOLDER
+from harness.compare.control import CONTROL
 from harness.report.board import Line, Table
 
 
@@ -35,6 +36,13 @@ def _of_dataset(table: Table) -> Iterator[str]:
     yield from dataset["notes"]
     if missing := dataset["unreachable"]:
         yield f"{missing} relevant documents are not in the corpus; they stay in the judgements and cap recall."
+    if table.split is not None:
+        yield table.split.sentence
+    if table.lacks_control:
+        yield (
+            "no control: whether training beats looking up the judged documents is open; "
+            f"`harness run --dataset {table.dataset} --method '{CONTROL}'` adds the row that does only that."
+        )
 
 
 def _of_row(line: Line, table: Table) -> Iterator[str]:

@@ -24,7 +24,7 @@ from markupsafe import Markup, escape
 import harness
 from harness.base.plain import plain
 from harness.bench.store import Store, StoredRecord, by_key
-from harness.report import across_columns, columns
+from harness.report import across_columns, beyond_columns, columns
 from harness.report.across import Across
 from harness.report.board import Table
 from harness.report.comparisons import by_each_measure
@@ -85,7 +85,7 @@ def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str
         hashes=[_hash(script) for script in scripts],
         style=asset("page.css"),
         explained=columns.EXPLAINED,
-        explained_across=across_columns.EXPLAINED,
+        explained_across=f"{across_columns.EXPLAINED} {beyond_columns.EXPLAINED}",
         version=harness.__version__,
     )
 

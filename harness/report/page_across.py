@@ -8,6 +8,7 @@ from typing import Any
 from harness.report import formats
 from harness.report.across import Across, AcrossRow, across
 from harness.report.across_columns import AGAINST, across_columns
+from harness.report.beyond_columns import more_columns
 from harness.report.board import Table
 from harness.report.column import Column
 
@@ -40,7 +41,9 @@ def across_tables(
 
 
 def _table(over: Across, keys: Mapping[tuple[str, str], str], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    columns = [*across_columns(over, "page"), *(AGAINST if over.compared else ())]
+    columns = across_columns(over, "page")
+    start = len(columns)
+    columns += (*AGAINST, *more_columns(over)) if over.compared else ()
     numbers = {name: i for i, name in enumerate(sorted(row.name for row in over.rows))}
     rows = []
     for row in over.rows:
@@ -50,7 +53,9 @@ def _table(over: Across, keys: Mapping[tuple[str, str], str], facts: Mapping[str
         for cell, link in zip(cells, [*links, *[key] * (len(cells) - len(links))], strict=True):
             cell["key"] = link
         shared = {name: facts[row.name][name] for name in ("family", "supervision")}
-        rows.append({"name": row.name, "key": key, **shared, "cells": cells, "compared": row.against is not None})
+        rows.append({"name": row.name, "key": key, **shared, "cells": cells})
+        if row.against is not None:
+            rows[-1]["against"] = [cell["text"] for cell in cells[start : start + len(AGAINST)]]
     return {
         "measure": over.measure,
         "datasets": list(over.datasets),
@@ -97,8 +102,8 @@ def means(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 if cell["value"] is not None:
                     scores = entry["datasets"].setdefault(dataset, {"key": cell["key"], "scores": {}})["scores"]
                     scores[over["measure"]] = cell["text"]
-            if row["compared"]:
-                difference, datasets, queries, p = (cell["text"] for cell in cells[-len(AGAINST) :])
+            if "against" in row:
+                difference, datasets, queries, p = row["against"]
                 shown = {"difference": difference, "datasets": datasets, "queries": queries, "p": p}
                 entry["against"].append({"measure": over["measure"], "baseline": over["baseline"], **shown})
     return [found[name] for name in sorted(found)]

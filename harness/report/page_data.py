@@ -13,6 +13,7 @@ from harness.report.across import Across
 from harness.report.board import Line, Table
 from harness.report.column import Column
 from harness.report.columns import COSTS, POSITION, score_column
+from harness.report.document_columns import document_columns
 from harness.report.notes import notes_of
 from harness.report.page_across import across_tables, means
 from harness.report.page_records import Files, curves, record_data
@@ -90,6 +91,8 @@ def _columns(table: Table, compared: Sequence[str]) -> Columns:
     for measure in table.measures:
         columns.append((score_column(measure, table.best(measure)), measure))
         columns += [(column, measure) for column in POSITION if "page" in column.where and measure in compared]
+        if measure == table.measures[0]:
+            columns += [(column, "") for column in document_columns(table) if "page" in column.where]
     return [*columns, *((column, "") for column in COSTS if "page" in column.where)]
 
 

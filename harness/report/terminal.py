@@ -11,17 +11,17 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from harness.base.plain import one_line
 from harness.compare.decision import Decision
 from harness.report import formats
 from harness.report.across import Across, across
-from harness.report.across_columns import AGAINST, across_columns
 from harness.report.board import Line, Table
-from harness.report.column import Column, Row, Writer
+from harness.report.column import Column, Writer
 from harness.report.columns import COSTS, columns_of
 from harness.report.decision import board
 from harness.report.notes import notes_of
 from harness.report.sweep import board as sweep_board
+from harness.report.terminal_across import across_grids
+from harness.report.terminal_cells import cells, empty_grid, words
 from harness.sweep.estimate import Planned
 from harness.sweep.result import SweepResult
 
@@ -74,7 +74,7 @@ def _most(tables: Sequence[Table]) -> int | None:
 
 def _writer(table: Table, width: int, most: int | None) -> Writer:
     """Which columns fit."""
-    roomy: tuple[Writer, ...] = ("wide terminal", "terminal")
+    roomy: tuple[Writer, ...] = ("wide terminal", "medium terminal", "terminal")
     return next((writer for writer in roomy if _needed(table, writer, most) <= width), "narrow terminal")
 
 
@@ -97,70 +97,34 @@ def _cut(table: Table, writer: Writer, most: int | None) -> Iterator[str]:
         yield f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all"
     if writer != "wide terminal":
         narrow = table.has_intervals and writer == "narrow terminal"
-        more = "differences from the best and costs" if narrow else "costs"
+        parts = ["differences from the best"] if narrow else []
+        parts += ["old documents, intervals on new ones, the control"] if table.parts and "medium" not in writer else []
+        more = " and ".join([", ".join(parts), "costs"] if parts else ["costs"])
         yield f"a terminal of {_needed(table, 'wide terminal', most)} columns or more also shows {more}"
     if table.power:
         yield f"{table.measures[0]}: {table.power}"
 
 
 def _note(console: Console, text: str) -> None:
-    console.print(_words(f"  {text}", "dim"))
-
-
-def _words(text: str, style: str = "") -> Text:
-    return Text(one_line(text), style)
-
-
-def _grid(title: str, more: str = "") -> Grid:
-    """An empty table; `more` is dim in the title."""
-    head = Text.assemble(_words(title), _words(f" {more}" if more else "", "dim"), style="table.title")
-    head.no_wrap, head.overflow = True, "ignore"  # a narrow table would break it
-    return Grid(title=head, title_justify="left", header_style="bold", box=None, pad_edge=False)
-
-
-def _cells(columns: Sequence[Column[Row]], row: Row) -> list[Text]:
-    texts = [column.text(row) for column in columns]
-    return [_cell(text, text == column.best) for column, text in zip(columns, texts, strict=True)]
-
-
-def _cell(text: str, best: bool) -> Text:
-    return Text.assemble((one_line(text), "bold green" if best else ""))  # a style of all would colour the padding
-
-
-def across_grids(over: Across, most: int | None = None) -> list[Grid]:
-    """The table across datasets, and below it, so that both fit, each row against the first; `most` rows of each."""
-    scores = _grid(f"{over.measure} across datasets")
-    against = _grid(f"against {over.baseline}")
-    compared = over.compared
-    for drawn, columns, rows in (
-        (scores, across_columns(over, "terminal"), over.rows),
-        (against, AGAINST, compared),
-    ):
-        drawn.add_column("row", overflow="fold")
-        for column in columns:
-            heading = Text(one_line(column.heading).replace("/", "/\n") if drawn is scores else column.heading)
-            drawn.add_column(heading, justify="right", no_wrap=True)
-        for row in rows[:most]:
-            drawn.add_row(_words(row.name), *_cells(columns, row))
-    return [scores, against] if compared else [scores]
+    console.print(words(f"  {text}", "dim"))
 
 
 def grid(table: Table, writer: Writer = "wide terminal", most: int | None = None) -> Grid:
     """One dataset's table with the columns that fit, at most `most` rows of it."""
     columns = columns_of(table, writer)
     dataset = table.first.dataset
-    drawn = _grid(table.dataset, f"({dataset['documents']:,} documents, {dataset['queries']:,} queries)")
+    drawn = empty_grid(table.dataset, f"({dataset['documents']:,} documents, {dataset['queries']:,} queries)")
     drawn.add_column("row", overflow="fold", min_width=SHORTEST)
     for column in columns:
         left = column.kind in ("words", "difference", "rank")
         width = _width(column, table, most)
-        drawn.add_column(_words(column.heading), justify="left" if left else "right", width=width)
+        drawn.add_column(words(column.heading), justify="left" if left else "right", width=width)
     for line in table.lines[:most]:
-        name = Text.assemble(_words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
-        drawn.add_row(name, *_cells(columns, line))
+        name = Text.assemble(words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
+        drawn.add_row(name, *cells(columns, line))
     for published, scores in table.published_rows:
-        cells = [scores[column.measure] if column.measure else column.published for column in columns]
-        drawn.add_row(_words(published), *map(Text, cells), style="dim")
+        texts = [scores[column.measure] if column.measure else column.published for column in columns]
+        drawn.add_row(words(published), *map(Text, texts), style="dim")
     return drawn
 
 
@@ -171,12 +135,12 @@ def decision(dataset: str, found: Decision, width: int = NARROW) -> Grid:
     """
     head, rows = board(found)
     shown = [i for i, name in enumerate(head) if width >= NARROW or name != "95 %"]
-    drawn = _grid(dataset)
+    drawn = empty_grid(dataset)
     for name in (head[i] for i in shown):
         may_wrap = name == "row" or (width < NARROW and name in ("from the best", "ms a query"))
         drawn.add_column(name, justify="left" if name == "row" else "right", no_wrap=not may_wrap, overflow="fold")
     for row in rows:
-        drawn.add_row(*(_words(row[i]) for i in shown))
+        drawn.add_row(*(words(row[i]) for i in shown))
     return drawn
 
 
@@ -184,12 +148,12 @@ def sweep(found: SweepResult, most: int = 20) -> Grid:
     """The rows of a sweep on dev, the best of them, and the baselines."""
     head, rows = sweep_board(found)
     count = len(found.tried)
-    drawn = _grid(found.dataset, f"(dev, {count:,} rows{f', the best {most}' if count > most else ''})")
+    drawn = empty_grid(found.dataset, f"(dev, {count:,} rows{f', the best {most}' if count > most else ''})")
     for i, name in enumerate(head):
-        drawn.add_column(_words(name), justify="right" if i else "left", no_wrap=i > 0, overflow="fold")
+        drawn.add_column(words(name), justify="right" if i else "left", no_wrap=i > 0, overflow="fold")
     for i, row in enumerate(rows):
         if i < min(most, count) or i >= count:
-            drawn.add_row(*map(_words, row), style="bold green" if row[-2] == "chosen" else None)
+            drawn.add_row(*map(words, row), style="bold green" if row[-2] == "chosen" else None)
     return drawn
 
 
@@ -201,19 +165,19 @@ def planned(dataset: str, parts: Sequence[Planned], dollars: Callable[[float], f
         parts: of the search.
         dollars: what so many seconds cost.
     """
-    drawn = _grid(dataset)
+    drawn = empty_grid(dataset)
     for i, name in enumerate(("part", "rows", "cells", "done", "seconds a cell", "left", "by")):
         drawn.add_column(name, justify="right" if 0 < i < 6 else "left", overflow="fold")
     for part in parts:
         seconds = "–" if part.seconds is None else f"{part.seconds:.0f}"
         drawn.add_row(
-            _words(part.label),
+            words(part.label),
             f"{part.rows:,}",
             f"{part.cells:,}",
             f"{part.kept:,}",
             seconds,
             _left(part.left, dollars),
-            _words(part.source),
+            words(part.source),
         )
     known = [part.left for part in parts if part.left is not None]
     cells, kept = sum(part.cells for part in parts), sum(part.kept for part in parts)
@@ -238,11 +202,11 @@ def _left(seconds: float | None, dollars: Callable[[float], float | None]) -> st
 
 def differences(title: str, rows: tuple[str, str], lines: Sequence[tuple[str, float, float, str]]) -> Grid:
     """A table of queries: id, the values of both rows, their difference, the query's text."""
-    drawn = _grid(title)
+    drawn = empty_grid(title)
     drawn.add_column("query", overflow="fold")
     for head in (*rows, "difference"):
-        drawn.add_column(_words(head), justify="right")
+        drawn.add_column(words(head), justify="right")
     drawn.add_column("text", overflow="fold")
     for query, one, other, text in lines:
-        drawn.add_row(_words(query), formats.score(one), formats.score(other), f"{one - other:+.4f}", _words(text))
+        drawn.add_row(words(query), formats.score(one), formats.score(other), f"{one - other:+.4f}", words(text))
     return drawn

@@ -16,8 +16,8 @@ from harness.bench.row_job import RowResult
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store, StoredRecord
 from harness.bench.worker import ROW
-from harness.compare.evidence import Scores, contrasts, scores
-from harness.compare.verdict import verdict
+from harness.compare.evidence import Scores, scores
+from harness.compare.validate import verdicts
 from harness.data.measures import DEFAULT
 from harness.executors import Executor, Job, Outcome
 from harness.methods import Method
@@ -86,7 +86,7 @@ class RowsOnTest:
         return OnTest(
             own,
             _learning_curve(chosen, along, scored, others),
-            tuple(verdict(contrast) for contrast in contrasts([(own, other) for other in others.values()])),
+            tuple(verdicts([(own, other) for other in others.values()])),
             None if first is None else gains(chosen, first, own, others[first.method]),
             reported,
         )

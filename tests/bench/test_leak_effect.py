@@ -21,6 +21,7 @@ def test_means_are_taken_without_and_only_over_them(
 ) -> None:
     monkeypatch.setattr(module, "leaks", lambda *_: Leaks({"a": ("t1", "near", 0.8)}, ("a", "b")))
     found = leaked(small, VALUES, context)
+    assert found.pop("split")["old"] == {"count": 2, "means": {"nDCG@10": 0.75, "R@5": 1.0}}
     assert found == {
         "queries": {
             "count": 1,
@@ -54,7 +55,10 @@ def test_every_record_holds_the_means_and_a_row_that_used_labels_says_it_in_its_
     row = f'dense(model="{tiny_encoder}")+frozen_head(budget="smoke")'
     board = api.run("bm25", row, dataset=str(small_folder), results=tmp_path / "results", context=context)
     free, trained = (result.record for result in board.results)
-    assert set(free.leaks) == {"queries", "documents"}
-    assert set(trained.leaks) == {"queries", "documents", "taught"}
+    assert set(free.leaks) == {"queries", "documents", "split"}
+    assert set(trained.leaks) == {"queries", "documents", "split", "taught"}
+    assert {key: free.leaks["split"][key] for key in ("listed", "ids")} == {
+        key: trained.leaks["split"][key] for key in ("listed", "ids")
+    }
     assert all(note in trained.notes for note in leak_notes(trained.leaks))
     assert not any(note in free.notes for note in leak_notes(free.leaks)), "nothing was learnt from them"
