@@ -47,7 +47,8 @@ class RankedList(Loss):
     Labels: (Q, C + R) whole numbers. The first C name the documents of the columns, so that one document in several
     places counts once for a query; the first `positives` of them are relevant, the rest mined. The R =
     `other_positives` more name relevant documents that are in none of the row's columns. A document that is relevant
-    for a query by any of these is so anywhere in the batch. −1 is no document: the text there is encoded and ignored.
+    for a query by any of these is so anywhere in the batch. −1 is no document. A text that is no document, or one
+    that the batch has already, is not encoded.
 
     Args:
         alpha: α, how far away the others must be, 0 to 2; `scaled_alpha` finds one for an encoder. 1.2 is a cosine of
@@ -178,18 +179,25 @@ def scaled_alpha(distances: npt.ArrayLike, quantile: float = 0.5) -> float:
 def _module(settings: RankedList, model: SentenceTransformer) -> torch.nn.Module:
     import torch
 
+    from harness.losses._columns import counting, encoded, non_trivial_share
+    from harness.losses._curve import Curve
+
     class RankedListLoss(torch.nn.Module):
         """What `RankedList.build` returns."""
 
         def __init__(self) -> None:
             super().__init__()
             self.model = model
+            self.non_trivial = Curve()
 
         def forward(self, sentence_features: Iterable[dict[str, torch.Tensor]], labels: torch.Tensor) -> torch.Tensor:
             queries, *columns = sentence_features
             vectors = [self.model(queries)["sentence_embedding"]]
+            _check(labels, len(vectors[0]), len(columns), settings)
+            counts = counting(labels[:, : len(columns)])
             with torch.set_grad_enabled(torch.is_grad_enabled() and not settings.query_gradient_only):
-                vectors += [self.model(column)["sentence_embedding"] for column in columns]
+                for column, is_new in zip(columns, counts.T, strict=True):
+                    vectors.append(encoded(self.model, column, is_new, like=vectors[0]))
             return self.compute_loss_from_embeddings(vectors, labels)
 
         def compute_loss_from_embeddings(self, embeddings: list[torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
@@ -200,9 +208,9 @@ def _module(settings: RankedList, model: SentenceTransformer) -> torch.nn.Module
             numbers = labels[:, : len(columns)].T.reshape(-1)
             own = torch.cat([labels[:, : settings.positives], labels[:, len(columns) :]], dim=1)
             positive = (own[:, :, None] == numbers).any(dim=1)
-            is_repeated = (numbers[:, None] == numbers).tril(diagonal=-1).any(dim=1)
-            valid = ((numbers != NO_DOCUMENT) & ~is_repeated).expand_as(positive)
+            valid = counting(labels[:, : len(columns)]).T.reshape(-1).expand_as(positive)
             distances = unit_distances(queries, documents.detach() if settings.query_gradient_only else documents)
+            self.non_trivial.add(non_trivial_share(distances, positive, valid, settings.alpha, settings.margin))
             return ranked_list_loss(
                 distances, positive, valid, settings.alpha, settings.margin, settings.temperature, settings.balance
             )

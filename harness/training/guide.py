@@ -15,6 +15,7 @@ from harness.data.ranking import Floats
 from harness.methods import Encodes, Method, fit
 from harness.models.sides import Side, model_depends_on_side
 from harness.runtime.context import Context
+from harness.training.examples import NEGATIVE, POSITIVE, QUERY
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,24 @@ class Guide:
     columns: Mapping[str, Sequence[str]]
     vectors: Mapping[str, Floats]
     facts: dict[str, Any]
+
+    def masked_negatives(self, margin: float = 0.0, *, relative: bool = False) -> float | None:
+        """Share of the mined negatives that the guide masks: those it scores above the positive, less the margin.
+
+        They give no gradient, so that a high share means that mining them was in vain. None without mined negatives.
+
+        Args:
+            margin: as `margin` of sentence-transformers' GISTEmbedLoss.
+            relative: whether it is a share of the positive's similarity.
+        """
+        queries, positives = unit(self.vectors[QUERY]), unit(self.vectors[POSITIVE])
+        own = (queries * positives).sum(axis=1)
+        threshold = own - (np.abs(own) * margin if relative else margin)
+        negatives = [vectors for name, vectors in self.vectors.items() if name.startswith(NEGATIVE)]
+        if not negatives:
+            return None
+        masked = [float(((queries * unit(each)).sum(axis=1) > threshold).mean()) for each in negatives]
+        return round(float(np.mean(masked)), 4)
 
     def module(self, model: Any, prompts: Mapping[str, str], sides: Mapping[str, Side] | None = None) -> Any:
         """A module that returns the guide's cached vectors for a batch of the student's tokens.
@@ -87,6 +106,12 @@ def guide_vectors(
         own = encoder.vectors(list(texts), sides[name])
         vectors[name] = own.block(0, len(own))
     return Guide(columns, vectors, {"guide": str(guide), "guide_sha": encoder.folder.sha})
+
+
+def unit(vectors: Floats) -> Floats:
+    """(N, D) vectors scaled to length 1; a vector of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
 
 
 def _keys(tokens: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -17,6 +17,7 @@ from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.recipes.cross_encoder import CrossEncoder as Recipe
 from harness.recipes.gist_embed import GISTEmbed
+from harness.recipes.supervised import Supervised
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson
 from harness.training.trained import with_recipes
@@ -56,7 +57,8 @@ def test_the_loss_is_the_papers_with_what_the_guide_masks_left_out(
     context: Context,
     tiny_encoder: Path,
 ) -> None:
-    recipe = GISTEmbed(budget="smoke", temperature=0.05, margin=margin, miners=(Dense(str(tiny_encoder)),))
+    untrained = Dense(str(tiny_encoder))
+    recipe = GISTEmbed(budget="smoke", guide=untrained, temperature=0.05, margin=margin, miners=(untrained,))
     lesson = lesson_of(recipe, view)
     model = base_of(recipe, context).fresh(context)
     model.max_seq_length = 32
@@ -79,11 +81,11 @@ def test_the_loss_is_the_papers_with_what_the_guide_masks_left_out(
     )  # masking is seen in the loss
 
 
-def test_the_guide_is_the_untrained_model_unless_another_is_named(
+def test_the_guide_is_a_head_on_the_untrained_model_unless_another_is_named(
     lesson_of: Lessons, view: TrainView, tiny_encoder: Path
 ) -> None:
-    untrained = lesson_of(GISTEmbed(budget="smoke"), view)
-    assert untrained.facts["guide"] == f'dense(model="{tiny_encoder}")'
+    default = lesson_of(GISTEmbed(budget="smoke"), view)
+    assert default.facts["guide"] == f'dense(model="{tiny_encoder}")+frozen_head(budget="smoke")'
     other = Dense(str(tiny_encoder), query_prompt="ask: ")
     assert lesson_of(GISTEmbed(budget="smoke", guide=other), view).facts["guide"] == str(other)
 
@@ -110,3 +112,46 @@ def test_a_judge_that_learnt_on_labels_is_owned_up_to(tiny_cross_encoder: Path, 
 
 def test_without_mined_negatives_three_blocks_are_left(lesson_of: Lessons, view: TrainView) -> None:
     assert list(lesson_of(GISTEmbed(budget="smoke", negatives=0), view).columns) == ["query", "positive"]
+
+
+def test_the_untrained_model_as_the_guide_masks_just_what_it_ranks_above_the_positive(
+    lesson_of: Lessons, view: TrainView, tiny_encoder: Path
+) -> None:
+    facts = lesson_of(GISTEmbed(budget="smoke", guide=Dense(str(tiny_encoder))), view).facts
+    assert facts["masked_negatives"] == pytest.approx(facts["negatives"]["false_negative_rate"], abs=0.02)
+    assert facts["masked_negatives"] > 0.1
+
+
+def test_the_temperature_is_that_of_supervised_except_in_the_papers_own_setting(
+    lesson_of: Lessons, base_of: Callable[..., Any], view: TrainView, context: Context, tiny_encoder: Path
+) -> None:
+    model = base_of(GISTEmbed(), context).fresh(context)
+    found = {}
+    for budget in ("small", "full"):
+        found[budget] = lesson_of(GISTEmbed(budget=budget, guide=Dense(str(tiny_encoder))), view).loss(model)
+    assert {budget: loss.temperature for budget, loss in found.items()} == {"small": 0.05, "full": 0.01}
+    assert 1 / found["small"].temperature == Supervised().scale
+
+
+@pytest.mark.parametrize("strategy", ["absolute", "relative"])
+def test_several_negatives_take_the_cached_loss_whose_value_is_the_same(
+    strategy: Any,
+    lesson_of: Lessons,
+    base_of: Callable[..., Any],
+    view: TrainView,
+    context: Context,
+    tiny_encoder: Path,
+) -> None:
+    guide = Dense(str(tiny_encoder))
+    values = []
+    for mini_batch in (None, 2):
+        recipe = GISTEmbed(budget="smoke", guide=guide, margin=-0.1, margin_is=strategy, mini_batch=mini_batch)
+        lesson = lesson_of(recipe, view)
+        model = base_of(recipe, context).fresh(context)
+        with torch.no_grad():
+            texts = [list(column[:5]) for column in lesson.columns.values()]
+            values.append(lesson.loss(model)([model.preprocess(t) for t in texts], None).item())
+    assert values[0] == pytest.approx(values[1], rel=1e-4)
+    several = lesson_of(GISTEmbed(budget="smoke", guide=guide, negatives=3), view)
+    assert type(several.loss(model)).__name__ == "CachedGISTEmbedLoss"
+    assert len(several.columns) == 5

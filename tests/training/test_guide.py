@@ -118,3 +118,21 @@ def test_more_texts_than_are_tokenized_at_once_each_keep_their_vector(fresh: Cal
     module = Guide({"a": texts}, vectors, {}).module(model, {})
     for batch in (["0", "511", "512"], ["1024", "3", "1099"]):
         assert module(model.preprocess(batch))["sentence_embedding"][:, 0].tolist() == [float(text) for text in batch]
+
+
+@pytest.mark.parametrize(("margin", "relative", "share"), [(0.0, False, 0.5), (0.2, False, 0.75), (-0.7, True, 0.25)])
+def test_a_mined_negative_is_masked_if_the_guide_scores_it_above_the_positive_less_the_margin(
+    margin: float, relative: bool, share: float
+) -> None:
+    def unit(*cosines: float) -> Any:
+        return 3 * np.array([[c, np.sqrt(1 - c * c)] for c in cosines], np.float32)
+
+    vectors = {"query": unit(1, 1), "positive": unit(0.5, 0.5)}
+    vectors |= {"negative_1": unit(0.9, 0.6), "negative_2": unit(0.1, 0.4)}
+    held = Guide({name: ["", ""] for name in vectors}, vectors, {})
+    assert held.masked_negatives(margin, relative=relative) == share
+
+
+def test_without_mined_negatives_none_is_masked() -> None:
+    one = np.ones((2, 2), np.float32)
+    assert Guide({}, {"query": one, "positive": one}, {}).masked_negatives() is None
