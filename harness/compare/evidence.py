@@ -28,17 +28,19 @@ class Scores:
         measure: which.
         ids: (n,) query ids, sorted as text.
         values: (n, seeds).
+        name: of the row where it is shown; empty for its expression.
     """
 
     records: tuple[Record, ...]
     measure: str
     ids: tuple[str, ...]
     values: Values
+    name: str = ""
 
     @property
     def row(self) -> str:
         """Name on the board."""
-        return self.records[0].row
+        return self.name or self.records[0].row
 
     @property
     def trained(self) -> bool:
@@ -56,8 +58,14 @@ class Scores:
         return dict(zip(self.ids, self.values.mean(1).tolist(), strict=True))
 
 
-def scores(stored: Sequence[StoredRecord], store: Store, measure: str) -> Scores:
+def scores(stored: Sequence[StoredRecord], store: Store, measure: str, name: str = "") -> Scores:
     """The values of a row's records, one per seed.
+
+    Args:
+        stored: the records.
+        store: of their per-query values.
+        measure: in ir-measures' notation.
+        name: of the row where it is shown; empty for its expression.
 
     Raises:
         ComparisonError: they lack the measure, or are not of one collection, split and set of queries.
@@ -76,7 +84,7 @@ def scores(stored: Sequence[StoredRecord], store: Store, measure: str) -> Scores
         columns.append(values[measure])
     seeds = [f"seed {record.seed} of {record.row}" for record in records]
     pairs = [paired(columns[0], column, (seeds[0], seed)) for column, seed in zip(columns, seeds, strict=True)]
-    return Scores(tuple(records), measure, pairs[0].ids, np.stack([pair.second for pair in pairs], axis=1))
+    return Scores(tuple(records), measure, pairs[0].ids, np.stack([pair.second for pair in pairs], axis=1), name)
 
 
 def same_collection(records: Iterable[Record]) -> None:
