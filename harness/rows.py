@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from harness.base.errors import HarnessError, SettingError
 from harness.base.files import there
 from harness.base.plain import check_text
 from harness.base.redaction import check_name
+from harness.choices import aliases
 from harness.choices.expression import parse
 from harness.choices.value import RECIPES as RECIPES_OF
 from harness.choices.value import Value
@@ -70,8 +71,12 @@ GROUPS = {"default": lambda: tuple(DEFAULT_ROWS), "recipes": trained_rows}
 """Names that stand for several rows."""
 
 
-def parse_method(text: str) -> Method:
-    """A method from its row name, an expression, or `run/<file>`.
+def parse_method(text: str, named: Mapping[str, str] = NAMED) -> Method:
+    """A method from its row name, an expression, or `run/<file>`; a name before it, as in `best=bm25`, is left out.
+
+    Args:
+        text: what is read.
+        named: short names for whole expressions.
 
     Raises:
         UnknownName: carries the closest names.
@@ -80,10 +85,11 @@ def parse_method(text: str) -> Method:
     """
     check_text(text)
     check_name(text, "row")
+    _, text = aliases.split(text)
     if text.startswith("run/"):
         return METHODS.get("run")(path=text.removeprefix("run/"))  # type: ignore[call-arg]
     try:
-        return parse(text, METHODS, ROOMS, NAMED)
+        return parse(text, METHODS, ROOMS, named)
     except HarnessError as error:
         if there(Path(text).is_file):
             raise SettingError(

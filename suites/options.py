@@ -67,7 +67,12 @@ class Suites(Datasets, Rows, Scoring, Executed, Resources):
     @property
     def methods(self) -> list[Method]:
         """The rows."""
-        return api.methods_of(self.method, self.precision)
+        return api.methods_of(self.row_texts, self.precision)
+
+    @property
+    def baselines(self) -> list[str]:
+        """The rows to validate against."""
+        return self.spelled(*self.baseline)
 
     @property
     def indexes(self) -> list[Index]:
@@ -121,7 +126,7 @@ def _set_results(config: pytest.Config) -> None:
 def _check_values(options: Suites) -> None:
     checked_seed(options.seed)
     checked_depth(options.depth)
-    api.methods_of([*options.method, *options.baseline], options.precision)
+    api.methods_of([*options.row_texts, *options.baselines], options.precision)
     parse_measures(options.measure or defaults.MEASURES)
     parse_method(options.encoder or ENCODER)
     _ = options.indexes

@@ -148,7 +148,7 @@ def _row(row: str, settings: str) -> str:
 
 def _selects(options: Suites, row: str) -> bool:
     """Whether the options name a row, or no row at all."""
-    return not options.method or parse_method(row) in api.methods_of(options.method, None)
+    return not options.method or parse_method(row) in api.methods_of(options.row_texts, None)
 
 
 def _has(options: Suites, dataset: str) -> bool:

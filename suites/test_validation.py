@@ -18,7 +18,7 @@ def test_validation(cell: Cell, bench: Bench, options: Suites, reporter: Reporte
 
     Intervals and p-values are corrected for the baselines of a row, not for the rows.
     """
-    others = [baseline for baseline in options.baseline if parse_method(baseline) != cell.method]
+    others = [baseline for baseline in options.baselines if parse_method(baseline) != cell.method]
     if not others:
         pytest.skip("this row is the baseline")
     try:

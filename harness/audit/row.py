@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.audit.conventions import RunAudit
 from harness.audit.conventions import audit as audit_run
 from harness.base.defaults import DATASET, RESULTS
+from harness.bench.row_names import shown
 from harness.bench.run_rows import run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
@@ -111,13 +112,13 @@ def audit(
     context = context or open_context()
     method = parse_method(row) if isinstance(row, str) else row
     names = list(dict.fromkeys((*DEFAULT, str(by))))
-    (result,) = run_rows(method, dataset=dataset, measures=names, results=results, context=context, tell=tell)
+    (result,) = run_rows(row, dataset=dataset, measures=names, results=results, context=context, tell=tell)
     stored = with_scores(result, Store(Path(results)), method)
     loaded = load_dataset(dataset, context)
     run = audit_run(by, loaded.test.qrels, read_run(stored.place.run), loaded.corpus.id_array.to_pylist())
     removed = len(loaded.drop_self & set(loaded.test.queries.ids))
     encoders = {encoder.fingerprint: encoder for encoder in _encoders(method, loaded, context)}
-    return Audit(stored.record.row, loaded.name, run, removed, tuple(_audited(e, loaded) for e in encoders.values()))
+    return Audit(shown(stored.record), loaded.name, run, removed, tuple(_audited(e, loaded) for e in encoders.values()))
 
 
 def _encoders(method: Method, dataset: Dataset, context: Context) -> Iterator[Encoder]:

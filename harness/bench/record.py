@@ -25,7 +25,8 @@ class Record:
         schema: number of this form.
         status: `ok`; `skipped` (something is absent: `problem` has the reason and the remedy); `error` (`problem` has
             the trace).
-        row: name on the board.
+        row: its expression as short as it is unambiguous, by which it is looked up.
+        alias: the name that the user gave it, `best` in `best=hybrid(…)`; empty for none.
         method: the full expression, every setting written out.
         identity: hash of all that decides the scores; a record of the same identity is up to date.
         dataset: name, revision (content hash), documents, queries, judgements, unreachable, notes; with folds also
@@ -63,6 +64,7 @@ class Record:
     method: str
     dataset: dict[str, Any]
     status: Status = "ok"
+    alias: str = ""
     identity: str = ""
     seed: int = 0
     depth: int = 0

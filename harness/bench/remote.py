@@ -109,7 +109,8 @@ class RemoteBench(Bench):
         if record.status == "skipped" and pending.before is not None and pending.before.status == "ok":
             return Result(record, kept=True)
         by = {"executor": str(self._executor), "worker": outcome.where, "attempts": outcome.attempts}
-        record = dataclasses.replace(record, provenance={**record.provenance, **by})
+        alias = pending.before.alias if pending.before else ""
+        record = dataclasses.replace(record, alias=alias, provenance={**record.provenance, **by})
         self.store.unpack(pending.place, result.files, record)
         return Result(record, kept=False)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.defaults import DATASET, RESULTS
+from harness.bench.aliases import aliases_of
 from harness.bench.remote import Cell, RemoteBench
 from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
 from harness.bench.store import Store
@@ -34,8 +35,11 @@ def run_rows(
     precision: str | None = None,
     tell: Callable[[Result], None] | None = None,
     executor: str | Executor | None = None,
+    aliases: Mapping[Method, str] | None = None,
 ) -> tuple[Result, ...]:
     """Runs rows over datasets and stores their records; arguments and errors as `harness.api.run`.
+
+    `aliases` names rows, besides the names in their text.
 
     Returns:
         A result for each dataset and row, in this order.
@@ -44,20 +48,34 @@ def run_rows(
     named = [dataset] if isinstance(dataset, str) else dataset
     datasets = list(dict.fromkeys(spelled(name, context) for name in named))
     methods = methods_of(rows, precision)
+    names = {**(aliases or {}), **aliases_of(rows, precision)}
+    store = Store(Path(results))
     done = []
     with opened_bench(
-        methods, datasets, context, Store(Path(results)), measures, depth, rerun=rerun, executor=executor
+        methods, datasets, context, store, measures, depth, rerun=rerun, executor=executor
     ) as bench:
         if len(datasets) > 1:
             for name in datasets:  # an error of one is raised before the work on the others
                 bench.load(name)
         for name in datasets:
             for method in methods:
-                result = bench.run(name, method)
+                result = with_alias(bench.run(name, method), method, names.get(method, ""), store)
                 done.append(result)
                 if tell is not None:
                     tell(result)
     return tuple(_renewed(result, bench.renewed) for result in done)
+
+
+def with_alias(result: Result, method: Method, alias: str, store: Store) -> Result:
+    """A result whose record has a name; a stored record gets it too, and nothing else of it changes."""
+    record = result.record
+    if not alias or record.alias == alias:
+        return result
+    place = store.place(record.dataset["name"], method, record.seed)
+    stored = store.load(place)
+    if stored is not None:  # of a row that was skipped the earlier record with scores is still there
+        store.amend(place, dataclasses.replace(stored, alias=alias))
+    return dataclasses.replace(result, record=dataclasses.replace(record, alias=alias))
 
 
 def _renewed(result: Result, latencies: Mapping[tuple[str, str], dict[str, Any] | None]) -> Result:

@@ -112,8 +112,8 @@ class Bench:
         """
         dataset = self.load(name)
         place = self.store.place(dataset.name, method, self.context.seed)
-        blank = self.blank(dataset, method)
         before = self.store.load(place)
+        blank = dataclasses.replace(self.blank(dataset, method), alias=before.alias if before else "")
         try:
             current = self.identity(dataset, method)
             if before is not None and self.up_to_date(place, before, current):

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from harness.choices.aliases import LONGEST as LONGEST_ALIAS
+
 Amount = Annotated[float, Meta(ge=0)]
 """Seconds, bytes, milliseconds."""
 Count = Annotated[int, Meta(ge=0)]
@@ -120,6 +122,7 @@ class RecordForm(TypedDict, total=False):
     """Of a record; which keys must be there `Record` itself says."""
 
     row: str
+    alias: Annotated[str, Meta(max_length=LONGEST_ALIAS)]
     method: str
     dataset: DatasetForm
     status: Literal["ok", "skipped", "error"]

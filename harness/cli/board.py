@@ -40,7 +40,7 @@ def run(parameters: Run) -> Status:
 
     session = open_session(parameters)
     board = api.run(
-        *parameters.method,
+        *parameters.row_texts,
         dataset=parameters.datasets,
         measures=parameters.measure or defaults.MEASURES,
         depth=parameters.depth,
@@ -62,7 +62,7 @@ def _plan(parameters: Run) -> Status:
     from harness.report.screen import Screen
 
     plan = api.plan(
-        *parameters.method, dataset=parameters.datasets, depth=parameters.depth, precision=parameters.precision
+        *parameters.row_texts, dataset=parameters.datasets, depth=parameters.depth, precision=parameters.precision
     )
     for step in plan.steps:
         Screen().say(str(step))

@@ -12,7 +12,7 @@ import typer
 from harness.base import defaults
 from harness.cli.dataset_parameters import DefaultDataset, OneDataset
 from harness.cli.declaration import Parameters, Status
-from harness.cli.parameters import Folders, OnDevice, Records, Seeded, To
+from harness.cli.parameters import Folders, NamedRows, OnDevice, Records, Seeded, To
 
 
 class Topics(StrEnum):
@@ -102,7 +102,7 @@ def export_mteb(parameters: ExportMteb) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportModel(DefaultDataset, OnDevice):
+class ExportModel(DefaultDataset, NamedRows, OnDevice):
     """Parameters of `harness export model`."""
 
     row: Annotated[str, typer.Argument(metavar="ROW", help="A row with one trained model, e.g. dense+supervised.")]
@@ -117,7 +117,7 @@ def export_model(parameters: ExportModel) -> Status:
 
     session = open_session(parameters)
     lines = api.export_model(
-        parameters.row,
+        *parameters.spelled(parameters.row),
         parameters.one_dataset,
         parameters.seed,
         parameters.to,

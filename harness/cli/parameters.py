@@ -174,7 +174,29 @@ class Datasets(Splits):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows(Parameters):
+class NamedRows(Parameters):
+    """Where names of rows are looked up."""
+
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            "--rows",
+            metavar="FILE",
+            help="TOML file whose table [rows] names rows. Default: [tool.harness.rows] of the nearest pyproject.toml.",
+            rich_help_panel=COMMON,
+        ),
+    ] = None
+
+    def spelled(self, *rows: str) -> list[str]:
+        """Rows, with what the table says for the names of rows in it."""
+        from harness.bench.aliases import row_table, spelled
+
+        table = row_table(self.rows)
+        return [spelled(row, table) for row in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows(NamedRows):
     """Several rows."""
 
     method: Annotated[
@@ -183,10 +205,15 @@ class Rows(Parameters):
             "--method",
             "-m",
             metavar="ROW",
-            help='A row, e.g. bm25, "bm25(k1=1.2)>>dense", dense+supervised or run/my.trec, or a group of rows, '
-            "default or recipes; repeatable. Default: default.",
+            help='A row, e.g. bm25, "bm25(k1=1.2)>>dense", dense+supervised or run/my.trec, with a name before it if '
+            'you like, "best=bm25>>dense"; or a group of rows, default or recipes; repeatable. Default: default.',
         ),
     ] = field(default_factory=list)
+
+    @property
+    def row_texts(self) -> list[str]:
+        """The rows, with what the table says for the names of rows in it."""
+        return self.spelled(*self.method)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from harness.cli.dataset_parameters import DefaultDataset, SplitDataset
 from harness.cli.declaration import Status
 from harness.cli.parameters import (
     Margin,
+    NamedRows,
     OneMeasure,
     Quiet,
     Resources,
@@ -24,7 +25,7 @@ from harness.cli.parameters import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Validate(DefaultDataset, OneMeasure, Quiet, Resources):
+class Validate(DefaultDataset, OneMeasure, NamedRows, Quiet, Resources):
     """Parameters of `harness validate`."""
 
     row: Row
@@ -46,9 +47,10 @@ def validate(parameters: Validate) -> Status:
     from harness.report import messages
 
     session = open_session(parameters)
+    row, *baselines = parameters.spelled(parameters.row, *parameters.baseline)
     verdicts = api.validate(
-        parameters.row,
-        parameters.baseline,
+        row,
+        baselines,
         parameters.one_dataset,
         parameters.one_measure,
         parameters.seeds,
@@ -85,7 +87,7 @@ def decide(parameters: Decide) -> Status:
     session = open_session(parameters)
     decided = api.decide(
         parameters.one_dataset,
-        parameters.method,
+        parameters.row_texts,
         parameters.one_measure,
         parameters.margin,
         parameters.seeds,
@@ -103,7 +105,7 @@ def decide(parameters: Decide) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compare(DefaultDataset, OneMeasure, Quiet, Resources):
+class Compare(DefaultDataset, OneMeasure, NamedRows, Quiet, Resources):
     """Parameters of `harness compare`."""
 
     row: Row
@@ -120,8 +122,7 @@ def compare(parameters: Compare) -> Status:
 
     session = open_session(parameters)
     comparison = api.compare(
-        parameters.row,
-        parameters.other,
+        *parameters.spelled(parameters.row, parameters.other),
         parameters.one_dataset,
         parameters.one_measure,
         parameters.top,
@@ -140,7 +141,7 @@ def compare(parameters: Compare) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audit(DefaultDataset, OneMeasure, Quiet, Resources):
+class Audit(DefaultDataset, OneMeasure, NamedRows, Quiet, Resources):
     """Parameters of `harness audit`."""
 
     row: Row
@@ -154,7 +155,7 @@ def audit(parameters: Audit) -> Status:
 
     session = open_session(parameters)
     audited = api.audit(
-        parameters.row,
+        *parameters.spelled(parameters.row),
         parameters.one_dataset,
         parameters.one_measure,
         parameters.results,
@@ -166,7 +167,7 @@ def audit(parameters: Audit) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accept(DefaultDataset, Seeded):
+class Accept(DefaultDataset, NamedRows, Seeded):
     """Parameters of `harness accept`."""
 
     row: Annotated[str, typer.Argument(metavar="ROW", help="The row whose stored record is replaced by the new one.")]
@@ -182,7 +183,7 @@ def accept(parameters: Accept) -> Status:
     session = open_session(parameters)
     results = parameters.results
     record = api.accept(
-        parameters.row,
+        *parameters.spelled(parameters.row),
         parameters.why,
         parameters.one_dataset,
         parameters.seed,

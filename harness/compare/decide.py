@@ -8,7 +8,9 @@ from pathlib import Path
 
 from harness.base.defaults import MARGIN, RESULTS, SEEDS, check_margin
 from harness.base.errors import NoScores
+from harness.bench.aliases import aliases_of
 from harness.bench.record import Record
+from harness.bench.row_names import RowNames
 from harness.bench.runner import Result
 from harness.bench.store import Store, StoredRecord
 from harness.compare.advice import sentences
@@ -78,17 +80,18 @@ def decide(
     by = str(single_measure(measure))
     context = context or open_context()
     methods = methods_of(rows)
-    done = run_seeds(methods, dataset, by, seeds, results, context, tell)
+    done = run_seeds(methods, dataset, by, seeds, results, context, tell, aliases_of(rows))
     store = Store(Path(results))
     scored: list[Scores] = []
     absent: list[Record] = []
+    names = RowNames.of(result.record for row_results in done.values() for result in row_results)
     for method, row_results in done.items():
         records = [result.record for result in row_results]
         absent += [record for record in records if record.status != "ok"][:1]
         ok = [record for record in records if record.status == "ok"]
         if ok:
             stored = [StoredRecord(record, store.place(record.dataset["name"], method, record.seed)) for record in ok]
-            scored.append(scores(stored, store, by))
+            scored.append(scores(stored, store, by, names(records[0].row)))
     if not scored:
         why = "; ".join(f"{r.row}: {(r.problem or {}).get('reason', r.status)}" for r in absent)
         nothing = f"there is nothing to decide between: no row has scores ({why})."
@@ -98,17 +101,19 @@ def decide(
     lines = sentences(decision)
     if power := decision.comparison.power:
         lines.append(f"{power}.")
-    lines += _limits(decision, loaded, methods, absent)
+    lines += _limits(decision, loaded, methods, absent, names)
     place = store.place(loaded.name, methods[0], context.seed).record.parents[1] / FILE
     return Decided(loaded.name, decision, tuple(lines), place, any(r.status == "error" for r in absent))
 
 
-def _limits(decision: Decision, dataset: Dataset, methods: Sequence[Method], absent: Sequence[Record]) -> list[str]:
+def _limits(
+    decision: Decision, dataset: Dataset, methods: Sequence[Method], absent: Sequence[Record], names: RowNames
+) -> list[str]:
     """The limits of a decision: leaks, unjudged documents, rows that were not tried."""
     lines = [*caveats(decision), *_judged(decision, dataset)]
     for record in absent:
         problem = record.problem or {}
-        lines.append(f"`{record.row}` has no scores, {record.status}: {problem.get('reason', '')}")
+        lines.append(f"`{names(record.row)}` has no scores, {record.status}: {problem.get('reason', '')}")
     if dataset.train.train is not None and not any(trains(method) for method in methods):
         lines.append(
             f"No row was trained, though there are {len(dataset.train.train.queries):,} training queries: "

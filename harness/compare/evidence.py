@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class Scores:
         ids: (n,) query ids, sorted as text.
         values: (n, seeds).
         part: the queries are those about old or about new documents; None for all.
+        name: of the row where it is shown; empty for its expression.
     """
 
     records: tuple[Record, ...]
@@ -37,11 +38,12 @@ class Scores:
     ids: tuple[str, ...]
     values: Values
     part: Part | None = None
+    name: str = ""
 
     @property
     def row(self) -> str:
         """Name on the board."""
-        return self.records[0].row
+        return self.name or self.records[0].row
 
     @property
     def trained(self) -> bool:
@@ -63,11 +65,17 @@ class Scores:
     def only(self, part: Part, split: DocumentSplit) -> Scores:
         """The same row on the queries of one part; there may be none."""
         places = split.places(part, self.ids)
-        return Scores(self.records, self.measure, tuple(self.ids[i] for i in places), self.values[places], part)
+        return replace(self, ids=tuple(self.ids[i] for i in places), values=self.values[places], part=part)
 
 
-def scores(stored: Sequence[StoredRecord], store: Store, measure: str) -> Scores:
+def scores(stored: Sequence[StoredRecord], store: Store, measure: str, name: str = "") -> Scores:
     """The values of a row's records, one per seed.
+
+    Args:
+        stored: the records.
+        store: of their per-query values.
+        measure: in ir-measures' notation.
+        name: of the row where it is shown; empty for its expression.
 
     Raises:
         ComparisonError: they lack the measure, or are not of one collection, split and set of queries.
@@ -86,7 +94,7 @@ def scores(stored: Sequence[StoredRecord], store: Store, measure: str) -> Scores
         columns.append(values[measure])
     seeds = [f"seed {record.seed} of {record.row}" for record in records]
     pairs = [paired(columns[0], column, (seeds[0], seed)) for column, seed in zip(columns, seeds, strict=True)]
-    return Scores(tuple(records), measure, pairs[0].ids, np.stack([pair.second for pair in pairs], axis=1))
+    return Scores(tuple(records), measure, pairs[0].ids, np.stack([pair.second for pair in pairs], axis=1), name)
 
 
 def same_collection(records: Iterable[Record]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.base.defaults import DATASET, MARGIN, RESULTS, SEEDS, check_margin, check_seeds
 from harness.base.errors import NoScores, SettingError
+from harness.bench.aliases import aliases_of
+from harness.bench.row_names import RowNames
 from harness.bench.run_rows import run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store, StoredRecord
@@ -56,11 +58,12 @@ def validate(
     if not others:
         raise SettingError(f"{row_name(own)} needs a baseline other than itself: name another row.")
     store = Store(Path(results))
-    done = run_seeds([own, *others], dataset, by, seeds, results, context, tell)
+    done = run_seeds([own, *others], dataset, by, seeds, results, context, tell, aliases_of([row, *baselines]))
+    names = RowNames.of(result.record for results_of in done.values() for result in results_of)
     scored = {}
     for method, results_of in done.items():
         stored = [with_scores(result, store, method) for result in results_of]
-        scored[method] = scores(stored, store, by)
+        scored[method] = scores(stored, store, by, names(stored[0].record.row))
     return verdicts([(scored[own], scored[m]) for m in others], margin)
 
 
@@ -86,6 +89,7 @@ def run_seeds(
     results: str | Path,
     context: Context,
     tell: Callable[[Result], None] | None = None,
+    aliases: Mapping[Method, str] | None = None,
 ) -> dict[Method, list[Result]]:
     """Runs the rows that have no record yet: rows that train once a seed, the others once.
 
@@ -97,6 +101,7 @@ def run_seeds(
         results: folder of the records.
         context: cache, device, progress and the first seed.
         tell: called after each run.
+        aliases: names that rows are given.
 
     Raises:
         SettingError: seeds below 1.
@@ -110,7 +115,9 @@ def run_seeds(
         if not due:
             break
         of_seed = context if seed == 0 else context.reseeded(context.seed + seed)
-        done = run_rows(*due, dataset=dataset, measures=names, results=results, context=of_seed, tell=tell)
+        done = run_rows(
+            *due, dataset=dataset, measures=names, results=results, context=of_seed, tell=tell, aliases=aliases
+        )
         for method, result in zip(due, done, strict=True):
             by_method[method].append(result)
     return by_method

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from harness.bench.document_split import DocumentSplit, common_split
 from harness.bench.published import Published
 from harness.bench.record import Record
+from harness.bench.row_names import RowNames
 from harness.compare.comparison import Comparison, Position
 from harness.compare.control import AgainstControl
 from harness.compare.documents import PartComparison
@@ -25,16 +26,23 @@ class Line:
     """One row of a table: its records, one per seed, and their means.
 
     Args:
-        row: name on the board.
+        row: name on the board (`harness.bench.row_names`).
         records: of one dataset, by seed; either all `ok`, or one that is not.
         position: among the table's rows, by its first measure; None without per-query values.
         failed: records of other seeds, without scores.
+        unclear: whether the name leaves out a part of the expression, so that a legend must have it.
     """
 
     row: str
     records: tuple[Record, ...] = field(hash=False)
     position: Position | None = None
     failed: tuple[Record, ...] = field(default=(), hash=False)
+    unclear: bool = False
+
+    @property
+    def expression(self) -> str:
+        """The row as it is written in a command."""
+        return self.first.row
 
     @property
     def interval(self) -> Interval | None:
@@ -118,6 +126,11 @@ class Table:
     lacks_control: bool = False
 
     @property
+    def legend(self) -> list[tuple[str, str]]:
+        """Name and expression of each row whose name leaves something out."""
+        return list(dict.fromkeys((line.row, line.expression) for line in self.lines if line.unclear))
+
+    @property
     def has_intervals(self) -> bool:
         """Whether rows have intervals."""
         return any(line.interval is not None for line in self.lines)
@@ -175,10 +188,12 @@ class Table:
 
 def tables(records: Iterable[Record]) -> list[Table]:
     """One table per dataset, by name."""
+    every = list(records)
+    names = RowNames.of(every)
     by_dataset: dict[str, dict[tuple[str, str], list[Record]]] = {}
-    for record in records:  # two methods share a name if a later version has other defaults
+    for record in every:  # two methods share a name if a later version has other defaults
         by_dataset.setdefault(record.dataset["name"], {}).setdefault((record.row, record.method), []).append(record)
-    return [_table(name, rows) for name, rows in sorted(by_dataset.items())]
+    return [_table(name, rows, names) for name, rows in sorted(by_dataset.items())]
 
 
 def with_published(tables: Sequence[Table], published: Sequence[Published]) -> list[Table]:
@@ -190,17 +205,17 @@ def _published_of(table: Table, published: Sequence[Published]) -> tuple[Publish
     return tuple(each for each in published if {*each.figures.get(table.dataset, ())} & {*table.measures})
 
 
-def _table(dataset: str, rows: dict[tuple[str, str], list[Record]]) -> Table:
-    lines = [_line(row, records) for (row, _), records in rows.items()]
+def _table(dataset: str, rows: dict[tuple[str, str], list[Record]], names: RowNames) -> Table:
+    lines = [_line(row, records, names) for (row, _), records in rows.items()]
     measures = _ordered({m for line in lines if line.ok for record in line.records for m in record.measures})
     return Table(dataset, measures, tuple(sorted(lines, key=lambda line: _order_of(line, measures))))
 
 
-def _line(row: str, records: list[Record]) -> Line:
+def _line(row: str, records: list[Record], names: RowNames) -> Line:
     records.sort(key=lambda record: (record.seed, record.identity, record.started))
     ok = [record for record in records if record.status == "ok"]
     failed = [record for record in records if ok and record.status != "ok"]
-    return Line(row, tuple(ok or records[:1]), failed=tuple(failed))
+    return Line(names(row), tuple(ok or records[:1]), failed=tuple(failed), unclear=row in names.unclear)
 
 
 def _order_of(line: Line, measures: Sequence[str]) -> tuple[bool, float, str, str]:

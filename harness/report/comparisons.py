@@ -101,7 +101,8 @@ def _read(table: Table, store: Store, places: Mapping[Key, StoredRecord]) -> tup
         if any(record.dataset["revision"] != table.first.dataset["revision"] for record in line.records):
             continue  # `notes_of` has a note on it
         try:
-            scored[line] = scores([places[key_of(record)] for record in line.records], store, table.measures[0])
+            stored = [places[key_of(record)] for record in line.records]
+            scored[line] = scores(stored, store, table.measures[0], line.row)
         except HarnessError as error:
             notes.append(f"`{line.row}`: without an interval: {error}")
     most = most_common(each.ids for each in scored.values())

@@ -94,7 +94,7 @@ def _scores(
     """A row's per-query scores; those that its table was compared by are not read again."""
     if line.position is not None and table.scores and table.measures[0] == measure:
         return table.scores[line.position.place]
-    return scores_of([places[key_of(record)] for record in line.records], store, measure)
+    return scores_of([places[key_of(record)] for record in line.records], store, measure, line.row)
 
 
 def _of_one_kind(over: Across, scores: RowScores) -> tuple[RowScores, list[str]]:

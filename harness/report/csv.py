@@ -14,13 +14,16 @@ from harness.base.plain import plain
 from harness.bench.document_split import PARTS, part_mean
 from harness.bench.published import FOLDER
 from harness.bench.record import Record
-from harness.report.board import Table
+from harness.report.board import Line, Table
 from harness.report.columns import COSTS
 
 PART_HEADINGS = tuple(f"value_{part}_documents" for part in PARTS)
 """Of the score over queries about old and about new documents; empty for collections without training queries."""
-SCORE = ("dataset", "row", "seed", "status", "measure", "value", "judged", "value_if_unjudged_relevant", *PART_HEADINGS)
-"""Headings of what differs by measure; published scores have the first six."""
+SCORE = (
+    *("dataset", "name", "row", "seed", "status", "measure", "value", "judged", "value_if_unjudged_relevant"),
+    *PART_HEADINGS,
+)
+"""Headings of what differs by measure; published scores have the first seven."""
 PROVENANCE: tuple[tuple[str, Callable[[Record], object]], ...] = (
     ("depth", lambda record: record.depth),
     ("dataset_revision", lambda record: record.dataset["revision"]),
@@ -46,14 +49,14 @@ def leaderboard(tables: Sequence[Table]) -> str:
     for table in tables:
         for line in table.lines:
             for record in line.records:
-                writer.writerows(_lines(record, table.measures))
+                writer.writerows(_lines(line, record, table.measures))
         writer.writerows(_published(table))
     return out.getvalue()
 
 
-def _lines(record: Record, measures: Sequence[str]) -> Iterator[list[object]]:
+def _lines(line: Line, record: Record, measures: Sequence[str]) -> Iterator[list[object]]:
     """One for each measure; one without a score if there is none."""
-    start = [cell(value) for value in (record.dataset["name"], record.row, record.seed, record.status)]
+    start = [cell(value) for value in (record.dataset["name"], line.row, record.row, record.seed, record.status)]
     end = [cell(value(record)) for _, value in OF_RECORD]
     for measure in [each for each in measures if each in record.measures] or [""]:
         value = f"{record.measures[measure]:.6f}" if measure else ""
@@ -69,7 +72,7 @@ def _published(table: Table) -> Iterator[list[object]]:
         for measure in table.measures:
             score = each.figures[table.dataset].get(measure)
             if score is not None:
-                start = (table.dataset, each.row, "", FOLDER, measure, f"{score:.6f}")
+                start = (table.dataset, each.row, each.row, "", FOLDER, measure, f"{score:.6f}")
                 yield [*map(cell, start), *[""] * (len(HEAD) - len(start))]
 
 

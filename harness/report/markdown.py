@@ -33,10 +33,18 @@ def leaderboard(tables: Sequence[Table], over: Across | None = None, left_out: S
         parts += [f"{across_columns.EXPLAINED} {beyond_columns.EXPLAINED}"] if over.has_intervals else []
         parts += [_across(over), *_listed(over.notes)]
     for table in tables:
-        parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table), *_listed(notes_of(table))]
+        parts += [f"## {escaped(table.dataset)}", _facts(table), _table(table), *_legend(table)]
+        parts += _listed(notes_of(table))
     if not tables:
         parts.append("No records yet: `harness run` creates them.")
     return "\n\n".join(parts) + "\n"
+
+
+def _legend(table: Table) -> list[str]:
+    """What names stand for that do not have everything of their expressions."""
+    if not table.legend:
+        return []
+    return ["Names: " + "; ".join(f"{code(name)} is {code(row)}" for name, row in table.legend) + "."]
 
 
 def _listed(sentences: Sequence[str]) -> list[str]:

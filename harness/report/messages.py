@@ -10,6 +10,7 @@ from collections.abc import Callable
 from rich.text import Text
 
 from harness.base.plain import one_line
+from harness.bench.row_names import RowNames, shown
 from harness.bench.runner import Result
 from harness.compare.verdict import Verdict
 from harness.report import formats
@@ -23,7 +24,7 @@ def row_printer(err: Screen) -> Callable[[Result], None]:
 
     def show(result: Result) -> None:
         record = result.record
-        line = Text.assemble((one_line(record.row), "bold"), f" on {one_line(record.dataset['name'])}: ")
+        line = Text.assemble((one_line(shown(record)), "bold"), f" on {one_line(record.dataset['name'])}: ")
         if record.status == "ok":
             first = tables([record])[0].measures[0]
             state = " (up to date)" if result.kept else ""
@@ -43,7 +44,8 @@ def trial_printer(err: Screen) -> Callable[[CellResult], None]:
 
     def show(done: CellResult) -> None:
         place = f"{done.number}/{done.total} " if done.total else ""
-        line = Text.assemble((place, "dim"), (one_line(done.row), "bold"), f", seed {done.seed}: ")
+        name = RowNames.of_rows([done.row])(done.row)
+        line = Text.assemble((place, "dim"), (one_line(name), "bold"), f", seed {done.seed}: ")
         if done.mean is not None:
             state = "up to date" if done.kept else f"{done.seconds:.0f} s"
             err.say(line.append(f"{formats.score(done.mean)} on dev ({state})"))

@@ -51,7 +51,7 @@ def page_data(
 
 def charts(data: Mapping[str, Any]) -> dict[str, Any]:
     """The part of `page_data` that scripts draw from."""
-    fields = ("key", "name", "family", "supervision", "values", "trades", "seeds")
+    fields = ("key", "name", "row", "family", "supervision", "values", "trades", "seeds")
     datasets = []
     for dataset in data["datasets"]:
         shared = {name: dataset[name] for name in ("name", "measures", "pairs", "curves")}
@@ -119,6 +119,7 @@ def _row(
     return {
         "key": key,
         "name": line.row,
+        "row": line.expression,
         "method": record.method,
         "family": line.family,
         "supervision": record.supervision,

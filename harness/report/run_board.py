@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.base.errors import HarnessError
 from harness.bench.published import read_all
+from harness.bench.row_names import shown
 from harness.bench.runner import Result
 from harness.bench.store import Store
 from harness.report import markdown
@@ -57,7 +58,7 @@ class Board:
         with contextlib.suppress(HarnessError):
             names.add(row_name(parse_method(row)))
         for result in self.results:
-            if result.record.row in names:
+            if names & {result.record.row, result.record.alias, shown(result.record)}:
                 return dict(result.record.measures)
         rows = ", ".join(dict.fromkeys(result.record.row for result in self.results))
         raise KeyError(f"no such row: {row}; the rows are {rows}")

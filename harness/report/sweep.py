@@ -48,7 +48,7 @@ def document(sweep: SweepResult, plots: list[str]) -> str:
         parts.append("## Learning curves, on dev")
         parts += [f"![learning curves]({name})" for name in plots if name.endswith(".svg")]
         for curve in sweep.best_curves:
-            parts += [f"{code(curve.config)}:", _curve(curve, sweep.measure)]
+            parts += [f"{code(sweep.names(curve.config))}:", _curve(curve, sweep.measure)]
         parts.append(
             "The training queries of one seed are nested: each size contains the smaller ones. A curve passes a "
             "baseline at the size from which on it stays above; between two sizes it is linear in the logarithm of "
@@ -60,12 +60,12 @@ def document(sweep: SweepResult, plots: list[str]) -> str:
 def board(sweep: SweepResult) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of the grid, best first, the chosen marked, baselines below."""
     first = next((row for row in sweep.baselines if row.ok), None)
-    against = [f"from {first.row}", "95 %"] if first is not None else []
+    against = [f"from {sweep.names(first.row)}", "95 %"] if first is not None else []
     head = ["row", "training queries", sweep.measure, "95 %", *against, "from the chosen", "seconds a seed"]
     chosen = sweep.chosen
     rows = []
     for row in (*sweep.tried, *sweep.baselines):
-        start = [row.row, _trained_on(row)]
+        start = [sweep.names(row.row), _trained_on(row)]
         if not row.ok:
             status = "skipped" if row.skipped else "failed"
             rows.append([*start, "–", "–", *("–" for _ in against), status, "–"])

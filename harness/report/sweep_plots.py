@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.bench.row_names import RowNames
 from harness.report.plots import COLOURS, STYLE, save, short
 from harness.sweep.result import Curve, SweepResult
 
@@ -29,11 +30,11 @@ def draw(sweep: SweepResult, folder: Path) -> list[Path]:
     with rc_context(STYLE):
         figure = Figure(figsize=(3.6 * panels + 1.2, 3.2), layout="constrained")
         axes = figure.subplots(1, panels, squeeze=False, sharey=True)[0]
-        _panel(axes[0], sweep.curves, sweep.best_curves, "dev, which chose")
-        _baselines(axes[0], {row.row: row.mean for row in sweep.baselines if row.ok})
+        _panel(axes[0], sweep.curves, sweep.best_curves, "dev, which chose", sweep.names)
+        _baselines(axes[0], {sweep.names(row.row): row.mean for row in sweep.baselines if row.ok})
         axes[0].set_ylabel(sweep.measure)
         if tested is not None and tested.curve is not None:
-            _panel(axes[1], (), (tested.curve,), "test, only the chosen settings")
+            _panel(axes[1], (), (tested.curve,), "test, only the chosen settings", sweep.names)
             baselines = [verdict.contrast.baseline for verdict in tested.verdicts]
             _baselines(axes[1], {row.row: row.mean for row in baselines})
         figure.suptitle(f"{sweep.name} on {sweep.dataset}", fontsize=9)
@@ -42,7 +43,7 @@ def draw(sweep: SweepResult, folder: Path) -> list[Path]:
         return save(figure, folder / NAME)
 
 
-def _panel(axes: Any, curves: Sequence[Curve], best: Sequence[Curve], title: str) -> None:
+def _panel(axes: Any, curves: Sequence[Curve], best: Sequence[Curve], title: str, names: RowNames) -> None:
     for curve in curves:
         if curve not in best:
             means = [spot.mean for spot in curve.spots]
@@ -52,7 +53,7 @@ def _panel(axes: Any, curves: Sequence[Curve], best: Sequence[Curve], title: str
         # A little apart, so that intervals at one size do not hide each other.
         places = [spot.size * 1.02 ** (number - (len(best) - 1) / 2) for spot in curve.spots]
         means = [spot.mean for spot in curve.spots]
-        axes.plot(places, means, "o-", markersize=3.5, label=short(curve.config, 90), **style)
+        axes.plot(places, means, "o-", markersize=3.5, label=short(names(curve.config), 90), **style)
         for place, spot in zip(places, curve.spots, strict=True):
             axes.plot([place, place], [spot.interval.low, spot.interval.high], alpha=0.6, **style)
     sizes = sorted({spot.size for curve in (*curves, *best) for spot in curve.spots})

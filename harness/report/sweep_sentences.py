@@ -18,7 +18,7 @@ def sentences(sweep: SweepResult) -> list[str]:
     trained = f" with {chosen.size:,} training queries" if chosen.size is not None else ""
     score = f"{sweep.measure} {formats.score(chosen.mean)} [{formats.interval(chosen.interval)}]"
     lines = [
-        f"Chosen on dev: `{chosen.row}`{trained}, {score} on {len(chosen.ids):,} dev queries{seeds}; "
+        f"Chosen on dev: `{sweep.names(chosen.row)}`{trained}, {score} on {len(chosen.ids):,} dev queries{seeds}; "
         f"the best of {_count(len(sweep.whole), 'row')}."
     ]
     if sweep.tested is not None:
@@ -26,9 +26,9 @@ def sentences(sweep: SweepResult) -> list[str]:
     else:
         lines.append(sweep.problem or "It has not been evaluated on test yet.")
     for curve in sweep.best_curves:
-        lines += [f"On dev, {_passes(curve, row, even)}." for row, even in curve.breaks.items()]
+        lines += [f"On dev, {_passes(sweep, curve, row, even)}." for row, even in curve.breaks.items()]
     problems = dict.fromkeys((row.row, row.problem) for row in (*sweep.tried, *sweep.baselines) if row.problem)
-    return [*lines, *(f"`{row}` has no scores: {problem}" for row, problem in problems)]
+    return [*lines, *(f"`{sweep.names(row)}` has no scores: {problem}" for row, problem in problems)]
 
 
 def _on_test(sweep: SweepResult, tested: OnTest) -> list[str]:
@@ -36,9 +36,9 @@ def _on_test(sweep: SweepResult, tested: OnTest) -> list[str]:
     lines += [f"On test, {' '.join(verdict.short)}" for verdict in tested.verdicts]
     lines += tested.verdicts[0].seen if tested.verdicts else []
     if tested.curve is not None:
-        lines += [f"On test, {_passes(tested.curve, row, even)}." for row, even in tested.curve.breaks.items()]
+        lines += [f"On test, {_passes(sweep, tested.curve, row, even)}." for row, even in tested.curve.breaks.items()]
     if len(tested.looked) > 1:
-        others = [f"`{row}`" for row in tested.looked if sweep.chosen is None or row != sweep.chosen.row]
+        others = [f"`{sweep.names(row)}`" for row in tested.looked if sweep.chosen is None or row != sweep.chosen.row]
         lines.append(
             f"This sweep was evaluated on test {len(tested.looked)} times: it also chose {', '.join(others)}, among "
             "other settings or with other code. Each evaluation on test makes the last one less reliable."
@@ -50,13 +50,14 @@ def _gain(sweep: SweepResult, tested: OnTest) -> list[str]:
     """The gain over the first baseline on dev and on test, and how much of their difference is due to the choice."""
     gain = tested.optimism
     against = {verdict.contrast.baseline.row: verdict for verdict in tested.verdicts}
-    first = next((row for row in sweep.baselines if row.ok and row.row in against), None)
+    first = next((row for row in sweep.baselines if row.ok and sweep.names(row.row) in against), None)
     if gain is None or first is None:
         return []
-    interval = against[first.row].contrast.interval
+    name = sweep.names(first.row)
+    interval = against[name].contrast.interval
     only = "only " if gain.difference > 0 else ""
     return [
-        f"Gain over `{first.row}` on dev {signed(gain.looked)}, on test {only}{signed(gain.found)} "
+        f"Gain over `{name}` on dev {signed(gain.looked)}, on test {only}{signed(gain.found)} "
         f"{ends(interval)}{_between(gain.interval)}.",
         f"Choosing among {_count(len(sweep.whole), 'row')} on {len(sweep.whole[0].ids):,} queries overstates the best "
         f"by about {max(0.0, sweep.curse):.4f} (bootstrap{_uncounted(sweep)}); the rest of the difference is due to "
@@ -76,17 +77,18 @@ def _between(interval: Interval | None) -> str:
     return f" (difference {signed(interval.low)} to {signed(interval.high)} at 95 %)"
 
 
-def _passes(curve: Curve, row: str, even: BreakEven) -> str:
+def _passes(sweep: SweepResult, curve: Curve, row: str, even: BreakEven) -> str:
     """Where a curve passes a baseline, in words."""
     least, most = curve.spots[0].size, curve.spots[-1].size
     low, high = _size(even.low, least, most), _size(even.high, least, most)
     spread = f" (95 %: {low} to {high})" if low != high else ""
+    config, row = sweep.names(curve.config), sweep.names(row)
     if even.at == NEVER:
         sizes = f"{least:,} to {most:,} training queries"
-        return f"`{curve.config}` does not pass `{row}` within the sizes tried, {sizes}{spread}"
+        return f"`{config}` does not pass `{row}` within the sizes tried, {sizes}{spread}"
     if even.at == ALWAYS:
-        return f"`{curve.config}` is above `{row}` from the smallest size tried on, {least:,} training queries{spread}"
-    return f"`{curve.config}` passes `{row}` at about {even.at:,.0f} training queries{spread}"
+        return f"`{config}` is above `{row}` from the smallest size tried on, {least:,} training queries{spread}"
+    return f"`{config}` passes `{row}` at about {even.at:,.0f} training queries{spread}"
 
 
 def _size(at: float, least: int, most: int) -> str:

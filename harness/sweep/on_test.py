@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from harness.base.errors import HarnessError, NoScores, RecordError
 from harness.base.files import write_text
 from harness.base.json_files import read_json
 from harness.bench.row_job import RowResult
+from harness.bench.row_names import RowNames
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store, StoredRecord
 from harness.bench.worker import ROW
@@ -76,7 +77,7 @@ class RowsOnTest:
             along = {}
         rows = [trial.method for _, trial in sorted(along.items(), key=lambda item: item[0] or 0)]
         reported = note_reported(folder, chosen)
-        every = self.scores(list(dict.fromkeys([chosen.method, *rows, *baselines])))
+        every = self.scores(list(dict.fromkeys([chosen.method, *rows, *baselines])), result.names)
         own = every[chosen.method]
         if isinstance(own, str):
             raise NoScores(f"{chosen.row}, which dev chose, has no scores on test: {own}")
@@ -91,7 +92,7 @@ class RowsOnTest:
             reported,
         )
 
-    def scores(self, methods: Sequence[Method]) -> dict[Method, Scores | str]:
+    def scores(self, methods: Sequence[Method], names: RowNames) -> dict[Method, Scores | str]:
         """Each row's scores over its seeds, or why there are none. Rows whose record is up to date are not run."""
         store = Store(self.results)
         measures = list(dict.fromkeys((*DEFAULT, self.spec.measure)))
@@ -127,7 +128,9 @@ class RowsOnTest:
         by_method: dict[Method, Scores | str] = {}
         for method, seeds in records.items():
             stored = [seeds[seed] for seed in sorted(seeds)]
-            by_method[method] = problems[method] if method in problems else scores(stored, store, self.spec.measure)
+            by_method[method] = problems.get(method) or scores(
+                stored, store, self.spec.measure, names(row_name(method))
+            )
         return by_method
 
     def _stored(self, outcome: Outcome, method: Method, seed: int, store: Store) -> StoredRecord | str:
@@ -138,10 +141,12 @@ class RowsOnTest:
         if result.problem is not None:
             return result.problem
         place = store.place(self.trials.dataset.name, method, seed)
-        store.unpack(place, result.files, result.record)
+        before = store.load(place)
+        record = replace(result.record, alias=before.alias if before else "")
+        store.unpack(place, result.files, record)
         if self.show is not None:
-            self.show(Result(result.record, kept=False))
-        return StoredRecord(result.record, place)
+            self.show(Result(record, kept=False))
+        return StoredRecord(record, place)
 
     def _job(self, method: Method, seed: int, measures: Sequence[str]) -> Job:
         dataset = self.trials.dataset

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from harness.bench.row_names import RowNames
 from harness.compare.evidence import Scores
 from harness.compare.verdict import Verdict
 from harness.statistics.bootstrap import Interval
@@ -89,6 +90,7 @@ class SweepResult:
         baselines: measured on dev too.
         tested: the chosen row on test; None if none was chosen, or it has no scores there.
         problem: why it is None.
+        aliases: row → the name that its user gave it.
     """
 
     name: str
@@ -99,6 +101,13 @@ class SweepResult:
     baselines: tuple[Trial, ...]
     tested: OnTest | None = None
     problem: str | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> RowNames:
+        """What its rows are called, those without a number of training queries too."""
+        rows = [name for one in (*self.tried, *self.baselines) for name in (one.row, one.config)]
+        return RowNames.of_rows(rows, self.aliases)
 
     @property
     def chosen(self) -> Trial | None:

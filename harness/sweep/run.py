@@ -13,6 +13,7 @@ from harness.bench.run_rows import executor_of
 from harness.bench.store import Store
 from harness.executors import Executor
 from harness.executors.local import Local
+from harness.rows import row_name
 from harness.runtime.context import Context, open_context
 from harness.searches import SIZES
 from harness.sweep.cells import Cells
@@ -118,7 +119,13 @@ def _one(
     chosen = _chosen(spec, trials)
     ranked = sorted(trials.tried, key=lambda trial: (not trial.ok, -trial.mean if trial.ok else 0.0))
     result = SweepResult(
-        spec.name, trials.dataset.name, spec.measure, str(spec.search), tuple(ranked), tuple(baselines)
+        spec.name,
+        trials.dataset.name,
+        spec.measure,
+        str(spec.search),
+        tuple(ranked),
+        tuple(baselines),
+        aliases={row_name(method): alias for method, alias in spec.aliases.items()},
     )
     if write is not None:
         write(result, folder, False)  # before test: an error there does not lose the scores on dev

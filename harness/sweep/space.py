@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from harness.base.errors import HarnessError, SettingError
+from harness.base.toml_files import File, Key
 from harness.choices.expression import with_settings
 from harness.choices.value import RECIPES, Value
 from harness.methods import METHODS
 from harness.recipes import Recipe
 from harness.rows import NAMED, ROOMS, parse_method
 from harness.searches import SIZES, Axis, Choice, Range
-from harness.sweep.toml import File, Key
 
 T = TypeVar("T")
 ROW, RECIPE, WITHIN = "row", "recipe", "within"

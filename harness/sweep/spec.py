@@ -11,6 +11,8 @@ from typing import Any
 
 from harness.base.errors import HarnessError, SettingError
 from harness.base.files import slug
+from harness.base.toml_files import File, read
+from harness.bench.aliases import aliases_of
 from harness.choices.expression import parse, with_settings
 from harness.choices.value import RECIPES, Value
 from harness.data.measures import DEFAULT, parse_measures
@@ -19,7 +21,6 @@ from harness.recipes import Recipe
 from harness.rows import NAMED, ROOMS, parse_method
 from harness.searches import SEARCHES, SIZES, Axis, Point, Range, Search
 from harness.sweep.space import HOLE, RECIPE, ROW, WITHIN, located, read_grid, trained
-from harness.sweep.toml import File, read
 
 TOP = ("dataset", "baseline", "measure", "seeds", "search", "grid")
 CELLS = "cells"
@@ -38,6 +39,7 @@ class Spec:
         seeds: number of seeds of each trained row.
         search: which points are tried.
         space: a grid for each `[[grid]]`; its axes are `row`, `recipe`, `within` and settings of the recipe.
+        aliases: names that its file gives to baselines.
     """
 
     file: File
@@ -47,6 +49,7 @@ class Spec:
     seeds: int
     search: Search
     space: Sequence[Mapping[str, Axis]]
+    aliases: Mapping[Method, str] = dataclasses.field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -123,7 +126,8 @@ def load(path: Path) -> Spec:
         file, lambda: parse(str(data.get("search", "grid")), SEARCHES, {SEARCHES.package: SEARCHES}), "search"
     )
     space = [read_grid(file, number) for number in range(len(data["grid"]))]
-    spec = Spec(file, tuple(datasets), tuple(dict.fromkeys(baselines)), str(measure[0]), seeds, search, space)
+    aliases = located(file, lambda: aliases_of([str(text) for text in _several(file, "baseline", "bm25")]), "baseline")
+    spec = Spec(file, tuple(datasets), tuple(dict.fromkeys(baselines)), str(measure[0]), seeds, search, space, aliases)
     for stage in located(file, lambda: search.stages(space), "search"):
         for point in stage.among:
             spec.method(point)

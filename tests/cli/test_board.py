@@ -136,3 +136,24 @@ def test_a_results_folder_that_is_not_there_is_told(harness_command, tmp_path: P
     assert said.status == 2
     assert "there is no folder" in said.err
     assert not (tmp_path / "typo").exists()
+
+
+def test_a_named_row_has_its_name_on_the_board_and_keeps_it(
+    harness_command, small_folder: Path, tmp_path: Path
+) -> None:
+    said = harness_command("run", "-d", "./small", "-m", "bm25", "-m", "mine=bm25(b=0)")
+    assert "mine on folder/small/test" in said.err
+    assert re.search(r"^mine +0\.", said.out, re.MULTILINE)
+    results = tmp_path / "results"
+    assert "`mine` is `bm25(b=0)`" in (results / "leaderboard.md").read_text()
+    assert re.search(r"test,mine,bm25\(b=0\),0,ok", (results / "leaderboard.csv").read_text())
+    identity = {p: p.read_text() for p in results.glob("*/bm25-b-0*/seed0.json")}
+    assert "up to date" in harness_command("run", "-d", "./small", "-m", "bm25(b=0)").err
+    assert {p: p.read_text() for p in identity} == identity
+    (tmp_path / "rows.toml").write_text('[rows]\nother = "bm25(b=0)"\n')
+    said = harness_command("run", "-d", "./small", "-m", "other", "--rows", "rows.toml")
+    assert "other on folder/small/test" in said.err
+    assert "up to date" in said.err
+    assert "`other` is `bm25(b=0)`" in (results / "leaderboard.md").read_text()
+    harness_command("run", "-d", "./small", "-m", "bm25(b=0)", "--rerun")
+    assert "`other` is `bm25(b=0)`" in (results / "leaderboard.md").read_text()

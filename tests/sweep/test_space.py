@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import SettingError
+from harness.base.toml_files import File, read
 from harness.searches import Range
 from harness.sweep.space import located, read_grid, trained
-from harness.sweep.toml import File, read
 
 GRID = """
 dataset = "d"

@@ -82,7 +82,7 @@
     const measure = measureOf(), all = pairs(), [won, tied, lost] = counts(all);
     $("summary").textContent = `${data.datasets[place()].name}, ${measure}: A ${score(mean(all.map((q) => q.a)))}, B ${score(mean(all.map((q) => q.b)))}, difference ${signed(mean(all.map((q) => q.difference)))} over ${all.length} queries. A is better on ${won}, equal on ${tied}, worse on ${lost}.`;
     const [one, other] = [line(a).values[measure], line(b).values[measure]];
-    $("verdict").replaceChildren(a === b ? "" : verdictOf(one.place, other.place, data.datasets[place()].pairs[measure]), "As a single planned comparison: ", make("code", {}, `harness compare ${quoted(line(a).name)} ${quoted(line(b).name)} --dataset ${quoted(here.dataset)} --measure ${quoted(measure)}`));
+    $("verdict").replaceChildren(a === b ? "" : verdictOf(one.place, other.place, data.datasets[place()].pairs[measure]), "As a single planned comparison: ", make("code", {}, `harness compare ${quoted(line(a).row)} ${quoted(line(b).row)} --dataset ${quoted(here.dataset)} --measure ${quoted(measure)}`));
     drawDifferences(all, measure);
     drawSlices(all);
     shown = PAGE;

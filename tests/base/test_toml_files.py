@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import SettingError
-from harness.sweep.toml import File, read
+from harness.base.toml_files import File, read
 
 TEXT = '''# about
 dataset = "x"   # here
