@@ -29,7 +29,7 @@ from harness.training.from_gold import FromGold
 from harness.training.gold import Gold, gold
 from harness.training.labels import try_teacher
 from harness.training.lesson import Lesson
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 from harness.training.unlabelled import generated_pairs
 
 
@@ -78,9 +78,7 @@ class AugmentedSBERT(FromGold):
     needs: ClassVar[frozenset[Need]] = frozenset({"train labels", "teacher"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_queries=10, dev_pool=100),
-        "small": Schedule(
-            epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500
-        ),
+        "small": small(epochs=6, batch=24, learning_rate=6e-5),
         "full": Schedule(epochs=10, batch=64, learning_rate=3e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 

@@ -29,7 +29,7 @@ from harness.training.lesson import Lesson
 from harness.training.margins import fitted_line, margin_loss, scale_of
 from harness.training.negatives import Mining, mine
 from harness.training.passes import passes
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 from harness.training.tuples import Seen, Tuples, read_tuples
 
 QUESTIONS: Mapping[Budget, int] = {"smoke": 60, "small": 2100, "full": 250_000}
@@ -79,9 +79,7 @@ class GPL(Recipe):
     needs: ClassVar[frozenset[Need]] = frozenset({"generator", "teacher"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_queries=10, dev_pool=100),
-        "small": Schedule(
-            epochs=1, batch=24, learning_rate=2e-5, max_length=192, dropout=0.0, evaluations=3, dev_pool=1500
-        ),
+        "small": small(epochs=2, batch=24, learning_rate=2e-5),
         "full": Schedule(
             steps=140_000, batch=32, learning_rate=2e-5, warmup=1000 / 140_000, max_length=350, evaluations=14
         ),

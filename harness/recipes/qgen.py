@@ -16,7 +16,7 @@ from harness.training.asked import asked
 from harness.training.base import Trainable, contrast
 from harness.training.examples import POSITIVE, QUERY, sides
 from harness.training.lesson import Lesson
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 
 QUESTIONS: Mapping[Budget, int] = {"smoke": 60, "small": 3600, "full": 250_000}
 """`full` is GPL's number."""
@@ -47,9 +47,7 @@ class QGen(Recipe):
     needs: ClassVar[frozenset[Need]] = frozenset({"generator"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(
-            epochs=1, batch=32, learning_rate=2e-5, max_length=192, dropout=0.0, evaluations=3, dev_pool=1500
-        ),
+        "small": small(epochs=1, batch=32, learning_rate=2e-5),
         "full": Schedule(epochs=1, batch=75, learning_rate=2e-5, max_length=350, evaluations=10, dev_pool=100_000),
     }
 

@@ -71,7 +71,12 @@ class Lesson:
             raise ValueError(f"columns of a lesson must be of one length, not {sizes}")
 
     def __len__(self) -> int:
-        return self.per_pass or len(next(iter(self.columns.values())))
+        return self.per_pass or self.rows
+
+    @property
+    def rows(self) -> int:
+        """Examples of all passes together."""
+        return len(next(iter(self.columns.values())))
 
     def queries(self) -> list[TrainedQuery]:
         """The queries in it: those that the recipe declares, otherwise every text of a column of queries."""

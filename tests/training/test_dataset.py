@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.training.batches import sampler
 from harness.training.dataset import dataset_of
 from harness.training.examples import Picked
 from harness.training.lesson import Lesson
@@ -37,3 +38,14 @@ def test_the_length_of_a_lesson_is_that_of_one_pass() -> None:
     lesson = Lesson({"query": Picked(["a", "b"], np.array([0, 1, 1, 0]))}, lambda model: None, Schedule(), per_pass=2)  # type: ignore[arg-type, return-value]
     assert len(lesson) == 2
     assert len(dataset_of(lesson)) == 4
+
+
+def test_all_passes_are_read_in_their_order() -> None:
+    lesson = Lesson(
+        {"query": Picked(["a", "b", "c"], np.array([0, 1, 2, 2, 0, 1]))},
+        lambda model: None,  # type: ignore[arg-type, return-value]
+        Schedule(),
+        order="given",
+        per_pass=3,
+    )
+    assert list(sampler(lesson, 2, seed=0)) == [[0, 1], [2, 3], [4, 5]]
