@@ -20,11 +20,14 @@ from harness.training.gold import Gold
 
 @dataclass(frozen=True)
 class Silver:
-    """Pairs with the teacher's scores: per query its relevant documents first, then the sampled ones."""
+    """Pairs with the teacher's scores: per query its relevant documents first, then the sampled ones.
+
+    Without scores, documents are scored when they are drawn for an example: of all that were sampled most never are.
+    """
 
     queries: Queries
     rows: Sequence[Ints]
-    scores: Sequence[Floats]
+    scores: Sequence[Floats] | None
     gold: Gold | None
     facts: dict[str, Any]
     notes: tuple[str, ...]

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.data.dataset import TrainView
 from harness.data.ranking import Ints
 from harness.recipes._silver import Silver
 from harness.runtime.context import Context
 from harness.training.from_gold import Mined
-from harness.training.passes import passes
+from harness.training.passes import fewest_tokens, passes
 from harness.training.schedule import Schedule
+
+SAMPLE = 256
+"""Examples whose length is estimated."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class SilverExamples:
 
 
 def silver_examples(
-    silver: Silver, mined: Mined | None, others: int, schedule: Schedule, context: Context
+    silver: Silver, mined: Mined | None, others: int, schedule: Schedule, view: TrainView, context: Context
 ) -> SilverExamples | None:
     """One example of each gold pair (the document, its mined negatives, a silver document) and of each query without
     gold (the teacher's best of its silver documents, and others of them); None if there is none.
@@ -45,6 +49,7 @@ def silver_examples(
         mined: the gold pairs with their negatives; None without gold.
         others: mined negatives of a gold pair, and as many silver documents in their place.
         schedule: how many examples are read.
+        view: the corpus.
         context: seed.
     """
     items: list[tuple[int, bool, list[int], Ints]] = []  # query, is gold, fixed documents, those that are drawn
@@ -55,12 +60,17 @@ def silver_examples(
             items.append((number, True, fixed, sampled if len(sampled) else np.array(fixed[-1:], dtype=np.int64)))
     for number, rows in enumerate(silver.rows):
         if not silver.known(number) and len(rows) > 1:
+            assert silver.scores is not None
             best = int(np.argmax(silver.scores[number]))
             items.append((number, False, [int(rows[best])], np.delete(rows, best)))
     if not items:
         return None
     slots = max(len(sampled) for _, _, _, sampled in items)
-    drawn = passes(context.rng("passes"), len(items), slots, 1, schedule)
+    some = [items[place] for place in np.unique(np.linspace(0, len(items) - 1, SAMPLE, dtype=np.int64)).tolist()]
+    documents_of_some = view.corpus.texts_of(np.array([fixed[0] for _, _, fixed, _ in some], dtype=np.int64))[:]
+    tokens = fewest_tokens([silver.queries.texts[number] for number, *_ in some], schedule)
+    tokens += (others + 2) * fewest_tokens(documents_of_some, schedule)
+    drawn = passes(context.rng("passes"), len(items), slots, 1, schedule, tokens)
     documents = np.zeros((len(drawn.items), others + 2), dtype=np.int64)
     for place, (item, slot) in enumerate(zip(drawn.items.tolist(), drawn.slots.tolist(), strict=True)):
         _, _, fixed, sampled = items[item]

@@ -54,7 +54,7 @@ class RankingAndMargins:
         after: After,
     ) -> Lesson:
         """See `Recipe.lesson`; `learnt_on` is what the teacher is fitted on."""
-        made = silver_examples(silver, mined, self.others, schedule, context)
+        made = silver_examples(silver, mined, self.others, schedule, view, context)
         if made is None:
             advice = "raise per_query, or sample by both"
             raise SettingError(f"augmented_sbert: no query has two documents to compare; {advice}.")
@@ -126,6 +126,7 @@ def _known(silver: Silver, rows: Any) -> Any:
 
 def cosine_lesson(silver: Silver, schedule: Schedule, view: TrainView, after: After) -> Lesson:
     """Pairs with a label between 0 and 1: 1 for gold, the sigmoid of the teacher's score for silver."""
+    assert silver.scores is not None
     numbers = np.concatenate([np.full(len(rows), i) for i, rows in enumerate(silver.rows)])
     labels = np.concatenate([1 / (1 + np.exp(-np.asarray(v, dtype=np.float64))) for v in silver.scores])
     start = 0

@@ -124,8 +124,10 @@ class AugmentedSBERT(FromGold):
         trial = try_teacher(teacher, student, base.first_stages, view, schedule, context, teacher_view)
         queries, known = self._queries(view, context)
         sampled = self._sampling(student).documents(queries, known, view, context)
-        scores = candidate_scores(teacher, queries.texts, sampled, view, context, teacher_view)
-        if self.sampling == "kde":
+        scores = None
+        if self.loss == "cosine" or self.sampling == "kde" or known is None or len(queries) > len(known):
+            scores = candidate_scores(teacher, queries.texts, sampled, view, context, teacher_view)
+        if self.sampling == "kde" and scores is not None:
             sampled, scores = sampled_by_density(sampled, scores, known, context)
         gold_pairs = sum(map(len, known.relevant)) if known else 0
         facts = {

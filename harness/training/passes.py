@@ -5,12 +5,16 @@ that a resumed run sees the same.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.data.ranking import Ints
 from harness.training.schedule import Schedule
+
+CHARACTERS = 6
+"""More than a token has, on average, in any language's word pieces."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,10 @@ class Passes:
     per_pass: int
 
 
-def passes(rng: np.random.Generator, items: int, slots: int, count: int, schedule: Schedule) -> Passes:
-    """As many passes as a schedule reads. An item's slots are drawn in a random order; none comes again before all of
+def passes(
+    rng: np.random.Generator, items: int, slots: int, count: int, schedule: Schedule, tokens: float = 0.0
+) -> Passes:
+    """As many examples as a schedule reads. An item's slots are drawn in a random order; none comes again before all of
     them were drawn.
 
     Args:
@@ -38,9 +44,11 @@ def passes(rng: np.random.Generator, items: int, slots: int, count: int, schedul
         slots: documents of each item.
         count: examples that an item gives in a pass, each with another slot; at most `slots`.
         schedule: how many examples are read.
+        tokens: the fewest that an example has, to leave out those that the schedule's bound never reaches; 0 for no
+            bound.
     """
     examples = items * count
-    read = schedule.total(examples) * schedule.batch * schedule.accumulate
+    read = schedule.total(examples, tokens) * schedule.batch * schedule.accumulate
     number = max(1, math.ceil(read / examples))
     order = np.argsort(rng.random((items, slots)), axis=1)
     numbers, drawn = [], []
@@ -49,4 +57,17 @@ def passes(rng: np.random.Generator, items: int, slots: int, count: int, schedul
         permutation = rng.permutation(examples)
         numbers.append(permutation // count)
         drawn.append(order[:, places].reshape(-1)[permutation])
-    return Passes(np.concatenate(numbers), np.concatenate(drawn), examples)
+    if not tokens:
+        read = number * examples
+    return Passes(np.concatenate(numbers)[:read], np.concatenate(drawn)[:read], min(examples, read))
+
+
+def fewest_tokens(texts: Sequence[str], schedule: Schedule) -> float:
+    """Tokens that texts have at least, on average, before any model reads them.
+
+    Args:
+        texts: one or more.
+        schedule: its `max_length` cuts them.
+    """
+    most = CHARACTERS * schedule.max_length
+    return sum(min(len(text), most) for text in texts) / CHARACTERS / len(texts)

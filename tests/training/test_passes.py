@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from harness.training.passes import passes
+from harness.training.passes import fewest_tokens, passes
 from harness.training.schedule import Schedule
 
 
@@ -32,3 +32,10 @@ def test_the_order_changes_with_the_pass_and_is_the_seeds() -> None:
     assert one.items.tolist() == two.items.tolist()
     assert one.slots.tolist() == two.slots.tolist()
     assert one.items[:50].tolist() != one.items[50:100].tolist()
+
+
+def test_examples_that_the_bound_of_tokens_never_reaches_are_not_drawn() -> None:
+    schedule = Schedule(epochs=6, batch=4, tokens=1000)
+    drawn = passes(np.random.default_rng(0), 500, 3, 1, schedule, tokens=50.0)
+    assert len(drawn.items) == len(drawn.slots) == drawn.per_pass == 20
+    assert fewest_tokens(["a" * 12, "b" * 6000], Schedule(max_length=10)) == (2 + 10) / 2
