@@ -9,20 +9,25 @@ from typing import Any
 import numpy as np
 
 from harness.data.dataset import TrainView
-from harness.data.queries import Queries
-from harness.data.ranking import Floats, Ints
+from harness.data.queries import Labelled, Queries
+from harness.data.ranking import Floats, Ints, own_rows
 from harness.leaks.history import Kind, TrainedQuery
+from harness.methods import Method, fit, index, search
 from harness.runtime.context import Context
+from harness.training.candidates import without_known
 from harness.training.gold import Gold
 
 
 @dataclass(frozen=True)
 class Silver:
-    """Pairs with the teacher's scores: per query its relevant documents first, then the sampled ones."""
+    """Pairs with the teacher's scores: per query its relevant documents first, then the sampled ones.
+
+    Without scores, documents are scored when they are drawn for an example: of all that were sampled most never are.
+    """
 
     queries: Queries
     rows: Sequence[Ints]
-    scores: Sequence[Floats]
+    scores: Sequence[Floats] | None
     gold: Gold | None
     facts: dict[str, Any]
     notes: tuple[str, ...]
@@ -44,34 +49,44 @@ class Silver:
         """How many relevant documents a query's rows begin with."""
         return _known(self.gold, number)
 
-    def triples(self, own: Sequence[Floats]) -> tuple[list[tuple[int, int, int, float]], list[float]]:
-        """Triples to learn margins from, and the student's margin of each.
 
-        A triple is (number of a query, row of the better document, row of the worse, the teacher's margin).
+@dataclass(frozen=True)
+class Sampling:
+    """How the silver documents of a query are drawn.
 
-        Args:
-            own: the student's scores, as `scores`.
-        """
-        triples: list[tuple[int, int, int, float]] = []
-        differences: list[float] = []
-        for number, (rows, values) in enumerate(zip(self.rows, self.scores, strict=True)):
-            known = self.known(number)
-            for better in self._better(number):
-                for worse in range(known, len(rows)):
-                    if worse == better:
-                        continue
-                    margin = float(values[better] - values[worse])
-                    if known:
-                        margin = max(0.0, margin)  # a gold document is better even if the teacher disagrees
-                    triples.append((number, int(rows[better]), int(rows[worse]), margin))
-                    differences.append(float(own[number][better] - own[number][worse]))
-        return triples, differences
+    Args:
+        methods: whose rankings; none draws from the whole corpus.
+        ranks: from and to which rank of each.
+        count: documents of each query.
+    """
 
-    def _better(self, number: int) -> Sequence[int]:
-        """Places of a query's relevant documents; if it has none, the place with the teacher's best score."""
-        if self.known(number):
-            return range(self.known(number))
-        return [int(np.argmax(self.scores[number]))] if len(self.scores[number]) else []
+    methods: tuple[Method, ...]
+    ranks: tuple[int, int]
+    count: int
+
+    def documents(self, queries: Queries, gold: Gold | None, view: TrainView, context: Context) -> list[Ints]:
+        """Per query: its relevant documents first, then drawn ones that are not judged relevant."""
+        rng = context.rng("silver pairs")
+        first, last = self.ranks
+        tops = []
+        for method in self.methods:
+            searcher = index(method, fit(method, view, context), view.corpus, context)
+            tops.append(search(method, searcher, queries, last, context).indices[:, first - 1 :])
+        themselves = view.train.drop_self if view.train is not None and gold is not None else frozenset()
+        own = own_rows(Labelled(queries, {}, themselves), view.corpus)
+        sampled = []
+        for number in range(len(queries)):
+            relevant = gold.relevant[number] if gold is not None and number < len(gold) else np.zeros(0, np.int64)
+            if self.methods:
+                candidates = np.concatenate([top[number][top[number] >= 0] for top in tops])
+            else:
+                candidates = rng.integers(len(view.corpus), size=2 * self.count)
+            query = Queries(queries.ids[number : number + 1], queries.texts[number : number + 1])
+            excluded = relevant if own[number] < 0 else np.union1d(relevant, own[number])
+            candidates = np.unique(without_known(query, [candidates], [excluded], view)[0])
+            drawn = rng.permutation(candidates)[: self.count]
+            sampled.append(np.concatenate([relevant, drawn]).astype(np.int64))
+        return sampled
 
 
 def sampled_by_density(

@@ -16,7 +16,7 @@ from harness.training.examples import sides
 from harness.training.from_gold import FromGold
 from harness.training.guide import guide_vectors
 from harness.training.lesson import Lesson
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 from harness.training.trained import with_recipes
 
 TEMPERATURES: Mapping[Budget, float] = {"smoke": 0.05, "small": 0.05, "full": 0.01}
@@ -57,9 +57,7 @@ class GISTEmbed(FromGold):
     needs: ClassVar[frozenset[Need]] = frozenset({"train labels", "guide"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(
-            epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500
-        ),
+        "small": small(epochs=6, batch=24, learning_rate=6e-5),
         "full": Schedule(epochs=40, batch=32, learning_rate=5e-6, max_length=512, evaluations=10, dev_pool=100_000),
     }
 

@@ -20,7 +20,7 @@ from harness.training.base import Trainable, by_cosine
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.from_gold import FromGold
 from harness.training.lesson import Lesson
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 
 OUTSIDE = 0.98
 """Without an `alpha`, this share of random documents is beyond it before training."""
@@ -34,9 +34,10 @@ class RankedList(FromGold):
 
     Source: Wang et al. (1903.03238), made for image retrieval with many positives to a class. For text, a query's
     relevant documents are its positives, every other document of the batch and the mined ones its negatives. The radii
-    are distances on the unit sphere, d² = 2 − 2·cos: at the paper's α = 1.2 and m = 0.4 negatives are pushed below a
-    cosine of 0.28, positives pulled above 0.68. Random documents must be mostly outside: the record has the share of
-    them that is within α before training.
+    are distances on the unit sphere, d² = 2 − 2·cos: negatives are pushed below a cosine of 0.4, positives pulled
+    above 0.68. The paper's α = 1.2 and m = 0.4 have the same inner radius; a negative need not go as far for texts,
+    which share more than images of other classes do. Random documents must be mostly outside: the record has the share
+    of them that is within α before training.
 
     Args:
         positives: relevant documents of a query in one example; a query may have fewer.
@@ -49,8 +50,8 @@ class RankedList(FromGold):
     """
 
     positives: Count = 2
-    alpha: Annotated[float, Interval(gt=0, le=2)] | None = 1.2
-    margin: Positive = 0.4
+    alpha: Annotated[float, Interval(gt=0, le=2)] | None = 1.1
+    margin: Positive = 0.3
     temperature: NonNegative = 10.0
     balance: Share = 0.5
     decay: NonNegative = 0.001
@@ -58,9 +59,7 @@ class RankedList(FromGold):
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(
-            epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500
-        ),
+        "small": small(epochs=6, batch=24, learning_rate=6e-5),
         "full": Schedule(epochs=20, batch=60, learning_rate=3e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 

@@ -13,7 +13,7 @@ from harness.training.base import Trainable, by_cosine
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY, sides
 from harness.training.from_gold import FromGold
 from harness.training.lesson import Lesson
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,7 @@ class Triplet(FromGold):
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(
-            epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500
-        ),
+        "small": small(epochs=6, batch=24, learning_rate=6e-5),
         "full": Schedule(epochs=20, batch=60, learning_rate=3e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 

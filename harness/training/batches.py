@@ -70,9 +70,9 @@ def sampler(lesson: Lesson, batch: int, seed: int) -> Any:
     from sentence_transformers.base.sampler import SetEpochMixin
     from torch.utils.data import BatchSampler, SequentialSampler
 
+    if lesson.order == "given":  # of several passes, all
+        return BatchSampler(SequentialSampler(range(lesson.rows)), batch, drop_last=False)
     examples = SequentialSampler(range(len(lesson)))
-    if lesson.order == "given":
-        return BatchSampler(examples, batch, drop_last=False)
     if lesson.order == "random" or not lesson.relevant:
         return None
     apart = Apart(lesson.columns, lesson.relevant)

@@ -42,6 +42,8 @@ class Lesson:
         notes: what a reader of the results must know.
         relevant: text of a query → texts of all documents judged relevant to it, where these are several: an example of
             the query is in no batch with one of them, unless it is its own. Set by `harness.training.fine_tuning`.
+        per_pass: examples of one pass, where the columns hold several passes, one after the other and in the order of
+            training (`order="given"`), each with other negatives. None: all are one pass.
         trained_queries: the queries in it, with their origin and their documents, to find those that are also in test;
             empty if there are only texts of the corpus. None takes the columns that are queries.
     """
@@ -58,6 +60,7 @@ class Lesson:
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     relevant: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    per_pass: int | None = None
     trained_queries: Sequence[TrainedQuery] | None = None
 
     def __post_init__(self) -> None:
@@ -68,6 +71,11 @@ class Lesson:
             raise ValueError(f"columns of a lesson must be of one length, not {sizes}")
 
     def __len__(self) -> int:
+        return self.per_pass or self.rows
+
+    @property
+    def rows(self) -> int:
+        """Examples of all passes together."""
         return len(next(iter(self.columns.values())))
 
     def queries(self) -> list[TrainedQuery]:

@@ -1,4 +1,4 @@
-"""Margins: the difference of a teacher's scores of two documents; MarginMSE trains on them."""
+"""Margins: the differences of a teacher's scores of two documents, as labels for a student."""
 
 from __future__ import annotations
 
@@ -15,64 +15,110 @@ from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.candidates import candidate_scores
 
+COSINE_SCALE = 20.0
+"""Factor of cosines in a loss of margins, as in a softmax: margins of cosines are small numbers."""
+
+
+def scores_of(
+    judge: Method,
+    texts: Sequence[str],
+    queries: Ints,
+    documents: Ints,
+    seen: TrainView,
+    context: Context,
+    view: TrainView,
+) -> Floats:
+    """(E, C) scores of documents of E examples; each pair is scored once and cached.
+
+    Args:
+        judge: scores pairs.
+        texts: of the queries.
+        queries: (E,) numbers of them.
+        documents: (E, C) rows of the corpus of `seen`.
+        seen: the documents, as they are read; not always those of the collection.
+        context: cache.
+        view: what the judge is fitted on.
+
+    Raises:
+        ModelError: the judge cannot score given pairs.
+    """
+    spread = np.repeat(queries, documents.shape[1])
+    pairs = np.unique(np.column_stack([spread, documents.reshape(-1)]).astype(np.int64), axis=0)
+    numbers, starts = np.unique(pairs[:, 0], return_index=True)
+    asked = [texts[number] for number in numbers.tolist()]
+    candidates = np.split(pairs[:, 1], starts[1:])
+    scores = np.concatenate(candidate_scores(judge, asked, candidates, seen, context, view))
+    size = len(seen.corpus)
+    keys = pairs[:, 0] * size + pairs[:, 1]  # ascending, as the pairs are
+    return scores[np.searchsorted(keys, queries[:, None] * size + documents)].astype(np.float32)
+
 
 @dataclass(frozen=True)
-class Margins:
-    """P margins.
+class Line:
+    """What a teacher's margins are for a student: `slope` · margin + `intercept`.
 
     Args:
-        values: (P,) teacher(q, d+) − teacher(q, d−).
-        scale: factor of the student's cosines, so that its margins before training spread as the
-            teacher's do.
-        facts: JSON-safe: share of negatives that the teacher puts above the positive, the scale.
+        slope: 0 or more.
+        intercept: in units of the student's margins.
+        correlation: of the teacher's and the student's margins.
     """
 
-    values: Floats
-    scale: float
-    facts: dict[str, Any]
+    slope: float
+    intercept: float
+    correlation: float
+
+    def __call__(self, margins: Floats) -> Floats:
+        """The labels of margins."""
+        return (self.slope * margins + self.intercept).astype(np.float32)
+
+    def notes(self, recipe: str) -> tuple[str, ...]:
+        """A note if the margins do not agree at all."""
+        if self.slope > 0:
+            return ()
+        return (f"{recipe}: the teacher's margins do not agree with the student's at all; expect no gain of them",)
+
+    @property
+    def facts(self) -> dict[str, float]:
+        """JSON-safe."""
+        return {
+            "slope": round(self.slope, 5),
+            "intercept": round(self.intercept, 4),
+            "correlation": round(self.correlation, 4),
+        }
 
 
-def margins(
-    teacher: Method,
-    student: Method,
-    texts: Sequence[str],
-    pairs: Sequence[tuple[int, int]],
-    negatives: Ints,
-    view: TrainView,
-    context: Context,
-) -> Margins:
-    """A teacher's margins over triples.
+def fitted_line(teacher: Floats, student: Floats) -> Line:
+    """The line by least squares that predicts the student's margins before training from the teacher's.
 
-    MarginMSE (Hofstätter et al., 2010.02666, eq. 3) was made for unbounded dot products. Normalising encoders
-    give cosines, which cannot spread as a teacher's logits do, so that they are scaled.
+    A teacher's logits and a student's cosines differ in spread and in mean; labels on the teacher's own scale would
+    first of all teach the student another scale. Where the two do not agree at all the slope is 0 (no information), not
+    negative.
 
     Args:
-        teacher: scores pairs; each is scored once and cached.
-        student: the model before training.
-        texts: of the queries.
-        pairs: P (query number, row of its positive).
-        negatives: (P, 1) rows.
-        view: the corpus.
-        context: cache.
+        teacher: (N,) margins.
+        student: (N,) margins of the same triples.
     """
-    queries = [texts[number] for number, _ in pairs]
-    both = np.column_stack([[row for _, row in pairs], negatives[:, 0]]).astype(np.int64)
-    candidates = list(both)
-    values = _differences(candidate_scores(teacher, queries, candidates, view, context))
-    own = _differences(candidate_scores(student, queries, candidates, view, context))
-    scale = spread_ratio(values, own)
-    facts = {"false_negative_rate_by_teacher": round(float((values < 0).mean()), 4), "margin_scale": round(scale, 4)}
-    return Margins(values, scale, facts)
+    teacher, student = teacher.astype(np.float64), student.astype(np.float64)
+    spread = float(teacher.std())
+    if len(teacher) < 2 or spread == 0:
+        return Line(1.0, 0.0, 0.0)
+    covariance = float(((teacher - teacher.mean()) * (student - student.mean())).mean())
+    slope = max(0.0, covariance / spread**2)
+    own = float(student.std())
+    correlation = covariance / (spread * own) if own > 0 else 0.0
+    return Line(slope, float(student.mean() - slope * teacher.mean()), correlation)
 
 
-def spread_ratio(teacher: Floats, student: Floats) -> float:
-    """Factor that makes the student's margins spread as the teacher's do; 1 if either has no spread."""
-    wide, narrow = float(teacher.std()), float(student.std())
-    return wide / narrow if wide > 0 and narrow > 0 else 1.0
+def scale_of(base: Trainable) -> float:
+    """Factor of a student's similarity in losses of margins: dot products get none."""
+    return COSINE_SCALE if base.cosine else 1.0
 
 
-def margin_loss(scale: float, base: Trainable) -> Callable[[Any], Any]:
-    """MarginMSE over `scale` times what the model ranks by: the cosine or the dot product of its vectors."""
+def margin_loss(base: Trainable) -> Callable[[Any], Any]:
+    """MarginMSE (Hofstätter et al., 2010.02666, eq. 3) over `scale_of` times what the model ranks by: the cosine or the
+    dot product of its vectors.
+    """
+    scale = scale_of(base)
 
     def build(model: Any) -> Any:
         from sentence_transformers.sentence_transformer.losses import MarginMSELoss
@@ -82,7 +128,3 @@ def margin_loss(scale: float, base: Trainable) -> Callable[[Any], Any]:
         return MarginMSELoss(model, similarity_fct=lambda a, b: scale * score(a, b))
 
     return build
-
-
-def _differences(scores: Sequence[Floats]) -> Floats:
-    return np.array([float(s[0]) - float(s[1]) for s in scores], dtype=np.float32)

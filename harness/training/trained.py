@@ -99,15 +99,25 @@ class Trained(Method):
             SettingError: a recipe trains another kind of model.
             Unavailable: the model does not exist, or the collection lacks what a recipe needs.
         """
+        base, models = self._trained(self.recipes, view, context)
+        return _reported(self.method.fitted(base.model, view, context), self.recipes, models)
+
+    def base_of_last(self, view: TrainView, context: Context) -> Trainable:
+        """The model before the last recipe; those before it are trained if they are not cached."""
+        return self._trained(self.recipes[:-1], view, context)[0]
+
+    def _trained(
+        self, recipes: Sequence[Recipe], view: TrainView, context: Context
+    ) -> tuple[Trainable, list[TrainedModel]]:
         row = self.method.while_training()
         base = KINDS[self.method.kind].of(self.method.open_model(context), row)
         models = []
-        for number, recipe in enumerate(self.recipes, 1):
+        for number, recipe in enumerate(recipes, 1):
             model = trained_model(recipe, base, view, context)
             models.append(model)
             so_far = with_recipes(row, self.recipes[:number])
             base = base.after(model.folder, so_far, context, frozen=recipe.frozen)
-        return _reported(self.method.fitted(base.model, view, context), self.recipes, models)
+        return base, models
 
 
 def _reported(fitted: Fitted, recipes: Sequence[Recipe], models: Sequence[TrainedModel]) -> Fitted:

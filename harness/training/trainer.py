@@ -12,6 +12,7 @@ from harness.runtime.progress import Advance
 from harness.training.batches import sampler
 from harness.training.callbacks import METRIC, Measure, clipped, clock, evaluator, progress_bar
 from harness.training.checkpoints import State, last_checkpoint
+from harness.training.dataset import dataset_of
 from harness.training.lesson import Lesson
 
 if TYPE_CHECKING:
@@ -49,14 +50,10 @@ class TrainingRun:
 
 def trainer_of(model: Any, loss: torch.nn.Module, job: TrainingRun, state: State, advance: Advance) -> Any:
     """A trainer that is ready to run."""
-    from datasets import Dataset
     from transformers import EarlyStoppingCallback
 
     base, kind = _library(model)
     lesson = job.lesson
-    columns = {name: list(column) for name, column in lesson.columns.items()}
-    if lesson.labels is not None:
-        columns["label"] = list(lesson.labels)
     callbacks: list[Any] = [progress_bar(advance), clock(state), clipped(_parameters(model, loss))]
     if job.probe is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=lesson.schedule.patience))
@@ -70,7 +67,7 @@ def trainer_of(model: Any, loss: torch.nn.Module, job: TrainingRun, state: State
     trainer = _checked(base, loss, job, state)(
         model=model,
         args=kind(**arguments),
-        train_dataset=Dataset.from_dict(columns),
+        train_dataset=dataset_of(lesson),
         loss=loss,
         evaluator=evaluator(job.probe) if job.probe is not None else None,
         callbacks=callbacks,

@@ -22,9 +22,10 @@ from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.recipes import supervision
 from harness.recipes._silver import sampled_by_density
-from harness.recipes.augmented_sbert import DEEP, AugmentedSBERT
+from harness.recipes.augmented_sbert import AugmentedSBERT
 from harness.recipes.cross_encoder import CrossEncoder as Recipe
 from harness.runtime.context import Context
+from harness.training.dev import Pool, interleaved
 from harness.training.gold import Gold, gold
 from harness.training.lesson import Lesson
 from harness.training.trained import with_recipes
@@ -57,13 +58,13 @@ def sample(view: TrainView, context: Context, student: Dense, held: Gold) -> Sam
 
     def one(sampling: str, per_query: int) -> list[Ints]:
         recipe = AugmentedSBERT(budget="smoke", sampling=sampling, per_query=per_query)  # type: ignore[arg-type]
-        return recipe._sample(held.queries, held, student, view, context)
+        return recipe._sampling(student).documents(held.queries, held, view, context)
 
     return one
 
 
 def ranked(method: Any, view: TrainView, held: Gold, context: Context) -> list[list[int]]:
-    top = search(method, index(method, fit(method, view, context), view.corpus, context), held.queries, DEEP, context)
+    top = search(method, index(method, fit(method, view, context), view.corpus, context), held.queries, 50, context)
     return [[int(r) for r in row if r >= 0] for row in top.indices]
 
 
@@ -86,16 +87,23 @@ def test_documents_are_drawn_from_the_best_of_each_method(
     methods: dict[str, list[Any]] = {"bm25": [BM25()], "semantic": [student]}
     rankings = [ranked(m, view, held, context) for m in methods.get(sampling, [BM25(), student])]
     wanted = 6 * (2 if sampling == "kde" else 1)
-    each = -(-wanted // len(rankings))
+    beyond = 0
     for number, rows in enumerate(sample(sampling, 6)):
-        pool = set()
-        for ranking in rankings:
-            for row in ranking[number][: 2 * each]:
-                if row not in held.relevant[number]:
-                    pool.add(row)
+        pool = {row for ranking in rankings for row in ranking[number][:50]} - set(held.relevant[number].tolist())
         drawn = set(rows[len(held.relevant[number]) :].tolist())
         assert drawn <= pool
         assert len(drawn) == min(wanted, len(pool))
+        beyond += len(drawn - {row for ranking in rankings for row in ranking[number][:6]})
+    assert beyond > 0 or sampling == "bm25"  # not only the best, which are relevant more often than not
+
+
+def test_the_ranks_that_silver_comes_from_are_a_setting(
+    view: TrainView, context: Context, student: Dense, held: Gold
+) -> None:
+    recipe = AugmentedSBERT(budget="smoke", sampling="bm25", per_query=3, silver_ranks=(4, 6))
+    rankings = ranked(BM25(), view, held, context)
+    for number, rows in enumerate(recipe._sampling(student).documents(held.queries, held, view, context)):
+        assert set(rows[len(held.relevant[number]) :].tolist()) <= set(rankings[number][3:6])
 
 
 def test_random_documents_come_from_the_whole_corpus(sample: Sample, held: Gold) -> None:
@@ -126,26 +134,83 @@ def test_without_gold_scores_kernel_density_keeps_all(context: Context) -> None:
     assert sampled_by_density(sampled, scores, None, context) == (sampled, scores)
 
 
-def test_a_triple_sets_gold_against_a_sampled_document_with_a_margin_of_at_least_zero(
+def test_gold_is_ranked_and_each_pass_takes_another_silver_document_of_the_query(
     lesson_of: Lessons, view: TrainView, teacher: CrossEncoder, sample: Sample, held: Gold, context: Context
 ) -> None:
-    lesson = lesson_of(AugmentedSBERT(budget="smoke", teacher=teacher, per_query=3), view)
-    scorer = fit(teacher, view, context).candidate_scorer(view.corpus, context)  # type: ignore[attr-defined]
+    lesson = lesson_of(AugmentedSBERT(budget="smoke", teacher=teacher, per_query=3, epochs=4), view)
+    assert list(lesson.columns) == ["query", "positive", "negative_1", "negative_2"]
+    assert len(lesson) == sum(map(len, held.relevant)) == lesson.per_pass
+    assert lesson.order == "given"
+    whole = list(zip(*lesson.columns.values(), lesson.labels, strict=True))  # type: ignore[arg-type]
     texts = view.corpus.texts[:]
-    expected = []
-    for number, rows in enumerate(sample("both", 3)):
-        n = len(held.relevant[number])
-        scores = scorer.scores([held.queries.texts[number]], [rows])[0]
-        for good in range(n):
-            for other in range(n, len(rows)):
-                margin = max(0.0, float(scores[good]) - float(scores[other]))
-                expected.append((held.queries.texts[number], texts[rows[good]], texts[rows[other]], margin))
-    found = list(zip(*lesson.columns.values(), strict=True))
-    assert found == [e[:3] for e in expected]
-    assert lesson.labels == pytest.approx([e[3] for e in expected], abs=1e-4)
-    assert 0 in lesson.labels
-    assert max(lesson.labels) > 0
-    assert lesson.facts["triples"] == len(expected)
+    sampled = {
+        text: {texts[row] for row in rows[len(own) :]}
+        for text, rows, own in zip(held.queries.texts, sample("both", 3), held.relevant, strict=True)
+    }
+    gold_of = {text: {texts[r] for r in own} for text, own in zip(held.queries.texts, held.relevant, strict=True)}
+    seen: dict[tuple[str, str], list[str]] = {}
+    for query, positive, negative, silver, label in whole:
+        assert positive in gold_of[query]
+        assert negative not in gold_of[query]
+        assert silver in sampled[query]
+        assert label[1] == 1
+        seen.setdefault((query, positive), []).append(silver)
+    assert len(seen) == len(lesson)
+    for (query, _), silvers in seen.items():
+        assert len(silvers) == 4
+        assert len(set(silvers[:3])) == len(sampled[query])
+    first, second = (sorted(e[:2] for e in whole[n * len(lesson) : (n + 1) * len(lesson)]) for n in (0, 1))
+    assert first == second  # a pass has all pairs
+    assert whole[: len(lesson)] != whole[len(lesson) : 2 * len(lesson)]
+
+
+def test_labels_are_the_teachers_scores_on_a_line_fitted_to_the_students_margins(
+    lesson_of: Lessons, view: TrainView, teacher: CrossEncoder, student: Dense, context: Context
+) -> None:
+    lesson = lesson_of(AugmentedSBERT(budget="smoke", teacher=teacher, per_query=3), view)
+    texts = view.corpus.texts[:]
+    scored: dict[str, list[Any]] = {"teacher": [], "student": []}
+    for query, *documents in zip(*lesson.columns.values(), strict=True):
+        rows = [np.array([texts.index(text) for text in documents])]
+        for name, method in (("teacher", teacher), ("student", student)):
+            scorer = fit(method, view, context).candidate_scorer(view.corpus, context)  # type: ignore[attr-defined]
+            scored[name].append(scorer.scores([query], rows)[0])
+    theirs, own = (np.array(scored[name], dtype=np.float64) for name in ("teacher", "student"))
+    theirs_margins, own_margins = theirs[:, :1] - theirs[:, 1:], own[:, :1] - own[:, 1:]
+    right = theirs_margins >= 0  # gold outranks what the teacher prefers
+    assert 0 < lesson.facts["contradicted"] == pytest.approx(1 - right.mean(), abs=1e-3)
+    slope, intercept = np.polyfit(theirs_margins[right], own_margins[right], 1)
+    slope = max(0.0, slope)
+    labels = np.array(lesson.labels)
+    assert lesson.facts["labels"]["slope"] == pytest.approx(slope, abs=1e-3)
+    assert labels[:, 5:] == pytest.approx(20 * slope * theirs, rel=1e-3, abs=1e-3)
+    if slope > 0:
+        assert lesson.facts["labels"]["intercept"] == pytest.approx(intercept, abs=1e-3)
+
+
+def test_the_trained_student_stands_next_to_its_teacher_in_the_record(
+    view: TrainView, context: Context, teacher: CrossEncoder, tiny_encoder: Path
+) -> None:
+    untrained = Dense(str(tiny_encoder), precision="fp32")
+    recipe = AugmentedSBERT(budget="smoke", teacher=teacher, precision="fp32")
+    fitted: Any = fit(with_recipes(untrained, (recipe,)), view, context)
+    told = fitted.resolved["training"][0]["facts"]["teacher"]
+    pool = Pool(view.dev, view, np.arange(60), (), whole=True)  # type: ignore[arg-type]
+    assert view.dev is not None
+    stages = [ranked_all(BM25(), view, context), ranked_all(untrained, view, context)]
+    scored = []
+    for number, text in enumerate(view.dev.queries.texts):
+        rows = interleaved([top[number] for top in stages])[:20]
+        vectors = fitted.encoder.encode(view.corpus.texts_of(rows)[:], "document")
+        scored.append((rows, vectors @ fitted.encoder.encode([text], "query")[0]))
+    assert told["trained_student_dev"] == pytest.approx(pool.measure(scored), abs=1e-5)
+    assert {"teacher_dev", "student_dev"} <= set(told)
+
+
+def ranked_all(method: Any, view: TrainView, context: Context) -> Any:
+    assert view.dev is not None
+    searcher = index(method, fit(method, view, context), view.corpus, context)
+    return search(method, searcher, view.dev.queries, 100, context).indices
 
 
 def test_the_cosine_form_labels_gold_one_and_silver_by_the_teachers_sigmoid(
@@ -172,11 +237,13 @@ def test_few_gold_queries_may_be_joined_by_others_whose_judgements_are_not_used(
     assert (few.facts["gold_queries"], few.facts["queries"]) == (4, 4)
     more = lesson_of(AugmentedSBERT(budget="smoke", queries=4, others=True, teacher=teacher), view)
     assert (more.facts["gold_queries"], more.facts["queries"]) == (4, 24)
-    gold_texts = list(dict.fromkeys(few.columns["query"]))
-    assert list(dict.fromkeys(more.columns["query"]))[: len(gold_texts)] == gold_texts
-    unjudged = [(q, m) for q, m in zip(more.columns["query"], more.labels, strict=True) if q not in gold_texts]  # type: ignore[arg-type]
+    gold_texts = set(few.columns["query"])
+    assert gold_texts < set(more.columns["query"])
+    unjudged = [label for q, label in zip(more.columns["query"], more.labels, strict=True) if q not in gold_texts]  # type: ignore[arg-type]
     assert unjudged
-    assert min(m for _, m in unjudged) >= 0  # against the teacher's best
+    for label in unjudged:
+        assert label[1] == 0
+        assert label[5] == max(label[5:])  # the teacher's best comes first
 
 
 def test_the_local_teacher_sees_the_same_few_queries(lesson_of: Lessons, view: TrainView) -> None:
@@ -247,7 +314,7 @@ def test_no_query_is_sampled_for_itself(
     recipe = AugmentedSBERT(budget="smoke", sampling=sampling, per_query=40, queries=queries, others=True)  # type: ignore[arg-type]
     asked, own = recipe._queries(documents_ask, context)
     assert len(asked) == 20
-    sampled = recipe._sample(asked, own, student, documents_ask, context)
+    sampled = recipe._sampling(student).documents(asked, own, documents_ask, context)
     assert sum(map(len, sampled)) > 20
     for query, rows in zip(asked.ids, sampled, strict=True):
         assert query not in documents_ask.corpus.ids(rows)

@@ -22,7 +22,7 @@ def test_an_example_is_a_question_and_the_document_it_was_made_from(
     lesson_of: Lessons, view: TrainView, context: Context
 ) -> None:
     lesson = lesson_of(QGen(budget="full", hide=0), view)
-    made = questions(Extractive(), view.corpus, range(len(view.corpus)), context).questions
+    made = questions(Extractive(per_document=50), view.corpus, range(len(view.corpus)), context).questions
     assert lesson.columns == {
         "query": [q.text for q in made],
         "positive": [view.corpus.texts[q.row] for q in made],

@@ -77,7 +77,7 @@ def test_the_radius_does_not_depend_on_how_near_the_mined_negatives_are(
 ) -> None:
     for miners in ((Dense(str(tiny_encoder)),), ()):
         facts = lesson_of(RankedList(budget="smoke", miners=miners), view).facts
-        assert (facts["alpha"], facts["inner_radius"]) == (1.2, 0.8)
+        assert (facts["alpha"], facts["inner_radius"]) == (1.1, 0.8)
 
 
 def test_an_alpha_that_is_named_is_taken(lesson_of: Lessons, view: TrainView) -> None:

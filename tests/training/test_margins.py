@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from harness.base.errors import ModelError
 from harness.data.dataset import TrainView
 from harness.methods.bm25 import BM25
-from harness.methods.dense import Dense
 from harness.runtime.context import Context
-from harness.training.margins import margin_loss, margins, spread_ratio
+from harness.training.margins import fitted_line, margin_loss, scores_of
 
 Scored = Callable[..., Any]
 RNG = random.Random(0)
@@ -24,60 +23,62 @@ PAIRS = [(0, 4), (0, 5), (2, 4), (1, 9), (2, 0)]
 NEGATIVES = np.array([[7], [7], [1], [3], [59]], np.int64)
 
 
-def test_margins_are_the_teachers_differences(view: TrainView, context: Context, scored: Scored) -> None:
-    teaches = {(t, r): RNG.uniform(-9, 9) for t in TEXTS for r in range(60)}
-    knows = {(t, r): RNG.uniform(-1, 1) for t in TEXTS for r in range(60)}
-    teacher, student = scored("teacher", lambda t, r: teaches[t, r]), scored("student", lambda t, r: knows[t, r])
-    found = margins(teacher, student, TEXTS, PAIRS, NEGATIVES, view, context)
-    expected, own = (
-        [table[TEXTS[q], row] - table[TEXTS[q], int(NEGATIVES[i, 0])] for i, (q, row) in enumerate(PAIRS)]
-        for table in (teaches, knows)
-    )
-    assert found.values.tolist() == pytest.approx(expected, abs=1e-5)
-    assert found.values.dtype == np.float32
-    assert found.scale == pytest.approx(np.std(expected) / np.std(own), rel=1e-5)
-    assert found.facts["false_negative_rate_by_teacher"] == round(sum(m < 0 for m in expected) / 5, 4)
-    assert found.facts["margin_scale"] == round(found.scale, 4)
-
-
-def test_a_real_student_and_a_teacher_that_is_itself_spread_alike(
-    view: TrainView, context: Context, tiny_encoder: Any
+def test_scores_are_those_of_each_query_with_each_of_its_documents(
+    view: TrainView, context: Context, scored: Scored
 ) -> None:
-    dense = Dense(model=str(tiny_encoder))
-    assert margins(dense, dense, TEXTS, PAIRS, NEGATIVES, view, context).scale == 1.0
+    teaches = {(t, r): RNG.uniform(-9, 9) for t in TEXTS for r in range(60)}
+    asked: list[tuple[str, int]] = []
+    teacher = scored("teacher", lambda t, r: (asked.append((t, r)), teaches[t, r])[1])
+    queries = np.array([query for query, _ in PAIRS])
+    documents = np.column_stack([[row for _, row in PAIRS], NEGATIVES])
+    found = scores_of(teacher, TEXTS, queries, documents, view, context, view)
+    for i, (query, row) in enumerate(PAIRS):
+        assert found[i].tolist() == pytest.approx([teaches[TEXTS[query], r] for r in (row, int(NEGATIVES[i, 0]))])
+    assert found.dtype == np.float32
+    assert len(asked) == len(set(asked))
 
 
-def test_a_teacher_that_cannot_score_pairs_is_named(view: TrainView, context: Context, scored: Scored) -> None:
+def test_a_teacher_that_cannot_score_pairs_is_named(view: TrainView, context: Context) -> None:
     with pytest.raises(ModelError, match="bm25 cannot score given pairs"):
-        margins(BM25(), scored("x", lambda t, r: 0.0), TEXTS, PAIRS, NEGATIVES, view, context)
+        scores_of(BM25(), TEXTS, np.array([0]), np.array([[1, 2]]), view, context, view)
 
 
-@given(st.lists(st.floats(-50, 50, width=32), min_size=2, max_size=20), st.floats(0.125, 8, width=32))
-def test_the_ratio_of_a_thing_to_its_multiple_is_the_factor(values: list[float], factor: float) -> None:
-    one = np.array(values, np.float32)
-    if one.std() > 1e-3:
-        assert spread_ratio(one * np.float32(factor), one) == pytest.approx(factor, rel=1e-3)
-        assert spread_ratio(one + 3, one) == pytest.approx(1, rel=1e-2)
+@given(st.integers(0, 1000), st.floats(0.125, 8), st.floats(-3, 3))
+def test_the_line_predicts_the_students_margins_best(seed: int, slope: float, intercept: float) -> None:
+    rng = np.random.default_rng(seed)
+    teacher = rng.normal(3.9, 2, 200)
+    student = slope * teacher + intercept + rng.normal(0, 0.5, 200)
+    line = fitted_line(teacher.astype(np.float32), student.astype(np.float32))
+    assert (line.slope, line.intercept) == pytest.approx(np.polyfit(teacher, student, 1), rel=1e-3, abs=1e-3)
+    assert line.correlation == pytest.approx(np.corrcoef(teacher, student)[0, 1], abs=1e-4)
+    labels = line(teacher.astype(np.float32))
+    assert labels.mean() == pytest.approx(student.mean(), abs=1e-3)  # deviations alone left the means 2.8 apart
 
 
-def test_no_spread_on_either_side_scales_by_one() -> None:
-    flat, wide = np.ones(4, np.float32), np.arange(4, dtype=np.float32)
-    assert spread_ratio(flat, wide) == spread_ratio(wide, flat) == spread_ratio(flat, flat) == 1.0
+def test_margins_that_disagree_or_have_no_spread_give_no_negative_slope() -> None:
+    rising, flat = np.arange(5, dtype=np.float32), np.ones(5, np.float32)
+    opposite = fitted_line(rising, -rising)
+    assert opposite.slope == 0
+    assert opposite(rising).tolist() == [-2.0] * 5
+    assert "do not agree" in opposite.notes("gpl")[0]
+    assert fitted_line(flat, rising).slope == 1
+    assert fitted_line(rising, flat).slope == 0
+    assert fitted_line(rising, rising).notes("gpl") == ()
 
 
 @pytest.mark.parametrize("cosine", [True, False])
-@pytest.mark.parametrize("scale", [1.0, 7.5])
 def test_the_loss_is_the_mean_square_of_what_the_scaled_margin_lacks(
-    fresh: Callable[[], Any], scale: float, cosine: bool
+    fresh: Callable[[], Any], cosine: bool
 ) -> None:
     import torch
 
-    base = types.SimpleNamespace(cosine=cosine)
+    base: Any = types.SimpleNamespace(cosine=cosine)
+    scale = 20.0 if cosine else 1.0
     model = fresh()
     columns = [["bado kelo", "x"], ["mira tu", "longer text here"], ["ne", "pi lo"]]
     wanted = torch.tensor([2.0, -1.5])
     with torch.no_grad():
-        value = float(margin_loss(scale, base)(model)([model.preprocess(c) for c in columns], wanted))
+        value = float(margin_loss(base)(model)([model.preprocess(c) for c in columns], wanted))
     q, p, n = (model.encode(c, normalize_embeddings=cosine) for c in columns)
     slow = [(scale * float(q[i] @ p[i]) - scale * float(q[i] @ n[i]) - float(wanted[i])) ** 2 for i in range(2)]
     assert value == pytest.approx(sum(slow) / 2, rel=1e-4)
