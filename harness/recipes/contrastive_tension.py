@@ -27,9 +27,10 @@ class ContrastiveTension(Recipe):
     """Two copies of the encoder, trained apart: f1(s)·f2(s) is pulled up, f1(s)·f2(s′) pushed down.
 
     Source: Carlsson et al., "Semantic Re-tuning with Contrastive Tension" (ICLR 2021), section 3: one positive to K
-    negatives, dot products of mean-pooled vectors without normalisation, RMSProp without weight decay, the learning rate
-    falling from 1e-5 (here linearly after a warm-up, there in four steps), no dropout. The paper is about the similarity of sentences, and alone it is known to harm retrieval (Wang et al.,
-    GPL, 2112.07577, table 1: nDCG@10 of 0.7 of 100); the row to look at is `dense+contrastive_tension+supervised`.
+    negatives, dot products of mean-pooled vectors without normalisation, RMSProp without weight decay, the learning
+    rate falling from 1e-5 (here linearly after a warm-up, there in four steps), no dropout. The paper is about the
+    similarity of sentences, and alone it is known to harm retrieval (Wang et al., GPL, 2112.07577, table 1: nDCG@10 of
+    0.7 of 100); the row to look at is `dense+contrastive_tension+supervised`.
     `form="in_batch"` is sentence-transformers' variant: all other texts of the batch are negatives, with a learnt scale
     of the cosine.
 

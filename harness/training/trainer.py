@@ -115,6 +115,7 @@ def _arguments(job: TrainingRun, device: str, *, prompted: bool) -> dict[str, An
         "per_device_train_batch_size": schedule.batch,
         "gradient_accumulation_steps": schedule.accumulate,
         "learning_rate": schedule.learning_rate,
+        "learning_rate_mapping": dict(job.lesson.learning_rates),
         "warmup_steps": round(schedule.warmup * job.steps),
         "lr_scheduler_type": decay,
         "optim": {"adamw": "adamw_torch_fused", "rmsprop": "rmsprop"}[schedule.optimiser],

@@ -322,10 +322,10 @@ def test_another_seed_setting_or_collection_is_another_model(
 
 def test_no_text_of_a_test_query_reaches_a_tokenizer_a_model_or_bm25(done: Any, sealed: TrainView) -> None:
     assert len(done.texts) > 60  # the spies do see: every document at least
-    assert set(sealed.corpus.texts[:]) <= {t.removeprefix("passage: ").removeprefix("!") for t in done.texts}
+    assert set(sealed.corpus.texts[:]) <= {t.removeprefix("!") for t in done.texts}
     assert not [text for text in done.texts if "zzsealed" in text]
     assert sealed.dev is not None
-    assert set(sealed.dev.queries.texts) <= {t.removeprefix("query: ").removeprefix("?") for t in done.texts}
+    assert set(sealed.dev.queries.texts) <= {t.removeprefix("?") for t in done.texts}
 
 
 def test_what_it_was_taught_is_kept_with_the_model(done: Any, sealed: TrainView) -> None:
@@ -347,7 +347,7 @@ def test_what_it_was_taught_is_kept_with_the_model(done: Any, sealed: TrainView)
 
 def test_a_recipe_that_needs_no_train_labels_reads_no_train_query(done: Any, sealed: TrainView) -> None:
     assert sealed.train is not None
-    read = {t.removeprefix("query: ").removeprefix("?") for t in done.texts} & set(sealed.train.queries.texts)
+    read = {t.removeprefix("?") for t in done.texts} & set(sealed.train.queries.texts)
     assert bool(read) == ("train labels" in done.recipe.needed())
 
 
@@ -515,8 +515,6 @@ def test_recipes_follow_one_another(first: str, sealed: TrainView, row: Row, con
     assert fitted.supervision == TRAIN_LABELS
     if all(training["average"] for training in told):
         assert fitted.key not in {fit(row(r), sealed, context).key for r in chain}
-    if first == "contrastive_pretraining" and told[0]["average"]:
-        assert fitted.encoder.prompts == {"query": "query: ", "document": "passage: "}
 
 
 def test_a_chain_takes_the_first_recipe_from_the_cache(sealed: TrainView, row: Row, context: Context) -> None:
