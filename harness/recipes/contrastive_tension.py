@@ -17,6 +17,7 @@ from harness.recipes import Recipe
 from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.lesson import Lesson
+from harness.training.pooled import Removed, put_back, without_normalisation
 from harness.training.schedule import Budget, Schedule
 
 TEXTS: Mapping[Budget, int] = {"smoke": 60, "small": 8000, "full": 1_000_000}
@@ -108,7 +109,7 @@ class ContrastiveTension(Recipe):
                 return losses.ContrastiveTensionLossInBatchNegatives(model)
             return losses.ContrastiveTensionLoss(model)
 
-        normalised: list[tuple[str, Any]] = []
+        normalised: Removed = []
         return Lesson(
             columns,
             loss,
@@ -165,14 +166,6 @@ def pairing(
     return first, second, ([1] + [0] * negatives) * blocks
 
 
-def without_normalisation(model: Any, removed: list[tuple[str, Any]]) -> None:
-    """Removes a final normalising module: the paper's dot products are of vectors as they come from pooling."""
-    name, module = list(model.named_children())[-1]
-    if type(module).__name__ == "Normalize":
-        removed.append((name, module))
-        delattr(model, name)
-
-
 def better_tower(
     model: Any, loss: Any, probe: Callable[[Any], float] | None, removed: Sequence[tuple[str, Any]]
 ) -> dict[str, Any]:
@@ -190,6 +183,5 @@ def better_tower(
         if first > second:
             facts["tower"] = 1
             model.load_state_dict(loss.model1.state_dict())
-    for name, module in removed:
-        model.add_module(name, module)
+    put_back(model, removed)
     return facts

@@ -19,9 +19,10 @@ from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.dense import Dense
-from harness.recipes.contrastive_tension import ContrastiveTension, better_tower, pairing, without_normalisation
+from harness.recipes.contrastive_tension import ContrastiveTension, better_tower, pairing
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson
+from harness.training.pooled import without_normalisation
 from harness.training.trained import with_recipes
 
 Lessons = Callable[..., Lesson]
