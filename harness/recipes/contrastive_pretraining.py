@@ -25,7 +25,7 @@ from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable, contrast
 from harness.training.gold import Gold, gold
 from harness.training.lesson import Lesson
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 
 PAIRS: Mapping[Budget, int] = {"smoke": 40, "small": 8000, "full": 1_000_000}
 HALF = 5
@@ -71,9 +71,7 @@ class ContrastivePretraining(Recipe):
 
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=8, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(
-            epochs=2, batch=128, learning_rate=5e-5, max_length=128, dropout=0.0, evaluations=4, dev_pool=1500
-        ),
+        "small": small(epochs=2, batch=64, learning_rate=5e-5, max_length=128),
         "full": Schedule(epochs=3, batch=4096, learning_rate=1e-4, max_length=256, evaluations=10, dev_pool=100_000),
     }
 

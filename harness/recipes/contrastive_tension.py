@@ -18,7 +18,7 @@ from harness.runtime.context import Context
 from harness.training.base import Trainable
 from harness.training.lesson import Lesson
 from harness.training.pooled import Removed, put_back, without_normalisation
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 
 TEXTS: Mapping[Budget, int] = {"smoke": 60, "small": 8000, "full": 1_000_000}
 
@@ -47,6 +47,7 @@ class ContrastiveTension(Recipe):
     unit: Literal["sentence", "document"] = "sentence"
     texts: Annotated[int, Ge(2)] | None = None
 
+    unused = frozenset({"matryoshka"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(
             steps=3,
@@ -58,16 +59,8 @@ class ContrastiveTension(Recipe):
             optimiser="rmsprop",
             weight_decay=0.0,
         ),
-        "small": Schedule(
-            steps=250,
-            batch=32,
-            learning_rate=1e-5,
-            max_length=75,
-            dropout=0.0,
-            evaluations=2,
-            dev_pool=1500,
-            optimiser="rmsprop",
-            weight_decay=0.0,
+        "small": small(
+            steps=250, batch=32, learning_rate=1e-5, max_length=75, optimiser="rmsprop", weight_decay=0.0
         ),
         "full": Schedule(
             steps=50_000,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Interval
 
-from harness.base.errors import ModelError, Unavailable
+from harness.base.errors import ModelError, SettingError, Unavailable
 from harness.choices.bounds import Count, Positive, Share
+from harness.choices.value import LATER
 from harness.data.dataset import TrainView
 from harness.models.encoder import Encoder
 from harness.recipes import Recipe
@@ -19,7 +20,7 @@ from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable
 from harness.training.lesson import Lesson
 from harness.training.pooled import Removed, put_back, without_normalisation
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 
 TEXTS: Mapping[Budget, int] = {"smoke": 20, "small": 1500, "full": 800_000}
 HEADS = ("ForMaskedLM", "ForCausalLM", "LMHeadModel", "ForPreTraining")
@@ -56,17 +57,21 @@ class TSDAE(Recipe):
 
     delete: Annotated[float, Interval(gt=0, lt=1)] = 0.6
     texts: Count | None = None
-    decoder: Literal["own", "fresh"] = "own"
-    decoder_rate: Positive | None = None
-    alone: Share | None = None
+    decoder: Literal["own", "fresh"] = field(default="own", metadata=LATER)
+    decoder_rate: Positive | None = field(default=None, metadata=LATER)
+    alone: Share | None = field(default=None, metadata=LATER)
 
+    unused = frozenset({"matryoshka"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=3, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(
-            epochs=4, batch=8, learning_rate=3e-5, max_length=128, dropout=0.0, evaluations=4, dev_pool=1500
-        ),
+        "small": small(steps=600, batch=8, learning_rate=3e-5, max_length=128),
         "full": Schedule(steps=100_000, batch=8, learning_rate=3e-5, decay="constant", max_length=350, evaluations=10),
     }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lora is not None and self.decoder == "own":
+            raise SettingError('tsdae: lora freezes the weights that a tied decoder has to learn; set decoder="fresh"')
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """See `Recipe.lesson`."""

@@ -137,8 +137,8 @@ def test_the_learnt_temperature_is_stored_and_bounded(
 
 def test_small_takes_over_a_hundred_steps_where_there_are_pairs_enough() -> None:
     schedule = ContrastivePretraining().schedule()
-    assert schedule.total(PAIRS["small"]) > 100
-    assert schedule.batch >= 128
+    tokens = 2 * 80  # of two chunks of 60 words
+    assert schedule.total(PAIRS["small"], tokens) > 100
 
 
 def test_the_delimiters_are_the_saved_models_prompts_and_the_rows(
