@@ -290,6 +290,17 @@ def test_the_same_seed_trains_the_same_model_with_nothing_shared_and_under_guard
         assert told[name] == done.told[name], name
 
 
+def test_it_goes_with_adapters_and_with_fewer_dimensions(done: Any, row: Row, sealed: TrainView) -> None:
+    of_vectors = {"matryoshka": (8,)} if done.recipe.trains == "encoder" else {}
+    every = {"lora": 2, **of_vectors}
+    settings: dict[str, Any] = {name: value for name, value in every.items() if name not in done.recipe.unused}
+    changed = dataclasses.replace(done.recipe, **settings)
+    told = fit(row(changed), sealed, Context(cache=Cache(done.cache))).resolved["training"][0]
+    assert told["facts"].get("matryoshka") == ([8] if "matryoshka" in settings else None)
+    assert ("lora" in told["facts"]) == ("lora" in settings)
+    assert told["facts"].keys() >= done.told["facts"].keys() - {"dev_by_average"}
+
+
 def untrained(self: Recipe, base: Any, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
     """Stands for `Recipe.train` where only the key counts: the model as it was."""
     base.fresh(context).save_pretrained(str(place), create_model_card=False)
