@@ -16,7 +16,7 @@ from harness.training.base import Trainable
 from harness.training.examples import sides
 from harness.training.from_gold import FromGold
 from harness.training.lesson import Lesson
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,7 @@ class ColBERT(FromGold):
     trains = "late"
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(
-            epochs=4, batch=24, learning_rate=6e-5, max_length=256, dropout=0.0, evaluations=4, dev_pool=1500
-        ),
+        "small": small(epochs=6, batch=24, learning_rate=6e-5, dev_pool=1500),
         "full": Schedule(epochs=10, batch=64, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 

@@ -50,7 +50,7 @@ class FrozenHead(FromGold):
     sides: Literal["both", "query"] = "both"
 
     frozen: ClassVar[bool] = True
-    unused: ClassVar[frozenset[str]] = frozenset({"accumulate", "max_length", "dropout"})
+    unused: ClassVar[frozenset[str]] = frozenset({"accumulate", "max_length", "dropout", "lora", "matryoshka"})
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(epochs=2, batch=8, learning_rate=1e-3, evaluations=2, dev_pool=100, precision="fp32"),
         "small": Schedule(

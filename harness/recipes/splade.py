@@ -15,7 +15,7 @@ from harness.training.from_gold import FromGold
 from harness.training.head import fit_head, sampled
 from harness.training.lesson import Lesson
 from harness.training.ragged_base import SparseBase
-from harness.training.schedule import Budget, Schedule
+from harness.training.schedule import Budget, Schedule, small
 
 HEAD_TEXTS = 256
 """Documents that a new head is computed from."""
@@ -44,9 +44,7 @@ class Splade(FromGold):
     trains = "sparse"
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(steps=4, batch=4, max_length=32, evaluations=1, dev_pool=100),
-        "small": Schedule(
-            epochs=3, batch=12, learning_rate=5e-5, max_length=192, dropout=0.0, evaluations=2, dev_pool=1000
-        ),
+        "small": small(epochs=6, batch=12, learning_rate=5e-5, evaluations=3, dev_pool=1000),
         "full": Schedule(epochs=10, batch=64, learning_rate=2e-5, max_length=256, evaluations=10, dev_pool=100_000),
     }
 

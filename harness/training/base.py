@@ -191,8 +191,10 @@ class PairBase(Trainable):
 
     @property
     def whole(self) -> bool:
-        """See `Trainable.whole`."""
-        return not self.scorer.folder.has_module("Pooling")
+        """See `Trainable.whole`: whether the folder has a scoring head, so that `fresh` makes no random one."""
+        names = [str(name) for name in self.scorer.folder.config("config.json").get("architectures") or []]
+        has_head = not names or any(name.endswith(("ForSequenceClassification", "ForCausalLM")) for name in names)
+        return has_head and not self.scorer.folder.has_module("Pooling")
 
     @property
     def model(self) -> PairScorer:

@@ -10,8 +10,11 @@ from harness.base.errors import ModelError
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
 from harness.data.ranking import Floats, Ints
-from harness.methods import Method, Reranks, fit
+from harness.methods import Method, Reranks, fit, index, search
 from harness.runtime.context import Context
+
+SEARCHED = 1000
+"""Documents that a method which only searches ranks for each query."""
 
 
 def candidate_scores(
@@ -39,6 +42,34 @@ def candidate_scores(
     if not isinstance(fitted, Reranks):
         raise ModelError(f"{judge} cannot score given pairs; a teacher or judge must be a cross_encoder or dense row.")
     return fitted.candidate_scorer(view.corpus, context).scores(list(texts), list(candidates))
+
+
+def scores_of_any(
+    method: Method,
+    texts: Sequence[str],
+    candidates: Sequence[Ints],
+    view: TrainView,
+    context: Context,
+    learnt_on: TrainView | None = None,
+) -> list[Floats]:
+    """As `candidate_scores`, of any method: one that only searches, such as BM25 or a hybrid, gives its candidates the
+    scores with which it finds them, and those that are not among its first `SEARCHED` the lowest of these.
+    """
+    fitted = fit(method, learnt_on or view, context)
+    if isinstance(fitted, Reranks):
+        return candidate_scores(method, texts, candidates, view, context, learnt_on)
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    queries = Queries([f"q{place}" for place in places.values()], list(places))
+    top = search(method, index(method, fitted, view.corpus, context), queries, SEARCHED, context)
+    scores = []
+    for text, rows in zip(texts, candidates, strict=True):
+        found = top.indices[places[text]] >= 0
+        by_row = dict(
+            zip(top.indices[places[text]][found].tolist(), top.scores[places[text]][found].tolist(), strict=True)
+        )
+        lowest = min(by_row.values(), default=0.0)
+        scores.append(np.array([by_row.get(row, lowest) for row in rows.tolist()], dtype=np.float32))
+    return scores
 
 
 def without_known(queries: Queries, candidates: Sequence[Ints], known: Sequence[Ints], view: TrainView) -> list[Ints]:

@@ -29,7 +29,7 @@ class FromGold(Recipe, ABC):
         miners: methods that mine the hard negatives, their rankings taken in turn; by default BM25 and the
             untrained model.
         negatives: mined negatives of each pair; 0 for in-batch negatives only.
-        ranks: from and to which rank they are drawn.
+        ranks: from and to which rank they are drawn; None draws from the whole corpus: random negatives.
         judge: scores mined candidates and positives, for the false-negative rate and for `below`; None takes the
             untrained model.
         below: leave out candidates that the judge scores above this share of the positive's.
@@ -38,7 +38,7 @@ class FromGold(Recipe, ABC):
     queries: Count | None = None
     miners: tuple[Method, ...] = ()
     negatives: WholeNumber = 1
-    ranks: Annotated[tuple[Count, ...], Len(2, 2)] = (1, 30)
+    ranks: Annotated[tuple[Count, ...], Len(2, 2)] | None = (1, 30)
     judge: Method | None = None
     below: float | None = None
 
@@ -49,7 +49,7 @@ class FromGold(Recipe, ABC):
         self._mining(BM25())
 
     def _mining(self, untrained: Method) -> Mining:
-        window = (self.ranks[0], self.ranks[1])
+        window = (self.ranks[0], self.ranks[1]) if self.ranks else None
         return Mining(self.miners or (BM25(), untrained), window, self.negatives, self.judge or untrained, self.below)
 
     def mined(

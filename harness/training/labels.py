@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.data.dataset import TrainView
-from harness.data.ranking import Ints
+from harness.data.ranking import Floats, Ints
 from harness.methods import Method
 from harness.models.batching import batch_tokens
 from harness.models.library import vectors_by_library
@@ -70,8 +70,10 @@ def try_teacher(
     schedule: Schedule,
     context: Context,
     learnt_on: TrainView | None = None,
+    score: Callable[..., list[Floats]] = candidate_scores,
 ) -> TeacherTest:
     """Lets both re-rank the same candidates of the dev queries; adds a note and a warning if the teacher is not better.
+    `score` is `candidate_scores`, or a function like it.
 
     A weak teacher is the usual reason why pseudo-labelling makes a model worse (Wang et al., GPL, 2112.07577, section
     5).
@@ -84,7 +86,7 @@ def try_teacher(
     texts = dev_pool.split.queries.texts
     values = []
     for method, learnt in ((teacher, learnt_on), (student, None)):
-        scores = candidate_scores(method, texts, candidates, view, context, learnt)
+        scores = score(method, texts, candidates, view, context, learnt)
         values.append(round(dev_pool.measure(zip(candidates, scores, strict=True)), 6))
     facts = {"teacher": str(teacher), "teacher_dev": values[0], "student_dev": values[1], "tested_on": CANDIDATES}
     if values[0] > values[1]:

@@ -34,10 +34,12 @@ class Lesson:
         sides: column → the prompt it gets, for encoders.
         order: how batches are drawn: `distinct` at random, no text twice in a batch (the same document twice would be
             its own false negative), `random`, or as `given`.
+        learning_rates: pattern (a regular expression) → the peak for the weights of the loss whose names it matches, in
+            place of the schedule's.
         prompts: in place of the model's own; stored with the trained model.
         before: changes the model before the first step.
         after: changes it after the last, for example picks one of two towers; gets the loss and the probe of dev, and
-            returns facts.
+            returns facts; those called `notes` are added to the notes.
         facts: what was measured while the examples were made; JSON-safe, for the record.
         notes: what a reader of the results must know.
         relevant: text of a query → texts of all documents judged relevant to it, where these are several: an example of
@@ -54,6 +56,7 @@ class Lesson:
     labels: Sequence[Any] | None = None
     sides: Mapping[str, Side] = field(default_factory=dict)
     order: Literal["distinct", "random", "given"] = "distinct"
+    learning_rates: Mapping[str, float] = field(default_factory=dict)
     prompts: Mapping[Side, str] | None = None
     before: Callable[[Any], None] | None = None
     after: Callable[[Any, Any, Callable[[Any], float] | None], Mapping[str, Any]] | None = None

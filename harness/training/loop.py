@@ -150,6 +150,7 @@ def _report(job: TrainingRun, facts: dict[str, Any], trainer_state: Any, state: 
     dev = [(int(h["step"]), round(float(h[f"eval_{METRIC}"]), 6)) for h in history if f"eval_{METRIC}" in h]
     done = int(trainer_state.global_step)
     mean = state.seen / max(1, done * schedule.accumulate)
+    noticed = facts.pop("notes", ())
     return Report(
         examples=len(lesson),
         steps=done,
@@ -162,7 +163,7 @@ def _report(job: TrainingRun, facts: dict[str, Any], trainer_state: Any, state: 
         dev=((0, round(state.before, 6)), *dev) if state.before is not None else (),
         chosen=int(trainer_state.best_global_step or done) if dev else done,
         facts=facts,
-        notes=(*lesson.notes, *_small_batches(job.name, schedule, mean)),
+        notes=(*lesson.notes, *noticed, *_small_batches(job.name, schedule, mean)),
     )
 
 

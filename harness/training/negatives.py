@@ -34,7 +34,7 @@ class Mining:
     Args:
         miners: methods whose rankings are taken in turn.
         ranks: from and to which rank of the united ranking, counted from 1, after known relevant documents are left
-            out.
+            out. None draws from the whole corpus: random negatives.
         count: negatives of each (query, positive) pair.
         judge: scores candidates and positives: a method that can re-rank; None for no judge.
         below: a candidate is left out if its judge's score is above this share of the positive's (0.95, as
@@ -45,19 +45,18 @@ class Mining:
     """
 
     miners: tuple[Method, ...]
-    ranks: tuple[int, int] = (1, 50)
+    ranks: tuple[int, int] | None = (1, 50)
     count: int = 1
     judge: Method | None = None
     below: float | None = None
     random: bool = True
 
     def __post_init__(self) -> None:
-        first, last = self.ranks
-        if not 1 <= first <= last:
+        if self.ranks is not None and not 1 <= self.ranks[0] <= self.ranks[1]:
             raise SettingError(f"negatives: ranks must be (from, to) with 1 ≤ from ≤ to, not {self.ranks}")
         if self.count < 0:
             raise SettingError(f"negatives: count must be 0 or more, not {self.count}")
-        if self.count and not self.miners:
+        if self.count and self.ranks is not None and not self.miners:
             raise SettingError("negatives: name at least one method that mines, as miners=(bm25,)")
         if self.below is not None and self.judge is None:
             raise SettingError("negatives: below needs a judge, a method that can re-rank, as judge=dense")
@@ -164,10 +163,10 @@ class _Miner:
             for place, (number, _) in enumerate(self.pairs):
                 rows[place] = self._chosen(candidates[place], number, rng)
         facts = {
-            "miners": [str(miner) for miner in mining.miners],
-            "ranks": list(mining.ranks),
+            "miners": [str(miner) for miner in mining.miners] if mining.ranks else [],
+            "ranks": list(mining.ranks) if mining.ranks else "random",
             "per_pair": mining.count,
-            "pairs_without_candidates": sum(not len(left) for left in candidates),
+            "pairs_without_candidates": sum(not len(left) for left in candidates) if mining.ranks else 0,
             **facts,
         }
         if mining.judge is not None:
@@ -175,7 +174,11 @@ class _Miner:
         return rows, facts
 
     def _windows(self) -> list[Ints]:
-        """Per query, the rows of the requested ranks of the united ranking, known documents left out."""
+        """Per query, the rows of the requested ranks of the united ranking, known documents left out; none for random
+        negatives.
+        """
+        if self.mining.ranks is None:
+            return [np.zeros(0, np.int64)] * len(self.queries)
         first, last = self.mining.ranks
         # So many more that a window is full even where all known documents rank before it.
         depth = last + max((len(rows) for rows in self.known), default=0)

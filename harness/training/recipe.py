@@ -5,26 +5,32 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Interval
+from annotated_types import Ge, Interval, MinLen
 
 from harness.base.errors import SettingError
 from harness.choices.bounds import Count, Positive
-from harness.choices.value import Value
+from harness.choices.value import LATER, Value
 from harness.data.dataset import TrainView
 from harness.leaks.history import TrainedQuery, history, write_texts
 from harness.methods import DEV_LABELS, NO_LABELS, TRAIN_LABELS, strongest
 from harness.runtime.context import Context
 from harness.training import fine_tuning
+from harness.training.adapters import with_lora
 from harness.training.base import Kind, Trainable
 from harness.training.dev import Pool
 from harness.training.lesson import Lesson, Report
+from harness.training.matryoshka import at_dimensions
 from harness.training.schedule import Budget, Precision, Schedule
 
+LORA_RATE = 10.0
+"""Factor of the learning rate where only adapters are trained: they need about ten times that of all weights (Biderman
+et al., "LoRA Learns Less and Forgets Less", 2405.09673, section 4.5).
+"""
 Need = Literal["train labels", "teacher", "guide", "generator"]
 
 
@@ -46,6 +52,12 @@ class Recipe(Value, ABC):
             model before training if none is better; `last` the last.
         average: share of the trained weights in the saved model, the rest being those before training; None takes 0.5
             or 1, whichever is better on dev, and 1 without dev (`harness.training.delivery`).
+        lora: rank of the adapters that are trained in place of the whole transformer, which is frozen
+            (`harness.training.adapters`); None trains it whole. The learning rate of the budget is 10 times as high.
+        lora_alpha: alpha / rank is the factor of the adapters; None takes twice the rank.
+        lora_modules: what has adapters: `all` linear layers, or those of the `attention` only.
+        matryoshka: numbers of dimensions whose loss is added to that of the whole vectors
+            (`harness.training.matryoshka`), for `dense(dimensions=…)`.
     """
 
     budget: Budget = "small"
@@ -57,7 +69,11 @@ class Recipe(Value, ABC):
     dropout: Annotated[float, Interval(ge=0, lt=1)] | None = None
     precision: Precision = "auto"
     choose: Literal["dev", "last"] = "dev"
-    average: Annotated[float, Interval(gt=0, le=1)] | None = None
+    average: Annotated[float, Interval(gt=0, le=1)] | None = field(default=None, metadata=LATER)
+    lora: Count | None = field(default=None, metadata=LATER)
+    lora_alpha: Positive | None = field(default=None, metadata=LATER)
+    lora_modules: Literal["all", "attention"] = field(default="all", metadata=LATER)
+    matryoshka: Annotated[tuple[Count, ...], MinLen(1)] | None = field(default=None, metadata=LATER)
 
     room: ClassVar[str] = "harness.recipes"
     trains: ClassVar[Kind] = "encoder"
@@ -76,7 +92,8 @@ class Recipe(Value, ABC):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.schedule().check(self.name())
-        for name in sorted(self.unused):
+        of_vectors = frozenset() if self.trains == "encoder" else frozenset({"matryoshka"})
+        for name in sorted(self.unused | of_vectors):
             if getattr(self, name) is not None:
                 raise SettingError(f"{self.name()}: {name} has no meaning here; leave it out.")
 
@@ -89,13 +106,16 @@ class Recipe(Value, ABC):
         numbers = {field.name for field in dataclasses.fields(Schedule)}
         changes: dict[str, Any] = {}
         # Only settings of all recipes: a recipe's own setting of the same name, such as `decay`, means another thing.
-        for field in dataclasses.fields(Recipe):
-            value = getattr(self, field.name)
-            if field.name in numbers and value not in (None, "auto"):
-                changes[field.name] = value
+        for setting in dataclasses.fields(Recipe):
+            value = getattr(self, setting.name)
+            if setting.name in numbers and value not in (None, "auto"):
+                changes[setting.name] = value
         if "epochs" in changes:
             changes |= {"steps": None, "tokens": None}
-        return dataclasses.replace(self.schedules[self.budget], **changes)
+        schedule = dataclasses.replace(self.schedules[self.budget], **changes)
+        if self.lora is None or self.learning_rate is not None:
+            return schedule
+        return dataclasses.replace(schedule, learning_rate=LORA_RATE * schedule.learning_rate)
 
     def fitted_here(self) -> Iterator[Value]:
         """The parts that are fitted on the same collection."""
@@ -132,7 +152,7 @@ class Recipe(Value, ABC):
 
         A recipe with a loop of its own overrides this, and calls `announce` before its first step.
         """
-        lesson = self.lesson(base, view, context)
+        lesson = self._adapted(self.lesson(base, view, context), base, context)
 
         def announce(pool: Pool | None) -> None:
             self.announce(lesson.queries(), pool, context, place)
@@ -149,6 +169,15 @@ class Recipe(Value, ABC):
             average=self.average,
             announce=announce,
         )
+
+    def _adapted(self, lesson: Lesson, base: Trainable, context: Context) -> Lesson:
+        """The lesson with the settings that suit every loss and model."""
+        if self.matryoshka is not None:
+            lesson = at_dimensions(lesson, self.matryoshka, base, self.name())
+        if self.lora is not None:
+            seed, alpha = int(context.rng("adapters").integers(2**31)), self.lora_alpha or 2.0 * self.lora
+            lesson = with_lora(lesson, self.lora, alpha, self.lora_modules, seed)
+        return lesson
 
     def announce(
         self, trained: Sequence[TrainedQuery], chosen_on: Pool | None, context: Context, place: Path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.base.errors import ModelError
 from harness.models.sides import Side, model_depends_on_side
 from harness.runtime.progress import Advance
+from harness.training import adapters
 from harness.training.batches import sampler
 from harness.training.callbacks import METRIC, Measure, clipped, clock, evaluator, progress_bar
 from harness.training.checkpoints import State, last_checkpoint
@@ -112,6 +113,7 @@ def _arguments(job: TrainingRun, device: str, *, prompted: bool) -> dict[str, An
         "per_device_train_batch_size": schedule.batch,
         "gradient_accumulation_steps": schedule.accumulate,
         "learning_rate": schedule.learning_rate,
+        "learning_rate_mapping": dict(job.lesson.learning_rates),
         "warmup_steps": round(schedule.warmup * job.steps),
         "lr_scheduler_type": decay,
         "optim": {"adamw": "adamw_torch_fused", "rmsprop": "rmsprop"}[schedule.optimiser],
@@ -164,10 +166,11 @@ def _checked(base: Any, loss: Any, job: TrainingRun, state: State) -> Any:
             return own or super().get_batch_sampler(dataset, batch_size, drop_last, *args, **kwargs)
 
         def _load_from_checkpoint(self, checkpoint_path: str) -> None:
-            super()._load_from_checkpoint(checkpoint_path)
-            weights = Path(checkpoint_path) / LOSS
-            if weights.is_file():
-                loss.load_state_dict(torch.load(weights, weights_only=True), strict=False)
+            if adapters.is_adapted(self.model):
+                adapters.load(self.model, Path(checkpoint_path))
+            else:
+                super()._load_from_checkpoint(checkpoint_path)
+            _load_own_weights(loss, Path(checkpoint_path))
 
         def _load_best_model(self) -> None:
             # The parent only logs an error and takes the last weights for the best.
@@ -178,6 +181,7 @@ def _checked(base: Any, loss: Any, job: TrainingRun, state: State) -> Any:
                 raise ModelError(_no_number(job, f"weights are not numbers after step {self.state.global_step}"))
             state.stop()
             super()._save(output_dir, state_dict)
+            adapters.save(self.model, Path(output_dir or job.checkpoints))
             own = _own_weights(loss, self.model)
             if own:  # a second tower, a learnt temperature: the trainer saves only the model
                 torch.save(own, Path(output_dir or job.checkpoints) / LOSS)
@@ -227,6 +231,14 @@ def _no_number(job: TrainingRun, what: str) -> str:
 def _parameters(model: Any, loss: Any) -> list[Any]:
     """The parameters of the model and the loss, each once."""
     return list(dict.fromkeys((*model.parameters(), *loss.parameters())))
+
+
+def _load_own_weights(loss: Any, checkpoint: Path) -> None:
+    """Sets the weights of a loss that a checkpoint has."""
+    import torch
+
+    if (checkpoint / LOSS).is_file():
+        loss.load_state_dict(torch.load(checkpoint / LOSS, weights_only=True), strict=False)
 
 
 def _own_weights(loss: Any, model: Any) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def test_a_model_that_was_trained_on_the_reported_split_is_refused(
     (model,) = folders(context)
     shutil.copytree(model, tmp_path / "given")  # the folder alone, without what lies beside it
     for place in (model, tmp_path / "given"):
-        rows = [f'dense(model="{place}")', f'bm25>>dense(model="{place}")+tsdae({LAST})']
+        rows = [f'dense(model="{place}")', f'bm25>>dense(model="{place}")+tsdae({LAST}, decoder="fresh")']
         for record in run(f"{small_folder}/train", *rows):
             assert record.status == "error"
             assert record.measures == {}
@@ -190,7 +190,7 @@ def test_part_of_the_reported_split_is_enough(
 def test_a_model_whose_checkpoint_was_chosen_on_the_reported_split_is_refused(
     dev_folder: Path, run: Run, tiny_encoder: Path, context: Context
 ) -> None:
-    run(str(dev_folder), f'dense(model="{tiny_encoder}")+tsdae(budget="smoke")')
+    run(str(dev_folder), f'dense(model="{tiny_encoder}")+tsdae(budget="smoke", decoder="fresh")')
     (model,) = folders(context)
     (record,) = run(f"{dev_folder}/dev", f'dense(model="{model}")')
     assert record.problem is not None
@@ -203,7 +203,7 @@ def test_a_query_or_two_are_a_leak_and_no_reason_to_refuse(
 ) -> None:
     qrels = dev_folder / "qrels" / "dev.tsv"
     qrels.write_text("\n".join(qrels.read_text().splitlines()[:2]) + "\n")
-    run(str(dev_folder), f'dense(model="{tiny_encoder}")+tsdae(budget="smoke")')
+    run(str(dev_folder), f'dense(model="{tiny_encoder}")+tsdae(budget="smoke", decoder="fresh")')
     (model,) = folders(context)
     train = dev_folder / "qrels" / "train.tsv"
     train.write_text(train.read_text() + qrels.read_text().splitlines()[1] + "\n")
@@ -219,7 +219,7 @@ def test_a_teacher_and_a_later_stage_carry_it_on(
     dense = f'dense(model="{tiny_encoder}")'
     run(
         str(small_folder),
-        f"{dense}+supervised({LAST})+tsdae({LAST})",
+        f'{dense}+supervised({LAST})+tsdae({LAST}, decoder="fresh")',
         f'bm25>>cross_encoder(model="{tiny_cross_encoder}")+cross_encoder({LAST})',
     )
     (late,), (teacher,) = folders(context, "tsdae"), folders(context, "cross_encoder")

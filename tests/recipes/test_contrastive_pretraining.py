@@ -15,7 +15,7 @@ from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.methods import fit
-from harness.recipes.contrastive_pretraining import ContrastivePretraining
+from harness.recipes.contrastive_pretraining import PAIRS, ContrastivePretraining
 from harness.runtime.context import Context
 from harness.training.gold import gold
 from harness.training.lesson import Lesson
@@ -58,8 +58,15 @@ def test_so_many_pairs_are_drawn_as_asked(lesson_of: Lessons, stories: TrainView
     assert lesson.facts == {"pairs": 3, "kind": "chunks"}
 
 
-def test_documents_of_one_chunk_are_refused_with_what_to_do(lesson_of: Lessons) -> None:
-    with pytest.raises(SettingError, match=r'no document has two chunks of 60 words; lower words, or use pairs="gold"'):
+def test_a_short_text_without_a_title_is_halved(lesson_of: Lessons) -> None:
+    corpus = Corpus.of([("a", "", "one two three four five six seven eight nine ten eleven"), ("b", "", "too short")])
+    lesson = lesson_of(ContrastivePretraining(budget="smoke"), TrainView(corpus))
+    (pair,) = zip(*lesson.columns.values(), strict=True)
+    assert set(pair) == {"one two three four five", "six seven eight nine ten eleven"}
+
+
+def test_documents_without_neighbours_are_refused_with_what_to_do(lesson_of: Lessons) -> None:
+    with pytest.raises(SettingError, match=r'no document has a title or 10 words, .* use pairs="gold"'):
         lesson_of(ContrastivePretraining(), TrainView(Corpus.of([("a", "", "Short. Text.")])))
 
 
@@ -94,6 +101,46 @@ def test_the_loss_is_symmetric_cross_entropy_by_hand_whatever_the_mini_batch(
         assert found.item() == pytest.approx((rows + columns) / 2, rel=1e-4)
 
 
+def test_the_temperature_is_learnt_by_gradients_of_the_whole_batch(
+    lesson_of: Lessons, base_of: Callable[..., Any], view: TrainView, context: Context
+) -> None:
+    recipe = ContrastivePretraining(budget="smoke", scale=9.0, mini_batch=2)
+    lesson = lesson_of(recipe, view)
+    model = base_of(recipe, context).fresh(context)
+    texts = [list(column[:5]) for column in lesson.columns.values()]
+    a, b = (torch.nn.functional.normalize(model.encode(t, convert_to_tensor=True), dim=1) for t in texts)
+    log_scale = torch.tensor(math.log(9.0), requires_grad=True)
+    scores = log_scale.exp() * a @ b.T
+    target = torch.arange(5)
+    cross = torch.nn.functional.cross_entropy
+    by_hand = (cross(scores, target) + cross(scores.T, target)) / 2
+    by_hand.backward()
+    loss: Any = lesson.loss(model)
+    loss([model.preprocess(t) for t in texts], None).backward()
+    assert log_scale.grad is not None
+    assert float(loss.log_scale.grad) == pytest.approx(float(log_scale.grad), rel=1e-3)
+
+
+def test_the_learnt_temperature_is_stored_and_bounded(
+    view: TrainView, context: Context, row: Callable[..., Any], lesson_of: Lessons, base_of: Callable[..., Any]
+) -> None:
+    recipe = ContrastivePretraining(budget="smoke", epochs=2, precision="fp32")
+    training = fit(row(recipe), view, context).resolved["training"][0]
+    assert abs(training["facts"]["scale"] - 20) > 0.02
+    fixed = fit(row(ContrastivePretraining(budget="smoke", learn_scale=False)), view, context)
+    assert fixed.resolved["training"][0]["facts"]["scale"] == 20
+    loss: Any = lesson_of(recipe, view).loss(base_of(recipe, context).fresh(context))
+    with torch.no_grad():
+        loss.log_scale.fill_(50)
+    assert loss.scale == 100
+
+
+def test_small_takes_over_a_hundred_steps_where_there_are_pairs_enough() -> None:
+    schedule = ContrastivePretraining().schedule()
+    tokens = 2 * 80  # of two chunks of 60 words
+    assert schedule.total(PAIRS["small"], tokens) > 100
+
+
 def test_the_delimiters_are_the_saved_models_prompts_and_the_rows(
     view: TrainView, context: Context, row: Callable[..., Any]
 ) -> None:
@@ -112,9 +159,17 @@ def test_the_delimiters_are_the_saved_models_prompts_and_the_rows(
 def test_training_reads_its_texts_behind_the_delimiters(
     trained_at_smoke: Callable[..., Any], sealed: TrainView
 ) -> None:
-    texts = trained_at_smoke(ContrastivePretraining(budget="smoke")).texts
+    texts = trained_at_smoke(ContrastivePretraining(budget="smoke", query_prefix="ask: ")).texts
     assert sealed.dev is not None
-    assert {f"query: {t}" for t in sealed.dev.queries.texts} <= texts
+    assert {f"ask: {t}" for t in sealed.dev.queries.texts} <= texts
+
+
+def test_by_default_the_models_own_prompts_stay(
+    lesson_of: Lessons, view: TrainView, trained_at_smoke: Callable[..., Any]
+) -> None:
+    assert lesson_of(ContrastivePretraining(budget="smoke"), view).prompts is None
+    encoder = trained_at_smoke(ContrastivePretraining(budget="smoke")).fitted.encoder
+    assert encoder.prompts == {"query": "", "document": ""}
 
 
 def test_no_delimiter_keeps_the_models_prompts(view: TrainView, lesson_of: Lessons) -> None:

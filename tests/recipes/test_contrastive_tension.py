@@ -19,9 +19,10 @@ from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.dense import Dense
-from harness.recipes.contrastive_tension import ContrastiveTension, better_tower, pairing, without_normalisation
+from harness.recipes.contrastive_tension import ContrastiveTension, better_tower, pairing
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson
+from harness.training.pooled import without_normalisation
 from harness.training.trained import with_recipes
 
 Lessons = Callable[..., Lesson]
@@ -156,6 +157,23 @@ def test_normalising_is_left_out_while_training_and_back_afterwards(
     assert [type(m).__name__ for m in fitted.encoder.model] == ["Transformer", "Pooling", "Normalize"]
     vectors = SentenceTransformer(str(fitted.encoder.folder.path), device="cpu").encode(["one", "two"])
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-6)
+
+
+def test_weights_that_no_text_uses_stay_as_they_are(
+    view: TrainView, context: Context, row: Callable[..., Any], base_of: Callable[..., Any]
+) -> None:
+    """RMSProp divides by the size of the gradient: a weight decay inside it moves a weight whose only gradient it is by
+    the whole learning rate.
+    """
+    recipe = ContrastiveTension(budget="smoke", learning_rate=1e-2, choose="last", precision="fp32")
+    before = base_of(recipe, context).fresh(context)
+    used = {i for t in view.corpus.texts[:] for i in before.tokenizer(t)["input_ids"]}
+    unused = sorted(set(range(1, len(before.tokenizer))) - used)
+    trained = fit(row(recipe), view, context).encoder.model  # type: ignore[attr-defined]
+    was, now = (m[0].auto_model.embeddings.word_embeddings.weight for m in (before, trained))
+    assert len(unused) > 20
+    assert torch.equal(was[unused], now[unused])
+    assert not torch.equal(was[sorted(used)], now[sorted(used)])
 
 
 @pytest.mark.parametrize(("values", "kept"), [((0.9, 0.1), 1), ((0.1, 0.9), 2), ((0.5, 0.5), 2), (None, 2)])

@@ -5,13 +5,16 @@ without.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from sentence_transformers import SentenceTransformer
 
+from harness.base.errors import SettingError
 from harness.data.dataset import TrainView
 from harness.methods import fit
 from harness.methods.cross_encoder import CrossEncoder as Row
@@ -143,3 +146,69 @@ def test_what_an_encoder_became_is_not_trained_again_to_score_in_bf16(
     assert full.key != half.key
     assert (full.resolved["precision"], half.resolved["precision"]) == ("fp32", "bf16, last layer fp32")
     assert half.resolved["model"] == full.resolved["model"]
+
+
+def test_a_new_head_has_a_learning_rate_of_its_own(
+    tiny_models: tuple[Path, Path], view: TrainView, context: Context, base_of: Callable[..., Any]
+) -> None:
+    """A random head and a pooler that mean pooling never used: at the encoder's rate the loss stays at chance."""
+    recipe = CrossEncoder(budget="smoke")
+    encoder, scorer = (recipe.lesson(base_of(recipe, context, model), view, context) for model in tiny_models)
+    assert scorer.learning_rates == {}
+    assert CrossEncoder(head_rate=None, budget="smoke").lesson(
+        base_of(recipe, context, tiny_models[0]), view, context
+    ).learning_rates == {}
+    ((pattern, rate),) = encoder.learning_rates.items()
+    assert rate == 1e-3
+    named = base_of(recipe, context, tiny_models[0]).fresh(context).named_parameters()
+    found = {name.rpartition("bert.")[2] for name, _ in named if re.search(pattern, name)}
+    assert {name.split(".")[-2] for name in found} == {"dense", "classifier"}
+    assert all("pooler" in name or "classifier" in name for name in found)
+
+
+def test_a_query_is_not_cut_where_the_document_can_be(
+    base_of: Callable[..., Any], view: TrainView, context: Context
+) -> None:
+    model = base_of(CrossEncoder(), context).fresh(context)
+    model.max_seq_length = 16
+    query, document = view.corpus.texts[0].split()[:5], view.corpus.texts[1].split() * 5
+    ids = model.preprocess([(" ".join(query), " ".join(document))])["input_ids"][0].tolist()
+    assert len(ids) == 16
+    assert ids[1 : ids.index(3)] == model.tokenizer(" ".join(query), add_special_tokens=False)["input_ids"]
+
+
+@pytest.mark.parametrize("loss", ["listwise", "margin"])
+def test_a_teachers_scores_are_learnt_in_place_of_the_judgements(
+    loss: Any, lesson_of: Lessons, base_of: Callable[..., Any], view: TrainView, context: Context, tiny_encoder: Path
+) -> None:
+    teacher = Dense(str(tiny_encoder))
+    recipe = CrossEncoder(budget="smoke", negatives=3, loss=loss, teacher=teacher, temperature=0.1)
+    assert recipe.needed() == {"train labels", "teacher"}
+    lesson, model = lesson_of(recipe, view), base_of(recipe, context).fresh(context)
+    plain = lesson_of(CrossEncoder(budget="smoke", negatives=3), view)
+    groups = plain.columns["documents"][:3]
+    encoder = SentenceTransformer(str(tiny_encoder), device="cpu")
+    by_hand = 0.0
+    for query, group, label in zip(plain.columns["query"], groups, lesson.labels or [], strict=False):
+        vectors = encoder.encode([query, *group], normalize_embeddings=True)
+        cosines = torch.tensor(vectors[1:] @ vectors[0]) / 0.1
+        assert label == pytest.approx(cosines.tolist(), abs=1e-3)
+        own = torch.tensor(scores(model, query, group))
+        if loss == "listwise":
+            by_hand -= float((cosines.softmax(0) * own.log_softmax(0)).sum()) / 3
+        else:
+            by_hand += float(((own[0] - own[1:] - cosines[0] + cosines[1:]) ** 2).sum()) / 9
+    columns = [list(column[:3]) for column in lesson.columns.values()]
+    labels = [torch.tensor(label) for label in (lesson.labels or [])[:3]]
+    with torch.no_grad():
+        assert lesson.loss(model)(columns, labels).item() == pytest.approx(by_hand, rel=1e-3)
+    fitted = fit(with_recipes(Row(str(base_of(recipe, context).weights)), (recipe,)), view, context)
+    assert fitted.resolved["training"][0]["facts"]["teacher"]["teacher"] == str(teacher)
+
+
+def test_a_teacher_where_it_has_no_meaning_is_refused() -> None:
+    with pytest.raises(SettingError, match='loss="margin" learns from a teacher'):
+        CrossEncoder(loss="margin")
+    for settings in ({"loss": "pointwise"}, {"pairs": "unlabelled"}):
+        with pytest.raises(SettingError, match='a teacher needs pairs="gold"'):
+            CrossEncoder(teacher=Dense(), **settings)

@@ -276,7 +276,10 @@ def test_a_late_interaction_encoder_learns_and_re_ranks(tongue: Tongue) -> None:
 
 def test_tsdae_rebuilds_texts_better_than_at_first(tongue: Tongue) -> None:
     assert_loss_falls(
-        with_recipes(Dense(str(tongue.model)), (TSDAE(epochs=4, learning_rate=5e-3, choose="last", precision="fp32"),)),
+        with_recipes(
+            Dense(str(tongue.model)),
+            (TSDAE(decoder="fresh", decoder_rate=5e-3, learning_rate=5e-3, choose="last", precision="fp32"),),
+        ),
         tongue,
         0.85,
     )

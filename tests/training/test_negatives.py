@@ -69,6 +69,19 @@ def test_the_best_of_the_window_are_taken_in_turn(
         assert found == (window * 2)[:2], "earlier ones are repeated where the window holds too few"
 
 
+def test_without_ranks_negatives_are_drawn_from_the_whole_corpus(context: Context) -> None:
+    pairs = PAIRS * 200
+    found = mine(Mining((), None, count=3), QUERIES, pairs, KNOWN, VIEW, context)
+    drawn: dict[int, list[int]] = {}
+    for (number, _), rows in zip(pairs, found.rows.tolist(), strict=True):
+        assert len(set(rows)) == 3
+        drawn.setdefault(number, []).extend(rows)
+    for number, rows in drawn.items():
+        assert set(rows) == set(range(DOCUMENTS)) - set(KNOWN[number].tolist())
+    assert found.facts["ranks"] == "random"
+    assert found.facts["pairs_without_candidates"] == 0
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_random_negatives_are_of_the_window_and_never_known_to_be_relevant(
     scored: Scored, context: Context, seed: int
