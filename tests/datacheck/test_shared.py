@@ -17,7 +17,7 @@ def said(qrels: dict[str, dict[str, dict[str, int]]], context: Context) -> list[
 
 
 def judged(prefix: str, queries: int, first: int = 0) -> dict[str, dict[str, int]]:
-    return {f"{prefix}{n}": {f"d{first + n // 2}": 1, "d0": 0} for n in range(queries)}
+    return {f"{prefix}{n}": {f"d{first + n // 2}": 1, "d999": 0} for n in range(queries)}
 
 
 def test_queries_that_share_documents_with_training_are_counted_and_folds_suggested(context: Context) -> None:
