@@ -10,7 +10,8 @@ import typer
 from harness.base import defaults
 from harness.base.errors import SettingError
 from harness.cli.declaration import Parameters
-from harness.cli.parameters import DATASET_HELP, Splits
+from harness.cli.parameters import DATASET_HELP
+from harness.cli.split_parameters import Splits
 
 
 @dataclass(frozen=True, kw_only=True)

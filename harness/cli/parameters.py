@@ -11,6 +11,7 @@ import typer
 from harness.base import defaults
 from harness.base.defaults import check_margin, check_one_measure, check_seeds
 from harness.cli.declaration import Parameters, checked
+from harness.cli.split_parameters import Splits
 
 COMMON = "Common options"
 """Title of the options that most commands have, in `--help`."""
@@ -117,40 +118,6 @@ class Executed(Parameters):
         str | None,
         typer.Option("--executor", help='Where rows run, e.g. processes or "ray(workers=4)". Default: this process.'),
     ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Splits(Parameters):
-    """How the queries of a dataset are used."""
-
-    folds: Annotated[
-        str | None,
-        typer.Option(
-            "--folds",
-            metavar="N",
-            help="Report all labelled queries in N folds by documents, each ranked by a system that was fitted on the "
-            "others; N-queries makes folds by queries. The same as /folds-N after the dataset.",
-        ),
-    ] = None
-    dev_cut: Annotated[
-        str | None,
-        typer.Option(
-            "--dev-cut",
-            metavar="RULE",
-            help="How dev is cut from train if a dataset has no dev split: documents (dev shares no relevant document "
-            "with train) or queries. Default: documents.",
-        ),
-    ] = None
-
-    def named(self, dataset: str) -> str:
-        """The name of a dataset with these settings.
-
-        Raises:
-            SettingError: a rule or a number of folds that does not exist.
-        """
-        from harness.collection.variant import named  # imports NumPy, which `--help` does not need
-
-        return named(dataset, self.folds, self.dev_cut)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,4 +91,4 @@ def ordered(groups: Iterable[Iterable[str]]) -> Groups:
 
 def digest(query: str) -> bytes:
     """SHA-256 of a query's id."""
-    return hashlib.sha256(query.encode()).digest()
+    return hashlib.sha256(query.encode("utf-8", "surrogatepass")).digest()

@@ -23,6 +23,7 @@ from harness.data.lines import Fault
 from harness.data.queries import Qrels
 from harness.datacheck.documents import CorpusCheck
 from harness.datacheck.findings import EXAMPLES, Findings, Report
+from harness.datacheck.shared import shared_documents
 from harness.datasets import SOURCES, load_dataset, split_name
 from harness.leaks.overlap import overlaps
 from harness.runtime.context import Context
@@ -79,6 +80,7 @@ class _Checker:
                 self._all(documents, texts, qrels, whole=bool(queries))
         else:
             self._queries(texts, qrels, whole=bool(queries))
+        shared_documents(self.findings, qrels, texts, context)
         message = "white space around ids is removed when they are read."
         for name, trim in trims.items():
             for note in trim.notes(name):
@@ -93,7 +95,9 @@ class _Checker:
         for split in splits.values():
             texts |= zip(split.queries.ids, split.queries.texts, strict=True)
         documents = itertools.chain.from_iterable(dataset.corpus.batches())
-        self._all(enumerate(documents, 1), texts, {name: split.qrels for name, split in splits.items()}, whole=True)
+        qrels = {name: split.qrels for name, split in splits.items()}
+        self._all(enumerate(documents, 1), texts, qrels, whole=True)
+        shared_documents(self.findings, qrels, texts, context)
 
     def _fault(self, fault: Fault) -> None:
         self.findings.add(
