@@ -17,9 +17,9 @@ from harness.bench.plan import plan as plan_steps
 from harness.bench.run_rows import DEFAULT_DATASET, executor_of, opened_bench, run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
-from harness.collection.variant import named
 from harness.claims.document import counts, line, verdicts_page
 from harness.claims.run import claims as assess_claims
+from harness.collection.variant import named
 from harness.compare.accept import accept
 from harness.compare.decide import Decided
 from harness.compare.decide import decide as decide_between_rows
