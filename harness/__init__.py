@@ -30,6 +30,7 @@ in its line (`tests/test_layers.py` reads this map):
     audit/                      what a score depends on
     sweep/                      many settings, one chosen on dev, that one reported on test
     report/                     tables, page, plots, terminal
+    claims/                     what papers claim, tested on records
     exchange/                   formats of other tools: BEIR, TREC, MTEB
     api                         one function for each use
     cli/                        arguments → one call of the API → output

@@ -17,6 +17,8 @@ from harness.bench.plan import plan as plan_steps
 from harness.bench.run_rows import DEFAULT_DATASET, executor_of, opened_bench, run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
+from harness.claims.document import counts, line, verdicts_page
+from harness.claims.run import claims as assess_claims
 from harness.collection.variant import named
 from harness.compare.accept import accept
 from harness.compare.decide import Decided
@@ -49,6 +51,7 @@ __all__ = [
     "accept",
     "audit",
     "check",
+    "claims",
     "compare",
     "decide",
     "executor_of",
@@ -180,6 +183,22 @@ def sweep(
         write_sweep(found, folder, plots=plots)
 
     return run_sweep(path, executor, results, context, tell, show, write)
+
+
+def claims(
+    results: str | Path = RESULTS, measure: str = MEASURES[0], out: Path | None = None, path: Path | None = None
+) -> tuple[list[str], list[Exception]]:
+    """Tests what papers claim on the records, and writes the page of verdicts if `out` is given.
+
+    Other arguments and errors are those of `harness.claims.run.claims`.
+
+    Returns:
+        Each claim in one line, then how many have which verdict; an error for each record that cannot be read.
+    """
+    found, faults = assess_claims(results, measure, path)
+    if out is not None:
+        write_text(out, verdicts_page(found, measure))
+    return [*map(line, found), counts(found)], [*faults]
 
 
 def write_leaderboard(

@@ -14,7 +14,7 @@ import typer
 import harness
 from harness.base.errors import HarnessError, NoScores, storage_problem
 from harness.base.plain import one_line
-from harness.cli import board, cache, data, exchange, sweep, verdicts
+from harness.cli import board, cache, claims, data, exchange, sweep, verdicts
 from harness.cli.declaration import Status, add_command
 from harness.report.streams import finish_output, prepare_streams
 
@@ -34,6 +34,7 @@ add_command(app, verdicts.decide)
 add_command(app, verdicts.validate)
 add_command(app, verdicts.compare)
 add_command(app, verdicts.audit)
+add_command(app, claims.claims)
 add_command(app, sweep.sweep)
 add_command(app, board.leaderboard)
 add_command(app, board.list_, "list")

@@ -134,13 +134,13 @@ def family_of(
         if row.ids != rows[0].ids:
             paired(rows[0].by_query, row.by_query, (rows[0].row, row.row))  # says which queries are of one only
     means = np.stack([row.values.mean(1) for row in rows], axis=1)
-    seeds = [_seed_error(row) for row in rows]
+    seeds = [seed_error(row) for row in rows]
     error, freedom = (np.array([each[i] for each in seeds], np.float64) for i in (0, 1))
     first, second = (None, None) if pairs is None else (np.array([p[i] for p in pairs], np.intp) for i in (0, 1))
     return family_between([means], first, second, error, freedom, seed, draws)
 
 
-def _seed_error(row: Scores) -> tuple[float, int]:
+def seed_error(row: Scores) -> tuple[float, int]:
     """The squared standard error of a row's mean that is due to its seeds, and its degrees of freedom."""
     queries, seeds = row.values.shape
     if seeds < 2 or queries < 2:

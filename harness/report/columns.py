@@ -15,6 +15,7 @@ from harness.report import formats
 from harness.report.board import Line, Table
 from harness.report.column import NOT_NARROW, ROOMY, Column, Writer, explained, interval_columns, unsorted
 from harness.report.document_columns import CONTROL_HELP, HELP, NARROW_MEASURES, document_columns
+from harness.report.index_again import index_again
 
 
 def score_column(measure: str, best: str | None) -> Column[Line]:
@@ -83,6 +84,10 @@ def _csv(field: str, name: str) -> Callable[[Record], object]:
     return lambda record: (getattr(record, field) or {}).get(name, "")
 
 
+def _word(again: bool | None) -> str:
+    return "" if again is None else "yes" if again else "no"
+
+
 def _cost(heading: str, value: Callable[[Line], Any], format: Callable[[Any], str], **more: Any) -> Column[Line]:
     """A column that rows without scores leave empty."""
     return Column(heading, lambda line: value(line) if line.ok else None, format, where=ROOMY, **more)
@@ -106,6 +111,16 @@ COSTS: tuple[Column[Line], ...] = (
         "documents count as not relevant.",
     ),
     _cost("training", lambda line: line.training, formats.seconds),
+    Column(
+        "index again",
+        lambda line: index_again(line.first.method) if line.ok else None,
+        _word,
+        "`index again`: whether switching to a trained row needs every document encoded again.",
+        ("markdown", "page"),
+        "words",
+        number=_word,
+        csv=(("index_again", lambda record: _word(index_again(record.method))),),
+    ),
     _cost(
         "fit + index",
         lambda line: line.first.seconds.get("fit", 0.0) + line.first.seconds.get("index", 0.0),

@@ -79,7 +79,8 @@ def test_every_number_across_datasets_leads_to_records(
     section = text.partition('<section class="across"')[2].partition("</section>")[0]
     cells = re.findall(r'<td class="(?!rank)[^>]*>(.*?)</td>', section, re.DOTALL)
     numbers = [cell for cell in cells if re.search(r"\d", re.sub(r"<[^>]*>", "", cell))]
-    assert len(numbers) == 2 * 3 + 1 + 2 * 3 + 4 * 2  # figures, means with their intervals, two rows against the first
+    # scores, means with their intervals, two rows against the first, in how many datasets that is significant
+    assert len(numbers) == 2 * 3 + 1 + 2 * 3 + 4 * 2 + 2
     assert all(re.fullmatch(r'<a href="#record-(\d|across)-\d" tabindex="-1">[^<]+</a>', cell) for cell in numbers)
     article = text.partition('<article id="record-across-')[2].partition("</article>")[0]
     assert len(re.findall(r'<a href="#record-\d-\d">', article)) == 4

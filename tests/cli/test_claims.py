@@ -1,0 +1,34 @@
+"""`harness claims`: verdicts in the terminal and as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+FILE = """
+[[claim]]
+id = "first"
+paper = "a paper"
+says = "BM25 is better than nothing."
+plus = ["bm25"]
+minus = ["bm25(k1=0.1)"]
+differs = "Nothing."
+collections = ["d/e/test"]
+"""
+
+
+def test_claims_are_printed_and_written(harness_command: Any, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(FILE)
+    said = harness_command("claims", "--results", "results", "--file", "own.toml", "--out", "claims.md")
+    assert said.status == 0
+    assert "first: not run" in said.out
+    assert "1 claims: 0 reproduced, 0 opposite, 0 too small to tell, 1 not run." in said.out
+    text = (tmp_path / "claims.md").read_text(encoding="utf-8")
+    assert "harness run --dataset d/e/test --method bm25 --method 'bm25(k1=0.1)'" in text
+
+
+def test_a_wrong_file_is_bad_input(harness_command: Any, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(FILE.replace("plus", "pluss"))
+    said = harness_command("claims", "--file", "own.toml")
+    assert said.status == 2
+    assert "own.toml cannot be read" in said.err
