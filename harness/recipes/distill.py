@@ -21,7 +21,7 @@ from harness.training.examples import sides
 from harness.training.from_gold import FromGold
 from harness.training.labels import try_teacher
 from harness.training.lesson import Lesson
-from harness.training.margins import margin_loss, spread_ratio
+from harness.training.margins import fitted_line, margin_loss, scale_of
 from harness.training.schedule import Budget, Schedule, small
 
 
@@ -80,9 +80,9 @@ class Distill(FromGold):
         else:
             own = taught(base.untrained, mined, view, context, temperature=1.0).scores
             margins, before = (scores[:, :1] - scores[:, 1:] for scores in (learnt.scores, own))
-            scale = spread_ratio(margins, before)
-            loss, labels = margin_loss(scale, base), margins.tolist()
-            facts["margin_scale"] = round(scale, 4)
+            line = fitted_line(margins, scale_of(base) * before)
+            loss, labels = margin_loss(base), line(margins).tolist()
+            facts["teacher"] |= line.facts
         return Lesson(
             columns,
             loss,

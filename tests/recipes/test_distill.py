@@ -17,6 +17,7 @@ from harness.methods.dense import Dense
 from harness.recipes.distill import Distill
 from harness.runtime.context import Context
 from harness.training.lesson import Lesson
+from harness.training.margins import COSINE_SCALE
 
 Lessons = Callable[..., Lesson]
 
@@ -43,8 +44,7 @@ def test_the_loss_by_hand(
         wanted = labels[:6].softmax(1)
         by_hand = (wanted * (wanted.log() - (7 * own).log_softmax(1))).sum() / 6
     else:
-        scale = lesson.facts["margin_scale"]
-        by_hand = ((scale * (own[:, :1] - own[:, 1:]) - labels[:6]) ** 2).mean()
+        by_hand = ((COSINE_SCALE * (own[:, :1] - own[:, 1:]) - labels[:6]) ** 2).mean()
     columns = [model.preprocess(list(column[:6])) for column in lesson.columns.values()]
     with torch.no_grad():
         assert lesson.loss(model)(columns, labels[:6]).item() == pytest.approx(float(by_hand), rel=1e-3, abs=1e-5)
