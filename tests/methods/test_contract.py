@@ -41,6 +41,7 @@ from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.methods.late import Late
 from harness.methods.memory import Memory
+from harness.methods.python import PythonFunction
 from harness.methods.rerank import Rerank
 from harness.methods.run import RunFile
 from harness.methods.sparse import Sparse
@@ -106,6 +107,8 @@ def method(
         "memory": Memory(dense),
         "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
     }
+    if request.param == "python":
+        return PythonFunction(f"{Path(__file__).parent / 'own_search.py'}:search")
     if request.param == "run":
         return RunFile(str(request.getfixturevalue("run_file")))
     monkeypatch.setattr("harness.methods.lucene.Process", java)
