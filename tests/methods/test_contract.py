@@ -38,6 +38,7 @@ from harness.methods.api import API
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
+from harness.methods.http import HTTP
 from harness.methods.hybrid import Hybrid
 from harness.methods.late import Late
 from harness.methods.memory import Memory
@@ -109,6 +110,8 @@ def method(
     }
     if request.param == "python":
         return PythonFunction(f"{Path(__file__).parent / 'own_search.py'}:search")
+    if request.param == "http":
+        return HTTP(url=request.getfixturevalue("search_server").url)
     if request.param == "run":
         return RunFile(str(request.getfixturevalue("run_file")))
     monkeypatch.setattr("harness.methods.lucene.Process", java)
