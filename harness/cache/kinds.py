@@ -26,6 +26,7 @@ WORDS: Final[Mapping[str, str]] = {
     "models": "a trained model",
     "negatives": "mined negatives",
     "pairs": "scores of pairs",
+    "passages": "the documents of a collection, cut into passages",
     "questions": "generated questions",
     "sparse": "sparse vectors of texts",
     "stdlib": "the collection stdlib/code",

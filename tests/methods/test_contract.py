@@ -36,6 +36,7 @@ from harness.methods import (
 )
 from harness.methods.api import API
 from harness.methods.bm25 import BM25
+from harness.methods.chunked import Chunked
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
 from harness.methods.http import HTTP
@@ -104,6 +105,7 @@ def method(
         "dense": dense,
         "late": Late(model=str(tiny_ragged[1])),
         "sparse": Sparse(model=str(tiny_ragged[0])),
+        "chunked": Chunked(dense, words=3, overlap=1),
         "hybrid": Hybrid(methods=(BM25(), dense)),
         "memory": Memory(dense),
         "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
