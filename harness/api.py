@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.audit.lengths import Lengths
+from harness.audit.lengths import lengths as lengths_of
 from harness.audit.row import audit
 from harness.base.defaults import DATASET, DEPTH, MARGIN, MEASURES, RESULTS, SEEDS
 from harness.base.errors import UnknownName
@@ -26,6 +28,7 @@ from harness.compare.decide import decide as decide_between_rows
 from harness.compare.pairwise import compare
 from harness.compare.validate import validate
 from harness.datacheck.collection import check
+from harness.datasets import load_dataset
 from harness.datasets.beir import fetch as fetch_beir
 from harness.exchange.export import export_beir, export_model, export_mteb, export_trec
 from harness.exchange.import_published import import_published
@@ -61,6 +64,7 @@ __all__ = [
     "export_trec",
     "fetch",
     "import_published",
+    "lengths",
     "methods_of",
     "open_context",
     "opened_bench",
@@ -226,6 +230,21 @@ def update_leaderboard(results: Path, context: Context | None = None) -> list[Ex
     """As `write_leaderboard`, if a record has changed since the files were written; returns the errors."""
     context = context or open_context()
     return [] if is_written(results, context) else write_leaderboard(results, context)[2]
+
+
+def lengths(dataset: str, row: str = "dense", context: Context | None = None) -> Lengths | None:
+    """How many documents of a collection are longer than an encoder reads; None if its files do not say.
+
+    Args:
+        dataset: as for `run`.
+        row: with the encoder, as `dense(model="…")`.
+        context: its data folders and cache.
+
+    Raises:
+        HarnessError: the collection cannot be loaded, the row has no encoder, or the encoder is not available.
+    """
+    context = context or open_context()
+    return lengths_of(load_dataset(dataset, context).corpus, row, context)
 
 
 def fetch(dataset: str, context: Context | None = None) -> Path:
