@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.audit.lengths import Lengths
-from harness.audit.lengths import lengths as lengths_of
+from harness.audit.lengths import lengths
 from harness.audit.row import audit
 from harness.base.defaults import DATASET, DEPTH, MARGIN, MEASURES, RESULTS, SEEDS
 from harness.base.errors import UnknownName
@@ -28,7 +27,6 @@ from harness.compare.decide import decide as decide_between_rows
 from harness.compare.pairwise import compare
 from harness.compare.validate import validate
 from harness.datacheck.collection import check
-from harness.datasets import load_dataset
 from harness.datasets.beir import fetch as fetch_beir
 from harness.exchange.export import export_beir, export_model, export_mteb, export_trec
 from harness.exchange.import_published import import_published
@@ -42,10 +40,12 @@ from harness.report.run_board import Board
 from harness.report.sweep import write_sweep
 from harness.rows import methods_of
 from harness.runtime.context import Context, open_context
+from harness.sweep.one_line import tuned
 from harness.sweep.result import SweepResult
 from harness.sweep.run import FinishedSweep
 from harness.sweep.run import plan as plan_sweep
 from harness.sweep.run import sweep as run_sweep
+from harness.sweep.spec import Spec
 from harness.sweep.trial import CellResult
 
 __all__ = [
@@ -72,6 +72,8 @@ __all__ = [
     "plan_sweep",
     "run",
     "sweep",
+    "tune",
+    "tuned",
     "update_leaderboard",
     "validate",
     "write_leaderboard",
@@ -171,7 +173,7 @@ def decide(
 
 
 def sweep(
-    path: str | Path,
+    path: str | Path | Spec,
     executor: str | Executor | None = None,
     results: str | Path = RESULTS,
     context: Context | None = None,
@@ -205,6 +207,28 @@ def claims(
     return [*map(line, found), counts(found)], [*faults]
 
 
+def tune(
+    row: str,
+    *settings: str,
+    dataset: str | Sequence[str] = DATASET,
+    baselines: Sequence[str] = (),
+    measure: str | None = None,
+    seeds: int = SEEDS,
+    search: str = "grid",
+    executor: str | Executor | None = None,
+    results: str | Path = RESULTS,
+    context: Context | None = None,
+    tell: Callable[[CellResult], None] | None = None,
+    show: Callable[[Result], None] | None = None,
+) -> list[FinishedSweep]:
+    """Tries settings of a row on dev and reports the best on test: `tune("bm25", "k1=0.6:1.6", "b=0.2:0.9")`.
+
+    Arguments and errors are those of `harness.sweep.one_line.tuned` and `sweep`.
+    """
+    names = [dataset] if isinstance(dataset, str) else dataset
+    return sweep(tuned(row, settings, names, baselines, measure, seeds, search), executor, results, context, tell, show)
+
+
 def write_leaderboard(
     results: Path, context: Context | None = None
 ) -> tuple[list[Table], Across | None, list[Exception]]:
@@ -230,21 +254,6 @@ def update_leaderboard(results: Path, context: Context | None = None) -> list[Ex
     """As `write_leaderboard`, if a record has changed since the files were written; returns the errors."""
     context = context or open_context()
     return [] if is_written(results, context) else write_leaderboard(results, context)[2]
-
-
-def lengths(dataset: str, row: str = "dense", context: Context | None = None) -> Lengths | None:
-    """How many documents of a collection are longer than an encoder reads; None if its files do not say.
-
-    Args:
-        dataset: as for `run`.
-        row: with the encoder, as `dense(model="…")`.
-        context: its data folders and cache.
-
-    Raises:
-        HarnessError: the collection cannot be loaded, the row has no encoder, or the encoder is not available.
-    """
-    context = context or open_context()
-    return lengths_of(load_dataset(dataset, context).corpus, row, context)
 
 
 def fetch(dataset: str, context: Context | None = None) -> Path:

@@ -9,9 +9,10 @@ import numpy as np
 
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
+from harness.datasets import load_dataset
 from harness.models.resolve import UNLIMITED, resolve, tokenizer_length
 from harness.rows import parse_method
-from harness.runtime.context import Context
+from harness.runtime.context import Context, open_context
 
 SAMPLE: Final = 2000
 """Documents whose tokens are counted, spread evenly over the corpus."""
@@ -49,7 +50,22 @@ class Lengths:
         return f"{found}, which drops {self.lost:.0%} of their tokens: chunked({self.row}) reads them in passages."
 
 
-def lengths(corpus: Corpus, row: str, context: Context) -> Lengths | None:
+def lengths(dataset: str, row: str = "dense", context: Context | None = None) -> Lengths | None:
+    """How many documents of a collection are longer than an encoder reads; see `lengths_of`.
+
+    Args:
+        dataset: as for `load_dataset`.
+        row: with the encoder.
+        context: its data folders and cache; None takes the defaults.
+
+    Raises:
+        HarnessError: the collection cannot be loaded, or as `lengths_of`.
+    """
+    context = context or open_context()
+    return lengths_of(load_dataset(dataset, context).corpus, row, context)
+
+
+def lengths_of(corpus: Corpus, row: str, context: Context) -> Lengths | None:
     """Counts the tokens of documents; None if the encoder's length or its fast tokenizer is not known from its files.
 
     Args:
