@@ -41,6 +41,7 @@ BUILT_ON = {
     ("methods.query2doc", "methods.bm25"),
     ("methods.rerank", "methods.bm25"),
     ("methods.rerank", "methods.dense"),
+    ("methods.tuned", "methods.bm25"),
     ("analyzers.english", "analyzers.standard"),
 }
 HEAVY = {"torch", "sentence_transformers", "transformers"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,8 @@ from harness.base.errors import SettingError
 
 MOST: Final = 11
 """Values that a span is listed with, at most."""
+LISTED: Final = {1: MOST, 2: 6, 3: 4}
+"""Number of spans → values that each is listed with, at most; 3 with more spans."""
 Plain = str | int | float | bool
 
 
@@ -71,6 +74,27 @@ def parse_axis(text: str) -> tuple[str, tuple[Plain, ...] | Span]:
             raise SettingError(f"{text!r} is no span: it goes up, as 0.6:1.6, or 1e-5:1e-3:log from above 0.")
         return name, Span(low, high, bool(mark))
     return name, tuple(dict.fromkeys(_plain(part) for part in _listed(rest)))
+
+
+def parse_axes(texts: Iterable[str]) -> dict[str, tuple[Plain, ...] | Span]:
+    """The values of several settings, in their order.
+
+    Raises:
+        SettingError: one cannot be read, or a setting is given twice.
+    """
+    axes: dict[str, tuple[Plain, ...] | Span] = {}
+    for text in texts:
+        name, values = parse_axis(text)
+        if name in axes:
+            raise SettingError(f"{name} is given twice; write all its values in one, as {name}=1,2,3.")
+        axes[name] = values
+    return axes
+
+
+def listed(axes: Mapping[str, tuple[Plain, ...] | Span]) -> dict[str, tuple[Plain, ...]]:
+    """The same with each span as a list of round numbers: the more spans, the fewer."""
+    most = LISTED.get(sum(isinstance(each, Span) for each in axes.values()), 3)
+    return {name: values.values(most) if isinstance(values, Span) else values for name, values in axes.items()}
 
 
 def _listed(text: str) -> list[str]:

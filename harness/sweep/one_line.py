@@ -7,18 +7,14 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from harness.base.errors import SettingError
 from harness.base.files import slug
-from harness.choices.spans import MOST, Plain, Span, parse_axis
+from harness.choices.spans import Plain, Span, listed, parse_axes
 from harness.searches.grid import Grid
 from harness.sweep.space import ROW
 from harness.sweep.spec import Spec, spec_of
 from harness.base.toml_files import File, Key
-
-LISTED: Final = {1: MOST, 2: 6, 3: 4}
-"""Number of spans → values that each is listed with, at most; 3 with more spans."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +51,7 @@ def tuned(
     Raises:
         SettingError: what is wrong with a setting, its values or anything else.
     """
-    axes: dict[str, tuple[Plain, ...] | Span] = {}
-    for text in settings:
-        name, values = parse_axis(text)
-        if name in axes:
-            raise SettingError(f"{name} is given twice; write all its values in one, as {name}=1,2,3.")
-        axes[name] = values
+    axes = parse_axes(settings)
     if not axes:
         raise SettingError(f"nothing to choose: name settings of {row} with values, as k1=0.6:1.6 or k1=0.6,0.9,1.2.")
     text = _text(row, axes, datasets, baselines, measure, seeds, search)
@@ -78,7 +69,7 @@ def _text(
 ) -> str:
     """The sweep as TOML."""
     draws = search.startswith("optuna")
-    most = LISTED.get(sum(isinstance(each, Span) for each in axes.values()), 3)
+    values_of = listed(axes)
     lines = [f"dataset = {_shown(datasets)}", f"baseline = {_shown(baselines or [row])}", f"seeds = {seeds}"]
     lines += [f"search = {_shown(search)}", *([f"measure = {_shown(measure)}"] if measure else []), "", "[[grid]]"]
     lines.append(f"{ROW} = {_shown(row)}")
@@ -87,7 +78,7 @@ def _text(
             log = ", log = true" if values.log else ""
             lines.append(f"{json.dumps(name)} = {{ low = {values.low!r}, high = {values.high!r}{log} }}")
         else:
-            lines.append(f"{json.dumps(name)} = {_shown(values.values(most) if isinstance(values, Span) else values)}")
+            lines.append(f"{json.dumps(name)} = {_shown(values_of[name])}")
     return "\n".join([*lines, "", "[[grid]]", f"{ROW} = {_shown(row)}"]) + "\n"
 
 

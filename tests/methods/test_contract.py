@@ -47,6 +47,7 @@ from harness.methods.python import PythonFunction
 from harness.methods.rerank import Rerank
 from harness.methods.run import RunFile
 from harness.methods.sparse import Sparse
+from harness.methods.tuned import Tuned
 from harness.rows import parse_method
 from harness.runtime.context import Context
 
@@ -108,6 +109,7 @@ def method(
         "chunked": Chunked(dense, words=3, overlap=1),
         "hybrid": Hybrid(methods=(BM25(), dense)),
         "memory": Memory(dense),
+        "tuned": Tuned(over=("k1=0.9,1.2",)),
         "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
     }
     if request.param == "python":

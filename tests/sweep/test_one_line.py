@@ -72,13 +72,20 @@ def test_one_is_chosen_on_dev_and_reported_once_with_its_optimism(
     assert found.found.tested.looked == (chosen.row,)
     said = " ".join(sentences(found.found))
     assert f"Chosen on dev: `{chosen.row}`" in said
-    if chosen.row != "bm25":
-        assert "Choosing among 7 rows" in said
+    expected = "Choosing among 7 rows" if chosen.row != "bm25" else "It is a baseline itself: no other row was better"
+    assert expected in said
     records = list((tmp_path / "r").glob("*/*/seed0.json"))
     assert len(records) == len({chosen.row, "bm25"})  # test has seen no other row
     assert tune().found.chosen.row == chosen.row  # type: ignore[union-attr]
     data = json.loads((found.folder / "sweep.json").read_text(encoding="utf-8"))
     assert data["chosen"] == chosen.method.full()
+
+
+def test_that_nothing_is_better_is_said(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    (found,) = api.tune("bm25", "k1=0.9", dataset=str(small_folder), results=tmp_path / "r", context=context)
+    assert "It is a baseline itself: no other row was better on dev. On test it has nDCG@10 " in " ".join(
+        sentences(found.found)
+    )
 
 
 def test_without_dev_queries_folds_are_the_way(small_folder: Path, tmp_path: Path, context: Context) -> None:
