@@ -26,6 +26,7 @@ from harness.compare.decide import Decided
 from harness.compare.decide import decide as decide_between_rows
 from harness.compare.pairwise import compare
 from harness.compare.validate import validate
+from harness.data.dataset import Dataset
 from harness.datacheck.collection import check
 from harness.datasets.beir import fetch as fetch_beir
 from harness.exchange.export import export_beir, export_model, export_mteb, export_trec
@@ -82,7 +83,7 @@ __all__ = [
 
 def run(
     *rows: str | Method,
-    dataset: str | Sequence[str] = DATASET,
+    dataset: str | Dataset | Sequence[str | Dataset] = DATASET,
     measures: Sequence[str] = MEASURES,
     depth: int = DEPTH,
     results: str | Path = RESULTS,
@@ -98,7 +99,7 @@ def run(
 
     Args:
         rows: row names, expressions or methods; without any, the default rows.
-        dataset: one or several, as `source/name[/split]` or a path.
+        dataset: one or several, as `source/name[/split]`, a path, or an object of `Dataset.of`.
         measures: in ir-measures' notation.
         depth: documents per query in a run.
         results: folder of the records; a row with an up-to-date record is not run again.
@@ -129,7 +130,7 @@ def run(
         tell=tell,
         executor=executor,
     )
-    return Board(made, Store(Path(results)))
+    return Board(made, Store(Path(results)), context)
 
 
 def plan(
