@@ -28,6 +28,8 @@ from harness.choices.source_file import imported
 from harness.choices.value import PLUGIN, Value
 
 VARIABLE: Final = "HARNESS_PLUGINS"
+TABLE: Final = ("plugins", "rows")
+"""Keys of the table `[tool.harness]`; `rows` has names of rows (`harness.bench.aliases`)."""
 _loaded: dict[Path, types.ModuleType] = {}
 _loading: set[Path] = set()
 
@@ -79,9 +81,8 @@ def _in_table(file: Path) -> list[str]:
     except tomllib.TOMLDecodeError as error:
         raise SettingError(f"{file} is no TOML: {error}.") from error
     for key in table:
-        if key != "plugins":
-            known = 'it has only plugins = ["my_search.py"]'
-            raise SettingError(f"{file}: unknown key {key!r} in [tool.harness]; {known}.")
+        if key not in TABLE:
+            raise SettingError(f"{file}: unknown key {key!r} in [tool.harness]; known: {', '.join(TABLE)}.")
     plugins = table.get("plugins", [])
     if not isinstance(plugins, list) or not all(isinstance(each, str) and each for each in plugins):
         raise SettingError(f'{file}: plugins in [tool.harness] must be a list of paths, as plugins = ["my_search.py"].')

@@ -121,7 +121,7 @@ def _documents(corpus: object) -> Iterator[dict[str, str]]:
 
 def _text(value: object) -> str:
     """A text; a missing one, which a DataFrame has as a number that is not itself, is empty."""
-    return "" if value is None or value != value else str(value)  # noqa: PLR0124
+    return "" if value is None or value != value else str(value)
 
 
 def _queries(queries: object) -> Iterator[dict[str, str]]:

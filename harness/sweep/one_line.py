@@ -10,11 +10,11 @@ from pathlib import Path
 
 from harness.base.errors import SettingError
 from harness.base.files import slug
+from harness.base.toml_files import File, Key
 from harness.choices.spans import Plain, Span, listed, parse_axes
 from harness.searches.grid import Grid
 from harness.sweep.space import ROW
 from harness.sweep.spec import Spec, spec_of
-from harness.base.toml_files import File, Key
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from harness.bench.dev_scores import on_dev
 from harness.bench.identity import modules_of_row
 from harness.data.dataset import Dataset, TrainView
 from harness.data.measures import parse_measures
+from harness.datasets import load_dataset
 from harness.methods import DEV_LABELS, TRAIN_LABELS, Searcher, fit
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
@@ -64,6 +65,19 @@ def test_a_trained_row_is_not_chosen_on_what_it_learnt_from(
     monkeypatch.setattr(Dense, "fit", learnt)
     with pytest.raises(SettingError, match=r"learns from the training queries, so nothing can be chosen on them"):
         fit(method, dataclasses.replace(small.train, dev=None), context)
+
+
+def test_each_fold_chooses_for_itself(small_folder: Path, context: Context, tmp_path: Path) -> None:
+    row = 'tuned(bm25, over=("k1=0.1,3", "b=0,1"))'
+    name = f"{small_folder}/folds-3"
+    record = api.run(row, dataset=name, results=tmp_path / "results", context=context).results[0].record
+    assert (record.status, record.problem) == ("ok", None)
+    view = load_dataset(name, context).train
+    assert view.folds is not None
+    chosen = [fit(parse_method(row), fold.view, context).resolved["chosen"] for fold in view.folds.parts]
+    for each in chosen:
+        assert each in str(record.resolved)
+    assert record.supervision == DEV_LABELS
 
 
 def test_what_may_be_chosen_is_in_the_identity() -> None:
