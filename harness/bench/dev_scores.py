@@ -59,8 +59,8 @@ def dev_of(dataset: Dataset) -> Labelled:
     if dataset.train.dev is None:
         raise Unavailable(
             f"{dataset.name} has no dev queries to choose on.",
-            "Add qrels/dev.tsv, or qrels/train.tsv with five queries or more; or choose in folds: `harness run --folds 5` "
-            'with a row like tuned(bm25, over=("k1=0.6:1.6",)).',
+            "Add qrels/dev.tsv, or qrels/train.tsv with five queries or more; or choose in folds: `harness run --folds "
+            '5` with a row like tuned(bm25, over=("k1=0.6:1.6",)).',
         )
     return dataset.train.dev
 

@@ -11,10 +11,9 @@ import typer
 from harness.base import defaults
 from harness.base.defaults import check_margin, check_one_measure, check_seeds
 from harness.cli.declaration import Parameters, checked
+from harness.cli.plugin_files import COMMON, Plugins
 from harness.cli.split_parameters import Splits
 
-COMMON = "Common options"
-"""Title of the options that most commands have, in `--help`."""
 DATASET_HELP = "source/name, source/name/split or a folder, e.g. ./my-corpus."
 
 Row = Annotated[str, typer.Argument(metavar="ROW", help='A row, e.g. bm25, dense+supervised or "bm25(k1=1.2)".')]
@@ -28,32 +27,6 @@ Margin = Annotated[
     ),
 ]
 To = Annotated[Path, typer.Option("--to", help="Folder to write to.")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plugins(Parameters):
-    """Files of the user's own code."""
-
-    plugin: Annotated[
-        list[Path],
-        typer.Option(
-            "--plugin",
-            metavar="FILE",
-            help="A Python file that adds rows, recipes, datasets, measures or columns, besides those of "
-            "HARNESS_PLUGINS and pyproject.toml; repeatable.",
-            rich_help_panel=COMMON,
-        ),
-    ] = field(default_factory=list)
-
-    def prepare(self) -> None:
-        """Imports the plug-ins, so that a fault in one is reported before any work.
-
-        Raises:
-            SettingError: names the file and the line.
-        """
-        from harness.choices.plugins import name_plugins
-
-        name_plugins(self.plugin)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,13 +81,6 @@ def test_one_is_chosen_on_dev_and_reported_once_with_its_optimism(
     assert data["chosen"] == chosen.method.full()
 
 
-def test_that_nothing_is_better_is_said(small_folder: Path, tmp_path: Path, context: Context) -> None:
-    (found,) = api.tune("bm25", "k1=0.9", dataset=str(small_folder), results=tmp_path / "r", context=context)
-    assert "It is a baseline itself: no other row was better on dev. On test it has nDCG@10 " in " ".join(
-        sentences(found.found)
-    )
-
-
 def test_without_dev_queries_folds_are_the_way(small_folder: Path, tmp_path: Path, context: Context) -> None:
     (small_folder / "qrels" / "train.tsv").unlink()
     with pytest.raises(Unavailable, match=r"no dev queries to choose on.*--folds"):
