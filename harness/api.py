@@ -143,9 +143,12 @@ def plan(
     return plan_steps(methods_of(rows, precision), _named(dataset, folds, dev_cut), depth)
 
 
-def _named(dataset: str | Sequence[str], folds: str | int | None, dev_cut: str | None) -> list[str]:
+def _named(
+    dataset: str | Dataset | Sequence[str | Dataset], folds: str | int | None, dev_cut: str | None
+) -> list[str]:
     """The names of datasets, each once, with what they say about folds and dev."""
-    names = [dataset] if isinstance(dataset, str) else dataset
+    several = [dataset] if isinstance(dataset, str | Dataset) else dataset
+    names = [each.name if isinstance(each, Dataset) else each for each in several]
     return list(dict.fromkeys(named(name, folds, dev_cut) for name in names))
 
 

@@ -14,7 +14,6 @@ from harness.bench.remote import Cell, RemoteBench
 from harness.bench.runner import DEFAULT_DEPTH, Bench, Result
 from harness.bench.store import Store
 from harness.choices.expression import parse
-from harness.data.dataset import Dataset
 from harness.data.measures import DEFAULT
 from harness.datasets import spelled
 from harness.executors import EXECUTORS, Executor
@@ -27,7 +26,7 @@ DEFAULT_DATASET = DATASET
 
 def run_rows(
     *rows: str | Method,
-    dataset: str | Dataset | Sequence[str | Dataset] = DEFAULT_DATASET,
+    dataset: str | Sequence[str] = DEFAULT_DATASET,
     measures: Sequence[str] = DEFAULT,
     depth: int = DEFAULT_DEPTH,
     results: str | Path = RESULTS,
@@ -46,9 +45,8 @@ def run_rows(
         A result for each dataset and row, in this order.
     """
     context = context or open_context()
-    named = [dataset] if isinstance(dataset, str | Dataset) else dataset
-    names = (each.name if isinstance(each, Dataset) else each for each in named)
-    datasets = list(dict.fromkeys(spelled(name, context) for name in names))
+    named = [dataset] if isinstance(dataset, str) else dataset
+    datasets = list(dict.fromkeys(spelled(name, context) for name in named))
     methods = methods_of(rows, precision)
     names = {**(aliases or {}), **aliases_of(rows, precision)}
     store = Store(Path(results))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from harness.base.errors import SettingError, UnknownName
@@ -39,9 +40,13 @@ def with_paths(
     """
     for name in sorted(settings, key=lambda each: each.count(".")):
         steps, setting = _place(value, name)
-        plain = {setting: settings[name]}
-        value = _changed(value, steps, lambda part, plain=plain: with_settings(part, plain, room, rooms, named))
+        change = partial(_with, {setting: settings[name]}, room, rooms, named)
+        value = _changed(value, steps, change)
     return value
+
+
+def _with(plain: Mapping[str, object], room: Any, rooms: Any, named: Mapping[str, str], part: Any) -> Any:
+    return with_settings(part, plain, room, rooms, named)
 
 
 def _changed(value: Any, steps: tuple[Step, ...], change: Callable[[Any], Any]) -> Any:
@@ -76,8 +81,8 @@ def _place(value: Value, name: str) -> tuple[tuple[Step, ...], str]:
         raise SettingError(f"several parts of {value} have a setting {setting!r}: write {ways}.")
     if not having:
         of = [part, *(inner for _, inner in _inside(part))]
-        known = {setting for inner in of for setting in _settings(inner)}
-        raise UnknownName(f"setting of {value}", setting, known)
+        settings = {each for inner in of for each in _settings(inner)}
+        raise UnknownName(f"setting of {value}", setting, settings)
     return (*steps, *having[0][0]), setting
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -136,13 +137,14 @@ def _judgements(split: str, judged: object) -> str:
     """The lines of a qrels file."""
     lines = ["query-id\tcorpus-id\tscore"]
     for query, document, grade in _triples(judged):
-        if not isinstance(grade, Real) or int(grade) != grade:
+        number = float(grade) if isinstance(grade, Real) else math.nan
+        if not number.is_integer():
             pair = f"query {query!r}, document {document!r}"
             raise DatasetError(f"qrels of {split}: {pair}: the grade {grade!r} is no whole number.")
         for each in (query, document):
             if re.search(r"[\t\r\n]", each):
                 raise DatasetError(f"qrels of {split}: the id {each!r} has a tab or a line end.")
-        lines.append(f"{query}\t{document}\t{int(grade)}")
+        lines.append(f"{query}\t{document}\t{int(number)}")
     return "\n".join(lines) + "\n"
 
 

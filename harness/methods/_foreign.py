@@ -86,14 +86,16 @@ class ForeignRankings:
                 name = str(int(name))
             if not isinstance(name, str):
                 raise self._fault(query, f"{_shown(name)} as the id at place {place + 1}", "ids are text")
-            if isinstance(score, bool) or not isinstance(score, numbers.Real) or not math.isfinite(score):
+            is_number = isinstance(score, numbers.Real) and not isinstance(score, bool)
+            value = float(score) if is_number else math.nan
+            if not math.isfinite(value):
                 raise self._fault(query, f"the score {_shown(score)} for {name!r}", "return finite numbers")
-            if abs(score) > float(np.finfo(np.float32).max):
-                raise self._fault(query, f"the score {score:g} for {name!r}", "return numbers of 32 bits")
+            if abs(value) > float(np.finfo(np.float32).max):
+                raise self._fault(query, f"the score {value:g} for {name!r}", "return numbers of 32 bits")
             if name in seen:
                 raise self._fault(query, f"{name!r} twice", "return each document once, with its best score")
             seen.add(name)
-            pairs.append((name, float(score)))
+            pairs.append((name, value))
         return pairs
 
     def _listed(self, query: str, answer: object) -> list[tuple[Any, Any]]:

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
+from harness.base.defaults import MEASURES
 from harness.base.errors import HarnessError
 from harness.base.optional import library
 from harness.bench.published import read_all
@@ -120,8 +121,8 @@ class Board:
             raise HarnessError(f"the board has {len(names)} datasets: {', '.join(names)}; name one.")
         if self.store is None:
             raise HarnessError("this board has no results folder; run the rows to compare them.")
-        more = {} if measure is None else {"measure": measure}
-        return compare(row, other, dataset or names[0], results=self.store.root, context=self.context, **more)
+        by = measure or MEASURES[0]
+        return compare(row, other, dataset or names[0], by, results=self.store.root, context=self.context)
 
     def measures(self, row: str) -> dict[str, float]:
         """Measure → mean of the first result of a row, named as on the board or as it was given (`run/x.trec`).
