@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
+import typer
+
+from harness.base.errors import Unavailable
 from harness.cli.dataset_parameters import OneDataset
 from harness.cli.declaration import Status
 from harness.cli.parameters import CacheFolder, Folders
@@ -12,6 +16,10 @@ from harness.cli.parameters import CacheFolder, Folders
 @dataclass(frozen=True, kw_only=True)
 class Check(OneDataset, Folders):
     """Parameters of `harness data check`."""
+
+    encoder: Annotated[
+        str, typer.Option("--encoder", metavar="ROW", help="Row whose encoder documents may be too long for.")
+    ] = "dense"
 
 
 def check(parameters: Check) -> Status:
@@ -22,6 +30,12 @@ def check(parameters: Check) -> Status:
     session = open_session(parameters)
     report = api.check(parameters.one_dataset, session.context)
     session.say([str(report)])
+    if report.usable:
+        try:
+            found = api.lengths(parameters.one_dataset, parameters.encoder, session.context)
+        except Unavailable:  # a model that is not here is no fault of the collection
+            found = None
+        session.say([] if found is None else [str(found)])
     return Status.OK if report.usable else Status.FAILED
 
 

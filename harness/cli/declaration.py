@@ -37,6 +37,13 @@ class Status(IntEnum):
 class Parameters:
     """Parameters of a command; subclasses declare them as fields."""
 
+    def prepare(self) -> None:
+        """Done before the command's work, as importing what a parameter names.
+
+        Raises:
+            HarnessError: it cannot be done.
+        """
+
 
 P = TypeVar("P", bound=Parameters)
 T = TypeVar("T")
@@ -108,6 +115,7 @@ def run_to_end(work: Callable[[P], Status], parameters: P) -> Status:
 
     show_warnings()
     try:
+        parameters.prepare()
         return work(parameters)
     except KeyboardInterrupt:
         typer.secho("harness: interrupted; finished work is saved, run the same command to continue.", err=True)

@@ -11,10 +11,9 @@ import typer
 from harness.base import defaults
 from harness.base.defaults import check_margin, check_one_measure, check_seeds
 from harness.cli.declaration import Parameters, checked
+from harness.cli.plugin_files import COMMON, Plugins
 from harness.cli.split_parameters import Splits
 
-COMMON = "Common options"
-"""Title of the options that most commands have, in `--help`."""
 DATASET_HELP = "source/name, source/name/split or a folder, e.g. ./my-corpus."
 
 Row = Annotated[str, typer.Argument(metavar="ROW", help='A row, e.g. bm25, dense+supervised or "bm25(k1=1.2)".')]
@@ -31,7 +30,7 @@ To = Annotated[Path, typer.Option("--to", help="Folder to write to.")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CacheFolder(Parameters):
+class CacheFolder(Plugins):
     """The cache."""
 
     cache_dir: Annotated[

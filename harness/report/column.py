@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from harness.base.errors import SettingError
 from harness.bench.record import Record
+from harness.choices.plugins import loaded
 from harness.report import formats
 from harness.statistics.bootstrap import Interval
 
@@ -82,6 +84,21 @@ def interval_columns(value: Callable[[Row], Interval | None], help: str) -> tupl
         Column("95 %", value, formats.interval, help, boards, "interval", number=unsorted),
         Column("95 %", value, formats.in_brackets, where=("latex",), kind="interval", latex=r"95\,\%"),
     )
+
+
+def plugin_columns() -> tuple[Column[Any], ...]:
+    """The columns that plug-ins add to a dataset's table: `COLUMNS = (Column(…),)`; each gets a row of the table.
+
+    Raises:
+        SettingError: `COLUMNS` of a plug-in are no columns; names the file.
+    """
+    found: list[Column[Any]] = []
+    for path, module in loaded().items():
+        own = getattr(module, "COLUMNS", ())
+        if not isinstance(own, tuple | list) or not all(isinstance(each, Column) for each in own):
+            raise SettingError(f"{path}: COLUMNS must be a tuple of harness.report.column.Column.")
+        found += own
+    return tuple(found)
 
 
 def unsorted(_: object) -> None:

@@ -1,6 +1,7 @@
 """The columns of a dataset's table. Each is declared once, and every writer shows those that name it in `where`.
 
-A new column is one entry of `COSTS`. A new measure needs no edit: `score_column` makes its column.
+A new column is one entry of `COSTS`, or of `COLUMNS` in a plug-in. A new measure needs no edit: `score_column` makes
+its column.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ from harness.bench.record import Record
 from harness.data.measures import DEFAULT
 from harness.report import formats
 from harness.report.board import Line, Table
-from harness.report.column import NOT_NARROW, ROOMY, Column, Writer, explained, interval_columns, unsorted
+from harness.report.column import (
+    NOT_NARROW,
+    ROOMY,
+    Column,
+    Writer,
+    explained,
+    interval_columns,
+    plugin_columns,
+    unsorted,
+)
 from harness.report.document_columns import CONTROL_HELP, HELP, NARROW_MEASURES, document_columns
 from harness.report.index_again import index_again
 
@@ -179,10 +189,24 @@ def _all_columns(table: Table, measures: Sequence[str]) -> list[Column[Line]]:
         columns.append(score_column(measure, table.best(measure)))
         if place == 0 and table.has_intervals:
             columns += [*POSITION, *document_columns(table)]
-    return [*columns, *COSTS]
+    return [*columns, *costs()]
+
+
+def costs() -> tuple[Column[Line], ...]:
+    """What a row used and cost, with the columns of plug-ins.
+
+    Raises:
+        SettingError: a plug-in's `COLUMNS` are no columns.
+    """
+    return (*COSTS, *plugin_columns())
 
 
 EXPLAINED = (
     "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. The best value of each "
     f"column is in bold. {explained(POSITION)} {HELP} {CONTROL_HELP} {explained(COSTS)} `–`: not measured."
 )
+
+
+def explanation() -> str:
+    """What the columns mean, those of plug-ins too, in Markdown."""
+    return f"{EXPLAINED} {explained(plugin_columns())}".rstrip()

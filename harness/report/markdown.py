@@ -26,7 +26,7 @@ def leaderboard(tables: Sequence[Table], over: Across | None = None, left_out: S
         over: the table across them with its comparison; None makes it from the tables alone.
         left_out: sentences on records that could not be read.
     """
-    parts = ["# Leaderboard", columns.EXPLAINED, *_listed(left_out)]
+    parts = ["# Leaderboard", columns.explanation(), *_listed(left_out)]
     over = over or across(tables)
     if over is not None:
         parts.append(f"## {escaped(over.measure)} across datasets")

@@ -12,7 +12,7 @@ from harness.report import formats
 from harness.report.across import Across
 from harness.report.board import Line, Table
 from harness.report.column import Column
-from harness.report.columns import COSTS, POSITION, score_column
+from harness.report.columns import POSITION, costs, score_column
 from harness.report.document_columns import document_columns
 from harness.report.notes import notes_of
 from harness.report.page_across import across_tables, means
@@ -93,7 +93,7 @@ def _columns(table: Table, compared: Sequence[str]) -> Columns:
         columns += [(column, measure) for column in POSITION if "page" in column.where and measure in compared]
         if measure == table.measures[0]:
             columns += [(column, "") for column in document_columns(table) if "page" in column.where]
-    return [*columns, *((column, "") for column in COSTS if "page" in column.where)]
+    return [*columns, *((column, "") for column in costs() if "page" in column.where)]
 
 
 def _heading(column: Column[Line], measure: str, table: Table) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from harness.report import formats
 from harness.report.across import Across, across
 from harness.report.board import Line, Table
 from harness.report.column import Column, Writer
-from harness.report.columns import COSTS, columns_of
+from harness.report.columns import columns_of, costs
 from harness.report.decision import board
 from harness.report.notes import notes_of
 from harness.report.sweep import board as sweep_board
@@ -87,7 +87,7 @@ def _needed(table: Table, writer: Writer, most: int | None) -> int:
 
 def _width(column: Column[Line], table: Table, most: int | None) -> int:
     """Characters of a column; headings of costs may be broken between words."""
-    headings = column.heading.split() if column in COSTS else [column.heading]
+    headings = column.heading.split() if column in costs() else [column.heading]
     return max(map(cell_len, (*headings, *(column.text(line) for line in table.lines[:most]))))
 
 
