@@ -76,12 +76,13 @@ class GoldAndSilver(torch.nn.Module):
         labels = teacher[:, first] - teacher[:, second]
         is_wrong = is_gold[:, None] & (first == 0) & (labels < 0)
         errors = own[:, first] - own[:, second] - labels - self._settings.intercept * (first == 0)
-        return errors.square().masked_fill(is_wrong, 0).sum() / (~is_wrong).sum().clamp(min=1)
+        mean: torch.Tensor = errors.square().masked_fill(is_wrong, 0).sum() / (~is_wrong).sum().clamp(min=1)
+        return mean
 
     def _never_negative(self, queries: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """(B, B·C) booleans."""
         keys = queries[:, None] * self._settings.documents + numbers
-        return torch.isin(keys, self._settings.known.to(keys.device), assume_unique=False)
+        return torch.isin(keys, self._settings.known.to(keys.device))
 
     def get_config_dict(self) -> dict[str, Any]:
         """Settings, for sentence-transformers."""

@@ -21,6 +21,7 @@ def test_it_is_the_squared_distance_from_the_weights_it_was_made_with() -> None:
     value = loss([], None)
     assert value.item() == 0.5 * (0 + 1 + 4 + 9 + 16 + 25)
     value.backward()
+    assert model.weight.grad is not None
     assert model.weight.grad.flatten().tolist() == [0, 1, 2, 3, 4, 5]
 
 
