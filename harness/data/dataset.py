@@ -40,7 +40,7 @@ class TrainView:
     @cached_property
     def revision(self) -> str:
         """Content hash of everything in the view."""
-        parts: list[object] = [self.corpus.revision] + [s.revision if s else "" for s in (self.train, self.dev)]
+        parts: list[object] = [self.corpus.revision, *(s.revision if s else "" for s in (self.train, self.dev))]
         if self.folds is not None:
             parts += [[sorted(fold.queries), fold.view.revision] for fold in self.folds.parts]
         return content_hash(parts)
