@@ -143,6 +143,11 @@ class Table:
         most = statistics.mode(record.dataset["revision"] for record in records)
         return next(record for record in records if record.dataset["revision"] == most)
 
+    @property
+    def both_parts(self) -> tuple[PartComparison, ...]:
+        """The parts that are shown: none if one has all queries, since its scores are those of all."""
+        return self.parts if len(self.parts) > 1 else ()
+
     @functools.cached_property
     def split(self) -> DocumentSplit | None:
         """The queries about old and about new documents; None if no record has them."""

@@ -179,7 +179,7 @@ COSTS: tuple[Column[Line], ...] = (
 
 def columns_of(table: Table, writer: Writer) -> list[Column[Line]]:
     """The columns of a dataset's table as a writer shows them, after that of the names."""
-    most = NARROW_MEASURES if writer == "narrow terminal" and table.parts else None
+    most = NARROW_MEASURES if writer == "narrow terminal" and table.both_parts else None
     return [column for column in _all_columns(table, table.measures[:most]) if writer in column.where]
 
 

@@ -33,7 +33,7 @@ def document(dataset: str, decision: Decision, lines: Sequence[str]) -> str:
 
 def board(decision: Decision) -> tuple[list[str], list[list[str]]]:
     """Heads and rows of its table, best first."""
-    parts = {f"{part.part} docs ({part.queries:,})": part for part in decision.parts}
+    parts = {f"{part.part} docs ({part.queries:,})": part for part in decision.parts if len(decision.parts) > 1}
     head = ["row", decision.best.scores.measure, "95 %", "from the best", "rank", *parts]
     rows = []
     for place, option in enumerate(decision.options):

@@ -53,7 +53,7 @@ class Cell:
 def document_columns(table: Table) -> list[Column[Line]]:
     """Those of a table with rows that used labels, if any query asks about old documents, and that of the control."""
     columns = []
-    for part in table.parts:
+    for part in table.both_parts:
         cell = _cell(part)
         best = Cell(part.rows[0].mean, part.interval(part.place.index(0))).text
         heading = f"{part.part} docs"
@@ -88,7 +88,7 @@ def document_columns(table: Table) -> list[Column[Line]]:
 def paper_columns(table: Table) -> list[Column[Line]]:
     """The same for papers, as a table of its own."""
     columns = []
-    for part in table.parts:
+    for part in table.both_parts:
         cell = _cell(part)
         best = formats.score(part.rows[0].mean)
         score = Column(f"{part.part} docs ({part.queries:,})", cell, lambda value: formats.score(value.mean), best=best)

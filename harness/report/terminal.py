@@ -98,7 +98,8 @@ def _cut(table: Table, writer: Writer, most: int | None) -> Iterator[str]:
     if writer != "wide terminal":
         narrow = table.has_intervals and writer == "narrow terminal"
         parts = ["differences from the best"] if narrow else []
-        parts += ["old documents, intervals on new ones, the control"] if table.parts and "medium" not in writer else []
+        if table.both_parts and writer != "medium terminal":
+            parts.append("old documents, intervals on new ones, the control")
         more = " and ".join([", ".join(parts), "costs"] if parts else ["costs"])
         yield f"a terminal of {_needed(table, 'wide terminal', most)} columns or more also shows {more}"
     if table.power:

@@ -122,3 +122,12 @@ def test_a_collection_without_overlap_says_so_and_has_no_columns(row: Put, resul
     table = tabled(results)
     assert not [c for c in columns_of(table, "markdown") if "docs" in c.heading]
     assert any(note.startswith("No test query asks about a document that a training") for note in notes_of(table))
+
+
+def test_where_all_queries_are_about_old_documents_one_sentence_says_so(row: Put, results: Store) -> None:
+    row("trained", 0.1, 0.1, overlap=N)
+    row("plain", 0.0, 0.0, used="none", overlap=N)
+    table = tabled(results)
+    assert not [c for c in columns_of(table, "markdown") if "docs" in c.heading], "they would repeat the first measure"
+    assert any(note.startswith(f"All {N} test queries ask about old documents") for note in notes_of(table))
+    assert table.decision[1].startswith(f"All {N} queries ask about old documents")
