@@ -63,4 +63,5 @@ def test_the_notes_name_the_best_row_on_new_documents_and_what_three_datasets_su
     assert by_name["learns"].on_new.difference is not None
     assert by_name["learns"].on_new.difference.mean > 0
     assert by_name["learns"].beyond is not None
-    assert by_name["learns"].beyond.difference == by_name["learns"].overall.against.difference
+    assert by_name["learns"].against is not None
+    assert by_name["learns"].beyond.difference == by_name["learns"].against.difference
