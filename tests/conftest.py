@@ -372,7 +372,7 @@ def put(results: Store) -> Callable[..., StoredRecord]:
         held["dataset"] = {**held["dataset"], "name": dataset, "revision": revision, "queries": len(values)}
         mean = sum(values.values()) / max(1, len(values))
         held.update({"row": row, "method": row, "seed": seed, "measures": {"nDCG@10": mean}, **changed})
-        place = Place(results.root / dataset.replace("/", "-") / row / f"seed{seed}.json")
+        place = Place(results.root / dataset.replace("/", "-") / row.replace("/", "-") / f"seed{seed}.json")
         record = Record(**held)
         results.save(place, record, {"nDCG@10": dict(values)})
         return StoredRecord(record, place)

@@ -143,7 +143,7 @@ class Datasets(Splits):
 class NamedRows(Parameters):
     """Where names of rows are looked up."""
 
-    rows: Annotated[
+    rows_file: Annotated[
         Path | None,
         typer.Option(
             "--rows",
@@ -157,7 +157,7 @@ class NamedRows(Parameters):
         """Rows, with what the table says for the names of rows in it."""
         from harness.bench.aliases import row_table, spelled
 
-        table = row_table(self.rows)
+        table = row_table(self.rows_file)
         return [spelled(row, table) for row in rows]
 
 

@@ -10,14 +10,15 @@ import typer
 
 from harness.base import defaults
 from harness.cli.declaration import Status
-from harness.cli.parameters import Datasets, Executed, OneMeasure, Quiet, Resources, Row, Seeds
+from harness.cli.parameters import Datasets, Executed, NamedRows, OneMeasure, Quiet, Resources, Row, Seeds
+from harness.cli.table_parameters import Tables
 
 if TYPE_CHECKING:
     from harness.sweep.spec import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sweep(Executed, Quiet, Resources):
+class Sweep(Executed, Tables, Quiet, Resources):
     """Parameters of `harness sweep`."""
 
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The sweep's TOML file; docs/sweeps.md describes it.")]
@@ -33,7 +34,7 @@ def sweep(parameters: Sweep) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tune(Datasets, OneMeasure, Executed, Quiet, Resources):
+class Tune(Datasets, OneMeasure, NamedRows, Executed, Tables, Quiet, Resources):
     """Parameters of `harness tune`."""
 
     row: Row
@@ -57,8 +58,9 @@ def tune(parameters: Tune) -> Status:
     """
     from harness import api
 
-    chosen = (parameters.baseline, parameters.one_measure, parameters.seeds, parameters.search)
-    return _swept(parameters, api.tuned(parameters.row, parameters.setting, parameters.datasets, *chosen))
+    row, *baselines = parameters.spelled(parameters.row, *parameters.baseline)
+    chosen = (baselines, parameters.one_measure, parameters.seeds, parameters.search)
+    return _swept(parameters, api.tuned(row, parameters.setting, parameters.datasets, *chosen))
 
 
 def _swept(parameters: Sweep | Tune, what: Path | Spec) -> Status:
@@ -66,23 +68,30 @@ def _swept(parameters: Sweep | Tune, what: Path | Spec) -> Status:
     from harness import api
     from harness.cli.session import open_session
     from harness.executors.local import Local
-    from harness.report import messages, terminal
+    from harness.report import messages
+    from harness.report.sheet_formats import Shown
     from harness.report.sweep_sentences import sentences
+    from harness.report.sweep_sheets import MOST, planned_sheets, sweep_sheet
 
     executor = api.executor_of(parameters.executor) or Local()
     session = open_session(parameters)
     if parameters.dry_run:
-        for dataset, parts in api.plan_sweep(what, parameters.results, session.context).items():
-            session.out.print(terminal.planned(dataset, parts, executor.dollars))
+        plans = api.plan_sweep(what, parameters.results, session.context)
+        sheets, sentence = planned_sheets(plans, executor.dollars)
+        session.show(Shown(sheets, [sentence]))
         return Status.OK
 
     tries, rows = messages.trial_printer(session.err), messages.row_printer(session.err)
-    failed = False
+    failed, shown = False, []
+    most = MOST if session.format == "text" and not session.verbose else None
     for swept in api.sweep(what, executor, parameters.results, session.context, tries, rows):
-        session.out.print(terminal.sweep(swept.found))
-        session.out.print()
-        messages.print_sentences(session.out, sentences(swept.found))
-        session.say([f"\nthe sweep is in {swept.folder / 'sweep.md'}"])
+        shown.append(Shown([sweep_sheet(swept.found, most)], sentences(swept.found)))
+        if session.format == "text":
+            session.show(shown[-1])
+        session.remark([f"the sweep is in {swept.folder / 'sweep.md'}"])
         failed = failed or swept.failed
+    if session.format != "text":
+        sheets = [sheet for each in shown for sheet in each.sheets]
+        session.show(Shown(sheets, [sentence for each in shown for sentence in each.sentences]))
     session.update_leaderboard(parameters.results)
     return Status.FAILED if failed else Status.OK

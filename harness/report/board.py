@@ -16,6 +16,7 @@ from harness.compare.comparison import Comparison, Position
 from harness.compare.control import AgainstControl
 from harness.compare.documents import PartComparison
 from harness.compare.evidence import Scores
+from harness.compare.ties import family_sentence
 from harness.data.measures import DEFAULT
 from harness.report import formats
 from harness.statistics.bootstrap import Interval
@@ -134,6 +135,11 @@ class Table:
     def has_intervals(self) -> bool:
         """Whether rows have intervals."""
         return any(line.interval is not None for line in self.lines)
+
+    @property
+    def ties(self) -> str:
+        """The family of tests behind ties and ranks, in one sentence; empty without a comparison."""
+        return family_sentence(self.comparison) if self.comparison is not None else ""
 
     @functools.cached_property  # used for each row, as are the next two
     def first(self) -> Record:

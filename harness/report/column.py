@@ -12,16 +12,13 @@ from harness.choices.plugins import loaded
 from harness.report import formats
 from harness.statistics.bootstrap import Interval
 
-Writer = Literal["narrow terminal", "terminal", "medium terminal", "wide terminal", "markdown", "page", "latex"]
-Kind = Literal["number", "words", "interval", "difference", "rank"]
+Writer = Literal["terminal", "markdown", "page", "latex"]
+Kind = Literal["number", "words", "interval", "difference", "rank", "bar"]
 Row = TypeVar("Row")
 
-TERMINALS: tuple[Writer, ...] = ("narrow terminal", "terminal", "medium terminal", "wide terminal")
-EVERYWHERE: tuple[Writer, ...] = (*TERMINALS, "markdown", "page", "latex")
-NOT_NARROW: tuple[Writer, ...] = ("terminal", "medium terminal", "wide terminal", "markdown", "page")
-"""Writers with room for differences from the best."""
-ROOMY: tuple[Writer, ...] = ("wide terminal", "markdown", "page")
-"""Writers with room for what a row costs."""
+EVERYWHERE: tuple[Writer, ...] = ("terminal", "markdown", "page", "latex")
+ROOMY: tuple[Writer, ...] = ("terminal", "markdown", "page")
+"""Writers with room for more than a paper shows; a terminal leaves columns out by their importance."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,7 @@ class Column(Generic[Row]):
         best: text of the best value, which is set in bold.
         measure: whose scores it shows; empty for other columns.
         published: what a row of published scores shows here.
+        importance: a narrow terminal leaves out the columns with the highest number first, never those with 0.
         latex: heading as LaTeX source; empty to escape the usual one.
         csv: what it adds to each line of the CSV: heading, and value of a record.
     """
@@ -55,6 +53,7 @@ class Column(Generic[Row]):
     best: str | None = None
     measure: str = ""
     published: str = formats.MISSING
+    importance: int = 9
     latex: str = ""
     csv: tuple[tuple[str, Callable[[Record], object]], ...] = ()
 
@@ -79,9 +78,8 @@ class Column(Generic[Row]):
 
 def interval_columns(value: Callable[[Row], Interval | None], help: str) -> tuple[Column[Row], Column[Row]]:
     """The column of 95 % confidence intervals, for boards and for papers."""
-    boards: tuple[Writer, ...] = (*TERMINALS, "markdown", "page")
     return (
-        Column("95 %", value, formats.interval, help, boards, "interval", number=unsorted),
+        Column("95 %", value, formats.interval, help, ROOMY, "interval", number=unsorted, importance=1),
         Column("95 %", value, formats.in_brackets, where=("latex",), kind="interval", latex=r"95\,\%"),
     )
 

@@ -57,6 +57,7 @@ def _facts(table: Table) -> str:
     machines = sorted({_machine(line) for line in table.lines if line.ok})
     made = f" Made on {'; '.join(machines)}." if machines else ""
     power = escaped(f" By {table.measures[0]}, {table.power}.") if table.power else ""
+    power += escaped(f" {table.ties}") if table.ties else ""
     return (
         f"{dataset['documents']:,} documents, {dataset['queries']:,} queries, {dataset['judgements']:,} judgements; "
         f"revision {code(dataset['revision'][:12])}.{made}{power}"

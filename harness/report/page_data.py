@@ -76,7 +76,7 @@ def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files
         "measures": list(table.measures),
         "columns": [_heading(column, measure, table) for column, measure in columns],
         "pairs": {each.measures[0]: pairs(each.comparison) for each in measured},
-        "power": {each.measures[0]: each.power for each in measured if each.power},
+        "power": {each.measures[0]: f"{each.power}. {each.ties}".strip() for each in measured if each.power},
         "decision": {each.measures[0]: each.decision for each in measured if each.decision},
         "notes": list(dict.fromkeys(note for each in tables for note in notes_of(each))),
         "rows": rows,
@@ -154,7 +154,7 @@ def _cell(column: Column[Line], line: Line) -> dict[str, Any]:
         "text": text,
         "value": column.sort_key(line),
         "best": text == column.best,
-        "linked": text != formats.MISSING and column.kind not in ("words", "rank"),
+        "linked": text != formats.MISSING and column.kind not in ("words", "rank", "bar"),
     }
 
 

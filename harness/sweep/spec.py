@@ -12,7 +12,7 @@ from typing import Any
 from harness.base.errors import HarnessError, SettingError
 from harness.base.files import slug
 from harness.base.toml_files import File, read
-from harness.bench.aliases import aliases_of
+from harness.bench.aliases import aliases_of, rows_in, spelled
 from harness.choices.expression import parse, with_settings
 from harness.choices.value import RECIPES, Value
 from harness.data.measures import DEFAULT, parse_measures
@@ -22,7 +22,7 @@ from harness.rows import NAMED, ROOMS, parse_method
 from harness.searches import SEARCHES, SIZES, Axis, Point, Range, Search
 from harness.sweep.space import HOLE, RECIPE, ROW, WITHIN, located, read_grid, trained, with_settings_of
 
-TOP = ("dataset", "baseline", "measure", "seeds", "search", "grid")
+TOP = ("dataset", "baseline", "rows", "measure", "seeds", "search", "grid")
 CELLS = "cells"
 """The folder of the cells of all sweeps, next to each sweep's own folder."""
 
@@ -122,9 +122,9 @@ def spec_of(file: File) -> Spec:
     if not isinstance(data.get("grid"), list) or not data["grid"]:
         raise file.fault("there is nothing to try: write a [[grid]] with a row and its settings", "grid")
     datasets = [str(name) for name in _several(file, "dataset")]
-    baselines = [
-        located(file, partial(parse_method, str(text)), "baseline") for text in _several(file, "baseline", "bm25")
-    ]
+    rows = rows_in(file)
+    texts = [located(file, partial(spelled, str(t), rows), "baseline") for t in _several(file, "baseline", "bm25")]
+    baselines = [located(file, partial(parse_method, text), "baseline") for text in texts]
     if any(part.name() == "run" for method in baselines for part in (method, *_inside(method))):
         raise file.fault(
             "a run file has rankings of its own queries only; a baseline has to rank dev queries too", "baseline"
@@ -142,7 +142,7 @@ def spec_of(file: File) -> Spec:
     for number, grid in enumerate(space):
         if RECIPE not in grid and any(parse_method(str(row)).name() == "run" for row in _values_of(grid)):
             raise file.fault("a run file ranks its own queries only, not dev queries", "grid", number, ROW)
-    aliases = located(file, lambda: aliases_of([str(text) for text in _several(file, "baseline", "bm25")]), "baseline")
+    aliases = located(file, lambda: aliases_of(texts), "baseline")
     spec = Spec(file, tuple(datasets), tuple(dict.fromkeys(baselines)), str(measure[0]), seeds, search, space, aliases)
     for stage in located(file, lambda: search.stages(space), "search"):
         for point in stage.among:
