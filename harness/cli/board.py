@@ -35,7 +35,8 @@ class NamedDatasets(Datasets):
     @property
     def datasets(self) -> list[str]:
         """The named datasets, each once, or the default one."""
-        return list(dict.fromkeys((*self.named, *self.dataset))) or [defaults.DATASET]
+        names = dict.fromkeys((*self.named, *self.dataset)) or [defaults.DATASET]
+        return [self.with_splits(name) for name in names]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,7 +118,7 @@ def export_model(parameters: ExportModel) -> Status:
 
     session = open_session(parameters)
     lines = api.export_model(
-        *parameters.spelled(parameters.row),
+        parameters.spelled(parameters.row)[0],
         parameters.one_dataset,
         parameters.seed,
         parameters.to,

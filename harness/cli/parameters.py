@@ -136,7 +136,7 @@ class Datasets(Splits):
     @property
     def datasets(self) -> list[str]:
         """The named datasets, each once, or the default one."""
-        return [self.named(name) for name in dict.fromkeys(self.dataset)] or [self.named(defaults.DATASET)]
+        return [self.with_splits(name) for name in dict.fromkeys(self.dataset)] or [self.with_splits(defaults.DATASET)]
 
 
 @dataclass(frozen=True, kw_only=True)

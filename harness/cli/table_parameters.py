@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.declaration import Parameters
-from harness.cli.parameters import COMMON
+from harness.cli.plugin_files import COMMON
 
 
 class Format(StrEnum):

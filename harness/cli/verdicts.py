@@ -131,8 +131,10 @@ def compare(parameters: Compare) -> Status:
     from harness.report.verdict_sheets import query_sheet
 
     session = open_session(parameters)
+    row, other = parameters.spelled(parameters.row, parameters.other)
     comparison = api.compare(
-        *parameters.spelled(parameters.row, parameters.other),
+        row,
+        other,
         parameters.one_dataset,
         parameters.one_measure,
         parameters.top,
@@ -165,7 +167,7 @@ def audit(parameters: Audit) -> Status:
 
     session = open_session(parameters)
     audited = api.audit(
-        *parameters.spelled(parameters.row),
+        parameters.spelled(parameters.row)[0],
         parameters.one_dataset,
         parameters.one_measure,
         parameters.results,
@@ -193,7 +195,7 @@ def accept(parameters: Accept) -> Status:
     session = open_session(parameters)
     results = parameters.results
     record = api.accept(
-        *parameters.spelled(parameters.row),
+        parameters.spelled(parameters.row)[0],
         parameters.why,
         parameters.one_dataset,
         parameters.seed,

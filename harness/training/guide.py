@@ -111,7 +111,8 @@ def guide_vectors(
 def unit(vectors: Floats) -> Floats:
     """(N, D) vectors scaled to length 1; a vector of zeros stays."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    scaled: Floats = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return scaled
 
 
 def _keys(tokens: Mapping[str, Any]) -> list[tuple[Any, ...]]:
