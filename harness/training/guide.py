@@ -16,6 +16,7 @@ from harness.methods import Encodes, Method, fit
 from harness.models.sides import Side, model_depends_on_side
 from harness.runtime.context import Context
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY
+from harness.training.loop import own_randomness
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,15 @@ def guide_vectors(
     Raises:
         ModelError: the guide is not a row that encodes texts.
     """
-    fitted = fit(guide, view, context)
-    if not isinstance(fitted, Encodes):
-        raise ModelError(f"{guide} cannot guide: it has no vectors. A guide is a dense row, as guide=dense.")
-    encoder = fitted.encoder
     vectors = {}
-    for name, texts in columns.items():
-        own = encoder.vectors(list(texts), sides[name])
-        vectors[name] = own.block(0, len(own))
+    with own_randomness():  # a head is loaded over random weights
+        fitted = fit(guide, view, context)
+        if not isinstance(fitted, Encodes):
+            raise ModelError(f"{guide} cannot guide: it has no vectors. A guide is a dense row, as guide=dense.")
+        encoder = fitted.encoder
+        for name, texts in columns.items():
+            own = encoder.vectors(list(texts), sides[name])
+            vectors[name] = own.block(0, len(own))
     return Guide(columns, vectors, {"guide": str(guide), "guide_sha": encoder.folder.sha})
 
 
