@@ -23,12 +23,14 @@ in its line (`tests/test_layers.py` reads this map):
     methods/                    plural: the rows of the leaderboard
     training/                   gold pairs, negatives, teachers, dev, the one loop; the trained row
     recipes/                    plural: ways of fine-tuning
+    judges/                     plural: a query and a document → a grade
     rows                        the default rows, and the text of any row
     executors/ searches/        plural: where jobs run; which points of a space are tried
     bench/                      rows × datasets → records
     compare/                    records → verdicts, ties, decisions
     audit/                      what a score depends on
     sweep/                      many settings, one chosen on dev, that one reported on test
+    judging/ testset/           missing judgements filled in; test sets made from a corpus
     report/                     tables, page, plots, terminal
     claims/                     what papers claim, tested on records
     exchange/                   formats of other tools: BEIR, TREC, MTEB

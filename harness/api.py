@@ -43,6 +43,7 @@ from harness.rows import methods_of
 from harness.runtime.context import Context, open_context
 from harness.sweep.one_line import tuned
 from harness.sweep.run import plan as plan_sweep
+from harness.testset.testset import make_testset as testset
 
 __all__ = [
     "DEFAULT_DATASET",
@@ -70,6 +71,7 @@ __all__ = [
     "sweep",
     "tune",
     "tuned",
+    "testset",
     "update_leaderboard",
     "validate",
     "write_leaderboard",
