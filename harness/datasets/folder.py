@@ -10,6 +10,7 @@ from harness.base.errors import DatasetError
 from harness.base.files import there
 from harness.base.plain import check_text
 from harness.collection.files import EXPECTED, Collection, is_collection
+from harness.collection.offer import offer
 from harness.collection.splits import Parts, build_dataset, known_split
 from harness.data.dataset import Dataset
 from harness.datasets import Source
@@ -84,5 +85,5 @@ def locate(rest: str) -> tuple[Path, str]:
     if there(path.parent.is_dir) and is_collection(path.parent) and not os.path.lexists(path):
         return path.parent, path.name
     if os.path.lexists(path):
-        raise DatasetError(f"{path} is not a folder; name the folder with {EXPECTED}.")
+        raise DatasetError(f"{path} is not a folder; name the folder with {EXPECTED}.{offer(path)}")
     raise DatasetError(f"there is no folder {path}; name a folder with {EXPECTED}.")

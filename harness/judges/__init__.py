@@ -72,7 +72,6 @@ class Judge(Value, ABC):
     """A way to grade pairs: settings only."""
 
     room: ClassVar[str] = "harness.judges"
-    kind: ClassVar[str] = "machine"
 
     @abstractmethod
     def grade(self, corpus: Corpus, pairs: Pairs, known: Pairs, context: Context) -> Grades:
@@ -93,6 +92,10 @@ class Judge(Value, ABC):
     def estimate(self, pairs: int, words: float) -> Estimate | None:
         """What grading so many pairs with documents of so many words costs; None if it costs nothing. Sends nothing."""
         return None
+
+    def label(self) -> str:
+        """The name under which its labels are stored; `harness.rows.parse_judge` reads it back."""
+        return str(self)
 
     def models(self) -> frozenset[str]:
         """Names of the models that decide a grade: a row with the same model is favoured by this judge."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -46,6 +47,10 @@ class Row(Judge):
         super().__post_init__()
         if not self.first <= self.second <= self.third:
             raise SettingError("row: first must be at most second, and second at most third")
+
+    def label(self) -> str:
+        """The row's own expression if no other setting differs, as `harness.rows.parse_judge` reads it."""
+        return str(self.method) if self == type(self)(self.method) else str(self)
 
     def grade(self, corpus: Corpus, pairs: Pairs, known: Pairs, context: Context) -> Grades:
         """See `Judge.grade`.
@@ -100,10 +105,14 @@ class Row(Judge):
 
 def models_of(value: Value) -> frozenset[str]:
     """Names of the models in a row and its parts; `bm25` and other rows without a model name themselves."""
-    names = {str(model)} if (model := getattr(value, "model", None)) else set()
+    return frozenset(_models(value)) or frozenset({value.name()})
+
+
+def _models(value: Value) -> Iterator[str]:
+    if model := getattr(value, "model", None):
+        yield str(model)
     for part in value.parts():
-        names |= models_of(part)
-    return frozenset(names or {value.name()})
+        yield from _models(part)
 
 
 def _flat(scores: list[Floats]) -> Floats:

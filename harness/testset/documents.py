@@ -12,15 +12,15 @@ from harness.base.errors import DatasetError
 from harness.base.files import read_text, there
 from harness.collection.files import CORPUS, file_of
 from harness.collection.jsonl import read_documents
+from harness.collection.offer import TABLES, TEXTS
 from harness.data.documents import Document
 from harness.testset.chunks import chunks_of, path_id, splitter
-from harness.testset.tables import ENDINGS, FOUND, Columns, cell, found, peeked, rows_of
+from harness.testset.tables import FOUND, Columns, cell, found, peeked, rows_of
 
-TEXTS = (".md", ".markdown", ".txt", ".rst")
 MARKDOWN = (".md", ".markdown")
 WORDS = 250
 """Of a chunk, at most, by default."""
-ACCEPTED = f"a folder with corpus.jsonl, a folder of {', '.join(TEXTS)} files, or one file ({', '.join(ENDINGS)} too)"
+ACCEPTED = f"a folder with corpus.jsonl, a folder of {', '.join(TEXTS)} files, or one file ({', '.join(TABLES)} too)"
 Split = Callable[[str], Iterator[tuple[int, str]]]
 
 
@@ -68,7 +68,7 @@ class Source:
         if self.path.is_dir():
             self.facts.update(kind="folder of files", files=0)
             yield from self._folder(split)
-        elif self.path.suffix.lower() in ENDINGS:
+        elif self.path.suffix.lower() in TABLES:
             self.facts.update(kind="table")
             yield from self._table(split)
         elif self.path.suffix.lower() in TEXTS:

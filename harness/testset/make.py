@@ -95,7 +95,7 @@ def make(request: Request, corpus: Corpus, rows: Sequence[int], context: Context
     chosen = one_each([candidates[place] for place in places], request.queries)
     place_of = {id(candidates[place]): place for place in places}
     pairs = [pool.candidates(place_of[id(each)], request.depth, each.row) for each in chosen]
-    tell(f"{sum(map(len, pairs)):,} pairs of {len(chosen):,} queries to judge with {request.judge}")
+    tell(f"{sum(map(len, pairs)):,} pairs of {len(chosen):,} queries to judge with {request.judge.label()}")
     known = _known(corpus, rows, context)
     grades = request.judge.grade(corpus, Pairs([each.text for each in chosen], pairs), known, context)
     kept = _answered(chosen, grades, drops, request)

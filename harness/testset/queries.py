@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.base.errors import DatasetError
+from harness.collection.jsonl import read_queries
 from harness.data.corpus import Corpus
 from harness.data.lines import lines
 from harness.endpoints.meter import Estimate
@@ -117,13 +118,16 @@ def one_each(candidates: Sequence[Made], wanted: int) -> list[Made]:
 
 
 def from_log(path: Path, wanted: int, context: Context) -> list[Made]:
-    """Real queries, one a line: repeated ones count once, a random choice if there are more than wanted.
+    """Real queries, one a line or in a BEIR `queries.jsonl`: repeated ones count once, a random choice if there are
+    more than wanted.
 
     Raises:
         DatasetError: the file cannot be read, or has no query.
     """
     texts: dict[str, str] = {}
-    for _, line in lines(path):
+    json = path.name.removesuffix(".gz").endswith(".jsonl")
+    every = (text for _, _, text in read_queries(path)) if json else (line for _, line in lines(path))
+    for line in every:
         text = tidy(line)
         if plain(text):
             texts.setdefault(plain(text), text)
@@ -131,9 +135,9 @@ def from_log(path: Path, wanted: int, context: Context) -> list[Made]:
             break
     if not texts:
         raise DatasetError(f"{path} has no query; write one query a line.")
-    every = list(texts.values())
-    order = context.rng("testset log").permutation(len(every))[:wanted]
-    return [Made(every[place], -1, "log", "") for place in sorted(order.tolist())]
+    distinct = list(texts.values())
+    order = context.rng("testset log").permutation(len(distinct))[:wanted]
+    return [Made(distinct[place], -1, "log", "") for place in sorted(order.tolist())]
 
 
 def _made(question: Question, kind: str, generator: Generator) -> Made:

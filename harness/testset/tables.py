@@ -15,7 +15,6 @@ from harness.base.errors import DatasetError, SettingError
 from harness.base.files import encoding_of
 from harness.data.lines import lines
 
-ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
 IDS = ("_id", "id", "doc_id", "docid", "document_id", "uid", "key", "slug")
 TITLES = ("title", "name", "headline", "subject", "heading")
 TEXTS = ("text", "content", "contents", "body", "passage", "document", "abstract", "description", "answer")

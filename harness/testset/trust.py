@@ -22,13 +22,13 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
         rows: of which those that share a model with the judge are named.
     """
     lines = [
-        "Every label is a machine's: scores on this set are uncalibrated. They order rows roughly, and intervals do "
+        "A machine gave every label: scores on this set are uncalibrated. They order rows roughly, and intervals do "
         "not cover the judge's errors."
     ]
     favoured = [row_name(row) for row in rows if models_of(row) & request.judge.models()]
     if favoured:
         lines.append(
-            f"The judge {request.judge} and these rows share a model, which favours them: {', '.join(favoured)}."
+            f"The judge {request.judge.label()} shares a model with rows, which favours them: {', '.join(favoured)}."
         )
     lexical = sum(query.generator.startswith("extractive") for query in made.queries)
     if lexical:

@@ -84,7 +84,7 @@ def write_set(request: Request, made: TestSet, corpus: Corpus, price: Estimate |
         part: the folder.
         seed: of the run.
     """
-    judge = str(request.judge)
+    judge = request.judge.label()
     lines, labels = [], []
     for query, rows, grades in zip(made.queries, made.pairs, made.grades.values, strict=True):
         origin = {"kind": query.kind, "generator": query.generator}
