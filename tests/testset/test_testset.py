@@ -77,7 +77,7 @@ def hosted(server: Any) -> dict[str, Any]:
         if "Answer with one digit" in content:
             query = content.partition("Query: ")[2].partition("\n")[0]
             document = content.partition("Document:\n")[2].partition("\n\nAnswer")[0]
-            return completion(str(min(3, len({*query.split()} & {*document.split()}))))
+            return completion("3" if query.split()[-1] in document.split() else "0")
         passage = content.partition("Passage:\n")[2].split()
         return completion(f"what happened in the {passage[2]} of town {passage[5]}")
 
@@ -100,12 +100,11 @@ def test_a_killed_run_continues_and_no_model_is_asked_twice(
     def interrupted(*given: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.judges.chat.Chat._answers", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("harness.judges.chat.Chat._answers", interrupted)
         made_by(request, context, told.append)
     assert not request.out.exists()
     assert any("hosted models, if no answer is cached" in line and "at most $" in line for line in told)
-    monkeypatch.undo()
     before = len(server.bodies)
     assert before == 9
     made_by(request, Context(cache=context.cache), quiet)
