@@ -78,7 +78,7 @@ def coverage(whole: Population, queries: int, people: int, trials: int, draws: i
     truth = whole.real.mean(0)
     rows = whole.real.shape[1]
     first, second = np.triu_indices(rows, 1)
-    hits = {name: 0.0 for name in ("mean", "naive mean", "pair", "naive pair", "wrong sign", "naive wrong sign")}
+    hits = dict.fromkeys(("mean", "naive mean", "pair", "naive pair", "wrong sign", "naive wrong sign"), 0.0)
     for trial in range(trials):
         rng = np.random.default_rng([people, trial])
         drawn = rng.integers(0, len(whole.real), queries)

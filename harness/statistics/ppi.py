@@ -53,7 +53,9 @@ def strata(people: Values, machine: Values, others: Values, weight: float) -> li
     """Values in one or two strata; the mean over strata of their means is the estimate, column by column.
 
     Args:
-        people, machine, others: as for `tuned`.
+        people: as for `tuned`.
+        machine: as for `tuned`.
+        others: as for `tuned`.
         weight: λ.
     """
     if weight == 0 or not len(others):
@@ -93,7 +95,9 @@ def people_needed(people: Values, machine: Values, others: Values, difference: f
     By the normal approximation: the standard error must be the difference over 2.8 (at 95 %).
 
     Args:
-        people, machine, others: (n, 2), (n, 2) and (N, 2), as for `tuned`.
+        people: (n, 2), as for `tuned`.
+        machine: (n, 2).
+        others: (N, 2).
         difference: to detect, above 0.
         level: confidence.
     """

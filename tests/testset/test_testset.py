@@ -100,9 +100,10 @@ def test_a_killed_run_continues_and_no_model_is_asked_twice(
     def interrupted(*given: Any) -> Any:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr("harness.judges.chat.Chat._answers", interrupted)
-        made_by(request, context, told.append)
+        with pytest.raises(KeyboardInterrupt):
+            made_by(request, context, told.append)
     assert not request.out.exists()
     assert any("hosted models, if no answer is cached" in line and "at most $" in line for line in told)
     before = len(server.bodies)
