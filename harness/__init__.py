@@ -30,10 +30,10 @@ in its line (`tests/test_layers.py` reads this map):
     compare/                    records → verdicts, ties, decisions
     audit/                      what a score depends on
     sweep/                      many settings, one chosen on dev, that one reported on test
-    judging/ testset/           missing judgements filled in; test sets made from a corpus
     report/                     tables, page, plots, terminal
     claims/                     what papers claim, tested on records
     exchange/                   formats of other tools: BEIR, TREC, MTEB
+    judging/ testset/           missing judgements filled in; test sets made from a corpus
     api                         one function for each use
     cli/                        arguments → one call of the API → output
     __main__                    `python -m harness`

@@ -10,15 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from harness.base.errors import DatasetError, ModelError
+from harness.base.errors import DatasetError
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import Ints
-from harness.generators import questions
-from harness.generators.extractive import Extractive
 from harness.judges import Grades, Pairs
+from harness.judging.machine import KNOWN, known_pairs
 from harness.judging.pool import Pool, pooled
 from harness.runtime.context import Context
 from harness.testset.filters import found_again, without_copies, without_leaks
@@ -28,8 +25,6 @@ from harness.testset.sample import sample
 
 SEARCHED = 2
 """Queries that are searched for each wanted one; filters drop the others."""
-KNOWN = 100
-"""Documents with a sentence of their own, from which a judge takes its scale."""
 LEAST = 10
 """Documents that a corpus must have."""
 MANY = 0.5
@@ -96,7 +91,7 @@ def make(request: Request, corpus: Corpus, rows: Sequence[int], context: Context
     place_of = {id(candidates[place]): place for place in places}
     pairs = [pool.candidates(place_of[id(each)], request.depth, each.row) for each in chosen]
     tell(f"{sum(map(len, pairs)):,} pairs of {len(chosen):,} queries to judge with {request.judge.label()}")
-    known = _known(corpus, rows, context)
+    known = known_pairs(corpus, rows[:KNOWN], context)
     grades = request.judge.grade(corpus, Pairs([each.text for each in chosen], pairs), known, context)
     kept = _answered(chosen, grades, drops, request)
     if not kept:
@@ -165,13 +160,3 @@ def _answered(chosen: Sequence[Made], grades: Grades, drops: Drops, request: Req
         else:
             kept.append(place)
     return kept
-
-
-def _known(corpus: Corpus, rows: Sequence[int], context: Context) -> Pairs:
-    """Sentences, or key words, of documents with these documents."""
-    generator = Extractive(1, kinds=("sentence", "phrase"))
-    try:
-        made = questions(generator, corpus, rows[:KNOWN], context).questions
-    except ModelError:  # no document gives one
-        return Pairs([], [])
-    return Pairs([each.text for each in made], [np.array([each.row], np.int64) for each in made])
