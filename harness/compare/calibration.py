@@ -94,7 +94,7 @@ T = TypeVar("T", bound=_Calibrated)
 
 
 def calibration_of(stored: Sequence[StoredRecord], measure: str) -> Calibration | None:
-    """The calibration of a row's records, one per seed; None if its collection has no machine labels.
+    """The calibration of a row's records, one per seed; None if machines judged nothing, or people all queries.
 
     Raises:
         DatasetError: the labels cannot be read.
@@ -110,6 +110,8 @@ def calibration_of(stored: Sequence[StoredRecord], measure: str) -> Calibration 
     if labels is None:
         return Calibration(judges, favoured, queries)
     people = labels.of_people()
+    if len(people) == queries:
+        return None
     plain = Calibration(judges, favoured, queries, len(people))
     if len(people) < LEAST or any(not each.place.run.is_file() for each in stored):
         return plain

@@ -103,6 +103,14 @@ def test_people_correct_means_differences_and_intervals(judged: Callable[[int], 
         assert option.interval.low <= option.scores.mean <= option.interval.high
 
 
+def test_if_people_judged_everything_their_judgements_count_as_they_are(
+    judged: Callable[[int], Path], context: Context
+) -> None:
+    [row, _] = scored(judged(40), context)
+    assert row.calibration is None
+    assert row.mean == row.records[0].measures["nDCG@10"]
+
+
 def test_labels_that_are_not_of_these_qrels_are_ignored(judged: Callable[[int], Path], context: Context) -> None:
     folder = judged(20)
     qrels = folder / "qrels" / "test.tsv"
