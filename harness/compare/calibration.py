@@ -29,6 +29,7 @@ class Calibration:
         judges: names of the machine judges.
         favoured: those of them that share a model with the row.
         queries: how many have labels.
+        share: of the judged pairs, how many machines alone judged.
         annotated: how many have people's labels; corrected are only scores with `LEAST` or more.
         people: (n, seeds) values by people's labels, of the queries that have them; None if uncorrected.
         machine: (n, seeds) values of the same queries by machine labels.
@@ -39,6 +40,7 @@ class Calibration:
     judges: tuple[str, ...]
     favoured: tuple[str, ...]
     queries: int
+    share: float = 1.0
     annotated: int = 0
     people: Values | None = None
     machine: Values | None = None
@@ -79,8 +81,9 @@ class Calibration:
                 "differences and intervals are prediction-powered estimates of what people would say of all."
             )
         have = f"; people judged {self.annotated}" if self.annotated else ""
+        labels = "all labels are" if self.share == 1 else f"{self.share:.0%} of the labels are"
         return (
-            f"Uncalibrated: all labels are by {judges}{have}. Intervals cover the choice of queries, not the judge's "
+            f"Uncalibrated: {labels} by {judges}{have}. Intervals cover the choice of queries, not the judge's "
             f"errors; {LEAST} or more random queries judged by people correct them (`harness judge`)."
         )
 
@@ -106,13 +109,14 @@ def calibration_of(stored: Sequence[StoredRecord], measure: str) -> Calibration 
     judges = tuple(name for name, kind in summary["judges"].items() if kind == "machine")
     favoured = tuple(judge for judge in judges if shares_a_model(judge, first.method))
     labels = _labels(first.dataset["name"], summary)
-    queries = int(first.dataset["queries"])
+    queries, pairs = int(first.dataset["queries"]), summary["pairs"]
+    share = pairs.get("machine", 0) / max(1, sum(pairs.values()))
     if labels is None:
-        return Calibration(judges, favoured, queries)
+        return Calibration(judges, favoured, queries, share)
     people = labels.of_people()
     if len(people) == queries:
         return None
-    plain = Calibration(judges, favoured, queries, len(people))
+    plain = Calibration(judges, favoured, queries, share, len(people))
     if len(people) < LEAST or any(not each.place.run.is_file() for each in stored):
         return plain
     machine = labels.of_machines()
@@ -125,7 +129,7 @@ def calibration_of(stored: Sequence[StoredRecord], measure: str) -> Calibration 
         by_machine.append([made[query] for query in ids])
         rest.append([made[query] for query in others])
     columns = (np.array(part, np.float64).T.reshape(-1, len(stored)) for part in (by_people, by_machine, rest))
-    return Calibration(judges, favoured, queries, len(people), *columns)
+    return Calibration(judges, favoured, queries, share, len(people), *columns)
 
 
 def common_weight(rows: Sequence[Calibration | None]) -> float | None:

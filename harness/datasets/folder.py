@@ -83,7 +83,8 @@ def _with_labels(dataset: Dataset, labels: Labels | None) -> Dataset:
     people = f"people judged {summary['people_queries']:,} of {len(dataset.test.queries):,} queries completely"
     note = f"labels of machines ({', '.join(machines)}); {people}"
     if summary["people_queries"] == 0:
-        note = f"uncalibrated: all labels are of machines ({', '.join(machines)})"
+        by_machine, pairs = summary["pairs"].get("machine", 0), sum(summary["pairs"].values())
+        note = f"uncalibrated: {by_machine / pairs:.0%} of the labels are of machines ({', '.join(machines)})"
     return replace(dataset, notes=(*dataset.notes, note)) if machines else dataset
 
 

@@ -75,6 +75,7 @@ def test_a_few_peoples_queries_correct_nothing_yet(judged: Callable[[int], Path]
     assert row.calibration is not None
     assert not row.calibration.corrected
     assert f"people judged {LEAST - 1}." in row.calibration.sentence
+    assert "78% of the labels are by dense" in row.calibration.sentence
 
 
 def test_people_correct_means_differences_and_intervals(judged: Callable[[int], Path], context: Context) -> None:

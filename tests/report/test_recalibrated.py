@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 def calibrated(row: Scores, shift: float) -> Scores:
     machine = RNG.random((30, 1))
     people = np.clip(machine[:12] + shift, 0, 1)
-    own = Calibration(("dense",), (), 30, 12, people, machine[:12], machine[12:], 1.0)
+    own = Calibration(("dense",), (), 30, 0.6, 12, people, machine[:12], machine[12:], 1.0)
     return dataclasses.replace(row, calibration=own)
 
 
