@@ -71,13 +71,18 @@ def estimates(parts: Sequence[Values]) -> Values:
 def intervals(parts: Sequence[Values], level: float = LEVEL) -> list[Interval]:
     """Of each column's estimate, by Student's t with Satterthwaite's degrees of freedom.
 
+    The differences of people and machine lose one degree of freedom more, since λ was chosen on them.
+
     Args:
         parts: of `strata`.
         level: confidence.
     """
     found = []
-    variances = np.array([part.var(axis=0, ddof=1) / (len(parts) ** 2 * len(part)) for part in parts])
-    freedom = np.array([[len(part) - 1.0] for part in parts])
+    lost = [1, 2][: len(parts)]
+    variances = np.array(
+        [part.var(axis=0, ddof=d) / (len(parts) ** 2 * len(part)) for part, d in zip(parts, lost, strict=True)]
+    )
+    freedom = np.array([[len(part) - d] for part, d in zip(parts, lost, strict=True)], np.float64)
     for column, mean in enumerate(estimates(parts).tolist()):
         own = variances[:, column]
         total = float(own.sum())
