@@ -55,9 +55,7 @@ class Scores:
 
     @property
     def mean(self) -> float:
-        """Over queries and seeds, from the records: per-query values are rounded. Of a part from its values. The
-        prediction-powered estimate where people have judged some of the queries that machines judged.
-        """
+        """From the records: per-query values are rounded. Of a part from its values; corrected where people judged."""
         if self.part is not None:
             return float(self.values.mean())
         if self.calibration is not None and self.calibration.corrected:
@@ -72,7 +70,8 @@ class Scores:
     def only(self, part: Part, split: DocumentSplit) -> Scores:
         """The same row on the queries of one part; there may be none."""
         places = split.places(part, self.ids)
-        return replace(self, ids=tuple(self.ids[i] for i in places), values=self.values[places], part=part, calibration=None)
+        ids, values = tuple(self.ids[i] for i in places), self.values[places]
+        return replace(self, ids=ids, values=values, part=part, calibration=None)
 
 
 def scores(stored: Sequence[StoredRecord], store: Store, measure: str, name: str = "") -> Scores:
@@ -101,8 +100,8 @@ def scores(stored: Sequence[StoredRecord], store: Store, measure: str, name: str
         columns.append(values[measure])
     seeds = [f"seed {record.seed} of {record.row}" for record in records]
     pairs = [paired(columns[0], column, (seeds[0], seed)) for column, seed in zip(columns, seeds, strict=True)]
-    values = np.stack([pair.second for pair in pairs], axis=1)
-    return Scores(tuple(records), measure, pairs[0].ids, values, None, name, calibration_of(stored, measure))
+    values, own = np.stack([pair.second for pair in pairs], axis=1), calibration_of(stored, measure)
+    return Scores(tuple(records), measure, pairs[0].ids, values, name=name, calibration=own)
 
 
 def same_collection(records: Iterable[Record]) -> None:
@@ -141,8 +140,8 @@ def family_of(
     for row in rows:
         if row.ids != rows[0].ids:
             paired(rows[0].by_query, row.by_query, (rows[0].row, row.row))  # says which queries are of one only
-    plain = [np.stack([row.values.mean(1) for row in rows], axis=1)]
-    strata = joined_strata([row.calibration for row in rows]) or plain
+    corrected = joined_strata([row.calibration for row in rows])
+    strata = corrected or [np.stack([row.values.mean(1) for row in rows], axis=1)]
     seeds = [seed_error(row) for row in rows]
     error, freedom = (np.array([each[i] for each in seeds], np.float64) for i in (0, 1))
     first, second = (None, None) if pairs is None else (np.array([p[i] for p in pairs], np.intp) for i in (0, 1))
@@ -165,8 +164,7 @@ class Contrast:
         row: the first's scores.
         baseline: the other's.
         pairs: query by query, the mean over the seeds of each.
-        tested: the difference with its 95 % interval and its p-value, both corrected for the contrasts requested
-            together.
+        tested: the difference, its 95 % interval and p-value, corrected for the contrasts requested together.
         family: of these contrasts.
         places: of the row and the baseline in it.
     """

@@ -75,7 +75,8 @@ class Verdict:
         elif one_seed:
             rows = " and ".join(one_seed)
             lines.append(f"{rows}: only one seed, so the result may not hold for other seeds (--seeds 3).")
-        return [*lines, *caveats([(side.row, side.calibration) for side in (c.row, c.baseline)]), self._power(), *self.seen]
+        lines += caveats([(side.row, side.calibration) for side in (c.row, c.baseline)])
+        return [*lines, self._power(), *self.seen]
 
     @property
     def seen(self) -> list[str]:
