@@ -12,7 +12,7 @@ from harness.base.errors import HarnessError
 from harness.bench.judged_by import labels_of
 from harness.bench.store import StoredRecord
 from harness.collection.labels import Labels, digest
-from harness.data.measures import parse_measures, per_query
+from harness.data.measures import Ranking, parse_measures, per_query
 from harness.data.queries import Qrels
 from harness.data.trec import read_run
 from harness.judges.row import models_of
@@ -123,13 +123,15 @@ def calibration_of(stored: Sequence[StoredRecord], measure: str) -> Calibration 
     ids, others = sorted(people), sorted(set(machine) - set(people))
     by_people, by_machine, rest = [], [], []
     for each in stored:
-        ranked = [(query, list(found), []) for query, found in read_run(each.place.run).items()]
+        ranked: list[Ranking] = [(query, list(found), []) for query, found in read_run(each.place.run).items()]
         real, made = _values(measure, people, ranked), _values(measure, machine, ranked)
         by_people.append([real[query] for query in ids])
         by_machine.append([made[query] for query in ids])
         rest.append([made[query] for query in others])
-    columns = (np.array(part, np.float64).T.reshape(-1, len(stored)) for part in (by_people, by_machine, rest))
-    return Calibration(judges, favoured, queries, share, len(people), *columns)
+    real_values, same, others_values = (
+        np.array(part, np.float64).T.reshape(-1, len(stored)) for part in (by_people, by_machine, rest)
+    )
+    return replace(plain, people=real_values, machine=same, others=others_values)
 
 
 def common_weight(rows: Sequence[Calibration | None]) -> float | None:
@@ -202,5 +204,5 @@ def _labels(dataset: str, summary: Mapping[str, Any]) -> Labels | None:
     return labels if labels is not None and digest(labels.qrels()) == summary["qrels"] else None
 
 
-def _values(measure: str, qrels: Qrels, ranked: Sequence[tuple[str, list[str], list[float]]]) -> dict[str, float]:
+def _values(measure: str, qrels: Qrels, ranked: Sequence[Ranking]) -> dict[str, float]:
     return per_query(parse_measures([measure]), qrels, ranked)[measure]

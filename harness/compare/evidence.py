@@ -100,8 +100,8 @@ def scores(stored: Sequence[StoredRecord], store: Store, measure: str, name: str
         columns.append(values[measure])
     seeds = [f"seed {record.seed} of {record.row}" for record in records]
     pairs = [paired(columns[0], column, (seeds[0], seed)) for column, seed in zip(columns, seeds, strict=True)]
-    values, own = np.stack([pair.second for pair in pairs], axis=1), calibration_of(stored, measure)
-    return Scores(tuple(records), measure, pairs[0].ids, values, name=name, calibration=own)
+    table, own = np.stack([pair.second for pair in pairs], axis=1), calibration_of(stored, measure)
+    return Scores(tuple(records), measure, pairs[0].ids, table, name=name, calibration=own)
 
 
 def same_collection(records: Iterable[Record]) -> None:

@@ -67,7 +67,7 @@ def open_server(session: Session, port: int = 0) -> ThreadingHTTPServer:
             self._send(status, json.dumps(found).encode(), "application/json")
 
         def _own(self) -> bool:
-            port = self.server.server_address[1]
+            port = server.server_port
             hosts = {f"{HOST}:{port}", f"localhost:{port}"}
             origin = self.headers.get("Origin")
             return self.headers.get("Host") in hosts and (origin is None or origin.partition("://")[2] in hosts)

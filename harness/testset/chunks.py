@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CHARACTERS_PER_WORD = 8
 """A text without spaces, as Chinese, counts one word for so many characters."""
@@ -37,10 +37,10 @@ def splitter(words: int) -> Callable[[str], Iterator[tuple[int, str]]]:
     """
     if words == 0:
         return lambda text: iter([(0, text)])
-    import semchunk  # slow to import, and needed for long texts only
+    from semchunk.semchunk import chunkerify  # slow to import, and needed for long texts only
 
     # Not memoised: a corpus has millions of different texts.
-    chunker = semchunk.chunkerify(words_in, words, memoize=False)
+    chunker: Any = chunkerify(words_in, words, memoize=False)
 
     def split(text: str) -> Iterator[tuple[int, str]]:
         if words_in(text) <= words:
