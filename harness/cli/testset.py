@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from harness.base.plain import one_line
 from harness.cli.declaration import Status
 from harness.cli.parameters import Quiet, Resources
 
@@ -65,7 +66,6 @@ def testset(parameters: Testset) -> Status:
     """Make a test set from a corpus: queries, judged pools, and how far they can be trusted."""
     from harness import api
     from harness.cli.session import open_session
-    from harness.report import messages
     from harness.testset.tables import Columns
 
     session = open_session(parameters)
@@ -92,7 +92,6 @@ def testset(parameters: Testset) -> Status:
     session.say([f"{len(made.made.queries):,} queries with {pairs:,} judged pairs are in {made.out}"])
     if made.made.drops:
         session.say(["dropped: " + ", ".join(f"{count:,} {why}" for why, count in made.made.drops.items())])
-    session.out.print()
-    messages.print_sentences(session.out, made.trust)
-    session.say([f"\nnext: harness decide {made.out}"])
+    session.say(["", *(one_line(sentence.replace("`", "")) for sentence in made.trust), ""])
+    session.say([f"next: harness decide {made.out}"])
     return Status.OK
