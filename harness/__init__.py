@@ -23,6 +23,7 @@ in its line (`tests/test_layers.py` reads this map):
     methods/                    plural: the rows of the leaderboard
     training/                   gold pairs, negatives, teachers, dev, the one loop; the trained row
     recipes/                    plural: ways of fine-tuning
+    judges/                     plural: a query and a document → a grade
     rows                        the default rows, and the text of any row
     executors/ searches/        plural: where jobs run; which points of a space are tried
     bench/                      rows × datasets → records
@@ -32,6 +33,7 @@ in its line (`tests/test_layers.py` reads this map):
     report/                     tables, page, plots, terminal
     claims/                     what papers claim, tested on records
     exchange/                   formats of other tools: BEIR, TREC, MTEB
+    judging/ testset/           missing judgements filled in; test sets made from a corpus
     api                         one function for each use
     cli/                        arguments → one call of the API → output
     __main__                    `python -m harness`

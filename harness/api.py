@@ -32,6 +32,12 @@ from harness.datasets.beir import fetch as fetch_beir
 from harness.exchange.export import export_beir, export_model, export_mteb, export_trec
 from harness.exchange.import_published import import_published
 from harness.executors import Executor
+from harness.judging.judging import by_machine as judged_by_machine
+from harness.judging.judging import from_table as judged_from_table
+from harness.judging.judging import open_work
+from harness.judging.judging import page_server as judging_server
+from harness.judging.judging import to_table as judged_to_table
+from harness.judging.target import locked as judged_lock
 from harness.methods import Method
 from harness.report.across import Across
 from harness.report.board import Table
@@ -43,6 +49,7 @@ from harness.rows import methods_of
 from harness.runtime.context import Context, open_context
 from harness.sweep.one_line import tuned
 from harness.sweep.run import plan as plan_sweep
+from harness.testset.testset import make_testset as testset
 
 __all__ = [
     "DEFAULT_DATASET",
@@ -60,14 +67,21 @@ __all__ = [
     "export_trec",
     "fetch",
     "import_published",
+    "judged_by_machine",
+    "judged_from_table",
+    "judged_lock",
+    "judged_to_table",
+    "judging_server",
     "lengths",
     "methods_of",
     "open_context",
+    "open_work",
     "opened_bench",
     "plan",
     "plan_sweep",
     "run",
     "sweep",
+    "testset",
     "tune",
     "tuned",
     "update_leaderboard",

@@ -22,14 +22,16 @@ from harness.choices.value import Value
 from harness.engines import ENGINES
 from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
-from harness.generators import GENERATORS
+from harness.generators import GENERATORS, Generator
 from harness.indexes import INDEXES
+from harness.judges import JUDGES, Judge
+from harness.judges.row import Row
 from harness.losses import LOSSES
 from harness.methods import METHODS, Method
 from harness.recipes import RECIPES
 from harness.training.trained import Trained
 
-_ROOMS = (METHODS, RECIPES, ANALYZERS, ENGINES, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS)
+_ROOMS = (METHODS, RECIPES, ANALYZERS, ENGINES, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS, JUDGES)
 _FUNCTION = re.compile(r"[^()\"'=]+\.py:[^\W\d]\w*")
 """`my_search.py:search`, a row of its own function."""
 log = logging.getLogger("harness")
@@ -104,6 +106,27 @@ def parse_method(text: str, named: Mapping[str, str] = NAMED) -> Method:
                 f"{text!r} is not a row; there is a file of that name: write run/{text} for a TREC run."
             ) from error
         raise
+
+
+def parse_judge(text: str) -> Judge:
+    """A judge from its name or expression, as `chat(model="…")`; any other text is a row that scores pairs, as `dense`.
+
+    Raises:
+        UnknownName: carries the closest names.
+        SettingError: what is wrong with the expression or a setting.
+    """
+    name = re.match(r"\s*(\w+)", text)
+    return parse(text, JUDGES, ROOMS) if name and name.group(1) in JUDGES else Row(parse_method(text))
+
+
+def parse_generator(text: str) -> Generator:
+    """A generator of queries from its name or expression.
+
+    Raises:
+        UnknownName: carries the closest names.
+        SettingError: what is wrong with the expression or a setting.
+    """
+    return parse(text, GENERATORS, ROOMS)
 
 
 def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> list[Method]:

@@ -24,6 +24,7 @@ PLURAL = {
     "fusions",
     "generators",
     "indexes",
+    "judges",
     "losses",
     "measures",
     "methods",

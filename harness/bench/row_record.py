@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.bench.hosted_cost import HostedCost
 from harness.bench.identity import code_of_row
+from harness.bench.judged_by import judged_by
 from harness.bench.leak_effect import leak_notes, leaked
 from harness.bench.leak_history import taught_leaks, taught_notes
 from harness.bench.provenance import provenance
@@ -41,6 +42,7 @@ def blank_record(dataset: Dataset, method: Method, context: Context, depth: int)
             "unreachable": dataset.unreachable,
             "notes": list(dataset.notes),
             "licence": dataset.licence,
+            **({} if (labels := judged_by(dataset)) is None else {"labels": labels}),
         },
         seed=context.seed,
         depth=depth,

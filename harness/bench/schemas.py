@@ -19,6 +19,15 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Means = dict[str, float | None]
 
 
+class LabelsForm(TypedDict):
+    """Of `labels` in `Record.dataset`."""
+
+    pairs: dict[str, Count]
+    judges: dict[str, str]
+    people_queries: Count
+    qrels: str
+
+
 class DatasetForm(TypedDict):
     """Of `Record.dataset`."""
 
@@ -30,6 +39,7 @@ class DatasetForm(TypedDict):
     unreachable: Count
     notes: list[str]
     licence: NotRequired[str | None]
+    labels: NotRequired[LabelsForm]
 
 
 class LatencyForm(TypedDict, total=False):

@@ -14,7 +14,7 @@ import typer
 import harness
 from harness.base.errors import HarnessError, NoScores, storage_problem
 from harness.base.plain import one_line
-from harness.cli import board, cache, claims, data, doctor, exchange, sweep, verdicts
+from harness.cli import board, cache, claims, data, doctor, exchange, judge, sweep, testset, verdicts
 from harness.cli.declaration import Status, add_command
 from harness.report.streams import finish_output, prepare_streams
 
@@ -29,6 +29,8 @@ cache_app = typer.Typer(help="List, verify and clear the cache.", no_args_is_hel
 export_app = typer.Typer(help="Export datasets, runs, results and models for other tools.", no_args_is_help=True)
 
 add_command(app, board.run)
+add_command(app, testset.testset)
+add_command(app, judge.judge)
 add_command(app, verdicts.decide)
 add_command(app, verdicts.validate)
 add_command(app, verdicts.compare)

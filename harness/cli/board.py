@@ -133,6 +133,7 @@ class Kind(StrEnum):
     losses = "losses"
     measures = "measures"
     generators = "generators"
+    judges = "judges"
     datasets = "datasets"
     feedback = "feedback"
     fusions = "fusions"

@@ -17,6 +17,7 @@ from harness.feedback import FEEDBACK
 from harness.fusions import FUSIONS
 from harness.generators import GENERATORS
 from harness.indexes import INDEXES
+from harness.judges import JUDGES
 from harness.losses import LOSSES
 from harness.measures import MEASURES
 from harness.methods import METHODS
@@ -32,6 +33,7 @@ ROOMS: dict[str, Room[Any]] = {
     "losses": LOSSES,
     "measures": MEASURES,
     "generators": GENERATORS,
+    "judges": JUDGES,
     "fusions": FUSIONS,
     "analyzers": ANALYZERS,
     "feedback": FEEDBACK,

@@ -12,6 +12,7 @@ from harness.base.errors import DatasetError
 from harness.base.files import there
 from harness.cache.code import code_of
 from harness.collection.jsonl import QUERY, read_documents, read_queries
+from harness.collection.offer import offer
 from harness.collection.qrels import read_qrels
 from harness.collection.topics import ENDINGS, read_topics
 from harness.data.corpus import Corpus
@@ -58,7 +59,9 @@ class Collection:
         if corpus is None or queries is None or not qrels:
             parts = {CORPUS: corpus, QUERIES: queries, "qrels/<split>.tsv": qrels}
             missing = [name for name, path in parts.items() if not path]
-            raise DatasetError(f"{folder} has no {' and no '.join(missing)}; a collection is a folder with {EXPECTED}.")
+            raise DatasetError(
+                f"{folder} has no {' and no '.join(missing)}; a collection is a folder with {EXPECTED}.{offer(folder)}"
+            )
         return cls(folder, corpus, queries, qrels)
 
     def open_corpus(self, name: str, context: Context) -> Corpus:

@@ -16,6 +16,7 @@ def sentences(decision: Decision) -> list[str]:
         return ["Every score is 0: check with `harness data check` that relevant documents are in the corpus."]
     lines = [best_sentence(decision.comparison, scores.measure, scores.mean), *on_new_documents(decision)]
     lines += _near(decision)
+    lines += calibration(decision)
     for of, upgrades in decision.upgrades.items():
         lines += [_upgrade(upgrade, of) for upgrade in upgrades]
     if busy := [option for option in decision.options if option.busy]:
@@ -30,6 +31,20 @@ def sentences(decision: Decision) -> list[str]:
         lines.append(f"Without a latency, and therefore left out of comparisons of cost: {', '.join(unknown)}.")
     if family := family_sentence(decision.comparison):
         lines.append(family)
+    return lines
+
+
+def calibration(decision: Decision) -> list[str]:
+    """Whether the scores rest on machine labels, and which rows the judge favours; empty if only people judged."""
+    found = [(option.row, own) for option in decision.options if (own := option.scores.calibration) is not None]
+    if not found:
+        return []
+    lines = [found[0][1].sentence]
+    favoured = {row: own.favoured for row, own in found if own.favoured}
+    if favoured and not found[0][1].corrected:
+        judges = ", ".join(sorted({judge for own in favoured.values() for judge in own}))
+        rows = ", ".join(f"`{row}`" for row in favoured)
+        lines.append(f"The judge ({judges}) shares a model with {rows}: their scores may be too high.")
     return lines
 
 

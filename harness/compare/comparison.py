@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.compare.evidence import Scores, family_of
+from harness.statistics import ppi
 from harness.statistics.bootstrap import Interval, intervals
 from harness.statistics.family import Difference, Family, Flags
 from harness.statistics.largest import DRAWS, Places
@@ -56,12 +57,14 @@ class Comparison:
         intervals: 95 % confidence interval of each row's mean over queries.
         family: all pairs of rows. Every verdict on two rows of a board comes from it.
         deviation: the median over pairs of the standard deviation of per-query differences; 0 for one row.
+        people: queries with people's labels, if they correct those of machines; else 0.
     """
 
     rows: tuple[str, ...]
     intervals: tuple[Interval, ...]
     family: Family
     deviation: float = 0.0
+    people: int = 0
 
     @property
     def queries(self) -> int:
@@ -126,6 +129,8 @@ class Comparison:
         if self.deviation <= 0:
             return ""
         n = f"{self.queries:,} {'query' if self.queries == 1 else 'queries'}"
+        if self.people:
+            n = f"{n}, {self.people:,} of them judged by people,"
         least, planned = self.smallest, self.smallest_planned
         if not math.isfinite(planned):
             return f"{n} cannot reliably detect any difference between two rows"
@@ -135,7 +140,7 @@ class Comparison:
             sentence = f"{n} cannot reliably detect any difference{self._among}"
         if len(self.rows) > 2:
             sentence += f", or {_short(planned)} in a single planned comparison"
-        if least <= POINT:
+        if least <= POINT or self.people:
             return sentence
         needed = queries_needed(POINT, self.deviation, max(self.family.pairwise_alpha(), ALPHA / self.family.contrasts))
         return f"{sentence}; {needed:,} queries would detect {POINT:g}"
@@ -170,17 +175,24 @@ def compare(rows: Sequence[Scores], seed: int = 0, draws: int = DRAWS) -> Compar
         ComparisonError: they are not of one collection.
     """
     family = family_of(rows, None, seed, draws)
+    names = tuple(row.row for row in rows)
+    first = rows[0].calibration
+    if first is not None and first.corrected:
+        return Comparison(names, tuple(ppi.intervals(family.strata)), family, _deviation(family), first.annotated)
     (means,) = family.strata
-    return Comparison(tuple(row.row for row in rows), tuple(intervals(means, seed)), family, _deviation(family))
+    return Comparison(names, tuple(intervals(means, seed)), family, _deviation(family))
 
 
 def _deviation(family: Family) -> float:
     """The median standard deviation of a pair's differences; of a thousand random pairs if there are more."""
-    (means,) = family.strata
+    means = family.strata[0]
     queries, rows = means.shape
     if rows < 2 or queries < 2:
         return 0.0
     first, second = np.triu_indices(rows, 1) if math.comb(rows, 2) <= _PAIRS else _some_pairs(rows)
+    if len(family.strata) > 1:  # the one that gives the standard errors of the estimates
+        errors = [difference.error for difference in family.differences(first, second)]
+        return statistics.median(errors) * math.sqrt(family.queries)
     return float(statistics.median((means[:, first] - means[:, second]).std(axis=0, ddof=1).tolist()))
 
 

@@ -11,6 +11,7 @@ from harness.base.defaults import MARGIN, check_margin
 from harness.base.errors import ComparisonError
 from harness.bench.leak_effect import shared
 from harness.bench.machine_load import why
+from harness.compare.calibration import weighed_together
 from harness.compare.comparison import Comparison, compare
 from harness.compare.documents import PartComparison, compare_parts
 from harness.compare.evidence import Scores
@@ -183,7 +184,9 @@ def decide(
     check_margin(margin)
     if not rows:
         raise ComparisonError("there is nothing to decide between: no row has scores.")
-    ordered = sorted(rows, key=lambda row: (-row.mean, row.row)) if comparison is None else list(rows)
+    if comparison is None:
+        rows = sorted(weighed_together(rows), key=lambda row: (-row.mean, row.row))
+    ordered = list(rows)
     comparison = comparison or compare(ordered, seed)
     behind = (None, *comparison.behind[1:])
     options = tuple(map(Option, ordered, comparison.intervals, comparison.ranks, behind))

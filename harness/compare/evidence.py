@@ -11,6 +11,7 @@ from harness.base.errors import ComparisonError
 from harness.bench.document_split import DocumentSplit, Part
 from harness.bench.record import Record
 from harness.bench.store import Store, StoredRecord
+from harness.compare.calibration import Calibration, calibration_of, joined_strata, weighed_together
 from harness.statistics.bootstrap import Interval
 from harness.statistics.family import Difference, Family
 from harness.statistics.family import family as family_between
@@ -31,6 +32,7 @@ class Scores:
         values: (n, seeds).
         part: the queries are those about old or about new documents; None for all.
         name: of the row where it is shown; empty for its expression.
+        calibration: where machines judged; None where they did not.
     """
 
     records: tuple[Record, ...]
@@ -39,6 +41,7 @@ class Scores:
     values: Values
     part: Part | None = None
     name: str = ""
+    calibration: Calibration | None = None
 
     @property
     def row(self) -> str:
@@ -52,9 +55,11 @@ class Scores:
 
     @property
     def mean(self) -> float:
-        """Over queries and seeds, from the records: per-query values are rounded. Of a part from its values."""
+        """From the records: per-query values are rounded. Of a part from its values; corrected where people judged."""
         if self.part is not None:
             return float(self.values.mean())
+        if self.calibration is not None and self.calibration.corrected:
+            return self.calibration.mean
         return sum(record.measures[self.measure] for record in self.records) / len(self.records)
 
     @property
@@ -65,7 +70,8 @@ class Scores:
     def only(self, part: Part, split: DocumentSplit) -> Scores:
         """The same row on the queries of one part; there may be none."""
         places = split.places(part, self.ids)
-        return replace(self, ids=tuple(self.ids[i] for i in places), values=self.values[places], part=part)
+        ids, values = tuple(self.ids[i] for i in places), self.values[places]
+        return replace(self, ids=ids, values=values, part=part, calibration=None)
 
 
 def scores(stored: Sequence[StoredRecord], store: Store, measure: str, name: str = "") -> Scores:
@@ -94,7 +100,8 @@ def scores(stored: Sequence[StoredRecord], store: Store, measure: str, name: str
         columns.append(values[measure])
     seeds = [f"seed {record.seed} of {record.row}" for record in records]
     pairs = [paired(columns[0], column, (seeds[0], seed)) for column, seed in zip(columns, seeds, strict=True)]
-    return Scores(tuple(records), measure, pairs[0].ids, np.stack([pair.second for pair in pairs], axis=1), name=name)
+    table, own = np.stack([pair.second for pair in pairs], axis=1), calibration_of(stored, measure)
+    return Scores(tuple(records), measure, pairs[0].ids, table, name=name, calibration=own)
 
 
 def same_collection(records: Iterable[Record]) -> None:
@@ -133,11 +140,12 @@ def family_of(
     for row in rows:
         if row.ids != rows[0].ids:
             paired(rows[0].by_query, row.by_query, (rows[0].row, row.row))  # says which queries are of one only
-    means = np.stack([row.values.mean(1) for row in rows], axis=1)
+    corrected = joined_strata([row.calibration for row in rows])
+    strata = corrected or [np.stack([row.values.mean(1) for row in rows], axis=1)]
     seeds = [seed_error(row) for row in rows]
     error, freedom = (np.array([each[i] for each in seeds], np.float64) for i in (0, 1))
     first, second = (None, None) if pairs is None else (np.array([p[i] for p in pairs], np.intp) for i in (0, 1))
-    return family_between([means], first, second, error, freedom, seed, draws)
+    return family_between(strata, first, second, error, freedom, seed, draws)
 
 
 def seed_error(row: Scores) -> tuple[float, int]:
@@ -156,8 +164,7 @@ class Contrast:
         row: the first's scores.
         baseline: the other's.
         pairs: query by query, the mean over the seeds of each.
-        tested: the difference with its 95 % interval and its p-value, both corrected for the contrasts requested
-            together.
+        tested: the difference, its 95 % interval and p-value, corrected for the contrasts requested together.
         family: of these contrasts.
         places: of the row and the baseline in it.
     """
@@ -233,9 +240,11 @@ def contrasts(planned: Sequence[tuple[Scores, Scores]], seed: int = 0, draws: in
     rows = list({id(side): side for pair in planned for side in pair}.values())
     place = {id(row): i for i, row in enumerate(rows)}
     places = [(place[id(row)], place[id(baseline)]) for row, baseline in planned]
+    rows = weighed_together(rows)
     family = family_of(rows, places, seed, draws)
     found = []
-    for (row, baseline), pair in zip(planned, places, strict=True):
+    for pair in places:
+        row, baseline = rows[pair[0]], rows[pair[1]]
         by_query = paired(row.by_query, baseline.by_query, (row.row, baseline.row))
         found.append(Contrast(row, baseline, by_query, family.difference(*pair), family, pair))
     return found

@@ -9,6 +9,7 @@ from typing import Literal
 
 from harness.base.defaults import MARGIN, check_margin
 from harness.bench.leak_effect import shared
+from harness.compare.calibration import caveats, power_sentence
 from harness.compare.evidence import Contrast
 from harness.methods import NO_LABELS
 from harness.statistics.bootstrap import LEVEL, Interval
@@ -74,6 +75,7 @@ class Verdict:
         elif one_seed:
             rows = " and ".join(one_seed)
             lines.append(f"{rows}: only one seed, so the result may not hold for other seeds (--seeds 3).")
+        lines += caveats([(side.row, side.calibration) for side in (c.row, c.baseline)])
         return [*lines, self._power(), *self.seen]
 
     @property
@@ -139,6 +141,8 @@ class Verdict:
 
     def _power(self) -> str:
         c = self.contrast
+        if c.row.calibration is not None and c.row.calibration.corrected:
+            return power_sentence(c.row.calibration, c.baseline.calibration, self.margin)
         n, deviation = len(c.pairs.ids), c.pairs.deviation
         if deviation == 0:
             return "All differences are equal, so the power of more queries is unknown."

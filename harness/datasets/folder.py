@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.base.errors import DatasetError
 from harness.base.files import there
 from harness.base.plain import check_text
 from harness.collection.files import EXPECTED, Collection, is_collection
+from harness.collection.labels import Labels, digest, labels_file, read_labels
+from harness.collection.offer import offer
 from harness.collection.splits import Parts, build_dataset, known_split
 from harness.data.dataset import Dataset
 from harness.datasets import Source
@@ -39,7 +41,8 @@ class Folder(Source):
         check_text(name)
         corpus, queries = collection.open_corpus(name, context), collection.read_queries()
         parts = Parts(name, corpus, queries, collection.readers(), changed=collection.changed)
-        return build_dataset(parts, split or "test")
+        dataset = build_dataset(parts, split or "test")
+        return _with_labels(dataset, read_labels(labels_file(path, split or "test")))
 
     def available(self, context: Context) -> list[str]:
         """None: folders are named by their path."""
@@ -68,6 +71,23 @@ class Folder(Source):
         return locate(rest)[0]
 
 
+def _with_labels(dataset: Dataset, labels: Labels | None) -> Dataset:
+    """The dataset with a note on who judged it; labels that do not give its judgements are ignored."""
+    if labels is None:
+        return dataset
+    summary = labels.summary()
+    if summary["qrels"] != digest(dataset.test.qrels):
+        note = "the labels file does not give the judgements of the qrels, so it is ignored: is it of this collection?"
+        return replace(dataset, notes=(*dataset.notes, note))
+    machines = [judge for judge, kind in summary["judges"].items() if kind == "machine"]
+    people = f"people judged {summary['people_queries']:,} of {len(dataset.test.queries):,} queries completely"
+    note = f"labels of machines ({', '.join(machines)}); {people}"
+    if summary["people_queries"] == 0:
+        by_machine, pairs = summary["pairs"].get("machine", 0), sum(summary["pairs"].values())
+        note = f"uncalibrated: {by_machine / pairs:.0%} of the labels are of machines ({', '.join(machines)})"
+    return replace(dataset, notes=(*dataset.notes, note)) if machines else dataset
+
+
 def locate(rest: str) -> tuple[Path, str]:
     """Folder and split of a path; the split is empty if none is named.
 
@@ -84,5 +104,5 @@ def locate(rest: str) -> tuple[Path, str]:
     if there(path.parent.is_dir) and is_collection(path.parent) and not os.path.lexists(path):
         return path.parent, path.name
     if os.path.lexists(path):
-        raise DatasetError(f"{path} is not a folder; name the folder with {EXPECTED}.")
+        raise DatasetError(f"{path} is not a folder; name the folder with {EXPECTED}.{offer(path)}")
     raise DatasetError(f"there is no folder {path}; name a folder with {EXPECTED}.")

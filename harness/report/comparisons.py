@@ -15,6 +15,7 @@ from harness.compare.documents import compare_parts
 from harness.compare.evidence import Scores, scores
 from harness.report.board import Line, Table
 from harness.report.comparisons_across import most_common
+from harness.report.recalibrated import recalibrated
 
 MOST_WORK = 1_200_000
 """Rows squared times queries, up to which further measures get intervals and a table gets a decision: pairs take
@@ -67,6 +68,8 @@ def _compared(table: Table, store: Store, places: Mapping[Key, StoredRecord], do
     table = dataclasses.replace(table, more_notes=(*table.more_notes, *notes))
     if not scored:
         return table
+    if any(each.calibration for each in scored.values()):
+        table, scored = recalibrated(table, scored)
     rows = list(scored.values())
     comparison = compare(rows)
     positions = dict(zip(scored, comparison.positions, strict=True))

@@ -1,0 +1,45 @@
+"""What a made test set is worth, in plain words; printed with every set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.judges.row import models_of
+from harness.methods import Method
+from harness.rows import row_name
+from harness.testset.make import TestSet
+from harness.testset.request import Request
+
+DOCS = "docs/testset.md"
+
+
+def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[str]:
+    """What the set is worth.
+
+    Args:
+        request: the settings.
+        made: the set.
+        rows: of which those that share a model with the judge are named.
+    """
+    lines = [
+        "A machine gave every label: scores on this set are uncalibrated. They order rows roughly, and intervals do "
+        "not cover the judge's errors."
+    ]
+    favoured = [row_name(row) for row in rows if models_of(row) & request.judge.models()]
+    if favoured:
+        lines.append(
+            f"The judge {request.judge.label()} shares a model with rows, which favours them: {', '.join(favoured)}."
+        )
+    lexical = sum(query.generator.startswith("extractive") for query in made.queries)
+    if lexical:
+        share = sum(made.copied.values()) / max(1, len(made.copied))
+        lines.append(
+            f"{lexical} of {len(made.queries)} queries are parts of documents ({share:.0%} of their content words are "
+            "in the document), which favours rows that match words, as bm25. Real queries (--queries log.txt) or a "
+            "chat model (--generator) avoid that."
+        )
+    lines.append(
+        "People's labels of 30 to 100 queries, drawn at random, give intervals that are valid again: "
+        f"`harness judge {request.out} --serve`. How far sets made like this agree with real judgements: {DOCS}."
+    )
+    return lines

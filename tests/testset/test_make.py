@@ -1,0 +1,83 @@
+"""The steps in order: what is dropped is counted, the pool has the document that was asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.base.errors import DatasetError
+from harness.data.corpus import Corpus
+from harness.judges import Grades, Judge, Pairs
+from harness.runtime.context import Context
+from harness.testset.documents import Source
+from harness.testset.make import Drops, _answered, make, rows_asked
+from harness.testset.queries import Made
+from harness.testset.request import Request
+
+
+def corpus_of(request: Request) -> Corpus:
+    return Corpus.of(request.source.documents())
+
+
+def test_queries_with_their_pools_and_grades(request_of: Callable[..., Request], context: Context) -> None:
+    request = request_of()
+    corpus = corpus_of(request)
+    told: list[str] = []
+    made = make(request, corpus, rows_asked(request, corpus, context), context, told.append)
+    assert 1 <= len(made.queries) <= 12
+    for query, rows, grades in zip(made.queries, made.pairs, made.grades.values, strict=True):
+        assert query.row in rows
+        assert len(rows) == len(grades) <= 6
+        assert (grades > 0).any()
+    assert sum(made.drops.values()) >= 12 - len(made.queries)
+    assert made.copied["sentence"] == 1
+    assert len(told) == 2
+
+
+def test_real_queries_are_only_judged(request_of: Callable[..., Request], context: Context, tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("who repaired the garden valve\nwhen was the bridge repaired\nquite other words\n")
+    request = request_of(log=log)
+    corpus = corpus_of(request)
+    made = make(request, corpus, rows_asked(request, corpus, context), context, lambda line: None)
+    assert {query.text for query in made.queries} <= set(log.read_text().split("\n"))
+    assert {(query.kind, query.row) for query in made.queries} == {("log", -1)}
+    assert made.copied == {}
+
+
+def test_queries_without_an_answer_or_with_too_many_are_dropped(request_of: Callable[..., Request]) -> None:
+    drops = Drops()
+    chosen = [*(Made(text, row, "title", "x") for row, text in enumerate("abc")), Made("d", -1, "log", "")]
+    values = [np.array(v, np.int8) for v in ([0, 0, -1, 0, 0], [3, 3, 2, 0, 1], [3, 0, 1, 1, 1], [3, 3, 3, 3, 3])]
+    assert _answered(chosen, Grades(values), drops, request_of()) == [2, 3]
+    assert drops.counts == {"no relevant document": 1, "answered by too many documents": 1}
+
+
+class Harsh(Judge):
+    """Grades everything 0."""
+
+    def grade(self, corpus: Corpus, pairs: Pairs, known: Pairs, context: Context) -> Grades:
+        return Grades([np.zeros(len(rows), np.int8) for rows in pairs.candidates])
+
+    def label(self) -> str:
+        return "harsh"
+
+
+def test_if_nothing_is_left_the_message_says_why(request_of: Callable[..., Request], context: Context) -> None:
+    request = request_of(judge=Harsh())
+    corpus = corpus_of(request)
+    with pytest.raises(DatasetError, match=r"no query is left \(.*12 no relevant document"):
+        make(request, corpus, rows_asked(request, corpus, context), context, lambda line: None)
+
+
+def test_a_corpus_of_one_document_is_refused(
+    request_of: Callable[..., Request], context: Context, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.md"
+    path.write_text("# One\n\nOnly one document of some words is here.\n")
+    request = request_of(source=Source(path))
+    with pytest.raises(DatasetError, match="the corpus has 1 documents"):
+        rows_asked(request, corpus_of(request), context)
