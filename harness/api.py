@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.audit.lengths import lengths
 from harness.audit.row import audit
 from harness.base.defaults import DATASET, DEPTH, MARGIN, MEASURES, RESULTS, SEEDS
 from harness.base.errors import UnknownName
@@ -25,6 +26,7 @@ from harness.compare.decide import Decided
 from harness.compare.decide import decide as decide_between_rows
 from harness.compare.pairwise import compare
 from harness.compare.validate import validate
+from harness.data.dataset import Dataset
 from harness.datacheck.collection import check
 from harness.datasets.beir import fetch as fetch_beir
 from harness.exchange.export import export_beir, export_model, export_mteb, export_trec
@@ -36,14 +38,11 @@ from harness.report.board import Table
 from harness.report.board_files import is_written, write_board
 from harness.report.decision import document
 from harness.report.run_board import Board
-from harness.report.sweep import write_sweep
+from harness.report.run_sweep import sweep, tune
 from harness.rows import methods_of
 from harness.runtime.context import Context, open_context
-from harness.sweep.result import SweepResult
-from harness.sweep.run import FinishedSweep
+from harness.sweep.one_line import tuned
 from harness.sweep.run import plan as plan_sweep
-from harness.sweep.run import sweep as run_sweep
-from harness.sweep.trial import CellResult
 
 __all__ = [
     "DEFAULT_DATASET",
@@ -61,6 +60,7 @@ __all__ = [
     "export_trec",
     "fetch",
     "import_published",
+    "lengths",
     "methods_of",
     "open_context",
     "opened_bench",
@@ -68,6 +68,8 @@ __all__ = [
     "plan_sweep",
     "run",
     "sweep",
+    "tune",
+    "tuned",
     "update_leaderboard",
     "validate",
     "write_leaderboard",
@@ -76,7 +78,7 @@ __all__ = [
 
 def run(
     *rows: str | Method,
-    dataset: str | Sequence[str] = DATASET,
+    dataset: str | Dataset | Sequence[str | Dataset] = DATASET,
     measures: Sequence[str] = MEASURES,
     depth: int = DEPTH,
     results: str | Path = RESULTS,
@@ -92,7 +94,7 @@ def run(
 
     Args:
         rows: row names, expressions or methods; without any, the default rows.
-        dataset: one or several, as `source/name[/split]` or a path.
+        dataset: one or several, as `source/name[/split]`, a path, or an object of `Dataset.of`.
         measures: in ir-measures' notation.
         depth: documents per query in a run.
         results: folder of the records; a row with an up-to-date record is not run again.
@@ -123,7 +125,7 @@ def run(
         tell=tell,
         executor=executor,
     )
-    return Board(made, Store(Path(results)))
+    return Board(made, Store(Path(results)), context)
 
 
 def plan(
@@ -141,9 +143,12 @@ def plan(
     return plan_steps(methods_of(rows, precision), _named(dataset, folds, dev_cut), depth)
 
 
-def _named(dataset: str | Sequence[str], folds: str | int | None, dev_cut: str | None) -> list[str]:
+def _named(
+    dataset: str | Dataset | Sequence[str | Dataset], folds: str | int | None, dev_cut: str | None
+) -> list[str]:
     """The names of datasets, each once, with what they say about folds and dev."""
-    names = [dataset] if isinstance(dataset, str) else dataset
+    several = [dataset] if isinstance(dataset, str | Dataset) else dataset
+    names = [each.name if isinstance(each, Dataset) else each for each in several]
     return list(dict.fromkeys(named(name, folds, dev_cut) for name in names))
 
 
@@ -164,25 +169,6 @@ def decide(
     decided = decide_between_rows(dataset, rows, measure, margin, seeds, results, context, tell)
     write_text(decided.place, document(decided.dataset, decided.decision, decided.sentences))
     return decided
-
-
-def sweep(
-    path: str | Path,
-    executor: str | Executor | None = None,
-    results: str | Path = RESULTS,
-    context: Context | None = None,
-    tell: Callable[[CellResult], None] | None = None,
-    show: Callable[[Result], None] | None = None,
-) -> list[FinishedSweep]:
-    """Runs the sweep of a TOML file on each of its collections, and writes reports and plots into its folder.
-
-    Arguments and errors are those of `harness.sweep.run.sweep`.
-    """
-
-    def write(found: SweepResult, folder: Path, plots: bool) -> None:
-        write_sweep(found, folder, plots=plots)
-
-    return run_sweep(path, executor, results, context, tell, show, write)
 
 
 def claims(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,8 @@ from harness.recipes import RECIPES
 from harness.training.trained import Trained
 
 _ROOMS = (METHODS, RECIPES, ANALYZERS, ENGINES, FEEDBACK, FUSIONS, INDEXES, LOSSES, GENERATORS)
+_FUNCTION = re.compile(r"[^()\"'=]+\.py:[^\W\d]\w*")
+"""`my_search.py:search`, a row of its own function."""
 log = logging.getLogger("harness")
 
 ROOMS = {room.package: room for room in _ROOMS}
@@ -72,7 +75,8 @@ GROUPS = {"default": lambda: tuple(DEFAULT_ROWS), "recipes": trained_rows}
 
 
 def parse_method(text: str, named: Mapping[str, str] = NAMED) -> Method:
-    """A method from its row name, an expression, or `run/<file>`; a name before it, as in `best=bm25`, is left out.
+    """A method from its row name, an expression, `run/<file>` or `<file>.py:<function>`; a name before it, as in
+    `best=bm25`, is left out.
 
     Args:
         text: what is read.
@@ -88,9 +92,13 @@ def parse_method(text: str, named: Mapping[str, str] = NAMED) -> Method:
     _, text = aliases.split(text)
     if text.startswith("run/"):
         return METHODS.get("run")(path=text.removeprefix("run/"))  # type: ignore[call-arg]
+    if _FUNCTION.fullmatch(text):
+        return METHODS.get("python")(file=text)  # type: ignore[call-arg]
     try:
         return parse(text, METHODS, ROOMS, named)
     except HarnessError as error:
+        if text.endswith(".py"):
+            raise SettingError(f"{text!r} is not a row; name a function of the file, as {text}:search.") from error
         if there(Path(text).is_file):
             raise SettingError(
                 f"{text!r} is not a row; there is a file of that name: write run/{text} for a TREC run."

@@ -32,6 +32,8 @@ import pytest
 from harness.bench.record import Record
 from harness.bench.store import Place, Store, StoredRecord
 from harness.cache.folders import Cache
+from harness.choices.plugins import VARIABLE
+from harness.choices.value import PLUGIN
 from harness.compare.evidence import Scores, scores
 from harness.data.dataset import Dataset
 from harness.datasets import load_dataset
@@ -83,6 +85,18 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(
         os, "fsync", lambda file: None
     )  # no file here must outlive a power cut, and some disks take long
+
+
+@pytest.fixture(autouse=True)
+def _no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test imports of its own files is forgotten after it, and so is what it puts into `HARNESS_PLUGINS`."""
+    path = list(sys.path)
+    monkeypatch.setattr("harness.choices.plugins._loaded", {})
+    monkeypatch.setenv(VARIABLE, "")
+    yield
+    sys.path[:] = path
+    for name in [name for name in sys.modules if name.startswith(PLUGIN)]:
+        del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)
@@ -358,7 +372,7 @@ def put(results: Store) -> Callable[..., StoredRecord]:
         held["dataset"] = {**held["dataset"], "name": dataset, "revision": revision, "queries": len(values)}
         mean = sum(values.values()) / max(1, len(values))
         held.update({"row": row, "method": row, "seed": seed, "measures": {"nDCG@10": mean}, **changed})
-        place = Place(results.root / dataset.replace("/", "-") / row / f"seed{seed}.json")
+        place = Place(results.root / dataset.replace("/", "-") / row.replace("/", "-") / f"seed{seed}.json")
         record = Record(**held)
         results.save(place, record, {"nDCG@10": dict(values)})
         return StoredRecord(record, place)

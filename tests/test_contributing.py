@@ -222,7 +222,7 @@ def test_the_column_is_shown_by_the_writers(small_folder: Path, tmp_path: Path, 
     with_model = dataclasses.replace(record, size={"model_bytes": 2**21})
     for each, cell, in_csv in ((with_model, "2.0", 2.0), (record, "–", 0.0)):
         (table,) = tables([each])
-        for writer in ("markdown", "page", "wide terminal"):
+        for writer in ("markdown", "page", "terminal"):
             shown = {column.heading: column for column in module.columns_of(table, writer)}
             assert shown["model MiB"].text(table.lines[0]) == cell
         assert "model MiB" not in {column.heading for column in module.columns_of(table, "latex")}

@@ -104,6 +104,8 @@ def commands(page: Path) -> Iterator[tuple[str, bool]]:
 
 def is_pattern(line: str) -> bool:
     """Whether a command stands for several, or has places to fill in."""
+    if "-completion" in line:  # parsing it would install it
+        return True
     return bool(re.search(r"…|\||\[|\b[A-Z]{3,}\b|ROW|FILE", line.partition("#")[0].replace("OPENAI_API_KEY", "")))
 
 

@@ -32,6 +32,7 @@ PLURAL = {
 }
 BUILT_ON = {
     # A method whose default is made of others, and an analyser that is another's words, stemmed.
+    ("methods.chunked", "methods.dense"),
     ("methods.doc2query", "methods.bm25"),
     ("methods.hybrid", "methods.bm25"),
     ("methods.hybrid", "methods.dense"),
@@ -40,6 +41,7 @@ BUILT_ON = {
     ("methods.query2doc", "methods.bm25"),
     ("methods.rerank", "methods.bm25"),
     ("methods.rerank", "methods.dense"),
+    ("methods.tuned", "methods.bm25"),
     ("analyzers.english", "analyzers.standard"),
 }
 HEAVY = {"torch", "sentence_transformers", "transformers"}

@@ -30,6 +30,12 @@ def items() -> Iterator[tuple[str, type[Value]]]:
 
 
 ITEMS = dict(items())
+NAMED_ELSEWHERE = {
+    "run": {"path": "x.run"},
+    "python": {"file": "x.py:search"},
+    "http": {"url": "http://localhost/search"},
+}
+"""Settings whose default names nothing, of rows that are made elsewhere."""
 NUMBERS = [
     (f"{name}: {setting}", item, setting, hint)
     for name, item in ITEMS.items()
@@ -45,7 +51,7 @@ def smallest(item: type[Value]) -> dict[str, Any]:
         for field in dataclasses.fields(item)  # type: ignore[arg-type]
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
-    return dict.fromkeys(needed, "x") | ({"path": "x.run"} if item.name() == "run" else {})
+    return dict.fromkeys(needed, "x") | NAMED_ELSEWHERE.get(item.name(), {})
 
 
 def beyond(hint: Any) -> st.SearchStrategy[Any]:

@@ -14,11 +14,13 @@ from harness.bench.run_rows import run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
 from harness.compare.validate import with_scores
+from harness.data.corpus import Corpus
 from harness.data.dataset import Dataset
 from harness.data.measures import DEFAULT, single_measure
 from harness.data.trec import read_run
 from harness.datasets import load_dataset
 from harness.methods import Encodes, Method, fit
+from harness.methods.chunked import Chunked
 from harness.models.encoder import Encoder
 from harness.models.probe import Drift, Truncation, drifts, truncation
 from harness.rows import parse_method
@@ -117,24 +119,27 @@ def audit(
     loaded = load_dataset(dataset, context)
     run = audit_run(by, loaded.test.qrels, read_run(stored.place.run), loaded.corpus.id_array.to_pylist())
     removed = len(loaded.drop_self & set(loaded.test.queries.ids))
-    encoders = {encoder.fingerprint: encoder for encoder in _encoders(method, loaded, context)}
-    return Audit(shown(stored.record), loaded.name, run, removed, tuple(_audited(e, loaded) for e in encoders.values()))
+    encoders = {(e.fingerprint, c.revision): (e, c) for e, c in _encoders(method, loaded.corpus, loaded, context)}
+    audited = tuple(_audited(encoder, corpus, loaded) for encoder, corpus in encoders.values())
+    return Audit(shown(stored.record), loaded.name, run, removed, audited)
 
 
-def _encoders(method: Method, dataset: Dataset, context: Context) -> Iterator[Encoder]:
+def _encoders(method: Method, corpus: Corpus, dataset: Dataset, context: Context) -> Iterator[tuple[Encoder, Corpus]]:
+    """The encoders of a row, each with what it encodes: the documents, or their passages."""
+    inside = method.passages(corpus, context).corpus if isinstance(method, Chunked) else corpus
     for part in method.nested():
-        yield from _encoders(part, dataset, context)
+        yield from _encoders(part, inside, dataset, context)
     fitted = fit(method, dataset.train, context)
     if isinstance(fitted, Encodes):
-        yield fitted.encoder
+        yield fitted.encoder, corpus
 
 
-def _audited(encoder: Encoder, dataset: Dataset) -> EncoderAudit:
-    documents = encoder.vectors(dataset.corpus.texts, "document")
+def _audited(encoder: Encoder, corpus: Corpus, dataset: Dataset) -> EncoderAudit:
+    documents = encoder.vectors(corpus.texts, "document")
     return EncoderAudit(
         encoder.folder.name,
         (encoder.prompts["query"], encoder.prompts["document"]),
-        truncation(encoder, dataset.corpus.texts, "document"),
+        truncation(encoder, corpus.texts, "document"),
         truncation(encoder, dataset.test.queries.texts, "query"),
         tuple(drifts(encoder, dataset.test.queries.texts, documents.block(0, len(documents)))),
     )
@@ -147,7 +152,8 @@ def _cut(side: str, cut: Truncation | None) -> str:
     line = f"{side}: {cut.cut:,} of {cut.texts:,} ({share:.1%}) are longer than the limit of {cut.limit} tokens"
     if not cut.cut:
         return line
-    return f"{line}; {cut.lost:.1%} of all tokens are cut off, the longest has {cut.longest:,}"
+    remedy = "; as passages they are read whole: chunked(…) around the row" if side == "documents" else ""
+    return f"{line}; {cut.lost:.1%} of all tokens are cut off, the longest has {cut.longest:,}{remedy}"
 
 
 def _drift(drift: Drift) -> str:

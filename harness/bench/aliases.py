@@ -88,10 +88,15 @@ def row_table(path: Path | None = None) -> dict[str, str]:
     else:
         file = read(path)
     keys = TABLE if path.name == PROJECT else TABLE[-1:]
-    return _checked(file, keys)
+    return rows_in(file, keys)
 
 
-def _checked(file: File, keys: tuple[str, ...]) -> dict[str, str]:
+def rows_in(file: File, keys: tuple[str, ...] = TABLE[-1:]) -> dict[str, str]:
+    """The named rows of a table of a file.
+
+    Raises:
+        SettingError: a name or a row is wrong; names the line.
+    """
     table: object = file.data
     for key in keys:
         table = table.get(key, {}) if isinstance(table, Mapping) else {}

@@ -53,12 +53,14 @@ def dev_of(dataset: Dataset) -> Labelled:
     if dataset.train.folds is not None:
         raise Unavailable(
             f"{dataset.name} has no dev queries of its own, since each fold has others.",
-            "Choose on the collection itself, and name the chosen row with the folds.",
+            "Choose on the collection itself, and name the chosen row with the folds; or run a row like "
+            'tuned(bm25, over=("k1=0.6:1.6",)), which chooses in each fold.',
         )
     if dataset.train.dev is None:
         raise Unavailable(
             f"{dataset.name} has no dev queries to choose on.",
-            "Add qrels/dev.tsv, or qrels/train.tsv with five queries or more.",
+            "Add qrels/dev.tsv, or qrels/train.tsv with five queries or more; or choose in folds: `harness run --folds "
+            '5` with a row like tuned(bm25, over=("k1=0.6:1.6",)).',
         )
     return dataset.train.dev
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.base.defaults import DEPTH
+from harness.base.doing import doing
 from harness.base.errors import Unavailable, error_message, remedy_of
 from harness.base.redaction import check_name
 from harness.bench.caveats import caveats
@@ -100,6 +101,7 @@ class Bench:
             self.settle()
         self._turned = name
         self.context.ledger.turn_to(name)
+        doing(f"load {name}")
         dataset = load_dataset(name, self.context)
         self.context = self.context.searching(dataset.test.search_depth(self.plan.depth(name)))
         return dataset
@@ -200,6 +202,7 @@ class Bench:
             for step in self.plan.of(name, row):
                 if step.method is None or step.kind == "measure":
                     continue
+                doing(f"{step.kind} {row_name(step.method)} on {dataset.name}")
                 fitted = fit(step.method, dataset.train, context)
                 if step.kind in ("index", "search"):
                     searcher = index(step.method, fitted, dataset.corpus, context)

@@ -26,6 +26,7 @@ WORDS: Final[Mapping[str, str]] = {
     "models": "a trained model",
     "negatives": "mined negatives",
     "pairs": "scores of pairs",
+    "passages": "the documents of a collection, cut into passages",
     "questions": "generated questions",
     "sparse": "sparse vectors of texts",
     "stdlib": "the collection stdlib/code",
@@ -36,8 +37,8 @@ GROWING: Final = frozenset({"answers", "checkpoints", "embeddings", "generated",
 """Kinds whose entries are only added to: each of their files is valid without the others and without `meta.json`."""
 MEMOS: Final = frozenset({"hashes", "top_lists"})
 """Folders of small JSON files, named by a key each."""
-BESIDE: Final = frozenset({"data", "downloads", "jobs", "locks"}) | MEMOS
-"""Folders without entries: collections and downloads, results of jobs, locks, memos."""
+BESIDE: Final = frozenset({"data", "downloads", "jobs", "locks", "plugins"}) | MEMOS
+"""Folders without entries: collections and downloads, results of jobs, locks, plug-ins of other machines, memos."""
 OF_THE_SYSTEM: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
 """Names that file managers and file systems create in any folder."""
 

@@ -1,7 +1,8 @@
 """Rooms: a package is a registry, a file in it is an item, and the file's name is the item's name.
 
 Listing names imports none of the items, so `harness list` and BM25 never import torch. An installed package adds items
-through an entry point in the group named after the room (`harness.methods`), whose name is again the file's name.
+through an entry point in the group named after the room (`harness.methods`), whose name is again the file's name. A
+plug-in, one file of the user, adds items under the names of its classes (`harness.choices.plugins`).
 
 If names clash, a file of ours wins over an entry point of its name, which is listed as hidden and never loaded; if two
 packages give the same name, neither wins and the error names both. A package that fails does not affect the items of
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from harness.base.errors import HarnessError, SettingError, UnknownName
+from harness.choices import plugins
 from harness.choices.items import entry_points, files, names, normalised, package_of
 from harness.choices.value import Value
 
@@ -46,8 +48,8 @@ class Room(Generic[T]):
         self.joined = joined
 
     def names(self) -> list[str]:
-        """Names of all items, sorted, with those of installed packages; imports none of them."""
-        return names(self.package)
+        """Names of all items, sorted, with those of installed packages and plug-ins; imports only plug-ins."""
+        return sorted({*names(self.package), *plugins.items_of(self.package)})
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and normalised(name) in self.names()
@@ -57,12 +59,19 @@ class Room(Generic[T]):
 
         Raises:
             UnknownName: no file and no entry point of that name; carries the closest names.
-            SettingError: the installed package of that name cannot be used, or two packages give it; names them.
+            SettingError: the installed package or plug-in of that name cannot be used, or two give it; names them.
         """
         key = normalised(name)
         if key in files(self.package):
             return self._defined_in(importlib.import_module(f"{self.package}.{key}"))
-        entries = entry_points(self.package)
+        entries, own = entry_points(self.package), plugins.items_of(self.package)
+        if key in own:
+            if key in entries:
+                raise SettingError(
+                    f"{plugins.place_of(own[key])}: the package {package_of(entries[key][0])} has a {self.noun} "
+                    f"{key!r} too; rename the class."
+                )
+            return own[key]
         if key in entries:
             return self._load(key, entries[key])
         raise UnknownName(self.noun, name, self.names())
@@ -118,9 +127,12 @@ class Room(Generic[T]):
 
     def summary(self, name: str) -> str:
         """For listings: the first paragraph of the docstring of the item's file, read without importing it; for an item
-        of an installed package, where it is from.
+        of an installed package, where it is from; for one of a plug-in, of its class.
         """
         key = normalised(name)
+        own = plugins.items_of(self.package).get(key)
+        if own is not None:
+            return f"{_first_paragraph((own.__doc__ or '').splitlines())} (plug-in {plugins.place_of(own)})".strip()
         foreign = entry_points(self.package).get(key, ())
         origin = " and ".join(f"{entry.value} ({package_of(entry)})" for entry in foreign)
         if key not in files(self.package):

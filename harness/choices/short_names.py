@@ -18,6 +18,8 @@ LONGEST = 28
 """Characters of an expression that is shown as it is."""
 ROOMY = 48
 """Characters of a short name above which settings that are not needed to tell rows apart are left out too."""
+ROOMIER = 64
+"""Characters of a short name above which it does not say what is inside the rows in it."""
 LONGEST_VALUE = 24
 """Characters of a setting's value; of a longer one its last part or its beginning."""
 STRUCTURE = ("first", "scorer", "method")
@@ -80,8 +82,9 @@ def _short(row: str, part: _Part, common: Mapping[str, Settings], parts: Mapping
     if len(_text(part, kept)) > ROOMY:
         others = [other for text, other in parts.items() if text != row and _shape(other) == _shape(part)]
         kept[part] = _telling(part, kept[part], others)
-    texts = (_text(part, kept, depth=depth) for depth in (None, 1, 0))
-    text = next((text for text in texts if len(text) <= ROOMY), _text(part, kept, depth=0))
+    depths = {None: ROOMY, 1: ROOMIER, 0: ROOMIER}
+    texts = {_text(part, kept, depth=depth): most for depth, most in depths.items()}
+    text = next((text for text, most in texts.items() if len(text) <= most), list(texts)[-1])
     return Short(text, whole=text == _text(part, whole, cut=False))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -19,6 +20,8 @@ from harness.choices._text import shown
 EXACT_INTEGERS = 2.0**53
 LATER = types.MappingProxyType({"later": True})
 """Marks a setting added later: `full` omits it at its default too, so that existing cache keys stay valid."""
+PLUGIN = "harness_plugin_"
+"""Begins the names of the modules of plug-ins (`harness.choices.plugins`), whose items are named after their class."""
 RECIPES = "recipes"
 """The name under which `full` and `settings` write the recipes that train a value; in an expression, `+` adds one."""
 
@@ -43,7 +46,9 @@ class Value:
 
     @classmethod
     def name(cls) -> str:
-        """The item's name: that of its file."""
+        """The item's name: that of its file; that of its class, in small letters, if it is defined in a plug-in."""
+        if cls.__module__.startswith(PLUGIN):
+            return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         return cls.__module__.rpartition(".")[2]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `harness run | decide | validate | sweep | compare | audit | leaderboard | list | export | …`.
+"""The command line: `harness run | decide | validate | sweep | compare | audit | leaderboard | list | doctor | …`.
 
 Exit status: see `Status`. The modules of the commands declare parameters, and import what does the work only when a
 command runs, so that `harness --help` answers at once.
@@ -14,7 +14,7 @@ import typer
 import harness
 from harness.base.errors import HarnessError, NoScores, storage_problem
 from harness.base.plain import one_line
-from harness.cli import board, cache, claims, data, exchange, sweep, verdicts
+from harness.cli import board, cache, claims, data, doctor, exchange, sweep, verdicts
 from harness.cli.declaration import Status, add_command
 from harness.report.streams import finish_output, prepare_streams
 
@@ -22,7 +22,6 @@ app = typer.Typer(
     help="Compare BM25, dense, hybrid and re-ranking retrieval on judged collections, with scores you can trust.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 data_app = typer.Typer(help="Check and download datasets.", no_args_is_help=True)
@@ -36,10 +35,12 @@ add_command(app, verdicts.compare)
 add_command(app, verdicts.audit)
 add_command(app, claims.claims)
 add_command(app, sweep.sweep)
+add_command(app, sweep.tune)
 add_command(app, board.leaderboard)
 add_command(app, board.list_, "list")
 add_command(app, verdicts.accept)
 add_command(app, exchange.import_, "import")
+add_command(app, doctor.doctor)
 app.add_typer(export_app, name="export")
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,7 +11,8 @@ import typer
 from harness.base import defaults
 from harness.base.errors import RecordError
 from harness.cli.declaration import Parameters, Status
-from harness.cli.parameters import Datasets, Executed, Folders, Quiet, Records, Resources, Rows, Scoring
+from harness.cli.parameters import Datasets, Executed, Folders, NamedRows, Quiet, Records, Resources, Rows, Scoring
+from harness.cli.table_parameters import Tables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,22 @@ class Plan(Parameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run(Datasets, Rows, Scoring, Executed, Plan, Quiet, Resources):
+class NamedDatasets(Datasets):
+    """Several datasets, named after the command or with `--dataset`."""
+
+    named: Annotated[
+        list[str], typer.Argument(metavar="DATASET", help="The same as --dataset, for one or several.")
+    ] = field(default_factory=list)
+
+    @property
+    def datasets(self) -> list[str]:
+        """The named datasets, each once, or the default one."""
+        names = dict.fromkeys((*self.named, *self.dataset)) or [defaults.DATASET]
+        return [self.with_splits(name) for name in names]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(NamedDatasets, Rows, Scoring, Executed, Plan, Tables, Quiet, Resources):
     """Parameters of `harness run`."""
 
 
@@ -52,8 +68,8 @@ def run(parameters: Run) -> Status:
         executor=parameters.executor,
     )
     session.update_leaderboard(parameters.results)
-    terminal.show(board.tables, session.out, board.across)
-    session.say([f"records, leaderboard.md and leaderboard.html in {parameters.results}"])
+    terminal.show(board.tables, session.out, board.across, session.format, verbose=session.verbose)
+    session.remark([f"records, leaderboard.md and leaderboard.html in {parameters.results}"])
     return _status([result.record.status for result in board.results], parameters.quiet)
 
 
@@ -82,7 +98,7 @@ def _status(statuses: list[str], quiet: bool) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leaderboard(Records, Quiet):
+class Leaderboard(Tables, Records, Quiet):
     """Parameters of `harness leaderboard`."""
 
     plots: Annotated[bool, typer.Option("--plots", help="Also draw plots/*.svg and *.png; needs matplotlib.")] = False
@@ -101,10 +117,10 @@ def leaderboard(parameters: Leaderboard) -> Status:
     session = open_session(parameters)
     tables, across, faults = api.write_leaderboard(results, session.context)
     drawn = write_plots(tables, results / "plots") if parameters.plots else []
-    terminal.show(tables, session.out, across)
+    terminal.show(tables, session.out, across, session.format, verbose=session.verbose)
     report_faults(faults)
     plots = f", {len(drawn)} plots in {results / 'plots'}" if drawn else ""
-    session.say([f"wrote {results / 'leaderboard.md'}, .csv, .html and .tex{plots}"])
+    session.remark([f"wrote {results / 'leaderboard.md'}, .csv, .html and .tex{plots}"])
     return Status.FAILED if faults else Status.OK
 
 
@@ -128,7 +144,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Folders):
+class List(Tables, NamedRows, Folders):
     """Parameters of `harness list`."""
 
     kind: Annotated[Kind | None, typer.Argument(metavar="KIND", help="What to list. Default: everything.")] = None
@@ -137,6 +153,11 @@ class List(Folders):
 def list_(parameters: List) -> Status:
     """List rows, methods, datasets and everything else that a setting can name."""
     from harness.cli import listing
+    from harness.report.screen import screens
+    from harness.report.sheet_formats import Shown
+    from harness.report.sheets import show
 
-    listing.show(parameters.kind.value if parameters.kind else None, parameters.data_dir, parameters.cache_dir)
+    kind = parameters.kind.value if parameters.kind else None
+    sheets = listing.listed(kind, parameters.data_dir, parameters.cache_dir, parameters.rows_file)
+    show(screens()[0], Shown(sheets), parameters.format.value, verbose=parameters.verbose)
     return Status.OK

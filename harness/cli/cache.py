@@ -9,13 +9,19 @@ import typer
 
 from harness.cli.declaration import Status
 from harness.cli.parameters import CacheFolder
+from harness.cli.table_parameters import Tables
 
 
-def ls(parameters: CacheFolder) -> Status:
+@dataclass(frozen=True, kw_only=True)
+class Listed(Tables, CacheFolder):
+    """Parameters of `harness cache ls`."""
+
+
+def ls(parameters: Listed) -> Status:
     """List cached results: kind, size, age and what each was computed from."""
     from harness.cli import cache_report
 
-    return cache_report.ls(parameters.cache_dir)
+    return cache_report.ls(parameters.cache_dir, parameters.format.value)
 
 
 def verify(parameters: CacheFolder) -> Status:

@@ -10,16 +10,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table as Grid
-
 from harness.base.errors import CacheError
 from harness.cache import kinds, marker
 from harness.cache.clearing import Removal, freed, removals, remove
 from harness.cache.folders import Cache, default_root
 from harness.cache.links import inside
-from harness.cache.manage import entries, faults, left_alone, total
+from harness.cache.manage import Entry, entries, faults, left_alone, total
 from harness.cli.declaration import Status
-from harness.report.screen import Screen
+from harness.report.screen import Screen, screens
+from harness.report.sheet import Field, Sheet
+from harness.report.sheet_formats import Shown
+from harness.report.sheets import show
 
 MOST_GIB = 2.0**33
 """More than any disk; a larger `--max-size`, even infinity, means no limit."""
@@ -27,25 +28,32 @@ SHOWN = 10
 """At most this many foreign files are listed."""
 
 
-def ls(cache_dir: Path | None) -> Status:
+def ls(cache_dir: Path | None, format: str = "text") -> Status:
     """`harness cache ls`."""
     root = cache_dir or default_root()
-    out = Screen()
-    if _is_nothing(root, out):
+    out = screens()[0]
+    found = [] if _nothing(root) else entries(Cache.unopened(root))
+    if not found:
+        show(out, Shown([_sheet([])] if format != "text" else [], [_nothing(root) or f"0 entries in {root}"]), format)
         return Status.OK
-    cache = Cache.unopened(root)
-    grid = Grid(box=None, pad_edge=False, header_style="bold")
-    for name, right in (("kind", False), ("key", False), ("MiB", True), ("unused for", True), ("source", False)):
-        grid.add_column(name, justify="right" if right else "left", overflow="fold")
-    found = entries(cache)
-    for entry in found:
-        days = f"{(time.time() - entry.used) / 86400:.1f} d"
-        grid.add_row(entry.kind, entry.key[:12], _mib(entry.bytes), days, _words(entry.describe))
-    out.print(grid)
     size, apart = total(found), sum(entry.bytes for entry in found)
     shared = f" ({_mib(apart - size)} MiB that entries share are counted once)" if apart > size else ""
-    _say(out, f"{len(found)} entries, {_mib(size)} MiB in {root}{shared}")
+    sentence = f"{len(found)} entries, {_mib(size)} MiB in {root}{shared}"
+    show(out, Shown([_sheet(found)], [sentence], {"root": str(root), "bytes": size}), format)
     return Status.OK
+
+
+def _sheet(found: Sequence[Entry]) -> Sheet:
+    keys, days = [entry.key for entry in found], [(time.time() - entry.used) / 86400 for entry in found]
+    kinds_of = [entry.kind for entry in found]
+    fields = [
+        Field("kind", "kind", kinds_of, kinds_of, right=False),
+        Field("key", "key", keys, [key[:12] for key in keys], right=False),
+        Field("bytes", "MiB", [entry.bytes for entry in found], [_mib(entry.bytes) for entry in found]),
+        Field.of("days_unused", "unused for", days, "{:.1f} d".format, 2),
+        Field.words("source", [_words(entry.describe) for entry in found], 1, key="source"),
+    ]
+    return Sheet("", fields, key="entries")
 
 
 def verify(cache_dir: Path | None) -> Status:
@@ -103,13 +111,20 @@ def _removed(cache: Cache, selected: Sequence[Removal], out: Screen, *, silent: 
 
 
 def _is_nothing(root: Path, out: Screen) -> bool:
-    """Whether the folder is missing or empty; prints which, and makes no folder."""
+    """Whether the folder is missing or empty; prints which."""
+    nothing = _nothing(root)
+    if nothing:
+        _say(out, nothing)
+    return bool(nothing)
+
+
+def _nothing(root: Path) -> str:
+    """Why there is nothing in a cache folder; empty if there is something. Makes no folder."""
     if root.exists() and not root.is_dir():
         raise CacheError(f"{root} is not a folder; name the cache folder with --cache-dir or HARNESS_CACHE.")
     if root.is_dir() and inside(root):
-        return False
-    _say(out, f"0 entries in {root}: {'it is empty or cannot be read' if root.is_dir() else 'there is no such folder'}")
-    return True
+        return ""
+    return f"0 entries in {root}: {'it is empty or cannot be read' if root.is_dir() else 'there is no such folder'}"
 
 
 def _on_a_terminal() -> bool:

@@ -61,7 +61,7 @@ class SplitDataset(OneDataset, Splits):
         Raises:
             SettingError: none is named, or several are, or a rule does not exist.
         """
-        return self.named(super().one_dataset)
+        return self.with_splits(super().one_dataset)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,4 +80,4 @@ class DefaultDataset(SplitDataset):
         Raises:
             SettingError: several are named.
         """
-        return super().one_dataset if self.dataset or self.dataset_option else self.named(defaults.DATASET)
+        return super().one_dataset if self.dataset or self.dataset_option else self.with_splits(defaults.DATASET)

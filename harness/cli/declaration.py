@@ -37,6 +37,13 @@ class Status(IntEnum):
 class Parameters:
     """Parameters of a command; subclasses declare them as fields."""
 
+    def prepare(self) -> None:
+        """Done before the command's work, as importing what a parameter names.
+
+        Raises:
+            HarnessError: it cannot be done.
+        """
+
 
 P = TypeVar("P", bound=Parameters)
 T = TypeVar("T")
@@ -104,16 +111,25 @@ def add_command(group: typer.Typer, work: Callable[[P], Status], name: str | Non
 
 def run_to_end(work: Callable[[P], Status], parameters: P) -> Status:
     """Runs a command; an interrupted one gets a message, which typer would not print."""
-    from harness.report.screen import show_warnings
+    from harness.cli.progress import CURRENT, Activity
+    from harness.report.screen import Screen, show_warnings
 
     show_warnings()
+    activity = Activity(Screen(stderr=True, quiet=getattr(parameters, "quiet", False)))
+    activity.start()
+    CURRENT.set(activity)
     try:
+        parameters.prepare()
         return work(parameters)
     except KeyboardInterrupt:
+        activity.stop()
         typer.secho("harness: interrupted; finished work is saved, run the same command to continue.", err=True)
         return Status.INTERRUPTED
     except EOFError as error:  # click takes it for the end of a prompt, and prints only "Aborted."
         raise RuntimeError("a file or stream ended early") from error
+    finally:
+        activity.stop()
+        CURRENT.set(None)
 
 
 def checked(check: Callable[[T], None]) -> Callable[[T], T]:

@@ -11,8 +11,8 @@ import typer
 
 from harness.base import defaults
 from harness.cli.dataset_parameters import DefaultDataset, OneDataset
-from harness.cli.declaration import Parameters, Status
-from harness.cli.parameters import Folders, NamedRows, OnDevice, Records, Seeded, To
+from harness.cli.declaration import Status
+from harness.cli.parameters import Folders, NamedRows, OnDevice, Quiet, Records, Seeded, To
 
 
 class Topics(StrEnum):
@@ -24,7 +24,7 @@ class Topics(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportBeir(OneDataset, Folders):
+class ExportBeir(OneDataset, Quiet, Folders):
     """Parameters of `harness export beir`."""
 
     to: To
@@ -41,7 +41,7 @@ def export_beir(parameters: ExportBeir) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportTrec(OneDataset, Seeded):
+class ExportTrec(OneDataset, NamedRows, Quiet, Seeded):
     """Parameters of `harness export trec`."""
 
     to: To
@@ -59,7 +59,7 @@ def export_trec(parameters: ExportTrec) -> Status:
     session = open_session(parameters)
     messages = api.export_trec(
         parameters.one_dataset,
-        parameters.method,
+        parameters.spelled(*parameters.method),
         parameters.to,
         parameters.topics.value,
         parameters.seed,
@@ -71,7 +71,7 @@ def export_trec(parameters: ExportTrec) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportMteb(Parameters):
+class ExportMteb(NamedRows, Quiet):
     """Parameters of `harness export mteb`."""
 
     to: To
@@ -95,14 +95,15 @@ def export_mteb(parameters: ExportMteb) -> Status:
     from harness import api
     from harness.report.screen import screens
 
-    out, _ = screens()
-    for line in api.export_mteb(parameters.dataset, parameters.method, parameters.to, parameters.results):
+    out, _ = screens(parameters.quiet)
+    rows = parameters.spelled(*parameters.method)
+    for line in api.export_mteb(parameters.dataset, rows, parameters.to, parameters.results):
         out.say(line)
     return Status.OK
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportModel(DefaultDataset, NamedRows, OnDevice):
+class ExportModel(DefaultDataset, NamedRows, Quiet, OnDevice):
     """Parameters of `harness export model`."""
 
     row: Annotated[str, typer.Argument(metavar="ROW", help="A row with one trained model, e.g. dense+supervised.")]
@@ -117,7 +118,7 @@ def export_model(parameters: ExportModel) -> Status:
 
     session = open_session(parameters)
     lines = api.export_model(
-        *parameters.spelled(parameters.row),
+        parameters.spelled(parameters.row)[0],
         parameters.one_dataset,
         parameters.seed,
         parameters.to,
@@ -130,7 +131,7 @@ def export_model(parameters: ExportModel) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Import(Records):
+class Import(Quiet, Records):
     """Parameters of `harness import`."""
 
     paths: Annotated[

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.analyzers import ANALYZERS
+from harness.bench.aliases import row_table
 from harness.cache.folders import Cache
 from harness.choices.room import Room
 from harness.datasets import SOURCES, every_name
@@ -20,7 +21,7 @@ from harness.losses import LOSSES
 from harness.measures import MEASURES
 from harness.methods import METHODS
 from harness.recipes import RECIPES
-from harness.report.screen import Screen
+from harness.report.sheet import Field, Sheet
 from harness.rows import DEFAULT_ROWS
 from harness.runtime.context import Context
 from harness.searches import SEARCHES
@@ -42,23 +43,32 @@ ROOMS: dict[str, Room[Any]] = {
 }
 
 
-def show(kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None) -> None:
-    """Prints names and summaries.
+TITLES = {"rows": "rows", "datasets": "dataset sources"}
+
+
+def listed(
+    kind: str | None, data_dirs: Sequence[Path], cache_dir: Path | None, rows: Path | None = None
+) -> list[Sheet]:
+    """Names and summaries, a table for each kind.
 
     Args:
-        kind: `rows` or a room's name; None prints all.
+        kind: `rows` or a room's name; None lists all.
         data_dirs: folders of collections, before `HARNESS_DATA` and the cache.
         cache_dir: the cache; None is the user's.
+        rows: a TOML file with named rows; None is the nearest pyproject.toml.
     """
-    out = Screen(soft_wrap=True)
+    sheets = []
     if kind in (None, "rows"):
-        _print(out, "rows", {name: text if text != name else "" for name, text in DEFAULT_ROWS.items()})
+        own = row_table(rows)
+        sheets.append(_sheet("rows", {name: text if text != name else "" for name, text in DEFAULT_ROWS.items()}))
+        sheets += [_sheet("rows of your own", own)] if own else []
     for name, room in ROOMS.items():
         if kind in (None, name):
-            _print(out, name if name != "datasets" else "dataset sources", _summaries(room))
+            sheets.append(_sheet(TITLES.get(name, name), _summaries(room)))
     if kind in (None, "datasets"):
         context = Context(cache=Cache(cache_dir), data_dirs=tuple(data_dirs))
-        _print(out, "datasets on this machine", dict.fromkeys(every_name(context), ""))
+        sheets.append(_sheet("datasets on this machine", dict.fromkeys(every_name(context), "")))
+    return sheets
 
 
 def _summaries(room: Room[Any]) -> dict[str, str]:
@@ -70,10 +80,7 @@ def _summaries(room: Room[Any]) -> dict[str, str]:
     return {item: f"{words} Needs: {needed.get(item, 'unknown')}." for item, words in summaries.items()}
 
 
-def _print(out: Screen, title: str, items: dict[str, str]) -> None:
-    out.print(title, style="bold")
-    width = max(map(len, items), default=0)
-    for name, words in items.items():
-        out.print(f"  {name.ljust(width)}  {words}".rstrip(), markup=False, highlight=False)
-    if not items:
-        out.print("  none")
+def _sheet(title: str, items: Mapping[str, str]) -> Sheet:
+    names = list(items)
+    words = Field("summary", "", list(items.values()), list(items.values()), right=False, wraps=True)
+    return Sheet(title, [Field("name", "", names, names, right=False), words], key=title)

@@ -11,10 +11,9 @@ import typer
 from harness.base import defaults
 from harness.base.defaults import check_margin, check_one_measure, check_seeds
 from harness.cli.declaration import Parameters, checked
+from harness.cli.plugin_files import COMMON, Plugins
 from harness.cli.split_parameters import Splits
 
-COMMON = "Common options"
-"""Title of the options that most commands have, in `--help`."""
 DATASET_HELP = "source/name, source/name/split or a folder, e.g. ./my-corpus."
 
 Row = Annotated[str, typer.Argument(metavar="ROW", help='A row, e.g. bm25, dense+supervised or "bm25(k1=1.2)".')]
@@ -31,7 +30,7 @@ To = Annotated[Path, typer.Option("--to", help="Folder to write to.")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CacheFolder(Parameters):
+class CacheFolder(Plugins):
     """The cache."""
 
     cache_dir: Annotated[
@@ -137,14 +136,14 @@ class Datasets(Splits):
     @property
     def datasets(self) -> list[str]:
         """The named datasets, each once, or the default one."""
-        return [self.named(name) for name in dict.fromkeys(self.dataset)] or [self.named(defaults.DATASET)]
+        return [self.with_splits(name) for name in dict.fromkeys(self.dataset)] or [self.with_splits(defaults.DATASET)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedRows(Parameters):
     """Where names of rows are looked up."""
 
-    rows: Annotated[
+    rows_file: Annotated[
         Path | None,
         typer.Option(
             "--rows",
@@ -158,7 +157,7 @@ class NamedRows(Parameters):
         """Rows, with what the table says for the names of rows in it."""
         from harness.bench.aliases import row_table, spelled
 
-        table = row_table(self.rows)
+        table = row_table(self.rows_file)
         return [spelled(row, table) for row in rows]
 
 

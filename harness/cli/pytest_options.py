@@ -44,12 +44,14 @@ def read_options(config: pytest.Config, parameters: type[P]) -> P:
     """The parameters that pytest was called with.
 
     Raises:
-        SettingError: a value out of bounds, or one that its check refuses.
+        SettingError: a value out of bounds, one that its check refuses, or a plug-in that cannot be imported.
     """
     values = {parameter.name: getattr(config.option, parameter.name) for parameter in declared(parameters)}
     for parameter in declared(parameters):
         _check(parameter, values[parameter.name])
-    return parameters(**values)
+    made = parameters(**values)
+    made.prepare()
+    return made
 
 
 def _default(parameter: Declared) -> object:

@@ -33,7 +33,7 @@ class Splits(Parameters):
         ),
     ] = None
 
-    def named(self, dataset: str) -> str:
+    def with_splits(self, dataset: str) -> str:
         """The name of a dataset with these settings.
 
         Raises:

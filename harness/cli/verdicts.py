@@ -22,10 +22,11 @@ from harness.cli.parameters import (
     Seeded,
     Seeds,
 )
+from harness.cli.table_parameters import Tables
 
 
 @dataclass(frozen=True, kw_only=True)
-class Validate(DefaultDataset, OneMeasure, NamedRows, Quiet, Resources):
+class Validate(DefaultDataset, OneMeasure, NamedRows, Tables, Quiet, Resources):
     """Parameters of `harness validate`."""
 
     row: Row
@@ -45,6 +46,8 @@ def validate(parameters: Validate) -> Status:
     from harness import api
     from harness.cli.session import open_session
     from harness.report import messages
+    from harness.report.sheet_formats import Shown
+    from harness.report.verdict_sheets import verdict_sheet
 
     session = open_session(parameters)
     row, *baselines = parameters.spelled(parameters.row, *parameters.baseline)
@@ -59,8 +62,13 @@ def validate(parameters: Validate) -> Status:
         session.context,
         messages.row_printer(session.err),
     )
-    for verdict in verdicts:
-        messages.print_verdict(session.out, verdict)
+    sentences = [sentence for verdict in verdicts for sentence in verdict.sentences]
+    if session.format == "text":
+        for verdict in verdicts:
+            messages.print_verdict(session.out, verdict)
+        session.show(Shown([verdict_sheet(verdicts)] if len(verdicts) > 1 else []))
+    else:
+        session.show(Shown([verdict_sheet(verdicts)], sentences))
     findings = {verdict.finding for verdict in verdicts}
     if "worse" in findings:
         return Status.FAILED
@@ -68,7 +76,7 @@ def validate(parameters: Validate) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decide(SplitDataset, Rows, OneMeasure, Quiet, Resources):
+class Decide(SplitDataset, Rows, OneMeasure, Tables, Quiet, Resources):
     """Parameters of `harness decide`."""
 
     margin: Margin = defaults.MARGIN
@@ -82,7 +90,9 @@ def decide(parameters: Decide) -> Status:
     """
     from harness import api
     from harness.cli.session import open_session
-    from harness.report import messages, terminal
+    from harness.report import messages
+    from harness.report.decision import decision_sheet
+    from harness.report.sheet_formats import Shown
 
     session = open_session(parameters)
     decided = api.decide(
@@ -96,16 +106,14 @@ def decide(parameters: Decide) -> Status:
         messages.row_printer(session.err),
     )
     session.update_leaderboard(parameters.results)
-    session.out.print(terminal.decision(decided.dataset, decided.decision, session.out.width))
-    session.out.print()
-    messages.print_sentences(session.out, decided.sentences)
+    session.show(Shown([decision_sheet(decided.dataset, decided.decision)], decided.sentences))
     board = parameters.results / "leaderboard.html"
-    session.say([f"\nthe decision is in {decided.place}, the board in {board}"])
+    session.remark([f"the decision is in {decided.place}, the board in {board}"])
     return Status.FAILED if decided.failed else Status.OK
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compare(DefaultDataset, OneMeasure, NamedRows, Quiet, Resources):
+class Compare(DefaultDataset, OneMeasure, NamedRows, Tables, Quiet, Resources):
     """Parameters of `harness compare`."""
 
     row: Row
@@ -118,11 +126,15 @@ def compare(parameters: Compare) -> Status:
     """Compare two rows query by query, and show the queries on which each gains most."""
     from harness import api
     from harness.cli.session import open_session
-    from harness.report import messages, terminal
+    from harness.report import messages
+    from harness.report.sheet_formats import Shown
+    from harness.report.verdict_sheets import query_sheet
 
     session = open_session(parameters)
+    row, other = parameters.spelled(parameters.row, parameters.other)
     comparison = api.compare(
-        *parameters.spelled(parameters.row, parameters.other),
+        row,
+        other,
         parameters.one_dataset,
         parameters.one_measure,
         parameters.top,
@@ -131,12 +143,12 @@ def compare(parameters: Compare) -> Status:
         session.context,
         messages.row_printer(session.err),
     )
-    messages.print_verdict(session.out, comparison.verdict)
-    for name, pairs in zip(comparison.rows, (comparison.gains, comparison.losses), strict=True):
-        if pairs:
-            lines = [(pair.id, pair.value, pair.other, pair.text) for pair in pairs]
-            session.out.print(terminal.differences(f"where {name} gains most", comparison.rows, lines))
-            session.out.print()
+    sheets = [query_sheet(comparison)] if comparison.gains or comparison.losses else []
+    if session.format == "text":
+        messages.print_verdict(session.out, comparison.verdict)
+        session.show(Shown(sheets))
+    else:
+        session.show(Shown(sheets, comparison.verdict.sentences))
     return Status.OK
 
 
@@ -155,7 +167,7 @@ def audit(parameters: Audit) -> Status:
 
     session = open_session(parameters)
     audited = api.audit(
-        *parameters.spelled(parameters.row),
+        parameters.spelled(parameters.row)[0],
         parameters.one_dataset,
         parameters.one_measure,
         parameters.results,
@@ -167,7 +179,7 @@ def audit(parameters: Audit) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accept(DefaultDataset, NamedRows, Seeded):
+class Accept(DefaultDataset, NamedRows, Quiet, Seeded):
     """Parameters of `harness accept`."""
 
     row: Annotated[str, typer.Argument(metavar="ROW", help="The row whose stored record is replaced by the new one.")]
@@ -183,7 +195,7 @@ def accept(parameters: Accept) -> Status:
     session = open_session(parameters)
     results = parameters.results
     record = api.accept(
-        *parameters.spelled(parameters.row),
+        parameters.spelled(parameters.row)[0],
         parameters.why,
         parameters.one_dataset,
         parameters.seed,

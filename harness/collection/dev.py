@@ -49,8 +49,8 @@ def with_dev(view: TrainView, rule: Rule, context: Context, groups: Groups | Non
     if view.train is None:
         return view
     if view.dev is not None:
-        note = (f"dev: {len(view.dev.queries):,} queries, the collection's own split: it is not cut from train",)
-        return view if rule == DOCUMENTS else dataclasses.replace(view, notes=(*view.notes, *note))
+        own = f"dev: {len(view.dev.queries):,} queries, the collection's own split: it is not cut from train"
+        return view if rule == DOCUMENTS else dataclasses.replace(view, notes=(*view.notes, own))
     train = view.train
     if groups is None:
         groups = document_groups(train, context) if rule == DOCUMENTS else query_groups(train.queries.ids)

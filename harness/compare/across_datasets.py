@@ -44,11 +44,18 @@ class Overall:
         interval: 95 % confidence interval of the mean of its means.
         ranks: the first and the last rank that it may have.
         against: the comparison with the first row; None for that row itself.
+        of: how many rows are compared.
     """
 
     interval: Interval
     ranks: tuple[int, int]
     against: Against | None
+    of: int = 0
+
+    @property
+    def tied(self) -> bool:
+        """Whether it is tied with the first row; not so for that row itself."""
+        return self.against is not None and self.against.difference.tied
 
 
 def compare_across(
@@ -75,7 +82,7 @@ def compare_across(
     against: list[Against | None] = [None]
     for row, behind, counts in list(zip(rows, comparison.behind, queries, strict=True))[1:]:
         against.append(Against(behind, _by_datasets(row, rows[0]), counts))
-    return comparison, list(map(Overall, ranges, comparison.ranks, against))
+    return comparison, list(map(Overall, ranges, comparison.ranks, against, [len(rows)] * len(rows)))
 
 
 def _by_queries(row: Sequence[Scores], first: Sequence[Scores]) -> Counts:

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from harness.compare.decision import Cost, Decision, Option, Upgrade
 from harness.compare.documents import FEWEST_QUERIES
+from harness.compare.ties import best_sentence, family_sentence
 from harness.compare.verdict import signed, spread
 from harness.statistics.family import Difference
 
 
 def sentences(decision: Decision) -> list[str]:
     """The decision in plain words, the verdict first."""
-    best, scores = decision.best, decision.best.scores
+    scores = decision.best.scores
     if scores.mean == 0:
         return ["Every score is 0: check with `harness data check` that relevant documents are in the corpus."]
-    n, over = len(scores.ids), "over 1 query"
-    if n > 1:
-        over = f"[{best.interval.low:.3f}, {best.interval.high:.3f}] over {n:,} queries"
-    lines = [f"Best: `{best.row}`, {scores.measure} {scores.mean:.4f} {over}.", *on_new_documents(decision)]
-    lines += [*_tied(decision), *_near(decision)]
+    lines = [best_sentence(decision.comparison, scores.measure, scores.mean), *on_new_documents(decision)]
+    lines += _near(decision)
     for of, upgrades in decision.upgrades.items():
         lines += [_upgrade(upgrade, of) for upgrade in upgrades]
-    for option in decision.options:
-        if option.busy:
-            lines.append(
-                f"The latency of `{option.row}` is left out because the machine was busy: {option.busy}. Measure it "
-                "again with --rerun on an idle machine."
-            )
+    if busy := [option for option in decision.options if option.busy]:
+        names = ", ".join(f"`{option.row}`" for option in busy)
+        example = "" if len(busy) == 1 else f" for `{busy[0].row}`"
+        lines.append(
+            f"Without a reliable latency, because the machine was busy: {names} ({busy[0].busy}{example}). Measure "
+            "again with --rerun on an idle machine."
+        )
     unknown = [f"`{o.row}`" for o in decision.options if o.latency is None and o.busy is None]
     if unknown:
         lines.append(f"Without a latency, and therefore left out of comparisons of cost: {', '.join(unknown)}.")
+    if family := family_sentence(decision.comparison):
+        lines.append(family)
     return lines
 
 
@@ -69,26 +70,6 @@ def on_new_documents(decision: Decision) -> list[str]:
         f"{on_them} the best is `{first.row}`, {mean}; `{decision.best.row}` has {new.mean(0):.4f} there "
         f"({with_interval(behind)}), {against}."
     ]
-
-
-def _tied(decision: Decision) -> list[str]:
-    """Which rows are tied with the best and how many are significantly worse, by the printed intervals."""
-    others, tied = decision.options[1:], decision.tied
-    if not others:
-        return []
-    by = f"simultaneous 95 % intervals of {decision.comparison.corrected}"
-    if not tied:
-        return [
-            f"Every other row is significantly worse ({by}); the next is `{others[0].row}` ({difference(others[0])})."
-        ]
-    names = ", ".join(f"`{o.row}` ({difference(o)})" for o in tied)
-    lines = [f"Statistically tied with the best ({by}): {names}."]
-    worse = len(others) - len(tied)
-    if worse == 1:
-        lines.append("1 other row is significantly worse.")
-    elif worse:
-        lines.append(f"{worse} other rows are significantly worse.")
-    return lines
 
 
 def _near(decision: Decision) -> list[str]:

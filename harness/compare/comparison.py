@@ -32,12 +32,14 @@ class Position:
         interval: 95 % confidence interval of its mean over queries.
         ranks: the first and the last rank that it may have.
         behind: the row minus the best, with its simultaneous 95 % interval; None for the best itself.
+        of: how many rows the board has.
     """
 
     place: int
     interval: Interval
     ranks: tuple[int, int]
     behind: Difference | None
+    of: int = 0
 
     @property
     def tied(self) -> bool:
@@ -92,7 +94,8 @@ class Comparison:
     def positions(self) -> tuple[Position, ...]:
         """Of each row."""
         behind = (None, *self.behind[1:])
-        return tuple(map(Position, range(len(self.rows)), self.intervals, self.ranks, behind))
+        count = len(self.rows)
+        return tuple(map(Position, range(count), self.intervals, self.ranks, behind, [count] * count))
 
     def difference(self, first: int, second: int) -> Difference:
         """One row minus another, with its simultaneous 95 % interval."""
@@ -114,6 +117,10 @@ class Comparison:
         return corrected(self.family, len(self.rows))
 
     @property
+    def _among(self) -> str:
+        return f" between any two of {len(self.rows):,} rows" if len(self.rows) > 2 else ""
+
+    @property
     def power(self) -> str:
         """The difference that so many queries detect, in words; empty if nothing can be said."""
         if self.deviation <= 0:
@@ -123,11 +130,11 @@ class Comparison:
         if not math.isfinite(planned):
             return f"{n} cannot reliably detect any difference between two rows"
         if math.isfinite(least):
-            sentence = f"{n} detect a difference of {_short(least)} with 80 % power for {self.corrected}"
+            sentence = f"{n} detect a difference of {_short(least)} with 80 % power{self._among}"
         else:
-            sentence = f"{n} cannot reliably detect any difference for {self.corrected}"
+            sentence = f"{n} cannot reliably detect any difference{self._among}"
         if len(self.rows) > 2:
-            sentence += f", or {_short(planned)} in a single planned comparison (each added row widens the intervals)"
+            sentence += f", or {_short(planned)} in a single planned comparison"
         if least <= POINT:
             return sentence
         needed = queries_needed(POINT, self.deviation, max(self.family.pairwise_alpha(), ALPHA / self.family.contrasts))

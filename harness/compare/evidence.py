@@ -94,7 +94,7 @@ def scores(stored: Sequence[StoredRecord], store: Store, measure: str, name: str
         columns.append(values[measure])
     seeds = [f"seed {record.seed} of {record.row}" for record in records]
     pairs = [paired(columns[0], column, (seeds[0], seed)) for column, seed in zip(columns, seeds, strict=True)]
-    return Scores(tuple(records), measure, pairs[0].ids, np.stack([pair.second for pair in pairs], axis=1), name)
+    return Scores(tuple(records), measure, pairs[0].ids, np.stack([pair.second for pair in pairs], axis=1), name=name)
 
 
 def same_collection(records: Iterable[Record]) -> None:

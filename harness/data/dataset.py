@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 from harness.data.corpus import Corpus
 from harness.data.queries import Labelled, content_hash
@@ -39,7 +40,7 @@ class TrainView:
     @cached_property
     def revision(self) -> str:
         """Content hash of everything in the view."""
-        parts: list[object] = [self.corpus.revision] + [s.revision if s else "" for s in (self.train, self.dev)]
+        parts: list[object] = [self.corpus.revision, *(s.revision if s else "" for s in (self.train, self.dev))]
         if self.folds is not None:
             parts += [[sorted(fold.queries), fold.view.revision] for fold in self.folds.parts]
         return content_hash(parts)
@@ -105,7 +106,7 @@ class Folds:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """A judged collection, one split of it to report on.
 
@@ -124,6 +125,43 @@ class Dataset:
     load_train: Callable[[], TrainView]
     notes: tuple[str, ...] = field(default=())
     licence: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        corpus: object,
+        queries: object,
+        qrels: object,
+        *,
+        train: object = None,
+        dev: object = None,
+        name: str = "mine",
+        context: Any = None,
+    ) -> Dataset:
+        """A collection from objects, kept in the cache: `run("bm25", dataset=Dataset.of(…))`.
+
+        Args:
+            corpus: id → text, (title, text) or a table with `title` and `text`; or a DataFrame with these and an id.
+            queries: id → text, of all splits; or a DataFrame.
+            qrels: query id → document id → grade, or → document ids, which are relevant; or a DataFrame. Of the split
+                test.
+            train: judgements for training, in the same form.
+            dev: judgements for choosing settings.
+            name: of the collection, `objects/<name>`; one of that name with other content is replaced.
+            context: with the cache; None takes the user's.
+
+        Raises:
+            DatasetError: what is wrong with them.
+            SettingError: a name that no folder can have.
+        """
+        splits = {"test": qrels, "train": train, "dev": dev}
+        judged = {split: each for split, each in splits.items() if each is not None}
+        # Looked up by its name, as items of rooms are: the rules for collections are in a later room.
+        made = import_module("harness.datasets.objects").dataset_of_objects(corpus, queries, judged, name, context)
+        return cast("Dataset", made)
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.name}: {len(self.corpus):,} documents, {len(self.test.queries):,} queries>"
 
     @cached_property
     def train(self) -> TrainView:

@@ -15,6 +15,7 @@ from typing import Any
 from harness.base.memory import Memory
 from harness.base.threads import THREADS
 from harness.cache.folders import Cache
+from harness.executors._plugins import carried_plugins, use_carried_plugins
 from harness.runtime.context import Context
 
 CARRIED = ("HARNESS_", "HF_", "TRANSFORMERS_", "SENTENCE_TRANSFORMERS_", "TOKENIZERS_")
@@ -35,6 +36,7 @@ class Setup:
         memory: bytes that the steps of one process may take for what grows with a collection.
         environment: variables that change what is done; none that looks like a secret, which each machine must have
             itself.
+        plugins: path and source of each plug-in, for a machine without the file.
     """
 
     settings: Mapping[str, Any]
@@ -43,6 +45,7 @@ class Setup:
     folder: str
     memory: int
     environment: Mapping[str, str]
+    plugins: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, context: Context, more: Mapping[str, str] | None = None) -> Setup:
@@ -57,7 +60,7 @@ class Setup:
         names = set(inspect.signature(Context.__init__).parameters) - {"self", *OWN}
         settings = {name: getattr(context, name) for name in sorted(names)}
         environment = {**carried, **(more or {})}
-        return cls(settings, root, folders, str(Path.cwd()), context.memory.total, environment)
+        return cls(settings, root, folders, str(Path.cwd()), context.memory.total, environment, carried_plugins())
 
     def to_json(self) -> str:
         """As text."""
@@ -67,7 +70,8 @@ class Setup:
     def from_json(cls, text: str) -> Setup:
         """Reads it back."""
         fields = json.loads(text)
-        return cls(**{**fields, "data_dirs": tuple(fields["data_dirs"])})
+        plugins = tuple((path, source) for path, source in fields["plugins"])
+        return cls(**{**fields, "data_dirs": tuple(fields["data_dirs"]), "plugins": plugins})
 
     def context(self) -> Context:
         """A new context, quiet. It also sets the environment and the working folder of this process: called once.
@@ -76,6 +80,7 @@ class Setup:
             CacheError: the cache folder cannot be written here.
         """
         os.environ.update(self.environment)
+        use_carried_plugins(self.plugins, Path(self.cache))
         with contextlib.suppress(OSError):  # on another machine; absolute paths do not need it
             os.chdir(self.folder)
         folders = tuple(map(Path, self.data_dirs))

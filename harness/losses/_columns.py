@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
-from harness.losses.ranked_list import NO_DOCUMENT
+NO_DOCUMENT = -1
+"""The number in a label that stands for no document."""
 
 
 def counting(numbers: torch.Tensor) -> torch.Tensor:
@@ -29,6 +31,8 @@ def encoded(model: Any, column: dict[str, Any], chosen: torch.Tensor, like: torc
         chosen: (Q,) booleans.
         like: (Q, dimension) vectors of the same encoder.
     """
+    import torch
+
     size = len(chosen)
     where = chosen.to(like.device).nonzero()[:, 0]
     whole = torch.zeros_like(like)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Settings:
     known: torch.Tensor
 
 
-class GoldAndSilver(torch.nn.Module):
+def gold_and_silver(model: Any, settings: Settings) -> Any:
     """Columns: queries, the better document of each, and C − 1 others, of which the last is silver, not judged.
 
     Labels: (B, 2 + 2C) numbers: the query's, whether its first document is gold (1) or silver (0), the numbers of its
@@ -40,49 +41,50 @@ class GoldAndSilver(torch.nn.Module):
     query, and its own silver. The margins are those between any two documents of a row; where the teacher puts another
     document above a gold one it is wrong, and the margin is left out.
     """
+    import torch
 
-    def __init__(self, model: Any, settings: Settings) -> None:
-        super().__init__()
-        self.model, self._settings = model, settings
+    class GoldAndSilver(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
 
-    def forward(self, sentence_features: Iterable[dict[str, torch.Tensor]], labels: torch.Tensor) -> torch.Tensor:
-        """The loss of a batch."""
-        vectors = [self.model(column)["sentence_embedding"] for column in sentence_features]
-        return self.compute_loss_from_embeddings(vectors, labels)
+        def forward(self, sentence_features: Iterable[dict[str, torch.Tensor]], labels: torch.Tensor) -> torch.Tensor:
+            vectors = [self.model(column)["sentence_embedding"] for column in sentence_features]
+            return self.compute_loss_from_embeddings(vectors, labels)
 
-    def compute_loss_from_embeddings(self, embeddings: list[torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
-        """The loss of encoded columns."""
-        settings = self._settings
-        queries, *columns = embeddings
-        size, count = len(queries), len(columns)
-        labels = labels.to(queries.device)
-        is_gold = labels[:, 1] > 0.5
-        similarities = settings.scale * settings.similarity(queries, torch.cat(columns))  # column by column
-        rows = torch.arange(size, device=queries.device)
-        own = torch.stack([similarities[rows, place * size + rows] for place in range(count)], dim=1)
-        loss = settings.weight * self._margins(own, labels[:, 2 + count :], is_gold)
-        if is_gold.any():
-            numbers = labels[:, 2 : 2 + count].T.reshape(-1).long()
-            masked = self._never_negative(labels[:, 0].long(), numbers)
-            masked[rows, (count - 1) * size + rows] = True
-            masked[rows, rows] = False
-            logits = similarities.masked_fill(masked, -torch.inf)
-            loss = loss + torch.nn.functional.cross_entropy(logits[is_gold], rows[is_gold])
-        return loss
+        def compute_loss_from_embeddings(self, embeddings: list[torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
+            queries, *columns = embeddings
+            size, count = len(queries), len(columns)
+            labels = labels.to(queries.device)
+            is_gold = labels[:, 1] > 0.5
+            similarities = settings.scale * settings.similarity(queries, torch.cat(columns))  # column by column
+            rows = torch.arange(size, device=queries.device)
+            own = torch.stack([similarities[rows, place * size + rows] for place in range(count)], dim=1)
+            loss = settings.weight * self._margins(own, labels[:, 2 + count :], is_gold)
+            if is_gold.any():
+                numbers = labels[:, 2 : 2 + count].T.reshape(-1).long()
+                masked = self._never_negative(labels[:, 0].long(), numbers)
+                masked[rows, (count - 1) * size + rows] = True
+                masked[rows, rows] = False
+                logits = similarities.masked_fill(masked, -torch.inf)
+                loss = loss + torch.nn.functional.cross_entropy(logits[is_gold], rows[is_gold])
+            return loss
 
-    def _margins(self, own: torch.Tensor, teacher: torch.Tensor, is_gold: torch.Tensor) -> torch.Tensor:
-        """Mean squared error of all margins between two documents of a row."""
-        first, second = torch.triu_indices(own.shape[1], own.shape[1], 1, device=own.device)
-        labels = teacher[:, first] - teacher[:, second]
-        is_wrong = is_gold[:, None] & (first == 0) & (labels < 0)
-        errors = own[:, first] - own[:, second] - labels - self._settings.intercept * (first == 0)
-        return errors.square().masked_fill(is_wrong, 0).sum() / (~is_wrong).sum().clamp(min=1)
+        def _margins(self, own: torch.Tensor, teacher: torch.Tensor, is_gold: torch.Tensor) -> torch.Tensor:
+            """Mean squared error of all margins between two documents of a row."""
+            first, second = torch.triu_indices(own.shape[1], own.shape[1], 1, device=own.device)
+            labels = teacher[:, first] - teacher[:, second]
+            is_wrong = is_gold[:, None] & (first == 0) & (labels < 0)
+            errors = own[:, first] - own[:, second] - labels - settings.intercept * (first == 0)
+            mean: torch.Tensor = errors.square().masked_fill(is_wrong, 0).sum() / (~is_wrong).sum().clamp(min=1)
+            return mean
 
-    def _never_negative(self, queries: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
-        """(B, B·C) booleans."""
-        keys = queries[:, None] * self._settings.documents + numbers
-        return torch.isin(keys, self._settings.known.to(keys.device), assume_unique=False)
+        def _never_negative(self, queries: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+            """(B, B·C) booleans."""
+            keys = queries[:, None] * settings.documents + numbers
+            return torch.isin(keys, settings.known.to(keys.device))
 
-    def get_config_dict(self) -> dict[str, Any]:
-        """Settings, for sentence-transformers."""
-        return {"scale": self._settings.scale, "weight": self._settings.weight}
+        def get_config_dict(self) -> dict[str, Any]:
+            return {"scale": settings.scale, "weight": settings.weight}
+
+    return GoldAndSilver()

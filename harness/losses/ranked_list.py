@@ -15,13 +15,13 @@ from annotated_types import Interval
 from harness.base.errors import HarnessError, SettingError
 from harness.choices.bounds import Count, Positive, Share, WholeNumber
 from harness.losses import Loss
+from harness.losses._columns import NO_DOCUMENT as NO_DOCUMENT
+from harness.losses._columns import counting, encoded, non_trivial_share
+from harness.losses._curve import curve
 
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
-
-NO_DOCUMENT = -1
-"""The number in a label that stands for no document."""
 
 HARDEST_ONLY = 1e6
 """The largest temperature: beyond it the nearest negative has all the weight anyhow, and float32 would overflow."""
@@ -179,16 +179,13 @@ def scaled_alpha(distances: npt.ArrayLike, quantile: float = 0.5) -> float:
 def _module(settings: RankedList, model: SentenceTransformer) -> torch.nn.Module:
     import torch
 
-    from harness.losses._columns import counting, encoded, non_trivial_share
-    from harness.losses._curve import Curve
-
     class RankedListLoss(torch.nn.Module):
         """What `RankedList.build` returns."""
 
         def __init__(self) -> None:
             super().__init__()
             self.model = model
-            self.non_trivial = Curve()
+            self.non_trivial = curve()
 
         def forward(self, sentence_features: Iterable[dict[str, torch.Tensor]], labels: torch.Tensor) -> torch.Tensor:
             queries, *columns = sentence_features

@@ -48,6 +48,10 @@ def _module(settings: Denoising, model: Any) -> torch.nn.Module:
     from sentence_transformers.sentence_transformer.losses import DenoisingAutoEncoderLoss
 
     class DenoisingLoss(DenoisingAutoEncoderLoss):
+        batches: torch.Tensor
+        continues: torch.Tensor
+        special: torch.Tensor
+
         def __init__(self) -> None:
             source = None if settings.tied else settings.weights  # tied, it is the encoder's own folder
             super().__init__(model, decoder_name_or_path=source, tie_encoder_decoder=settings.tied)

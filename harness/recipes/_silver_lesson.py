@@ -72,7 +72,7 @@ class RankingAndMargins:
         def loss(model: Any) -> Any:
             import torch
 
-            from harness.losses._gold_and_silver import GoldAndSilver, Settings
+            from harness.losses._gold_and_silver import Settings, gold_and_silver
 
             settings = Settings(
                 how["similarity_fct"],
@@ -82,7 +82,7 @@ class RankingAndMargins:
                 len(rows),
                 torch.from_numpy(known),
             )
-            return GoldAndSilver(model, settings)
+            return gold_and_silver(model, settings)
 
         facts = {**silver.facts, "contradicted": round(contradicted, 4), "labels": line.facts}
         if mined is not None:

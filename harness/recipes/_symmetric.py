@@ -47,7 +47,7 @@ def symmetric_loss(model: Any, similarity: Mapping[str, Any], mini_batch: int, *
             self.log_scale = torch.nn.Parameter(torch.tensor(math.log(similarity["scale"])))
 
         @property
-        def scale(self) -> torch.Tensor:
+        def scale(self) -> torch.Tensor:  # type: ignore[override]  # it is only multiplied with
             return self.log_scale.exp().clamp(max=MOST)
 
     return Learnt() if learnt else Symmetric()

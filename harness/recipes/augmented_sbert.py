@@ -59,7 +59,7 @@ class AugmentedSBERT(FromGold):
         generator: makes the queries of domain transfer.
         documents: how many documents it makes queries of.
         loss: `margin` or `cosine`.
-        weight: of the margins, next to the ranking loss of gold.
+        weight: of the squared errors of the margins (of cosines times `scale`), next to the ranking loss of gold.
         scale: factor of the cosine in both.
     """
 
@@ -72,7 +72,7 @@ class AugmentedSBERT(FromGold):
     generator: Generator = field(default_factory=Extractive)
     documents: Count = 700
     loss: Literal["margin", "cosine"] = "margin"
-    weight: NonNegative = 0.1
+    weight: NonNegative = 0.02
     scale: Positive = 20.0
 
     needs: ClassVar[frozenset[Need]] = frozenset({"train labels", "teacher"})

@@ -51,10 +51,10 @@ class ContrastivePairs(FromGold):
         labels = [1.0] * len(queries) + [0.0] * (len(columns[QUERY]) - len(queries))
 
         def loss(model: Any) -> Any:
-            from harness.losses._pairwise import Pairs
-            from harness.losses._towards_start import TowardsStart
+            from harness.losses._pairwise import pairs
+            from harness.losses._towards_start import towards_start
 
-            return TowardsStart(Pairs(model, self.margin), model, self.decay)
+            return towards_start(pairs(model, self.margin), model, self.decay)
 
         return Lesson(
             columns,

@@ -97,9 +97,9 @@ class RankedList(FromGold):
         settings = self._loss(alpha, others)
 
         def loss(model: Any) -> Any:
-            from harness.losses._towards_start import TowardsStart
+            from harness.losses._towards_start import towards_start
 
-            return TowardsStart(settings.build(model), model, self.decay)
+            return towards_start(settings.build(model), model, self.decay)
 
         return Lesson(
             columns,

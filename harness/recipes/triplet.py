@@ -52,10 +52,10 @@ class Triplet(FromGold):
         }
 
         def loss(model: Any) -> Any:
-            from harness.losses._pairwise import Triplets
-            from harness.losses._towards_start import TowardsStart
+            from harness.losses._pairwise import triplets
+            from harness.losses._towards_start import towards_start
 
-            return TowardsStart(Triplets(model, self.margin), model, self.decay)
+            return towards_start(triplets(model, self.margin), model, self.decay)
 
         return Lesson(
             columns,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from harness.report import formats
 from harness.report.across import Across, AcrossRow
-from harness.report.column import TERMINALS, Column, Writer, explained, interval_columns, unsorted
+from harness.report.column import ROOMY, Column, Writer, explained, interval_columns, unsorted
 
 
 def dataset_columns(over: Across) -> list[Column[AcrossRow]]:
     """The scores on each dataset, and their mean."""
     columns = [_dataset_column(i, dataset, over.best[i]) for i, dataset in enumerate(over.datasets)]
-    mean = Column[AcrossRow]("mean", lambda row: row.mean, formats.score, best=over.best[-1])
+    mean = Column[AcrossRow]("mean", lambda row: row.mean, formats.score, best=over.best[-1], importance=0)
     return [*columns, mean]
 
 
 def _dataset_column(place: int, dataset: str, best: str | None) -> Column[AcrossRow]:
-    return Column(dataset, lambda row: row.values[place], formats.score, best=best)
+    return Column(dataset, lambda row: row.values[place], formats.score, best=best, importance=0)
 
 
 OVERALL: tuple[Column[AcrossRow], ...] = (
@@ -25,12 +25,23 @@ OVERALL: tuple[Column[AcrossRow], ...] = (
     ),
     Column(
         "rank",
-        lambda row: row.overall and row.overall.ranks,
-        formats.ranks,
-        "`rank` is the range of ranks that a row may have, by all pairs of rows.",
-        (*TERMINALS, "markdown", "page"),
+        lambda row: row.overall,
+        formats.position,
+        "`rank` is the range of ranks that a row may have, by all pairs of rows; a row is `tied` with the first if the "
+        "interval of their difference contains 0. `ranks` draws the range as a bar.",
+        ROOMY,
         "rank",
         number=unsorted,
+        importance=0,
+    ),
+    Column(
+        "ranks",
+        lambda row: row.overall,
+        lambda overall: formats.rank_bar(overall.ranks, overall.of),
+        where=ROOMY,
+        kind="bar",
+        number=unsorted,
+        importance=3,
     ),
 )
 """What is known of a row's mean."""
@@ -41,9 +52,9 @@ AGAINST: tuple[Column[AcrossRow], ...] = (
         lambda row: row.against and row.against.difference,
         formats.difference,
         "`from the first` is the row's mean minus that of the first row with an interval, with its simultaneous 95 % "
-        "confidence interval over all pairs of rows (studentised resamples within each dataset); the two are tied if "
-        "it contains 0.",
+        "confidence interval over all pairs of rows (studentised resamples within each dataset).",
         number=lambda difference: difference.mean,
+        importance=4,
     ),
     Column(
         "datasets w/t/l",
@@ -51,6 +62,7 @@ AGAINST: tuple[Column[AcrossRow], ...] = (
         formats.counts,
         "`datasets` and `queries` count those that the row has won, tied and lost against that row.",
         number=lambda counts: counts[0],
+        importance=6,
         latex="datasets",
     ),
     Column(
@@ -58,6 +70,7 @@ AGAINST: tuple[Column[AcrossRow], ...] = (
         lambda row: row.against and row.against.queries,
         formats.counts,
         number=lambda counts: counts[0],
+        importance=7,
         latex="queries",
     ),
     Column(
@@ -65,6 +78,7 @@ AGAINST: tuple[Column[AcrossRow], ...] = (
         lambda row: row.against and row.against.difference.p,
         formats.score,
         "`p` is corrected for the same pairs and agrees with the interval.",
+        importance=5,
         latex="$p$",
     ),
 )

@@ -16,6 +16,7 @@ from harness.compare.comparison import Comparison, Position
 from harness.compare.control import AgainstControl
 from harness.compare.documents import PartComparison
 from harness.compare.evidence import Scores
+from harness.compare.ties import family_sentence
 from harness.data.measures import DEFAULT
 from harness.report import formats
 from harness.statistics.bootstrap import Interval
@@ -135,6 +136,11 @@ class Table:
         """Whether rows have intervals."""
         return any(line.interval is not None for line in self.lines)
 
+    @property
+    def ties(self) -> str:
+        """The family of tests behind ties and ranks, in one sentence; empty without a comparison."""
+        return family_sentence(self.comparison) if self.comparison is not None else ""
+
     @functools.cached_property  # used for each row, as are the next two
     def first(self) -> Record:
         """A record of the revision that most rows are of, for what they share about the dataset."""
@@ -142,6 +148,11 @@ class Table:
         # Of equally frequent revisions the first, which has the best row.
         most = statistics.mode(record.dataset["revision"] for record in records)
         return next(record for record in records if record.dataset["revision"] == most)
+
+    @property
+    def both_parts(self) -> tuple[PartComparison, ...]:
+        """The parts that are shown: none if one has all queries, since its scores are those of all."""
+        return self.parts if len(self.parts) > 1 else ()
 
     @functools.cached_property
     def split(self) -> DocumentSplit | None:

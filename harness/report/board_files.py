@@ -26,6 +26,7 @@ from harness.bench.provenance import code_hash
 from harness.bench.published import FOLDER, read_all
 from harness.bench.record import Record
 from harness.bench.store import Store
+from harness.choices.plugins import named_files
 from harness.datasets import at_hand
 from harness.report import csv, latex, markdown
 from harness.report.across import Across
@@ -129,10 +130,12 @@ def _earlier_blocks(results: Path) -> dict[str, str]:
 
 
 def _inputs(results: Path) -> str:
-    """A hash of records, values, published scores and code; of a run, whose hash is in its record, the size and the
-    time.
+    """A hash of records, values, published scores, code and plug-ins; of a run, whose hash is in its record, the size
+    and the time.
     """
     digest = hashlib.sha256(f"{code_hash()} {_assets()}".encode())
+    for plugin in named_files():  # for their columns
+        digest.update(sha256(plugin).encode() if plugin.is_file() else b"")
     for path in [*sorted(results.glob("*/*/seed*")), *sorted((results / FOLDER).glob("*.json"))]:
         if path.is_file():
             stat = path.stat()

@@ -6,20 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from harness.base.errors import SettingError
 from harness.bench.record import Record
+from harness.choices.plugins import loaded
 from harness.report import formats
 from harness.statistics.bootstrap import Interval
 
-Writer = Literal["narrow terminal", "terminal", "medium terminal", "wide terminal", "markdown", "page", "latex"]
-Kind = Literal["number", "words", "interval", "difference", "rank"]
+Writer = Literal["terminal", "markdown", "page", "latex"]
+Kind = Literal["number", "words", "interval", "difference", "rank", "bar"]
 Row = TypeVar("Row")
 
-TERMINALS: tuple[Writer, ...] = ("narrow terminal", "terminal", "medium terminal", "wide terminal")
-EVERYWHERE: tuple[Writer, ...] = (*TERMINALS, "markdown", "page", "latex")
-NOT_NARROW: tuple[Writer, ...] = ("terminal", "medium terminal", "wide terminal", "markdown", "page")
-"""Writers with room for differences from the best."""
-ROOMY: tuple[Writer, ...] = ("wide terminal", "markdown", "page")
-"""Writers with room for what a row costs."""
+EVERYWHERE: tuple[Writer, ...] = ("terminal", "markdown", "page", "latex")
+ROOMY: tuple[Writer, ...] = ("terminal", "markdown", "page")
+"""Writers with room for more than a paper shows; a terminal leaves columns out by their importance."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,7 @@ class Column(Generic[Row]):
         best: text of the best value, which is set in bold.
         measure: whose scores it shows; empty for other columns.
         published: what a row of published scores shows here.
+        importance: a narrow terminal leaves out the columns with the highest number first, never those with 0.
         latex: heading as LaTeX source; empty to escape the usual one.
         csv: what it adds to each line of the CSV: heading, and value of a record.
     """
@@ -53,6 +53,7 @@ class Column(Generic[Row]):
     best: str | None = None
     measure: str = ""
     published: str = formats.MISSING
+    importance: int = 9
     latex: str = ""
     csv: tuple[tuple[str, Callable[[Record], object]], ...] = ()
 
@@ -77,11 +78,25 @@ class Column(Generic[Row]):
 
 def interval_columns(value: Callable[[Row], Interval | None], help: str) -> tuple[Column[Row], Column[Row]]:
     """The column of 95 % confidence intervals, for boards and for papers."""
-    boards: tuple[Writer, ...] = (*TERMINALS, "markdown", "page")
     return (
-        Column("95 %", value, formats.interval, help, boards, "interval", number=unsorted),
+        Column("95 %", value, formats.interval, help, ROOMY, "interval", number=unsorted, importance=1),
         Column("95 %", value, formats.in_brackets, where=("latex",), kind="interval", latex=r"95\,\%"),
     )
+
+
+def plugin_columns() -> tuple[Column[Any], ...]:
+    """The columns that plug-ins add to a dataset's table: `COLUMNS = (Column(…),)`; each gets a row of the table.
+
+    Raises:
+        SettingError: `COLUMNS` of a plug-in are no columns; names the file.
+    """
+    found: list[Column[Any]] = []
+    for path, module in loaded().items():
+        own = getattr(module, "COLUMNS", ())
+        if not isinstance(own, tuple | list) or not all(isinstance(each, Column) for each in own):
+            raise SettingError(f"{path}: COLUMNS must be a tuple of harness.report.column.Column.")
+        found += own
+    return tuple(found)
 
 
 def unsorted(_: object) -> None:

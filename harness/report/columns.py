@@ -1,11 +1,12 @@
 """The columns of a dataset's table. Each is declared once, and every writer shows those that name it in `where`.
 
-A new column is one entry of `COSTS`. A new measure needs no edit: `score_column` makes its column.
+A new column is one entry of `COSTS`, or of `COLUMNS` in a plug-in. A new measure needs no edit: `score_column` makes
+its column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from harness.bench.machine_load import why
@@ -13,14 +14,24 @@ from harness.bench.record import Record
 from harness.data.measures import DEFAULT
 from harness.report import formats
 from harness.report.board import Line, Table
-from harness.report.column import NOT_NARROW, ROOMY, Column, Writer, explained, interval_columns, unsorted
-from harness.report.document_columns import CONTROL_HELP, HELP, NARROW_MEASURES, document_columns
+from harness.report.column import (
+    ROOMY,
+    Column,
+    Writer,
+    explained,
+    interval_columns,
+    plugin_columns,
+    unsorted,
+)
+from harness.report.document_columns import CONTROL_HELP, HELP, document_columns
 from harness.report.index_again import index_again
 
 
-def score_column(measure: str, best: str | None) -> Column[Line]:
+def score_column(measure: str, best: str | None, importance: int = 0) -> Column[Line]:
     """The scores by one measure."""
-    return Column(measure, lambda line: line.value(measure), formats.score, best=best, measure=measure)
+    return Column(
+        measure, lambda line: line.value(measure), formats.score, best=best, measure=measure, importance=importance
+    )
 
 
 POSITION: tuple[Column[Line], ...] = (
@@ -34,28 +45,33 @@ POSITION: tuple[Column[Line], ...] = (
         lambda value: value if isinstance(value, str) else formats.difference(value),
         "`from the best` is the row's mean minus the best row's, with its simultaneous 95 % confidence interval "
         "(paired by query; max-T studentised bootstrap over all pairs of rows): in 95 of 100 cases, all these "
-        "intervals contain the true differences. A row is `tied` with the best if its interval contains 0. Each added "
-        "row widens the intervals; the number of pairs is given above each table.",
-        NOT_NARROW,
+        "intervals contain the true differences. Each added row widens the intervals; the number of pairs is given "
+        "with each table.",
+        ROOMY,
         "difference",
         number=unsorted,
-    ),
-    Column(
-        "rank",
-        lambda line: line.position and line.position.ranks,
-        formats.ranks,
-        "`rank` is the range of ranks that a row may have: from 1 + the number of rows that are significantly better, "
-        "to the number of rows minus those that are significantly worse.",
-        NOT_NARROW,
-        "rank",
-        number=unsorted,
+        importance=6,
     ),
     Column(
         "rank",
         lambda line: line.position,
-        lambda position: formats.ranks(position.ranks) + (" tied" if position.tied else ""),
-        where=("narrow terminal",),
-        kind="rank",
+        formats.position,
+        "`rank` is the range of ranks that a row may have: from 1 + the number of rows that are significantly better, "
+        "to the number of rows minus those that are significantly worse; a row is `tied` with the best if the interval "
+        "of its difference from the best contains 0. `ranks` draws the same range as a bar.",
+        ROOMY,
+        "rank",
+        number=unsorted,
+        importance=0,
+    ),
+    Column(
+        "ranks",
+        lambda line: line.position,
+        lambda position: formats.rank_bar(position.ranks, position.of),
+        where=ROOMY,
+        kind="bar",
+        number=unsorted,
+        importance=5,
     ),
 )
 """Shown after the first measure, by which rows are compared."""
@@ -100,6 +116,7 @@ COSTS: tuple[Column[Line], ...] = (
         str,
         kind="words",
         published="published",
+        importance=7,
         csv=(("supervision", lambda record: record.supervision),),
     ),
     Column("family", lambda line: line.family, str, where=("page",), kind="words"),
@@ -107,10 +124,11 @@ COSTS: tuple[Column[Line], ...] = (
         "judged",
         _judged,
         formats.share,
+        importance=12,
         help="`judged` is the share of the documents within the first measure's cutoff that are judged; unjudged "
         "documents count as not relevant.",
     ),
-    _cost("training", lambda line: line.training, formats.seconds),
+    _cost("training", lambda line: line.training, formats.seconds, importance=8),
     Column(
         "index again",
         lambda line: index_again(line.first.method) if line.ok else None,
@@ -125,6 +143,7 @@ COSTS: tuple[Column[Line], ...] = (
         "fit + index",
         lambda line: line.first.seconds.get("fit", 0.0) + line.first.seconds.get("index", 0.0),
         formats.seconds,
+        importance=4,
         help="`fit + index` (with `training`) and `search` (of all queries) are times without a cache and without "
         "loading models, on the machine of the record; a re-ranker embeds its candidates in `search`.",
         csv=(("fit_seconds", _csv("seconds", "fit")), ("index_seconds", _csv("seconds", "index"))),
@@ -133,12 +152,14 @@ COSTS: tuple[Column[Line], ...] = (
         "search",
         lambda line: line.first.seconds.get("search", 0.0),
         formats.seconds,
+        importance=9,
         csv=(("search_seconds", _csv("seconds", "search")),),
     ),
     _cost(
         "query p50 ms",
         _latency("p50_ms"),
         formats.one_decimal,
+        importance=3,
         help="`query p50 ms` and `p95 ms` are the latency of single queries, encoded without the cache, top 100; in "
         "brackets if the machine was busy and the measurement is unreliable.",
         doubtful=_busy,
@@ -149,18 +170,21 @@ COSTS: tuple[Column[Line], ...] = (
         _latency("p95_ms"),
         formats.one_decimal,
         doubtful=_busy,
+        importance=10,
         csv=(("query_p95_ms", _csv("latency", "p95_ms")), ("query_busy", _csv("latency", "busy"))),
     ),
     _cost(
         "index MiB",
         _size("index_bytes"),
         formats.mebibytes,
+        importance=11,
         csv=(("index_bytes", _csv("size", "index_bytes")), ("model_bytes", _csv("size", "model_bytes"))),
     ),
     _cost(
         "parameters",
         _size("parameters"),
         formats.millions,
+        importance=13,
         csv=(("parameters", _csv("size", "parameters")),),
     ),
 )
@@ -169,20 +193,33 @@ COSTS: tuple[Column[Line], ...] = (
 
 def columns_of(table: Table, writer: Writer) -> list[Column[Line]]:
     """The columns of a dataset's table as a writer shows them, after that of the names."""
-    most = NARROW_MEASURES if writer == "narrow terminal" and table.parts else None
-    return [column for column in _all_columns(table, table.measures[:most]) if writer in column.where]
+    return [column for column in _all_columns(table) if writer in column.where]
 
 
-def _all_columns(table: Table, measures: Sequence[str]) -> list[Column[Line]]:
+def _all_columns(table: Table) -> list[Column[Line]]:
     columns: list[Column[Line]] = []
-    for place, measure in enumerate(measures):
-        columns.append(score_column(measure, table.best(measure)))
+    for place, measure in enumerate(table.measures):
+        columns.append(score_column(measure, table.best(measure), 2 if place else 0))
         if place == 0 and table.has_intervals:
             columns += [*POSITION, *document_columns(table)]
-    return [*columns, *COSTS]
+    return [*columns, *costs()]
+
+
+def costs() -> tuple[Column[Line], ...]:
+    """What a row used and cost, with the columns of plug-ins.
+
+    Raises:
+        SettingError: a plug-in's `COLUMNS` are no columns.
+    """
+    return (*COSTS, *plugin_columns())
 
 
 EXPLAINED = (
     "Measures are means over all judged queries, by ir-measures; an unanswered query counts 0. The best value of each "
     f"column is in bold. {explained(POSITION)} {HELP} {CONTROL_HELP} {explained(COSTS)} `–`: not measured."
 )
+
+
+def explanation() -> str:
+    """What the columns mean, those of plug-ins too, in Markdown."""
+    return f"{EXPLAINED} {explained(plugin_columns())}".rstrip()

@@ -13,6 +13,7 @@ from harness.compare.across_datasets import Overall, compare_across
 from harness.compare.beyond import Beyond, beyond, on_new_documents, support
 from harness.compare.evidence import Scores
 from harness.compare.evidence import scores as scores_of
+from harness.compare.ties import family_sentence
 from harness.report.across import Across, across
 from harness.report.board import Line, Table
 from harness.statistics.collections import FEWEST
@@ -42,8 +43,8 @@ def compared_across(tables: Sequence[Table], store: Store, stored: Sequence[Stor
     rows = tuple(dataclasses.replace(row, overall=by_row.get(row.name)) for row in over.rows)
     every, new, about = _beyond(over, scores, overall)
     rows = tuple(dataclasses.replace(r, beyond=every.get(r.name), on_new=new.get(r.name)) for r in rows)
-    corrected = f"Intervals of differences and ranks are corrected for {comparison.corrected}."
-    notes = (*([corrected] if len(scores) > 1 else []), *unread, *others, *about, *_limits(over, scores))
+    family = family_sentence(comparison)
+    notes = (*([family] if family else []), *unread, *others, *about, *_limits(over, scores))
     return dataclasses.replace(over, rows=rows, notes=notes, comparison=comparison)
 
 

@@ -15,6 +15,7 @@ from harness.bench.document_split import PARTS, part_mean
 from harness.bench.published import FOLDER
 from harness.bench.record import Record
 from harness.report.board import Line, Table
+from harness.report.column import plugin_columns
 from harness.report.columns import COSTS
 
 PART_HEADINGS = tuple(f"value_{part}_documents" for part in PARTS)
@@ -24,7 +25,9 @@ SCORE = (
     *PART_HEADINGS,
 )
 """Headings of what differs by measure; published scores have the first seven."""
-PROVENANCE: tuple[tuple[str, Callable[[Record], object]], ...] = (
+Fields = tuple[tuple[str, Callable[[Record], object]], ...]
+"""Headings and values of a record."""
+PROVENANCE: Fields = (
     ("depth", lambda record: record.depth),
     ("dataset_revision", lambda record: record.dataset["revision"]),
     ("method", lambda record: record.method),
@@ -45,19 +48,20 @@ def leaderboard(tables: Sequence[Table]) -> str:
     """All records, one score per line, in the order of the tables, then the published scores of each."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEAD)
+    more = tuple(field for column in plugin_columns() for field in column.csv)
+    writer.writerow((*HEAD, *(heading for heading, _ in more)))
     for table in tables:
         for line in table.lines:
             for record in line.records:
-                writer.writerows(_lines(line, record, table.measures))
-        writer.writerows(_published(table))
+                writer.writerows(_lines(line, record, table.measures, more))
+        writer.writerows(_published(table, len(HEAD) + len(more)))
     return out.getvalue()
 
 
-def _lines(line: Line, record: Record, measures: Sequence[str]) -> Iterator[list[object]]:
+def _lines(line: Line, record: Record, measures: Sequence[str], more: Fields) -> Iterator[list[object]]:
     """One for each measure; one without a score if there is none."""
     start = [cell(value) for value in (record.dataset["name"], line.row, record.row, record.seed, record.status)]
-    end = [cell(value(record)) for _, value in OF_RECORD]
+    end = [cell(value(record)) for _, value in (*OF_RECORD, *more)]
     for measure in [each for each in measures if each in record.measures] or [""]:
         value = f"{record.measures[measure]:.6f}" if measure else ""
         unjudged = record.unjudged.get(measure, {})
@@ -67,13 +71,13 @@ def _lines(line: Line, record: Record, measures: Sequence[str]) -> Iterator[list
         yield [*start, *map(cell, (measure, value, *bounds, *parts)), *end]
 
 
-def _published(table: Table) -> Iterator[list[object]]:
+def _published(table: Table, width: int) -> Iterator[list[object]]:
     for each in table.published:
         for measure in table.measures:
             score = each.figures[table.dataset].get(measure)
             if score is not None:
                 start = (table.dataset, each.row, each.row, "", FOLDER, measure, f"{score:.6f}")
-                yield [*map(cell, start), *[""] * (len(HEAD) - len(start))]
+                yield [*map(cell, start), *[""] * (width - len(start))]
 
 
 def cell(value: object) -> object:

@@ -1,8 +1,6 @@
 """The columns on old and on new documents, and whether trained rows beat the control; shown where labels were used.
 
-A terminal that is too narrow leaves out, in this order: costs; the intervals on old and on new documents, the column of
-old documents and that of the control; differences from the best and all measures but the first three. The score on new
-documents stays.
+A terminal has the scores without their intervals; of these the score on new documents is among the last to leave.
 """
 
 from __future__ import annotations
@@ -14,12 +12,10 @@ from harness.bench.document_split import DEFINITION
 from harness.compare.documents import PartComparison
 from harness.report import formats
 from harness.report.board import Line, Table
-from harness.report.column import Column, Writer
+from harness.report.column import ROOMY, Column, Writer
 from harness.statistics.bootstrap import Interval
 
-NARROW_MEASURES = 3
-"""Measures that a narrow terminal shows next to the score on new documents."""
-WITH_INTERVALS: tuple[Writer, ...] = ("medium terminal", "wide terminal", "markdown", "page")
+WITH_INTERVALS: tuple[Writer, ...] = ("markdown", "page")
 HELP = (
     f"{DEFINITION} `old docs` and `new docs` are the first measure over these queries (their number in the heading), "
     "with its 95 % confidence interval if they are 20 or more; only `new docs` shows what a row does on documents that "
@@ -53,7 +49,7 @@ class Cell:
 def document_columns(table: Table) -> list[Column[Line]]:
     """Those of a table with rows that used labels, if any query asks about old documents, and that of the control."""
     columns = []
-    for part in table.parts:
+    for part in table.both_parts:
         cell = _cell(part)
         best = Cell(part.rows[0].mean, part.interval(part.place.index(0))).text
         heading = f"{part.part} docs"
@@ -68,19 +64,28 @@ def document_columns(table: Table) -> list[Column[Line]]:
                 best=best,
             )
         )
-        if part.part == "new":
-            columns.append(
-                Column(
-                    heading,
-                    cell,
-                    lambda value: formats.score(value.mean),
-                    where=("terminal", "narrow terminal"),
-                    best=formats.score(part.rows[0].mean),
-                )
+        columns.append(
+            Column(
+                f"{heading} ({part.queries:,})",
+                _mean(part),
+                formats.score,
+                where=("terminal",),
+                importance=0 if part.part == "new" else 5,
+                best=formats.score(part.rows[0].mean),
             )
+        )
     if table.against_control:
         columns.append(
-            Column("vs memory", _against(table), str, CONTROL_HELP, WITH_INTERVALS, "words", number=lambda text: text)
+            Column(
+                "vs memory",
+                _against(table),
+                str,
+                CONTROL_HELP,
+                ROOMY,
+                "words",
+                number=lambda text: text,
+                importance=4,
+            )
         )
     return columns
 
@@ -88,7 +93,7 @@ def document_columns(table: Table) -> list[Column[Line]]:
 def paper_columns(table: Table) -> list[Column[Line]]:
     """The same for papers, as a table of its own."""
     columns = []
-    for part in table.parts:
+    for part in table.both_parts:
         cell = _cell(part)
         best = formats.score(part.rows[0].mean)
         score = Column(f"{part.part} docs ({part.queries:,})", cell, lambda value: formats.score(value.mean), best=best)
@@ -104,6 +109,10 @@ def _cell(part: PartComparison) -> Callable[[Line], Cell | None]:
         return Cell(part.mean(i), part.interval(i)) if (i := _place(line)) is not None else None
 
     return cell
+
+
+def _mean(part: PartComparison) -> Callable[[Line], float | None]:
+    return lambda line: part.mean(i) if (i := _place(line)) is not None else None
 
 
 def _against(table: Table) -> Callable[[Line], str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from harness.compare.verdict import ends, signed
 from harness.statistics.bootstrap import Interval
@@ -54,12 +55,12 @@ def in_brackets(value: Interval) -> str:
 
 
 def difference(value: Difference | None) -> str:
-    """A difference with its interval, and whether the two rows are tied."""
+    """A difference with its interval."""
     if value is None:
         return MISSING
     is_finite = math.isfinite(value.interval.high - value.interval.low)
     around = f" {ends(value.interval, 3)}" if is_finite else ""
-    return f"{_minus(signed(value.mean) + around)}{' tied' if value.tied else ''}"
+    return _minus(signed(value.mean) + around)
 
 
 def ranks(value: tuple[int, int] | None) -> str:
@@ -67,6 +68,23 @@ def ranks(value: tuple[int, int] | None) -> str:
     if value is None:
         return MISSING
     return str(value[0]) if value[0] == value[1] else f"{value[0]}–{value[1]}"
+
+
+def position(value: Any) -> str:
+    """The range of ranks, and whether the row is tied with the first."""
+    return f"{ranks(value.ranks)}{' tied' if value.tied else ''}"
+
+
+BAR = 12
+"""Characters of a bar of ranks, or as many as there are rows if these are fewer."""
+
+
+def rank_bar(value: tuple[int, int], rows: int, width: int = BAR) -> str:
+    """A range of ranks as a bar: `━━━·····` from the first to the fourth of eleven, say."""
+    width = max(1, min(width, rows))
+    first, last = value
+    start, end = (first - 1) * width // max(1, rows), -(-last * width // max(1, rows))
+    return "·" * start + "━" * (end - start) + "·" * (width - end)
 
 
 def counts(value: Sequence[int]) -> str:

@@ -111,7 +111,7 @@ def _dataset(number: int, table: Table) -> dict[str, Any]:
         "letters": any(_letters(line, table) for line in lines),
         "corrected": table.comparison.corrected if table.comparison else None,
         "left_out": [line.row for line in table.lines if not line.ok],
-        "documents": _documents(number, table) if table.parts else None,
+        "documents": _documents(number, table) if table.both_parts else None,
     }
 
 

@@ -26,7 +26,7 @@ def leaderboard(tables: Sequence[Table], over: Across | None = None, left_out: S
         over: the table across them with its comparison; None makes it from the tables alone.
         left_out: sentences on records that could not be read.
     """
-    parts = ["# Leaderboard", columns.EXPLAINED, *_listed(left_out)]
+    parts = ["# Leaderboard", columns.explanation(), *_listed(left_out)]
     over = over or across(tables)
     if over is not None:
         parts.append(f"## {escaped(over.measure)} across datasets")
@@ -57,6 +57,7 @@ def _facts(table: Table) -> str:
     machines = sorted({_machine(line) for line in table.lines if line.ok})
     made = f" Made on {'; '.join(machines)}." if machines else ""
     power = escaped(f" By {table.measures[0]}, {table.power}.") if table.power else ""
+    power += escaped(f" {table.ties}") if table.ties else ""
     return (
         f"{dataset['documents']:,} documents, {dataset['queries']:,} queries, {dataset['judgements']:,} judgements; "
         f"revision {code(dataset['revision'][:12])}.{made}{power}"

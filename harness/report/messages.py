@@ -16,6 +16,7 @@ from harness.compare.verdict import Verdict
 from harness.report import formats
 from harness.report.board import tables
 from harness.report.screen import Screen
+from harness.report.sheets import say
 from harness.sweep.trial import CellResult
 
 
@@ -59,13 +60,6 @@ def trial_printer(err: Screen) -> Callable[[CellResult], None]:
 def print_verdict(out: Screen, verdict: Verdict) -> None:
     """Prints a verdict, its first sentence bold."""
     first, *rest = verdict.sentences
-    out.say(one_line(first), "bold")
-    for sentence in rest:
-        out.say(f"  {one_line(sentence)}")
+    say(out, [first], "bold")
+    say(out, rest, first="  ")
     out.print()
-
-
-def print_sentences(out: Screen, lines: list[str] | tuple[str, ...]) -> None:
-    """Prints sentences, the first bold; backticks, which are Markdown, are removed."""
-    for i, sentence in enumerate(lines):
-        out.say(one_line(sentence.replace("`", "")), "bold" if i == 0 else None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from harness.bench.machine_load import why
 from harness.bench.published import FOLDER
@@ -10,22 +11,23 @@ from harness.compare.control import CONTROL
 from harness.report.board import Line, Table
 
 
-def notes_of(table: Table, most: int | None = None) -> list[str]:
+def notes_of(table: Table, *, aggregated: bool = False) -> list[str]:
     """On the dataset, on each row, and on each row without scores; each note once.
 
     Args:
         table: the dataset's rows.
-        most: notes from records, which are those of the best rows; None gives all.
+        aggregated: notes that differ only in their numbers are one, and so are the sources of published scores.
     """
     notes = list(_of_dataset(table))
-    from_records = grouped((f"`{line.row}`", note) for line in table.lines for note in line.first.notes)
-    notes += from_records[:most]
-    if most is not None and len(from_records) > most:
-        notes.append(f"{len(from_records) - most} more notes on rows are in leaderboard.md")
+    pairs = [(f"`{line.row}`", note) for line in table.lines for note in line.first.notes]
+    notes += alike(pairs) if aggregated else grouped(pairs)
     for line in table.lines:
         notes += _of_row(line, table)
     notes += _of_conditions(table)
-    for each in table.published:
+    if aggregated and table.published:
+        rows = f"{len(table.published)} rows are" if len(table.published) > 1 else "1 row is"
+        notes.append(f"{rows} {FOLDER}, not measured here; -v has the sources")
+    for each in () if aggregated else table.published:
         sources = "; ".join(filter(None, (each.source, each.note)))
         notes.append(f"`{each.row}`: {FOLDER} scores, not measured here: {sources}")
     return list(dict.fromkeys((*notes, *table.more_notes)))
@@ -81,3 +83,23 @@ def grouped(notes: Iterable[tuple[str, str]]) -> list[str]:
     for row, note in notes:
         rows.setdefault(note, []).append(row)
     return [f"{', '.join(dict.fromkeys(named))}: {note}" for note, named in rows.items()]
+
+
+def alike(notes: Iterable[tuple[str, str]]) -> list[str]:
+    """As `grouped`, with notes that differ only in their numbers in one line, which has those of the first row."""
+    by_words: dict[str, list[tuple[str, str]]] = {}
+    for row, note in notes:
+        by_words.setdefault(re.sub(r"\d[\d,.]*", "#", note), []).append((row, note))
+    lines = []
+    for pairs in by_words.values():
+        first = pairs[0][1]
+        same = list(dict.fromkeys(row for row, note in pairs if note == first))
+        others = list(dict.fromkeys(row for row, note in pairs if note != first and row not in same))
+        line = f"{_few(same)}: {first}"
+        lines.append(f"{line} (similarly {_few(others)})" if others else line)
+    return lines
+
+
+def _few(rows: Sequence[str]) -> str:
+    """The first names of several."""
+    return ", ".join(rows[:3]) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")

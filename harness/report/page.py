@@ -84,7 +84,7 @@ def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str
         scripts=scripts,
         hashes=[_hash(script) for script in scripts],
         style=asset("page.css"),
-        explained=columns.EXPLAINED,
+        explained=columns.explanation(),
         explained_across=f"{across_columns.EXPLAINED} {beyond_columns.EXPLAINED}",
         version=harness.__version__,
     )

@@ -72,7 +72,7 @@ def _heading(column: Column[AcrossRow], over: Across) -> dict[str, Any]:
         "text": column.heading,
         "kind": column.kind,
         "title": column.title,
-        "sorts": column.kind not in ("interval", "rank"),
+        "sorts": column.kind not in ("interval", "rank", "bar"),
         "dataset": column.heading in over.datasets,
         **dict.fromkeys(("measure", "score", "hidden"), ""),
     }
@@ -84,7 +84,7 @@ def _cell(column: Column[AcrossRow], row: AcrossRow) -> dict[str, Any]:
         "text": text,
         "value": column.sort_key(row),
         "best": text == column.best,
-        "linked": text != formats.MISSING and column.kind != "rank",
+        "linked": text != formats.MISSING and column.kind not in ("rank", "bar"),
     }
 
 

@@ -12,7 +12,7 @@ from harness.report import formats
 from harness.report.across import Across
 from harness.report.board import Line, Table
 from harness.report.column import Column
-from harness.report.columns import COSTS, POSITION, score_column
+from harness.report.columns import POSITION, costs, score_column
 from harness.report.document_columns import document_columns
 from harness.report.notes import notes_of
 from harness.report.page_across import across_tables, means
@@ -76,7 +76,7 @@ def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files
         "measures": list(table.measures),
         "columns": [_heading(column, measure, table) for column, measure in columns],
         "pairs": {each.measures[0]: pairs(each.comparison) for each in measured},
-        "power": {each.measures[0]: each.power for each in measured if each.power},
+        "power": {each.measures[0]: f"{each.power}. {each.ties}".strip() for each in measured if each.power},
         "decision": {each.measures[0]: each.decision for each in measured if each.decision},
         "notes": list(dict.fromkeys(note for each in tables for note in notes_of(each))),
         "rows": rows,
@@ -93,7 +93,7 @@ def _columns(table: Table, compared: Sequence[str]) -> Columns:
         columns += [(column, measure) for column in POSITION if "page" in column.where and measure in compared]
         if measure == table.measures[0]:
             columns += [(column, "") for column in document_columns(table) if "page" in column.where]
-    return [*columns, *((column, "") for column in COSTS if "page" in column.where)]
+    return [*columns, *((column, "") for column in costs() if "page" in column.where)]
 
 
 def _heading(column: Column[Line], measure: str, table: Table) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _cell(column: Column[Line], line: Line) -> dict[str, Any]:
         "text": text,
         "value": column.sort_key(line),
         "best": text == column.best,
-        "linked": text != formats.MISSING and column.kind not in ("words", "rank"),
+        "linked": text != formats.MISSING and column.kind not in ("words", "rank", "bar"),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -22,6 +22,8 @@ from harness.base.plain import plain
 from harness.base.redaction import redact_log
 from harness.report.streams import STANDARD_OUTPUT, discard
 
+LIVE: list[tuple[Console, Callable[[], None]]] = []
+"""Consoles with a live display, and what takes it away before another console writes to the same terminal."""
 WIDTH = 200
 """Columns of results that go to a file or a pipe."""
 
@@ -66,6 +68,9 @@ class Screen(Console):
         discard(self.file)
 
     def _check_buffer(self) -> None:  # the only place where rich writes
+        for console, pause in LIVE:
+            if console is not self:
+                pause()
         try:
             super()._check_buffer()
         except OSError as error:

@@ -43,7 +43,7 @@ def document(sweep: SweepResult, plots: list[str]) -> str:
         verdicts = [" ".join(verdict.sentences) for verdict in sweep.tested.verdicts]
         parts += ["## The chosen row on test", *map(escaped, verdicts)] if verdicts else []
         parts += [_curve(sweep.tested.curve, sweep.measure)] if sweep.tested.curve is not None else []
-    parts += [f"## On dev: `{escaped(sweep.search)}`", EXPLAINED, _grid(sweep)]
+    parts += [f"## On dev: `{escaped(sweep.search)}`", EXPLAINED, _grid(sweep), *_legend(sweep)]
     if sweep.curves:
         parts.append("## Learning curves, on dev")
         parts += [f"![learning curves]({name})" for name in plots if name.endswith(".svg")]
@@ -101,6 +101,13 @@ def _grid(sweep: SweepResult) -> str:
             name, score = f"**{name}**", f"**{score}**"
         shown.append([name, size, score, *rest])
     return grid(head, shown)
+
+
+def _legend(sweep: SweepResult) -> list[str]:
+    """What names stand for that leave something out."""
+    rows = [row for row in (*sweep.tried, *sweep.baselines) if row.row in sweep.names.unclear]
+    named = dict.fromkeys(f"{code(sweep.names(row.row))} is {code(row.row)}" for row in rows)
+    return [f"Names: {'; '.join(named)}."] if named else []
 
 
 def _curve(row: Curve, measure: str) -> str:

@@ -33,6 +33,11 @@ def sentences(sweep: SweepResult) -> list[str]:
 
 def _on_test(sweep: SweepResult, tested: OnTest) -> list[str]:
     lines = _gain(sweep, tested)
+    if sweep.chosen is not None and sweep.chosen.method in [row.method for row in sweep.baselines]:
+        lines.append(
+            f"It is a baseline itself: no other row was better on dev. On test it has {sweep.measure} "
+            f"{formats.score(tested.scores.mean)}."
+        )
     lines += [f"On test, {' '.join(verdict.short)}" for verdict in tested.verdicts]
     lines += tested.verdicts[0].seen if tested.verdicts else []
     if tested.curve is not None:

@@ -1,68 +1,79 @@
-"""The board in a terminal. Cells are `Text`: what is in a name is never markup (`harness.report.screen` has the
-rest).
-"""
+"""The board in a terminal: a sheet for each dataset and one across them, the verdict first, notes last."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
-from harness.compare.decision import Decision
-from harness.report import formats
+from harness.compare.ties import best_sentence
+from harness.report import csv, formats, markdown
 from harness.report.across import Across, across
-from harness.report.board import Line, Table
-from harness.report.column import Column, Writer
-from harness.report.columns import COSTS, columns_of
-from harness.report.decision import board
+from harness.report.across_columns import AGAINST, across_columns
+from harness.report.beyond_columns import BEYOND, ON_NEW
+from harness.report.board import Table
+from harness.report.column import Column, Row
+from harness.report.columns import columns_of
 from harness.report.notes import notes_of
-from harness.report.sweep import board as sweep_board
-from harness.report.terminal_across import across_grids
-from harness.report.terminal_cells import cells, empty_grid, words
-from harness.sweep.estimate import Planned
-from harness.sweep.result import SweepResult
+from harness.report.sheet import Field, Sheet
+from harness.report.sheet_fields import difference_fields, interval_fields, rank_fields
+from harness.report.sheet_formats import Shown
+from harness.report.sheets import show as show_sheets
+from harness.statistics.family import Difference
 
+WRITERS: dict[str, Callable[[Sequence[Table], Across | None], str]] = {
+    "md": markdown.leaderboard,
+    "csv": lambda tables, _: csv.leaderboard(tables),
+}
+"""The formats that are the files of the leaderboard."""
 MOST_ROWS = 300
 """Of all tables together; where there are more, each shows its best, and the files have all."""
 FEWEST_ROWS = 10
 """Of a table, which are shown in any case."""
-SHORTEST, LONGEST = 12, 28
-"""Characters that the column of names has at least, and that it must have for more columns than a narrow terminal
-shows; longer names are broken.
-"""
-NARROW = 112
-"""Characters of a terminal below which a decision has no intervals of means."""
-MOST_NOTES = 8
-"""Notes from the records of a table; leaderboard.md has all."""
 
 
-def show(tables: Sequence[Table], console: Console, over: Across | None = None) -> None:
-    """Prints one table per dataset and one across them, best values bold, and notes below each.
+def show(
+    tables: Sequence[Table],
+    console: Console,
+    over: Across | None = None,
+    format: str = "text",
+    *,
+    verbose: bool = False,
+) -> None:
+    """Prints one table per dataset and one across them, best values bold, and notes below all.
 
     Args:
         tables: one per dataset.
         console: where to.
         over: the table across them with its comparison; None makes it from the tables alone.
+        format: see `harness.report.sheets.show`.
+        verbose: all rows and notes.
     """
-    if console.quiet:  # rich would lay out everything all the same
+    if console.quiet:  # the tables would be laid out all the same
         return
-    most = _most(tables)
-    for table in tables:
-        writer = _writer(table, console.width, most)
-        console.print(grid(table, writer, most))
-        for note in [*_cut(table, writer, most), *notes_of(table, MOST_NOTES)]:
-            _note(console, note)
-        console.print()
+    if format in WRITERS:
+        console.print(Text(WRITERS[format](tables, over).rstrip("\n")), soft_wrap=True)
+        return
+    show_sheets(console, shown(tables, over, verbose=verbose or format != "text"), format, verbose=verbose)
+
+
+def shown(tables: Sequence[Table], over: Across | None = None, *, verbose: bool = False) -> Shown:
+    """The sheets of a board.
+
+    Args:
+        tables: one per dataset.
+        over: the table across them with its comparison; None makes it from the tables alone.
+        verbose: all rows and notes.
+    """
     over = over or across(tables)
+    most = None if verbose else _most(tables)
+    sheets = [table_sheet(table, most, verbose=verbose) for table in tables]
+    sentences: list[str] = []
     if over is not None:
-        for drawn in across_grids(over, most):
-            console.print(drawn)
-            console.print()
-        for note in over.notes:
-            _note(console, note)
+        sheets.append(across_sheet(over, most, whole=not verbose))
+        sentences = [sentence] if (sentence := across_verdict(over)) else []
+    return Shown(sheets, sentences)
 
 
 def _most(tables: Sequence[Table]) -> int | None:
@@ -72,141 +83,125 @@ def _most(tables: Sequence[Table]) -> int | None:
     return max(FEWEST_ROWS, MOST_ROWS // len(tables))
 
 
-def _writer(table: Table, width: int, most: int | None) -> Writer:
-    """Which columns fit."""
-    roomy: tuple[Writer, ...] = ("wide terminal", "medium terminal", "terminal")
-    return next((writer for writer in roomy if _needed(table, writer, most) <= width), "narrow terminal")
-
-
-def _needed(table: Table, writer: Writer, most: int | None) -> int:
-    """Characters that a table takes with the columns of a writer."""
-    name = max((cell_len(line.row) for line in table.lines[:most]), default=0)
-    others = sum(2 + _width(column, table, most) for column in columns_of(table, writer))
-    return max(SHORTEST, min(name, LONGEST)) + others
-
-
-def _width(column: Column[Line], table: Table, most: int | None) -> int:
-    """Characters of a column; headings of costs may be broken between words."""
-    headings = column.heading.split() if column in COSTS else [column.heading]
-    return max(map(cell_len, (*headings, *(column.text(line) for line in table.lines[:most]))))
-
-
-def _cut(table: Table, writer: Writer, most: int | None) -> Iterator[str]:
-    """What the terminal leaves out, and what the queries can detect."""
-    if most is not None and len(table.lines) > most:
-        yield f"the best {most} of {len(table.lines):,} rows; leaderboard.md and leaderboard.html have all"
-    if writer != "wide terminal":
-        narrow = table.has_intervals and writer == "narrow terminal"
-        parts = ["differences from the best"] if narrow else []
-        parts += ["old documents, intervals on new ones, the control"] if table.parts and "medium" not in writer else []
-        more = " and ".join([", ".join(parts), "costs"] if parts else ["costs"])
-        yield f"a terminal of {_needed(table, 'wide terminal', most)} columns or more also shows {more}"
-    if table.power:
-        yield f"{table.measures[0]}: {table.power}"
-
-
-def _note(console: Console, text: str) -> None:
-    console.print(words(f"  {text}", "dim"))
-
-
-def grid(table: Table, writer: Writer = "wide terminal", most: int | None = None) -> Grid:
-    """One dataset's table with the columns that fit, at most `most` rows of it."""
-    columns = columns_of(table, writer)
-    dataset = table.first.dataset
-    drawn = empty_grid(table.dataset, f"({dataset['documents']:,} documents, {dataset['queries']:,} queries)")
-    drawn.add_column("row", overflow="fold", min_width=SHORTEST)
+def table_sheet(table: Table, most: int | None = None, *, verbose: bool = True) -> Sheet:
+    """A dataset's table: at most `most` rows of it, with all notes or those that differ in more than numbers."""
+    columns = columns_of(table, "terminal")
+    lines = table.lines[:most]
+    published = table.published_rows
+    names = [*(line.row for line in lines), *(name for name, _ in published)]
+    labels = [line.row if line.ok else f"{line.row} ({line.first.status})" for line in lines]
+    rows = [line.expression for line in lines]
+    fields = [Field("name", "row", names, [*labels, *(name for name, _ in published)], right=False)]
+    fields.append(Field.hidden("row", [*rows, *(name for name, _ in published)]))
     for column in columns:
-        left = column.kind in ("words", "difference", "rank")
-        width = _width(column, table, most)
-        drawn.add_column(words(column.heading), justify="left" if left else "right", width=width)
-    for line in table.lines[:most]:
-        name = Text.assemble(words(line.row), ("" if line.ok else f" ({line.first.status})", "yellow"))
-        drawn.add_row(name, *cells(columns, line))
-    for published, scores in table.published_rows:
-        texts = [scores[column.measure] if column.measure else column.published for column in columns]
-        drawn.add_row(words(published), *map(Text, texts), style="dim")
-    return drawn
+        more = [scores[column.measure] if column.measure else column.published for _, scores in published]
+        fields += _fields(column, lines, more)
+    dataset = table.first.dataset
+    notes = _cut(table, most)
+    if table.ties:
+        notes.append(table.ties)
+    if table.power:
+        notes.append(f"By {table.measures[0]}, {table.power}.")
+    return Sheet(
+        table.dataset,
+        fields,
+        f"{dataset['documents']:,} documents, {dataset['queries']:,} queries",
+        verdict(table),
+        ["" if line.ok else "yellow" for line in lines] + ["dim"] * len(published),
+        _groups(table, len(lines)),
+        table.legend,
+        [*notes, *notes_of(table, aggregated=not verbose)],
+    )
 
 
-def decision(dataset: str, found: Decision, width: int = NARROW) -> Grid:
-    """The rows of a decision: mean, interval, difference from the best, ranks, costs.
-
-    A terminal narrower than `NARROW` shows no intervals of means and breaks the differences.
-    """
-    head, rows = board(found)
-    shown = [i for i, name in enumerate(head) if width >= NARROW or name != "95 %"]
-    drawn = empty_grid(dataset)
-    for name in (head[i] for i in shown):
-        may_wrap = name == "row" or (width < NARROW and name in ("from the best", "ms a query"))
-        drawn.add_column(name, justify="left" if name == "row" else "right", no_wrap=not may_wrap, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(words(row[i]) for i in shown))
-    return drawn
+def _cut(table: Table, most: int | None) -> list[str]:
+    if most is None or len(table.lines) <= most:
+        return []
+    return [f"the best {most} of {len(table.lines):,} rows; -v, leaderboard.md and leaderboard.html have all"]
 
 
-def sweep(found: SweepResult, most: int = 20) -> Grid:
-    """The rows of a sweep on dev, the best of them, and the baselines."""
-    head, rows = sweep_board(found)
-    count = len(found.tried)
-    drawn = empty_grid(found.dataset, f"(dev, {count:,} rows{f', the best {most}' if count > most else ''})")
-    for i, name in enumerate(head):
-        drawn.add_column(words(name), justify="right" if i else "left", no_wrap=i > 0, overflow="fold")
-    for i, row in enumerate(rows):
-        if i < min(most, count) or i >= count:
-            drawn.add_row(*map(words, row), style="bold green" if row[-2] == "chosen" else None)
-    return drawn
+def _groups(table: Table, shown: int) -> list[int]:
+    """Lines above the rows that are not tied with the best, and above what was not measured here."""
+    tied = [i == 0 or (line.position is not None and line.position.tied) for i, line in enumerate(table.lines)]
+    first = tied.index(False) if False in tied else len(tied)
+    compared = bool(table.lines) and table.lines[0].position is not None
+    groups = [first] if compared and not any(tied[first:]) and 0 < first < shown else []
+    return [*groups, shown] if table.published else groups
 
 
-def planned(dataset: str, parts: Sequence[Planned], dollars: Callable[[float], float | None]) -> Grid:
-    """What a sweep will take, a line for each part of it.
+def verdict(table: Table) -> str:
+    """The best row and those tied with it; empty without a comparison."""
+    line = next((line for line in table.lines if line.position is not None), None)
+    if table.comparison is None or line is None or len(table.comparison.rows) < 2:
+        return ""
+    return best_sentence(table.comparison, table.measures[0], line.value(table.measures[0]) or 0.0)
+
+
+def across_sheet(over: Across, most: int | None = None, *, whole: bool = False) -> Sheet:
+    """The table across datasets, with each row against the first.
 
     Args:
-        dataset: as requested.
-        parts: of the search.
-        dollars: what so many seconds cost.
+        over: the table.
+        most: rows that are shown.
+        whole: leave out rows without a score on every dataset, if some have them.
     """
-    drawn = empty_grid(dataset)
-    for i, name in enumerate(("part", "rows", "cells", "done", "seconds a cell", "left", "by")):
-        drawn.add_column(name, justify="right" if 0 < i < 6 else "left", overflow="fold")
-    for part in parts:
-        seconds = "–" if part.seconds is None else f"{part.seconds:.0f}"
-        drawn.add_row(
-            words(part.label),
-            f"{part.rows:,}",
-            f"{part.cells:,}",
-            f"{part.kept:,}",
-            seconds,
-            _left(part.left, dollars),
-            words(part.source),
-        )
-    known = [part.left for part in parts if part.left is not None]
-    cells, kept = sum(part.cells for part in parts), sum(part.kept for part in parts)
-    unknown = "" if len(known) == len(parts) else " and more"
-    drawn.add_row(
-        "together", "", f"{cells:,}", f"{kept:,}", "", _left(sum(known), dollars) + unknown if known else "–", ""
+    columns = [*across_columns(over, "terminal"), *((*AGAINST, *BEYOND) if over.compared else ())]
+    columns += ON_NEW if over.has_new else ()
+    complete = [row for row in over.rows if row.mean is not None]
+    rows = (complete if whole and complete else over.rows)[:most]
+    notes = list(over.notes)
+    if len(rows) < len(over.rows):
+        left_out = len(over.rows) - len(rows)
+        notes.append(f"{left_out} more {'row' if left_out == 1 else 'rows'}, without a mean or further below: -v")
+    names = [row.name for row in rows]
+    fields = [Field("name", "row", names, names, right=False)]
+    for column in columns:
+        fields += _fields(column, rows, [])
+    return Sheet(f"{over.measure} across datasets", fields, notes=notes, key="across")
+
+
+def across_verdict(over: Across) -> str:
+    """The best row across datasets and those tied with it; empty without a comparison."""
+    first = next((row for row in over.rows if row.overall), None)
+    if over.comparison is None or first is None or len(over.comparison.rows) < 2:
+        return ""
+    sentence = best_sentence(over.comparison, f"mean {over.measure}", first.mean or 0.0)
+    return f"Across {len(over.datasets)} datasets, {sentence[0].lower()}{sentence[1:]}"
+
+
+def _fields(column: Column[Row], rows: Sequence[Row], more: Sequence[str]) -> list[Field]:
+    """A column of the boards as a column of a sheet, and its numbers for CSV and JSON if it has several.
+
+    Args:
+        column: as the boards declare it.
+        rows: that have it.
+        more: cells of published scores, below them.
+    """
+    values = [column.value(row) for row in rows]
+    blank: list[None] = [None] * len(more)
+    plain = all(value is None or isinstance(value, int | float | str) for value in values)
+    shown = Field(
+        column.heading if plain else "",
+        column.heading,
+        [*values, *(_number(text) for text in more)],
+        [*(column.text(row) for row in rows), *more],
+        right=column.kind in ("number", "interval"),
+        importance=column.importance,
+        best=column.best,
     )
-    return drawn
+    if column.kind == "interval":
+        return [shown, *interval_fields([*values, *blank])[1:]]
+    if any(isinstance(value, Difference) for value in values):
+        differences = [value if isinstance(value, Difference) else None for value in values]
+        return [shown, *difference_fields([*differences, *blank])[1:]]
+    if column.kind == "rank":
+        ranks = [value and value.ranks for value in values]
+        return [shown, *rank_fields([*ranks, *blank], [*(value and value.tied for value in values), *blank])]
+    return [shown]
 
 
-def _left(seconds: float | None, dollars: Callable[[float], float | None]) -> str:
-    if seconds is None:
-        return "–"
-    time = f"{seconds:.0f} s"
-    if seconds >= 5400:
-        time = f"{seconds / 3600:.1f} h"
-    elif seconds >= 90:
-        time = f"{seconds / 60:.0f} min"
-    money = dollars(seconds)
-    return time if money is None else f"{time}, {money:.2f} dollars"
-
-
-def differences(title: str, rows: tuple[str, str], lines: Sequence[tuple[str, float, float, str]]) -> Grid:
-    """A table of queries: id, the values of both rows, their difference, the query's text."""
-    drawn = empty_grid(title)
-    drawn.add_column("query", overflow="fold")
-    for head in (*rows, "difference"):
-        drawn.add_column(words(head), justify="right")
-    drawn.add_column("text", overflow="fold")
-    for query, one, other, text in lines:
-        drawn.add_row(words(query), formats.score(one), formats.score(other), f"{one - other:+.4f}", words(text))
-    return drawn
+def _number(text: str) -> float | str | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None if text == formats.MISSING else text

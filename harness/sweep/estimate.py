@@ -86,7 +86,7 @@ def _cell_seconds(
     spent = [cell["seconds"] for cell in cells.all() if cell.get("group") in groups]
     if spent:
         return statistics.median(spent), f"the median of {_number(spent, 'such cell')} done here"
-    names = {_recipe_name(point[RECIPE]) for point in points}
+    names = {_recipe_name(point[RECIPE]) for point in points if RECIPE in point}
     trained = [r for r in records if any(_recipe_name(training["recipe"]) in names for training in r.trainings)]
     spent = [record.training_seconds + record.seconds.get("index", 0.0) for record in trained]
     if spent:

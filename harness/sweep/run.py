@@ -48,7 +48,7 @@ class FinishedSweep:
 
 
 def sweep(
-    path: str | Path,
+    path: str | Path | Spec,
     executor: str | Executor | None = None,
     results: str | Path = RESULTS,
     context: Context | None = None,
@@ -62,7 +62,7 @@ def sweep(
     chosen on dev; on test there are the chosen row, its settings with fewer training queries, and the baselines.
 
     Args:
-        path: of the TOML file.
+        path: of the TOML file, or what it says.
         executor: where cells run, as an expression or a value; None runs them here.
         results: folder of the records; the sweep's own is `sweeps/<name>/<dataset>` in it, the cells are in
             `sweeps/cells`.
@@ -76,19 +76,21 @@ def sweep(
         NoScores: no row has scores for every seed.
         HarnessError: bad input, or a collection that cannot be loaded.
     """
-    spec = load(Path(path))
+    spec = path if isinstance(path, Spec) else load(Path(path))
     place = executor_of(executor) or Local()
     context = context or open_context()
     return [_one(spec, name, place, Path(results), context, tell, show, write) for name in spec.datasets]
 
 
-def plan(path: str | Path, results: str | Path = RESULTS, context: Context | None = None) -> dict[str, list[Planned]]:
+def plan(
+    path: str | Path | Spec, results: str | Path = RESULTS, context: Context | None = None
+) -> dict[str, list[Planned]]:
     """What a sweep will take: dataset → a line for each part of the search. Nothing is measured.
 
     Raises:
         HarnessError: bad input, or a collection that cannot be loaded.
     """
-    spec = load(Path(path))
+    spec = path if isinstance(path, Spec) else load(Path(path))
     context = context or open_context()
     records = Store(Path(results)).all()[0]
     plans = {}

@@ -1,18 +1,19 @@
-"""The space of a sweep: the grids of its file as axes, every value checked with every recipe."""
+"""The space of a sweep: the grids of its file as axes, every value checked with every recipe or row."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from harness.base.errors import HarnessError, SettingError
 from harness.base.toml_files import File, Key
 from harness.choices.expression import with_settings
+from harness.choices.paths import with_paths
 from harness.choices.value import RECIPES, Value
-from harness.methods import METHODS
+from harness.methods import METHODS, Method
 from harness.recipes import Recipe
 from harness.rows import NAMED, ROOMS, parse_method
 from harness.searches import SIZES, Axis, Choice, Range
@@ -60,9 +61,10 @@ def read_grid(file: File, number: int) -> dict[str, Axis]:
     table = file.data["grid"][number]
     if not isinstance(table, dict):
         raise file.fault("grid must be written as [[grid]]", "grid")
-    for name, example in ((ROW, "dense"), (RECIPE, "supervised")):
-        if name not in table:
-            raise file.fault(f'{name} is missing from this [[grid]], as {name} = "{example}"', "grid", number)
+    if ROW not in table:
+        raise file.fault(f'{ROW} is missing from this [[grid]], as {ROW} = "bm25"', "grid", number)
+    if RECIPE not in table:
+        return _grid_without_recipe(file, number, table)
     axes = {name: _axis(file, name, ("grid", number, name)) for name in table}
     recipes: dict[str, Recipe] = {}
     for row in _values(file, axes, ROW, number):
@@ -70,14 +72,60 @@ def read_grid(file: File, number: int) -> dict[str, Axis]:
             value = located(file, partial(trained, row, text), "grid", number, RECIPE)
             recipes[text] = getattr(value, RECIPES)[-1]
     _check_names(file, number, recipes)
-    for within in _values(file, axes, WITHIN, number) if WITHIN in axes else ():
-        if HOLE not in within:
-            problem = f'within must have a place for the trained row, as "bm25>>{HOLE}", not {within!r}'
-            raise file.fault(problem, "grid", number, WITHIN)
+    _check_within(file, axes, number)
     for name, axis in axes.items():
         if name not in (ROW, RECIPE, WITHIN):
             _check_values(file, number, name, axis, list(recipes.values()))
     return axes
+
+
+def _grid_without_recipe(file: File, number: int, table: Mapping[str, Any]) -> dict[str, Axis]:
+    """The axes of a grid whose rows are as they are: settings of the row and of what is inside it."""
+    if SIZES in table:
+        raise file.fault(f"{SIZES} needs a recipe, which is what learns from them", "grid", number, SIZES)
+    keys = dict(_flat(table))
+    axes = {name: _axis(file, name, ("grid", number, *keys[name])) for name in keys}
+    _check_within(file, axes, number)
+    for row in _values(file, axes, ROW, number):
+        method = located(file, partial(parse_method, row), "grid", number, ROW)
+        for name, axis in axes.items():
+            if name in (ROW, WITHIN):
+                continue
+            for value in (axis.low, axis.high) if isinstance(axis, Range) else axis:
+                others = {other: _first(axis) for other, axis in axes.items() if name.startswith(f"{other}.")}
+                located(file, partial(with_settings_of, method, {**others, name: value}), "grid", number, *keys[name])
+    return axes
+
+
+def _flat(table: Mapping[str, Any], *way: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each setting with its keys: in `first.k1 = [1, 2]`, TOML has a table `first` with the key `k1`."""
+    for name, entry in table.items():
+        if isinstance(entry, dict) and not set(entry) & set(RANGE):
+            yield from _flat(entry, *way, name)
+        else:
+            yield ".".join((*way, name)), (*way, name)
+
+
+def _first(axis: Axis) -> Choice:
+    """A value of an axis that what is inside it can be checked with: the last, for the first may be None."""
+    return axis.low if isinstance(axis, Range) else axis[-1]
+
+
+def with_settings_of(method: Method, settings: Mapping[str, Choice]) -> Method:
+    """A row with other settings, its own or of what is inside it (`harness.choices.paths`).
+
+    Raises:
+        UnknownName, SettingError: a setting that does not exist or does not fit.
+    """
+    plain = {name: "None" if value is None else value for name, value in settings.items()}
+    return with_paths(method, plain, METHODS, ROOMS, NAMED)
+
+
+def _check_within(file: File, axes: Mapping[str, Axis], number: int) -> None:
+    for within in _values(file, axes, WITHIN, number) if WITHIN in axes else ():
+        if HOLE not in within:
+            problem = f'within must have a place for the trained row, as "bm25>>{HOLE}", not {within!r}'
+            raise file.fault(problem, "grid", number, WITHIN)
 
 
 def _check_names(file: File, number: int, recipes: Mapping[str, Recipe]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,8 @@ def asked(
         size = max(1, len(view.corpus))
         each = min(MOST, max(LEAST, math.ceil(total / size)))
         documents = min(size, max(1, total // each))
-        generator = dataclasses.replace(generator, per_document=max(each, generator.per_document))
+        more: Any = {"per_document": max(each, generator.per_document)}
+        generator = dataclasses.replace(generator, **more)  # type: ignore[type-var]  # each generator is a dataclass
     return swapped(generated_pairs(generator, view, context, documents), noise, context)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from harness.base.errors import SettingError
 from harness.data.dataset import TrainView
@@ -25,7 +26,7 @@ def export_tuples(row: Method, view: TrainView, path: Path | str, context: Conte
         SettingError: the last recipe makes no tuples.
         HarnessError: what the recipe raises.
     """
-    last = row.recipes[-1] if isinstance(row, Trained) else None
+    last: Any = row.recipes[-1] if isinstance(row, Trained) else None
     if not isinstance(row, Trained) or not hasattr(last, "labelled"):
         raise SettingError(f"{row} makes no tuples; give a row whose last recipe is gpl, as dense+gpl.")
     tuples: Tuples = last.labelled(row.base_of_last(view, context), view, context)[0]

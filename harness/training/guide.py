@@ -16,6 +16,7 @@ from harness.methods import Encodes, Method, fit
 from harness.models.sides import Side, model_depends_on_side
 from harness.runtime.context import Context
 from harness.training.examples import NEGATIVE, POSITIVE, QUERY
+from harness.training.loop import own_randomness
 
 
 @dataclass(frozen=True)
@@ -97,21 +98,23 @@ def guide_vectors(
     Raises:
         ModelError: the guide is not a row that encodes texts.
     """
-    fitted = fit(guide, view, context)
-    if not isinstance(fitted, Encodes):
-        raise ModelError(f"{guide} cannot guide: it has no vectors. A guide is a dense row, as guide=dense.")
-    encoder = fitted.encoder
     vectors = {}
-    for name, texts in columns.items():
-        own = encoder.vectors(list(texts), sides[name])
-        vectors[name] = own.block(0, len(own))
+    with own_randomness():  # a head is loaded over random weights
+        fitted = fit(guide, view, context)
+        if not isinstance(fitted, Encodes):
+            raise ModelError(f"{guide} cannot guide: it has no vectors. A guide is a dense row, as guide=dense.")
+        encoder = fitted.encoder
+        for name, texts in columns.items():
+            own = encoder.vectors(list(texts), sides[name])
+            vectors[name] = own.block(0, len(own))
     return Guide(columns, vectors, {"guide": str(guide), "guide_sha": encoder.folder.sha})
 
 
 def unit(vectors: Floats) -> Floats:
     """(N, D) vectors scaled to length 1; a vector of zeros stays."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    scaled: Floats = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return scaled
 
 
 def _keys(tokens: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -107,13 +108,10 @@ def _encoder_on(
     try:
         rows = np.unique(np.concatenate(list(candidates)))
         batch = max(1, batch_tokens(context, model.device.type) // length_of(model, "document"))
-        documents, queries = (
-            vectors_by_library(model, texts, InputFormat(base.prompts[side], side), normalise=base.cosine, batch=batch)
-            for texts, side in (
-                (dev_pool.view.corpus.texts_of(rows)[:], "document"),
-                (dev_pool.split.queries.texts, "query"),
-            )
-        )
+        encode = partial(vectors_by_library, normalise=base.cosine, batch=batch)
+        texts = dev_pool.view.corpus.texts_of(rows)[:]
+        documents = encode(model, texts, InputFormat(base.prompts["document"], "document"))
+        queries = encode(model, dev_pool.split.queries.texts, InputFormat(base.prompts["query"], "query"))
     finally:
         model.max_seq_length = shortened
     scores = [documents[np.searchsorted(rows, own)] @ query for own, query in zip(candidates, queries, strict=True)]

@@ -45,8 +45,10 @@ def test_no_name_is_the_expression_of_another_row() -> None:
 
 def test_a_re_ranker_is_written_as_on_the_command_line() -> None:
     row = 'rerank(first=hybrid(methods=(bm25, dense), fusion=rrf), scorer=ce(precision="bf16"), depth=50)'
-    assert names(row)[row] == "hybrid(…)>>ce(precision=bf16) depth=50"
+    assert names(row)[row] == "hybrid(bm25, dense, fusion=rrf)>>ce(precision=bf16) depth=50"
     assert names(row, 'bm25>>ce(precision="bf16")')[row] == "hybrid(bm25, dense, fusion=rrf)>>ce depth=50"
+    longer = row.replace("bm25, dense", "bm25, dense+supervised, splade")
+    assert names(longer)[longer] == "hybrid(…)>>ce(precision=bf16) depth=50"
 
 
 def test_of_long_settings_only_those_that_tell_rows_apart_are_shown() -> None:

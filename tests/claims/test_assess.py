@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from harness.statistics.family import family
 N, OLD = 60, 25
 IDS = [f"q{i:02}" for i in range(N)]
 Put = Callable[..., StoredRecord]
+Found = Callable[[Claim], Assessment]
 
 
 def of(plus: tuple[str, ...], minus: tuple[str, ...], **more: object) -> Claim:
@@ -39,11 +41,11 @@ def row(put: Put) -> Put:
 
 
 @pytest.fixture
-def found(results: Store) -> Callable[[Claim], Assessment]:
+def found(results: Store) -> Found:
     return lambda claim: assess(claim, by_row(results.stored()[0]), results, "nDCG@10")
 
 
-def test_collections_have_equal_weight_and_the_interval_is_the_stratified_one(row: Put, found: Callable) -> None:
+def test_collections_have_equal_weight_and_the_interval_is_the_stratified_one(row: Put, found: Found) -> None:
     stored = {(name, d): row(name, d, lift, lift) for d in ("d1", "d2") for name, lift in (("bm25", 0.1), ("dense", 0))}
     assessed = found(of(("bm25",), ("dense",)))
     assert assessed.verdict == "reproduced"
@@ -64,7 +66,7 @@ def test_collections_have_equal_weight_and_the_interval_is_the_stratified_one(ro
     assert (assessed.missing, assessed.command, assessed.notes) == ({}, "", ())
 
 
-def test_a_difference_of_differences(row: Put, found: Callable) -> None:
+def test_a_difference_of_differences(row: Put, found: Found) -> None:
     lifts = {"bm25": 0.1, "dense": 0.0, "bm25(k1=1.2)": 0.05, "bm25(k1=1.3)": 0.1}
     for name, lift in lifts.items():
         row(name, "d1", lift, lift)
@@ -73,7 +75,7 @@ def test_a_difference_of_differences(row: Put, found: Callable) -> None:
     assert assessed.pooled.mean == pytest.approx(0.1 - 0.0 - 0.05 + 0.1, abs=0.01)
 
 
-def test_only_the_queries_about_old_or_about_new_documents(row: Put, put: Put, found: Callable) -> None:
+def test_only_the_queries_about_old_or_about_new_documents(row: Put, put: Put, found: Found) -> None:
     row("bm25", "d1", 0.2, 0.0)
     row("dense", "d1", 0.0, 0.1)
     new, old = (found(of(("bm25",), ("dense",), collections=("d1",), part=part)) for part in ("new", "old"))
@@ -88,7 +90,7 @@ def test_only_the_queries_about_old_or_about_new_documents(row: Put, put: Put, f
     assert both.verdict == "opposite"
 
 
-def test_what_was_not_run_is_named_with_its_command(row: Put, found: Callable) -> None:
+def test_what_was_not_run_is_named_with_its_command(row: Put, found: Found) -> None:
     row("bm25", "d1", 0.1, 0.1)
     assessed = found(of(("bm25",), ("dense+frozen_head(queries=100)",)))
     assert (assessed.verdict, assessed.pooled, assessed.queries) == ("not run", None, 0)
@@ -101,7 +103,7 @@ def test_what_was_not_run_is_named_with_its_command(row: Put, found: Callable) -
     assert "no_such_setting" in unreadable.missing["d1"]
 
 
-def test_a_part_of_the_collections_is_enough_for_a_verdict(row: Put, found: Callable) -> None:
+def test_a_part_of_the_collections_is_enough_for_a_verdict(row: Put, found: Found) -> None:
     row("bm25", "d1", 0.1, 0.1)
     row("dense", "d1", 0.0, 0.0)
     row("bm25", "d2", 0.1, 0.1)
@@ -111,15 +113,15 @@ def test_a_part_of_the_collections_is_enough_for_a_verdict(row: Put, found: Call
     assert assessed.command == "harness run --dataset d2 --method dense"
 
 
-def test_a_small_effect_is_too_small_to_tell(row: Put, found: Callable) -> None:
+def test_a_small_effect_is_too_small_to_tell(row: Put, found: Found) -> None:
     row("bm25", "d1", 0.0005, 0.0)
     row("dense", "d1", 0.0, 0.0005)
     assert found(of(("bm25",), ("dense",), collections=("d1",))).verdict == "too small to tell"
     assert found(of(("bm25",), ("dense",), collections=("d1",), expects="not worse")).verdict == "reproduced"
 
 
-def test_seeds_widen_the_interval_and_one_seed_is_noted(row: Put, found: Callable) -> None:
-    trained = {"resolved": {"training": [{}]}}
+def test_seeds_widen_the_interval_and_one_seed_is_noted(row: Put, found: Found) -> None:
+    trained: dict[str, Any] = {"resolved": {"training": [{}]}}
     name = "dense+frozen_head"
     row("dense", "d1", 0.0, 0.0)
     row(name, "d1", 0.05, 0.05, **trained)
@@ -137,7 +139,7 @@ def test_seeds_widen_the_interval_and_one_seed_is_noted(row: Put, found: Callabl
     assert two.verdict == "too small to tell"
 
 
-def test_a_row_with_earlier_defaults_counts_and_is_noted(row: Put, found: Callable) -> None:
+def test_a_row_with_earlier_defaults_counts_and_is_noted(row: Put, found: Found) -> None:
     row("bm25", "d1", 0.1, 0.1, method="bm25(k1=0.7)")
     row("dense", "d1", 0.0, 0.0)
     assessed = found(of(("bm25",), ("dense",), collections=("d1",)))
@@ -145,7 +147,7 @@ def test_a_row_with_earlier_defaults_counts_and_is_noted(row: Put, found: Callab
     assert assessed.notes == ("made by an earlier version, with other defaults: `bm25`",)
 
 
-def test_rows_of_other_queries_or_revisions_are_not_compared(row: Put, put: Put, found: Callable) -> None:
+def test_rows_of_other_queries_or_revisions_are_not_compared(row: Put, put: Put, found: Found) -> None:
     row("bm25", "d1", 0.1, 0.1)
     put("dense", dict.fromkeys(IDS[:-1], 0.5), dataset="d1", method=parse_method("dense").full())
     row("bm25", "d2", 0.1, 0.1)

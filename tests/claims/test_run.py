@@ -35,7 +35,8 @@ def test_a_claim_is_not_reproduced_without_what_it_presupposes() -> None:
 
     assert with_given(assessed("reproduced"), {"a": assessed("reproduced")}).verdict == "reproduced"
     assert with_given(assessed("opposite"), {"a": assessed("not run")}).verdict == "opposite"
-    for before in ("opposite", "too small to tell", "not run"):
-        found = with_given(assessed("reproduced"), {"a": assessed(before)})  # type: ignore[arg-type]
+    others: tuple[Verdict, ...] = ("opposite", "too small to tell", "not run")
+    for before in others:
+        found = with_given(assessed("reproduced"), {"a": assessed(before)})
         assert found.verdict == "too small to tell"
         assert f"presupposes a, which is {before}" in found.notes[-1]

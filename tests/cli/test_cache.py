@@ -28,7 +28,7 @@ def test_the_options_of_gc_reach_the_work(harness_command, monkeypatch: pytest.M
 def test_the_folder_reaches_the_work(command: str, harness_command, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Path | None] = []
 
-    def work(folder: Path | None) -> Status:
+    def work(folder: Path | None, *_: str) -> Status:
         calls.append(folder)
         return Status.OK
 

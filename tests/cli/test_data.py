@@ -13,6 +13,7 @@ def test_data_check_of_a_sound_collection_is_0_and_counts(harness_command, small
     assert said.status == 0
     assert "usable" in said.out
     assert "60" in said.out
+    assert "0 of 60 documents (0%) are longer than the 256 tokens that dense reads." in said.out
 
 
 def test_data_check_of_a_broken_collection_is_1_and_lists_every_fault(harness_command, small_folder: Path) -> None:

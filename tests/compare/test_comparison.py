@@ -89,9 +89,8 @@ def test_rows_that_are_added_widen_the_intervals_and_the_board_says_so(scored: S
         found = compare(rows[:count])
         widths.append(found.behind[1].interval.high - found.behind[1].interval.low)
         pairs = count * (count - 1) // 2
-        corrected = "one pair of rows" if count == 2 else f"{pairs} pairs of {count} rows"
-        assert f"with 80 % power for {corrected} (c = " in found.power
-        assert ("each added row widens the intervals" in found.power) is (count > 2)
+        assert found.corrected.startswith("one pair of rows" if count == 2 else f"{pairs} pairs of {count} rows")
+        assert (f"between any two of {count} rows, or " in found.power) is (count > 2)
     assert widths == sorted(widths)
 
 
@@ -101,9 +100,8 @@ def test_the_sentence_says_what_the_queries_can_show(scored: Scored) -> None:
     assert found.smallest == pytest.approx(least, rel=1e-3)
     critical = found.family.largest.critical()
     assert least == pytest.approx((critical + 0.8416) * NOISE[:, 0].std(ddof=1) / 300**0.5, rel=0.01)
-    detected = (
-        f"300 queries detect a difference of {least:.3f} with 80 % power for one pair of rows (c = {critical:.2f})"
-    )
+    assert found.corrected == f"one pair of rows (c = {critical:.2f})"
+    detected = f"300 queries detect a difference of {least:.3f} with 80 % power"
     assert re.fullmatch(rf"{re.escape(detected)}; 3,\d+ queries would detect 0\.01", found.power)
     close = compare([scored("c", by_query(BASE + NOISE[:, 0] / 100)), scored("d", by_query(BASE))])
     assert "would detect" not in close.power
@@ -128,7 +126,8 @@ def test_few_queries_are_said_to_show_nothing_and_many_rows_to_show_less(scored:
     rows = [scored(f"r{i}", by_query(BASE + NOISE[:, i])) for i in range(4)]
     found = compare(rows)
     assert found.smallest > found.smallest_planned
-    assert found.power.startswith(f"300 queries detect a difference of {found.smallest:.3f} with 80 % power for ")
+    start = f"300 queries detect a difference of {found.smallest:.3f} with 80 % power between any "
+    assert found.power.startswith(start)
     assert f", or {found.smallest_planned:.3f} in a single planned comparison" in found.power
 
 

@@ -132,3 +132,8 @@ def test_all_equal_and_a_single_query(scored: Scored) -> None:
     assert (found.p, found.difference, found.interval.low, found.interval.high) == (1.0, 0.0, 0.0, 0.0)
     (single,) = contrasts([(scored("one", {"q": 1.0}, {"q": 0.5}), scored("two", {"q": 0.0}))])
     assert (single.p, single.query_part, single.tied) == (1.0, None, True)
+
+
+def test_a_name_is_no_part_of_the_queries(put: Callable[..., StoredRecord], results: Store) -> None:
+    found = scores([put("bm25", {"a": 0.1234564, "b": 0.5})], results, "nDCG@10", "mine")
+    assert (found.row, found.part) == ("mine", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from harness.data.corpus import Corpus
-from harness.data.dataset import Dataset, TrainView
+from harness.data.dataset import Dataset, Fold, Folds, TrainView
 from harness.data.queries import Labelled, Queries
 
 CORPUS = Corpus.of([("d1", "", "a"), ("d2", "", "b")])
@@ -30,7 +30,10 @@ def dataset(**changed: object) -> Dataset:
 
 
 def test_a_train_view_has_no_way_to_test_queries_or_judgements() -> None:
-    assert {field.name for field in dataclasses.fields(TrainView)} == {"corpus", "train", "dev"}
+    assert {field.name for field in dataclasses.fields(TrainView)} == {
+        *("corpus", "train", "dev", "notes"),
+        *("folds", "fold"),  # `harness.methods.fit` takes a view with folds apart, and no method is given one
+    }
 
 
 def test_the_revision_of_a_view_tells_train_from_dev() -> None:
@@ -45,6 +48,29 @@ def test_the_revision_of_a_view_tells_train_from_dev() -> None:
     assert TrainView(Corpus.of([("d1", "", "a")])).revision != TrainView(CORPUS).revision
     own = dataclasses.replace(part, drop_self=frozenset({"q1"}))
     assert TrainView(CORPUS, dev=part).revision != TrainView(CORPUS, dev=own).revision
+
+
+def test_a_dataset_with_folds_is_one_dataset_for_each_with_its_own_queries_and_view() -> None:
+    one, two = labelled(q1={"d1": 1}), labelled(q2={"d1": 1})
+    views = TrainView(CORPUS, two, fold=0), TrainView(CORPUS, dev=one, fold=1)
+    folds = Folds((Fold(frozenset({"q1"}), views[0]), Fold(frozenset({"q2"}), views[1])), "queries", 2)
+    both = labelled(q2={"d1": 1}, q1={"d1": 1})
+    held = dataset(test=both, load_train=lambda: TrainView(CORPUS, folds=folds))
+    assert [part.test.queries.ids for part in held.parts] == [["q1"], ["q2"]]
+    assert [part.train for part in held.parts] == list(views) == list(held.train.views)
+    assert [part.name for part in held.parts] == [held.name] * 2
+    assert held.train.labelled
+    assert folds.describe() == {
+        **{"folds": 2, "by": "queries", "groups": 2},
+        **{"queries": [1, 1], "train": [1, 0], "dev": [0, 1]},
+    }
+    plain = dataset()
+    assert plain.parts == (plain,)
+    assert plain.train.views == (plain.train,)
+    assert not TrainView(CORPUS).labelled
+    swapped = Folds((Fold(frozenset({"q2"}), views[0]), Fold(frozenset({"q1"}), views[1])), "queries", 2)
+    revisions = {TrainView(CORPUS, folds=each).revision for each in (folds, swapped, None)}
+    assert len(revisions) == 3
 
 
 def test_train_is_loaded_when_first_asked_for_and_once() -> None:

@@ -70,6 +70,13 @@ def example_of_mteb(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
+def example_of_objects(world: Context) -> str:
+    corpus, queries = {"d1": "lift"}, {"q1": "lift", **{q: f"training {q}" for q in TRAIN}}
+    Dataset.of(corpus, queries, {"q1": {"d1": 1}}, train=TRAIN, context=world)
+    return "mine"
+
+
+@pytest.fixture
 def example(name: str, request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"example_of_{name}"))
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sentence_transformers.util import cos_sim
 
-from harness.losses._gold_and_silver import GoldAndSilver, Settings
+from harness.losses._gold_and_silver import Settings, gold_and_silver
 
 SCALE, INTERCEPT, DOCUMENTS = 5.0, 0.3, 50
 
@@ -54,7 +54,7 @@ def test_it_is_the_cross_entropy_of_gold_and_the_margins_of_all(seed: int, weigh
     known = {(int(label[0]), int(label[2])) for label in labels} | {(0, 1), (2, 5)}
     keys = sorted(query * DOCUMENTS + document for query, document in known)
     settings = Settings(cos_sim, SCALE, weight, INTERCEPT, DOCUMENTS, torch.tensor(keys))
-    loss = GoldAndSilver(torch.nn.Identity(), settings)
+    loss = gold_and_silver(torch.nn.Identity(), settings)
     found = loss.compute_loss_from_embeddings([torch.from_numpy(each) for each in vectors], torch.tensor(labels))
     assert found.item() == pytest.approx(slow(vectors, labels, weight, known), rel=1e-4)
 
@@ -62,7 +62,7 @@ def test_it_is_the_cross_entropy_of_gold_and_the_margins_of_all(seed: int, weigh
 def test_a_margin_that_the_teacher_has_the_wrong_way_round_does_not_move_a_gold_document() -> None:
     """The defect of learning `max(0, margin)`: the student is right, and was pulled to 0."""
     settings = Settings(cos_sim, SCALE, 1.0, 0.0, DOCUMENTS, torch.tensor([0]))
-    loss = GoldAndSilver(torch.nn.Identity(), settings)
+    loss = gold_and_silver(torch.nn.Identity(), settings)
     query = torch.tensor([[1.0, 0.0]])
     gold, silver = torch.tensor([[0.9, 0.1]], requires_grad=True), torch.tensor([[0.2, 0.9]], requires_grad=True)
     loss.compute_loss_from_embeddings([query, gold, silver], torch.tensor([[0.0, 1.0, 0.0, 1.0, -3.0, 3.0]])).backward()

@@ -15,6 +15,7 @@ from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Method, Searcher, fit, index
 from harness.runtime.context import Context
+from tests.methods import own_search
 
 Search = Callable[..., Searcher]
 Rank = Callable[..., TopK]
@@ -75,6 +76,20 @@ def answer(text: str | None) -> tuple[int, dict[str, str], bytes]:
     """As `POST /chat/completions` answers."""
     told = {"choices": [{"message": {"content": text}}], "usage": {"prompt_tokens": 10, "completion_tokens": 5}}
     return 200, {}, json.dumps(told).encode()
+
+
+@pytest.fixture
+def search_server(server: Any, corpus: Corpus) -> Any:
+    """A server that has the corpus indexed and answers in the documented form."""
+    held = own_search.index(corpus.batches().__next__())
+
+    def reply(n: int, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        found = own_search.search_many(body["queries"], body["k"], held)
+        ids, scores = ([[pair[part] for pair in one] for one in found] for part in (0, 1))
+        return 200, {}, json.dumps({"ids": ids, "scores": scores}).encode()
+
+    server.reply = reply
+    return server
 
 
 @pytest.fixture

@@ -36,14 +36,18 @@ from harness.methods import (
 )
 from harness.methods.api import API
 from harness.methods.bm25 import BM25
+from harness.methods.chunked import Chunked
 from harness.methods.cross_encoder import CrossEncoder
 from harness.methods.dense import Dense
+from harness.methods.http import HTTP
 from harness.methods.hybrid import Hybrid
 from harness.methods.late import Late
 from harness.methods.memory import Memory
+from harness.methods.python import PythonFunction
 from harness.methods.rerank import Rerank
 from harness.methods.run import RunFile
 from harness.methods.sparse import Sparse
+from harness.methods.tuned import Tuned
 from harness.rows import parse_method
 from harness.runtime.context import Context
 
@@ -102,10 +106,16 @@ def method(
         "dense": dense,
         "late": Late(model=str(tiny_ragged[1])),
         "sparse": Sparse(model=str(tiny_ragged[0])),
+        "chunked": Chunked(dense, words=3, overlap=1),
         "hybrid": Hybrid(methods=(BM25(), dense)),
         "memory": Memory(dense),
+        "tuned": Tuned(over=("k1=0.9,1.2",)),
         "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
     }
+    if request.param == "python":
+        return PythonFunction(f"{Path(__file__).parent / 'own_search.py'}:search")
+    if request.param == "http":
+        return HTTP(url=request.getfixturevalue("search_server").url)
     if request.param == "run":
         return RunFile(str(request.getfixturevalue("run_file")))
     monkeypatch.setattr("harness.methods.lucene.Process", java)

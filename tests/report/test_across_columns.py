@@ -16,11 +16,12 @@ TIED = Difference(-0.01234, Interval(-0.03, 0.0041), 0.25, 0.005)
 
 def test_a_row_against_the_first_is_shown_with_signs_and_counts() -> None:
     overall = Overall(Interval(0.1, 0.2), (2, 2), Against(TIED, (1, 0, 2), (1000, 5, 20)))
-    texts = ["−0.0123 [−0.030, +0.004] tied", "1/0/2", "1000/5/20", "0.2500"]
+    texts = ["−0.0123 [−0.030, +0.004]", "1/0/2", "1000/5/20", "0.2500"]
     row = AcrossRow("a", (0.5,), overall)
     assert [column.text(row) for column in AGAINST] == texts
     assert [column.sort_key(row) for column in AGAINST] == [-0.01234, 1, 1000, 0.25]
     assert {column.text(AcrossRow("a", (0.5,))) for column in AGAINST} == {"–"}
+    assert overall.tied
 
 
 def test_papers_have_no_ranks_and_each_writer_has_one_column_of_intervals(
@@ -30,7 +31,7 @@ def test_papers_have_no_ranks_and_each_writer_has_one_column_of_intervals(
     headings = ["d1", "d2", "mean", "95 %"]
     assert [column.heading for column in across_columns(over, "latex")] == headings
     for writer in ("markdown", "page", "terminal"):
-        assert [column.heading for column in across_columns(over, writer)] == [*headings, "rank"]
+        assert [column.heading for column in across_columns(over, writer)] == [*headings, "rank", "ranks"]
 
 
 def test_every_column_with_help_is_explained() -> None:

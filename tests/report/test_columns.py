@@ -19,7 +19,7 @@ from harness.statistics.family import Difference
 
 Made = Callable[..., Record]
 WORSE = Difference(-0.01234, Interval(-0.02, -0.0041), 0.01, 0.002)
-BEST, OTHER = Position(0, Interval(0.4, 0.6), (1, 4), None), Position(1, Interval(0.4, 0.5), (2, 2), WORSE)
+BEST, OTHER = Position(0, Interval(0.4, 0.6), (1, 4), None, 4), Position(1, Interval(0.4, 0.5), (2, 2), WORSE, 4)
 
 
 def costs(line: Line) -> dict[str, str]:
@@ -35,18 +35,26 @@ def positions(position: Position | None, record: Record, writer: Writer) -> list
 
 def test_a_row_shows_its_interval_its_difference_from_the_best_and_its_ranks(made: Made) -> None:
     record = made("a", 0.5)
-    assert positions(BEST, record, "markdown") == ["0.400 – 0.600", "best", "1–4"]
-    assert positions(OTHER, record, "page") == ["0.400 – 0.500", "−0.0123 [−0.020, −0.004]", "2"]
-    assert positions(None, record, "terminal") == ["–"] * 3
+    assert positions(BEST, record, "markdown") == ["0.400 – 0.600", "best", "1–4", "━━━━"]
+    assert positions(OTHER, record, "page") == ["0.400 – 0.500", "−0.0123 [−0.020, −0.004]", "2", "·━··"]
+    assert positions(None, record, "terminal") == ["–"] * 4
     assert positions(OTHER, record, "latex") == ["[0.400, 0.500]"]
 
 
-def test_a_narrow_terminal_shows_which_rows_are_tied_in_place_of_the_difference(made: Made) -> None:
+def test_the_rank_says_which_rows_are_tied_with_the_best(made: Made) -> None:
     tied = dataclasses.replace(OTHER, behind=dataclasses.replace(WORSE, interval=Interval(-0.02, 0.01)))
     record = made("a", 0.5)
-    assert positions(tied, record, "narrow terminal") == ["0.400 – 0.500", "2 tied"]
-    assert positions(OTHER, record, "narrow terminal") == ["0.400 – 0.500", "2"]
-    assert positions(BEST, record, "narrow terminal") == ["0.400 – 0.600", "1–4"]
+    assert positions(tied, record, "markdown")[2] == "2 tied"
+    assert positions(OTHER, record, "markdown")[2] == "2"
+
+
+def test_every_column_of_a_terminal_has_an_importance_of_its_own_kind(made: Made) -> None:
+    (table,) = tables([made("a", 0.5)])
+    table = dataclasses.replace(table, lines=(dataclasses.replace(table.lines[0], position=BEST),))
+    importance = {column.heading: column.importance for column in columns_of(table, "terminal")}
+    assert [name for name, value in importance.items() if value == 0] == ["nDCG@10", "rank"]
+    costs = [importance[name] for name in ("query p50 ms", "fit + index", "labels used", "training", "search")]
+    assert costs == sorted(costs)
 
 
 def test_a_column_is_added_by_one_declaration(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +65,7 @@ def test_a_column_is_added_by_one_declaration(made: Made, monkeypatch: pytest.Mo
     monkeypatch.setattr(columns, "COSTS", (*COSTS, added))
     found = tables([made("a", 0.5)])
     assert "| seeds |" in markdown.leaderboard(found)
-    assert [column.heading for column in columns_of(found[0], "wide terminal")].count("seeds") == 0
+    assert [column.heading for column in columns_of(found[0], "terminal")].count("seeds") == 0
 
 
 def test_costs_that_the_csv_has_are_its_columns_in_their_order() -> None:

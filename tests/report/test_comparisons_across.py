@@ -35,7 +35,8 @@ def test_rows_with_figures_on_every_dataset_stand_across_them(two_datasets: Ther
         "last": (3, 3),
     }
     (note,) = over.notes
-    assert note.startswith("Intervals of differences and ranks are corrected for 3 pairs of 3 rows (c = ")
+    assert note.startswith("Tied: ")
+    assert "hold together for 3 pairs of 3 rows (c = " in note
     assert [row.name for row in over.compared] == ["twin", "last"]
     assert over.baseline == "best"
     assert cells(over, "last")[-2] != "–"

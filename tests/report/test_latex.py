@@ -92,10 +92,10 @@ def test_braces_and_environments_are_closed(made: Made) -> None:
 
 
 def test_a_long_name_may_be_broken(made: Made) -> None:
-    text = leaderboard(tables([made("hybrid(methods=(bm25, dense+supervised))", 0.4), made("b", 0.3)]))
+    text = leaderboard(tables([made("run/methods/(bm25, dense+supervised)", 0.4), made("b", 0.3)]))
     assert r"\begin{tabular}{p{11em}r}" in text
     assert (
-        r"\raggedright \texttt{hybrid(\allowbreak{}methods=\allowbreak{}(\allowbreak{}bm25,\allowbreak{} "
+        r"\raggedright \texttt{run/\allowbreak{}methods/\allowbreak{}(\allowbreak{}bm25,\allowbreak{} "
         r"dense+\allowbreak{}" in text
     )
     assert r"\raggedright \texttt{b} & 0.3000 \\" in text

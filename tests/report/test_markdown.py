@@ -129,13 +129,12 @@ def test_rows_across_datasets_have_intervals_ranks_and_what_they_are_against_the
     head, best, twin, last, half = grid(text, "nDCG@10 across datasets")
     against = ["from the first", "datasets w/t/l", "queries w/t/l", "p"]
     beyond = ["over collections", "significant w/t/l", "training", "index again"]
-    assert head[3:] == ["mean", "95 %", "rank", *against, *beyond]
-    assert (best[5], best[6:]) == ("1–2", ["–"] * 8)
-    assert (twin[5], last[5], half[5]) == ("1–2", "3", "–")
-    assert last[6].startswith("−0.1")
-    assert twin[6].endswith("] tied")
-    assert last[7] == "0/0/2"
-    assert sum(map(int, last[8].split("/"))) == 120
+    assert head[3:] == ["mean", "95 %", "rank", "ranks", *against, *beyond]
+    assert (best[5:7], best[7:]) == (["1–2", "━━·"], ["–"] * 8)
+    assert (twin[5], last[5], half[5]) == ("1–2 tied", "3", "–")
+    assert last[7].startswith("−0.1")
+    assert last[8] == "0/0/2"
+    assert sum(map(int, last[9].split("/"))) == 120
     assert "`mean` counts every dataset equally" in text
     assert "`mean` counts every dataset equally" not in leaderboard(found)
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.bench.record import Record
 from harness.bench.runner import Result
-from harness.report.messages import print_sentences, row_printer, trial_printer
+from harness.report.messages import row_printer, trial_printer
 from harness.report.screen import Screen
 from harness.sweep.trial import CellResult
 
@@ -44,8 +44,3 @@ def test_a_try_says_its_place_and_its_mean(capsys: pytest.CaptureFixture[str]) -
     known = {name: value for name, value in fields.items() if name in CellResult.__dataclass_fields__}
     tell(CellResult(**known))
     assert capsys.readouterr().err == "1/3 a, seed 0: 0.5000 on dev (2 s)\n"
-
-
-def test_sentences_are_one_line_each_and_without_backticks(capsys: pytest.CaptureFixture[str]) -> None:
-    print_sentences(Screen(), ["Best: `a\nb`.", "more"])
-    assert capsys.readouterr().out == "Best: a b.\nmore\n"

@@ -55,6 +55,34 @@ def test_a_row_may_stand_within_another_and_settings_may_be_values(tmp_path: Pat
     assert found[5].endswith("cross_encoder(queries=30, ranks=(1, 10), judge=bm25)")
 
 
+def test_a_grid_without_a_recipe_is_about_settings_of_the_row_and_of_what_is_inside(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(
+        """
+        dataset = "x"
+        [[grid]]
+        row = ["bm25", "bm25>>dense"]
+        k1 = [0.6, 1.2]
+        feedback = ["None", "rm3"]
+        [[grid]]
+        row = "bm25"
+        within = "{}>>dense"
+        feedback = "rm3"
+        feedback.fb_terms = [5, 20]
+        """.replace('feedback = "rm3"\n        feedback', "feedback"),
+        encoding="utf-8",
+    )
+    with pytest.raises(SettingError, match=r"unknown part of bm25 'feedback'"):
+        load(path)
+    text = path.read_text(encoding="utf-8").replace('row = "bm25"\n', 'row = "bm25(feedback=rm3)"\n')
+    path.write_text(text, encoding="utf-8")
+    found = rows(path)
+    assert len(found) == 8 + 2
+    assert found[:3] == ["bm25(k1=0.6)", "bm25(k1=0.6, feedback=rm3)", "bm25(k1=1.2)"]
+    assert found[4:6] == ["bm25(k1=0.6)>>dense", "bm25(k1=0.6, feedback=rm3)>>dense"]
+    assert found[8:] == ["bm25(feedback=rm3(fb_terms=5))>>dense", "bm25(feedback=rm3(fb_terms=20))>>dense"]
+
+
 def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text('dataset = "x"\n[[grid]]\nrow = "dense"\nrecipe = "supervised"\n', encoding="utf-8")
@@ -110,7 +138,11 @@ def test_ranges_are_for_a_search_that_draws(written: Written) -> None:
         ("", "seeds = 2", 'search = "halfing"', r"line 4: unknown search 'halfing'; did you mean 'halving'"),
         ("", "seeds = 2", 'search = "halving(keep=2)"', r"line 4: halving: keep must be"),
         ('[[grid]]\nrow = "bm25"\nrecipe = "supervised"\n', "", "", r"line 14: bm25 is not itself trained"),
-        ('[[grid]]\nrow = "dense"\n', "", "", r"line 12: recipe is missing from this"),
+        ('[[grid]]\nrecipe = "supervised"\n', "", "", r"line 12: row is missing from this"),
+        ('[[grid]]\nrow = "dense"\nqueries = 8\n', "", "", r"line 14: queries needs a recipe"),
+        ('[[grid]]\nrow = "bm25"\nk2 = 8\n', "", "", r"line 14: unknown setting of bm25 'k2'; did you mean 'k1'"),
+        ('[[grid]]\nrow = "bm25"\nb = [0.5, 2]\n', "", "", r"line 14: bm25: b must be"),
+        ('[[grid]]\nrow = "run/a.trec"\n', "", "", r"line 13: a run file ranks its own queries only"),
         ("", '["bm25",', '["run/some.trec",', r"line 3: a run file has rankings"),
     ],
 )

@@ -37,5 +37,5 @@ def test_the_order_changes_with_the_pass_and_is_the_seeds() -> None:
 def test_examples_that_the_bound_of_tokens_never_reaches_are_not_drawn() -> None:
     schedule = Schedule(epochs=6, batch=4, tokens=1000)
     drawn = passes(np.random.default_rng(0), 500, 3, 1, schedule, tokens=50.0)
-    assert len(drawn.items) == len(drawn.slots) == drawn.per_pass == 20
+    assert len(drawn.items) == len(drawn.slots) == drawn.per_pass == 4 * schedule.total(500, 50.0) == 24
     assert fewest_tokens(["a" * 12, "b" * 6000], Schedule(max_length=10)) == (2 + 10) / 2

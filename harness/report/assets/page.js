@@ -62,7 +62,7 @@ window.board = (() => {
       section.hidden = single && section.dataset.place !== state.dataset;
       const measures = data.datasets[Number(section.dataset.place)].measures;
       const measure = measures.includes(state.measure) ? state.measure : measures[0];
-      for (const part of section.querySelectorAll(".interval, .difference, .rank, .power, .decision")) part.hidden = part.dataset.measure !== measure;
+      for (const part of section.querySelectorAll(".interval, .difference, .rank, .bar, .power, .decision")) part.hidden = part.dataset.measure !== measure;
       if (state.supervision || state.family || state.row) {  // a decision is between all rows
         for (const part of section.querySelectorAll(".decision")) part.hidden = true;
       }
