@@ -49,7 +49,8 @@ def delivered(
     share = average or HALF
     if share < 1 and same_layers and (probe is not None or average is not None):
         model.load_state_dict(mean(start, trained, share))
-        values = {share: probe(model) if probe is not None else 1.0} | ({} if average else values)
+        # Rounded as the report's values are, with which it is compared.
+        values = {share: round(probe(model), 6) if probe is not None else 1.0} | ({} if average else values)
     best = max(values, key=lambda each: (values[each], -each))
     facts = {"dev_by_average": {f"{each:g}": round(value, 6) for each, value in values.items()}} if measured else {}
     report = dataclasses.replace(report, average=best, facts={**report.facts, **facts})
