@@ -32,3 +32,4 @@ def test_a_real_log_and_another_judge_favour_none(request_of: Callable[..., Requ
     text = " ".join(sentences(request, made(Made("a", -1, "log", "")), ROWS))
     assert "uncalibrated" in text
     assert "favours" not in text
+    assert "Kendall's tau" in text
