@@ -158,7 +158,7 @@ def _check_replaceable(path: Path, target: Target) -> None:
         grades = {label[:3] for label in labels_in(path, "")}
     except DatasetError as error:
         raise SettingError(f"{path} is there and is no table of this kind; name another file.") from error
-    lost = len(grades - {label[:3] for label in target.labels})
+    lost = len(grades - {label[:3] for label in target.labels if label.kind == "person"})
     if lost:
         raise SettingError(
             f"{path} has {lost:,} grades that are not among the labels; add them with --import, or name another file."

@@ -155,6 +155,13 @@ def _copied(dataset: Dataset, out: Path, split: str, labels: Labels | None) -> T
         write_collection(dataset, out)
         known = labels or Labels(tuple(_given(dataset)))
         write_labels(out, known.every, split)
+    elif labels is None:
+        given = Labels(tuple(label for label in known.every if label.kind == "given"))
+        if digest(given.qrels()) != digest(dataset.test.qrels):
+            raise SettingError(
+                f"{out} has labels of another collection than {dataset.name}, or its judgements were changed since; "
+                "name another folder with --out."
+            )
     return Target(dataset, out, split, list(known.every))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from harness.base.errors import DatasetError, SettingError
 from harness.bench.run_rows import run_rows
+from harness.collection.labels import read_labels
 from harness.judging.judging import by_machine, from_table, open_work, page_server, to_table
 from harness.runtime.context import Context
 from tests.conftest import completion
@@ -60,7 +61,9 @@ def test_labels_that_another_process_added_before_the_lock_are_kept(
         to_table(work, path, person, 3, context)
         path.write_text(path.read_text().replace(",,", ",2,"))
         assert from_table(work, path, person) == 3
-    assert open_work("./mine", context=context).target.people() == ["ann", "bob"]
+    stored = read_labels(made / "qrels" / "test.labels.jsonl")
+    assert stored is not None
+    assert {label.judge for label in stored.every} == {"dense", "ann", "bob"}
 
 
 def test_grades_in_a_table_are_not_written_over(made: Path, context: Context, tmp_path: Path) -> None:
