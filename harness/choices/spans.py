@@ -37,8 +37,10 @@ class Span:
         whole = isinstance(self.low, int) and isinstance(self.high, int)
         if self.log:
             ratio = (self.high / self.low) ** (1 / (most - 1))
-            drawn = [float(f"{self.low * ratio**place:.2g}") for place in range(most)]
-            return tuple(dict.fromkeys(round(each) if whole else each for each in drawn))
+            drawn = [float(f"{self.low * ratio**place:.2g}") for place in range(1, most - 1)]
+            # The ends are as given, and no rounded number is outside them.
+            ends = [float(self.low), *(each for each in drawn if self.low < each < self.high), float(self.high)]
+            return tuple(dict.fromkeys(round(each) if whole else each for each in ends))
         step = _step((self.high - self.low) / (most - 1))
         step = max(1.0, step) if whole else step
         first = math.floor(self.low / step + 1e-9) + 1

@@ -148,7 +148,8 @@ class NamedRows(Parameters):
         typer.Option(
             "--rows",
             metavar="FILE",
-            help="TOML file whose table [rows] names rows. Default: [tool.harness.rows] of the nearest pyproject.toml.",
+            help="TOML file that names rows, in its table 'rows'. Default: 'tool.harness.rows' of the nearest "
+            "pyproject.toml.",
             rich_help_panel=COMMON,
         ),
     ] = None

@@ -143,10 +143,10 @@ def _too_few(name: str, count: int, by: Rule, groups: Groups) -> str:
     if by == QUERIES:
         return f"{name}: {whole} queries cannot be cut into {count} folds; name fewer folds."
     many = f"; the largest has {largest} of them" if len(groups) > 1 else ""
+    possible = min(count, whole)
     fewer = f"Name {len(groups)} folds, or cut" if len(groups) > 1 else "Cut"
-    folds = f"/folds-{count}"
+    name_of_all, folds = name.rpartition(f"/folds-{count}")[0], f"{possible}-queries"
     return (
         f"{name}: its {whole} queries are in {len(groups)} groups that share no relevant document{many}, too few for "
-        f"{count} folds by documents. {fewer} by queries: {name.rpartition(folds)[0]}{folds}-queries, or --folds "
-        f"{count}-queries."
+        f"{count} folds by documents. {fewer} by queries: {name_of_all}/folds-{folds}, or --folds {folds}."
     )

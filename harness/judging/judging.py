@@ -124,7 +124,13 @@ def by_machine(work: Work, judge: str, most: int | None, context: Context, tell:
 
 
 def to_table(work: Work, path: Path, person: str, most: int | None, context: Context) -> int:
-    """Writes the pairs that a person has not judged as a table; returns how many."""
+    """Writes the pairs that a person has not judged as a table; returns how many.
+
+    Raises:
+        SettingError: there is a file already, which is no such table or has grades that were not imported.
+    """
+    if path.exists():
+        _check_replaceable(path, work.target)
     pairs = for_a_person(work.pairs, work.target.labels, person, context)[:most]
     export(work.target, pairs, path)
     return len(pairs)
@@ -140,8 +146,23 @@ def from_table(work: Work, path: Path, person: str) -> int:
         raise SettingError("name the person who filled the table with --annotator.")
     labels = labels_in(path, person)
     with locked(work.target):
+        if any(label.judge == person and label.kind != "person" for label in work.target.labels):
+            raise SettingError(f"{person} is the name of another judge of this collection; take another name.")
         work.target.add(labels)
     return len(labels)
+
+
+def _check_replaceable(path: Path, target: Target) -> None:
+    """Refuses to write over what somebody made."""
+    try:
+        grades = {label[:3] for label in labels_in(path, "")}
+    except DatasetError as error:
+        raise SettingError(f"{path} is there and is no table of this kind; name another file.") from error
+    lost = len(grades - {label[:3] for label in target.labels if label.kind == "person"})
+    if lost:
+        raise SettingError(
+            f"{path} has {lost:,} grades that are not among the labels; add them with --import, or name another file."
+        )
 
 
 def page_server(work: Work, context: Context, port: int = 0) -> ThreadingHTTPServer:

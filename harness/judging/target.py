@@ -122,7 +122,7 @@ def open_target(name: str, out: Path | None, context: Context) -> Target:
 
 @contextlib.contextmanager
 def locked(target: Target) -> Iterator[None]:
-    """Holds the lock of a target.
+    """Holds the lock of a target, whose labels are read again: another process may have added some before it.
 
     Raises:
         SettingError: another process is writing labels.
@@ -133,6 +133,9 @@ def locked(target: Target) -> Iterator[None]:
     except Timeout:
         raise SettingError(f"another process is judging {target.folder}: end it first.") from None
     try:
+        stored = read_labels(labels_file(target.folder, target.split))
+        if stored is not None:
+            target.labels[:] = stored.every
         yield
     finally:
         lock.release()
@@ -152,6 +155,13 @@ def _copied(dataset: Dataset, out: Path, split: str, labels: Labels | None) -> T
         write_collection(dataset, out)
         known = labels or Labels(tuple(_given(dataset)))
         write_labels(out, known.every, split)
+    elif labels is None:
+        given = Labels(tuple(label for label in known.every if label.kind == "given"))
+        if digest(given.qrels()) != digest(dataset.test.qrels):
+            raise SettingError(
+                f"{out} has labels of another collection than {dataset.name}, or its judgements were changed since; "
+                "name another folder with --out."
+            )
     return Target(dataset, out, split, list(known.every))
 
 

@@ -30,6 +30,7 @@ from harness.methods import (
 from harness.methods._parts import FittedParts, resolved_part
 from harness.methods._passages import Passages, passages_of
 from harness.methods.dense import Dense
+from harness.methods.memory import Memory
 from harness.runtime.context import Context
 
 FIRST: Final = 3
@@ -66,6 +67,12 @@ class Chunked(Method):
         super().__post_init__()
         if self.overlap >= self.words:
             raise SettingError(f"chunked: overlap must be below words, {self.words}, not {self.overlap}.")
+        if remembering := _memory(self.row):
+            # Its labels are of documents, and no passage has the id of one: it would remember nothing.
+            raise SettingError(
+                f"chunked: {remembering} remembers queries of whole documents, not of passages; write it around "
+                "chunked, as memory(chunked(bm25))."
+            )
 
     def hosted_encodings(self, context: Context) -> tuple[HostedEncoding, ...]:
         """See `Method.hosted_encodings`; the passages are not known yet."""
@@ -87,6 +94,11 @@ class Chunked(Method):
         """Fits the row on the documents."""
         fitted = fit(self.row, view, context)
         return _Scoring(self, fitted) if isinstance(fitted, Reranks) else _Fitted(self, fitted)
+
+
+def _memory(row: Method) -> Memory | None:
+    """The first row inside, or the row itself, that remembers queries of documents."""
+    return row if isinstance(row, Memory) else next(filter(None, map(_memory, row.nested())), None)
 
 
 class _Fitted(FittedParts):

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
+from harness.base.errors import SettingError
 from harness.choices.bounds import NonNegative
 from harness.data.corpus import Corpus
 from harness.data.corpus_file import write_corpus
@@ -75,11 +76,20 @@ class Memory(Method):
         return ()
 
     def fit(self, view: TrainView, context: Context) -> Fitted:
-        """Reads the labels and chooses β."""
+        """Reads the labels and chooses β.
+
+        Raises:
+            SettingError: β is not whole, and the row indexes texts.
+        """
         known = labels(view)
         context.announce(known.queries.texts)
         first = fit(self.first, view, context)
         by = "vectors" if isinstance(first, Encodes) else "text"
+        if by == "text" and self.beta is not None and not float(self.beta).is_integer():
+            raise SettingError(
+                f"memory: {self.first} indexes texts, to which queries are added a whole number of times: beta must be "
+                f"whole, not {self.beta:g}."
+            )
         searched = partial(_vectors if by == "vectors" else _texts, first, context)
         beta, scores = self.beta if len(known.queries) else 0.0, {}
         if beta is None:

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import traceback
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,8 +173,7 @@ class _Searcher(Searcher):
             answers = [self._answer(query, text, k) for query, text in zip(queries.ids, queries.texts, strict=True)]
         else:
             assert self._many is not None
-            answers = self._called(f"for {len(queries):,} queries", self._many, list(queries.texts), k)
-            answers = list(answers) if isinstance(answers, Sequence) else [answers] * (len(queries) == 1)
+            answers = self._called(f"for {len(queries):,} queries", _listed, self._many, list(queries.texts), k)
         return self._rankings.top(queries, answers, k)
 
     def notes(self, queries: Queries) -> tuple[str, ...]:
@@ -194,6 +193,13 @@ class _Searcher(Searcher):
             inside = any(frame.filename == str(self._file) for frame in trace)
             where = fault_in(self._file, error) if inside else f"{type(error).__name__}: {error}"
             raise HarnessError(f"{self._name} failed {when}: {where}. Repair it, or return [] there.") from error
+
+
+def _listed(many: Callable[..., Any], texts: list[str], k: int) -> list[Any]:
+    """A list of what a batch search returns: a list, an array or a generator, which does its work when it is read."""
+    answers = many(texts, k)
+    is_many = isinstance(answers, Iterable) and not isinstance(answers, str | bytes | Mapping)
+    return list(answers) if is_many else [answers] * (len(texts) == 1)
 
 
 def _with_state(function: Callable[..., Any] | None, state: Any) -> Callable[..., Any] | None:

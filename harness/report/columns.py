@@ -87,6 +87,12 @@ def _latency(name: str) -> Callable[[Line], float | None]:
     return lambda line: (line.first.latency or {}).get(name)
 
 
+def _mebibytes(line: Line) -> float | None:
+    """Of the index, as the heading says: JSON has the number under it."""
+    size = _size("index_bytes")(line)
+    return None if size is None else size / 2**20
+
+
 def _size(name: str) -> Callable[[Line], float | None]:
     return lambda line: line.first.size.get(name) or None
 
@@ -175,8 +181,8 @@ COSTS: tuple[Column[Line], ...] = (
     ),
     _cost(
         "index MiB",
-        _size("index_bytes"),
-        formats.mebibytes,
+        _mebibytes,
+        formats.one_decimal,
         importance=11,
         csv=(("index_bytes", _csv("size", "index_bytes")), ("model_bytes", _csv("size", "model_bytes"))),
     ),

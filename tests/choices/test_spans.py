@@ -43,6 +43,9 @@ def test_what_is_neither_is_refused(text: str) -> None:
         (Span(1, 3), 11, (1, 2, 3)),
         (Span(1e-5, 1e-3, log=True), 5, (1e-5, 3.2e-5, 1e-4, 3.2e-4, 1e-3)),
         (Span(1, 1000, log=True), 4, (1, 10, 100, 1000)),
+        (Span(15, 1555, log=True), 3, (15, 150, 1555)),
+        (Span(0.1, 0.996, log=True), 3, (0.1, 0.32, 0.996)),
+        (Span(1.04, 1.06, log=True), 3, (1.04, 1.06)),
     ],
 )
 def test_a_span_is_listed_in_round_numbers(span: Span, most: int, values: tuple[float, ...]) -> None:

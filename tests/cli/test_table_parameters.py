@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,19 @@ def commands() -> dict[str, set[str]]:
 def test_every_command_with_a_table_has_both_options() -> None:
     having = {name for name, options in commands().items() if {"--format", "--verbose"} <= options}
     assert having == WITH_TABLES
+
+
+def test_no_help_has_a_word_in_brackets_which_the_terminal_takes_for_markup_and_drops() -> None:
+    def helps(group: object, start: str = "") -> list[tuple[str, str]]:
+        found = []
+        for name, command in group.commands.items():  # type: ignore[attr-defined]
+            found += helps(command, f"{start}{name} ") if hasattr(command, "commands") else []
+            found += [(f"{start}{name} {param.name}", getattr(param, "help", None) or "") for param in command.params]
+        return found
+
+    texts = helps(typer.main.get_command(app))
+    assert "run rows_file" in dict(texts)
+    assert not [each for each in texts if re.search(r"\[[a-z]", each[1])]
 
 
 def test_a_board_is_the_same_in_every_form(harness_command, small_folder: Path, tmp_path: Path) -> None:

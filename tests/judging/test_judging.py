@@ -10,6 +10,7 @@ import pytest
 
 from harness.base.errors import DatasetError, SettingError
 from harness.bench.run_rows import run_rows
+from harness.collection.labels import read_labels
 from harness.judging.judging import by_machine, from_table, open_work, page_server, to_table
 from harness.runtime.context import Context
 from tests.conftest import completion
@@ -49,6 +50,38 @@ def test_a_table_goes_out_and_comes_back(made: Path, context: Context, tmp_path:
     path.write_text(path.read_text().replace("q", "other"))
     with pytest.raises(DatasetError, match="no column query_id"):
         from_table(work, path, "ann")
+
+
+def test_labels_that_another_process_added_before_the_lock_are_kept(
+    made: Path, context: Context, tmp_path: Path
+) -> None:
+    first, second = (open_work("./mine", context=context) for _ in range(2))
+    for work, person in ((first, "ann"), (second, "bob")):
+        path = tmp_path / f"{person}.csv"
+        to_table(work, path, person, 3, context)
+        path.write_text(path.read_text().replace(",,", ",2,"))
+        assert from_table(work, path, person) == 3
+    stored = read_labels(made / "qrels" / "test.labels.jsonl")
+    assert stored is not None
+    assert {label.judge for label in stored.every} == {"dense", "ann", "bob"}
+
+
+def test_grades_in_a_table_are_not_written_over(made: Path, context: Context, tmp_path: Path) -> None:
+    work, path = open_work("./mine", context=context), tmp_path / "t.csv"
+    to_table(work, path, "ann", 3, context)
+    to_table(work, path, "ann", 6, context)  # nothing was filled in
+    filled = path.read_text().replace(",,", ",3,")
+    path.write_text(filled)
+    with pytest.raises(SettingError, match="has 6 grades that are not among the labels"):
+        to_table(work, path, "ann", 3, context)
+    assert path.read_text() == filled
+    with pytest.raises(SettingError, match="dense is the name of another judge"):
+        from_table(work, path, "dense")
+    from_table(work, path, "ann")
+    assert to_table(work, path, "ann", 3, context) == 3
+    other = made / "corpus.jsonl"
+    with pytest.raises(SettingError, match="is no table of this kind"):
+        to_table(work, other, "ann", 3, context)
 
 
 def test_without_runs_there_is_nothing_to_judge(small_folder: Path, tmp_path: Path, context: Context) -> None:

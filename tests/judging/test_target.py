@@ -49,6 +49,10 @@ def test_judgements_of_its_own_are_copied_first(small_folder: Path, tmp_path: Pa
     again = open_target(str(small_folder), tmp_path / "copy", Context(cache=context.cache))
     assert again.labels == target.labels
     assert {label.kind for label in again.labels} == {"given", "person"}
+    qrels = small_folder / "qrels" / "test.tsv"
+    qrels.write_bytes(b"\n".join(before.rstrip().split(b"\n")[:-1]) + b"\n")
+    with pytest.raises(SettingError, match=r"has labels of another collection than .*, or its judge"):
+        open_target(str(small_folder), tmp_path / "copy", Context(cache=context.cache))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").write_text("")
     with pytest.raises(SettingError, match="is not empty"):

@@ -131,6 +131,13 @@ def test_a_scorer_scores_all_passages_of_a_candidate(
     assert (top.indices >= 0).all()
 
 
+@pytest.mark.parametrize("row", ["memory(bm25)", "hybrid(methods=(bm25, memory))"])
+def test_a_memory_of_documents_is_refused_inside(row: str) -> None:
+    with pytest.raises(SettingError, match=r"memory.* remembers queries of whole documents, .* memory\(chunked"):
+        parse_method(f"chunked({row})")
+    assert str(parse_method("memory(chunked(bm25))"))
+
+
 def test_an_overlap_of_all_words_is_refused() -> None:
     with pytest.raises(SettingError, match="overlap must be below words, 50, not 50"):
         parse_method("chunked(bm25, words=50)")

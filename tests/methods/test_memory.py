@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
 from harness.data.dataset import Dataset, TrainView
 from harness.data.queries import Labelled, Queries
@@ -73,6 +74,11 @@ def test_texts_grow_by_their_queries_as_by_hand(context: Context) -> None:
     by_hand = top(BM25(), TrainView(grown), asked, context)
     assert np.array_equal(found.indices, by_hand.indices)
     assert np.array_equal(found.scores, by_hand.scores)
+
+
+def test_part_of_a_query_cannot_be_added_to_a_text(small: Dataset, context: Context) -> None:
+    with pytest.raises(SettingError, match=r"beta must be whole, not 0\.5"):
+        fit(Memory(BM25(), beta=0.5), small.train, context)
 
 
 def test_nothing_to_remember_leaves_the_row_as_it_is(small: Dataset, tiny_encoder: Path, context: Context) -> None:

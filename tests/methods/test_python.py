@@ -98,6 +98,22 @@ def test_a_batch_of_another_length_is_refused(function: Callable[..., PythonFunc
         rank(method, Corpus.of([("a", "", "x")]), Queries(["q", "r"], ["one", "two"]), 2)
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["for _ in queries:\n    yield ['b', 'a']", "import numpy as np\nreturn np.array([['b', 'a']] * len(queries))"],
+)
+def test_a_batch_may_be_a_generator_or_an_array(body: str, function: Callable[..., PythonFunction], rank: Rank) -> None:
+    method = function(body, head="def search(queries, k):")
+    corpus = Corpus.of([("a", "", "x"), ("b", "", "y")])
+    assert rank(method, corpus, Queries(["q", "r"], ["one", "two"]), 2).indices.tolist() == [[1, 0], [1, 0]]
+
+
+def test_a_fault_in_a_generator_of_a_batch_is_named(function: Callable[..., PythonFunction], rank: Rank) -> None:
+    method = function("yield ['a']\nraise ValueError('full')", head="def search(queries, k):")
+    with pytest.raises(HarnessError, match=r"failed for 2 queries: .*mine\.py, line 3: ValueError: full"):
+        rank(method, Corpus.of([("a", "", "x")]), Queries(["q", "r"], ["one", "two"]), 2)
+
+
 def test_a_function_that_is_not_there_is_named_with_those_that_are(
     function: Callable[..., PythonFunction], rank: Rank
 ) -> None:

@@ -92,6 +92,8 @@ def test_costs_are_one_for_each_column_and_dashes_where_there_are_none(made: Mad
         "4.0",
         "–",
     )
+    (size,) = (column.value(Line("a", (made("a", 0.5),))) for column in COSTS if column.heading == "index MiB")
+    assert size == pytest.approx(4.0, abs=0.05)  # in the unit of the heading, which JSON has it under
     assert set(costs(Line("b", (skipped("b"),))).values()) == {"–"}
     not_timed = costs(Line("a", (made("a", 0.5, latency=None),)))
     assert (not_timed["query p50 ms"], not_timed["p95 ms"]) == ("–", "–")
