@@ -189,7 +189,7 @@ def test_every_job_checks_that_the_worker_would_do_the_same(
 def test_a_cell_is_the_row_on_dev_with_the_cells_own_seed(
     arguments: Callable[..., dict[str, Any]], small: Dataset, tiny_encoder: Path, context: Context
 ) -> None:
-    text = f'dense(model="{tiny_encoder}")+frozen_head(budget="smoke", queries=8)'
+    text = f'dense(model="{tiny_encoder}")+frozen_head(budget="smoke", queries=8, choose="last")'
     cell = crossed(dev(arguments(text, seed=3), context))
     scores = on_dev(parse_method(text), small, parse_measures(["nDCG@10"]), context.reseeded(3))
     assert cell["mean"] == scores.measures["nDCG@10"]

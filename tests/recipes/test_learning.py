@@ -38,9 +38,11 @@ from harness.methods.sparse import Sparse
 from harness.recipes import RECIPES, Recipe
 from harness.recipes.augmented_sbert import AugmentedSBERT
 from harness.recipes.colbert import ColBERT
+from harness.recipes.contrastive_pairs import ContrastivePairs
 from harness.recipes.contrastive_pretraining import ContrastivePretraining
 from harness.recipes.contrastive_tension import ContrastiveTension
 from harness.recipes.cross_encoder import CrossEncoder as PairRecipe
+from harness.recipes.distill import Distill
 from harness.recipes.frozen_head import FrozenHead
 from harness.recipes.gist_embed import GISTEmbed
 from harness.recipes.gpl import GPL
@@ -48,6 +50,7 @@ from harness.recipes.qgen import QGen
 from harness.recipes.ranked_list import RankedList
 from harness.recipes.splade import Splade
 from harness.recipes.supervised import Supervised
+from harness.recipes.triplet import Triplet
 from harness.recipes.tsdae import TSDAE
 from harness.runtime.context import Context
 from harness.training.trained import with_recipes
@@ -171,6 +174,8 @@ PAIRS = PairRecipe(epochs=4, batch=8, learning_rate=5e-3, max_length=48, precisi
         (Supervised(epochs=2, **FAST), 0.7, 0.5),
         (GISTEmbed(epochs=3, **FAST), 0.3, 0.6),
         (RankedList(epochs=16, decay=0.0, **FAST), 0.6, 0.5),
+        (Triplet(epochs=8, **FAST), 0.3, 0.6),
+        (ContrastivePairs(epochs=8, **FAST), 0.3, 0.8),
         (FrozenHead(epochs=40, learning_rate=5e-3), 0.25, 0.75),
         (ContrastivePretraining(pairs="gold", epochs=3, learning_rate=5e-3, batch=64, precision="fp32"), 0.5, 0.8),
     ],
@@ -201,6 +206,13 @@ def test_a_teacher_that_learnt_from_gold_hands_it_on_through_silver(
     row = with_recipes(Dense(str(tongue.model)), (recipe,))
     assert_loss_falls(row, tongue, share)
     assert ndcg(row, tongue.asked, tongue) > ndcg(Dense(str(tongue.model)), tongue.asked, tongue) + gain
+
+
+def test_a_student_learns_from_a_teacher_that_ranks_better(tongue: Tongue) -> None:
+    teacher = with_recipes(Dense(str(tongue.model)), (Supervised(epochs=2, **FAST),))
+    row = with_recipes(Dense(str(tongue.model)), (Distill(teacher=teacher, epochs=4, **FAST),))
+    assert_loss_falls(row, tongue, 0.9)
+    assert ndcg(row, tongue.asked, tongue) > ndcg(Dense(str(tongue.model)), tongue.asked, tongue) + 0.3
 
 
 @pytest.mark.parametrize(
