@@ -48,6 +48,8 @@ class Method(Value, ABC):
     """A way to rank documents for a query: settings only."""
 
     room: ClassVar[str] = "harness.methods"
+    needs_documents: ClassVar[bool] = False
+    """Whether it looks labelled documents up in the corpus that it indexes, which passages of them are not."""
 
     @abstractmethod
     def fit(self, view: TrainView, context: Context) -> Fitted:

@@ -30,7 +30,6 @@ from harness.methods import (
 from harness.methods._parts import FittedParts, resolved_part
 from harness.methods._passages import Passages, passages_of
 from harness.methods.dense import Dense
-from harness.methods.memory import Memory
 from harness.runtime.context import Context
 
 FIRST: Final = 3
@@ -96,9 +95,9 @@ class Chunked(Method):
         return _Scoring(self, fitted) if isinstance(fitted, Reranks) else _Fitted(self, fitted)
 
 
-def _memory(row: Method) -> Memory | None:
+def _memory(row: Method) -> Method | None:
     """The first row inside, or the row itself, that remembers queries of documents."""
-    return row if isinstance(row, Memory) else next(filter(None, map(_memory, row.nested())), None)
+    return row if row.needs_documents else next(filter(None, map(_memory, row.nested())), None)
 
 
 class _Fitted(FittedParts):

@@ -66,6 +66,7 @@ class Memory(Method):
     beta: NonNegative | None = None
 
     control: ClassVar[bool] = True
+    needs_documents: ClassVar[bool] = True
 
     def depth_of(self, part: Method, depth: int) -> int:
         """See `Method.depth_of`; the documents are not searched as they are."""
