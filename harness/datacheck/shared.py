@@ -41,9 +41,11 @@ def shared_documents(
         high = shared >= MANY * len(own)
         groups = _groups(pool, texts, context)
         whose = "of train and dev" if learnt else f"of {split}"
-        sentence = f"{shared:,} of the {len(own):,} queries of {split} ({shared / len(own):.0%}) share a relevant "
-        sentence += f"document with train or dev; the {len(pool):,} queries {whose} are in {groups}"
-        if high or len(own) < FEW:
+        sentence = f"the {len(pool):,} queries {whose} are in {groups}"
+        if learnt:
+            overlap = f"{shared:,} of the {len(own):,} queries of {split} ({shared / len(own):.0%}) share a relevant "
+            sentence = f"{overlap}document with train or dev; {sentence}"
+        if high or len(own) < FEW or not learnt:
             sentence += f"; with --folds {FOLDS} each of these is ranked by a system that saw none of its documents"
         message = "queries that share a relevant document with training: a trained row can look their answers up."
         findings.add("warning" if high else "note", "shared-documents", message, sentence, shared)
