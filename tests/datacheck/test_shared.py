@@ -40,8 +40,7 @@ def test_many_queries_about_new_documents_need_no_folds(context: Context) -> Non
 def test_a_collection_with_one_split_and_one_with_hardly_any_query(context: Context) -> None:
     ((level, count, sentence),) = said({"test": judged("t", 30)}, context)
     assert (level, count) == ("note", 0)
-    start = "the 30 queries of test are in 15 groups that share none, the largest of 2; with --folds"
-    assert sentence.startswith(start)
+    assert sentence.startswith("the 30 queries of test are in 15 groups that share none, the largest of 2; with --fold")
     assert said({"train": judged("a", 4), "test": judged("t", 4)}, context) == []
 
 

@@ -28,7 +28,7 @@ def written(tmp_path: Path, small_folder: Path, tiny_encoder: Path) -> Path:
 def test_a_sweep_is_a_test_and_what_it_found_is_printed(suites: Any, written: Path, tmp_path: Path) -> None:
     outcome = suites("--sweep", written, file="test_sweep.py")
     assert sum(outcome.counts().values()) == 1, outcome.out  # the tiny model may be worse than BM25, which is a failure
-    assert "Chosen on dev: dense(" in outcome.out
+    assert "Chosen on dev: dense" in outcome.out
     assert "the sweep is in results/sweeps/trial/" in outcome.out
     assert next((tmp_path / "results" / "sweeps" / "trial").glob("*/sweep.md"))
 

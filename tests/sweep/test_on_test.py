@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import NoScores, RecordError
+from harness.bench.row_names import RowNames
 from harness.bench.runner import Result
 from harness.executors import Executor, Job, Outcome
 from harness.executors.local import Local
@@ -57,12 +58,12 @@ def test_rows_run_once_and_a_failed_one_says_why(on_test: Callable[..., RowsOnTe
     rows = [parse_method("bm25"), parse_method("bm25(k1=2)"), parse_method('dense(model="no/model")')]
     executor = Counting((labels,), fails="k1=2")
     for _ in range(2):
-        scores = on_test(executor, lambda result: shown.append(result.kept)).scores(rows[:2])
+        scores = on_test(executor, lambda result: shown.append(result.kept)).scores(rows[:2], RowNames())
         assert scores[rows[1]] == "it was lost"
         assert not isinstance(scores[rows[0]], str)
     assert [label.partition(",")[0] for label in labels] == ["bm25", "bm25(k1=2)", "bm25(k1=2)"]
     assert shown == [False, True]
-    assert "cannot be reached" in str(on_test(executor).scores(rows)[rows[2]])
+    assert "cannot be reached" in str(on_test(executor).scores(rows, RowNames())[rows[2]])
 
 
 def test_a_chosen_row_without_scores_is_an_error_that_names_it(
