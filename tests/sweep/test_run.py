@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -145,7 +145,8 @@ def test_dev_chooses_even_where_test_says_otherwise_and_a_second_choice_is_told_
     assert done.found.tested is not None
     assert len(done.found.tested.looked) == 2
     told = (done.folder / "sweep.md").read_text()
-    found = re.search(r"This sweep was evaluated on test 2 times: it also chose `([^`]+)`, among other settings or", told)
+    sentence = r"This sweep was evaluated on test 2 times: it also chose `([^`]+)`, among other settings or"
+    found = re.search(sentence, told)
     assert found is not None
     assert "learning_rate=0.001" in found[1]
     (done.folder / "reported.json").write_text("no JSON")
