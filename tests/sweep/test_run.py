@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -145,10 +144,8 @@ def test_dev_chooses_even_where_test_says_otherwise_and_a_second_choice_is_told_
     assert done.found.tested is not None
     assert len(done.found.tested.looked) == 2
     told = (done.folder / "sweep.md").read_text()
-    sentence = r"This sweep was evaluated on test 2 times: it also chose `([^`]+)`, among other settings or"
-    found = re.search(sentence, told)
-    assert found is not None
-    assert "learning_rate=0.001" in found[1]
+    name = done.found.names(chosen[0])
+    assert f"This sweep was evaluated on test 2 times: it also chose `{name}`, among other settings or" in told
     (done.folder / "reported.json").write_text("no JSON")
     with pytest.raises(RecordError, match="which rows were reported on test"):
         swept(seeds=1)
@@ -159,7 +156,9 @@ def test_rows_that_fail_are_told_and_the_others_go_on(swept: Callable[..., Finis
     found = swept(more=more, seeds=1)
     assert not found.failed, "a skip is no failure"
     assert [one.skipped for one in found.found.tried] == [False] * 4 + [True]
-    assert re.search(r"`[^`]*nobody/nothing[^`]*` has no scores: ", (found.folder / "sweep.md").read_text())
+    name = found.found.names('dense(model="nobody/nothing")+frozen_head(budget="smoke")')
+    assert name == "dense+frozen_head model=nobody/nothing"
+    assert f"`{name}` has no scores: " in (found.folder / "sweep.md").read_text()
 
 
 def test_halving_takes_the_better_half_up_and_fills_the_curve_of_the_chosen(
@@ -228,7 +227,7 @@ def test_the_command_says_what_it_will_take_and_what_it_found(
     assert not Path("results").exists()
     said = harness_command("sweep", path, "--executor", "local")
     assert said.status == 0, said.err
-    assert "Chosen on dev: dense" in said.out
+    assert "Chosen on dev: dense+frozen_head " in said.out
     assert "Gain over " in said.out
     assert "seed 0: 0." in said.err
     assert Path("results/leaderboard.md").is_file()
