@@ -113,7 +113,9 @@ class _Fitted(FittedParts):
         resolved = {"first": resolved_part(method.first, first), "beta": beta, "queries": len(known.queries)}
         if scores:
             chosen_on = {f"{each:g}": round(score, 5) for each, score in scores.items()}
-            resolved |= {"chosen_by": f"{CHOSEN_BY} in {FOLDS} folds of the labelled queries", "scores": chosen_on}
+            asked = FOLDS if isinstance(first, Encodes) else 1
+            chosen_by = f"{CHOSEN_BY} on {asked} of {FOLDS} folds of the labelled queries, each without its own memory"
+            resolved |= {"chosen_by": chosen_by, "scores": chosen_on}
         used = TRAIN_LABELS if len(known.queries) else NO_LABELS
         super().__init__(f"memory-{digest(first.key, beta, known.revision)}", resolved, [first], used)
         if used == NO_LABELS:
