@@ -167,7 +167,8 @@ def better_tower(
     The removed modules are put back.
 
     Returns:
-        The tower, and the scores of both on dev; the curve in the report is the second's.
+        The tower, the scores of both on dev, and as `dev` that of the tower that is kept; the rest of the curve in the
+        report is the second's.
     """
     facts: dict[str, Any] = {"tower": 2}
     if probe is not None:
@@ -176,5 +177,6 @@ def better_tower(
         if first > second:
             facts["tower"] = 1
             model.load_state_dict(loss.model1.state_dict())
+            facts["dev"] = first
     put_back(model, removed)
     return facts

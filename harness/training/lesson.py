@@ -39,7 +39,8 @@ class Lesson:
         prompts: in place of the model's own; stored with the trained model.
         before: changes the model before the first step.
         after: changes it after the last, for example picks one of two towers; gets the loss and the probe of dev, and
-            returns facts; those called `notes` are added to the notes.
+            returns facts; those called `notes` are added to the notes, and `dev` is the score on dev of the model as it
+            is now, if its weights are no longer those that were measured.
         facts: what was measured while the examples were made; JSON-safe, for the record.
         notes: what a reader of the results must know.
         relevant: text of a query → texts of all documents judged relevant to it, where these are several: an example of

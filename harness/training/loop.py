@@ -150,7 +150,10 @@ def _report(job: TrainingRun, facts: dict[str, Any], trainer_state: Any, state: 
     dev = [(int(h["step"]), round(float(h[f"eval_{METRIC}"]), 6)) for h in history if f"eval_{METRIC}" in h]
     done = int(trainer_state.global_step)
     mean = state.seen / max(1, done * schedule.accumulate)
-    noticed = facts.pop("notes", ())
+    noticed, after = facts.pop("notes", ()), facts.pop("dev", None)
+    chosen = int(trainer_state.best_global_step or done) if dev else done
+    if after is not None:  # the weights are others than those that were measured at this step
+        dev = [(step, round(float(after), 6) if step == chosen else value) for step, value in dev]
     return Report(
         examples=len(lesson),
         steps=done,
@@ -161,7 +164,7 @@ def _report(job: TrainingRun, facts: dict[str, Any], trainer_state: Any, state: 
         device=device,
         loss=tuple((int(h["step"]), round(float(h["loss"]), 6)) for h in history if "loss" in h),
         dev=((0, round(state.before, 6)), *dev) if state.before is not None else (),
-        chosen=int(trainer_state.best_global_step or done) if dev else done,
+        chosen=chosen,
         facts=facts,
         notes=(*lesson.notes, *noticed, *_small_batches(job.name, schedule, mean)),
     )

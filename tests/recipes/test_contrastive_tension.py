@@ -21,6 +21,7 @@ from harness.methods import fit
 from harness.methods.dense import Dense
 from harness.recipes.contrastive_tension import ContrastiveTension, better_tower, pairing
 from harness.runtime.context import Context
+from harness.training.dev import EncoderProbe
 from harness.training.lesson import Lesson
 from harness.training.pooled import without_normalisation
 from harness.training.trained import with_recipes
@@ -182,5 +183,25 @@ def test_the_tower_that_does_better_on_dev_is_kept(values: tuple[float, float] |
     before = {1: one.weight.detach().clone(), 2: two.weight.detach().clone()}
     scores = {id(one): values[0], id(two): values[1]} if values else {}
     probe = (lambda model: scores[id(model)]) if values else None
-    better_tower(two, SimpleNamespace(model1=one, model2=two), probe, [])
+    facts = better_tower(two, SimpleNamespace(model1=one, model2=two), probe, [])
     assert torch.equal(two.weight, before[kept])
+    assert facts.get("dev") == (0.9 if kept == 1 else None)
+
+
+def test_the_score_that_decides_on_delivery_is_that_of_the_tower_that_is_kept(
+    view: TrainView, context: Context, row: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tower 1 is better than the model before training and tower 2 is worse: tower 1 is delivered."""
+    import harness.recipes.contrastive_tension as room
+
+    def measured(model: Any, loss: Any, probe: Callable[[Any], float] | None, removed: Any) -> dict[str, Any]:
+        return better_tower(model, loss, lambda one: 0.99 if one is loss.model1 else 0.01, removed)
+
+    monkeypatch.setattr(room, "better_tower", measured)
+    monkeypatch.setattr(EncoderProbe, "__call__", lambda self, model: 0.01)
+    fitted = fit(row(ContrastiveTension(budget="smoke")), view, context)
+    report = fitted.resolved["training"][0]
+    assert report["facts"]["tower"] == 1
+    assert dict(report["dev"])[report["chosen"]] == 0.99
+    assert report["average"] == 1.0
+    assert not any("kept untrained" in note for note in fitted.notes)
