@@ -31,6 +31,7 @@ WORDS: Final[Mapping[str, str]] = {
     "sparse": "sparse vectors of texts",
     "stdlib": "the collection stdlib/code",
     "token-vectors": "token vectors of texts",
+    "weights": "the weights after a training, before they are averaged",
 }
 """Kind → what one entry of it is. An entry is the folder `<kind>/<key>/`."""
 GROWING: Final = frozenset({"answers", "checkpoints", "embeddings", "generated", "pairs", "sparse", "token-vectors"})

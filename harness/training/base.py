@@ -86,6 +86,11 @@ class Trainable(ABC):
         """Whether it can rank before training: no layer of it is random."""
         return True
 
+    @property
+    def row(self) -> Method | None:
+        """The row that ranks by this very model, if it can score given documents quickly; else None."""
+        return self.untrained if self.whole else None
+
     @abstractmethod
     def fresh(self, context: Context) -> Any:
         """The model, loaded again in fp32: training changes it."""
@@ -195,6 +200,11 @@ class PairBase(Trainable):
         names = [str(name) for name in self.scorer.folder.config("config.json").get("architectures") or []]
         has_head = not names or any(name.endswith(("ForSequenceClassification", "ForCausalLM")) for name in names)
         return has_head and not self.scorer.folder.has_module("Pooling")
+
+    @property
+    def row(self) -> Method | None:
+        """See `Trainable.row`; None if the encoder judges in the model's place."""
+        return None if self._by_encoder else super().row
 
     @property
     def model(self) -> PairScorer:

@@ -157,6 +157,11 @@ class Probe(ABC):
     pool: Pool
     prompts: dict[Side, str]
 
+    @property
+    def ranked(self) -> Sequence[Ints]:
+        """Per query, the rows that are ranked."""
+        return [self.pool.rows] * len(self.pool.split.queries)
+
     @abstractmethod
     def __call__(self, model: Any) -> float:
         """nDCG@10."""
@@ -206,6 +211,11 @@ class PairProbe(Probe):
         self.pool, self._context, self._bf16 = dev_pool, context, bf16
         self.prompts = {}
         self._candidates = [rows[:depth] for rows in dev_pool.candidates]
+
+    @property
+    def ranked(self) -> Sequence[Ints]:
+        """See `Probe.ranked`."""
+        return self._candidates
 
     def __call__(self, model: CrossEncoder) -> float:
         """nDCG@10."""

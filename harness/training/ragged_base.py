@@ -108,5 +108,10 @@ class LateBase(RaggedBase):
         super().__init__(encoder, first_stages, untrained)
         self.encoder = encoder
 
+    @property
+    def row(self) -> Method | None:
+        """See `Trainable.row`: the row scores one pair after another, which takes longer than to encode again."""
+        return None
+
     def _probe(self, dev_pool: dev.Pool, context: Context, *, bf16: bool) -> dev.Probe:
         return probes.LateProbe(dev_pool, self.encoder, context, bf16=bf16)

@@ -148,9 +148,10 @@ class Recipe(Value, ABC):
         """
 
     def train(self, base: Trainable, view: TrainView, context: Context, place: Path, checkpoints: Path) -> Report:
-        """Trains and saves the model to the folder `place`.
+        """Trains and saves the trained weights to the folder `place`.
 
-        A recipe with a loop of its own overrides this, and calls `announce` before its first step.
+        A recipe with a loop of its own overrides this, and calls `announce` before its first step. `average` has no
+        part in it, except where the recipe is `frozen`: `deliver` follows.
         """
         lesson = self._adapted(self.lesson(base, view, context), base, context)
 
@@ -166,9 +167,24 @@ class Recipe(Value, ABC):
             checkpoints,
             name=self.name(),
             on_dev=self.choose == "dev",
-            average=self.average,
             announce=announce,
         )
+
+    def deliver(
+        self, trained: Path, report: Report, base: Trainable, view: TrainView, context: Context, place: Path
+    ) -> Report:
+        """Saves the weights that are delivered to the folder `place`: trained ones, those before, or their mean.
+
+        Args:
+            trained: the folder that `train` filled, perhaps with another `average`.
+            report: of that training.
+            base: the model before training.
+            view: dev decides.
+            context: seed, device.
+            place: the folder of the model.
+        """
+        options: dict[str, Any] = {"name": self.name(), "average": self.average}
+        return fine_tuning.deliver(trained, report, base, view, context, place, **options)
 
     def _adapted(self, lesson: Lesson, base: Trainable, context: Context) -> Lesson:
         """The lesson with the settings that suit every loss and model."""

@@ -27,6 +27,10 @@ from harness.training.lesson import Report
 from harness.training.recipe import Recipe, supervision
 
 MODEL = "model"
+WEIGHTS = "weights"
+"""Kind of the entries with trained weights, before it is decided which weights are delivered: settings of delivery
+(`Recipe.average`) share them.
+"""
 NOT_IN_KEY = (
     *("cache.ragged", "cache.shard_store", "cache.shards", "cache.vectors", "models.truncated", "training.checkpoints"),
     *("models.engine_settings", "models.engine_compare", "models.engine_check"),
@@ -70,52 +74,99 @@ def trained_model(recipe: Recipe, base: Trainable, view: TrainView, context: Con
         HarnessError: training fails.
     """
     _check_fit(recipe, base, view)
-    deciding = _deciding(recipe, base, view, context)
-    key = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:32]
-    checkpoints = context.cache.root / CHECKPOINTS / key
+    key, describe = _entry(recipe, base, view, context)
     is_new = False
-    describe = {"recipe": str(recipe), "base": base.name, "seed": context.seed, "data": view.revision}
 
     def build(part: Path) -> None:
         nonlocal is_new
         is_new = True
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        write_text(checkpoints / META, json.dumps({"kind": CHECKPOINTS, "key": key, "describe": describe}))
-        with context.cache.lock(CHECKPOINTS, key), context.ledger.tracked(f"train {recipe}") as training:
-            report = recipe.train(base, view, context, part / MODEL, checkpoints)
-        training.seconds = 0.0  # the loop's own time is in the report
-        spent = costs(step for step in training.all() if step.kind != "model")
-        named = [fit(method, view, context) for method in recipe.fitted_here() if isinstance(method, Method)]
-        report = dataclasses.replace(
-            report,
-            preparation=round(sum(spent), 1),
-            supervision=strongest((supervision(recipe, view), *(helper.supervision for helper in named))),
-            **_without_folders(report, base),
-        )
+        if recipe.frozen:  # the training of a head takes seconds, and delivers it too
+            report = _train(recipe, base, view, context, part, key, describe)
+        else:
+            weights = trained_weights(recipe, base, view, context)
+            report = recipe.deliver(weights.folder, weights.report, base, view, context, part / MODEL)
+            write_history(part / MODEL, together(read_texts(weights.folder.parent), ()))
         report.write(part)
         card.write(part / MODEL, recipe, base.name, report, context.seed, view.revision)
-        # A teacher that no setting names is among the steps; one with cached answers is not, but a setting names it.
-        helpers = [*named, *(context.ledger.result(step) for step in training.all() if step.kind == "fit")]
-        sources = [Path(base.weights)]
-        for helper in helpers:
-            sources.extend(getattr(helper, "models", ()))
-        write_history(part / MODEL, together(read_texts(part), sources))
 
     place = context.cache.folder("models", key, describe, build)
-    loop.discard(checkpoints)
+    loop.discard(_checkpoints(key, context))
     report = Report.read(place)
     if not is_new:
         context.ledger.saved(report.seconds + report.preparation)
     return TrainedModel(place / MODEL, report)
 
 
-def _deciding(recipe: Recipe, base: Trainable, view: TrainView, context: Context) -> dict[str, Any]:
+def trained_weights(recipe: Recipe, base: Trainable, view: TrainView, context: Context) -> TrainedModel:
+    """The weights that a training ends with, before it is decided what is delivered; trained if they are not cached.
+
+    Recipes that differ only in `average` share them. Arguments and errors are those of `trained_model`.
+    """
+    shared = dataclasses.replace(recipe, average=None)
+    key, describe = _entry(shared, base, view, context, "training.delivery")
+    is_new = False
+
+    def build(part: Path) -> None:
+        nonlocal is_new
+        is_new = True
+        _train(shared, base, view, context, part, key, describe).write(part)
+
+    place = context.cache.folder(WEIGHTS, key, describe, build)
+    loop.discard(_checkpoints(key, context))
+    report = Report.read(place)
+    if not is_new:
+        context.ledger.saved(report.seconds + report.preparation)
+    return TrainedModel(place / MODEL, report)
+
+
+def _entry(
+    recipe: Recipe, base: Trainable, view: TrainView, context: Context, *without: str
+) -> tuple[str, dict[str, Any]]:
+    """The key of a model, and what it says about itself; modules `without` do not count."""
+    deciding = json.dumps(_deciding(recipe, base, view, context, without), sort_keys=True)
+    describe = {"recipe": str(recipe), "base": base.name, "seed": context.seed, "data": view.revision}
+    return hashlib.sha256(deciding.encode()).hexdigest()[:32], describe
+
+
+def _checkpoints(key: str, context: Context) -> Path:
+    return context.cache.root / CHECKPOINTS / key
+
+
+def _train(
+    recipe: Recipe, base: Trainable, view: TrainView, context: Context, part: Path, key: str, describe: dict[str, Any]
+) -> Report:
+    """Trains into the folder `part`, with the history of the model; the report is not written."""
+    checkpoints = _checkpoints(key, context)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    write_text(checkpoints / META, json.dumps({"kind": CHECKPOINTS, "key": key, "describe": describe}))
+    with context.cache.lock(CHECKPOINTS, key), context.ledger.tracked(f"train {recipe}") as training:
+        report = recipe.train(base, view, context, part / MODEL, checkpoints)
+    training.seconds = 0.0  # the loop's own time is in the report
+    spent = costs(step for step in training.all() if step.kind != "model")
+    named = [fit(method, view, context) for method in recipe.fitted_here() if isinstance(method, Method)]
+    # A teacher that no setting names is among the steps; one with cached answers is not, but a setting names it.
+    helpers = [*named, *(context.ledger.result(step) for step in training.all() if step.kind == "fit")]
+    sources = [Path(base.weights)]
+    for helper in helpers:
+        sources.extend(getattr(helper, "models", ()))
+    write_history(part / MODEL, together(read_texts(part), sources))
+    return dataclasses.replace(
+        report,
+        preparation=round(sum(spent), 1),
+        supervision=strongest((supervision(recipe, view), *(helper.supervision for helper in named))),
+        **_without_folders(report, base),
+    )
+
+
+def _deciding(
+    recipe: Recipe, base: Trainable, view: TrainView, context: Context, without: Sequence[str]
+) -> dict[str, Any]:
     """JSON-safe: all that decides the weights."""
     recipes = (recipe, *recipe.helpers())
     return {
         "recipe": recipe.full(),
         "trained_by": [[each.name(), dataclasses.asdict(each.schedule())] for each in recipes],
-        "code": _code(recipe, base),
+        "code": _code(recipe, base, without),
         "inputs": recipe.inputs(context),
         "base": base.training_key,
         "scored_by": base.untrained.inputs(context),
@@ -124,14 +175,14 @@ def _deciding(recipe: Recipe, base: Trainable, view: TrainView, context: Context
     }
 
 
-def _code(recipe: Recipe, base: Trainable) -> str:
+def _code(recipe: Recipe, base: Trainable, without: Sequence[str]) -> str:
     """Hash of the code that decides the weights: of the recipe and the values in it, the training of this kind of
     model, and dev's first stages.
     """
     stages: Sequence[Value] = base.first_stages if recipe.choose == "dev" else ()
     named: list[str | Value] = [recipe, *stages, type(base).__module__, "harness.training.fine_tuning"]
-    without = [f"harness.{name}" for name in NOT_IN_KEY]
-    return code_of(*named, without=without, libraries=(*MODELS, "accelerate", "numpy"))
+    others = [f"harness.{name}" for name in (*NOT_IN_KEY, *without)]
+    return code_of(*named, without=others, libraries=(*MODELS, "accelerate", "numpy"))
 
 
 def _check_fit(recipe: Recipe, base: Trainable, view: TrainView) -> None:
