@@ -36,7 +36,7 @@ WORDS: Final[Mapping[str, str]] = {
 """Kind → what one entry of it is. An entry is the folder `<kind>/<key>/`."""
 GROWING: Final = frozenset({"answers", "checkpoints", "embeddings", "generated", "pairs", "sparse", "token-vectors"})
 """Kinds whose entries are only added to: each of their files is valid without the others and without `meta.json`."""
-MEMOS: Final = frozenset({"hashes", "top_lists"})
+MEMOS: Final = frozenset({"hashes", "paces", "top_lists"})
 """Folders of small JSON files, named by a key each."""
 BESIDE: Final = frozenset({"data", "downloads", "jobs", "locks", "plugins"}) | MEMOS
 """Folders without entries: collections and downloads, results of jobs, locks, plug-ins of other machines, memos."""

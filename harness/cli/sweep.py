@@ -81,6 +81,7 @@ def _swept(parameters: Sweep | Tune, what: Path | Spec) -> Status:
         session.show(Shown(sheets, [sentence]))
         return Status.OK
 
+    session.remark([planned_sheets(api.plan_sweep(what, parameters.results, session.context), executor.dollars)[1]])
     tries, rows = messages.trial_printer(session.err), messages.row_printer(session.err)
     failed, shown = False, []
     most = MOST if session.format == "text" and not session.verbose else None

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from harness.base.errors import HarnessError
 from harness.bench.record import Record
+from harness.cache.folders import Cache
+from harness.methods import Method
 from harness.searches import Point, Stage
 from harness.sweep.cells import Cells
 from harness.sweep.space import RECIPE
 from harness.sweep.spec import Spec
 from harness.sweep.trials import Trials
+from harness.training.pace import expected
+from harness.training.recipe import recipes_in
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,19 @@ def _part(spec: Spec, trials: Trials, stage: Stage, cells: Cells, records: Seque
         except HarnessError:
             continue
     seconds, source = _cell_seconds(spec, list(methods.values()), cells, records)
+    if seconds is None:
+        bounds = [_training_seconds(method, trials.cache) for method in methods]
+        if known := [bound for bound in bounds if bound is not None]:
+            seconds, source = statistics.median(known), "the tokens of its training, by trainings done here; at most"
     total = rows * spec.seeds
     return Planned(stage.label, rows, total, min(len(done), total), seconds, source)
+
+
+def _training_seconds(method: Method, cache: Cache) -> float | None:
+    """Seconds of all trainings of a row, those of its helpers too; None if one of them is not known."""
+    recipes = [each for recipe in recipes_in(method) for each in (recipe, *recipe.helpers())]
+    spent = [expected(recipe.name(), recipe.schedule(), cache) for recipe in recipes]
+    return sum(filter(None, spent)) if spent and None not in spent else None
 
 
 def _cell_seconds(

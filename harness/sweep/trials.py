@@ -14,6 +14,7 @@ from harness.bench.leak_guard import Guard
 from harness.bench.row_job import RowRequest
 from harness.bench.runner import DEFAULT_DEPTH
 from harness.bench.worker import DEV
+from harness.cache.folders import Cache
 from harness.data.dataset import Dataset
 from harness.datasets import load_dataset
 from harness.executors import Executor, Job, Outcome
@@ -60,6 +61,11 @@ class Trials:
         self._outcomes: dict[Method, TrialOutcome] = {}
         self._contexts: dict[int, Context] = {}
         self._points: dict[Method, tuple[Trial, Point]] = {}
+
+    @property
+    def cache(self) -> Cache:
+        """Of the run."""
+        return self._context.cache
 
     @cached_property
     def available(self) -> int:

@@ -30,6 +30,7 @@ from harness.training.checkpoints import State, readable_checkpoint
 from harness.training.heap import kept_heap
 from harness.training.lengths import at_length, tokens_of_example
 from harness.training.lesson import Lesson, Report
+from harness.training.pace import Pace, TrainingKind
 from harness.training.schedule import Schedule
 from harness.training.trainer import TrainingRun, run, trainer_of
 from harness.training.unpadded import unpadded
@@ -89,7 +90,9 @@ def train(
     length = model.max_seq_length
     bf16 = bf16_suits(lesson.schedule, model.device.type)
     _prepare(model, lesson)
-    state, steps = State.at(checkpoints), lesson.schedule.total(len(lesson), tokens_of_example(model, lesson))
+    state, tokens = State.at(checkpoints), tokens_of_example(model, lesson)
+    steps, examples = lesson.schedule.total(len(lesson), tokens), lesson.schedule.batch * lesson.schedule.accumulate
+    pace = Pace(TrainingKind.of(name, model, lesson.schedule, bf16=bf16), tokens * examples, context)
     probe, first = at_length(probe, length), at_length(first, length)
     job = TrainingRun(lesson, prompts, probe, checkpoints, steps, bf16, seed_of(context, "training"), name)
     with own_randomness(), memory_and_disk(name, checkpoints), no_weight_bars(), kept_heap():
@@ -99,7 +102,7 @@ def train(
             if probe is not None and state.before is None:
                 state.before = (first or probe)(model)
                 state.save()
-            trainer_state = _steps(model, loss, job, state, context)
+            trainer_state = _steps(model, loss, job, state, pace)
             facts = dict(lesson.facts)
             if lesson.after is not None:
                 facts |= lesson.after(model, loss, probe)
@@ -118,11 +121,11 @@ def _prepare(model: SentenceTransformer | CrossEncoder, lesson: Lesson) -> None:
 
 
 def _steps(
-    model: SentenceTransformer | CrossEncoder, loss: Any, job: TrainingRun, state: State, context: Context
+    model: SentenceTransformer | CrossEncoder, loss: Any, job: TrainingRun, state: State, pace: Pace
 ) -> Any:
     """Does the remaining optimiser steps, from the last checkpoint if there is one; returns the trainer's state."""
-    with context.progress(f"train {job.name}", job.steps, "steps") as advance:
-        trainer = trainer_of(model, loss, job, state, advance)
+    with pace.context.progress(pace.label(job.steps), job.steps, "steps") as advance:
+        trainer = trainer_of(model, loss, job, state, pace.timed(advance, job.steps))
         last = readable_checkpoint(job.checkpoints)
         if last is not None:
             log.info("%s continues from step %s", job.name, last.name.rpartition("-")[2])
@@ -130,6 +133,7 @@ def _steps(
         state.start()
         run(trainer, last, advance)
         state.stop()
+    pace.remember(int(trainer.state.global_step), state.seconds)
     return trainer.state
 
 

@@ -33,10 +33,10 @@ WEIGHTS = "weights"
 """
 NOT_IN_KEY = (
     *("cache.ragged", "cache.shard_store", "cache.shards", "cache.vectors", "models.truncated", "training.checkpoints"),
-    *("models.engine_settings", "models.engine_compare", "models.engine_check"),
+    *("training.pace", "models.engine_settings", "models.engine_compare", "models.engine_check"),
 )
 """Modules that do not count in the key of a trained model: how vectors are stored, which engine computes them after
-training, how an interrupted run resumes.
+training, how an interrupted run resumes, how long trainings take.
 """
 CHECKPOINTS = "checkpoints"
 

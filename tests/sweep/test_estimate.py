@@ -65,6 +65,24 @@ def test_records_of_the_recipe_stand_in_where_no_cell_is_done(
     assert part.source == "the median of 1 record, uncached"
 
 
+def test_the_tokens_of_a_training_say_how_long_it_takes_where_nothing_of_the_recipe_is_recorded(
+    parts: Callable[..., list[Planned]], written: Callable[..., Path], context: Context
+) -> None:
+    from harness.recipes.supervised import Supervised
+    from harness.training.pace import Pace, TrainingKind
+
+    more = '\n[[grid]]\nrow = "dense"\nrecipe = "supervised"\nlearning_rate = [1e-5, 2e-5]\n'
+    schedule = Supervised().schedule()
+    kind = TrainingKind("supervised", 1000, "cpu", False, 2, schedule.batch, schedule.max_length, schedule.evaluations)
+    Pace(kind, 1000.0, context).remember(100, 50.0)  # 2,000 tokens a second
+    heads, other = parts(written(more))
+    assert heads.seconds is None, "the training of a head reads no tokens"
+    assert schedule.tokens is not None
+    assert other.seconds == pytest.approx(schedule.tokens / 2000)
+    assert other.left == pytest.approx(4 * schedule.tokens / 2000)
+    assert "by trainings done here" in other.source
+
+
 def test_halving_is_counted_rung_by_rung(parts: Callable[..., list[Planned]], written: Callable[..., Path]) -> None:
     path = written()
     path.write_text('search = "halving(keep=0.5)"\n' + path.read_text())
