@@ -75,13 +75,13 @@ def _swept(parameters: Sweep | Tune, what: Path | Spec) -> Status:
 
     executor = api.executor_of(parameters.executor) or Local()
     session = open_session(parameters)
+    plans = api.plan_sweep(what, parameters.results, session.context)
+    sheets, sentence = planned_sheets(plans, executor.dollars)
     if parameters.dry_run:
-        plans = api.plan_sweep(what, parameters.results, session.context)
-        sheets, sentence = planned_sheets(plans, executor.dollars)
         session.show(Shown(sheets, [sentence]))
         return Status.OK
 
-    session.remark([planned_sheets(api.plan_sweep(what, parameters.results, session.context), executor.dollars)[1]])
+    session.err.say(sentence)
     tries, rows = messages.trial_printer(session.err), messages.row_printer(session.err)
     failed, shown = False, []
     most = MOST if session.format == "text" and not session.verbose else None
