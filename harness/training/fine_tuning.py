@@ -1,4 +1,4 @@
-"""From a lesson to a saved model, as most recipes do it: load, measure, train, save; then which weights are delivered."""
+"""From a lesson to a saved model, as most recipes do it: load, measure, train, save, and decide what is delivered."""
 
 from __future__ import annotations
 

@@ -553,6 +553,7 @@ def test_what_a_budget_means_is_part_of_the_key(
     fit(row(recipe), sealed, context)
     before = set(kept.glob("*/model"))
     other = dataclasses.replace(recipe.schedules["smoke"], learning_rate=1e-4)
-    monkeypatch.setattr(type(recipe), "schedules", {**recipe.schedules, "smoke": other})
+    scheduled = type(getattr(recipe, "each", recipe))  # several trainings of one recipe have its schedule
+    monkeypatch.setattr(scheduled, "schedules", {**recipe.schedules, "smoke": other})
     fit(row(recipe), sealed, Context(cache=context.cache))
     assert set(kept.glob("*/model")) > before
