@@ -32,7 +32,7 @@ PLURAL = {
     "searches",
 }
 BUILT_ON = {
-    # A method whose default is made of others, and an analyser that is another's words, stemmed.
+    # A method or recipe whose default is made of others, and an analyser that is another's words, stemmed.
     ("methods.chunked", "methods.dense"),
     ("methods.doc2query", "methods.bm25"),
     ("methods.hybrid", "methods.bm25"),
@@ -43,6 +43,7 @@ BUILT_ON = {
     ("methods.rerank", "methods.bm25"),
     ("methods.rerank", "methods.dense"),
     ("methods.tuned", "methods.bm25"),
+    ("recipes.soup", "recipes.supervised"),
     ("analyzers.english", "analyzers.standard"),
 }
 HEAVY = {"torch", "sentence_transformers", "transformers"}
