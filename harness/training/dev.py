@@ -18,12 +18,12 @@ from harness.data.queries import Labelled
 from harness.data.ranking import Floats, Ints, Run, TopK, select, stack, without_own
 from harness.leaks.history import TrainedQuery
 from harness.methods import Method, fit, index, search
-from harness.models.batching import batch_tokens
 from harness.models.encoder import Encoder, Side
 from harness.models.library import vectors_by_library
 from harness.models.limits import length_of
 from harness.models.tokens import InputFormat
 from harness.runtime.context import Context
+from harness.training.dev_batches import CPU_PAIRS, CPU_TEXTS, batch_size
 from harness.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class EncoderProbe(Probe):
         return self.pool.measure((self.pool.rows, documents @ query) for query in queries)
 
     def _encode(self, model: SentenceTransformer, texts: Sequence[str], side: Side) -> Floats:
-        size = batch_tokens(self._context, model.device.type) // length_of(model, side)
+        size = batch_size(self._context, model.device.type, length_of(model, side), CPU_TEXTS)
         with autocast(model.device.type, on=self._bf16):
             return vectors_by_library(
                 model, texts, InputFormat(self.prompts[side], side), normalise=self._cosine, batch=size
@@ -225,11 +225,11 @@ class PairProbe(Probe):
         pairs: list[tuple[str, str]] = []
         for query, rows in zip(self.pool.split.queries.texts, self._candidates, strict=True):
             pairs.extend((query, document) for document in corpus.texts_of(rows)[:])
-        budget = batch_tokens(self._context, model.device.type)
+        size = batch_size(self._context, model.device.type, length_of(model), CPU_PAIRS)
         with autocast(model.device.type, on=self._bf16):
             scores = model.predict(
                 pairs,
-                batch_size=max(1, budget // length_of(model)),
+                batch_size=size,
                 activation_fn=torch.nn.Identity(),
                 convert_to_tensor=True,
                 show_progress_bar=False,
