@@ -43,7 +43,9 @@ BUILT_ON = {
     ("methods.rerank", "methods.bm25"),
     ("methods.rerank", "methods.dense"),
     ("methods.tuned", "methods.bm25"),
+    ("analyzers.cjk", "analyzers.standard"),
     ("analyzers.english", "analyzers.standard"),
+    ("analyzers.snowball", "analyzers.standard"),
 }
 HEAVY = {"torch", "sentence_transformers", "transformers"}
 
