@@ -13,20 +13,22 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from harness.analyzers.cjk import Cjk
 from harness.analyzers.english import English
 from harness.analyzers.standard import Standard
-from harness.lucene.java import installed
+from harness.lucene.java import Java, installed
 from harness.lucene.process import Process
 
 Analyze = Callable[[str], list[str]]
 
-OURS: dict[str, Analyze] = {"english": English(), "standard": Standard()}
+OURS: dict[str, Analyze] = {"english": English(), "standard": Standard(), "cjk": Cjk()}
 
 # What the rules do with a character shows in how it stands by characters of the classes that have rules of their own.
 PROBES = (
@@ -53,7 +55,20 @@ def lucene() -> dict[str, Analyze]:
     def analyze_with(analyzer: str) -> Analyze:
         return lambda text: list(process.ask("terms", texts=[text], analyzer=analyzer)[0])
 
-    return {name: analyze_with(name) for name in OURS}
+    return {"english": analyze_with("english"), "standard": analyze_with("standard"), "cjk": _cjk(java)}
+
+
+def _cjk(java: Java) -> Analyze:
+    """Lucene's CJKAnalyzer, in a Java machine of this process: no row uses it, so that the worker does not have it."""
+    os.environ.update(java.environment())
+    import jnius_config
+
+    jnius_config.set_classpath(str(java.jar))
+    from jnius import autoclass
+
+    analyzer = autoclass("org.apache.lucene.analysis.cjk.CJKAnalyzer")()
+    utils = autoclass("io.anserini.analysis.AnalyzerUtils")
+    return lambda text: list(utils.analyze(analyzer, text).toArray())
 
 
 def compare_folder(folder: Path, theirs: dict[str, Analyze]) -> bool:

@@ -44,7 +44,9 @@ BUILT_ON = {
     ("methods.rerank", "methods.dense"),
     ("methods.tuned", "methods.bm25"),
     ("recipes.soup", "recipes.supervised"),
+    ("analyzers.cjk", "analyzers.standard"),
     ("analyzers.english", "analyzers.standard"),
+    ("analyzers.snowball", "analyzers.standard"),
 }
 HEAVY = {"torch", "sentence_transformers", "transformers"}
 

@@ -13,6 +13,7 @@ from harness.collection.self_retrieval import is_self
 from harness.data.documents import Document, joined
 from harness.data.ids import unfit
 from harness.datacheck.findings import Findings
+from harness.datacheck.language import Sample, check_language
 
 
 @dataclass
@@ -59,6 +60,7 @@ class CorpusCheck:
     _not_dropped: int = 0
     _ids: _Hashes = field(default_factory=_Hashes)
     _texts: _Hashes = field(default_factory=_Hashes)
+    _sample: Sample = field(default_factory=Sample)
 
     def read(self, documents: Iterable[tuple[int, Document]]) -> None:
         """Reads all documents, with their lines, and adds the findings."""
@@ -69,6 +71,7 @@ class CorpusCheck:
         elif self._empty == self.count:
             message = "no document has a title or a text: every score would be 0."
             self.findings.add("error", "no-text", message, count=self._empty)
+        check_language(self._sample.texts, self.findings)
         for first, again in self._ids.repeats():
             message = "documents have the id of another; ids must be unique."
             self.findings.add("error", "duplicate-document-id", message, f"lines {first} and {again}")
@@ -92,6 +95,7 @@ class CorpusCheck:
         self._ids.add(document.id, line)
         if text:
             self._texts.add(text, line)
+            self._sample.add(text)
         else:
             self._empty += 1
             message = "documents without title and text: a dense model gives them one score; delete those not judged."
