@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from harness.base.errors import EngineError, SettingError, Unavailable
+from harness.base.errors import EngineError, SettingError
 from harness.choices.bounds import Count, NonNegative, Share
 from harness.endpoints.address import is_local
 from harness.methods._engine_content import Asked, Content, Documents
@@ -77,10 +77,7 @@ class Elastic(TextAndVectors):
             with contextlib.closing(self.client()) as client:
                 return {self.name(): str(client.info()["version"]["number"])}
         except self.faults() as error:
-            said = " ".join(str(error).split())
-            raise Unavailable(
-                f"{self.name()}: no server answers at {self.url}: {said}.", "Start it, or name another url."
-            ) from error
+            raise self.absent(self.url, error) from error
 
     def approximate(self) -> bool:
         """See `SearchEngine.approximate`."""

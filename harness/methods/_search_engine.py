@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
-from harness.base.errors import EngineError, SettingError
+from harness.base.errors import EngineError, SettingError, Unavailable
 from harness.cache.code import code_of
 from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
@@ -110,12 +110,14 @@ class SearchEngine(Method):
         try:
             yield
         except self.faults() as error:
-            said = " ".join(str(error).split()) or type(error).__name__
-            said = said if len(said) <= SHOWN else f"{said[:SHOWN]}…"
             raise EngineError(
-                f"{self.name()}: {doing} failed: {said.rstrip('.')}. See that the engine runs and has disk and memory, "
-                "and run again; what was indexed in part is not used."
+                f"{self.name()}: {doing} failed: {_said(error)}. See that the engine runs and has disk and memory, and "
+                "run again; what was indexed in part is not used."
             ) from error
+
+    def absent(self, place: str, error: Exception, remedy: str = "Start it, or name another.") -> Unavailable:
+        """The error of a server that does not answer."""
+        return Unavailable(f"{self.name()}: no server answers at {place}: {_said(error)}.", remedy)
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,11 @@ class _Searcher(Searcher):
             return self._encoder.encode_uncached(texts, "query")
         vectors = self._encoder.vectors(texts, "query")
         return vectors.block(0, len(vectors))
+
+
+def _said(error: Exception) -> str:
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said.rstrip(".") if len(said) <= SHOWN else f"{said[:SHOWN]}…"
 
 
 def _digest(*parts: Any) -> str:

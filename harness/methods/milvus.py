@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
-from harness.base.errors import Unavailable
 from harness.base.optional import library
 from harness.choices.bounds import Count, NonNegative, Share
 from harness.endpoints.address import is_local
@@ -68,8 +67,7 @@ class Milvus(TextAndVectors):
         try:
             return {"milvus": str(self.client(self.url).get_server_version())}
         except self.faults() as error:
-            said = " ".join(str(error).split())
-            raise Unavailable(f"milvus: no server answers at {self.url}: {said}.", "Start it, or leave url out.") from error
+            raise self.absent(self.url, error, "Start it, or leave url out.") from error
 
     def faults(self) -> tuple[type[Exception], ...]:
         """See `SearchEngine.faults`."""

@@ -35,10 +35,12 @@ class OpenSearch(Elastic):
 
     def settings_of_index(self) -> dict[str, Any]:
         """See `Elastic.settings_of_index`."""
-        return {} if self.search == "full_text" else {"knn": True}
+        return {"knn": True} if self.search != "full_text" and self.index == "hnsw" else {}
 
     def vector_field(self, dimension: int) -> dict[str, Any]:
         """See `Elastic.vector_field`."""
+        if self.index == "exact":
+            return {"type": "knn_vector", "dimension": dimension}
         params = {"m": self.m, "ef_construction": self.ef_construction}
         method = {"name": "hnsw", "engine": "lucene", "space_type": "innerproduct", "parameters": params}
         return {"type": "knn_vector", "dimension": dimension, "method": method}

@@ -67,7 +67,7 @@ class Postgres(TextAndVectors):
         if re.search(r"password\s*=|://[^/@]*:[^/@]*@", self.dsn, re.IGNORECASE):
             raise SettingError("postgres: dsn is stored in records: leave the password out, and set PGPASSWORD.")
         if not re.fullmatch(r"[A-Za-z_][\w.]*", self.config):
-            raise SettingError(f"postgres: config must be the name of a text search configuration, not {self.config!r}.")
+            raise SettingError(f"postgres: config must name a text search configuration, not {self.config!r}.")
 
     def versions(self) -> dict[str, str]:
         """See `SearchEngine.versions`."""
@@ -81,8 +81,7 @@ class Postgres(TextAndVectors):
                 known = base.execute("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
                 vector = known.fetchone()
         except psycopg.OperationalError as error:
-            said = " ".join(str(error).split())
-            raise Unavailable(f"postgres: no server answers at {self.dsn}: {said}.", REMEDY) from error
+            raise self.absent(self.dsn, error, "Start it, or leave dsn out.") from error
         if self.encoder_row() is None:
             return {"postgres": postgres}
         if vector is None or tuple(map(int, vector[0].split(".")[:2])) < LEAST:
@@ -159,7 +158,7 @@ def _build(base: Any, method: Postgres, content: Content, table: str) -> None:
                 copy.write_row(row)
     terms = f"to_tsvector('{method.config}'::regconfig, body) AS terms"
     chosen = ", ".join(["place", *([terms] if has_texts else []), *(["vector"] if vectors else [])])
-    base.execute(f"CREATE TABLE {table} AS SELECT {chosen} FROM incoming")
+    base.execute(f"CREATE TABLE {table} AS SELECT {chosen} FROM incoming")  # noqa: S608 - names of our own
     base.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (place)")
     if has_texts:
         base.execute(f"CREATE INDEX ON {table} USING gin (terms)")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from harness.base.errors import EngineError, Unavailable
+from harness.base.errors import EngineError
 from harness.base.optional import library
 from harness.choices.bounds import Count, NonNegative, Share
 from harness.endpoints.address import is_local
@@ -71,8 +71,7 @@ class Qdrant(TextAndVectors):
             with contextlib.closing(self.client()) as client:
                 return {"qdrant": str(client.info().version)}
         except self.faults() as error:
-            said = " ".join(str(error).split())
-            raise Unavailable(f"qdrant: no server answers at {self.url}: {said}.", "Start it, or leave url out.") from error
+            raise self.absent(self.url, error, "Start it, or leave url out.") from error
 
     def faults(self) -> tuple[type[Exception], ...]:
         """See `SearchEngine.faults`."""
