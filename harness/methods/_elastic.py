@@ -1,4 +1,4 @@
-"""What Elasticsearch and OpenSearch have in common: one index per content, filled in bulk, named when it is complete."""
+"""What Elasticsearch and OpenSearch have in common: an index filled in bulk, named when it is complete."""
 
 from __future__ import annotations
 

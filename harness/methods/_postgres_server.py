@@ -71,7 +71,11 @@ class Server:
         try:
             made = subprocess.run(
                 [programs() / "initdb", "-D", data, "-U", "harness", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
-                **as_user, capture_output=True, text=True, cwd=self.folder, check=False,
+                **as_user,
+                capture_output=True,
+                text=True,
+                cwd=self.folder,
+                check=False,
             )
         except OSError as error:
             raise self._fault(f"{error}.") from error
@@ -80,8 +84,13 @@ class Server:
         command = [programs() / "postgres", "-D", data, "-k", self.folder, "-c", "listen_addresses="]
         with log.open("wb") as written:
             self._process = subprocess.Popen(
-                ["sh", "-c", GUARD, self.folder, *command], **as_user, cwd=self.folder, start_new_session=True,
-                stdin=subprocess.PIPE, stdout=written, stderr=subprocess.STDOUT,
+                ["sh", "-c", GUARD, self.folder, *command],
+                **as_user,
+                cwd=self.folder,
+                start_new_session=True,
+                stdin=subprocess.PIPE,
+                stdout=written,
+                stderr=subprocess.STDOUT,
             )
         self.close = weakref.finalize(self, _end, self._process)
         self.dsn = f"host={self.folder} user=harness dbname=postgres"
@@ -113,7 +122,7 @@ class Server:
     def _fault(self, said: str) -> EngineError:
         return EngineError(
             f"postgres: the server does not start: {' '.join(said[-TAIL:].split())} Its programs in {programs()} and "
-            f"its folder {self.folder} must be open to its user (`nobody` for root); or name a server of yours with dsn."
+            f"its folder {self.folder} must be open to its user (`nobody` for root); or name a server with dsn."
         )
 
 
