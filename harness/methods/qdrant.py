@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from harness.base.errors import EngineError
+from harness.base.errors import EngineError, SettingError
 from harness.base.optional import library
 from harness.choices.bounds import Count, NonNegative, Share
 from harness.endpoints.address import is_local
@@ -61,6 +61,8 @@ class Qdrant(TextAndVectors):
         super().__post_init__()
         if self.url:
             is_local(self.url, "qdrant")
+        elif self.language:
+            raise SettingError("qdrant: local mode has no stemmers and stop words: leave language out, or set url.")
 
     def versions(self) -> dict[str, str]:
         """See `SearchEngine.versions`."""
