@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import weakref
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,7 +100,9 @@ class Elastic(TextAndVectors):
                 with contextlib.suppress(*self.faults()):
                     client.indices.delete(index=part)
                 raise
-        return _Running(self, client, name)
+        running = _Running(self, client, name)
+        weakref.finalize(running, client.close)
+        return running
 
 
 def _build(client: Any, method: Elastic, content: Content, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
@@ -102,7 +103,9 @@ class Postgres(TextAndVectors):
         server = None if self.dsn else content.context.ledger.once("model", "start Postgres", "postgres", Server)
         base = psycopg.connect(self.dsn) if server is None else server.connect(psycopg)
         try:
-            return _Running(self, content, base, server)
+            running = _Running(self, content, base, server)
+            weakref.finalize(running, base.close)
+            return running
         except BaseException:
             base.close()  # what was begun is undone
             raise

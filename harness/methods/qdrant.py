@@ -8,6 +8,7 @@ import os
 import secrets
 import time
 import warnings
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -106,7 +107,9 @@ class Qdrant(TextAndVectors):
             alias = made.CreateAlias(collection_name=part, alias_name=name)
             client.update_collection_aliases([made.CreateAliasOperation(create_alias=alias)])
         size = 0 if self.url else _bytes(self, content)
-        return _Running(self, client, name, size)
+        running = _Running(self, client, name, size)
+        weakref.finalize(running, client.close)
+        return running
 
 
 def _build(client: Any, method: Qdrant, content: Content, name: str) -> None:

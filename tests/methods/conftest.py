@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,7 +171,7 @@ Make = Callable[..., Method]
 
 
 @pytest.fixture
-def engine(request: pytest.FixtureRequest, tiny_encoder: Path) -> Make:
+def engine(request: pytest.FixtureRequest) -> Make:
     """Makes a row of a search engine: `engine("qdrant", "dense", m=8)`; exact where nothing else is said."""
     from harness.methods import METHODS
     from harness.methods.dense import Dense
@@ -190,6 +189,8 @@ def engine(request: pytest.FixtureRequest, tiny_encoder: Path) -> Make:
             settings = {"index": "exact", **settings}
         elif name in ("elasticsearch", "opensearch"):
             settings = {"url": request.getfixturevalue("elastic").url, "index": "exact", **settings}
-        return room(search=search, encoder=Dense(str(tiny_encoder), precision="fp32"), **settings)
+        if search != "full_text":
+            settings["encoder"] = Dense(str(request.getfixturevalue("tiny_encoder")), precision="fp32")
+        return room(search=search, **settings)
 
     return made

@@ -73,7 +73,7 @@ def test_a_document_that_is_refused_ends_the_row_and_leaves_no_index(
 ) -> None:
     wrong = {"type": "dense_vector", "dims": 7}
     monkeypatch.setattr(Elasticsearch, "vector_field", lambda self, dimension: wrong)
-    with pytest.raises(EngineError, match="refused a document: document_parsing_exception: .*7 dimensions"):
+    with pytest.raises(EngineError, match=r"refused a document: document_parsing_exception: .*7 dimensions"):
         searcher_of(engine("elasticsearch", "dense"), corpus)
     assert elastic.indexes == {}
     assert elastic.aliases == {}

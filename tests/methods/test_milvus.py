@@ -51,7 +51,7 @@ def test_a_text_that_is_too_long_is_cut_with_a_note(
 
 
 def test_what_lite_lacks_is_told(corpus: Corpus, searcher_of: Search, engine: Make) -> None:
-    with pytest.raises(EngineError, match="milvus: indexing failed: .*unknown tokenizer type: 'english'"):
+    with pytest.raises(EngineError, match=r"milvus: indexing failed: .*unknown tokenizer type: 'english'"):
         searcher_of(engine("milvus", analyzer="english"), corpus)
 
 

@@ -54,9 +54,7 @@ def test_a_killed_run_leaves_no_server_behind() -> None:
     assert not folder.exists()
 
 
-def test_a_server_that_cannot_start_shows_the_end_of_its_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "initdb"
     program.write_text("#!/bin/sh\necho 'no space left' >&2\nexit 1\n")
     program.chmod(0o755)
@@ -98,7 +96,11 @@ def test_a_server_that_is_not_there_or_has_no_pgvector_is_a_skipped_row(
 
 
 def test_a_table_of_another_form_under_the_name_of_the_index_ends_the_row(
-    corpus: Corpus, queries: Queries, engine: Make, searcher_of: Search, postgres_server: str,
+    corpus: Corpus,
+    queries: Queries,
+    engine: Make,
+    searcher_of: Search,
+    postgres_server: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = Content.__post_init__ if hasattr(Content, "__post_init__") else None

@@ -39,7 +39,9 @@ def test_a_server_is_told_how_to_build_and_how_to_search(
     assert near["params"] | {"hnsw_ef": 70, "exact": False} == near["params"]
 
 
-def test_words_of_a_language_are_the_servers(corpus: Corpus, searcher_of: Search, engine: Make, qdrant_server: Any) -> None:
+def test_words_of_a_language_are_the_servers(
+    corpus: Corpus, searcher_of: Search, engine: Make, qdrant_server: Any
+) -> None:
     searcher_of(engine("qdrant-server", language="english"), corpus)
     (schema,) = (body["field_schema"] for body in bodies(qdrant_server, "/index"))
     assert schema["stopwords"] == "english"
@@ -88,7 +90,9 @@ def test_a_collection_that_the_server_cannot_index_ends_the_row(
     assert qdrant_server.held.get_collections().collections == []
 
 
-def test_the_notes_say_what_is_not_measured(corpus: Corpus, queries: Queries, searcher_of: Search, engine: Make) -> None:
+def test_the_notes_say_what_is_not_measured(
+    corpus: Corpus, queries: Queries, searcher_of: Search, engine: Make
+) -> None:
     assert searcher_of(engine("qdrant"), corpus).notes(queries) == (LOCAL,)
     served = searcher_of(engine("qdrant-server"), corpus)
     assert served.notes(queries) == (UNSIZED,)
