@@ -28,6 +28,7 @@ WORDS: Final[Mapping[str, str]] = {
     "pairs": "scores of pairs",
     "passages": "the documents of a collection, cut into passages",
     "questions": "generated questions",
+    "search-engines": "an index of a search engine",
     "sparse": "sparse vectors of texts",
     "stdlib": "the collection stdlib/code",
     "token-vectors": "token vectors of texts",

