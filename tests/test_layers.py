@@ -37,6 +37,8 @@ BUILT_ON = {
     ("methods.doc2query", "methods.bm25"),
     ("methods.hybrid", "methods.bm25"),
     ("methods.hybrid", "methods.dense"),
+    ("methods.ltr", "methods.bm25"),
+    ("methods.ltr", "methods.dense"),
     ("methods.memory", "methods.dense"),
     ("methods.hyde", "methods.dense"),
     ("methods.query2doc", "methods.bm25"),
