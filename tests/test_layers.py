@@ -172,7 +172,7 @@ def test_no_module_imports_itself_by_a_detour() -> None:
 )
 def test_every_public_module_has_its_test(name: str) -> None:
     *rooms, item = name.split(".")
-    assert TESTS.joinpath(*rooms, f"test_{item}.py").is_file()
+    assert TESTS.joinpath(*rooms, f"test_{item.removeprefix('test_')}.py").is_file()
 
 
 @pytest.mark.parametrize("room", sorted(PLURAL))
