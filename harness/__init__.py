@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from harness.data.dataset import Dataset, TrainView
     from harness.data.queries import Queries
     from harness.datasets import load_dataset
+    from harness.exchange.beir_search import BEIRSearch
     from harness.exchange.mteb_model import MTEBModel
     from harness.methods import Method
     from harness.rows import parse_method
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "BEIRSearch": "harness.exchange.beir_search",
     "Bench": "harness.bench.runner",
     "Board": "harness.api",
     "Corpus": "harness.data.corpus",
@@ -82,6 +84,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "BEIRSearch",
     "Bench",
     "Board",
     "Corpus",

@@ -1,7 +1,7 @@
 """Hooks and fixtures of the suites; without `--benchmark` all are skipped, and torch is not imported.
 
-Registered by `harness.suites.entry` if the suites are named, and by the conftest of the checkout's folder `suites/`. The
-hooks leave the tests of others alone, which may run in the same session.
+Registered by `harness.suites.entry` if the suites are named, and by the conftest of the checkout's folder `suites/`.
+The hooks leave the tests of others alone, which may run in the same session.
 """
 
 from __future__ import annotations

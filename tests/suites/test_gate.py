@@ -24,7 +24,7 @@ def test_a_row_within_the_margin_passes_and_gives_its_verdict(
 
 def test_a_worse_row_fails_with_the_evidence(small_folder: Path, context: Context, tmp_path: Path) -> None:
     (tmp_path / "poor.trec").write_text("name0 Q0 d10 1 1 poor\n")
-    with pytest.raises(AssertionError, match=r"may be as low as -0\.\d+, which is beyond the margin of 0.01.*than bm25"):
+    with pytest.raises(AssertionError, match=r"may be as low as -0\.\d+, which is beyond the margin of 0.01"):
         assert_not_worse(
             f"run/{tmp_path / 'poor.trec'}", "bm25", str(small_folder), results=tmp_path / "results", context=context
         )
