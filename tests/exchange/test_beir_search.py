@@ -15,8 +15,8 @@ from harness.runtime.context import Context
 
 pytest.importorskip("beir", reason="beir is not installed")
 
-from beir.datasets.data_loader import GenericDataLoader  # noqa: E402
-from beir.retrieval.evaluation import EvaluateRetrieval  # noqa: E402
+from beir.datasets.data_loader import GenericDataLoader
+from beir.retrieval.evaluation import EvaluateRetrieval
 
 SAME = {"nDCG@10": (0, "NDCG@10"), "R@100": (2, "Recall@100"), "P@5": (3, "P@5")}
 
