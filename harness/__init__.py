@@ -36,6 +36,7 @@ in its line (`tests/test_layers.py` reads this map):
     judging/ testset/           missing judgements filled in; test sets made from a corpus
     api                         one function for each use
     cli/                        arguments → one call of the API → output
+    suites/                     the benchmark as items of pytest; fixtures for tests of one's own rows
     __main__                    `python -m harness`
 
 A plural room is an extension point: drop one file in, and it exists under the file's name.
@@ -55,13 +56,16 @@ if TYPE_CHECKING:
     from harness.data.dataset import Dataset, TrainView
     from harness.data.queries import Queries
     from harness.datasets import load_dataset
+    from harness.exchange.beir_search import BEIRSearch
     from harness.exchange.mteb_model import MTEBModel
     from harness.methods import Method
     from harness.rows import parse_method
+    from harness.suites.gate import assert_not_worse
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "BEIRSearch": "harness.exchange.beir_search",
     "Bench": "harness.bench.runner",
     "Board": "harness.api",
     "Corpus": "harness.data.corpus",
@@ -71,6 +75,7 @@ _PUBLIC = {
     "Method": "harness.methods",
     "Queries": "harness.data.queries",
     "TrainView": "harness.data.dataset",
+    "assert_not_worse": "harness.suites.gate",
     "load_dataset": "harness.datasets",
     "open_context": "harness.api",
     "parse_method": "harness.rows",
@@ -79,6 +84,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "BEIRSearch",
     "Bench",
     "Board",
     "Corpus",
@@ -88,6 +94,7 @@ __all__ = [
     "Method",
     "Queries",
     "TrainView",
+    "assert_not_worse",
     "load_dataset",
     "open_context",
     "parse_method",

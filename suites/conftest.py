@@ -1,125 +1,37 @@
-"""Hooks and fixtures of `pytest suites/`; without `--benchmark` all is skipped, and torch is not imported."""
-
-from __future__ import annotations
-
-import contextlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
+"""The suites of the package as a folder of the checkout: `pytest suites/ --benchmark`."""
 
 import pytest
-from rich.console import Console
 
-from harness import api
-from harness.base import defaults
-from harness.bench.runner import Bench
-from harness.bench.store import Store
-from harness.cli.progress import bars
-from harness.cli.pytest_options import add_options
-from harness.methods import Method
-from harness.rows import parse_method
-from harness.runtime.context import Context
-from harness.runtime.progress import Advance
-from suites.options import ENCODER, Suites, check_options, options_of
-from suites.selection import generate_tests
-from suites.summary import Reporter, collect, print_summary
+pytest.register_assert_rewrite("harness.suites")
 
+from harness.suites.plugin import (  # noqa: E402 - after the line above, which must come first
+    against,
+    bench,
+    context,
+    encoder,
+    options,
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_generate_tests,
+    pytest_runtest_logreport,
+    pytest_terminal_summary,
+    reporter,
+    results,
+)
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of the suites; those that `harness run` has too mean the same."""
-    add_options(parser.getgroup("retrieval-harness"), Suites, unset=["results"])  # its default depends on --against
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Checks the options before the first expensive step."""
-    check_options(config)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The items that the options select."""
-    generate_tests(metafunc)
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Collects what a test reports."""
-    collect(report)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Prints what the tests reported."""
-    print_summary(terminalreporter, config)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _only_on_request(request: pytest.FixtureRequest) -> None:
-    """Comes before any other fixture of the session, so that a skipped suite makes no folder."""
-    if not options_of(request.config).active:
-        pytest.skip("run with --benchmark")
-
-
-@pytest.fixture(autouse=True)
-def _only_the_sweep_without_benchmark(request: pytest.FixtureRequest, options: Suites) -> None:
-    if not options.benchmark and "sweep_file" not in request.fixturenames:
-        pytest.skip("run with --benchmark")
-
-
-@pytest.fixture(scope="session")
-def options(request: pytest.FixtureRequest) -> Suites:
-    """The options."""
-    return options_of(request.config)
-
-
-@pytest.fixture(scope="session")
-def context(request: pytest.FixtureRequest, options: Suites) -> Context:
-    """The context of the options; its progress bars are shown in spite of pytest's capture."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    @contextlib.contextmanager
-    def progress(label: str, total: int, unit: str) -> Iterator[Advance]:
-        shown = capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext()
-        with shown, bars(Console(stderr=True))(label, total, unit) as advance:
-            yield advance
-
-    return options.context(progress)
-
-
-@pytest.fixture(scope="session")
-def bench(request: pytest.FixtureRequest, options: Suites, context: Context) -> Iterator[Bench]:
-    """One bench for all cells, so that shared steps are done once; with `--executor`, rows run there."""
-    specs = (getattr(item, "callspec", None) for item in request.session.items)
-    cells = [spec.params.get("cell") for spec in specs if spec is not None]
-    with api.opened_bench(
-        options.methods,
-        options.datasets,
-        context,
-        Store(options.results),
-        options.measure or defaults.MEASURES,
-        options.depth,
-        rerun=options.rerun,
-        executor=options.executor,
-        cells={(cell.dataset, cell.method) for cell in cells if cell is not None},
-    ) as opened:
-        yield opened
-
-
-@pytest.fixture
-def reporter(record_property: Callable[[str, object], None]) -> Reporter:
-    """Takes what is printed at the end."""
-    return Reporter(record_property)
-
-
-@pytest.fixture(scope="session")
-def encoder(options: Suites) -> Method:
-    """The row of `--encoder`."""
-    return parse_method(options.encoder or ENCODER)
-
-
-@pytest.fixture
-def against(options: Suites) -> Path | None:
-    """The folder of `--against`."""
-    return options.against
-
-
-@pytest.fixture
-def results(options: Suites) -> Path:
-    """The folder of the records."""
-    return options.results
+__all__ = [
+    "against",
+    "bench",
+    "context",
+    "encoder",
+    "options",
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_generate_tests",
+    "pytest_runtest_logreport",
+    "pytest_terminal_summary",
+    "reporter",
+    "results",
+]

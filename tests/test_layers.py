@@ -37,6 +37,8 @@ BUILT_ON = {
     ("methods.doc2query", "methods.bm25"),
     ("methods.hybrid", "methods.bm25"),
     ("methods.hybrid", "methods.dense"),
+    ("methods.ltr", "methods.bm25"),
+    ("methods.ltr", "methods.dense"),
     ("methods.memory", "methods.dense"),
     ("methods.hyde", "methods.dense"),
     ("methods.query2doc", "methods.bm25"),
@@ -173,7 +175,7 @@ def test_no_module_imports_itself_by_a_detour() -> None:
 )
 def test_every_public_module_has_its_test(name: str) -> None:
     *rooms, item = name.split(".")
-    assert TESTS.joinpath(*rooms, f"test_{item}.py").is_file()
+    assert TESTS.joinpath(*rooms, f"test_{item.removeprefix('test_')}.py").is_file()
 
 
 @pytest.mark.parametrize("room", sorted(PLURAL))

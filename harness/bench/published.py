@@ -1,7 +1,7 @@
 """Scores that others have published, stored next to the records: `<results>/published/<name>.json`.
 
 They are no records: nothing of them was measured here, there are no per-query values, and no statement of the board
-uses them. The form is that of `suites/published`: `{"title": …, "source": …, "figures": {dataset: {measure:
+uses them. The form is that of `harness/suites/published`: `{"title": …, "source": …, "figures": {dataset: {measure:
 value}}}`.
 """
 

@@ -136,7 +136,9 @@ class Import(Quiet, Records):
 
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATHS", help="MTEB result files or folders, or JSON of scores as in suites/published."),
+        typer.Argument(
+            metavar="PATHS", help="MTEB result files or folders, or JSON of scores as in harness/suites/published."
+        ),
     ]
 
 

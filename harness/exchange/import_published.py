@@ -1,4 +1,6 @@
-"""Published scores of others, stored next to the records: MTEB's result files, or JSON as in `suites/published`."""
+"""Published scores of others, stored next to the records: MTEB's result files, or JSON as in
+`harness/suites/published`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ def import_published(paths: Sequence[Path], results: str | Path) -> list[str]:
     """Stores published scores of others in the results folder; the board shows them, marked as published.
 
     Args:
-        paths: MTEB's result files or folders, or JSON as in `suites/published`.
+        paths: MTEB's result files or folders, or JSON as in `harness/suites/published`.
         results: folder of the records.
 
     Returns:

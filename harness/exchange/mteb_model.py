@@ -103,31 +103,13 @@ class MTEBModel:
             raise HarnessError("nothing is indexed yet; MTEB calls `index` before `search`.")
         corpus, fitted, searcher = self._indexed
         test = _queries(queries)
-        self._warn(test, fitted)
+        warn_of_seen(test, fitted, self.learn_from, self.context, "the task")
         if top_ranked is not None:
             return _named(test, self._rerank(test, top_ranked, top_k), corpus)
         if searcher is None:
             searcher = index(self.method, fitted, corpus, self.context)
             self._indexed = (corpus, fitted, searcher)
         return _named(test, searcher.search(test, min(top_k, len(corpus))), corpus)
-
-    def _warn(self, test: Queries, fitted: Fitted) -> None:
-        """Warns of test queries that also occur in training, which MTEB's result cannot report."""
-        if self.learn_from is None or fitted.supervision == NO_LABELS:
-            return
-        view = load_dataset(self.learn_from, self.context).train
-        training: set[str] = set()
-        for split in (view.train, view.dev):
-            if split is not None:
-                training.update(split.queries.texts)
-        if seen := {overlap.here for overlap in kept_alike(test, sorted(training), self.context)}:
-            log.warning(
-                "%d of the task's %d queries also occur in the training or dev queries of %s, exactly or nearly; "
-                "scores on them overstate performance on unseen queries.",
-                len(seen),
-                len(test),
-                self.learn_from,
-            )
 
     def _rerank(self, test: Queries, top_ranked: Mapping[str, Sequence[str]], top_k: int) -> TopK:
         """The candidates in the method's order; a method that cannot score them ranks all documents, and others are
@@ -147,6 +129,31 @@ class MTEBModel:
             inside = np.isin(ranked, of_query)
             rankings.append((ranked[inside][:top_k], own[inside][:top_k]))
         return stack(rankings, top_k)
+
+
+def warn_of_seen(test: Queries, fitted: Fitted, learn_from: str | None, context: Context, whose: str) -> None:
+    """Warns of test queries that also occur in training, which the results of other tools cannot report.
+
+    Args:
+        test: the queries.
+        fitted: the method, fitted.
+        learn_from: the dataset that it was fitted on.
+        context: its cache.
+        whose: queries they are, for the message.
+    """
+    if learn_from is None or fitted.supervision == NO_LABELS:
+        return
+    view = load_dataset(learn_from, context).train
+    training = {text for split in (view.train, view.dev) if split is not None for text in split.queries.texts}
+    if seen := {overlap.here for overlap in kept_alike(test, sorted(training), context)}:
+        log.warning(
+            "%d of %s's %d queries also occur in the training or dev queries of %s, exactly or nearly; scores on them "
+            "overstate performance on unseen queries.",
+            len(seen),
+            whose,
+            len(test),
+            learn_from,
+        )
 
 
 def model_meta(row: str, method: str, fingerprint: str, seed: int) -> Any:

@@ -94,7 +94,7 @@ def test_several_models_come_from_one_file(tmp_path: Path) -> None:
 
 
 def test_the_projects_own_published_figures_can_be_imported(tmp_path: Path) -> None:
-    paths = sorted((Path(__file__).parents[2] / "suites" / "published").glob("*.json"))
+    paths = sorted((Path(__file__).parents[2] / "harness" / "suites" / "published").glob("*.json"))
     assert paths
     import_published(paths, tmp_path / "results")
     assert len(list((tmp_path / "results" / "published").iterdir())) == len(paths)

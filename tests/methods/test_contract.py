@@ -42,6 +42,7 @@ from harness.methods.dense import Dense
 from harness.methods.http import HTTP
 from harness.methods.hybrid import Hybrid
 from harness.methods.late import Late
+from harness.methods.ltr import LTR
 from harness.methods.memory import Memory
 from harness.methods.python import PythonFunction
 from harness.methods.rerank import Rerank
@@ -111,6 +112,7 @@ def method(
         "hybrid": Hybrid(methods=(BM25(), dense)),
         "memory": Memory(dense),
         "tuned": Tuned(over=("k1=0.9,1.2",)),
+        "ltr": LTR(methods=(BM25(), BM25(k1=2))),
         "rerank": Rerank(BM25(), CrossEncoder(model=str(tiny_cross_encoder)), depth=20),
     }
     if request.param == "python":

@@ -15,7 +15,7 @@ from harness.analyzers.english import English
 from harness.data.dataset import Dataset
 from harness.data.ranking import TopK
 
-SUITES = Path(__file__).parents[2] / "suites"
+SUITES = Path(__file__).parents[2] / "harness" / "suites"
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from harness.data.measures import parse_measures
 from harness.rows import parse_method
 
-SUITES = Path(__file__).parents[2] / "suites"
+SUITES = Path(__file__).parents[2] / "harness" / "suites"
 PUBLISHED = sorted((SUITES / "published").glob("*.json"))
 
 

@@ -1,4 +1,4 @@
-"""The options of `pytest suites/`: those of `harness run`, from `harness.cli.parameters`, and the suites' own."""
+"""The options of the suites: those of `harness run`, from `harness.cli.parameters`, and the suites' own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Suites(Datasets, Rows, Scoring, Executed, Resources):
     """Options of the suites."""
 
     benchmark: Annotated[
-        bool, typer.Option("--benchmark", help="Run the suites in suites/; without it they are skipped.")
+        bool, typer.Option("--benchmark", help="Run the suites; without it they are skipped.")
     ] = False
     against: Annotated[
         Path | None,

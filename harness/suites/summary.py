@@ -25,9 +25,9 @@ from harness.report.board import tables
 from harness.report.comparisons import with_comparisons
 from harness.report.comparisons_across import compared_across
 from harness.report.sweep_sentences import sentences
+from harness.suites.options import Suites, options_of
+from harness.suites.selection import PublishedCell
 from harness.sweep.run import FinishedSweep
-from suites.options import Suites, options_of
-from suites.selection import PublishedCell
 
 RECORD, PUBLISHED, REGRESSION, VERDICT, INDEX, SWEEP, LUCENE = (
     f"harness_{name}" for name in ("record", "published", "regression", "verdict", "index", "sweep", "lucene")

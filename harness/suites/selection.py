@@ -6,6 +6,7 @@ A suite without an item is one skipped item that says why.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from harness.datasets import SOURCES
 from harness.indexes import Index
 from harness.methods import Method
 from harness.rows import parse_method, row_name
-from suites.options import ENCODER, Suites, options_of
+from harness.suites.options import ENCODER, Suites, options_of
 
 LUCENE_DATASETS = ("beir/scifact", "beir/cranfield")
 """Datasets on which the embedded BM25 is compared with Lucene, if they are on this machine."""
@@ -92,7 +93,7 @@ def _parametrize(metafunc: pytest.Metafunc, name: str, items: Sequence[object], 
 
 
 def _cells(options: Suites, metafunc: pytest.Metafunc) -> Selected:
-    module = metafunc.module.__name__.rpartition(".")[2]
+    module = metafunc.function.__module__.rpartition(".")[2]
     if module == "test_regression" and options.against is None:
         return [], "run with --against results/"
     if module == "test_validation" and not options.baseline:
@@ -123,7 +124,7 @@ def _published_cells(options: Suites, _: pytest.Metafunc) -> Selected:
 def _settings(options: Suites, metafunc: pytest.Metafunc) -> Selected:
     settings = [
         setting
-        for setting in metafunc.module.SETTINGS
+        for setting in _module(metafunc).SETTINGS
         if any(_selects(options, _row(row, setting)) for row in ("bm25", "lucene"))
     ]
     return settings, "no row of --method is in this comparison"
@@ -131,7 +132,7 @@ def _settings(options: Suites, metafunc: pytest.Metafunc) -> Selected:
 
 def _lucene_datasets(options: Suites, metafunc: pytest.Metafunc) -> Selected:
     """Datasets on which BM25 is compared with Lucene, or Lucene with Pyserini, if one of these rows is selected."""
-    module = metafunc.module
+    module = _module(metafunc)
     rows: tuple[str, ...] = ("lucene",)
     settings = module.PYSERINI_SETTINGS
     if "settings" in metafunc.fixturenames:
@@ -140,6 +141,11 @@ def _lucene_datasets(options: Suites, metafunc: pytest.Metafunc) -> Selected:
         return [], f"no row of --method is {' or '.join(rows)} with settings that are compared"
     why = "none of these datasets is both selected and on this machine"
     return [name for name in LUCENE_DATASETS if _has(options, name)], why
+
+
+def _module(metafunc: pytest.Metafunc) -> Any:
+    """The module of the suite, also if another imports its test."""
+    return sys.modules[metafunc.function.__module__]
 
 
 def _row(row: str, settings: str) -> str:
