@@ -26,6 +26,8 @@ myst_enable_extensions = ["colon_fence"]
 suppress_warnings = ["misc.highlighting_failure"]  # `…` in Python stands for what a reader fills in
 
 html_theme = "furo"
+highlight_language = "none"
+smartquotes = False
 html_title = "retrieval-harness"
 html_copy_source = False
 html_extra_path = ["../results/leaderboard.html"]
