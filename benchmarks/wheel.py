@@ -45,7 +45,8 @@ def main() -> None:
             print(f"| {path.name} | {path.stat().st_size / 2**20:.2f} MiB |")
         size = sum(path.stat().st_size for path in package_folder(python).rglob("*") if path.is_file())
         print(f"| the installed package, with its bytecode | {size / 2**20:.2f} MiB |")
-        for name, command in (("import harness", ["-c", "import harness"]), ("harness --help", ["-m", "harness", "-h"])):
+        commands = {"import harness": ["-c", "import harness"], "harness --help": ["-m", "harness", "--help"]}
+        for name, command in commands.items():
             print(f"| `{name}` | {cpu_seconds([str(python), *command], work):.2f} CPU s |")
         if arguments.keep is not None:
             arguments.keep.mkdir(parents=True, exist_ok=True)
@@ -71,9 +72,10 @@ def check_contents(wheel: Path) -> None:
     packed = {name for name in names if not name.startswith(info)}
     demand(packed == set(known), f"the wheel and the checkout differ: {sorted(packed ^ set(known))}")
     demand("harness/py.typed" in packed, "py.typed is missing")
-    for licence in metadata.get_all("License-File") or []:
+    licences = metadata.get_all("License-File") or []
+    demand(len(licences) == 2, "the licence, or those of the page's libraries, are not declared")
+    for licence in licences:
         demand(f"{info}/licenses/{licence}" in names, f"the licence {licence} is missing")
-    demand(len(metadata.get_all("License-File") or []) == 2, "the licence and those of the page's libraries are missing")
     demand(metadata["License-Expression"] == "Apache-2.0", "the licence is not declared")
     print(f"{wheel.name}: {len(packed)} files, all of the package")
 
