@@ -39,7 +39,8 @@ class HTTP(Method):
 
     It gets `{"queries": ["text", …], "k": 100}` by POST and answers `{"ids": [["d1", …], …], "scores": [[12.5, …],
     …]}`, a list for each query, the best first; without `scores`, or if they are null, the order counts. A server with
-    another form is asked one query at a time: `request` is its body as a template, `ids` and `scores` are where an answer has them.
+    another form is asked one query at a time: `request` is its body as a template, `ids` and `scores` are where an
+    answer has them.
 
     A key is sent if the variable of `key_variable` is set, by the rule for hosted models (`harness.endpoints.keys`).
     What the server does is not known to the harness: change `version` when its index or its settings change.
