@@ -18,7 +18,8 @@ from harness.bench.plan import plan as plan_steps
 from harness.bench.run_rows import DEFAULT_DATASET, executor_of, opened_bench, run_rows
 from harness.bench.runner import Result
 from harness.bench.store import Store
-from harness.claims.document import counts, line, verdicts_page
+from harness.claims.assess import Assessment
+from harness.claims.document import verdicts_page
 from harness.claims.run import claims as assess_claims
 from harness.collection.variant import named
 from harness.compare.accept import accept
@@ -187,18 +188,18 @@ def decide(
 
 def claims(
     results: str | Path = RESULTS, measure: str = MEASURES[0], out: Path | None = None, path: Path | None = None
-) -> tuple[list[str], list[Exception]]:
+) -> tuple[list[Assessment], list[Exception]]:
     """Tests what papers claim on the records, and writes the page of verdicts if `out` is given.
 
     Other arguments and errors are those of `harness.claims.run.claims`.
 
     Returns:
-        Each claim in one line, then how many have which verdict; an error for each record that cannot be read.
+        What the records say of each claim; an error for each record that cannot be read.
     """
     found, faults = assess_claims(results, measure, path)
     if out is not None:
         write_text(out, verdicts_page(found, measure))
-    return [*map(line, found), counts(found)], [*faults]
+    return found, [*faults]
 
 
 def write_leaderboard(

@@ -64,29 +64,6 @@ class Audit:
     removed: int
     encoders: tuple[EncoderAudit, ...]
 
-    @property
-    def lines(self) -> list[str]:
-        """As plain text."""
-        run = self.run
-        removed = f"{self.removed:,} removed from their own ranking" if self.removed else "none"
-        lines = [
-            f"{self.row} on {self.dataset}: {run.measure} {run.value:.4f} over {run.queries:,} queries",
-            f"  unanswered queries            {run.unanswered:,} (they count 0)",
-            f"  queries with ties that matter {run.tied:,}; {run.worst_ties:.4f} to {run.best_ties:.4f} by their order",
-            f"  judged within the cutoff      {run.judged:.1%}",
-            f"  judged but not in the corpus  {run.lost:,}; a perfect ranking has {run.ceiling:.4f}",
-            f"  query and document of one id  {removed}",
-            f"  {run.measure} by the conventions of others:",
-            *(f"    {value:.4f} ({value - run.value:+.4f})  {name}" for name, value in run.conventions.items()),
-        ]
-        for encoder in self.encoders:
-            query, document = (f'"{prompt}"' if prompt else "none" for prompt in encoder.prompts)
-            lines.append(f"encoder {encoder.model}: prompt of queries {query}, of documents {document}")
-            lines.append(f"  {_cut('documents', encoder.documents)}")
-            lines.append(f"  {_cut('queries', encoder.queries)}")
-            lines += [f"  {_drift(drift)}" for drift in encoder.drifts]
-        return lines
-
 
 def audit(
     row: str | Method,
@@ -143,19 +120,3 @@ def _audited(encoder: Encoder, corpus: Corpus, dataset: Dataset) -> EncoderAudit
         truncation(encoder, dataset.test.queries.texts, "query"),
         tuple(drifts(encoder, dataset.test.queries.texts, documents.block(0, len(documents)))),
     )
-
-
-def _cut(side: str, cut: Truncation | None) -> str:
-    if cut is None:
-        return f"{side}: the model's tokenizer cannot count tokens"
-    share = cut.cut / cut.texts if cut.texts else 0.0
-    line = f"{side}: {cut.cut:,} of {cut.texts:,} ({share:.1%}) are longer than the limit of {cut.limit} tokens"
-    if not cut.cut:
-        return line
-    remedy = "; as passages they are read whole: chunked(…) around the row" if side == "documents" else ""
-    return f"{line}; {cut.lost:.1%} of all tokens are cut off, the longest has {cut.longest:,}{remedy}"
-
-
-def _drift(drift: Drift) -> str:
-    vectors = f"{drift.texts} queries {drift.way}: vectors differ by {drift.cosine:.1e} at most (1 - cosine)"
-    return f"{vectors}; {drift.changed} have other documents in their top 10, {drift.order} another order"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from harness.base.errors import HarnessError, SettingError
@@ -10,6 +12,7 @@ from harness.base.redaction import check_name
 from harness.base.toml_files import File, read
 from harness.choices.aliases import LONGEST, split
 from harness.choices.expression import parse
+from harness.choices.items import normalised
 from harness.methods import METHODS, Method
 from harness.rows import GROUPS, NAMED, ROOMS, methods_of, parse_method
 
@@ -103,6 +106,9 @@ def rows_in(file: File, keys: tuple[str, ...] = TABLE[-1:]) -> dict[str, str]:
     if not isinstance(table, Mapping) or not all(isinstance(row, str) for row in table.values()):
         raise file.fault('rows are written as name = "expression"', *keys)
     rows: dict[str, str] = dict(table)
+    if cycle := _cycle(rows):
+        text = f"{' → '.join(cycle)}: these names stand for each other, so none of them is a row; write one in full"
+        raise file.fault(text, *keys, cycle[0])
     for alias, row in rows.items():
         try:
             if split(f"{alias}=bm25")[0] != alias:
@@ -112,6 +118,25 @@ def rows_in(file: File, keys: tuple[str, ...] = TABLE[-1:]) -> dict[str, str]:
         except HarnessError as error:
             raise file.fault(str(error), *keys, alias) from error
     return rows
+
+
+def _cycle(rows: Mapping[str, str]) -> list[str]:
+    """Names that need each other to be read, from one of them round to it again; empty if there are none."""
+    names = {normalised(alias): alias for alias in rows}
+
+    def needed(row: str) -> set[str]:
+        whole = normalised(row.strip())
+        try:
+            used = {node.id for node in ast.walk(ast.parse(row.strip(), mode="eval")) if isinstance(node, ast.Name)}
+        except (SyntaxError, ValueError, RecursionError):  # reported when the row is read
+            used = set()
+        return {names[name] for name in ({whole} if whole in names else used & names.keys())}
+
+    try:
+        TopologicalSorter({alias: needed(row) for alias, row in rows.items()}).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))  # graphlib goes from what is needed to what needs it
+    return []
 
 
 def spelled(row: str, table: Mapping[str, str]) -> str:

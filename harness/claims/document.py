@@ -44,12 +44,6 @@ def counts(found: Sequence[Assessment]) -> str:
     return f"{len(found)} claims: {', '.join(each)}."
 
 
-def line(found: Assessment) -> str:
-    """A claim in one line of a terminal."""
-    estimate = f" {_shown(found.pooled)} ({_where(found)})" if found.pooled else ""
-    return f"{found.claim.id}: {verdict_of(found)}{estimate}"
-
-
 def verdict_of(found: Assessment) -> str:
     """The verdict in words, with the number of queries if it is open."""
     return f"too small to tell with {_queries(found)}" if found.verdict == "too small to tell" else found.verdict

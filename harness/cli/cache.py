@@ -24,11 +24,16 @@ def ls(parameters: Listed) -> Status:
     return cache_report.ls(parameters.cache_dir, parameters.format.value)
 
 
-def verify(parameters: CacheFolder) -> Status:
+@dataclass(frozen=True, kw_only=True)
+class Verified(Tables, CacheFolder):
+    """Parameters of `harness cache verify`."""
+
+
+def verify(parameters: Verified) -> Status:
     """Compare every cached file with its hash; exit status 1 if one is damaged."""
     from harness.cli import cache_report
 
-    return cache_report.verify(parameters.cache_dir)
+    return cache_report.verify(parameters.cache_dir, parameters.format.value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,21 +56,34 @@ def _sheet(found: Sequence[Entry]) -> Sheet:
     return Sheet("", fields, key="entries")
 
 
-def verify(cache_dir: Path | None) -> Status:
-    """`harness cache verify`."""
+def verify(cache_dir: Path | None, format: str = "text") -> Status:
+    """`harness cache verify`. As text, a line for each damaged file with its whole path."""
     root, out = cache_dir or default_root(), Screen(soft_wrap=True)
-    if _is_nothing(root, out):
-        return Status.OK
-    marker.check(root, adopt=False)
-    found = entries(Cache.unopened(root))
-    wrong = [fault for entry in found for fault in faults(entry)]
-    for fault in wrong:
-        _say(out, fault)
-    if wrong:
-        _say(out, "`harness cache gc` removes damaged entries; they are rebuilt when they are needed.")
-        return Status.FAILED
-    _say(out, f"{len(found)} entries in {root}: all intact")
-    return Status.OK
+    nothing = _nothing(root)
+    if not nothing:
+        marker.check(root, adopt=False)
+    found = [] if nothing else entries(Cache.unopened(root))
+    wrong = [(entry, fault) for entry in found for fault in faults(entry)]
+    remedy = "`harness cache gc` removes damaged entries; they are rebuilt when they are needed."
+    sound = nothing or f"{len(found)} entries in {root}: all intact"
+    if format == "text":
+        for line in [*(fault for _, fault in wrong), remedy if wrong else sound]:
+            _say(out, line)
+    else:
+        sentence = f"{len(wrong)} faults in {len(found)} entries in {root}. {remedy}" if wrong else sound
+        facts = {"root": str(root), "entries": len(found), "intact": not wrong}
+        show(out, Shown([_faults(wrong)], [sentence], facts), format)
+    return Status.FAILED if wrong else Status.OK
+
+
+def _faults(wrong: Sequence[tuple[Entry, str]]) -> Sheet:
+    kinds_of, keys = [entry.kind for entry, _ in wrong], [entry.key for entry, _ in wrong]
+    fields = [
+        Field("kind", "kind", kinds_of, kinds_of, right=False),
+        Field("key", "key", keys, keys, right=False),
+        Field.words("fault", [fault for _, fault in wrong], key="fault"),
+    ]
+    return Sheet("", fields, key="faults")
 
 
 def gc(cache_dir: Path | None, older_than: float | None, max_size: float | None, dry_run: bool, yes: bool) -> Status:

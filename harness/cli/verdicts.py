@@ -153,7 +153,7 @@ def compare(parameters: Compare) -> Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audit(DefaultDataset, OneMeasure, NamedRows, Quiet, Resources):
+class Audit(DefaultDataset, OneMeasure, NamedRows, Tables, Quiet, Resources):
     """Parameters of `harness audit`."""
 
     row: Row
@@ -164,6 +164,7 @@ def audit(parameters: Audit) -> Status:
     from harness import api
     from harness.cli.session import open_session
     from harness.report import messages
+    from harness.report.audit_sheets import shown
 
     session = open_session(parameters)
     audited = api.audit(
@@ -174,7 +175,7 @@ def audit(parameters: Audit) -> Status:
         session.context,
         messages.row_printer(session.err),
     )
-    session.say(audited.lines)
+    session.show(shown(audited))
     return Status.OK
 
 

@@ -140,6 +140,8 @@ def _dev_notes(folds: Sequence[Fold]) -> tuple[str, ...]:
 
 def _too_few(name: str, count: int, by: Rule, groups: Groups) -> str:
     whole, largest = sum(map(len, groups)), max(map(len, groups))
+    if whole < 2:
+        return f"{name}: it has one labelled query, which cannot be cut into folds; label more, or leave folds out."
     if by == QUERIES:
         return f"{name}: {whole} queries cannot be cut into {count} folds; name fewer folds."
     many = f"; the largest has {largest} of them" if len(groups) > 1 else ""

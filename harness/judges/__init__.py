@@ -89,6 +89,14 @@ class Judge(Value, ABC):
             HarnessError: it gives no valid answer; what was computed or paid for is cached.
         """
 
+    def check(self, corpus: Corpus, context: Context) -> None:
+        """Refuses settings that cannot grade any pair, before work is done for it; most need no check.
+
+        Raises:
+            SettingError: what is wrong.
+        """
+        return None
+
     def estimate(self, pairs: int, words: float) -> Estimate | None:
         """What grading so many pairs with documents of so many words costs; None if it costs nothing. Sends nothing."""
         return None

@@ -66,6 +66,10 @@ class Row(Judge):
         scale = {"random": round(zero, 6), "known": round(one, 6), "cuts": [round(cut, 6) for cut in cuts.tolist()]}
         return Grades(values, {"scale": scale})
 
+    def check(self, corpus: Corpus, context: Context) -> None:
+        """See `Judge.check`."""
+        self._scorer(corpus, context)
+
     def models(self) -> frozenset[str]:
         """See `Judge.models`."""
         return models_of(self.method)

@@ -21,7 +21,7 @@ from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
-from harness.endpoints.address import is_local
+from harness.endpoints.address import host, is_local
 from harness.endpoints.keys import Key
 from harness.endpoints.providers import provider
 from harness.endpoints.retries import RateLimit
@@ -38,8 +38,9 @@ class HTTP(Method):
     """Ranks by a server that has the collection indexed.
 
     It gets `{"queries": ["text", …], "k": 100}` by POST and answers `{"ids": [["d1", …], …], "scores": [[12.5, …],
-    …]}`, a list for each query, the best first; without `scores` the order counts. A server with another form is asked
-    one query at a time: `request` is its body as a template, `ids` and `scores` are where an answer has them.
+    …]}`, a list for each query, the best first; without `scores`, or if they are null, the order counts. A server with
+    another form is asked one query at a time: `request` is its body as a template, `ids` and `scores` are where an
+    answer has them.
 
     A key is sent if the variable of `key_variable` is set, by the rule for hosted models (`harness.endpoints.keys`).
     What the server does is not known to the harness: change `version` when its index or its settings change.
@@ -73,8 +74,8 @@ class HTTP(Method):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.url:
-            raise SettingError('http: name the address, as http(url="http://localhost:8080/search")')
+        if not self.url.lower().startswith(("http://", "https://")) or not host(self.url):
+            raise SettingError('http: name the whole address, as http(url="http://localhost:8080/search")')
         is_local(self.url, "http")
         if bool(self.request) != bool(self.ids) or (self.scores and not self.ids):
             raise SettingError("http: request and ids go together, and scores with both; or leave out all three.")
@@ -142,7 +143,8 @@ class _Own(_Form):
         ids = answer.get("ids") if isinstance(answer, dict) else None
         if not isinstance(ids, list) or not all(isinstance(each, list) for each in ids):
             raise ValueError(f"no lists of ids; the form is {_FORM}")
-        scores = answer.get("scores", [None] * len(ids))
+        scores = answer.get("scores")
+        scores = [None] * len(ids) if scores is None else scores
         if not isinstance(scores, list) or not len(ids) == len(scores) == len(texts):
             raise ValueError(f"{len(ids):,} lists of ids for {len(texts):,} queries, or other lists of scores")
         return [_joined(names, values) for names, values in zip(ids, scores, strict=True)]

@@ -99,6 +99,7 @@ def made_by(request: Request, context: Context, tell: Tell, *, plan: bool = Fals
             tell(f"hosted models, if no answer is cached: {price}")
         if plan:
             return MadeSet(request.out, len(corpus), price)
+        request.judge.check(corpus, context)
         made = make(request, corpus, rows, context, tell)
         write_set(request, made, corpus, price, part, context.seed)
     trust = sentences(request, made, [parse_method(row) for row in DEFAULT_ROWS])

@@ -67,7 +67,9 @@ def test_a_project_s_table_is_found_from_folders_inside_it(tmp_path: Path, monke
         ("[rows]\nx = 3\n", 'rows are written as name = "expression"'),
         ('[rows]\n"a/b" = "bm25"\n', "line 2: 'a/b' cannot be a name"),
         ('[rows]\nbm25 = "dense"\n', "line 2: bm25 is a row already"),
-        ('[rows]\na = "b"\nb = "a"\n', "nested too deeply"),
+        ('[rows]\na = "b"\nb = "a"\n', "line [23]: (a → b → a|b → a → b): these names stand for each other"),
+        ('[rows]\nmy-row = "bm25"\na = "bm25 >> b"\nb = "hybrid(methods=(bm25, c))"\nc = "a"\n', "a → b → c|b → c → a"),
+        ('[rows]\nown = "own(k1=2)"\n', "line 2: own → own: these names"),
     ],
 )
 def test_a_wrong_table_is_refused_with_its_line(tmp_path: Path, text: str, problem: str) -> None:

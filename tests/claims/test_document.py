@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.claims.assess import Assessment, Estimate
 from harness.claims.claim import Claim
-from harness.claims.document import counts, line, verdicts_page
+from harness.claims.document import counts, verdict_of, verdicts_page
 from harness.statistics.bootstrap import Interval
 from harness.statistics.family import Difference
 
@@ -36,15 +36,15 @@ def test_a_claim_has_its_contrast_estimates_verdict_and_command() -> None:
     assert f"```\n{RUN}\n```" in text
     assert "<b>" not in text
     assert "*reproduced*" in text
-    assert line(found) == "a-claim: reproduced +0.0500 [+0.020, +0.080] (1 of 2 collections, 40 queries, new documents)"
+    assert verdict_of(found) == "reproduced"
 
 
 def test_open_and_missing_verdicts_are_counted() -> None:
     unclear = Assessment(CLAIM, "too small to tell", OPEN, (Estimate("d1", 40, OPEN, 0),), {}, "")
     missing = Assessment(CLAIM, "not run", None, (), {"d1": "no", "d2": "no"}, RUN)
     assert counts([unclear, missing]) == "2 claims: 0 reproduced, 0 opposite, 1 too small to tell, 1 not run."
-    assert line(unclear).startswith("a-claim: too small to tell with 40 queries +0.0050")
-    assert line(missing) == "a-claim: not run"
+    assert verdict_of(unclear) == "too small to tell with 40 queries"
+    assert verdict_of(missing) == "not run"
     text = verdicts_page([unclear, missing], "nDCG@10")
     assert "- d1, d2: no" in text
     assert text == verdicts_page([unclear, missing], "nDCG@10")

@@ -67,6 +67,26 @@ def test_cache_verify_is_1_where_a_file_was_altered_and_names_it(harness_command
     assert "harness cache gc" in said.out
 
 
+def test_cache_verify_for_other_programs(harness_command, kept: Path) -> None:
+    verify = ("cache", "verify", "--format")
+    data = json.loads(harness_command(*verify, "json").out)
+    assert data["intact"] is True
+    assert data["entries"] == 2
+    assert data["tables"][0]["rows"] == []
+    file = next((kept / "corpora").glob("*/corpus.arrow"))
+    file.write_bytes(file.read_bytes()[:-1])
+    said = harness_command(*verify, "json")
+    assert said.status == 1
+    data = json.loads(said.out)
+    assert data["intact"] is False
+    assert {row["key"] for row in data["tables"][0]["rows"]} == {file.parent.name}
+    assert any(str(file) in row["fault"] for row in data["tables"][0]["rows"])
+    assert harness_command(*verify, "csv").out.splitlines()[0] == "kind,key,fault"
+    assert "1 faults in 2 entries" in harness_command(*verify, "md").out
+    data = json.loads(harness_command(*verify, "json", "--cache-dir", "typo").out)
+    assert "there is no such folder" in data["sentences"][0]
+
+
 def test_cache_verify_reads_kept_vectors_too(
     harness_command, kept: Path, small_folder: Path, tiny_encoder: Path
 ) -> None:

@@ -165,6 +165,9 @@ def test_too_few_groups_are_refused_with_a_way_out(cut: Callable[..., Dataset]) 
         cut(collection({**{f"q{n}": {"d0": 1} for n in range(8)}, "other": {"d1": 1}}))
     with pytest.raises(DatasetError, match=r"Cut by queries: made/up/folds-2-queries, or --folds 2-queries\."):
         cut(collection({"q0": {"d0": 1}, "q1": {"d0": 1}}))
+    for by in (DOCUMENTS, QUERIES):
+        with pytest.raises(DatasetError, match=r"made/up/folds-3.*: it has one labelled query, which cannot be cut"):
+            cut(collection({"q0": {"d0": 1}}), 3, by)
     with pytest.raises(DatasetError, match="2 queries cannot be cut into 3 folds; name fewer"):
         cut(collection(judged("q", 2)), 3, QUERIES)
 

@@ -45,6 +45,9 @@ def test_what_is_no_judge_is_refused(context: Context, tiny_encoder: Path) -> No
     known = Pairs(["subject 1"], [np.array([1])])
     with pytest.raises(SettingError, match="bm25 scores no pairs"):
         Row(parse_method("bm25")).grade(CORPUS, known, known, context)
+    with pytest.raises(SettingError, match="bm25 scores no pairs"):
+        Row(parse_method("bm25")).check(CORPUS, context)
+    judge(tiny_encoder).check(CORPUS, context)
     with pytest.raises(SettingError, match="depend on the other candidates"):
         Row(parse_method('pointwise(model="m", url="http://127.0.0.1:1/v1")')).grade(CORPUS, known, known, context)
     with pytest.raises(SettingError, match="no document with a sentence"):

@@ -66,8 +66,9 @@ def test_a_foreign_form_is_a_template_and_paths(in_file: bool, server: Any, rank
     assert len(method.inputs(Context())) == int(in_file)
 
 
-def test_without_scores_the_order_counts(server: Any, rank: Rank) -> None:
-    server.reply = reply({"ids": [["b", "a"]]})
+@pytest.mark.parametrize("scores", [{}, {"scores": None}, {"scores": [None]}])
+def test_without_scores_the_order_counts(scores: dict[str, Any], server: Any, rank: Rank) -> None:
+    server.reply = reply({"ids": [["b", "a"]], **scores})
     assert rank(HTTP(url=server.url), TWO, ONE, 2).indices.tolist() == [[1, 0]]
 
 
@@ -198,7 +199,10 @@ def test_a_key_is_sent_only_if_a_variable_has_one(server: Any, rank: Rank, monke
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "name the address"),
+        ({}, "name the whole address"),
+        ({"url": "notaurl"}, r'name the whole address, as http\(url="http://localhost:8080/search"\)'),
+        ({"url": "localhost:8080/search"}, "name the whole address"),
+        ({"url": "http:///search"}, "name the whole address"),
         ({"url": "http://localhost/?q="}, r"no \? or # part"),
         ({"url": "http://localhost/q", "ids": "$.a"}, "request and ids go together"),
         ({"url": "http://localhost/q", "scores": "$.a"}, "request and ids go together"),

@@ -23,6 +23,7 @@ from harness.bench.published import Published
 from harness.bench.row_names import RowNames
 from harness.bench.store import Store, StoredRecord
 from harness.cache.manage import Entry
+from harness.claims.sheet import shown as assessed
 from harness.cli.cache_report import _sheet as cache_sheet
 from harness.cli.doctor_libraries import Check
 from harness.cli.doctor_report import shown as doctor
@@ -34,6 +35,7 @@ from harness.compare.pairwise import Comparison, QueryPair
 from harness.compare.verdict import verdict
 from harness.datacheck.findings import Finding, Report
 from harness.report import terminal
+from harness.report.audit_sheets import shown as audited
 from harness.report.board import tables, with_published
 from harness.report.check_sheets import shown as checked
 from harness.report.comparisons import with_comparisons
@@ -47,6 +49,8 @@ from harness.report.sweep_sheets import planned_sheets, sweep_sheet
 from harness.report.verdict_sheets import query_sheet, verdict_sheet
 from harness.sweep.estimate import Planned
 from harness.sweep.result import SweepResult
+from tests.claims.test_sheet import CLAIMS
+from tests.report.test_audit_sheets import AUDIT
 
 WIDTHS = (60, 80, 100, 140, 200)
 SCREENS = Path(__file__).parent / "screens"
@@ -188,6 +192,14 @@ def test_data_check() -> None:
     )
     report = Report("./my-corpus", findings, {"documents": 1234, "mean words": 2.5})
     compare_with_screens("data-check", of(checked(report)))
+
+
+def test_audit() -> None:
+    compare_with_screens("audit", of(audited(AUDIT)))
+
+
+def test_claims() -> None:
+    compare_with_screens("claims", of(assessed(CLAIMS, "nDCG@10")))
 
 
 def test_cache_ls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from harness.base.errors import RecordError
+from harness.base.errors import RecordError, SettingError
 from harness.cache.folders import Cache
 from harness.collection.labels import labels_file, read_labels
 from harness.datasets import load_dataset
 from harness.judges.chat import Chat as ChatJudge
-from harness.rows import parse_generator
+from harness.judges.row import Row
+from harness.rows import parse_generator, parse_method
 from harness.runtime.context import Context
 from harness.testset.request import Request
 from harness.testset.testset import made_by, make_testset
@@ -129,6 +130,16 @@ def test_a_plan_sends_and_writes_nothing(server: Any, request_of: Callable[..., 
     assert server.bodies == []
     assert not request.out.exists()
     assert not list(request.out.parent.glob(".mine*"))
+
+
+def test_what_is_no_judge_is_refused_before_queries_are_made(
+    server: Any, request_of: Callable[..., Request], context: Context
+) -> None:
+    request = request_of(**{**hosted(server), "judge": Row(parse_method("bm25"))})
+    with pytest.raises(SettingError, match="bm25 scores no pairs"):
+        made_by(request, context, quiet)
+    assert server.bodies == []
+    assert not request.out.exists()
 
 
 def test_the_arguments_of_the_command(
