@@ -115,9 +115,9 @@ def test_plots_are_drawn_with_intervals_frontier_learning_and_seeds(opened: Open
     assert "trained" in page.locator("dialog h3").inner_text()
     page.keyboard.press("Escape")
     fold = page.locator("#learning summary")
-    assert fold.inner_text() == "Learning curves of 1 training"  # two seeds with the same curve but other names
+    assert fold.inner_text() == "Learning curves of 2 trainings"
     fold.click()
-    assert page.locator("#learning h4").inner_text() == "supervised, seed 0"
+    assert page.locator("#learning h3").all_inner_texts() == ["supervised, seed 0", "supervised, seed 1"]
     page.select_option("#family", "bm25")
     assert not fold.is_visible()
 

@@ -1,7 +1,7 @@
 "use strict";
 /* The tab of plots: quality against cost, means with intervals, seeds, and learning curves behind a fold. */
 (() => {
-  const { $, ALL, data, state, make, matches, measureOf, chosen, listen } = window.board;
+  const { $, state, make, matches, measureOf, chosen, listen } = window.board;
   const { colour, mark, four, brief, style, legend, figure } = window.marks;
   const quiet = "var(--quiet)";
   const wide = (least, most) => Math.max(least, Math.min(most, $("drawn").clientWidth || most));
@@ -63,7 +63,7 @@
       }));
     }
     if (!plots.length) return null;
-    return make("figure", { class: "small" }, make("h4", {}, curve.name), make("div", { class: "pair" }, ...plots), make("figcaption", {}, curve.rows.join(", ")));
+    return make("figure", { class: "small" }, make("h3", {}, curve.name), make("div", { class: "pair" }, ...plots), make("figcaption", {}, curve.rows.join(", ")));
   }
 
   function fold(curves) {
@@ -83,7 +83,7 @@
     curves = [];
     for (const dataset of chosen()) {
       const measure = measureOf(dataset), rows = dataset.rows.filter(matches);
-      if (state.dataset === ALL) parts.push(make("h2", {}, dataset.name));
+      parts.push(make("h2", {}, `${dataset.name}, ${measure || "no measure"}`));
       if (!measure || !rows.length) { parts.push(make("p", { class: "facts" }, `${dataset.name}: no rows with scores.`)); continue; }
       parts.push(legend(rows), window.scatter.draw(dataset, measure, rows, wide(320, 1380)));
       for (const drawn of [means(dataset, measure, rows), seeds(dataset, measure, rows)]) if (drawn) parts.push(drawn);

@@ -47,7 +47,7 @@ window.marks = (() => {
     });
     for (const link of clone.querySelectorAll("a")) link.replaceWith(...link.childNodes);
     for (const style of clone.querySelectorAll("style")) style.remove();
-    for (const tip of clone.querySelectorAll("[aria-label=tip]")) tip.remove();
+    for (const tip of clone.querySelectorAll("[aria-label=tip], .tip")) tip.remove();
     const [width, height] = [svg.width.baseVal.value, svg.height.baseVal.value];
     const page = getComputedStyle(document.body);
     const whole = document.createElementNS(NS, "svg");
@@ -82,6 +82,18 @@ window.marks = (() => {
     canvas.toBlob((blob) => save(name, URL.createObjectURL(blob)), "image/png");
   }
 
+  /* A group of marks may have no label, a link has that of its mark. */
+  function accessible(svg) {
+    svg.setAttribute("role", "group");
+    for (const group of svg.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
+    for (const link of svg.querySelectorAll("a")) {
+      const named = link.querySelector("[aria-label]");
+      if (!named) continue;
+      link.setAttribute("aria-label", named.getAttribute("aria-label"));
+      named.removeAttribute("aria-label");
+    }
+  }
+
   /* A plot with its title, caption and buttons. `of` says what it is of, for the name of the file. */
   function figure(title, caption, drawn, of) {
     const buttons = ["svg", "png"].map((kind) => {
@@ -90,11 +102,11 @@ window.marks = (() => {
       button.addEventListener("click", () => saved(drawn, of ? `${title} (${of})` : title, kind));
       return button;
     });
-    drawn.setAttribute("role", "group");
+    accessible(drawn);
     // A press would pin the hover text over the mark, so that the click would miss the link below it.
     drawn.addEventListener("pointerdown", (event) => event.stopPropagation(), true);
     return make("figure", {}, make("div", { class: "title" }, make("h3", {}, title), ...buttons), drawn, make("figcaption", {}, caption));
   }
 
-  return { colour, symbol, mark, four, brief, style, legend, figure };
+  return { accessible, colour, symbol, mark, four, brief, style, legend, figure };
 })();

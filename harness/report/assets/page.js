@@ -37,7 +37,7 @@ window.board = (() => {
   function address(changes = {}) {
     const parts = new URLSearchParams();
     for (const [name, value] of Object.entries({ ...state, ...changes })) if (value !== defaults[name]) parts.set(name, value);
-    return `#${parts}`;
+    return `#${parts}`.replace(/%(2F|40|3A|28|29|2C)/g, decodeURIComponent);  // these need no escape here
   }
 
   function read() {

@@ -115,6 +115,7 @@
         Plot.ruleY([0], { stroke: "currentColor" }),
       ],
     });
+    window.marks.accessible(drawn);
     $("differences").replaceChildren(make("figure", {}, drawn));
   }
 
@@ -133,7 +134,7 @@
         });
         return make("tr", { class: on ? "selected" : "" }, make("th", { scope: "row", class: "name" }, button), make("td", {}, found.length), make("td", {}, score(mean(found.map((q) => q.a)))), make("td", {}, score(mean(found.map((q) => q.b)))), make("td", { class: shade(Math.round(difference)) }, signed(difference)), make("td", {}, `${won} / ${tied} / ${lost}`));
       }).filter(Boolean);
-      const heads = ["", "queries", "A", "B", "A − B", "better / equal / worse"].map((text) => make("th", { scope: "col" }, text));
+      const heads = [slice.name, "queries", "A", "B", "A − B", "better / equal / worse"].map((text) => make("th", { scope: "col" }, text));
       return make("div", { class: "scroll" }, make("table", { class: "board" }, make("caption", {}, `By ${slice.name}`), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...body)));
     });
     $("slices").replaceChildren(...tables);
@@ -185,7 +186,7 @@
     const grades = here.grades ? new Map(here.grades[q.i]) : null;
     const columns = chosen.map((row, side) => {
       const own = lists[side], other = lists[1 - side];
-      const head = make("h4", {}, `${side ? "B" : "A"}: `, make("a", { href: `#${line(row).key}` }, make("code", {}, line(row).name)), row.seeds > 1 ? " (its first seed)" : "");
+      const head = make("h3", {}, `${side ? "B" : "A"}: `, make("a", { href: `#${line(row).key}` }, make("code", {}, line(row).name)), row.seeds > 1 ? " (its first seed)" : "");
       if (!own) return make("div", {}, head, make("p", { class: "facts" }, "The run file was missing when this page was written."));
       if (!own.length) return make("div", {}, head, make("p", { class: "facts" }, "No documents were retrieved."));
       return make("div", {}, head, make("ol", {}, ...own.map((d) => entry(d, grades, other))));

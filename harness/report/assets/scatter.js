@@ -90,7 +90,9 @@ window.scatter = (() => {
     });
     const [x, y] = [svg.scale("x").apply, svg.scale("y").apply];
     label(svg, shown, x, y, [marginLeft, width - marginRight + 14]);
-    svg.append(svg.querySelector("[aria-label=tip]"));  // above the names
+    const tip = svg.querySelector("[aria-label=tip]");
+    tip.classList.add("tip");
+    svg.append(tip);  // above the names
     const without = scored.length - placed.length;
     const caption = make("span", {}, "Ringed, on the dashed line: the Pareto front, rows that no other beats in both. ",
       ...(without ? [`${without} ${without === 1 ? "row has" : "rows have"} no reliable measurement of this cost. `] : []), ...aside(far, cost));
