@@ -14,9 +14,7 @@ def sentences(decision: Decision) -> list[str]:
     scores = decision.best.scores
     if scores.mean == 0:
         return ["Every score is 0: check with `harness data check` that relevant documents are in the corpus."]
-    lines = [best_sentence(decision.comparison, scores.measure, scores.mean), *on_new_documents(decision)]
-    lines += _near(decision)
-    lines += calibration(decision)
+    lines = [best_sentence(decision.comparison, scores.measure, scores.mean), *in_short(decision)]
     for of, upgrades in decision.upgrades.items():
         lines += [_upgrade(upgrade, of) for upgrade in upgrades]
     if busy := [option for option in decision.options if option.busy]:
@@ -32,6 +30,11 @@ def sentences(decision: Decision) -> list[str]:
     if family := family_sentence(decision.comparison):
         lines.append(family)
     return lines
+
+
+def in_short(decision: Decision) -> list[str]:
+    """What a reader of the verdict must know next: the best row on new documents, a cheaper one, who judged."""
+    return [*on_new_documents(decision), *_near(decision), *calibration(decision)]
 
 
 def calibration(decision: Decision) -> list[str]:

@@ -105,6 +105,7 @@ class Table:
         more_notes: on the comparison.
         power: the difference that so many queries detect, in words.
         decision: which row to use, in words; empty with one row.
+        caveats: the parts of it that limit the verdict.
         published: scores of others, shown below the rows and compared with none.
         comparison: of the rows by the first measure; each one's `position.place` is its number in it.
         scores: of the compared rows by the first measure, per query, in the order of the comparison.
@@ -119,6 +120,7 @@ class Table:
     more_notes: tuple[str, ...] = ()
     power: str = ""
     decision: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     published: tuple[Published, ...] = field(default=(), hash=False)
     comparison: Comparison | None = field(default=None, compare=False, repr=False)
     scores: tuple[Scores, ...] = field(default=(), compare=False, repr=False)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.base.errors import HarnessError
 from harness.bench.store import Key, Store, StoredRecord, by_key, key_of
-from harness.compare.advice import sentences
+from harness.compare.advice import in_short, sentences
 from harness.compare.comparison import compare
 from harness.compare.control import against_control, lacks_control
 from harness.compare.decision import caveats, decide
@@ -76,9 +76,11 @@ def _compared(table: Table, store: Store, places: Mapping[Key, StoredRecord], do
     lines = tuple(dataclasses.replace(line, position=positions.get(line)) for line in table.lines)
     parts = compare_parts(rows) if documents else ()
     decision: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     if len(rows) > 1 and _work(table) <= MOST_WORK:
         decided = decide(rows, comparison=comparison, parts=parts)
         decision = (*sentences(decided), *caveats(decided))
+        limits = (*in_short(decided), *caveats(decided))
     elif len(rows) > 1:
         decision = ("Too many rows to decide between here: use `harness decide` with the rows of interest.",)
     return dataclasses.replace(
@@ -86,6 +88,7 @@ def _compared(table: Table, store: Store, places: Mapping[Key, StoredRecord], do
         lines=lines,
         power=comparison.power,
         decision=decision,
+        caveats=limits,
         comparison=comparison,
         scores=tuple(rows),
         parts=parts,

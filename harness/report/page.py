@@ -10,13 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup, escape
@@ -29,11 +27,15 @@ from harness.report.across import Across
 from harness.report.board import Table
 from harness.report.comparisons import by_each_measure
 from harness.report.page_data import charts, page_data
+from harness.report.page_preview import preview_image
 from harness.report.per_query import file_names
 from harness.report.query_blocks import QueryBlocks, most_rows
 from harness.runtime.context import Context
 
-SCRIPTS = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "page.js", "charts.js", "queries.js")
+LIBRARIES = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
+OWN = ("page", "table", "records", "marks", "scatter", "charts", "matrix", "queries", "share")
+SCRIPTS = (*LIBRARIES, *(f"{name}.js" for name in OWN))
+"""In their order: the first of our own has the state that the others listen to."""
 
 
 def leaderboard_page(
@@ -81,6 +83,7 @@ def page(data: Mapping[str, Any], queries: Sequence[str], left_out: Sequence[str
         charts=script_json(charts(data)),
         queries=queries,
         left_out=left_out,
+        preview=preview_image(data),
         scripts=scripts,
         hashes=[_hash(script) for script in scripts],
         style=asset("page.css"),
@@ -100,7 +103,6 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["linked"] = linked
     environment.filters["ticked"] = ticked
     environment.filters["parted"] = parted
     return environment.from_string(asset("page.html.jinja"))
@@ -111,11 +113,6 @@ def _shown(value: object) -> object:
     here.
     """
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def linked(path: str) -> str:
-    """A path as a link to the file, whatever bytes its name has."""
-    return quote(os.fsencode(path))
 
 
 def ticked(text: str) -> Markup:

@@ -11,6 +11,8 @@ from harness.report.across_columns import AGAINST, across_columns
 from harness.report.beyond_columns import more_columns
 from harness.report.board import Table
 from harness.report.column import Column
+from harness.report.headline import across_caveats, across_verdict
+from harness.report.page_pairs import pairs
 
 
 def across_tables(
@@ -53,7 +55,8 @@ def _table(over: Across, keys: Mapping[tuple[str, str], str], facts: Mapping[str
         for cell, link in zip(cells, [*links, *[key] * (len(cells) - len(links))], strict=True):
             cell["key"] = link
         shared = {name: facts[row.name][name] for name in ("family", "supervision")}
-        rows.append({"name": row.name, "key": key, **shared, "cells": cells})
+        rows.append({"name": row.name, "key": key, **shared, "cells": cells, "complete": row.mean is not None})
+        rows[-1]["value"] = _value(row, over)
         if row.against is not None:
             rows[-1]["against"] = [cell["text"] for cell in cells[start : start + len(AGAINST)]]
     return {
@@ -63,7 +66,21 @@ def _table(over: Across, keys: Mapping[tuple[str, str], str], facts: Mapping[str
         "columns": [_heading(column, over) for column in columns],
         "rows": rows,
         "explained": over.has_intervals,
-        "notes": list(over.notes),
+        "verdict": across_verdict(over),
+        "caveats": across_caveats(over),
+        "pairs": pairs(over.comparison),
+    }
+
+
+def _value(row: AcrossRow, over: Across) -> dict[str, Any]:
+    """What scripts draw of a row's mean; see `harness.report.page_data`."""
+    overall, comparison = row.overall, over.comparison
+    return {
+        "value": row.mean,
+        "low": overall.interval.low if overall else None,
+        "high": overall.interval.high if overall else None,
+        "ranks": formats.ranks(overall.ranks if overall else None),
+        "place": comparison.rows.index(row.name) if overall and comparison else None,
     }
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from harness.compare.comparison import Comparison
 from harness.report import formats
 from harness.report.across import Across
 from harness.report.board import Line, Table
 from harness.report.column import Column
 from harness.report.columns import POSITION, costs, score_column
 from harness.report.document_columns import document_columns
+from harness.report.headline import caveats, verdict
 from harness.report.notes import notes_of
 from harness.report.page_across import across_tables, means
+from harness.report.page_across_chart import across_chart
+from harness.report.page_facts import facts_of
+from harness.report.page_pairs import pairs
+from harness.report.page_published import merged, published_rows
 from harness.report.page_records import Files, curves, record_data
 from harness.report.trade_offs import TRADE_OFFS, mark_fronts
 
@@ -37,16 +40,34 @@ def page_data(
     """
     firsts = [by_measure[0] for by_measure in tables]
     datasets = [_dataset(i, by_measure, files[i]) for i, by_measure in enumerate(tables)]
-    rows = [row for dataset in datasets for row in dataset["rows"]]
+    rows = [row for dataset in datasets for row in dataset["shown"]]
     side_by_side = across_tables(firsts, datasets, over)
     return {
+        **facts_of(firsts, over),
         "datasets": datasets,
         "measures": list(dict.fromkeys(m for table in firsts for m in table.measures)),
         "supervisions": sorted({row["supervision"] for row in rows}),
         "families": sorted({row["family"] for row in rows}),
         "across": side_by_side,
         "means": means(side_by_side),
+        "across_chart": across_chart(side_by_side, datasets),
+        "start": _start(datasets),
     }
+
+
+def _label(rows: Sequence[dict[str, Any]], dataset: str) -> None:
+    """Adds to each row the name that a link to its record has."""
+    seen: Counter[str] = Counter()
+    for row in rows:
+        seen[row["name"]] += 1
+        again = f" ({seen[row['name']]})" if seen[row["name"]] > 1 else ""
+        row["label"] = f"{row['name']} on {dataset}{again}"
+
+
+def _start(datasets: Sequence[Mapping[str, Any]]) -> int:
+    """The place of the dataset that the page opens on: the first of those with the most scores; 0 without any."""
+    counts = [sum(row["ok"] for row in dataset["rows"]) for dataset in datasets]
+    return counts.index(max(counts)) if counts else 0
 
 
 def charts(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +78,12 @@ def charts(data: Mapping[str, Any]) -> dict[str, Any]:
         shared = {name: dataset[name] for name in ("name", "measures", "pairs", "curves")}
         rows = [{name: row[name] for name in fields} for row in dataset["rows"] if row["ok"]]
         datasets.append({**shared, "rows": rows})
-    return {"trades": {name: trade.label for name, trade in TRADE_OFFS.items()}, "datasets": datasets}
+    return {
+        "trades": {name: trade.label for name, trade in TRADE_OFFS.items()},
+        "datasets": datasets,
+        "across": data["across_chart"],
+        "start": data["start"],
+    }
 
 
 def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files]]) -> dict[str, Any]:
@@ -67,6 +93,7 @@ def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files
     columns = _columns(table, [each.measures[0] for each in measured if each.has_intervals])
     rows = [_row(f"record-{place}-{i}", line, table, columns, lines, files[i]) for i, line in enumerate(table.lines)]
     mark_fronts(rows, table.measures)
+    _label(rows, table.dataset)
     facts = table.first.dataset
     return {
         "name": table.dataset,
@@ -76,13 +103,21 @@ def _dataset(place: int, tables: Sequence[Table], files: Sequence[Sequence[Files
         "measures": list(table.measures),
         "columns": [_heading(column, measure, table) for column, measure in columns],
         "pairs": {each.measures[0]: pairs(each.comparison) for each in measured},
-        "power": {each.measures[0]: f"{each.power}. {each.ties}".strip() for each in measured if each.power},
-        "decision": {each.measures[0]: each.decision for each in measured if each.decision},
+        "power": {each.measures[0]: each.ties for each in measured if each.ties},
+        "verdict": {each.measures[0]: text for each in measured if (text := verdict(each))},
+        "caveats": {each.measures[0]: lines for each in measured if (lines := caveats(each))},
+        "decision": {each.measures[0]: lines for each in measured if (lines := _more(each))},
         "notes": list(dict.fromkeys(note for each in tables for note in notes_of(each))),
         "rows": rows,
-        "published": [_published(name, scores, columns) for name, scores in table.published_rows],
+        "shown": merged(rows, published_rows(table, [column for column, _ in columns]), table.measures[0:1]),
         "curves": curves(table),
     }
+
+
+def _more(table: Table) -> list[str]:
+    """The decision without what the headline says."""
+    said = {verdict(table), *table.caveats, table.ties}
+    return [sentence for sentence in table.decision if sentence not in said]
 
 
 def _columns(table: Table, compared: Sequence[str]) -> Columns:
@@ -123,6 +158,7 @@ def _row(
         "method": record.method,
         "family": line.family,
         "supervision": record.supervision,
+        "published": False,
         "ok": line.ok,
         "status": record.status,
         "problem": line.problem,
@@ -156,21 +192,3 @@ def _cell(column: Column[Line], line: Line) -> dict[str, Any]:
         "best": text == column.best,
         "linked": text != formats.MISSING and column.kind not in ("words", "rank", "bar"),
     }
-
-
-def _published(name: str, scores: Mapping[str, str], columns: Columns) -> dict[str, Any]:
-    cells = [scores[column.measure] if column.measure else column.published for column, _ in columns]
-    return {"name": name, "cells": cells}
-
-
-def pairs(comparison: Comparison | None) -> dict[str, Any] | None:
-    """Which row of a board is significantly better than which, JSON-safe; all other pairs are tied.
-
-    Returns:
-        `corrected`: for how many pairs, in words. `better`: for each row, by its place, the places of the rows that it
-        is better than, as starts and ends (exclusive) of runs, for on most boards there are few.
-    """
-    if comparison is None:
-        return None
-    padded = np.pad(comparison.better.astype(np.int8), ((0, 0), (1, 1)))
-    return {"corrected": comparison.corrected, "better": [np.flatnonzero(np.diff(row)).tolist() for row in padded]}

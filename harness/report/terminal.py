@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from harness.compare.ties import best_sentence
 from harness.report import csv, formats, markdown
 from harness.report.across import Across, across
 from harness.report.across_columns import AGAINST, across_columns
@@ -15,6 +14,7 @@ from harness.report.beyond_columns import BEYOND, ON_NEW
 from harness.report.board import Table
 from harness.report.column import Column, Row
 from harness.report.columns import columns_of
+from harness.report.headline import across_verdict, verdict
 from harness.report.notes import notes_of
 from harness.report.sheet import Field, Sheet
 from harness.report.sheet_fields import difference_fields, interval_fields, rank_fields
@@ -129,14 +129,6 @@ def _groups(table: Table, shown: int) -> list[int]:
     return [*groups, shown] if table.published else groups
 
 
-def verdict(table: Table) -> str:
-    """The best row and those tied with it; empty without a comparison."""
-    line = next((line for line in table.lines if line.position is not None), None)
-    if table.comparison is None or line is None or len(table.comparison.rows) < 2:
-        return ""
-    return best_sentence(table.comparison, table.measures[0], line.value(table.measures[0]) or 0.0)
-
-
 def across_sheet(over: Across, most: int | None = None, *, whole: bool = False) -> Sheet:
     """The table across datasets, with each row against the first.
 
@@ -158,15 +150,6 @@ def across_sheet(over: Across, most: int | None = None, *, whole: bool = False) 
     for column in columns:
         fields += _fields(column, rows, [])
     return Sheet(f"{over.measure} across datasets", fields, notes=notes, key="across")
-
-
-def across_verdict(over: Across) -> str:
-    """The best row across datasets and those tied with it; empty without a comparison."""
-    first = next((row for row in over.rows if row.overall), None)
-    if over.comparison is None or first is None or len(over.comparison.rows) < 2:
-        return ""
-    sentence = best_sentence(over.comparison, f"mean {over.measure}", first.mean or 0.0)
-    return f"Across {len(over.datasets)} datasets, {sentence[0].lower()}{sentence[1:]}"
 
 
 def _fields(column: Column[Row], rows: Sequence[Row], more: Sequence[str]) -> list[Field]:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from harness.bench.record import Record
-from harness.compare.comparison import compare
-from harness.compare.evidence import Scores
 from harness.report.board import tables
-from harness.report.page_data import charts, page_data, pairs
+from harness.report.page_data import charts, page_data
 
 Made = Callable[..., Record]
 
@@ -56,20 +50,14 @@ def test_a_record_without_provenance_is_no_reason_to_fail(made: Made) -> None:
     assert data_of(made("a", 0.5, provenance={}, seconds={}, size={}, latency=None))["datasets"]
 
 
-def test_the_pairs_of_a_page_are_those_of_the_board_however_many_groups_there_are(
-    scored: Callable[..., Scores],
-) -> None:
-    rng = np.random.default_rng(1)
-    base = rng.uniform(0.2, 0.8, 200)
-    columns = [base - 0.02 * i + rng.normal(0, 0.06, 200) for i in range(45)]
-    comparison = compare(
-        [scored(f"r{i:02}", {f"q{n}": float(v) for n, v in enumerate(c)}) for i, c in enumerate(columns)]
-    )
-    shown = json.loads(json.dumps(pairs(comparison)))
-    assert shown["corrected"] == comparison.corrected
-    assert len({letter for letters in comparison.letters for letter in letters}) > 26
-    for one, other in itertools.permutations(range(45), 2):
-        runs = shown["better"][one]
-        within = any(start <= other < end for start, end in zip(runs[::2], runs[1::2], strict=True))
-        assert within is bool(comparison.better[one, other])
-    assert pairs(None) is None
+def test_the_page_opens_on_the_dataset_with_the_most_scores(made: Made) -> None:
+    data = data_of(made("a", 0.5), made("a", 0.5, "z/more"), made("b", 0.4, "z/more"))
+    assert [dataset["name"] for dataset in data["datasets"]][data["start"]] == "z/more"
+    assert charts(data)["start"] == data["start"]
+    assert data_of()["start"] == 0
+
+
+def test_rows_of_one_name_have_links_of_their_own(made: Made) -> None:
+    (dataset,) = data_of(made("a", 0.5), made("a", 0.4, method="a(k=2)"), made("b", 0.3))["datasets"]
+    labels = [row["label"] for row in dataset["rows"]]
+    assert labels == ["a on beir/example/test", "a on beir/example/test (2)", "b on beir/example/test"]

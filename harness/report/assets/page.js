@@ -1,10 +1,28 @@
 "use strict";
-/* Tabs, filters, sorting and the record dialog. Text from data is only ever set as text. */
+/* The state of the page, which is in the address; tabs and controls. Text from data is only ever set as text. */
 window.board = (() => {
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("charts").textContent);
-  const state = { dataset: "", measure: "", supervision: "", family: "", row: "", view: "table" };
+  const ALL = "all", ACROSS = "across";
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  const views = tabs.map((tab) => tab.getAttribute("aria-controls"));
+  const options = (id) => ($(id) ? [...$(id).options].map((option) => option.value) : []);
   const listeners = [];
+  const narrow = matchMedia("(max-width: 640px)");
+
+  /* Everything a link can say, with what it is otherwise. A dataset is `all`, `across` or its name. */
+  const defaults = {
+    view: "table", dataset: data.datasets.length ? data.datasets[data.start].name : "", measure: options("measure")[0] || "",
+    labels: "", family: "", row: "", kind: "", sort: "", partial: "", cost: Object.keys(data.trades)[0], scale: "", far: "",
+    a: "", b: "", order: "a", words: "", slice: "", query: "", record: "", embed: "",
+  };
+  const state = { ...defaults };
+  const known = {
+    view: views, dataset: [ALL, ...(data.across ? [ACROSS] : []), ...data.datasets.map((dataset) => dataset.name)],
+    measure: options("measure"), labels: options("labels"), family: options("family"), kind: options("kind"),
+    cost: Object.keys(data.trades), scale: ["", "log", "linear"], order: options("order"), partial: ["", "1"], far: ["", "1"],
+    embed: ["", "1"],
+  };
 
   function make(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
@@ -15,148 +33,116 @@ window.board = (() => {
     return element;
   }
 
+  /* ---- the address ---- */
+  function address(changes = {}) {
+    const parts = new URLSearchParams();
+    for (const [name, value] of Object.entries({ ...state, ...changes })) if (value !== defaults[name]) parts.set(name, value);
+    return `#${parts}`.replace(/%(2F|40|3A|28|29|2C)/g, decodeURIComponent);  // these need no escape here
+  }
+
+  function read() {
+    const hash = location.hash.slice(1);
+    const next = { ...defaults };
+    const article = hash.startsWith("record-") ? $(hash) : null;
+    if (article) next.record = article.dataset.label;
+    if (hash === "about" && views.includes("share")) next.view = "share";
+    for (const [name, value] of new URLSearchParams(hash)) {
+      if (Object.hasOwn(defaults, name) && (!known[name] || known[name].includes(value))) next[name] = value;
+    }
+    return next;
+  }
+
+  function apply(next) {
+    const changed = new Set(Object.keys(next).filter((name) => state[name] !== next[name]));
+    Object.assign(state, next);
+    if (changed.has("view")) fold();
+    if (changed.size) { show(); for (const listener of listeners) listener(changed); }
+  }
+
+  /* Changes the state; `replace` is for what is typed, which makes no entry in the history. */
+  function set(changes, replace = false) {
+    if (Object.entries(changes).every(([name, value]) => state[name] === value)) return;
+    history[replace ? "replaceState" : "pushState"](null, "", address(changes));
+    apply(changes);
+  }
+
+  /* ---- which datasets ---- */
+  const placeOf = (name) => data.datasets.findIndex((dataset) => dataset.name === name);
+  /* The place of the chosen dataset; that of the first one shown if it is not a single one. */
+  const place = () => Math.max(placeOf(state.dataset), state.dataset === ALL || state.dataset === ACROSS ? data.start : 0);
+  function chosen() {
+    if (state.dataset === ACROSS) return data.across ? [data.across] : [];
+    if (state.dataset === ALL) return data.datasets;
+    return data.datasets.slice(place(), place() + 1);
+  }
+  const measureOf = (dataset) => (dataset.measures.includes(state.measure) ? state.measure : dataset.measures[0]);
   const matches = ({ name, family, supervision }) =>
-    (!state.family || family === state.family) &&
-    (!state.supervision || supervision === state.supervision) &&
+    (!state.family || family === state.family) && (!state.labels || supervision === state.labels) &&
     (!state.row || name.toLowerCase().includes(state.row.toLowerCase()));
 
-  /* ---- sorting ---- */
-  function valueOf(row, column) {
-    const cell = row.cells[column];
-    const key = cell && cell.dataset.value;
-    if (key === undefined) return null;
-    return cell.classList.contains("number") ? Number(key) : key.toLowerCase();
-  }
+  /* ---- controls and tabs ---- */
+  const FIELDS = { measure: "measure", labels: "labels", family: "family", row: "row", kind: "kind", cost: "cost", scale: "scale", order: "order", words: "words" };
 
-  function sort(table, head, direction) {
-    const column = head.cellIndex;
-    const body = table.tBodies[0];
-    const sign = direction === "ascending" ? 1 : -1;
-    const rows = [...body.rows].map((row, i) => ({ row, i, value: valueOf(row, column) }));
-    rows.sort((a, b) => {
-      if (a.value === null || b.value === null) return (a.value === null) - (b.value === null) || a.i - b.i;
-      return (a.value < b.value ? -sign : a.value > b.value ? sign : 0) || a.i - b.i;
-    });
-    body.append(...rows.map(({ row }) => row));
-    for (const other of head.parentElement.cells) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
-    head.setAttribute("aria-sort", direction);
-  }
-
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("button.sort");
-    if (!button) return;
-    const head = button.parentElement;
-    const now = head.getAttribute("aria-sort");
-    const first = head.classList.contains("of-measure") ? "descending" : "ascending";
-    sort(head.closest("table"), head, now === "none" ? first : now === "ascending" ? "descending" : "ascending");
-  });
-
-  /* ---- filters ---- */
-  function showTables() {
-    const single = state.dataset !== "";
-    let shown = 0, all = 0;
-    for (const section of document.querySelectorAll("#table > section.across")) {
-      section.hidden = single || section.dataset.measure !== state.measure;
-    }
-    for (const section of document.querySelectorAll("#table > section.dataset")) {
-      section.hidden = single && section.dataset.place !== state.dataset;
-      const measures = data.datasets[Number(section.dataset.place)].measures;
-      const measure = measures.includes(state.measure) ? state.measure : measures[0];
-      for (const part of section.querySelectorAll(".interval, .difference, .rank, .bar, .power, .decision")) part.hidden = part.dataset.measure !== measure;
-      if (state.supervision || state.family || state.row) {  // a decision is between all rows
-        for (const part of section.querySelectorAll(".decision")) part.hidden = true;
-      }
-      for (const head of section.querySelectorAll("th.of-measure")) head.classList.toggle("chosen", head.dataset.measure === measure);
-    }
-    for (const row of document.querySelectorAll("#table tbody tr")) {
-      row.hidden = !matches(row.dataset);
-      const section = row.closest("section.dataset");
-      if (section && !section.hidden) { all += 1; shown += !row.hidden; }
-    }
-    $("shown").textContent = shown === all ? `${all} rows` : `${shown} of ${all} rows`;
-  }
-
-  function sortByMeasure() {
-    for (const head of document.querySelectorAll("#table th.of-measure.chosen")) sort(head.closest("table"), head, "descending");
-  }
-
-  function changed(what) {
-    if (state.view === "table" || what !== "view") showTables();
-    if (what === "measure") sortByMeasure();
-    for (const listener of listeners) listener(state, what);
-  }
-
-  /* ---- tabs ---- */
-  const tabs = [...document.querySelectorAll("[role=tab]")];
-  function turnTo(view, focus = false) {
-    state.view = view;
+  function show() {
+    for (const [name, id] of Object.entries(FIELDS)) if ($(id) && $(id).value !== state[name]) $(id).value = state[name];
+    $("dataset").value = [ALL, ACROSS].includes(state.dataset) ? state.dataset : String(place());
+    $("far").checked = state.far === "1";
     for (const tab of tabs) {
-      const on = tab.getAttribute("aria-controls") === view;
+      const on = tab.getAttribute("aria-controls") === state.view;
       tab.setAttribute("aria-selected", on);
       tab.tabIndex = on ? 0 : -1;
       $(tab.getAttribute("aria-controls")).hidden = !on;
-      if (on && focus) tab.focus();
     }
-    for (const label of document.querySelectorAll(".of-rows, #shown")) label.hidden = view === "queries";
-    changed("view");
+    document.querySelector(".of-rows").hidden = state.view === "queries" || state.view === "share";
+    for (const part of document.querySelectorAll("[data-of]")) part.hidden = part.dataset.of !== state.view;
+    document.body.classList.toggle("embed", state.embed === "1");
+    for (const part of document.querySelectorAll(".verdict")) {
+      const single = state.dataset !== ALL, own = part.dataset.place === $("dataset").value;
+      const dataset = part.dataset.place === ACROSS ? data.across : data.datasets[Number(part.dataset.place)];
+      part.hidden = (single && !own) || !dataset || part.dataset.measure !== measureOf(dataset);
+    }
   }
 
-  /* ---- records ---- */
-  function open(key) {
-    const article = $(key);
-    if (!article) return false;
-    const copy = article.cloneNode(true);
-    copy.removeAttribute("id");
-    for (const pre of copy.querySelectorAll("pre.command")) {
-      const button = make("button", { type: "button", class: "plain copy" }, "copy");
-      const text = pre.textContent;
-      button.addEventListener("click", async () => {
-        try { await navigator.clipboard.writeText(text); button.textContent = "copied"; } catch { getSelection().selectAllChildren(pre); }
-      });
-      pre.prepend(button);
-    }
-    $("record").querySelector("div").replaceChildren(copy);
-    if (!$("record").open) $("record").showModal();  // a record may lead to another
-    $("record").scrollTop = 0;
-    return true;
+  /* The caveats are open where there is room for them. */
+  function fold() {
+    for (const each of document.querySelectorAll(".verdict details")) each.open = state.view === "table" && !narrow.matches;
   }
 
   function start() {
     if (!tabs.length) return;
     $("records").hidden = true;
-    document.querySelector(".tabs").hidden = false;
-    $("filters").hidden = false;
+    for (const part of document.querySelectorAll(".tabs, #filters, .only-scripts, .actions")) part.hidden = false;
+    for (const [name, label] of Object.entries(data.trades)) $("cost").append(make("option", { value: name }, label));
     for (const tab of tabs) {
-      tab.addEventListener("click", () => turnTo(tab.getAttribute("aria-controls")));
+      tab.addEventListener("click", () => set({ view: tab.getAttribute("aria-controls"), query: "" }));
       tab.addEventListener("keydown", (event) => {
-        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-        if (!step) return;
-        const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
-        turnTo(next.getAttribute("aria-controls"), true);
+        const ends = { Home: 0, End: tabs.length - 1 }, step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (!step && !(event.key in ends)) return;
+        const next = tabs[step ? (tabs.indexOf(tab) + step + tabs.length) % tabs.length : ends[event.key]];
+        set({ view: next.getAttribute("aria-controls"), query: "" });
+        next.focus();
         event.preventDefault();
       });
     }
-    for (const name of ["dataset", "measure", "supervision", "family", "row"]) {
-      state[name] = $(name).value;
-      $(name).addEventListener("input", () => { state[name] = $(name).value; changed(name); });
+    for (const [name, id] of Object.entries(FIELDS)) {
+      $(id).addEventListener("input", () => set({ [name]: $(id).value }, $(id).type === "search"));
     }
-    $("filters").addEventListener("submit", (event) => event.preventDefault());
-    $("clear").addEventListener("click", () => {
-      $("filters").reset();
-      for (const name of ["dataset", "measure", "supervision", "family", "row"]) state[name] = $(name).value;
-      changed("dataset");
-      changed("measure");
+    $("dataset").addEventListener("input", () => {
+      const value = $("dataset").value;
+      set({ dataset: [ALL, ACROSS].includes(value) ? value : data.datasets[Number(value)].name, query: "", slice: "" });
     });
-    document.addEventListener("click", (event) => {
-      const link = event.target.closest("a");
-      const target = link && (link.getAttribute("href") || link.getAttributeNS("http://www.w3.org/1999/xlink", "href"));
-      if (target && target.startsWith("#record-") && open(target.slice(1))) event.preventDefault();
-    });
-    $("record").addEventListener("click", (event) => { if (event.target === $("record")) $("record").close(); });
-    if (location.hash.startsWith("#record-")) open(location.hash.slice(1));
-    changed("measure");
+    $("far").addEventListener("input", () => set({ far: $("far").checked ? "1" : "" }));
+    for (const form of ["filters", "choice"]) $(form).addEventListener("submit", (event) => event.preventDefault());
+    $("clear").addEventListener("click", () => set({ labels: "", family: "", row: "", kind: "", sort: "" }));
+    $("how").addEventListener("click", (event) => { event.preventDefault(); set({ view: "share" }); scrollTo(0, 0); });
+    for (const event of ["popstate", "hashchange"]) window.addEventListener(event, () => apply(read()));
+    Object.assign(state, read());
+    fold();
+    show();
+    for (const listener of listeners) listener(new Set(Object.keys(state)));
   }
 
   document.addEventListener("DOMContentLoaded", start);
-  return { $, data, state, make, matches, listen: (listener) => listeners.push(listener) };
+  const listen = (listener) => listeners.push(listener);
+  return { $, ALL, ACROSS, data, state, make, matches, measureOf, chosen, place, address, set, listen };
 })();

@@ -1,11 +1,11 @@
 "use strict";
 /* Two rows, query by query: unpacked from the page when the tab is opened. */
 (() => {
-  const { $, data, state, make, listen } = window.board;
+  const { $, ALL, ACROSS, data, state, make, measureOf, place, set, finding, listen } = window.board;
   const SCALE = 10000, PAGE = 50;
   const blocks = [...document.querySelectorAll("script.queries")];
   const unpacked = new Map();
-  let here = null, rows = [], part = null, shown = PAGE, loads = 0;
+  let here = null, rows = [], shown = PAGE, loads = 0;
 
   async function unpack(place) {
     if (!unpacked.has(place)) {
@@ -25,11 +25,9 @@
   const shade = (value) => (value > 0 ? "gain" : value < 0 ? "loss" : "");
   const mean = (values) => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : 0);
 
-  function measureOf() {
-    const all = data.datasets[place()].measures;
-    return all.includes(state.measure) ? state.measure : all[0];
-  }
-  const place = () => Number(state.dataset || 0);
+  const dataset = () => data.datasets[place()];
+  const measured = () => measureOf(dataset());
+  const pair = () => [rows[Number($("row-a").value)], rows[Number($("row-b").value)]];
 
   async function load() {
     const mine = ++loads;
@@ -42,28 +40,36 @@
       return;
     }
     if (mine !== loads) return;
-    const dataset = data.datasets[place()];
-    nameOf = new Map(dataset.rows.map((row) => [Number(row.key.split("-")[2]), row]));
+    nameOf = new Map(dataset().rows.map((row) => [Number(row.key.split("-")[2]), row]));
     rows = here ? here.rows.filter((row) => nameOf.has(row.line)) : [];
-    for (const [id, fallback] of [["row-a", 0], ["row-b", 1]]) {
-      const before = $(id).dataset.name;
-      $(id).replaceChildren(...rows.map((row, i) => make("option", { value: i }, line(row).name)));
-      const again = rows.findIndex((row) => line(row).name === before);
-      $(id).value = String(again >= 0 ? again : Math.min(fallback, rows.length - 1));
-    }
-    part = null;
+    for (const id of ["row-a", "row-b"]) $(id).replaceChildren(...rows.map((row, i) => make("option", { value: i }, line(row).name)));
     compare();
   }
 
+  /* The rows of the address, or the first two. */
+  function choose() {
+    for (const [id, name, fallback] of [["row-a", state.a, 0], ["row-b", state.b, 1]]) {
+      const wanted = rows.findIndex((row) => line(row).name === name);
+      $(id).value = String(wanted >= 0 ? wanted : Math.min(fallback, rows.length - 1));
+    }
+  }
+
+  /* The slice of the address: the name of the division and the label of the part, with a colon between. */
+  function part() {
+    for (const [s, slice] of (here ? here.slices : []).entries()) {
+      const l = slice.labels.findIndex((label) => state.slice === `${slice.name}: ${label}`);
+      if (l >= 0) return { slice: s, label: l };
+    }
+    return null;
+  }
+
   function pairs() {
-    const [a, b] = [rows[Number($("row-a").value)], rows[Number($("row-b").value)]];
-    const measure = measureOf();
+    const [a, b] = pair(), measure = measured();
     const one = (a.values[measure] || []), other = (b.values[measure] || []);
     return here.queries.map((id, i) => ({ id, i, text: here.texts ? here.texts[i] : "", a: one[i] ?? null, b: other[i] ?? null }))
       .filter((q) => q.a !== null && q.b !== null).map((q) => ({ ...q, difference: q.a - q.b }));
   }
 
-  const inPart = (q) => !part || here.slices[part.slice].of[q.i] === part.label;
   function counts(found) {
     return [found.filter((q) => q.difference > 0).length, found.filter((q) => q.difference === 0).length, found.filter((q) => q.difference < 0).length];
   }
@@ -73,28 +79,25 @@
     $("differences").replaceChildren(); $("slices").replaceChildren(); $("listed").tBodies[0].replaceChildren(); $("listed").tHead.replaceChildren();
     $("more").hidden = true;
     if (rows.length < 2) {
-      $("summary").textContent = `${data.datasets[place()].name} has ${rows.length} ${rows.length === 1 ? "row" : "rows"} with per-query values on this page; two are needed.`;
+      $("summary").textContent = `${dataset().name} has ${rows.length} ${rows.length === 1 ? "row" : "rows"} with per-query values on this page; two are needed.`;
       return;
     }
-    const [a, b] = [rows[Number($("row-a").value)], rows[Number($("row-b").value)]];
-    $("row-a").dataset.name = line(a).name; $("row-b").dataset.name = line(b).name;
+    choose();
+    const [a, b] = pair();
     $("why").textContent = here.why;
-    const measure = measureOf(), all = pairs(), [won, tied, lost] = counts(all);
-    $("summary").textContent = `${data.datasets[place()].name}, ${measure}: A ${score(mean(all.map((q) => q.a)))}, B ${score(mean(all.map((q) => q.b)))}, difference ${signed(mean(all.map((q) => q.difference)))} over ${all.length} queries. A is better on ${won}, equal on ${tied}, worse on ${lost}.`;
+    const measure = measured(), all = pairs(), [won, tied, lost] = counts(all);
+    $("summary").textContent = `${dataset().name}, ${measure}: A ${score(mean(all.map((q) => q.a)))}, B ${score(mean(all.map((q) => q.b)))}, difference ${signed(mean(all.map((q) => q.difference)))} over ${all.length} queries. A is better on ${won}, equal on ${tied}, worse on ${lost}.`;
     const [one, other] = [line(a).values[measure], line(b).values[measure]];
-    $("verdict").replaceChildren(a === b ? "" : verdictOf(one.place, other.place, data.datasets[place()].pairs[measure]), "As a single planned comparison: ", make("code", {}, `harness compare ${quoted(line(a).row)} ${quoted(line(b).row)} --dataset ${quoted(here.dataset)} --measure ${quoted(measure)}`));
+    $("verdict").replaceChildren(a === b ? "" : verdictOf(one.place, other.place, dataset().pairs[measure]), "As a single planned comparison: ", make("code", {}, `harness compare ${quoted(line(a).row)} ${quoted(line(b).row)} --dataset ${quoted(here.dataset)} --measure ${quoted(measure)}`));
     drawDifferences(all, measure);
     drawSlices(all);
     shown = PAGE;
     list();
   }
 
-  /* What the board says of two rows, from the places of the rows that each is significantly better than. */
   function verdictOf(one, other, pairs) {
-    if (!pairs || one === null || other === null) return "";
-    const better = (a, b) => pairs.better[a].some((start, i, runs) => i % 2 === 0 && start <= b && b < runs[i + 1]);
-    const found = better(one, other) ? "A is significantly better than B" : better(other, one) ? "A is significantly worse than B" : "A and B are tied";
-    return `${found} on the board, corrected for ${pairs.corrected}. `;
+    const found = { better: "A is significantly better than B", worse: "A is significantly worse than B", tied: "A and B are tied" }[finding(one, other, pairs)];
+    return found ? `${found} on the board, corrected for ${pairs.corrected}. ` : "";
   }
 
   const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);
@@ -112,50 +115,69 @@
         Plot.ruleY([0], { stroke: "currentColor" }),
       ],
     });
+    window.marks.accessible(drawn);
     $("differences").replaceChildren(make("figure", {}, drawn));
   }
 
   function drawSlices(all) {
+    const chosen = part();
     const tables = here.slices.map((slice, s) => {
       const body = slice.labels.map((label, l) => {
         const found = all.filter((q) => slice.of[q.i] === l);
         if (!found.length) return null;
         const [won, tied, lost] = counts(found), difference = mean(found.map((q) => q.difference));
-        const on = Boolean(part) && part.slice === s && part.label === l;
+        const on = Boolean(chosen) && chosen.slice === s && chosen.label === l;
         const button = make("button", { type: "button", "aria-pressed": on, "data-part": `${s} ${l}` }, label);
-        button.addEventListener("click", () => { part = on ? null : { slice: s, label: l }; shown = PAGE; drawSlices(all); list(); [...$("slices").querySelectorAll("button")].find((other) => other.dataset.part === `${s} ${l}`)?.focus(); });
-        return make("tr", { "aria-selected": on }, make("th", { scope: "row", class: "name" }, button), make("td", {}, found.length), make("td", {}, score(mean(found.map((q) => q.a)))), make("td", {}, score(mean(found.map((q) => q.b)))), make("td", { class: shade(Math.round(difference)) }, signed(difference)), make("td", {}, `${won} / ${tied} / ${lost}`));
+        button.addEventListener("click", () => {
+          set({ slice: on ? "" : `${slice.name}: ${label}`, query: "" });
+          [...$("slices").querySelectorAll("button")].find((other) => other.dataset.part === `${s} ${l}`)?.focus();
+        });
+        return make("tr", { class: on ? "selected" : "" }, make("th", { scope: "row", class: "name" }, button), make("td", {}, found.length), make("td", {}, score(mean(found.map((q) => q.a)))), make("td", {}, score(mean(found.map((q) => q.b)))), make("td", { class: shade(Math.round(difference)) }, signed(difference)), make("td", {}, `${won} / ${tied} / ${lost}`));
       }).filter(Boolean);
-      const heads = ["", "queries", "A", "B", "A − B", "better / equal / worse"].map((text) => make("th", { scope: "col" }, text));
+      const heads = [slice.name, "queries", "A", "B", "A − B", "better / equal / worse"].map((text) => make("th", { scope: "col" }, text));
       return make("div", { class: "scroll" }, make("table", { class: "board" }, make("caption", {}, `By ${slice.name}`), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...body)));
     });
     $("slices").replaceChildren(...tables);
   }
 
   function list() {
-    const words = $("words").value.toLowerCase();
+    const words = state.words.toLowerCase(), chosen = part();
+    const inPart = (q) => !chosen || here.slices[chosen.slice].of[q.i] === chosen.label;
     const orders = { a: (x, y) => y.difference - x.difference, b: (x, y) => x.difference - y.difference, size: (x, y) => Math.abs(y.difference) - Math.abs(x.difference), id: (x, y) => x.i - y.i };
     const found = pairs().filter((q) => inPart(q) && (!words || q.id.toLowerCase().includes(words) || q.text.toLowerCase().includes(words)));
-    found.sort((x, y) => orders[$("order").value](x, y) || x.i - y.i);
+    found.sort((x, y) => orders[state.order](x, y) || x.i - y.i);
     const heads = [["query", "text"], ["A", ""], ["B", ""], ["A − B", ""]].map(([text, kind]) => make("th", { scope: "col", class: kind }, text));
     $("listed").tHead.replaceChildren(make("tr", {}, ...heads));
+    shown = Math.max(shown, found.findIndex((q) => q.id === state.query) + 1);
     $("listed").tBodies[0].replaceChildren(...found.slice(0, shown).map(queryRow));
     const rest = found.length - shown;
     $("more").hidden = rest <= 0;
     $("more").textContent = `${Math.min(PAGE, rest)} more of ${rest}`;
+    openQuery();
     if (!found.length) $("listed").tBodies[0].append(make("tr", {}, make("td", { class: "text", colspan: 4 }, "No query matches.")));
   }
 
   function queryRow(q) {
     const button = make("button", { type: "button", class: "query", "aria-expanded": "false" }, q.text || q.id, ...(q.text ? [make("small", {}, ` ${q.id}`)] : []));
     const row = make("tr", { "data-query": q.id }, make("td", { class: "text" }, button), make("td", {}, score(q.a)), make("td", {}, score(q.b)), make("td", { class: shade(q.difference) }, signed(q.difference)));
-    button.addEventListener("click", () => {
+    const toggle = () => {
       const open = button.getAttribute("aria-expanded") === "true";
       button.setAttribute("aria-expanded", !open);
       if (open) row.nextElementSibling.remove();
       else row.after(make("tr", { class: "opened" }, make("td", { class: "lists", colspan: 4 }, sides(q))));
-    });
+      return !open;
+    };
+    row.addEventListener("board:open", () => { if (button.getAttribute("aria-expanded") === "false") toggle(); });
+    button.addEventListener("click", () => set({ query: toggle() ? q.id : state.query === q.id ? "" : state.query }, true));
     return row;
+  }
+
+  /* Opens the query of the address, which may be that of a link. */
+  function openQuery(scroll = true) {
+    const row = state.query && [...$("listed").tBodies[0].rows].find((each) => each.dataset.query === state.query);
+    if (!row) return;
+    row.dispatchEvent(new Event("board:open"));
+    if (scroll) row.scrollIntoView({ block: "nearest" });
   }
 
   function sides(q) {
@@ -164,7 +186,7 @@
     const grades = here.grades ? new Map(here.grades[q.i]) : null;
     const columns = chosen.map((row, side) => {
       const own = lists[side], other = lists[1 - side];
-      const head = make("h4", {}, `${side ? "B" : "A"}: `, make("a", { href: `#${line(row).key}` }, make("code", {}, line(row).name)), row.seeds > 1 ? " (its first seed)" : "");
+      const head = make("h3", {}, `${side ? "B" : "A"}: `, make("a", { href: `#${line(row).key}` }, make("code", {}, line(row).name)), row.seeds > 1 ? " (its first seed)" : "");
       if (!own) return make("div", {}, head, make("p", { class: "facts" }, "The run file was missing when this page was written."));
       if (!own.length) return make("div", {}, head, make("p", { class: "facts" }, "No documents were retrieved."));
       return make("div", {}, head, make("ol", {}, ...own.map((d) => entry(d, grades, other))));
@@ -189,15 +211,20 @@
     return make("li", {}, ...parts);
   }
 
-  for (const id of ["row-a", "row-b"]) $(id)?.addEventListener("input", compare);
-  $("order")?.addEventListener("input", () => { shown = PAGE; list(); });
-  $("words")?.addEventListener("input", () => { shown = PAGE; list(); });
-  $("choice")?.addEventListener("submit", (event) => event.preventDefault());
+  for (const [id, name] of [["row-a", "a"], ["row-b", "b"]]) {
+    $(id)?.addEventListener("input", () => set({ [name]: line(rows[Number($(id).value)]).name, query: "" }));
+  }
   $("more")?.addEventListener("click", () => { shown += PAGE; list(); });
-  $("swap")?.addEventListener("click", () => { [$("row-a").value, $("row-b").value] = [$("row-b").value, $("row-a").value]; compare(); });
-  listen((_, what) => {
+  $("swap")?.addEventListener("click", () => {
+    const [a, b] = pair();
+    if (a && b) set({ a: line(b).name, b: line(a).name });
+  });
+  listen((changed) => {
     if (state.view !== "queries") return;
-    if (what === "measure" && here) compare();
-    else if (what === "view" || what === "dataset") load();
+    if (state.dataset === ALL || state.dataset === ACROSS) { set({ dataset: dataset().name }, true); return; }
+    const any = (...names) => names.some((name) => changed.has(name));
+    if (any("view", "dataset") || !here) load();
+    else if (any("measure", "a", "b")) compare();
+    else if (any("order", "words", "slice")) { shown = PAGE; drawSlices(pairs()); list(); } else if (any("query")) openQuery();
   });
 })();

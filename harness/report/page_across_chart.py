@@ -1,0 +1,52 @@
+"""The rows across datasets for the plots of the page: as those of a dataset, with means for scores and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.report.trade_offs import TRADE_OFFS, mark_fronts
+
+NAME = "across datasets"
+
+
+def across_chart(tables: Sequence[Mapping[str, Any]], datasets: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The rows that have a mean by some measure; None without such rows.
+
+    Args:
+        tables: of `harness.report.page_across.across_tables`.
+        datasets: as the template takes them.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for over in tables:
+        for row in over["rows"]:
+            if row["complete"]:
+                shared = {name: row[name] for name in ("key", "name", "family", "supervision")}
+                entry = rows.setdefault(row["name"], {**shared, "row": row["name"], "values": {}, "seeds": []})
+                entry["values"][over["measure"]] = row["value"]
+    measures = [over["measure"] for over in tables]
+    complete = [row for row in rows.values() if set(row["values"]) == set(measures)]
+    if not complete:
+        return None
+    for row in complete:
+        row["trades"] = {name: {"value": _mean_cost(name, row["name"], datasets)} for name in TRADE_OFFS}
+    mark_fronts(complete, measures)
+    return {
+        "name": NAME,
+        "measures": measures,
+        "rows": complete,
+        "pairs": {over["measure"]: over["pairs"] for over in tables},
+        "curves": [],
+    }
+
+
+def _mean_cost(cost: str, name: str, datasets: Sequence[Mapping[str, Any]]) -> float | None:
+    """The mean over the datasets; None if it is unknown on one of them."""
+    costs = []
+    for dataset in datasets:
+        first = next((row for row in dataset["rows"] if row["name"] == name and row["ok"]), None)
+        value = first["trades"][cost]["value"] if first else None
+        if value is None:
+            return None
+        costs.append(value)
+    return sum(costs) / len(costs)
