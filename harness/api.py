@@ -34,6 +34,7 @@ from harness.exchange.export import export_beir, export_model, export_mteb, expo
 from harness.exchange.import_published import import_published
 from harness.executors import Executor
 from harness.judging.judging import by_machine as judged_by_machine
+from harness.judging.judging import from_log as judged_from_clicks
 from harness.judging.judging import from_table as judged_from_table
 from harness.judging.judging import open_work
 from harness.judging.judging import page_server as judging_server
@@ -69,6 +70,7 @@ __all__ = [
     "fetch",
     "import_published",
     "judged_by_machine",
+    "judged_from_clicks",
     "judged_from_table",
     "judged_lock",
     "judged_to_table",

@@ -28,6 +28,10 @@ class Judge(OneDataset, Quiet, Resources):
     serve: Annotated[bool, typer.Option("--serve", help="Let people judge on a page on this machine.")] = False
     export: Annotated[Path | None, typer.Option("--export", help="Write pairs to judge as a CSV table.")] = None
     import_: Annotated[Path | None, typer.Option("--import", help="Read the grades of a filled table.")] = None
+    clicks: Annotated[
+        Path | None,
+        typer.Option(help="Read a log of clicks: a table with query, document, position, clicks, views."),
+    ] = None
     annotator: Annotated[str, typer.Option(help="Name of the person who fills the table.")] = ""
     number: Annotated[int | None, typer.Option("--number", "-n", min=1, help="Pairs at most. Default: all.")] = None
     pool_depth: Annotated[int, typer.Option(min=1, help="Documents of each row on the board for each query.")] = 10
@@ -44,9 +48,9 @@ def judge(parameters: Judge) -> Status:
     from harness.cli.session import open_session
 
     session = open_session(parameters)
-    chosen = [parameters.judge, parameters.serve or None, parameters.export, parameters.import_]
+    chosen = [parameters.judge, parameters.serve or None, parameters.export, parameters.import_, parameters.clicks]
     if sum(each is not None for each in chosen) > 1:
-        raise SettingError("name one of --judge, --serve, --export and --import.")
+        raise SettingError("name one of --judge, --serve, --export, --import and --clicks.")
     work = api.open_work(
         parameters.one_dataset, parameters.out, parameters.pool_depth, parameters.results, session.context
     )
@@ -59,6 +63,9 @@ def judge(parameters: Judge) -> Status:
     elif parameters.import_ is not None:
         added = api.judged_from_table(work, parameters.import_, parameters.annotator)
         session.say([f"{added:,} labels added"])
+    elif parameters.clicks is not None:
+        clicked = api.judged_from_clicks(work, parameters.clicks)
+        session.say([f"{len(clicked.labels):,} labels added; {clicked.sentence}"])
     elif parameters.serve:
         with api.judged_lock(work.target):
             server = api.judging_server(work, session.context, parameters.port)

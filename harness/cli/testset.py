@@ -66,7 +66,7 @@ def testset(parameters: Testset) -> Status:
     """Make a test set from a corpus: queries, judged pools, and how far they can be trusted."""
     from harness import api
     from harness.cli.session import open_session
-    from harness.testset.tables import Columns
+    from harness.collection.tables import Columns
 
     session = open_session(parameters)
     columns = Columns(parameters.id_column, parameters.title_column, parameters.text_column)

@@ -11,6 +11,7 @@ from harness.base.defaults import RESULTS
 from harness.base.errors import DatasetError, SettingError
 from harness.collection.labels import Labels
 from harness.judging.agreement import agreements
+from harness.judging.clicks import Clicked, from_clicks
 from harness.judging.due import Pair, board_rankings, for_a_person, holes, pooled_pairs
 from harness.judging.machine import judged
 from harness.judging.serve import open_server
@@ -150,6 +151,15 @@ def from_table(work: Work, path: Path, person: str) -> int:
             raise SettingError(f"{person} is the name of another judge of this collection; take another name.")
         work.target.add(labels)
     return len(labels)
+
+
+def from_log(work: Work, path: Path) -> Clicked:
+    """Adds labels from a log of clicks (`harness.judging.clicks`).
+
+    Raises:
+        DatasetError: a faulty line, or a log of another collection.
+    """
+    return from_clicks(work.target, path)
 
 
 def _check_replaceable(path: Path, target: Target) -> None:

@@ -13,9 +13,9 @@ from harness.base.files import read_text, there
 from harness.collection.files import CORPUS, file_of
 from harness.collection.jsonl import read_documents
 from harness.collection.offer import TABLES, TEXTS
+from harness.collection.tables import FOUND, Columns, cell, found, peeked, rows_of
 from harness.data.documents import Document
 from harness.testset.chunks import chunks_of, path_id, splitter
-from harness.testset.tables import FOUND, Columns, cell, found, peeked, rows_of
 
 MARKDOWN = (".md", ".markdown")
 WORDS = 250

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.collection.tables import FOUND, Columns
 from harness.endpoints.meter import Estimate
 from harness.methods import Method
 from harness.rows import DEFAULT_ROWS, methods_of, parse_generator, parse_judge, parse_method
@@ -13,7 +14,6 @@ from harness.runtime.context import Context, open_context
 from harness.testset.documents import WORDS, Source
 from harness.testset.make import Tell, TestSet, make, rows_asked
 from harness.testset.request import DEPTH, QUERIES, Request
-from harness.testset.tables import FOUND, Columns
 from harness.testset.trust import sentences
 from harness.testset.write import workplace, write_corpus, write_set
 

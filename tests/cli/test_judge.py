@@ -28,6 +28,14 @@ def test_a_table_out_and_in(harness_command, made: Path) -> None:  # noqa: F811
     assert "1 queries judged completely by people" in said.out
 
 
+def test_clicks_become_labels(harness_command, made: Path) -> None:  # noqa: F811
+    lines = "q0,d0,1,80,100\nq0,d0,2,40,100\nq0,d8,2,45,100\n"
+    Path("log.csv").write_text("query,document,position,clicks,views\n" + lines)
+    said = harness_command("judge", "./mine", "--clicks", "log.csv")
+    assert said.status == 0, said.err
+    assert said.out.startswith("2 labels added; positions 1 to 2 are examined in a ratio of 1.00, 0.50")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

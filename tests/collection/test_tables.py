@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.base.errors import DatasetError, SettingError
-from harness.testset.tables import Columns, cell, found, rows_of
+from harness.collection.tables import Columns, cell, found, rows_of
 
 ROWS = [{"Doc ID": f"00{i}", "Name": f"n{i}", "notes": f'a "long" note\nabout thing {i}'} for i in range(3)]
 
