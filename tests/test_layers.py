@@ -33,6 +33,7 @@ PLURAL = {
 }
 BUILT_ON = {
     # A method or recipe whose default is made of others, and an analyser that is another's words, stemmed.
+    ("methods._search_engine", "methods.dense"),
     ("methods.chunked", "methods.dense"),
     ("methods.doc2query", "methods.bm25"),
     ("methods.hybrid", "methods.bm25"),
