@@ -29,8 +29,8 @@ from harness.runtime.context import Context
 
 Pair = tuple[str, str]
 PREFIX: Final = (
-    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided."
-    ' Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
+    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct "
+    'provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
 )
 SUFFIX: Final = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 INSTRUCTION: Final = "Given a web search query, retrieve relevant passages that answer the query"
@@ -110,6 +110,8 @@ class GenerativeScorer(LocalModel[GenerativeSettings]):
 
     def _prompts(self, pairs: Sequence[Pair]) -> list[list[int]]:
         """Token numbers of each prompt."""
+        if not pairs:
+            return []  # the tokenizer takes one text at least
         settings, loaded = self.settings, self._loaded
         room = loaded.length - len(loaded.prefix) - len(loaded.suffix)
         heads = [readable(f"<Instruct>: {settings.instruction}\n<Query>: {query}\n<Document>:") for query, _ in pairs]

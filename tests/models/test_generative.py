@@ -50,6 +50,7 @@ def test_the_scores_are_those_of_the_model_card(tiny_generative: Path, context: 
     expected = by_the_card(tiny_generative, PAIRS)
     assert scorer.scores(PAIRS).tolist() == pytest.approx(expected, abs=1e-4)
     assert scorer.compute(PAIRS[:1]).tolist() == pytest.approx(expected[:1], abs=1e-4)
+    assert scorer.compute([]).shape == scorer.scores([]).shape == (0,)
     assert len({round(score, 4) for score in expected}) > 2
 
 
