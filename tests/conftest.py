@@ -395,6 +395,40 @@ def scored(results: Store, put: Callable[..., StoredRecord]) -> Callable[..., Sc
     return one
 
 
+@pytest.fixture(scope="session")
+def tiny_generative(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random 2-layer Qwen3 that writes characters, with the words yes and no and the marks of its chat."""
+    import torch
+    from tokenizers import Tokenizer, decoders, pre_tokenizers
+    from tokenizers.models import BPE
+    from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+    characters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = [("y", "e"), ("ye", "s"), ("n", "o")]
+    pieces = [*characters, *(a + b for a, b in merges)]
+    tokens = Tokenizer(BPE({piece: i for i, piece in enumerate(pieces)}, merges))
+    tokens.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokens.decoder = decoders.ByteLevel()
+    tokens.add_special_tokens(["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"])
+    folder = tmp_path_factory.mktemp("generative")
+    PreTrainedTokenizerFast(tokenizer_object=tokens, pad_token="<|endoftext|>").save_pretrained(str(folder))
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        config = Qwen3Config(
+            vocab_size=tokens.get_vocab_size(),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=8,
+            initializer_range=0.5,
+            max_position_embeddings=2048,
+        )
+        Qwen3ForCausalLM(config).save_pretrained(str(folder))
+    return folder
+
+
 # Servers on this machine
 
 Reply = tuple[int, dict[str, str], bytes]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from html import escape
 from itertools import islice
 from pathlib import Path
 
 from harness.base.defaults import DATASET, MEASURES, RESULTS, SEEDS, TOP
+from harness.base.plain import one_line
 from harness.bench.runner import Result
 from harness.compare.validate import differences, validate
 from harness.compare.verdict import Verdict
@@ -34,9 +36,9 @@ class QueryPair:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
-    """Two rows on one dataset.
+    """Two rows on one dataset; `print` shows the evidence, a notebook the queries too.
 
     Args:
         verdict: on the difference of their means.
@@ -52,6 +54,26 @@ class Comparison:
     def rows(self) -> tuple[str, str]:
         """Names of both rows."""
         return self.verdict.contrast.row.row, self.verdict.contrast.baseline.row
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {self.verdict.sentences[0]}>"
+
+    def __str__(self) -> str:
+        lines = [" ".join(self.verdict.sentences)]
+        for row, pairs in zip(self.rows, (self.gains, self.losses), strict=True):
+            lines += [f"{row} is better on"] * bool(pairs)
+            lines += [f"  {each.id}: {each.value:.4f}, {each.other:.4f}: {one_line(each.text)[:80]}" for each in pairs]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        cells = [
+            "".join(f"<td>{escape(cell)}</td>" for cell in (each.id, one_line(each.text), *_values(each)))
+            for each in (*self.gains, *reversed(self.losses))
+        ]
+        head = "".join(f"<th>{escape(name)}</th>" for name in ("query", "text", *self.rows, "difference"))
+        body = "".join(f"<tr>{line}</tr>" for line in cells)
+        evidence = escape(" ".join(self.verdict.sentences))
+        return f"<p>{evidence}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def compare(
@@ -89,6 +111,10 @@ def compare(
     by_query = differences((verdict.contrast.row, verdict.contrast.baseline))
     pairs = [QueryPair(query, value, their, texts.get(query, "")) for query, value, their in by_query]
     return Comparison(verdict, _gains(pairs, top, 1), _gains(reversed(pairs), top, -1))
+
+
+def _values(pair: QueryPair) -> tuple[str, str, str]:
+    return f"{pair.value:.4f}", f"{pair.other:.4f}", f"{pair.value - pair.other:+.4f}"
 
 
 def _gains(pairs: Iterable[QueryPair], top: int, sign: int) -> tuple[QueryPair, ...]:

@@ -43,6 +43,8 @@ _PROVIDERS: Final = {
     "api.voyageai.com": Provider(
         "VOYAGE_API_KEY", "openai", "query", "document", dimensions="output_dimension", items=256, tokens=40_000
     ),
+    # 2,048 texts; tokens per minute are what limits (jina.ai/embeddings).
+    "api.jina.ai": Provider("JINA_API_KEY", items=64, tokens=8_000),
     "api.mistral.ai": Provider("MISTRAL_API_KEY", dimensions="output_dimension", items=64, tokens=6_000),
     # 96 texts (the reference of POST /v2/embed).
     "api.cohere.com": Provider("CO_API_KEY", "cohere", "search_query", "search_document", items=96, tokens=40_000),

@@ -41,7 +41,8 @@ class Rerank(Method):
 
     Args:
         first: finds the candidates.
-        scorer: scores them; one of `dense`, `cross_encoder`, `late`, `sparse`, `api`, `listwise`, `pointwise`.
+        scorer: scores them; one of `dense`, `cross_encoder`, `late`, `sparse`, `generative`, `api`, `rerank_api`,
+            `listwise`, `pointwise`.
         depth: how many candidates.
     """
 

@@ -9,6 +9,7 @@ from harness.endpoints.providers import OTHER, provider
         ("https://api.openai.com/v1", "OPENAI_API_KEY", (None, None)),
         ("https://me.openai.azure.com/openai/v1/", "AZURE_OPENAI_API_KEY", (None, None)),
         ("https://api.voyageai.com/v1", "VOYAGE_API_KEY", ("query", "document")),
+        ("https://api.jina.ai/v1", "JINA_API_KEY", (None, None)),
         ("https://api.mistral.ai/v1", "MISTRAL_API_KEY", (None, None)),
         ("https://api.cohere.com", "CO_API_KEY", ("search_query", "search_document")),
     ],

@@ -194,3 +194,22 @@ def engine(request: pytest.FixtureRequest) -> Make:
         return room(search=search, **settings)
 
     return made
+
+
+@pytest.fixture
+def reranker(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A hosted re-ranker that counts common words, in Jina's form; waiting takes no time."""
+    monkeypatch.setattr("harness.endpoints.retries.pause", lambda stopped, seconds: stopped.is_set())
+    for name in ("ENDPOINT_API_KEY", "CO_API_KEY", "JINA_API_KEY", "VOYAGE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def reply(n: int, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        wanted = set(body["query"].split())
+        counts = [len(wanted & set(text.split())) / 8 for text in body["documents"]]
+        results = [{"index": i, "relevance_score": count} for i, count in enumerate(counts)]
+        results.sort(key=lambda one: -one["relevance_score"])  # as these services do
+        told = {"model": body["model"], "object": "list", "usage": {"total_tokens": 9}, "results": results}
+        return 200, {}, json.dumps(told).encode()
+
+    server.reply = reply
+    return server

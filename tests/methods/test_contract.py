@@ -117,6 +117,10 @@ def method(
     }
     if request.param == "python":
         return PythonFunction(f"{Path(__file__).parent / 'own_search.py'}:search")
+    if request.param == "generative":
+        return METHODS.get(request.param)(model=str(request.getfixturevalue("tiny_generative")))
+    if request.param == "rerank_api":
+        return METHODS.get(request.param)(model="tiny", url=request.getfixturevalue("reranker").url)
     if request.param == "http":
         return HTTP(url=request.getfixturevalue("search_server").url)
     if request.param in ENGINES:
