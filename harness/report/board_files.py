@@ -69,15 +69,20 @@ def _without_collection() -> Iterator[None]:
 
 
 @_without_collection()
-def write_board(results: Path, context: Context) -> Written:
+def write_board(results: Path, context: Context, texts: bool = False) -> Written:
     """Writes the board's files from all records of a results folder, with progress.
+
+    Args:
+        results: the folder.
+        context: data folders and cache.
+        texts: see `harness.report.collection.words`.
 
     Raises:
         RecordError: the folder cannot be written; or it has no record, and a file of such a name that is not ours.
     """
     store = Store(results)
     store.check()
-    inputs, blocks = _inputs(results), QueryBlocks(_earlier_blocks(results))
+    inputs, blocks = _inputs(results), QueryBlocks(_earlier_blocks(results), texts)
     stored, faults = store.stored()
     published, unread = read_all(results)
     every: list[HarnessError] = [*faults, *unread]
