@@ -35,6 +35,7 @@ from harness.report.comparisons import with_comparisons
 from harness.report.comparisons_across import compared_across
 from harness.report.page import leaderboard_page
 from harness.report.query_blocks import QueryBlocks, blocks_of
+from harness.report.top_lists import made_from_run
 from harness.runtime.context import Context
 
 STAMP = ".leaderboard.json"
@@ -142,7 +143,7 @@ def _inputs(results: Path) -> str:
     for plugin in named_files():  # for their columns
         digest.update(sha256(plugin).encode() if plugin.is_file() else b"")
     for path in [*sorted(results.glob("*/*/seed*")), *sorted((results / FOLDER).glob("*.json"))]:
-        if path.is_file():
+        if path.is_file() and not made_from_run(path):
             stat = path.stat()
             content = sha256(path) if path.suffix == ".json" else f"{stat.st_size} {stat.st_mtime_ns}"
             digest.update(f"{path.relative_to(results).as_posix()}\0{content}\n".encode(errors="surrogateescape"))

@@ -111,7 +111,8 @@ def _key(table: Table, places: Mapping[Key, StoredRecord], collection: str, most
 
 def _files(place: Place, run_sha256: str | None) -> list[Any]:
     """The content of a record's per-query values, and the state of its run, whose hash is in the record."""
-    return [sha256(place.queries) if place.queries.is_file() else None, _state(place.run), run_sha256]
+    values = sha256(place.queries) if place.queries.is_file() else None
+    return [values, _state(place.run) or _state(place.tops), run_sha256]
 
 
 def _state(path: Path) -> list[int] | None:
