@@ -205,15 +205,17 @@ def claims(
 
 
 def write_leaderboard(
-    results: Path, context: Context | None = None
+    results: Path, context: Context | None = None, *, texts: bool = False
 ) -> tuple[list[Table], Across | None, list[Exception]]:
     """Writes `leaderboard.md`, `.csv`, `.html` and `.tex` from the records.
 
-    The page also shows texts, titles and grades of the collections on this machine; it downloads none.
+    The page also shows grades of the collections on this machine, and texts and titles of those that may be passed on;
+    it downloads none.
 
     Args:
         results: folder of the records.
         context: its data folders and cache; None takes the defaults.
+        texts: show texts and titles of all collections; such a page is for your own use.
 
     Returns:
         The tables, the one across datasets, and an error for each record that cannot be read (the others are shown).
@@ -221,7 +223,7 @@ def write_leaderboard(
     Raises:
         RecordError: the folder cannot be written.
     """
-    written = write_board(Path(results), context or open_context())
+    written = write_board(Path(results), context or open_context(), texts)
     return written.tables, written.across, [*written.faults]
 
 

@@ -38,6 +38,11 @@ class Place:
         """The TREC run."""
         return self.record.with_suffix(".run.gz")
 
+    @property
+    def tops(self) -> Path:
+        """The first documents of each query of the run: small, so that it can be kept where runs are not."""
+        return self.record.with_suffix(".tops.gz")
+
 
 def _folder(dataset: str) -> str:
     """A dataset's name as a folder; with a hash if two names could give one folder, as `./a b` and `./a-b` would."""
@@ -126,6 +131,7 @@ class Store:
         if values is None:
             place.queries.unlink(missing_ok=True)
             place.run.unlink(missing_ok=True)
+            place.tops.unlink(missing_ok=True)
 
     def amend(self, place: Place, record: Record) -> None:
         """Writes the record of a row again; its files stay as they are."""

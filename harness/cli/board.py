@@ -102,6 +102,14 @@ class Leaderboard(Tables, Records, Quiet):
     """Parameters of `harness leaderboard`."""
 
     plots: Annotated[bool, typer.Option("--plots", help="Also draw plots/*.svg and *.png; needs matplotlib.")] = False
+    texts: Annotated[
+        bool,
+        typer.Option(
+            "--texts",
+            help="Show texts of all collections on the page, also of those that are for research only: a page for your "
+            "own use.",
+        ),
+    ] = False
 
 
 def leaderboard(parameters: Leaderboard) -> Status:
@@ -115,7 +123,7 @@ def leaderboard(parameters: Leaderboard) -> Status:
     if not results.exists():
         raise RecordError(f"there is no folder {results}; `harness run --results {results}` creates one.")
     session = open_session(parameters)
-    tables, across, faults = api.write_leaderboard(results, session.context)
+    tables, across, faults = api.write_leaderboard(results, session.context, texts=parameters.texts)
     drawn = write_plots(tables, results / "plots") if parameters.plots else []
     terminal.show(tables, session.out, across, session.format, verbose=session.verbose)
     report_faults(faults)

@@ -30,6 +30,10 @@ class Source(Value, ABC):
     """Where collections come from."""
 
     room: ClassVar[str] = "harness.datasets"
+    may_be_passed_on: ClassVar[bool] = False
+    """Whether the texts of its collections may be in a page that others get: one's own may, and those whose licence
+    allows it; of collections that are free for research only a page has the ids.
+    """
 
     @abstractmethod
     def load(self, rest: str, context: Context) -> Dataset:
@@ -175,6 +179,15 @@ def at_hand(name: str, context: Context) -> bool:
     """
     source, rest = split_name(name, context)
     return SOURCES.get(source)().at_hand(rest, context)
+
+
+def may_be_passed_on(name: str, context: Context) -> bool:
+    """Whether the texts of a dataset may be in a page that others get (`Source.may_be_passed_on`).
+
+    Raises:
+        UnknownName: no such source.
+    """
+    return SOURCES.get(split_name(name, context)[0]).may_be_passed_on
 
 
 def every_name(context: Context) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from harness.base.errors import DatasetError
 from harness.base.files import there
@@ -26,6 +27,8 @@ class Folder(Source):
     However a folder is written, the dataset has one name: `folder/` and the path relative to the working folder if it
     is inside it, else the absolute path.
     """
+
+    may_be_passed_on: ClassVar[bool] = True
 
     def load(self, rest: str, context: Context) -> Dataset:
         """The collection in a folder; the last component is the split unless it is a folder inside the collection.

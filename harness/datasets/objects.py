@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from harness.base.errors import DatasetError, SettingError, Unavailable
 from harness.base.files import write_text
@@ -33,6 +33,8 @@ GRADE: Final = ("score", "relevance", "grade", "label", "rel")
 @dataclass(frozen=True)
 class Objects(Source):
     """`objects/<name>[/split]`, for collections that `Dataset.of(…, name="<name>")` has made with the same cache."""
+
+    may_be_passed_on: ClassVar[bool] = True
 
     def load(self, rest: str, context: Context) -> Dataset:
         """See `Source.load`."""

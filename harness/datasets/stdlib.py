@@ -6,6 +6,7 @@ import hashlib
 import platform
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from harness.base.errors import UnknownName
 from harness.cache.code import code_of
@@ -24,6 +25,8 @@ LICENCE = "PSF-2.0"
 @dataclass(frozen=True)
 class Stdlib(Source):
     """`stdlib/code[/split]`. The content depends on the version of Python, and so does `Dataset.revision`."""
+
+    may_be_passed_on: ClassVar[bool] = True
 
     def load(self, rest: str, context: Context) -> Dataset:
         """The collection of the running Python; it is built the first time.

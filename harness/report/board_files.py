@@ -35,6 +35,7 @@ from harness.report.comparisons import with_comparisons
 from harness.report.comparisons_across import compared_across
 from harness.report.page import leaderboard_page
 from harness.report.query_blocks import QueryBlocks, blocks_of
+from harness.report.top_lists import made_from_run
 from harness.runtime.context import Context
 
 STAMP = ".leaderboard.json"
@@ -69,15 +70,20 @@ def _without_collection() -> Iterator[None]:
 
 
 @_without_collection()
-def write_board(results: Path, context: Context) -> Written:
+def write_board(results: Path, context: Context, texts: bool = False) -> Written:
     """Writes the board's files from all records of a results folder, with progress.
+
+    Args:
+        results: the folder.
+        context: data folders and cache.
+        texts: see `harness.report.collection.words`.
 
     Raises:
         RecordError: the folder cannot be written; or it has no record, and a file of such a name that is not ours.
     """
     store = Store(results)
     store.check()
-    inputs, blocks = _inputs(results), QueryBlocks(_earlier_blocks(results))
+    inputs, blocks = _inputs(results), QueryBlocks(_earlier_blocks(results), texts)
     stored, faults = store.stored()
     published, unread = read_all(results)
     every: list[HarnessError] = [*faults, *unread]
@@ -137,7 +143,7 @@ def _inputs(results: Path) -> str:
     for plugin in named_files():  # for their columns
         digest.update(sha256(plugin).encode() if plugin.is_file() else b"")
     for path in [*sorted(results.glob("*/*/seed*")), *sorted((results / FOLDER).glob("*.json"))]:
-        if path.is_file():
+        if path.is_file() and not made_from_run(path):
             stat = path.stat()
             content = sha256(path) if path.suffix == ".json" else f"{stat.st_size} {stat.st_mtime_ns}"
             digest.update(f"{path.relative_to(results).as_posix()}\0{content}\n".encode(errors="surrogateescape"))

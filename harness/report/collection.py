@@ -11,7 +11,7 @@ import numpy as np
 from harness.analyzers.english import English
 from harness.base.errors import HarnessError
 from harness.data.dataset import Dataset
-from harness.datasets import at_hand, load_dataset
+from harness.datasets import at_hand, load_dataset, may_be_passed_on
 from harness.runtime.context import Context
 
 LONGEST = 110
@@ -25,10 +25,12 @@ class Words:
     Args:
         dataset: the collection.
         texts: query id → text.
+        shown: whether texts and titles may be in the page; if not it has ids, grades and slices.
     """
 
     dataset: Dataset
     texts: Mapping[str, str]
+    shown: bool = True
 
     @functools.cached_property
     def overlap(self) -> Mapping[str, float]:
@@ -51,13 +53,20 @@ class Words:
         return found
 
 
-def words(name: str, revision: str, context: Context) -> tuple[Words | None, str]:
+RESEARCH_ONLY = (
+    "The texts of this collection are not passed on with the page: ids, grades and slices only. "
+    "`harness leaderboard --texts`, where the collection is, writes the page with texts for your own use."
+)
+
+
+def words(name: str, revision: str, context: Context, texts: bool = False) -> tuple[Words | None, str]:
     """The texts of a record's collection, or None and the reason, as a sentence.
 
     Args:
         name: of the dataset.
         revision: of the record; the texts of another revision are not used.
         context: its data folders and cache.
+        texts: show texts and titles also of a collection whose texts may not be passed on.
     """
     try:
         if not at_hand(name, context):
@@ -74,8 +83,9 @@ def words(name: str, revision: str, context: Context) -> tuple[Words | None, str
             "The local collection is another revision than the records': ids only, no texts, titles or grades.",
         )
     queries = dataset.test.queries
-    texts = dict(zip(queries.ids, queries.texts, strict=True))
-    return Words(dataset, texts), ""
+    of_queries = dict(zip(queries.ids, queries.texts, strict=True))
+    shown = texts or may_be_passed_on(name, context)
+    return Words(dataset, of_queries, shown), "" if shown else RESEARCH_ONLY
 
 
 def _overlaps(dataset: Dataset, texts: Mapping[str, str]) -> dict[str, float]:

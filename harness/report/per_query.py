@@ -77,7 +77,7 @@ def per_query(
         "dataset": table.dataset,
         "why": why,
         "queries": [plain(q) for q in queries],
-        "texts": [plain(words.texts.get(q, "")) for q in queries] if words else None,
+        "texts": [plain(words.texts.get(q, "")) for q in queries] if words and words.shown else None,
         "rows": shown,
         **_of_collection(words, queries, documents),
     }
@@ -107,7 +107,7 @@ def _of_collection(words: Words | None, queries: Sequence[str], documents: _Numb
     ids = list(documents.numbers)
     if words is None:
         return {"documents": [plain(d) for d in ids], "titles": None, "grades": None, "relevant": None, "slices": []}
-    titles, qrels = words.titles(ids), words.dataset.test.qrels
+    titles, qrels = words.titles(ids) if words.shown else {}, words.dataset.test.qrels
     grades, relevant = [], []
     for query in queries:
         judged = qrels.get(query, {})
@@ -115,7 +115,7 @@ def _of_collection(words: Words | None, queries: Sequence[str], documents: _Numb
         relevant.append(sum(grade > 0 for grade in judged.values()))
     return {
         "documents": [plain(d) for d in ids],
-        "titles": [plain(titles.get(d, "")) for d in ids],
+        "titles": [plain(titles.get(d, "")) for d in ids] if words.shown else None,
         "grades": grades,
         "relevant": relevant,
         "slices": slices(words, queries),

@@ -36,10 +36,12 @@ class QueryBlocks:
 
     Args:
         earlier: key → block, of the page that is replaced.
+        texts: see `harness.report.collection.words`.
         keys: dataset → key of its block, in the order of the page; filled by `add`.
     """
 
     earlier: Mapping[str, str] = field(default_factory=dict)
+    texts: bool = False
     keys: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,8 +66,8 @@ class QueryBlocks:
             context: data folders and cache; nothing is downloaded.
             most: rows that are shown; None shows all.
         """
-        texts, why = words(table.dataset, table.first.dataset["revision"], context)
-        key = _key(table, places, texts.dataset.revision if texts else why, most)
+        texts, why = words(table.dataset, table.first.dataset["revision"], context, self.texts)
+        key = _key(table, places, f"{texts.dataset.revision} {why}" if texts else why, most)
         self.keys[table.dataset] = key
         if len(self._blocks) > 1:
             self._blocks[-2].result()  # no more than two blocks are in memory unpacked
@@ -109,7 +111,8 @@ def _key(table: Table, places: Mapping[Key, StoredRecord], collection: str, most
 
 def _files(place: Place, run_sha256: str | None) -> list[Any]:
     """The content of a record's per-query values, and the state of its run, whose hash is in the record."""
-    return [sha256(place.queries) if place.queries.is_file() else None, _state(place.run), run_sha256]
+    values = sha256(place.queries) if place.queries.is_file() else None
+    return [values, _state(place.run) or _state(place.tops), run_sha256]
 
 
 def _state(path: Path) -> list[int] | None:

@@ -8,7 +8,7 @@ import pytest
 
 import harness.report.collection as told
 from harness.data.dataset import Dataset
-from harness.datasets import at_hand
+from harness.datasets import at_hand, may_be_passed_on
 from harness.report.collection import words
 from harness.runtime.context import Context
 
@@ -23,6 +23,24 @@ def test_texts_titles_and_overlaps_are_those_of_the_collection(small: Dataset, c
     assert said.titles([small.corpus[0].id])[small.corpus[0].id] == small.corpus[0].text
     assert {said.overlap[q] for q in said.texts if q.startswith("asked")} == {0.0}
     assert all(said.overlap[q] > 0 for q in said.texts if q.startswith("name"))
+
+
+def test_texts_that_may_not_be_passed_on_are_shown_on_request_only(
+    small: Dataset, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(told, "may_be_passed_on", lambda *_: False)
+    said, why = words(small.name, small.revision, context)
+    assert said is not None
+    assert (said.shown, why) == (False, told.RESEARCH_ONLY)
+    said, why = words(small.name, small.revision, context, texts=True)
+    assert said is not None
+    assert (said.shown, why) == (True, "")
+
+
+def test_ones_own_collections_may_be_passed_on_and_published_ones_not(small: Dataset, context: Context) -> None:
+    assert may_be_passed_on(small.name, context)
+    assert may_be_passed_on("stdlib/code/test", context)
+    assert not may_be_passed_on("beir/scifact/test", context)
 
 
 def test_another_revision_says_nothing(small: Dataset, context: Context) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from harness.base.files import sha256
 from harness.bench.store import StoredRecord
-from harness.report.top_lists import top_lists
+from harness.report.top_lists import made_from_run, top_lists
 from harness.runtime.context import Context
 
 LINES = "".join(f"{q} Q0 d{q}{rank} {rank} {1 / rank} tag\n" for q in ("q1", "é2") for rank in range(1, 101))
@@ -32,6 +32,7 @@ def test_a_second_look_reads_what_was_kept(
     stored: StoredRecord, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.report.top_lists.SMALL", 0)
+    monkeypatch.setattr("harness.report.top_lists.MOST_BYTES", 0)
     first = top_lists(stored, context.cache)
     monkeypatch.setattr("harness.report.top_lists.gzip.decompress", lambda _: pytest.fail("read again"))
     assert top_lists(stored, context.cache) == first
@@ -42,6 +43,33 @@ def test_a_run_that_is_not_the_records_or_not_there_gives_nothing(stored: Stored
     assert top_lists(stored, context.cache) is None
     stored.place.run.unlink()
     assert top_lists(stored, context.cache) is None
+
+
+def test_they_are_stored_next_to_the_record_and_serve_where_the_run_is_not(
+    stored: StoredRecord, context: Context
+) -> None:
+    first = top_lists(stored, context.cache)
+    assert made_from_run(stored.place.tops)
+    assert not made_from_run(stored.place.run)
+    written = stored.place.tops.read_bytes()
+    stored.place.run.unlink()
+    assert top_lists(stored, context.cache) == first
+    assert not made_from_run(stored.place.tops)
+    stored.place.tops.write_bytes(written[:-9])
+    assert top_lists(stored, context.cache) is None
+    stored.place.tops.write_bytes(gzip.compress(b'{"run_sha256": 1, "tops": []}'))
+    assert top_lists(stored, context.cache) is None
+    stored.place.tops.write_bytes(written)
+    another = dataclasses.replace(stored, record=dataclasses.replace(stored.record, run_sha256="0" * 64))
+    assert top_lists(another, context.cache) is None
+
+
+def test_what_is_too_large_is_not_stored(
+    stored: StoredRecord, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.report.top_lists.MOST_BYTES", 10)
+    assert top_lists(stored, context.cache)
+    assert not stored.place.tops.exists()
 
 
 def test_a_damaged_run_gives_nothing(stored: StoredRecord, context: Context) -> None:

@@ -43,7 +43,10 @@ window.marks = (() => {
     const [shown, copied] = [[svg, ...svg.querySelectorAll("*")], [clone, ...clone.querySelectorAll("*")]];
     shown.forEach((element, i) => {
       const style = getComputedStyle(element);
-      for (const name of COPIED) copied[i].style.setProperty(name, style.getPropertyValue(name));
+      for (const name of COPIED) {
+        copied[i].removeAttribute(name);
+        copied[i].style.setProperty(name, style.getPropertyValue(name));
+      }
     });
     for (const link of clone.querySelectorAll("a")) link.replaceWith(...link.childNodes);
     for (const style of clone.querySelectorAll("style")) style.remove();

@@ -187,7 +187,7 @@
     const columns = chosen.map((row, side) => {
       const own = lists[side], other = lists[1 - side];
       const head = make("h3", {}, `${side ? "B" : "A"}: `, make("a", { href: `#${line(row).key}` }, make("code", {}, line(row).name)), row.seeds > 1 ? " (its first seed)" : "");
-      if (!own) return make("div", {}, head, make("p", { class: "facts" }, "The run file was missing when this page was written."));
+      if (!own) return make("div", {}, head, make("p", { class: "facts" }, "Neither the run nor its ten best were stored when this page was written."));
       if (!own.length) return make("div", {}, head, make("p", { class: "facts" }, "No documents were retrieved."));
       return make("div", {}, head, make("ol", {}, ...own.map((d) => entry(d, grades, other))));
     });
