@@ -1,46 +1,37 @@
 """How far a made test set can be trusted: the judgements of a collection are hidden, a set is made, rows are compared.
 
-    python benchmarks/testset_validity.py --dataset beir/cranfield beir/scifact --queries 100 --seeds 1
+    python benchmarks/testset_validity.py --dataset beir/cranfield beir/scifact beir/csfcube --seeds 2 --work validity
 
-Each row ranks the real queries and the made ones. Printed for each collection, generator and judge: Kendall's τ and
-τ_AP (Yilmaz, Aslam and Robertson, SIGIR 2008) between both orders of the rows; of the differences that the made set
-calls significant, the share whose sign is wrong; whether the truly best row is among those that the made set ties with
-its best; and for each family of rows by how many places the made set ranks it too high, on average.
+Each of 16 rows ranks the real queries and those that are made of the documents. Printed for each collection: Kendall's
+τ and τ_AP (Yilmaz, Aslam and Robertson, SIGIR 2008) between both orders of the rows; how many differences the made set
+calls significant, and how many of these have the wrong sign, once by sampling of the queries alone and once with
+intervals that are widened for the judge's errors (`harness.compare.judge_errors`); whether the truly best row is in
+the top group; and by how many places rows are ranked too high that share the judge's model, match words, or neither.
+
+The width for a collection is measured on the others only, so that its own judgements are never used. `--write` replaces
+the figures that the package uses.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import shutil
-import tempfile
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import kendalltau
 
-from harness.bench.run_rows import run_rows
-from harness.bench.store import Store
-from harness.compare.comparison import Comparison, compare
-from harness.compare.evidence import Scores, scores
-from harness.datasets import SOURCES, load_dataset, split_name
-from harness.runtime.context import Context, open_context
-from harness.testset.testset import make_testset
+from harness.compare.judge_errors import FILE, Bounds
+from harness.statistics.family import Family, family
+from harness.statistics.judge_error import bound, largest_wrong
+from harness.statistics.paired import Values
+from validity_sets import LABELS, MEASURES, ROWS, Measured, measured
 
-MEASURE = "nDCG@10"
-LEXICAL = (
-    "bm25",
-    "bm25(k1=2.0, b=0.9)",
-    "bm25(k1=0.4, b=0.2)",
-    "bm25(analyzer=standard)",
-    "bm25(k1=0.0, b=0.0)",
-    "bm25(feedback=rm3)",
-)
-DENSE = ("dense", "dense(dimensions=128)", "dense(dimensions=32)")
-MIXED = ("hybrid(fusion=rrf)", "bm25>>dense", "hybrid(methods=(bm25, dense(dimensions=32)), fusion=rrf)")
-FAMILIES = {"lexical": LEXICAL, "dense": DENSE, "mixed": MIXED}
+JUDGE, GENERATOR = "dense", "extractive"
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ class Agreement:
         significant: pairs that the made set calls significantly different.
         wrong: of these, those whose real difference has the other sign.
         best_in_top: whether the truly best row is tied with the best, or the best, on the made set.
-        shifts: family → mean number of places by which the made set ranks its rows too high.
+        shifts: relation to the judge → mean number of places by which the made set ranks such rows too high.
     """
 
     tau: float
@@ -74,81 +65,115 @@ def tau_ap(made: Sequence[float], real: Sequence[float]) -> float:
     return 2 * float(np.mean(shares)) - 1
 
 
-def agreement(
-    made: Sequence[float], real: Sequence[float], comparison: Comparison, families: Sequence[str]
-) -> Agreement:
+def agreement(made: Sequence[float], real: Sequence[float], tests: Family, relations: Sequence[str]) -> Agreement:
     """Of the rows' means on both sets.
 
     Args:
         made: means on the made set.
         real: on the real one, of the same rows in the same order.
-        comparison: of all pairs on the made set, rows in that order.
-        families: of each row.
+        tests: all pairs on the made set, rows in that order.
+        relations: of each row to the judge.
     """
-    better = comparison.better
+    better = tests.better()
     pairs = np.argwhere(better)
     wrong = sum(real[a] < real[b] for a, b in pairs.tolist())
     first = int(np.argmax(made))
     top = [row for row in range(len(made)) if not better[first, row]]
     places = [np.argsort(np.argsort(-np.asarray(values), kind="stable")) for values in (real, made)]
     gained = places[0] - places[1]
-    of_family = {name: [f == name for f in families] for name in dict.fromkeys(families)}
-    shifts = {name: float(gained[own].mean()) for name, own in of_family.items()}
+    of_relation = {name: [own == name for own in relations] for name in dict.fromkeys(relations)}
+    shifts = {name: float(gained[own].mean()) for name, own in of_relation.items()}
     tau = float(kendalltau(made, real).statistic)
-    return Agreement(tau, tau_ap(made, real), len(pairs), wrong, int(np.argmax(real)) in top, shifts)
+    return Agreement(tau, tau_ap(made, real), len(pairs), int(wrong), int(np.argmax(real)) in top, shifts)
 
 
-def scored(rows: Sequence[str], dataset: str, results: Path, context: Context) -> list[Scores]:
-    """The scores of rows on a dataset, in their order."""
-    done = run_rows(*rows, dataset=dataset, measures=[MEASURE], depth=100, results=results, context=context)
-    store = Store(results)
-    stored, _ = store.stored()
-    by_method = {(s.record.dataset["name"], s.record.method): s for s in stored}
-    return [scores([by_method[d.record.dataset["name"], d.record.method]], store, MEASURE) for d in done]
+def compared(one: Measured, measure: str, labels: str, sizes: Values | None) -> Agreement:
+    """One made set by one measure, with or without widths for the judge's errors."""
+    made, real = (values.astype(np.float64) for values in (one.made[labels][measure], one.real[measure]))
+    tests = family([made], judge=[sizes])
+    return agreement(made.mean(0).tolist(), real.mean(0).tolist(), tests, one.relations)
 
 
-def one(dataset: str, generator: str, judge: str, queries: int, seed: int, work: Path) -> Agreement:
-    """A set made from the documents of a dataset alone, compared with the dataset's own judgements."""
-    rows = [row for family in FAMILIES.values() for row in family]
-    families = [name for name, family in FAMILIES.items() for _ in family]
-    context = open_context(seed=seed)
-    loaded = load_dataset(dataset, context)
-    source, rest = split_name(dataset, context)
-    folder = SOURCES.get(source)().folder(rest, context)
-    assert folder is not None
-    hidden = work / f"{dataset.replace('/', '-')}-corpus"
-    hidden.mkdir(exist_ok=True)
-    shutil.copy(folder / "corpus.jsonl", hidden)
-    out = work / f"{loaded.name.replace('/', '-')}-{seed}"
-    make_testset(hidden, out, queries=queries, generators=[generator], judge=judge, context=open_context(seed=seed))
-    real = scored(rows, dataset, work / "results", open_context())
-    made = scored(rows, str(out), work / "results", open_context())
-    return agreement([row.mean for row in made], [row.mean for row in real], compare(made), families)
+def largest(sets: Sequence[Measured], shared: bool) -> float:
+    """The largest wrong difference of a collection: over its made sets and all measures.
+
+    Args:
+        sets: of one collection.
+        shared: of pairs of which a row shares the judge's model; else of the other pairs.
+    """
+    own = np.array([relation == "judge's model" for relation in sets[0].relations])
+    pairs = (own[:, None] | own) == shared
+    return max(
+        largest_wrong(one.made["judged"][measure], one.real[measure], pairs)
+        for one, measure in itertools.product(sets, MEASURES)
+    )
+
+
+def bounds_without(name: str, wrong: Mapping[str, Mapping[str, float]]) -> Bounds:
+    """The bounds for a collection, from all others."""
+    others = [own for other, own in wrong.items() if other != name]
+    shared, apart = (bound([own[kind] for own in others]) for kind in ("shared", "apart"))
+    return Bounds(shared, apart, JUDGE, len(others))
+
+
+def figures(sets: Mapping[str, Sequence[Measured]], queries: int) -> dict[str, Any]:
+    """What `judge_errors.json` contains: of the first made set of each collection, the widths of all of its sets."""
+    wrong = {name: {"shared": largest(own, True), "apart": largest(own, False)} for name, own in sets.items()}
+    found = {}
+    for name, own in sets.items():
+        found_here = compared(own[0], MEASURES[0], "judged", sizes_of(own[0], bounds_without(name, wrong)))
+        found[name] = {
+            "largest_wrong": {kind: round(value, 4) for kind, value in wrong[name].items()},
+            "places": {relation: round(places, 2) for relation, places in found_here.shifts.items()},
+            "tau": round(found_here.tau, 4),
+            "significant": found_here.significant,
+            "wrong": found_here.wrong,
+            "best_in_top": found_here.best_in_top,
+        }
+    return {"judge": JUDGE, "generator": GENERATOR, "rows": len(ROWS), "queries": queries, "collections": found}
+
+
+def sizes_of(one: Measured, bounds: Bounds) -> Values:
+    """(rows, rows) of a made set."""
+    return bounds.of([relation == "judge's model" for relation in one.relations], [JUDGE])
+
+
+def table(sets: Mapping[str, Sequence[Measured]]) -> list[str]:
+    """Markdown: a line for each made set, measure and kind of label."""
+    head = ("collection", "seed", "queries", "labels", "measure", "τ", "τ_AP", "significant by sampling alone", "wrong")
+    head += ("significant", "wrong", "best in top", "ranked too high, places")
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    wrong = {name: {"shared": largest(own, True), "apart": largest(own, False)} for name, own in sets.items()}
+    for name, own in sets.items():
+        sizes = sizes_of(own[0], bounds_without(name, wrong))
+        for one, labels, measure in itertools.product(own, LABELS, MEASURES):
+            if labels != "judged" and measure != MEASURES[0]:
+                continue
+            plain = compared(one, measure, labels, None)
+            wide = compared(one, measure, labels, sizes if labels == "judged" else None)
+            shifts = ", ".join(f"{relation} {places:+.1f}" for relation, places in sorted(plain.shifts.items()))
+            cells = (name, one.seed, len(one.kinds), labels, measure, f"{plain.tau:.2f}", f"{plain.tau_ap:.2f}")
+            cells += (plain.significant, plain.wrong, wide.significant, wide.wrong)
+            lines.append(f"| {' | '.join(map(str, cells))} | {'yes' if wide.best_in_top else 'no'} | {shifts} |")
+    return lines
 
 
 def main() -> None:
-    """Prints a line for each set."""
+    """Prints the table; with `--write`, writes the package's figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", nargs="+", default=["beir/cranfield"])
-    parser.add_argument("--generator", nargs="+", default=["extractive"])
-    parser.add_argument("--judge", nargs="+", default=["dense"])
     parser.add_argument("--queries", type=int, default=100)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--work", type=Path, default=Path("validity"), help="folder of what was measured")
+    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
     settings = parser.parse_args()
-    head = ("collection", "generator", "judge", "seed", "τ", "τ_AP", "significant", "wrong sign", "best in top")
-    print(f"| {' | '.join(head)} | ranked too high |\n|{'---|' * (len(head) + 1)}")
-    with tempfile.TemporaryDirectory() as work:
-        kinds = itertools.product(settings.dataset, settings.generator, settings.judge, range(settings.seeds))
-        for number, (dataset, generator, judge, seed) in enumerate(kinds):
-            place = Path(work) / str(number)
-            place.mkdir()
-            found = one(dataset, generator, judge, settings.queries, seed, place)
-            shifts = ", ".join(f"{name} {shift:+.1f}" for name, shift in sorted(found.shifts.items()))
-            print(
-                f"| {dataset} | {generator} | {judge} | {seed} | {found.tau:.2f} | {found.tau_ap:.2f} | "
-                f"{found.significant} | {found.wrong} | {'yes' if found.best_in_top else 'no'} | {shifts} |",
-                flush=True,
-            )
+    settings.work.mkdir(parents=True, exist_ok=True)
+    sets = {
+        name: measured(name, settings.queries, range(settings.seeds), settings.work) for name in settings.dataset
+    }
+    print("\n".join(table(sets)), flush=True)
+    if settings.write:
+        FILE.write_text(json.dumps(figures(sets, settings.queries), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

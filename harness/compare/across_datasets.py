@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.compare.calibration import judge_sizes
 from harness.compare.comparison import Comparison
 from harness.compare.evidence import Scores, same_collection
 from harness.statistics.bootstrap import Interval, stratified_intervals
@@ -78,7 +79,8 @@ def compare_across(
     means = [np.stack([scores.values.mean(1) for scores in columns], axis=1) for columns in datasets]
     ranges = tuple(stratified_intervals(means, seed))
     names = tuple(row[0].row for row in rows)
-    comparison = Comparison(names, ranges, family(means, seed=seed, draws=draws))
+    judge = [judge_sizes([scores.calibration for scores in columns]) for columns in datasets]
+    comparison = Comparison(names, ranges, family(means, seed=seed, draws=draws, judge=judge))
     against: list[Against | None] = [None]
     for row, behind, counts in list(zip(rows, comparison.behind, queries, strict=True))[1:]:
         against.append(Against(behind, _by_datasets(row, rows[0]), counts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.compare.decision import Cost, Decision, Option, Upgrade
 from harness.compare.documents import FEWEST_QUERIES
+from harness.compare.judge_errors import favours
 from harness.compare.ties import best_sentence, family_sentence
 from harness.compare.verdict import signed, spread
 from harness.statistics.family import Difference
@@ -47,7 +48,7 @@ def calibration(decision: Decision) -> list[str]:
     if favoured and not found[0][1].corrected:
         judges = ", ".join(sorted({judge for own in favoured.values() for judge in own}))
         rows = ", ".join(f"`{row}`" for row in favoured)
-        lines.append(f"The judge ({judges}) shares a model with {rows}: their scores may be too high.")
+        lines.append(f"The judge ({judges}) shares a model with {rows}: their scores may be too high. {favours()}")
     return lines
 
 

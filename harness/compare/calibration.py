@@ -12,6 +12,7 @@ from harness.base.errors import HarnessError
 from harness.bench.judged_by import labels_of
 from harness.bench.store import StoredRecord
 from harness.collection.labels import Labels, digest
+from harness.compare.judge_errors import bounds
 from harness.data.measures import Ranking, parse_measures, per_query
 from harness.data.queries import Qrels
 from harness.data.trec import read_run
@@ -82,10 +83,18 @@ class Calibration:
             )
         have = f"; people judged {self.annotated}" if self.annotated else ""
         labels = "all labels are" if self.share == 1 else f"{self.share:.0%} of the labels are"
+        own = bounds()
+        known = "" if set(self.judges) == {own.judge} else f" (of {own.judge}: this judge was not measured)"
         return (
-            f"Uncalibrated: {labels} by {judges}{have}. Intervals cover the choice of queries, not the judge's "
-            f"errors; {LEAST} or more random queries judged by people correct them (`harness judge`)."
+            f"Uncalibrated: {labels} by {judges}{have}. Intervals of differences are widened for the judge's errors, "
+            f"as measured on {own.collections} collections with real judgements{known}: more queries do not narrow "
+            f"them. {LEAST} or more random queries judged by people give estimates instead (`harness judge`)."
         )
+
+    @property
+    def uncorrected(self) -> Calibration:
+        """Without the values, for a part of the queries: what is known of the judge only."""
+        return replace(self, people=None, machine=None, others=None)
 
 
 class _Calibrated(Protocol):
@@ -150,6 +159,18 @@ def joined_strata(rows: Sequence[Calibration | None]) -> list[Values] | None:
     if not corrected or len(corrected) < len(rows) or len({row.weight for row in corrected}) != 1:
         return None
     return [np.concatenate(columns, axis=1) for columns in zip(*(row.strata for row in corrected), strict=True)]
+
+
+def judge_sizes(rows: Sequence[Calibration | None]) -> Values | None:
+    """(rows, rows) sizes up to which a difference may have the wrong sign, if machines judged and nobody corrects them;
+    else None.
+    """
+    judged = [row for row in rows if row is not None]
+    if not judged:
+        return None
+    judges = sorted({judge for row in judged for judge in row.judges})
+    favoured = [row is not None and bool(row.favoured) for row in rows]
+    return bounds().of(favoured, judges, max(row.share for row in judged))
 
 
 def weighed_together(rows: Sequence[T]) -> list[T]:

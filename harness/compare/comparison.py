@@ -106,8 +106,12 @@ class Comparison:
 
     @property
     def smallest(self) -> float:
-        """The difference between two rows detected with 80 % power, by the board's critical value."""
-        return smallest_difference(self.deviation, self.queries, self.family.pairwise_alpha())
+        """The difference between two rows detected with 80 % power, by the board's critical value; a judge's errors
+        are those of the median pair.
+        """
+        sizes = [own[np.triu_indices(len(own), 1)] for own in self.family.judge if own is not None]
+        size = float(np.median(np.concatenate(sizes))) if self.family.widened else 0.0
+        return smallest_difference(self.deviation, self.queries, self.family.pairwise_alpha(), size=size)
 
     @property
     def smallest_planned(self) -> float:
@@ -138,6 +142,8 @@ class Comparison:
             sentence = f"{n} detect a difference of {_short(least)} with 80 % power{self._among}"
         else:
             sentence = f"{n} cannot reliably detect any difference{self._among}"
+        if self.family.widened:
+            return f"{sentence}; more queries reduce it little, since the judge errs; people's judgements do"
         if len(self.rows) > 2:
             sentence += f", or {_short(planned)} in a single planned comparison"
         if least <= POINT or self.people:

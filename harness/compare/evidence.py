@@ -11,7 +11,7 @@ from harness.base.errors import ComparisonError
 from harness.bench.document_split import DocumentSplit, Part
 from harness.bench.record import Record
 from harness.bench.store import Store, StoredRecord
-from harness.compare.calibration import Calibration, calibration_of, joined_strata, weighed_together
+from harness.compare.calibration import Calibration, calibration_of, joined_strata, judge_sizes, weighed_together
 from harness.statistics.bootstrap import Interval
 from harness.statistics.family import Difference, Family
 from harness.statistics.family import family as family_between
@@ -23,7 +23,7 @@ from harness.statistics.seeds import components
 
 @dataclass(frozen=True)
 class Scores:
-    """One row's per-query scores by one measure on one dataset.
+    """A row's per-query scores on one dataset.
 
     Args:
         records: one per seed.
@@ -70,8 +70,8 @@ class Scores:
     def only(self, part: Part, split: DocumentSplit) -> Scores:
         """The same row on the queries of one part; there may be none."""
         places = split.places(part, self.ids)
-        ids, values = tuple(self.ids[i] for i in places), self.values[places]
-        return replace(self, ids=ids, values=values, part=part, calibration=None)
+        own, ids = self.calibration and self.calibration.uncorrected, tuple(self.ids[i] for i in places)
+        return replace(self, ids=ids, values=self.values[places], part=part, calibration=own)
 
 
 def scores(stored: Sequence[StoredRecord], store: Store, measure: str, name: str = "") -> Scores:
@@ -124,8 +124,8 @@ def family_of(
 ) -> Family:
     """Rows of one dataset as a family of contrasts: all pairs, or the planned ones.
 
-    Several seeds of a row are a sample of what its recipe gives: values are averaged over them query by query, and the
-    variance between seeds over their number is added to the squared standard error.
+    Several seeds are a sample of what a recipe gives: values are averaged over them, and the variance between seeds
+    over their number is added to the squared standard error. Where machines alone judged, intervals cover their errors.
 
     Args:
         rows: all of the same queries.
@@ -142,10 +142,10 @@ def family_of(
             paired(rows[0].by_query, row.by_query, (rows[0].row, row.row))  # says which queries are of one only
     corrected = joined_strata([row.calibration for row in rows])
     strata = corrected or [np.stack([row.values.mean(1) for row in rows], axis=1)]
-    seeds = [seed_error(row) for row in rows]
-    error, freedom = (np.array([each[i] for each in seeds], np.float64) for i in (0, 1))
+    error, freedom = (np.array(each, np.float64) for each in zip(*map(seed_error, rows), strict=True))
     first, second = (None, None) if pairs is None else (np.array([p[i] for p in pairs], np.intp) for i in (0, 1))
-    return family_between(strata, first, second, error, freedom, seed, draws)
+    judge = [None if corrected else judge_sizes([row.calibration for row in rows])] * len(strata)
+    return family_between(strata, first, second, error, freedom, seed, draws, judge)
 
 
 def seed_error(row: Scores) -> tuple[float, int]:
@@ -209,7 +209,8 @@ class Contrast:
     @property
     def smallest(self) -> float:
         """The difference detected with 80 % power (the minimum detectable effect), by the interval's critical value."""
-        return smallest_difference(self.pairs.deviation, len(self.pairs.ids), self.alpha)
+        judge = self.family.judge_size(*self.places)
+        return smallest_difference(self.pairs.deviation, len(self.pairs.ids), self.alpha, size=judge)
 
     @property
     def query_part(self) -> float | None:
@@ -243,8 +244,7 @@ def contrasts(planned: Sequence[tuple[Scores, Scores]], seed: int = 0, draws: in
     rows = weighed_together(rows)
     family = family_of(rows, places, seed, draws)
     found = []
-    for pair in places:
-        row, baseline = rows[pair[0]], rows[pair[1]]
-        by_query = paired(row.by_query, baseline.by_query, (row.row, baseline.row))
-        found.append(Contrast(row, baseline, by_query, family.difference(*pair), family, pair))
+    for i, j in places:
+        pairs = paired(rows[i].by_query, rows[j].by_query, (rows[i].row, rows[j].row))
+        found.append(Contrast(rows[i], rows[j], pairs, family.difference(i, j), family, (i, j)))
     return found

@@ -149,6 +149,8 @@ class Verdict:
         if not math.isfinite(c.smallest):
             return f"{_queries(n)} cannot reliably detect any difference: so few signs are too often equal by chance."
         sentence = f"{_queries(n)} detect a difference of {c.smallest:.4f} with 80 % power"
+        if c.family.widened:
+            return f"{sentence}; more queries reduce it little, since the judge errs; people's judgements do."
         needed = queries_needed(self.margin, deviation, max(c.alpha, ALPHA / c.planned))
         if needed <= n:
             return f"{sentence}."

@@ -58,10 +58,13 @@ class Conversation:
         place = f"parameters of {service.model} at {service.url.rstrip('/')}"
         self._parameters = context.ledger.once("model", f"open {service.model}", place, ServerParameters)
         self._noted: set[str] = set()
+        self.broken: frozenset[str] = frozenset()
         self._stored_parameters: dict[str, str | None] = {}
 
     def answers(self) -> dict[str, str]:
-        """The cached answers by name, without the reasoning before them."""
+        """The cached answers by name, without the reasoning before them; afterwards `broken` has the names of those
+        that the limit on tokens cut in the middle of their text.
+        """
         entries = self._journal.read()
         self._stored_parameters = entries.pop(_PARAMETERS, {})
         self._parameters.merge(self._stored_parameters)
@@ -72,6 +75,7 @@ class Conversation:
                 f"answers of {self._service.model} reached max_tokens={self._max_tokens} before any text, as reasoning "
                 "models do: they count as empty; set a larger max_tokens"
             )
+        self.broken = frozenset(name for name, entry in entries.items() if entry.get("broken"))
         return {name: without_reasoning(entry["text"]) for name, entry in entries.items()}
 
     def _note(self, text: str) -> None:
@@ -131,8 +135,8 @@ class Conversation:
             except RequestRefused as error:
                 raise _too_long(error, messages) if error.too_long else error from None
             entry: dict[str, Any] = {"text": answer.content, "in": answer.tokens_in, "out": answer.tokens_out}
-            if answer.cut and not answer.text.strip():
-                entry["cut"] = True
+            if answer.cut:
+                entry["broken" if answer.text.strip() else "cut"] = True
             self._journal.add(name, entry)
             return answer.tokens_in or expected, answer.tokens_out or estimated_tokens(answer.content)
 

@@ -102,7 +102,10 @@ class Chat(Generator):
                 conversation.ask(missing, advance)
                 answers = conversation.answers()
         for row, name in zip(rows, names, strict=True):
-            for text in parse_questions(answers[name], self.per_document) or [""]:
+            answer = answers[name]
+            if name in conversation.broken:  # the limit on tokens cut its last line
+                answer = answer.rpartition("\n")[0]
+            for text in parse_questions(answer, self.per_document) or [""]:
                 yield Question(text, row, self.model)
 
     def _messages(self, text: str) -> Messages:

@@ -112,7 +112,7 @@ class Chat(PaidRequests, _Model, Judge):
         once = {name: m for own, of in zip(names, requests, strict=True) for name, m in zip(own, of, strict=True)}
         second = {f"{name}-again": once[name] for name in sorted(once)[: self.again]}
         answers = self._answers(once, second, context)
-        grades = {name: read_grade(answers[name]) for name in (*once, *second)}
+        grades = {name: read_grade(answers.get(name, "")) for name in (*once, *second)}
         values: list[GradeArray] = [np.array([grades[name] for name in own], np.int8) for own in names]
         both = [(grades[name.removesuffix("-again")], grades[name]) for name in second]
         return Grades(values, {"unusable": sum(grades[name] == NO_GRADE for name in once), **agreement(both)})
@@ -120,6 +120,7 @@ class Chat(PaidRequests, _Model, Judge):
     def _answers(
         self, once: Mapping[str, Messages], second: Mapping[str, Messages], context: Context
     ) -> dict[str, str]:
+        """The answers by name, without those that the limit on tokens cut: their beginning may look like a grade."""
         deciding = {
             "url": self.url.rstrip("/"),
             "model": self.model,
@@ -138,7 +139,7 @@ class Chat(PaidRequests, _Model, Judge):
                 talk.meter.admit(talk.estimate(missing.values()))
                 talk.ask(missing, advance, dict.fromkeys(second, context.seed + 1))
                 answers = talk.answers()
-        return answers
+        return {name: answer for name, answer in answers.items() if name not in talk.broken}
 
 
 def read_grade(answer: str) -> int:

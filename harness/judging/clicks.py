@@ -143,7 +143,7 @@ def _line(row: Row, where: str) -> _Line:
         raise DatasetError(f"{where}: position, clicks and views must be numbers ({error}).") from error
     if not (1 <= position <= DEEPEST and position == int(position) and 0 <= clicks <= views < np.inf):
         raise DatasetError(
-            f"{where}: a position is 1 to {DEEPEST}, and clicks are at most views; they are {position:g}, {clicks:g} and "
-            f"{views:g}."
+            f"{where}: a position is 1 to {DEEPEST}, and clicks are at most views; they are {position:g}, {clicks:g} "
+            f"and {views:g}."
         )
     return _Line(cell(row, "query"), cell(row, "document"), int(position), clicks, views)

@@ -55,17 +55,29 @@ class Family:
         largest: distribution of its contrasts' largest |t| under the null hypothesis.
         seed_error: (rows,) squared standard error of a row's mean that is due to its seeds; 0 for one seed.
         seed_freedom: (rows,) number of its seeds minus 1.
+        judge: of each dataset (rows, rows) the size up to which a difference may have the wrong sign because a machine
+            judged (`harness.statistics.judge_error`); None for judgements of people. Empty if all are of people.
     """
 
     strata: tuple[Values, ...]
     largest: Largest
     seed_error: Values = field(repr=False)
     seed_freedom: Values = field(repr=False)
+    judge: tuple[Values | None, ...] = field(default=(), repr=False)
 
     @property
     def contrasts(self) -> int:
         """For how many the intervals and p-values are corrected."""
         return self.largest.contrasts
+
+    @property
+    def widened(self) -> bool:
+        """Whether intervals cover errors of a judge too."""
+        return any(sizes is not None and bool(sizes.any()) for sizes in self.judge)
+
+    def judge_size(self, first: int, second: int) -> float:
+        """Of `judge`, of two rows; the largest of the datasets."""
+        return max((float(sizes[first, second]) for sizes in self.judge if sizes is not None), default=0.0)
 
     @property
     def queries(self) -> int:
@@ -137,6 +149,8 @@ class Family:
         above, maybe = gap**2 > high * (1 + 1e-9), gap**2 >= low * (1 - 1e-9)
         reach = max(float(np.ptp(values)) / (datasets * len(values)) for values in self.strata)
         plain = (self.seed_error[block, None] == 0) & (self.seed_error == 0)
+        for sizes in self.judge:
+            plain &= sizes is None or sizes[block] == 0
         sure = above & (gap > fewest(LEVEL) * reach) & plain
         return sure, maybe & ~sure & (gap > ROUNDING)
 
@@ -168,17 +182,24 @@ class Family:
         return mean, error, half, p
 
     def _moments(self, first: Places, second: Places) -> tuple[Values, Values, Values]:
-        """(contrasts,) means, squared standard errors over queries, numbers of queries on which the rows differ."""
+        """(contrasts,) means, squared standard errors, numbers of queries on which the rows differ."""
         datasets = len(self.strata)
-        mean, squared, differing = (np.zeros(len(first)) for _ in range(3))
-        for values in self.strata:
+        mean, squared, bias, differing = (np.zeros(len(first)) for _ in range(4))
+        for values, sizes in zip(self.strata, self.judge or (None,) * datasets, strict=True):
             differences = values[:, first] - values[:, second]
             differences[np.abs(differences) <= ROUNDING] = 0.0
             mean += differences.mean(0) / datasets
             differing += (differences != 0).sum(0)
             if len(values) > 1:
                 spread = differences.var(axis=0, ddof=1)
-                squared += np.where(spread > ROUNDING**2, spread, 0.0) / (datasets**2 * len(values))
+                spread = np.where(spread > ROUNDING**2, spread, 0.0)
+                squared += spread / (datasets**2 * len(values))
+                if sizes is not None:
+                    bias += np.multiply(sizes[first, second] ** 2, spread, out=np.zeros_like(spread), where=spread > 0)
+        # An interval is the root of (c · standard error)² + (size · deviation)².
+        critical = self.largest.critical()
+        if math.isfinite(critical):
+            squared += bias / (datasets * critical) ** 2
         return mean, squared, differing
 
 
@@ -198,6 +219,7 @@ def family(
     seed_freedom: Values | None = None,
     seed: int = 0,
     draws: int = DRAWS,
+    judge: Sequence[Values | None] = (),
 ) -> Family:
     """The requested contrasts, or all pairs of rows.
 
@@ -209,6 +231,7 @@ def family(
         seed_freedom: (rows,) their degrees of freedom.
         seed: of the resamples.
         draws: how many resamples at most.
+        judge: as `Family.judge`.
     """
     rows = strata[0].shape[1]
     if first is None or second is None:
@@ -221,4 +244,4 @@ def family(
     else:
         found = largest(strata, first, second, seed, draws)
     error, freedom = (np.zeros(rows) if each is None else each for each in (seed_error, seed_freedom))
-    return Family(tuple(strata), found, error, freedom)
+    return Family(tuple(strata), found, error, freedom, tuple(judge))

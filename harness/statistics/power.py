@@ -37,12 +37,23 @@ def too_few(queries: int) -> bool:
     return queries < fewest(1 - ALPHA)
 
 
-def smallest_difference(deviation: float, queries: int, alpha: float = ALPHA, power: float = POWER) -> float:
-    """The minimum detectable effect: the true mean difference detected with power `power`; infinite if `too_few`."""
+def smallest_difference(
+    deviation: float, queries: int, alpha: float = ALPHA, power: float = POWER, size: float = 0.0
+) -> float:
+    """The minimum detectable effect: the true mean difference detected with power `power`; infinite if `too_few`.
+
+    With a judge's errors of a `size`, in deviations, the critical value is that of the widened intervals.
+    """
     if too_few(queries):
         return math.inf
     if deviation <= 0:
         return 0.0
+    if size > 0:
+        detected = smallest_difference(deviation, queries, alpha, power)
+        if not math.isfinite(detected):
+            return detected
+        half = quantile(1 - alpha / 2, queries - 1) * deviation / math.sqrt(queries)
+        return detected - half + math.hypot(half, size * deviation)
     most = 30 * deviation / math.sqrt(queries)
     while power_of(most, deviation, queries, alpha) < power:
         if most > 1e6 * deviation:

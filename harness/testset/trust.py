@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.compare import judge_errors as errors
 from harness.judges.row import models_of
 from harness.methods import Method
 from harness.rows import row_name
@@ -11,11 +12,6 @@ from harness.testset.make import TestSet
 from harness.testset.request import Request
 
 DOCS = "docs/testset.md"
-MEASURED = (
-    "On Cranfield and CSFCube, sets made by extractive and judged by dense ordered 12 rows with Kendall's tau 0.67 and "
-    f"0.85 to the real order; 0 of 20 and 2 of 39 significant differences had the wrong sign ({DOCS})."
-)
-"""What `benchmarks/testset_validity.py` printed for the defaults."""
 
 
 def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[str]:
@@ -27,8 +23,8 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
         rows: of which those that share a model with the judge are named.
     """
     lines = [
-        "A machine gave every label: scores on this set are uncalibrated. They order rows roughly, and intervals do "
-        "not cover the judge's errors."
+        "A machine gave every label: scores on this set are uncalibrated. They order rows roughly; intervals of "
+        "differences are widened for the judge's errors, so that few differences are significant."
     ]
     favoured = [row_name(row) for row in rows if models_of(row) & request.judge.models()]
     if favoured:
@@ -47,5 +43,8 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
         "People's labels of 30 to 100 queries, drawn at random, give intervals that are valid again: "
         f"`harness judge {request.out} --serve`."
     )
-    lines.append(MEASURED)
+    measured = errors.measured()
+    if request.judge.label() != measured["judge"]:
+        lines.append(f"This judge was not measured; the figures are of {measured['judge']}.")
+    lines += [errors.favours(), f"{errors.orders()} See {DOCS}."]
     return lines

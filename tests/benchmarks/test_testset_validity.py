@@ -32,15 +32,39 @@ def test_wrong_signs_and_the_top_group_are_counted(validity: ModuleType) -> None
     rng = np.random.default_rng(0)
     base = rng.random((60, 1))
     values = base + np.array([0.3, 0.0, -0.3]) + 0.05 * rng.standard_normal((60, 3))
-    better = family([values]).better()
     made, real = values.mean(0).tolist(), [0.2, 0.5, 0.1]
-    comparison = type("Stub", (), {"better": better})()
-    found = validity.agreement(made, real, comparison, ["a", "a", "b"])
+    found = validity.agreement(made, real, family([values]), ["a", "a", "b"])
     assert (found.significant, found.wrong, found.best_in_top) == (3, 1, False)
     assert found.tau == pytest.approx(1 / 3)
     assert found.shifts == {"a": 0.0, "b": 0.0}
 
 
-def test_twelve_different_rows(validity: ModuleType) -> None:
-    rows = {parse_method(row) for family_rows in validity.FAMILIES.values() for row in family_rows}
-    assert len(rows) == 12
+def test_the_width_of_a_collection_does_not_use_its_own_judgements(validity: ModuleType) -> None:
+    wrong = {name: {"shared": 1.0, "apart": 0.5} for name in "abc"} | {"d": {"shared": 9.0, "apart": 9.0}}
+    assert validity.bounds_without("d", wrong).shared == 1.0
+    assert validity.bounds_without("a", wrong).shared > 9.0
+
+
+def test_measured_sets_are_kept(validity: ModuleType, tmp_path: Path) -> None:
+    """What is written is read again, and the largest wrong difference is by relation to the judge."""
+    rng = np.random.default_rng(0)
+    relations = ("words", "words", "judge's model")
+    real = {measure: rng.random((30, 3)) + np.array([0.0, 1.0, 2.0]) for measure in validity.MEASURES}
+    made = {measure: rng.random((30, 3)) + np.array([1.0, 0.0, 5.0]) for measure in validity.MEASURES}
+    one = validity.Measured("x", 3, relations, ("title",) * 30, real, dict.fromkeys(validity.LABELS, made))
+    one.write(tmp_path / "one.npz")
+    again = validity.Measured.read(tmp_path / "one.npz")
+    assert (again.dataset, again.seed, again.relations, again.kinds) == ("x", 3, relations, ("title",) * 30)
+    assert validity.largest([again], shared=True) == 0
+    assert validity.largest([again], shared=False) > 2
+    figures = validity.figures({name: [again] for name in "abcd"}, 30)
+    assert figures["collections"]["a"]["wrong"] == 0
+    assert any("| a | 3 | 30 | judged | nDCG@10 |" in line for line in validity.table({"a": [again]}))
+
+
+def test_different_rows(validity: ModuleType) -> None:
+    from validity_sets import relation
+
+    rows = [parse_method(row) for row in validity.ROWS]
+    assert len(set(rows)) == len(rows) >= 12
+    assert {"words", "other", "judge's model"} == {relation(row) for row in rows}

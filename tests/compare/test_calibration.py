@@ -16,9 +16,11 @@ from harness.compare.advice import sentences
 from harness.compare.calibration import shares_a_model
 from harness.compare.decision import decide
 from harness.compare.evidence import Scores, contrasts, scores
+from harness.compare.judge_errors import bounds
 from harness.compare.verdict import verdict
 from harness.rows import parse_method
 from harness.runtime.context import Context
+from harness.statistics.family import family
 from harness.statistics.ppi import LEAST
 
 ROWS = ("bm25", "bm25(k1=4.0, b=0.0)")
@@ -67,7 +69,23 @@ def test_machine_labels_alone_are_uncalibrated(judged: Callable[[int], Path], co
     assert "uncalibrated" in " ".join(rows[0].records[0].dataset["notes"])
     said = " ".join(verdict(contrasts([(rows[0], rows[1])])[0]).sentences)
     assert "Uncalibrated: all labels are by dense." in said
-    assert "Uncalibrated" in " ".join(sentences(decide(rows)))
+    assert "widened for the judge's errors" in said
+    assert "since the judge errs" in said
+    decision = decide(rows)
+    assert "Uncalibrated" in " ".join(sentences(decision))
+    assert "since the judge errs" in decision.comparison.power
+
+
+def test_machine_labels_alone_widen_intervals(judged: Callable[[int], Path], context: Context) -> None:
+    """By the bound of the pair; people's judgements replace that by estimates."""
+    rows = scored(judged(0), context)
+    found = decide(rows).comparison.family
+    assert found.judge_size(0, 1) == bounds().apart  # neither row has the judge's model
+    narrow = family([np.stack([row.values.mean(1) for row in rows], axis=1)])
+    one, other = found.difference(0, 1).interval, narrow.difference(0, 1).interval
+    assert one.high - one.low > other.high - other.low
+    people = decide(scored(judged(20), context)).comparison.family
+    assert not people.widened
 
 
 def test_a_few_peoples_queries_correct_nothing_yet(judged: Callable[[int], Path], context: Context) -> None:

@@ -338,3 +338,17 @@ def test_the_code_that_reads_answers_is_in_the_key_of_questions() -> None:
     assert {"harness.endpoints.reasoning", "harness.generators._answers"} <= set(
         modules_of("harness.generators", Chat("m"))
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "whole"),
+    [("what is a?\nwhat is b?\nwhat is the wei", ["what is a?", "what is b?"]), ("what is the wei", [""])],
+)
+def test_a_question_that_the_limit_on_tokens_cut_is_none(
+    server: Any, context: Context, answer: str, whole: list[str]
+) -> None:
+    choice = {"message": {"content": answer}, "finish_reason": "length"}
+    server.reply = lambda n, body: (200, {}, json.dumps({"choices": [choice]}).encode())
+    for _ in range(2):  # the second time from the cache
+        assert [q.text for q in made(Chat("m", server.url), Context(cache=context.cache), [0])] == whole
+    assert len(server.bodies) == 1

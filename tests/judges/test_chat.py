@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,17 @@ def test_answers_that_are_no_grade_give_no_label(server: Any, context: Context) 
     assert [grades.tolist() for grades in found.values] == [[NO_GRADE, 1], [NO_GRADE, NO_GRADE]]
     assert found.facts == {"unusable": 3}
     assert found.unusable == 3
+
+
+def test_an_answer_that_was_cut_gives_no_label_now_or_later(server: Any, context: Context) -> None:
+    """`3` may be the beginning of `3 of the words are the same, but …`; a reply from the cache is no other."""
+    choice = {"message": {"content": "3"}, "finish_reason": "length"}
+    server.reply = lambda n, body: (200, {}, json.dumps({"choices": [choice]}).encode())
+    for _ in range(2):
+        found = Chat("m", server.url, again=1).grade(CORPUS, PAIRS, NONE, Context(cache=context.cache))
+        assert found.unusable == 4
+        assert "asked_again" not in found.facts
+    assert len(server.bodies) == 5
 
 
 def test_a_busy_server_is_asked_again(server: Any, context: Context) -> None:

@@ -149,3 +149,33 @@ def test_thousands_of_rows_take_the_bound_and_little_time() -> None:
     rows = RNG.integers(0, 3000, (200, 2))
     for a, b in rows:
         assert better[a, b] == (found.difference(a, b).interval.low > 0)
+
+
+def test_a_judges_error_widens_by_deviations_whatever_the_number_of_queries() -> None:
+    """Half an interval is the root of (c · standard error)² + (size · deviation)²; flags, intervals and p agree."""
+    for queries in (30, 3000):
+        values = np.random.default_rng(0).standard_normal((queries, 3)) + np.array([2.0, 1.0, 0.0])
+        sizes = np.array([[0.0, 0.9, 0.3], [0.9, 0.0, 0.3], [0.3, 0.3, 0.0]])
+        plain, wide = family([values], draws=199), family([values], draws=199, judge=[sizes])
+        assert wide.widened
+        assert not plain.widened
+        first, second = np.triu_indices(3, 1)
+        for a, b, one in zip(first, second, wide.differences(first, second), strict=True):
+            narrow = plain.difference(a, b)
+            deviation = float((values[:, a] - values[:, b]).std(ddof=1))
+            half = np.hypot(narrow.interval.high - narrow.mean, sizes[a, b] * deviation)
+            assert one.interval.high == pytest.approx(one.mean + half)
+            assert one.tied is not wide.better()[a, b]
+            assert (one.p <= 0.05) is not one.tied
+        assert plain.better()[0, 1]
+        assert not wide.better()[0, 1]
+        assert wide.better()[0, 2]
+        assert wide.judge_size(0, 1) == 0.9
+
+
+def test_an_unknown_error_of_the_judge_ties_all() -> None:
+    values = np.random.default_rng(0).random((30, 2)) + np.array([5.0, 0.0])
+    found = family([values], draws=199, judge=[np.full((2, 2), np.inf)])
+    assert not found.better().any()
+    assert found.difference(0, 1).p == 1
+    assert found.difference(0, 1).interval.high == np.inf

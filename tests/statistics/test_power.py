@@ -59,3 +59,12 @@ def test_the_ends() -> None:
     assert power_of(smallest_difference(0.2, 6, 1e-7), 0.2, 6, 1e-7) == pytest.approx(0.8)
     with pytest.raises(ValueError, match="not detected by any number of queries"):
         queries_needed(0.0, 0.2)
+
+
+def test_a_judges_errors_raise_what_is_detected() -> None:
+    """At the critical value of the widened interval; without queries' noise only the judge's errors are left."""
+    plain, wide = smallest_difference(2.0, 100), smallest_difference(2.0, 100, size=0.5)
+    half = stats.t.ppf(0.975, 99) * 0.2
+    assert wide == pytest.approx(plain - half + np.hypot(half, 1.0))
+    assert smallest_difference(2.0, 10**7, size=0.5) == pytest.approx(1.0, abs=0.01)
+    assert smallest_difference(2.0, 3, size=0.5) == float("inf")

@@ -32,4 +32,6 @@ def test_a_real_log_and_another_judge_favour_none(request_of: Callable[..., Requ
     text = " ".join(sentences(request, made(Made("a", -1, "log", "")), ROWS))
     assert "uncalibrated" in text
     assert "favours" not in text
+    assert "This judge was not measured" in text
     assert "Kendall's tau" in text
+    assert "ranked 16 rows too high" in text
