@@ -40,10 +40,11 @@ def main() -> None:
         check_contents(wheel)
         python = installed(wheel, work / "clean")
         use(python, work / "elsewhere")
+        package = package_folder(python)
         print("\n| what | measured |\n|---|--:|")
         for path in (wheel, source):
             print(f"| {path.name} | {path.stat().st_size / 2**20:.2f} MiB |")
-        size = sum(path.stat().st_size for path in package_folder(python).rglob("*") if path.is_file())
+        size = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
         print(f"| the installed package, with its bytecode | {size / 2**20:.2f} MiB |")
         commands = {"import harness": ["-c", "import harness"], "harness --help": ["-m", "harness", "--help"]}
         for name, command in commands.items():
