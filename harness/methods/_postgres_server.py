@@ -81,10 +81,10 @@ class Server:
             raise self._fault(f"{error}.") from error
         if made.returncode:
             raise self._fault(made.stderr)
-        command = [programs() / "postgres", "-D", data, "-k", self.folder, "-c", "listen_addresses="]
+        command = [str(programs() / "postgres"), "-D", str(data), "-k", str(self.folder), "-c", "listen_addresses="]
         with log.open("wb") as written:
-            self._process = subprocess.Popen(
-                ["sh", "-c", GUARD, self.folder, *command],
+            self._process: subprocess.Popen[Any] = subprocess.Popen(
+                ["sh", "-c", GUARD, str(self.folder), *command],
                 **as_user,
                 cwd=self.folder,
                 start_new_session=True,
@@ -126,7 +126,7 @@ class Server:
         )
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[Any]) -> None:
     """Ends the server as soon as its connections are closed, and waits for it."""
     assert process.stdin is not None
     process.stdin.close()

@@ -79,7 +79,7 @@ class Milvus(TextAndVectors):
 
     def client(self, place: str) -> Any:
         """A new one, for a server or a file."""
-        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read at import; else it reports every fork
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read at import; else it prints forks and pings
         made = library("pymilvus", EXTRA).MilvusClient
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs errors before it raises them
         return made(place, token=os.environ.get(KEY, "") if self.url else "", timeout=60)

@@ -20,6 +20,12 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
+def refusal(status: int, kind: str, reason: str) -> Answer:
+    """An error in the form of both."""
+    cause = {"type": kind, "reason": reason}
+    return status, {"error": {"root_cause": [cause], **cause}, "status": status}
+
+
 class ElasticServer:
     """Holds indexes and aliases.
 
@@ -94,10 +100,7 @@ class ElasticServer:
             }
             return 200, {"acknowledged": True}
         if name not in self.indexes:
-            return 404, {
-                "error": {"type": "index_not_found_exception", "reason": f"no such index [{name}]"},
-                "status": 404,
-            }
+            return refusal(404, "index_not_found_exception", f"no such index [{name}]")
         if action == "" and method == "DELETE":
             del self.indexes[name]
             return 200, {"acknowledged": True}
@@ -134,8 +137,7 @@ class ElasticServer:
         try:
             ranked = self._ranked(held, body)
         except KeyError as error:
-            reason = f"failed to find field {error}"
-            return 400, {"error": {"type": "search_phase_execution_exception", "reason": reason}, "status": 400}
+            return refusal(400, "search_phase_execution_exception", f"failed to find field {error}")
         hits = [{"_id": name, "_score": score} for name, score in ranked[: body["size"]]]
         return 200, {"timed_out": False, "_shards": {"failed": 0}, "hits": {"hits": hits}}
 

@@ -14,7 +14,7 @@ from harness.data.ranking import TopK
 from harness.methods import Searcher
 from harness.methods.elasticsearch import KEY, Elasticsearch
 from tests.methods.conftest import Make
-from tests.methods.elastic_server import ElasticServer
+from tests.methods.elastic_server import ElasticServer, refusal
 
 pytest.importorskip("elasticsearch", reason="elasticsearch is not installed")
 Rank = Callable[..., TopK]
@@ -29,7 +29,7 @@ def test_full_text_is_a_match_by_bm25_with_the_settings(
     (index,) = elastic.indexes.values()
     assert index["settings"]["similarity"] == {"ours": {"type": "BM25", "k1": 0.9, "b": 0.4}}
     assert index["fields"] == {"body": {"type": "text", "analyzer": "standard", "similarity": "ours"}}
-    (asked,) = elastic.searched
+    asked = elastic.searched[0]
     assert asked["query"] == {"match": {"body": {"query": "wing drag"}}}
     assert asked["size"] == 6, "one more, to see a tie at the cut"
 
@@ -62,8 +62,7 @@ def test_without_a_licence_the_servers_words_are_shown(
 ) -> None:
     searcher = searcher_of(engine("elasticsearch", "hybrid"), corpus)
     reason = "current license is non-compliant for [Reciprocal Rank Fusion (RRF)]"
-    refused = {"error": {"type": "security_exception", "reason": reason}, "status": 403}
-    elastic.fault = lambda verb, path, n: (403, refused)
+    elastic.fault = lambda verb, path, n: refusal(403, "security_exception", reason)
     with pytest.raises(EngineError, match="non-compliant for"):
         searcher.search(ONE, 5)
 

@@ -124,7 +124,7 @@ SYNTAX = [
     "wing: drag^ ~heat~",
     "+wing | drag & !heat",
     "wing' drag\\ heat;--",
-    "[wing] {drag} <heat>",
+    "[wing] {drag} < heat >",
     "wing\0drag\0heat",
     "wing\ndrag\theat\r",
     "%wing% $drag @heat",
