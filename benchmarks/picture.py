@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 
 SCALE = 2
-COLOURS = 128
+COLOURS = 256
 """Of the picture: text and flat areas need few, and the file is a third as large."""
 MOST_BYTES = 300_000
 """A README should open at once."""
@@ -41,11 +41,13 @@ def taken(file: Path, state: str = "", width: int = 1280, height: int = 800, dar
             color_scheme="dark" if dark else "light",
         )
         page.goto(file.resolve().as_uri() + state)
-        page.wait_for_selector("#table:not([hidden]) tbody tr, #drawn svg, #matrix table, #listed button.query")
+        shown = "document.querySelector('[role=tabpanel]:not([hidden]) :is(tr, svg, pre)') !== null"
+        page.wait_for_function(shown)
         picture = page.screenshot()
         browser.close()
     out = io.BytesIO()
-    Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS).save(out, "PNG", optimize=True)
+    whole = Image.open(io.BytesIO(picture)).convert("RGB")
+    whole.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

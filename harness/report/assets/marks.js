@@ -3,7 +3,19 @@
 window.marks = (() => {
   const { data, make } = window.board;
   const families = [...new Set(data.datasets.flatMap((d) => d.rows.map((r) => r.family)))].sort();
-  const SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "cross", "wye", "hexagon", "times", "asterisk", "plus"];
+  const SYMBOLS = [
+    "circle",
+    "square",
+    "triangle",
+    "diamond",
+    "star",
+    "cross",
+    "wye",
+    "hexagon",
+    "times",
+    "asterisk",
+    "plus",
+  ];
   const STROKED = new Set(["times", "asterisk", "plus"]);
   const at = (family) => families.indexOf(family);
   const colour = (family) => `var(--family-${at(family) % 8})`;
@@ -13,34 +25,71 @@ window.marks = (() => {
   const brief = (name, most = room()) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
   const style = { background: "none", fontSize: "12px" };
 
+  /* A row's score with what is known of it. */
+  function told(r, measure) {
+    const range = r.low === null ? "" : `, 95 %: ${r.low.toFixed(3)} – ${r.high.toFixed(3)}\nrank ${r.ranks}`;
+    return `${r.name}\n${measure} ${four(r.value)}${range}`;
+  }
+
   /* A key with the mark of each family that is there. */
   function legend(rows) {
     const there = families.filter((family) => rows.some((r) => r.family === family));
-    return make("ul", { class: "key" }, ...there.map((family) => {
-      const drawn = Plot.plot({
-        width: 16, height: 16, margin: 0, style: { background: "none" }, axis: null, ariaHidden: "true", x: { domain: [0, 1] }, y: { domain: [0, 1] },
-        marks: [Plot.dot([0], { x: 0.5, y: 0.5, r: 5, ...mark(() => family, family) })],
-      });
-      drawn.setAttribute("aria-hidden", "true");
-      return make("li", {}, drawn, family);
-    }));
+    return make(
+      "ul",
+      { class: "key" },
+      ...there.map((family) => {
+        const drawn = Plot.plot({
+          width: 16,
+          height: 16,
+          margin: 0,
+          style: { background: "none" },
+          axis: null,
+          ariaHidden: "true",
+          x: { domain: [0, 1] },
+          y: { domain: [0, 1] },
+          marks: [Plot.dot([0], { x: 0.5, y: 0.5, r: 5, ...mark(() => family, family) })],
+        });
+        drawn.setAttribute("aria-hidden", "true");
+        return make("li", {}, drawn, family);
+      }),
+    );
   }
 
   /* How a row's dot is drawn: symbols that have no inside are stroked. */
   function mark(of, fixed) {
     const filled = (r) => !STROKED.has(symbol(of(r)));
     const inside = (r) => (filled(r) ? colour(of(r)) : "none");
-    return { symbol: fixed ? symbol(fixed) : (r) => symbol(of(r)), fill: fixed ? inside(0) : inside, stroke: fixed ? colour(fixed) : (r) => colour(of(r)) };
+    return {
+      symbol: fixed ? symbol(fixed) : (r) => symbol(of(r)),
+      fill: fixed ? inside(0) : inside,
+      stroke: fixed ? colour(fixed) : (r) => colour(of(r)),
+    };
   }
 
   /* ---- saving ---- */
-  const COPIED = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "fill-opacity", "opacity", "font-size", "font-family", "font-weight", "text-anchor", "paint-order"];
+  const COPIED = [
+    "fill",
+    "stroke",
+    "stroke-width",
+    "stroke-dasharray",
+    "stroke-opacity",
+    "fill-opacity",
+    "opacity",
+    "font-size",
+    "font-family",
+    "font-weight",
+    "text-anchor",
+    "paint-order",
+  ];
   const NS = "http://www.w3.org/2000/svg";
 
   /* The plot as a file of its own: with its title, colours in place of the page's variables, without links. */
   function standalone(svg, title) {
     const clone = svg.cloneNode(true);
-    const [shown, copied] = [[svg, ...svg.querySelectorAll("*")], [clone, ...clone.querySelectorAll("*")]];
+    const [shown, copied] = [
+      [svg, ...svg.querySelectorAll("*")],
+      [clone, ...clone.querySelectorAll("*")],
+    ];
     shown.forEach((element, i) => {
       const style = getComputedStyle(element);
       for (const name of COPIED) {
@@ -60,9 +109,14 @@ window.marks = (() => {
       element.textContent = text;
       whole.append(element);
     };
-    for (const [name, value] of Object.entries({ width, height: height + 36, viewBox: `0 0 ${width} ${height + 36}` })) whole.setAttribute(name, value);
+    for (const [name, value] of Object.entries({ width, height: height + 36, viewBox: `0 0 ${width} ${height + 36}` }))
+      whole.setAttribute(name, value);
     add("rect", { width: "100%", height: "100%", fill: page.backgroundColor });
-    add("text", { x: 12, y: 22, fill: page.color, "font-family": "system-ui, sans-serif", "font-size": 14, "font-weight": 600 }, title);
+    add(
+      "text",
+      { x: 12, y: 22, fill: page.color, "font-family": "system-ui, sans-serif", "font-size": 14, "font-weight": 600 },
+      title,
+    );
     clone.setAttribute("y", 36);
     whole.append(clone);
     return { text: new XMLSerializer().serializeToString(whole), width, height: height + 36 };
@@ -76,7 +130,10 @@ window.marks = (() => {
   async function saved(svg, title, kind) {
     const { text, width, height } = standalone(svg, title);
     const name = `${title.replace(/[^\w.-]+/g, "-").slice(0, 80)}.${kind}`;
-    if (kind === "svg") { save(name, URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }))); return; }
+    if (kind === "svg") {
+      save(name, URL.createObjectURL(new Blob([text], { type: "image/svg+xml" })));
+      return;
+    }
     const image = new Image();
     image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
     await image.decode();
@@ -108,8 +165,14 @@ window.marks = (() => {
     accessible(drawn);
     // A press would pin the hover text over the mark, so that the click would miss the link below it.
     drawn.addEventListener("pointerdown", (event) => event.stopPropagation(), true);
-    return make("figure", {}, make("div", { class: "title" }, make("h3", {}, title), ...buttons), drawn, make("figcaption", {}, caption));
+    return make(
+      "figure",
+      {},
+      make("div", { class: "title" }, make("h3", {}, title), ...buttons),
+      drawn,
+      make("figcaption", {}, caption),
+    );
   }
 
-  return { accessible, colour, symbol, mark, four, brief, style, legend, figure };
+  return { accessible, colour, symbol, mark, four, brief, style, told, legend, figure };
 })();

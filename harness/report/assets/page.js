@@ -3,7 +3,8 @@
 window.board = (() => {
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("charts").textContent);
-  const ALL = "all", ACROSS = "across";
+  const ALL = "all",
+    ACROSS = "across";
   const tabs = [...document.querySelectorAll("[role=tab]")];
   const views = tabs.map((tab) => tab.getAttribute("aria-controls"));
   const options = (id) => ($(id) ? [...$(id).options].map((option) => option.value) : []);
@@ -12,32 +13,61 @@ window.board = (() => {
 
   /* Everything a link can say, with what it is otherwise. A dataset is `all`, `across` or its name. */
   const defaults = {
-    view: "table", dataset: data.datasets.length ? data.datasets[data.start].name : "", measure: options("measure")[0] || "",
-    labels: "", family: "", row: "", kind: "", sort: "", partial: "", cost: Object.keys(data.trades)[0], scale: "", far: "",
-    a: "", b: "", order: "a", words: "", slice: "", query: "", record: "", embed: "",
+    view: "table",
+    dataset: data.datasets.length ? data.datasets[data.start].name : "",
+    measure: options("measure")[0] || "",
+    labels: "",
+    family: "",
+    row: "",
+    kind: "",
+    sort: "",
+    partial: "",
+    cost: Object.keys(data.trades)[0],
+    scale: "",
+    far: "",
+    a: "",
+    b: "",
+    order: "a",
+    words: "",
+    slice: "",
+    query: "",
+    record: "",
+    embed: "",
   };
   const state = { ...defaults };
   const known = {
-    view: views, dataset: [ALL, ...(data.across ? [ACROSS] : []), ...data.datasets.map((dataset) => dataset.name)],
-    measure: options("measure"), labels: options("labels"), family: options("family"), kind: options("kind"),
-    cost: Object.keys(data.trades), scale: ["", "log", "linear"], order: options("order"), partial: ["", "1"], far: ["", "1"],
+    view: views,
+    dataset: [ALL, ...(data.across ? [ACROSS] : []), ...data.datasets.map((dataset) => dataset.name)],
+    measure: options("measure"),
+    labels: options("labels"),
+    family: options("family"),
+    kind: options("kind"),
+    cost: Object.keys(data.trades),
+    scale: ["", "log", "linear"],
+    order: options("order"),
+    partial: ["", "1"],
+    far: ["", "1"],
     embed: ["", "1"],
   };
 
   function make(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
-      if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value === true ? "" : value);
+      if (value !== false && value !== null && value !== undefined)
+        element.setAttribute(name, value === true ? "" : value);
     }
-    element.append(...children.map((child) => (child instanceof Node ? child : document.createTextNode(String(child)))));
+    element.append(
+      ...children.map((child) => (child instanceof Node ? child : document.createTextNode(String(child)))),
+    );
     return element;
   }
 
   /* ---- the address ---- */
   function address(changes = {}) {
     const parts = new URLSearchParams();
-    for (const [name, value] of Object.entries({ ...state, ...changes })) if (value !== defaults[name]) parts.set(name, value);
-    return `#${parts}`.replace(/%(2F|40|3A|28|29|2C)/g, decodeURIComponent);  // these need no escape here
+    for (const [name, value] of Object.entries({ ...state, ...changes }))
+      if (value !== defaults[name]) parts.set(name, value);
+    return `#${parts}`.replace(/%(2F|40|3A|28|29|2C)/g, decodeURIComponent); // these need no escape here
   }
 
   function read() {
@@ -56,7 +86,10 @@ window.board = (() => {
     const changed = new Set(Object.keys(next).filter((name) => state[name] !== next[name]));
     Object.assign(state, next);
     if (changed.has("view")) fold();
-    if (changed.size) { show(); for (const listener of listeners) listener(changed); }
+    if (changed.size) {
+      show();
+      for (const listener of listeners) listener(changed);
+    }
   }
 
   /* Changes the state; `replace` is for what is typed, which makes no entry in the history. */
@@ -69,7 +102,8 @@ window.board = (() => {
   /* ---- which datasets ---- */
   const placeOf = (name) => data.datasets.findIndex((dataset) => dataset.name === name);
   /* The place of the chosen dataset; that of the first one shown if it is not a single one. */
-  const place = () => Math.max(placeOf(state.dataset), state.dataset === ALL || state.dataset === ACROSS ? data.start : 0);
+  const place = () =>
+    Math.max(placeOf(state.dataset), state.dataset === ALL || state.dataset === ACROSS ? data.start : 0);
   function chosen() {
     if (state.dataset === ACROSS) return data.across ? [data.across] : [];
     if (state.dataset === ALL) return data.datasets;
@@ -77,14 +111,26 @@ window.board = (() => {
   }
   const measureOf = (dataset) => (dataset.measures.includes(state.measure) ? state.measure : dataset.measures[0]);
   const matches = ({ name, family, supervision }) =>
-    (!state.family || family === state.family) && (!state.labels || supervision === state.labels) &&
+    (!state.family || family === state.family) &&
+    (!state.labels || supervision === state.labels) &&
     (!state.row || name.toLowerCase().includes(state.row.toLowerCase()));
 
   /* ---- controls and tabs ---- */
-  const FIELDS = { measure: "measure", labels: "labels", family: "family", row: "row", kind: "kind", cost: "cost", scale: "scale", order: "order", words: "words" };
+  const FIELDS = {
+    measure: "measure",
+    labels: "labels",
+    family: "family",
+    row: "row",
+    kind: "kind",
+    cost: "cost",
+    scale: "scale",
+    order: "order",
+    words: "words",
+  };
 
   function show() {
-    for (const [name, id] of Object.entries(FIELDS)) if ($(id) && $(id).value !== state[name]) $(id).value = state[name];
+    for (const [name, id] of Object.entries(FIELDS))
+      if ($(id) && $(id).value !== state[name]) $(id).value = state[name];
     $("dataset").value = [ALL, ACROSS].includes(state.dataset) ? state.dataset : String(place());
     $("far").checked = state.far === "1";
     for (const tab of tabs) {
@@ -97,7 +143,8 @@ window.board = (() => {
     for (const part of document.querySelectorAll("[data-of]")) part.hidden = part.dataset.of !== state.view;
     document.body.classList.toggle("embed", state.embed === "1");
     for (const part of document.querySelectorAll(".verdict")) {
-      const single = state.dataset !== ALL, own = part.dataset.place === $("dataset").value;
+      const single = state.dataset !== ALL,
+        own = part.dataset.place === $("dataset").value;
       const dataset = part.dataset.place === ACROSS ? data.across : data.datasets[Number(part.dataset.place)];
       part.hidden = (single && !own) || !dataset || part.dataset.measure !== measureOf(dataset);
     }
@@ -105,7 +152,8 @@ window.board = (() => {
 
   /* The caveats are open where there is room for them. */
   function fold() {
-    for (const each of document.querySelectorAll(".verdict details")) each.open = state.view === "table" && !narrow.matches;
+    for (const each of document.querySelectorAll(".verdict details"))
+      each.open = state.view === "table" && !narrow.matches;
   }
 
   function start() {
@@ -116,7 +164,8 @@ window.board = (() => {
     for (const tab of tabs) {
       tab.addEventListener("click", () => set({ view: tab.getAttribute("aria-controls"), query: "" }));
       tab.addEventListener("keydown", (event) => {
-        const ends = { Home: 0, End: tabs.length - 1 }, step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        const ends = { Home: 0, End: tabs.length - 1 },
+          step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
         if (!step && !(event.key in ends)) return;
         const next = tabs[step ? (tabs.indexOf(tab) + step + tabs.length) % tabs.length : ends[event.key]];
         set({ view: next.getAttribute("aria-controls"), query: "" });
@@ -134,7 +183,11 @@ window.board = (() => {
     $("far").addEventListener("input", () => set({ far: $("far").checked ? "1" : "" }));
     for (const form of ["filters", "choice"]) $(form).addEventListener("submit", (event) => event.preventDefault());
     $("clear").addEventListener("click", () => set({ labels: "", family: "", row: "", kind: "", sort: "" }));
-    $("how").addEventListener("click", (event) => { event.preventDefault(); set({ view: "share" }); scrollTo(0, 0); });
+    $("how").addEventListener("click", (event) => {
+      event.preventDefault();
+      set({ view: "share" });
+      scrollTo(0, 0);
+    });
     for (const event of ["popstate", "hashchange"]) window.addEventListener(event, () => apply(read()));
     Object.assign(state, read());
     fold();

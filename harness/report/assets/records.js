@@ -8,9 +8,10 @@
     if (!article) return false;
     const copy = article.cloneNode(true);
     copy.removeAttribute("id");
-    for (const pre of copy.querySelectorAll("pre.command")) pre.prepend(copier(() => pre.querySelector("code").textContent, pre));
+    for (const pre of copy.querySelectorAll("pre.command"))
+      pre.prepend(copier(() => pre.querySelector("code").textContent, pre));
     $("record").querySelector("div").replaceChildren(copy);
-    if (!$("record").open) $("record").showModal();  // a record may lead to another
+    if (!$("record").open) $("record").showModal(); // a record may lead to another
     $("record").scrollTop = 0;
     return true;
   }
@@ -19,7 +20,12 @@
   function copier(text, shown) {
     const button = make("button", { type: "button", class: "plain copy" }, "copy");
     button.addEventListener("click", async () => {
-      try { await navigator.clipboard.writeText(text()); button.textContent = "copied"; } catch { getSelection().selectAllChildren(shown); }
+      try {
+        await navigator.clipboard.writeText(text());
+        button.textContent = "copied";
+      } catch {
+        getSelection().selectAllChildren(shown);
+      }
     });
     return button;
   }
@@ -32,11 +38,16 @@
     event.preventDefault();
     set({ record: article.dataset.label });
   });
-  $("record").addEventListener("click", (event) => { if (event.target === $("record")) $("record").close(); });
+  $("record").addEventListener("click", (event) => {
+    if (event.target === $("record")) $("record").close();
+  });
   $("record").addEventListener("close", () => set({ record: "" }));
   listen((changed) => {
     if (!changed.has("record")) return;
-    if (state.record) { if (!open(state.record)) set({ record: "" }, true); } else if ($("record").open) $("record").close();
+    if (state.record) {
+      if (!open(state.record)) set({ record: "" }, true);
+    } else if ($("record").open) $("record").close();
   });
-  for (const pre of document.querySelectorAll("#share pre.command")) pre.prepend(copier(() => pre.querySelector("code").textContent, pre));
+  for (const pre of document.querySelectorAll("#share pre.command"))
+    pre.prepend(copier(() => pre.querySelector("code").textContent, pre));
 })();

@@ -2,7 +2,7 @@
 /* The tables: which are shown, their filters, their order, and what is shown as CSV. */
 (() => {
   const { $, ALL, ACROSS, data, state, make, matches, measureOf, set, listen } = window.board;
-  const first = new Map();  // row → its place in the page, which decides between equal values
+  const first = new Map(); // row → its place in the page, which decides between equal values
   for (const row of document.querySelectorAll("#table tbody tr")) first.set(row, row.rowIndex);
 
   /* ---- order ---- */
@@ -22,7 +22,8 @@
       return (a.value < b.value ? -sign : a.value > b.value ? sign : 0) || equal;
     });
     table.tBodies[0].append(...rows.map(({ row }) => row));
-    for (const other of table.tHead.rows[0].cells) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", other === head ? direction : "none");
+    for (const other of table.tHead.rows[0].cells)
+      if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", other === head ? direction : "none");
   }
 
   const sortable = (table) => [...table.tHead.rows[0].cells].filter((head) => head.hasAttribute("aria-sort"));
@@ -30,7 +31,8 @@
 
   /* `sort` is a heading, with a minus first if descending; by the chosen measure if it is empty or of another table. */
   function sortAll() {
-    const descending = state.sort.startsWith("-"), wanted = descending ? state.sort.slice(1) : state.sort;
+    const descending = state.sort.startsWith("-"),
+      wanted = descending ? state.sort.slice(1) : state.sort;
     for (const table of document.querySelectorAll("#table table.board")) {
       const head = wanted && sortable(table).find((each) => heading(each) === wanted);
       if (head) sort(table, head, descending ? "descending" : "ascending");
@@ -41,8 +43,16 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button.sort");
     if (!button) return;
-    const head = button.parentElement, now = head.getAttribute("aria-sort");
-    const next = now === "none" ? (head.classList.contains("of-measure") ? "descending" : "ascending") : now === "ascending" ? "descending" : "ascending";
+    const head = button.parentElement,
+      now = head.getAttribute("aria-sort");
+    const next =
+      now === "none"
+        ? head.classList.contains("of-measure")
+          ? "descending"
+          : "ascending"
+        : now === "ascending"
+          ? "descending"
+          : "ascending";
     set({ sort: `${next === "descending" ? "-" : ""}${heading(head)}` });
   });
 
@@ -50,29 +60,43 @@
   const ofKind = (row) => !state.kind || (state.kind === "published") === row.classList.contains("published");
 
   function show() {
-    let shown = 0, all = 0;
+    let shown = 0,
+      all = 0;
     for (const section of document.querySelectorAll("#table > section.across")) {
-      section.hidden = ![ALL, ACROSS].includes(state.dataset) || section.dataset.measure !== measureOf(data.across || { measures: [state.measure] });
-      const partial = section.querySelectorAll("tr.partial"), button = section.querySelector("button.incomplete");
+      section.hidden =
+        ![ALL, ACROSS].includes(state.dataset) ||
+        section.dataset.measure !== measureOf(data.across || { measures: [state.measure] });
+      const partial = section.querySelectorAll("tr.partial"),
+        button = section.querySelector("button.incomplete");
       button.hidden = !partial.length || partial.length === section.querySelectorAll("tbody tr").length;
       button.setAttribute("aria-pressed", state.partial === "1");
-      button.textContent = `${state.partial ? "Hide" : "Show"} the ${partial.length} rows without a score on every dataset`;
+      const verb = state.partial ? "Hide" : "Show";
+      button.textContent = `${verb} the ${partial.length} rows without a score on every dataset`;
       section.classList.toggle("whole", !state.partial && !button.hidden);
     }
     for (const section of document.querySelectorAll("#table > section.dataset")) {
       const dataset = data.datasets[Number(section.dataset.place)];
       section.hidden = state.dataset !== ALL && dataset.name !== state.dataset;
       const measure = measureOf(dataset);
-      for (const part of section.querySelectorAll(".interval, .difference, .rank, .bar, .power, .decision")) part.hidden = part.dataset.measure !== measure;
-      if (state.labels || state.family || state.row) {  // a decision is between all rows
+      for (const part of section.querySelectorAll(".interval, .difference, .rank, .bar, .power, .decision"))
+        part.hidden = part.dataset.measure !== measure;
+      if (state.labels || state.family || state.row) {
+        // a decision is between all rows
         for (const part of section.querySelectorAll(".decision")) part.hidden = true;
       }
-      for (const head of section.querySelectorAll("th.of-measure")) head.classList.toggle("chosen", head.dataset.measure === measure);
+      for (const head of section.querySelectorAll("th.of-measure"))
+        head.classList.toggle("chosen", head.dataset.measure === measure);
     }
     for (const row of document.querySelectorAll("#table tbody tr")) {
       const section = row.closest("section");
-      row.hidden = !matches(row.dataset) || !ofKind(row) || (section.classList.contains("whole") && row.classList.contains("partial"));
-      if (!section.hidden && (state.dataset === ACROSS || section.classList.contains("dataset"))) { all += 1; shown += !row.hidden; }
+      row.hidden =
+        !matches(row.dataset) ||
+        !ofKind(row) ||
+        (section.classList.contains("whole") && row.classList.contains("partial"));
+      if (!section.hidden && (state.dataset === ACROSS || section.classList.contains("dataset"))) {
+        all += 1;
+        shown += !row.hidden;
+      }
     }
     $("shown").textContent = shown === all ? `${all} rows` : `${shown} of ${all} rows`;
   }
@@ -80,13 +104,21 @@
   /* ---- CSV ---- */
   const FORMULA = /^\s*[=+\-@＝＋－＠]/;
   function field(text) {
-    const safe = FORMULA.test(text) && !/^[+-]?[\d.]+$/.test(text) ? `'${text}` : text;  // a spreadsheet would compute it
+    // A spreadsheet would compute it.
+    const safe = FORMULA.test(text) && !/^[+-]?[\d.]+$/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   }
 
   function csv(table) {
     const rows = [table.tHead.rows[0], ...table.tBodies[0].rows].filter((row) => !row.hidden);
-    return rows.map((row) => [...row.cells].filter((cell) => !cell.hidden).map((cell) => field(cell.textContent.trim().replaceAll("−", "-"))).join(",")).join("\n");
+    return rows
+      .map((row) =>
+        [...row.cells]
+          .filter((cell) => !cell.hidden)
+          .map((cell) => field(cell.textContent.trim().replaceAll("−", "-")))
+          .join(","),
+      )
+      .join("\n");
   }
 
   function save(name, text) {
@@ -102,7 +134,15 @@
       save(section.querySelector("h2").textContent, csv(section.querySelector("table.board")));
     } else if (event.target.closest("#all-csv")) {
       const shown = [...document.querySelectorAll("#table > section.dataset")];
-      save("leaderboard", shown.map((section) => `${field(section.querySelector("h2").textContent)}\n${csv(section.querySelector("table.board"))}`).join("\n\n"));
+      save(
+        "leaderboard",
+        shown
+          .map(
+            (section) =>
+              `${field(section.querySelector("h2").textContent)}\n${csv(section.querySelector("table.board"))}`,
+          )
+          .join("\n\n"),
+      );
     } else if (event.target.closest("button.incomplete")) set({ partial: state.partial ? "" : "1" });
   });
 
