@@ -13,7 +13,6 @@ from harness.base.errors import DatasetError
 from harness.data.corpus import Corpus
 from harness.indexes import Vectors
 from harness.judges import Grades, Judge, Pairs
-from harness.judging.machine import KNOWN
 from harness.methods.bm25 import BM25
 from harness.methods.dense import Dense
 from harness.methods.rerank import Rerank
@@ -23,7 +22,7 @@ from harness.testset import sample as sample_of
 from harness.testset.documents import Source
 from harness.testset.make import Drops, _answered, make, rows_asked
 from harness.testset.queries import Made
-from harness.testset.request import CANDIDATES, Request
+from harness.testset.request import Request
 
 
 def corpus_of(request: Request) -> Corpus:
@@ -97,9 +96,9 @@ def test_of_a_large_corpus_only_a_sample_and_the_candidates_are_encoded(
     """The default pool of a large corpus: its size decides neither what is looked at nor what is encoded."""
     rng = np.random.default_rng(0)
     words = [f"word{i}" for i in range(400)]
-    corpus = Corpus.of([(f"d{i}", "", " ".join(rng.choice(words, 12)) + ".") for i in range(2000)])
+    corpus = Corpus.of([(f"d{i}", "", " ".join(rng.choice(words, 12)) + ".") for i in range(1000)])
     dense = Dense(model=str(tiny_encoder), precision="fp32")
-    request = request_of(queries=4, pool=(BM25(), Rerank(scorer=dense, depth=CANDIDATES)), within=20)
+    request = request_of(queries=4, pool=(BM25(), Rerank(scorer=dense, depth=10)), within=10)
     encoded: set[str] = set()
     encode = Encoder.vectors
 
@@ -108,9 +107,9 @@ def test_of_a_large_corpus_only_a_sample_and_the_candidates_are_encoded(
         return encode(self, texts, side)
 
     monkeypatch.setattr(Encoder, "vectors", spied)
-    monkeypatch.setattr(sample_of, "MOST", 100)
+    monkeypatch.setattr(sample_of, "MOST", 40)
+    monkeypatch.setattr("harness.testset.make.KNOWN", known := 10)
     with contextlib.suppress(DatasetError):  # the tiny encoder may find all documents relevant
         make(request, corpus, rows_asked(request, corpus, context), context, lambda line: None)
-    looked_at = max(4 * KNOWN, 100)  # the documents that the judge takes its scale from
-    random, searched = 5 * KNOWN, 2 * 4
-    assert 500 < len(encoded) <= looked_at + random + searched * (CANDIDATES + 5) < 2000
+    looked_at, random, searched = 4 * known, 5 * known, 2 * 4
+    assert 100 < len(encoded) <= looked_at + random + searched * (10 + 5) < 1000
