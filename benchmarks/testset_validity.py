@@ -122,10 +122,12 @@ def figures(sets: Mapping[str, Sequence[Measured]], queries: int) -> dict[str, A
     found = {}
     for name, own in sets.items():
         found_here = compared(own[0], MEASURES[0], "judged", sizes_of(own[0], bounds_without(name, wrong)))
+        plain = compared(own[0], MEASURES[0], "judged", None)
         found[name] = {
             "largest_wrong": {kind: round(value, 4) for kind, value in wrong[name].items()},
             "places": {relation: round(places, 2) for relation, places in found_here.shifts.items()},
             "tau": round(found_here.tau, 4),
+            "by_sampling": {"significant": plain.significant, "wrong": plain.wrong},
             "significant": found_here.significant,
             "wrong": found_here.wrong,
             "best_in_top": found_here.best_in_top,

@@ -53,7 +53,7 @@ def examined(pair: Places, position: Places, clicks: Values, views: Values) -> E
     here = known[position]
     theta, _ = _estimated(pair[here], position[here], clicks[here], views[here], pairs, positions)
     theta = np.where(known, theta / theta[0], np.nan)
-    seen = np.bincount(pair[here], theta[position[here]] * views[here], pairs)
+    seen = np.asarray(np.bincount(pair[here], theta[position[here]] * views[here], pairs), np.float64)
     clicked = np.bincount(pair[here], clicks[here], pairs)
     attraction = np.minimum(1.0, np.divide(clicked, seen, out=np.full(pairs, np.nan), where=seen > 0))
     return Examined(theta, attraction, seen)

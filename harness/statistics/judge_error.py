@@ -34,7 +34,8 @@ def sizes(values: Values) -> Values:
     covariance = np.cov(values.T.astype(np.float64)).reshape(gaps.shape)
     own = np.diag(covariance)
     spread = np.sqrt(np.maximum(own[:, None] + own - 2 * covariance, 0.0))
-    return np.divide(gaps, spread, out=np.zeros_like(gaps), where=spread > ROUNDING)
+    found: Values = np.divide(gaps, spread, out=np.zeros_like(gaps), where=spread > ROUNDING)
+    return found
 
 
 def largest_wrong(made: Values, real: Values, pairs: npt.NDArray[np.bool_]) -> float:

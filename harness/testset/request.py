@@ -26,6 +26,8 @@ SPARE = 1.5
 """Documents asked about for each wanted query, since filters drop some."""
 DENSE_UP_TO = 20_000
 """Documents up to which the packaged encoder searches the whole corpus by default; of a larger one it re-ranks BM25."""
+CANDIDATES = 50
+"""That it re-ranks for each query: at most so many documents are encoded, whatever the size of the corpus."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Request:
 
     def rows(self, documents: int) -> tuple[Method, ...]:
         """The rows of the pool for a corpus of so many documents."""
-        names = ("bm25", "dense" if documents <= DENSE_UP_TO else "bm25>>dense")
+        names = ("bm25", "dense" if documents <= DENSE_UP_TO else f"rerank(depth={CANDIDATES})")
         return self.pool or tuple(parse_method(name) for name in names)
 
     def encoding(self, documents: int) -> Method | None:

@@ -39,5 +39,5 @@ def test_a_judge_that_was_not_measured_has_the_larger_bound_and_a_small_share_a_
 
 def test_it_is_said_in_words() -> None:
     assert f"Measured on {len(measured()['collections'])} collections" in orders()
-    assert "0 had the wrong sign" in orders()
+    assert "on the other collections, 0 of" in orders()
     assert "rows with the judge's model" in favours()

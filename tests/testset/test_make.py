@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,14 @@ import pytest
 
 from harness.base.errors import DatasetError
 from harness.data.corpus import Corpus
+from harness.indexes import Vectors
 from harness.judges import Grades, Judge, Pairs
+from harness.methods.bm25 import BM25
+from harness.methods.dense import Dense
+from harness.methods.rerank import Rerank
+from harness.models.encoder import Encoder, Side
 from harness.runtime.context import Context
+from harness.testset import sample as sample_of
 from harness.testset.documents import Source
 from harness.testset.make import Drops, _answered, make, rows_asked
 from harness.testset.queries import Made
@@ -81,3 +88,28 @@ def test_a_corpus_of_one_document_is_refused(
     request = request_of(source=Source(path))
     with pytest.raises(DatasetError, match="the corpus has 1 documents"):
         rows_asked(request, corpus_of(request), context)
+
+
+def test_of_a_large_corpus_only_a_sample_and_the_candidates_are_encoded(
+    request_of: Callable[..., Request], context: Context, monkeypatch: pytest.MonkeyPatch, tiny_encoder: Path
+) -> None:
+    """The default pool of a large corpus: its size decides neither what is looked at nor what is encoded."""
+    rng = np.random.default_rng(0)
+    words = [f"word{i}" for i in range(400)]
+    corpus = Corpus.of([(f"d{i}", "", " ".join(rng.choice(words, 12)) + ".") for i in range(1000)])
+    dense = Dense(model=str(tiny_encoder), precision="fp32")
+    request = request_of(queries=4, pool=(BM25(), Rerank(scorer=dense, depth=10)), within=10)
+    encoded: set[str] = set()
+    encode = Encoder.vectors
+
+    def spied(self: Encoder, texts: Sequence[str], side: Side) -> Vectors:
+        encoded.update(texts[:] if side == "document" else [])
+        return encode(self, texts, side)
+
+    monkeypatch.setattr(Encoder, "vectors", spied)
+    monkeypatch.setattr(sample_of, "MOST", 40)
+    monkeypatch.setattr("harness.testset.make.KNOWN", known := 10)
+    with contextlib.suppress(DatasetError):  # the tiny encoder may find all documents relevant
+        make(request, corpus, rows_asked(request, corpus, context), context, lambda line: None)
+    looked_at, random, searched = 4 * known, 5 * known, 2 * 4
+    assert 100 < len(encoded) <= looked_at + random + searched * (10 + 5) < 1000

@@ -10,6 +10,7 @@ import pytest
 from harness.base.errors import SettingError
 from harness.data.corpus import Corpus
 from harness.judges.chat import Chat
+from harness.methods.rerank import Rerank
 from harness.rows import parse_generator, parse_method
 from harness.testset.documents import Source
 from harness.testset.request import DENSE_UP_TO, Request
@@ -18,7 +19,7 @@ from harness.testset.request import DENSE_UP_TO, Request
 def test_a_large_corpus_is_searched_by_bm25_and_reranked(tmp_path: Path) -> None:
     request = Request(Source(tmp_path), tmp_path / "out")
     assert list(map(str, request.rows(DENSE_UP_TO))) == ["bm25", "dense"]
-    assert request.rows(DENSE_UP_TO + 1) == (parse_method("bm25"), parse_method("bm25>>dense"))
+    assert request.rows(DENSE_UP_TO + 1) == (parse_method("bm25"), Rerank(depth=50))
     assert request.encoding(10) == request.encoding(10**6) == parse_method("dense")
 
 
