@@ -13,8 +13,8 @@ from harness.bench.document_split import common_split
 from harness.bench.store import Store, StoredRecord
 from harness.claims.claim import Claim
 from harness.claims.judge import Verdict, verdict
-from harness.compare.evidence import Scores, scores, seed_error
-from harness.compare.groups import groups_of_rows, units
+from harness.compare.evidence import Scores, scores
+from harness.compare.groups import groups_of_rows, seed_error, units
 from harness.rows import parse_method, row_name
 from harness.statistics.family import Difference, family
 from harness.statistics.paired import Values

@@ -12,8 +12,7 @@ from harness.bench.document_split import DocumentSplit, Part
 from harness.bench.record import Record
 from harness.bench.store import Store, StoredRecord
 from harness.compare.calibration import Calibration, calibration_of, joined_strata, judge_sizes, weighed_together
-from harness.compare.groups import by_seed, deviation, groups_of_rows, units
-from harness.compare.groups import seed_error as seed_error
+from harness.compare.groups import by_seed, deviation, groups_of_rows, seed_error, units
 from harness.statistics.bootstrap import Interval
 from harness.statistics.clusters import Groups
 from harness.statistics.family import Difference, Family
