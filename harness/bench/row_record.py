@@ -14,6 +14,7 @@ from harness.bench.leak_effect import leak_notes, leaked
 from harness.bench.leak_history import taught_leaks, taught_notes
 from harness.bench.provenance import provenance
 from harness.bench.record import Record
+from harness.collection.groups import document_groups
 from harness.data.dataset import Dataset
 from harness.data.measures import PerQuery
 from harness.methods import NO_LABELS, Fitted, FoldedFitted, Method, SearchReport
@@ -51,12 +52,15 @@ def blank_record(dataset: Dataset, method: Method, context: Context, depth: int)
     )
 
 
-def with_view(blank: Record, dataset: Dataset, identity: str) -> Record:
-    """A record with the identity of its row, with notes on what training and tuning may see, and with its folds."""
+def with_view(blank: Record, dataset: Dataset, identity: str, context: Context) -> Record:
+    """A record with the identity of its row, with notes on what training and tuning may see, and with its folds and
+    the groups of its queries that share relevant documents (without those of a single query).
+    """
     view = dataset.train
     about = {**blank.dataset, "notes": [*blank.dataset["notes"], *view.notes]}
     if view.folds is not None:
-        about["folds"] = view.folds.describe()
+        together = [list(group) for group in document_groups(dataset.test, context) if len(group) > 1]
+        about["folds"] = {**view.folds.describe(), "together": together}
     return dataclasses.replace(blank, identity=identity, dataset=about)
 
 

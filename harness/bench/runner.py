@@ -120,7 +120,8 @@ class Bench:
             current = self.identity(dataset, method)
             if before is not None and self.up_to_date(place, before, current):
                 return Result(before, kept=True)
-            record, values = self._measure(name, dataset, method, with_view(blank, dataset, current), place)
+            begun = with_view(blank, dataset, current, self.context)
+            record, values = self._measure(name, dataset, method, begun, place)
         except Unavailable as error:
             problem = {"reason": error.reason, "remedy": error.remedy}
             record, values = dataclasses.replace(blank, status="skipped", problem=problem), None

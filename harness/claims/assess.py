@@ -13,7 +13,8 @@ from harness.bench.document_split import common_split
 from harness.bench.store import Store, StoredRecord
 from harness.claims.claim import Claim
 from harness.claims.judge import Verdict, verdict
-from harness.compare.evidence import Scores, scores, seed_error
+from harness.compare.evidence import Scores, scores
+from harness.compare.groups import groups_of_rows, seed_error, units
 from harness.rows import parse_method, row_name
 from harness.statistics.family import Difference, family
 from harness.statistics.paired import Values
@@ -76,7 +77,9 @@ class _Part:
     """A contrast on one collection, before it is tested.
 
     Args:
-        values: (n, 2) sum of plus and sum of minus, by query.
+        values: (n, 2) sum of plus and sum of minus, by query; by group, where queries share documents
+            (`harness.compare.groups`).
+        queries: n.
         error: (2,) squared standard errors of their means that are due to the seeds.
         freedom: (2,) degrees of freedom of these.
         seeds: the fewest of a trained row; 0 if none was trained.
@@ -84,6 +87,7 @@ class _Part:
     """
 
     values: Values
+    queries: int
     error: Values
     freedom: Values
     seeds: int
@@ -131,7 +135,7 @@ def assess(claim: Claim, stored: Stored, store: Store, measure: str) -> Assessme
     differences = {collection: _tested([part]) for collection, part in parts.items()}
     pooled = _tested(list(parts.values())) if parts else None
     estimates = tuple(
-        Estimate(collection, len(part.values), differences[collection], part.seeds)
+        Estimate(collection, part.queries, differences[collection], part.seeds)
         for collection, part in parts.items()
     )
     found = verdict(claim, pooled, [estimate.difference for estimate in estimates])
@@ -168,8 +172,10 @@ def _part(
     sides = [[rows[row] for row in side] for side in (claim.plus, claim.minus)]
     errors = [_error(side) for side in sides]
     trained = [each.values.shape[1] for each in rows.values() if each.trained]
+    values = np.stack([sum((each.values.mean(1) for each in side), np.zeros(len(first.ids))) for side in sides], axis=1)
     return _Part(
-        np.stack([sum((each.values.mean(1) for each in side), np.zeros(len(first.ids))) for side in sides], axis=1),
+        units(values, groups_of_rows(list(rows.values()))),
+        len(values),
         np.array([error for error, _ in errors]),
         np.array([freedom for _, freedom in errors]),
         min(trained, default=0),

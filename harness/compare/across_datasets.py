@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from harness.compare.calibration import judge_sizes
 from harness.compare.comparison import Comparison
 from harness.compare.evidence import Scores, same_collection
+from harness.compare.groups import by_seed, groups_of_rows, units, units_of_means
 from harness.statistics.bootstrap import Interval, stratified_intervals
 from harness.statistics.family import Difference, family
 from harness.statistics.largest import DRAWS
@@ -76,11 +75,13 @@ def compare_across(
     for columns in datasets:
         same_collection(record for scores in columns for record in scores.records)
     queries = [_by_queries(row, rows[0]) for row in rows]
-    means = [np.stack([scores.values.mean(1) for scores in columns], axis=1) for columns in datasets]
-    ranges = tuple(stratified_intervals(means, seed))
+    means = [(by_seed(columns), groups_of_rows(columns)) for columns in datasets]
+    ranges = tuple(stratified_intervals([units_of_means(*each) for each in means], seed))
     names = tuple(row[0].row for row in rows)
     judge = [judge_sizes([scores.calibration for scores in columns]) for columns in datasets]
-    comparison = Comparison(names, ranges, family(means, seed=seed, draws=draws, judge=judge))
+    tested = family([units(*each) for each in means], seed=seed, draws=draws, judge=judge)
+    grouped = any(groups is not None for _, groups in means)
+    comparison = Comparison(names, ranges, tested, grouped=sum(len(v) for v, _ in means) if grouped else 0)
     against: list[Against | None] = [None]
     for row, behind, counts in list(zip(rows, comparison.behind, queries, strict=True))[1:]:
         against.append(Against(behind, _by_datasets(row, rows[0]), counts))

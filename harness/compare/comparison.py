@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.compare.evidence import Scores, family_of
+from harness.compare.groups import by_seed, groups_of_rows, units_of_means
 from harness.statistics import ppi
 from harness.statistics.bootstrap import Interval, intervals
 from harness.statistics.family import Difference, Family, Flags
@@ -58,6 +59,7 @@ class Comparison:
         family: all pairs of rows. Every verdict on two rows of a board comes from it.
         deviation: the median over pairs of the standard deviation of per-query differences; 0 for one row.
         people: queries with people's labels, if they correct those of machines; else 0.
+        grouped: queries that share documents are compared as groups: how many queries there are; else 0.
     """
 
     rows: tuple[str, ...]
@@ -65,11 +67,12 @@ class Comparison:
     family: Family
     deviation: float = 0.0
     people: int = 0
+    grouped: int = 0
 
     @property
     def queries(self) -> int:
         """How many."""
-        return self.family.queries
+        return self.grouped or self.family.queries
 
     @functools.cached_property
     def behind(self) -> tuple[Difference, ...]:
@@ -135,6 +138,8 @@ class Comparison:
         n = f"{self.queries:,} {'query' if self.queries == 1 else 'queries'}"
         if self.people:
             n = f"{n}, {self.people:,} of them judged by people,"
+        if self.grouped:
+            n = f"{n} in {self.family.queries:,} groups"
         least, planned = self.smallest, self.smallest_planned
         if not math.isfinite(planned):
             return f"{n} cannot reliably detect any difference between two rows"
@@ -185,8 +190,15 @@ def compare(rows: Sequence[Scores], seed: int = 0, draws: int = DRAWS) -> Compar
     first = rows[0].calibration
     if first is not None and first.corrected:
         return Comparison(names, tuple(ppi.intervals(family.strata)), family, _deviation(family), first.annotated)
-    (means,) = family.strata
-    return Comparison(names, tuple(intervals(means, seed)), family, _deviation(family))
+    groups, values = groups_of_rows(rows), by_seed(rows)
+    means = tuple(intervals(units_of_means(values, groups), seed))
+    grouped = 0 if groups is None else len(values)
+    return Comparison(names, means, family, _deviation(family) * _inflation(family, grouped), grouped=grouped)
+
+
+def _inflation(family: Family, grouped: int) -> float:
+    """What turns the deviation of a group into that of a query (`harness.compare.groups.deviation`)."""
+    return math.sqrt(grouped / family.queries) if grouped else 1.0
 
 
 def _deviation(family: Family) -> float:

@@ -12,13 +12,14 @@ from harness.bench.document_split import DocumentSplit, Part
 from harness.bench.record import Record
 from harness.bench.store import Store, StoredRecord
 from harness.compare.calibration import Calibration, calibration_of, joined_strata, judge_sizes, weighed_together
+from harness.compare.groups import by_seed, deviation, groups_of_rows, seed_error, units
 from harness.statistics.bootstrap import Interval
+from harness.statistics.clusters import Groups
 from harness.statistics.family import Difference, Family
 from harness.statistics.family import family as family_between
 from harness.statistics.largest import DRAWS
 from harness.statistics.paired import Paired, Values, paired
 from harness.statistics.power import smallest_difference
-from harness.statistics.seeds import components
 
 
 @dataclass(frozen=True)
@@ -141,19 +142,11 @@ def family_of(
         if row.ids != rows[0].ids:
             paired(rows[0].by_query, row.by_query, (rows[0].row, row.row))  # says which queries are of one only
     corrected = joined_strata([row.calibration for row in rows])
-    strata = corrected or [np.stack([row.values.mean(1) for row in rows], axis=1)]
+    strata = corrected or [units(by_seed(rows), groups_of_rows(rows))]
     error, freedom = (np.array(each, np.float64) for each in zip(*map(seed_error, rows), strict=True))
     first, second = (None, None) if pairs is None else (np.array([p[i] for p in pairs], np.intp) for i in (0, 1))
     judge = [None if corrected else judge_sizes([row.calibration for row in rows])] * len(strata)
     return family_between(strata, first, second, error, freedom, seed, draws, judge)
-
-
-def seed_error(row: Scores) -> tuple[float, int]:
-    """The squared standard error of a row's mean that is due to its seeds, and its degrees of freedom."""
-    queries, seeds = row.values.shape
-    if seeds < 2 or queries < 2:
-        return 0.0, 0
-    return components(row.values).seed / seeds, seeds - 1
 
 
 @dataclass(frozen=True)
@@ -167,6 +160,7 @@ class Contrast:
         tested: the difference, its 95 % interval and p-value, corrected for the contrasts requested together.
         family: of these contrasts.
         places: of the row and the baseline in it.
+        groups: (n,) numbers, if queries that share documents are compared as groups.
     """
 
     row: Scores
@@ -175,6 +169,7 @@ class Contrast:
     tested: Difference
     family: Family
     places: tuple[int, int]
+    groups: Groups | None = None
 
     @property
     def difference(self) -> float:
@@ -210,7 +205,12 @@ class Contrast:
     def smallest(self) -> float:
         """The difference detected with 80 % power (the minimum detectable effect), by the interval's critical value."""
         judge = self.family.judge_size(*self.places)
-        return smallest_difference(self.pairs.deviation, len(self.pairs.ids), self.alpha, size=judge)
+        return smallest_difference(self.deviation, len(self.pairs.ids), self.alpha, size=judge)
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of a query's difference, larger where queries are compared as groups."""
+        return float(deviation(self.pairs.differences[:, None], self.groups)[0])
 
     @property
     def query_part(self) -> float | None:
@@ -242,9 +242,9 @@ def contrasts(planned: Sequence[tuple[Scores, Scores]], seed: int = 0, draws: in
     place = {id(row): i for i, row in enumerate(rows)}
     places = [(place[id(row)], place[id(baseline)]) for row, baseline in planned]
     rows = weighed_together(rows)
-    family = family_of(rows, places, seed, draws)
+    family, groups = family_of(rows, places, seed, draws), groups_of_rows(rows)
     found = []
     for i, j in places:
         pairs = paired(rows[i].by_query, rows[j].by_query, (rows[i].row, rows[j].row))
-        found.append(Contrast(rows[i], rows[j], pairs, family.difference(i, j), family, (i, j)))
+        found.append(Contrast(rows[i], rows[j], pairs, family.difference(i, j), family, (i, j), groups))
     return found

@@ -131,7 +131,8 @@ class Verdict:
         if c.planned > 1:
             family = f"corrected for {c.planned} contrasts"
         draws = len(c.family.largest.drawn)
-        how = f"{draws:,} studentised resamples of the queries" if draws else "Student's t"
+        what = "the queries" if c.groups is None else f"{c.family.queries:,} groups of queries that share documents"
+        how = f"{draws:,} studentised resamples of {what}" if draws else "Student's t"
         sentence = f"p = {_p(c.p)}: the chance of so large a difference if there were none ({how}; {family})."
         differing, least = c.pairs.differing, fewest(LEVEL)
         if differing >= least:
@@ -143,7 +144,7 @@ class Verdict:
         c = self.contrast
         if c.row.calibration is not None and c.row.calibration.corrected:
             return power_sentence(c.row.calibration, c.baseline.calibration, self.margin)
-        n, deviation = len(c.pairs.ids), c.pairs.deviation
+        n, deviation = len(c.pairs.ids), c.deviation
         if deviation == 0:
             return "All differences are equal, so the power of more queries is unknown."
         if not math.isfinite(c.smallest):

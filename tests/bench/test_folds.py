@@ -46,6 +46,9 @@ def test_records_say_how_the_folds_were_made_and_what_each_learnt(records: Calla
         assert record.dataset["queries"] == 30
         about = record.dataset["folds"]
         assert (about["folds"], about["by"], about["groups"], about["queries"]) == (3, "documents", 10, [12, 9, 9])
+        together = [query for group in about["together"] for query in group]
+        assert len(together) == len(set(together)) == 30 - (10 - len(about["together"]))
+        assert min(map(len, about["together"])) > 1
         assert [sum(three) for three in zip(about["queries"], about["train"], about["dev"], strict=True)] == [30] * 3
         assert any("3 folds by documents: 30 queries in 10 groups" in note for note in record.dataset["notes"])
         assert any("cut by documents" in note for note in record.dataset["notes"])
