@@ -139,7 +139,7 @@ class GenerativeScorer(LocalModel[GenerativeSettings]):
                 use_cache=False,
             ).logits
         at = logits[torch.arange(len(prompts)), torch.searchsorted(kept, last).to(logits.device)].float()
-        scores = (at[:, loaded.yes] - at[:, loaded.no]).cpu().numpy().reshape(-1, 1)
+        scores: Floats = (at[:, loaded.yes] - at[:, loaded.no]).cpu().numpy().reshape(-1, 1)
         if not np.isfinite(scores).all():
             raise ModelError(
                 f'{self.folder.name} gave a score that is not a number (NaN or infinity). Try precision="fp32".'

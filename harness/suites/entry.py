@@ -64,4 +64,5 @@ def row(request: pytest.FixtureRequest) -> RowUnderTest:
         )
     marker = request.node.get_closest_marker("harness")
     results = marker.kwargs.get("results", "results")
-    return RowUnderTest(*cell, results=results, context=request.getfixturevalue("_harness_context"))
+    name, dataset = cell
+    return RowUnderTest(name, dataset, results=results, context=request.getfixturevalue("_harness_context"))
