@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -120,6 +121,8 @@ class Server:
             time.sleep(0.02)
 
     def _fault(self, said: str) -> EngineError:
+        if not hasattr(self, "close"):  # no server was started that removes it
+            shutil.rmtree(self.folder, ignore_errors=True)
         return EngineError(
             f"postgres: the server does not start: {' '.join(said[-TAIL:].split())} Its programs in {programs()} and "
             f"its folder {self.folder} must be open to its user (`nobody` for root); or name a server with dsn."

@@ -151,7 +151,7 @@ class _Running:
 
     def __init__(self, method: Milvus, client: Any, name: str, size: int, cut: int) -> None:
         self._method, self._client, self._name, self.index_bytes = method, client, name, size
-        self.notes = ("Milvus' server does not say how large its index is",) if method.url else ()
+        self.notes: tuple[str, ...] = ("Milvus' server does not say how large its index is",) if method.url else ()
         if cut:
             self.notes += (f"{cut:,} documents were cut at {LONGEST:,} bytes, the most that Milvus takes",)
 

@@ -149,13 +149,14 @@ class _Running:
 
     def ask(self, query: Asked, k: int) -> list[tuple[int, float]]:
         """See `Running.ask`."""
-        settings = {"k": k, "depth": self._method.depth, "rrf": self._method.rrf, "most": MOST_VECTORS}
+        method = self._method
+        settings: dict[str, Any] = {"k": k, "depth": method.depth, "rrf": method.rrf, "most": MOST_VECTORS}
         settings["terms"] = self._terms(query.text)
         if query.vector is not None:
             precise = query.vector.astype(np.float64)
             settings["whole"] = self._longest**2 + float(precise @ precise)
             settings["vector"] = _widened(query.vector[None], 0.0)[0].tobytes()
-        return list(self._base.execute(QUERIES[self._method.search], settings))
+        return list(self._base.execute(QUERIES[method.search], settings))
 
     def _terms(self, text: str) -> str:
         """A query of FTS5: any of the words; an empty phrase, which matches nothing, if there is none."""

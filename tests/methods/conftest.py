@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -162,7 +163,7 @@ def one_milvus(milvus_lite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in milvus_lite.list_collections():
         milvus_lite.drop_collection(name)
     monkeypatch.setattr("harness.methods.milvus.Milvus.client", lambda self, place: milvus_lite)
-    monkeypatch.setattr("harness.methods.milvus._end", lambda client, folder: None)
+    monkeypatch.setattr("harness.methods.milvus._end", lambda client, folder: shutil.rmtree(folder))
 
 
 WITH_VECTORS = ("sqlite", "qdrant", "qdrant-server", "postgres", "milvus", "elasticsearch", "opensearch")

@@ -60,8 +60,10 @@ def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path, mon
     program.chmod(0o755)
     monkeypatch.setattr(_postgres_server, "programs", lambda: tmp_path)
     monkeypatch.setattr(_postgres_server.Server, "_as_user", lambda self: {})
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(EngineError, match="postgres: the server does not start: no space left"):
         _postgres_server.Server()
+    assert list(tmp_path.glob("harness-postgres-*")) == []
 
 
 @pytest.mark.parametrize(
