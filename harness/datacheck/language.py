@@ -87,11 +87,11 @@ def _language(texts: Sequence[str]) -> str | None:
     except Unavailable:
         return None
     words = Counter(word for text in texts for word in _WORD.findall(text.lower()))
-    shares = {
+    shares: dict[str, float] = {
         language: sum(words[word] for word in set(stop_words.get_stop_words(language))) / max(1, words.total())
         for language in get_args(Language)
     }
-    best = max(shares, key=lambda language: shares[language])
+    best = max(sorted(shares), key=lambda language: shares[language])
     if shares[best] < max(_WORDS, _AHEAD * shares["english"]):
         return "english" if shares["english"] >= _WORDS else None
     return best
