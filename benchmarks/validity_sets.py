@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,7 @@ class Measured:
 
     def write(self, path: Path) -> None:
         """As one compressed file."""
-        tables = {f"real/{measure}": values for measure, values in self.real.items()}
+        tables: dict[str, Any] = {f"real/{measure}": values for measure, values in self.real.items()}
         for labels, by_measure in self.made.items():
             tables |= {f"made/{labels}/{measure}": values for measure, values in by_measure.items()}
         np.savez_compressed(
@@ -185,4 +186,4 @@ def _values(searchers: Sequence[Searcher], corpus: Corpus, split: Labelled) -> d
         found = per_query(parse_measures(MEASURES), split.qrels, run)
         for measure, by_query in found.items():
             columns[measure].append([by_query[query] for query in split.queries.ids])
-    return {measure: np.array(rows, np.float32).T for measure, rows in columns.items()}
+    return {measure: np.array(rows, np.float32).astype(np.float64).T for measure, rows in columns.items()}
