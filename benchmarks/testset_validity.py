@@ -142,7 +142,8 @@ def sizes_of(one: Measured, bounds: Bounds) -> Values:
 
 def table(sets: Mapping[str, Sequence[Measured]]) -> list[str]:
     """Markdown: a line for each made set, measure and kind of label."""
-    head: tuple[str, ...] = ("collection", "seed", "queries", "labels", "measure", "τ", "τ_AP", "significant by sampling alone", "wrong")
+    head: tuple[str, ...] = ("collection", "seed", "queries", "labels", "measure", "τ", "τ_AP")
+    head += ("significant by sampling alone", "wrong")
     head += ("significant", "wrong", "best in top", "ranked too high, places")
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     wrong = {name: {"shared": largest(own, True), "apart": largest(own, False)} for name, own in sets.items()}
@@ -154,7 +155,8 @@ def table(sets: Mapping[str, Sequence[Measured]]) -> list[str]:
             plain = compared(one, measure, labels, None)
             wide = compared(one, measure, labels, sizes if labels == "judged" else None)
             shifts = ", ".join(f"{relation} {places:+.1f}" for relation, places in sorted(plain.shifts.items()))
-            cells: tuple[Any, ...] = (name, one.seed, len(one.kinds), labels, measure, f"{plain.tau:.2f}", f"{plain.tau_ap:.2f}")
+            taus = (f"{plain.tau:.2f}", f"{plain.tau_ap:.2f}")
+            cells: tuple[Any, ...] = (name, one.seed, len(one.kinds), labels, measure, *taus)
             cells += (plain.significant, plain.wrong, wide.significant, wide.wrong)
             lines.append(f"| {' | '.join(map(str, cells))} | {'yes' if wide.best_in_top else 'no'} | {shifts} |")
     return lines
