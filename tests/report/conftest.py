@@ -27,7 +27,7 @@ from harness.sweep.result import OnTest, SweepResult, curve, gains
 from harness.sweep.trial import Trial
 
 CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
 EVIL = "<script>document.title='stolen'</script><img src=x onerror=\"document.title='stolen'\">"
 GOLDEN = Path(__file__).parent.parent / "bench" / "schema1"
