@@ -95,13 +95,13 @@ def write_board(results: Path, context: Context, texts: bool = False) -> Written
         over = compared_across(found, store, stored)
         advance()
         left_out = _left_out(every, results)
-        texts = {
+        written = {
             "leaderboard.md": markdown.leaderboard(found, over, left_out),
             "leaderboard.csv": csv.leaderboard(found),
             "leaderboard.tex": latex.leaderboard(found, over),
             "leaderboard.html": leaderboard_page(found, store, stored, context, over, left_out, advance, blocks),
         }
-    for name, text in texts.items():
+    for name, text in written.items():
         write_text(results / name, text)
     note_owned(results, NAMES)
     (results / STAMP).unlink(missing_ok=True)

@@ -42,7 +42,7 @@ def across_chart(tables: Sequence[Mapping[str, Any]], datasets: Sequence[Mapping
 
 def _mean_cost(cost: str, name: str, datasets: Sequence[Mapping[str, Any]]) -> float | None:
     """The mean over the datasets; None if it is unknown on one of them."""
-    costs = []
+    costs: list[float] = []
     for dataset in datasets:
         first = next((row for row in dataset["rows"] if row["name"] == name and row["ok"]), None)
         value = first["trades"][cost]["value"] if first else None
