@@ -93,6 +93,7 @@ def test_every_room_that_counts_exists_and_is_used_by_some_row() -> None:
 def test_the_modules_of_a_row_are_its_own_and_those_of_rooms_that_count(name: str) -> None:
     item: Any = METHODS.get(name)
     needed = {"run": {"path": "a"}, "http": {"url": "http://localhost:1/search"}, "python": {"file": FUNCTION}}
+    needed |= {engine: {"url": "http://localhost:1"} for engine in ("elasticsearch", "opensearch")}
     found = modules_of_row(item(**needed[name]) if name in needed else parse_method(name))
     assert item.__module__ in found
     assert all(f"{module}.".startswith(tuple(f"harness.{room}." for room in ROOMS)) for module in found)

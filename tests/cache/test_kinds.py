@@ -16,7 +16,8 @@ SOURCES = Path(harness.__file__).parent
 
 
 def test_every_kind_that_the_source_names_is_listed() -> None:
-    text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
+    files = [path for path in SOURCES.rglob("*.py") if "suites" not in path.parts]  # which look at what rows stored
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     named = set(re.findall(r"cache\.folder\(\s*\"([^\"]+)\"", text))
     named |= set(re.findall(r"build_once\(\s*context, \"([^\"]+)\"", text))
     named |= set(re.findall(r"(?:VectorStore|RaggedStore|Journal)\([^()]*cache, \"([^\"]+)\"", text))
