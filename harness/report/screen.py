@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.highlighter import NullHighlighter
@@ -39,14 +39,22 @@ class Screen(Console):
         quiet: show nothing.
         width: columns; None takes the terminal's.
         soft_wrap: the terminal breaks lines, not rich.
+        file: where the text goes instead, for a runner that prints it itself; with colours if `colours`.
+        colours: see `file`; None finds out.
     """
 
     def __init__(
-        self, *, stderr: bool = False, quiet: bool = False, width: int | None = None, soft_wrap: bool = False
+        self,
+        *,
+        stderr: bool = False,
+        quiet: bool = False,
+        width: int | None = None,
+        soft_wrap: bool = False,
+        file: IO[str] | None = None,
+        colours: bool | None = None,
     ) -> None:
-        super().__init__(
-            stderr=stderr, quiet=quiet, width=width, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False
-        )
+        options: dict[str, Any] = {"width": width, "soft_wrap": soft_wrap, "file": file, "force_terminal": colours}
+        super().__init__(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Text of a string; without control characters before it is measured, so that columns fit."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from harness import api
 from harness.base import defaults
@@ -20,6 +19,7 @@ from harness.bench.store import Store
 from harness.cli.progress import bars
 from harness.cli.pytest_options import add_options
 from harness.methods import Method
+from harness.report.screen import Screen
 from harness.rows import parse_method
 from harness.runtime.context import Context
 from harness.runtime.progress import Advance
@@ -82,7 +82,7 @@ def context(request: pytest.FixtureRequest, options: Suites) -> Context:
     @contextlib.contextmanager
     def progress(label: str, total: int, unit: str) -> Iterator[Advance]:
         shown = capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext()
-        with shown, bars(Console(stderr=True))(label, total, unit) as advance:
+        with shown, bars(Screen(stderr=True))(label, total, unit) as advance:
             yield advance
 
     return options.context(progress)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 from rich.table import Table as Grid
 
 from harness import api
@@ -24,6 +23,7 @@ from harness.report import terminal
 from harness.report.board import tables
 from harness.report.comparisons import with_comparisons
 from harness.report.comparisons_across import compared_across
+from harness.report.screen import Screen
 from harness.report.sweep_sentences import sentences
 from harness.suites.options import Suites, options_of
 from harness.suites.selection import PublishedCell
@@ -123,10 +123,10 @@ def _print_leaderboard(reporter: pytest.TerminalReporter, options: Suites, cells
         reporter.write_line(str(error))
 
 
-def _console(reporter: pytest.TerminalReporter) -> tuple[Console, io.StringIO]:
+def _console(reporter: pytest.TerminalReporter) -> tuple[Screen, io.StringIO]:
     text = io.StringIO()
     width = max(reporter._tw.fullwidth, WIDTH)
-    return Console(file=text, width=width, force_terminal=reporter.hasmarkup), text
+    return Screen(file=text, width=width, colours=reporter.hasmarkup), text
 
 
 def _print_indexes(reporter: pytest.TerminalReporter, options: Suites, measured: Sequence[IndexMeasurement]) -> None:

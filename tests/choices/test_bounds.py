@@ -78,17 +78,17 @@ def test_a_wrong_setting_is_refused_in_one_form(settings: dict[str, Any], messag
         ({"k1": "1.2"}, 'bm25: k1 must be a number, 0 or more, not "1.2"'),
         (
             {"analyzer": "english"},
-            'bm25: analyzer must be an analyzer such as english or standard, not the string "english"; '
+            'bm25: analyzer must be an analyzer such as cjk, english, snowball or standard, not the string "english"; '
             "write analyzer=english",
         ),
         (
             {"analyzer": "englisch"},
-            'bm25: analyzer must be an analyzer such as english or standard, not the string "englisch"',
+            'bm25: analyzer must be an analyzer such as cjk, english, snowball or standard, not the string "englisch"',
         ),
-        ({"analyzer": RRF()}, "bm25: analyzer must be an analyzer such as english or standard, not rrf"),
+        ({"analyzer": RRF()}, "bm25: analyzer must be an analyzer such as cjk, english, snowball or standard, not rrf"),
         (
             {"analyzer": English},
-            "bm25: analyzer must be an analyzer such as english or standard, not the class English",
+            "bm25: analyzer must be an analyzer such as cjk, english, snowball or standard, not the class English",
         ),
         ({"feedback": Standard()}, "bm25: feedback must be a feedback such as rm3 or rocchio, or None, not standard"),
     ],

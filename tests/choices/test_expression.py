@@ -273,10 +273,13 @@ def test_a_name_that_is_not_known_is_told_with_the_closest(text: str, message: s
         ("bm25(analyzer=english(stem=1))", "english: stem must be True or False, not 1"),
         (
             "bm25(analyzer='english')",
-            'bm25: analyzer must be an analyzer such as english or standard, not the string "english"; '
+            'bm25: analyzer must be an analyzer such as cjk, english, snowball or standard, not the string "english"; '
             "write analyzer=english",
         ),
-        ("bm25(analyzer=None)", "bm25: analyzer must be an analyzer such as english or standard, not None"),
+        (
+            "bm25(analyzer=None)",
+            "bm25: analyzer must be an analyzer such as cjk, english, snowball or standard, not None",
+        ),
         ("dense(max_length=1.5)", "dense: max_length must be a whole number, 1 or more, or None, not 1.5"),
         ("dense(max_length=True)", "dense: max_length must be a whole number, 1 or more, or None"),
         ("dense(model=None)", "dense: model must be a string, not None"),

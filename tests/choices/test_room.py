@@ -184,7 +184,7 @@ def test_a_room_that_is_no_package_is_a_defect() -> None:
 
 def test_an_installed_package_adds_an_item(install: Install) -> None:
     install("shout = shouting.shout:Shout", shout=SHOUT)
-    assert ANALYZERS.names() == ["english", "shout", "standard"]
+    assert ANALYZERS.names() == ["cjk", "english", "shout", "snowball", "standard"]
     assert "shouting.shout" not in sys.modules, "listing imports nothing"
     assert ANALYZERS.summary("shout") == "from shouting.shout:Shout (shouting 1.0)"
     item = ANALYZERS.get("shout")
@@ -207,7 +207,7 @@ def test_an_entry_points_hyphens_are_underscores(install: Install) -> None:
 def test_our_own_file_wins_over_an_entry_point_of_its_name(install: Install) -> None:
     install("english = shouting.english:Shout", english=SHOUT)
     assert ANALYZERS.get("english").__module__ == "harness.analyzers.english"
-    assert ANALYZERS.names() == ["english", "standard"]
+    assert ANALYZERS.names() == ["cjk", "english", "snowball", "standard"]
     assert ANALYZERS.summary("english").endswith(" (hides shouting.english:Shout (shouting 1.0))")
     assert "shouting.english" not in sys.modules
 
@@ -254,8 +254,8 @@ def test_a_package_that_fails_in_any_way_is_named_and_takes_no_other_down(
     install: Install, source: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     install("broken = shouting.broken:Broken\nshout = shouting.shout:Shout", shout=SHOUT, broken=source)
-    assert ANALYZERS.names() == ["broken", "english", "shout", "standard"]
-    assert [name for name, _ in ANALYZERS.usable()] == ["english", "shout", "standard"]
+    assert ANALYZERS.names() == ["broken", "cjk", "english", "shout", "snowball", "standard"]
+    assert [name for name, _ in ANALYZERS.usable()] == ["cjk", "english", "shout", "snowball", "standard"]
     assert "shouting 1.0, cannot be loaded" in caplog.text
     with pytest.raises(SettingError, match=r"package shouting 1.0, cannot be loaded: .*Repair or remove that package"):
         ANALYZERS.get("broken")
@@ -293,7 +293,7 @@ def test_of_two_packages_that_give_one_name_neither_wins(install: Install) -> No
         SettingError, match=r"'shout' is given by two packages, .*(louder 1.0.*shouting|shouting 1.0.*louder)"
     ):
         ANALYZERS.get("shout")
-    assert [name for name, _ in ANALYZERS.usable()] == ["english", "own", "standard"]
+    assert [name for name, _ in ANALYZERS.usable()] == ["cjk", "english", "own", "snowball", "standard"]
     assert "louder" in ANALYZERS.summary("shout")
     assert "shouting" in ANALYZERS.summary("shout")
 

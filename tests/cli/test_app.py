@@ -225,7 +225,7 @@ def test_malformed_data_is_named_with_its_line(harness_command, small_folder: Pa
 def test_an_interrupted_command_exits_with_130_and_says_that_finished_work_is_saved(
     harness_command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def stop(*_: object) -> int:
+    def stop(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(harness.api, "write_leaderboard", stop)

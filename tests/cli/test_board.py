@@ -21,6 +21,7 @@ def test_a_run_writes_record_run_values_and_leaderboard(harness_command, small_f
         "seed0.json",
         "seed0.queries.json",
         "seed0.run.gz",
+        "seed0.tops.gz",
     ]
     assert "`bm25(b=0)`" in (results / "leaderboard.md").read_text()
     assert "bm25(b=0)" in said.out

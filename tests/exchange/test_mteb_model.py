@@ -170,7 +170,7 @@ def test_a_cross_encoder_ranks_candidates_though_it_cannot_search(
 def test_what_a_method_learns_from_is_named_and_is_no_task(
     tiny_encoder: Path, small_folder: Path, task: Task, context: Context
 ) -> None:
-    row = f'dense(model="{tiny_encoder}")+supervised(budget="smoke")'
+    row = f'dense(model="{tiny_encoder}")+supervised(budget="smoke", choose="last", average=1, learning_rate=0.01)'
     with pytest.raises(Unavailable, match="needs training judgements"):
         evaluated(MTEBModel(row, context), task())
     learnt = evaluated(MTEBModel(row, context, learn_from=str(small_folder)), task())
