@@ -34,6 +34,8 @@ NAMED_ELSEWHERE = {
     "run": {"path": "x.run"},
     "python": {"file": "x.py:search"},
     "http": {"url": "http://localhost/search"},
+    "elasticsearch": {"url": "http://localhost:9200"},
+    "opensearch": {"url": "http://localhost:9200"},
 }
 """Settings whose default names nothing, of rows that are made elsewhere."""
 NUMBERS = [
