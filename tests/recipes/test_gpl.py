@@ -178,8 +178,7 @@ def test_a_weak_teacher_is_told_in_a_note_that_reaches_the_row(
     same = fit(
         with_recipes(Dense(str(tiny_encoder)), (GPL(budget="smoke", teacher=Dense(str(tiny_encoder))),)), view, context
     )
-    assert len(same.notes) == 1
-    assert "no better than the student does before training" in same.notes[0]
+    assert len([note for note in same.notes if "no better than the student does before training" in note]) == 1
     assert same.resolved["training"][0]["notes"] == same.notes
 
 

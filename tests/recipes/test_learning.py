@@ -48,6 +48,7 @@ from harness.recipes.gist_embed import GISTEmbed
 from harness.recipes.gpl import GPL
 from harness.recipes.qgen import QGen
 from harness.recipes.ranked_list import RankedList
+from harness.recipes.soup import Soup
 from harness.recipes.splade import Splade
 from harness.recipes.supervised import Supervised
 from harness.recipes.triplet import Triplet
@@ -172,6 +173,7 @@ PAIRS = PairRecipe(epochs=4, batch=8, learning_rate=5e-3, max_length=48, precisi
     ("recipe", "gain", "share"),
     [
         (Supervised(epochs=2, **FAST), 0.7, 0.5),
+        (Soup(recipe=Supervised(epochs=2, **FAST), seeds=2), 0.5, 0.6),
         (GISTEmbed(epochs=3, **FAST), 0.3, 0.6),
         (RankedList(epochs=16, decay=0.0, **FAST), 0.6, 0.5),
         (Triplet(epochs=8, **FAST), 0.3, 0.6),
