@@ -31,10 +31,10 @@ _WIDE: Final = re.compile("[\uff01-\uff5e\uff65-\uff9f]+")
 class Cjk(Analyzer):
     """Turn Chinese, Japanese or Korean text into the terms that Lucene's CJKAnalyzer gives.
 
-    These languages are written without spaces, or with words that join their particles, and a dictionary that finds the
-    words is large and never complete. So each two neighbouring characters are a term (a character without a neighbour
-    is one by itself); other scripts are split into words, in lower case, without `STOP_WORDS`. The terms are those of
-    Lucene 9; `benchmarks/lucene_terms.py` compares the two.
+    These languages are written without spaces, or with words that join their particles, and a dictionary that finds
+    the words is large and never complete. So each two neighbouring characters are a term (a character without
+    neighbours is a term of its own); other scripts are split into words, in lower case, without `STOP_WORDS`. The
+    terms are those of Lucene 9; `benchmarks/lucene_terms.py` compares the two.
     """
 
     stop: bool = True
