@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -67,11 +68,12 @@ class Server:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="harness-postgres-"))
-        as_user = self._as_user()
-        data, log = self.folder / "data", self.folder / "log"
         try:
+            as_user = self._as_user()
+            own = self._programs_for_all() if as_user else programs()
+            data, log = self.folder / "data", self.folder / "log"
             made = subprocess.run(
-                [programs() / "initdb", "-D", data, "-U", "harness", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+                [own / "initdb", "-D", data, "-U", "harness", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
                 **as_user,
                 capture_output=True,
                 text=True,
@@ -82,7 +84,7 @@ class Server:
             raise self._fault(f"{error}.") from error
         if made.returncode:
             raise self._fault(made.stderr)
-        command = [str(programs() / "postgres"), "-D", str(data), "-k", str(self.folder), "-c", "listen_addresses="]
+        command = [str(own / "postgres"), "-D", str(data), "-k", str(self.folder), "-c", "listen_addresses="]
         with log.open("wb") as written:
             self._process: subprocess.Popen[Any] = subprocess.Popen(
                 ["sh", "-c", GUARD, str(self.folder), *command],
@@ -106,6 +108,22 @@ class Server:
         os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
         return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
+    def _programs_for_all(self) -> Path:
+        """The programs where every user may run them: a copy if only root can enter a folder above them, as in an
+        environment below `/root`. They find their libraries, some of them next to the package, from where they are.
+        """
+        installed = programs()
+        if all(folder.stat().st_mode & stat.S_IXOTH for folder in installed.resolve().parents):
+            return installed
+        package, copy = installed.parents[1], self.folder / "programs"
+        for part in (installed.parent, package.with_name(f"{package.name}.libs")):
+            if part.is_dir():
+                shutil.copytree(part, copy / part.relative_to(package.parent), symlinks=True)
+        owner = self.folder.stat()
+        for path in (copy, *copy.rglob("*")):  # its user removes them in the end
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        return copy / installed.relative_to(package.parent)
+
     def connect(self, psycopg: Any) -> Any:
         """A connection, as soon as the server answers."""
         began = time.monotonic()
@@ -124,8 +142,8 @@ class Server:
         if not hasattr(self, "close"):  # no server was started that removes it
             shutil.rmtree(self.folder, ignore_errors=True)
         return EngineError(
-            f"postgres: the server does not start: {' '.join(said[-TAIL:].split())} Its programs in {programs()} and "
-            f"its folder {self.folder} must be open to its user (`nobody` for root); or name a server with dsn."
+            f"postgres: the server does not start: {' '.join(said[-TAIL:].split())} Its folder {self.folder} must be open "
+            "to its user (`nobody` for root); or name a server with dsn."
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,6 +53,21 @@ def test_a_killed_run_leaves_no_server_behind() -> None:
     while folder.exists() and time.monotonic() < end:
         time.sleep(0.05)
     assert not folder.exists()
+
+
+def test_programs_below_a_folder_of_root_alone_run_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = _postgres_server.programs()
+    packages, closed = installed.parents[2], tmp_path / "closed"
+    for part in (installed.parent, packages / f"{installed.parents[1].name}.libs"):
+        shutil.copytree(part, closed / part.relative_to(packages), symlinks=True)
+    closed.chmod(0o700)
+    monkeypatch.setattr(_postgres_server, "programs", lambda: closed / installed.relative_to(packages))
+    server = _postgres_server.Server()
+    with server.connect(psycopg) as connection:
+        connection.execute("CREATE EXTENSION vector")
+        assert connection.execute("SELECT '[1,2]'::vector <-> '[1,3]'").fetchone() == (1.0,)
+    server.close()
+    assert not server.folder.exists()
 
 
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
