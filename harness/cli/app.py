@@ -14,7 +14,7 @@ import typer
 import harness
 from harness.base.errors import HarnessError, NoScores, storage_problem
 from harness.base.plain import one_line
-from harness.cli import board, cache, claims, data, doctor, exchange, judge, sweep, testset, verdicts
+from harness.cli import board, cache, claims, data, doctor, exchange, judge, recipes, sweep, testset, verdicts
 from harness.cli.declaration import Status, add_command
 from harness.report.streams import finish_output, prepare_streams
 
@@ -38,6 +38,7 @@ add_command(app, verdicts.audit)
 add_command(app, claims.claims)
 add_command(app, sweep.sweep)
 add_command(app, sweep.tune)
+add_command(app, recipes.recipes)
 add_command(app, board.leaderboard)
 add_command(app, board.list_, "list")
 add_command(app, verdicts.accept)

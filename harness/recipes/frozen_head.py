@@ -50,7 +50,9 @@ class FrozenHead(FromGold):
     sides: Literal["both", "query"] = "both"
 
     frozen: ClassVar[bool] = True
-    unused: ClassVar[frozenset[str]] = frozenset({"accumulate", "max_length", "dropout", "lora", "matryoshka"})
+    unused: ClassVar[frozenset[str]] = frozenset(
+        {"accumulate", "max_length", "tokens", "dropout", "lora", "matryoshka"}
+    )
     schedules: ClassVar[Mapping[Budget, Schedule]] = {
         "smoke": Schedule(epochs=2, batch=8, learning_rate=1e-3, evaluations=2, dev_pool=100, precision="fp32"),
         "small": Schedule(
@@ -60,6 +62,10 @@ class FrozenHead(FromGold):
             epochs=100, batch=256, learning_rate=5e-4, evaluations=50, patience=10, dev_pool=1_000_000, precision="fp32"
         ),
     }
+
+    def new_index(self) -> bool:
+        """See `Recipe.new_index`; no document passes through the layer of the query side alone."""
+        return self.sides == "both"
 
     def lesson(self, base: Trainable, view: TrainView, context: Context) -> Lesson:
         """Not used, since the encoder does not run in training; see `train`."""

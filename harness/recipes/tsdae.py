@@ -19,6 +19,7 @@ from harness.recipes._denoising import Denoising, use_of_vectors
 from harness.runtime.context import Context
 from harness.training.base import EncoderBase, Trainable
 from harness.training.lesson import Lesson
+from harness.training.passes import fewest_tokens
 from harness.training.pooled import Removed, put_back, without_normalisation
 from harness.training.schedule import Budget, Schedule, small
 
@@ -90,7 +91,8 @@ class TSDAE(Recipe):
         rows = np.sort(rng.permutation(len(view.corpus))[:count])
         texts = [text for text in view.corpus.texts_of(rows)[:] if text.strip()]
         share = FRESH_ALONE if self.alone is None else self.alone
-        alone = round(share * schedule.total(len(texts))) * schedule.accumulate if fresh else 0
+        steps = schedule.total(len(texts), fewest_tokens(texts, schedule))
+        alone = round(share * steps) * schedule.accumulate if fresh else 0
         seed = int(rng.integers(2**31))
         denoising = Denoising(base.weights, not fresh, self.delete, alone, base.prompts["document"], seed)
         rate = self.decoder_rate or (FRESH_RATE if fresh else None)

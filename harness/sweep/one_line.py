@@ -18,11 +18,18 @@ from harness.sweep.spec import Spec, spec_of
 
 
 @dataclass(frozen=True)
-class _Line(File):
-    """The file that the line stands for; faults are the line's."""
+class Line(File):
+    """The file that a line stands for; its faults are the command's.
+
+    Args:
+        command: whose line it is.
+    """
+
+    command: str = "tune"
 
     def where(self, *keys: Key) -> str:
-        return "tune"
+        """See `File.where`; a line has no numbers of lines."""
+        return self.command
 
 
 def tuned(
@@ -55,7 +62,7 @@ def tuned(
     if not axes:
         raise SettingError(f"nothing to choose: name settings of {row} with values, as k1=0.6:1.6 or k1=0.6,0.9,1.2.")
     text = _text(row, axes, datasets, baselines, measure, seeds, search)
-    return spec_of(_Line(Path(f"tune-{slug(row)}.toml"), text, tomllib.loads(text)))
+    return spec_of(Line(Path(f"tune-{slug(row)}.toml"), text, tomllib.loads(text)))
 
 
 def _text(

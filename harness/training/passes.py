@@ -70,4 +70,4 @@ def fewest_tokens(texts: Sequence[str], schedule: Schedule) -> float:
         schedule: its `max_length` cuts them.
     """
     most = CHARACTERS * schedule.max_length
-    return sum(min(len(text), most) for text in texts) / CHARACTERS / len(texts)
+    return sum(min(len(text), most) for text in texts) / CHARACTERS / max(1, len(texts))

@@ -31,6 +31,8 @@ LORA_RATE = 10.0
 """Factor of the learning rate where only adapters are trained: they need about ten times that of all weights (Biderman
 et al., "LoRA Learns Less and Forgets Less", 2405.09673, section 4.5).
 """
+MANY = 50.0
+"""Passes over the examples that a training makes at most whose tokens are set."""
 Need = Literal["train labels", "teacher", "guide", "generator"]
 
 
@@ -42,6 +44,8 @@ class Recipe(Value, ABC):
         budget: `smoke` (seconds), `small` (up to about 15 minutes on 2 cores) or `full` (the paper's settings; wants a
             GPU).
         epochs: passes over the examples; None takes the budget's, as for all that follow.
+        tokens: read in training, in up to 50 passes over the examples, so that recipes have the same length on any
+            collection; with `epochs`, whichever ends first.
         batch: examples of one loss.
         accumulate: batches whose gradients are added before a step.
         learning_rate: the peak.
@@ -70,6 +74,7 @@ class Recipe(Value, ABC):
     precision: Precision = "auto"
     choose: Literal["dev", "last"] = "dev"
     average: Annotated[float, Interval(gt=0, le=1)] | None = field(default=None, metadata=LATER)
+    tokens: Count | None = field(default=None, metadata=LATER)
     lora: Count | None = field(default=None, metadata=LATER)
     lora_alpha: Positive | None = field(default=None, metadata=LATER)
     lora_modules: Literal["all", "attention"] = field(default="all", metadata=LATER)
@@ -111,7 +116,9 @@ class Recipe(Value, ABC):
             if setting.name in numbers and value not in (None, "auto"):
                 changes[setting.name] = value
         if "epochs" in changes:
-            changes |= {"steps": None, "tokens": None}
+            changes = {"steps": None, "tokens": None} | changes
+        elif "tokens" in changes:
+            changes |= {"steps": None, "epochs": MANY}
         schedule = dataclasses.replace(self.schedules[self.budget], **changes)
         if self.lora is None or self.learning_rate is not None:
             return schedule
@@ -124,6 +131,10 @@ class Recipe(Value, ABC):
     def helpers(self) -> Iterator[Recipe]:
         """Other recipes that it runs: those of its teacher, guide, judge and miners."""
         return recipes_in(self)
+
+    def new_index(self) -> bool:
+        """Whether the vectors of documents change, so that an index has to be built again."""
+        return self.trains != "cross_encoder"
 
     def inputs(self, context: Context) -> dict[str, str]:
         """Hashes of the models that the settings name, as `Method.inputs`: of a teacher, a guide or a generator."""

@@ -14,7 +14,7 @@ import typer
 from harness.cli.app import app
 
 WITH_TABLES = {"run", "decide", "validate", "compare", "sweep", "leaderboard", "list", "doctor"}
-WITH_TABLES |= {"audit", "claims", "tune", "data check", "cache ls", "cache verify"}
+WITH_TABLES |= {"audit", "claims", "tune", "recipes", "data check", "cache ls", "cache verify"}
 
 
 def commands() -> dict[str, set[str]]:
