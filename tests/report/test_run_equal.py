@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from harness.report.run_equal import equal
 from harness.report.sheet_formats import as_json
@@ -39,14 +37,3 @@ def test_each_recipe_has_one_row_on_test_that_dev_chose(
         assert line["dev"] == chosen.mean == max(trial.mean for trial in one.found.tried)
     assert not found.skipped
 
-
-def test_the_command_says_what_it_will_take_and_what_is_absent(
-    harness_command: Callable[..., Any], small_folder: Path, tiny_encoder: Path
-) -> None:
-    row, recipe = f'dense(model="{tiny_encoder}")', "frozen_head(epochs=1)"
-    dry = harness_command("recipes", row, "--recipe", recipe, "-d", small_folder, "--seeds", "1", "--dry-run")
-    assert dry.status == 0, dry.err
-    assert "7 of 7 cells are left" in dry.out or "6 of 6 cells are left" in dry.out
-    wrong = harness_command("recipes", "bm25", "-d", small_folder)
-    assert wrong.status == 2
-    assert "bm25 is not itself trained" in wrong.err
