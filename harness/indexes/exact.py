@@ -25,6 +25,10 @@ FEWEST = 256
 """Vectors of a block, however small the budget."""
 WORTH_FAISS = 20_000_000
 """Scores from which on FAISS, where it is installed, saves more than its import takes."""
+PRODUCTS_OF_FAISS = 128_000
+"""Queries times dimensions from which on FAISS (1.15) multiplies matrices. Below it compares pair by pair, which takes
+up to 15 times as long as a product.
+"""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class Exact(Index):
 
     A matrix product rounds differently from one place in a block to another, so that equal vectors get unequal scores.
     It only selects the vectors that can be among the k best, by a bound on its error; `harness.indexes.inner` scores
-    those. Where FAISS is installed and the vectors are in memory, its float32 search selects the candidates of many
-    queries; the rankings are the same to the bit.
+    those. Where FAISS is installed and the vectors are in memory, its float32 search selects the candidates of hundreds
+    of queries; the rankings are the same to the bit.
 
     Args:
         block: vectors compared at once, fewer if the memory budget of the run is too small for them.
@@ -113,7 +117,8 @@ class _Flat:
         bytes_of_a_query = BYTES_OF_A_PLACE * width(k) + 48 * k
         least = bytes_of_a_query + self._block * (9 + 4 * self._vectors.dimension)
         self._memory.require(least, f"exact search of {len(self._vectors):,} vectors, {k:,} deep,")
-        if isinstance(self._vectors, _InMemory) and len(queries) * len(self._vectors) >= WORTH_FAISS:
+        worth = len(queries) * len(self._vectors) >= WORTH_FAISS and queries.size >= PRODUCTS_OF_FAISS
+        if isinstance(self._vectors, _InMemory) and worth:
             with contextlib.suppress(Unavailable):
                 return self._by_faiss(library("faiss", "faiss"), self._vectors, queries, depth)
         queries_of_a_pass = max(1, self._memory.working // bytes_of_a_query)

@@ -62,6 +62,7 @@ def _held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     if request.param == "by FAISS":
         pytest.importorskip("faiss")
         monkeypatch.setattr(exact, "WORTH_FAISS", 0)
+        monkeypatch.setattr(exact, "PRODUCTS_OF_FAISS", 0)
     if request.param == "by blocks":
         monkeypatch.setattr(Memory, "reserve", lambda self, nbytes: None)
 
@@ -267,7 +268,11 @@ def test_many_queries_of_vectors_in_memory_are_searched_by_faiss(monkeypatch: py
     vectors, queries = rng.standard_normal((300, 16), np.float32), rng.standard_normal((40, 16), np.float32)
     order = corpus_of(300).id_order
     monkeypatch.setattr(exact, "WORTH_FAISS", 300 * 40)
+    Exact().build(OnDisk(vectors), order).search(queries, 7)
+    assert asked == [], "FAISS compares the pairs of so few queries one by one"
+    monkeypatch.setattr(exact, "PRODUCTS_OF_FAISS", 40 * 16)
     by_library = Exact().build(OnDisk(vectors), order).search(queries, 7)
+    monkeypatch.setattr(exact, "PRODUCTS_OF_FAISS", 39 * 16)
     Exact().build(OnDisk(vectors), order).search(queries[1:], 7)  # a query fewer: not worth it
     monkeypatch.setattr(Memory, "reserve", lambda self, nbytes: None)
     own = Exact().build(OnDisk(vectors), order).search(queries, 7)
