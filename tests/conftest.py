@@ -106,6 +106,16 @@ def _one_look_at_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.bench.latency.MORE", 0)
 
 
+@pytest.fixture(scope="module")
+def reference_engine() -> Iterator[None]:
+    """A precision of `auto` is that of the reference for the tests of a file that are about something else: the engine
+    check, which has tests of its own, compiles every model.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.models.engine_settings.AUTO", ())
+        yield
+
+
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     return Context(cache=Cache(tmp_path / "cache"))

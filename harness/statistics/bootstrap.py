@@ -12,6 +12,8 @@ import numpy.typing as npt
 from harness.statistics.paired import ROUNDING, Values
 
 RESAMPLES = 10_000
+FEW = 1000
+"""Where at most so many are asked for, no more are drawn: a simulation asks a few of each of thousands of seeds."""
 LEVEL = 0.95
 COLUMNS = 512
 """Columns that are resampled together, with the same draws for all; thousands of rows at once would take gigabytes."""
@@ -109,12 +111,12 @@ def first_drawn(seed: int, n: int, draws: int) -> npt.NDArray[np.uint16] | None:
     """(draws, n) the first resamples of n queries by a seed, shared by a dataset's measures; None if too many."""
     if draws > RESAMPLES or RESAMPLES * n > _BLOCK:
         return None
-    return _all_drawn(seed, n)[:draws]
+    return _kept(seed, n, FEW if draws <= FEW else RESAMPLES)[:draws]
 
 
 @functools.lru_cache(maxsize=1)
-def _all_drawn(seed: int, n: int) -> npt.NDArray[np.uint16]:
-    return times_drawn(np.random.default_rng([seed, n]), RESAMPLES, n).astype(np.uint16)
+def _kept(seed: int, n: int, draws: int) -> npt.NDArray[np.uint16]:
+    return times_drawn(np.random.default_rng([seed, n]), draws, n).astype(np.uint16)
 
 
 def times_drawn(rng: np.random.Generator, draws: int, n: int) -> Values:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.base.errors import HarnessError, UnknownName
+from harness.cache.folders import Cache
 from harness.data.dataset import Dataset
 from harness.datasets import SOURCES, every_name, load_dataset, split_name
 from harness.runtime.context import Context
@@ -44,8 +46,17 @@ def example_of_folder(folder: Path) -> str:
     return str(folder)
 
 
+@pytest.fixture(scope="module")
+def stdlib_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the collection of the standard library, which takes seconds to build."""
+    cache = Cache(tmp_path_factory.mktemp("stdlib"))
+    load_dataset("stdlib/code", Context(cache=cache))
+    return cache.root
+
+
 @pytest.fixture
-def example_of_stdlib() -> str:
+def example_of_stdlib(stdlib_cache: Path, world: Context) -> str:
+    shutil.copytree(stdlib_cache, world.cache.root, dirs_exist_ok=True)
     return "code"
 
 

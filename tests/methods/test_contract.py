@@ -55,6 +55,37 @@ from tests.methods.conftest import ENGINES
 
 Rank = Callable[..., TopK]
 DEEP = 100  # deeper than the corpus
+ELSEWHERE = ("api", "http", "hyde", "listwise", "pointwise", "query2doc", "rerank_api", "run")
+"""Rows whose settings name a server or a file of one test."""
+
+
+@pytest.fixture(scope="module")
+def contexts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Context]:
+    """A row that runs here → its context for all tests of this file, so that its model is loaded and its index built
+    once.
+    """
+    root, held = tmp_path_factory.mktemp("contexts"), {}
+
+    def one(name: str) -> Context:
+        return held.setdefault(name, Context(cache=Cache(root / name)))
+
+    return one
+
+
+@pytest.fixture
+def kept(method: Method, contexts: Callable[[str], Context], context: Context) -> Context:
+    """That of the method; a new one for a row with a server, which each test starts anew."""
+    return context if method.name() in (*ENGINES, *ELSEWHERE) else contexts(method.name())
+
+
+@pytest.fixture
+def ranked(rank: Rank, kept: Context) -> Rank:
+    """Fits, indexes and searches, the first two once for all tests: `ranked(method, corpus, queries, k)`."""
+
+    def one(method: Method, corpus: Corpus, queries: Queries, k: int) -> TopK:
+        return rank(method, corpus, queries, k, within=kept)
+
+    return one
 
 
 @pytest.fixture
@@ -148,30 +179,30 @@ def test_its_settings_print_and_parse_back(method: Method) -> None:
     assert len(str(method)) <= len(method.full())
 
 
-def test_its_settings_and_what_was_resolved_are_json(method: Method, corpus: Corpus, context: Context) -> None:
-    resolved = dict(fit(method, TrainView(corpus), context).resolved)
-    for value in (method.settings(), resolved, method.inputs(context)):
+def test_its_settings_and_what_was_resolved_are_json(method: Method, corpus: Corpus, kept: Context) -> None:
+    resolved = dict(fit(method, TrainView(corpus), kept).resolved)
+    for value in (method.settings(), resolved, method.inputs(kept)):
         assert json.loads(json.dumps(value, allow_nan=False)) == value
 
 
-def test_fitting_says_which_labels_were_used(method: Method, corpus: Corpus, context: Context) -> None:
-    fitted = fit(method, TrainView(corpus), context)
+def test_fitting_says_which_labels_were_used(method: Method, corpus: Corpus, kept: Context) -> None:
+    fitted = fit(method, TrainView(corpus), kept)
     assert isinstance(fitted, Fitted)
     assert fitted.supervision in (NO_LABELS, DEV_LABELS, TRAIN_LABELS, "unknown")
     assert all(isinstance(note, str) for note in fitted.notes)
 
 
-def test_a_ranking_is_q_by_k_int64_and_float32(method: Method, corpus: Corpus, queries: Queries, rank: Rank) -> None:
-    top = rank(method, corpus, queries, 7)
+def test_a_ranking_is_q_by_k_int64_and_float32(method: Method, corpus: Corpus, queries: Queries, ranked: Rank) -> None:
+    top = ranked(method, corpus, queries, 7)
     assert top.indices.shape == top.scores.shape == (len(queries), 7)
     assert (top.indices.dtype, top.scores.dtype) == (np.int64, np.float32)
 
 
 @pytest.mark.parametrize("k", [1, 5, DEEP])
 def test_padding_closes_a_ranking_and_is_minus_one_and_minus_infinity(
-    k: int, method: Method, corpus: Corpus, queries: Queries, rank: Rank
+    k: int, method: Method, corpus: Corpus, queries: Queries, ranked: Rank
 ) -> None:
-    top = rank(method, corpus, queries, k)
+    top = ranked(method, corpus, queries, k)
     padded = top.indices == -1
     assert np.array_equal(padded, np.isneginf(top.scores))
     assert np.array_equal(np.sort(padded, axis=1), padded)
@@ -181,36 +212,36 @@ def test_padding_closes_a_ranking_and_is_minus_one_and_minus_infinity(
 
 @pytest.mark.parametrize("k", [1, 5, DEEP])
 def test_a_ranking_is_in_the_documented_order_best_score_first_and_ties_by_descending_id(
-    k: int, method: Method, corpus: Corpus, queries: Queries, rank: Rank
+    k: int, method: Method, corpus: Corpus, queries: Queries, ranked: Rank
 ) -> None:
-    for rows, scores in rank(method, corpus, queries, k).rows():
+    for rows, scores in ranked(method, corpus, queries, k).rows():
         pairs = list(zip(scores.tolist(), [i.encode() for i in corpus.ids(rows)], strict=True))
         assert pairs == sorted(pairs, reverse=True)
 
 
 def test_the_documented_order_decides_the_cut_so_that_a_shallow_ranking_begins_a_deep_one(
-    method: Method, corpus: Corpus, queries: Queries, rank: Rank
+    method: Method, corpus: Corpus, queries: Queries, ranked: Rank
 ) -> None:
-    deep = rank(method, corpus, queries, DEEP)
+    deep = ranked(method, corpus, queries, DEEP)
     for k in (1, 2, 3, 7, 20):
-        shallow = rank(method, corpus, queries, k)
+        shallow = ranked(method, corpus, queries, k)
         assert np.array_equal(shallow.indices, deep.indices[:, :k])
         assert np.array_equal(shallow.scores, deep.scores[:, :k])
 
 
-def test_no_document_comes_twice(method: Method, corpus: Corpus, queries: Queries, rank: Rank) -> None:
-    for rows, _ in rank(method, corpus, queries, DEEP).rows():
+def test_no_document_comes_twice(method: Method, corpus: Corpus, queries: Queries, ranked: Rank) -> None:
+    for rows, _ in ranked(method, corpus, queries, DEEP).rows():
         assert len(set(rows.tolist())) == len(rows)
 
 
-def test_it_finds_something(method: Method, corpus: Corpus, queries: Queries, rank: Rank) -> None:
-    top = rank(method, corpus, queries, 5)
+def test_it_finds_something(method: Method, corpus: Corpus, queries: Queries, ranked: Rank) -> None:
+    top = ranked(method, corpus, queries, 5)
     assert (top.indices[:5, 0] >= 0).all()
 
 
-def test_a_query_of_which_the_corpus_holds_no_word_is_no_error(method: Method, corpus: Corpus, rank: Rank) -> None:
+def test_a_query_of_which_the_corpus_holds_no_word_is_no_error(method: Method, corpus: Corpus, ranked: Rank) -> None:
     lost = Queries(["nothing", "q0"], ["qqq xxyyzz", "wing"])
-    top = rank(method, corpus, lost, 5)
+    top = ranked(method, corpus, lost, 5)
     assert top.indices.shape == (2, 5)
     assert top.indices[1, 0] >= 0
 
@@ -236,9 +267,9 @@ def test_what_is_taken_from_the_cache_ranks_as_what_is_made_afresh(
 
 
 def test_a_query_asked_alone_and_afresh_is_ranked_as_among_others(
-    method: Method, corpus: Corpus, queries: Queries, searcher_of: Callable[..., Searcher], context: Context
+    method: Method, corpus: Corpus, queries: Queries, searcher_of: Callable[..., Searcher], kept: Context
 ) -> None:
-    searcher = searcher_of(method, corpus)
+    searcher = searcher_of(method, corpus, within=kept)
     if not searcher.live:
         pytest.skip(f"{method.name()} replays what was computed elsewhere")
     together = searcher.search(queries, DEEP)
@@ -297,12 +328,12 @@ def test_what_it_is_built_of_has_a_depth_for_the_plan(method: Method) -> None:
 
 
 def test_a_method_that_re_ranks_scores_the_candidates_it_is_given_in_their_order(
-    method: Method, corpus: Corpus, queries: Queries, context: Context
+    method: Method, corpus: Corpus, queries: Queries, kept: Context
 ) -> None:
-    fitted = fit(method, TrainView(corpus), context)
+    fitted = fit(method, TrainView(corpus), kept)
     if not isinstance(fitted, Reranks):
         pytest.skip(f"{method.name()} does not re-rank")
-    scorer = fitted.candidate_scorer(corpus, context)
+    scorer = fitted.candidate_scorer(corpus, kept)
     assert isinstance(scorer, CandidateScorer)
     if not scorer.independent:
         pytest.skip(f"{method.name()} weighs candidates against each other")

@@ -48,6 +48,11 @@ def _trains(quick_collections: None) -> None:
     """Most tests here train."""
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _no_engine_check(reference_engine: None) -> None:
+    """It takes longer than what is taught here."""
+
+
 @pytest.fixture(scope="module")
 def sealed(language: Any, tmp_path_factory: pytest.TempPathFactory) -> TrainView:
     """The made-up collection as training sees it, after its test split was removed from memory and from disk."""

@@ -133,19 +133,33 @@ def test_a_setting_that_means_nothing_is_refused(recipe: Recipe) -> None:
             dataclasses.replace(recipe, **{name: settings[name]})
 
 
-def test_the_settings_that_are_overridden_reach_the_report(
-    recipe: Recipe, sealed: TrainView, row: Row, context: Context
-) -> None:
+@pytest.fixture(scope="module")
+def changed(recipe: Recipe, sealed: TrainView, row: Row, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The recipe with these settings and without a look at dev, its row, fitted, and the cache, for all tests of it."""
     overrides = {name: value for name, value in OVERRIDES.items() if name not in recipe.unused}
-    changed = dataclasses.replace(recipe, **overrides, choose="last")
-    told = fit(row(changed), sealed, context).resolved["training"][0]
+    made = dataclasses.replace(recipe, **overrides, choose="last")
+    cache = Cache(tmp_path_factory.mktemp("changed"))
+    return made, fit(row(made), sealed, Context(cache=cache)), cache
+
+
+def test_the_settings_that_are_overridden_reach_the_report(recipe: Recipe, changed: Any) -> None:
+    made, fitted, _ = changed
+    overrides = {name: value for name, value in OVERRIDES.items() if name not in recipe.unused}
+    told = fitted.resolved["training"][0]
     schedule = told["schedule"]
     assert {name: schedule[name] for name in overrides} == overrides
     assert told["precision"] == "fp32"
     assert told["steps"] == Schedule(**schedule).total(told["examples"])
     assert told["dev"] == ()
     assert told["chosen"] == told["steps"]
-    assert told["recipe"] == changed.full()
+    assert told["recipe"] == made.full()
+
+
+def test_the_last_checkpoint_needs_no_dev_label(recipe: Recipe, changed: Any) -> None:
+    _, fitted, cache = changed
+    assert fitted.supervision == (TRAIN_LABELS if "train labels" in recipe.needed() else NO_LABELS)
+    for file in (cache.root / "models").glob("*/training.json"):
+        assert json.loads(file.read_text())["dev"] == []  # that of a teacher trained on the way neither
 
 
 # Training
@@ -392,14 +406,6 @@ def test_a_collection_without_dev_queries_is_learnt_to_the_end(
     assert told["dev_pool"] is None
     assert told["steps"] == told["chosen"] == Schedule(**told["schedule"]).total(told["examples"])
     assert fitted.supervision == (TRAIN_LABELS if "train labels" in recipe.needed() else NO_LABELS)
-
-
-def test_the_last_checkpoint_needs_no_dev_label(recipe: Recipe, sealed: TrainView, row: Row, context: Context) -> None:
-    last = dataclasses.replace(recipe, choose="last")
-    fitted = fit(row(last), sealed, context)
-    assert fitted.supervision == (TRAIN_LABELS if "train labels" in recipe.needed() else NO_LABELS)
-    for file in (context.cache.root / "models").glob("*/training.json"):
-        assert json.loads(file.read_text())["dev"] == []  # that of a teacher trained on the way neither
 
 
 # What it refuses

@@ -120,7 +120,7 @@ def test_thousands_of_columns_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("n", [1, 7, 225, 400])
-@pytest.mark.parametrize("draws", [10, 9_999, 10_000])
+@pytest.mark.parametrize("draws", [10, 1000, 1001, 9_999, 10_000])
 def test_shared_draws_are_those_of_a_new_generator(n: int, draws: int) -> None:
     shared = first_drawn(3, n, draws)
     assert shared is not None
