@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +35,59 @@ class Outcome:
         }
 
 
-@pytest.fixture
-def suites(tmp_path: Path) -> Callable[..., Outcome]:
-    """`suites("--benchmark", …)`; `file` is one of the suites, all by default."""
+class Warm:
+    """Runs pytest in forks of a process that has imported what it needs (`tests/suites/warm.py`)."""
 
-    def run(*arguments: object, file: str = "", **environment: str) -> Outcome:
+    def __init__(self) -> None:
+        code = (Path(__file__).parent / "warm.py").read_text(encoding="utf-8")
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+
+    def run(self, folder: Path, arguments: list[str], environment: dict[str, str]) -> Outcome:
+        """Runs pytest in a folder; after two minutes it is killed."""
+        place = folder / "pytest"
+        place.mkdir(exist_ok=True)
+        out, err = place / "out", place / "err"
+        for file in (out, err):
+            file.write_bytes(b"")
+        given = {"folder": folder, "arguments": arguments, "environment": environment, "out": out, "err": err}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(given, default=str) + "\n")
+        self._process.stdin.flush()
+        killer = threading.Timer(120, os.kill, (int(self._process.stdout.readline()), signal.SIGKILL))
+        killer.start()
+        status = int(self._process.stdout.readline())
+        killer.cancel()
+        return Outcome(status, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+
+    def close(self) -> None:
+        """Ends the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm | None]:
+    """One process for all tests here; none where a process cannot be forked."""
+    if not hasattr(os, "fork"):
+        yield None
+        return
+    running = Warm()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def suites(tmp_path: Path, warm: Warm | None) -> Callable[..., Outcome]:
+    """`suites("--benchmark", …)`; `file` is one of the suites, all by default; `cold` starts Python for it."""
+
+    def run(*arguments: object, file: str = "", cold: bool = False, **environment: str) -> Outcome:
         settings = ["-c", ROOT / "pyproject.toml", "--rootdir", ROOT, "-o", f"cache_dir={tmp_path / 'pytest'}"]
-        command = [sys.executable, "-m", "pytest", ROOT / "suites" / file, *settings, *arguments]
+        given = [str(each) for each in (ROOT / "suites" / file, *settings, *arguments)]
         env = {
             **os.environ,
             "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
@@ -47,9 +96,10 @@ def suites(tmp_path: Path) -> Callable[..., Outcome]:
             **environment,
         }
         env.pop("PYTEST_ADDOPTS", None)
-        done = subprocess.run(
-            [str(c) for c in command], capture_output=True, text=True, cwd=tmp_path, env=env, timeout=120, check=False
-        )
+        if warm is not None and not cold:
+            return warm.run(tmp_path, given, env)
+        command = [sys.executable, "-m", "pytest", *given]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=env, timeout=120, check=False)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run

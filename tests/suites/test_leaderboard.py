@@ -29,7 +29,7 @@ def test_without_benchmark_everything_is_skipped_nothing_is_made_and_no_slow_lib
     suites, tmp_path: Path
 ) -> None:
     (tmp_path / "watch.py").write_text(WATCH)
-    outcome = suites("-q", "-p", "watch")
+    outcome = suites("-q", "-p", "watch", cold=True)
     assert outcome.status == 0
     assert set(outcome.counts()) == {"skipped"}
     assert outcome.counts()["skipped"] >= 6
@@ -72,7 +72,7 @@ def test_a_row_that_fails_fails_its_test_with_its_reason_and_the_others_pass(
 
 
 def test_the_leaderboard_is_printed_at_the_end_and_written(suites, small_options: list[str], tmp_path: Path) -> None:
-    outcome = suites(*small_options, file="test_leaderboard.py")
+    outcome = suites(*small_options, file="test_leaderboard.py", cold=True)
     assert "folder/small/test" in board(outcome.out)
     assert re.search(r"bm25 +0\.\d{4}", board(outcome.out))
     assert "records, leaderboard.md and leaderboard.html in results" in board(outcome.out)
