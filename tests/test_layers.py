@@ -6,6 +6,7 @@ import ast
 import functools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -97,11 +98,65 @@ def targets(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
             yield statement.module
 
 
+PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the tests ask of a module; its tree is not kept, since those of all modules together are large.
+
+    Args:
+        lines: of the text.
+        at_import: modules that are imported when it is imported.
+        anywhere: those that are imported inside functions too.
+        prints: line numbers of `print(…)`.
+        pickles: what would read a pickle, with its line.
+    """
+
+    lines: tuple[str, ...]
+    at_import: frozenset[str]
+    anywhere: frozenset[str]
+    prints: tuple[int, ...]
+    pickles: tuple[str, ...]
+
+
+@functools.cache
+def source(name: str) -> Source:
+    """Parsed once for all tests."""
+    text = FILES[name].read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    nodes = list(ast.walk(tree))
+    found = [{t for statement in statements(tree, lazy=lazy) for t in targets(statement)} for lazy in (False, True)]
+    prints = [
+        node.lineno
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    pickles = [f"line {node.lineno}" for node in nodes if reads_pickle(node)]
+    return Source(tuple(text.splitlines()), frozenset(found[0]), frozenset(found[1]), tuple(prints), tuple(pickles))
+
+
+def reads_pickle(node: ast.AST) -> bool:
+    """Whether a statement imports what reads pickles, or a call may read one."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        return bool(PICKLES & {one.partition(".")[0] for one in named})
+    if not isinstance(node, ast.Call):
+        return False
+    given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+    called = ast.unparse(node.func)
+    return (
+        given.get("weights_only", "True") != "True"
+        or given.get("allow_pickle", "False") != "False"
+        or (called == "torch.load" and "weights_only" not in given)
+        or called.endswith("read_pickle")
+    )
+
+
 @functools.cache
 def imports(name: str, *, lazy: bool) -> frozenset[str]:
     """What a module of ours imports of ours."""
-    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
-    found = {target for statement in statements(tree, lazy=lazy) for target in targets(statement)}
+    found = source(name).anywhere if lazy else source(name).at_import
     return frozenset(t.removeprefix("harness").removeprefix(".") for t in found if t.partition(".")[0] == "harness") - {
         name
     }
@@ -186,35 +241,33 @@ def test_every_plural_room_has_tests_of_its_contract(room: str) -> None:
 
 @pytest.mark.parametrize("name", list(FILES))
 def test_models_are_imported_only_when_something_is_encoded(name: str) -> None:
-    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
-    found = {target.partition(".")[0] for statement in statements(tree, lazy=False) for target in targets(statement)}
-    assert not found & HEAVY
+    assert not {target.partition(".")[0] for target in source(name).at_import} & HEAVY
 
 
 @pytest.mark.parametrize("name", list(FILES))
 def test_nothing_prints_behind_the_callers_back(name: str) -> None:
-    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-    assert not [f"line {call.lineno}" for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
-
-
-PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+    assert not source(name).prints
 
 
 @pytest.mark.parametrize("name", list(FILES))
 def test_nothing_from_disk_is_read_as_a_pickle(name: str) -> None:
     """Reading a pickle runs what it says: who can write to a cache could run code."""
-    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-            assert not PICKLES & {one.partition(".")[0] for one in named}, f"line {node.lineno}"
-        if isinstance(node, ast.Call):
-            given = {word.arg: ast.unparse(word.value) for word in node.keywords}
-            assert given.get("weights_only", "True") == "True", f"line {node.lineno}"
-            assert given.get("allow_pickle", "False") == "False", f"line {node.lineno}"
-            assert ast.unparse(node.func) != "torch.load" or "weights_only" in given, f"line {node.lineno}"
-            assert not ast.unparse(node.func).endswith("read_pickle"), f"line {node.lineno}"
+    assert not source(name).pickles
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "from joblib import load",
+        "torch.load(file)",
+        "torch.load(file, weights_only=False)",
+        "np.load(file, allow_pickle=True)",
+        "pandas.read_pickle(file)",
+    ],
+)
+def test_what_would_read_a_pickle_is_seen(code: str) -> None:
+    assert [node for node in ast.walk(ast.parse(code)) if reads_pickle(node)]
 
 
 LONGEST_MODULE, LONGEST_LINE = 250, 120
@@ -222,7 +275,7 @@ LONGEST_MODULE, LONGEST_LINE = 250, 120
 
 @pytest.mark.parametrize("name", list(FILES))
 def test_modules_and_lines_stay_short(name: str) -> None:
-    lines = FILES[name].read_text(encoding="utf-8").splitlines()
+    lines = source(name).lines
     assert len(lines) <= LONGEST_MODULE, "split the module by ideas"
     assert not [f"line {number}" for number, line in enumerate(lines, start=1) if len(line) > LONGEST_LINE]
 

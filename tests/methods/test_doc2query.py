@@ -35,6 +35,8 @@ from harness.methods.listwise import Listwise
 from harness.rows import parse_method
 from harness.runtime.context import Context
 
+pytestmark = pytest.mark.usefixtures("reference_engine")
+
 Rank = Callable[..., TopK]
 CORPUS = Corpus.of([("a", "Title", "red apple"), ("b", "", "green pear"), ("c", "", ""), ("d", "", "blue sky")])
 

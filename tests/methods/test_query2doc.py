@@ -34,6 +34,8 @@ from harness.methods.rerank import Rerank
 from harness.rows import parse_method, row_name
 from harness.runtime.context import Context
 
+pytestmark = pytest.mark.usefixtures("reference_engine")
+
 Rank = Callable[..., TopK]
 
 

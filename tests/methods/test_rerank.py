@@ -21,6 +21,8 @@ from harness.models.tokens import Item
 from harness.rows import parse_method
 from harness.runtime.context import Context
 
+pytestmark = pytest.mark.usefixtures("reference_engine")
+
 Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
 

@@ -174,10 +174,10 @@ PAIRS = PairRecipe(epochs=4, batch=8, learning_rate=5e-3, max_length=48, precisi
     [
         (Supervised(epochs=2, **FAST), 0.7, 0.5),
         (Soup(recipe=Supervised(epochs=2, **FAST), seeds=2), 0.5, 0.6),
-        (GISTEmbed(epochs=3, **FAST), 0.3, 0.6),
+        (GISTEmbed(epochs=2, **FAST), 0.3, 0.6),
         (RankedList(epochs=16, decay=0.0, **FAST), 0.6, 0.5),
-        (Triplet(epochs=8, **FAST), 0.3, 0.6),
-        (ContrastivePairs(epochs=8, **FAST), 0.3, 0.8),
+        (Triplet(epochs=4, **FAST), 0.3, 0.6),
+        (ContrastivePairs(epochs=5, **FAST), 0.3, 0.8),
         (FrozenHead(epochs=40, learning_rate=5e-3), 0.25, 0.75),
         (ContrastivePretraining(pairs="gold", epochs=3, learning_rate=5e-3, batch=64, precision="fp32"), 0.5, 0.8),
     ],
