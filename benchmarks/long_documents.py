@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from _collection import sampled, write
-
 from harness.datasets._code_search import write_collection
 from harness.datasets._functions import Library
 
