@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -61,6 +62,26 @@ def test_the_data_of_our_own_server_are_kept_by_content_on_this_machine_only(
     with pytest.raises(pytest.fail.Exception, match="built again"):
         rank(Postgres(config="simple"), corpus, queries, 9, within=Context(cache=Cache(context.cache.root)))
     assert not list((context.cache.root / "search-engines").glob(".*.part")), "nothing unfinished is left"
+
+
+def test_our_own_server_that_is_killed_while_it_indexes_ends_the_row_and_leaves_nothing(
+    corpus: Corpus, searcher_of: Search, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    tmp_path.chmod(0o711)
+    whole = Content.batches
+
+    def killed(self: Content, name: str) -> object:
+        yield from whole(self, name)
+        (folder,) = tmp_path.glob("harness-postgres-*")
+        os.kill(int((folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    monkeypatch.setattr(Content, "batches", killed)
+    with pytest.raises(EngineError, match="postgres: indexing failed: .* run again"):
+        searcher_of(Postgres(), corpus)
+    gc.collect()
+    assert list((context.cache.root / "search-engines").iterdir()) == []
+    assert list(tmp_path.glob("harness-postgres-*")) == []
 
 
 def test_a_killed_run_leaves_no_server_behind() -> None:

@@ -17,7 +17,7 @@ from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.fusions.rrf import RRF
 from harness.methods import Method, Searcher, fit, index
-from harness.methods._engine_content import plain, ranking_of
+from harness.methods._engine_content import Content, plain, ranking_of
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.runtime.context import Context
@@ -275,8 +275,6 @@ def test_a_postgres_that_goes_away_while_it_indexes_leaves_nothing(
 ) -> None:
     import psycopg
 
-    from harness.methods._engine_content import Content
-
     method, whole = engine("postgres"), Content.batches
 
     def gone(self: Content, name: str) -> Iterable[Any]:
@@ -294,6 +292,32 @@ def test_a_postgres_that_goes_away_while_it_indexes_leaves_nothing(
     with psycopg.connect(postgres_server) as base:
         assert base.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'harness'").fetchone() == (0,)
     assert searcher_of(method, corpus, within=Context()).search(queries, 5).indices[0, 0] >= 0
+
+
+@pytest.mark.parametrize("name", ["tantivy", "sqlite", "milvus"])
+def test_an_engine_that_fails_while_it_indexes_leaves_nothing_in_the_cache(
+    name: str,
+    engine: Make,
+    corpus: Corpus,
+    queries: Queries,
+    searcher_of: Search,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    method, whole = engine(name), Content.batches
+    fault = method.faults()[0]  # type: ignore[attr-defined]
+
+    def full(self: Content, named: str) -> Iterable[Any]:
+        yield from whole(self, named)
+        raise fault("no space left")
+
+    monkeypatch.setattr(Content, "batches", full)
+    with pytest.raises(EngineError, match=rf"{name}: indexing failed: .*no space left.* run again"):
+        searcher_of(method, corpus, within=Context(cache=context.cache))
+    assert list((context.cache.root / "search-engines").iterdir()) == []
+    monkeypatch.setattr(Content, "batches", whole)
+    top = searcher_of(method, corpus, within=Context(cache=context.cache)).search(queries, 5)
+    assert top.indices[0, 0] >= 0
 
 
 @pytest.mark.parametrize("name", SERVERS)
