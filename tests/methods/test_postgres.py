@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Searcher, _postgres_server
-from harness.methods._engine_content import Content
+from harness.methods._engine_content import Content, Documents
 from harness.methods.postgres import Postgres
 from harness.runtime.context import Context
 from tests.methods.conftest import Make
@@ -65,23 +64,26 @@ def test_the_data_of_our_own_server_are_kept_by_content_on_this_machine_only(
 
 
 def test_our_own_server_that_is_killed_while_it_indexes_ends_the_row_and_leaves_nothing(
-    corpus: Corpus, searcher_of: Search, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: Corpus, searcher_of: Search, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    tmp_path.chmod(0o711)
-    whole = Content.batches
+    whole, folders = Content.batches, []
 
-    def killed(self: Content, name: str) -> object:
+    class Noted(_postgres_server.Server):
+        def __init__(self, archive: Path | None = None) -> None:
+            super().__init__(archive)
+            folders.append(self.folder)
+
+    def killed(self: Content, name: str) -> Iterator[Documents]:
         yield from whole(self, name)
-        (folder,) = tmp_path.glob("harness-postgres-*")
-        os.kill(int((folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        os.kill(int((folders[0] / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
+    monkeypatch.setattr("harness.methods.postgres.Server", Noted)
     monkeypatch.setattr(Content, "batches", killed)
-    with pytest.raises(EngineError, match="postgres: indexing failed: .* run again"):
+    with pytest.raises(EngineError, match=r"postgres: indexing failed: .* run again"):
         searcher_of(Postgres(), corpus)
-    gc.collect()
     assert list((context.cache.root / "search-engines").iterdir()) == []
-    assert list(tmp_path.glob("harness-postgres-*")) == []
+    assert len(folders) == 1
+    assert not folders[0].exists()
 
 
 def test_a_killed_run_leaves_no_server_behind() -> None:

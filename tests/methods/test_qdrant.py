@@ -114,7 +114,7 @@ def test_a_collection_with_other_vectors_under_its_name_ends_the_row(
 
     monkeypatch.setattr(Qdrant, "start", start)
     searcher = searcher_of(engine("qdrant-server", "dense"), corpus)
-    with pytest.raises(EngineError, match="the search of query 'q0' failed: .*400"):
+    with pytest.raises(EngineError, match=r"the search of query 'q0' failed: .*400"):
         searcher.search(queries, 5)
 
 
