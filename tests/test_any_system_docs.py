@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,16 +28,10 @@ def command(page: Path, of: str) -> list[str]:
 
 
 @pytest.fixture
-def mine(small_folder: Path, tmp_path: Path) -> Iterator[Path]:
+def mine(small_folder: Path, tmp_path: Path) -> Path:
     """The folder of a newcomer, with a collection `my-corpus`."""
     small_folder.rename(tmp_path / "my-corpus")
-    yield tmp_path
-
-
-def scores(folder: Path, row: str) -> dict[str, float]:
-    """The scores in the record of a row."""
-    (record,) = [path for path in folder.glob("results/*/*/*.json") if row in path.parent.name]
-    return json.loads(read_text(record))["scores"]  # type: ignore[no-any-return]
+    return tmp_path
 
 
 @pytest.mark.parametrize(("page", "of"), [(README, "def index(corpus)"), (PAGE, "words.items()")])
