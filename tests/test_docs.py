@@ -27,7 +27,7 @@ PAGES = [
 ]
 ROOT_FOLDERS = "harness|tests|benchmarks|suites|docs|results"
 ADDED = re.compile(r"```python\n.*?```", re.DOTALL)
-GROUPS = {"recipes"}
+GROUPS = {"recipes", "tuned-baselines"}
 """Names that stand for several rows."""
 UsageError = typer.BadParameter.__base__
 
