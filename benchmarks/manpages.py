@@ -93,7 +93,8 @@ def main() -> None:
     asked = [page.id for page in found.values() if counts[page.summary.casefold()] == 1 and is_query(page)]
     chosen = sampled(asked, MOST_QUERIES)
     corpus = {page.id: ("", page.text) for page in found.values()}
-    write(given.out, corpus, {name: found[name].summary for name in chosen}, {"test": {name: name for name in chosen}})
+    asks = {f"what is {name}": name for name in chosen}
+    write(given.out, corpus, {query: found[name].summary for query, name in asks.items()}, {"test": asks})
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from harness.cache.ragged import Ragged, RaggedStore, StoredRagged
 from harness.cache.shards import text_keys
 from harness.data.ranking import Floats, Ints
 from harness.endpoints.journal import digest
+from harness.engines.torch import Torch
 from harness.models.batching import batch_tokens
 from harness.models.encode_once import EncodeTask, encode_once
 from harness.models.encoder import Encoder
@@ -87,12 +88,13 @@ class LateChunker:
 
     @cached_property
     def _model(self) -> Any:
-        """The model in fp32.
+        """The model in `torch`, at the encoder's precision if `torch` has it.
 
         Raises:
             SettingError: it has other modules, no fast tokenizer, or its tokens are fewer than `shared`.
         """
-        model = self.encoder.with_precision("fp32").model
+        own = self.encoder.settings.precision
+        model = self.encoder.with_precision(own if own in Torch.precisions else "fp32").model
         names = [type(module).__name__ for module in model]
         if not set(names) <= set(MODULES) or fast_tokenizer(model, SIDE) is None:
             raise SettingError(

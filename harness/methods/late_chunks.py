@@ -29,8 +29,8 @@ class LateChunks(Method):
 
     For an encoder that pools by the mean and reads far. A document beyond its length is read in windows of that length,
     each of which has the last `shared` tokens of the one before. A document of one passage has the encoder's own
-    vector. The model is computed by PyTorch in fp32 for documents, whatever `encoder` is set to. Every document is
-    compared, exactly.
+    vector. Documents are read by PyTorch, at the encoder's precision (in fp32 for int8). Every document is compared,
+    exactly.
 
     Source: Günther et al., "Late Chunking: Contextual Chunk Embeddings Using Long-Context Embedding Models"
     (2409.04701), algorithms 1 and 2.
