@@ -183,8 +183,8 @@ class Server:
         if not hasattr(self, "close"):  # no server was started that removes it
             shutil.rmtree(self.folder, ignore_errors=True)
         return EngineError(
-            f"postgres: the server does not run: {' '.join(said[-TAIL:].split())} Its folder {self.folder} must be open "
-            "to its user (`nobody` for root); or name a server with dsn."
+            f"postgres: the server does not run: {' '.join(said[-TAIL:].split())} Its folder {self.folder} must be "
+            "open to its user (`nobody` for root); or name a server with dsn."
         )
 
 
