@@ -112,7 +112,6 @@ class Milvus(TextAndVectors):
         client, name = self.client(place), _name(content)
         try:
             if self.url and not _is_whole(client, content):
-                client.drop_collection(name)  # what a killed process left; no error if there is none
                 _build(client, self, content, name)
             client.load_collection(name)
             running = _Running(self, client, name, size, _cut(self, content))
@@ -151,6 +150,7 @@ def _build(client: Any, method: Milvus, content: Content, name: str) -> None:
         if method.index == "hnsw":
             kind, params = "HNSW", {"M": method.m, "efConstruction": method.ef_construction}
         indexes.add_index("vector", index_type=kind, metric_type="IP", params=params)
+    client.drop_collection(name)  # what a killed process left; no error if there is none
     client.create_collection(name, schema=schema, index_params=indexes, consistency_level="Strong")
     for batch in content.batches("milvus"):
         rows: list[dict[str, Any]] = [{"place": place} for place in batch.places]

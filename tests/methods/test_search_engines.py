@@ -318,9 +318,6 @@ def test_an_engine_that_fails_while_it_indexes_leaves_nothing_that_is_used(
     kept = context.cache.root / "search-engines"
     assert not [entry for entry in kept.iterdir() if is_key(entry.name)]
     monkeypatch.setattr(Content, "batches", whole)
-    if name == "milvus":  # all tests have the same one, and no new file brings an empty one
-        for collection in method.client("").list_collections():  # type: ignore[attr-defined]
-            method.client("").drop_collection(collection)  # type: ignore[attr-defined]
     top = searcher_of(method, corpus, within=Context(cache=context.cache)).search(queries, 5)
     assert top.indices[0, 0] >= 0
     assert [is_key(entry.name) for entry in kept.iterdir()] == [True]
