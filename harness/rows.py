@@ -72,7 +72,20 @@ def trained_rows() -> tuple[str, ...]:
     return (*DEFAULT_ROWS, *rows, *(f"bm25>>{name}" for name in RERANKERS), "splade", "colbert", "bm25>>colbert")
 
 
-GROUPS = {"default": lambda: tuple(DEFAULT_ROWS), "recipes": trained_rows}
+TUNED_BASELINES = (
+    "bm25",
+    "tuned(bm25)",
+    "dense",
+    "hybrid-convex",
+    "hybrid(methods=(tuned(bm25), dense), fusion=convex)",
+    'ltr(methods=(tuned(bm25), dense), learner="linear")',
+)
+"""What a new row has to beat: BM25, the hybrid and learning to rank with settings chosen on dev or in folds."""
+GROUPS = {
+    "default": lambda: tuple(DEFAULT_ROWS),
+    "recipes": trained_rows,
+    "tuned-baselines": lambda: TUNED_BASELINES,
+}
 """Names that stand for several rows."""
 
 
@@ -133,7 +146,7 @@ def methods_of(rows: Sequence[str | Method], precision: str | None = None) -> li
     """The methods of rows; the default rows if there are none.
 
     Args:
-        rows: values or text; `default` and `recipes` name several rows.
+        rows: values or text; `default`, `recipes` and `tuned-baselines` name several rows.
         precision: of models whose row names none (`at_precision`); None leaves them at their default.
 
     Raises:

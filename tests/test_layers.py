@@ -36,6 +36,7 @@ BUILT_ON = {
     # A method or recipe whose default is made of others, and an analyser that is another's words, stemmed.
     ("methods._search_engine", "methods.dense"),
     ("methods.chunked", "methods.dense"),
+    ("methods.late_chunks", "methods.dense"),
     ("methods.doc2query", "methods.bm25"),
     ("methods.hybrid", "methods.bm25"),
     ("methods.hybrid", "methods.dense"),

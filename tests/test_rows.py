@@ -28,13 +28,29 @@ from harness.recipes.cross_encoder import CrossEncoder as PairRecipe
 from harness.recipes.gpl import GPL
 from harness.recipes.splade import Splade
 from harness.recipes.supervised import Supervised
-from harness.rows import DEFAULT_ROWS, ROOMS, SHORT_NAMES, at_precision, parse_method, row_name, trained_rows
+from harness.rows import (
+    DEFAULT_ROWS,
+    ROOMS,
+    SHORT_NAMES,
+    TUNED_BASELINES,
+    at_precision,
+    methods_of,
+    parse_method,
+    row_name,
+    trained_rows,
+)
 from harness.training.trained import Trained, with_recipes
 
 
 def test_the_default_rows_are_the_six_of_the_board() -> None:
     assert list(DEFAULT_ROWS) == ["bm25", "dense", "hybrid-rrf", "hybrid-convex", "bm25>>dense", "bm25>>cross-encoder"]
     assert len({parse_method(row) for row in DEFAULT_ROWS}) == 6
+
+
+def test_the_tuned_baselines_are_rows_that_choose_their_settings() -> None:
+    methods = methods_of(["tuned-baselines"])
+    assert len(methods) == len(TUNED_BASELINES) == 6
+    assert sum("tuned" in method.full() for method in methods) == 3
 
 
 @pytest.mark.parametrize("row", DEFAULT_ROWS)

@@ -21,6 +21,7 @@ from harness.data.trec import read_run
 from harness.datasets import load_dataset
 from harness.methods import Encodes, Method, fit
 from harness.methods.chunked import Chunked
+from harness.methods.late_chunks import LateChunks
 from harness.models.encoder import Encoder
 from harness.models.probe import Drift, Truncation, drifts, truncation
 from harness.rows import parse_method
@@ -102,7 +103,11 @@ def audit(
 
 
 def _encoders(method: Method, corpus: Corpus, dataset: Dataset, context: Context) -> Iterator[tuple[Encoder, Corpus]]:
-    """The encoders of a row, each with what it encodes: the documents, or their passages."""
+    """The encoders of a row, each with what it encodes: the documents, or their passages. One that reads documents in
+    windows, to cut them late, cuts nothing off, and encodes no whole document.
+    """
+    if isinstance(method, LateChunks):
+        return
     inside = method.passages(corpus, context).corpus if isinstance(method, Chunked) else corpus
     for part in method.nested():
         yield from _encoders(part, inside, dataset, context)

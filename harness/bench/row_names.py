@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from harness.bench.record import Record
 from harness.choices.short_names import short_names
+
+_FUNCTION: Final = re.compile(r'python\(file="((?:[^"\\/]+/)?[^"\\/]+\.py:\w+)"\)')
+"""A row of a function and nothing else; of a file here or one folder further, since long names are shortened."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +45,22 @@ class RowNames:
         """
         every = set(rows)
         given = {row: alias for row, alias in (aliases or {}).items() if alias not in every}
-        short = short_names(sorted(every - given.keys()))
-        taken = set(given.values())
-        names = {row: name.text if name.text not in taken else row for row, name in short.items()} | given
+        functions = _functions(every - given.keys(), every | set(given.values()))
+        short = short_names(sorted(every - given.keys() - functions.keys()))
+        taken = set(given.values()) | set(functions.values())
+        names = {row: name.text if name.text not in taken else row for row, name in short.items()} | given | functions
         unclear = {row for row, name in short.items() if not name.whole and names[row] != row}
         return cls(names, frozenset(unclear | {row for row, alias in given.items() if alias != row}))
 
     def __call__(self, row: str) -> str:
         """The name of a row."""
         return self.names.get(row, row)
+
+
+def _functions(rows: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """Rows of a function → file and function, as on the command line, if nothing else is called that."""
+    named = {row: found[1] for row in rows if (found := _FUNCTION.fullmatch(row))}
+    return {row: name for row, name in named.items() if name not in taken}
 
 
 def shown(record: Record) -> str:

@@ -26,6 +26,7 @@ WORDS: Final[Mapping[str, str]] = {
     "models": "a trained model",
     "negatives": "mined negatives",
     "pairs": "scores of pairs",
+    "passage-vectors": "vectors of passages in their documents",
     "passages": "the documents of a collection, cut into passages",
     "questions": "generated questions",
     "search-engines": "an index of a search engine",
@@ -35,7 +36,9 @@ WORDS: Final[Mapping[str, str]] = {
     "weights": "the weights after a training, before they are averaged",
 }
 """Kind → what one entry of it is. An entry is the folder `<kind>/<key>/`."""
-GROWING: Final = frozenset({"answers", "checkpoints", "embeddings", "generated", "pairs", "sparse", "token-vectors"})
+GROWING: Final = frozenset(
+    {"answers", "checkpoints", "embeddings", "generated", "pairs", "passage-vectors", "sparse", "token-vectors"}
+)
 """Kinds whose entries are only added to: each of their files is valid without the others and without `meta.json`."""
 MEMOS: Final = frozenset({"hashes", "paces", "top_lists"})
 """Folders of small JSON files, named by a key each."""

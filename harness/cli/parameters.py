@@ -173,7 +173,8 @@ class Rows(NamedRows):
             "-m",
             metavar="ROW",
             help='A row, e.g. bm25, "bm25(k1=1.2)>>dense", dense+supervised or run/my.trec, with a name before it if '
-            'you like, "best=bm25>>dense"; or a group of rows, default or recipes; repeatable. Default: default.',
+            'you like, "best=bm25>>dense"; or a group of rows: default, recipes or tuned-baselines; repeatable. '
+            "Default: default.",
         ),
     ] = field(default_factory=list)
 

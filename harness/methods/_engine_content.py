@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 
 from harness.base.errors import EngineError
+from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
 from harness.data.ranking import Floats, Ints
 from harness.indexes import Vectors
@@ -67,15 +69,26 @@ class Content:
                 yield Documents(self.corpus.id_order[start:stop].tolist(), texts, vectors)
                 advance(stop - start)
 
-    def folder(self, engine: str, build: Callable[[Path], None]) -> Path:
-        """The folder of the cache with the index, which `build` fills if it is not there."""
+    def folder(self, engine: str, build: Callable[[Path], None], *, may_come_from_elsewhere: bool = True) -> Path:
+        """The folder of the cache with the index, which `build` fills if it is not there.
+
+        Args:
+            engine: its name.
+            build: fills an empty folder.
+            may_come_from_elsewhere: whether an index that another machine put into the store may be used. Not if the
+                engine runs what is in it.
+        """
 
         def build_inside(entry: Path) -> None:
             (entry / INSIDE).mkdir()  # the cache's own file `meta.json` is beside it: engines have files of this name
             build(entry / INSIDE)
 
         describe = {"engine": engine, "documents": len(self), "corpus": self.corpus.revision}
-        return build_once(self.context, KIND, self.key, describe, build_inside) / INSIDE
+        context = self.context
+        if not may_come_from_elsewhere and context.cache.remote is not None:
+            context = dataclasses.replace(context, cache=Cache(context.cache.root))
+            context.cache.remote = None
+        return build_once(context, KIND, self.key, describe, build_inside) / INSIDE
 
     def bytes_of(self, folder: Path) -> int:
         """Bytes of the files of `folder`."""

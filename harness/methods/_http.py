@@ -126,7 +126,11 @@ class SearchServer:
         except httpx.TransportError as error:
             if "bytes" in str(error):  # ResponseTooLarge
                 raise HarnessError(f"{self.url} answered {queries} with {error}; lower k or batch.") from error
-            raise Retryable(f"no whole answer within {self._limits.timeout:g} s: {type(error).__name__}") from error
+            if isinstance(error, httpx.TimeoutException):
+                raise Retryable(f"no whole answer within {self._limits.timeout:g} s: {type(error).__name__}") from error
+            raise Retryable(
+                f"the server ended the connection without an answer ({type(error).__name__}); its log says why"
+            ) from error
         if answer.status_code != 200:
             raise self._refusal(answer, queries)
         with self.sent.lock:

@@ -1,4 +1,6 @@
-"""A Postgres of our own: its programs come with a package, its data are in a temporary folder while a run lasts."""
+"""A Postgres of our own: its programs come with a package, its data are in a temporary folder while a run lasts, and an
+index that it has built is kept as an archive of them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tarfile
 import tempfile
 import time
 import weakref
@@ -23,6 +26,14 @@ PATIENCE: Final = 60.0
 """Seconds in which it has to start."""
 TAIL: Final = 500
 """Characters of its log that an error shows."""
+DATA: Final = "data"
+SETTINGS: Final = {  # of a server whose data nobody needs after a crash, and whose log of changes nobody reads
+    "listen_addresses": "",
+    "fsync": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "wal_recycle": "off",
+}
 GUARD: Final = 'folder=$0; "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$folder"'
 """Runs the server until this process closes its input or dies, however it does; then ends it and removes its folder."""
 
@@ -62,33 +73,31 @@ class Server:
 
     Root runs it as `nobody`, since Postgres refuses root.
 
+    Args:
+        archive: what `pack` has written, to go on from there; None for empty databases.
+
     Raises:
         EngineError: it does not start; has the end of its log.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, archive: Path | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="harness-postgres-"))
+        data, log = self.folder / DATA, self.folder / "log"
         try:
-            as_user = self._as_user()
-            own = self._programs_for_all() if as_user else programs()
-            data, log = self.folder / "data", self.folder / "log"
-            made = subprocess.run(
-                [own / "initdb", "-D", data, "-U", "harness", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
-                **as_user,
-                capture_output=True,
-                text=True,
-                cwd=self.folder,
-                check=False,
-            )
+            self._as = self._as_user()
+            self._own = self._programs_for_all() if self._as else programs()
+            if archive is not None:
+                self._unpack(archive)
         except OSError as error:
             raise self._fault(f"{error}.") from error
-        if made.returncode:
-            raise self._fault(made.stderr)
-        command = [str(own / "postgres"), "-D", str(data), "-k", str(self.folder), "-c", "listen_addresses="]
+        if archive is None:
+            self._run("initdb", "-D", data, "-U", "harness", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        command = [str(self._own / "postgres"), "-D", str(data), "-k", str(self.folder), *settings]
         with log.open("wb") as written:
             self._process: subprocess.Popen[Any] = subprocess.Popen(
                 ["sh", "-c", GUARD, str(self.folder), *command],
-                **as_user,
+                **self._as,
                 cwd=self.folder,
                 start_new_session=True,
                 stdin=subprocess.PIPE,
@@ -97,6 +106,38 @@ class Server:
             )
         self.close = weakref.finalize(self, _end, self._process)
         self.dsn = f"host={self.folder} user=harness dbname=postgres"
+
+    def pack(self, archive: Path) -> None:
+        """Stops the server and writes its data into a file, from which another one can go on.
+
+        Raises:
+            EngineError: it does not stop.
+        """
+        self._run("pg_ctl", "stop", "-D", self.folder / DATA, "-m", "fast", "-w")
+        with tarfile.open(archive, "w:gz", compresslevel=1) as packed:
+            packed.add(self.folder / DATA, DATA)
+
+    def _unpack(self, archive: Path) -> None:
+        with tarfile.open(archive) as packed:
+            packed.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.0 to 3.11.3 have none
+            packed.extractall(self.folder)  # noqa: S202 - what this machine has packed
+        data = self.folder / DATA
+        data.chmod(0o700)
+        if self._as:
+            for path in (data, *data.rglob("*")):
+                os.chown(path, self._as["user"], self._as["group"])
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        """One of its programs, as its user."""
+        command = [self._own / program, *arguments]
+        try:
+            done = subprocess.run(
+                command, **self._as, capture_output=True, text=True, cwd=self.folder, check=False, timeout=PATIENCE
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise self._fault(f"{error}.") from error
+        if done.returncode:
+            raise self._fault(f"{program}: {done.stderr}")
 
     def _as_user(self) -> dict[str, Any]:
         """How its programs are started: as `nobody`, who gets the folder, if this process is root's."""
@@ -142,7 +183,7 @@ class Server:
         if not hasattr(self, "close"):  # no server was started that removes it
             shutil.rmtree(self.folder, ignore_errors=True)
         return EngineError(
-            f"postgres: the server does not start: {' '.join(said[-TAIL:].split())} Its folder {self.folder} must be "
+            f"postgres: the server does not run: {' '.join(said[-TAIL:].split())} Its folder {self.folder} must be "
             "open to its user (`nobody` for root); or name a server with dsn."
         )
 

@@ -15,10 +15,12 @@ from typing import Any, ClassVar, Final, Literal
 from harness.base.optional import library
 from harness.choices.bounds import Count, NonNegative, Share
 from harness.endpoints.address import is_local
-from harness.methods._engine_content import Asked, Content
+from harness.methods._engine_content import DOCUMENTS, Asked, Content, plain
 from harness.methods._search_engine import EXTRA, TextAndVectors, VectorIndex
 
 KEY: Final = "MILVUS_TOKEN"
+FILE: Final = "lite.db"
+"""A folder; Milvus Lite knows its own by the end of the name."""
 LONGEST: Final = 65_535
 """Bytes of a text that Milvus takes."""
 
@@ -27,8 +29,8 @@ LONGEST: Final = 65_535
 class Milvus(TextAndVectors):
     """BM25 by a function of the collection, vectors by inner product, both fused by Milvus itself.
 
-    Without `url` Milvus Lite searches, in a temporary folder. With it the index is a collection of the server, named
-    by the content, that is used again. A token comes from `MILVUS_TOKEN`.
+    Without `url` Milvus Lite searches, in a copy of its files in the cache, since it writes to them. With it the index
+    is a collection of the server, named by the content, that is used again. A token comes from `MILVUS_TOKEN`.
 
     Args: those of `TextAndVectors` and
         url: of a server, as `http://localhost:19530`; empty for Milvus Lite.
@@ -86,21 +88,51 @@ class Milvus(TextAndVectors):
 
     def start(self, content: Content) -> _Running:
         """See `SearchEngine.start`."""
-        folder = None if self.url else Path(tempfile.mkdtemp(prefix="harness-milvus-"))
-        client, name = self.client(self.url if folder is None else str(folder / "lite.db")), f"harness_{content.key}"
-        is_whole = client.has_collection(name) and client.get_collection_stats(name)["row_count"] == len(content)
-        cut = 0
-        if not is_whole:
-            client.drop_collection(name)  # what a killed process left; no error if there is none
-            cut = _build(client, self, content, name)
-        client.load_collection(name)
-        running = _Running(self, client, name, _bytes(folder), cut)
-        weakref.finalize(running, _end, client, folder)
+        if self.url:
+            return self._opened(content, self.url, 0)
+        kept = content.folder("milvus", lambda folder: self._fill(content, str(folder / FILE)))
+        folder = Path(tempfile.mkdtemp(prefix="harness-milvus-"))
+        try:
+            place = shutil.copytree(kept / FILE, folder / FILE)
+            return self._opened(content, str(place), content.bytes_of(kept), folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _fill(self, content: Content, place: str) -> None:
+        """Writes the files of Milvus Lite, which are complete when its server has ended."""
+        client = self.client(place)
+        try:
+            _build(client, self, content, _name(content))
+        finally:
+            _end(client, place)
+
+    def _opened(self, content: Content, place: str, size: int, folder: Path | None = None) -> _Running:
+        """The collection; a server gets it if it has not. `folder` goes with the row."""
+        client, name = self.client(place), _name(content)
+        try:
+            if self.url and not _is_whole(client, content):
+                _build(client, self, content, name)
+            client.load_collection(name)
+            running = _Running(self, client, name, size, _cut(self, content))
+        except BaseException:
+            _end(client, place)
+            raise
+        weakref.finalize(running, _end, client, place, folder)
         return running
 
 
-def _build(client: Any, method: Milvus, content: Content, name: str) -> int:
-    """Fills a collection; returns how many texts were cut."""
+def _name(content: Content) -> str:
+    return f"harness_{content.key}"
+
+
+def _is_whole(client: Any, content: Content) -> bool:
+    name = _name(content)
+    return bool(client.has_collection(name)) and client.get_collection_stats(name)["row_count"] == len(content)
+
+
+def _build(client: Any, method: Milvus, content: Content, name: str) -> None:
+    """Fills a collection."""
     pymilvus, vectors = library("pymilvus", EXTRA), content.vectors
     kinds, schema, indexes = pymilvus.DataType, client.create_schema(), client.prepare_index_params()
     schema.add_field("place", kinds.INT64, is_primary=True)
@@ -118,30 +150,34 @@ def _build(client: Any, method: Milvus, content: Content, name: str) -> int:
         if method.index == "hnsw":
             kind, params = "HNSW", {"M": method.m, "efConstruction": method.ef_construction}
         indexes.add_index("vector", index_type=kind, metric_type="IP", params=params)
+    client.drop_collection(name)  # what a killed process left; no error if there is none
     client.create_collection(name, schema=schema, index_params=indexes, consistency_level="Strong")
-    cut = 0
     for batch in content.batches("milvus"):
         rows: list[dict[str, Any]] = [{"place": place} for place in batch.places]
         for row, text in zip(rows, batch.texts, strict=True):
             if method.has_texts():
-                raw = text.encode()
-                cut += len(raw) > LONGEST
-                row["body"] = raw[:LONGEST].decode(errors="ignore")
+                row["body"] = text.encode()[:LONGEST].decode(errors="ignore")
         if batch.vectors is not None:
             for row, vector in zip(rows, batch.vectors, strict=True):
                 row["vector"] = vector
         client.insert(name, rows)
     client.flush(name)
-    return cut
 
 
-def _bytes(folder: Path | None) -> int:
-    """Of the files of Milvus Lite; 0 for a server, which does not say."""
-    return 0 if folder is None else sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+def _cut(method: Milvus, content: Content) -> int:
+    """How many texts are longer than Milvus takes."""
+    if not method.has_texts():
+        return 0
+    starts = range(0, len(content), DOCUMENTS)
+    blocks = (content.corpus.texts[start : start + DOCUMENTS] for start in starts)
+    return sum(len(plain(text).encode()) > LONGEST for block in blocks for text in block)
 
 
-def _end(client: Any, folder: Path | None) -> None:
+def _end(client: Any, place: str, folder: Path | None = None) -> None:
+    """Ends the client, and for a file the server of Milvus Lite, which has it open; removes a folder."""
     client.close()
+    if "://" not in place:
+        library("milvus_lite.server_manager", EXTRA).server_manager_instance.release_server(place)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
 

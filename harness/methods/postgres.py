@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import platform
 import re
 import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
 from harness.base.errors import SettingError, Unavailable
@@ -15,6 +19,7 @@ from harness.methods._engine_content import Asked, Content
 from harness.methods._postgres_server import REMEDY, Server
 from harness.methods._search_engine import EXTRA, TextAndVectors, VectorIndex
 
+ARCHIVE: Final = "data.tar.gz"
 LEAST: Final = (0, 8)
 """The first version of pgvector with iterative scans, without which an HNSW index finds at most ef_search documents."""
 TERMS: Final = r"""
@@ -38,9 +43,9 @@ class Postgres(TextAndVectors):
     """Full text by `tsvector` with a GIN index, vectors by pgvector's inner product, both fused in SQL.
 
     A query is a disjunction of its lexemes, so that nothing in it is syntax. `ts_rank` is no BM25: it knows no idf and
-    no average length. Without `dsn` a server of our own runs while the run lasts; with it the index is a table in the
-    schema `harness`, named by the content, built in one transaction and used again. A password comes from `PGPASSWORD`
-    or `~/.pgpass`.
+    no average length. Without `dsn` a server of our own runs while the run lasts, and its data are kept in the cache of
+    this machine. With it the index is a table in the schema `harness`, named by the content, built in one transaction
+    and used again. A password comes from `PGPASSWORD` or `~/.pgpass`.
 
     Args: those of `TextAndVectors` and
         dsn: of a server with pgvector 0.8 or later, as "host=localhost dbname=search"; empty for our own.
@@ -99,13 +104,28 @@ class Postgres(TextAndVectors):
 
     def start(self, content: Content) -> _Running:
         """See `SearchEngine.start`."""
+        if self.dsn:
+            return self._opened(content, None)
+        # The format of the data depends on the machine; and what is in those of another's server would be run here.
+        key = hashlib.sha256(f"{content.key} {platform.machine()}".encode()).hexdigest()[:32]
+        content = dataclasses.replace(content, key=key)
+        kept = content.folder("postgres", lambda folder: self._pack(content, folder), may_come_from_elsewhere=False)
+        return self._opened(content, Server(kept / ARCHIVE))
+
+    def _pack(self, content: Content, folder: Path) -> None:
+        """Builds the index on a server of its own, and stores the server's data."""
+        server = Server()
+        try:
+            self._opened(content, server).close()
+            server.pack(folder / ARCHIVE)
+        finally:
+            server.close()
+
+    def _opened(self, content: Content, server: Server | None) -> _Running:
         psycopg = library("psycopg", EXTRA)
-        server = None if self.dsn else content.context.ledger.once("model", "start Postgres", "postgres", Server)
         base = psycopg.connect(self.dsn) if server is None else server.connect(psycopg)
         try:
-            running = _Running(self, content, base, server)
-            weakref.finalize(running, base.close)
-            return running
+            return _Running(self, content, base, server)
         except BaseException:
             base.close()  # what was begun is undone
             raise
@@ -140,6 +160,7 @@ class _Running:
             base.execute("SET hnsw.iterative_scan = strict_order")
         self.index_bytes = int(base.execute("SELECT pg_total_relation_size(%s::regclass)", (table,)).fetchone()[0])
         self._statement = method.statement(table)
+        self.close = weakref.finalize(self, base.close)
 
     def ask(self, query: Asked, k: int) -> list[tuple[int, float]]:
         """See `Running.ask`."""

@@ -6,7 +6,9 @@ from harness.compare.verdict import ends, signed
 from harness.report import formats
 from harness.statistics.bootstrap import Interval
 from harness.statistics.curves import ALWAYS, NEVER, BreakEven
+from harness.sweep.ends import at_the_end
 from harness.sweep.result import Curve, OnTest, SweepResult
+from harness.sweep.trial import Trial
 
 
 def sentences(sweep: SweepResult) -> list[str]:
@@ -21,6 +23,7 @@ def sentences(sweep: SweepResult) -> list[str]:
         f"Chosen on dev: `{sweep.names(chosen.row)}`{trained}, {score} on {len(chosen.ids):,} dev queries{seeds}; "
         f"the best of {_count(len(sweep.whole), 'row')}."
     ]
+    lines += _ends(sweep, chosen)
     if sweep.tested is not None:
         lines += _on_test(sweep, sweep.tested)
     else:
@@ -29,6 +32,18 @@ def sentences(sweep: SweepResult) -> list[str]:
         lines += [f"On dev, {_passes(sweep, curve, row, even)}." for row, even in curve.breaks.items()]
     problems = dict.fromkeys((row.row, row.problem) for row in (*sweep.tried, *sweep.baselines) if row.problem)
     return [*lines, *(f"`{sweep.names(row)}` has no scores: {problem}" for row, problem in problems)]
+
+
+def _ends(sweep: SweepResult, chosen: Trial) -> list[str]:
+    """Whether more values should be tried."""
+    ends = at_the_end(chosen, sweep.whole)
+    if not ends:
+        return []
+    named = " and ".join(
+        f"{name} = {value:g} is the {'largest' if is_largest else 'smallest'}"
+        for name, (value, is_largest) in ends.items()
+    )
+    return [f"{named} value that was tried: a better one may be beyond."]
 
 
 def _on_test(sweep: SweepResult, tested: OnTest) -> list[str]:

@@ -35,6 +35,13 @@ def test_every_encoder_of_a_row_is_looked_at_once(
     assert [drift.way for drift in encoder.drifts] == ["one at a time", "in bf16"]
 
 
+def test_a_row_that_cuts_documents_late_cuts_nothing_off(
+    small_folder: Path, tiny_encoder: Path, tmp_path: Path, context: Context
+) -> None:
+    row = f'late_chunks(dense(model="{tiny_encoder}", precision="fp32", max_length=6), words=3, shared=1)'
+    assert audit(row, str(small_folder), results=tmp_path / "results", context=context).encoders == ()
+
+
 def test_a_row_without_figures_is_told(small_folder: Path, tmp_path: Path, context: Context) -> None:
     with pytest.raises(ComparisonError, match="has no scores"):
         audit("run/nowhere", str(small_folder), results=tmp_path / "results", context=context)

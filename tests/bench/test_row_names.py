@@ -44,3 +44,12 @@ def test_a_short_name_that_is_somebody_s_alias_is_not_used() -> None:
 def test_a_row_by_itself() -> None:
     assert shown(record("dense", "mine")) == "mine"
     assert shown(record("bm25")) == "bm25"
+
+
+def test_a_function_is_called_as_on_the_command_line() -> None:
+    here, other = 'python(file="my_search.py:search")', 'python(file="my_search.py:search", version="2")'
+    names = RowNames.of_rows([here, other, "bm25"])
+    assert names(here) == "my_search.py:search"
+    assert names(other) not in (here, names(here))
+    assert here not in names.unclear
+    assert RowNames.of_rows([here, "bm25"], {"bm25": "my_search.py:search"})(here) != "my_search.py:search"

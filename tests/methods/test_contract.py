@@ -42,6 +42,7 @@ from harness.methods.dense import Dense
 from harness.methods.http import HTTP
 from harness.methods.hybrid import Hybrid
 from harness.methods.late import Late
+from harness.methods.late_chunks import LateChunks
 from harness.methods.ltr import LTR
 from harness.methods.memory import Memory
 from harness.methods.python import PythonFunction
@@ -140,6 +141,7 @@ def method(
         "late": Late(model=str(tiny_ragged[1])),
         "sparse": Sparse(model=str(tiny_ragged[0])),
         "chunked": Chunked(dense, words=3, overlap=1),
+        "late_chunks": LateChunks(Dense(model=str(tiny_encoder), precision="fp32"), words=3, overlap=1, shared=2),
         "hybrid": Hybrid(methods=(BM25(), dense)),
         "memory": Memory(dense),
         "tuned": Tuned(over=("k1=0.9,1.2",)),

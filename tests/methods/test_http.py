@@ -143,6 +143,15 @@ def test_a_slow_server_has_a_deadline(server: Any, rank: Rank) -> None:
         rank(HTTP(url=server.url, timeout=0.1, retries=0), TWO, ONE, 2)
 
 
+def test_a_server_that_ends_the_connection_is_not_called_slow(server: Any, rank: Rank) -> None:
+    def broken(n: int, body: Any) -> tuple[int, dict[str, str], bytes]:
+        raise ConnectionError
+
+    server.reply = broken
+    with pytest.raises(HarnessError, match=r"the last error: the server ended the connection without an answer"):
+        rank(HTTP(url=server.url, retries=0), TWO, ONE, 2)
+
+
 def test_an_answer_that_never_ends_is_not_read(server: Any, rank: Rank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.endpoints.wire.MOST", 1000)
     server.reply = reply({"ids": [["a" * 2000]]})
@@ -228,8 +237,8 @@ def test_a_wrong_mapping_is_named(settings: dict[str, str], message: str, server
 
 
 @pytest.fixture
-def documented_server(tmp_path: Path) -> Iterator[str]:
-    """The server of the documentation, with a function of the test, in a process of its own."""
+def documented_server(tmp_path: Path, small_folder: Path) -> Iterator[str]:
+    """The server of the documentation, with functions of the test, in a process of its own."""
     text = (ROOT / "docs" / "any-system.md").read_text(encoding="utf-8")
     (source,) = [code for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "HTTPServer" in code]
     with socket.socket() as free:
@@ -237,8 +246,11 @@ def documented_server(tmp_path: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     assert "8080" in source
     (tmp_path / "server.py").write_text(source.replace("8080", str(port)), encoding="utf-8")
+    (tmp_path / "my-corpus").symlink_to(small_folder)
     (tmp_path / "my_search.py").write_text(
-        "def search(query, k):\n    return [('d00', 2.0), ('d10', 1.0)][:k]\n", encoding="utf-8"
+        "def index(corpus):\n    return {document.id: len(document.title + document.text) for document in corpus}\n"
+        "def search(query, k, words):\n    assert len(words) == 60\n    return [('d00', 2.0), ('d10', 1.0)][:k]\n",
+        encoding="utf-8",
     )
     running = subprocess.Popen([sys.executable, "server.py"], cwd=tmp_path, stderr=subprocess.DEVNULL)
     for _ in range(200):

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import EngineError, SettingError
+from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Searcher
 from harness.methods import milvus as row
+from harness.methods._engine_content import Content
 from harness.methods.milvus import Milvus
+from harness.runtime.context import Context
 from tests.methods.conftest import Make
 
 pytest.importorskip("pymilvus", reason="pymilvus is not installed")
@@ -23,20 +26,27 @@ Rank = Callable[..., TopK]
 Search = Callable[..., Searcher]
 
 
-def test_its_files_are_in_a_folder_that_goes_with_the_row(
+def test_its_files_are_built_once_and_searched_in_a_copy_that_goes_with_the_row(
     corpus: Corpus, queries: Queries, searcher_of: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.runtime.context import Context
-
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    within = Context()
-    searcher = searcher_of(Milvus(), corpus, within=within)
-    assert searcher.search(queries, 5).indices[0, 0] >= 0
-    assert searcher.size.index_bytes > 0
-    assert len(list(tmp_path.glob("harness-milvus-*"))) == 1
-    del searcher, within
-    gc.collect()
-    assert list(tmp_path.glob("harness-milvus-*")) == []
+    root, found = tmp_path / "kept", []
+    for turn in range(2):
+        if turn:
+            monkeypatch.setattr(Content, "batches", lambda *given: pytest.fail("built again"))
+            empty = [path for path in root.rglob("*") if path.is_dir() and not any(path.iterdir())]
+            for path in empty:  # a store of files has none
+                path.rmdir()
+        within = Context(cache=Cache(root))
+        searcher = searcher_of(Milvus(), corpus, within=within)
+        found.append(searcher.search(queries, 5))
+        assert searcher.size.index_bytes > 0
+        assert len(list(tmp_path.glob("harness-milvus-*"))) == 1
+        del searcher, within
+        gc.collect()
+        assert list(tmp_path.glob("harness-milvus-*")) == []
+    assert found[0].indices.tolist() == found[1].indices.tolist()
+    assert found[0].scores.tolist() == found[1].scores.tolist()
 
 
 def test_a_text_that_is_too_long_is_cut_with_a_note(

@@ -8,18 +8,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.base.errors import EngineError, SettingError, Unavailable
+from harness.cache.folders import Cache
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Searcher, _postgres_server
-from harness.methods._engine_content import Content
+from harness.methods._engine_content import Content, Documents
 from harness.methods.postgres import Postgres
+from harness.runtime.context import Context
 from tests.methods.conftest import Make
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
@@ -37,6 +39,51 @@ def test_without_dsn_a_server_of_our_own_ranks_and_its_folder_goes_with_it(
     assert folder.stat().st_mode & 0o077 == 0, "no other user can reach it"
     searcher._running._server.close()  # type: ignore[attr-defined]
     assert not folder.exists()
+
+
+def test_the_data_of_our_own_server_are_kept_by_content_on_this_machine_only(
+    corpus: Corpus,
+    queries: Queries,
+    rank: Rank,
+    context: Context,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    monkeypatch.setenv("HARNESS_STORE", store.as_uri())
+    first = rank(Postgres(), corpus, queries, 9, within=Context(cache=Cache(context.cache.root)))
+    assert list(store.rglob("*.tar.gz")) == [], "data that a server would run come from no other machine"
+    monkeypatch.setattr(Content, "batches", lambda *given: pytest.fail("built again"))
+    again = rank(Postgres(normalization=0), corpus, queries, 9, within=Context(cache=Cache(context.cache.root)))
+    assert again.indices.tolist() == first.indices.tolist()
+    assert again.scores.tolist() == first.scores.tolist()
+    with pytest.raises(pytest.fail.Exception, match="built again"):
+        rank(Postgres(config="simple"), corpus, queries, 9, within=Context(cache=Cache(context.cache.root)))
+    assert not list((context.cache.root / "search-engines").glob(".*.part")), "nothing unfinished is left"
+
+
+def test_our_own_server_that_is_killed_while_it_indexes_ends_the_row_and_leaves_nothing(
+    corpus: Corpus, searcher_of: Search, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, folders = Content.batches, []
+
+    class Noted(_postgres_server.Server):
+        def __init__(self, archive: Path | None = None) -> None:
+            super().__init__(archive)
+            folders.append(self.folder)
+
+    def killed(self: Content, name: str) -> Iterator[Documents]:
+        yield from whole(self, name)
+        os.kill(int((folders[0] / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    monkeypatch.setattr("harness.methods.postgres.Server", Noted)
+    monkeypatch.setattr(Content, "batches", killed)
+    with pytest.raises(EngineError, match=r"postgres: indexing failed: .* run again"):
+        searcher_of(Postgres(), corpus)
+    assert list((context.cache.root / "search-engines").iterdir()) == []
+    assert len(folders) == 1
+    assert not folders[0].exists()
 
 
 def test_a_killed_run_leaves_no_server_behind() -> None:
@@ -77,7 +124,7 @@ def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path, mon
     monkeypatch.setattr(_postgres_server, "programs", lambda: tmp_path)
     monkeypatch.setattr(_postgres_server.Server, "_as_user", lambda self: {})
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(EngineError, match="postgres: the server does not start: no space left"):
+    with pytest.raises(EngineError, match="postgres: the server does not run: initdb: no space left"):
         _postgres_server.Server()
     assert list(tmp_path.glob("harness-postgres-*")) == []
 

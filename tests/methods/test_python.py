@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from harness import api
 from harness.base.errors import HarnessError, SettingError
+from harness.cache import code as hashes
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
@@ -130,18 +132,46 @@ def test_distances_are_noted(function: Callable[..., PythonFunction], searcher_o
 
 
 def test_the_code_decides_whether_a_row_runs_again(tmp_path: Path) -> None:
-    def code(source: str, name: str) -> str:
-        folder = tmp_path / name
+    def code(source: str) -> str:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
         folder.mkdir()
-        (folder / f"{name}.py").write_text(source, encoding="utf-8")
-        (_, found), = PythonFunction(f"{folder / name}.py:search").inputs(Context()).items()
+        (folder / "changed.py").write_text(source, encoding="utf-8")
+        sys.modules.pop("harness_plugin_changed", None)  # as in another process
+        hashes.source_of.cache_clear()
+        hashes._module.cache_clear()
+        (found,) = PythonFunction(f"{folder / 'changed.py'}:search").inputs(Context()).values()
         return found
 
-    first = code("def search(query, k):\n    return []\n", "one")
-    assert code("# a comment\ndef search(query, k):\n    return []\n", "two") != code(
-        "def search(query, k):\n    return [1]\n", "three"
+    first = code("def search(query, k):\n    return []\n")
+    assert code("# a comment\ndef search(query, k):\n    return [ ]\n") == first
+    assert code("def search(query, k):\n    return [1]\n") != first
+
+
+def test_a_fault_in_one_query_of_many_is_told_with_that_query(
+    function: Callable[..., PythonFunction], rank: Rank
+) -> None:
+    method = function("return ['a', 'b'][: len({'one': 1}[query])] if query != 'one' else ['a']")
+    three = Queries(["q", "r", "s"], ["one", "two", "one"])
+    with pytest.raises(HarnessError, match=r"failed for query 'r' \('two'\): .*line 2: KeyError: 'two'"):
+        rank(method, Corpus.of([("a", "", "x"), ("b", "", "y")]), three, 2)
+
+
+def test_fewer_than_k_are_a_short_ranking(function: Callable[..., PythonFunction], rank: Rank) -> None:
+    method = function("return ['b'] if query == 'one' else []")
+    top = rank(method, Corpus.of([("a", "", "x"), ("b", "", "y")]), Queries(["q", "r"], ["one", "two"]), 2)
+    assert top.indices.tolist() == [[1, -1], [-1, -1]]
+
+
+def test_a_syntax_error_names_file_and_line(tmp_path: Path, small_folder: Path, context: Context) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("x = 1\ndef search(query, k:\n", encoding="utf-8")
+    board = api.run(
+        f"{broken}:search", "bm25", dataset=str(small_folder), results=tmp_path / "results", context=context
     )
-    assert first != code("def search(query, k):\n    return [2]\n", "four")
+    failed, ok = (result.record for result in board.results)
+    assert failed.status == "error"
+    assert "broken.py, line 2: SyntaxError" in str(failed.problem)
+    assert ok.status == "ok"
 
 
 def test_a_row_that_fails_is_a_record_and_the_others_run(

@@ -12,6 +12,7 @@ from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Searcher
+from harness.methods._engine_content import Content
 from harness.methods.qdrant import KEY, LOCAL, UNSIZED, Qdrant
 from tests.methods.conftest import Make
 
@@ -88,6 +89,33 @@ def test_a_collection_that_the_server_cannot_index_ends_the_row(
     with pytest.raises(EngineError, match="is red, not indexed"):
         searcher_of(engine("qdrant-server"), corpus)
     assert qdrant_server.held.get_collections().collections == []
+
+
+def test_a_collection_with_other_vectors_under_its_name_ends_the_row(
+    corpus: Corpus,
+    queries: Queries,
+    searcher_of: Search,
+    engine: Make,
+    qdrant_server: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = Qdrant.start
+
+    def start(self: Qdrant, content: Content) -> object:
+        from qdrant_client import models
+
+        qdrant_server.held.create_collection(
+            "theirs", vectors_config={"dense": models.VectorParams(size=3, distance="Dot")}
+        )
+        qdrant_server.held.upsert("theirs", models.Batch(ids=[1], vectors={"dense": [[1.0, 2.0, 3.0]]}))
+        alias = models.CreateAlias(collection_name="theirs", alias_name=f"harness-{content.key}")
+        qdrant_server.held.update_collection_aliases([models.CreateAliasOperation(create_alias=alias)])
+        return usual(self, content)
+
+    monkeypatch.setattr(Qdrant, "start", start)
+    searcher = searcher_of(engine("qdrant-server", "dense"), corpus)
+    with pytest.raises(EngineError, match=r"the search of query 'q0' failed: .*400"):
+        searcher.search(queries, 5)
 
 
 def test_the_notes_say_what_is_not_measured(

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from harness.base.errors import EngineError, SettingError, Unavailable
+from harness.cache.kinds import is_key
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.fusions.rrf import RRF
 from harness.methods import Method, Searcher, fit, index
-from harness.methods._engine_content import plain, ranking_of
+from harness.methods._engine_content import Content, plain, ranking_of
 from harness.methods.dense import Dense
 from harness.methods.hybrid import Hybrid
 from harness.runtime.context import Context
@@ -275,8 +276,6 @@ def test_a_postgres_that_goes_away_while_it_indexes_leaves_nothing(
 ) -> None:
     import psycopg
 
-    from harness.methods._engine_content import Content
-
     method, whole = engine("postgres"), Content.batches
 
     def gone(self: Content, name: str) -> Iterable[Any]:
@@ -294,6 +293,34 @@ def test_a_postgres_that_goes_away_while_it_indexes_leaves_nothing(
     with psycopg.connect(postgres_server) as base:
         assert base.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'harness'").fetchone() == (0,)
     assert searcher_of(method, corpus, within=Context()).search(queries, 5).indices[0, 0] >= 0
+
+
+@pytest.mark.parametrize("name", ["tantivy", "sqlite", "milvus"])
+def test_an_engine_that_fails_while_it_indexes_leaves_nothing_that_is_used(
+    name: str,
+    engine: Make,
+    corpus: Corpus,
+    queries: Queries,
+    searcher_of: Search,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    method, whole = engine(name), Content.batches
+    fault = method.faults()[0]  # type: ignore[attr-defined]
+
+    def full(self: Content, named: str) -> Iterable[Any]:
+        yield from whole(self, named)
+        raise fault("torn")
+
+    monkeypatch.setattr(Content, "batches", full)
+    with pytest.raises(EngineError, match=rf"{name}: indexing failed: .*torn.* run again"):
+        searcher_of(method, corpus, within=Context(cache=context.cache))
+    kept = context.cache.root / "search-engines"
+    assert not [entry for entry in kept.iterdir() if is_key(entry.name)]
+    monkeypatch.setattr(Content, "batches", whole)
+    top = searcher_of(method, corpus, within=Context(cache=context.cache)).search(queries, 5)
+    assert top.indices[0, 0] >= 0
+    assert [is_key(entry.name) for entry in kept.iterdir()] == [True]
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from harness.report.sweep_sentences import sentences
+from harness.rows import parse_method
 from harness.sweep.result import SweepResult
+from harness.sweep.trial import Trial
 
 
 def test_gains_on_dev_and_on_test_are_in_one_sentence(found: SweepResult) -> None:
@@ -17,6 +19,16 @@ def test_gains_on_dev_and_on_test_are_in_one_sentence(found: SweepResult) -> Non
     assert lines[1].startswith(f"Gain over `bm25` on dev {looked:+.4f}, on test only +0.0500 [+0.0500, +0.0500]")
     assert lines[2].startswith("Choosing among 4 rows on 40 queries overstates the best by about 0.00")
     assert lines[3].startswith("On test, a is significantly better than bm25: nDCG@10")
+
+
+def test_a_chosen_value_at_the_end_of_what_was_tried_is_told(found: SweepResult) -> None:
+    def with_k1(number: int, trial: Trial) -> Trial:
+        return dataclasses.replace(trial, method=parse_method(f"bm25(k1={1 + number})"))
+
+    tried = tuple(with_k1(number, trial) for number, trial in enumerate(found.tried))
+    said = [line for line in sentences(dataclasses.replace(found, tried=tried)) if "beyond" in line]
+    assert said == ["k1 = 1 is the smallest value that was tried: a better one may be beyond."]
+    assert not [line for line in sentences(found) if "beyond" in line]
 
 
 def test_a_chosen_row_that_is_a_baseline_too_is_compared_with_the_next(found: SweepResult) -> None:
