@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.base.counts import all_of, counted, sentence, some_of
 from harness.compare.decision import Cost, Decision, Option, Upgrade
 from harness.compare.documents import FEWEST_QUERIES
 from harness.compare.judge_errors import favours
@@ -72,9 +73,10 @@ def on_new_documents(decision: Decision) -> list[str]:
     new = next((part for part in decision.parts if part.part == "new"), None)
     every = len(decision.best.scores.ids)
     if new is None:
-        return [f"All {every:,} queries ask about old documents, so nothing here shows a score on new ones."]
+        asked = sentence(all_of(every, "the only query asks", "queries ask"))
+        return [f"{asked} about old documents, so nothing here shows a score on new ones."]
     first = new.rows[0]
-    n = "1 query" if new.queries == 1 else f"{new.queries:,} queries"
+    n = counted(new.queries, "query", "queries")
     on_them = f"On new documents ({n} of {every:,})"
     interval = new.comparison.intervals[0]
     mean = f"{first.measure} {first.mean:.4f}"
@@ -83,7 +85,8 @@ def on_new_documents(decision: Decision) -> list[str]:
     behind = new.behind(0)
     if behind is None:
         tied = sum(difference.tied for difference in new.comparison.behind[1:])
-        return [f"{on_them} it is the best too, {mean}; {tied} of {len(new.rows) - 1} other rows are tied with it."]
+        others = some_of(tied, len(new.rows) - 1, "other row", "tied with it")
+        return [f"{on_them} it is the best too, {mean}; {others}."]
     against = "tied with it" if behind.tied else "significantly worse"
     return [
         f"{on_them} the best is `{first.row}`, {mean}; `{decision.best.row}` has {new.mean(0):.4f} there "
