@@ -6,7 +6,7 @@ window.scatter = (() => {
   const FEWEST = 8,
     BEYOND = 0.4; // spans of the scores beyond which a published score does not stretch the plot
 
-  /* The ends beyond which a value is far from the others: so many spans of the middle half below and above it. */
+  /* The ends beyond which a value is far from the others: `spans` widths of the middle half below and above it. */
   function fences(values, spans) {
     const sorted = [...values].sort((a, b) => a - b);
     const [low, high] = [d3.quantileSorted(sorted, 0.25), d3.quantileSorted(sorted, 0.75)];
