@@ -63,7 +63,7 @@ class DocumentSplit:
             return "No test query asks about a document that a training or dev query asks about: all are new documents."
         if not new:
             asked = sentence(all_of(old, "the only test query asks", "test queries ask"))
-            return f"{asked} about old documents, relevant to training or dev queries too: no score is on new documents."
+            return f"{asked} about old documents, relevant to a training or dev query too: no score is about new ones."
         return (
             f"{old:,} of {self.queries:,} test queries ({old / self.queries:.0%}) ask about old documents, relevant to "
             f"a training or dev query too, or are near copies of such a query; {new:,} ask about new ones."
