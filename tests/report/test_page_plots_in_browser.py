@@ -85,3 +85,16 @@ def test_reliable_latencies_make_the_front_next_to_hollow_ones(opened: Opened, t
     assert marks(figure(page)) == ["high: 0.5500 at (0.5000)", "low: 0.4500 at 1.000"]
     fills = figure(page).locator("svg a path").evaluate_all("all => all.map(each => getComputedStyle(each).fill)")
     assert fills[0] != fills[1]
+
+
+def test_a_family_in_the_key_is_shown_alone_and_all_again(opened: Opened, board: Path) -> None:
+    page = opened(board, state="#view=plots")
+    assert len(marks(figure(page))) == 2
+    page.locator(".key button", has_text="bm25").click()
+    assert page.input_value("#family") == "bm25"
+    assert "family=bm25" in page.url
+    pressed = page.locator(".key button[aria-pressed=true]")
+    assert pressed.inner_text() == "bm25"
+    pressed.click()
+    assert page.input_value("#family") == ""
+    assert len(marks(figure(page))) == 2

@@ -1,7 +1,7 @@
 "use strict";
 /* What the plots share: a colour and a mark for each family, captions, and saving a plot as SVG or PNG. */
 window.marks = (() => {
-  const { data, state, make, matches } = window.board;
+  const { data, state, make, matches, set } = window.board;
   const families = [...new Set(data.datasets.flatMap((d) => d.rows.map((r) => r.family)))].sort();
   const SYMBOLS = [
     "circle",
@@ -60,10 +60,20 @@ window.marks = (() => {
     return make("li", {}, drawn, text);
   }
 
+  /* A family in the key shows that family alone when it is clicked, and all again when it is clicked once more. */
+  function choice(family) {
+    const item = entry(family, mark(() => family, family));
+    const button = make("button", { type: "button", "aria-pressed": String(state.family === family) });
+    button.title = state.family === family ? "show all families" : `show ${family} alone`;
+    button.append(...item.childNodes);
+    button.addEventListener("click", () => set({ family: state.family === family ? "" : family }));
+    return make("li", {}, button);
+  }
+
   /* A key with the mark of each family that is there. */
   function legend(rows, others) {
     const there = families.filter((family) => rows.some((r) => r.family === family));
-    const entries = there.map((family) => entry(family, mark(() => family, family)));
+    const entries = there.map(choice);
     if (others.length) entries.push(entry("published, not measured here", hollow));
     return make("ul", { class: "key" }, ...entries);
   }
