@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.base.counts import all_of, counted, sentence, some_of
+from harness.compare.control import is_control
 from harness.compare.decision import Cost, Decision, Option, Upgrade
 from harness.compare.documents import FEWEST_QUERIES
 from harness.compare.judge_errors import favours
@@ -35,8 +36,22 @@ def sentences(decision: Decision) -> list[str]:
 
 
 def in_short(decision: Decision) -> list[str]:
-    """What a reader of the verdict must know next: the best row on new documents, a cheaper one, who judged."""
-    return [*on_new_documents(decision), *_near(decision), *calibration(decision)]
+    """What a reader of the verdict must know next: a best row that learns nothing, the best row on new documents, a
+    cheaper one, who judged.
+    """
+    return [*_control(decision), *on_new_documents(decision), *_near(decision), *calibration(decision)]
+
+
+def _control(decision: Decision) -> list[str]:
+    """What to think of a control that has the highest mean; empty if another row has it."""
+    if not is_control(decision.best.scores.records[0].method):
+        return []
+    other = next((o for o in decision.options if not is_control(o.scores.records[0].method)), None)
+    best = f"; of the other rows `{other.row}` has the highest mean, {other.scores.mean:.4f}" if other else ""
+    return [
+        f"`{decision.best.row}` is a control: it learns nothing and looks up which documents answered similar training "
+        f"queries, which does not help on new documents{best}."
+    ]
 
 
 def calibration(decision: Decision) -> list[str]:

@@ -89,7 +89,7 @@ def test_reliable_latencies_make_the_front_next_to_hollow_ones(opened: Opened, t
 
 def test_a_family_in_the_key_is_shown_alone_and_all_again(opened: Opened, board: Path) -> None:
     page = opened(board, state="#view=plots")
-    assert len(marks(figure(page))) == 2
+    assert len(marks(figure(page))) == 3
     page.locator(".key button", has_text="bm25").click()
     assert page.input_value("#family") == "bm25"
     assert "family=bm25" in page.url
@@ -97,4 +97,4 @@ def test_a_family_in_the_key_is_shown_alone_and_all_again(opened: Opened, board:
     assert pressed.inner_text() == "bm25"
     pressed.click()
     assert page.input_value("#family") == ""
-    assert len(marks(figure(page))) == 2
+    assert len(marks(figure(page))) == 3
