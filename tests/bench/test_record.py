@@ -88,7 +88,7 @@ def test_another_schema_is_a_record_error_that_says_which(text: str, found: str)
     ids=str,
 )
 def test_a_record_that_was_mangled_by_hand_is_a_record_error_that_names_the_file(changed: dict) -> None:
-    with pytest.raises(RecordError, match=r"results/x\.json is (no whole record|not JSON)"):
+    with pytest.raises(RecordError, match=r"results/x\.json is (not a complete record|not JSON)"):
         Record.from_json(json.dumps({**golden("bm25"), **changed}), "results/x.json")
 
 
