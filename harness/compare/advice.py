@@ -149,7 +149,7 @@ def _upgrade(upgrade: Upgrade, of: Cost) -> str:
         more, unit = f"{upgrade.more * 1000:.1f} ms more a query", "second"
     gain = with_interval(upgrade.gain)
     if upgrade.more > 0:
-        gain += f", {upgrade.gain.mean / upgrade.more:.2g} a {unit}"
+        gain += f", {upgrade.gain.mean / upgrade.more:.2g} per {unit}"
     if upgrade.gain.tied:
         gain += ", not significant: the two are tied"
     return f"`{upgrade.before.row}` → `{upgrade.after.row}`: {more} for {gain}."
