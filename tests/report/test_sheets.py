@@ -53,9 +53,10 @@ def test_it_says_which_columns_do_not_fit() -> None:
 def test_a_column_that_counts_queries_in_its_heading_is_named_once() -> None:
     def counting(n: int) -> Sheet:
         names = ["a long name of a row"]
-        return Sheet(f"set {n}", [Field("name", "row", names, names), Field.label(f"old docs ({n})", ["0.5"], 9)])
+        score = Field.label(f"old docs ({n})", ["0.9431 [0.912, 0.966]"], 9)
+        return Sheet(f"set {n}", [Field("name", "row", names, names), score])
 
-    text = " ".join(shown(Shown([counting(14), counting(1_196)]), width=24).split())
+    text = " ".join(shown(Shown([counting(14), counting(1_196)]), width=14).split())
     assert "too narrow for: old docs. " in text
 
 
