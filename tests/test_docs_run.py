@@ -72,6 +72,17 @@ def test_the_tutorial(run: Callable[..., object], tmp_path: Path) -> None:
     }
 
 
+def test_text_files_become_a_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "handbook" / "set up").mkdir(parents=True)
+    (tmp_path / "handbook" / "set up" / "first.md").write_text("# Start\n\nPress the button.\n", encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "ecosystem.md").read_text(encoding="utf-8"), re.DOTALL)
+    (block,) = (each for each in blocks if "handbook" in each)
+    exec(compile(block, "ecosystem.md", "exec"), {})
+    (line,) = (tmp_path / "my-corpus" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == {"_id": "set_up/first.md", "title": "first", "text": "# Start\n\nPress the button.\n"}
+
+
 def test_fine_tuning(run: Callable[..., object], small_folder: Path, tmp_path: Path) -> None:
     small_folder.rename(tmp_path / "my-corpus")
     check, several, folds, validate, export = lines("fine-tune.md")

@@ -132,7 +132,7 @@ class Unavailable(HarnessError):
 
 _FREE = "Free some space, or name another folder"
 _ALLOW = "Allow it, or name another folder"
-_IN_THE_WAY = "Something else is in the way: remove it, or name another place"
+_IN_THE_WAY = "Something else has this name: remove it, or name another place"
 _REMEDIES = {
     errno.ENOSPC: f"{_FREE}; what was finished is stored.",
     errno.EDQUOT: f"{_FREE}; what was finished is stored.",
@@ -140,11 +140,11 @@ _REMEDIES = {
     errno.EROFS: f"{_ALLOW}.",
     errno.EACCES: f"{_ALLOW}.",
     errno.EPERM: f"{_ALLOW}.",
-    errno.ENAMETOOLONG: "The file system takes no name of this length: choose a shorter one.",
+    errno.ENAMETOOLONG: "The name is too long for this file system: choose a shorter one.",
     errno.ENOTDIR: f"{_IN_THE_WAY}.",
     errno.EISDIR: f"{_IN_THE_WAY}.",
     errno.EEXIST: f"{_IN_THE_WAY}.",
-    errno.ELOOP: "Links lead to each other: remove one.",
+    errno.ELOOP: "Symbolic links form a loop: remove one.",
     errno.EIO: "The device reports an error: look at the system's log.",
     errno.EMFILE: "A limit on open files is set (`ulimit -n`): raise it.",
     errno.ENFILE: "The system has too many open files: close some.",

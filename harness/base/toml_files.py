@@ -97,4 +97,4 @@ def read(path: Path) -> File:
     except OSError as error:
         raise SettingError(f"{path} cannot be read ({error.strerror or error}).") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingError(f"{path} is no TOML: {error}.") from error
+        raise SettingError(f"{path} is not valid TOML: {error}.") from error

@@ -35,7 +35,7 @@ def contradiction(record: Record, values: PerQuery) -> str:
         most = float("inf") if re.split(r"[@(]", measure)[0] in COUNTS else 1 + ROUNDED
         if by_query and not (min(by_query.values()) >= 0 and max(by_query.values()) <= most):
             beyond = next(query for query, value in by_query.items() if not 0 <= value <= most)
-            return f"{measure}: {by_query[beyond]:.6g} for query {beyond!r} is no value of it"
+            return f"{measure}: {by_query[beyond]:.6g} for query {beyond!r} is not a possible value"
         mean, reported = sum(by_query.values()) / max(1, len(by_query)), record.measures[measure]
         if abs(mean - reported) > ROUNDED * max(1.0, abs(reported)):
             return f"{measure}: a mean of {mean:.6f}, the record has {reported:.6f}"

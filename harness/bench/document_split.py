@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from harness.base.counts import all_of, sentence
 from harness.bench.record import Record
 from harness.data.measures import PerQuery
 from harness.leaks.overlap import Leaks
@@ -61,10 +62,8 @@ class DocumentSplit:
         if not old:
             return "No test query asks about a document that a training or dev query asks about: all are new documents."
         if not new:
-            return (
-                f"All {old:,} test queries ask about old documents, relevant to a training or dev query too: no score "
-                "here is on new documents."
-            )
+            asked = sentence(all_of(old, "the only test query asks", "test queries ask"))
+            return f"{asked} about old documents, relevant to a training or dev query too: no score is about new ones."
         return (
             f"{old:,} of {self.queries:,} test queries ({old / self.queries:.0%}) ask about old documents, relevant to "
             f"a training or dev query too, or are near copies of such a query; {new:,} ask about new ones."

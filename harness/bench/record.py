@@ -131,7 +131,8 @@ class Record:
             record = cls(**fields)
             checked(record.trainings, list[TrainingForm])
         except (ValueError, TypeError) as error:
-            raise RecordError(f"{source} is no whole record ({error}); delete it and run the row again.") from error
+            why = f"{source} is not a complete record ({error})"
+            raise RecordError(f"{why}; delete it and run the row again.") from error
         return record
 
 

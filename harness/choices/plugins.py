@@ -79,7 +79,7 @@ def _in_table(file: Path) -> list[str]:
     try:
         table = tomllib.loads(text).get("tool", {}).get("harness", {})
     except tomllib.TOMLDecodeError as error:
-        raise SettingError(f"{file} is no TOML: {error}.") from error
+        raise SettingError(f"{file} is not valid TOML: {error}.") from error
     for key in table:
         if key not in TABLE:
             raise SettingError(f"{file}: unknown key {key!r} in [tool.harness]; known: {', '.join(TABLE)}.")

@@ -38,7 +38,7 @@ def imported(path: Path, prefix: str, what: str) -> types.ModuleType:
         raise SettingError(f"there is no file {path}, which is named as a {what}.")
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise SettingError(f"{path} is no Python file; a {what} ends in .py.")
+        raise SettingError(f"{path} is not a Python file; a {what} ends in .py.")
     module = importlib.util.module_from_spec(spec)
     folder = str(path.parent)
     if folder not in sys.path:

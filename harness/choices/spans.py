@@ -65,7 +65,7 @@ def parse_axis(text: str) -> tuple[str, tuple[Plain, ...] | Span]:
     name = name.strip().replace("-", "_")
     is_name = all(part.isidentifier() or part.isdecimal() for part in name.split("."))
     if not (equals and rest.strip() and is_name):
-        raise SettingError(f"{text!r} names no values of a setting: write k1=0.6:1.6 or k1=0.6,0.9,1.2.")
+        raise SettingError(f"{text!r} gives no values of a setting: write k1=0.6:1.6 or k1=0.6,0.9,1.2.")
     parts = rest.split(":")
     if 2 <= len(parts) <= 3 and all(_is_number(part) for part in parts[:2]):
         low, high = (_plain(part) for part in parts[:2])
@@ -73,7 +73,7 @@ def parse_axis(text: str) -> tuple[str, tuple[Plain, ...] | Span]:
         assert not isinstance(low, str | bool)
         assert not isinstance(high, str | bool)
         if mark not in ("", "log") or low >= high or (mark and low <= 0):
-            raise SettingError(f"{text!r} is no span: it goes up, as 0.6:1.6, or 1e-5:1e-3:log from above 0.")
+            raise SettingError(f"{text!r} is not a range: write low:high, as 0.6:1.6, or 1e-5:1e-3:log (low above 0).")
         return name, Span(low, high, bool(mark))
     return name, tuple(dict.fromkeys(_plain(part) for part in _listed(rest)))
 

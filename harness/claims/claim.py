@@ -88,7 +88,7 @@ def read_claims(path: Path | None = None) -> list[Claim]:
         if claim.id in seen:
             raise SettingError(f"{name}: two claims have the id {claim.id!r}; rename one.")
         if claim.given is not None and claim.given not in seen:
-            raise SettingError(f"{name}: {claim.id!r} presupposes {claim.given!r}, which is no claim before it.")
+            raise SettingError(f"{name}: {claim.id!r} presupposes {claim.given!r}, which must be a claim above it.")
         seen.add(claim.id)
         if len(claim.plus) != len(claim.minus) or not claim.plus:
             raise SettingError(f"{name}: {claim.id!r} needs as many rows in minus as in plus, and at least one.")

@@ -20,8 +20,8 @@ INTRODUCTION = (
     "collection, with the variance between seeds if there are several. A claim that a row is better is *reproduced* if "
     "the interval is above 0, *opposite* if it is below; a claim that it is not worse is *reproduced* if the interval "
     "excludes a loss of the least effect that matters, *opposite* if it is below 0. Otherwise the effect is *too small "
-    "to tell* with these queries. Collections are fixed: nothing here is about others. With so many claims, some "
-    "intervals miss the truth: about one in twenty, since each stands for itself. To add a claim, add an entry to "
+    "to tell* with these queries. Collections are fixed: nothing here is about others. Intervals are not corrected "
+    "for the number of claims: about one in twenty misses the truth. To add a claim, add an entry to "
     "`harness/claims/claims.toml`."
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from harness.base.counts import all_of
 from harness.base.errors import DatasetError
 from harness.collection.qrels import GREATEST
 from harness.data.corpus import Corpus
@@ -44,16 +45,15 @@ def _check_ids(name: str, split: Labelled, corpus: Corpus) -> None:
 def _texts(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:
     blank = sum(not text.strip() for text in split.queries.texts)
     counts = (
-        (corpus.empty, len(corpus), "documents have neither title nor text"),
-        (blank, len(split.queries), "queries have no text"),
+        (corpus.empty, len(corpus), "document has neither title nor text", "documents have neither title nor text"),
+        (blank, len(split.queries), "query has no text", "queries have no text"),
     )
-    for empty, whole, what in counts:
+    for empty, whole, one, several in counts:
         if empty == whole:
-            raise DatasetError(
-                f"{name}: all {whole:,} {what}, so every score would be 0; are the fields named correctly?"
-            )
+            every = all_of(whole, f"the only {one}", several)
+            raise DatasetError(f"{name}: {every}, so every score would be 0; are the fields named correctly?")
         if empty:
-            yield f"{empty:,} of {whole:,} {what}"
+            yield f"{empty:,} of {whole:,} {several}"
 
 
 def _relevant(name: str, split: Labelled, corpus: Corpus) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.base.counts import all_of, counted, sentence, some_of
+from harness.compare.control import is_control
 from harness.compare.decision import Cost, Decision, Option, Upgrade
 from harness.compare.documents import FEWEST_QUERIES
 from harness.compare.judge_errors import favours
@@ -34,8 +36,22 @@ def sentences(decision: Decision) -> list[str]:
 
 
 def in_short(decision: Decision) -> list[str]:
-    """What a reader of the verdict must know next: the best row on new documents, a cheaper one, who judged."""
-    return [*on_new_documents(decision), *_near(decision), *calibration(decision)]
+    """What a reader of the verdict must know next: a best row that learns nothing, the best row on new documents, a
+    cheaper one, who judged.
+    """
+    return [*_control(decision), *on_new_documents(decision), *_near(decision), *calibration(decision)]
+
+
+def _control(decision: Decision) -> list[str]:
+    """What to think of a control that has the highest mean; empty if another row has it."""
+    if not is_control(decision.best.scores.records[0].method):
+        return []
+    other = next((o for o in decision.options if not is_control(o.scores.records[0].method)), None)
+    best = f"; of the other rows `{other.row}` has the highest mean, {other.scores.mean:.4f}" if other else ""
+    return [
+        f"`{decision.best.row}` is a control: it learns nothing and looks up which documents answered similar training "
+        f"queries, which does not help on new documents{best}."
+    ]
 
 
 def calibration(decision: Decision) -> list[str]:
@@ -72,9 +88,10 @@ def on_new_documents(decision: Decision) -> list[str]:
     new = next((part for part in decision.parts if part.part == "new"), None)
     every = len(decision.best.scores.ids)
     if new is None:
-        return [f"All {every:,} queries ask about old documents, so nothing here shows a score on new ones."]
+        asked = sentence(all_of(every, "the only query asks", "queries ask"))
+        return [f"{asked} about old documents, so nothing here shows a score on new ones."]
     first = new.rows[0]
-    n = "1 query" if new.queries == 1 else f"{new.queries:,} queries"
+    n = counted(new.queries, "query", "queries")
     on_them = f"On new documents ({n} of {every:,})"
     interval = new.comparison.intervals[0]
     mean = f"{first.measure} {first.mean:.4f}"
@@ -83,7 +100,8 @@ def on_new_documents(decision: Decision) -> list[str]:
     behind = new.behind(0)
     if behind is None:
         tied = sum(difference.tied for difference in new.comparison.behind[1:])
-        return [f"{on_them} it is the best too, {mean}; {tied} of {len(new.rows) - 1} other rows are tied with it."]
+        others = some_of(tied, len(new.rows) - 1, "other row", "tied with it")
+        return [f"{on_them} it is the best too, {mean}; {others}."]
     against = "tied with it" if behind.tied else "significantly worse"
     return [
         f"{on_them} the best is `{first.row}`, {mean}; `{decision.best.row}` has {new.mean(0):.4f} there "
@@ -131,7 +149,7 @@ def _upgrade(upgrade: Upgrade, of: Cost) -> str:
         more, unit = f"{upgrade.more * 1000:.1f} ms more a query", "second"
     gain = with_interval(upgrade.gain)
     if upgrade.more > 0:
-        gain += f", {upgrade.gain.mean / upgrade.more:.2g} a {unit}"
+        gain += f", {upgrade.gain.mean / upgrade.more:.2g} per {unit}"
     if upgrade.gain.tied:
         gain += ", not significant: the two are tied"
     return f"`{upgrade.before.row}` → `{upgrade.after.row}`: {more} for {gain}."

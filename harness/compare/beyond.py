@@ -99,7 +99,7 @@ def support(datasets: int) -> str:
         "each interval for a comparison that was planned, not corrected for others"
     )
     if detected == float("inf"):
-        return f"{sentence}; so few detect no difference reliably."
+        return f"{sentence}; with this few, no difference can be detected reliably."
     return (
         f"{sentence}; a mean difference is detected with 80 % power if it is {detected:.1f} times its standard "
         "deviation between collections."

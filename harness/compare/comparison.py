@@ -132,7 +132,7 @@ class Comparison:
 
     @property
     def power(self) -> str:
-        """The difference that so many queries detect, in words; empty if nothing can be said."""
+        """The smallest difference that these queries detect, in words; empty if nothing can be said."""
         if self.deviation <= 0:
             return ""
         n = f"{self.queries:,} {'query' if self.queries == 1 else 'queries'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from harness.base.counts import all_of, counted
 from harness.compare.comparison import Comparison
 
 MOST = 4
@@ -21,17 +22,14 @@ def best_sentence(comparison: Comparison, measure: str, mean: float) -> str:
     """
     best, interval, n = comparison.rows[0], comparison.intervals[0], comparison.queries
     around = f" [{interval.low:.3f}, {interval.high:.3f}]" if n > 1 and math.isfinite(interval.low) else ""
-    start = f"Best: `{best}`, {measure} {mean:.4f}{around} over {n:,} {'query' if n == 1 else 'queries'}"
+    start = f"Best: `{best}`, {measure} {mean:.4f}{around} over {counted(n, 'query', 'queries')}"
     tied = [row for row, behind in zip(comparison.rows[1:], comparison.behind[1:], strict=True) if behind.tied]
     worse = len(comparison.rows) - 1 - len(tied)
     if not tied and not worse:
         return f"{start}."
     if not tied:
-        others = "the other row is" if worse == 1 else f"all {worse} other rows are"
-        return f"{start}; {others} significantly worse."
-    rest = ""
-    if worse:
-        rest = f"; {worse} other {'row is' if worse == 1 else 'rows are'} significantly worse"
+        return f"{start}; {all_of(worse, 'the other row is', 'other rows are')} significantly worse."
+    rest = f"; {counted(worse, 'other row is', 'other rows are')} significantly worse" if worse else ""
     return f"{start}; tied with it: {_named(tied)}{rest}."
 
 

@@ -133,7 +133,7 @@ class Verdict:
         draws = len(c.family.largest.drawn)
         what = "the queries" if c.groups is None else f"{c.family.queries:,} groups of queries that share documents"
         how = f"{draws:,} studentised resamples of {what}" if draws else "Student's t"
-        sentence = f"p = {_p(c.p)}: the chance of so large a difference if there were none ({how}; {family})."
+        sentence = f"p = {_p(c.p)}: the probability of a difference this large if there were none ({how}; {family})."
         differing, least = c.pairs.differing, fewest(LEVEL)
         if differing >= least:
             return sentence
@@ -148,7 +148,7 @@ class Verdict:
         if deviation == 0:
             return "All differences are equal, so the power of more queries is unknown."
         if not math.isfinite(c.smallest):
-            return f"{_queries(n)} cannot reliably detect any difference: so few signs are too often equal by chance."
+            return f"{_queries(n)} cannot reliably detect any difference: all may favour one row by chance."
         sentence = f"{_queries(n)} detect a difference of {c.smallest:.4f} with 80 % power"
         if c.family.widened:
             return f"{sentence}; more queries reduce it little, since the judge errs; people's judgements do."

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.collection.files import CORPUS, EXPECTED, QUERIES, file_of, qrels_of, queries_of, query_rows
 from harness.collection.jsonl import read_documents
+from harness.collection.offer import offer
 from harness.collection.qrels import read_qrels
 from harness.collection.self_retrieval import ALWAYS, normal_text
 from harness.collection.variant import split_variant
@@ -63,9 +64,8 @@ class _Checker:
         splits = qrels_of(folder, self._fault)
         for part, path in ((CORPUS, corpus), (QUERIES, queries), ("qrels/<split>.tsv", splits)):
             if not path:
-                self.findings.add(
-                    "error", "missing-file", f"{folder} has no {part}; a collection has {EXPECTED}.", part
-                )
+                message = f"{folder} has no {part}; a collection has {EXPECTED}.{offer(folder)}"
+                self.findings.add("error", "missing-file", message, part)
         if splits and "test" not in splits:
             message = "no test split: a run must name the split it reports on, as folder/…/dev."
             self.findings.add("warning", "no-test-split", message, ", ".join(sorted(splits)))

@@ -142,7 +142,7 @@ def _judgements(split: str, judged: object) -> str:
         number = float(grade) if isinstance(grade, Real) else math.nan
         if not number.is_integer():
             pair = f"query {query!r}, document {document!r}"
-            raise DatasetError(f"qrels of {split}: {pair}: the grade {grade!r} is no whole number.")
+            raise DatasetError(f"qrels of {split}: {pair}: the grade {grade!r} is not a whole number.")
         for each in (query, document):
             if re.search(r"[\t\r\n]", each):
                 raise DatasetError(f"qrels of {split}: the id {each!r} has a tab or a line end.")

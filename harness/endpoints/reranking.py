@@ -177,7 +177,7 @@ class RerankEndpoint:
         if not complete:
             raise self._wrong(f"{len(results)} results for {count} documents, not one for each")
         if not all(map(math.isfinite, found.values())):
-            raise self._wrong("a score that is no number")
+            raise self._wrong("a score that is not a number")
         return tuple(found[place] for place in range(count))
 
     def _wrong(self, what: str) -> ModelError:

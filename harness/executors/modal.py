@@ -160,7 +160,7 @@ def _running(modal: Any, app: Any) -> Iterator[None]:
         raise Unavailable(f"Modal does not accept the token: {error}", _TOKEN) from error
     except problems.NotFoundError as error:
         raise Unavailable(
-            f"Modal lacks something that is named: {error}", "`modal secret create` makes a secret."
+            f"Modal does not have something that the settings name: {error}", "`modal secret create` makes a secret."
         ) from error
     except problems.ConnectionError as error:
         raise Unavailable(f"Modal cannot be reached: {error}", "Try again, or run with --executor local.") from error

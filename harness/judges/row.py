@@ -78,14 +78,14 @@ class Row(Judge):
         fitted = fit(self.method, TrainView(corpus), context)
         if not isinstance(fitted, Reranks):
             raise SettingError(
-                f"{self.method} scores no pairs of query and document, so it is no judge; name dense, cross_encoder or "
-                "another re-ranker."
+                f"{self.method} scores no pairs of query and document, so it cannot judge; name dense, cross_encoder "
+                "or another re-ranker."
             )
         scorer = fitted.candidate_scorer(corpus, context)
         if not scorer.independent:
             raise SettingError(
-                f"the scores of {self.method} depend on the other candidates, so it is no judge; the judge chat asks a "
-                "model about each document by itself."
+                f"the scores of {self.method} depend on the other candidates, so it cannot judge; the judge chat asks "
+                "a model about each document by itself."
             )
         return scorer
 
@@ -101,7 +101,7 @@ class Row(Judge):
         zero, one = float(random.mean()), float(np.median(right))
         if one <= zero:
             raise SettingError(
-                f"{self.method} scores random documents as high as those that answer the query, so it is no judge of "
+                f"{self.method} scores random documents as high as those that answer the query, so it cannot judge "
                 "this corpus; are its documents equal, or of a language that the model does not know?"
             )
         return zero, one

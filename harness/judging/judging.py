@@ -167,7 +167,7 @@ def _check_replaceable(path: Path, target: Target) -> None:
     try:
         grades = {label[:3] for label in labels_in(path, "")}
     except DatasetError as error:
-        raise SettingError(f"{path} is there and is no table of this kind; name another file.") from error
+        raise SettingError(f"{path} exists and is not a table of this kind; name another file.") from error
     lost = len(grades - {label[:3] for label in target.labels if label.kind == "person"})
     if lost:
         raise SettingError(

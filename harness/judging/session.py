@@ -51,7 +51,7 @@ class Session:
         with self._guard:
             name = _name(person)
             if (query, document) not in self._known:
-                raise SettingError("this pair is not one to judge.")
+                raise SettingError("this pair is not among those to judge.")
             return {"pair": self._shown(query, document, name), "state": self._state(name)}
 
     def add(self, person: str, query: str, document: str, grade: object) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Session:
         with self._guard:
             name = _name(person)
             if (query, document) not in self._known:
-                raise SettingError("this pair is not one to judge.")
+                raise SettingError("this pair is not among those to judge.")
             self._target.add([Label(query, document, grade, name, "person")])
             self._remaining(name)
             if (query, document) in self._due[name]:

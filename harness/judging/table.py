@@ -59,7 +59,7 @@ def _labels(reader: csv.DictReader[str], path: Path, person: str) -> Iterable[La
             continue
         if grade not in map(str, range(HIGHEST + 1)):
             meaning = "; ".join(f"{number}: {words}" for number, words in enumerate(MEANING))
-            raise DatasetError(f"{path}, line {reader.line_num}: grade {grade!r} is none of 0 to 3 ({meaning}).")
+            raise DatasetError(f"{path}, line {reader.line_num}: grade {grade!r} is not one of 0 to 3 ({meaning}).")
         yield Label(row["query_id"], row["document_id"], int(grade), person, "person")
 
 

@@ -103,7 +103,7 @@ class Table:
         measures: shown, in this order.
         lines: the rows.
         more_notes: on the comparison.
-        power: the difference that so many queries detect, in words.
+        power: the smallest difference that the queries detect, in words.
         decision: which row to use, in words; empty with one row.
         caveats: the parts of it that limit the verdict.
         published: scores of others, shown below the rows and compared with none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
@@ -20,6 +21,9 @@ EVERYWHERE: tuple[Writer, ...] = ("terminal", "markdown", "page", "latex")
 ROOMY: tuple[Writer, ...] = ("terminal", "markdown", "page")
 """Writers with room for more than a paper shows; a terminal leaves columns out by their importance."""
 
+MAIN = 5
+"""The page first shows the columns up to this importance: they fit into a window of 1440 pixels."""
+
 
 @dataclass(frozen=True)
 class Column(Generic[Row]):
@@ -37,7 +41,8 @@ class Column(Generic[Row]):
         best: text of the best value, which is set in bold.
         measure: whose scores it shows; empty for other columns.
         published: what a row of published scores shows here.
-        importance: a narrow terminal leaves out the columns with the highest number first, never those with 0.
+        importance: a narrow terminal leaves out the columns with the highest number first, never those with 0;
+            the page first shows those up to `MAIN`.
         latex: heading as LaTeX source; empty to escape the usual one.
         csv: what it adds to each line of the CSV: heading, and value of a record.
     """
@@ -69,6 +74,16 @@ class Column(Generic[Row]):
         """What the page sorts a row by; None to sort it last."""
         value = self.value(row)
         return None if value is None else self.number(value)
+
+    @property
+    def key(self) -> str:
+        """The heading as links to the page name it: the same on every dataset, and without commas, which separate."""
+        return re.sub(r" \([\d,]+\)$", "", self.heading).replace(",", "")
+
+    @property
+    def extra(self) -> bool:
+        """Whether the page shows it only to readers who choose it."""
+        return self.importance > MAIN
 
     @property
     def title(self) -> str:

@@ -52,7 +52,7 @@ def document_columns(table: Table) -> list[Column[Line]]:
     for part in table.both_parts:
         cell = _cell(part)
         best = Cell(part.rows[0].mean, part.interval(part.place.index(0))).text
-        heading = f"{part.part} docs"
+        heading, importance = f"{part.part} docs", 0 if part.part == "new" else 5
         columns.append(
             Column(
                 f"{heading} ({part.queries:,})",
@@ -61,6 +61,7 @@ def document_columns(table: Table) -> list[Column[Line]]:
                 HELP,
                 WITH_INTERVALS,
                 number=lambda value: value.mean,
+                importance=importance,
                 best=best,
             )
         )
@@ -70,7 +71,7 @@ def document_columns(table: Table) -> list[Column[Line]]:
                 _mean(part),
                 formats.score,
                 where=("terminal",),
-                importance=0 if part.part == "new" else 5,
+                importance=importance,
                 best=formats.score(part.rows[0].mean),
             )
         )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+from harness.base.counts import counted, some_of
 from harness.compare.control import CONTROL, AgainstControl
 from harness.compare.ties import best_sentence
 from harness.report.across import Across
 from harness.report.board import Table
+
+HOW = {"better": "significantly better than", "tied": "tied with", "worse": "significantly worse than"}
 
 
 def verdict(table: Table) -> str:
@@ -42,21 +45,22 @@ def caveats(table: Table) -> list[str]:
 def across_caveats(over: Across) -> list[str]:
     """How many datasets the verdict is about, which rows it leaves out, and the notes on its evidence."""
     partial = sum(row.mean is None for row in over.rows)
-    lines = []
-    if partial:
-        rows = "1 row lacks" if partial == 1 else f"{partial} rows lack"
-        lines.append(f"{rows} a score on some dataset and {'has' if partial == 1 else 'have'} no mean.")
-    return [*lines, *over.notes]
+    if not partial:
+        return [*over.notes]
+    rows = counted(partial, "row lacks", "rows lack")
+    return [f"{rows} a score on some dataset and {'has' if partial == 1 else 'have'} no mean.", *over.notes]
 
 
 def _control(compared: list[AgainstControl]) -> str:
     """How many trained rows beat the control, on new documents if there are queries about them."""
     new = Counter(each.new for each in compared if each.new is not None)
     on, found = ("On queries about new documents", new) if new else ("On all queries", _on_all(compared))
-    trained = "1 trained row is" if found.total() == 1 else f"{found.total()} trained rows are"
+    if found.total() == 1 and (only := HOW.get(next(iter(found)) or "")):
+        return f"{on}, the trained row is {only} the control, which only looks up judged documents."
+    better = some_of(found["better"], found.total(), "trained row", "significantly better than the control")
     return (
-        f"{on}, {found['better']} of {trained} significantly better than the control, which only looks up judged "
-        f"documents; {found['tied']} tied, {found['worse']} significantly worse."
+        f"{on}, {better}, which only looks up judged documents; {found['tied']} tied, {found['worse']} significantly "
+        "worse."
     )
 
 

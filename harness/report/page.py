@@ -33,7 +33,21 @@ from harness.report.query_blocks import QueryBlocks, most_rows
 from harness.runtime.context import Context
 
 LIBRARIES = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
-OWN = ("page", "table", "records", "marks", "scatter", "charts", "matrix", "slices", "rankings", "queries", "share")
+OWN = (
+    "page",
+    "columns",
+    "table",
+    "records",
+    "marks",
+    "labels",
+    "scatter",
+    "charts",
+    "matrix",
+    "slices",
+    "rankings",
+    "queries",
+    "share",
+)
 SCRIPTS = (*LIBRARIES, *(f"{name}.js" for name in OWN))
 """In their order: the first of our own has the state that the others listen to."""
 

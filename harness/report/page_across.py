@@ -87,6 +87,8 @@ def _value(row: AcrossRow, over: Across) -> dict[str, Any]:
 def _heading(column: Column[AcrossRow], over: Across) -> dict[str, Any]:
     return {
         "text": column.heading,
+        "key": column.key,
+        "extra": column.extra,
         "kind": column.kind,
         "title": column.title,
         "sorts": column.kind not in ("interval", "rank", "bar"),

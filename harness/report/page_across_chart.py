@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.report.trade_offs import TRADE_OFFS, mark_fronts
+from harness.report.trade_offs import TRADE_OFFS, UNKNOWN, mark_fronts
 
 NAME = "across datasets"
 
@@ -29,7 +29,7 @@ def across_chart(tables: Sequence[Mapping[str, Any]], datasets: Sequence[Mapping
     if not complete:
         return None
     for row in complete:
-        row["trades"] = {name: {"value": _mean_cost(name, row["name"], datasets)} for name in TRADE_OFFS}
+        row["trades"] = {name: _mean_cost(name, row["name"], datasets) for name in TRADE_OFFS}
     mark_fronts(complete, measures)
     return {
         "name": NAME,
@@ -37,16 +37,20 @@ def across_chart(tables: Sequence[Mapping[str, Any]], datasets: Sequence[Mapping
         "rows": complete,
         "pairs": {over["measure"]: over["pairs"] for over in tables},
         "curves": [],
+        "published": [],
     }
 
 
-def _mean_cost(cost: str, name: str, datasets: Sequence[Mapping[str, Any]]) -> float | None:
-    """The mean over the datasets; None if it is unknown on one of them."""
-    costs: list[float] = []
+def _mean_cost(cost: str, name: str, datasets: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """The mean over the datasets, doubtful if it is on one of them; unknown if it is on one of them."""
+    costs, doubtful = [], False
     for dataset in datasets:
         first = next((row for row in dataset["rows"] if row["name"] == name and row["ok"]), None)
-        value = first["trades"][cost]["value"] if first else None
+        of = first["trades"][cost] if first else UNKNOWN
+        value = of["doubtful"] if of["value"] is None else of["value"]
         if value is None:
-            return None
+            return dict(UNKNOWN)
+        doubtful = doubtful or of["value"] is None
         costs.append(value)
-    return sum(costs) / len(costs)
+    mean = sum(costs) / len(costs)
+    return {"value": None, "doubtful": mean} if doubtful else {"value": mean, "doubtful": None}

@@ -18,7 +18,7 @@ from harness.report.page_across import across_tables, means
 from harness.report.page_across_chart import across_chart
 from harness.report.page_facts import facts_of
 from harness.report.page_pairs import pairs
-from harness.report.page_published import merged, published_rows
+from harness.report.page_published import merged, published_points, published_rows
 from harness.report.page_records import Files, curves, record_data
 from harness.report.trade_offs import TRADE_OFFS, mark_fronts
 
@@ -77,7 +77,7 @@ def charts(data: Mapping[str, Any]) -> dict[str, Any]:
     for dataset in data["datasets"]:
         shared = {name: dataset[name] for name in ("name", "measures", "pairs", "curves")}
         rows = [{name: row[name] for name in fields} for row in dataset["rows"] if row["ok"]]
-        datasets.append({**shared, "rows": rows})
+        datasets.append({**shared, "rows": rows, "published": published_points(dataset["shown"])})
     return {
         "trades": {name: trade.label for name, trade in TRADE_OFFS.items()},
         "datasets": datasets,
@@ -135,6 +135,8 @@ def _heading(column: Column[Line], measure: str, table: Table) -> dict[str, Any]
     of_position = column in POSITION
     return {
         "text": column.heading,
+        "key": column.key,
+        "extra": column.extra,
         "kind": column.kind,
         "measure": measure,
         "title": column.title,
@@ -164,7 +166,7 @@ def _row(
         "problem": line.problem,
         "values": values,
         "cells": [_cell(column, lines.get(measure, line)) for column, measure in columns],
-        "trades": {name: {"value": trade.value(line) if line.ok else None} for name, trade in TRADE_OFFS.items()},
+        "trades": {name: dict(trade.of(line)) for name, trade in TRADE_OFFS.items()},
         "seeds": [{"seed": r.seed, "values": {m: r.measures[m] for m in values if m in r.measures}} for r in measured],
         "records": [record_data(r, f) for r, f in zip(line.records, files, strict=True)],
         "notes": list(dict.fromkeys(note for r in line.records for note in r.notes)),

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from harness.base.counts import counted
 from harness.bench.record import Record
 from harness.report.across import Across
 from harness.report.board import Table
@@ -25,7 +26,7 @@ def facts_of(tables: Sequence[Table], over: Across | None) -> dict[str, Any]:
     """
     records = [record for table in tables for line in table.lines for record in line.records]
     rows = {line.row for table in tables for line in table.lines if line.ok}
-    about = f"{_count(len(rows), 'retrieval system')} on {_count(len(tables), 'dataset')}"
+    about = f"{counted(len(rows), 'retrieval system')} on {counted(len(tables), 'dataset')}"
     sentences = [across_verdict(over)] if over else []
     sentences += [f"{table.dataset}: {text}" for table in tables if (text := verdict(table))]
     return {
@@ -36,10 +37,6 @@ def facts_of(tables: Sequence[Table], over: Across | None) -> dict[str, Any]:
         "code": _code(records),
         "commands": [{"dataset": table.dataset, "command": _command(table)} for table in tables],
     }
-
-
-def _count(n: int, noun: str) -> str:
-    return f"1 {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _named(names: Sequence[str]) -> str:

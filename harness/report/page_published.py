@@ -32,6 +32,20 @@ def published_rows(table: Table, columns: Sequence[Column[Line]]) -> list[dict[s
     return rows
 
 
+def published_points(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the plots show of published scores: they have no cost, and no interval.
+
+    Args:
+        rows: all of a dataset as the template takes them.
+    """
+    fields = ("name", "source", "family", "supervision")
+    return [
+        {**{name: row[name] for name in fields}, "values": {m: v["value"] for m, v in row["values"].items()}}
+        for row in rows
+        if row["published"]
+    ]
+
+
 def merged(
     rows: Sequence[Mapping[str, Any]], published: Sequence[Mapping[str, Any]], measures: Sequence[str]
 ) -> list[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -72,7 +73,9 @@ def footnotes(console: Console, sheets: Sequence[Sheet], *, verbose: bool = Fals
         start = f"{sheet.title}: " if several and sheet.title else ""
         texts += [f"{start}{note}" for note in sheet.notes[: None if verbose else MOST_NOTES]]
     _listed(console, "Notes", list(dict.fromkeys(texts)), sum(len(sheet.notes) for sheet in sheets))
-    left_out = dict.fromkeys(name for sheet in sheets for name in layout(sheet, console.width).left_out)
+    # The number of queries in a heading differs from table to table.
+    every = (name for sheet in sheets for name in layout(sheet, console.width).left_out)
+    left_out = dict.fromkeys(re.sub(r" \([\d,]+\)$", "", name) for name in every)
     if left_out:
         text = f"{console.width} columns are too narrow for: {', '.join(left_out)}. --format md, csv or json has all."
         say(console, [text], "dim")

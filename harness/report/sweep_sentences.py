@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.base.counts import counted
 from harness.compare.verdict import ends, signed
 from harness.report import formats
 from harness.statistics.bootstrap import Interval
@@ -21,7 +22,7 @@ def sentences(sweep: SweepResult) -> list[str]:
     score = f"{sweep.measure} {formats.score(chosen.mean)} [{formats.interval(chosen.interval)}]"
     lines = [
         f"Chosen on dev: `{sweep.names(chosen.row)}`{trained}, {score} on {len(chosen.ids):,} dev queries{seeds}; "
-        f"the best of {_count(len(sweep.whole), 'row')}."
+        f"the best of {counted(len(sweep.whole), 'row')}."
     ]
     lines += _ends(sweep, chosen)
     if sweep.tested is not None:
@@ -79,7 +80,7 @@ def _gain(sweep: SweepResult, tested: OnTest) -> list[str]:
     return [
         f"Gain over `{name}` on dev {signed(gain.looked)}, on test {only}{signed(gain.found)} "
         f"{ends(interval)}{_between(gain.interval)}.",
-        f"Choosing among {_count(len(sweep.whole), 'row')} on {len(sweep.whole[0].ids):,} queries overstates the best "
+        f"Choosing among {counted(len(sweep.whole), 'row')} on {len(sweep.whole[0].ids):,} queries overstates the best "
         f"by about {max(0.0, sweep.curse):.4f} (bootstrap{_uncounted(sweep)}); the rest of the difference is due to "
         "dev and test being different queries.",
     ]
@@ -115,7 +116,3 @@ def _size(at: float, least: int, most: int) -> str:
     if at == ALWAYS:
         return f"fewer than {least:,}"
     return f"more than {most:,}" if at == NEVER else f"{at:,.0f}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

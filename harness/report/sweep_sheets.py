@@ -70,7 +70,7 @@ def planned_sheets(
 
     Args:
         plans: dataset as requested → its parts.
-        dollars: what so many seconds cost.
+        dollars: what a number of seconds costs.
     """
     sheets = [_planned(dataset, parts, dollars) for dataset, parts in plans.items()]
     parts = [part for each in plans.values() for part in each]

@@ -17,15 +17,29 @@ class TradeOff:
 
     Args:
         label: of the cost's axis.
-        value: the cost of a row that has scores; None if it is unknown.
+        value: the cost of a row that has scores; None if it is unknown or unreliable.
+        doubtful: the cost where it is unreliable; None where it is reliable or unknown.
     """
 
     label: str
     value: Callable[[Line], float | None]
+    doubtful: Callable[[Line], float | None] = lambda _: None
+
+    def of(self, line: Line) -> dict[str, float | None]:
+        """A row's cost for the scripts of the page."""
+        return {"value": self.value(line), "doubtful": self.doubtful(line)} if line.ok else UNKNOWN
+
+
+UNKNOWN: dict[str, float | None] = {"value": None, "doubtful": None}
 
 
 def _latency(line: Line) -> float | None:
     return None if why(line.first.latency) else (line.first.latency or {}).get("p50_ms")
+
+
+def _busy_latency(line: Line) -> float | None:
+    """Of a busy machine: shown, but marked, and no reason to call a row cheaper."""
+    return (line.first.latency or {}).get("p50_ms") if why(line.first.latency) else None
 
 
 def _size(line: Line) -> float | None:
@@ -34,7 +48,7 @@ def _size(line: Line) -> float | None:
 
 
 TRADE_OFFS = {
-    "latency": TradeOff("query p50, ms", _latency),
+    "latency": TradeOff("query p50, ms", _latency, _busy_latency),
     "size": TradeOff("index and model, MiB", _size),
     "training": TradeOff("training, s", lambda line: line.training or 0.0),
 }

@@ -24,7 +24,7 @@ def verdict_sheet(verdicts: Sequence[Verdict]) -> Sheet:
         Field("baseline", "baseline", names, names, right=False),
         Field.words("finding", [WORDS[verdict.finding] for verdict in verdicts], key="finding"),
         Field.of(first.measure, first.measure, [c.baseline.mean for c in contrasts], formats.score, 2),
-        *difference_fields([contrast.tested for contrast in contrasts], f"{first.row} minus it", 1)[:-1],
+        *difference_fields([contrast.tested for contrast in contrasts], "difference", 1)[:-1],
         Field.of("p", "p", [contrast.p for contrast in contrasts], formats.score, 3),
         Field.label("queries w/t/l", [formats.counts(each) for each in counts], 4, right=True),
         Field.hidden("queries_won", [won for won, _, _ in counts]),

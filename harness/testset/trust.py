@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.base.counts import all_of, sentence
 from harness.compare import judge_errors as errors
 from harness.judges.row import models_of
 from harness.methods import Method
@@ -34,10 +35,12 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
     lexical = sum(query.generator.startswith("extractive") for query in made.queries)
     if lexical:
         share = sum(made.copied.values()) / max(1, len(made.copied))
+        of = f"{lexical} of {len(made.queries)} queries are"
+        if lexical == len(made.queries):
+            of = sentence(all_of(lexical, "the only query is", "queries are"))
         lines.append(
-            f"{lexical} of {len(made.queries)} queries are parts of documents ({share:.0%} of their content words are "
-            "in the document), which favours rows that match words, as bm25. Real queries (--queries log.txt) or a "
-            "chat model (--generator) avoid that."
+            f"{of} taken from documents ({share:.0%} of the content words are in the document), which favours rows "
+            "that match words, as bm25. Real queries (--queries log.txt) or a chat model (--generator) avoid that."
         )
     lines.append(
         "People's labels of 30 to 100 queries, drawn at random, give intervals that are valid again: "

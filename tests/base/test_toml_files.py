@@ -77,7 +77,7 @@ def test_unknown_keys_name_the_line_and_the_closest_known(file: File) -> None:
 def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "s.toml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(SettingError, match=r"s.toml is no TOML: .*(line \d|end of document|decode)"):
+    with pytest.raises(SettingError, match=r"s.toml is not valid TOML: .*(line \d|end of document|decode)"):
         read(path)
 
 

@@ -18,9 +18,9 @@ from harness.runtime.context import Context
 VALUES = {"q1": 0.5, "q2": 0.25}
 CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "another mean": ({"nDCG@10": {"q1": 0.9, "q2": 0.25}}, "a mean of 0.575000, the record has 0.375000"),
-    "a negative value": ({"nDCG@10": {"q1": 1.0, "q2": -0.25}}, "-0.25 for query 'q2' is no value of it"),
-    "a value above 1": ({"nDCG@10": {"q1": 1.5, "q2": 0.0}}, "1.5 for query 'q1' is no value of it"),
-    "a huge value": ({"nDCG@10": {"q1": 1e300, "q2": -1e300}}, "1e+300 for query 'q1' is no value of it"),
+    "a negative value": ({"nDCG@10": {"q1": 1.0, "q2": -0.25}}, "-0.25 for query 'q2' is not a possible value"),
+    "a value above 1": ({"nDCG@10": {"q1": 1.5, "q2": 0.0}}, "1.5 for query 'q1' is not a possible value"),
+    "a huge value": ({"nDCG@10": {"q1": 1e300, "q2": -1e300}}, "1e+300 for query 'q1' is not a possible value"),
     "a missing query": ({"nDCG@10": {"q1": 0.375}}, "1 queries, the record has 2"),
     "an extra query": ({"nDCG@10": {**VALUES, "q3": 0.375}}, "3 queries, the record has 2"),
     "no query": ({"nDCG@10": {}}, "0 queries, the record has 2"),

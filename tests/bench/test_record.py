@@ -88,13 +88,13 @@ def test_another_schema_is_a_record_error_that_says_which(text: str, found: str)
     ids=str,
 )
 def test_a_record_that_was_mangled_by_hand_is_a_record_error_that_names_the_file(changed: dict) -> None:
-    with pytest.raises(RecordError, match=r"results/x\.json is (no whole record|not JSON)"):
+    with pytest.raises(RecordError, match=r"results/x\.json is (not a complete record|not JSON)"):
         Record.from_json(json.dumps({**golden("bm25"), **changed}), "results/x.json")
 
 
 @pytest.mark.parametrize("name", ["row", "method", "dataset"])
 def test_a_record_without_what_it_is_of_is_a_record_error(name: str) -> None:
-    with pytest.raises(RecordError, match=f"is no whole record .*{name}"):
+    with pytest.raises(RecordError, match=f"is not a complete record .*{name}"):
         Record.from_json(json.dumps({k: v for k, v in golden("bm25").items() if k != name}), "x")
 
 

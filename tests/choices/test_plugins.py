@@ -245,7 +245,7 @@ def test_two_plug_ins_of_one_name_are_both_named(plugin: Path, tmp_path: Path) -
     [
         ("[tool.harness]\nplugin = []\n", r"unknown key 'plugin' in \[tool\.harness\]"),
         ("[tool.harness]\nplugins = 'a.py'\n", "must be a list of paths"),
-        ("[tool.harness\n", "is no TOML"),
+        ("[tool.harness\n", "is not valid TOML"),
     ],
 )
 def test_a_wrong_table_of_the_project_is_named(

@@ -41,7 +41,7 @@ def test_what_cannot_be_a_module_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"there is no file .*absent\.py, which is named as a plug-in"):
         imported(tmp_path / "absent.py", PLUGIN, "plug-in")
     (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
-    with pytest.raises(SettingError, match=r"notes\.txt is no Python file; a plug-in ends in \.py"):
+    with pytest.raises(SettingError, match=r"notes\.txt is not a Python file; a plug-in ends in \.py"):
         imported(tmp_path / "notes.txt", PLUGIN, "plug-in")
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -32,7 +32,7 @@ def test_judgements_of_which_none_is_above_0_are_refused(grade: int, collection:
 
 def test_empty_documents_are_refused_if_all_are_and_counted_if_some_are(collection: Write, context: Context) -> None:
     folder = collection("none", documents=[("d1", "", ""), ("d2", " ", "\n")])
-    with pytest.raises(DatasetError, match="all 2 documents have neither title nor text, so every score would be 0"):
+    with pytest.raises(DatasetError, match="both documents have neither title nor text, so every score would be 0"):
         load_dataset(str(folder), context)
     folder = collection("some", documents=[("d1", "", "lift"), ("d2", "", " "), ("d3", "a title", "")])
     for _ in range(2):  # read, and from the cache
@@ -43,7 +43,7 @@ def test_empty_documents_are_refused_if_all_are_and_counted_if_some_are(collecti
 
 def test_empty_queries_are_refused_if_all_are_and_counted_if_some_are() -> None:
     judged = {"q1": {"d1": 1}, "q2": {"d1": 1}}
-    with pytest.raises(DatasetError, match="mine: all 2 queries have no text"):
+    with pytest.raises(DatasetError, match="mine: both queries have no text"):
         sound("mine", split(judged, q1="", q2=" "), CORPUS)
     assert sound("mine", split(judged, q1=""), CORPUS) == ["1 of 2 queries have no text"]
 

@@ -68,3 +68,12 @@ def test_zeros_say_nothing(scored: Scored) -> None:
     nothing = {f"q{i}": 0.0 for i in range(9)}
     (said,) = sentences(decide([scored("c", nothing), scored("d", nothing)]))
     assert said.startswith("Every score is 0")
+
+
+def test_a_control_with_the_highest_mean_is_named_as_one(rows: Callable[..., list[Scores]]) -> None:
+    found = rows(memory=(0.1, 1, 1), bm25=(0.05, 1, 1), low=(0.0, 1, 1))
+    told = sentences(decide(found))[1]
+    assert told.startswith("`memory` is a control: it learns nothing and looks up which documents answered similar")
+    assert told.endswith(f"; of the other rows `bm25` has the highest mean, {found[1].mean:.4f}.")
+    assert not any("is a control" in line for line in sentences(decide(rows(bm25=(0.1, 1, 1), memory=(0.0, 1, 1)))))
+    assert sentences(decide(rows(memory=(0.1, 1, 1))))[1].endswith("which does not help on new documents.")

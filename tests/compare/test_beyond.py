@@ -68,5 +68,5 @@ def test_new_documents_are_all_queries_where_none_is_old_and_none_where_all_are(
 def test_two_datasets_are_no_sample(row: Callable[..., list[Scores]]) -> None:
     _, found = beyond([row("first", *[(0.1, 0.1, 0)] * 2), row("other!", *[(0.0, 0.0, 0)] * 2)])
     assert found.collections is None
-    assert support(5).endswith("so few detect no difference reliably.")
+    assert support(5).endswith("with this few, no difference can be detected reliably.")
     assert "80 % power if it is 1.3 times its standard deviation between collections" in support(7)

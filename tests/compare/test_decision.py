@@ -76,7 +76,7 @@ def test_steps_lead_over_the_rows_that_nothing_beats_at_their_cost(rows: Callabl
     assert last.gain.mean == pytest.approx(0.1, abs=1e-6)
     told = "\n".join(sentences(found))
     assert "`middle` → `top`: 1000.0 ms more a query for +0.1000 [" in told
-    assert "0.1 a second." in told
+    assert "0.1 per second." in told
     assert "`middle` → `top`: 1.98 GiB more of index and model for +0.1000" in told
 
 

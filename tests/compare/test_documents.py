@@ -111,7 +111,7 @@ def test_a_decision_names_the_best_row_on_new_documents(row: Scored) -> None:
     assert new.startswith(f"On new documents ({N - OLD} queries of {N}) the best is `learns`, nDCG@10 0.")
     assert "`looks-up` has 0." in new
     assert new.endswith("), significantly worse.")
-    assert sentences(decide([rows[1], rows[2]]))[1].endswith("0 of 1 other rows are tied with it.")
+    assert sentences(decide([rows[1], rows[2]]))[1].endswith("; the other row is not tied with it.")
     assert " it is the best too, nDCG@10 0." in sentences(decide([rows[1], rows[2]]))[1]
     every = [row("x", 0.2, 0.2, overlap=N), row("y", 0.0, 0.0, overlap=N)]
     assert sentences(decide(every))[1] == (

@@ -33,7 +33,9 @@ def test_the_best_the_tied_and_the_others_are_one_sentence(scored: Callable[...,
 
 def test_all_others_worse_or_all_tied_or_none_there(scored: Callable[..., Scores]) -> None:
     assert best_sentence(board(scored, 0.0, 0.2), "m", 0.5).endswith("; the other row is significantly worse.")
-    assert best_sentence(board(scored, 0, 0.2, -0.1), "m", 0.5).endswith("; all 2 other rows are significantly worse.")
+    assert best_sentence(board(scored, 0, 0.2, -0.1), "m", 0.5).endswith("; both other rows are significantly worse.")
+    three = best_sentence(board(scored, 0, 0.2, -0.1, -0.2), "m", 0.5)
+    assert three.endswith("; all 3 other rows are significantly worse.")
     alone = board(scored, 0.0)
     assert best_sentence(alone, "m", 0.5).endswith(" over 80 queries.")
     assert family_sentence(alone) == ""

@@ -71,7 +71,7 @@ def test_the_sentences_hold_the_figures(scored: Scored) -> None:
 def test_contrasts_that_share_the_error_say_so(scored: Scored) -> None:
     base, rows = scored("base", by_query(BASE)), [scored(f"r{i}", by_query(BASE + 0.1)) for i in range(3)]
     found = [verdict(c) for c in contrasts([(row, base) for row in rows], draws=999)]
-    told = "p = 0.0010: the chance of so large a difference if there were none "
+    told = "p = 0.0010: the probability of a difference this large if there were none "
     assert found[0].sentences[2] == f"{told}(999 studentised resamples of the queries; corrected for 3 contrasts)."
 
 

@@ -64,7 +64,7 @@ def test_a_collection_of_the_same_name_is_replaced(context: Context) -> None:
         ({"corpus": {"d1": 3}}, r"corpus: document 'd1' is int; give a text, \(title, text\)"),
         ({"corpus": ["a text"]}, "corpus: give id → text, or a DataFrame"),
         ({"queries": {"q1": None}}, "queries: query 'q1' is NoneType; give its text"),
-        ({"qrels": {"q1": {"d1": 0.5}}}, r"query 'q1', document 'd1': the grade 0\.5 is no whole number"),
+        ({"qrels": {"q1": {"d1": 0.5}}}, r"query 'q1', document 'd1': the grade 0\.5 is not a whole number"),
         ({"qrels": ["d1"]}, "qrels: give query id"),
         ({"qrels": {"q1": ["d\t1"]}}, "has a tab or a line end"),
     ],

@@ -40,7 +40,7 @@ def test_a_text_is_no_formula(target: Target, tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"query_id,grade\nq,1\n", "no column document_id"),
-        (b"query_id,document_id,grade\nq,d,\nq,d,5\n", "line 3: grade '5' is none of 0 to 3"),
+        (b"query_id,document_id,grade\nq,d,\nq,d,5\n", "line 3: grade '5' is not one of 0 to 3"),
         (b"query_id,document_id,grade\nq,d,caf\xe9\n", "save the table as CSV in UTF-8"),
     ],
 )

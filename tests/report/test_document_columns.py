@@ -73,7 +73,7 @@ def test_both_parts_are_columns_with_intervals_and_the_control_is_compared(board
     assert cells(table, "vs memory") == {"bm25": "–", "dense+supervised": "worse / better", "dense": "–"}
     assert any(note.startswith(f"{OLD} of {N} test queries (56%) ask about old documents") for note in notes_of(table))
     assert not any(note.startswith("no control") for note in notes_of(table))
-    assert table.decision[1].startswith(f"On new documents ({N - OLD} queries of {N}) the best is `dense+supervised`")
+    assert table.decision[2].startswith(f"On new documents ({N - OLD} queries of {N}) the best is `dense+supervised`")
 
 
 def test_every_writer_shows_them(board: Callable[[], Table], results: Store) -> None:

@@ -55,7 +55,7 @@ def test_the_plot_draws_the_front_names_rows_and_sets_far_ones_aside(opened: Ope
     front = figure.locator(".labels text.front").all_text_contents()
     assert sorted(front) == ["row3", "row6", "row7", "row8"]  # at 4, 7, 17 and 108 ms
     caption = figure.locator("figcaption").inner_text()
-    assert "1 row has no reliable measurement" in caption
+    assert "1 row has no measurement of this cost" in caption
     assert "Set aside, far from the others (query p50, ms): row9 (0.0500 at 10.0)" in caption
     page.check("#far")
     assert figure.locator("svg a").count() == 9

@@ -9,7 +9,7 @@ from harness.bench.published import Published
 from harness.bench.record import Record
 from harness.report.board import tables, with_published
 from harness.report.page_data import page_data
-from harness.report.page_published import merged, published_rows
+from harness.report.page_published import merged, published_points, published_rows
 
 
 def test_they_are_in_their_place_marked_and_with_their_source(made: Callable[..., Record]) -> None:
@@ -23,6 +23,8 @@ def test_they_are_in_their_place_marked_and_with_their_source(made: Callable[...
     cell = row["cells"][0]
     assert (cell["text"], cell["value"], cell["best"], cell["linked"]) == ("0.4500", 0.45, False, False)
     assert all(each["value"] is None for each in row["cells"][1:])
+    (point,) = published_points(dataset["shown"])
+    assert (point["name"], point["values"], point["source"]) == ("published/theirs", {"nDCG@10": 0.45}, row["source"])
 
 
 def test_a_row_without_the_measure_is_last(made: Callable[..., Record]) -> None:

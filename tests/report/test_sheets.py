@@ -50,6 +50,16 @@ def test_it_says_which_columns_do_not_fit() -> None:
     assert "narrow" not in shown(Shown([sheet("one", importance=1)]))
 
 
+def test_a_column_that_counts_queries_in_its_heading_is_named_once() -> None:
+    def counting(n: int) -> Sheet:
+        names = ["a long name of a row"]
+        score = Field.label(f"old docs ({n})", ["0.9431 [0.912, 0.966]"], 9)
+        return Sheet(f"set {n}", [Field("name", "row", names, names), score])
+
+    text = " ".join(shown(Shown([counting(14), counting(1_196)]), width=14).split())
+    assert "too narrow for: old docs. " in text
+
+
 def test_other_formats_are_printed_as_they_are() -> None:
     assert json.loads(shown(Shown([sheet("one")]), format="json"))["tables"][0]["title"] == "one"
     assert shown(Shown([sheet("one")]), format="csv") == "name,x\nrow of one,1.0\n"

@@ -31,7 +31,7 @@ def test_worse_rows_and_what_cannot_be_told_fail_with_the_figures(
     outcome = gate(suites, "--method", "run/poor.trec", "--baseline", "bm25")
     assert outcome.counts() == {"failed": 1}
     assert "is significantly worse than bm25" in outcome.out or "are tied with" in outcome.out, outcome.out
-    assert "the chance of so large a difference if there were none" in outcome.out
+    assert "the probability of a difference this large if there were none" in outcome.out
 
 
 def test_a_row_whose_model_is_absent_is_skipped_by_name_and_one_that_fails_fails(

@@ -95,4 +95,4 @@ def test_the_command(harness_command: Callable[..., Any], small_folder: Path) ->
     assert dry.status == 0
     wrong = harness_command("tune", "bm25", "k1=2:1", "-d", small_folder)
     assert wrong.status == 2
-    assert "'k1=2:1' is no span" in wrong.err
+    assert "'k1=2:1' is not a range" in wrong.err

@@ -24,7 +24,7 @@ def test_favoured_rows_are_named(request_of: Callable[..., Request]) -> None:
     text = " ".join(lines)
     assert "uncalibrated" in text
     assert "The judge dense shares a model with rows, which favours them: dense, hybrid-rrf." in text
-    assert "1 of 1 queries are parts of documents (90% of their content words" in text
+    assert "The only query is taken from documents (90% of the content words" in text
 
 
 def test_a_real_log_and_another_judge_favour_none(request_of: Callable[..., Request], tmp_path: Path) -> None:

@@ -2,17 +2,15 @@
 /* The tab of plots: quality against cost, means with intervals, seeds, and learning curves behind a fold. */
 (() => {
   const { $, ALL, state, make, matches, measureOf, chosen, listen } = window.board;
-  const { colour, mark, four, brief, style, told, legend, figure } = window.marks;
+  const { colour, mark, four, brief, style, told, legend, published, hollow, figure } = window.marks;
   const quiet = "var(--quiet)";
   const wide = (least, most) => Math.max(least, Math.min(most, $("drawn").clientWidth || most));
   const left = (names, width) =>
     Math.min(width * 0.42, 20 + 6.8 * Math.max(...names.map((name) => brief(name).length)));
 
-  function means(dataset, measure, rows) {
-    const scored = rows
-      .filter((r) => r.values[measure].value !== null)
-      .map((r) => ({ ...r, ...r.values[measure] }))
-      .sort((a, b) => b.value - a.value);
+  function means(dataset, measure, rows, others) {
+    const measured = rows.filter((r) => r.values[measure].value !== null).map((r) => ({ ...r, ...r.values[measure] }));
+    const scored = [...measured, ...others].sort((a, b) => b.value - a.value);
     if (!scored.length) return null;
     const width = wide(330, 900),
       ranged = scored.filter((r) => r.low !== null);
@@ -43,7 +41,8 @@
           strokeWidth: 2.5,
           strokeOpacity: 0.55,
         }),
-        Plot.dot(scored, {
+        Plot.dot(others, { y: "key", x: "value", r: 4.5, ...hollow }),
+        Plot.dot(measured, {
           y: "key",
           x: "value",
           r: 4.5,
@@ -67,7 +66,8 @@
     });
     return figure(
       `${measure}, with 95 % intervals`,
-      "Intervals are those of the means, not of differences; next to them are the ranks that the row may have.",
+      "Intervals are those of the means, not of differences; next to them are the ranks that the row may have." +
+        (others.length ? " Hollow diamonds: published scores, not measured here." : ""),
       drawn,
       dataset.name,
     );
@@ -171,16 +171,18 @@
     curves = [];
     for (const dataset of chosen()) {
       const measure = measureOf(dataset),
-        rows = dataset.rows.filter(matches);
+        rows = state.kind === "published" ? [] : dataset.rows.filter(matches),
+        others = measure ? published(dataset, measure) : [];
       parts.push(
         make("h2", { class: state.dataset === ALL ? "" : "unseen" }, `${dataset.name}, ${measure || "no measure"}`),
       );
-      if (!measure || !rows.length) {
+      if (!measure || !(rows.length || others.length)) {
         parts.push(make("p", { class: "facts" }, `${dataset.name}: no rows with scores.`));
         continue;
       }
-      parts.push(legend(rows), window.scatter.draw(dataset, measure, rows, wide(320, 1380)));
-      for (const drawn of [means(dataset, measure, rows), seeds(dataset, measure, rows)]) if (drawn) parts.push(drawn);
+      parts.push(legend(rows, others), window.scatter.draw(dataset, measure, rows, others, wide(320, 1380)));
+      for (const drawn of [means(dataset, measure, rows, others), seeds(dataset, measure, rows)])
+        if (drawn) parts.push(drawn);
       const names = new Set(rows.map((r) => r.name));
       curves.push(
         ...dataset.curves.filter(
@@ -200,7 +202,7 @@
       draw();
     }
   };
-  const DRAWN = ["view", "dataset", "measure", "labels", "family", "row", "cost", "scale", "far"];
+  const DRAWN = ["view", "dataset", "measure", "labels", "family", "row", "kind", "cost", "scale", "far"];
   listen((changed) => {
     if (DRAWN.some((name) => changed.has(name))) redraw();
   });

@@ -1,7 +1,7 @@
 "use strict";
 /* What the plots share: a colour and a mark for each family, captions, and saving a plot as SVG or PNG. */
 window.marks = (() => {
-  const { data, make } = window.board;
+  const { data, state, make, matches, set } = window.board;
   const families = [...new Set(data.datasets.flatMap((d) => d.rows.map((r) => r.family)))].sort();
   const SYMBOLS = [
     "circle",
@@ -25,34 +25,57 @@ window.marks = (() => {
   const brief = (name, most = room()) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
   const style = { background: "none", fontSize: "12px" };
 
+  /* Published scores by a measure that the filters leave, for the plots; they have no record, no interval, no cost. */
+  const PREFIX = "published/";
+  function published(dataset, measure) {
+    if (state.kind === "measured") return [];
+    return dataset.published
+      .filter((r) => matches(r) && (r.values[measure] ?? null) !== null)
+      .map((r) => ({ ...r, key: r.name, name: r.name.replace(PREFIX, ""), published: true, low: null, high: null }))
+      .map((r) => ({ ...r, value: r.values[measure] }))
+      .sort((a, b) => b.value - a.value);
+  }
+  const hollow = { symbol: "diamond2", fill: "var(--paper)", stroke: "var(--quiet)", strokeWidth: 1.5 };
+
   /* A row's score with what is known of it. */
   function told(r, measure) {
+    if (r.published) return `${r.name}\n${measure} ${four(r.value)}, published, not measured here\n${r.source}`;
     const range = r.low === null ? "" : `, 95 %: ${r.low.toFixed(3)} – ${r.high.toFixed(3)}\nrank ${r.ranks}`;
     return `${r.name}\n${measure} ${four(r.value)}${range}`;
   }
 
+  function entry(text, look) {
+    const drawn = Plot.plot({
+      width: 16,
+      height: 16,
+      margin: 0,
+      style: { background: "none" },
+      axis: null,
+      ariaHidden: "true",
+      x: { domain: [0, 1] },
+      y: { domain: [0, 1] },
+      marks: [Plot.dot([0], { x: 0.5, y: 0.5, r: 5, ...look })],
+    });
+    drawn.setAttribute("aria-hidden", "true");
+    return make("li", {}, drawn, text);
+  }
+
+  /* A family in the key shows that family alone when it is clicked, and all again when it is clicked once more. */
+  function choice(family) {
+    const item = entry(family, mark(() => family, family));
+    const button = make("button", { type: "button", "aria-pressed": String(state.family === family) });
+    button.title = state.family === family ? "show all families" : `show ${family} alone`;
+    button.append(...item.childNodes);
+    button.addEventListener("click", () => set({ family: state.family === family ? "" : family }));
+    return make("li", {}, button);
+  }
+
   /* A key with the mark of each family that is there. */
-  function legend(rows) {
+  function legend(rows, others) {
     const there = families.filter((family) => rows.some((r) => r.family === family));
-    return make(
-      "ul",
-      { class: "key" },
-      ...there.map((family) => {
-        const drawn = Plot.plot({
-          width: 16,
-          height: 16,
-          margin: 0,
-          style: { background: "none" },
-          axis: null,
-          ariaHidden: "true",
-          x: { domain: [0, 1] },
-          y: { domain: [0, 1] },
-          marks: [Plot.dot([0], { x: 0.5, y: 0.5, r: 5, ...mark(() => family, family) })],
-        });
-        drawn.setAttribute("aria-hidden", "true");
-        return make("li", {}, drawn, family);
-      }),
-    );
+    const entries = there.map(choice);
+    if (others.length) entries.push(entry("published, not measured here", hollow));
+    return make("ul", { class: "key" }, ...entries);
   }
 
   /* How a row's dot is drawn: symbols that have no inside are stroked. */
@@ -174,5 +197,5 @@ window.marks = (() => {
     );
   }
 
-  return { accessible, colour, symbol, mark, four, brief, style, told, legend, figure };
+  return { accessible, colour, symbol, mark, four, brief, style, told, legend, published, hollow, figure };
 })();

@@ -20,6 +20,7 @@ window.board = (() => {
     family: "",
     row: "",
     kind: "",
+    columns: "",
     sort: "",
     partial: "",
     cost: Object.keys(data.trades)[0],
@@ -139,8 +140,9 @@ window.board = (() => {
       tab.tabIndex = on ? 0 : -1;
       $(tab.getAttribute("aria-controls")).hidden = !on;
     }
-    document.querySelector(".of-rows").hidden = state.view === "queries" || state.view === "share";
-    for (const part of document.querySelectorAll("[data-of]")) part.hidden = part.dataset.of !== state.view;
+    $("narrowing").hidden = state.view === "queries" || state.view === "share";
+    for (const part of document.querySelectorAll("[data-of]"))
+      part.hidden = !part.dataset.of.split(" ").includes(state.view);
     document.body.classList.toggle("embed", state.embed === "1");
     for (const part of document.querySelectorAll(".verdict")) {
       const single = state.dataset !== ALL,
@@ -154,6 +156,12 @@ window.board = (() => {
   function fold() {
     for (const each of document.querySelectorAll(".verdict details"))
       each.open = state.view === "table" && !narrow.matches;
+  }
+
+  /* Filters are behind a fold on a phone, unless one is set. */
+  function narrowed() {
+    const set = ["labels", "family", "row", "kind", "columns"].some((name) => state[name]);
+    $("narrowing").open = !narrow.matches || set;
   }
 
   function start() {
@@ -182,7 +190,7 @@ window.board = (() => {
     });
     $("far").addEventListener("input", () => set({ far: $("far").checked ? "1" : "" }));
     for (const form of ["filters", "choice"]) $(form).addEventListener("submit", (event) => event.preventDefault());
-    $("clear").addEventListener("click", () => set({ labels: "", family: "", row: "", kind: "", sort: "" }));
+    $("clear").addEventListener("click", () => set({ labels: "", family: "", row: "", kind: "", columns: "", sort: "" }));
     $("how").addEventListener("click", (event) => {
       event.preventDefault();
       set({ view: "share" });
@@ -191,6 +199,8 @@ window.board = (() => {
     for (const event of ["popstate", "hashchange"]) window.addEventListener(event, () => apply(read()));
     Object.assign(state, read());
     fold();
+    narrowed();
+    narrow.addEventListener("change", narrowed);
     show();
     for (const listener of listeners) listener(new Set(Object.keys(state)));
   }

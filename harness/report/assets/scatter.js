@@ -2,11 +2,11 @@
 /* Quality against a cost: one large plot of the chosen dataset, with the Pareto front. */
 window.scatter = (() => {
   const { $, data, state, make } = window.board;
-  const { mark, four, brief, style, told, figure } = window.marks;
-  const MOST_LABELS = 24,
-    FEWEST = 8;
+  const { mark, four, style, told, figure } = window.marks;
+  const FEWEST = 8,
+    BEYOND = 0.4; // spans of the scores beyond which a published score does not stretch the plot
 
-  /* The ends beyond which a value is far from the others: so many spans of the middle half below and above it. */
+  /* The ends beyond which a value is far from the others: `spans` widths of the middle half below and above it. */
   function fences(values, spans) {
     const sorted = [...values].sort((a, b) => a - b);
     const [low, high] = [d3.quantileSorted(sorted, 0.25), d3.quantileSorted(sorted, 0.75)];
@@ -48,66 +48,55 @@ window.scatter = (() => {
     return new Set(rows.filter((r) => !r.front && (r.value < low || bent(r.cost) > late)));
   }
 
-  /* Names next to their marks, the front first, each where it covers no other name and no mark. */
-  function label(svg, rows, x, y, [left, right]) {
-    const boxes = rows.map((r) => [x(r.cost) - 7, y(r.value) - 7, x(r.cost) + 7, y(r.value) + 7]);
-    const free = ([a, b, c, d]) =>
-      a >= left && c <= right && b >= 0 && boxes.every(([e, f, g, h]) => c < e || a > g || d < f || b > h);
-    const group = d3.select(svg).append("g").attr("class", "labels").attr("aria-hidden", "true");
-    let named = 0;
-    for (const r of [...rows.filter((r) => r.front).reverse(), ...rows.filter((r) => !r.front)]) {
-      if (named >= MOST_LABELS) break;
-      const text = brief(r.name, 30),
-        width = 6.6 * text.length,
-        [px, py] = [x(r.cost), y(r.value)];
-      const places = [
-        [px + 12, py + 4, "start"],
-        [px - 12, py + 4, "end"],
-        [px, py - 13, "middle"],
-        [px, py + 22, "middle"],
-        [px + 8, py - 9, "start"],
-        [px - 8, py - 9, "end"],
-        [px + 8, py + 17, "start"],
-        [px - 8, py + 17, "end"],
-      ];
-      const place = places.find(([tx, ty, anchor]) => {
-        const start = anchor === "start" ? tx : anchor === "end" ? tx - width : tx - width / 2;
-        const box = [start, ty - 10, start + width, ty + 3];
-        return free(box) && boxes.push(box);
-      });
-      if (!place) continue;
-      named += 1;
-      group
-        .append("text")
-        .attr("x", place[0])
-        .attr("y", place[1])
-        .attr("text-anchor", place[2])
-        .attr("class", r.front ? "front" : null)
-        .text(text);
-    }
-  }
+  /* A cost, in brackets if it is unreliable, as in the table. */
+  const amount = (r, digits) => (r.doubtful ? `(${r.cost.toPrecision(digits)})` : r.cost.toPrecision(digits));
 
   function aside(found, cost) {
     if (!found.size) return [];
-    const names = [...found].map((r) => `${r.name} (${four(r.value)} at ${r.cost.toPrecision(3)})`);
+    const names = [...found].map((r) => `${r.name} (${four(r.value)} at ${amount(r, 3)})`);
     const start = ` Set aside, far from the others (${data.trades[cost]})`;
     return [`${start}: ${names.join(", ")}; “outliers too” draws them.`];
   }
 
+  function unreliable(rows) {
+    const n = rows.filter((r) => r.doubtful).length;
+    if (!n) return [];
+    const again = "; “harness run --rerun” on an idle machine measures again. ";
+    if (n === rows.length) return [`All latencies are from a busy machine and unreliable, so no front is drawn${again}`];
+    return [`Hollow: from a busy machine, so the latency is unreliable and the row is not on the front${again}`];
+  }
+
+  /* Published scores have no cost here, so that each is a line; those far beyond the others are listed. */
+  function splitLines(others, low, high) {
+    const reach = BEYOND * Math.max(high - low, 0.02);
+    const near = (r) => r.value >= low - reach && r.value <= high + reach;
+    return [others.filter(near), others.filter((r) => !near(r))];
+  }
+
+  function publishedWords(lines, beyond) {
+    const words = lines.length ? ["Dotted lines: published scores, not measured here, of unknown cost. "] : [];
+    if (beyond.length) {
+      const names = beyond.map((r) => `${r.name} (${four(r.value)})`);
+      words.push(`Published, beyond the axis: ${names.join(", ")}. `);
+    }
+    return words;
+  }
+
   /* The plot, or a sentence where there is nothing to draw. */
-  function draw(dataset, measure, rows, width) {
+  function draw(dataset, measure, rows, others, width) {
     const cost = state.cost,
       axis = data.trades[cost];
     const scored = rows.filter((r) => r.values[measure].value !== null);
     const placed = scored
-      .filter((r) => r.trades[cost].value !== null)
+      .filter((r) => (r.trades[cost].value ?? r.trades[cost].doubtful) !== null)
       .map((r) => ({
         ...r,
         value: r.values[measure].value,
         low: r.values[measure].low,
         high: r.values[measure].high,
         ranks: r.values[measure].ranks,
-        cost: r.trades[cost].value,
+        cost: r.trades[cost].value ?? r.trades[cost].doubtful,
+        doubtful: r.trades[cost].value === null,
         front: r.trades[cost].front.includes(measure),
       }))
       .sort((a, b) => b.value - a.value);
@@ -121,7 +110,8 @@ window.scatter = (() => {
     const shown = placed.filter((r) => !far.has(r));
     const scale = scaleOf(shown.map((r) => r.cost));
     const front = shown.filter((r) => r.front).sort((a, b) => a.cost - b.cost);
-    const [low, high] = d3.extent(shown, (r) => r.value),
+    const [lines, beyond] = splitLines(others, ...d3.extent(shown, (r) => r.value));
+    const [low, high] = d3.extent([...shown, ...lines], (r) => r.value),
       pad = Math.max(0.005, 0.06 * (high - low));
     const phone = width < 600,
       height = phone ? 420 : 540,
@@ -129,7 +119,8 @@ window.scatter = (() => {
       marginRight = 20;
     const words = (r) => {
       const best = r.front ? "\non the front: no row is both cheaper and better" : "";
-      return `${told(r, measure)}\n${axis}: ${r.cost.toPrecision(4)}${best}`;
+      const busy = r.doubtful ? ", measured on a busy machine" : "";
+      return `${told(r, measure)}\n${axis}: ${amount(r, 4)}${busy}${best}`;
     };
     const xs = { x: "cost", y: "value" },
       family = mark((r) => r.family);
@@ -151,6 +142,13 @@ window.scatter = (() => {
       },
       y: { label: `↑ ${measure}`, grid: true, ticks: 8, domain: [low - pad, high + pad] },
       marks: [
+        Plot.ruleY(lines, {
+          y: "value",
+          stroke: "var(--quiet)",
+          strokeWidth: 1.2,
+          strokeDasharray: "1.5 4",
+          ariaLabel: (r) => `${r.name}: ${four(r.value)}, published`,
+        }),
         Plot.line(front, {
           ...xs,
           stroke: "currentColor",
@@ -163,11 +161,13 @@ window.scatter = (() => {
         Plot.dot(shown, {
           ...xs,
           ...family,
+          fill: (r) => (r.doubtful && family.fill(r) !== "none" ? "var(--paper)" : family.fill(r)),
           r: 5.5,
           fillOpacity: 0.9,
-          strokeWidth: 1.2,
+          strokeOpacity: (r) => (r.doubtful ? 0.75 : 1),
+          strokeWidth: (r) => (r.doubtful ? 1.8 : 1.2),
           href: (r) => `#${r.key}`,
-          ariaLabel: (r) => `${r.name}: ${four(r.value)} at ${r.cost.toPrecision(4)}`,
+          ariaLabel: (r) => `${r.name}: ${four(r.value)} at ${amount(r, 4)}`,
         }),
         Plot.tip(
           shown,
@@ -177,7 +177,7 @@ window.scatter = (() => {
       r: { type: "identity" },
     });
     const [x, y] = [svg.scale("x").apply, svg.scale("y").apply];
-    label(svg, shown, x, y, [marginLeft, width - marginRight + 14]);
+    window.labels.add(svg, shown, lines, x, y, [marginLeft, width - marginRight + 14]);
     const tip = svg.querySelector("[aria-label=tip]");
     tip.classList.add("tip");
     svg.append(tip); // above the names
@@ -185,9 +185,11 @@ window.scatter = (() => {
     const caption = make(
       "span",
       {},
-      "Ringed, on the dashed line: the Pareto front, rows that no other beats in both. ",
+      ...(front.length ? ["Ringed, on the dashed line: the Pareto front, rows that no other beats in both. "] : []),
+      ...unreliable(shown),
+      ...publishedWords(lines, beyond),
       ...(without
-        ? [`${without} ${without === 1 ? "row has" : "rows have"} no reliable measurement of this cost. `]
+        ? [`${without} ${without === 1 ? "row has" : "rows have"} no measurement of this cost. `]
         : []),
       ...aside(far, cost),
     );

@@ -66,20 +66,22 @@
       section.hidden =
         ![ALL, ACROSS].includes(state.dataset) ||
         section.dataset.measure !== measureOf(data.across || { measures: [state.measure] });
+      window.columns.apply(section, "");
       const partial = section.querySelectorAll("tr.partial"),
         button = section.querySelector("button.incomplete");
       button.hidden = !partial.length || partial.length === section.querySelectorAll("tbody tr").length;
       button.setAttribute("aria-pressed", state.partial === "1");
       const verb = state.partial ? "Hide" : "Show";
-      button.textContent = `${verb} the ${partial.length} rows without a score on every dataset`;
+      const rows = partial.length === 1 ? "row" : `${partial.length} rows`;
+      button.textContent = `${verb} the ${rows} without a score on every dataset`;
       section.classList.toggle("whole", !state.partial && !button.hidden);
     }
     for (const section of document.querySelectorAll("#table > section.dataset")) {
       const dataset = data.datasets[Number(section.dataset.place)];
       section.hidden = state.dataset !== ALL && dataset.name !== state.dataset;
       const measure = measureOf(dataset);
-      for (const part of section.querySelectorAll(".interval, .difference, .rank, .bar, .power, .decision"))
-        part.hidden = part.dataset.measure !== measure;
+      window.columns.apply(section, measure);
+      for (const part of section.querySelectorAll(".power, .decision")) part.hidden = part.dataset.measure !== measure;
       if (state.labels || state.family || state.row) {
         // a decision is between all rows
         for (const part of section.querySelectorAll(".decision")) part.hidden = true;
@@ -98,7 +100,7 @@
         shown += !row.hidden;
       }
     }
-    $("shown").textContent = shown === all ? `${all} rows` : `${shown} of ${all} rows`;
+    $("shown").textContent = `${shown === all ? "" : `${shown} of `}${all} ${all === 1 ? "row" : "rows"}`;
   }
 
   /* ---- CSV ---- */
@@ -147,7 +149,7 @@
   });
 
   listen((changed) => {
-    if (["dataset", "measure", "labels", "family", "row", "kind", "partial"].some((name) => changed.has(name))) show();
+    if (["dataset", "measure", "labels", "family", "row", "kind", "partial", "columns"].some((name) => changed.has(name))) show();
     if (changed.has("measure") || changed.has("sort")) sortAll();
   });
 })();
