@@ -11,6 +11,7 @@ import numpy as np
 from harness.base.errors import HarnessError
 from harness.bench.judged_by import labels_of
 from harness.bench.store import StoredRecord
+from harness.collection.agreement import disagreement
 from harness.collection.labels import Labels, digest
 from harness.compare.judge_errors import bounds
 from harness.data.measures import Ranking, parse_measures, per_query
@@ -36,6 +37,7 @@ class Calibration:
         machine: (n, seeds) values of the same queries by machine labels.
         others: (queries − n, seeds) values of the other queries by machine labels.
         weight: λ of the estimate.
+        disagreement: of people, in words; empty if they agree.
     """
 
     judges: tuple[str, ...]
@@ -47,6 +49,7 @@ class Calibration:
     machine: Values | None = None
     others: Values | None = None
     weight: float = 1.0
+    disagreement: str = ""
 
     @property
     def corrected(self) -> bool:
@@ -75,6 +78,10 @@ class Calibration:
     @property
     def sentence(self) -> str:
         """What a reader of the scores must know."""
+        return f"{self._basis} {self.disagreement}".strip()
+
+    @property
+    def _basis(self) -> str:
         judges = " and ".join(self.judges)
         if self.corrected:
             return (
@@ -125,7 +132,8 @@ def calibration_of(stored: Sequence[StoredRecord], measure: str) -> Calibration 
     people = labels.of_people()
     if len(people) == queries:
         return None
-    plain = Calibration(judges, favoured, queries, share, len(people))
+    said = disagreement(labels.every)
+    plain = Calibration(judges, favoured, queries, share, len(people), disagreement=said)
     if len(people) < LEAST or any(not each.place.run.is_file() for each in stored):
         return plain
     machine = labels.of_machines()

@@ -117,8 +117,9 @@ def rows_asked(request: Request, corpus: Corpus, context: Context) -> list[int]:
         DatasetError: the corpus is too small, or has no text.
     """
     if len(corpus) < LEAST:
+        count = "1 document" if len(corpus) == 1 else f"{len(corpus)} documents"
         raise DatasetError(
-            f"the corpus has {len(corpus)} documents; a test set needs at least {LEAST}, since rows are compared by "
+            f"the corpus has {count}; a test set needs at least {LEAST}, since rows are compared by "
             "what they find among many. Long files are cut into chunks; --words sets how long."
         )
     return sample(corpus, max(request.documents, KNOWN), request.encoding(len(corpus)), context)

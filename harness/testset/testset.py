@@ -92,7 +92,7 @@ def made_by(request: Request, context: Context, tell: Tell, *, plan: bool = Fals
     """As `make_testset`, with the settings as values."""
     with workplace(request.out, plan=plan) as part:
         corpus = write_corpus(request, part, context)
-        tell(f"{len(corpus):,} documents of {request.source.path}")
+        tell(f"{request.source.path}: {len(corpus):,} document{'' if len(corpus) == 1 else 's'}")
         rows = rows_asked(request, corpus, context)
         price = request.price(corpus, rows[: request.documents])
         if price is not None:

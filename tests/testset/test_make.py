@@ -86,7 +86,7 @@ def test_a_corpus_of_one_document_is_refused(
     path = tmp_path / "one.md"
     path.write_text("# One\n\nOnly one document of some words is here.\n")
     request = request_of(source=Source(path))
-    with pytest.raises(DatasetError, match="the corpus has 1 documents"):
+    with pytest.raises(DatasetError, match="the corpus has 1 document;"):
         rows_asked(request, corpus_of(request), context)
 
 
