@@ -1,12 +1,12 @@
 """What a person with a folder of Markdown files and no judgements goes through, step by step, and what it costs.
 
-    python benchmarks/own_folder.py --files 500 --queries 100 --people 50 --work own
+    python benchmarks/own_folder.py --files 500 --queries 100 --pairs 50 --people 50 --work own
 
 The files are made of the docstrings of Python's standard library, so that they are real text. Then, each a process of
 its own and with an empty cache: `harness testset`, `harness decide`, people's grades through the page of `harness judge
---serve` in headless Chromium (first 50 pairs, then so many whole queries), and `harness decide` after each. Printed are
-CPU and wall seconds of each step, and the sentences that the steps are for. The person of the script reads what the
-page shows, and grades by how many words of the query the document has: an opinion of its own, which is not the judge's.
+--serve` in headless Chromium (first so many pairs, then so many whole queries), and `harness decide` after each.
+Printed are what each step says, and its CPU and wall seconds. The person of the script reads what the page shows, and
+grades by how many words of the query the document has: an opinion of its own, which is not the judge's.
 
 Needs playwright and Debian's chromium.
 """
@@ -31,8 +31,6 @@ from pathlib import Path
 
 WORDS = 40
 """Of a docstring, at least."""
-PAIRS = 50
-"""Grades of the first sitting."""
 NAME = "ann"
 
 
@@ -177,24 +175,20 @@ def judged(state: str) -> int:
     return int(found.group(1).replace(",", "")) if found else 0
 
 
-def said(step: Step, beginning: str) -> str:
-    """The first line of a step's output that has these words; empty if none has."""
-    return next((line.strip() for line in step.out.splitlines() if beginning in line), "")
-
-
 def chromium() -> str | None:
     """The path of a browser; None if there is none."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
-def steps(work: Path, files: int, queries: int, people: int, rows: Sequence[str]) -> Iterator[Step]:
+def steps(work: Path, files: int, queries: int, pairs: int, people: int, rows: Sequence[str]) -> Iterator[Step]:
     """All steps, each as it is done.
 
     Args:
         work: a folder that does not exist or is empty.
         files: Markdown files to make.
         queries: wanted of the test set.
+        pairs: that the person judges in a first sitting; 0 for none.
         people: queries that the person judges in all.
         rows: to decide between; empty for the default ones.
     """
@@ -202,8 +196,9 @@ def steps(work: Path, files: int, queries: int, people: int, rows: Sequence[str]
     chosen = [part for row in rows for part in ("-m", row)]
     yield command("testset", ["testset", "./pages", "--out", "./mine", "-n", str(queries)], work)
     yield command("decide, machine only", ["decide", "./mine", *chosen], work)
-    yield sitting(f"{PAIRS} pairs on the page", lambda state: judged(state) >= PAIRS, work)
-    yield command(f"decide, {PAIRS} pairs", ["decide", "./mine", *chosen], work)
+    if pairs:
+        yield sitting(f"{pairs} pairs on the page", lambda state: judged(state) >= pairs, work)
+        yield command(f"decide, {pairs} pairs", ["decide", "./mine", *chosen], work)
     yield sitting(f"{people} queries on the page", lambda state: complete(state) >= people, work)
     yield command(f"decide, {people} queries", ["decide", "./mine", *chosen], work)
 
@@ -220,7 +215,7 @@ def _children() -> float:
 def main() -> None:
     """Runs and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("files", 500), ("queries", 100), ("people", 50)):
+    for name, default in (("files", 500), ("queries", 100), ("pairs", 50), ("people", 50)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--rows", nargs="*", default=[], help="rows to decide between; the default ones if none")
     parser.add_argument("--work", type=Path, default=Path("own"))
@@ -228,7 +223,7 @@ def main() -> None:
     if asked.work.exists() and any(asked.work.iterdir()):
         raise SystemExit(f"{asked.work} is not empty; name another folder with --work.")
     done = []
-    for step in steps(asked.work, asked.files, asked.queries, asked.people, asked.rows):
+    for step in steps(asked.work, asked.files, asked.queries, asked.pairs, asked.people, asked.rows):
         done.append(step)
         print(f"\n--- {step.name}\n{textwrap.indent(step.out.rstrip(), '    ')}", flush=True)
     print("\n| step | CPU seconds | wall seconds |\n|---|--:|--:|")
