@@ -118,8 +118,8 @@ def one_each(candidates: Sequence[Made], wanted: int) -> list[Made]:
 
 
 def from_log(path: Path, wanted: int, context: Context) -> list[Made]:
-    """Real queries, one a line or in a BEIR `queries.jsonl`: repeated ones count once, a random choice if there are
-    more than wanted.
+    """Real queries, one a line or in a BEIR `queries.jsonl`: repeated ones count once, at most so many, in random
+    order, so that the first ones are no part of the log.
 
     Raises:
         DatasetError: the file cannot be read, or has no query.
@@ -137,7 +137,7 @@ def from_log(path: Path, wanted: int, context: Context) -> list[Made]:
         raise DatasetError(f"{path} has no query; write one query a line.")
     distinct = list(texts.values())
     order = context.rng("testset log").permutation(len(distinct))[:wanted]
-    return [Made(distinct[place], -1, "log", "") for place in sorted(order.tolist())]
+    return [Made(distinct[place], -1, "log", "") for place in order.tolist()]
 
 
 def _made(question: Question, kind: str, generator: Generator) -> Made:

@@ -12,7 +12,8 @@ from harness.methods import Method
 from harness.rows import DEFAULT_ROWS, methods_of, parse_generator, parse_judge, parse_method
 from harness.runtime.context import Context, open_context
 from harness.testset.documents import WORDS, Source
-from harness.testset.make import Tell, TestSet, make, rows_asked
+from harness.testset.graded import Tell
+from harness.testset.make import TestSet, make, rows_asked
 from harness.testset.request import DEPTH, QUERIES, Request
 from harness.testset.trust import sentences
 from harness.testset.write import workplace, write_corpus, write_set
