@@ -20,7 +20,7 @@ from harness.judging.pool import Pool, pooled
 from harness.runtime.context import Context
 from harness.testset.filters import found_again, without_copies, without_leaks
 from harness.testset.graded import Tell, graded
-from harness.testset.queries import Made, from_log, made, one_each
+from harness.testset.queries import Made, from_log, made, one_each, one_part_each
 from harness.testset.request import Request
 from harness.testset.sample import sample
 
@@ -83,11 +83,16 @@ def make(request: Request, corpus: Corpus, rows: Sequence[int], context: Context
     candidates, copied = _candidates(request, corpus, rows, context, drops)
     tell(f"{len(candidates):,} queries to search with {', '.join(map(str, request.rows(len(corpus))))}")
     texts = Queries([str(place) for place in range(len(candidates))], [each.text for each in candidates])
-    pool = pooled(request.rows(len(corpus)), corpus, texts, max(request.depth, request.within), context)
+    pool = pooled(request.rows(len(corpus)), corpus, texts, 1 + max(request.depth, request.within), context)
     places = _found(request, candidates, pool, drops)
     place_of = {id(candidates[place]): place for place in places}
-    ordered = one_each([candidates[place] for place in places], len(places))
-    queue = [(each, pool.candidates(place_of[id(each)], request.depth, each.row)) for each in ordered]
+    ordered = one_part_each(one_each([candidates[place] for place in places], len(places)))
+    # The document of a query that is a part of it is left out; that of another query is judged as well.
+    rows_of = [(-1, each.row) if each.is_part else (each.row, -1) for each in ordered]
+    queue = [
+        (each, pool.candidates(place_of[id(each)], request.depth, *own))
+        for each, own in zip(ordered, rows_of, strict=True)
+    ]
     kept = graded(request, queue, corpus, known_pairs(corpus, rows[:KNOWN], context), context, tell)
     drops.counts.update(kept.dropped)
     if not kept.queries:

@@ -52,8 +52,16 @@ class Made:
     generator: str
 
     @property
-    def id(self) -> str:
-        """From the text, so that the same query has the same id in every set."""
+    def is_part(self) -> bool:
+        """Whether the query is a part of its document. It is then left out of its ranking, as a query that is itself
+        a document: every row finds it, those that match words before all others, and it says nothing of the rest.
+        """
+        return self.row >= 0 and self.generator.startswith("extractive")
+
+    def id(self, corpus: Corpus) -> str:
+        """From the text, so that the same query has the same id in every set; of a part, the id of its document."""
+        if self.is_part:
+            return str(corpus.ids([self.row])[0])
         return "q" + hashlib.sha256(f"{self.row} {self.text}".encode()).hexdigest()[:10]
 
 
@@ -115,6 +123,18 @@ def one_each(candidates: Sequence[Made], wanted: int) -> list[Made]:
             if not left[row]:
                 del left[row]
     return chosen
+
+
+def one_part_each(candidates: Sequence[Made]) -> list[Made]:
+    """The queries without further parts of a document that has one: their ids are those of the documents."""
+    seen: set[int] = set()
+    kept = []
+    for each in candidates:
+        if not each.is_part or each.row not in seen:
+            kept.append(each)
+        if each.is_part:
+            seen.add(each.row)
+    return kept
 
 
 def from_log(path: Path, wanted: int, context: Context) -> list[Made]:

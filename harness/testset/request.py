@@ -14,7 +14,7 @@ from harness.endpoints.meter import Estimate
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
 from harness.judges import Judge
-from harness.judges.row import Row
+from harness.judges.panel import Panel
 from harness.methods import Method
 from harness.rows import parse_method
 from harness.testset.documents import Source
@@ -54,7 +54,7 @@ class Request:
     queries: int = QUERIES
     generators: tuple[Generator, ...] = (Extractive(),)
     log: Path | None = None
-    judge: Judge = field(default_factory=Row)
+    judge: Judge = field(default_factory=Panel)
     pool: tuple[Method, ...] = ()
     depth: int = DEPTH
     within: int = 20

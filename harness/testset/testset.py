@@ -45,7 +45,7 @@ def make_testset(
     queries: int = QUERIES,
     log: str | Path | None = None,
     generators: Sequence[str] = (),
-    judge: str = "dense",
+    judge: str = "panel",
     pool: Sequence[str | Method] = (),
     depth: int = DEPTH,
     words: int = WORDS,

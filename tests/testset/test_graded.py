@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ CORPUS = Corpus.of((f"d{i}", "", f"text {i}") for i in range(5))
 ROWS = np.arange(5, dtype=np.int64)
 
 
+@dataclass(frozen=True)
 class Listed(Judge):
     """Gives the grades that are listed for a query."""
 
@@ -35,6 +37,7 @@ class Listed(Judge):
         return "listed"
 
 
+@dataclass(frozen=True)
 class Paid(Listed):
     """The same, for money."""
 

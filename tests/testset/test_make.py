@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,7 @@ def test_real_queries_are_only_judged(request_of: Callable[..., Request], contex
     assert made.copied == {}
 
 
+@dataclass(frozen=True)
 class Harsh(Judge):
     """Grades everything 0."""
 
