@@ -90,7 +90,7 @@ class Calibration:
             )
         have = f"; people judged {self.annotated}" if self.annotated else ""
         labels = "all labels are" if self.share == 1 else f"{self.share:.0%} of the labels are"
-        own = bounds()
+        own = bounds(self.judges)
         known = "" if set(self.judges) == {own.judge} else f" (of {own.judge}: this judge was not measured)"
         return (
             f"Uncalibrated: {labels} by {judges}{have}. Intervals of differences are widened for the judge's errors, "
@@ -178,7 +178,7 @@ def judge_sizes(rows: Sequence[Calibration | None]) -> Values | None:
         return None
     judges = sorted({judge for row in judged for judge in row.judges})
     favoured = [row is not None and bool(row.favoured) for row in rows]
-    return bounds().of(favoured, judges, max(row.share for row in judged))
+    return bounds(judges).of(favoured, judges, max(row.share for row in judged))
 
 
 def weighed_together(rows: Sequence[T]) -> list[T]:

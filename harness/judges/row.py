@@ -58,7 +58,7 @@ class Row(Judge):
         Raises:
             SettingError: the row scores no pairs, or only together.
         """
-        scorer = self.scorer(corpus, context)
+        scorer = self._scorer(corpus, context)
         zero, one = self._scale(scorer, corpus, known, context)
         cuts = np.array([zero + place * (one - zero) for place in (self.first, self.second, self.third)])
         scores = scorer.scores(pairs.texts, pairs.candidates)
@@ -68,18 +68,13 @@ class Row(Judge):
 
     def check(self, corpus: Corpus, context: Context) -> None:
         """See `Judge.check`."""
-        self.scorer(corpus, context)
+        self._scorer(corpus, context)
 
     def models(self) -> frozenset[str]:
         """See `Judge.models`."""
         return models_of(self.method)
 
-    def scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
-        """Scores of pairs, not yet cut into grades.
-
-        Raises:
-            SettingError: the row scores no pairs, or only together.
-        """
+    def _scorer(self, corpus: Corpus, context: Context) -> CandidateScorer:
         fitted = fit(self.method, TrainView(corpus), context)
         if not isinstance(fitted, Reranks):
             raise SettingError(

@@ -36,15 +36,16 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
         share = sum(made.copied.values()) / max(1, len(made.copied))
         lines.append(
             f"{lexical} of {len(made.queries)} queries are parts of documents ({share:.0%} of their content words are "
-            "in the document), which favours rows that match words, as bm25. Real queries (--queries log.txt) or a "
-            "chat model (--generator) avoid that."
+            "in the document). Each document is left out of the ranking of its own query, since rows that match words "
+            "find it before all others: what counts is what is found besides. Real queries (--queries log.txt) are "
+            "better."
         )
     lines.append(
         "People's labels of 30 to 100 queries, drawn at random, give intervals that are valid again: "
         f"`harness judge {request.out} --serve`."
     )
-    measured = errors.measured()
-    if request.judge.label() != measured["judge"]:
-        lines.append(f"This judge was not measured; the figures are of {measured['judge']}.")
-    lines += [errors.favours(), f"{errors.orders()} See {DOCS}."]
+    judge = [request.judge.label()]
+    if errors.nearest(judge) != judge[0]:
+        lines.append(f"This judge was not measured; the figures are of {errors.nearest(judge)}.")
+    lines += [errors.favours(judge), f"{errors.orders(judge)} See {DOCS}."]
     return lines
