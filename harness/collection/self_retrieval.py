@@ -72,7 +72,7 @@ def declared(folder: Path) -> bool | None:
     try:
         queries = json.loads(path.read_text(encoding="utf-8"))["queries"]
         return True if queries[PARTS] is True else None
-    except (ValueError, KeyError, TypeError, OSError):  # a manifest of another tool
+    except (ValueError, KeyError, TypeError, OSError):  # of another tool
         return None
 
 

@@ -29,7 +29,7 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
     favoured = [row_name(row) for row in rows if models_of(row) & request.judge.models()]
     if favoured:
         lines.append(
-            f"The judge {request.judge.label()} shares a model with rows, which favours them: {', '.join(favoured)}."
+            f"The judge {request.judge.label()} shares a model with rows, which may favour them: {', '.join(favoured)}."
         )
     lexical = sum(query.generator.startswith("extractive") for query in made.queries)
     if lexical:

@@ -13,7 +13,7 @@ from harness.data.corpus import Corpus
 from harness.generators.chat import Chat
 from harness.generators.extractive import Extractive
 from harness.runtime.context import Context
-from harness.testset.queries import PROMPTS, Made, asking, estimate, from_log, made, one_each
+from harness.testset.queries import PROMPTS, Made, asking, estimate, from_log, made, one_each, one_part_each
 
 CORPUS = Corpus.of(
     (f"d{i}", f"Title {i}", f"Alpha {i} is a long sentence about beta {i}. Gamma {i} follows with delta {i}.")
@@ -78,4 +78,12 @@ def test_real_queries_come_from_a_log(tmp_path: Path, context: Context) -> None:
 
 def test_an_id_depends_on_the_query_only() -> None:
     one = Made("text", 3, "title", "x")
-    assert one.id == Made("text", 3, "other", "y").id != Made("text", 4, "title", "x").id
+    assert one.id(CORPUS) == Made("text", 3, "other", "y").id(CORPUS) != Made("text", 4, "title", "x").id(CORPUS)
+    assert Made("text", -1, "log", "").id(CORPUS).startswith("q")
+
+
+def test_a_part_of_a_document_has_its_id_and_there_is_one_of_each() -> None:
+    part, other, asked = (Made(f"text {i}", 3, "title", name) for i, name in enumerate(("extractive",) * 2 + ("chat",)))
+    assert part.id(CORPUS) == "d3"
+    assert one_part_each([part, asked, other]) == [part, asked]
+    assert not Made("text", -1, "log", "").is_part
