@@ -38,9 +38,9 @@ def test_people_change_what_decide_says(own: ModuleType, tmp_path: Path) -> None
     rows = ("bm25", "dense(precision='fp32')")
     made, before, sat, after = own.steps(tmp_path / "own", files=60, queries=20, pairs=0, people=10, rows=rows)
     assert "uncalibrated" in made.out
-    assert "Uncalibrated: all labels are by dense" in before.out
+    assert "Uncalibrated: all labels are by panel" in before.out
     assert "10 queries judged completely by people" in sat.out
-    assert "Calibrated: dense judged all" in after.out
+    assert "Calibrated: panel judged all" in after.out
     assert "people 10 of them" in after.out
     assert "Uncalibrated" not in after.out
     assert all(step.wall > 0 < step.cpu for step in (made, before, sat, after))
