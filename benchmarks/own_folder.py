@@ -32,6 +32,8 @@ from pathlib import Path
 WORDS = 40
 """Of a docstring, at least."""
 NAME = "ann"
+PATIENCE = 300_000
+"""Milliseconds that the page may take, on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def sitting(name: str, enough: Callable[[str], bool], work: Path) -> Step:
         _judge(found.group(), enough)
     finally:
         served.send_signal(signal.SIGINT)
-        rest = served.communicate(timeout=60)[0]
+        rest = served.communicate(timeout=PATIENCE // 1000)[0]
     return Step(name, time.perf_counter() - start, _children() - before, first + rest)
 
 
@@ -143,6 +145,7 @@ def _judge(url: str, enough: Callable[[str], bool]) -> None:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(url)
         page.fill("#name", NAME)
         page.press("#name", "Enter")

@@ -107,10 +107,11 @@ def largest(sets: Sequence[Measured], judge: str, shared: bool) -> float:
     Args:
         sets: of one collection.
         judge: whose labels.
-        shared: of pairs of which a row shares the judge's model; else of the other pairs.
+        shared: of pairs of which a row shares the judge's model; else of the other pairs. The panel hears words too, so
+            that it has no other pairs: all count.
     """
-    own = np.array([relation == "judge's model" for relation in sets[0].relations])
-    pairs = (own[:, None] | own) == shared
+    own = np.array([relation == "judge's model" or judge == "panel" for relation in sets[0].relations])
+    pairs = (own[:, None] | own) == (shared or judge == "panel")
     return max(
         largest_wrong(one.made[judge][measure], one.real[measure], pairs)
         for one, measure in itertools.product(sets, MEASURES)
