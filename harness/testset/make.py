@@ -94,7 +94,7 @@ def make(request: Request, corpus: Corpus, rows: Sequence[int], context: Context
         for each, own in zip(ordered, rows_of, strict=True)
     ]
     kept = graded(request, queue, corpus, known_pairs(corpus, rows[:KNOWN], context), context, tell)
-    drops.counts.update(kept.dropped)
+    drops.counts.update({why: count for why, count in kept.dropped.items() if count})
     if not kept.queries:
         reasons = ", ".join(f"{count} {why}" for why, count in sorted(drops.counts.items()))
         raise DatasetError(

@@ -44,19 +44,21 @@ class Made:
         row: of the document that it was made from; −1 for a real query.
         kind: `title`, `sentence`, `phrase`, `keywords`, `question`, `paraphrase`, `log`.
         generator: its expression; empty for a real query.
+        alone: whether no document is like its own, so that its own is the answer though the query is a part of it.
     """
 
     text: str
     row: int
     kind: str
     generator: str
+    alone: bool = False
 
     @property
     def is_part(self) -> bool:
         """Whether the query is a part of its document. It is then left out of its ranking, as a query that is itself
         a document: every row finds it, those that match words before all others, and it says nothing of the rest.
         """
-        return self.row >= 0 and self.generator.startswith("extractive")
+        return self.row >= 0 and self.generator.startswith("extractive") and not self.alone
 
     def id(self, corpus: Corpus) -> str:
         """From the text, so that the same query has the same id in every set; of a part, the id of its document."""

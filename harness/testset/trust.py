@@ -40,6 +40,12 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
             "find it before all others: what counts is what is found besides. Real queries (--queries log.txt) are "
             "better."
         )
+    alone = sum(query.alone for query in made.queries)
+    if alone:
+        lines.append(
+            f"{alone} of {len(made.queries)} queries are of documents that are like no other, and ask for the document "
+            "itself, since few others were left: such queries favour rows that match words."
+        )
     lines.append(
         "People's labels of 30 to 100 queries, drawn at random, give intervals that are valid again: "
         f"`harness judge {request.out} --serve`."

@@ -73,6 +73,27 @@ def test_queries_without_an_answer_or_with_too_many_are_replaced_by_the_next(
     assert told[0] == "20 pairs of 4 queries to judge with listed"
 
 
+def test_if_few_are_left_documents_that_are_like_no_other_are_the_answer(
+    request_of: Callable[..., Request], context: Context
+) -> None:
+    """The source is judged too, and the query is no longer left out of its own ranking."""
+    others = np.array([1, 2, 3], np.int64)
+    Listed.grades, Listed.asked = {"a": [0, 0, 0], "b": [2, 0, 0], "c": [0, 0, 0]}, []
+    parts = [(Made(text, 0, "title", "extractive"), others) for text in "abc"]
+
+    class Then(Listed):
+        def grade(self, corpus: Corpus, pairs: Pairs, known: Pairs, context: Context) -> Grades:
+            if any(0 in rows for rows in pairs.candidates):
+                Listed.grades = {"a": [3, 0, 0, 0], "c": [0, 0, 0, 0]}
+            return super().grade(corpus, pairs, known, context)
+
+    kept = graded(request_of(queries=3, judge=Then()), parts, CORPUS, Pairs([], []), context, quiet)
+    assert [(each.text, each.alone) for each in kept.queries] == [("b", False), ("a", True)]
+    assert [rows.tolist() for rows in kept.pairs] == [[1, 2, 3], [0, 1, 2, 3]]
+    assert kept.dropped == {"no relevant document": 1}
+    assert Listed.asked == [["a", "b", "c"], ["a", "c"]]
+
+
 def test_a_paid_judge_judges_as_many_as_its_price_says(request_of: Callable[..., Request], context: Context) -> None:
     kept = graded(request_of(queries=4, judge=Paid()), queue(GRADES), CORPUS, Pairs([], []), context, quiet)
     assert [each.text for each in kept.queries] == ["c", "d"]

@@ -36,9 +36,9 @@ def test_queries_with_their_pools_and_grades(request_of: Callable[..., Request],
     made = make(request, corpus, rows_asked(request, corpus, context), context, told.append)
     assert 1 <= len(made.queries) <= 12
     for query, rows, grades in zip(made.queries, made.pairs, made.grades.values, strict=True):
-        assert query.is_part
-        assert query.row not in rows  # every row finds it, so it is left out
-        assert len(rows) == len(grades) <= 5
+        assert query.alone == (query.row in rows)  # every row finds it, so it is left out if others answer too
+        assert query.is_part is not query.alone
+        assert len(rows) == len(grades) <= 6
         assert (grades > 0).any()
     assert sum(made.drops.values()) >= 12 - len(made.queries)
     assert made.copied["sentence"] == 1
