@@ -42,7 +42,7 @@ def test_queries_with_their_pools_and_grades(request_of: Callable[..., Request],
         assert (grades > 0).any()
     assert sum(made.drops.values()) >= 12 - len(made.queries)
     assert made.copied["sentence"] == 1
-    assert len(told) == 2
+    assert len(told) >= 2
 
 
 def test_real_queries_are_only_judged(request_of: Callable[..., Request], context: Context, tmp_path: Path) -> None:
