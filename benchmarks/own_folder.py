@@ -119,6 +119,8 @@ def sitting(name: str, enough: Callable[[str], bool], work: Path) -> Step:
         work: the folder.
     """
     before, start = _children(), time.perf_counter()
+    # What a shell starts in the background ignores Ctrl-C, and so would its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     served = subprocess.Popen(
         [sys.executable, "-m", "harness", "judge", "./mine", "--serve"],
         cwd=work,
