@@ -24,7 +24,7 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
     """
     lines = [
         "A machine gave every label: scores on this set are uncalibrated. They order rows roughly; intervals of "
-        "differences are widened for the judge's errors, so that few differences are significant."
+        "differences are widened for the judge's errors, so that only large differences are significant."
     ]
     favoured = [row_name(row) for row in rows if models_of(row) & request.judge.models()]
     if favoured:
