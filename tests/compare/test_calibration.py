@@ -80,7 +80,7 @@ def test_machine_labels_alone_widen_intervals(judged: Callable[[int], Path], con
     """By the bound of the pair; people's judgements replace that by estimates."""
     rows = scored(judged(0), context)
     found = decide(rows).comparison.family
-    assert found.judge_size(0, 1) == bounds().apart  # neither row has the judge's model
+    assert found.judge_size(0, 1) == bounds(["dense"]).apart  # neither row has the judge's model
     narrow = family([np.stack([row.values.mean(1) for row in rows], axis=1)])
     one, other = found.difference(0, 1).interval, narrow.difference(0, 1).interval
     assert one.high - one.low > other.high - other.low
