@@ -13,8 +13,8 @@ from harness.choices.bounds import Count
 from harness.data.corpus import Corpus
 from harness.data.ranking import Floats, Ints
 from harness.judges import Grades, Judge, Pairs
+from harness.judges._models import Place, models_of
 from harness.judges._voices import Encoded, Voice, Words, halves
-from harness.judges.row import Place, models_of
 from harness.methods import Method
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
