@@ -8,8 +8,8 @@ calls significant, and how many of these have the wrong sign, once by sampling o
 intervals that are widened for the judge's errors (`harness.compare.judge_errors`); whether the truly best row is in
 the top group; and by how many places rows are ranked too high that share the judge's model, match words, or neither.
 
-The width for a collection is measured on the others only, so that its own judgements are never used. `--write` replaces
-the figures that the package uses.
+The width for a collection is measured on the others only, so that its own judgements are never used. `--write` stores
+the figures: those that the package uses, and those of the tables in docs/testset.md, which `validity_table.py` makes.
 """
 
 from __future__ import annotations
@@ -29,9 +29,12 @@ from harness.compare.judge_errors import FILE, Bounds
 from harness.statistics.family import Family, family
 from harness.statistics.judge_error import bound, largest_wrong
 from harness.statistics.paired import Values
-from validity_sets import LABELS, MEASURES, ROWS, Measured, measured
+from validity_sets import JUDGES, LABELS, MEASURES, ROWS, Measured, measured
+from validity_table import STORED, markdown
 
-JUDGE, GENERATOR = "dense", "extractive"
+GENERATOR = "extractive"
+Sets = Mapping[str, Sequence[Measured]]
+Wrong = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,10 @@ class Agreement:
     best_in_top: bool
     shifts: dict[str, float]
 
+    def verdicts(self) -> dict[str, Any]:
+        """JSON-safe."""
+        return {"significant": self.significant, "wrong": self.wrong, "best_in_top": self.best_in_top}
+
 
 def tau_ap(made: Sequence[float], real: Sequence[float]) -> float:
     """Yilmaz et al. 2008: 2/(n − 1) Σ C(i)/(i − 1) − 1 over the made order from the second place on, C(i) the number
@@ -72,7 +79,7 @@ def agreement(made: Sequence[float], real: Sequence[float], tests: Family, relat
         made: means on the made set.
         real: on the real one, of the same rows in the same order.
         tests: all pairs on the made set, rows in that order.
-        relations: of each row to the judge.
+        relations: of each row to the judges.
     """
     better = tests.better()
     pairs = np.argwhere(better)
@@ -94,72 +101,94 @@ def compared(one: Measured, measure: str, labels: str, sizes: Values | None) -> 
     return agreement(made.mean(0).tolist(), real.mean(0).tolist(), tests, one.relations)
 
 
-def largest(sets: Sequence[Measured], shared: bool) -> float:
+def largest(sets: Sequence[Measured], judge: str, shared: bool) -> float:
     """The largest wrong difference of a collection: over its made sets and all measures.
 
     Args:
         sets: of one collection.
-        shared: of pairs of which a row shares the judge's model; else of the other pairs.
+        judge: whose labels.
+        shared: of pairs of which a row shares the judge's model; else of the other pairs. The panel hears words too, so
+            that it has no other pairs: all count.
     """
-    own = np.array([relation == "judge's model" for relation in sets[0].relations])
-    pairs = (own[:, None] | own) == shared
+    own = np.array([relation == "judge's model" or judge == "panel" for relation in sets[0].relations])
+    pairs = (own[:, None] | own) == (shared or judge == "panel")
     return max(
-        largest_wrong(one.made["judged"][measure], one.real[measure], pairs)
+        largest_wrong(one.made[judge][measure], one.real[measure], pairs)
         for one, measure in itertools.product(sets, MEASURES)
     )
 
 
-def bounds_without(name: str, wrong: Mapping[str, Mapping[str, float]]) -> Bounds:
+def wrong_of(sets: Sets, judge: str) -> Wrong:
+    """Collection → kind of pair → the largest wrong difference by a judge's labels."""
+    return {
+        name: {"shared": round(largest(own, judge, True), 4), "apart": round(largest(own, judge, False), 4)}
+        for name, own in sets.items()
+    }
+
+
+def bounds_without(name: str, wrong: Wrong, judge: str) -> Bounds:
     """The bounds for a collection, from all others."""
     others = [own for other, own in wrong.items() if other != name]
     shared, apart = (bound([own[kind] for own in others]) for kind in ("shared", "apart"))
-    return Bounds(shared, apart, JUDGE, len(others))
-
-
-def figures(sets: Mapping[str, Sequence[Measured]], queries: int) -> dict[str, Any]:
-    """What `judge_errors.json` contains: of the first made set of each collection, the widths of all of its sets."""
-    wrong = {name: {"shared": largest(own, True), "apart": largest(own, False)} for name, own in sets.items()}
-    found = {}
-    for name, own in sets.items():
-        found_here = compared(own[0], MEASURES[0], "judged", sizes_of(own[0], bounds_without(name, wrong)))
-        plain = compared(own[0], MEASURES[0], "judged", None)
-        found[name] = {
-            "largest_wrong": {kind: round(value, 4) for kind, value in wrong[name].items()},
-            "places": {relation: round(places, 2) for relation, places in found_here.shifts.items()},
-            "tau": round(found_here.tau, 4),
-            "by_sampling": {"significant": plain.significant, "wrong": plain.wrong},
-            "significant": found_here.significant,
-            "wrong": found_here.wrong,
-            "best_in_top": found_here.best_in_top,
-        }
-    return {"judge": JUDGE, "generator": GENERATOR, "rows": len(ROWS), "queries": queries, "collections": found}
+    return Bounds(shared, apart, judge, len(others))
 
 
 def sizes_of(one: Measured, bounds: Bounds) -> Values:
     """(rows, rows) of a made set."""
-    return bounds.of([relation == "judge's model" for relation in one.relations], [JUDGE])
+    return bounds.of([relation == "judge's model" for relation in one.relations], [bounds.judge])
 
 
-def table(sets: Mapping[str, Sequence[Measured]]) -> list[str]:
-    """Markdown: a line for each made set, measure and kind of label."""
-    head: tuple[str, ...] = ("collection", "seed", "queries", "labels", "measure", "τ", "τ_AP")
-    head += ("significant by sampling alone", "wrong")
-    head += ("significant", "wrong", "best in top", "ranked too high, places")
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    wrong = {name: {"shared": largest(own, True), "apart": largest(own, False)} for name, own in sets.items()}
+def stored(sets: Sets, queries: int) -> dict[str, Any]:
+    """All figures of the tables in docs/testset.md, JSON-safe."""
+    wrong = {judge: wrong_of(sets, judge) for judge in JUDGES}
+    found = []
     for name, own in sets.items():
-        sizes = sizes_of(own[0], bounds_without(name, wrong))
-        for one, labels, measure in itertools.product(own, LABELS, MEASURES):
-            if labels != "judged" and measure != MEASURES[0]:
-                continue
-            plain = compared(one, measure, labels, None)
-            wide = compared(one, measure, labels, sizes if labels == "judged" else None)
-            shifts = ", ".join(f"{relation} {places:+.1f}" for relation, places in sorted(plain.shifts.items()))
-            taus = (f"{plain.tau:.2f}", f"{plain.tau_ap:.2f}")
-            cells: tuple[Any, ...] = (name, one.seed, len(one.kinds), labels, measure, *taus)
-            cells += (plain.significant, plain.wrong, wide.significant, wide.wrong)
-            lines.append(f"| {' | '.join(map(str, cells))} | {'yes' if wide.best_in_top else 'no'} | {shifts} |")
-    return lines
+        for labels, one, measure in itertools.product(LABELS, own, MEASURES):
+            plain, wide = compared(one, measure, labels, None), None
+            if labels in JUDGES:
+                sizes = sizes_of(one, bounds_without(name, wrong[labels], labels))
+                wide = compared(one, measure, labels, sizes).verdicts()
+            found.append(
+                {
+                    "collection": name,
+                    "seed": one.seed,
+                    "queries": len(one.kinds),
+                    "labels": labels,
+                    "measure": measure,
+                    "tau": round(plain.tau, 4),
+                    "tau_ap": round(plain.tau_ap, 4),
+                    "by_sampling": plain.verdicts(),
+                    "widened": wide,
+                    "places": {relation: round(places, 2) for relation, places in plain.shifts.items()},
+                }
+            )
+    judges = {
+        judge: {
+            "largest_wrong": own,
+            "bounds": {kind: round(bound([each[kind] for each in own.values()]), 4) for kind in ("shared", "apart")},
+        }
+        for judge, own in wrong.items()
+    }
+    measured = {"generator": GENERATOR, "rows": len(ROWS), "queries": queries, "measures": MEASURES}
+    return {**measured, "judges": judges, "sets": found}
+
+
+def figures(every: Mapping[str, Any]) -> dict[str, Any]:
+    """What `judge_errors.json` contains, of what `stored` gives: the first made set of each collection by the first
+    measure, and the widths of all of its sets.
+    """
+    judges: dict[str, dict[str, Any]] = {judge: {} for judge in every["judges"]}
+    for each in every["sets"]:
+        own = judges.get(each["labels"])
+        if own is not None and each["measure"] == every["measures"][0] and each["collection"] not in own:
+            own[each["collection"]] = {
+                "largest_wrong": every["judges"][each["labels"]]["largest_wrong"][each["collection"]],
+                "places": each["places"],
+                "tau": each["tau"],
+                "by_sampling": {name: each["by_sampling"][name] for name in ("significant", "wrong")},
+                **each["widened"],
+            }
+    return {**{name: every[name] for name in ("generator", "rows", "queries")}, "judges": judges}
 
 
 def main() -> None:
@@ -169,15 +198,17 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--work", type=Path, default=Path("validity"), help="folder of what was measured")
-    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
+    parser.add_argument("--write", action="store_true", help=f"write {STORED.name} and {FILE.name}")
     settings = parser.parse_args()
     settings.work.mkdir(parents=True, exist_ok=True)
     sets = {
         name: measured(name, settings.queries, range(settings.seeds), settings.work) for name in settings.dataset
     }
-    print("\n".join(table(sets)), flush=True)
+    every = json.loads(json.dumps(stored(sets, settings.queries)))
+    print(markdown(every), flush=True)
     if settings.write:
-        FILE.write_text(json.dumps(figures(sets, settings.queries), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        STORED.write_text(json.dumps(every, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        FILE.write_text(json.dumps(figures(every), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ from harness.data.measures import parse_measures, per_query
 from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Run
 from harness.datasets import SOURCES, load_dataset, split_name
-from harness.judges import NO_GRADE
+from harness.judges import NO_GRADE, Pairs
 from harness.judges.row import Row, models_of
+from harness.judging.machine import KNOWN, known_pairs
 from harness.methods import Method, Searcher, fit, index
-from harness.rows import parse_method
+from harness.rows import parse_judge, parse_method
 from harness.runtime.context import Context, open_context
 from harness.statistics.paired import Values
 from harness.testset.documents import Source
@@ -50,13 +51,16 @@ ROWS = (
     "bm25>>dense",
     "bm25>>dense(dimensions=32)",
 )
-"""None needs labels; half of them share the model of the judge `dense`."""
+"""None needs labels; half of them share the model of the judges."""
 WORDS = {"bm25"}
 DEPTH = 100
 MOST_REAL = 500
 """Of a larger collection so many real queries are drawn at random."""
-LABELS = ("judged", "source only")
-"""The labels of a made set: the judge's, or the document that a query was made of, and no judge."""
+JUDGES = ("panel", "dense")
+"""The first decides which queries are kept."""
+SOURCE = "source only"
+LABELS = (*JUDGES, SOURCE)
+"""The labels of a made set: a judge's, or the document that a query was made of, and no judge."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Measured:
     Args:
         dataset: its name.
         seed: of the made set.
-        relations: of each row to the judge, from `relation`.
+        relations: of each row to the judges, from `relation`.
         kinds: (made,) of the made queries.
         real: measure → (real, rows) values by the collection's judgements.
         made: labels → measure → (made, rows) values.
@@ -124,8 +128,8 @@ def measured(name: str, queries: int, seeds: Sequence[int], work: Path) -> list[
 
 
 def relation(method: Method) -> str:
-    """Of a row to the judge: `judge's model` if a part of it computes with the same, `words` if it matches words only,
-    else `other`.
+    """Of a row to the judges: `judge's model` if a part of it computes with their encoder, `words` if it matches words
+    only, else `other`.
     """
     models = models_of(method)
     if models & Row().models():
@@ -155,27 +159,33 @@ def _one(
     assert folder is not None
     request = Request(Source(folder / CORPUS), Path("nowhere"), queries)
     corpus = dataset.corpus
-    made = make(request, corpus, rows_asked(request, corpus, context), context, lambda line: None)
-    by_labels = {"judged": _judged(made, corpus), "source only": _source_only(made, corpus)}
+    rows = rows_asked(request, corpus, context)
+    made = make(request, corpus, rows, context, lambda line: None)
+    known = known_pairs(corpus, rows[:KNOWN], context)
+    by_labels = {judge: _judged(made, corpus, judge, known, context) for judge in JUDGES}
+    by_labels[SOURCE] = _source_only(made, corpus)
     values = {labels: _values(searchers, corpus, split) for labels, split in by_labels.items()}
     relations = tuple(map(relation, methods))
     return Measured(name, seed, relations, tuple(query.kind for query in made.queries), real, values)
 
 
-def _judged(made: TestSet, corpus: Corpus) -> Labelled:
+def _judged(made: TestSet, corpus: Corpus, judge: str, known: Pairs, context: Context) -> Labelled:
+    """By a judge; the queries that are parts of documents are left out of their rankings, as in a made folder."""
+    texts, sources = [query.text for query in made.queries], [query.row for query in made.queries]
+    grades = parse_judge(judge).grade(corpus, Pairs(texts, made.pairs, sources), known, context)
+    ids = [query.id(corpus) for query in made.queries]
     qrels = {
-        query.id: {d: g for d, g in zip(corpus.ids(rows), grades.tolist(), strict=True) if g != NO_GRADE}
-        for query, rows, grades in zip(made.queries, made.pairs, made.grades.values, strict=True)
+        query: {d: g for d, g in zip(corpus.ids(rows), values.tolist(), strict=True) if g != NO_GRADE}
+        for query, rows, values in zip(ids, made.pairs, grades.values, strict=True)
     }
-    return Labelled(_texts(made), qrels)
+    own = frozenset(query.id(corpus) for query in made.queries if query.is_part)
+    return Labelled(Queries(ids, texts), qrels, own)
 
 
 def _source_only(made: TestSet, corpus: Corpus) -> Labelled:
-    return Labelled(_texts(made), {query.id: {corpus[query.row].id: 1} for query in made.queries})
-
-
-def _texts(made: TestSet) -> Queries:
-    return Queries([query.id for query in made.queries], [query.text for query in made.queries])
+    ids = [str(place) for place in range(len(made.queries))]
+    qrels = {name: {corpus[query.row].id: 1} for name, query in zip(ids, made.queries, strict=True)}
+    return Labelled(Queries(ids, [query.text for query in made.queries]), qrels)
 
 
 def _values(searchers: Sequence[Searcher], corpus: Corpus, split: Labelled) -> dict[str, Values]:

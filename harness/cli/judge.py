@@ -70,6 +70,7 @@ def judge(parameters: Judge) -> Status:
         with api.judged_lock(work.target):
             server = api.judging_server(work, session.context, parameters.port)
             session.say([f"open http://127.0.0.1:{server.server_address[1]}/ in a browser; end with Ctrl-C"])
+            session.wait_for_people()
             with contextlib.suppress(KeyboardInterrupt), server:
                 server.serve_forever(0.1)
     session.say(work.lines())

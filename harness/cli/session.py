@@ -49,6 +49,12 @@ class Session:
         for line in lines:
             (self.out if self.format == "text" else self.err).say(line)
 
+    def wait_for_people(self) -> None:
+        """Ends the display of what is being done: from now on the command waits for people."""
+        activity = CURRENT.get()
+        if activity is not None:
+            activity.stop()
+
     def update_leaderboard(self, results: Path) -> None:
         """Writes the board's files if a record has changed, and reports the records that it leaves out."""
         report_faults(api.update_leaderboard(results, self.context))

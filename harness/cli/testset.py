@@ -43,9 +43,9 @@ class Testset(Quiet, Resources):
     judge: Annotated[
         str,
         typer.Option(
-            metavar="JUDGE", help='What grades documents: a row, as dense or cross_encoder, or "chat(model=…)".'
+            metavar="JUDGE", help='What grades documents: panel, a row, as dense or cross_encoder, or "chat(model=…)".'
         ),
-    ] = "dense"
+    ] = "panel"
     pool: Annotated[
         list[str],
         typer.Option(

@@ -7,15 +7,20 @@ corpus), and retrieving it means nothing: it is removed before the ranking is cu
 - `beir/arguana` and `beir/quora`: every coinciding id is removed, as Anserini's `-removeQuery` and BEIR's
   `ignore_identical_ids` do for them;
 - a collection from a library with a rule of its own (MTEB's `ignore_identical_ids`): that rule;
+- a made test set whose queries are parts of documents, as its manifest says: every coinciding id is removed;
 - any other: removed if the query's text is the document's text, or its title and text joined, apart from white space
   and case; otherwise it stays, and a note says so.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
+from harness.base.files import there
 from harness.data.corpus import Corpus
 from harness.data.documents import Document, joined
 from harness.data.queries import Queries
@@ -23,6 +28,10 @@ from harness.data.queries import Queries
 Ints = npt.NDArray[np.int64]
 AT_ONCE = 1024
 ALWAYS = frozenset({"beir/arguana", "beir/quora"})
+MANIFEST = "manifest.json"
+"""Of a made test set (`harness.testset.write`)."""
+PARTS = "parts_of_documents"
+"""In the manifest, under `queries`: whether queries have the ids of the documents that they are parts of."""
 
 
 def self_retrieval(
@@ -53,6 +62,18 @@ def self_retrieval(
         detail = " with another text" if always is None else ""
         notes.append(f"{others} query ids are also document ids{detail}: these documents stay in the rankings")
     return frozenset(dropped), tuple(notes)
+
+
+def declared(folder: Path) -> bool | None:
+    """What the manifest of a made test set says: True if its queries are parts of documents; None if nothing."""
+    path = folder / MANIFEST
+    if not there(path.is_file):
+        return None
+    try:
+        queries = json.loads(path.read_text(encoding="utf-8"))["queries"]
+        return True if queries[PARTS] is True else None
+    except (ValueError, KeyError, TypeError, OSError):  # of another tool
+        return None
 
 
 def _same_text(collection: str, queries: Queries, corpus: Corpus, rows: Ints, coinciding: Ints) -> Ints:

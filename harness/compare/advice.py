@@ -59,13 +59,16 @@ def calibration(decision: Decision) -> list[str]:
     found = [(option.row, own) for option in decision.options if (own := option.scores.calibration) is not None]
     if not found:
         return []
-    lines = [found[0][1].sentence]
+    first = found[0][1]
+    lines = [first.sentence]
+    if first.corrected:
+        return lines
     favoured = {row: own.favoured for row, own in found if own.favoured}
-    if favoured and not found[0][1].corrected:
+    if favoured:
         judges = ", ".join(sorted({judge for own in favoured.values() for judge in own}))
         rows = ", ".join(f"`{row}`" for row in favoured)
-        lines.append(f"The judge ({judges}) shares a model with {rows}: their scores may be too high. {favours()}")
-    return lines
+        lines.append(f"The judge ({judges}) shares a model with {rows}: their scores may be too high.")
+    return [*lines, favours(first.judges)]
 
 
 def difference(option: Option) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from harness.base.errors import HarnessError
 from harness.bench.judged_by import labels_of
 from harness.bench.store import StoredRecord
+from harness.collection.agreement import disagreement
 from harness.collection.labels import Labels, digest
 from harness.compare.judge_errors import bounds
 from harness.data.measures import Ranking, parse_measures, per_query
@@ -36,6 +37,7 @@ class Calibration:
         machine: (n, seeds) values of the same queries by machine labels.
         others: (queries − n, seeds) values of the other queries by machine labels.
         weight: λ of the estimate.
+        disagreement: of people, in words; empty if they agree.
     """
 
     judges: tuple[str, ...]
@@ -47,6 +49,7 @@ class Calibration:
     machine: Values | None = None
     others: Values | None = None
     weight: float = 1.0
+    disagreement: str = ""
 
     @property
     def corrected(self) -> bool:
@@ -75,6 +78,10 @@ class Calibration:
     @property
     def sentence(self) -> str:
         """What a reader of the scores must know."""
+        return f"{self._basis} {self.disagreement}".strip()
+
+    @property
+    def _basis(self) -> str:
         judges = " and ".join(self.judges)
         if self.corrected:
             return (
@@ -83,7 +90,7 @@ class Calibration:
             )
         have = f"; people judged {self.annotated}" if self.annotated else ""
         labels = "all labels are" if self.share == 1 else f"{self.share:.0%} of the labels are"
-        own = bounds()
+        own = bounds(self.judges)
         known = "" if set(self.judges) == {own.judge} else f" (of {own.judge}: this judge was not measured)"
         return (
             f"Uncalibrated: {labels} by {judges}{have}. Intervals of differences are widened for the judge's errors, "
@@ -125,7 +132,8 @@ def calibration_of(stored: Sequence[StoredRecord], measure: str) -> Calibration 
     people = labels.of_people()
     if len(people) == queries:
         return None
-    plain = Calibration(judges, favoured, queries, share, len(people))
+    said = disagreement(labels.every)
+    plain = Calibration(judges, favoured, queries, share, len(people), disagreement=said)
     if len(people) < LEAST or any(not each.place.run.is_file() for each in stored):
         return plain
     machine = labels.of_machines()
@@ -170,7 +178,7 @@ def judge_sizes(rows: Sequence[Calibration | None]) -> Values | None:
         return None
     judges = sorted({judge for row in judged for judge in row.judges})
     favoured = [row is not None and bool(row.favoured) for row in rows]
-    return bounds().of(favoured, judges, max(row.share for row in judged))
+    return bounds(judges).of(favoured, judges, max(row.share for row in judged))
 
 
 def weighed_together(rows: Sequence[T]) -> list[T]:

@@ -58,26 +58,38 @@ class Bounds:
 
 @functools.cache
 def measured() -> Mapping[str, Any]:
-    """The file: `judge`, `generator`, `rows`, `queries`, and `collections`: name → what was measured there."""
+    """The file: `generator`, `rows`, `queries`, and `judges`: name → collection → what was measured there."""
     return dict(json.loads(FILE.read_text(encoding="utf-8")))
 
 
-def bounds(without: str = "") -> Bounds:
-    """Of another collection than those that were measured.
+def nearest(judges: Sequence[str]) -> str:
+    """The judge of these whose errors were measured; if they are several, or it was not, the default one."""
+    every = measured()["judges"]
+    return judges[0] if len(judges) == 1 and judges[0] in every else str(next(iter(every)))
+
+
+def bounds(judges: Sequence[str], without: str = "") -> Bounds:
+    """Of another collection than those that were measured; of judges that were not, the largest of those that were.
 
     Args:
+        judges: of the labels.
         without: a measured collection that is left out, to test the bounds on it.
     """
-    every = measured()
-    used = [own for name, own in every["collections"].items() if name != without]
+    every, name = measured()["judges"], nearest(judges)
+    found = [_bounds(judge, without) for judge in (every if list(judges) != [name] else [name])]
+    return Bounds(max(own.shared for own in found), max(own.apart for own in found), name, found[0].collections)
+
+
+def _bounds(judge: str, without: str) -> Bounds:
+    used = [own for name, own in measured()["judges"][judge].items() if name != without]
     shared, apart = (bound([own["largest_wrong"][kind] for own in used]) for kind in ("shared", "apart"))
-    return Bounds(shared, apart, str(every["judge"]), len(used))
+    return Bounds(shared, apart, judge, len(used))
 
 
-def favours() -> str:
+def favours(judges: Sequence[str]) -> str:
     """Which rows made sets rank too high and by how many places, in one sentence."""
     found: dict[str, list[float]] = {}
-    for own in measured()["collections"].values():
+    for own in measured()["judges"][nearest(judges)].values():
         for relation, places in own["places"].items():
             found.setdefault(relation, []).append(float(places))
     count = measured()["rows"]
@@ -89,17 +101,18 @@ def favours() -> str:
     return f"Places by which such sets ranked {count} rows too high, on average: {', '.join(parts)}."
 
 
-def orders() -> str:
+def orders(judges: Sequence[str]) -> str:
     """How far the order of rows on made sets was that of real judgements, in one sentence."""
-    every = measured()
-    taus = ", ".join(f"{name.rpartition('/')[2]} {own['tau']:.2f}" for name, own in every["collections"].items())
-    own = list(every["collections"].values())
+    every, judge = measured(), nearest(judges)
+    collections = every["judges"][judge]
+    taus = ", ".join(f"{name.rpartition('/')[2]} {own['tau']:.2f}" for name, own in collections.items())
+    own = list(collections.values())
     plain, naive = (sum(each["by_sampling"][key] for each in own) for key in ("significant", "wrong"))
     called, wrong = (sum(each[key] for each in own) for key in ("significant", "wrong"))
     best = sum(each["best_in_top"] for each in own)
     return (
         f"Measured on {len(own)} collections with real judgements, sets made by {every['generator']} and judged by "
-        f"{every['judge']}: Kendall's tau of {every['rows']} rows {taus}. By sampling of the queries alone {naive} of "
+        f"{judge}: Kendall's tau of {every['rows']} rows {taus}. By sampling of the queries alone {naive} of "
         f"{plain} significant differences had the wrong sign; with intervals widened by what was measured on the other "
         f"collections, {wrong} of {called}, and the truly best row was in the top group on {best}."
     )

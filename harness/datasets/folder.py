@@ -13,6 +13,7 @@ from harness.base.plain import check_text
 from harness.collection.files import EXPECTED, Collection, is_collection
 from harness.collection.labels import Labels, digest, labels_file, read_labels
 from harness.collection.offer import offer
+from harness.collection.self_retrieval import declared
 from harness.collection.splits import Parts, build_dataset, known_split
 from harness.data.dataset import Dataset
 from harness.datasets import Source
@@ -43,7 +44,7 @@ class Folder(Source):
         name = f"folder/{canonical(path)}"
         check_text(name)
         corpus, queries = collection.open_corpus(name, context), collection.read_queries()
-        parts = Parts(name, corpus, queries, collection.readers(), changed=collection.changed)
+        parts = Parts(name, corpus, queries, collection.readers(), own=declared(path), changed=collection.changed)
         dataset = build_dataset(parts, split or "test")
         return _with_labels(dataset, read_labels(labels_file(path, split or "test")))
 

@@ -41,10 +41,12 @@ class Pairs:
     Args:
         texts: of Q queries.
         candidates: for each query, rows of the corpus.
+        sources: for each query, the row of the document that it was made of, −1 for none; empty if none was made.
     """
 
     texts: Sequence[str]
     candidates: Sequence[Ints]
+    sources: Sequence[int] = ()
 
     def __len__(self) -> int:
         return sum(map(len, self.candidates))

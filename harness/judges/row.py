@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated
 
 import numpy as np
-from annotated_types import Interval
 
 from harness.base.errors import SettingError
 from harness.choices.bounds import Count
-from harness.choices.value import Value
 from harness.data.corpus import Corpus
 from harness.data.dataset import TrainView
 from harness.data.ranking import Floats, Ints
 from harness.judges import Grades, Judge, Pairs
+from harness.judges._models import Place
+from harness.judges._models import models_of as models_of
 from harness.methods import CandidateScorer, Method, Reranks, fit
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
-
-Place = Annotated[float, Interval(ge=-1, le=2)]
 
 
 @dataclass(frozen=True)
@@ -105,18 +101,6 @@ class Row(Judge):
                 "this corpus; are its documents equal, or of a language that the model does not know?"
             )
         return zero, one
-
-
-def models_of(value: Value) -> frozenset[str]:
-    """Names of the models in a row and its parts; `bm25` and other rows without a model name themselves."""
-    return frozenset(_models(value)) or frozenset({value.name()})
-
-
-def _models(value: Value) -> Iterator[str]:
-    if model := getattr(value, "model", None):
-        yield str(model)
-    for part in value.parts():
-        yield from _models(part)
 
 
 def _flat(scores: list[Floats]) -> Floats:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from harness.base.defaults import RESULTS
 from harness.base.errors import DatasetError, SettingError
+from harness.collection.agreement import agreements, disagreement
 from harness.collection.labels import Labels
-from harness.judging.agreement import agreements
 from harness.judging.clicks import Clicked, from_clicks
 from harness.judging.due import Pair, board_rankings, for_a_person, holes, pooled_pairs
 from harness.judging.machine import judged
@@ -54,7 +54,8 @@ class Work:
             f"pool of {len(self.rows)} rows on the board: {len(self.pairs):,} pairs, {len(self.holes):,} of them not "
             "judged",
         ]
-        return found + [str(each) for each in agreements(self.target.labels)]
+        found += [str(each) for each in agreements(self.target.labels)]
+        return found + [line for line in (disagreement(self.target.labels),) if line]
 
 
 def open_work(

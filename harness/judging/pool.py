@@ -26,16 +26,17 @@ class Pool:
 
     rankings: tuple[Ints, ...]
 
-    def candidates(self, query: int, depth: int, also: int = -1) -> Ints:
+    def candidates(self, query: int, depth: int, also: int = -1, without: int = -1) -> Ints:
         """(n,) rows of the corpus, ascending: the first `depth` of every ranking of a query.
 
         Args:
             query: place of the query.
             depth: of each ranking.
             also: a row that is in the pool in any case; −1 for none.
+            without: a row that is taken out of the rankings first; −1 for none.
         """
-        found = np.concatenate([np.array([also]), *(ranking[query, :depth] for ranking in self.rankings)])
-        unique = np.unique(found)
+        own = [ranking[query][ranking[query] != without][:depth] for ranking in self.rankings]
+        unique = np.unique(np.concatenate([np.array([also]), *own]))
         return unique[unique >= 0].astype(np.int64)
 
     def ranks(self, query: int, row: int) -> list[int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.base.errors import DatasetError, SettingError
+from harness.base.files import there
 from harness.bench.judged_by import labels_of
 from harness.collection.labels import Label, Labels, digest, labels_file, read_labels, write_labels
+from harness.collection.self_retrieval import MANIFEST
 from harness.data.dataset import Dataset
 from harness.data.documents import Document
 from harness.datasets import load_dataset
@@ -153,6 +156,8 @@ def _copied(dataset: Dataset, out: Path, split: str, labels: Labels | None) -> T
         if out.exists() and any(out.iterdir()):
             raise SettingError(f"{out} is not empty and has no labels; name another folder with --out.")
         write_collection(dataset, out)
+        if dataset.name.startswith("folder/") and there((manifest := _folder(dataset) / MANIFEST).is_file):
+            shutil.copyfile(manifest, out / MANIFEST)  # says which documents are left out of rankings
         known = labels or Labels(tuple(_given(dataset)))
         write_labels(out, known.every, split)
     elif labels is None:

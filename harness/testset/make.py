@@ -7,29 +7,27 @@ after a kill the same command gives the same bytes, and no model is asked twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.base.errors import DatasetError
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import Ints
-from harness.judges import Grades, Pairs
+from harness.judges import Grades
 from harness.judging.machine import KNOWN, known_pairs
 from harness.judging.pool import Pool, pooled
 from harness.runtime.context import Context
 from harness.testset.filters import found_again, without_copies, without_leaks
-from harness.testset.queries import Made, from_log, made, one_each
+from harness.testset.graded import Tell, graded
+from harness.testset.queries import Made, from_log, made, one_each, one_part_each
 from harness.testset.request import Request
 from harness.testset.sample import sample
 
-SEARCHED = 2
-"""Queries that are searched for each wanted one; filters drop the others."""
+SEARCHED = 4
+"""Queries that are searched for each wanted one, at most; filters drop the others."""
 LEAST = 10
 """Documents that a corpus must have."""
-MANY = 0.5
-"""A query is ambiguous if more than this share of its pool is graded 2 or 3."""
-Tell = Callable[[str], None]
 
 
 @dataclass
@@ -85,25 +83,28 @@ def make(request: Request, corpus: Corpus, rows: Sequence[int], context: Context
     candidates, copied = _candidates(request, corpus, rows, context, drops)
     tell(f"{len(candidates):,} queries to search with {', '.join(map(str, request.rows(len(corpus))))}")
     texts = Queries([str(place) for place in range(len(candidates))], [each.text for each in candidates])
-    pool = pooled(request.rows(len(corpus)), corpus, texts, max(request.depth, request.within), context)
+    pool = pooled(request.rows(len(corpus)), corpus, texts, 1 + max(request.depth, request.within), context)
     places = _found(request, candidates, pool, drops)
-    chosen = one_each([candidates[place] for place in places], request.queries)
     place_of = {id(candidates[place]): place for place in places}
-    pairs = [pool.candidates(place_of[id(each)], request.depth, each.row) for each in chosen]
-    tell(f"{sum(map(len, pairs)):,} pairs of {len(chosen):,} queries to judge with {request.judge.label()}")
-    known = known_pairs(corpus, rows[:KNOWN], context)
-    grades = request.judge.grade(corpus, Pairs([each.text for each in chosen], pairs), known, context)
-    kept = _answered(chosen, grades, drops, request)
-    if not kept:
+    ordered = one_part_each(one_each([candidates[place] for place in places], len(places)))
+    # The document of a query that is a part of it is left out; that of another query is judged as well.
+    rows_of = [(-1, each.row) if each.is_part else (each.row, -1) for each in ordered]
+    queue = [
+        (each, pool.candidates(place_of[id(each)], request.depth, *own))
+        for each, own in zip(ordered, rows_of, strict=True)
+    ]
+    kept = graded(request, queue, corpus, known_pairs(corpus, rows[:KNOWN], context), context, tell)
+    drops.counts.update({why: count for why, count in kept.dropped.items() if count})
+    if not kept.queries:
         reasons = ", ".join(f"{count} {why}" for why, count in sorted(drops.counts.items()))
         raise DatasetError(
             f"no query is left ({reasons}). Are the documents of the corpus different from each other, in a language "
             "that the judge knows, and is the column of the text the right one?"
         )
     return TestSet(
-        tuple(chosen[place] for place in kept),
-        tuple(pairs[place] for place in kept),
-        Grades([grades.values[place] for place in kept], grades.facts),
+        tuple(kept.queries),
+        tuple(kept.pairs),
+        kept.grades,
         dict(sorted(drops.counts.items())),
         copied,
         len(rows),
@@ -117,8 +118,9 @@ def rows_asked(request: Request, corpus: Corpus, context: Context) -> list[int]:
         DatasetError: the corpus is too small, or has no text.
     """
     if len(corpus) < LEAST:
+        count = "1 document" if len(corpus) == 1 else f"{len(corpus)} documents"
         raise DatasetError(
-            f"the corpus has {len(corpus)} documents; a test set needs at least {LEAST}, since rows are compared by "
+            f"the corpus has {count}; a test set needs at least {LEAST}, since rows are compared by "
             "what they find among many. Long files are cut into chunks; --words sets how long."
         )
     return sample(corpus, max(request.documents, KNOWN), request.encoding(len(corpus)), context)
@@ -147,16 +149,3 @@ def _found(request: Request, candidates: Sequence[Made], pool: Pool, drops: Drop
     found = [place for place, each in enumerate(candidates) if found_again(each, ranks[place], request.within)]
     drops.add("not found again", len(candidates) - len(found))
     return found
-
-
-def _answered(chosen: Sequence[Made], grades: Grades, drops: Drops, request: Request) -> list[int]:
-    """Places of the queries that have a relevant document, and not too many."""
-    kept = []
-    for place, values in enumerate(grades.values):
-        if not (values > 0).any():
-            drops.add("no relevant document", 1)
-        elif chosen[place].row >= 0 and len(values) >= request.depth and (values >= 2).mean() > MANY:
-            drops.add("answered by too many documents", 1)
-        else:
-            kept.append(place)
-    return kept

@@ -44,16 +44,26 @@ class Made:
         row: of the document that it was made from; −1 for a real query.
         kind: `title`, `sentence`, `phrase`, `keywords`, `question`, `paraphrase`, `log`.
         generator: its expression; empty for a real query.
+        alone: whether no document is like its own, so that its own is the answer though the query is a part of it.
     """
 
     text: str
     row: int
     kind: str
     generator: str
+    alone: bool = False
 
     @property
-    def id(self) -> str:
-        """From the text, so that the same query has the same id in every set."""
+    def is_part(self) -> bool:
+        """Whether the query is a part of its document. It is then left out of its ranking, as a query that is itself
+        a document: every row finds it, those that match words before all others, and it says nothing of the rest.
+        """
+        return self.row >= 0 and self.generator.startswith("extractive") and not self.alone
+
+    def id(self, corpus: Corpus) -> str:
+        """From the text, so that the same query has the same id in every set; of a part, the id of its document."""
+        if self.is_part:
+            return str(corpus.ids([self.row])[0])
         return "q" + hashlib.sha256(f"{self.row} {self.text}".encode()).hexdigest()[:10]
 
 
@@ -117,9 +127,21 @@ def one_each(candidates: Sequence[Made], wanted: int) -> list[Made]:
     return chosen
 
 
+def one_part_each(candidates: Sequence[Made]) -> list[Made]:
+    """The queries without further parts of a document that has one: their ids are those of the documents."""
+    seen: set[int] = set()
+    kept = []
+    for each in candidates:
+        if not each.is_part or each.row not in seen:
+            kept.append(each)
+        if each.is_part:
+            seen.add(each.row)
+    return kept
+
+
 def from_log(path: Path, wanted: int, context: Context) -> list[Made]:
-    """Real queries, one a line or in a BEIR `queries.jsonl`: repeated ones count once, a random choice if there are
-    more than wanted.
+    """Real queries, one a line or in a BEIR `queries.jsonl`: repeated ones count once, at most so many, in random
+    order, so that the first ones are no part of the log.
 
     Raises:
         DatasetError: the file cannot be read, or has no query.
@@ -137,7 +159,7 @@ def from_log(path: Path, wanted: int, context: Context) -> list[Made]:
         raise DatasetError(f"{path} has no query; write one query a line.")
     distinct = list(texts.values())
     order = context.rng("testset log").permutation(len(distinct))[:wanted]
-    return [Made(distinct[place], -1, "log", "") for place in sorted(order.tolist())]
+    return [Made(distinct[place], -1, "log", "") for place in order.tolist()]
 
 
 def _made(question: Question, kind: str, generator: Generator) -> Made:

@@ -14,7 +14,7 @@ from harness.endpoints.meter import Estimate
 from harness.generators import Generator
 from harness.generators.extractive import Extractive
 from harness.judges import Judge
-from harness.judges.row import Row
+from harness.judges.panel import Panel
 from harness.methods import Method
 from harness.rows import parse_method
 from harness.testset.documents import Source
@@ -23,10 +23,12 @@ from harness.testset.queries import estimate
 QUERIES = 100
 DEPTH = 10
 SPARE = 1.5
-"""Documents asked about for each wanted query, since filters drop some."""
+"""Documents asked about for each wanted query, since filters drop some; of a generator that loads no model,"""
+FREE = 3.0
+"""so many, since it costs nothing."""
 DENSE_UP_TO = 20_000
 """Documents up to which the packaged encoder searches the whole corpus by default; of a larger one it re-ranks BM25."""
-CANDIDATES = 50
+CANDIDATES = 25
 """That it re-ranks for each query: at most so many documents are encoded, whatever the size of the corpus."""
 
 
@@ -52,7 +54,7 @@ class Request:
     queries: int = QUERIES
     generators: tuple[Generator, ...] = (Extractive(),)
     log: Path | None = None
-    judge: Judge = field(default_factory=Row)
+    judge: Judge = field(default_factory=Panel)
     pool: tuple[Method, ...] = ()
     depth: int = DEPTH
     within: int = 20
@@ -69,7 +71,8 @@ class Request:
     @property
     def documents(self) -> int:
         """How many documents are asked about."""
-        return round(SPARE * self.queries)
+        free = all(isinstance(generator, Extractive) for generator in self.generators)
+        return round((FREE if free else SPARE) * self.queries)
 
     def rows(self, documents: int) -> tuple[Method, ...]:
         """The rows of the pool for a corpus of so many documents."""

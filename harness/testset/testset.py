@@ -12,7 +12,8 @@ from harness.methods import Method
 from harness.rows import DEFAULT_ROWS, methods_of, parse_generator, parse_judge, parse_method
 from harness.runtime.context import Context, open_context
 from harness.testset.documents import WORDS, Source
-from harness.testset.make import Tell, TestSet, make, rows_asked
+from harness.testset.graded import Tell
+from harness.testset.make import TestSet, make, rows_asked
 from harness.testset.request import DEPTH, QUERIES, Request
 from harness.testset.trust import sentences
 from harness.testset.write import workplace, write_corpus, write_set
@@ -44,7 +45,7 @@ def make_testset(
     queries: int = QUERIES,
     log: str | Path | None = None,
     generators: Sequence[str] = (),
-    judge: str = "dense",
+    judge: str = "panel",
     pool: Sequence[str | Method] = (),
     depth: int = DEPTH,
     words: int = WORDS,
@@ -92,7 +93,7 @@ def made_by(request: Request, context: Context, tell: Tell, *, plan: bool = Fals
     """As `make_testset`, with the settings as values."""
     with workplace(request.out, plan=plan) as part:
         corpus = write_corpus(request, part, context)
-        tell(f"{len(corpus):,} documents of {request.source.path}")
+        tell(f"{request.source.path}: {len(corpus):,} document{'' if len(corpus) == 1 else 's'}")
         rows = rows_asked(request, corpus, context)
         price = request.price(corpus, rows[: request.documents])
         if price is not None:

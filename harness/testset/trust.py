@@ -25,12 +25,12 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
     """
     lines = [
         "A machine gave every label: scores on this set are uncalibrated. They order rows roughly; intervals of "
-        "differences are widened for the judge's errors, so that few differences are significant."
+        "differences are widened for the judge's errors, so that only large differences are significant."
     ]
     favoured = [row_name(row) for row in rows if models_of(row) & request.judge.models()]
     if favoured:
         lines.append(
-            f"The judge {request.judge.label()} shares a model with rows, which favours them: {', '.join(favoured)}."
+            f"The judge {request.judge.label()} shares a model with rows, which may favour them: {', '.join(favoured)}."
         )
     lexical = sum(query.generator.startswith("extractive") for query in made.queries)
     if lexical:
@@ -39,15 +39,22 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
         if lexical == len(made.queries):
             of = sentence(all_of(lexical, "the only query is", "queries are"))
         lines.append(
-            f"{of} taken from documents ({share:.0%} of the content words are in the document), which favours rows "
-            "that match words, as bm25. Real queries (--queries log.txt) or a chat model (--generator) avoid that."
+            f"{of} taken from documents ({share:.0%} of the content words are in the document). Each document is left out of the ranking of its own query, since rows that match words "
+            "find it before all others: what counts is what is found besides. Real queries (--queries log.txt) are "
+            "better."
+        )
+    alone = sum(query.alone for query in made.queries)
+    if alone:
+        lines.append(
+            f"{alone} of {len(made.queries)} queries are of documents that are like no other, and ask for the document "
+            "itself, since few others were left: such queries favour rows that match words."
         )
     lines.append(
         "People's labels of 30 to 100 queries, drawn at random, give intervals that are valid again: "
         f"`harness judge {request.out} --serve`."
     )
-    measured = errors.measured()
-    if request.judge.label() != measured["judge"]:
-        lines.append(f"This judge was not measured; the figures are of {measured['judge']}.")
-    lines += [errors.favours(), f"{errors.orders()} See {DOCS}."]
+    judge = [request.judge.label()]
+    if errors.nearest(judge) != judge[0]:
+        lines.append(f"This judge was not measured; the figures are of {errors.nearest(judge)}.")
+    lines += [errors.favours(judge), f"{errors.orders(judge)} See {DOCS}."]
     return lines

@@ -17,6 +17,7 @@ from harness.base.files import replacing, write_text
 from harness.base.owned import check_owned, note_owned
 from harness.collection.files import CORPUS, QUERIES, Collection
 from harness.collection.labels import Label, write_labels
+from harness.collection.self_retrieval import MANIFEST, PARTS
 from harness.data.corpus import Corpus
 from harness.endpoints.meter import Estimate
 from harness.judges import NO_GRADE
@@ -24,7 +25,6 @@ from harness.runtime.context import Context
 from harness.testset.make import TestSet
 from harness.testset.request import Request
 
-MANIFEST: Final = "manifest.json"
 FILES: Final = (CORPUS, QUERIES, "qrels/test.tsv", "qrels/test.labels.jsonl", MANIFEST)
 _PACKAGES: Final = ("numpy", "scikit-learn", "semchunk", "sentence-transformers", "torch", "transformers")
 
@@ -90,10 +90,11 @@ def write_set(request: Request, made: TestSet, corpus: Corpus, price: Estimate |
         origin = {"kind": query.kind, "generator": query.generator}
         if query.row >= 0:
             origin["document"] = corpus[query.row].id
-        lines.append(json.dumps({"_id": query.id, "text": query.text, "metadata": origin}, ensure_ascii=False))
+        name = query.id(corpus)
+        lines.append(json.dumps({"_id": name, "text": query.text, "metadata": origin}, ensure_ascii=False))
         for document, grade in zip(corpus.ids(rows), grades.tolist(), strict=True):
             if grade != NO_GRADE:
-                labels.append(Label(query.id, document, grade, judge, "machine"))
+                labels.append(Label(name, document, grade, judge, "machine"))
     write_text(part / QUERIES, "\n".join(lines) + "\n")
     write_labels(part, labels)
     text = json.dumps(manifest(request, made, corpus, price, seed), indent=1, ensure_ascii=False)
@@ -121,6 +122,7 @@ def manifest(request: Request, made: TestSet, corpus: Corpus, price: Estimate | 
             "kinds": dict(sorted(Counter(query.kind for query in made.queries).items())),
             "dropped": made.drops,
             "copied_words": made.copied,
+            PARTS: any(query.is_part for query in made.queries),
         },
         "pool": {
             "rows": [method.full() for method in request.rows(len(corpus))],

@@ -1,5 +1,6 @@
 """The arithmetic of the benchmark on made test sets."""
 
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -41,8 +42,8 @@ def test_wrong_signs_and_the_top_group_are_counted(validity: ModuleType) -> None
 
 def test_the_width_of_a_collection_does_not_use_its_own_judgements(validity: ModuleType) -> None:
     wrong = {name: {"shared": 1.0, "apart": 0.5} for name in "abc"} | {"d": {"shared": 9.0, "apart": 9.0}}
-    assert validity.bounds_without("d", wrong).shared == 1.0
-    assert validity.bounds_without("a", wrong).shared > 9.0
+    assert validity.bounds_without("d", wrong, "panel").shared == 1.0
+    assert validity.bounds_without("a", wrong, "panel").shared > 9.0
 
 
 def test_measured_sets_are_kept(validity: ModuleType, tmp_path: Path) -> None:
@@ -55,11 +56,30 @@ def test_measured_sets_are_kept(validity: ModuleType, tmp_path: Path) -> None:
     one.write(tmp_path / "one.npz")
     again = validity.Measured.read(tmp_path / "one.npz")
     assert (again.dataset, again.seed, again.relations, again.kinds) == ("x", 3, relations, ("title",) * 30)
-    assert validity.largest([again], shared=True) == 0
-    assert validity.largest([again], shared=False) > 2
-    figures = validity.figures({name: [again] for name in "abcd"}, 30)
-    assert figures["collections"]["a"]["wrong"] == 0
-    assert any("| a | 3 | 30 | judged | nDCG@10 |" in line for line in validity.table({"a": [again]}))
+    assert validity.largest([again], "dense", shared=True) == 0
+    assert validity.largest([again], "dense", shared=False) > 2
+    both = [validity.largest([again], "panel", shared=shared) for shared in (True, False)]
+    assert both == [validity.largest([again], "dense", shared=False)] * 2  # of all pairs
+    every = validity.stored({name: [again] for name in "abcd"}, 30)
+    figures = validity.figures(every)
+    assert set(figures["judges"]) == {"panel", "dense"}
+    assert figures["judges"]["panel"]["a"]["wrong"] == 0
+    assert figures["judges"]["dense"]["d"]["largest_wrong"] == every["judges"]["dense"]["largest_wrong"]["d"]
+    lines = validity.markdown(every).split("\n")
+    assert sum("| a | panel | 3 | 30 |" in line for line in lines) == 1  # of the first measure only
+    assert any(line.startswith("| **bound** | **") and "| **0.00** |" in line for line in lines)
+
+
+def test_the_page_has_the_stored_figures(validity: ModuleType) -> None:
+    """docs/testset.md is what `python benchmarks/validity_table.py --docs docs/testset.md` writes."""
+    import validity_table
+
+    every = json.loads(validity_table.STORED.read_text(encoding="utf-8"))
+    page = (Path(__file__).parents[2] / "docs" / "testset.md").read_text(encoding="utf-8")
+    assert validity_table.put(validity_table.markdown(every), page) == page
+    assert json.loads(validity.FILE.read_text(encoding="utf-8")) == validity.figures(every)
+    with pytest.raises(SystemExit, match="no marks"):
+        validity_table.put("text", "a page")
 
 
 def test_different_rows(validity: ModuleType) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from harness.base.errors import RecordError
 from harness.cli.board import Leaderboard
 from harness.cli.parameters import CacheFolder, Resources
+from harness.cli.progress import CURRENT, Activity
 from harness.cli.session import open_session, report_faults
+from harness.report.screen import Screen
 
 
 def test_declared_parameters_reach_the_context(tmp_path: Path) -> None:
@@ -36,3 +39,18 @@ def test_a_quiet_session_prints_nothing_but_faults(tmp_path: Path, capsys: pytes
     assert len(printed.err.splitlines()) == 1
     open_session(Leaderboard(cache_dir=tmp_path)).say(["a result"])
     assert capsys.readouterr().out == "a result\n"
+
+
+def test_while_a_command_waits_for_people_it_is_not_said_to_be_busy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    activity = Activity(Screen(stderr=True), patience=0.01)
+    activity.start()
+    before = CURRENT.set(activity)
+    try:
+        open_session(CacheFolder(cache_dir=tmp_path)).wait_for_people()
+        capsys.readouterr()
+        time.sleep(0.2)
+    finally:
+        CURRENT.reset(before)
+    assert capsys.readouterr().err == ""

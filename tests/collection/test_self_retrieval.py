@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from harness.collection.self_retrieval import self_retrieval
+import json
+from pathlib import Path
+
+from harness.collection.self_retrieval import MANIFEST, PARTS, declared, self_retrieval
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 
@@ -36,3 +39,18 @@ def test_arguana_and_quora_drop_whatever_the_text() -> None:
 
 def test_nothing_to_say() -> None:
     assert self_retrieval("beir/x", Queries(["a"], ["Drag"]), CORPUS) == (frozenset(), ())
+
+
+def test_a_made_set_says_that_its_queries_are_parts_of_documents(tmp_path: Path) -> None:
+    assert declared(tmp_path) is None
+    for content, expected in (
+        (json.dumps({"queries": {PARTS: True}}), True),
+        (json.dumps({"queries": {PARTS: False}}), None),
+        (json.dumps({"queries": "of another tool"}), None),
+        (json.dumps([1]), None),
+        ("no JSON", None),
+    ):
+        (tmp_path / MANIFEST).write_text(content)
+        assert declared(tmp_path) is expected
+    queries = Queries(["1", "q"], ["lift", "drag"])
+    assert self_retrieval("folder/mine", queries, CORPUS, always=True)[0] == {"1"}

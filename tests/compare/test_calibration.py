@@ -11,7 +11,7 @@ import pytest
 
 from harness.bench.run_rows import run_rows
 from harness.bench.store import Store
-from harness.collection.labels import Label, write_labels
+from harness.collection.labels import Label, labels_file, read_labels, write_labels
 from harness.compare.advice import sentences
 from harness.compare.calibration import shares_a_model
 from harness.compare.decision import decide
@@ -80,7 +80,7 @@ def test_machine_labels_alone_widen_intervals(judged: Callable[[int], Path], con
     """By the bound of the pair; people's judgements replace that by estimates."""
     rows = scored(judged(0), context)
     found = decide(rows).comparison.family
-    assert found.judge_size(0, 1) == bounds().apart  # neither row has the judge's model
+    assert found.judge_size(0, 1) == bounds(["dense"]).apart  # neither row has the judge's model
     narrow = family([np.stack([row.values.mean(1) for row in rows], axis=1)])
     one, other = found.difference(0, 1).interval, narrow.difference(0, 1).interval
     assert one.high - one.low > other.high - other.low
@@ -120,6 +120,18 @@ def test_people_correct_means_differences_and_intervals(judged: Callable[[int], 
     assert "20 of them judged by people" in decision.comparison.power or decision.comparison.power == ""
     for option in decision.options:
         assert option.interval.low <= option.scores.mean <= option.interval.high
+
+
+def test_people_who_hardly_agree_are_a_caveat(judged: Callable[[int], Path], context: Context) -> None:
+    folder = judged(12)
+    labels = read_labels(labels_file(folder))
+    assert labels is not None
+    ann = [label for label in labels.every if label.judge == "ann"]
+    write_labels(folder, [*labels.every, *(label._replace(judge="bob", grade=2 - label.grade) for label in ann)])
+    [row, _] = scored(folder, context)
+    assert row.calibration is not None
+    assert row.calibration.corrected
+    assert "People hardly agree (ann and bob, kappa -" in row.calibration.sentence
 
 
 def test_if_people_judged_everything_their_judgements_count_as_they_are(

@@ -5,23 +5,34 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.compare.judge_errors import Bounds, bounds, favours, measured, orders
+from harness.compare.judge_errors import Bounds, bounds, favours, measured, nearest, orders
 from harness.statistics.judge_error import bound
 
 
 def test_the_bounds_are_of_the_measured_collections() -> None:
-    every = measured()["collections"]
-    found = bounds()
+    every = measured()["judges"]["panel"]
+    found = bounds(["panel"])
     assert found.collections == len(every) >= 3
     assert found.shared == bound([own["largest_wrong"]["shared"] for own in every.values()])
     assert found.shared >= max(own["largest_wrong"]["shared"] for own in every.values())
     first = next(iter(every))
-    assert bounds(first).collections == len(every) - 1
+    assert bounds(["panel"], first).collections == len(every) - 1
+
+
+def test_a_judge_that_was_not_measured_has_the_largest_bound_of_all() -> None:
+    every = [bounds([judge]) for judge in measured()["judges"]]
+    assert len(every) > 1
+    found = bounds(["chat"])
+    assert found.shared == max(own.shared for own in every) == bounds(["panel", "dense"]).shared
+    assert found.of([False, False], ["chat"])[0, 1] == max(found.shared, found.apart)
+    assert nearest(["dense"]) == "dense"
+    assert nearest(["chat"]) == nearest(["panel", "dense"]) == "panel"
 
 
 def test_no_measured_difference_had_the_wrong_sign() -> None:
     """The table leaves each collection's own judgements out of its widths."""
-    assert sum(own["wrong"] for own in measured()["collections"].values()) == 0
+    for collections in measured()["judges"].values():
+        assert sum(own["wrong"] for own in collections.values()) == 0
 
 
 def test_pairs_without_the_judges_model_have_their_own_bound() -> None:
@@ -38,6 +49,8 @@ def test_a_judge_that_was_not_measured_has_the_larger_bound_and_a_small_share_a_
 
 
 def test_it_is_said_in_words() -> None:
-    assert f"Measured on {len(measured()['collections'])} collections" in orders()
-    assert "on the other collections, 0 of" in orders()
-    assert "rows with the judge's model" in favours()
+    for judge, collections in measured()["judges"].items():
+        assert f"Measured on {len(collections)} collections" in orders([judge])
+        assert f"judged by {judge}" in orders([judge])
+        assert "on the other collections, 0 of" in orders([judge])
+        assert "rows with the judge's model" in favours([judge])

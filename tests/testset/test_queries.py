@@ -13,7 +13,7 @@ from harness.data.corpus import Corpus
 from harness.generators.chat import Chat
 from harness.generators.extractive import Extractive
 from harness.runtime.context import Context
-from harness.testset.queries import PROMPTS, Made, asking, estimate, from_log, made, one_each
+from harness.testset.queries import PROMPTS, Made, asking, estimate, from_log, made, one_each, one_part_each
 
 CORPUS = Corpus.of(
     (f"d{i}", f"Title {i}", f"Alpha {i} is a long sentence about beta {i}. Gamma {i} follows with delta {i}.")
@@ -61,11 +61,16 @@ def test_the_price_of_a_chat_model() -> None:
 def test_real_queries_come_from_a_log(tmp_path: Path, context: Context) -> None:
     log = tmp_path / "log.txt"
     log.write_text("how  to fix it\n\nHow to fix it?\nsecond query\n...\n", encoding="utf-8")
-    assert from_log(log, 10, context) == [Made("how to fix it", -1, "log", ""), Made("second query", -1, "log", "")]
+    both = {Made("how to fix it", -1, "log", ""), Made("second query", -1, "log", "")}
+    assert set(from_log(log, 10, context)) == both
     assert len(from_log(log, 1, context)) == 1
     rows = tmp_path / "queries.jsonl"
     rows.write_text('{"_id": "q1", "text": "how to fix it"}\n{"_id": "q2", "text": "second query"}\n')
-    assert [each.text for each in from_log(rows, 10, context)] == ["how to fix it", "second query"]
+    assert {each.text for each in from_log(rows, 10, context)} == {"how to fix it", "second query"}
+    log.write_text("\n".join(f"query {i:03}" for i in range(300)), encoding="utf-8")
+    first = [each.text for each in from_log(log, 300, context)][:100]
+    assert first != sorted(first)
+    assert max(first) > "query 250"
     log.write_text("\n")
     with pytest.raises(DatasetError, match="no query"):
         from_log(log, 10, context)
@@ -73,4 +78,12 @@ def test_real_queries_come_from_a_log(tmp_path: Path, context: Context) -> None:
 
 def test_an_id_depends_on_the_query_only() -> None:
     one = Made("text", 3, "title", "x")
-    assert one.id == Made("text", 3, "other", "y").id != Made("text", 4, "title", "x").id
+    assert one.id(CORPUS) == Made("text", 3, "other", "y").id(CORPUS) != Made("text", 4, "title", "x").id(CORPUS)
+    assert Made("text", -1, "log", "").id(CORPUS).startswith("q")
+
+
+def test_a_part_of_a_document_has_its_id_and_there_is_one_of_each() -> None:
+    part, other, asked = (Made(f"text {i}", 3, "title", name) for i, name in enumerate(("extractive",) * 2 + ("chat",)))
+    assert part.id(CORPUS) == "d3"
+    assert one_part_each([part, asked, other]) == [part, asked]
+    assert not Made("text", -1, "log", "").is_part

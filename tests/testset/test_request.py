@@ -19,7 +19,7 @@ from harness.testset.request import DENSE_UP_TO, Request
 def test_a_large_corpus_is_searched_by_bm25_and_reranked(tmp_path: Path) -> None:
     request = Request(Source(tmp_path), tmp_path / "out")
     assert list(map(str, request.rows(DENSE_UP_TO))) == ["bm25", "dense"]
-    assert request.rows(DENSE_UP_TO + 1) == (parse_method("bm25"), Rerank(depth=50))
+    assert request.rows(DENSE_UP_TO + 1) == (parse_method("bm25"), Rerank(depth=25))
     assert request.encoding(10) == request.encoding(10**6) == parse_method("dense")
 
 

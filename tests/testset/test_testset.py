@@ -46,6 +46,10 @@ def test_the_folder_is_a_collection_whose_manifest_says_what_made_it(
     manifest = json.loads((request.out / "manifest.json").read_text())
     assert manifest["queries"]["number"] == len(dataset.test.queries) == len(made.made.queries)
     assert manifest["queries"]["real"] is False
+    parts = {query.id(dataset.corpus) for query in made.made.queries if query.is_part}
+    assert dataset.drop_self == parts  # each is left out of its own ranking
+    assert parts
+    assert all(label.query != label.document for label in labels.every)
     assert manifest["corpus"]["files"] == 60
     assert sum(manifest["judge"]["grades"].values()) == manifest["pool"]["pairs"] == len(labels.every)
     assert manifest["cost"] is None

@@ -20,10 +20,10 @@ def made(*queries: Made) -> TestSet:
 
 
 def test_favoured_rows_are_named(request_of: Callable[..., Request]) -> None:
-    lines = sentences(request_of(judge=parse_judge("dense")), made(Made("a", 0, "title", "extractive")), ROWS)
+    lines = sentences(request_of(judge=parse_judge("panel")), made(Made("a", 0, "title", "extractive")), ROWS)
     text = " ".join(lines)
     assert "uncalibrated" in text
-    assert "The judge dense shares a model with rows, which favours them: dense, hybrid-rrf." in text
+    assert "The judge panel shares a model with rows, which may favour them: dense, hybrid-rrf." in text
     assert "The only query is taken from documents (90% of the content words" in text
 
 
@@ -31,7 +31,7 @@ def test_a_real_log_and_another_judge_favour_none(request_of: Callable[..., Requ
     request = request_of(judge=parse_judge("cross_encoder"), log=tmp_path / "log")
     text = " ".join(sentences(request, made(Made("a", -1, "log", "")), ROWS))
     assert "uncalibrated" in text
-    assert "favours" not in text
+    assert "favour them" not in text
     assert "This judge was not measured" in text
     assert "Kendall's tau" in text
     assert "ranked 16 rows too high" in text

@@ -64,9 +64,9 @@ def test_the_worked_example(harness_command, tmp_path: Path) -> None:
         said.append(harness_command(*("dense(precision='fp32')" if word == "dense" else word for word in line)))
         assert said[-1].status == 0, said[-1].err
     before, after = said[1].out, said[4].out
-    assert "Uncalibrated: all labels are by dense" in before
+    assert "Uncalibrated: all labels are by panel" in before
     assert "shares a model with dense" in before
-    assert "Calibrated: dense" in after
+    assert "Calibrated: panel" in after
     assert "Uncalibrated" not in after
-    assert "Calibrated: dense" in (tmp_path / "results" / "leaderboard.md").read_text()
-    assert "Calibrated: dense" in next((tmp_path / "results").glob("*/decision.md")).read_text()
+    assert "Calibrated: panel" in (tmp_path / "results" / "leaderboard.md").read_text()
+    assert "Calibrated: panel" in next((tmp_path / "results").glob("*/decision.md")).read_text()

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 from harness.collection.labels import Label
 
+SLIGHT = 0.2
+"""Cohen's kappa up to which agreement is slight at most (Landis and Koch, Biometrics 33, 1977)."""
+FEW = 10
+"""Pairs of two people below which chance decides how far they agree."""
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -47,6 +52,19 @@ def agreements(labels: Iterable[Label]) -> list[Agreement]:
         if common:
             found.append(agreement(first, second, [one[p] for p in common], [other[p] for p in common]))
     return found
+
+
+def disagreement(labels: Iterable[Label]) -> str:
+    """Which people hardly agree, and what to do about it, in words; empty if there are none."""
+    people = agreements(label for label in labels if label.kind == "person")
+    found = [each for each in people if each.pairs >= FEW and each.kappa <= SLIGHT]
+    if not found:
+        return ""
+    who = "; ".join(f"{each.first} and {each.second}, kappa {each.kappa:.2f} on {each.pairs:,} pairs" for each in found)
+    return (
+        f"People hardly agree ({who}): scores take the lower median of their grades, which is nobody's opinion. Let "
+        "them settle what the grades mean, and judge these pairs again; a later grade replaces the earlier one."
+    )
 
 
 def agreement(first: str, second: str, one: list[int], other: list[int]) -> Agreement:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from harness.collection.agreement import FEW, agreement, agreements, disagreement
 from harness.collection.labels import Label
-from harness.judging.agreement import agreement, agreements
 
 
 def kappa(one: list[int], other: list[int]) -> float:
@@ -47,3 +47,17 @@ def test_only_common_pairs_count_and_the_last_label_of_a_judge() -> None:
     ]
     [found] = agreements(labels)
     assert (found.first, found.second, found.pairs, found.same) == ("ann", "dense", 1, 1.0)
+
+
+def grades(judge: str, kind: str, *given: int) -> list[Label]:
+    return [Label("q", f"d{place}", grade, judge, kind) for place, grade in enumerate(given)]  # type: ignore[arg-type]
+
+
+def test_people_who_hardly_agree_are_named() -> None:
+    ann = grades("ann", "person", *(0, 3) * FEW)
+    said = disagreement(ann + grades("bob", "person", *(3, 0) * FEW))
+    assert "ann and bob, kappa -1.00 on 20 pairs" in said
+    assert "lower median" in said
+    assert disagreement(ann + grades("bob", "person", *(0, 2) * FEW)) == ""
+    assert disagreement(ann + grades("dense", "machine", *(3, 0) * FEW)) == ""
+    assert disagreement(ann[:4] + grades("bob", "person", 3, 0, 3, 0)) == ""
