@@ -87,8 +87,8 @@ def of_modules() -> dict[str, Any]:
         queries = {line["_id"]: line["text"] for line in lines}
         for split in ("test", "dev", "train"):
             for line in (folder / "qrels" / f"{split}.tsv").read_text(encoding="utf-8").splitlines()[1:]:
-                query, function, _ = line.split("\t")
-                relevant[split][query] = module_of[function]
+                query, document, _ = line.split("\t")
+                relevant[split][query] = module_of[document]
     corpus = {name: (name, "\n\n".join(sources)) for name, sources in modules.items()}
     return {"corpus": corpus, "queries": queries, "relevant": dict(relevant)}
 

@@ -153,10 +153,10 @@ def _judge(url: str, enough: Callable[[str], bool]) -> None:
         page.press("#name", "Enter")
         page.wait_for_selector("#pair:not([hidden])")
         while not page.is_hidden("#pair"):
-            state = page.text_content("#state")
+            state = page.text_content("#state") or ""
             if enough(state):
                 break
-            query, *document = (page.text_content(part) for part in ("#query", "#title", "#text"))
+            query, *document = (page.text_content(part) or "" for part in ("#query", "#title", "#text"))
             page.keyboard.press(str(opinion(query, " ".join(document))))
             page.wait_for_function("was => document.getElementById('state').textContent !== was", arg=state)
         browser.close()

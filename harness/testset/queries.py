@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from harness.base.errors import DatasetError
 from harness.collection.jsonl import read_queries
 from harness.data.corpus import Corpus
@@ -63,7 +65,7 @@ class Made:
     def id(self, corpus: Corpus) -> str:
         """From the text, so that the same query has the same id in every set; of a part, the id of its document."""
         if self.is_part:
-            return str(corpus.ids([self.row])[0])
+            return str(corpus.ids(np.array([self.row]))[0])
         return "q" + hashlib.sha256(f"{self.row} {self.text}".encode()).hexdigest()[:10]
 
 

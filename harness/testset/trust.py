@@ -39,9 +39,9 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
         if lexical == len(made.queries):
             of = sentence(all_of(lexical, "the only query is", "queries are"))
         lines.append(
-            f"{of} taken from documents ({share:.0%} of the content words are in the document). Each document is left out of the ranking of its own query, since rows that match words "
-            "find it before all others: what counts is what is found besides. Real queries (--queries log.txt) are "
-            "better."
+            f"{of} taken from documents ({share:.0%} of the content words are in the document). Each document is left "
+            "out of the ranking of its own query, since rows that match words find it before all others: what counts "
+            "is what is found besides. Real queries (--queries log.txt) are better."
         )
     alone = sum(query.alone for query in made.queries)
     if alone:
