@@ -23,7 +23,7 @@ def test_a_folder_of_files_becomes_a_set_and_the_next_command_is_named(
     assert "judged pairs are in mine" in said.out
     assert "uncalibrated" in said.out
     assert said.out.endswith("next: harness decide mine\n")
-    assert "14 documents of texts" in said.err
+    assert "texts: 14 documents" in said.err
     assert (tmp_path / "mine" / "manifest.json").is_file()
 
 
