@@ -80,7 +80,7 @@ def test_grades_in_a_table_are_not_written_over(made: Path, context: Context, tm
     from_table(work, path, "ann")
     assert to_table(work, path, "ann", 3, context) == 3
     other = made / "corpus.jsonl"
-    with pytest.raises(SettingError, match="is no table of this kind"):
+    with pytest.raises(SettingError, match="is not a table of this kind"):
         to_table(work, other, "ann", 3, context)
 
 
