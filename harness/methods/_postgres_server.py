@@ -15,6 +15,7 @@ import tarfile
 import tempfile
 import time
 import weakref
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,8 +89,9 @@ class Server:
             self._own = self._programs_for_all() if self._as else programs()
             if archive is not None:
                 self._unpack(archive)
-        except OSError as error:
-            raise self._fault(f"{error}.") from error
+        except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+            damaged = "" if archive is None else f" Remove {archive.parents[1]} if its archive is damaged."
+            raise self._fault(f"{error}.{damaged}") from error
         if archive is None:
             self._run("initdb", "-D", data, "-U", "harness", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
@@ -125,7 +127,7 @@ class Server:
         data.chmod(0o700)
         if self._as:
             for path in (data, *data.rglob("*")):
-                os.chown(path, self._as["user"], self._as["group"])
+                os.chown(path, self._as["user"], self._as["group"], follow_symlinks=False)
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         """One of its programs, as its user."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.base.defaults import RESULTS
@@ -25,7 +25,7 @@ class EqualTrials:
 
     Args:
         finished: the sweeps of recipes that have scores.
-        without: recipe → why it has none.
+        without: row and recipe on a collection → why it has none.
     """
 
     finished: list[FinishedSweep] = field(default_factory=list)
@@ -73,9 +73,9 @@ def equal(
         HarnessError: bad input, or a collection that cannot be loaded.
     """
     found = EqualTrials()
-    for spec in specs:
+    for spec, name in [(each, name) for each in specs for name in each.datasets]:
         try:
-            found.finished += sweep(spec, executor, results, context, tell, show)
+            found.finished += sweep(replace(spec, datasets=(name,)), executor, results, context, tell, show)
         except NoScores as error:
-            found.without[spec.group_of(0)] = error
+            found.without[f"{spec.group_of(0)} on {name}"] = error
     return found

@@ -73,7 +73,7 @@ def graded(
         tell(f"{len(pairs):,} pairs of {len(batch):,} queries to judge with {request.judge.label()}")
         _add(kept, batch, request.judge.grade(corpus, pairs, known, context), request)
 
-    most = request.queries if is_paid(request.judge) else len(queue)
+    most = min(request.queries, len(queue)) if is_paid(request.judge) else len(queue)
     while judged < most and len(kept.queries) < request.queries:
         missing = request.queries - len(kept.queries)
         rate = max(FEWEST_KEPT, len(kept.queries) / judged) if judged else 1.0

@@ -102,6 +102,16 @@ def test_a_killed_run_leaves_no_server_behind() -> None:
     assert not folder.exists()
 
 
+def test_a_damaged_archive_is_named_and_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    archive = tmp_path / "entry" / "index" / "data.tar.gz"
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(b"no archive")
+    with pytest.raises(EngineError, match=r"Remove .*entry if its archive is damaged"):
+        _postgres_server.Server(archive)
+    assert list(tmp_path.glob("harness-postgres-*")) == []
+
+
 def test_programs_below_a_folder_of_root_alone_run_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed = _postgres_server.programs()
     packages, closed = installed.parents[2], tmp_path / "closed"

@@ -18,7 +18,7 @@ def test_each_recipe_has_one_row_on_test_that_dev_chose(
     recipes = ['frozen_head(sides="query", epochs=2)', "supervised(max_length=16, batch=4)", 'gpl(tuples="no.jsonl")']
     specs = equal_trials(row, recipes, [str(small_folder)], ["bm25"], seeds=1, tokens=400)
     found = equal(specs, results=tmp_path / "r", context=context)
-    assert list(found.without) == [f'{row}+gpl(tuples="no.jsonl")']
+    assert list(found.without) == [f'{row}+gpl(tuples="no.jsonl") on {small_folder}']
     assert len(list((tmp_path / "r").glob("*/*/seed0.json"))) == 3, "test has seen one row of each recipe, and bm25"
     (table,) = json.loads(as_json(found.shown))["tables"]
     rows = {line["row"].partition("+")[2].partition("(")[0]: line for line in table["rows"]}

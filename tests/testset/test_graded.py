@@ -94,6 +94,13 @@ def test_if_few_are_left_documents_that_are_like_no_other_are_the_answer(
     assert Listed.asked == [["a", "b", "c"], ["a", "c"]]
 
 
+def test_a_paid_judge_ends_with_the_last_query(request_of: Callable[..., Request], context: Context) -> None:
+    short = queue({text: GRADES[text] for text in "abc"})
+    kept = graded(request_of(queries=9, judge=Paid()), short, CORPUS, Pairs([], []), context, quiet)
+    assert [each.text for each in kept.queries] == ["c"]
+    assert Listed.asked == [["a", "b", "c"]]
+
+
 def test_a_paid_judge_judges_as_many_as_its_price_says(request_of: Callable[..., Request], context: Context) -> None:
     kept = graded(request_of(queries=4, judge=Paid()), queue(GRADES), CORPUS, Pairs([], []), context, quiet)
     assert [each.text for each in kept.queries] == ["c", "d"]
