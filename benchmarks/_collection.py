@@ -13,7 +13,7 @@ from harness.report.screen import Screen
 
 
 def sampled(names: Sequence[str], most: int) -> list[str]:
-    """At most so many of some names, the same ones wherever they are drawn, in their order."""
+    """A sample of names, at most `most`, the same in every run, in their order."""
     drawn = set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:most])
     return [name for name in names if name in drawn]
 

@@ -4,7 +4,7 @@
 
 The files are made of the docstrings of Python's standard library, so that they are real text. Then, each a process of
 its own and with an empty cache: `harness testset`, `harness decide`, people's grades through the page of `harness judge
---serve` in headless Chromium (first so many pairs, then so many whole queries), and `harness decide` after each.
+--serve` in headless Chromium (first pairs, then whole queries), and `harness decide` after each.
 Printed are what each step says, and its CPU and wall seconds. The person of the script reads what the page shows, and
 grades by how many words of the query the document has: an opinion of its own, which is not the judge's.
 

@@ -10,6 +10,7 @@ import typer
 from harness.base import defaults
 from harness.cli.declaration import Status
 from harness.cli.parameters import Datasets, Executed, NamedRows, OneMeasure, Quiet, Resources, Row, Seeds
+from harness.cli.sweep import begun
 from harness.cli.table_parameters import Tables
 
 if TYPE_CHECKING:
@@ -47,10 +48,7 @@ def recipes(parameters: EqualTrials) -> Status:
     from harness import api
     from harness.cli.session import open_session
     from harness.executors.local import Local
-    from harness.report import messages
     from harness.report.run_equal import equal
-    from harness.report.sheet_formats import Shown
-    from harness.report.sweep_sheets import planned_sheets
     from harness.sweep.equal import TOKENS, equal_trials
 
     executor = api.executor_of(parameters.executor) or Local()
@@ -62,14 +60,10 @@ def recipes(parameters: EqualTrials) -> Status:
     for spec in specs:
         for name, parts in api.plan_sweep(spec, parameters.results, session.context).items():
             plans.setdefault(name, []).extend(parts)
-    sheets, sentence = planned_sheets(plans, executor.dollars)
-    if parameters.dry_run:
-        session.show(Shown(sheets, [sentence]))
+    printers = begun(session, plans, executor, dry_run=parameters.dry_run)
+    if printers is None:
         return Status.OK
-
-    session.err.say(sentence)
-    tries, rows = messages.trial_printer(session.err), messages.row_printer(session.err)
-    found = equal(specs, executor, parameters.results, session.context, tries, rows)
+    found = equal(specs, executor, parameters.results, session.context, *printers)
     session.show(found.shown)
     session.update_leaderboard(parameters.results)
     if found.skipped:

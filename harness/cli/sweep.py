@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,12 @@ from harness.cli.parameters import Datasets, Executed, NamedRows, OneMeasure, Qu
 from harness.cli.table_parameters import Tables
 
 if TYPE_CHECKING:
+    from harness.bench.runner import Result
+    from harness.cli.session import Session
+    from harness.executors import Executor
+    from harness.sweep.estimate import Planned
     from harness.sweep.spec import Spec
+    from harness.sweep.trial import CellResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,29 +69,44 @@ def tune(parameters: Tune) -> Status:
     return _swept(parameters, api.tuned(row, parameters.setting, parameters.datasets, *chosen))
 
 
+def begun(
+    session: Session, plans: Mapping[str, Sequence[Planned]], executor: Executor, *, dry_run: bool
+) -> tuple[Callable[[CellResult], None], Callable[[Result], None]] | None:
+    """Prints what a sweep will take; in a dry run as its tables, and then nothing is to be run.
+
+    Returns:
+        What prints a cell on dev and a row on test; None in a dry run.
+    """
+    from harness.report import messages
+    from harness.report.sheet_formats import Shown
+    from harness.report.sweep_sheets import planned_sheets
+
+    sheets, sentence = planned_sheets(plans, executor.dollars)
+    if dry_run:
+        session.show(Shown(sheets, [sentence]))
+        return None
+    session.err.say(sentence)
+    return messages.trial_printer(session.err), messages.row_printer(session.err)
+
+
 def _swept(parameters: Sweep | Tune, what: Path | Spec) -> Status:
     """Runs a sweep and prints what was found."""
     from harness import api
     from harness.cli.session import open_session
     from harness.executors.local import Local
-    from harness.report import messages
     from harness.report.sheet_formats import Shown
     from harness.report.sweep_sentences import sentences
-    from harness.report.sweep_sheets import MOST, planned_sheets, sweep_sheet
+    from harness.report.sweep_sheets import MOST, sweep_sheet
 
     executor = api.executor_of(parameters.executor) or Local()
     session = open_session(parameters)
     plans = api.plan_sweep(what, parameters.results, session.context)
-    sheets, sentence = planned_sheets(plans, executor.dollars)
-    if parameters.dry_run:
-        session.show(Shown(sheets, [sentence]))
+    printers = begun(session, plans, executor, dry_run=parameters.dry_run)
+    if printers is None:
         return Status.OK
-
-    session.err.say(sentence)
-    tries, rows = messages.trial_printer(session.err), messages.row_printer(session.err)
     failed, shown = False, []
     most = MOST if session.format == "text" and not session.verbose else None
-    for swept in api.sweep(what, executor, parameters.results, session.context, tries, rows):
+    for swept in api.sweep(what, executor, parameters.results, session.context, *printers):
         shown.append(Shown([sweep_sheet(swept.found, most)], sentences(swept.found)))
         if session.format == "text":
             session.show(shown[-1])

@@ -55,15 +55,16 @@ def agreements(labels: Iterable[Label]) -> list[Agreement]:
 
 
 def disagreement(labels: Iterable[Label]) -> str:
-    """Which people hardly agree, and what to do about it, in words; empty if there are none."""
+    """Which people have low agreement, and what to do about it, in words; empty without such people."""
     people = agreements(label for label in labels if label.kind == "person")
     found = [each for each in people if each.pairs >= FEW and each.kappa <= SLIGHT]
     if not found:
         return ""
     who = "; ".join(f"{each.first} and {each.second}, kappa {each.kappa:.2f} on {each.pairs:,} pairs" for each in found)
     return (
-        f"People hardly agree ({who}): scores take the lower median of their grades, which is nobody's opinion. Let "
-        "them settle what the grades mean, and judge these pairs again; a later grade replaces the earlier one."
+        f"Agreement between people is low ({who}): scores take the lower median of their grades, and would "
+        "differ with the grades of one of them alone. Let them settle what the grades mean, "
+        "and judge these pairs again; a later grade replaces the earlier one."
     )
 
 

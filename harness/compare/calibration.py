@@ -91,7 +91,10 @@ class Calibration:
         have = f"; people judged {self.annotated}" if self.annotated else ""
         labels = "all labels are" if self.share == 1 else f"{self.share:.0%} of the labels are"
         own = bounds(self.judges)
-        known = "" if set(self.judges) == {own.judge} else f" (of {own.judge}: this judge was not measured)"
+        known = ""
+        if set(self.judges) != {own.judge}:
+            which = "this judge was" if len(self.judges) == 1 else "these judges together were"
+            known = f" (the largest errors of any judge there: {which} not measured)"
         return (
             f"Uncalibrated: {labels} by {judges}{have}. Intervals of differences are widened for the judge's errors, "
             f"as measured on {own.collections} collections with real judgements{known}: more queries do not narrow "

@@ -144,7 +144,7 @@ def _candidates(
 
 
 def _found(request: Request, candidates: Sequence[Made], pool: Pool, drops: Drops) -> list[int]:
-    """Places of the queries whose document is found again, at most as many as are wanted."""
+    """Places of the queries whose document is found again."""
     ranks = [pool.ranks(place, each.row) for place, each in enumerate(candidates)]
     found = [place for place, each in enumerate(candidates) if found_again(each, ranks[place], request.within)]
     drops.add("not found again", len(candidates) - len(found))

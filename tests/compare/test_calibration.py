@@ -13,7 +13,7 @@ from harness.bench.run_rows import run_rows
 from harness.bench.store import Store
 from harness.collection.labels import Label, labels_file, read_labels, write_labels
 from harness.compare.advice import sentences
-from harness.compare.calibration import shares_a_model
+from harness.compare.calibration import Calibration, shares_a_model
 from harness.compare.decision import decide
 from harness.compare.evidence import Scores, contrasts, scores
 from harness.compare.judge_errors import bounds
@@ -131,7 +131,7 @@ def test_people_who_hardly_agree_are_a_caveat(judged: Callable[[int], Path], con
     [row, _] = scored(folder, context)
     assert row.calibration is not None
     assert row.calibration.corrected
-    assert "People hardly agree (ann and bob, kappa -" in row.calibration.sentence
+    assert "Agreement between people is low (ann and bob, kappa -" in row.calibration.sentence
 
 
 def test_if_people_judged_everything_their_judgements_count_as_they_are(
@@ -155,3 +155,12 @@ def test_judges_and_rows_that_share_a_model() -> None:
     assert shares_a_model("dense", parse_method("bm25>>dense").full())
     assert not shares_a_model("dense", "bm25")
     assert not shares_a_model("no such judge", "bm25")
+
+
+def test_of_a_judge_that_was_not_measured_the_sentence_says_whose_errors_are_taken() -> None:
+    def said(*judges: str) -> str:
+        return Calibration(judges, (), 9).sentence
+
+    assert "the largest errors of any judge there: this judge was not measured" in said("chat")
+    assert "the largest errors of any judge there: these judges together were not measured" in said("clicks", "panel")
+    assert "not measured" not in said("panel")
