@@ -69,7 +69,16 @@ class Assessment:
 
 
 class Absent(Exception):
-    """A collection has no estimate; the reason, in words."""
+    """A collection has no estimate; the reason, in words.
+
+    Args:
+        reason: in words.
+        again: rows to run again for one.
+    """
+
+    def __init__(self, reason: str, again: Sequence[str] = ()) -> None:
+        super().__init__(reason)
+        self.again = tuple(again)
 
 
 @dataclass(frozen=True)
@@ -124,7 +133,7 @@ def assess(claim: Claim, stored: Stored, store: Store, measure: str) -> Assessme
     for collection in claim.collections:
         without = [row for row in claim.rows if (collection, names[row]) not in stored]
         if without:
-            missing[collection] = f"no records of {', '.join(f'`{row}`' for row in without)}"
+            missing[collection] = f"no records of {_listed(without)}"
             absent |= dict.fromkeys(without)
             lacking.append(collection)
             continue
@@ -132,6 +141,9 @@ def assess(claim: Claim, stored: Stored, store: Store, measure: str) -> Assessme
             parts[collection] = _part(claim, collection, names, stored, store, measure)
         except (Absent, HarnessError) as error:
             missing[collection] = str(error)
+            if isinstance(error, Absent) and error.again:
+                absent |= dict.fromkeys(error.again)
+                lacking.append(collection)
     differences = {collection: _tested([part]) for collection, part in parts.items()}
     pooled = _tested(list(parts.values())) if parts else None
     estimates = tuple(
@@ -145,7 +157,9 @@ def assess(claim: Claim, stored: Stored, store: Store, measure: str) -> Assessme
 def _part(
     claim: Claim, collection: str, names: Mapping[str, str], stored: Stored, store: Store, measure: str
 ) -> _Part:
-    """Raises Absent with the reason if the records are there and cannot be compared."""
+    """Raises Absent with the reason if the records are there and cannot be compared: of trained rows, for one, if some
+    were trained with today's defaults and some with those of an earlier version.
+    """
     rows: dict[str, Scores] = {}
     earlier = []
     for row in claim.rows:
@@ -156,6 +170,10 @@ def _part(
             earlier.append(row)
             exact = [one for one in records if one.record.method == records[0].record.method]
         rows[row] = scores(exact, store, measure)
+    today = [row for row, each in rows.items() if each.trained and row not in earlier]
+    before = [row for row in earlier if rows[row].trained]
+    if today and before:
+        raise Absent(f"{_listed(before)} made by an earlier version, with other defaults, {_listed(today)} not", before)
     if claim.part != "all":
         split = common_split(record for each in rows.values() for record in each.records)
         if split is None:
@@ -215,8 +233,12 @@ def _command(collections: Sequence[str], rows: Sequence[str]) -> str:
 def _notes(parts: Mapping[str, _Part]) -> tuple[str, ...]:
     notes = []
     if earlier := {row for part in parts.values() for row in part.earlier}:
-        notes.append(f"made by an earlier version, with other defaults: {', '.join(f'`{r}`' for r in sorted(earlier))}")
+        notes.append(f"made by an earlier version, with other defaults: {_listed(sorted(earlier))}")
     one = [collection for collection, part in parts.items() if part.seeds == 1]
     if one:
         notes.append(f"a trained row has one seed on {', '.join(one)}: other seeds may differ")
     return tuple(notes)
+
+
+def _listed(rows: Sequence[str]) -> str:
+    return ", ".join(f"`{row}`" for row in rows)

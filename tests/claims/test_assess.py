@@ -147,6 +147,20 @@ def test_a_row_with_earlier_defaults_counts_and_is_noted(row: Put, found: Found)
     assert assessed.notes == ("made by an earlier version, with other defaults: `bm25`",)
 
 
+def test_trainings_by_todays_and_by_earlier_defaults_are_not_compared(row: Put, found: Found) -> None:
+    trained = {"resolved": {"training": [{"seconds": 1.0}]}}
+    row("dense+supervised", "d1", 0.1, 0.1, method="dense+supervised(scale=19)", **trained)
+    row("dense+gist_embed", "d1", 0.0, 0.0, **trained)
+    row("dense", "d1", 0.0, 0.0)
+    mixed = found(of(("dense+supervised",), ("dense+gist_embed",), collections=("d1",)))
+    assert (mixed.verdict, mixed.pooled) == ("not run", None)
+    assert mixed.missing["d1"] == (
+        "`dense+supervised` made by an earlier version, with other defaults, `dense+gist_embed` not"
+    )
+    assert mixed.command == "harness run --dataset d1 --method dense+supervised"
+    assert found(of(("dense+supervised",), ("dense",), collections=("d1",))).verdict == "reproduced", "one training"
+
+
 def test_rows_of_other_queries_or_revisions_are_not_compared(row: Put, put: Put, found: Found) -> None:
     row("bm25", "d1", 0.1, 0.1)
     put("dense", dict.fromkeys(IDS[:-1], 0.5), dataset="d1", method=parse_method("dense").full())
