@@ -25,7 +25,6 @@ from harness.runtime.context import Context
 
 DEPTHS = (10, 100)
 QUERIES = 200
-ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -154,8 +153,7 @@ def measure(index: Index, task: Task, true: dict[int, TopK], context: Context) -
 def _timed(built: Nearest, queries: Floats) -> dict[str, Any]:
     """The latency of single queries for 100, of up to 200 of them, as for a row (`Timing`)."""
     timed = Timing(lambda i: built.search(queries[i][None], DEPTHS[1]), len(queries), QUERIES, DEPTHS[1])
-    for _ in range(ROUNDS - 1):
-        timed.round()
+    timed.round()
     timed.persist()
     return timed.latency() or {}
 

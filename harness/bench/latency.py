@@ -1,8 +1,9 @@
 """Latency: the time of one query, from repeated single queries that are encoded without the cache.
 
-On a shared machine other processes add to a row's own time. So the same queries are timed in several rounds, spread
-over the work on the row, with a last one in turn with the other rows of the board; each round records the load of the
-machine. Rounds on a busy machine are left out. If there is no other, the latency is marked `busy`.
+On a shared machine other processes add to a row's own time. So the same queries are timed in several rounds: one after
+the row's search, the others at the end in turn with the other rows of the board, until two rounds on a quiet machine
+agree. Each round records the load of the machine. Rounds on a busy machine are left out. If there is no other, the
+latency is marked `busy`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +24,16 @@ from harness.runtime.progress import Progress
 
 QUERIES = 50
 WARM_UP = 3
+WARM_SECONDS = 0.1
+"""The first query loads the model; the others warm up for about so long, so that a slow row warms up with fewer."""
+ROUNDS = 2
+"""On a quiet machine; all that are needed if they agree."""
+AGREE = 0.1
+"""The `spread` up to which rounds agree."""
 MORE = 3
-"""Rounds that are added while every round so far was on a busy machine."""
+"""Rounds that are added, at most, while fewer than `ROUNDS` were on a quiet machine, or these do not agree."""
+FEW = 4
+"""Repetitions from which on quartiles say more of them than the least and the greatest."""
 SECONDS = 1.0
 """Longest time of a round, which times one query at least: a slow row times fewer queries."""
 LEAST = 0.04
@@ -73,14 +82,20 @@ class Timing:
         if not self.number:
             return
         if not self.rounds:
-            for i in range(min(WARM_UP, self.number)):  # the first loads the model
-                self.ask(i)
+            self._warm_up()
         before, begun = self.load(), self.clock()
         passes: list[dict[int, float]] = []
         while not passes or self.clock() - begun < LEAST:
             passes.append(self._pass(begun))
         seconds = self.clock() - begun
         self.rounds.append(Round(tuple(passes), Contention.between(before, self.load(), seconds)))
+
+    def _warm_up(self) -> None:
+        self.ask(0)
+        begun = self.clock()
+        for i in range(1, min(WARM_UP, self.number)):
+            if self.clock() - begun < WARM_SECONDS:
+                self.ask(i)
 
     def _pass(self, begun: float) -> dict[int, float]:
         spent: dict[int, float] = {}
@@ -97,29 +112,36 @@ class Timing:
     @property
     def busy(self) -> bool:
         """Whether every round was on a busy machine."""
-        return all(one.contention.busy for one in self.rounds)
+        return not self._quiet
+
+    @property
+    def due(self) -> bool:
+        """Whether another round may tell more: see `ROUNDS` and `MORE`. Not before the first round."""
+        if not 0 < len(self.rounds) < ROUNDS + MORE:
+            return False
+        return len(self._quiet) < ROUNDS or _spread(_passes(self._quiet)) > AGREE
 
     def persist(self) -> None:
-        """A last round; more of them, up to `MORE`, while every round so far was on a busy machine."""
-        self.round()
-        for _ in range(MORE):
-            if not self.busy:
-                return
+        """More rounds, as long as one is due."""
+        while self.due:
             self.round()
+
+    @property
+    def _quiet(self) -> list[Round]:
+        return [one for one in self.rounds if not one.contention.busy]
 
     def latency(self) -> dict[str, Any] | None:
         """As in a record; None without a round.
 
         `p50_ms` and `p95_ms` over queries, each query by the lower quartile of its times; `queries` and `depth`;
         `repeats`, how often the queries were repeated; `spread`, by what share these repetitions differ (between their
-        quartiles); `busy`, whether the machine was busy in every round; `others`, `cores` and `waited` of the calmest
-        round (`Contention`).
+        quartiles; fewer than `FEW` between the least and the greatest); `busy`, whether the machine was busy in every
+        round; `others`, `cores` and `waited` of the calmest round (`Contention`).
         """
         if not self.rounds:
             return None
-        quiet = [one for one in self.rounds if not one.contention.busy]
-        used = quiet or self.rounds
-        passes = [spent for one in used for spent in one.passes]
+        used = self._quiet or self.rounds
+        passes = _passes(used)
         timed = sorted({i for spent in passes for i in spent})
         low = [np.percentile([spent[i] for spent in passes if i in spent], LOW) for i in timed]
         p50, p95 = np.percentile(low, [50, 95]) * 1000
@@ -136,13 +158,15 @@ class Timing:
         }
 
 
+def _passes(rounds: Sequence[Round]) -> list[dict[int, float]]:
+    return [spent for one in rounds for spent in one.passes]
+
+
 def _spread(passes: list[dict[int, float]]) -> float:
-    """By what share of the lower quartile the medians of the passes differ between their quartiles, on the queries that
-    all passes have.
-    """
+    """By what share the medians of the passes differ, on the queries that all passes have."""
     common = set.intersection(*(set(spent) for spent in passes))
     medians = [float(np.median([spent[i] for i in common])) for spent in passes]
-    low, high = np.percentile(medians, [25, 75])
+    low, high = np.percentile(medians, [25, 75] if len(medians) >= FEW else [0, 100])
     return float(high / low - 1) if low > 0 else 0.0
 
 
@@ -168,14 +192,13 @@ def timing(searcher: Searcher, queries: Queries, **how: Any) -> Timing:
 
 
 def in_turn(timed: Mapping[Any, Timing], progress: Progress) -> None:
-    """One more round of each, and up to `MORE` of those that were on a busy machine in every round.
+    """Rounds of those that are due, until none is.
 
-    They alternate, so that the load of the machine is the same for all. A single one that needs no round gets none, and
-    one whose searcher is no longer in memory stays as it is.
+    They alternate, so that the load of the machine is the same for all. One whose searcher is no longer in memory stays
+    as it is.
     """
-    due = [one for one in timed.values() if one.rounds]
-    due = due if len(due) > 1 else [one for one in due if one.busy]
-    for _ in range(1 + MORE):
+    for _ in range(ROUNDS - 1 + MORE):
+        due = [one for one in timed.values() if one.due]
         if not due:
             return
         with progress("latency", len(due), "rows") as advance:
@@ -183,4 +206,3 @@ def in_turn(timed: Mapping[Any, Timing], progress: Progress) -> None:
                 with contextlib.suppress(Exception):  # its record has a latency already
                     one.round()
                 advance()
-        due = [one for one in due if one.busy]

@@ -101,7 +101,7 @@ def opened_bench(
 ) -> Iterator[Bench]:
     """A bench that runs its rows here or by an executor; jobs that still run at the end of the block are ended.
 
-    At the end of the block the rows that ran here are timed once more, in turn (`Bench.settle`).
+    At the end of the block the rows that ran here are timed again, in turn (`Bench.settle`).
 
     Args:
         methods: the rows.

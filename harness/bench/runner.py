@@ -137,7 +137,7 @@ class Bench:
         return Result(record, kept=False)
 
     def settle(self) -> None:
-        """Times the rows that were run on the current dataset once more, in turn, and stores their latency again.
+        """Times the rows that were run on the current dataset again, in turn, and stores their latency again.
 
         The latencies that it changes are in `renewed`, by dataset and row.
         """
@@ -212,8 +212,7 @@ class Bench:
             # The row's own fit, index and search are the last steps of its plan, so these are its own.
             run = Run.of_split(dataset.test, top, dataset.corpus, self.depth)
         values = per_query(self.measures, dataset.test.qrels, run)
-        # The searcher's notes are about these searches, so they are read before single queries are timed. The rounds
-        # of timing are spread over the work that follows.
+        # The searcher's notes are about these searches, so they are read before single queries are timed.
         notes = [*searcher.notes(queries), *self._shallow(method), *step_notes(done)]
         record = with_fit(blank, fitted, searcher.report(queries), costs, notes)
         timed = timing(searcher, queries)
@@ -221,9 +220,7 @@ class Bench:
         sha = self.store.write_run(place, run, row)
         leaks, leak_notes = leaks_of(fitted, dataset, values, context)
         run_notes = caveats(self.measures, dataset.test.qrels, run)
-        timed.round()
         shares = unjudged(self.measures, dataset.test.qrels, run)
-        timed.persist()
         self._timed[place] = timed
         seconds = row_seconds(done)
         record = dataclasses.replace(

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 from harness.bench.latency import (
+    AGREE,
     DEPTH,
+    FEW,
     LEAST,
     MORE,
     QUERIES,
+    ROUNDS,
     SECONDS,
+    WARM_SECONDS,
     WARM_UP,
     Timing,
     in_turn,
@@ -111,7 +115,7 @@ def test_every_round_asks_the_same_queries_and_only_the_first_warms_up(machine: 
 
 
 def test_the_first_queries_warm_up_and_do_not_count(machine: Machine, context: Context) -> None:
-    slow_start = [9.0, *[1.0] * (WARM_UP - 1)]  # the first loads a model: longer than all the time for measuring
+    slow_start = [9.0, *[0.02] * (WARM_UP - 1)]  # the first loads a model: longer than all the time for measuring
     searcher = Slow(machine, [*slow_start, *[0.02] * 50])
     timed = timing(searcher, queries(10), **machine.how())
     timed.round()
@@ -142,6 +146,18 @@ def test_a_query_counts_by_the_lower_quartile_of_its_times(machine: Machine) -> 
     assert found["spread"] == pytest.approx(0.050 / 0.011 - 1, abs=1e-4)
 
 
+def test_a_few_repetitions_differ_by_the_least_and_the_greatest(machine: Machine) -> None:
+    """The quartiles of two numbers would show half of the difference."""
+    now = [0.0]
+    timed = machine.timing(lambda n: now[0])
+    for seconds in [0.10, 0.12, 0.14][: FEW - 1]:
+        now[0] = seconds
+        timed.round()
+    found = timed.latency()
+    assert found is not None
+    assert found["spread"] == pytest.approx(0.4, abs=1e-4)
+
+
 def test_fast_queries_are_repeated_until_processor_time_can_be_counted(machine: Machine) -> None:
     timed = machine.timing(0.001)
     timed.round()
@@ -161,13 +177,18 @@ def test_no_more_than_fifty_queries_are_timed(machine: Machine, context: Context
     assert len(searcher.asked) == QUERIES + WARM_UP
 
 
+def test_a_slow_searcher_warms_up_with_fewer_queries(machine: Machine) -> None:
+    machine.timing(2 * WARM_SECONDS, number=900).round()
+    assert machine.asked[:3] == [0, 1, WARM_UP]
+
+
 def test_a_slow_searcher_is_timed_no_longer_than_it_takes_to_tell(machine: Machine) -> None:
     timed = machine.timing(1.0, number=900)
     for _ in range(3):
         timed.round()
     found = timed.latency()
     each = int(SECONDS) + 1
-    assert len(machine.asked) == WARM_UP + 3 * each
+    assert len(machine.asked) == 2 + 3 * each
     assert found is not None
     assert (found["p50_ms"], found["queries"], found["repeats"]) == (1000.0, each, 3)
 
@@ -226,40 +247,63 @@ def test_a_thread_that_waits_for_a_processor_is_on_a_busy_machine(machine: Machi
     assert (found["busy"], found["waited"], found["others"]) == (True, 0.3, 0.0)
 
 
+def test_two_rounds_that_agree_are_enough(machine: Machine) -> None:
+    timed = machine.timing(0.02)
+    assert not timed.due  # not asked yet: perhaps it is not to be
+    timed.round()
+    assert timed.due
+    timed.persist()
+    assert len(timed.rounds) == ROUNDS
+
+
+def test_rounds_that_differ_are_followed_by_more(machine: Machine) -> None:
+    every = iter([0.020, 0.020 * (1 + 2 * AGREE), 0.021, 0.021, 0.021])
+    now = [0.0]
+    timed = machine.timing(lambda n: now[0])
+    while not timed.rounds or timed.due:
+        now[0] = next(every)
+        timed.round()
+    assert len(timed.rounds) == FEW  # the quartiles of four agree
+    found = timed.latency()
+    assert found is not None
+    assert 0 < found["spread"] <= AGREE
+
+
+def test_rounds_that_never_agree_come_to_an_end(machine: Machine) -> None:
+    now = [0.01]
+    timed = machine.timing(lambda n: now[0])
+    while not timed.rounds or timed.due:
+        now[0] *= 2
+        timed.round()
+    assert len(timed.rounds) == ROUNDS + MORE
+
+
 def test_a_busy_machine_is_given_more_rounds_to_become_quiet(machine: Machine) -> None:
     machine.others = 1.5
     timed = machine.timing(0.02)
     timed.round()
-    timed.round()
     timed.persist()
-    assert len(timed.rounds) == 3 + MORE
+    assert len(timed.rounds) == ROUNDS + MORE
     assert timed.busy
-    idle = Machine().timing(0.02)
-    idle.round()
-    idle.persist()
-    assert len(idle.rounds) == 2
 
 
 def test_a_machine_that_becomes_quiet_is_not_waited_for_longer(machine: Machine) -> None:
     machine.others = 1.5
 
     def seconds(asked: int) -> float:
-        machine.others = 1.5 if asked <= WARM_UP + 4 * 5 else 0.0
+        machine.others = 1.5 if asked <= WARM_UP + 2 * 5 else 0.0
         return 0.02
 
     timed = machine.timing(seconds)
     timed.round()
-    timed.round()
     timed.persist()
-    assert [one.contention.busy for one in timed.rounds] == [True, True, True, True, False][: len(timed.rounds)]
-    assert not timed.busy
-    assert len(timed.rounds) == 5
+    assert [one.contention.busy for one in timed.rounds] == [True, True, False, False]
 
 
 # Rows in turn
 
 
-def test_rows_of_a_board_are_asked_once_more_in_turn_and_busy_ones_until_they_are_not(machine: Machine) -> None:
+def test_rows_of_a_board_are_asked_again_in_turn_and_busy_ones_until_they_are_not(machine: Machine) -> None:
     order: list[str] = []
     rows = {}
     for name in ("a", "b", "c"):
@@ -270,19 +314,19 @@ def test_rows_of_a_board_are_asked_once_more_in_turn_and_busy_ones_until_they_ar
     machine.others = 0.0
     in_turn(rows, quiet)
     assert list(dict.fromkeys(order)) == ["a", "b", "c"]
-    assert [len(one.rounds) for one in rows.values()] == [2, 2, 2]
+    assert [len(one.rounds) for one in rows.values()] == [2, 3, 2]
     machine.others = 1.5
     again = {"a": rows["a"], "busy": machine.timing(0.02)}
     again["busy"].round()
     in_turn(again, quiet)
-    assert (len(again["a"].rounds), len(again["busy"].rounds)) == (3, 2 + MORE)
+    assert (len(again["a"].rounds), len(again["busy"].rounds)) == (2, ROUNDS + MORE)
 
 
-def test_a_single_row_is_asked_again_only_if_it_was_busy(machine: Machine) -> None:
+def test_a_single_row_is_asked_again_too(machine: Machine) -> None:
     timed = machine.timing(0.02)
     timed.round()
     in_turn({"a": timed}, quiet)
-    assert len(timed.rounds) == 1
+    assert len(timed.rounds) == ROUNDS
 
 
 def test_a_searcher_that_is_gone_keeps_what_was_measured(machine: Machine, context: Context) -> None:
