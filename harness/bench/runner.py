@@ -19,6 +19,7 @@ from harness.bench.latency import Timing, in_turn, timing
 from harness.bench.leak_guard import Guard
 from harness.bench.plan import Plan, plan
 from harness.bench.provenance import provenance
+from harness.bench.rankings import rankings_of
 from harness.bench.record import Record
 from harness.bench.row_record import blank_record, leaks_of, with_fit, with_view
 from harness.bench.step_times import phase, row_seconds, step_notes, throughput
@@ -211,16 +212,17 @@ class Bench:
                     top = search(step.method, searcher, queries, dataset.test.search_depth(step.depth), context)
             # The row's own fit, index and search are the last steps of its plan, so these are its own.
             run = Run.of_split(dataset.test, top, dataset.corpus, self.depth)
-        values = per_query(self.measures, dataset.test.qrels, run)
+        rankings = rankings_of(run)
+        values = per_query(self.measures, dataset.test.qrels, rankings)
         # The searcher's notes are about these searches, so they are read before single queries are timed.
         notes = [*searcher.notes(queries), *self._shallow(method), *step_notes(done)]
         record = with_fit(blank, fitted, searcher.report(queries), costs, notes)
         timed = timing(searcher, queries)
         timed.round()
-        sha = self.store.write_run(place, run, row)
+        sha = self.store.write_run(place, rankings, row)
         leaks, leak_notes = leaks_of(fitted, dataset, values, context)
-        run_notes = caveats(self.measures, dataset.test.qrels, run)
-        shares = unjudged(self.measures, dataset.test.qrels, run)
+        run_notes = caveats(self.measures, dataset.test.qrels, rankings)
+        shares = unjudged(self.measures, dataset.test.qrels, rankings)
         self._timed[place] = timed
         seconds = row_seconds(done)
         record = dataclasses.replace(

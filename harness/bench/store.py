@@ -15,8 +15,7 @@ from harness.base.files import replacing, sha256, slug, write_text
 from harness.base.json_files import read_regular
 from harness.bench.record import Record
 from harness.bench.values import read_values
-from harness.data.measures import PerQuery
-from harness.data.ranking import Run
+from harness.data.measures import PerQuery, Ranking
 from harness.data.trec import write_run
 from harness.methods import Method
 from harness.rows import DEFAULT_ROWS, row_name
@@ -116,7 +115,7 @@ class Store:
         name = slug(row) if row in DEFAULT_ROWS else f"{slug(row)[:80]}-{method.fingerprint()[:8]}"
         return Place(self.root / _folder(dataset) / name / f"seed{seed}.json")
 
-    def write_run(self, place: Place, run: Run, tag: str) -> str:
+    def write_run(self, place: Place, run: Iterable[Ranking], tag: str) -> str:
         """Writes the run and returns the SHA-256 of its bytes."""
         write_run(place.run, run, tag)
         return sha256(place.run)

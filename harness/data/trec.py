@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -21,10 +23,11 @@ from harness.data.ids import WHITE, unfit
 from harness.data.invisible import joined, unseen
 from harness.data.lines import lines
 from harness.data.queries import Qrels, Queries
-from harness.data.ranking import Run
 
 TOO_GREAT = 2.0**128 - 2.0**103
 """Least number that rounds to infinity in 32 bits."""
+CHECKED = 100_000
+"""Ids of documents that are remembered as fit for a column."""
 _COLUMNS = re.compile(f"[{WHITE}]+")
 
 
@@ -38,30 +41,48 @@ class RunLine(NamedTuple):
     score: float
 
 
-def write_run(path: Path, run: Run, tag: str) -> None:
+def write_run(path: Path, run: Iterable[tuple[str, list[str], list[float]]], tag: str) -> None:
     """Writes a run, ranks from 1, scores as the shortest decimals that give the same float32; `.gz` is compressed.
 
     The bytes depend only on the run and the tag: the compressed file contains no time.
 
+    Args:
+        path: the file.
+        run: for each query its id, the document ids best first, their scores.
+        tag: name of the run.
+
     Raises:
         DatasetError: an id that a column cannot contain, as one with white space.
     """
-    tag = "".join("_" if c.isspace() else c for c in tag) or "run"
-    with replacing(path) as part, open(part, "wb") as raw:
-        out = (
-            gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0)
-            if path.suffix == ".gz"
-            else raw
-        )
-        for query, documents, scores in run:
-            _check((query, *documents), "run")
-            lines = [
-                f"{query} Q0 {document} {rank} {np.float32(score)!s} {tag}\n"
-                for rank, (document, score) in enumerate(zip(documents, scores, strict=True), start=1)
-            ]
-            out.write("".join(lines).encode())
-        if out is not raw:
-            out.close()
+    end = f' {"".join("_" if c.isspace() else c for c in tag) or "run"}\n'
+    with replacing(path) as part, open(part, "wb") as raw, contextlib.ExitStack() as opened:
+        out: IO[bytes] = raw
+        if path.suffix == ".gz":
+            out = opened.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
+        # A query is compressed while the next one is made to text: zlib releases the interpreter's lock.
+        beside = opened.enter_context(ThreadPoolExecutor(1, "harness-compress"))
+        written: Future[int] | None = None
+        for block in _blocks(run, end):
+            if written is not None:
+                written.result()
+            written = beside.submit(out.write, block)
+        if written is not None:
+            written.result()
+
+
+def _blocks(run: Iterable[tuple[str, list[str], list[float]]], end: str) -> Iterator[bytes]:
+    """The lines of each query."""
+    checked: set[str] = set()
+    ranks: list[str] = []
+    for query, documents, scores in run:
+        _check((query, *(document for document in documents if document not in checked)), "run")
+        if len(checked) > CHECKED:
+            checked.clear()
+        checked.update(documents)
+        ranks += [f" {rank} " for rank in range(len(ranks) + 1, len(documents) + 1)]
+        start, texts = f"{query} Q0 ", map(str, np.array(scores, np.float32))
+        lines = zip(documents, ranks[: len(documents)], texts, strict=True)
+        yield "".join([f"{start}{document}{rank}{score}{end}" for document, rank, score in lines]).encode()
 
 
 def read_run(path: Path, see: Callable[[RunLine], None] | None = None) -> dict[str, dict[str, float]]:

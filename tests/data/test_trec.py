@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from harness.base.errors import DatasetError
 from harness.collection.qrels import read_qrels
+from harness.data import trec
 from harness.data.corpus import Corpus
 from harness.data.ids import unfit
 from harness.data.queries import Queries
@@ -80,6 +81,19 @@ def test_the_bytes_of_a_compressed_run_know_no_time_and_no_name(
     write_run(tmp_path / "two.gz", run_of(RUN), "t")
     assert (tmp_path / "one.gz").read_bytes() == (tmp_path / "two.gz").read_bytes()
     assert gzip.decompress((tmp_path / "one.gz").read_bytes()).startswith(b"q1 Q0 d1 1 2.5 t\n")
+
+
+def test_a_compressed_run_has_the_lines_of_a_plain_one(tmp_path: Path) -> None:
+    run = run_of({f"q{q}": {f"d{d}": (d * 7 + q) % 11 / 3 for d in range(1 + q)} for q in range(40)})
+    for name in ("run", "run.gz"):
+        write_run(tmp_path / name, run, "t")
+    lines = [
+        f"{query} Q0 {document} {rank} {np.float32(score)!s} t\n"
+        for query, documents, scores in run
+        for rank, (document, score) in enumerate(zip(documents, scores, strict=True), start=1)
+    ]
+    assert (tmp_path / "run").read_text() == "".join(lines)
+    assert gzip.decompress((tmp_path / "run.gz").read_bytes()) == (tmp_path / "run").read_bytes()
 
 
 def test_trec_eval_reads_the_same_figures_from_the_file(tmp_path: Path) -> None:
@@ -172,6 +186,16 @@ def test_a_damaged_compressed_run_is_refused(tmp_path: Path, damage: str) -> Non
     path.write_bytes(broken[damage])
     with pytest.raises(DatasetError, match=r"run\.gz"):
         read_run(path)
+
+
+def test_an_id_that_appears_late_is_checked_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trec, "CHECKED", 2)
+    corpus = Corpus.of([("a", "", "x"), ("b", "", "x"), ("c", "", "x"), ("d d", "", "x")])
+    rows = np.array([[0, 1, 2], [0, 1, 2], [0, 1, 3]])
+    top = TopK(rows, np.ones((3, 3), np.float32))
+    with pytest.raises(DatasetError, match="white space"):
+        write_run(tmp_path / "run.gz", Run.of(Queries(["1", "2", "3"], ["x"] * 3), top, corpus), "tag")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("query", "document"), [("q 1", "d1"), ("q1", "a doc"), ("q1", "a\nb")])
