@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 import harness
+from harness.base.collector import collect_rarely
 from harness.base.errors import HarnessError, NoScores, storage_problem
 from harness.base.plain import one_line
 from harness.cli import board, cache, claims, data, doctor, exchange, judge, recipes, sweep, testset, verdicts
@@ -94,6 +95,7 @@ def top(
 def main() -> None:
     """Entry point of the `harness` command."""
     prepare_streams()
+    collect_rarely()
     try:
         _run_app()
     except HarnessError as error:

@@ -14,6 +14,7 @@ import pytest
 
 from harness import api
 from harness.base import defaults
+from harness.base.collector import collect_rarely
 from harness.bench.runner import Bench
 from harness.bench.store import Store
 from harness.cli.progress import bars
@@ -36,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Checks the options before the first expensive step."""
     check_options(config)
+    if options_of(config).active:
+        collect_rarely()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
