@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.base.first_import import processes
+
 FULL = 0.9
 """Share of the processors above which two processes get into each other's way."""
 OTHERS = 0.1
@@ -42,7 +44,10 @@ def load() -> Load:
 
     process = psutil.Process(os.getpid())
     own = _spent(process)
+    apart = processes()  # a process that compiles libraries is no part of what is timed
     for child in process.children(recursive=True):
+        if child.pid in apart:
+            continue
         try:
             own += _spent(child)
         except psutil.Error:  # it has ended since

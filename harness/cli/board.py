@@ -51,10 +51,12 @@ def run(parameters: Run) -> Status:
     api.executor_of(parameters.executor)
     if parameters.plan:
         return _plan(parameters)
+    from harness.cli.beforehand import compile_for
     from harness.cli.session import open_session
     from harness.report import messages, terminal
 
     session = open_session(parameters)
+    compile_for(api.methods_of(parameters.row_texts, parameters.precision))
     board = api.run(
         *parameters.row_texts,
         dataset=parameters.datasets,

@@ -17,6 +17,7 @@ from harness.base import defaults
 from harness.base.collector import collect_rarely
 from harness.bench.runner import Bench
 from harness.bench.store import Store
+from harness.cli.beforehand import compile_for
 from harness.cli.progress import bars
 from harness.cli.pytest_options import add_options
 from harness.methods import Method
@@ -37,8 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Checks the options before the first expensive step."""
     check_options(config)
-    if options_of(config).active:
+    options = options_of(config)
+    if options.active:
         collect_rarely()
+    if options.benchmark and not hasattr(config, "workerinput"):  # in a worker of pytest-xdist: the controller does it
+        compile_for(options.methods)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

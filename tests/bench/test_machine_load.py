@@ -79,3 +79,16 @@ def test_a_system_that_does_not_count_waiting_has_none(monkeypatch: pytest.Monke
     (tmp_path / "counted").write_text("5000000000 250000000 7\n")
     monkeypatch.setattr(module, "SCHEDULER", tmp_path / "counted")
     assert load().waited == 0.25
+
+
+def test_a_process_that_compiles_libraries_is_one_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(module, "_spent", lambda process: seen.append(process.pid) or 0.0)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        load()
+        assert child.pid in seen
+        seen.clear()
+        monkeypatch.setattr(module, "processes", lambda: frozenset({child.pid}))
+        load()
+        child.communicate(b"\n")
+    assert child.pid not in seen
