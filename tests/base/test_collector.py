@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
 
@@ -16,6 +19,7 @@ def _as_before() -> Iterator[None]:
     before = gc.get_threshold()
     yield
     gc.set_threshold(*before)
+    atexit.unregister(gc.freeze)
 
 
 class Node:
@@ -39,3 +43,23 @@ def test_cycles_are_still_freed() -> None:
     held = [[number] for number in range(2 * NEW_OBJECTS)]
     assert there() is None
     assert len(held) == 2 * NEW_OBJECTS
+
+
+AT_THE_END = """
+import gc, sys
+from harness.base.collector import collect_rarely
+if sys.argv[1] == "rarely":
+    collect_rarely()
+class Node:
+    def __del__(self):
+        print("looked at")
+node = Node()
+node.itself = node
+del node
+"""
+
+
+@pytest.mark.parametrize(("how", "told"), [("often", "looked at\n"), ("rarely", "")])
+def test_at_the_end_no_object_is_looked_at(how: str, told: str) -> None:
+    done = subprocess.run([sys.executable, "-c", AT_THE_END, how], capture_output=True, text=True, check=True)
+    assert done.stdout == told
