@@ -16,7 +16,10 @@ from harness.base.threads import cores
 
 LIBRARY = "sentence_transformers"
 """The library that imports torch and transformers; it counts as compiled if its first module is."""
-IMPORTS = f"import os; getattr(os, 'nice', abs)(5); import {LIBRARY}, transformers.models.bert.modeling_bert, openvino"
+IMPORTS = (
+    f"import os; getattr(os, 'nice', abs)(5); import {LIBRARY}, transformers.models.bert.modeling_bert, "
+    "openvino.tools.ovc, openvino.frontend.pytorch"
+)
 
 _started: list[subprocess.Popen[bytes]] = []
 
