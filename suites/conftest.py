@@ -16,6 +16,7 @@ from harness.suites.plugin import (  # noqa: E402 - after the line above, which 
     pytest_generate_tests,
     pytest_runtest_logreport,
     pytest_terminal_summary,
+    pytest_unconfigure,
     reporter,
     results,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "pytest_generate_tests",
     "pytest_runtest_logreport",
     "pytest_terminal_summary",
+    "pytest_unconfigure",
     "reporter",
     "results",
 ]

@@ -7,6 +7,7 @@ The hooks leave the tests of others alone, which may run in the same session.
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
         collect_rarely()
     if options.benchmark and not hasattr(config, "workerinput"):  # in a worker of pytest-xdist: the controller does it
         compile_for(options.methods)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leaves nothing to the collector of cycles, which pytest runs at its end: see `collect_rarely`."""
+    if getattr(config.option, "benchmark", False):
+        gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
