@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,25 +26,31 @@ _started: list[subprocess.Popen[bytes]] = []
 
 
 def compile_beside() -> None:
-    """Starts the other process if the library is installed and not compiled, and there is another core for it; once.
+    """Starts the other process if the library is installed and not compiled, what is compiled can be kept, and there is
+    another core for it; once.
 
     It ends when this process ends.
     """
-    if _started or cores() < 2 or sys.dont_write_bytecode or not sys.executable or is_compiled(LIBRARY):
+    if _started or cores() < 2 or sys.dont_write_bytecode or not sys.executable or not _is_due(LIBRARY):
         return
     quiet = subprocess.DEVNULL
     try:
-        process = subprocess.Popen([sys.executable, "-c", IMPORTS], stdin=quiet, stdout=quiet, stderr=quiet)
+        # -P: no module of the folder that the command is called in.
+        process = subprocess.Popen([sys.executable, "-P", "-c", IMPORTS], stdin=quiet, stdout=quiet, stderr=quiet)
     except OSError:  # too many processes, or too little memory: the modules are compiled here
         return
     _started.append(process)
     atexit.register(_end)
 
 
-def is_compiled(library: str) -> bool:
-    """Whether Python has compiled a package's first module before; True of one that is not installed."""
+def _is_due(library: str) -> bool:
+    """Whether Python has not compiled a package's first module yet, and may write next to it."""
     found = importlib.util.find_spec(library)
-    return found is None or found.cached is None or Path(found.cached).exists()
+    if found is None or found.cached is None:
+        return False
+    compiled = Path(found.cached)
+    nearest = next(folder for folder in compiled.parents if folder.exists())
+    return not compiled.exists() and os.access(nearest, os.W_OK)
 
 
 def processes() -> frozenset[int]:
