@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -56,7 +57,7 @@ def write_run(path: Path, run: Iterable[tuple[str, list[str], list[float]]], tag
     """
     end = f' {"".join("_" if c.isspace() else c for c in tag) or "run"}\n'
     with replacing(path) as part, open(part, "wb") as raw, contextlib.ExitStack() as opened:
-        out: IO[bytes] = raw
+        out: io.BufferedIOBase = raw
         if path.suffix == ".gz":
             out = opened.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
         # A query is compressed while the next one is made to text: zlib releases the interpreter's lock.

@@ -71,7 +71,7 @@ def test_it_is_not_started_in_vain(
     elif without == "leave to write":
         monkeypatch.setattr(sys, "dont_write_bytecode", True)
     elif without == "a folder to write to":
-        monkeypatch.setattr(first_import.os, "access", lambda path, mode: False)
+        monkeypatch.setattr("os.access", lambda path, mode: False)
     else:
         monkeypatch.setattr(first_import, "LIBRARY", "no_such_library_at_all")
     compile_beside()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,12 @@ def test_a_system_that_does_not_count_waiting_has_none(monkeypatch: pytest.Monke
 
 def test_a_process_that_compiles_libraries_is_one_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    monkeypatch.setattr(module, "_spent", lambda process: seen.append(process.pid) or 0.0)
+
+    def spent(process: Any) -> float:
+        seen.append(process.pid)
+        return 0.0
+
+    monkeypatch.setattr(module, "_spent", spent)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         load()
         assert child.pid in seen
