@@ -180,6 +180,8 @@ def _install(name: str, archive: Archive, context: Context) -> Path:
             download(url, part, advance, 2 * archive.size)  # the checksum decides whether it is the file
         verify_md5(part, archive.md5, url)
         place.parent.mkdir(parents=True, exist_ok=True)
+        for left in place.parent.glob(f".{name}.*.part"):  # by a killed process: this one has the lock
+            rmtree(left, ignore_errors=True)
         # In the same folder, so that the move is one rename; hidden, so that it is not listed as a collection.
         opened = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=place.parent))
         try:
