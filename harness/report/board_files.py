@@ -102,13 +102,12 @@ def write_board(results: Path, context: Context, texts: bool = False) -> Written
             "leaderboard.html": leaderboard_page(found, store, stored, context, over, left_out, advance, blocks),
         }
     for name, text in written.items():
-        write_text(results / name, text)
+        if not _has(results / name, text):
+            write_text(results / name, text)
     note_owned(results, NAMES)
-    (results / STAMP).unlink(missing_ok=True)
-    if not every:  # what cannot be read is reported each time until it is repaired
-        records = (each.record for each in stored)
-        stamp = {"inputs": _with_collections(inputs, records, context), "blocks": blocks.keys}
-        write_text(results / STAMP, json.dumps(stamp, indent=1) + "\n", durable=False)
+    records = (each.record for each in stored)
+    stamp = {"inputs": _with_collections(inputs, records, context), "blocks": blocks.keys}
+    write_text(results / STAMP, json.dumps(stamp, indent=1) + "\n", durable=False)
     return Written(found, over, every)
 
 
@@ -121,6 +120,19 @@ def is_written(results: Path, context: Context) -> bool:
         records = [stored.record for stored in Store(results).stored()[0]]
         return bool(stamp["inputs"] == _with_collections(_inputs(results), records, context))
     except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def faults_of(results: Path) -> list[HarnessError]:
+    """Errors of records and published scores that cannot be read; the board is written without them."""
+    return [*Store(results).stored()[1], *read_all(results)[1]]
+
+
+def _has(path: Path, text: str) -> bool:
+    """Whether a file has this text already, so that its time stays."""
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
         return False
 
 
