@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
@@ -121,7 +122,8 @@ def leaderboard(parameters: Leaderboard) -> Status:
 
     results = parameters.results
     if not results.exists():
-        raise RecordError(f"there is no folder {results}; `harness run --results {results}` creates one.")
+        command = ["harness", "run", "--results", str(results)]
+        raise RecordError(f"there is no folder {results}; `{shlex.join(command)}` creates one.")
     session = open_session(parameters)
     tables, across, faults = api.write_leaderboard(results, session.context, texts=parameters.texts)
     drawn = write_plots(tables, results / "plots") if parameters.plots else []

@@ -18,7 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import HarnessError
+from harness.base.errors import HarnessError, RecordError
 from harness.base.files import sha256, write_text
 from harness.base.json_files import read_json
 from harness.base.owned import check_owned, note_owned, unchanged
@@ -87,8 +87,9 @@ def write_board(results: Path, context: Context, texts: bool = False) -> Written
     stored, faults = store.stored()
     published, unread = read_all(results)
     every: list[HarnessError] = [*faults, *unread]
-    if not (stored or published or every):  # not a results folder: perhaps a wrong --results
+    if not (stored or published or every):  # perhaps a wrong --results
         check_owned(results, NAMES)
+        _check_own_folder(results)
     bare = tables(each.record for each in stored)
     with context.progress("leaderboard", 2 * len(bare) + 1, "parts") as advance:
         found = with_published(with_comparisons(bare, store, stored, advance), published)
@@ -109,6 +110,17 @@ def write_board(results: Path, context: Context, texts: bool = False) -> Written
     stamp = {"inputs": _with_collections(inputs, records, context), "blocks": blocks.keys}
     write_text(results / STAMP, json.dumps(stamp, indent=1) + "\n", durable=False)
     return Written(found, over, every)
+
+
+def _check_own_folder(results: Path) -> None:
+    """Refuses a folder without records that contains something else and no board of ours: it is no results folder."""
+    if not unchanged(results, NAMES[:1]):
+        other = next((path.name for path in sorted(results.iterdir()) if not path.name.startswith(".")), None)
+        if other is not None:
+            raise RecordError(
+                f"{results} has no record, but {other}: it is no folder of results, so no board is written into it. "
+                "Name the folder of the records with --results."
+            )
 
 
 def is_written(results: Path, context: Context) -> bool:
