@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.analyzers import ANALYZERS
-from harness.base.errors import SettingError, UnknownName
+from harness.base.errors import HarnessError, SettingError, UnknownName
 from harness.base.files import there
 from harness.base.plain import check_text
 from harness.base.redaction import check_name

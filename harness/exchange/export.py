@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.base.errors import HarnessError, RecordError, SettingError
 from harness.base.files import replacing, sha256, slug, write_text
-from harness.base.owned import check_owned, note_owned
+from harness.base.owned import check_owned, move_owned, note_owned
 from harness.bench.judged_by import labels_of
 from harness.bench.record import Record
 from harness.bench.runner import Bench, Result
@@ -24,7 +24,7 @@ from harness.data.dataset import Dataset
 from harness.data.measures import DEFAULT
 from harness.data.trec import write_qrels, write_topics
 from harness.datasets import load_dataset, made_folder
-from harness.exchange.beir import splits_of, write_collection
+from harness.exchange.beir import write_collection
 from harness.exchange.mteb_results import write_results
 from harness.leaks.history import trained_here
 from harness.methods import Method, fit
@@ -32,6 +32,8 @@ from harness.rows import RERANKERS, SHORT_NAMES, methods_of, row_name
 from harness.runtime.context import Context
 from harness.training.card import Reported, add_reported
 
+PART = ".harness-export"
+"""Folder in that of an export where it is written until it is complete."""
 FORMS = ("tsv", "xml", "sgml")
 EXPORTABLE = (
     "Only rows with one trained model can be exported: model and recipe, as dense+supervised (`harness list recipes`), "
@@ -54,11 +56,18 @@ def export_beir(name: str, folder: Path, context: Context) -> list[str]:
         )
     earlier = _files_of_collection(folder)
     check_owned(folder, earlier)
-    splits_of(dataset)  # refused before anything is deleted
-    for file in earlier:  # what this dataset has not, as another split, must not stay
-        (folder / file).unlink()
-    splits = write_collection(dataset, folder, context)
-    note_owned(folder, _files_of_collection(folder))
+    part = folder / PART
+    shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
+    new = not folder.exists()
+    try:
+        splits = write_collection(dataset, part, context)
+        for file in earlier:  # what this dataset has not, as another split, must not stay
+            (folder / file).unlink()
+        move_owned(part, folder, _files_of_collection(part))
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
     queries = ", ".join(f"{split} {n}" for split, n in splits.items())
     return [f"{dataset.name}: {len(dataset.corpus)} documents; queries: {queries}; in {folder}"]
 

@@ -89,7 +89,6 @@ def write_board(results: Path, context: Context, texts: bool = False) -> Written
     every: list[HarnessError] = [*faults, *unread]
     if not (stored or published or every):  # perhaps a wrong --results
         check_owned(results, NAMES)
-        _check_own_folder(results)
     bare = tables(each.record for each in stored)
     with context.progress("leaderboard", 2 * len(bare) + 1, "parts") as advance:
         found = with_published(with_comparisons(bare, store, stored, advance), published)
@@ -112,9 +111,15 @@ def write_board(results: Path, context: Context, texts: bool = False) -> Written
     return Written(found, over, every)
 
 
-def _check_own_folder(results: Path) -> None:
-    """Refuses a folder without records that contains something else and no board of ours: it is no results folder."""
-    if not unchanged(results, NAMES[:1]):
+def check_is_results(results: Path) -> None:
+    """Refuses a folder that contains something, but no record, no published scores and no board of ours.
+
+    Raises:
+        RecordError: it is no results folder; names what is in it.
+    """
+    stored, faults = Store(results).stored()
+    published, unread = read_all(results)
+    if not (stored or faults or published or unread or unchanged(results, NAMES[:1])):
         other = next((path.name for path in sorted(results.iterdir()) if not path.name.startswith(".")), None)
         if other is not None:
             raise RecordError(

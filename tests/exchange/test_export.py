@@ -199,3 +199,23 @@ def test_trec_files_keep_who_judged_and_what_is_left_out(small_folder: Path, tmp
     assert len(other.drop_self) == 1
     assert judged_by(other, context) == judged_by(one, context)
     assert judged_by(one, context).note.startswith("uncalibrated")
+
+
+def test_an_export_that_is_interrupted_leaves_the_earlier_one_and_can_be_repeated(
+    small_folder: Path, tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    for earlier in (False, True):
+        if earlier:
+            export_beir(str(small_folder), out, context)
+        before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        with monkeypatch.context() as patched:
+            patched.setattr("harness.exchange.beir._judgements", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                export_beir(str(small_folder), out, context)
+        assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+        assert out.exists() is earlier

@@ -144,3 +144,15 @@ def test_the_same_records_give_the_same_bytes(board: StoredRecord, results: Stor
     before = {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)}
     write_board(results.root, context)
     assert {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)} == before
+
+
+def test_a_folder_of_something_else_gets_no_board(harness_command, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    said = harness_command("leaderboard", "--results", "mine")
+    assert said.status == 2
+    assert "mine has no record, but notes.txt: it is no folder of results" in said.err
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+    (tmp_path / "new").mkdir()
+    for _ in range(2):  # an empty folder, and one with nothing but an empty board
+        assert harness_command("leaderboard", "--results", "new").status == 0
