@@ -78,3 +78,11 @@ def test_labels_that_give_judgements_are_found_in_whichever_split_they_are(tmp_p
     assert found({"q3": {"a": 2}}) is None
     assert found({"q1": {"a": 2, "b": 0}}, "test") is None
     assert labels_giving(tmp_path / "none", digest({})) is None
+
+
+def test_a_faulty_file_of_another_split_is_no_matter(tmp_path: Path) -> None:
+    write_labels(tmp_path, MACHINE, "test")
+    (tmp_path / "qrels" / "dev.labels.jsonl").write_text("{")
+    assert labels_giving(tmp_path, digest({"q1": {"a": 3, "b": 0}}), "test") == Labels(tuple(MACHINE))
+    with pytest.raises(DatasetError, match="line 1: no label"):
+        labels_giving(tmp_path, digest({"q1": {"a": 1}}), "test")
