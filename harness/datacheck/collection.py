@@ -96,7 +96,7 @@ class _Checker:
             texts |= zip(split.queries.ids, split.queries.texts, strict=True)
         documents = itertools.chain.from_iterable(dataset.corpus.batches())
         qrels = {name: split.qrels for name, split in splits.items()}
-        dropped = frozenset().union(*(split.drop_self for split in splits.values()))
+        dropped: frozenset[str] = frozenset().union(*(split.drop_self for split in splits.values()))
         self._all(enumerate(documents, 1), texts, qrels, lambda _, document: document.id in dropped, whole=True)
         shared_documents(self.findings, qrels, texts, context)
 
@@ -104,7 +104,8 @@ class _Checker:
         """Whether the document that has a query's id is left out of its ranking, by query and document."""
         said = declared(folder)
         if said is not None:
-            return lambda query, document: said
+            left_out = bool(said)
+            return lambda query, document: left_out
         name = next((c for c in ALWAYS if f"{self.name}/".startswith(f"{c}/")), self.name)
         return lambda query, document: is_self(name, query, document)
 
