@@ -228,9 +228,7 @@ def write_leaderboard(
 
 
 def update_leaderboard(results: Path, context: Context | None = None) -> list[Exception]:
-    """As `write_leaderboard`, if a record has changed since the files were written; returns the errors, also of records
-    that could not be read before.
-    """
+    """As `write_leaderboard`, if a record has changed since the files were written; returns the errors either way."""
     context = context or open_context()
     return [*faults_of(results)] if is_written(results, context) else write_leaderboard(results, context)[2]
 

@@ -217,7 +217,7 @@ def serves(data: Path) -> bool:
     """
     try:
         number = int((data / PID_FILE).read_text(encoding="utf-8").split("\n", 1)[0])
-        return str(data) in psutil.Process(number).cmdline()
+        return bool(str(data) in psutil.Process(number).cmdline())
     except (OSError, ValueError, psutil.Error):  # there is no server, or no such process
         return False
 
