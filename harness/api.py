@@ -43,7 +43,7 @@ from harness.judging.target import locked as judged_lock
 from harness.methods import Method
 from harness.report.across import Across
 from harness.report.board import Table
-from harness.report.board_files import is_written, write_board
+from harness.report.board_files import faults_of, is_written, write_board
 from harness.report.decision import document
 from harness.report.run_board import Board
 from harness.report.run_sweep import sweep, tune
@@ -228,9 +228,9 @@ def write_leaderboard(
 
 
 def update_leaderboard(results: Path, context: Context | None = None) -> list[Exception]:
-    """As `write_leaderboard`, if a record has changed since the files were written; returns the errors."""
+    """As `write_leaderboard`, if a record has changed since the files were written; returns the errors either way."""
     context = context or open_context()
-    return [] if is_written(results, context) else write_leaderboard(results, context)[2]
+    return [*faults_of(results)] if is_written(results, context) else write_leaderboard(results, context)[2]
 
 
 def fetch(dataset: str, context: Context | None = None) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.analyzers import ANALYZERS
-from harness.base.errors import HarnessError, SettingError
+from harness.base.errors import HarnessError, SettingError, UnknownName
 from harness.base.files import there
 from harness.base.plain import check_text
 from harness.base.redaction import check_name
@@ -129,7 +129,15 @@ def parse_judge(text: str) -> Judge:
         SettingError: what is wrong with the expression or a setting.
     """
     name = re.match(r"\s*(\w+)", text)
-    return parse(text, JUDGES, ROOMS) if name and name.group(1) in JUDGES else Row(parse_method(text))
+    if name and name.group(1) in JUDGES:
+        return parse(text, JUDGES, ROOMS)
+    try:
+        return Row(parse_method(text))
+    except UnknownName as error:
+        if name is None or error.name != name.group(1):  # of a setting, or inside the expression
+            raise
+        hint = "A row that scores pairs is a judge too, as dense or cross_encoder."
+        raise UnknownName("judge", error.name, JUDGES.names(), hint, also=METHODS.names()) from error
 
 
 def parse_generator(text: str) -> Generator:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import HarnessError, SettingError, UnknownName
+from harness.judges.row import Row
 from harness.methods import METHODS, Method
 from harness.methods.bm25 import BM25
 from harness.methods.cross_encoder import CrossEncoder
@@ -35,6 +36,7 @@ from harness.rows import (
     TUNED_BASELINES,
     at_precision,
     methods_of,
+    parse_judge,
     parse_method,
     row_name,
     trained_rows,
@@ -306,3 +308,12 @@ def test_a_setting_of_the_recipes_of_a_short_name_reaches_each_that_has_it() -> 
         parse_method('bm25>>ce-gold(buget="smoke")')
     with pytest.raises(SettingError, match='ce_gold: budget must be one of "smoke"'):
         parse_method('bm25>>ce-gold(budget="tiny")')
+
+
+def test_a_judge_that_is_not_known_is_told_with_the_judges() -> None:
+    with pytest.raises(UnknownName, match=r"unknown judge 'panle'; did you mean 'panel'.* Known: chat, panel") as error:
+        parse_judge("panle")
+    assert "A row that scores pairs is a judge too" in str(error.value)
+    with pytest.raises(UnknownName, match="unknown setting"):
+        parse_judge("dense(modle=1)")
+    assert isinstance(parse_judge("dense"), Row)

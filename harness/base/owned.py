@@ -43,6 +43,25 @@ def note_owned(folder: Path, names: Iterable[str]) -> None:
     write_text(folder / STAMP, json.dumps(own, indent=1, sort_keys=True) + "\n")
 
 
+def move_owned(part: Path, folder: Path, names: Iterable[str]) -> None:
+    """Moves files into a folder and notes them; call `check_owned` before. If it is killed in the middle, files are
+    missing, and none is there that is not noted: the command can be run again.
+
+    Args:
+        part: where they are now, on the same file system.
+        folder: where they go.
+        names: of the files, with slashes.
+    """
+    names = list(names)
+    own = _stamp(folder) | {name: sha256(part / name) for name in names}
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).unlink(missing_ok=True)
+    write_text(folder / STAMP, json.dumps(own, indent=1, sort_keys=True) + "\n")
+    for name in names:
+        (part / name).replace(folder / name)
+
+
 def _is_own(folder: Path, name: str, own: dict[str, str]) -> bool:
     path = folder / name
     return name in own and path.is_file() and sha256(path) == own[name]

@@ -31,6 +31,7 @@ def blank_record(dataset: Dataset, method: Method, context: Context, depth: int)
         context: seed and device.
         depth: of the run.
     """
+    judged = judged_by(dataset, context)
     return Record(
         row=row_name(method),
         method=method.full(),
@@ -41,9 +42,9 @@ def blank_record(dataset: Dataset, method: Method, context: Context, depth: int)
             "queries": len(dataset.test.queries),
             "judgements": sum(len(grades) for grades in dataset.test.qrels.values()),
             "unreachable": dataset.unreachable,
-            "notes": list(dataset.notes),
+            "notes": [*dataset.notes, *([judged.note] if judged.note else [])],
             "licence": dataset.licence,
-            **({} if (labels := judged_by(dataset)) is None else {"labels": labels}),
+            **({} if judged.summary is None else {"labels": judged.summary}),
         },
         seed=context.seed,
         depth=depth,

@@ -132,7 +132,7 @@ class Bench:
             problem = {"reason": error_message(error), "remedy": remedy_of(error), "trace": traceback.format_exc()}
             record, values = dataclasses.replace(blank, status="error", problem=problem), None
         record = record.without_keys()
-        if before is not None and record.status == "skipped" and _same(before, record):
+        if before is not None and record.status != "ok" and _same(before, record):
             return Result(before, kept=False)  # written with a later date, it would make the board be written again
         self.store.save(place, record, values)
         return Result(record, kept=False)

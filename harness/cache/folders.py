@@ -26,6 +26,8 @@ from harness.cache.remote import META as META
 from harness.cache.remote import Remote, remote
 
 log = logging.getLogger("harness.cache")
+PAUSES = (0.0, 0.05, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before each attempt to remove an unfinished folder."""
 
 
 def default_root() -> Path:
@@ -142,7 +144,7 @@ class Cache:
             place.parent.mkdir(parents=True, exist_ok=True)
             # Left by a killed process: this one has the lock.
             for part in place.parent.glob(f".{glob.escape(key)}.*.part"):
-                shutil.rmtree(part, ignore_errors=True)
+                _discard(part)
             if self.remote is not None and self.remote.fetch(kind, key, place):
                 return place
             self._build(place, {"kind": kind, "key": key, "describe": dict(describe)}, build)
@@ -169,7 +171,7 @@ class Cache:
             for name, file in files.items():
                 self.hashes.remember(place / name, str(file["sha256"]))
         finally:
-            shutil.rmtree(part, ignore_errors=True)
+            _discard(part)
 
     def share(self, kind: str, part: Path, inside: str) -> None:
         """Replaces a file of an entry that is being built by a hard link to an equal file of another entry.
@@ -214,3 +216,15 @@ class Cache:
             return sizes and all(self.hashes.sha256(place / name) == file["sha256"] for name, file in files.items())
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return False
+
+
+def _discard(part: Path) -> None:
+    """Removes an unfinished folder: again if that fails, since the threads and processes of a library may go on writing
+    for a moment after its error.
+    """
+    for pause in PAUSES:
+        time.sleep(pause)
+        shutil.rmtree(part, ignore_errors=True)
+        if not os.path.lexists(part):
+            return
+    log.warning("%s is unfinished and cannot be removed now; `harness cache gc` removes it after an hour", part)

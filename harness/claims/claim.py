@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -78,6 +79,8 @@ def read_claims(path: Path | None = None) -> list[Claim]:
     """
     own = files("harness.claims") / "claims.toml"
     name = str(path or "claims.toml")
+    if path is not None and not os.path.lexists(path):
+        raise SettingError(f"there is no file {path}.")
     try:
         found = msgspec.convert(tomllib.loads((path or own).read_text(encoding="utf-8")), _File)
     except (OSError, ValueError) as error:  # msgspec's and tomllib's errors are ValueErrors

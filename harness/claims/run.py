@@ -29,9 +29,13 @@ def claims(
 
     Raises:
         SettingError: the claims cannot be read.
+        RecordError: there is no such folder.
     """
     by = str(single_measure(measure))
-    store = Store(Path(results))
+    folder = Path(results)
+    if not folder.is_dir() and (folder.exists() or folder != RESULTS):  # without records, all claims are not run
+        raise RecordError(f"there is no folder {folder}: name the folder of the records with --results.")
+    store = Store(folder)
     stored, faults = store.stored()
     rows = by_row(stored)
     found: dict[str, Assessment] = {}

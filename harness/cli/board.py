@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
@@ -119,11 +120,15 @@ def leaderboard(parameters: Leaderboard) -> Status:
     from harness import api
     from harness.cli.session import open_session, report_faults
     from harness.report import terminal
+    from harness.report.board_files import check_is_results
     from harness.report.plots import write_plots
 
     results = parameters.results
     if not results.exists():
-        raise RecordError(f"there is no folder {results}; `harness run --results {results}` creates one.")
+        command = ["harness", "run", "--results", str(results)]
+        raise RecordError(f"there is no folder {results}; `{shlex.join(command)}` creates one.")
+    if results.is_dir():  # a file is reported when the folder is opened
+        check_is_results(results)
     session = open_session(parameters)
     tables, across, faults = api.write_leaderboard(results, session.context, texts=parameters.texts)
     drawn = write_plots(tables, results / "plots") if parameters.plots else []

@@ -144,6 +144,10 @@ def _disk(cache_dir: Path | None, results: Path) -> Iterator[Check]:
     doing("look at disks")
     root = cache_dir or default_root()
     for name, place in (("cache", root), ("results", results)):
+        if (file := next((each for each in (place, *place.parents) if each.is_file()), None)) is not None:
+            advice = f"Name another with {'--cache-dir or HARNESS_CACHE' if name == 'cache' else '--results'}"
+            yield Check("disk", name, "fails", f"{file} is a file, not a folder", advice)
+            continue
         there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.is_dir())
         free = shutil.disk_usage(there).free / 2**30
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -93,5 +94,5 @@ def testset(parameters: Testset) -> Status:
     if made.made.drops:
         session.say(["dropped: " + ", ".join(f"{count:,} {why}" for why, count in made.made.drops.items())])
     session.say(["", *(one_line(sentence.replace("`", "")) for sentence in made.trust), ""])
-    session.say([f"next: harness decide {made.out}"])
+    session.say([f"next: harness decide {shlex.quote(str(made.out))}"])
     return Status.OK

@@ -10,7 +10,7 @@ import hashlib
 import json
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -112,6 +112,44 @@ def read_labels(path: Path) -> Labels | None:
             raise DatasetError(f"{path}, line {number}: no label; {_shape()}.")
         every.append(label)
     return Labels(tuple(every))
+
+
+def labels_giving(
+    folder: Path, wanted: str, split: str | None = None, queries: Collection[str] | None = None
+) -> Labels | None:
+    """The labels of a collection that give certain judgements; None if none do.
+
+    Looked for in the labels of the split, then in those of the others (dev may be cut from train), then in those of
+    train and dev together, which folds are made of.
+
+    Args:
+        folder: of the collection.
+        wanted: `digest` of the judgements.
+        split: whose judgements they are; None if they may be of several.
+        queries: only labels of these; None for all of a file.
+
+    Raises:
+        DatasetError: a line of a file is no label; names it.
+    """
+    for every in _candidates(folder, split):
+        labels = Labels(tuple(label for label in every if queries is None or label.query in queries))
+        if labels.every and digest(labels.qrels()) == wanted:
+            return labels
+    return None
+
+
+def _candidates(folder: Path, split: str | None) -> Iterator[tuple[Label, ...]]:
+    """The labels of each split, that of the name first; then those of train and dev. Files are read as they are needed:
+    a faulty one of another split is no matter while the split has its own.
+    """
+    own = [] if split is None else [labels_file(folder, split)]
+    found: dict[str, tuple[Label, ...]] = {}
+    for path in (*own, *(path for path in sorted((folder / "qrels").glob(f"*{ENDING}")) if path not in own)):
+        labels = read_labels(path)
+        if labels is not None:
+            found[path.name.removesuffix(ENDING)] = labels.every
+            yield labels.every
+    yield (*found.get("train", ()), *found.get("dev", ()))
 
 
 def write_labels(folder: Path, labels: Sequence[Label], split: str = "test") -> None:

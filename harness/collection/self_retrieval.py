@@ -8,6 +8,7 @@ corpus), and retrieving it means nothing: it is removed before the ranking is cu
   `ignore_identical_ids` do for them;
 - a collection from a library with a rule of its own (MTEB's `ignore_identical_ids`): that rule;
 - a made test set whose queries are parts of documents, as its manifest says: every coinciding id is removed;
+- a copy of a collection, as `harness export beir` makes: as its manifest says, by the rule of the original;
 - any other: removed if the query's text is the document's text, or its title and text joined, apart from white space
   and case; otherwise it stays, and a note says so.
 """
@@ -29,9 +30,11 @@ Ints = npt.NDArray[np.int64]
 AT_ONCE = 1024
 ALWAYS = frozenset({"beir/arguana", "beir/quora"})
 MANIFEST = "manifest.json"
-"""Of a made test set (`harness.testset.write`)."""
+"""Of a made test set (`harness.testset.write`), or of a copy (`harness.collection.copied_rule`)."""
 PARTS = "parts_of_documents"
 """In the manifest, under `queries`: whether queries have the ids of the documents that they are parts of."""
+LEFT_OUT = "own_documents_left_out"
+"""In the manifest of a copy, under `queries`: whether a query's ranking leaves out the document with the query's id."""
 
 
 def self_retrieval(
@@ -65,14 +68,18 @@ def self_retrieval(
 
 
 def declared(folder: Path) -> bool | None:
-    """What the manifest of a made test set says: True if its queries are parts of documents; None if nothing."""
+    """What the manifest of a collection says: True if every coinciding id is removed, as of a made test set whose
+    queries are parts of documents; False if none is; None if it says nothing.
+    """
     path = folder / MANIFEST
     if not there(path.is_file):
         return None
     try:
         queries = json.loads(path.read_text(encoding="utf-8"))["queries"]
-        return True if queries[PARTS] is True else None
-    except (ValueError, KeyError, TypeError, OSError):  # of another tool
+        if isinstance(queries.get(LEFT_OUT), bool):
+            return bool(queries[LEFT_OUT])
+        return True if queries.get(PARTS) is True else None
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):  # of another tool
         return None
 
 

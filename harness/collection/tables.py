@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ def rows_of(path: Path) -> Iterator[Row]:
     Raises:
         DatasetError: it cannot be read; names the file and the line where there is one.
     """
+    if not os.path.lexists(path):
+        raise DatasetError(f"there is no file {path}.")
     try:
         yield from {".csv": _csv, ".tsv": _csv, ".parquet": _parquet}.get(path.suffix.lower(), _json)(path)
     except (csv.Error, OSError, UnicodeError, ValueError) as error:

@@ -62,6 +62,16 @@ def split_variant(name: str) -> tuple[str, Variant]:
     return found[1], Variant(_number(found[2]), QUERIES if found[3] else DOCUMENTS, dev)
 
 
+def reported_split(name: str) -> str | None:
+    """The split that a loaded dataset reports, from its full name; None if the name has folds.
+
+    Args:
+        name: of the dataset, with its split, as `beir/scifact/test-dev-queries`.
+    """
+    base, variant = split_variant(name)
+    return None if variant.folds else base.rpartition("/")[2]
+
+
 def named(name: str, folds: str | int | None = None, dev_cut: str | None = None) -> str:
     """The name of a dataset with folds, or with another way to cut dev.
 

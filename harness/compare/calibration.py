@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from harness.base.errors import HarnessError
 from harness.bench.judged_by import labels_of
 from harness.bench.store import StoredRecord
 from harness.collection.agreement import disagreement
-from harness.collection.labels import Labels, digest
 from harness.compare.judge_errors import bounds
 from harness.data.measures import Ranking, parse_measures, per_query
 from harness.data.queries import Qrels
@@ -127,7 +126,7 @@ def calibration_of(stored: Sequence[StoredRecord], measure: str) -> Calibration 
         return None
     judges = tuple(name for name, kind in summary["judges"].items() if kind == "machine")
     favoured = tuple(judge for judge in judges if shares_a_model(judge, first.method))
-    labels = _labels(first.dataset["name"], summary)
+    labels = labels_of(first.dataset["name"], summary["qrels"])  # if its qrels are still those of the record
     queries, pairs = int(first.dataset["queries"]), summary["pairs"]
     share = pairs.get("machine", 0) / max(1, sum(pairs.values()))
     if labels is None:
@@ -228,12 +227,6 @@ def shares_a_model(judge: str, method: str) -> bool:
         return bool(parse_judge(judge).models() & models_of(parse_method(method)))
     except HarnessError:
         return False
-
-
-def _labels(dataset: str, summary: Mapping[str, Any]) -> Labels | None:
-    """The labels of a dataset, if its qrels are still those of the record."""
-    labels = labels_of(dataset)
-    return labels if labels is not None and digest(labels.qrels()) == summary["qrels"] else None
 
 
 def _values(measure: str, qrels: Qrels, ranked: Sequence[Ranking]) -> dict[str, float]:

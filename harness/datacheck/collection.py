@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from harness.collection.files import CORPUS, EXPECTED, QUERIES, file_of, qrels_o
 from harness.collection.jsonl import read_documents
 from harness.collection.offer import offer
 from harness.collection.qrels import read_qrels
-from harness.collection.self_retrieval import ALWAYS, normal_text
+from harness.collection.self_retrieval import ALWAYS, declared, is_self, normal_text
 from harness.collection.variant import split_variant
 from harness.data.documents import Document
 from harness.data.ids import Trim, unfit
@@ -77,7 +77,7 @@ class _Checker:
         if corpus:
             with context.progress("check corpus", corpus.stat().st_size, "bytes") as advance:
                 documents = read_documents(corpus, self._fault, advance, context.memory, trims[corpus.name])
-                self._all(documents, texts, qrels, whole=bool(queries))
+                self._all(documents, texts, qrels, self._rule(folder), whole=bool(queries))
         else:
             self._queries(texts, qrels, whole=bool(queries))
         shared_documents(self.findings, qrels, texts, context)
@@ -87,17 +87,27 @@ class _Checker:
                 self.findings.add("note", "trimmed-ids", message, note, trim.count)
 
     def loaded(self, context: Context) -> None:
-        dataset = load_dataset(self.name, context)
+        dataset = load_dataset(split_variant(self.name)[0], context)  # folds are no split of the collection
         view = dataset.train
-        every = {"train": view.train, "dev": view.dev, split_variant(dataset.name)[0].rpartition("/")[2]: dataset.test}
+        every = {"train": view.train, "dev": view.dev, dataset.name.rpartition("/")[2]: dataset.test}
         splits = {name: split for name, split in every.items() if split}
         texts: dict[str, str] = {}
         for split in splits.values():
             texts |= zip(split.queries.ids, split.queries.texts, strict=True)
         documents = itertools.chain.from_iterable(dataset.corpus.batches())
         qrels = {name: split.qrels for name, split in splits.items()}
-        self._all(enumerate(documents, 1), texts, qrels, whole=True)
+        dropped: frozenset[str] = frozenset().union(*(split.drop_self for split in splits.values()))
+        self._all(enumerate(documents, 1), texts, qrels, lambda _, document: document.id in dropped, whole=True)
         shared_documents(self.findings, qrels, texts, context)
+
+    def _rule(self, folder: Path) -> Callable[[str, Document], bool]:
+        """Whether the document that has a query's id is left out of its ranking, by query and document."""
+        said = declared(folder)
+        if said is not None:
+            left_out = bool(said)
+            return lambda query, document: left_out
+        name = next((c for c in ALWAYS if f"{self.name}/".startswith(f"{c}/")), self.name)
+        return lambda query, document: is_self(name, query, document)
 
     def _fault(self, fault: Fault) -> None:
         self.findings.add(
@@ -109,6 +119,7 @@ class _Checker:
         documents: Iterable[tuple[int, Document]],
         texts: Mapping[str, str],
         qrels: Mapping[str, Qrels],
+        own: Callable[[str, Document], bool],
         *,
         whole: bool,
     ) -> None:
@@ -116,8 +127,7 @@ class _Checker:
         judged: set[str] = set()
         for by_query in qrels.values():
             judged.update(*by_query.values())
-        collection = next((c for c in ALWAYS if f"{self.name}/".startswith(f"{c}/")), self.name)
-        corpus = CorpusCheck(collection, self.findings, texts, judged)
+        corpus = CorpusCheck(own, self.findings, texts, judged)
         corpus.read(documents)
         sizes = {"documents": corpus.count, "mean words of a document": corpus.words / max(1, corpus.count)}
         self.counts = {**sizes, **self.counts}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.collection.self_retrieval import is_self
 from harness.data.documents import Document, joined
 from harness.data.ids import unfit
 from harness.datacheck.findings import Findings
@@ -43,13 +42,13 @@ class CorpusCheck:
     """The checks of one pass over the documents.
 
     Args:
-        collection: name without the split, for the rule on queries that are documents.
+        own: whether a document that has the id of a query, which is given with its text, is left out of its ranking.
         findings: where they are added.
         queries: query id → text.
         missing: judged document ids; after `read`, those that are not in the corpus.
     """
 
-    collection: str
+    own: Callable[[str, Document], bool]
     findings: Findings
     queries: Mapping[str, str]
     missing: set[str]
@@ -84,7 +83,7 @@ class CorpusCheck:
             message = "queries are documents of the corpus: each is left out of its own ranking."
             self.findings.add("note", "self-dropped", message, count=self._dropped)
         if self._not_dropped:
-            message = "query ids are also document ids, with another text: those documents stay in the ranking."
+            message = "query ids are also document ids of other texts: those documents stay in the ranking."
             self.findings.add("note", "self-kept", message, count=self._not_dropped)
 
     def _check(self, line: int, document: Document) -> None:
@@ -105,7 +104,7 @@ class CorpusCheck:
             self.findings.add("error", "white-space-in-id", message, f"document {document.id!r} {why}")
         query = self.queries.get(document.id)
         if query is not None:
-            if is_self(self.collection, query, document):
+            if self.own(query, document):
                 self._dropped += 1
             else:
                 self._not_dropped += 1

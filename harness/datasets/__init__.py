@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.base import redaction
-from harness.base.errors import UnknownName
+from harness.base.errors import HarnessError, UnknownName
 from harness.base.files import there
 from harness.choices.items import normalised
 from harness.choices.room import Room
@@ -34,6 +34,9 @@ class Source(Value, ABC):
     """Whether the texts of its collections may be in a page that others get: one's own may, and those whose licence
     allows it; of collections that are free for research only a page has the ids.
     """
+
+    may_be_made: ClassVar[bool] = False
+    """Whether its collections may be folders that a user has made, with a manifest and labels next to the qrels."""
 
     @abstractmethod
     def load(self, rest: str, context: Context) -> Dataset:
@@ -188,6 +191,16 @@ def may_be_passed_on(name: str, context: Context) -> bool:
         UnknownName: no such source.
     """
     return SOURCES.get(split_name(name, context)[0]).may_be_passed_on
+
+
+def made_folder(name: str, context: Context) -> Path | None:
+    """The folder of a dataset, if it may have a manifest and labels; None if it is of another source or not here."""
+    try:
+        source, rest = split_name(name, context)
+        kind = SOURCES.get(source)
+        return kind().folder(rest, context) if kind.may_be_made and kind().at_hand(rest, context) else None
+    except HarnessError:  # it is no longer there
+        return None
 
 
 def every_name(context: Context) -> Iterator[str]:

@@ -7,9 +7,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
+from typing import ClassVar
 
 from harness.base.errors import DatasetError, Unavailable, UnknownName
 from harness.collection.files import EXPECTED, Collection, collections_in, is_collection
+from harness.collection.self_retrieval import declared
 from harness.collection.splits import Parts, build_dataset, known_split
 from harness.data.dataset import Dataset
 from harness.datasets import Places, Source
@@ -25,6 +27,8 @@ DEFAULT_SPLIT = {"msmarco": "dev"}
 @dataclass(frozen=True)
 class Beir(Source):
     """`beir/<name>[/split]`; nested collections are named as `beir/cqadupstack/android`."""
+
+    may_be_made: ClassVar[bool] = True
 
     def load(self, rest: str, context: Context) -> Dataset:
         """The collection of that name, from the first data folder that contains it, else downloaded.
@@ -44,6 +48,7 @@ class Beir(Source):
             collection.read_queries(),
             collection.readers(),
             licence=archive.licence if archive else "",
+            own=declared(place.folder),
             changed=collection.changed,
         )
         return build_dataset(parts, place.reported)
@@ -175,6 +180,8 @@ def _install(name: str, archive: Archive, context: Context) -> Path:
             download(url, part, advance, 2 * archive.size)  # the checksum decides whether it is the file
         verify_md5(part, archive.md5, url)
         place.parent.mkdir(parents=True, exist_ok=True)
+        for left in place.parent.glob(f".{name}.*.part"):  # by a killed process: this one has the lock
+            rmtree(left, ignore_errors=True)
         # In the same folder, so that the move is one rename; hidden, so that it is not listed as a collection.
         opened = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=place.parent))
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,7 +11,6 @@ from harness.base.errors import DatasetError
 from harness.base.files import there
 from harness.base.plain import check_text
 from harness.collection.files import EXPECTED, Collection, is_collection
-from harness.collection.labels import Labels, digest, labels_file, read_labels
 from harness.collection.offer import offer
 from harness.collection.self_retrieval import declared
 from harness.collection.splits import Parts, build_dataset, known_split
@@ -30,6 +29,7 @@ class Folder(Source):
     """
 
     may_be_passed_on: ClassVar[bool] = True
+    may_be_made: ClassVar[bool] = True
 
     def load(self, rest: str, context: Context) -> Dataset:
         """The collection in a folder; the last component is the split unless it is a folder inside the collection.
@@ -45,8 +45,7 @@ class Folder(Source):
         check_text(name)
         corpus, queries = collection.open_corpus(name, context), collection.read_queries()
         parts = Parts(name, corpus, queries, collection.readers(), own=declared(path), changed=collection.changed)
-        dataset = build_dataset(parts, split or "test")
-        return _with_labels(dataset, read_labels(labels_file(path, split or "test")))
+        return build_dataset(parts, split or "test")
 
     def available(self, context: Context) -> list[str]:
         """None: folders are named by their path."""
@@ -73,23 +72,6 @@ class Folder(Source):
             DatasetError: there is none.
         """
         return locate(rest)[0]
-
-
-def _with_labels(dataset: Dataset, labels: Labels | None) -> Dataset:
-    """The dataset with a note on who judged it; labels that do not give its judgements are ignored."""
-    if labels is None:
-        return dataset
-    summary = labels.summary()
-    if summary["qrels"] != digest(dataset.test.qrels):
-        note = "the labels file does not give the judgements of the qrels, so it is ignored: is it of this collection?"
-        return replace(dataset, notes=(*dataset.notes, note))
-    machines = [judge for judge, kind in summary["judges"].items() if kind == "machine"]
-    people = f"people judged {summary['people_queries']:,} of {len(dataset.test.queries):,} queries completely"
-    note = f"labels of machines ({', '.join(machines)}); {people}"
-    if summary["people_queries"] == 0:
-        by_machine, pairs = summary["pairs"].get("machine", 0), sum(summary["pairs"].values())
-        note = f"uncalibrated: {by_machine / pairs:.0%} of the labels are of machines ({', '.join(machines)})"
-    return replace(dataset, notes=(*dataset.notes, note)) if machines else dataset
 
 
 def locate(rest: str) -> tuple[Path, str]:

@@ -9,16 +9,21 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from harness.base.errors import HarnessError, RecordError, SettingError
-from harness.base.files import replacing, sha256, slug
-from harness.base.owned import check_owned, note_owned
+from harness.base.files import replacing, sha256, slug, write_text
+from harness.base.owned import check_owned, move_owned, note_owned
+from harness.bench.judged_by import labels_of
 from harness.bench.record import Record
 from harness.bench.runner import Bench, Result
 from harness.bench.store import Store
 from harness.choices.value import RECIPES, Value
+from harness.collection.copied_rule import copy_rule
+from harness.collection.files import CORPUS, QUERIES
+from harness.collection.labels import digest, labels_file, line_of
+from harness.collection.self_retrieval import MANIFEST
 from harness.data.dataset import Dataset
 from harness.data.measures import DEFAULT
 from harness.data.trec import write_qrels, write_topics
-from harness.datasets import load_dataset
+from harness.datasets import load_dataset, made_folder
 from harness.exchange.beir import write_collection
 from harness.exchange.mteb_results import write_results
 from harness.leaks.history import trained_here
@@ -27,6 +32,8 @@ from harness.rows import RERANKERS, SHORT_NAMES, methods_of, row_name
 from harness.runtime.context import Context
 from harness.training.card import Reported, add_reported
 
+PART = ".harness-export"
+"""Folder in that of an export where it is written until it is complete."""
 FORMS = ("tsv", "xml", "sgml")
 EXPORTABLE = (
     "Only rows with one trained model can be exported: model and recipe, as dense+supervised (`harness list recipes`), "
@@ -35,9 +42,10 @@ EXPORTABLE = (
 
 
 def export_beir(name: str, folder: Path, context: Context) -> list[str]:
-    """A dataset as a folder in BEIR's format.
+    """A dataset as a folder in BEIR's format; a later export into the folder replaces the files of an earlier one.
 
     Raises:
+        RecordError: the folder has files of a collection that were not written here, or were changed since.
         HarnessError: the dataset is not available, or BEIR's format cannot represent it.
     """
     dataset = load_dataset(name, context)
@@ -46,9 +54,31 @@ def export_beir(name: str, folder: Path, context: Context) -> list[str]:
         raise SettingError(
             f"{folder} is the dataset's own folder, which would be overwritten; name another one with --to."
         )
-    splits = write_collection(dataset, folder)
+    earlier = _files_of_collection(folder)
+    check_owned(folder, earlier)
+    part = folder / PART
+    shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
+    new = not folder.exists()
+    try:
+        splits = write_collection(dataset, part, context)
+        for file in earlier:  # what this dataset has not, as another split, must not stay
+            (folder / file).unlink()
+        move_owned(part, folder, _files_of_collection(part))
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
     queries = ", ".join(f"{split} {n}" for split, n in splits.items())
     return [f"{dataset.name}: {len(dataset.corpus)} documents; queries: {queries}; in {folder}"]
+
+
+def _files_of_collection(folder: Path) -> list[str]:
+    """Names of the files in a folder that a collection is read from."""
+    named = [name + end for name in (CORPUS, QUERIES) for end in ("", ".gz")]
+    named += [MANIFEST, *(f"qrels{end}" for end in (".txt", ".tsv", ".trec"))]
+    paths = [path for name in named if (path := folder / name).exists()]
+    paths += [path for path in sorted((folder / "qrels").glob("*")) if not path.name.startswith(".")]
+    return [path.relative_to(folder).as_posix() for path in paths]
 
 
 def export_trec(
@@ -77,7 +107,15 @@ def export_trec(
     methods = methods_of(rows) if rows else ()
     runs = {slug(row_name(method)): _run(Store(results), dataset, method, seed) for method in methods}
     written = [f"topics.{form}", "qrels.txt", *(f"{row}.run" for row in runs)]
-    check_owned(folder, written)
+    judges = labels_file(Path()).as_posix()  # `qrels.txt` is read as the split test
+    check_owned(folder, [*written, MANIFEST, judges])
+    for stale in (MANIFEST, judges):
+        (folder / stale).unlink(missing_ok=True)
+    copy_rule(dataset.name, [dataset.test], dataset.corpus, made_folder(dataset.name, context), folder)
+    labels = labels_of(dataset.name, digest(dataset.test.qrels), context)
+    if labels is not None:
+        write_text(folder / judges, "".join(map(line_of, labels.every)))
+    written += [name for name in (MANIFEST, judges) if (folder / name).exists()]
     write_topics(folder / f"topics.{form}", dataset.test.queries)
     write_qrels(folder / "qrels.txt", dataset.test.qrels)
     for row, path in runs.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
@@ -82,9 +83,9 @@ def open_work(
     rankings = board_rankings(Path(results), target.dataset.name, depth)
     pairs = pooled_pairs(rankings.values(), target.texts)
     if not pairs and not any(label.kind == "machine" for label in target.labels):
+        command = shlex.join(["harness", "run", "-d", dataset, "--results", str(results)])
         raise DatasetError(
-            f"{results} has no run on {target.dataset.name}, so there is no pool to judge: `harness run -d {dataset}` "
-            "makes runs."
+            f"{results} has no run on {target.dataset.name}, so there is no pool to judge: `{command}` makes runs."
         )
     return Work(target, tuple(rankings), tuple(pairs))
 

@@ -27,6 +27,79 @@ def page(nonce: str) -> str:
     return text.replace("NONCE", nonce).replace("MEANING", json.dumps(MEANING))
 
 
+class PageServer(ThreadingHTTPServer):
+    """A server of the page, on a port of the loopback address.
+
+    Args:
+        session: of the collection.
+        port: 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, session: Session, port: int) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.session = session
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """What a browser calls it."""
+        return frozenset({f"{HOST}:{self.server_port}", f"localhost:{self.server_port}"})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: PageServer
+
+    def do_GET(self) -> None:
+        if not self._own():
+            self._send(403, b"", "text/plain")
+        elif self.path != "/":
+            self._send(404, b"", "text/plain")
+        else:
+            nonce = secrets.token_urlsafe(16)
+            own = "; ".join(f"{kind} 'nonce-{nonce}'" for kind in ("style-src", "script-src"))
+            allowed = f"default-src 'none'; {own}; connect-src 'self'"
+            self._send(200, page(nonce).encode(), "text/html; charset=utf-8", allowed)
+
+    def do_POST(self) -> None:
+        try:
+            length = int(self.headers.get("Content-Length", ""))
+            body = json.loads(self.rfile.read(length)) if 0 <= length <= MOST_BYTES else None
+        except (ValueError, RecursionError):
+            body = None
+        if not self._own() or self.headers.get_content_type() != "application/json":
+            status, found = 403, {"problem": "this request is not from the page"}
+        elif not isinstance(body, dict):
+            status, found = 400, {"problem": "the request is not JSON"}
+        else:
+            status, found = answer(self.server.session, self.path, body)
+        self._send(status, json.dumps(found).encode(), "application/json")
+
+    def _own(self) -> bool:
+        hosts, origin = self.server.hosts, self.headers.get("Origin")
+        return self.headers.get("Host") in hosts and (origin is None or origin.partition("://")[2] in hosts)
+
+    def _send(self, status: int, content: bytes, kind: str, allowed: str = "default-src 'none'") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Security-Policy", allowed)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cache-Control", "no-store")
+        if status >= 400:  # a body that was not read must not be taken for the next request
+            self.send_header("Connection", "close")
+            self.close_connection = True
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *given: Any) -> None:
+        """Prints nothing."""
+
+
 def open_server(session: Session, port: int = 0) -> ThreadingHTTPServer:
     """A server of the page; `serve_forever` answers until `shutdown`.
 
@@ -37,57 +110,4 @@ def open_server(session: Session, port: int = 0) -> ThreadingHTTPServer:
     Raises:
         OSError: the port is taken.
     """
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            if not self._own():
-                self._send(403, b"", "text/plain")
-            elif self.path != "/":
-                self._send(404, b"", "text/plain")
-            else:
-                nonce = secrets.token_urlsafe(16)
-                own = "; ".join(f"{kind} 'nonce-{nonce}'" for kind in ("style-src", "script-src"))
-                allowed = f"default-src 'none'; {own}; connect-src 'self'"
-                self._send(200, page(nonce).encode(), "text/html; charset=utf-8", allowed)
-
-        def do_POST(self) -> None:
-            try:
-                length = int(self.headers.get("Content-Length", ""))
-                body = json.loads(self.rfile.read(length)) if 0 <= length <= MOST_BYTES else None
-            except (ValueError, RecursionError):
-                body = None
-            if not self._own() or self.headers.get_content_type() != "application/json":
-                status, found = 403, {"problem": "this request is not from the page"}
-            elif not isinstance(body, dict):
-                status, found = 400, {"problem": "the request is not JSON"}
-            else:
-                status, found = answer(session, self.path, body)
-            self._send(status, json.dumps(found).encode(), "application/json")
-
-        def _own(self) -> bool:
-            port = server.server_port
-            hosts = {f"{HOST}:{port}", f"localhost:{port}"}
-            origin = self.headers.get("Origin")
-            return self.headers.get("Host") in hosts and (origin is None or origin.partition("://")[2] in hosts)
-
-        def _send(self, status: int, content: bytes, kind: str, allowed: str = "default-src 'none'") -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Content-Security-Policy", allowed)
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.send_header("Cache-Control", "no-store")
-            if status >= 400:  # a body that was not read must not be taken for the next request
-                self.send_header("Connection", "close")
-                self.close_connection = True
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *given: Any) -> None:
-            """Prints nothing."""
-
-    server = ThreadingHTTPServer((HOST, port), Handler)
-    server.daemon_threads = True
-    return server
+    return PageServer(session, port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def labels_in(path: Path, person: str) -> list[Label]:
     Raises:
         DatasetError: a column is missing, or a grade is none of 0 to 3; names the line.
     """
+    if not os.path.lexists(path):
+        raise DatasetError(f"there is no file {path}.")
     try:
         text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,15 +10,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.base.errors import DatasetError, SettingError
-from harness.base.files import there
-from harness.bench.judged_by import labels_of
 from harness.collection.labels import Label, Labels, digest, labels_file, read_labels, write_labels
-from harness.collection.self_retrieval import MANIFEST
+from harness.collection.variant import reported_split
 from harness.data.dataset import Dataset
 from harness.data.documents import Document
-from harness.datasets import load_dataset
-from harness.datasets.folder import locate
-from harness.exchange.beir import write_collection
+from harness.datasets import load_dataset, made_folder
+from harness.exchange.beir import labels_of_splits, write_collection
 from harness.judges import HIGHEST
 from harness.runtime.context import Context
 
@@ -107,20 +103,23 @@ def open_target(name: str, out: Path | None, context: Context) -> Target:
         DatasetError: it cannot be read.
     """
     dataset = load_dataset(name, context)
-    split = dataset.name.rpartition("/")[2]
-    labels = labels_of(dataset.name)
-    if labels is not None and out is None:
+    split = reported_split(dataset.name)
+    if split is None:
+        raise SettingError(f"{dataset.name} has folds; judge the collection itself: name it without them.")
+    folder = made_folder(dataset.name, context)
+    labels = None if folder is None else read_labels(labels_file(folder, split))
+    if folder is not None and labels is not None and out is None:
         if digest(labels.qrels()) != digest(dataset.test.qrels):
             raise DatasetError(
-                f"{labels_file(_folder(dataset), split)} does not give the judgements of the qrels: was one of them "
+                f"{labels_file(folder, split)} does not give the judgements of the qrels: was one of them "
                 "changed by hand? Move the file away to start with the judgements of the qrels."
             )
-        return Target(dataset, _folder(dataset), split, list(labels.every))
+        return Target(dataset, folder, split, list(labels.every))
     if out is None:
         raise SettingError(
             f"{dataset.name} has judgements of its own, which are never changed: name a folder for a copy with --out."
         )
-    return _copied(dataset, out, split, labels)
+    return _copied(dataset, out, split, context)
 
 
 @contextlib.contextmanager
@@ -144,23 +143,17 @@ def locked(target: Target) -> Iterator[None]:
         lock.release()
 
 
-def _folder(dataset: Dataset) -> Path:
-    return locate(dataset.name.removeprefix("folder/").rpartition("/")[0])[0]
-
-
-def _copied(dataset: Dataset, out: Path, split: str, labels: Labels | None) -> Target:
+def _copied(dataset: Dataset, out: Path, split: str, context: Context) -> Target:
     """The copy in `out`, made if it is not there."""
     file = labels_file(out, split)
     known = read_labels(file)
     if known is None:
         if out.exists() and any(out.iterdir()):
             raise SettingError(f"{out} is not empty and has no labels; name another folder with --out.")
-        write_collection(dataset, out)
-        if dataset.name.startswith("folder/") and there((manifest := _folder(dataset) / MANIFEST).is_file):
-            shutil.copyfile(manifest, out / MANIFEST)  # says which documents are left out of rankings
-        known = labels or Labels(tuple(_given(dataset)))
+        write_collection(dataset, out, context)
+        known = read_labels(file) or Labels(tuple(_given(dataset)))
         write_labels(out, known.every, split)
-    elif labels is None:
+    elif not labels_of_splits(dataset.name, {split: dataset.test}, context):
         given = Labels(tuple(label for label in known.every if label.kind == "given"))
         if digest(given.qrels()) != digest(dataset.test.qrels):
             raise SettingError(

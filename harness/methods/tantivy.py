@@ -66,11 +66,14 @@ def _build(tantivy: Any, method: Tantivy, folder: Path, batches: Iterator[Docume
     index = tantivy.Index(schema.build(), path=str(folder))
     index.register_tokenizer(ANALYZER, method.chain(tantivy))
     writer = index.writer(heap_size=HEAP, num_threads=1)
-    for batch in batches:
-        for place, text in zip(batch.places, batch.texts, strict=True):
-            writer.add_document(tantivy.Document(body=text, place=place))
-    writer.commit()
-    writer.wait_merging_threads()
+    try:
+        for batch in batches:
+            for place, text in zip(batch.places, batch.texts, strict=True):
+                writer.add_document(tantivy.Document(body=text, place=place))
+        writer.commit()
+        writer.wait_merging_threads()
+    finally:
+        del writer  # after an error, its threads write into the folder until it is gone
 
 
 class _Running:

@@ -57,6 +57,7 @@ class Across:
         rows: those with a score on every dataset first, by their mean.
         notes: on the evidence.
         comparison: of the rows with an interval; None without per-query values.
+        published: scores of others, in the order of `rows`; shown below them and compared with none.
     """
 
     measure: str
@@ -64,6 +65,7 @@ class Across:
     rows: tuple[AcrossRow, ...]
     notes: tuple[str, ...] = ()
     comparison: Comparison | None = field(default=None, compare=False, repr=False)
+    published: tuple[AcrossRow, ...] = ()
 
     def letters(self, row: AcrossRow) -> tuple[str, ...]:
         """The groups of tied rows that a row is in."""
@@ -110,9 +112,28 @@ def across(tables: Sequence[Table]) -> Across | None:
         return None
     measure = shared[0]
     names = sorted({line.row for table in tables for line in table.lines if line.ok})
-    rows = [_row(name, tables, measure) for name in names]
-    rows.sort(key=lambda row: (row.mean is None, -(row.mean or 0.0), row.name))
-    return Across(measure, tuple(table.dataset for table in tables), tuple(rows))
+    rows = sorted((_row(name, tables, measure) for name in names), key=in_order)
+    return Across(
+        measure,
+        tuple(table.dataset for table in tables),
+        tuple(rows),
+        published=tuple(sorted(_published(tables, measure), key=in_order)),
+    )
+
+
+def in_order(row: AcrossRow) -> tuple[bool, float, str]:
+    """The sort key of the rows: those with a mean first, the best first."""
+    return row.mean is None, -(row.mean or 0.0), row.name
+
+
+def _published(tables: Sequence[Table], measure: str) -> list[AcrossRow]:
+    """The published scores by the measure, with those of every dataset of the tables."""
+    every = {each.row: each for table in tables for each in table.published}
+    rows = [
+        AcrossRow(name, tuple(each.figures.get(table.dataset, {}).get(measure) for table in tables))
+        for name, each in every.items()
+    ]
+    return [row for row in rows if any(value is not None for value in row.values)]
 
 
 def _row(name: str, tables: Sequence[Table], measure: str) -> AcrossRow:

@@ -18,7 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import HarnessError
+from harness.base.errors import HarnessError, RecordError
 from harness.base.files import sha256, write_text
 from harness.base.json_files import read_json
 from harness.base.owned import check_owned, note_owned, unchanged
@@ -87,7 +87,7 @@ def write_board(results: Path, context: Context, texts: bool = False) -> Written
     stored, faults = store.stored()
     published, unread = read_all(results)
     every: list[HarnessError] = [*faults, *unread]
-    if not (stored or published or every):  # not a results folder: perhaps a wrong --results
+    if not (stored or published or every):  # perhaps a wrong --results
         check_owned(results, NAMES)
     bare = tables(each.record for each in stored)
     with context.progress("leaderboard", 2 * len(bare) + 1, "parts") as advance:
@@ -102,14 +102,30 @@ def write_board(results: Path, context: Context, texts: bool = False) -> Written
             "leaderboard.html": leaderboard_page(found, store, stored, context, over, left_out, advance, blocks),
         }
     for name, text in written.items():
-        write_text(results / name, text)
+        if not _has(results / name, text):
+            write_text(results / name, text)
     note_owned(results, NAMES)
-    (results / STAMP).unlink(missing_ok=True)
-    if not every:  # what cannot be read is reported each time until it is repaired
-        records = (each.record for each in stored)
-        stamp = {"inputs": _with_collections(inputs, records, context), "blocks": blocks.keys}
-        write_text(results / STAMP, json.dumps(stamp, indent=1) + "\n", durable=False)
+    records = (each.record for each in stored)
+    stamp = {"inputs": _with_collections(inputs, records, context), "blocks": blocks.keys}
+    write_text(results / STAMP, json.dumps(stamp, indent=1) + "\n", durable=False)
     return Written(found, over, every)
+
+
+def check_is_results(results: Path) -> None:
+    """Refuses a folder that contains something, but no record, no published scores and no board of ours.
+
+    Raises:
+        RecordError: it is no results folder; names what is in it.
+    """
+    stored, faults = Store(results).stored()
+    published, unread = read_all(results)
+    if not (stored or faults or published or unread or unchanged(results, NAMES[:1])):
+        other = next((path.name for path in sorted(results.iterdir()) if not path.name.startswith(".")), None)
+        if other is not None:
+            raise RecordError(
+                f"{results} has no record, but {other}: it is no folder of results, so no board is written into it. "
+                "Name the folder of the records with --results."
+            )
 
 
 def is_written(results: Path, context: Context) -> bool:
@@ -121,6 +137,19 @@ def is_written(results: Path, context: Context) -> bool:
         records = [stored.record for stored in Store(results).stored()[0]]
         return bool(stamp["inputs"] == _with_collections(_inputs(results), records, context))
     except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def faults_of(results: Path) -> list[HarnessError]:
+    """Errors of records and published scores that cannot be read; the board is written without them."""
+    return [*Store(results).stored()[1], *read_all(results)[1]]
+
+
+def _has(path: Path, text: str) -> bool:
+    """Whether a file has this text already, so that its time stays."""
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
         return False
 
 

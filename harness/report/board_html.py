@@ -24,6 +24,7 @@ def as_html(tables: Sequence[Table], over: Across | None = None) -> str:
     if over is not None:
         shown = across_columns.across_columns(over, "markdown")
         body = [_row(row.name, "", shown, row) for row in over.rows]
+        body += [_row(row.name, " (not measured here)", shown, row, plain=True) for row in over.published]
         parts.append(_table(f"{over.measure} across datasets", shown, body))
     for table in tables:
         of_table = columns.columns_of(table, "markdown")
@@ -43,11 +44,13 @@ def _table(caption: str, shown: Sequence[Column[Row]], rows: Sequence[str]) -> s
     )
 
 
-def _row(name: str, mark: str, shown: Sequence[Column[Row]], row: Row) -> str:
+def _row(name: str, mark: str, shown: Sequence[Column[Row]], row: Row, *, plain: bool = False) -> str:
+    """A row of a table; the best values in bold unless it is `plain`."""
     cells = []
     for column in shown:
         text = column.text(row)
-        cells.append(f"<td><b>{escape(text)}</b></td>" if text == column.best else _cell("td", text))
+        bold = text == column.best and not plain
+        cells.append(f"<td><b>{escape(text)}</b></td>" if bold else _cell("td", text))
     return f"<tr><td><code>{escape(one_line(name))}</code>{escape(mark)}</td>{''.join(cells)}</tr>"
 
 

@@ -131,15 +131,17 @@ def _across(over: Across) -> list[dict[str, Any]]:
         cells = [_cell(column, row) for row in over.rows]
         if column.heading == "mean":
             cells = [cell + _superscript(over.letters(row)) for cell, row in zip(cells, over.rows, strict=True)]
+        cells += [escaped(column.text(row)) for row in over.published]
         heading = turned(column.heading) if len(columns) < len(over.datasets) else _heading(column)
         columns.append((heading, cells))
-    names = row_names([row.name for row in over.rows], NARROW)
+    names = row_names([row.name for row in (*over.rows, *over.published)], NARROW)
     tables = []
     for number, panel in enumerate(panels(columns), start=1):
         headings, cells_of = zip(*panel, strict=True)
         label = "board-across" if number == 1 else f"board-across-{number}"
         rows = [list(row) for row in zip(names, *cells_of, strict=True)]
-        tables.append(_floated(label, ["row", *headings], rows, size=SMALLER))
+        measured = len(over.rows)
+        tables.append(_floated(label, ["row", *headings], rows[:measured], rows[measured:], size=SMALLER))
     return tables
 
 

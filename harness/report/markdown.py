@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from harness.base.plain import one_line
 from harness.report import across_columns, beyond_columns, columns
@@ -15,6 +16,8 @@ from harness.report.across import Across, across
 from harness.report.board import Line, Table
 from harness.report.column import Column, Row
 from harness.report.notes import notes_of
+
+NOT_MEASURED: Final = " *(not measured here)*"
 
 
 def leaderboard(tables: Sequence[Table], over: Across | None = None, left_out: Sequence[str] = ()) -> str:
@@ -80,14 +83,16 @@ def _table(table: Table) -> str:
         rows.append([f"{code(line.row)}{seeds}{status}", *_cells(shown, line)])
     for name, scores in table.published_rows:
         cells = [scores[column.measure] if column.measure else column.published for column in shown]
-        rows.append([f"{code(name)} *(not measured here)*", *cells])
+        rows.append([f"{code(name)}{NOT_MEASURED}", *cells])
     return grid(["row", *_headings(shown)], rows, words=[i for i, c in enumerate(shown, 1) if c.kind == "words"])
 
 
 def _across(over: Across) -> str:
     shown = across_columns.across_columns(over, "markdown")
     shown += (*across_columns.AGAINST, *beyond_columns.more_columns(over)) if over.compared else ()
-    return grid(["row", *_headings(shown)], [[code(row.name), *_cells(shown, row)] for row in over.rows])
+    rows = [[code(row.name), *_cells(shown, row)] for row in over.rows]
+    rows += [[f"{code(row.name)}{NOT_MEASURED}", *(column.text(row) for column in shown)] for row in over.published]
+    return grid(["row", *_headings(shown)], rows)
 
 
 def _headings(columns: Sequence[Column[Row]]) -> list[str]:

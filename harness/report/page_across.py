@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.report import formats
-from harness.report.across import Across, AcrossRow, across
+from harness.report.across import Across, AcrossRow, across, in_order
 from harness.report.across_columns import AGAINST, across_columns
 from harness.report.beyond_columns import more_columns
 from harness.report.board import Table
@@ -28,7 +28,7 @@ def across_tables(
     keys: dict[tuple[str, str], str] = {}
     facts: dict[str, Mapping[str, Any]] = {}
     for dataset in datasets:
-        for row in dataset["rows"]:
+        for row in dataset["shown"]:
             facts[row["name"]] = row
             if row["ok"]:
                 keys.setdefault((dataset["name"], row["name"]), row["key"])
@@ -55,7 +55,8 @@ def _table(over: Across, keys: Mapping[tuple[str, str], str], facts: Mapping[str
         for cell, link in zip(cells, [*links, *[key] * (len(cells) - len(links))], strict=True):
             cell["key"] = link
         shared = {name: facts[row.name][name] for name in ("family", "supervision")}
-        rows.append({"name": row.name, "key": key, **shared, "cells": cells, "complete": row.mean is not None})
+        whole = {"complete": row.mean is not None, "published": False}
+        rows.append({"name": row.name, "key": key, **shared, "cells": cells, **whole})
         rows[-1]["value"] = _value(row, over)
         if row.against is not None:
             rows[-1]["against"] = [cell["text"] for cell in cells[start : start + len(AGAINST)]]
@@ -65,11 +66,28 @@ def _table(over: Across, keys: Mapping[tuple[str, str], str], facts: Mapping[str
         "baseline": next((row for row in rows if row["name"] == over.baseline), None),
         "columns": [_heading(column, over) for column in columns],
         "rows": rows,
+        "shown": _with_published(rows, over, columns, facts),
         "explained": over.has_intervals,
         "verdict": across_verdict(over),
         "caveats": across_caveats(over),
         "pairs": pairs(over.comparison),
     }
+
+
+def _with_published(
+    rows: Sequence[Mapping[str, Any]],
+    over: Across,
+    columns: Sequence[Column[AcrossRow]],
+    facts: Mapping[str, Mapping[str, Any]],
+) -> list[Mapping[str, Any]]:
+    """The rows with those of published scores, each in its place; these have no record."""
+    shown: dict[str, Mapping[str, Any]] = {row["name"]: row for row in rows}
+    for row in over.published:
+        cells = [{**_cell(column, row), "best": False, "linked": False, "key": ""} for column in columns]
+        about = {name: facts[row.name][name] for name in ("family", "supervision", "source")}
+        means = {"value": {"value": row.mean}, "complete": row.mean is not None}
+        shown[row.name] = {"name": row.name, **about, "cells": cells, **means, "published": True}
+    return [shown[row.name] for row in sorted((*over.rows, *over.published), key=in_order)]
 
 
 def _value(row: AcrossRow, over: Across) -> dict[str, Any]:

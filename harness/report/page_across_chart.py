@@ -37,8 +37,20 @@ def across_chart(tables: Sequence[Mapping[str, Any]], datasets: Sequence[Mapping
         "rows": complete,
         "pairs": {over["measure"]: over["pairs"] for over in tables},
         "curves": [],
-        "published": [],
+        "published": _published(tables),
     }
+
+
+def _published(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Published scores that have a mean by some measure, in the form of `harness.report.page_published`."""
+    points: dict[str, dict[str, Any]] = {}
+    for over in tables:
+        for row in over["shown"]:
+            if row["published"] and row["complete"]:
+                shared = {name: row[name] for name in ("name", "source", "family", "supervision")}
+                values = points.setdefault(row["name"], {**shared, "values": {}})["values"]
+                values[over["measure"]] = row["value"]["value"]
+    return list(points.values())
 
 
 def _mean_cost(cost: str, name: str, datasets: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:

@@ -53,6 +53,7 @@ class Board:
         plain = tables(result.record for result in self.results)
         if self.store is None:
             return across(plain)
+        plain = with_published(plain, read_all(self.store.root)[0])
         return compared_across(plain, self.store, self.store.stored()[0])
 
     def __str__(self) -> str:

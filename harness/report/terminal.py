@@ -145,11 +145,19 @@ def across_sheet(over: Across, most: int | None = None, *, whole: bool = False) 
     if len(rows) < len(over.rows):
         left_out = len(over.rows) - len(rows)
         notes.append(f"{left_out} more {'row' if left_out == 1 else 'rows'}, without a mean or further below: -v")
-    names = [row.name for row in rows]
+    published = [row for row in over.published if row.mean is not None or not (whole and complete)]
+    names = [row.name for row in (*rows, *published)]
     fields = [Field("name", "row", names, names, right=False)]
     for column in columns:
-        fields += _fields(column, rows, [])
-    return Sheet(f"{over.measure} across datasets", fields, notes=notes, key="across")
+        fields += _fields(column, rows, [column.text(row) for row in published])
+    return Sheet(
+        f"{over.measure} across datasets",
+        fields,
+        marks=[""] * len(rows) + ["dim"] * len(published),
+        groups=[len(rows)] if published else [],
+        notes=notes,
+        key="across",
+    )
 
 
 def _fields(column: Column[Row], rows: Sequence[Row], more: Sequence[str]) -> list[Field]:

@@ -12,6 +12,7 @@ from harness.base.errors import SettingError
 from harness.base.files import slug
 from harness.choices.value import RECIPES as RECIPES_OF
 from harness.recipes import RECIPES, Recipe
+from harness.rows import parse_method
 from harness.sweep.one_line import Line
 from harness.sweep.space import RECIPE, ROW, trained
 from harness.sweep.spec import Spec, spec_of
@@ -53,6 +54,10 @@ def equal_trials(
     """
     if tokens < 2:
         raise SettingError(f"tokens must be 2 or more, not {tokens}")
+    if not hasattr(parse_method(row), RECIPES_OF):
+        raise SettingError(
+            f"{row} has no model of its own to train: name a row that has, as dense, cross_encoder, sparse or late."
+        )
     named = list(dict.fromkeys(recipes)) or _all_of(row)
     return [_spec(row, recipe, datasets, baselines or [row], measure, seeds, tokens) for recipe in named]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from harness.base.counts import all_of, sentence
@@ -51,7 +52,7 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
         )
     lines.append(
         "People's labels of 30 to 100 queries, drawn at random, give intervals that are valid again: "
-        f"`harness judge {request.out} --serve`."
+        f"`harness judge {shlex.quote(str(request.out))} --serve`."
     )
     judge = [request.judge.label()]
     if errors.nearest(judge) != judge[0]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import harness
 from harness.base.errors import SettingError
 from harness.base.files import replacing, write_text
-from harness.base.owned import check_owned, note_owned
+from harness.base.owned import check_owned, move_owned
 from harness.collection.files import CORPUS, QUERIES, Collection
 from harness.collection.labels import Label, write_labels
 from harness.collection.self_retrieval import MANIFEST, PARTS
@@ -52,10 +52,7 @@ def workplace(out: Path, *, plan: bool = False) -> Iterator[Path]:
         yield part
         if plan:
             return
-        (out / "qrels").mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            (part / name).replace(out / name)
-        note_owned(out, FILES)
+        move_owned(part, out, FILES)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

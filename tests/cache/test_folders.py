@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -70,6 +71,31 @@ def test_a_build_that_fails_leaves_nothing_and_its_error(cache: Cache) -> None:
         entry(cache, fail)
     assert list((cache.root / "corpora").iterdir()) == []
     assert entry(cache).is_dir()
+
+
+def test_a_build_that_fails_while_a_thread_of_a_library_still_writes_leaves_nothing(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+    remove = shutil.rmtree
+
+    def busy(part: Path, ignore_errors: bool = False) -> None:
+        """The first time, a file is written after all others were deleted."""
+        tried.append(part)
+        remove(part, ignore_errors=ignore_errors)
+        if len(tried) == 1:
+            part.mkdir()
+            (part / "segment").write_text("late")
+
+    monkeypatch.setattr("shutil.rmtree", busy)
+    with pytest.raises(ValueError, match="full"):
+        cache.folder("search-engines", "1" * 32, {}, lambda part: raises(ValueError("full")))
+    assert list((cache.root / "search-engines").iterdir()) == []
+    assert len(tried) == 2
+
+
+def raises(error: Exception) -> None:
+    raise error
 
 
 def test_a_reader_never_sees_a_folder_that_is_being_built(cache: Cache) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from harness.base.errors import RecordError
 from harness.bench.store import Store, StoredRecord
 from harness.claims.assess import Assessment
 from harness.claims.claim import Claim, read_claims
@@ -15,10 +18,22 @@ from harness.statistics.family import Difference
 
 
 def test_an_empty_folder_has_run_no_claim_and_every_command_is_there(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
     found, faults = claims(tmp_path / "results")
     assert [each.claim for each in found] == read_claims()
     assert {each.verdict for each in found} == {"not run"}
     assert faults == []
+
+
+def test_a_folder_that_is_not_there_is_no_folder_without_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    for wrong in ("typo", "file"):
+        with pytest.raises(RecordError, match=f"there is no folder {wrong}: name the folder of the records"):
+            claims(wrong)
+    assert {each.verdict for each in claims()[0]} == {"not run"}  # nothing was run yet
 
 
 def test_a_record_that_cannot_be_read_is_reported(put: Callable[..., StoredRecord], results: Store) -> None:

@@ -47,3 +47,16 @@ def test_the_verdict_names_what_fails_and_what_is_slow() -> None:
     bad = [*all_well, Check("disk", "cache", "fails", "full", "make room"), Check("engines", "torch", "slow", "x")]
     verdict, *_ = shown([*bad, Check("libraries", "ray", "absent", "")]).sentences
     assert verdict == "1 thing does not work: cache; 1 may be slow: torch; 1 optional library is not installed."
+
+
+@pytest.mark.parametrize("inside", ["", "results"])
+def test_a_file_is_no_folder_for_the_cache_or_for_results(inside: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    found = [*doctor_report._disk(file / inside, file / inside)]
+    assert [(check.name, check.state, check.value) for check in found] == [
+        (name, "fails", f"{file} is a file, not a folder") for name in ("cache", "results")
+    ]
+    assert [check.advice for check in found] == [
+        "Name another with --cache-dir or HARNESS_CACHE", "Name another with --results"
+    ]  # fmt: skip

@@ -22,7 +22,7 @@ def test_a_row_that_is_not_trained_and_an_unknown_recipe_are_bad_input(
 ) -> None:
     said = harness_command("recipes", "bm25", "-d", small_folder)
     assert said.status == 2
-    assert "bm25 is not itself trained" in said.err
+    assert "bm25 has no model of its own to train" in said.err
     said = harness_command("recipes", "dense", "--recipe", "supervise", "-d", small_folder)
     assert said.status == 2
     assert "did you mean 'supervised'" in said.err

@@ -18,13 +18,14 @@ def test_a_folder_of_files_becomes_a_set_and_the_next_command_is_named(
 ) -> None:
     texts(tmp_path / "texts")
     judge = f'row(dense(model="{tiny_encoder}", precision="fp32"), third=0.6, second=0.4, first=0.2)'
-    said = harness_command("testset", "texts", "--out", "mine", "-n", "6", "--judge", judge, "--pool", "bm25")
+    said = harness_command("testset", "texts", "--out", "my set", "-n", "6", "--judge", judge, "--pool", "bm25")
     assert said.status == 0, said.err
-    assert "judged pairs are in mine" in said.out
+    assert "judged pairs are in my set" in said.out
     assert "uncalibrated" in said.out
-    assert said.out.endswith("next: harness decide mine\n")
+    assert said.out.endswith("next: harness decide 'my set'\n")
+    assert "`harness judge 'my set' --serve`".replace("`", "") in said.out
     assert "texts: 14 documents" in said.err
-    assert (tmp_path / "mine" / "manifest.json").is_file()
+    assert (tmp_path / "my set" / "manifest.json").is_file()
 
 
 def test_a_plan_prints_the_price(harness_command, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from harness.collection.self_retrieval import MANIFEST, PARTS, declared, self_retrieval
+from harness.collection.self_retrieval import LEFT_OUT, MANIFEST, PARTS, declared, self_retrieval
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 
@@ -47,6 +47,9 @@ def test_a_made_set_says_that_its_queries_are_parts_of_documents(tmp_path: Path)
         (json.dumps({"queries": {PARTS: True}}), True),
         (json.dumps({"queries": {PARTS: False}}), None),
         (json.dumps({"queries": "of another tool"}), None),
+        (json.dumps({"queries": {LEFT_OUT: False}}), False),
+        (json.dumps({"queries": {LEFT_OUT: True}}), True),
+        (json.dumps({"queries": {LEFT_OUT: "yes", PARTS: True}}), True),
         (json.dumps([1]), None),
         ("no JSON", None),
     ):

@@ -6,7 +6,7 @@ import pytest
 
 from harness.base.errors import SettingError
 from harness.collection.dev import DOCUMENTS, QUERIES
-from harness.collection.variant import Variant, named, split_variant
+from harness.collection.variant import Variant, named, reported_split, split_variant
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,16 @@ def test_folds_are_written_into_the_name() -> None:
         named("beir/scifact", "5-words")
     with pytest.raises(SettingError, match="name 2 folds or more"):
         split_variant("beir/scifact/folds-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("folder/mine/test", "test"),
+        ("folder/a/b/dev-dev-queries", "dev"),
+        ("beir/scifact/folds-5", None),
+        ("beir/scifact/folds-5-queries-dev-documents", None),
+    ],
+)
+def test_the_split_of_a_name(name: str, split: str | None) -> None:
+    assert reported_split(name) == split

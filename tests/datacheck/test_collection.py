@@ -167,6 +167,15 @@ def test_queries_that_are_documents(folder: Path, context: Context) -> None:
     assert {codes["self-dropped"].level, codes["self-kept"].level} == {"note"}
 
 
+def test_the_rule_of_a_made_set(folder: Path, context: Context) -> None:
+    add(folder / "corpus.jsonl", '{"_id": "q1", "text": "Query 1"}', '{"_id": "q2", "text": "something else"}')
+    for said, code, count in (("true", "self-dropped", 2), ("false", "self-kept", 2)):
+        (folder / "manifest.json").write_text('{"queries": {"own_documents_left_out": ' + said + "}}")
+        codes = found(check(str(folder), context))
+        assert {"self-dropped", "self-kept"} & codes.keys() == {code}
+        assert codes[code].count == count
+
+
 def test_the_rule_of_arguana(folder: Path, tmp_path: Path) -> None:
     add(folder / "corpus.jsonl", '{"_id": "q2", "text": "something else"}')
     folder.rename(tmp_path / "arguana")

@@ -21,7 +21,7 @@ def test_repeats(texts: list[str]) -> None:
 
 
 def test_lines_of_texts_with_empty_ones_between() -> None:
-    check = CorpusCheck("folder/x", Findings(), {}, {"a", "z"})
+    check = CorpusCheck(lambda query, document: False, Findings(), {}, {"a", "z"})
     check.read([(2, Document("a", "", "same")), (3, Document("b", "", " ")), (7, Document("c", "", "same"))])
     found = {f.code: f for f in check.findings.closed()}
     assert found["duplicate-text"].examples == ("lines 2 and 7",)

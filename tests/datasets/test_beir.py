@@ -160,6 +160,19 @@ def test_download(publish: Callable[..., bytes], server: Any, context: Context) 
     assert [p.name for p in (context.cache.root / "data" / "beir").iterdir()] == ["scifact"]
 
 
+def test_what_a_killed_process_has_unpacked_is_removed(
+    publish: Callable[..., bytes], server: Any, context: Context
+) -> None:
+    publish()
+    left, other = (context.cache.root / "data" / "beir" / name for name in (".scifact.x1y2.part", ".others.x1y2.part"))
+    for folder in (left, other):
+        folder.mkdir(parents=True)
+        (folder / "half").write_text("")
+    load_dataset("beir/scifact/test", context)
+    assert not left.exists()
+    assert other.exists()
+
+
 def test_a_nested_archive(publish: Callable[..., bytes], server: Any, collection: Write, context: Context) -> None:
     publish("source")
     inner = zipped(collection("forums/android").parent, "cqadupstack")

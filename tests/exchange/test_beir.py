@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from harness.base.errors import DatasetError
+from harness import api
+from harness.base.errors import DatasetError, SettingError
+from harness.bench.record import Record
+from harness.collection.labels import Label, write_labels
+from harness.collection.self_retrieval import MANIFEST, PARTS
 from harness.data.corpus import Corpus
 from harness.data.dataset import Dataset, TrainView
 from harness.data.queries import Labelled, Queries
@@ -85,3 +89,75 @@ def test_an_id_that_beir_would_read_as_another_is_refused(name: str, tmp_path: P
     )
     with pytest.raises(DatasetError, match="BEIR's reader cannot read the id"):
         write_collection(dataset, tmp_path / "out")
+
+
+@pytest.fixture
+def made(small_folder: Path) -> Path:
+    """A made test set: twelve queries are parts of documents and have their ids, and a machine judged all pairs."""
+    with open(small_folder / "corpus.jsonl", encoding="utf-8") as file:
+        documents = [json.loads(line) for line in file]
+    labels = []
+    with open(small_folder / "queries.jsonl", "w", encoding="utf-8") as file:
+        for place, document in enumerate(documents[:12]):
+            words = document["text"].split()[:3]
+            file.write(json.dumps({"_id": document["_id"], "text": " ".join(words)}) + "\n")
+            others = [documents[(place + step) % len(documents)]["_id"] for step in (1, 2, 12)]
+            labels += [
+                Label(document["_id"], other, grade, "dense", "machine") for grade, other in enumerate(others, 1)
+            ]
+    for path in (small_folder / "qrels").iterdir():
+        path.unlink()
+    write_labels(small_folder, labels)
+    (small_folder / MANIFEST).write_text(json.dumps({"queries": {PARTS: True}}))
+    return small_folder
+
+
+def ran(name: str, results: Path, context: Context) -> Record:
+    (made,) = api.run("bm25", dataset=name, results=results, context=Context(cache=context.cache)).results
+    assert made.record.status == "ok", made.record.problem
+    return made.record
+
+
+def test_a_copy_of_a_made_set_has_its_scores_and_notes(made: Path, tmp_path: Path, context: Context) -> None:
+    (line,) = api.export_beir(str(made), tmp_path / "out", context)
+    first, copy = (ran(str(place), tmp_path / "results", context) for place in (made, tmp_path / "out"))
+    assert copy.measures == first.measures
+    assert copy.dataset["revision"] == first.dataset["revision"]
+    assert copy.dataset["notes"] == first.dataset["notes"]
+    assert any("12 queries are also documents: each is left out" in note for note in copy.dataset["notes"])
+    assert any("uncalibrated: 100% of the labels are of machines (dense)" in note for note in copy.dataset["notes"])
+    assert copy.dataset["labels"] == first.dataset["labels"]
+    assert "12 queries" not in line  # the line has the numbers of the splits
+    assert "test 12" in line
+
+
+@pytest.mark.parametrize("end", ["/test-dev-queries", "/folds-2-queries", "/folds-3-queries-dev-documents"])
+def test_a_set_is_no_less_judged_by_a_machine_in_folds(
+    made: Path, end: str, tmp_path: Path, context: Context
+) -> None:
+    whole, folds = (ran(str(made) + part, tmp_path / "results", context) for part in ("", end))
+    assert folds.dataset["labels"] == whole.dataset["labels"]
+    assert any("uncalibrated" in note for note in folds.dataset["notes"])
+
+
+def test_a_set_in_a_data_folder_keeps_its_rule_and_judges(
+    made: Path, tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_DATA", str(made.parent))
+    whole, named = (ran(name, tmp_path / "results", context) for name in (str(made), f"beir/{made.name}"))
+    assert named.dataset["labels"] == whole.dataset["labels"]
+    assert named.dataset["notes"] == whole.dataset["notes"]
+    assert named.measures == whole.measures
+
+
+def test_folds_are_no_folder(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    with pytest.raises(SettingError, match="has folds, which a folder of files cannot have: copy folder/"):
+        write_collection(load_dataset(f"{small_folder}/folds-2", context), tmp_path / "out", context)
+    assert not (tmp_path / "out").exists()
+
+
+def test_dev_that_is_cut_by_queries_is_copied_with_its_split(
+    small_folder: Path, tmp_path: Path, context: Context
+) -> None:
+    dataset = load_dataset(f"{small_folder}/test-dev-queries", context)
+    assert write_collection(dataset, tmp_path / "out", context).keys() == {"train", "dev", "test"}

@@ -154,3 +154,68 @@ def test_a_row_that_trains_nothing_is_refused_before_it_is_run(
     with pytest.raises(SettingError, match=f"{told}.* dense\\+supervised .*bm25>>ce, .*splade, colbert"):
         export_model(row, "./no-such-folder", 0, tmp_path / "none", tmp_path / "results", context)
     assert not (tmp_path / "results").exists()
+
+
+def test_an_export_replaces_what_it_has_written_and_nothing_else(
+    small_folder: Path, tmp_path: Path, context: Context
+) -> None:
+    out = tmp_path / "out"
+    export_beir(str(small_folder), out, context)
+    export_beir(f"{small_folder}/train", out, context)
+    assert sorted(path.name for path in (out / "qrels").iterdir()) == ["train.tsv"]  # no test of before
+    grades = out / "qrels" / "train.tsv"
+    grades.write_text(grades.read_text().replace("\t1\n", "\t0\n", 1))
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(RecordError, match=r"train\.tsv exists and was not written .* or was changed since"):
+        export_beir(str(small_folder), out, context)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_collection_of_the_user_is_not_overwritten(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    other = tmp_path / "other"
+    (other / "qrels").mkdir(parents=True)
+    (other / "queries.jsonl").write_text("mine")
+    with pytest.raises(RecordError, match=r"queries\.jsonl exists and was not written by this command"):
+        export_beir(str(small_folder), other, context)
+    assert (other / "queries.jsonl").read_text() == "mine"
+
+
+def test_trec_files_keep_who_judged_and_what_is_left_out(small_folder: Path, tmp_path: Path, context: Context) -> None:
+    from harness.bench.judged_by import judged_by
+    from harness.collection.labels import Label, write_labels
+    from harness.collection.qrels import read_qrels
+
+    qrels = read_qrels(small_folder / "qrels" / "test.tsv")
+    write_labels(small_folder, [Label(q, d, g, "dense", "machine") for q in qrels for d, g in qrels[q].items()])
+    with open(small_folder / "corpus.jsonl", "a") as file:  # a document with the id of a query
+        file.write('{"_id": "' + next(iter(qrels)) + '", "text": "another text"}\n')
+    (small_folder / "manifest.json").write_text('{"queries": {"parts_of_documents": true}}')
+    out = tmp_path / "out"
+    for _ in range(2):
+        export_trec(str(small_folder), [], out, "tsv", 0, tmp_path / "results", context)
+    (out / "corpus.jsonl").write_bytes((small_folder / "corpus.jsonl").read_bytes())
+    one, other = (load_dataset(str(place), context) for place in (small_folder, out))
+    assert one.revision == other.revision
+    assert len(other.drop_self) == 1
+    assert judged_by(other, context) == judged_by(one, context)
+    assert judged_by(one, context).note.startswith("uncalibrated")
+
+
+def test_an_export_that_is_interrupted_leaves_the_earlier_one_and_can_be_repeated(
+    small_folder: Path, tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    for earlier in (False, True):
+        if earlier:
+            export_beir(str(small_folder), out, context)
+        before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        with monkeypatch.context() as patched:
+            patched.setattr("harness.exchange.beir._judgements", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                export_beir(str(small_folder), out, context)
+        assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+        assert out.exists() is earlier

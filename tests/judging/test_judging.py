@@ -90,6 +90,14 @@ def test_without_runs_there_is_nothing_to_judge(small_folder: Path, tmp_path: Pa
     shutil.rmtree(tmp_path / "copy")
 
 
+def test_the_command_that_makes_runs_can_be_pasted(
+    small_folder: Path, tmp_path: Path, context: Context
+) -> None:
+    spaced = small_folder.rename(tmp_path / "my set")
+    with pytest.raises(DatasetError, match=r"`harness run -d '.*my set' --results '.*no results'` makes runs"):
+        open_work(str(spaced), tmp_path / "copy", results=tmp_path / "no results", context=context)
+
+
 def test_a_port_that_is_taken(made: Path, context: Context) -> None:
     work = open_work("./mine", context=context)
     with page_server(work, context) as server, pytest.raises(SettingError, match="name another with --port"):

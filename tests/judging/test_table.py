@@ -48,3 +48,8 @@ def test_a_faulty_table_is_refused(tmp_path: Path, content: bytes, message: str)
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(DatasetError, match=message):
         labels_in(tmp_path / "t.csv", "ann")
+
+
+def test_a_table_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"^there is no file .*none\.csv\.$"):
+        labels_in(tmp_path / "none.csv", "ann")

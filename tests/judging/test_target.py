@@ -9,6 +9,7 @@ import pytest
 from harness.base.errors import DatasetError, SettingError
 from harness.collection.labels import Label, labels_file, read_labels
 from harness.collection.qrels import read_qrels
+from harness.datasets import load_dataset
 from harness.judging.target import Target, locked, open_target
 from harness.runtime.context import Context
 
@@ -71,3 +72,29 @@ def test_two_processes_do_not_write_at_once(target: Target) -> None:
         pass
     with locked(target):
         pass
+
+
+def test_a_copy_leaves_out_the_documents_that_the_original_leaves_out(
+    made: Path, tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the rule hangs on the name: `beir/arguana` has no manifest."""
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
+    arguana = tmp_path / "data" / "arguana"
+    arguana.parent.mkdir()
+    made.rename(arguana)
+    (arguana / "qrels" / "test.labels.jsonl").unlink()
+    for name in ("queries.jsonl", "qrels/test.tsv"):
+        text = (arguana / name).read_text()
+        (arguana / name).write_text(text.replace("q0", "d0"))
+    original = open_target("beir/arguana", tmp_path / "copy", context).dataset
+    assert original.drop_self == {"d0"}
+    assert load_dataset(str(tmp_path / "copy"), context).drop_self == {"d0"}
+
+
+def test_folds_are_not_judged(made: Path, context: Context) -> None:
+    with pytest.raises(SettingError, match="folder/mine/folds-2-queries has folds; judge the collection itself"):
+        open_target("./mine/folds-2-queries", None, context)
+
+
+def test_dev_that_is_cut_otherwise_is_no_other_split(made: Path, context: Context) -> None:
+    assert labels_file(open_target("./mine/test-dev-queries", None, context).folder) == labels_file(Path("mine"))

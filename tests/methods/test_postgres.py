@@ -102,6 +102,48 @@ def test_a_killed_run_leaves_no_server_behind() -> None:
     assert not folder.exists()
 
 
+@pytest.mark.parametrize(("crashes", "signalled"), [(True, False), (False, True)])
+def test_only_the_server_itself_is_ended(tmp_path: Path, crashes: bool, signalled: bool) -> None:
+    """After a crash, its number may be that of another process."""
+    folder, noted = tmp_path / "harness-postgres-x", tmp_path / "signals"
+    folder.mkdir()
+    instead = f"kill() {{ echo \"$@\" >>{noted}; command kill \"$@\"; }}\n"
+    server = "" if crashes else "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    server += f"open({str(tmp_path / 'began')!r}, 'w')" + ("" if crashes else "; time.sleep(60)")
+    command = [sys.executable, "-c", server, f"{folder}/data"]
+    guard_of = ["sh", "-c", instead + _postgres_server.GUARD, str(folder)]
+    with subprocess.Popen([*guard_of, *command], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as guard:
+        assert guard.stdin is not None
+        end = time.monotonic() + 60
+        while not (tmp_path / "began").exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.2 if crashes else 0)
+        guard.stdin.close()
+        assert guard.wait(30) == 0
+    assert noted.exists() is signalled
+    assert not folder.exists()
+
+
+def test_a_server_that_has_crashed_is_not_stopped_by_the_number_it_had(tmp_path: Path) -> None:
+    server = _postgres_server.Server()
+    server.connect(psycopg).close()
+    data = server.folder / "data"
+    assert _postgres_server.serves(data)
+    pid_file = data / _postgres_server.PID_FILE
+    os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
+        pid_file.write_text(f"{other.pid}\n{data}\n")
+        try:
+            assert not _postgres_server.serves(data)
+            with pytest.raises(EngineError, match="postgres: the server does not run: it has ended"):
+                server.pack(tmp_path / "archive")
+            assert other.poll() is None
+        finally:
+            other.kill()
+    server.close()
+    assert not server.folder.exists()
+
+
 def test_a_damaged_archive_is_named_and_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     archive = tmp_path / "entry" / "index" / "data.tar.gz"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from harness.base.errors import EngineError
 from harness.data.corpus import Corpus
 from harness.data.queries import Queries
 from harness.data.ranking import TopK
 from harness.methods import Searcher
+from harness.methods._engine_content import Content, Documents
 from harness.methods.tantivy import Tantivy
+from harness.runtime.context import Context
 
 pytest.importorskip("tantivy", reason="tantivy is not installed")
 Rank = Callable[..., TopK]
@@ -49,3 +53,20 @@ def test_each_analyser_has_its_index_in_the_cache_and_none_is_changed_by_a_searc
         known = context.cache.meta(entry)["files"]  # type: ignore[attr-defined]
         there = {str(file.relative_to(entry)) for file in entry.rglob("*") if file.is_file()} - {"meta.json"}
         assert there == set(known)
+
+
+def test_an_index_that_fails_leaves_nothing(
+    some: Corpus, searcher_of: Callable[..., Searcher], context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Content.batches
+
+    def broken(self: Content, name: str) -> Iterator[Documents]:
+        yield from whole(self, name)
+        raise OSError("bad segment")
+
+    monkeypatch.setattr(Content, "batches", broken)
+    with pytest.raises(EngineError, match="tantivy: indexing failed: bad segment") as caught:
+        searcher_of(Tantivy(), some)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__cause__.__traceback__)]  # type: ignore[union-attr]
+    assert not any("writer" in frame.f_locals for frame in frames), "its threads have ended"
+    assert list((context.cache.root / "search-engines").iterdir()) == []

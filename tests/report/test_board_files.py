@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from harness import api
 from harness.base.errors import RecordError
 from harness.base.owned import STAMP as OWNED
 from harness.bench.published import Published, write
 from harness.bench.store import Store, StoredRecord
 from harness.report import board_files
-from harness.report.board_files import NAMES, STAMP, is_written, write_board
+from harness.report.board_files import NAMES, STAMP, faults_of, is_written, write_board
 from harness.runtime.context import Context
 
 
@@ -77,9 +78,26 @@ def test_a_record_that_cannot_be_read_is_reported_each_time(
 ) -> None:
     (results.root / "d" / "bad").mkdir(parents=True)
     (results.root / "d" / "bad" / "seed0.json").write_text("{")
-    for _ in range(2):
-        assert not is_written(results.root, context)
-        assert len(write_board(results.root, context).faults) == 1
+    assert not is_written(results.root, context)
+    assert len(write_board(results.root, context).faults) == 1
+    before = {name: (results.root / name).stat().st_mtime_ns for name in NAMES}
+    for _ in range(2):  # nothing is written for it
+        assert is_written(results.root, context)
+        assert [str(fault) for fault in api.update_leaderboard(results.root, context)] == [
+            str(fault) for fault in faults_of(results.root)
+        ]
+        assert len(faults_of(results.root)) == 1
+    assert {name: (results.root / name).stat().st_mtime_ns for name in NAMES} == before
+
+
+def test_a_file_that_would_have_the_same_bytes_is_not_written(
+    board: StoredRecord, results: Store, context: Context
+) -> None:
+    before = {name: (results.root / name).stat().st_mtime_ns for name in NAMES}
+    (results.root / "leaderboard.tex").write_text("of an earlier version")
+    write_board(results.root, context)
+    after = {name: (results.root / name).stat().st_mtime_ns for name in NAMES}
+    assert {name for name in NAMES if after[name] != before[name]} == {"leaderboard.tex"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -117,11 +135,24 @@ def test_an_up_to_date_run_writes_no_file_of_the_board(harness_command, small_fo
     again = harness_command(*command)
     assert {name: os.stat(tmp_path / "results" / name).st_mtime_ns for name in (*NAMES, STAMP)} == before
     assert again.out == first.out
-    assert harness_command("leaderboard").status == 0  # named, it always writes
-    assert os.stat(tmp_path / "results" / "leaderboard.html").st_mtime_ns > before["leaderboard.html"]
+    assert harness_command("leaderboard").status == 0  # named, it always computes the files
+    assert os.stat(tmp_path / "results" / STAMP).st_mtime_ns > before[STAMP]
+    assert os.stat(tmp_path / "results" / "leaderboard.html").st_mtime_ns == before["leaderboard.html"]
 
 
 def test_the_same_records_give_the_same_bytes(board: StoredRecord, results: Store, context: Context) -> None:
     before = {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)}
     write_board(results.root, context)
     assert {name: (results.root / name).read_bytes() for name in (*NAMES, STAMP)} == before
+
+
+def test_a_folder_of_something_else_gets_no_board(harness_command, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    said = harness_command("leaderboard", "--results", "mine")
+    assert said.status == 2
+    assert "mine has no record, but notes.txt: it is no folder of results" in said.err
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+    (tmp_path / "new").mkdir()
+    for _ in range(2):  # an empty folder, and one with nothing but an empty board
+        assert harness_command("leaderboard", "--results", "new").status == 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from harness.bench.published import Published
 from harness.bench.record import Record
 from harness.report.across import Across
-from harness.report.board import Table, tables
+from harness.report.board import Table, tables, with_published
+from harness.report.page import page
 from harness.report.page_data import page_data
 
 Made = Callable[..., Record]
@@ -47,3 +49,28 @@ def test_a_mean_and_its_comparison_link_to_the_records_they_are_made_of(
         cells["last"][name]["key"] for name in ("d1", "d2")
     }
     assert list(means["half"]["datasets"]) == ["d1"]
+
+
+def test_published_scores_are_in_their_place_without_a_record(made: Made) -> None:
+    found = with_published(
+        tables([made("a", 0.5, "d1"), made("a", 0.3, "d2"), made("b", 0.1, "d1")]),
+        [
+            Published("whole", "a paper", {"d1": {"nDCG@10": 0.9}, "d2": {"nDCG@10": 0.7}}),
+            Published("part", "a paper", {"d1": {"nDCG@10": 0.8}}),
+        ],
+    )
+    data = page_data([[table] for table in found], [[[{}] * len(ln.records) for ln in t.lines] for t in found])
+    (over,) = data["across"]
+    assert [row["name"] for row in over["shown"]] == ["published/whole", "a", "b", "published/part"]
+    whole, part = over["shown"][0], over["shown"][3]
+    assert [cell["text"] for cell in whole["cells"]] == ["0.9000", "0.7000", "0.8000"]
+    assert not any(cell["best"] or cell["linked"] for cell in whole["cells"])
+    assert (whole["source"], whole["complete"], part["complete"]) == ("a paper", True, False)
+    assert [row["name"] for row in over["rows"]] == ["a", "b"]
+    assert [row["name"] for row in data["means"]] == ["a", "b"]
+    (point,) = data["across_chart"]["published"]
+    assert (point["name"], point["source"], point["values"]) == ("published/whole", "a paper", {"nDCG@10": 0.8})
+    text = page(data, ["", ""])
+    table = text[text.index('<section class="across"') : text.index('<section class="dataset"')]
+    assert table.count("not measured here") == 2
+    assert 'class="published partial" data-name="published/part"' in table

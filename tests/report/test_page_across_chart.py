@@ -38,8 +38,8 @@ def test_a_mean_cost_is_doubtful_if_one_of_its_costs_is() -> None:
 
     one = {"rows": [row("a", 1.0, None), row("b", 1.0, None), row("c", 1.0, None)]}
     other = {"rows": [row("a", 3.0, None), row("b", None, 3.0), row("c", None, None)]}
-    rows = [{**each, "complete": True, "value": {"value": 0.5}} for each in one["rows"]]
-    chart = across_chart([{"measure": "nDCG@10", "rows": rows, "pairs": None}], [one, other])
+    rows = [{**each, "complete": True, "published": False, "value": {"value": 0.5}} for each in one["rows"]]
+    chart = across_chart([{"measure": "nDCG@10", "rows": rows, "shown": rows, "pairs": None}], [one, other])
     assert chart is not None
     costs = {each["name"]: each["trades"]["latency"] for each in chart["rows"]}
     assert (costs["a"]["value"], costs["a"]["doubtful"], costs["a"]["front"]) == (2.0, None, ["nDCG@10"])

@@ -45,7 +45,7 @@ def test_a_named_recipe_keeps_its_other_settings_and_a_row_its_kind() -> None:
 @pytest.mark.parametrize(
     ("row", "recipes", "tokens", "message"),
     [
-        ("bm25", [], 1000, r"bm25 is not itself trained"),
+        ("bm25", [], 1000, r"bm25 has no model of its own to train: name a row that has, as dense"),
         ("dense", ["supervise"], 1000, r"unknown recipe 'supervise'; did you mean 'supervised'"),
         ("dense", [], 1, r"tokens must be 2 or more, not 1"),
     ],
