@@ -55,6 +55,9 @@ def sentences(request: Request, made: TestSet, rows: Sequence[Method]) -> list[s
     )
     judge = [request.judge.label()]
     if errors.nearest(judge) != judge[0]:
-        lines.append(f"This judge was not measured; the figures are of {errors.nearest(judge)}.")
+        lines.append(
+            "This judge was not measured: intervals of differences are widened for the largest errors of the judges "
+            f"that were ({', '.join(errors.measured()['judges'])}); the figures below are of {errors.nearest(judge)}."
+        )
     lines += [errors.favours(judge), f"{errors.orders(judge)} See {DOCS}."]
     return lines

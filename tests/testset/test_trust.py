@@ -32,6 +32,7 @@ def test_a_real_log_and_another_judge_favour_none(request_of: Callable[..., Requ
     text = " ".join(sentences(request, made(Made("a", -1, "log", "")), ROWS))
     assert "uncalibrated" in text
     assert "favour them" not in text
-    assert "This judge was not measured" in text
+    assert "This judge was not measured: intervals of differences are widened for the largest errors" in text
+    assert "(panel, dense); the figures below are of panel." in text
     assert "Kendall's tau" in text
     assert "ranked 16 rows too high" in text
