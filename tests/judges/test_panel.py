@@ -61,16 +61,28 @@ def test_what_is_like_the_source_counts_too(corpus: Corpus, panel: Panel, contex
     assert with_source[:3].mean() - with_source[3:].mean() > without[:3].mean() - without[3:].mean()
 
 
-def test_of_claims_that_are_like_no_other_the_nearest_are_graded(tiny_encoder: Path, context: Context) -> None:
-    """A sentence with its own document is no measure of an answer where a document is one sentence."""
+@pytest.mark.parametrize("subjects", [12, 0])
+def test_of_claims_that_are_like_no_other_the_nearest_are_graded(
+    subjects: int, tiny_encoder: Path, context: Context
+) -> None:
+    """A sentence with its own document is no measure of an answer where a document is one sentence. Without a subject
+    the halves of a claim have nothing in common.
+    """
     rng = np.random.default_rng(0)
-    claims = [" ".join(f"word{number}" for number in rng.choice(60, 9, replace=False)) for _ in range(32)]
+    claims = []
+    for place in range(36):
+        words = [f"word{number}" for number in rng.choice(60, 8, replace=False)]
+        subject = [f"subject{place % subjects}"] if subjects else []
+        claims.append(" ".join([*subject, *words[:4], *subject, *words[4:]]))
     corpus = Corpus.of((f"d{place}", "", text) for place, text in enumerate(claims))
     panel = Panel(Dense(model=str(tiny_encoder), precision="fp32"))
-    rows_of = [np.delete(np.arange(32), source)[:20] for source in range(10)]
+    rows_of = [np.delete(np.arange(36), source)[-20:] for source in range(10)]
     pairs = Pairs(claims[:10], rows_of, list(range(10)))
-    values = np.stack(panel.grade(corpus, pairs, known_pairs(corpus, range(32), context), context).values)
+    values = np.stack(panel.grade(corpus, pairs, known_pairs(corpus, range(36), context), context).values)
     assert [(values >= grade).sum() for grade in (1, 2, 3)] == [40, 20, 10]  # 20, 10 and 5 % of 200 pairs
+    if subjects:
+        best = [own[grades.argmax()] for own, grades in zip(rows_of, values, strict=True)]
+        assert [row % subjects for row in best] == list(range(10))
 
 
 def test_a_part_of_the_pool_is_graded_as_in_the_whole(corpus: Corpus, panel: Panel, context: Context) -> None:
