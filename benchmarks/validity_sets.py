@@ -20,7 +20,7 @@ from harness.data.measures import parse_measures, per_query
 from harness.data.queries import Labelled, Queries
 from harness.data.ranking import Run
 from harness.datasets import SOURCES, load_dataset, split_name
-from harness.judges import NO_GRADE, Pairs
+from harness.judges import NO_GRADE, Grades, Pairs
 from harness.judges.row import Row, models_of
 from harness.judging.machine import KNOWN, known_pairs
 from harness.methods import Method, Searcher, fit, index
@@ -57,7 +57,7 @@ DEPTH = 100
 MOST_REAL = 500
 """Of a larger collection so many real queries are drawn at random."""
 JUDGES = ("panel", "dense")
-"""The first decides which queries are kept."""
+"""The first is the default, by which the set is made: it decides which queries are kept."""
 SOURCE = "source only"
 LABELS = (*JUDGES, SOURCE)
 """The labels of a made set: a judge's, or the document that a query was made of, and no judge."""
@@ -162,17 +162,25 @@ def _one(
     rows = rows_asked(request, corpus, context)
     made = make(request, corpus, rows, context, lambda line: None)
     known = known_pairs(corpus, rows[:KNOWN], context)
-    by_labels = {judge: _judged(made, corpus, judge, known, context) for judge in JUDGES}
+    grades = {judge: _graded(made, corpus, judge, known, context) for judge in JUDGES[1:]}
+    by_labels = {judge: _judged(made, corpus, own) for judge, own in {JUDGES[0]: made.grades, **grades}.items()}
     by_labels[SOURCE] = _source_only(made, corpus)
     values = {labels: _values(searchers, corpus, split) for labels, split in by_labels.items()}
     relations = tuple(map(relation, methods))
     return Measured(name, seed, relations, tuple(query.kind for query in made.queries), real, values)
 
 
-def _judged(made: TestSet, corpus: Corpus, judge: str, known: Pairs, context: Context) -> Labelled:
-    """By a judge; the queries that are parts of documents are left out of their rankings, as in a made folder."""
+def _graded(made: TestSet, corpus: Corpus, judge: str, known: Pairs, context: Context) -> Grades:
+    """The queries and pools of a set by another judge than the one that it was made with."""
     texts, sources = [query.text for query in made.queries], [query.row for query in made.queries]
-    grades = parse_judge(judge).grade(corpus, Pairs(texts, made.pairs, sources), known, context)
+    return parse_judge(judge).grade(corpus, Pairs(texts, made.pairs, sources), known, context)
+
+
+def _judged(made: TestSet, corpus: Corpus, grades: Grades) -> Labelled:
+    """By a judge's grades; the queries that are parts of documents are left out of their rankings, as in a made
+    folder.
+    """
+    texts = [query.text for query in made.queries]
     ids = [query.id(corpus) for query in made.queries]
     qrels = {
         query: {d: g for d, g in zip(corpus.ids(rows), values.tolist(), strict=True) if g != NO_GRADE}

@@ -42,11 +42,13 @@ class Pairs:
         texts: of Q queries.
         candidates: for each query, rows of the corpus.
         sources: for each query, the row of the document that it was made of, −1 for none; empty if none was made.
+        pool: the pairs of all queries, of which these are a part; None if these are all.
     """
 
     texts: Sequence[str]
     candidates: Sequence[Ints]
     sources: Sequence[int] = ()
+    pool: Pairs | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self.candidates))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from harness.base.errors import SettingError
-from harness.choices.bounds import Count
+from harness.choices.bounds import Count, Share
 from harness.data.corpus import Corpus
 from harness.data.ranking import Floats, Ints
 from harness.judges import Grades, Judge, Pairs
-from harness.judges._models import Place, models_of
+from harness.judges._models import models_of
 from harness.judges._voices import Encoded, Voice, Words, halves
 from harness.methods import Method
 from harness.methods.dense import Dense
@@ -34,24 +33,30 @@ class Panel(Judge):
 
     How much each of the two is worth differs between collections, and is measured on each without a judgement: by how
     well it tells which halves are of one document (d′). Places on a scale have errors of variance 1/d′², so that they
-    are weighed by d′², as independent measurements are by their inverse variances. The mean is cut into grades.
+    are weighed by d′², as independent measurements are by their inverse variances; both count the same if neither tells
+    halves apart.
+
+    The nearest pairs of the pool, over all queries, are graded: a share of them, not those above a place on the scale.
+    A sentence with its own document says nothing of how near an answer is that does not contain it: if documents are
+    single sentences, it is the document itself, and nothing else comes near. A query whose pool has none of the nearest
+    pairs has no answer.
 
     Args:
         method: the encoder, a row with one vector per text.
-        third, second, first: places from which the grades 3, 2 and 1 are given.
+        third, second, first: shares of the pool's pairs that are graded 3, 2 or more, and 1 or more.
         random: documents drawn for each known query.
     """
 
     method: Method = field(default_factory=Dense)
-    third: Place = 1.05
-    second: Place = 0.9
-    first: Place = 0.75
+    third: Share = 0.05
+    second: Share = 0.1
+    first: Share = 0.2
     random: Count = 5
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.first <= self.second <= self.third:
-            raise SettingError("panel: first must be at most second, and second at most third")
+        if not self.third <= self.second <= self.first:
+            raise SettingError("panel: third must be at most second, and second at most first")
 
     def grade(self, corpus: Corpus, pairs: Pairs, known: Pairs, context: Context) -> Grades:
         """See `Judge.grade`.
@@ -64,20 +69,20 @@ class Panel(Judge):
         rng = context.rng("judge panel: random documents")
         drawn: list[Ints] = [np.unique(rng.integers(0, len(corpus), self.random)).astype(np.int64) for _ in known.texts]
         voices: dict[str, Voice] = {"encoder": Encoded(self.method, corpus, context), "words": Words(corpus)}
-        total = [np.zeros(len(rows)) for rows in pairs.candidates]
-        facts: dict[str, Mapping[str, Any]] = {}
-        for name, voice in voices.items():
-            weight, facts[name], places = _heard(voice, corpus, pairs, known, drawn)
-            total = [own + weight * each for own, each in zip(total, places, strict=True)]
-        weights = sum(float(own["weight"]) for own in facts.values())
-        if weights == 0:
+        heard = {name: _heard(voice, corpus, known, drawn) for name, voice in voices.items()}
+        if not any(own.power for own in heard.values()):  # halves of short texts may have nothing in common
+            heard = {name: replace(own, power=1.0) for name, own in heard.items()}
+        if not any(own.weight for own in heard.values()):
             raise SettingError(
                 "panel: neither the encoder nor common words tell random documents from those that answer the query; "
                 "are the documents of the corpus equal, or of a language that the model does not know?"
             )
-        cuts = np.array([self.first, self.second, self.third])
-        values = [np.searchsorted(cuts, each / weights, side="right").astype(np.int8) for each in total]
-        return Grades(values, {"scale": facts})
+        places = _joint(list(heard.values()), corpus, pairs)
+        pool = places if pairs.pool is None else _joint(list(heard.values()), corpus, pairs.pool)
+        cuts = _cuts(_flat(pool), (self.first, self.second, self.third))
+        values = [np.searchsorted(cuts, each, side="left").astype(np.int8) for each in places]
+        facts = {"scale": {name: own.facts() for name, own in heard.items()}}
+        return Grades(values, {**facts, "cuts": np.round(cuts, 6).tolist()})
 
     def check(self, corpus: Corpus, context: Context) -> None:
         """See `Judge.check`."""
@@ -88,31 +93,73 @@ class Panel(Judge):
         return models_of(self.method)
 
 
-def _heard(
-    voice: Voice, corpus: Corpus, pairs: Pairs, known: Pairs, drawn: Sequence[Ints]
-) -> tuple[float, dict[str, float], list[Floats]]:
-    """The weight of a voice, its facts, and its places of all pairs: of the query, with its source's if it has one.
+@dataclass(frozen=True)
+class _Heard:
+    """A voice on its scale.
 
-    The weight is 0 if it tells nothing apart.
+    Args:
+        voice: scores texts with documents.
+        zero: mean score of a query with random documents.
+        nought: mean score of a document with random documents.
+        one: median score of a query with the document that it is from.
+        power: d′ of halves of documents.
     """
+
+    voice: Voice
+    zero: float
+    nought: float
+    one: float
+    power: float
+
+    @property
+    def weight(self) -> float:
+        """0 if the voice tells nothing apart."""
+        return 0.0 if self.one <= max(self.zero, self.nought) else self.power**2
+
+    def facts(self) -> dict[str, float]:
+        """For the manifest."""
+        facts = {"random": self.zero, "random, by the source": self.nought, "known": self.one}
+        facts |= {"power": self.power, "weight": self.weight}
+        return {name: round(value, 6) for name, value in facts.items()}
+
+    def places(self, corpus: Corpus, pairs: Pairs) -> list[Floats]:
+        """Of all pairs: of the query, with its source's if it has one."""
+        found = [
+            (own - self.zero) / (self.one - self.zero)
+            for own in self.voice.scores(pairs.texts, "query", corpus, pairs.candidates)
+        ]
+        made = [place for place, row in enumerate(pairs.sources) if row >= 0]
+        texts = corpus.texts_of(np.array([pairs.sources[place] for place in made], np.int64))[:]
+        by_source = self.voice.scores(texts, "document", corpus, [pairs.candidates[place] for place in made])
+        for place, own in zip(made, by_source, strict=True):
+            found[place] = (found[place] + (own - self.nought) / (self.one - self.nought)) / 2
+        return found
+
+
+def _heard(voice: Voice, corpus: Corpus, known: Pairs, drawn: Sequence[Ints]) -> _Heard:
     sources = corpus.texts_of(np.concatenate(known.candidates))[:]
     right = _flat(voice.scores(known.texts, "query", corpus, known.candidates))
     zero = float(_flat(voice.scores(known.texts, "query", corpus, drawn)).mean())
     nought = float(_flat(voice.scores(sources, "document", corpus, drawn)).mean())
-    one, (first, second) = float(np.median(right)), halves(sources, WORDS)
+    first, second = halves(sources, WORDS)
     power = max(0.0, voice.power(first, second)) if len(first) > 1 else 1.0
-    weight = 0.0 if one <= max(zero, nought) else power**2
-    facts = {"random": zero, "random, by the source": nought, "known": one, "power": power, "weight": weight}
-    facts = {name: round(value, 6) for name, value in facts.items()}
-    if weight == 0:
-        return 0.0, facts, [np.zeros(len(rows), np.float32) for rows in pairs.candidates]
-    places = [(own - zero) / (one - zero) for own in voice.scores(pairs.texts, "query", corpus, pairs.candidates)]
-    made = [place for place, row in enumerate(pairs.sources) if row >= 0]
-    texts = corpus.texts_of(np.array([pairs.sources[place] for place in made], np.int64))[:]
-    by_source = voice.scores(texts, "document", corpus, [pairs.candidates[place] for place in made])
-    for place, own in zip(made, by_source, strict=True):
-        places[place] = (places[place] + (own - nought) / (one - nought)) / 2
-    return facts["weight"], facts, places
+    return _Heard(voice, zero, nought, float(np.median(right)), power)
+
+
+def _joint(heard: Sequence[_Heard], corpus: Corpus, pairs: Pairs) -> list[Floats]:
+    """Mean places of all pairs, voices weighed."""
+    total = [np.zeros(len(rows)) for rows in pairs.candidates]
+    telling = [own for own in heard if own.weight]
+    for own in telling:
+        places = own.places(corpus, pairs)
+        total = [before + own.weight * each for before, each in zip(total, places, strict=True)]
+    weights = sum(own.weight for own in telling)
+    return [each / weights for each in total]
+
+
+def _cuts(places: Floats, shares: Sequence[float]) -> Floats:
+    """Places that these shares of all lie above, in the order of the shares."""
+    return np.quantile(places, [1 - share for share in shares]) if len(places) else np.zeros(len(shares))
 
 
 def _flat(scores: Sequence[Floats]) -> Floats:

@@ -112,7 +112,7 @@ def by_machine(work: Work, judge: str, most: int | None, context: Context, tell:
         price = one.estimate(len(pairs), sum(words) / len(words))
         if price is not None:
             tell(f"if no answer is cached: {price}")
-        labels, grades = judged(one, work.target, pairs, context)
+        labels, grades = judged(one, work.target, pairs, work.pairs, context)
         work.target.add(labels)
         if grades.unusable:
             tell(f"{grades.unusable:,} pairs got no usable answer and have no label")

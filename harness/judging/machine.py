@@ -20,24 +20,25 @@ KNOWN = 100
 """Documents with a sentence of their own, from which a judge takes its scale."""
 
 
-def judged(judge: Judge, target: Target, pairs: Sequence[Pair], context: Context) -> tuple[list[Label], Grades]:
+def judged(
+    judge: Judge, target: Target, pairs: Sequence[Pair], pool: Sequence[Pair], context: Context
+) -> tuple[list[Label], Grades]:
     """The labels of pairs; a pair without a usable answer has none.
 
     Args:
         judge: grades them.
         target: the collection.
         pairs: to judge.
+        pool: what rows retrieve, judged or not, of which the pairs are a part.
         context: seed, cache, device, progress.
 
     Raises:
         HarnessError: the judge fails; what was computed or paid for is cached.
     """
     corpus = target.dataset.corpus
-    by_query: dict[str, list[str]] = {}
-    for query, document in pairs:
-        by_query.setdefault(query, []).append(document)
+    by_query = _by_query(pairs)
     rows = [corpus.rows(documents) for documents in by_query.values()]
-    asked = Pairs([target.texts[query] for query in by_query], rows)
+    asked = Pairs([target.texts[query] for query in by_query], rows, pool=_pool(target, [*pairs, *pool]))
     sampled = np.sort(context.rng("judge known").choice(len(corpus), min(KNOWN, len(corpus)), replace=False))
     grades = judge.grade(corpus, asked, known_pairs(corpus, sampled.tolist(), context), context)
     labels = [
@@ -47,6 +48,19 @@ def judged(judge: Judge, target: Target, pairs: Sequence[Pair], context: Context
         if grade != NO_GRADE
     ]
     return labels, grades
+
+
+def _by_query(pairs: Sequence[Pair]) -> dict[str, list[str]]:
+    by_query: dict[str, list[str]] = {}
+    for query, document in dict.fromkeys(pairs):
+        by_query.setdefault(query, []).append(document)
+    return by_query
+
+
+def _pool(target: Target, pairs: Sequence[Pair]) -> Pairs:
+    by_query = _by_query(pairs)
+    rows = [target.dataset.corpus.rows(documents) for documents in by_query.values()]
+    return Pairs([target.texts[query] for query in by_query], [each[each >= 0] for each in rows])
 
 
 def known_pairs(corpus: Corpus, rows: Sequence[int], context: Context) -> Pairs:

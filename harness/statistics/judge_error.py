@@ -15,10 +15,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from harness.statistics.bootstrap import LEVEL
 from harness.statistics.paired import ROUNDING, Values
 from harness.statistics.student import quantile
 
+CERTAINTY = 0.99
+"""Level of the bound. It decides for all pairs of a collection at once, and on no collection may one be called
+significant the wrong way, so that it is stricter than an interval."""
 LEAST = 3
 """Collections below which there is no bound: a spread of two says nothing."""
 
@@ -52,7 +54,7 @@ def largest_wrong(made: Values, real: Values, pairs: npt.NDArray[np.bool_]) -> f
     return float(np.abs(found[wrong]).max(initial=0.0))
 
 
-def bound(largest: Sequence[float], level: float = LEVEL) -> float:
+def bound(largest: Sequence[float], level: float = CERTAINTY) -> float:
     """What the largest wrong difference of another collection stays below, at the level; infinite for fewer than three.
 
     The upper prediction limit of a normal sample: mean + t √(1 + 1/n) · standard deviation, and at least the largest

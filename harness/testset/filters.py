@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from harness.analyzers.english import English
 from harness.data.corpus import Corpus
+from harness.data.ranking import Ints
 from harness.leaks.overlap import alike
 from harness.testset.queries import Made
 
 COPY = 0.8
-"""Overlap of character 5-grams from which two queries are near copies."""
+"""Overlap of character 5-grams from which two queries, or documents, are near copies."""
 SHORT = 4
 """Queries with fewer content words cannot avoid the words of a document."""
 
@@ -23,6 +26,22 @@ def without_copies(queries: Sequence[Made]) -> tuple[list[Made], int]:
         if overlap.there < overlap.here and overlap.there not in dropped:
             dropped.add(overlap.here)
     return [query for place, query in enumerate(queries) if place not in dropped], len(dropped)
+
+
+def of_copied_documents(queries: Sequence[Made], pairs: Sequence[Ints], corpus: Corpus) -> int:
+    """How many queries are parts of a document of which their pool has a near copy, other than the document itself.
+
+    Args:
+        queries: made from documents, or real ones, which do not count.
+        pairs: the pool of each.
+        corpus: all documents.
+    """
+    parts = [(query.row, pool) for query, pool in zip(queries, pairs, strict=True) if query.is_part]
+    pooled = np.unique(np.concatenate([*(pool for _, pool in parts), np.zeros(0, np.int64)]))
+    sources = corpus.texts_of(np.array([row for row, _ in parts], np.int64))[:]
+    found = alike(sources, corpus.texts_of(pooled)[:], COPY)
+    copies = [(overlap.here, int(pooled[overlap.there])) for overlap in found]
+    return len({place for place, row in copies if row in parts[place][1] and row != parts[place][0]})
 
 
 def copied(query: Made, document: str) -> float:

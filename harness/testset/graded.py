@@ -67,9 +67,10 @@ def graded(
         HarnessError: the judge fails; what was computed or paid for is cached.
     """
     kept, judged = Kept(), 0
+    pool = _pairs(queue)
 
     def judge(batch: Sequence[tuple[Made, Ints]]) -> None:
-        pairs = Pairs([each.text for each, _ in batch], [rows for _, rows in batch], [each.row for each, _ in batch])
+        pairs = replace(_pairs(batch), pool=pool)
         tell(f"{len(pairs):,} pairs of {len(batch):,} queries to judge with {request.judge.label()}")
         _add(kept, batch, request.judge.grade(corpus, pairs, known, context), request)
 
@@ -85,6 +86,10 @@ def graded(
         kept.dropped["no relevant document"] -= len(left)
         judge([(replace(each, alone=True), np.union1d(rows, [each.row]).astype(np.int64)) for each, rows in left])
     return kept
+
+
+def _pairs(batch: Sequence[tuple[Made, Ints]]) -> Pairs:
+    return Pairs([each.text for each, _ in batch], [rows for _, rows in batch], [each.row for each, _ in batch])
 
 
 def is_paid(value: Value) -> bool:

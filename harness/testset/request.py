@@ -26,8 +26,9 @@ SPARE = 1.5
 """Documents asked about for each wanted query, since filters drop some; of a generator that loads no model,"""
 FREE = 3.0
 """so many, since it costs nothing."""
-DENSE_UP_TO = 20_000
-"""Documents up to which the packaged encoder searches the whole corpus by default; of a larger one it re-ranks BM25."""
+DENSE_UP_TO = 50_000
+"""Documents up to which the packaged encoder searches the whole corpus by default; of a larger one it re-ranks BM25,
+which takes less time, but then documents that only an encoder finds are not judged."""
 CANDIDATES = 25
 """That it re-ranks for each query: at most so many documents are encoded, whatever the size of the corpus."""
 

@@ -103,5 +103,5 @@ def made_by(request: Request, context: Context, tell: Tell, *, plan: bool = Fals
         request.judge.check(corpus, context)
         made = make(request, corpus, rows, context, tell)
         write_set(request, made, corpus, price, part, context.seed)
-    trust = sentences(request, made, [parse_method(row) for row in DEFAULT_ROWS])
+    trust = sentences(request, made, corpus, [parse_method(row) for row in DEFAULT_ROWS])
     return MadeSet(request.out, len(corpus), price, made, tuple(trust))

@@ -36,7 +36,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture
 def panel(tiny_encoder: Path) -> Panel:
-    return Panel(Dense(model=str(tiny_encoder), precision="fp32"), third=0.9, second=0.6, first=0.3)
+    return Panel(Dense(model=str(tiny_encoder), precision="fp32"), third=0.25, second=0.5, first=0.5)
 
 
 def rows(*numbers: int) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -59,6 +59,46 @@ def test_what_is_like_the_source_counts_too(corpus: Corpus, panel: Panel, contex
     [with_source] = panel.grade(corpus, Pairs(["it is replaced"], candidates, [0]), known, context).values
     [without] = panel.grade(corpus, Pairs(["it is replaced"], candidates, [-1]), known, context).values
     assert with_source[:3].mean() - with_source[3:].mean() > without[:3].mean() - without[3:].mean()
+
+
+@pytest.mark.parametrize("subjects", [12, 0])
+def test_of_claims_that_are_like_no_other_the_nearest_are_graded(
+    subjects: int, tiny_encoder: Path, context: Context
+) -> None:
+    """A sentence with its own document is no measure of an answer where a document is one sentence. Without a subject
+    the halves of a claim have nothing in common.
+    """
+    rng = np.random.default_rng(0)
+    claims = []
+    for place in range(36):
+        words = [f"word{number}" for number in rng.choice(60, 8, replace=False)]
+        subject = [f"subject{place % subjects}"] if subjects else []
+        claims.append(" ".join([*subject, *words[:4], *subject, *words[4:]]))
+    corpus = Corpus.of((f"d{place}", "", text) for place, text in enumerate(claims))
+    panel = Panel(Dense(model=str(tiny_encoder), precision="fp32"))
+    rows_of = [np.delete(np.arange(36), source)[-20:] for source in range(10)]
+    pairs = Pairs(claims[:10], rows_of, list(range(10)))
+    values = np.stack(panel.grade(corpus, pairs, known_pairs(corpus, range(36), context), context).values)
+    assert [(values >= grade).sum() for grade in (1, 2, 3)] == [40, 20, 10]  # 20, 10 and 5 % of 200 pairs
+    if subjects:
+        best = [own[grades.argmax()] for own, grades in zip(rows_of, values, strict=True)]
+        assert [row % subjects for row in best] == list(range(10))
+
+
+def test_a_part_of_the_pool_is_graded_as_in_the_whole(corpus: Corpus, panel: Panel, context: Context) -> None:
+    """Batches of queries, and pairs that are still to be judged, are cut where all are."""
+    known = known_pairs(corpus, range(40), context)
+    texts, candidates = ["a broken valve", "a crane"], [rows(8, 16, 1, 2), rows(1, 2, 3, 4)]
+    whole = panel.grade(corpus, Pairs(texts, candidates, [0, -1]), known, context)
+    pool = Pairs(texts, candidates, [0, -1])
+    for place in range(2):
+        part = Pairs(texts[place : place + 1], candidates[place : place + 1], [0, -1][place : place + 1], pool)
+        found = panel.grade(corpus, part, known, context)
+        assert found.values[0].tolist() == whole.values[place].tolist()
+        assert found.facts == whole.facts
+    assert 0 < sum((values > 0).sum() for values in whole.values) <= 4  # equal ones at the cut are left out
+    nothing = panel.grade(corpus, Pairs([], []), known, context)
+    assert nothing.values == []
 
 
 def test_each_voice_is_weighed_by_how_well_it_tells_halves_apart(
@@ -116,8 +156,8 @@ def test_what_has_no_vectors_or_no_scale_is_refused(
     known = Pairs(["the same text"], [rows(0)])
     with pytest.raises(SettingError, match="are the documents of the corpus equal"):
         panel.grade(equal, Pairs(["x"], [rows(0)]), known, context)
-    with pytest.raises(SettingError, match="first must be at most second"):
-        Panel(first=0.9, second=0.5)
+    with pytest.raises(SettingError, match="third must be at most second"):
+        Panel(third=0.9, second=0.5)
 
 
 @pytest.fixture

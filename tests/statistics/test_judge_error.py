@@ -33,7 +33,9 @@ def test_a_right_order_and_equal_rows_have_no_error() -> None:
 
 
 def test_by_hand() -> None:
-    limit = 2 + stats.t.ppf(0.95, 2) * np.sqrt(4 / 3) * 1
+    for level in (0.95, 0.99):
+        limit = 2 + stats.t.ppf(level, 2) * np.sqrt(4 / 3) * 1
+        assert bound([1.0, 2.0, 3.0], level) == pytest.approx(limit)
     assert bound([1.0, 2.0, 3.0]) == pytest.approx(limit)
     assert bound([1.0, 1.0, 1.0, 1.0]) == 1.0
     assert bound([0.5, 0.6]) == float("inf")
@@ -42,5 +44,6 @@ def test_by_hand() -> None:
 def test_another_collection_stays_below_the_bound_as_often_as_it_should() -> None:
     rng = np.random.default_rng(1)
     drawn = rng.normal(1.0, 0.3, (4000, 6))
-    below = np.mean([own[5] <= bound(own[:5].tolist()) for own in drawn])
-    assert 0.94 <= below <= 0.965
+    for level, least, most in ((0.95, 0.94, 0.965), (0.99, 0.984, 0.996)):
+        below = np.mean([own[5] <= bound(own[:5].tolist(), level) for own in drawn])
+        assert least <= below <= most

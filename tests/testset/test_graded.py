@@ -27,10 +27,13 @@ class Listed(Judge):
 
     grades: ClassVar[dict[str, list[int]]] = {}
     asked: ClassVar[list[list[str]]] = []
+    queue: ClassVar[list[str]] = []
 
     def grade(self, corpus: Corpus, pairs: Pairs, known: Pairs, context: Context) -> Grades:
         self.asked.append(list(pairs.texts))
         assert list(pairs.sources) == [0] * len(pairs.texts)
+        assert pairs.pool is not None
+        assert list(pairs.pool.texts) == list(self.queue)
         return Grades([np.array(self.grades[text], np.int8) for text in pairs.texts], {"batch": len(self.asked)})
 
     def label(self) -> str:
@@ -45,7 +48,7 @@ class Paid(Listed):
 
 
 def queue(grades: dict[str, list[int]], row: int = 0) -> list[Any]:
-    Listed.grades, Listed.asked = grades, []
+    Listed.grades, Listed.asked, Listed.queue = grades, [], list(grades)
     return [(Made(text, row, "title", "x"), ROWS) for text in grades]
 
 
@@ -79,6 +82,7 @@ def test_if_few_are_left_documents_that_are_like_no_other_are_the_answer(
     """The source is judged too, and the query is no longer left out of its own ranking."""
     others = np.array([1, 2, 3], np.int64)
     Listed.grades, Listed.asked = {"a": [0, 0, 0], "b": [2, 0, 0], "c": [0, 0, 0]}, []
+    Listed.queue = list("abc")
     parts = [(Made(text, 0, "title", "extractive"), others) for text in "abc"]
 
     class Then(Listed):
