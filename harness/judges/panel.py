@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.base.errors import SettingError
 from harness.choices.bounds import Count, Share
@@ -18,6 +19,8 @@ from harness.methods import Method
 from harness.methods.dense import Dense
 from harness.runtime.context import Context
 
+Places = npt.NDArray[np.float64]
+"""Of pairs on the scale of a voice, or of all."""
 WORDS = 8
 """Of a document whose halves are compared, at least."""
 
@@ -79,7 +82,7 @@ class Panel(Judge):
             )
         places = _joint(list(heard.values()), corpus, pairs)
         pool = places if pairs.pool is None else _joint(list(heard.values()), corpus, pairs.pool)
-        cuts = _cuts(_flat(pool), (self.first, self.second, self.third))
+        cuts = _cuts(np.concatenate([*pool, np.zeros(0)]), (self.first, self.second, self.third))
         values = [np.searchsorted(cuts, each, side="left").astype(np.int8) for each in places]
         facts = {"scale": {name: own.facts() for name, own in heard.items()}}
         return Grades(values, {**facts, "cuts": np.round(cuts, 6).tolist()})
@@ -146,9 +149,9 @@ def _heard(voice: Voice, corpus: Corpus, known: Pairs, drawn: Sequence[Ints]) ->
     return _Heard(voice, zero, nought, float(np.median(right)), power)
 
 
-def _joint(heard: Sequence[_Heard], corpus: Corpus, pairs: Pairs) -> list[Floats]:
+def _joint(heard: Sequence[_Heard], corpus: Corpus, pairs: Pairs) -> list[Places]:
     """Mean places of all pairs, voices weighed."""
-    total = [np.zeros(len(rows)) for rows in pairs.candidates]
+    total: list[Places] = [np.zeros(len(rows)) for rows in pairs.candidates]
     telling = [own for own in heard if own.weight]
     for own in telling:
         places = own.places(corpus, pairs)
@@ -157,7 +160,7 @@ def _joint(heard: Sequence[_Heard], corpus: Corpus, pairs: Pairs) -> list[Floats
     return [each / weights for each in total]
 
 
-def _cuts(places: Floats, shares: Sequence[float]) -> Floats:
+def _cuts(places: Places, shares: Sequence[float]) -> Places:
     """Places that these shares of all lie above, in the order of the shares."""
     return np.quantile(places, [1 - share for share in shares]) if len(places) else np.zeros(len(shares))
 
