@@ -41,7 +41,7 @@ def test_clicks_become_labels(harness_command, made: Path) -> None:  # noqa: F81
     [
         (("--serve", "--export", "t.csv"), "name one of"),
         (("--judge", "bm25(k1=-1)"), "k1"),
-        (("--import", "none.csv", "--annotator", "a"), "cannot be read"),
+        (("--import", "none.csv", "--annotator", "a"), "there is no file none.csv"),
     ],
 )
 def test_bad_input(harness_command, made: Path, arguments: tuple[str, ...], message: str) -> None:  # noqa: F811
