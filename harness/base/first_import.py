@@ -25,7 +25,7 @@ IMPORTS = (
 _started: list[subprocess.Popen[bytes]] = []
 
 
-def compile_beside() -> None:
+def compile_in_background() -> None:
     """Starts the other process if the library is installed and not compiled, what is compiled can be kept, and there is
     another core for it; once.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.base.first_import import compile_beside
+from harness.base.first_import import compile_in_background
 from harness.choices.value import Value
 from harness.methods import Method, TrainableMethod
 
@@ -14,7 +14,7 @@ def compile_for(methods: Iterable[Method]) -> None:
     `harness.base.first_import`.
     """
     if any(_has_model(method) for method in methods):
-        compile_beside()
+        compile_in_background()
 
 
 def _has_model(value: Value) -> bool:

@@ -61,12 +61,12 @@ def write_run(path: Path, run: Iterable[tuple[str, list[str], list[float]]], tag
         if path.suffix == ".gz":
             out = opened.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
         # A query is compressed while the next one is made to text: zlib releases the interpreter's lock.
-        beside = opened.enter_context(ThreadPoolExecutor(1, "harness-compress"))
+        compressor = opened.enter_context(ThreadPoolExecutor(1, "harness-compress"))
         written: Future[int] | None = None
         for block in _blocks(run, end):
             if written is not None:
                 written.result()
-            written = beside.submit(out.write, block)
+            written = compressor.submit(out.write, block)
         if written is not None:
             written.result()
 

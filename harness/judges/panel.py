@@ -1,4 +1,4 @@
-"""Two scores that share no model, an encoder's and one of common words, each heard as far as it is worth it."""
+"""Two scores that share no model, of an encoder and of common words, weighed by how well each tells documents apart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORDS = 8
 class Panel(Judge):
     """Grades by how near a document is to the query, and to the document that the query was made of.
 
-    One score favours the rows that compute with it, so two are heard that share no model: the cosines of an encoder and
+    One score favours the rows that compute with it, so two are used that share no model: the cosines of an encoder and
     of TF-IDF vectors. Each is put on a scale of its own: 0 is the mean score of random documents, 1 the median score
     of a sentence with the document that it is from. If the query was made of a document, that document is known to
     answer it, and what is like it answers too: the likeness to it counts as much as the likeness to the query.
@@ -72,19 +72,19 @@ class Panel(Judge):
         rng = context.rng("judge panel: random documents")
         drawn: list[Ints] = [np.unique(rng.integers(0, len(corpus), self.random)).astype(np.int64) for _ in known.texts]
         voices: dict[str, Voice] = {"encoder": Encoded(self.method, corpus, context), "words": Words(corpus)}
-        heard = {name: _heard(voice, corpus, known, drawn) for name, voice in voices.items()}
-        if not any(own.power for own in heard.values()):  # halves of short texts may have nothing in common
-            heard = {name: replace(own, power=1.0) for name, own in heard.items()}
-        if not any(own.weight for own in heard.values()):
+        scales = {name: _scale_of(voice, corpus, known, drawn) for name, voice in voices.items()}
+        if not any(own.power for own in scales.values()):  # halves of short texts may have nothing in common
+            scales = {name: replace(own, power=1.0) for name, own in scales.items()}
+        if not any(own.weight for own in scales.values()):
             raise SettingError(
                 "panel: neither the encoder nor common words tell random documents from those that answer the query; "
                 "are the documents of the corpus equal, or of a language that the model does not know?"
             )
-        places = _joint(list(heard.values()), corpus, pairs)
-        pool = places if pairs.pool is None else _joint(list(heard.values()), corpus, pairs.pool)
+        places = _joint(list(scales.values()), corpus, pairs)
+        pool = places if pairs.pool is None else _joint(list(scales.values()), corpus, pairs.pool)
         cuts = _cuts(np.concatenate([*pool, np.zeros(0)]), (self.first, self.second, self.third))
         values = [np.searchsorted(cuts, each, side="left").astype(np.int8) for each in places]
-        facts = {"scale": {name: own.facts() for name, own in heard.items()}}
+        facts = {"scale": {name: own.facts() for name, own in scales.items()}}
         return Grades(values, {**facts, "cuts": np.round(cuts, 6).tolist()})
 
     def check(self, corpus: Corpus, context: Context) -> None:
@@ -97,31 +97,31 @@ class Panel(Judge):
 
 
 @dataclass(frozen=True)
-class _Heard:
-    """A voice on its scale.
+class _Scale:
+    """The scale of a score.
 
     Args:
         voice: scores texts with documents.
         zero: mean score of a query with random documents.
-        nought: mean score of a document with random documents.
+        zero_by_source: mean score of a document with random documents.
         one: median score of a query with the document that it is from.
         power: d′ of halves of documents.
     """
 
     voice: Voice
     zero: float
-    nought: float
+    zero_by_source: float
     one: float
     power: float
 
     @property
     def weight(self) -> float:
-        """0 if the voice tells nothing apart."""
-        return 0.0 if self.one <= max(self.zero, self.nought) else self.power**2
+        """0 if the score tells nothing apart."""
+        return 0.0 if self.one <= max(self.zero, self.zero_by_source) else self.power**2
 
     def facts(self) -> dict[str, float]:
         """For the manifest."""
-        facts = {"random": self.zero, "random, by the source": self.nought, "known": self.one}
+        facts = {"random": self.zero, "random, by the source": self.zero_by_source, "known": self.one}
         facts |= {"power": self.power, "weight": self.weight}
         return {name: round(value, 6) for name, value in facts.items()}
 
@@ -135,24 +135,24 @@ class _Heard:
         texts = corpus.texts_of(np.array([pairs.sources[place] for place in made], np.int64))[:]
         by_source = self.voice.scores(texts, "document", corpus, [pairs.candidates[place] for place in made])
         for place, own in zip(made, by_source, strict=True):
-            found[place] = (found[place] + (own - self.nought) / (self.one - self.nought)) / 2
+            found[place] = (found[place] + (own - self.zero_by_source) / (self.one - self.zero_by_source)) / 2
         return found
 
 
-def _heard(voice: Voice, corpus: Corpus, known: Pairs, drawn: Sequence[Ints]) -> _Heard:
+def _scale_of(voice: Voice, corpus: Corpus, known: Pairs, drawn: Sequence[Ints]) -> _Scale:
     sources = corpus.texts_of(np.concatenate(known.candidates))[:]
     right = _flat(voice.scores(known.texts, "query", corpus, known.candidates))
     zero = float(_flat(voice.scores(known.texts, "query", corpus, drawn)).mean())
-    nought = float(_flat(voice.scores(sources, "document", corpus, drawn)).mean())
+    zero_by_source = float(_flat(voice.scores(sources, "document", corpus, drawn)).mean())
     first, second = halves(sources, WORDS)
     power = max(0.0, voice.power(first, second)) if len(first) > 1 else 1.0
-    return _Heard(voice, zero, nought, float(np.median(right)), power)
+    return _Scale(voice, zero, zero_by_source, float(np.median(right)), power)
 
 
-def _joint(heard: Sequence[_Heard], corpus: Corpus, pairs: Pairs) -> list[Places]:
+def _joint(scales: Sequence[_Scale], corpus: Corpus, pairs: Pairs) -> list[Places]:
     """Mean places of all pairs, voices weighed."""
     total: list[Places] = [np.zeros(len(rows)) for rows in pairs.candidates]
-    telling = [own for own in heard if own.weight]
+    telling = [own for own in scales if own.weight]
     for own in telling:
         places = own.places(corpus, pairs)
         total = [before + own.weight * each for before, each in zip(total, places, strict=True)]

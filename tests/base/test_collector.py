@@ -52,14 +52,14 @@ if sys.argv[1] == "rarely":
     collect_rarely()
 class Node:
     def __del__(self):
-        print("looked at")
+        print("finalised")
 node = Node()
 node.itself = node
 del node
 """
 
 
-@pytest.mark.parametrize(("how", "told"), [("often", "looked at\n"), ("rarely", "")])
-def test_at_the_end_no_object_is_looked_at(how: str, told: str) -> None:
+@pytest.mark.parametrize(("how", "printed"), [("often", "finalised\n"), ("rarely", "")])
+def test_at_the_end_no_object_is_finalised(how: str, printed: str) -> None:
     done = subprocess.run([sys.executable, "-c", AT_THE_END, how], capture_output=True, text=True, check=True)
-    assert done.stdout == told
+    assert done.stdout == printed

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.base import first_import
-from harness.base.first_import import compile_beside, processes
+from harness.base.first_import import compile_in_background, processes
 
 LIBRARY = "made_up_library"
 
@@ -43,7 +43,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_modules_are_compiled_and_not_imported_here(library: Path, started: list[subprocess.Popen[bytes]]) -> None:
-    compile_beside()
+    compile_in_background()
     (process,) = started
     assert process.wait(60) == 0
     assert [path.name.partition(".")[0] for path in sorted(library.rglob("*.pyc"))] == ["__init__", "inner"]
@@ -53,12 +53,12 @@ def test_modules_are_compiled_and_not_imported_here(library: Path, started: list
 def test_it_is_started_once_and_never_for_what_is_compiled(
     library: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:
-    compile_beside()
-    compile_beside()
+    compile_in_background()
+    compile_in_background()
     assert len(started) == 1
     started[0].wait(60)
     started.clear()
-    compile_beside()
+    compile_in_background()
     assert started == []
 
 
@@ -74,7 +74,7 @@ def test_it_is_not_started_in_vain(
         monkeypatch.setattr("os.access", lambda path, mode: False)
     else:
         monkeypatch.setattr(first_import, "LIBRARY", "no_such_library_at_all")
-    compile_beside()
+    compile_in_background()
     assert started == []
 
 
@@ -82,7 +82,7 @@ def test_it_ends_with_this_process(
     library: Path, started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(first_import, "IMPORTS", "import time; time.sleep(600)")
-    compile_beside()
+    compile_in_background()
     assert processes() == {started[0].pid}
     first_import._end()
     assert processes() == frozenset()

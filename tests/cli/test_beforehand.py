@@ -22,6 +22,6 @@ def test_libraries_are_compiled_for_rows_with_a_model(
     rows: list[str], times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[str] = []
-    monkeypatch.setattr(beforehand, "compile_beside", lambda: started.append("process"))
+    monkeypatch.setattr(beforehand, "compile_in_background", lambda: started.append("process"))
     beforehand.compile_for(map(parse_method, rows))
     assert len(started) == times
